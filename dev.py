@@ -6,6 +6,7 @@ python3 dev.py test [ARGS]        all tests (ARGS go to pytest)
 python3 dev.py check [--fix]      ruff, import-linter, mypy
 python3 dev.py bench [--full]     every figure that the project promises (--only NAME)
 python3 dev.py snapshot DIR       a picture of every view, light and dark, without a display
+                                  (--all-sizes, --only PANE)
 python3 dev.py gallery            every widget in every state, in one window
 python3 dev.py train-bundled      trains the bundled model again
 python3 dev.py vocabularies       gets real tokenizers and texts (--all: also the large ones)
@@ -80,11 +81,11 @@ def bench(arguments: list[str]) -> int:
 
 
 def snapshot(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        raise Stop("dev.py snapshot needs one folder for its pictures: dev.py snapshot DIR")
+    if not arguments or arguments[0].startswith("-"):
+        raise Stop("dev.py snapshot needs first a folder for its pictures: dev.py snapshot DIR")
     set_up("qt")
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    return become("-m", "explorer", "--snapshot", arguments[0])
+    return become("-m", "explorer", "--snapshot", *arguments)
 
 
 def gallery(arguments: list[str]) -> int:

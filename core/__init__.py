@@ -14,6 +14,7 @@ _HOME = {
     "Step": "core.trace",
     "Trace": "core.trace",
     "source": "core.trace",
+    "arithmetic": "core.substitution",
     "expression": "core.autograd",
     "trace_backprop": "core.autograd",
     "trace_update": "core.optimization.optimizer_trace",

@@ -55,15 +55,32 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--snapshot", type=Path, metavar="DIR", help="draw every view of every pane into DIR"
     )
-    parser.add_argument(
+    sizes = parser.add_mutually_exclusive_group()
+    sizes.add_argument(
+        "--all-sizes",
+        action="store_true",
+        help="with --snapshot: in small, usual and large windows",
+    )
+    sizes.add_argument(
         "--size",
         action="append",
         metavar="WxH",
         type=_size,
-        help="with --snapshot: only this size (repeatable)",
+        help="with --snapshot: in windows of this size (repeatable; 1280x720)",
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="PANE",
+        help="with --snapshot: only this pane, mode or view, as backprop, backprop-network or "
+        "attention-arcs (repeatable)",
     )
     parser.add_argument("--self-test", action="store_true", help="exercise every pane and exit")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.snapshot is None and (options.all_sizes or options.size or options.only):
+        parser.error("--all-sizes, --size and --only go with --snapshot DIR")
+    return options
 
 
 def _size(text: str) -> tuple[int, int]:

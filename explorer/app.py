@@ -121,7 +121,8 @@ async def _main(app: ExplorerApp, options: argparse.Namespace, crashed: str) -> 
     if options.snapshot is not None:
         from explorer.studio import snapshot
 
-        return await snapshot.run(app, options.snapshot, options.size)
+        sizes = options.size or (snapshot.SIZES if options.all_sizes else snapshot.SIZES[:1])
+        return await snapshot.run(app, options.snapshot, sizes, options.only)
     if options.self_test:
         from explorer.studio import selftest
 

@@ -30,7 +30,6 @@ from typing import Any  # noqa: E402
 
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
-from _pytest.runner import runtestprotocol  # noqa: E402
 
 from tests import guards  # noqa: E402
 
@@ -39,10 +38,9 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("explorer")
 
+HANGS = 240.0  # seconds after which a coroutine hangs; one wait of waiting.py hangs after less
 MOST_WORKERS = 4  # each has a gigabyte, and some tests start processes of their own
 _PEERS = ("transformers", "peft", "sentencepiece", "tiktoken")
-_watch: "guards.StallWatch | None" = None
-_stalls = pytest.StashKey[list[str]]()
 _session = pytest.StashKey[pytest.Session]()
 
 
@@ -111,6 +109,11 @@ def _uses_gui(item: Any) -> bool:
 # -- leaks ------------------------------------------------------------------------------------
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol() -> None:
+    guards.set_aside()
+
+
 @pytest.fixture(autouse=True)
 def leaves_nothing_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fails a test that leaves a window, a running timer, a thread or a child process."""
@@ -119,55 +122,8 @@ def leaves_nothing_behind(request: pytest.FixtureRequest) -> Iterator[None]:
         request.getfixturevalue("qapp").setQuitOnLastWindowClosed(False)
     before = guards.Leaks(gui)
     yield
-    if request.node.get_closest_marker("no_leak_check") is None and (left := before.found()):
+    if left := before.found():
         pytest.fail("the test leaves behind:\n" + "\n".join(left), pytrace=False)
-
-
-# -- stalls -----------------------------------------------------------------------------------
-
-
-@pytest.fixture(autouse=True)
-def stalls_nobody(request: pytest.FixtureRequest, leaves_nothing_behind: None) -> Iterator[None]:
-    """Notes when the GUI's event loop stands still; the report below fails the test for it."""
-    if not _uses_gui(request.node) or request.node.get_closest_marker("no_stall_check"):
-        yield
-        return
-    global _watch
-    if _watch is None:
-        _watch = guards.StallWatch()
-    with _watch.watching():
-        yield
-    request.node.stash[_stalls] = _watch.stalls
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
-    report = yield
-    stalls = item.stash.get(_stalls, [])
-    if call.when == "teardown" and stalls and report.passed:
-        report.outcome = "failed"
-        report.longrepr = "\n".join(stalls)
-    return report
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-    """Runs a GUI test that stalled once more: a loaded machine must not fail it."""
-    guards.set_aside()
-    if not _uses_gui(item):
-        return None
-    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    reports = runtestprotocol(item, nextitem=nextitem, log=False)
-    if item.stash.get(_stalls, []) and all(
-        report.passed or report.when == "teardown" for report in reports
-    ):
-        item.stash[_stalls] = []
-        item._initrequest()  # type: ignore[attr-defined]
-        reports = runtestprotocol(item, nextitem=nextitem, log=False)
-    for report in reports:
-        item.ihook.pytest_runtest_logreport(report=report)
-    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
-    return True
 
 
 # -- coroutines -------------------------------------------------------------------------------
@@ -175,10 +131,10 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 @pytest.fixture
 def run_async(qapp: Any) -> Callable[..., Any]:
-    """``run_async(coroutine, timeout=120)`` runs a coroutine to its end in Qt's event loop."""
+    """``run_async(coroutine)`` runs a coroutine to its end in Qt's event loop."""
     import qasync
 
-    def run(coroutine: Coroutine[Any, Any, Any], timeout: float = 120.0) -> Any:
+    def run(coroutine: Coroutine[Any, Any, Any], timeout: float = HANGS) -> Any:
         async def limited() -> Any:
             async with asyncio.timeout(timeout):
                 return await coroutine

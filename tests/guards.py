@@ -1,4 +1,4 @@
-"""What a test must not leave behind, and how long the GUI may stand still.
+"""What a test must not leave behind.
 
 Nothing here imports Qt until a test has done so, so that tests of core stay cheap.
 """
@@ -12,13 +12,12 @@ import threading
 import time
 import traceback
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-STALL_LIMIT = 0.250  # seconds for which the event loop may do nothing else
-_TICK_MS = 20
+PATIENCE = 20.0  # seconds for what is ending to end; only a leak waits so long
 
-_SESSION_THREADS = ("gui-stall-watch", "tqdm", "pytest_timeout")
+_SESSION_THREADS = ("tqdm", "pytest_timeout")
 _SESSION_PROCESSES = ("resource_tracker", "forkserver")
 _SHARED_WIDGETS = ("QTipLabel",)  # Qt keeps one tool tip window for the whole application
 
@@ -160,6 +159,11 @@ def describe(thing: Any) -> str:
     return " in ".join(names)
 
 
+def stack_of(thread_id: int | None) -> str:
+    frame = sys._current_frames().get(thread_id or 0)
+    return "".join(traceback.format_stack(frame)) if frame is not None else "(it has just ended)\n"
+
+
 class Leaks:
     """What was there before a test; ``found`` says what the test added and left."""
 
@@ -172,10 +176,10 @@ class Leaks:
             self._windows = {id(widget) for widget in windows()}
             self._timers = {id(timer) for timer in running_timers()}
 
-    def found(self, patience: float = 2.0) -> list[str]:
-        """Lines that name every leak; waits up to ``patience`` seconds for threads to end."""
+    def found(self) -> list[str]:
+        """Lines that name every leak; waits up to `PATIENCE` for threads and processes to end."""
         lines = self._found_in_qt() if self._gui else []
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + PATIENCE
         for thread in threads() - self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         for thread in threads() - self._threads:
@@ -204,114 +208,3 @@ class Leaks:
         return [f"top-level widget left: {describe(widget)}" for widget in new_windows] + [
             f"timer still runs: {describe(timer)}" for timer in new_timers
         ]
-
-
-# -- stalls -----------------------------------------------------------------------------------
-
-
-def stack_of(thread_id: int | None) -> str:
-    frame = sys._current_frames().get(thread_id or 0)
-    return "".join(traceback.format_stack(frame)) if frame is not None else "(it has just ended)\n"
-
-
-def waited_for_a_core() -> float:
-    """Seconds that this thread was ready to run while other threads had the cores (Linux only).
-
-    A busy machine is no fault of ours, so this is taken off a stall; a lock, a GIL that somebody
-    else holds, and work of our own stay in it.
-    """
-    try:
-        counts = pathlib.Path(f"/proc/self/task/{threading.get_native_id()}/schedstat").read_text()
-        return int(counts.split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):
-        return 0.0
-
-
-class StallWatch:
-    """Tells when the GUI thread's event loop was not served for longer than ``STALL_LIMIT``.
-
-    Only time *inside* an event loop counts: what a test computes by itself stalls nobody. A timer
-    ticks in the loop; a thread looks for missing ticks and keeps the GUI thread's stack.
-    """
-
-    def __init__(self) -> None:
-        from PySide6 import QtCore
-
-        class Heart(QtCore.QObject):
-            def timerEvent(heart, _event: QtCore.QTimerEvent) -> None:
-                self._beat()
-
-        self._gui_thread = threading.get_ident()
-        self._depth = 0
-        self._last_beat = 0.0
-        self._waited = 0.0
-        self._stack = ""
-        self._active = threading.Event()
-        self.stalls: list[str] = []
-        self._heart = Heart()
-        self._timer_id = 0
-        for kind, name, static in _loops():
-            original = getattr(kind, name)
-            wrapper = self._inside_loop(original)
-            setattr(kind, name, staticmethod(wrapper) if static else wrapper)
-        threading.Thread(target=self._look, name="gui-stall-watch", daemon=True).start()
-
-    @contextlib.contextmanager
-    def watching(self) -> Iterator[None]:
-        from PySide6.QtCore import Qt
-
-        self.stalls = []
-        self._timer_id = self._heart.startTimer(_TICK_MS, Qt.TimerType.PreciseTimer)
-        self._last_beat, self._waited = time.monotonic(), waited_for_a_core()
-        self._active.set()
-        try:
-            yield
-        finally:
-            self._active.clear()
-            self._heart.killTimer(self._timer_id)
-
-    def _inside_loop(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def inside(*arguments: Any) -> Any:
-            if threading.get_ident() != self._gui_thread:
-                return original(*arguments)
-            if self._depth == 0:
-                self._last_beat, self._waited = time.monotonic(), waited_for_a_core()
-            self._depth += 1
-            try:
-                return original(*arguments)
-            finally:
-                self._beat()
-                self._depth -= 1
-
-        return inside
-
-    def _beat(self) -> None:
-        now, waited = time.monotonic(), waited_for_a_core()
-        gap = now - self._last_beat - (waited - self._waited)
-        if self._active.is_set() and self._depth and gap > STALL_LIMIT:
-            stack = self._stack or "(no Python code could run meanwhile: one long call into C)\n"
-            self.stalls.append(f"the event loop stood still for {gap * 1000:.0f} ms in\n{stack}")
-        self._last_beat, self._waited = now, waited
-        self._stack = ""
-
-    def _look(self) -> None:
-        while self._active.wait():
-            time.sleep(0.05)
-            late = time.monotonic() - self._last_beat
-            if self._depth and late > STALL_LIMIT * 0.6 and not self._stack:
-                self._stack = stack_of(self._gui_thread)
-
-
-def _loops() -> list[tuple[type, str, bool]]:
-    """Where Python enters Qt's event loop: (class, function, whether it is static)."""
-    from PySide6 import QtCore, QtGui, QtWidgets
-
-    return [
-        (QtCore.QEventLoop, "exec", False),
-        (QtCore.QEventLoop, "processEvents", False),
-        (QtCore.QCoreApplication, "processEvents", True),
-        (QtCore.QCoreApplication, "exec", True),
-        (QtGui.QGuiApplication, "exec", True),
-        (QtWidgets.QApplication, "exec", True),
-    ]

@@ -1,5 +1,6 @@
 """The benchmark harness is believed, so it is tested."""
 
+import asyncio
 import time
 from pathlib import Path
 
@@ -61,6 +62,27 @@ def test_the_variable_names_the_folder_that_contains_data(monkeypatch, tmp_path)
 
 def test_machine_line_names_the_libraries():
     assert "torch" in machine_line()
+
+
+def test_the_watch_of_stalls_sees_a_loop_that_stands_still_and_no_other(run_async):
+    from tests.benchmarks.stall_watch import LIMIT, Stalls, StallWatch
+
+    still, quiet = Stalls(), Stalls()
+    watch = StallWatch()
+
+    async def body():
+        with watch.watching(still):
+            await asyncio.sleep(0.02)
+            time.sleep(LIMIT + 0.1)
+            await asyncio.sleep(0.02)
+        time.sleep(LIMIT + 0.1)  # nobody watches
+        with watch.watching(quiet):
+            pass
+
+    run_async(body())
+    watch.close()
+    assert still.longest > LIMIT and still.long >= 1
+    assert quiet.longest < still.longest
 
 
 def test_unknown_benchmark_is_refused_by_name(capsys):

@@ -26,7 +26,17 @@ def test_help_names_every_command(capsys):
 
 def test_a_message_says_what_to_do_and_the_exit_code_tells(capsys):
     assert dev.main(["snapshot"]) == 3
-    assert "snapshot DIR" in capsys.readouterr().err
+    assert dev.main(["snapshot", "--all-sizes"]) == 3
+    assert capsys.readouterr().err.count("snapshot DIR") == 2
+
+
+def test_what_follows_the_folder_of_a_snapshot_goes_to_the_program(monkeypatch):
+    started = []
+    monkeypatch.setattr(dev, "set_up", lambda *_sections, **_extras: None)
+    monkeypatch.setattr(dev, "become", lambda *arguments, **_settings: started.append(arguments))
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    dev.main(["snapshot", "out", "--only", "backprop", "--all-sizes"])
+    assert started == [("-m", "explorer", "--snapshot", "out", "--only", "backprop", "--all-sizes")]
 
 
 def test_all_tests_are_shared_among_the_cores_and_files_are_run_alone(monkeypatch):

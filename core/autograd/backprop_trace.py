@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from core.autograd.chain_rule import Flow, edges_back, flow_back
 from core.autograd.graph import Graph, Node, graph_of
-from core.autograd.operation import Array
+from core.autograd.operation import Array, copied_axes
 from core.autograd.tensor import Tensor
+from core.marked_line import marked_line
 from core.trace import Step, Trace, Value
 
 _HERE = "core.autograd.operation"
@@ -116,7 +117,8 @@ def _edge(graph: Graph, out: Node, node: Node, flow: Flow, number: int) -> Itera
     if flow.contribution.size > node.tensor.data.size:
         title = f"{node.label} was copied: what its copies get is added up"
         total = _with_axes(flow.flow, flow.contribution.ndim)
-        values = {"contribution": _contribution(flow), "total": _held(total)}
+        values: dict[str, Value] = {"contribution": _contribution(flow), "total": _held(total)}
+        values["axes"] = np.asarray(copied_axes(flow.contribution.shape, flow.flow.shape))
         formula = rf"{slope} \; {{+}}{{=}} \; \sum_{{\text{{copies}}}} \text{{contribution}}"
         yield _part("copies", title, formula, "sum_to#sum_copies", values, number)
     if flow.before is not None:
@@ -136,6 +138,7 @@ def _forward(graph: Graph, node: Node) -> Step:
     assert operation is not None
     names = [graph.nodes[before].latex for before in node.inputs]
     values = {"out": _held(node.tensor.data), **_inputs(node.tensor)}
+    values |= _reads(node.tensor, None, None, values)
     title = f"{node.label} = {node.text}"
     formula = operation.latex(node.latex, *names)
     return Step(f"forward.{operation.name}", title, formula, operation.marker(), values)
@@ -157,6 +160,7 @@ def _through(graph: Graph, out: Node, node: Node, flow: Flow) -> Step:
     if operation.elementwise:
         values["local"] = _later(lambda: operation.local(index, data, *arrays), data.nbytes)
     values |= {"out": _held(data), **_inputs(out.tensor)}
+    values |= _reads(out.tensor, index, flow.upstream, values)
     names = [graph.nodes[number].latex for number in out.inputs]
     slopes = _slope(node.latex), _slope(out.latex)
     formula = operation.latex_flow(index, *slopes, out.latex, *names)
@@ -182,6 +186,32 @@ def _inputs(tensor: Tensor) -> dict[str, Value]:
         operation.input_name(index): _held(before.data)
         for index, before in enumerate(tensor.inputs)
     }
+
+
+def _reads(
+    out: Tensor, index: int | None, upstream: Array | None, values: Mapping[str, Value]
+) -> dict[str, Value]:
+    """What the operation's marked line reads beside `values`."""
+    operation = out.operation
+    assert operation is not None
+    line = marked_line(operation.marker(index))
+    more = [name for name in line.reads if name not in values]
+    if not more:
+        return {}
+    data, arrays = out.data, [before.data for before in out.inputs]
+
+    def found() -> Mapping[str, Array]:
+        with np.errstate(all="ignore"):
+            return operation.reads(index, upstream, data, *arrays)
+
+    if not line.computes or max(data.nbytes, *(one.nbytes for one in arrays)) < LARGE:
+        known = found()
+        return {name: np.asarray(known[name]) for name in more if name in known}
+    return {name: _named(found, name) for name in more}
+
+
+def _named(found: Callable[[], Mapping[str, Array]], name: str) -> Callable[[], Array]:
+    return lambda: np.asarray(found()[name])
 
 
 def _held(array: Array) -> Value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -213,8 +214,14 @@ class GELU(Elementwise):
     approximate: bool = True
 
     def forward(self, a: Array) -> Array:
-        out = a * self.below(a)  # step: forward
+        below = self.below(a)
+        out = a * below  # step: forward
         return out
+
+    def reads(
+        self, index: int | None, upstream: Array | None, out: Array, *inputs: Array
+    ) -> dict[str, Any]:
+        return {"below": self.below(*inputs)} if index is None else {}
 
     def below(self, a: Array) -> Array:
         """The probability itself, or its approximation."""
@@ -264,8 +271,14 @@ class Mask(Elementwise):
             )
 
     def forward(self, a: Array) -> Array:
-        out = np.where(self.hidden, self.value, a)  # step: forward
+        hidden = self.hidden
+        out = np.where(hidden, self.value, a)  # step: forward
         return out
+
+    def reads(
+        self, index: int | None, upstream: Array | None, out: Array, *inputs: Array
+    ) -> dict[str, Any]:
+        return {"hidden": self.hidden} if index is None else {}
 
     def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
         local = np.where(self.hidden, 0.0, 1.0)

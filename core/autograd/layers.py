@@ -7,6 +7,7 @@ derivative in closed form, which is what everybody computes. Letters in shapes: 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -35,13 +36,27 @@ class Softmax(Operation):
             raise ValueError(f"shape {inputs[0].shape} has no elements to share 1 among; give some")
 
     def forward(self, a: Array) -> Array:
-        out = softmax(a, self.axis)  # step: forward
+        axis = self.axis
+        out = softmax(a, axis)  # step: forward
         return out
 
     def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
-        mean = (upstream * out).sum(self.axis, keepdims=True)  # of upstream, weighted by out
+        mean = self.mean(upstream, out)
         contribution = out * (upstream - mean)  # step: grad_a
         return contribution
+
+    def mean(self, upstream: Array, out: Array) -> Array:
+        """Of upstream, weighted by out."""
+        weighted: Array = (upstream * out).sum(self.axis, keepdims=True)
+        return weighted
+
+    def reads(
+        self, index: int | None, upstream: Array | None, out: Array, *inputs: Array
+    ) -> dict[str, Any]:
+        if index is None:
+            return {"axis": self.axis}
+        assert upstream is not None
+        return {"mean": self.mean(upstream, out)}
 
     def latex(self, out: str, a: str) -> str:
         return rf"{{{out}}}_i = \frac{{e^{{{{{a}}}_i}}}}{{\sum_j e^{{{{{a}}}_j}}}}"
@@ -74,9 +89,12 @@ class Normalize(Operation):
             )
 
     def forward(self, a: Array) -> Array:
-        centered = a - a.mean(self.axis, keepdims=True)
-        out = centered * self.scale(a)  # step: forward
+        centered, scale = self.centered(a), self.scale(a)
+        out = centered * scale  # step: forward
         return out
+
+    def centered(self, a: Array) -> Array:
+        return a - a.mean(self.axis, keepdims=True)
 
     def scale(self, a: Array) -> Array:
         """1 / standard deviation, which stays finite for equal inputs through `eps`."""
@@ -84,11 +102,31 @@ class Normalize(Operation):
         return 1 / np.sqrt(variance + self.eps)
 
     def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
-        n = self._count(a) - self.bessel
-        shift = upstream.mean(self.axis, keepdims=True)  # moving all inputs moves nothing
-        stretch = (upstream * out).sum(self.axis, keepdims=True) / n  # nor does stretching them
-        contribution = self.scale(a) * (upstream - shift - out * stretch)  # step: grad_a
+        scale, shift, stretch = self.scale(a), self.shift(upstream), self.stretch(upstream, out)
+        contribution = scale * (upstream - shift - out * stretch)  # step: grad_a
         return contribution
+
+    def shift(self, upstream: Array) -> Array:
+        """What is taken off, since moving all inputs moves nothing."""
+        return np.asarray(upstream.mean(self.axis, keepdims=True))
+
+    def stretch(self, upstream: Array, out: Array) -> Array:
+        """Times out, what is taken off since stretching all inputs moves nothing."""
+        n = self._count(out) - self.bessel
+        return np.asarray((upstream * out).sum(self.axis, keepdims=True) / n)
+
+    def reads(
+        self, index: int | None, upstream: Array | None, out: Array, *inputs: Array
+    ) -> dict[str, Any]:
+        (a,) = inputs
+        if index is None:
+            return {"centered": self.centered(a), "scale": self.scale(a)}
+        assert upstream is not None
+        return {
+            "scale": self.scale(a),
+            "shift": self.shift(upstream),
+            "stretch": self.stretch(upstream, out),
+        }
 
     def _count(self, a: Array) -> int:
         """How many elements share a mean."""
@@ -122,12 +160,19 @@ class Embedding(Operation):
             )
 
     def forward(self, a: Array) -> Array:
-        out = a[self.ids]  # (V, C) -> (..., C)  # step: forward
+        ids = self.ids
+        out = a[ids]  # (V, C) -> (..., C)  # step: forward
         return out
+
+    def reads(
+        self, index: int | None, upstream: Array | None, out: Array, *inputs: Array
+    ) -> dict[str, Any]:
+        return {"ids": self.ids}
 
     def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
         contribution = np.zeros_like(a)
-        np.add.at(contribution, self.ids, upstream)  # step: grad_a
+        ids = self.ids
+        np.add.at(contribution, ids, upstream)  # step: grad_a
         return contribution
 
     def latex(self, out: str, a: str) -> str:
@@ -157,18 +202,37 @@ class CrossEntropy(Operation):
             )
 
     def forward(self, a: Array) -> Array:
-        largest = a.max(-1, keepdims=True)
-        log_sum = largest[:, 0] + np.log(np.exp(a - largest).sum(-1))  # (N)
-        right = a[np.arange(len(a)), self.targets]  # (N), the score of what should have come
+        log_sum, right = self.log_sum(a), self.right(a)
         out = (log_sum - right).mean()  # step: forward
         return out
 
+    def log_sum(self, a: Array) -> Array:
+        """(N) the logarithm of each row's sum of exp(a)."""
+        largest = a.max(-1, keepdims=True)
+        return np.asarray(largest[:, 0] + np.log(np.exp(a - largest).sum(-1)))
+
+    def right(self, a: Array) -> Array:
+        """(N) the score of what should have come."""
+        return np.asarray(a[np.arange(len(a)), self.targets])
+
     def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
-        n = len(a)
-        wanted = np.zeros_like(a)
-        wanted[np.arange(n), self.targets] = 1.0
+        n, wanted = len(a), self.wanted(a)
         contribution = upstream * (softmax(a) - wanted) / n  # step: grad_a
         return contribution
+
+    def wanted(self, a: Array) -> Array:
+        """(N, V) 1 for what should have come, else 0."""
+        wanted = np.zeros_like(a)
+        wanted[np.arange(len(a)), self.targets] = 1.0
+        return wanted
+
+    def reads(
+        self, index: int | None, upstream: Array | None, out: Array, *inputs: Array
+    ) -> dict[str, Any]:
+        (a,) = inputs
+        if index is None:
+            return {"log_sum": self.log_sum(a), "right": self.right(a)}
+        return {"n": len(a), "wanted": self.wanted(a)}
 
     def latex(self, out: str, a: str) -> str:
         return rf"{out} = \frac{{1}}{{N}} \sum_i -\log \operatorname{{softmax}}({{{a}}}_i)_{{y_i}}"
@@ -197,16 +261,30 @@ class BinaryCrossEntropy(Operation):
             )
 
     def forward(self, a: Array) -> Array:
-        y = self.targets
-        rest = np.log1p(np.exp(-np.abs(a)))  # log(1 + e^-|a|)
+        y, rest = self.targets, self.rest(a)
         out = (np.maximum(a, 0) - a * y + rest).mean()  # step: forward
         return out
 
+    def rest(self, a: Array) -> Array:
+        """log(1 + e^-|a|)"""
+        return np.log1p(np.exp(-np.abs(a)))
+
     def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
-        y, n = self.targets, len(a)
-        p = 0.5 * (1 + np.tanh(0.5 * a))  # sigmoid(a)
+        y, n, p = self.targets, len(a), self.probability(a)
         contribution = upstream * (p - y) / n  # step: grad_a
         return contribution
+
+    def probability(self, a: Array) -> Array:
+        """Of class 1: sigmoid(a)."""
+        return 0.5 * (1 + np.tanh(0.5 * a))
+
+    def reads(
+        self, index: int | None, upstream: Array | None, out: Array, *inputs: Array
+    ) -> dict[str, Any]:
+        (a,) = inputs
+        if index is None:
+            return {"y": self.targets, "rest": self.rest(a)}
+        return {"y": self.targets, "n": len(a), "p": self.probability(a)}
 
     def latex(self, out: str, a: str) -> str:
         inner = rf"\max({a}, 0) - {a} \, y + \log(1 + e^{{-|{a}|}})"

@@ -135,7 +135,8 @@ class MLP:
         weight, bias = self.parameters[f"{number}.weight"], self.parameters[f"{number}.bias"]
         last = number == self.n_layers - 1
         if last or self.config.norm == "none":  # (N, n) @ (n, m) -> (N, m)
-            sums = normed = x @ weight + bias  # step: sums
+            sums = x @ weight + bias  # step: sums
+            normed = sums
         else:  # the norm would take a bias away again; it has its own
             sums = x @ weight  # step: product
             normed = self._normed(number, sums, learning)

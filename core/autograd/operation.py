@@ -17,6 +17,8 @@ Array = np.ndarray
 Shape = tuple[int, ...]
 
 INPUTS = "abc"  # what the functions of an operation call their inputs
+# What marked lines read that only says where: no numbers of the graph.
+WHERE = ("axis", "axes", "keepdims", "ids", "hidden", "back", "places")
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,14 @@ class Operation:
         if not self.elementwise:
             return None
         return np.asarray(self.contribution(index, np.ones_like(out), out, *inputs))
+
+    def reads(
+        self, index: int | None, upstream: Array | None, out: Array, *inputs: Array
+    ) -> dict[str, Any]:
+        """What the forward line (None), or that of the derivative by input number `index`, reads
+        beside its function's arguments, by the names that it has there.
+        """
+        return {}
 
     def marker(self, index: int | None = None) -> str:
         """The code marker of the forward line, or of the derivative by input number `index`."""
@@ -139,10 +149,15 @@ def sum_to(contribution: Array, shape: tuple[int, ...]) -> Array:
     """What flows back to a tensor that was broadcast: the sum over its copies, in its own shape."""
     if contribution.shape == shape:
         return contribution
-    new = contribution.ndim - len(shape)  # axes that broadcasting put in front
-    copied = [new + axis for axis, size in enumerate(shape) if size == 1]
-    total = contribution.sum(axis=(*range(new), *copied), keepdims=True)  # step: sum_copies
+    axes = copied_axes(contribution.shape, shape)
+    total = contribution.sum(axes, keepdims=True)  # step: sum_copies
     return total.reshape(shape)  # (1, ..., *shape) -> shape
+
+
+def copied_axes(contribution: Shape, shape: Shape) -> Shape:
+    """The axes along which a tensor of that shape was broadcast, or might have been."""
+    new = len(contribution) - len(shape)  # axes that broadcasting put in front
+    return (*range(new), *(new + axis for axis, size in enumerate(shape) if size == 1))
 
 
 def accumulate(grad: Array | None, contribution: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,19 @@ class Reduction(Operation):
 
     def check(self, *inputs: Array) -> None:
         check_axes(self.symbol, self.axis, inputs[0])
+
+    def axes(self, a: Array) -> tuple[int, ...]:
+        """The axes of `a` that go."""
+        axes = range(a.ndim) if self.axis is None else np.atleast_1d(self.axis)
+        return tuple(int(axis) for axis in axes)
+
+    def reads(
+        self, index: int | None, upstream: Array | None, out: Array, *inputs: Array
+    ) -> dict[str, Any]:
+        if index is None:
+            return {"axis": self.axes(*inputs), "keepdims": self.keepdims}
+        assert upstream is not None
+        return {"spread": self.spread(upstream, *inputs)}
 
     def spread(self, reduced: Array, a: Array) -> Array:
         """A value for each group of elements, repeated for every element of it: the shape of a."""
@@ -45,11 +59,13 @@ class Sum(Reduction):
     symbol = "sum"
 
     def forward(self, a: Array) -> Array:
-        out = a.sum(self.axis, keepdims=self.keepdims)  # step: forward
+        axis, keepdims = self.axes(a), self.keepdims
+        out = a.sum(axis, keepdims=keepdims)  # step: forward
         return out
 
     def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
-        contribution = self.spread(upstream, a) * 1.0  # step: grad_a
+        spread = self.spread(upstream, a)
+        contribution = spread * 1.0  # step: grad_a
         return contribution
 
     def latex(self, out: str, a: str) -> str:
@@ -69,13 +85,24 @@ class Mean(Reduction):
             raise ValueError(f"shape {inputs[0].shape} has no elements, and so no mean; give some")
 
     def forward(self, a: Array) -> Array:
-        out = a.mean(self.axis, keepdims=self.keepdims)  # step: forward
+        axis, keepdims = self.axes(a), self.keepdims
+        out = a.mean(axis, keepdims=keepdims)  # step: forward
         return out
 
     def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
-        n = a.size // max(1, np.size(out))
-        contribution = self.spread(upstream, a) / n  # step: grad_a
+        spread, n = self.spread(upstream, a), self.count(out, a)
+        contribution = spread / n  # step: grad_a
         return contribution
+
+    def count(self, out: Array, a: Array) -> int:
+        """How many elements share a mean."""
+        return a.size // max(1, np.size(out))
+
+    def reads(
+        self, index: int | None, upstream: Array | None, out: Array, *inputs: Array
+    ) -> dict[str, Any]:
+        found = super().reads(index, upstream, out, *inputs)
+        return found if index is None else found | {"n": self.count(out, *inputs)}
 
     def latex(self, out: str, a: str) -> str:
         return rf"{out} = \frac{{1}}{{n}} \sum_i {{{a}}}_i"
@@ -99,14 +126,25 @@ class Max(Reduction):
             )
 
     def forward(self, a: Array) -> Array:
-        out = a.max(self.axis, keepdims=self.keepdims)  # step: forward
+        axis, keepdims = self.axes(a), self.keepdims
+        out = a.max(axis, keepdims=keepdims)  # step: forward
         return out
 
     def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
-        largest = a == self.spread(out, a)
-        share = largest / self.spread(largest.sum(self.axis, keepdims=self.keepdims), a)
-        contribution = self.spread(upstream, a) * share  # step: grad_a
+        spread, share = self.spread(upstream, a), self.share(out, a)
+        contribution = spread * share  # step: grad_a
         return contribution
+
+    def share(self, out: Array, a: Array) -> Array:
+        """Of each element in the gradient: one over how many are the largest, or 0."""
+        largest = a == self.spread(out, a)
+        return largest / self.spread(largest.sum(self.axis, keepdims=self.keepdims), a)
+
+    def reads(
+        self, index: int | None, upstream: Array | None, out: Array, *inputs: Array
+    ) -> dict[str, Any]:
+        found = super().reads(index, upstream, out, *inputs)
+        return found if index is None else found | {"share": self.share(out, *inputs)}
 
     def latex(self, out: str, a: str) -> str:
         return rf"{out} = \max_i {{{a}}}_i"

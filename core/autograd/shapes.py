@@ -58,13 +58,23 @@ class Transpose(Operation):
             )
 
     def forward(self, a: Array) -> Array:
-        out = a.transpose(self.axes)  # step: forward
+        axes = self.axes
+        out = a.transpose(axes)  # step: forward
         return out
 
     def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
-        back = np.argsort([axis % a.ndim for axis in self.axes])
+        back = self.back(a)
         contribution = upstream.transpose(back)  # step: grad_a
         return contribution
+
+    def back(self, a: Array) -> Array:
+        """The axes in the order that undoes it."""
+        return np.argsort([axis % a.ndim for axis in self.axes])
+
+    def reads(
+        self, index: int | None, upstream: Array | None, out: Array, *inputs: Array
+    ) -> dict[str, Any]:
+        return {"axes": self.axes} if index is None else {"back": self.back(*inputs)}
 
     def latex(self, out: str, a: str) -> str:
         return rf"{out} = {{{a}}}^\top"
@@ -121,17 +131,29 @@ class Concatenate(Operation):
             )
 
     def forward(self, *parts: Array) -> Array:
-        out = np.concatenate(parts, self.axis)  # step: forward
+        axis = self.axis
+        out = np.concatenate(parts, axis)  # step: forward
         return out
 
     def contribution(self, index: int, upstream: Array, out: Array, *inputs: Array) -> Array:
         return self.grad_part(index, upstream, out, *inputs)
 
     def grad_part(self, index: int, upstream: Array, out: Array, *parts: Array) -> Array:
-        start = sum(part.shape[self.axis] for part in parts[:index])
-        places = np.arange(start, start + parts[index].shape[self.axis])
-        contribution = upstream.take(places, self.axis)  # step: grad_part
+        axis, places = self.axis, self.places(index, *parts)
+        contribution = upstream.take(places, axis)  # step: grad_part
         return contribution
+
+    def places(self, index: int, *parts: Array) -> Array:
+        """Where part number `index` stands along the axis."""
+        start = sum(part.shape[self.axis] for part in parts[:index])
+        return np.arange(start, start + parts[index].shape[self.axis])
+
+    def reads(
+        self, index: int | None, upstream: Array | None, out: Array, *inputs: Array
+    ) -> dict[str, Any]:
+        if index is None:
+            return {"axis": self.axis}
+        return {"axis": self.axis, "places": self.places(index, *inputs)}
 
     def function(self, index: int | None = None) -> str:
         return "forward" if index is None else "grad_part"

@@ -4,7 +4,7 @@ Read in this order: stories, corpus, chunks, text, excerpt, batches.
 """
 
 from core.data import stories
-from core.data.batches import IGNORED, Batches, repeated_ids, split_in_order
+from core.data.batches import IGNORED, Batches, rank_rows, repeated_ids, split_in_order
 from core.data.corpus import SPLITS, Corpus, StoriesCorpus, story_characters
 from core.data.stories import Story, story, story_text, tell
 from core.data.text import (
@@ -27,6 +27,7 @@ __all__ = [
     "character_tokenizer_steps",
     "open_corpus",
     "prepare_corpus_steps",
+    "rank_rows",
     "repeated_ids",
     "split_in_order",
     "stories",

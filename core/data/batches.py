@@ -23,7 +23,7 @@ class Batches:
     split              "train" or "validation"
     block_size         T
     batch_size         B
-    seed               with step, micro-batch and rank it decides every id
+    seed               with step and micro-batch it decides every id
     repeated_fraction  share of sequences that are random ids of the whole vocabulary instead,
                        repeated with a period drawn from 4 ... T // 2. Only looking back helps to
                        predict them, so they teach induction (Olsson et al. 2022, section 2)
@@ -60,15 +60,30 @@ class Batches:
         self.repeated_fraction = repeated_fraction
         corpus.windows(split, np.random.default_rng(0), 1, block_size + 1)  # long enough?
 
-    def generator(self, step: int, micro_batch: int, rank: int) -> np.random.Generator:
+    def generator(self, step: int, micro_batch: int) -> np.random.Generator:
         """The one that draws this batch and nothing else."""
-        key = [self.seed, SPLITS.index(self.split), step, micro_batch, rank]
+        # The 0 was the rank when each rank drew a batch of its own: runs keep their batches.
+        key = [self.seed, SPLITS.index(self.split), step, micro_batch, 0]
         return np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
 
-    def batch(self, step: int, micro_batch: int = 0, rank: int = 0) -> Batch:
-        """ids and targets, each (B, T) int64. Always the same for the same numbers."""
+    def batch(self, step: int, micro_batch: int = 0, rank: int = 0, ranks: int = 1) -> Batch:
+        """ids and targets, each (B, T) int64. Always the same for the same numbers.
+
+        Of several ranks each takes its rows of the very batch that one process draws:
+        (about B / ranks, T). Raises ValueError for more ranks than rows.
+        """
+        rows = rank_rows(self.batch_size, rank, ranks)
+        if self.batch_size < ranks:
+            raise ValueError(
+                f"a batch of {self.batch_size} sequences leaves some of {ranks} ranks without one; "
+                f"use a batch_size of {ranks} or more, or fewer ranks"
+            )
+        ids, targets = self._whole(step, micro_batch)
+        return ids[rows], targets[rows]
+
+    def _whole(self, step: int, micro_batch: int) -> Batch:
         B, T = self.batch_size, self.block_size
-        generator = self.generator(step, micro_batch, rank)
+        generator = self.generator(step, micro_batch)
         windows = self.corpus.windows(self.split, generator, B, T + 1)  # (B, T + 1)
         ids, targets = windows[:, :-1].copy(), windows[:, 1:].copy()
         if self.repeated_fraction > 0:
@@ -83,6 +98,18 @@ class Batches:
         (ids, targets), each (<= B, T) int64. Raises ValueError for a split without an end.
         """
         return split_in_order(self.corpus.tokens(self.split), self.block_size, self.batch_size)
+
+
+def rank_rows(count: int, rank: int, ranks: int) -> slice:
+    """Which of `count` rows a rank takes: a run of neighbors, the first ranks one more than others.
+
+    Raises ValueError for a rank that there is not.
+    """
+    if not 0 <= rank < ranks:
+        raise ValueError(f"rank {rank} is not one of {ranks} ranks, which are counted from 0")
+    share, left = divmod(count, ranks)
+    start = rank * share + min(rank, left)
+    return slice(start, start + share + (rank < left))
 
 
 def repeated_ids(generator: np.random.Generator, vocab_size: int, T: int) -> Batch:

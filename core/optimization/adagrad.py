@@ -47,10 +47,11 @@ def explain(
 ) -> AdaGradStep:
     """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
     check_given(param, grad, step)
-    rate = settings.learning_rate
-    slope = grad + param * settings.weight_decay  # step: decay
-    total = state.total + slope * slope  # step: total
-    direction = slope / (total**0.5 + settings.eps)  # step: direction
+    rate, weight_decay = settings.learning_rate, settings.weight_decay
+    eps, total_before = settings.eps, state.total
+    slope = grad + param * weight_decay  # step: decay
+    total = total_before + slope * slope  # step: total
+    direction = slope / (total**0.5 + eps)  # step: direction
     new = param - direction * rate  # step: move
     return AdaGradStep(slope, total, direction, new)
 
@@ -83,21 +84,18 @@ RULE = Rule(
             "total",
             "Total: the squares of all slopes so far",
             r"v \leftarrow v + s^2",
-            ("slope",),
         ),
         Line(
             "direction",
             "direction",
             "Direction: a slope that has been steep all along counts for less",
             r"d = \frac{s}{\sqrt{v} + \epsilon}",
-            ("slope", "total"),
         ),
         Line(
             "move",
             "new",
             "Move: ever more slowly, as the total grows",
             r"\theta \leftarrow \theta - \eta \, d",
-            ("param", "direction", "rate"),
         ),
     ),
     letters={"weight_decay": "λ", "eps": "ε"},

@@ -55,15 +55,16 @@ class AdamStep(NamedTuple):
 def explain(param: T, grad: T, state: AdamState, step: int, settings: AdamSettings) -> AdamStep:
     """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
     check_given(param, grad, step)
-    rate = settings.learning_rate
-    beta1, beta2 = settings.betas
-    slope = grad + param * settings.weight_decay  # step: decay
-    average = state.average * beta1 + slope * (1 - beta1)  # step: average
-    square = state.square * beta2 + slope * slope * (1 - beta2)  # step: square
+    rate, weight_decay = settings.learning_rate, settings.weight_decay
+    (beta1, beta2), eps = settings.betas, settings.eps
+    average_before, square_before = state.average, state.square
+    slope = grad + param * weight_decay  # step: decay
+    average = average_before * beta1 + slope * (1 - beta1)  # step: average
+    square = square_before * beta2 + slope * slope * (1 - beta2)  # step: square
     # Both averages begin at 0, so early ones are too small by these factors.
     average_hat = average / (1 - beta1**step)  # step: average_hat
     square_hat = square / (1 - beta2**step)  # step: square_hat
-    direction = average_hat / (square_hat**0.5 + settings.eps)  # step: direction
+    direction = average_hat / (square_hat**0.5 + eps)  # step: direction
     new = param - direction * rate  # step: move
     return AdamStep(slope, average, square, average_hat, square_hat, direction, new)
 
@@ -82,21 +83,18 @@ CORRECTED = (
         "average_hat",
         "Correct the average: it began at 0 and is too small at first",
         r"\hat m = \frac{m}{1 - \beta_1^t}",
-        ("average", "beta1", "step"),
     ),
     Line(
         "square_hat",
         "square_hat",
         "Correct the square in the same way",
         r"\hat v = \frac{v}{1 - \beta_2^t}",
-        ("square", "beta2", "step"),
     ),
     Line(
         "direction",
         "direction",
         "Direction: which way, measured by how large gradients usually are",
         r"d = \frac{\hat m}{\sqrt{\hat v} + \epsilon}",
-        ("average_hat", "square_hat"),
     ),
 )
 
@@ -123,14 +121,12 @@ RULE = Rule(
             "average",
             "Average: which way the slope has pointed lately",
             r"m \leftarrow \beta_1 m + (1 - \beta_1) \, s",
-            ("slope", "beta1"),
         ),
         Line(
             "square",
             "square",
             "Square: how steep it has been, over a longer while",
             r"v \leftarrow \beta_2 v + (1 - \beta_2) \, s^2",
-            ("slope", "beta2"),
         ),
         *CORRECTED,
         Line(
@@ -138,7 +134,6 @@ RULE = Rule(
             "new",
             "Move: no number by much more than the learning rate",
             r"\theta \leftarrow \theta - \eta \, d",
-            ("param", "direction", "rate"),
         ),
     ),
     letters={"weight_decay": "λ", "beta1": "β₁", "beta2": "β₂", "eps": "ε"},

@@ -55,15 +55,16 @@ class AdamWStep(NamedTuple):
 def explain(param: T, grad: T, state: AdamWState, step: int, settings: AdamWSettings) -> AdamWStep:
     """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
     check_given(param, grad, step)
-    rate = settings.learning_rate
-    beta1, beta2 = settings.betas
-    shrunk = param * (1 - rate * settings.weight_decay)  # step: decay
-    average = state.average * beta1 + grad * (1 - beta1)  # step: average
-    square = state.square * beta2 + grad * grad * (1 - beta2)  # step: square
+    rate, weight_decay = settings.learning_rate, settings.weight_decay
+    (beta1, beta2), eps = settings.betas, settings.eps
+    average_before, square_before = state.average, state.square
+    shrunk = param * (1 - rate * weight_decay)  # step: decay
+    average = average_before * beta1 + grad * (1 - beta1)  # step: average
+    square = square_before * beta2 + grad * grad * (1 - beta2)  # step: square
     # Both averages begin at 0, so early ones are too small by these factors.
     average_hat = average / (1 - beta1**step)  # step: average_hat
     square_hat = square / (1 - beta2**step)  # step: square_hat
-    direction = average_hat / (square_hat**0.5 + settings.eps)  # step: direction
+    direction = average_hat / (square_hat**0.5 + eps)  # step: direction
     new = shrunk - direction * rate  # step: move
     return AdamWStep(shrunk, average, square, average_hat, square_hat, direction, new)
 
@@ -87,7 +88,6 @@ SHRINK = Line(
     "shrunk",
     "Weight decay: every weight shrinks a little, whatever the gradient says",
     r"\theta' = (1 - \eta \lambda) \, \theta",
-    ("param", "rate"),
     undecayed=("No weight decay: the weights stay as large", r"\theta' = \theta"),
 )
 
@@ -114,14 +114,12 @@ RULE = Rule(
             "average",
             "Average: which way the gradient has pointed lately",
             r"m \leftarrow \beta_1 m + (1 - \beta_1) \, g",
-            ("grad", "beta1"),
         ),
         Line(
             "square",
             "square",
             "Square: how large it has been, over a longer while",
             r"v \leftarrow \beta_2 v + (1 - \beta_2) \, g^2",
-            ("grad", "beta2"),
         ),
         *CORRECTED,
         Line(
@@ -129,7 +127,6 @@ RULE = Rule(
             "new",
             "Move: no number by much more than the learning rate",
             r"\theta \leftarrow \theta' - \eta \, d",
-            ("shrunk", "direction", "rate"),
         ),
     ),
     letters={"weight_decay": "λ", "beta1": "β₁", "beta2": "β₂", "eps": "ε"},

@@ -39,6 +39,7 @@ class LionStep(NamedTuple):
 
     shrunk: Any
     mixed: Any
+    zero: Any
     sign: Any
     new: Any
     average: Any
@@ -47,15 +48,15 @@ class LionStep(NamedTuple):
 def explain(param: Any, grad: Any, state: LionState, step: int, settings: LionSettings) -> LionStep:
     """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
     check_given(param, grad, step)
-    rate = settings.learning_rate
-    beta1, beta2 = settings.betas
-    shrunk = param * (1 - rate * settings.weight_decay)  # step: decay
-    mixed = state.average * beta1 + grad * (1 - beta1)  # step: mixed
-    # x / |x| in operators; where x is 0 the comparison makes that 0 / 1.
-    sign = mixed / (abs(mixed) + (mixed == 0))  # step: sign
+    rate, weight_decay = settings.learning_rate, settings.weight_decay
+    (beta1, beta2), average_before = settings.betas, state.average
+    shrunk = param * (1 - rate * weight_decay)  # step: decay
+    mixed = average_before * beta1 + grad * (1 - beta1)  # step: mixed
+    zero = mixed == 0  # where it is, 0 / 1 in the next line
+    sign = mixed / (abs(mixed) + zero)  # step: sign
     new = shrunk - sign * rate  # step: move
-    average = state.average * beta2 + grad * (1 - beta2)  # step: average
-    return LionStep(shrunk, mixed, sign, new, average)
+    average = average_before * beta2 + grad * (1 - beta2)  # step: average
+    return LionStep(shrunk, mixed, zero, sign, new, average)
 
 
 def update(
@@ -87,28 +88,24 @@ RULE = Rule(
             "mixed",
             "Mix: what is remembered, and more of today's gradient than will be remembered",
             r"c = \beta_1 m + (1 - \beta_1) \, g",
-            ("grad", "beta1"),
         ),
         Line(
             "sign",
             "sign",
             "Sign: up or down, however steep",
             r"d = \mathrm{sign}(c)",
-            ("mixed",),
         ),
         Line(
             "move",
             "new",
             "Move: every number by the learning rate",
             r"\theta \leftarrow \theta' - \eta \, d",
-            ("shrunk", "sign", "rate"),
         ),
         Line(
             "average",
             "average",
             "Remember: the average gradient, for the next step",
             r"m \leftarrow \beta_2 m + (1 - \beta_2) \, g",
-            ("grad", "beta2"),
         ),
     ),
     letters={"weight_decay": "λ", "beta1": "β₁", "beta2": "β₂"},

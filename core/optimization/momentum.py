@@ -48,9 +48,10 @@ def explain(
 ) -> MomentumStep:
     """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
     check_given(param, grad, step)
-    rate = settings.learning_rate
-    slope = grad + param * settings.weight_decay  # step: decay
-    velocity = state.velocity * settings.momentum + slope  # step: velocity
+    rate, weight_decay = settings.learning_rate, settings.weight_decay
+    momentum, velocity_before = settings.momentum, state.velocity
+    slope = grad + param * weight_decay  # step: decay
+    velocity = velocity_before * momentum + slope  # step: velocity
     new = param - velocity * rate  # step: move
     return MomentumStep(slope, velocity, new)
 
@@ -68,7 +69,6 @@ VELOCITY = Line(
     "velocity",
     "Velocity: most of the old one stays, the slope is added",
     r"u \leftarrow \mu \, u + s",
-    ("slope",),
 )
 
 RULE = Rule(
@@ -91,7 +91,6 @@ RULE = Rule(
             "new",
             "Move: along the velocity, not along the slope",
             r"\theta \leftarrow \theta - \eta \, u",
-            ("param", "velocity", "rate"),
         ),
     ),
     letters={"weight_decay": "λ", "momentum": "μ"},

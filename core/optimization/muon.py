@@ -61,29 +61,37 @@ class Iteration(NamedTuple):
 
 
 class NewtonSchulz(NamedTuple):
-    """How a matrix was made orthogonal: `unit`, its norm 1, and every iteration from there."""
+    """How a matrix (n, m), n <= m, was made orthogonal: by its norm `unit`, and every iteration
+    from there.
+    """
 
+    matrix: Any
+    norm: Any
     unit: Any
     iterations: tuple[Iteration, ...]
 
 
 class MuonStep(NamedTuple):
-    """Every intermediate: matrices of the parameter's shape, but scale, a number."""
+    """Every intermediate: matrices of the parameter's shape; factor, ratio and scale numbers."""
 
     shrunk: Any
     average: Any
     ahead: Any
     direction: Any
+    factor: float
+    ratio: float
     scale: float
     new: Any
     iterated: NewtonSchulz
 
 
-def normalize(matrix: Any, eps: float) -> Any:
-    """The matrix with all its squares summing to 1, so that no singular value is above 1."""
+def normalize(matrix: Any, eps: float) -> tuple[Any, Any]:
+    """The root of the sum of a matrix' squares, and the matrix over it: no singular value is above
+    1.
+    """
     norm = (matrix * matrix).sum() ** 0.5
     unit = matrix / max(norm, eps)  # step: normalize
-    return unit
+    return norm, unit
 
 
 def iterate(matrix: Any) -> Iteration:
@@ -104,21 +112,23 @@ def orthogonalize(matrix: Any, settings: MuonSettings) -> tuple[Any, NewtonSchul
     In the matrix' own precision, where Jordan's and torch's code go down to bfloat16.
     """
     tall = matrix.shape[0] > matrix.shape[1]
-    # The products are (n, n): the shorter side first.
-    unit = normalize(matrix.T if tall else matrix, settings.eps)
+    flat = matrix.T if tall else matrix  # the products are (n, n): the shorter side first
+    norm, unit = normalize(flat, settings.eps)
     iterations = []
     reached = unit
     for _ in range(settings.iterations):
         iterations.append(iterate(reached))
         reached = iterations[-1].new
-    return (reached.T if tall else reached), NewtonSchulz(unit, tuple(iterations))
+    return (reached.T if tall else reached), NewtonSchulz(flat, norm, unit, tuple(iterations))
 
 
-def scale_of(rows: int, columns: int, match_adamw: bool) -> float:
-    """How much further than the learning rate such a matrix moves; see MuonSettings."""
+def scaling(rows: int, columns: int, match_adamw: bool) -> tuple[float, float]:
+    """How much further than the learning rate such a matrix moves, see MuonSettings: by the first
+    number times the root of the second.
+    """
     if match_adamw:
-        return 0.2 * max(rows, columns) ** 0.5
-    return max(1.0, rows / columns) ** 0.5
+        return 0.2, max(rows, columns)
+    return 1.0, max(1.0, rows / columns)
 
 
 def explain(param: Any, grad: Any, state: MuonState, step: int, settings: MuonSettings) -> MuonStep:
@@ -132,15 +142,17 @@ def explain(param: Any, grad: Any, state: MuonState, step: int, settings: MuonSe
             f"Muon moves matrices, not an array of shape {tuple(param.shape)}; leave vectors and "
             "embeddings to AdamW"
         )
-    rate, momentum = settings.learning_rate, settings.momentum
-    shrunk = param * (1 - rate * settings.weight_decay)  # step: decay
-    average = state.average * momentum + grad * (1 - momentum)  # step: average
+    rate, weight_decay = settings.learning_rate, settings.weight_decay
+    momentum, average_before = settings.momentum, state.average
+    shrunk = param * (1 - rate * weight_decay)  # step: decay
+    average = average_before * momentum + grad * (1 - momentum)  # step: average
     ahead = grad * (1 - momentum) + average * momentum  # step: ahead
     direction, iterated = orthogonalize(ahead, settings)  # step: orthogonalize
     rows, columns = param.shape
-    scale = scale_of(rows, columns, settings.match_adamw)  # step: scale
+    factor, ratio = scaling(rows, columns, settings.match_adamw)
+    scale = factor * ratio**0.5  # step: scale
     new = shrunk - direction * (rate * scale)  # step: move
-    return MuonStep(shrunk, average, ahead, direction, scale, new, iterated)
+    return MuonStep(shrunk, average, ahead, direction, factor, ratio, scale, new, iterated)
 
 
 def update(
@@ -165,7 +177,6 @@ INSIDE = (
         "gram",
         "How much each row has of every other",
         r"A = X X^\top",
-        ("matrix",),
         function="iterate",
     ),
     Line(
@@ -173,7 +184,6 @@ INSIDE = (
         "poly",
         "The polynomial's upper part",
         r"B = b A + c A^2, \quad b = {-4.775}, \; c = 2.0315",
-        ("gram",),
         function="iterate",
     ),
     Line(
@@ -181,7 +191,6 @@ INSIDE = (
         "new",
         "Small singular values grow, large ones stay",
         r"X \leftarrow a X + B X, \quad a = 3.4445",
-        ("matrix", "poly"),
         function="iterate",
     ),
 )
@@ -208,21 +217,18 @@ RULE = Rule(
             "average",
             "Average: which way the gradient has pointed lately",
             r"m \leftarrow \mu \, m + (1 - \mu) \, g",
-            ("grad", "momentum"),
         ),
         Line(
             "ahead",
             "ahead",
             "Look ahead, as Nesterov does: today's gradient counts once more",
             r"\tilde m = (1 - \mu) \, g + \mu \, m",
-            ("grad", "average", "momentum"),
         ),
         Line(
             "orthogonalize",
             "direction",
             "Newton-Schulz: keep the directions, make them equally long",
             r"d \approx U V^\top, \quad U \Sigma V^\top = \tilde m",
-            ("ahead",),
         ),
         Line(
             "scale",
@@ -235,7 +241,6 @@ RULE = Rule(
             "new",
             "Move: as far in every direction of the matrix",
             r"\theta \leftarrow \theta' - \eta \gamma \, d",
-            ("shrunk", "direction", "rate", "scale"),
         ),
     ),
     letters={"weight_decay": "λ", "momentum": "μ"},

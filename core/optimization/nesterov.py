@@ -49,10 +49,11 @@ def explain(
 ) -> NesterovStep:
     """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
     check_given(param, grad, step)
-    rate = settings.learning_rate
-    slope = grad + param * settings.weight_decay  # step: decay
-    velocity = state.velocity * settings.momentum + slope  # step: velocity
-    ahead = slope + velocity * settings.momentum  # step: ahead
+    rate, weight_decay = settings.learning_rate, settings.weight_decay
+    momentum, velocity_before = settings.momentum, state.velocity
+    slope = grad + param * weight_decay  # step: decay
+    velocity = velocity_before * momentum + slope  # step: velocity
+    ahead = slope + velocity * momentum  # step: ahead
     new = param - ahead * rate  # step: move
     return NesterovStep(slope, velocity, ahead, new)
 
@@ -85,14 +86,12 @@ RULE = Rule(
             "ahead",
             "Look ahead: the slope, and what the velocity will do next",
             r"a = s + \mu \, u",
-            ("slope", "velocity"),
         ),
         Line(
             "move",
             "new",
             "Move: where the ball is about to roll",
             r"\theta \leftarrow \theta - \eta \, a",
-            ("param", "ahead", "rate"),
         ),
     ),
     letters={"weight_decay": "λ", "momentum": "μ"},

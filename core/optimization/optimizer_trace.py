@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
-from core.optimization.muon import INSIDE, MuonStep, NewtonSchulz
+from core.marked_line import marked_line
+from core.optimization.muon import COEFFICIENTS, INSIDE, MuonStep, NewtonSchulz
 from core.optimization.optimizers import optimizer
 from core.optimization.rule import Line, Rule, numbers_of
 from core.trace import Step, Trace
@@ -50,30 +51,37 @@ def trace_update(
         "settings": settings, "state": state, "new": new, "after": after,
     }  # fmt: skip
     trace = Trace(about)
-    names = {"param": param, "grad": grad, "step": step, **numbers_of(settings), **made._asdict()}
+    before = {f"{name}_before": value for name, value in asdict(state).items()}
+    names = {"param": param, "grad": grad, "step": step, **numbers_of(settings), **before}
+    names |= made._asdict()
     for line in rule.lines:
         if line.undecayed and settings.weight_decay == 0:
             title, formula = line.undecayed
             line = replace(line, title=title, formula=formula)
         parent = trace.append(_step(rule, line, names))
         if isinstance(made, MuonStep) and line.mark == "orthogonalize":
-            for inner in _iterations(rule, made.iterated, parent):
+            for inner in _iterations(rule, made.iterated, settings.eps, parent):
                 trace.append(inner)
     return trace.finish()
 
 
 def _step(rule: Rule, line: Line, names: Mapping[str, Any], parent: int | None = None) -> Step:
-    values = {name: np.asarray(names[name]) for name in (line.made, *line.reads)}
+    """With all that its line makes and reads; of what it calls, the numbers alone."""
+    reads = [name for name in marked_line(rule.marker(line)).reads if name in names]
+    values = {name: np.asarray(names[name]) for name in (line.made, *reads)}
     name = f"optimizer.{line.mark}"
     return Step(name, line.title, line.formula, rule.marker(line), values, parent)
 
 
-def _iterations(rule: Rule, iterated: NewtonSchulz, parent: int) -> Iterator[Step]:
+def _iterations(rule: Rule, iterated: NewtonSchulz, eps: float, parent: int) -> Iterator[Step]:
     """Newton-Schulz from the inside: the norm, then each iteration's lines."""
     normalize, *lines = INSIDE
-    yield _step(rule, normalize, {"unit": iterated.unit}, parent)
+    given = {"matrix": iterated.matrix, "norm": iterated.norm, "unit": iterated.unit, "eps": eps}
+    yield _step(rule, normalize, given, parent)
     matrix = iterated.unit
+    a, b, c = COEFFICIENTS
     for iteration in iterated.iterations:
         for line in lines:
-            yield _step(rule, line, {"matrix": matrix, **iteration._asdict()}, parent)
+            names = {"matrix": matrix, "a": a, "b": b, "c": c, **iteration._asdict()}
+            yield _step(rule, line, names, parent)
         matrix = iteration.new

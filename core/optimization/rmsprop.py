@@ -47,10 +47,11 @@ def explain(
 ) -> RMSPropStep:
     """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
     check_given(param, grad, step)
-    rate, beta = settings.learning_rate, settings.beta
-    slope = grad + param * settings.weight_decay  # step: decay
-    square = state.square * beta + slope * slope * (1 - beta)  # step: square
-    direction = slope / (square**0.5 + settings.eps)  # step: direction
+    rate, weight_decay = settings.learning_rate, settings.weight_decay
+    beta, eps, square_before = settings.beta, settings.eps, state.square
+    slope = grad + param * weight_decay  # step: decay
+    square = square_before * beta + slope * slope * (1 - beta)  # step: square
+    direction = slope / (square**0.5 + eps)  # step: direction
     new = param - direction * rate  # step: move
     return RMSPropStep(slope, square, direction, new)
 
@@ -84,21 +85,18 @@ RULE = Rule(
             "square",
             "Square: how steep it has been lately",
             r"v \leftarrow \beta \, v + (1 - \beta) \, s^2",
-            ("slope", "beta"),
         ),
         Line(
             "direction",
             "direction",
             "Direction: the slope, measured by how steep it usually is",
             r"d = \frac{s}{\sqrt{v} + \epsilon}",
-            ("slope", "square"),
         ),
         Line(
             "move",
             "new",
             "Move: every number about as far as every other",
             r"\theta \leftarrow \theta - \eta \, d",
-            ("param", "direction", "rate"),
         ),
     ),
     letters={"weight_decay": "λ", "beta": "β", "eps": "ε"},

@@ -43,7 +43,6 @@ T = TypeVar("T", bound=Tensor)
 class Line:
     """A marked line of a rule: which name it makes, its title for people, its formula in LaTeX.
 
-    reads      other names of that line, which are worth showing beside it
     function   where it stands
     undecayed  its title and formula where the weight decay is 0, if they are others then
     """
@@ -52,7 +51,6 @@ class Line:
     made: str
     title: str
     formula: str
-    reads: tuple[str, ...] = ()
     function: str = "explain"
     undecayed: tuple[str, str] | None = None
 

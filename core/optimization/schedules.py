@@ -45,43 +45,43 @@ class Plan:
 
 def warmup(step: int, plan: Plan) -> float:
     """In a line up to the peak; nanoGPT's, which begins above 0."""
-    rate = plan.learning_rate * (step + 1) / (plan.warmup_steps + 1)  # step: warmup
+    peak, warmup_steps = _peak(step, plan), _warmup_steps(step, plan)
+    rate = peak * (step + 1) / (warmup_steps + 1)  # step: warmup
     return rate
 
 
 def constant(step: int, plan: Plan) -> float:
     """The peak."""
-    rate = plan.learning_rate  # step: constant
+    peak = plan.learning_rate
+    rate = peak  # step: constant
     return rate
 
 
 def end(step: int, plan: Plan) -> float:
     """Where it came to rest."""
-    rate = plan.min_learning_rate  # step: end
+    low = plan.min_learning_rate
+    rate = low  # step: end
     return rate
 
 
 def cosine(step: int, plan: Plan) -> float:
     """Half a cosine wave down (SGDR, Loshchilov & Hutter 2017, equation 5, without restarts)."""
-    low, reach = _reach(plan)
-    progress = (step - plan.warmup_steps) / (plan.steps - plan.warmup_steps)  # 0 to 1
-    height = 0.5 * (1.0 + math.cos(math.pi * progress))  # 1 to 0
+    low, reach, height = _low(step, plan), _reach(step, plan), _wave(step, plan)
     rate = low + height * reach  # step: cosine
     return rate
 
 
 def linear(step: int, plan: Plan) -> float:
     """In a line down (BERT, Devlin et al. 2019, appendix A.2)."""
-    low, reach = _reach(plan)
-    progress = (step - plan.warmup_steps) / (plan.steps - plan.warmup_steps)  # 0 to 1
+    low, reach, progress = _low(step, plan), _reach(step, plan), _progress(step, plan)
     rate = low + (1.0 - progress) * reach  # step: linear
     return rate
 
 
 def drop(step: int, plan: Plan) -> float:
     """A tenth at half of the run, a hundredth at three quarters (He et al. 2016, section 4.2)."""
-    drops = sum(step >= share * plan.steps for share in DROPS)
-    rate = max(plan.min_learning_rate, plan.learning_rate * 0.1**drops)  # step: drop
+    low, peak, drops = _low(step, plan), _peak(step, plan), _drops(step, plan)
+    rate = max(low, peak * 0.1**drops)  # step: drop
     return rate
 
 
@@ -90,42 +90,95 @@ def noam(step: int, plan: Plan) -> float:
 
     The peak stands for the paper's (d_model warmup_steps)^-0.5: see `noam_peak`.
     """
-    applied, until = step + 1, max(plan.warmup_steps, 1)
-    slope = min(applied / until, (until / applied) ** 0.5)
-    rate = plan.learning_rate * slope  # step: noam
+    peak, slope = _peak(step, plan), _noam_slope(step, plan)
+    rate = peak * slope  # step: noam
     return rate
 
 
 def decay(step: int, plan: Plan) -> float:
     """The end of warm-up, stable, decay: one minus a root (Hägele et al. 2024, equation 1)."""
-    low, reach = _reach(plan)
-    begin = _decay_begins(plan)
-    progress = (step - begin) / (plan.steps - begin)  # 0 to 1
+    low, reach, progress = _low(step, plan), _reach(step, plan), _decay_progress(step, plan)
     rate = low + (1.0 - math.sqrt(progress)) * reach  # step: decay
     return rate
 
 
 def rise(step: int, plan: Plan) -> float:
     """One cycle's first half: half a cosine wave up (Smith & Topin 2018, section 3)."""
-    low = plan.learning_rate / RISE_FACTOR
-    progress = step / plan.warmup_steps  # 0 to 1
-    height = 0.5 * (1.0 - math.cos(math.pi * progress))  # 0 to 1
-    rate = low + height * (plan.learning_rate - low)  # step: rise
+    low, peak, height = _first_rate(step, plan), _peak(step, plan), _rising_wave(step, plan)
+    rate = low + height * (peak - low)  # step: rise
     return rate
 
 
 def fall(step: int, plan: Plan) -> float:
     """Its second half: down to the last rate at the last step, as torch's OneCycleLR."""
-    low, reach = _reach(plan)
-    progress = (step - plan.warmup_steps) / max(plan.steps - 1 - plan.warmup_steps, 1)  # 0 to 1
-    height = 0.5 * (1.0 + math.cos(math.pi * progress))  # 1 to 0
+    low, reach, height = _low(step, plan), _reach(step, plan), _falling_wave(step, plan)
     rate = low + height * reach  # step: fall
     return rate
 
 
-def _reach(plan: Plan) -> tuple[float, float]:
-    """The lowest rate, and how far above it the peak lies."""
-    return plan.min_learning_rate, plan.learning_rate - plan.min_learning_rate
+# What their lines read -----------------------------------------------------------------------
+
+
+def _peak(step: int, plan: Plan) -> float:
+    return plan.learning_rate
+
+
+def _low(step: int, plan: Plan) -> float:
+    """The lowest rate."""
+    return plan.min_learning_rate
+
+
+def _reach(step: int, plan: Plan) -> float:
+    """How far above the lowest rate the peak lies."""
+    return plan.learning_rate - plan.min_learning_rate
+
+
+def _step(step: int, plan: Plan) -> float:
+    return step
+
+
+def _warmup_steps(step: int, plan: Plan) -> float:
+    return plan.warmup_steps
+
+
+def _progress(step: int, plan: Plan) -> float:
+    """From the peak on to the end of the run: 0 to 1."""
+    return (step - plan.warmup_steps) / (plan.steps - plan.warmup_steps)
+
+
+def _wave(step: int, plan: Plan) -> float:
+    """Half a cosine wave: 1 to 0."""
+    return 0.5 * (1.0 + math.cos(math.pi * _progress(step, plan)))
+
+
+def _drops(step: int, plan: Plan) -> float:
+    return sum(step >= share * plan.steps for share in DROPS)
+
+
+def _noam_slope(step: int, plan: Plan) -> float:
+    applied, until = step + 1, max(plan.warmup_steps, 1)
+    return float(min(applied / until, (until / applied) ** 0.5))
+
+
+def _decay_progress(step: int, plan: Plan) -> float:
+    """From where the decay begins to the end of the run: 0 to 1."""
+    begin = _decay_begins(plan)
+    return (step - begin) / (plan.steps - begin)
+
+
+def _first_rate(step: int, plan: Plan) -> float:
+    return plan.learning_rate / RISE_FACTOR
+
+
+def _rising_wave(step: int, plan: Plan) -> float:
+    """Half a cosine wave over the warm-up: 0 to 1."""
+    return 0.5 * (1.0 - math.cos(math.pi * (step / plan.warmup_steps)))
+
+
+def _falling_wave(step: int, plan: Plan) -> float:
+    """Half a cosine wave that reaches its end in the last step: 1 to 0."""
+    progress = (step - plan.warmup_steps) / max(plan.steps - 1 - plan.warmup_steps, 1)
+    return 0.5 * (1.0 + math.cos(math.pi * progress))
 
 
 def noam_peak(width: int, warmup_steps: int) -> float:
@@ -142,6 +195,7 @@ class Part:
 
     where  what happens in it, and what the letters of its formula are, in a few words; t, the
            applied steps, is everybody's
+    reads  how each name that its line reads comes about
     """
 
     name: str
@@ -149,6 +203,13 @@ class Part:
     where: str
     rate: Callable[[int, Plan], float]
     begins: Callable[[Plan], int]
+    reads: Mapping[str, Callable[[int, Plan], float]]
+
+    def numbers(self, step: int, plan: Plan) -> dict[str, float]:
+        """The rate after `step` applied steps, and what its line reads, by name."""
+        return {"rate": self.rate(step, plan)} | {
+            name: number(step, plan) for name, number in self.reads.items()
+        }
 
     @property
     def code(self) -> str:
@@ -219,16 +280,27 @@ WARMUP = Part(
     "warm-up over w steps",
     warmup,
     _from_start,
+    {"peak": _peak, "step": _step, "warmup_steps": _warmup_steps},
 )
-CONSTANT = Part("constant", r"\eta_t = \eta_{max}", "the peak", constant, _from_peak)
-END = Part("end", r"\eta_t = \eta_{min}", "where it came to rest", end, _from_end)
-COSINE = Part("cosine", rf"\eta_t = \eta_{{min}} + {_WAVE}", _ALONG, cosine, _from_peak)
+CONSTANT = Part(
+    "constant", r"\eta_t = \eta_{max}", "the peak", constant, _from_peak, {"peak": _peak}
+)
+END = Part("end", r"\eta_t = \eta_{min}", "where it came to rest", end, _from_end, {"low": _low})
+COSINE = Part(
+    "cosine",
+    rf"\eta_t = \eta_{{min}} + {_WAVE}",
+    _ALONG,
+    cosine,
+    _from_peak,
+    {"low": _low, "height": _wave, "reach": _reach},
+)
 LINEAR = Part(
     "linear",
     r"\eta_t = \eta_{min} + (1 - p) \, (\eta_{max} - \eta_{min})",
     _ALONG,
     linear,
     _from_peak,
+    {"low": _low, "progress": _progress, "reach": _reach},
 )
 DROP = Part(
     "drop",
@@ -236,6 +308,7 @@ DROP = Part(
     "k drops so far: at half and at 3/4",
     drop,
     _from_peak,
+    {"low": _low, "peak": _peak, "drops": _drops},
 )
 NOAM = Part(
     "noam",
@@ -243,6 +316,7 @@ NOAM = Part(
     "up for w steps, then down",
     noam,
     _from_start,
+    {"peak": _peak, "slope": _noam_slope},
 )
 DECAY = Part(
     "decay",
@@ -250,6 +324,7 @@ DECAY = Part(
     _ALONG,
     decay,
     _decay_begins,
+    {"low": _low, "progress": _decay_progress, "reach": _reach},
 )
 RISE = Part(
     "rise",
@@ -258,8 +333,16 @@ RISE = Part(
     _ALONG,
     rise,
     _from_start,
+    {"low": _first_rate, "height": _rising_wave, "peak": _peak},
 )
-FALL = Part("fall", rf"\eta_t = \eta_{{min}} + {_WAVE}", _ALONG, fall, _from_peak)
+FALL = Part(
+    "fall",
+    rf"\eta_t = \eta_{{min}} + {_WAVE}",
+    _ALONG,
+    fall,
+    _from_peak,
+    {"low": _low, "height": _falling_wave, "reach": _reach},
+)
 
 SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
     {

@@ -39,8 +39,8 @@ class SGDStep(NamedTuple):
 def explain(param: T, grad: T, state: SGDState, step: int, settings: SGDSettings) -> SGDStep:
     """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
     check_given(param, grad, step)
-    rate = settings.learning_rate
-    slope = grad + param * settings.weight_decay  # step: decay
+    rate, weight_decay = settings.learning_rate, settings.weight_decay
+    slope = grad + param * weight_decay  # step: decay
     new = param - slope * rate  # step: move
     return SGDStep(slope, new)
 
@@ -58,7 +58,6 @@ DECAY = Line(
     "slope",
     "Weight decay: the penalty on large weights has a gradient too",
     r"s = g + \lambda \, \theta",
-    ("grad", "param"),
     undecayed=("No weight decay: the slope is the gradient", "s = g"),
 )
 
@@ -78,7 +77,6 @@ RULE = Rule(
             "new",
             "Move: downhill, the steeper the further",
             r"\theta \leftarrow \theta - \eta \, s",
-            ("param", "slope", "rate"),
         ),
     ),
     letters={"weight_decay": "λ"},

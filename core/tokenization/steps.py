@@ -7,6 +7,7 @@ Unigram steps (the vocabulary shrinks). Every other step knows the vocabulary af
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -88,6 +89,7 @@ class MergeStep:
     vocab_size   pieces so far, this one included
     score    what the rule compared: the count, or WordPiece's likelihood ratio
     tokens   how many tokens the training text has after this merge
+    tokens_before   how many it had
     rivals   the pairs that lost, as they stood before this merge, the best first; empty when
              nobody watches
     algorithm  whose step it is: "bpe", "wordpiece" (by count), "wordpiece-likelihood" or
@@ -107,14 +109,19 @@ class MergeStep:
     tokens: int = 0
     rivals: tuple[Rival, ...] = ()
     algorithm: str = "bpe"
+    tokens_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class SeedStep:
-    """Unigram's first vocabulary: far too many pieces, with first scores (natural logarithms)."""
+    """Unigram's first vocabulary: far too many pieces, with first scores (natural logarithms).
+
+    weights  (n) what the scores are the shares of
+    """
 
     pieces: Sequence[str]
     scores: np.ndarray
+    weights: np.ndarray | None = None
 
     @property
     def vocab_size(self) -> int:
@@ -148,6 +155,7 @@ class MaximizeStep:
     """M step of Unigram's EM: new scores from the expected counts; rare pieces go.
 
     removed  pieces whose expected count was below the floor, with it
+    counts   (n) the expected counts that the scores come from
     """
 
     round: int
@@ -155,10 +163,22 @@ class MaximizeStep:
     pieces: Sequence[str]
     scores: np.ndarray
     removed: Sequence[tuple[str, float]]
+    counts: np.ndarray | None = None
 
     @property
     def vocab_size(self) -> int:
         return len(self.pieces)
+
+
+class Weighed(NamedTuple):
+    """Losses (m) of the pieces that could go: `share` of the words with it, and the logarithm of
+    the probability of what is written with it `whole` and `without` it.
+    """
+
+    loss: np.ndarray
+    share: np.ndarray
+    whole: np.ndarray
+    without: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +190,7 @@ class PruneStep:
     losses   (n) losses of the pieces that stay, in their order; infinite where there is no
              alternative
     measured  losses of all pieces, in the order of the step before
+    weighed   how the losses of those that could go came about
     """
 
     round: int
@@ -178,6 +199,7 @@ class PruneStep:
     removed: Sequence[tuple[str, float]]
     losses: np.ndarray
     measured: np.ndarray | None = None
+    weighed: Weighed | None = None
 
     @property
     def vocab_size(self) -> int:

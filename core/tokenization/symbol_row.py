@@ -39,6 +39,7 @@ class SymbolRow:
         inside = symbols != WALL
         self.counts = np.bincount(symbols[inside], weights=times[inside]).astype(np.int64)
         self.tokens = int(self.counts.sum())
+        self.tokens_before = self.tokens  # how many there were before the last merge
         self.symbols: list[int] = symbols.tolist()
         self.times: list[int] = times.tolist()
         self.following = list(range(1, len(symbols) + 1))
@@ -69,7 +70,8 @@ class SymbolRow:
         stays as it was. Returns the pairs that the text gained, with their places.
         """
         symbols, following, preceding = self.symbols, self.following, self.preceding
-        times, count, tokens = self.times, self.count, self.tokens
+        times, count = self.times, self.count
+        joined = 0
         gained: defaultdict[Pair, list[int]] = defaultdict(list)
         for place in places:
             after = following[place]
@@ -90,8 +92,10 @@ class SymbolRow:
                 count[right, neighbor] -= weight
                 count[token, neighbor] += weight
                 gained[token, neighbor].append(place)
-            tokens -= weight  # step: update
-        self.tokens = tokens
+            joined += weight
+        tokens_before = self.tokens
+        tokens = tokens_before - joined  # step: update
+        self.tokens_before, self.tokens = tokens_before, tokens
         return gained
 
     def stands(self, pair: Pair, place: int) -> bool:

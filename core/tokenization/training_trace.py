@@ -20,6 +20,7 @@ from core.tokenization.steps import (
     TrainingStep,
 )
 from core.tokenization.telling import arrays, count, quoted, shown, trace_of, verb
+from core.tokenization.unigram.em import log_shares, new_scores
 from core.trace import Step, Trace
 
 _HERE = "core.tokenization"
@@ -70,7 +71,13 @@ def trace_merge(step: MergeStep) -> Trace:
         f"The pairs beside them are counted anew; the text has {count(step.tokens, 'token')}",
         r"n \;\to\; n - \text{count}(a\,b)",
         f"{_MERGE}#update",
-        arrays({"tokens": step.tokens}),
+        arrays(
+            {
+                "tokens": step.tokens,
+                "tokens_before": step.tokens_before,
+                "joined": step.tokens_before - step.tokens,
+            }
+        ),
     )
     about = {"algorithm": step.algorithm, "rank": step.rank}
     return trace_of([choose_step(step), merged, updated], about)
@@ -116,7 +123,9 @@ def _seed(step: SeedStep) -> Step:
         f"Begin with {count(step.vocab_size, 'piece')}: all that stands in the text twice",
         r"\log p_x = \log \frac{\text{count}(x) \; |x|}{\sum_y \text{count}(y) \; |y|}",
         f"{_HERE}.unigram.em:log_shares#seed",
-        arrays({"scores": step.scores}),
+        arrays(
+            {"scores": step.scores} if step.weights is None else log_shares(step.weights)._asdict()
+        ),
     )
 
 
@@ -139,7 +148,9 @@ def _maximize(step: MaximizeStep) -> Step:
         f"M: score the pieces by these counts{gone}",
         r"\log p_x = \psi(c_x) - \psi \Big(\sum_y c_y\Big)",
         f"{_HERE}.unigram.em:new_scores#maximize",
-        arrays({"scores": step.scores}),
+        arrays(
+            {"scores": step.scores} if step.counts is None else new_scores(step.counts)._asdict()
+        ),
     )
 
 
@@ -149,8 +160,8 @@ def _prune(step: PruneStep) -> Step:
         f"Drop {count(len(step.removed), 'piece')} that the text misses least; "
         f"{step.vocab_size:,} {verb(step.vocab_size, 'stays', 'stay')}",
         r"\text{loss}_x = f_x \Big(\log p_x - \sum_{y \in s'(x)} \log p'_y\Big)",
-        f"{_HERE}.unigram.pruning:prune#prune",
-        arrays({"losses": step.losses if step.measured is None else step.measured}),
+        f"{_HERE}.unigram.pruning:weigh#prune",
+        arrays({"losses": step.losses} if step.weighed is None else step.weighed._asdict()),
     )
 
 

@@ -3,6 +3,9 @@
 Torch contexts (autocast, no_grad, the seeded dropout, eval mode) open and close between two yields,
 so whoever drives it may look at the model, write with it or leave at any `safe` moment without
 changing one bit of what follows.
+
+Several ranks run this same loop, each in a process of its own: what they do together goes through
+the `Parallel` strategy, and every rank comes to it in the same order.
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ from core.training.health import (
 from core.training.looking import evaluate_steps, is_due, probe, sample_seed, sample_steps
 from core.training.memory import end_message
 from core.training.optimizers import build_optimizer
+from core.training.parallel import Parallel, on_device
 from core.training.runs import RunWriter
 from core.training.steering import Steering
 from core.training.task import Position, Task
@@ -48,18 +52,24 @@ Moments = Generator[Moment, None, None]
 class Attempt:
     """One attempt: what it holds between two moments."""
 
-    def __init__(self, config: TrainingConfig, folder: Path, task: Task) -> None:
+    def __init__(
+        self, config: TrainingConfig, folder: Path, task: Task, parallel: Parallel
+    ) -> None:
         self.config = config
         self.folder = folder
         self.task = task
-        self.model: nn.Module
+        self.parallel = parallel
+        self.module: nn.Module  # what the task built
+        self.model: nn.Module  # what computes the loss: `module`, or its wrapper
         self.optimizer: torch.optim.Optimizer
         self.parameters: list[Tensor] = []
         checkpoint = checkpoints.latest_checkpoint(folder)
         fresh = checkpoints.Progress(0, config.seed)
         start = checkpoints.read_progress(checkpoint) if checkpoint else fresh
         self.checkpoint = checkpoint
-        self.step = start.step  # whole steps done
+        self.step = start.step  # whole steps tried
+        self.skipped = start.skipped  # of these, by a loss scaler
+        self.new_optimizer = start.optimizer
         self.tokens = start.tokens
         self.rate_scale = start.rate_scale
         self.looked = start.looked and checkpoint is not None
@@ -72,7 +82,7 @@ class Attempt:
 
     def moments(self) -> Moments:
         try:
-            self.writer = RunWriter(self.folder, self.step)
+            self._open_writer()
         except OSError as error:
             raise disk_error(error, self.step, self.written) from error
         try:
@@ -92,8 +102,18 @@ class Attempt:
         finally:
             self.writer.close()
 
+    def _open_writer(self) -> None:
+        """Rank 0 begins the attempt once every rank has read where the run is; the others join."""
+        rank, wait = self.parallel.rank, self.parallel.wait
+        wait()
+        if rank == 0:
+            self.writer = RunWriter(self.folder, self.step)
+        wait()
+        if rank:
+            self.writer = RunWriter(self.folder, self.step, rank)
+
     def _train(self) -> Moments:
-        self.steering = Steering(self.folder, self.writer.attempt, self.step)
+        self.steering = Steering(self.folder, self.writer.attempt, self.step, self.parallel)
         yield from self._prepare()
         if not self.looked:
             yield from self.steering.until_stopped(self._look())
@@ -118,19 +138,27 @@ class Attempt:
             yield Moment("prepare", self.step, values={"share": share, "message": message})
         with torch.random.fork_rng(devices=[]):  # modules draw weights before they get their own
             generator = torch.Generator().manual_seed(self.config.seed)
-            self.model = self.task.build_model(generator)
-        groups = self.task.parameter_groups(self.model)
-        check_groups(groups, (p for p in self.model.parameters() if p.requires_grad))
+            self.module = self.task.build_model(generator)
+        parallel = self.parallel
+        self.model = parallel.wrap(self.module)
+        groups = self.task.parameter_groups(self.module)
+        check_groups(groups, (p for p in self.module.parameters() if p.requires_grad))
         self.parameters = [parameter for group in groups for parameter in group["params"]]
-        self.optimizer = build_optimizer(self.config, self.model, groups, self._rate())
+        if not self.parameters:
+            raise ValueError("every parameter is frozen; leave the task at least one to train")
+        self.optimizer = build_optimizer(
+            self.config, self.module, groups, self._rate(), parallel.fused
+        )
         if self.checkpoint is not None:
-            checkpoints.load_checkpoint(self.checkpoint, self.task, self.model, self.optimizer)
+            checkpoints.load_checkpoint(
+                self.checkpoint, self.task, self.module, self.optimizer, parallel
+            )
         self.model.train()
         count = sum(parameter.numel() for parameter in self.parameters)
-        where = {"device": str(self.parameters[0].device), "threads": torch.get_num_threads()}
+        where = {"device": str(parallel.device), "threads": torch.get_num_threads()}
         facts = {"parameters": count, "tokens": self.tokens, **self.task.facts()}
-        self.writer.event("model", self.step, {**facts, "ranks": 1, **where})
-        if note := precision_note(self.config.precision):
+        self.writer.event("model", self.step, {**facts, "ranks": parallel.ranks, **where})
+        if note := precision_note(self.config.precision, parallel.device):
             self.writer.event("note", self.step, {"message": note})
         self.prepared = True
         yield Moment("prepare", self.step, True, values={"parameters": count, **self.task.facts()})
@@ -139,31 +167,39 @@ class Attempt:
 
     def _one_step(self) -> Moments:
         self.busy, self.mark = 0.0, time.perf_counter()
+        task, model, parallel, seed = self.task, self.model, self.parallel, self.config.seed
+        device, precision, optimizer = parallel.device, self.config.precision, self.optimizer
         number, count = self.step + 1, self.config.micro_batches
+        places = [Position(self.step, i, parallel.rank, parallel.ranks) for i in range(count)]
         batches = []
-        for position in (Position(self.step, micro) for micro in range(count)):
-            batch = self.task.batches("train", position)  # step: data
-            batches.append((position, batch))
+        for position in places:
+            batch = task.batches("train", position)  # step: data
+            batches.append((position, on_device(batch, device)))
         yield Moment("data", number)
         divisor, valid, total = 0.0, 0, None
         for position, batch in batches:
+            last = position.micro_batch == count - 1
             with (
                 torch.enable_grad(),
-                seeded_dropout(self.config.seed, position),
-                precision_context(self.config.precision),
+                parallel.micro_batch(last),
+                seeded_dropout(seed, position, device),
+                precision_context(precision, device),
             ):
-                summed, targets = self.task.loss(self.model, batch)  # step: forward
-            valid += int(targets)
+                summed, targets = task.loss(model, batch)  # step: forward
+            valid += int(parallel.sums([int(targets)])[0])
             yield Moment("forward", number)
-            # Gradients of sums, over all valid targets of the step: a mean of means would weigh a
-            # short micro-batch's tokens more. How many there are is guessed from the first.
+            # Gradients of sums, over all valid targets of the step on all ranks: a mean of means
+            # would weigh a short micro-batch's tokens more. How many there are is guessed from the
+            # first.
             divisor = divisor or float(max(valid, 1) * count)
             with torch.enable_grad():
                 loss = summed / divisor  # step: loss
             yield Moment("loss", number)
-            loss.backward()  # step: backward
+            with torch.enable_grad(), parallel.micro_batch(last):
+                scaled = parallel.scale(loss)
+                scaled.backward()  # step: backward
             total = summed.detach() if total is None else total + summed.detach()
-            del loss, summed
+            del loss, summed, scaled
             yield Moment("backward", number)
         if valid == 0:
             raise ValueError(f"the batch of step {number} has no target to learn; check the data")
@@ -171,45 +207,58 @@ class Attempt:
             for parameter in self.parameters:
                 if parameter.grad is not None:
                     parameter.grad.mul_(divisor / valid)
+        applied = True
+        if parallel.scales:
+            applied = parallel.unscale(optimizer)  # step: unscale
+            yield Moment("unscale", number, values={"applied": applied})
         assert total is not None
-        summed_loss, norm = self._clip(total)
+        own_loss, norm = self._clip(total)
+        own_tokens = sum(task.tokens(batch) for _, batch in batches)
+        summed_loss, tokens = parallel.sums([own_loss, own_tokens])
         loss_value = summed_loss / valid  # step: mean_loss
-        if not (math.isfinite(loss_value) and math.isfinite(norm)):
+        if applied and not (math.isfinite(loss_value) and math.isfinite(norm)):
             raise self._not_finite(number, batches, loss_value)
         yield Moment("clip", number, values={"loss": loss_value, "grad_norm": norm})
         rate = self._rate()
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.step()  # step: optimizer
-        self.optimizer.zero_grad(set_to_none=True)
+        if applied:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            optimizer.step()  # step: optimizer
+        else:  # the batch is lost and the weights stay: usual while a loss scale is found
+            self.writer.event("skip", number, parallel.state())
+        optimizer.zero_grad(set_to_none=True)
+        parallel.stepped(applied)
+        skipped = int(not applied)
         self.unrecorded = {
             "step": number,
             "loss": loss_value,
             "learning_rate": rate,
             "grad_norm": norm,
-            "tokens": sum(self.task.tokens(batch) for _, batch in batches),
+            "applied": number - self.skipped - skipped,
+            "skipped": skipped,
+            "tokens": tokens,
             "targets": valid,
         }
-        yield Moment("optimizer", number)
+        yield Moment("optimizer", number, values={"applied": applied})
         record = self._record()
         yield Moment("schedule", number, True, values=record)
 
     def _clip(self, total: Tensor) -> tuple[float, float]:
         """Limits the gradients' norm; returns the summed loss and the norm before."""
-        limit = self.config.clip or math.inf
-        norm = nn.utils.clip_grad_norm_(self.parameters, limit)  # step: clip
+        norm = self.parallel.clip(self.parameters, self.config.clip or math.inf)
         # Both at once: on a GPU each of them would wait for it.
         loss, norm_value = torch.stack([total, norm.to(total.dtype)]).tolist()
         return loss, norm_value
 
     def _record(self) -> dict[str, float]:
-        """The weights have moved: the step is whole."""
+        """The weights have moved, or the step was skipped: it is whole."""
         record, self.unrecorded = self.unrecorded, None
         assert record is not None
         self.busy += time.perf_counter() - self.mark
         self.mark = time.perf_counter()
         record |= {"seconds": self.busy, "memory": records.resident_bytes()}
         self.step, self.looked = int(record["step"]), False
+        self.skipped += int(record["skipped"])
         self.tokens += int(record["tokens"])
         self.writer.step(record)
         self.steering.step_done()
@@ -217,11 +266,11 @@ class Attempt:
 
     def _rate(self) -> float:
         """The next step's learning rate: a function of how many steps were applied."""
-        return self.config.planned_rate(self.step) * self.rate_scale
+        return self.config.planned_rate(self.step - self.skipped) * self.rate_scale
 
     def _not_finite(self, number: int, batches: Any, loss: float) -> NotFiniteError:
         self.optimizer.zero_grad(set_to_none=True)
-        where = find_not_finite(self.task, self.model, batches, self.config)
+        where = find_not_finite(self.task, self.module, batches, self.config, self.parallel)
         told = NotFiniteError(not_finite_message(number, where, loss, self.written))
         self.writer.event("not-finite", number, {"where": where, "message": str(told)})
         return told
@@ -237,7 +286,8 @@ class Attempt:
         every = config.probe_every and probe_interval(config.probe_every, step)
         if every and (last or is_due(step, every)):
             self._probe("", None, ("attention",))
-            thin_probes(self.folder, config.probe_every, step)
+            if self.parallel.writes:
+                thin_probes(self.folder, config.probe_every, step)
             yield Moment("probe", step, True)
         if config.sample_every and (last or is_due(step, config.sample_every)):
             yield from self._sample()
@@ -246,14 +296,17 @@ class Attempt:
             yield from self._save()
 
     def _evaluate(self) -> Moments:
-        values = yield from evaluate_steps(self.task, self.model, self.config.precision, self.step)
+        values = yield from evaluate_steps(
+            self.task, self.model, self.config.precision, self.step, self.parallel
+        )
         self.writer.event("evaluate", self.step, values)
         yield Moment("evaluate", self.step, True, values=values)
 
     def _sample(self) -> Moments:
         seed = sample_seed(self.config.seed, self.step)
-        written = yield from sample_steps(self.task, self.model, seed, self.step)
-        self.writer.sample(self.step, written.prompt, written.text, written.ids)
+        written = yield from sample_steps(self.task, self.module, seed, self.step)
+        if self.parallel.writes:
+            self.writer.sample(self.step, written.prompt, written.text, written.ids)
         yield Moment("sample", self.step, True, values={"text": written.text})
 
     def _save(self) -> Moments:
@@ -262,18 +315,30 @@ class Attempt:
             yield Moment("checkpoint", self.step, True)
 
     def _write_checkpoint(self) -> None:
+        parallel = self.parallel
         progress = checkpoints.Progress(
-            self.step, self.config.seed, self.tokens, self.rate_scale, self.looked
+            step=self.step,
+            seed=self.config.seed,
+            tokens=self.tokens,
+            rate_scale=self.rate_scale,
+            looked=self.looked,
+            # Once it has taken a step it is not new.
+            optimizer="" if self.optimizer.state else self.new_optimizer,
+            skipped=self.skipped,
+            scaler=parallel.state(),
         )
         path = checkpoints.save_checkpoint(
-            self.folder, progress, self.task, self.model, self.optimizer
+            self.folder, progress, self.task, self.module, self.optimizer, parallel
         )
         self.written = self.step
         self.writer.event("checkpoint", self.step, {"folder": path.name})
-        checkpoints.thin_checkpoints(self.folder, self.config.keep_checkpoints)
+        if parallel.writes:
+            checkpoints.thin_checkpoints(self.folder, self.config.keep_checkpoints)
 
     def _probe(self, id: str, ids: Any, sites: Any) -> None:
-        self.writer.probe(self.step, probe(self.task, self.model, ids, sites, light=not id), id)
+        arrays = probe(self.task, self.module, ids, sites, light=not id)
+        if self.parallel.writes:
+            self.writer.probe(self.step, arrays, id)
 
     # -- commands
 
@@ -320,7 +385,7 @@ class Attempt:
 
     def _set(self, command: Command) -> None:
         rate = from_json(SetArguments, command.values, "command", some=True).learning_rate
-        planned = self.config.planned_rate(self.step)
+        planned = self.config.planned_rate(self.step - self.skipped)
         if planned <= 0:
             raise ValueError("the schedule has come down to 0 here; branch with another one")
         self.rate_scale = rate / planned
@@ -333,12 +398,15 @@ class Attempt:
         self.ended = True
 
     def _leave(self) -> None:
-        """The driver closed the generator: the last whole step is kept."""
+        """The driver closed the generator: the last whole step is kept.
+
+        One of several ranks cannot write it without the others, who may be elsewhere in the step.
+        """
         if self.ended:
             return
         if self.unrecorded is not None:
             self._record()
-        if self.parameters and self.written != self.step:
+        if self.parallel.ranks == 1 and self.parameters and self.written != self.step:
             self.optimizer.zero_grad(set_to_none=True)
             self._write_checkpoint()
         self._end("stopped", f"stopped after step {self.step}")

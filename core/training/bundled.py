@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.data import Batches, StoriesCorpus, story
+from core.data import Batches, StoriesCorpus, rank_rows, story
 from core.data import repeated_ids as random_repeats
 from core.files import write_json
 from core.inference.activations import capture
@@ -120,8 +120,9 @@ class StoriesTask(LanguageModelling):
             return super().batches(split, position)
         _, B, T = lesson
         generator = np.random.default_rng([self.config.seed, position.step, position.micro_batch])
-        rows = [random_repeats(generator, VOCAB_SIZE, T) for _ in range(B)]
-        ids, targets = (np.stack(part) for part in zip(*rows, strict=True))
+        drawn = [random_repeats(generator, VOCAB_SIZE, T) for _ in range(B)]
+        rows = rank_rows(B, position.rank, position.ranks)
+        ids, targets = (np.stack(part) for part in zip(*drawn[rows], strict=True))
         return torch.from_numpy(ids), torch.from_numpy(targets)
 
 

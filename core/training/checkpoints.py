@@ -2,8 +2,12 @@
 
     config.json model.safetensors tokenizer.json    the model, readable by itself
     optimizer.safetensors                           "h.0.attn.c_attn.weight/exp_avg" ...
-    training.json                                   step, seed, changes made by commands; of a
-                                                    branch also whether its optimizer is new
+    training.json                                   step, seed, changes made by commands, loss
+                                                    scale; of a branch also whether its optimizer is
+                                                    new
+
+Where a Task trains a few tensors of a model alone, model.safetensors holds only these, and
+config.json says which model they lie on. Several ranks write one checkpoint together.
 
 A batch, a dropout mask and a sample are pure functions of (seed, step, micro-batch, rank): the
 seed and the step are the whole RNG state and data position. Nothing is ever unpickled.
@@ -24,9 +28,9 @@ from torch import Tensor, nn
 from core import fields
 from core.fields import field
 from core.files import read_json, write_json
-from core.tensor_files import read_tensors, write_tensors
 from core.training import records
 from core.training.optimizers import state_names
+from core.training.parallel import Parallel
 from core.training.task import Task
 
 FORMAT = 1
@@ -38,12 +42,14 @@ OPTIMIZER_FILE = records.OPTIMIZER_FILE
 class Progress:
     """Where a run is, apart from its tensors.
 
-    step        optimizer steps done; with the seed, also the RNG state and the data position
+    step        optimizer steps tried; with the seed, also the RNG state and the data position
     seed        the config's
     tokens      read so far
     rate_scale  the schedule's rates times this, changed by the command `set`
     looked      False: the evaluation, sample and probe due after this step are still to come
     optimizer   "new": the branch has another one than its parent, which remembers nothing yet
+    skipped     steps of those tried that a loss scaler skipped; the schedule counts the others
+    scaler      what the strategy keeps of its loss scale, by name
     """
 
     step: int = field(least=0)
@@ -52,6 +58,17 @@ class Progress:
     rate_scale: float = field(1.0, above=0)
     looked: bool = True
     optimizer: str = field("", choices=("", records.NEW_OPTIMIZER))
+    skipped: int = field(0, least=0)
+    scaler: Mapping[str, float] = field(factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.skipped > self.step:
+            raise ValueError(f"skipped {self.skipped} of {self.step} steps cannot be")
+
+    @property
+    def applied(self) -> int:
+        """Steps that moved the weights."""
+        return self.step - self.skipped
 
 
 def checkpoint_folder(run: Path, step: int) -> Path:
@@ -70,30 +87,42 @@ def latest_checkpoint(run: Path) -> Path | None:
 
 
 def save_checkpoint(
-    run: Path, progress: Progress, task: Task, model: nn.Module, optimizer: torch.optim.Optimizer
+    run: Path,
+    progress: Progress,
+    task: Task,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    parallel: Parallel,
 ) -> Path:
     """Writes a checkpoint beside its place and renames it: a reader sees all of it or nothing.
 
-    Raises OSError when the disk fails; older checkpoints are as they were.
+    Every rank comes here. Raises OSError when the disk fails; older checkpoints are as they were.
     """
     target = checkpoint_folder(run, progress.step)
     work = target.with_name(f".{target.name}.part")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    try:
-        task.save_files(model, work)
-        write_tensors(work / MODEL_FILE, task.state_to_save(model), {"format": "pt"})
-        write_tensors(work / OPTIMIZER_FILE, optimizer_tensors(model, optimizer), {"format": "pt"})
-        values = fields.to_json(progress)
-        del values["optimizer"]  # once it has taken a step it is not new
-        write_json(work / records.TRAINING_FILE, {"format": FORMAT, **values})
-        old = _set_aside(target) if target.exists() else None  # of an older attempt
-        os.replace(work, target)
-        if old is not None:
-            shutil.rmtree(old, ignore_errors=True)
-    except BaseException:
+    if parallel.writes:
         shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+    parallel.wait()
+    try:
+        parallel.write(work / MODEL_FILE, task.state_to_save(model))
+        parallel.write(work / OPTIMIZER_FILE, optimizer_tensors(model, optimizer))
+        parallel.wait()
+        if parallel.writes:
+            task.save_files(model, work)
+            values = fields.to_json(progress)
+            if not progress.optimizer:
+                del values["optimizer"]
+            write_json(work / records.TRAINING_FILE, {"format": FORMAT, **values})
+            old = _set_aside(target) if target.exists() else None  # of an older attempt
+            os.replace(work, target)
+            if old is not None:
+                shutil.rmtree(old, ignore_errors=True)
+    except BaseException:
+        if parallel.writes:
+            shutil.rmtree(work, ignore_errors=True)
         raise
+    parallel.wait()
     return target
 
 
@@ -106,9 +135,14 @@ def _set_aside(checkpoint: Path) -> Path:
 
 
 def load_checkpoint(
-    folder: Path, task: Task, model: nn.Module, optimizer: torch.optim.Optimizer
+    folder: Path,
+    task: Task,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    parallel: Parallel,
 ) -> Progress:
-    """Puts a checkpoint's tensors into the model and the optimizer; returns where the run was.
+    """Puts a checkpoint's tensors into the model and the optimizer, its loss scale into the
+    strategy; returns where the run was.
 
     Raises ValueError, with the remedy, for a file that is missing, cut off, a pickle in disguise or
     of another model.
@@ -119,11 +153,19 @@ def load_checkpoint(
             raise ValueError(
                 f"{folder} holds no {name}; delete the folder to go on from the checkpoint before"
             )
-    task.load_state(model, read_tensors(folder / MODEL_FILE, framework="torch"))
-    tensors = read_tensors(folder / OPTIMIZER_FILE, framework="torch")
-    fresh = progress.step == 0 or progress.optimizer == records.NEW_OPTIMIZER
+    task.load_state(model, parallel.read(folder / MODEL_FILE, task.state_to_save(model)))
+    remembered = _remembered(optimizer)
+    layout = {
+        f"{name}/{key}": parameter
+        for name, parameter in model.named_parameters()
+        for key in remembered.get(id(parameter), ())
+        if key != "step"
+    }
+    tensors = parallel.read(folder / OPTIMIZER_FILE, layout)
+    fresh = progress.applied == 0 or progress.optimizer == records.NEW_OPTIMIZER
     if tensors or not fresh:
         restore_optimizer(model, optimizer, tensors)
+    parallel.restore(progress.scaler)
     return progress
 
 
@@ -154,6 +196,7 @@ def restore_optimizer(
 ) -> None:
     """The inverse. Raises ValueError where a tensor is missing, surplus or of another shape."""
     remembered = _remembered(optimizer)
+    devices = _count_devices(optimizer)
     parameters = {n: p for n, p in model.named_parameters() if id(p) in remembered}
     wanted = {f"{name}/{key}" for name, p in parameters.items() for key in remembered[id(p)]}
     if wanted and not tensors:
@@ -169,7 +212,9 @@ def restore_optimizer(
     for name, parameter in parameters.items():
         state = {key: tensors[f"{name}/{key}"] for key in remembered[id(parameter)]}
         for key, value in state.items():
-            if key != "step" and value.shape != parameter.shape:
+            if key == "step":
+                state[key] = value.to(devices[id(parameter)])
+            elif value.shape != parameter.shape:
                 raise ValueError(
                     f"{OPTIMIZER_FILE}: {name} has shape {tuple(value.shape)}, the model's "
                     f"{tuple(parameter.shape)}; continue the run with its own config"
@@ -181,6 +226,19 @@ def _remembered(optimizer: torch.optim.Optimizer) -> dict[int, tuple[str, ...]]:
     """By the id of each parameter that is trained: the names of its state."""
     return {
         id(parameter): state_names(optimizer, group)
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    }
+
+
+def _count_devices(optimizer: torch.optim.Optimizer) -> dict[int, torch.device]:
+    """By the id of each trained parameter: where its count of steps lies.
+
+    torch's fused optimizers keep it beside the parameter, all others on the CPU.
+    """
+    cpu = torch.device("cpu")
+    return {
+        id(parameter): parameter.device if group.get("fused") else cpu
         for group in optimizer.param_groups
         for parameter in group["params"]
     }

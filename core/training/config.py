@@ -37,7 +37,7 @@ class TrainingConfig:
     repeated_fraction  share of training sequences that are random ids, repeated with a random
                        period
     steps              optimizer steps
-    batch_size         sequences in a micro-batch
+    batch_size         sequences in a micro-batch, on all ranks together
     micro_batches      micro-batches whose gradients are added up before a step
     learning_rate      the peak
     min_learning_rate  where a rate that falls comes to rest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-# In the order in which they come. "unscale" belongs to fp16 with a loss scale.
+# In the order in which they come. "unscale" comes where the run's strategy scales the loss.
 PHASES = (
     "prepare",  # corpus, tokenizer, model
     "data",  # a micro-batch is chosen

@@ -12,7 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from core.training.config import TrainingConfig
+from core.training.parallel import Parallel
 from core.training.task import Position, Task
+
+CPU = torch.device("cpu")
 
 
 class NotFiniteError(ValueError):
@@ -47,25 +50,30 @@ def _kept(checkpoint: int) -> str:
 
 
 @contextmanager
-def seeded_dropout(seed: int, position: Position) -> Iterator[None]:
-    """torch's default generator, seeded for this micro-batch alone, and put back afterwards.
+def seeded_dropout(seed: int, position: Position, device: torch.device = CPU) -> Iterator[None]:
+    """torch's default generator of a device, seeded for this micro-batch alone, then put back.
 
-    nn.Dropout takes no generator; so every draw is still a pure function of where the run is.
+    nn.Dropout takes no generator; so every draw is still a pure function of where the run is. Each
+    rank has draws of its own: its rows are other sequences.
     """
     key = [seed, position.step, position.micro_batch, position.rank]
     drawn = int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0]) >> 1
-    before = torch.default_generator.get_state()
-    torch.default_generator.manual_seed(drawn)
+    generator = torch.default_generator
+    if device.type == "cuda":
+        index = torch.cuda.current_device() if device.index is None else device.index
+        generator = torch.cuda.default_generators[index]
+    before = generator.get_state()
+    generator.manual_seed(drawn)
     try:
         yield
     finally:
-        torch.default_generator.set_state(before)
+        generator.set_state(before)
 
 
-def precision_context(precision: str) -> AbstractContextManager[Any]:
+def precision_context(precision: str, device: torch.device = CPU) -> AbstractContextManager[Any]:
     """bf16: matrix products in bfloat16, weights kept in fp32. fp32: nothing."""
     if precision == "bf16":
-        return torch.autocast("cpu", torch.bfloat16)
+        return torch.autocast(device.type, torch.bfloat16)
     return ExitStack()
 
 
@@ -75,9 +83,9 @@ def bf16_is_fast() -> bool:
     return ask is not None and bool(ask())
 
 
-def precision_note(precision: str) -> str:
-    """What a person should know of a precision on this CPU; "" where there is nothing."""
-    if precision != "bf16" or bf16_is_fast():
+def precision_note(precision: str, device: torch.device = CPU) -> str:
+    """What a person should know of a precision on a device; "" where there is nothing."""
+    if precision != "bf16" or device.type != "cpu" or bf16_is_fast():
         return ""
     return "this CPU has no bf16 arithmetic: bf16 may be slower than fp32"
 
@@ -87,17 +95,19 @@ def find_not_finite(
     model: nn.Module,
     batches: Sequence[tuple[Position, Any]],
     config: TrainingConfig,
+    parallel: Parallel,
 ) -> str:
     """What is not finite: the first parameter, else module's output, else gradient that is not.
 
     Where each of them is a number, their sum is none: the loss over the batch, else the norm of
     all gradients, whose squares overflow long before a gradient does.
 
-    Runs the step's batches again with hooks on; leaves no gradient and changes nothing.
+    Runs the step's batches again with hooks on; leaves no gradient and changes nothing. `model` is
+    the one that is not wrapped. Ranks do this together, and all are told what the first one found.
     """
-    for name, parameter in model.named_parameters():
-        if not _finite(parameter):
-            return f"the parameter {name}"
+    broken = [name for name, parameter in model.named_parameters() if not _finite(parameter)]
+    if where := parallel.first(f"the parameter {broken[0]}" if broken else ""):
+        return where
     found: list[str] = []
     whole = torch.zeros(())
     hooks = []
@@ -111,18 +121,21 @@ def find_not_finite(
         for position, batch in batches:
             with (
                 torch.enable_grad(),
-                seeded_dropout(config.seed, position),
-                precision_context(config.precision),
+                seeded_dropout(config.seed, position, parallel.device),
+                precision_context(config.precision, parallel.device),
             ):
                 total, targets = task.loss(model, batch)
             if not found and not _finite(total):
                 found.append("the loss itself")
-            if not found:
-                (total / (max(int(targets), 1) * len(batches))).backward()
-            if found:
-                return found[0]
+            if where := parallel.first(found[0] if found else ""):
+                return where
+            (total / (max(int(targets), 1) * len(batches))).backward()
+            if where := parallel.first(found[0] if found else ""):
+                return where
             whole = whole + total.detach().to(whole)
-        return _gradient_norm(model) if _finite(whole) else "the loss, summed over the batch,"
+        if where := parallel.first("" if _finite(whole) else "the loss, summed over the batch,"):
+            return where
+        return parallel.first(_gradient_norm(model))
     finally:
         for hook in hooks:
             hook.remove()

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.data import Batches, Corpus, character_tokenizer_steps, prepare_corpus_steps
+from core.data import Batches, Corpus, character_tokenizer_steps, prepare_corpus_steps, rank_rows
 from core.files import write_json
 from core.inference.activations import capture
 from core.inference.generation import generate_steps
@@ -23,8 +23,7 @@ from core.training.config import TrainingConfig
 from core.training.memory import too_large
 from core.training.sizes import estimate
 from core.training.task import Position, Written
-from core.transformer.gpt import GPT
-from core.transformer.weights import own_parameters
+from core.transformer.gpt import GPT, next_token_loss
 
 # Batches that the training loss is measured on where the validation split is read whole.
 TRAIN_BATCHES = 20
@@ -97,42 +96,46 @@ class LanguageModelling:
         return {"vocab_size": self.model_config.vocab_size}
 
     def batches(self, split: str, position: Position) -> tuple[Tensor, Tensor]:
-        """ids and targets, each (B, T) int64."""
+        """ids and targets, each (B, T) int64: this rank's rows."""
         batches = self._train if split == "train" else self._evaluated[split]
-        return _tensors(batches.batch(position.step, position.micro_batch, position.rank))
+        place = (position.step, position.micro_batch, position.rank, position.ranks)
+        return _tensors(batches.batch(*place))
 
     def tokens(self, batch: Any) -> int:
         ids, _ = batch
         return int(ids.numel())
 
-    def evaluation(self, split: str) -> Iterator[tuple[Tensor, Tensor]]:
+    def evaluation(
+        self, split: str, rank: int = 0, ranks: int = 1
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """`evaluate_batches` batches, or the whole validation split where that is 0."""
         count = self.config.evaluate_batches
         batches = self._evaluated[split]
         if count == 0 and split == "validation":
-            for batch in batches.whole_split():
-                yield _tensors(batch)
+            for ids, targets in batches.whole_split():
+                rows = rank_rows(len(ids), rank, ranks)
+                yield _tensors((ids[rows], targets[rows]))
         else:
             for index in range(count or TRAIN_BATCHES):
-                yield _tensors(batches.batch(index))
+                yield _tensors(batches.batch(index, 0, rank, ranks))
 
     def loss(self, model: nn.Module, batch: Any) -> tuple[Tensor, Tensor | int]:
-        assert isinstance(model, GPT)
         ids, targets = batch
-        return model.loss(ids, targets)
+        logits = model(ids)  # (B, T, V)
+        return next_token_loss(logits, targets)
 
     def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
-        return decay_groups(model.parameters(), self.config.weight_decay)
+        trained = (parameter for parameter in model.parameters() if parameter.requires_grad)
+        return decay_groups(trained, self.config.weight_decay)
 
     def state_to_save(self, model: nn.Module) -> Mapping[str, Tensor]:
-        assert isinstance(model, GPT)
-        return own_parameters(model)
+        return dict(model.named_parameters())
 
     def load_state(self, model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-        parameters = dict(model.named_parameters())
-        if missing := sorted(set(parameters) ^ set(tensors)):
+        saved = self.state_to_save(model)
+        if missing := sorted(set(saved) ^ set(tensors)):
             raise ValueError(f"the checkpoint belongs to another model: {missing[0]} differs")
-        for name, parameter in parameters.items():
+        for name, parameter in saved.items():
             if parameter.shape != tensors[name].shape:
                 raise ValueError(
                     f"the checkpoint's {name} has shape {tuple(tensors[name].shape)}, this model's "
@@ -148,15 +151,13 @@ class LanguageModelling:
     def probe(
         self, model: nn.Module, ids: Sequence[int] | None, sites: Sequence[str]
     ) -> dict[str, np.ndarray]:
-        assert isinstance(model, GPT)
-        activations = capture(model, self._probe if ids is None else ids, sites)
+        activations = capture(_gpt(model), self._probe if ids is None else ids, sites)
         return {"ids": np.asarray(activations.ids), **activations.sites()}
 
     def sample_steps(self, model: nn.Module, seed: int) -> Generator[None, None, Written]:
-        assert isinstance(model, GPT)
         new: list[int] = []
         for token in generate_steps(
-            model, self._prompt, self.config.sample_tokens, temperature=0.8, seed=seed
+            _gpt(model), self._prompt, self.config.sample_tokens, temperature=0.8, seed=seed
         ):
             new.append(token.id)
             yield
@@ -164,6 +165,13 @@ class LanguageModelling:
         text = self.tokenizer.decode(self._prompt + new)
         prompt = self.tokenizer.decode(self._prompt)
         return Written(prompt, text.removeprefix(prompt), tuple(new))
+
+
+def _gpt(model: nn.Module) -> GPT:
+    """The model that `build_model` made. Raises ValueError for one that was wrapped meanwhile."""
+    if not isinstance(model, GPT):
+        raise ValueError(f"{type(model).__name__} is no GPT; look at the model that it wraps")
+    return model
 
 
 def _tensors(batch: tuple[np.ndarray, np.ndarray]) -> tuple[Tensor, Tensor]:

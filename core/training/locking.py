@@ -1,4 +1,4 @@
-"""One trainer at a time: the lock that the writer of a run folder holds while it lives.
+"""One trainer at a time: the lock that each rank's writer of a run folder holds while it lives.
 
 The system lets go of it when the process ends, however it ends, so nothing has to be cleaned up.
 """
@@ -14,10 +14,10 @@ from pathlib import Path
 _HERE: set[tuple[Path, int]] = set()
 
 
-def held_here(folder: Path) -> bool:
-    """Whether a writer of this process is open on `folder`."""
+def held_here(folder: Path, rank: int | None = None) -> bool:
+    """Whether a writer of this process is open on `folder`, that of `rank` or any."""
     folder = folder.resolve()
-    return any(open_on == folder for open_on, _ in _HERE)
+    return any(open_on == folder and rank in (None, writer) for open_on, writer in _HERE)
 
 
 class RunLock:

@@ -16,23 +16,30 @@ from torch import nn
 from core.inference.activations import looking_at
 from core.training.events import Moment
 from core.training.health import precision_context
+from core.training.parallel import Parallel, on_device
 from core.training.task import Task, Written
 
 
 def evaluate_steps(
-    task: Task, model: nn.Module, precision: str, step: int
+    task: Task, model: nn.Module, precision: str, step: int, parallel: Parallel
 ) -> Generator[Moment, None, dict[str, float]]:
-    """Yields after each batch; returns the mean loss a target, in nats, of each split."""
+    """Yields after each batch; returns the mean loss a target, in nats, of each split.
+
+    Each rank reads its rows of every batch; all are told the mean over all rows.
+    """
+    device = parallel.device
     means = {}
     for split in ("train", "validation"):
         total, count = 0.0, 0
-        for batch in task.evaluation(split):
-            with looking_at(model), precision_context(precision):
-                summed, targets = task.loss(model, batch)
+        for batch in task.evaluation(split, parallel.rank, parallel.ranks):
+            moved = on_device(batch, device)
+            with looking_at(model), precision_context(precision, device):
+                summed, targets = task.loss(model, moved)
                 total += float(summed)
                 count += int(targets)
             yield Moment("evaluate", step, True)
-        means[split] = total / max(count, 1)
+        total_of_all, count_of_all = parallel.sums([total, count])
+        means[split] = total_of_all / max(count_of_all, 1)
     return means
 
 

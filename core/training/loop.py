@@ -17,6 +17,7 @@ from core.training.attempt import Attempt
 from core.training.config import TrainingConfig
 from core.training.events import Moment
 from core.training.language_modelling import LanguageModelling
+from core.training.parallel import Parallel, Single
 from core.training.runs import RunReader, create_run, new_run_folder
 from core.training.task import Task
 
@@ -38,22 +39,27 @@ def train_steps(
     folder: str | Path,
     resume: bool = False,
     task: Task | None = None,
+    parallel: Parallel | None = None,
 ) -> Generator[Moment, None, None]:
     """Trains, yielding at each phase; everything else about the run is written to `folder`.
 
-    config  None: the one that the folder holds
-    resume  go on from the folder's last checkpoint (from the beginning where there is none)
-    task    None: the Task that the config names, which is language modelling
+    config    None: the one that the folder holds
+    resume    go on from the folder's last checkpoint (from the beginning where there is none)
+    task      None: the Task that the config names, which is language modelling
+    parallel  where it computes, on which device and with which ranks; None: alone, on the CPU
 
-    Closing the generator writes a checkpoint of the last whole step. Raises ValueError, with the
+    Closing the generator writes a checkpoint of the last whole step; one of several ranks cannot do
+    that without the others, and leaves the last one that was written. Raises ValueError, with the
     remedy, for what cannot be trained, NotFiniteError (a ValueError) when a loss or gradient is not
     finite, OSError when the disk fails. No file that was already written is harmed.
     """
     folder = Path(folder)
-    if not (folder / records.MANIFEST).exists():
+    parallel = parallel or Single()
+    if parallel.writes and not (folder / records.MANIFEST).exists():
         if config is None:
             raise ValueError(f"{folder} is no run folder; give a config to start a run there")
         create_run(folder, config)
+    parallel.wait()
     manifest = records.read_manifest(folder)
     known = TrainingConfig.from_json(manifest["config"])
     if config is not None and config != known:
@@ -67,7 +73,7 @@ def train_steps(
                 "start the run by the module that brings this task"
             )
         task = LanguageModelling(known)
-    run = Attempt(known, folder, task)
+    run = Attempt(known, folder, task, parallel)
     with closing(run.moments()) as moments:
         for moment in moments:
             run.busy += time.perf_counter() - run.mark

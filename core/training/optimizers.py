@@ -32,29 +32,33 @@ _TORCH_STATE: Mapping[type, tuple[str, ...]] = {
 
 
 def build_optimizer(
-    config: TrainingConfig, model: nn.Module, groups: Sequence[dict[str, Any]], rate: float
+    config: TrainingConfig,
+    model: nn.Module,
+    groups: Sequence[dict[str, Any]],
+    rate: float,
+    fused: bool = True,
 ) -> torch.optim.Optimizer:
     """The config's optimizer for groups of the model's parameters, at a learning rate.
 
-    Of `config.betas` each takes what `rule_settings` says. Raises ValueError for an optimizer that
-    there is not.
+    `fused` takes torch's kernel that does a step in one pass. Of `config.betas` each takes what
+    `rule_settings` says. Raises ValueError for an optimizer that there is not.
     """
     given, betas = list(groups), config.betas
     match config.optimizer:
         case "sgd":
-            return torch.optim.SGD(given, lr=rate, fused=True)
+            return torch.optim.SGD(given, lr=rate, fused=fused)
         case "momentum":
-            return torch.optim.SGD(given, lr=rate, momentum=betas[0], fused=True)
+            return torch.optim.SGD(given, lr=rate, momentum=betas[0], fused=fused)
         case "nesterov":
-            return torch.optim.SGD(given, lr=rate, momentum=betas[0], nesterov=True, fused=True)
+            return torch.optim.SGD(given, lr=rate, momentum=betas[0], nesterov=True, fused=fused)
         case "adagrad":
             return torch.optim.Adagrad(given, lr=rate)
         case "rmsprop":
             return torch.optim.RMSprop(given, lr=rate, alpha=betas[1], eps=EPS)
         case "adam":
-            return torch.optim.Adam(given, lr=rate, betas=betas, eps=EPS, fused=True)
+            return torch.optim.Adam(given, lr=rate, betas=betas, eps=EPS, fused=fused)
         case "adamw":
-            return torch.optim.AdamW(given, lr=rate, betas=betas, eps=EPS, fused=True)
+            return torch.optim.AdamW(given, lr=rate, betas=betas, eps=EPS, fused=fused)
     settings = rule_settings(config, rate)
     named = [{**group, "lr": rate} for group in named_groups(given, model.named_parameters())]
     if optimizer(config.optimizer).matrices_only:

@@ -18,12 +18,15 @@ from core.trace import Step
 from core.training.config import TrainingConfig
 
 PHASES = ("data", "forward", "loss", "backward", "clip", "optimizer", "schedule")
+# Where the loss is scaled, as fp16 needs it.
+SCALED_PHASES = (*PHASES[:4], "unscale", *PHASES[4:])
 
 TITLES = {
     "data": "Data: draw a batch of sequences",
     "forward": "Forward: predict every next token",
     "loss": "Loss: how surprised the model was, on average",
     "backward": "Backward: how each weight would change the loss",
+    "unscale": "Unscale: divide the gradients by the loss scale",
     "clip": "Clip: no step may be larger than this",
     "optimizer": "Optimizer: every weight moves a little",
     "schedule": "Schedule: how large this step may be",
@@ -34,6 +37,7 @@ FORMULAS = {
     "loss": r"L = -\frac{1}{N} \sum_{b,t} \log p_{b,t}[\, y_{b,t} \,]",
     "mean_loss": r"L = -\frac{1}{N} \sum_{b,t} \log p_{b,t}[\, y_{b,t} \,]",
     "backward": r"g = \frac{\partial L}{\partial \theta}",
+    "unscale": r"g \leftarrow \frac{g}{s}",
     "clip": r"g \leftarrow g \cdot \min\left(1, \frac{c}{\| g \|}\right)",
 }
 _ATTEMPT = "core.training.attempt:Attempt"
@@ -43,7 +47,8 @@ CODE = {  # a phase, or the one of its lines that ran
     "loss": f"{_ATTEMPT}._one_step#loss",
     "mean_loss": f"{_ATTEMPT}._one_step#mean_loss",
     "backward": f"{_ATTEMPT}._one_step#backward",
-    "clip": f"{_ATTEMPT}._clip#clip",
+    "unscale": f"{_ATTEMPT}._one_step#unscale",
+    "clip": "core.training.parallel:clip_gradients#clip",
     "optimizer": f"{_ATTEMPT}._one_step#optimizer",
     **{part.name: part.code for known in SCHEDULES.values() for part in known.parts},
 }
@@ -54,13 +59,14 @@ def phase_step(
 ) -> Step:
     """A phase of optimizer step `step` (from 1).
 
-    record  what the run recorded of it: loss, learning_rate, grad_norm; None where it did not
+    record  what the run recorded of it: loss, targets, learning_rate, grad_norm, applied, skipped;
+            None where it did not
 
     Raises KeyError for an unknown phase.
     """
-    if phase == "schedule":
-        return _schedule(config, step)
     record = record or {}
+    if phase == "schedule":
+        return _schedule(config, _applied_before(step, record))
     line, values = phase, {"number": _scalar(step)}
     match phase:
         case "data":
@@ -68,10 +74,16 @@ def phase_step(
         case "loss" if config.micro_batches == 1:
             if "loss" in record:  # the line divides in float32; the record is a float64
                 values["loss"] = np.asarray(record["loss"], np.float32)
+            if {"loss", "targets"} <= set(record):
+                values["summed"] = _summed(record)
+                values["divisor"] = _scalar(float(record["targets"]))
         case "loss":  # each micro-batch has but a share of it: the line that adds them up
             line = "mean_loss"
             if "loss" in record:
                 values["loss_value"] = _scalar(record["loss"])
+            if {"loss", "targets"} <= set(record):
+                values["summed_loss"] = _scalar(float(_summed(record)))
+                values["valid"] = _scalar(int(record["targets"]))
         case "clip":
             values = {"limit": _scalar(config.clip or math.inf)}
             if "grad_norm" in record:
@@ -112,16 +124,31 @@ def _plan(config: TrainingConfig) -> Plan:
     return Plan(*rates, config.warmup_steps, config.steps)
 
 
-def _schedule(config: TrainingConfig, step: int) -> Step:
-    applied = step - 1
+def _applied_before(step: int, record: Mapping[str, float]) -> int:
+    """How many steps had moved the weights before this one; an older run skipped none."""
+    if "applied" not in record:
+        return step - 1
+    return int(record["applied"]) - 1 + int(record["skipped"])
+
+
+def _summed(record: Mapping[str, float]) -> np.ndarray:
+    """The summed loss, a float32 whose digits the mean in float64 still tells."""
+    return np.asarray(record["loss"] * record["targets"], np.float32)
+
+
+def _schedule(config: TrainingConfig, applied: int) -> Step:
     part = schedule_part(config, applied)
     return Step(
         "training.schedule",
         TITLES["schedule"],
         part.formula,
         part.code,
-        {"step": _scalar(applied), "rate": _scalar(config.planned_rate(applied))},
+        {"step": _scalar(applied), **_scalars(part.numbers(applied, _plan(config)))},
     )
+
+
+def _scalars(numbers: Mapping[str, float]) -> dict[str, np.ndarray]:
+    return {name: _scalar(number) for name, number in numbers.items()}
 
 
 def _scalar(value: Any) -> np.ndarray:

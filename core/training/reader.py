@@ -103,6 +103,8 @@ class JsonLines:
 class RunReader:
     """A run, running here or elsewhere or finished, as arrays and lists.
 
+    Steps, events and state are those of one rank; checkpoints, samples and probes are the run's.
+
     `refresh` reads what is new. Raises ValueError when `folder` is no run folder.
     """
 
@@ -187,7 +189,8 @@ class RunReader:
     def heartbeat_age(self) -> float | None:
         """Seconds since the last sign of life; None when there was none yet."""
         try:
-            return max(0.0, time.time() - (self.folder / records.HEARTBEAT).stat().st_mtime)
+            path = records.heartbeat_file(self.folder, self.rank)
+            return max(0.0, time.time() - path.stat().st_mtime)
         except FileNotFoundError:
             return None
 
@@ -195,12 +198,13 @@ class RunReader:
     def state(self) -> str:
         """new, running, paused, finished, stopped, failed or dead.
 
-        Dead: whoever trained is gone and said nothing.
+        Dead: whoever trained is gone and said nothing. A rank that has not joined the attempt yet
+        is new.
         """
-        attempts = self.manifest["attempts"]
-        if not attempts:
+        number = len(self.manifest["attempts"])
+        trainer = self._trainer()
+        if trainer is None:
             return "new"
-        number = len(attempts)
         pausing = "running"
         for event in reversed(self._events):
             if event.get("attempt") != number:
@@ -211,15 +215,15 @@ class RunReader:
             if event.get("event") in ("paused", "resumed"):
                 pausing = "paused" if event["event"] == "paused" else "running"
                 break
-        return pausing if self._alive(attempts[-1]) else "dead"
+        return pausing if self._alive(trainer) else "dead"
 
     @property
     def is_elsewhere(self) -> bool:
         """Whether another process trains it now."""
         if self.state not in ("running", "paused"):
             return False
-        last, ours = self.manifest["attempts"][-1], records.process_identity()
-        return any(last.get(key) != ours[key] for key in ("pid", "host"))
+        trainer, ours = self._trainer() or {}, records.process_identity()
+        return any(trainer.get(key) != ours[key] for key in ("pid", "host"))
 
     @property
     def message(self) -> str:
@@ -230,18 +234,30 @@ class RunReader:
                 return str(event.get("message", ""))
         return ""
 
-    def _alive(self, attempt: dict[str, Any]) -> bool:
+    def _trainer(self) -> dict[str, Any] | None:
+        """Who trains this rank in the last attempt: pid, host, process_start; None: nobody yet."""
+        attempts = self.manifest["attempts"]
+        if self.rank == 0 or not attempts:
+            return attempts[-1] if attempts else None
+        for event in reversed(self._events):
+            if event["attempt"] != len(attempts):
+                break
+            if event["event"] == "start":
+                return event
+        return None
+
+    def _alive(self, trainer: dict[str, Any]) -> bool:
         identity = records.process_identity()
-        if attempt.get("host") != identity["host"]:
+        if trainer.get("host") != identity["host"]:
             age = self.heartbeat_age
             return age is not None and age < SILENCE
-        pid = int(attempt["pid"])
-        if not records.process_alive(pid):
+        pid = trainer.get("pid")
+        if not isinstance(pid, int) or not records.process_alive(pid):
             return False
-        if attempt.get("process_start") not in (None, records.process_start(pid)):
+        if trainer.get("process_start") not in (None, records.process_start(pid)):
             return False
         # This process lives, but its writer may have ended on a disk too full to say so.
-        return pid != os.getpid() or held_here(self.folder)
+        return pid != os.getpid() or held_here(self.folder, self.rank)
 
     def _read_manifest(self) -> None:
         info = (self.folder / records.MANIFEST).stat()

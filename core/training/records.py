@@ -1,10 +1,10 @@
 """What lies in a run folder, and where.
 
     run.json                 config, attempts, the dtype of a record, a branch's parent
-    rank0.steps              one fixed-width record a step
-    rank0.jsonl              rare events, one whole line each
+    rank0.steps ...          one fixed-width record a step, a file for each rank
+    rank0.jsonl ...          rare events, one whole line each
     control.jsonl            commands in, each acknowledged
-    heartbeat                touched about once a second by whoever trains
+    heartbeat                touched about once a second by whoever trains; rank1.heartbeat ...
     checkpoints/step-000100/ samples/step-000100.json probes/step-000100.safetensors
 
 Every record and event carries (attempt, step). A resume starts a new attempt from a checkpoint's
@@ -44,8 +44,10 @@ STEP_FIELDS: tuple[tuple[str, str], ...] = (
     ("step", "<i8"),
     ("loss", "<f8"),  # nats a target that counts
     ("learning_rate", "<f8"),
-    ("grad_norm", "<f8"),  # before clipping
-    ("tokens", "<i8"),  # read by this step
+    ("grad_norm", "<f8"),  # before clipping; not finite where the step was skipped for it
+    ("applied", "<i8"),  # steps that have moved the weights, with this one: the schedule's count
+    ("skipped", "<i8"),  # 1: a loss scaler skipped this one, 0: it was applied
+    ("tokens", "<i8"),  # read by this step, on all ranks
     ("targets", "<i8"),  # those that count, which the loss is the mean over
     ("seconds", "<f8"),  # of work; pauses do not count
     ("time", "<f8"),  # Unix time when it was done
@@ -121,6 +123,10 @@ def steps_file(folder: Path, rank: int = 0) -> Path:
 
 def events_file(folder: Path, rank: int = 0) -> Path:
     return folder / f"rank{rank}.jsonl"
+
+
+def heartbeat_file(folder: Path, rank: int = 0) -> Path:
+    return folder / (f"rank{rank}.{HEARTBEAT}" if rank else HEARTBEAT)
 
 
 def step_name(step: int) -> str:

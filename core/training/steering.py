@@ -9,21 +9,31 @@ from pathlib import Path
 from core.fields import from_json
 from core.training.control import Command, ControlLog, StepArguments
 from core.training.events import Moment
+from core.training.parallel import Parallel
 
 
 class Steering:
     """Commands for one attempt of a run that begins after step `from_step`.
 
     A changed learning rate stays changed when a run is resumed from a checkpoint before the change:
-    the log says after which step it took effect.
+    the log says after which step it took effect. One rank reads the log and answers; all obey what
+    it has read, at the same place.
     """
 
-    def __init__(self, folder: Path, attempt: int, from_step: int) -> None:
+    def __init__(self, folder: Path, attempt: int, from_step: int, parallel: Parallel) -> None:
         self.log = ControlLog(folder)
         self.attempt = attempt
-        self.log.refresh()
-        self.waiting = self._for_this_attempt(from_step)
-        self.replay = self._applied_after(from_step)
+        self.parallel = parallel
+        waiting: list[Command] = []
+        held: list[tuple[int, Command]] = []
+        if parallel.writes:
+            self.log.refresh()
+            waiting = self._for_this_attempt(from_step)
+            held = self._applied_after(from_step)
+        self.waiting = self._agreed(waiting)
+        steps = parallel.agree([step for step, _ in held])
+        commands = self._agreed([command for _, command in held])
+        self.replay = {step: [command] for step, command in zip(steps, commands, strict=True)}
         self.remaining: int | None = None  # steps until the next pause
         self.paused = False
         self.stopping = False
@@ -39,8 +49,8 @@ class Steering:
             self.answer(command, from_step, False, "the run had ended before it could do this")
         return unanswered[first:]
 
-    def _applied_after(self, from_step: int) -> dict[int, list[Command]]:
-        """By step: `set` commands that earlier attempts obeyed after it and no later one overtook.
+    def _applied_after(self, from_step: int) -> list[tuple[int, Command]]:
+        """(step, `set` command) that earlier attempts obeyed after it and no later one overtook.
 
         A rate that was set from step 6 on holds from there; what an abandoned attempt had set at
         step 10 is gone with its steps.
@@ -52,7 +62,14 @@ class Steering:
             if command is not None and command.name == "set" and answer.ok:
                 held = [(step, older) for step, older in held if step < answer.step]
                 held.append((answer.step, command))
-        return {step: [command] for step, command in held if step >= from_step}
+        return [(step, command) for step, command in held if step >= from_step]
+
+    def _refreshed(self) -> list[Command]:
+        return self._agreed(self.log.refresh() if self.parallel.writes else [])
+
+    def _agreed(self, commands: list[Command]) -> list[Command]:
+        lines = [[command.seq, command.name, dict(command.values)] for command in commands]
+        return [Command(*line) for line in self.parallel.agree(lines)]
 
     def drive(self, command: Command) -> bool:
         """Obeys a command that says how the run goes on; False for any other.
@@ -87,7 +104,7 @@ class Steering:
 
     def new_commands(self) -> list[Command]:
         """Commands that have come since the last call, in order."""
-        self.waiting += self.log.refresh()
+        self.waiting += self._refreshed()
         found, self.waiting = self.waiting, []
         return found
 
@@ -98,9 +115,10 @@ class Steering:
         with closing(looking):
             for moment in looking:
                 yield moment
-                self.waiting += self.log.refresh()
+                self.waiting += self._refreshed()
                 if any(command.name == "stop" for command in self.waiting):
                     return
 
     def answer(self, command: Command, step: int, ok: bool = True, message: str = "") -> None:
-        self.log.acknowledge(command, step, self.attempt, ok, message)
+        if self.parallel.writes:
+            self.log.acknowledge(command, step, self.attempt, ok, message)

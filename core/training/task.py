@@ -14,11 +14,15 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Which batch: a batch is a pure function of this and the seed, so resuming needs no more."""
+    """Which batch: a batch is a pure function of this and the seed, so resuming needs no more.
+
+    Of several ranks each takes its rows of the batch that one process draws: `rank_rows`.
+    """
 
     step: int
     micro_batch: int = 0
     rank: int = 0
+    ranks: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,9 @@ class Written:
 class Task(Protocol):
     """Language modelling is one; sequence-to-sequence and fine-tuning are others.
 
-    The loop calls `prepare_steps` first, and puts the model in train or eval mode itself.
+    The loop calls `prepare_steps` first, and puts the model in train or eval mode itself. What
+    `build_model` made is what every other method is given, but `loss`: there it may be wrapped, so
+    that only a call of it is sure to work.
     """
 
     name: str
@@ -45,28 +51,45 @@ class Task(Protocol):
         """
 
     def build_model(self, generator: TorchGenerator) -> nn.Module:
-        """A new model, in fp32, every draw from `generator`."""
+        """A new model on the CPU, in fp32, every draw from `generator`.
+
+        Parameters that are not to be trained have `requires_grad` False.
+        """
 
     def facts(self) -> Mapping[str, int]:
         """What the event "model" tells of what is learned; vocab_size: among how many ids."""
 
     def batches(self, split: str, position: Position) -> Any:
-        """The batch at a position of "train" or "validation"."""
+        """The batch at a position of "train" or "validation": this rank's rows of it.
+
+        Its tensors are moved to the run's device, alone or in tuples, lists and dicts.
+        """
 
     def tokens(self, batch: Any) -> int:
         """How many tokens the model reads in a batch: what the run's records count."""
 
-    def evaluation(self, split: str) -> Iterator[Any]:
-        """The batches that the loss of a split is measured on: the same ones each time."""
+    def evaluation(self, split: str, rank: int = 0, ranks: int = 1) -> Iterator[Any]:
+        """The batches that the loss of a split is measured on: the same ones each time.
+
+        As many for every rank, each with this rank's rows, of which there may be none.
+        """
 
     def loss(self, model: nn.Module, batch: Any) -> tuple[Tensor, Tensor | int]:
         """The summed loss, in nats, and over how many targets."""
 
     def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
-        """Groups for an optimizer, with their weight_decay: each trained parameter once."""
+        """Groups for an optimizer, with their weight_decay: each trained parameter once.
+
+        The trained ones are those whose `requires_grad` is True; the loop checks that none of them
+        is forgotten.
+        """
 
     def state_to_save(self, model: nn.Module) -> Mapping[str, Tensor]:
-        """The tensors of model.safetensors, tied ones once."""
+        """The tensors of model.safetensors, tied ones once.
+
+        They may be those that are trained alone; the entry "base" of config.json then says which
+        model they lie on: see `core.inference.loading`.
+        """
 
     def load_state(self, model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         """Puts them back. Raises ValueError where names or shapes do not fit."""

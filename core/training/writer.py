@@ -26,9 +26,12 @@ TELL = 0.5  # seconds between two events about the same work before the first st
 class RunWriter:
     """Opens a run folder for a new attempt that begins after step `from_step`.
 
+    Only rank 0 begins an attempt. Another rank joins the one that rank 0 has begun, from its own
+    process, and writes files of its own beside rank 0's; so does one that comes back.
+
     A torn last line or record, left by a process that was killed, is cut off first.
-    Raises ValueError when the folder is no run folder or is being trained already, OSError when it
-    cannot be written.
+    Raises ValueError when the folder is no run folder, when this rank is being trained already or
+    has no attempt to join, OSError when it cannot be written.
     """
 
     def __init__(self, folder: str | Path, from_step: int = 0, rank: int = 0) -> None:
@@ -45,18 +48,26 @@ class RunWriter:
     def _open(self, from_step: int, rank: int) -> None:
         manifest = records.read_manifest(self.folder)
         self.dtype = records.record_dtype(manifest)
-        if manifest["attempts"] and RunReader(self.folder).is_elsewhere:
+        self._heart = records.heartbeat_file(self.folder, rank)
+        if rank and not manifest["attempts"]:
+            raise ValueError(
+                f"{self.folder.name} has no attempt that rank {rank} could join; open rank 0 first"
+            )
+        if manifest["attempts"] and RunReader(self.folder, rank).is_elsewhere:
             raise ValueError(
                 f"{self.folder.name} is being trained by another process; stop it there first, or "
                 "wait a minute where its machine is gone"
             )
         self._cut_torn_record(records.steps_file(self.folder, rank))
         cut_torn_line(records.events_file(self.folder, rank))
-        cut_torn_command(self.folder)
+        if rank == 0:
+            cut_torn_command(self.folder)
         for name in (records.CHECKPOINTS, records.SAMPLES, records.PROBES):
             (self.folder / name).mkdir(exist_ok=True)
-        started = {"from_step": from_step, "started": time.time(), **records.process_identity()}
-        manifest["attempts"].append(started)
+        identity = records.process_identity()
+        if rank == 0:
+            started = {"from_step": from_step, "started": time.time(), **identity}
+            manifest["attempts"].append(started)
         self.attempt = len(manifest["attempts"])
         append = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
         self._steps = os.open(records.steps_file(self.folder, rank), append, 0o666)
@@ -64,10 +75,12 @@ class RunWriter:
         self._beat = 0.0
         self._told, self._told_at = "", 0.0
         self.heartbeat()
+        if rank:
+            self.event("start", from_step, identity)
+            return
         records.write_manifest(self.folder, manifest)
         self.event("start", from_step, {})
-        if rank == 0:
-            _drop_probes(self.folder, from_step)
+        _drop_probes(self.folder, from_step)
 
     def _cut_torn_record(self, path: Path) -> None:
         if path.exists() and (torn := path.stat().st_size % self.dtype.itemsize):
@@ -122,8 +135,7 @@ class RunWriter:
         now = time.time()
         if not 0.0 <= now - self._beat < 1.0:
             self._beat = now
-            path = self.folder / records.HEARTBEAT
-            path.touch()
+            self._heart.touch()
 
     def close(self) -> None:
         for file in (self._steps, self._events):

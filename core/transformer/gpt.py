@@ -108,16 +108,22 @@ class GPT(nn.Module):
         return logits if look is None else look.at(LOGITS, logits)
 
     def loss(self, ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Summed cross-entropy in nats, and over how many targets: ids and targets (B, T).
+        """`next_token_loss` of what the model makes of ids; ids and targets (B, T)."""
+        return next_token_loss(self(ids), targets)
 
-        Targets of -1 are not counted. Sums rather than means, so that batches with different
-        numbers of valid targets add up exactly.
-        """
-        logits = self(ids).flatten(0, 1)  # (B T, V)
-        targets = targets.flatten()  # (B T)
-        # Low-precision logits would lose the loss's digits: cross-entropy is always taken in fp32.
-        total = F.cross_entropy(logits.float(), targets, ignore_index=IGNORED, reduction="sum")
-        return total, (targets != IGNORED).sum()
+
+def next_token_loss(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Summed cross-entropy in nats, and over how many targets: logits (B, T, V), targets (B, T).
+
+    Targets of -1 are not counted. Sums rather than means, so that batches with different numbers of
+    valid targets add up exactly.
+    """
+    logits = logits.flatten(0, 1)  # (B T, V)
+    targets = targets.flatten()  # (B T)
+    # Low-precision logits would lose the loss's digits: cross-entropy is taken in fp32 at least.
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    total = F.cross_entropy(logits, targets, ignore_index=IGNORED, reduction="sum")
+    return total, (targets != IGNORED).sum()
 
 
 def parameter_count(config: ModelConfig) -> int:

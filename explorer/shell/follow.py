@@ -61,6 +61,11 @@ class RunFollower(QObject):
         self._timer.timeout.connect(self._on_tick)
         runs.changed.connect(self._on_run_changed)
 
+    @property
+    def polls(self) -> bool:
+        """It looks again by itself."""
+        return self._timer.isActive()
+
     def follow(self, folder: str | None) -> None:
         """Selects another run, or none. Runs that train here are followed in any case."""
         self._selected = folder

@@ -37,7 +37,7 @@ class Player(QObject):
         self, parent: QObject | None = None, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         super().__init__(parent)
-        self._clock = clock
+        self.clock = clock
         self._tracks: list[Track] = []
         self._outer: list[tuple[list[Track], int]] = []
         self._position = 0.0
@@ -252,7 +252,7 @@ class Player(QObject):
     def tick(self) -> None:
         """One frame: moves on by the time that the clock says has passed."""
         courtesy.window_works()
-        now = self._clock()
+        now = self.clock()
         passed, self._then = now - self._then, now
         while passed > 0 and self._playing:
             passed = self._advance(passed)
@@ -302,7 +302,7 @@ class Player(QObject):
             self._check_live()
 
     def _run(self) -> None:
-        self._then = self._clock()
+        self._then = self.clock()
         self._playing = True
         self._timer.start()
         self.playingChanged.emit(True)

@@ -87,6 +87,11 @@ class Picture(QWidget):
         self.update()
 
     @property
+    def broken(self) -> Exception | None:
+        """Why the last paint failed; None for a picture that is whole."""
+        return self._broken
+
+    @property
     def shows_focus(self) -> bool:
         """Whether to draw the focus ring: the focus is here and the keyboard is in use."""
         return self.hasFocus() and self._by_keyboard

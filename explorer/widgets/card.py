@@ -90,11 +90,11 @@ class Card(QFrame):
         self._compact = compact
         self._title_text = title or WORDS[kind]
         self._glyph = Glyph(kind, ROLES[kind])
-        self._title = Label(self._title_text, "body", ROLES[kind], 600)
-        self._title.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self._message = Label("", "body", "text", wrap=True)
-        self._message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._message.setMinimumWidth(1)  # a long word is broken, the card is not made wider
+        self.title_label = Label(self._title_text, "body", ROLES[kind], 600)
+        self.title_label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.message_label = Label("", "body", "text", wrap=True)
+        self.message_label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.message_label.setMinimumWidth(1)  # a long word is broken, the card is not made wider
         self._close = IconButton("close", "Dismiss")
         self._close.setVisible(closable)
         self._close.clicked.connect(self.closed)
@@ -112,7 +112,7 @@ class Card(QFrame):
         self._row.addWidget(self._glyph, 0, Qt.AlignmentFlag.AlignTop)
         self._row.addLayout(self._text, 1)
         self._row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
-        self._arrangement = ""
+        self.arrangement = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self.set_actions(actions or [])
         self.set_message(message)
@@ -131,7 +131,7 @@ class Card(QFrame):
         """How often this happened; shown from the second time on."""
         self._count = count
         times = f" ({count} times)" if count > 1 else ""
-        self._title.setText(self._title_text + times)
+        self.title_label.setText(self._title_text + times)
         self._arrange()
 
     @property
@@ -167,30 +167,30 @@ class Card(QFrame):
             if wanted == "two lines" and self._taken() > self.width():
                 wanted = "stacked"
         self._write()
-        if wanted == self._arrangement:
+        if wanted == self.arrangement:
             return
-        self._arrangement = wanted
-        for part in (self._glyph, self._title, self._message, self._choices):
+        self.arrangement = wanted
+        for part in (self._glyph, self.title_label, self.message_label, self._choices):
             self._text.removeWidget(part)
         self._row.removeWidget(self._glyph)
         left, top = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignTop
         # A narrow one is as tall as its width makes it, not as its hint for another width says.
-        policy = self._message.sizePolicy()
+        policy = self.message_label.sizePolicy()
         kinds = QSizePolicy.Policy
         policy.setVerticalPolicy(kinds.Preferred if narrow else kinds.Minimum)
-        self._message.setSizePolicy(policy)
+        self.message_label.setSizePolicy(policy)
         if narrow:
             self._text.addWidget(self._glyph, 0, 0, top)
         else:
             self._row.insertWidget(0, self._glyph, 0, top)
-        self._text.addWidget(self._title, 0, int(narrow))
+        self._text.addWidget(self.title_label, 0, int(narrow))
         if wanted in ("stacked", "narrow"):
-            self._text.addWidget(self._message, 1, 0, 1, 3)
+            self._text.addWidget(self.message_label, 1, 0, 1, 3)
             self._text.addWidget(self._choices, 2, 0, 1, 3, left)
         else:
             self._text.addWidget(self._choices, 0, 2)
             place = (0, 1, 1, 1) if wanted == "line" else (1, 0, 1, 3)
-            self._text.addWidget(self._message, *place)
+            self._text.addWidget(self.message_label, *place)
         above = wanted in ("stacked", "narrow")
         self._buttons.setContentsMargins(0, 4 if above else 0, 0, 0)
         margin = {"stacked": 12, "narrow": 8}.get(wanted, 5)
@@ -203,25 +203,25 @@ class Card(QFrame):
     def _write(self) -> None:
         """The message; where a word has no room it may be broken, and what is shown so is not to be
         copied: its tooltip has the message as it is."""
-        words, metrics = in_short(self._said), self._message.fontMetrics()
+        words, metrics = in_short(self._said), self.message_label.fontMetrics()
         room = self.width() - (theme.current().px(64) if self.width() >= NARROW else 32)
         widest = max(map(metrics.horizontalAdvance, words.split()), default=0)
         broken = self.width() > 0 and widest > room
-        self._message.setText(breakable(words) if broken else words)
-        self._message.setToolTip(words if broken else "")
+        self.message_label.setText(breakable(words) if broken else words)
+        self.message_label.setToolTip(words if broken else "")
         flags = Qt.TextInteractionFlag
         copied = flags.NoTextInteraction if broken else flags.TextSelectableByMouse
-        self._message.setTextInteractionFlags(copied)
+        self.message_label.setTextInteractionFlags(copied)
 
     def _fits_one_line(self) -> bool:
         shown = in_short(self._said)
         if "\n" in shown:
             return False
-        words = self._message.fontMetrics().horizontalAdvance(shown)
+        words = self.message_label.fontMetrics().horizontalAdvance(shown)
         return self._taken() + words + 12 <= self.width()
 
     def _taken(self) -> int:
         """How wide all but the message is in a line."""
-        parts = [self._glyph, self._title, self._close]
+        parts = [self._glyph, self.title_label, self._close]
         taken = sum(part.sizeHint().width() + 12 for part in parts)
         return taken + self._choices.sizeHint().width() + 32

@@ -141,8 +141,8 @@ class CodeView(QWidget):
         super().__init__(parent)
         self.setAccessibleName("Code of this step")
         self._shown: Any = None
-        self._caption = PathLabel("label", "muted", mono=True)
-        self._caption.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.caption = PathLabel("label", "muted", mono=True)
+        self.caption.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._copy = IconButton("copy", "Copy this code")
         self._page = CodePage()
         self._area = QScrollArea()
@@ -153,7 +153,7 @@ class CodeView(QWidget):
         self._area.viewport().setAutoFillBackground(False)
         self._page.setAutoFillBackground(False)  # setWidget turned it on
         top = QHBoxLayout()
-        top.addWidget(self._caption, 1)
+        top.addWidget(self.caption, 1)
         top.addWidget(self._copy)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -168,13 +168,13 @@ class CodeView(QWidget):
             return
         self._shown = source
         if source is None:
-            self._caption.set_text("")
+            self.caption.set_text("")
             self._page.set_lines([], 1, -1)
             return
         parts = PurePath(source.path).parts
         start = len(parts) - 1 - parts[::-1].index("core") if "core" in parts else -1
         path = "/".join(parts[start:])
-        self._caption.set_text(f"{path}:{source.first_line + source.marked}")
+        self.caption.set_text(f"{path}:{source.first_line + source.marked}")
         self._page.set_lines(source.lines, source.first_line, source.marked)
         self._center()
 

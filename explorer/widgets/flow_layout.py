@@ -80,6 +80,11 @@ class FlowLayout:
     def height(self) -> float:
         return float(self.heights.sum())
 
+    @property
+    def known(self) -> int:
+        """How many blocks have been laid out."""
+        return len(self._placed)
+
     def placed(self, block: int) -> PlacedTokens:
         """The rows of one block, exactly."""
         found = self._placed.get(block)

@@ -36,28 +36,28 @@ class CorpusField(ChoiceField):
         self._corpus = OWN
         self.control.chosen.disconnect(self.changed)
         self.control.chosen.connect(self._on_chosen)
-        self._file = Label("", "body", "text")
+        self.file = Label("", "body", "text")
         choose = QPushButton("Choose\u2026")
         choose.setAccessibleName("Choose a text file")
         choose.clicked.connect(self.fileRequested)
-        self._line = QWidget()
-        row = QHBoxLayout(self._line)
+        self.line = QWidget()
+        row = QHBoxLayout(self.line)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         row.addWidget(choose)
-        row.addWidget(self._file, 1)
+        row.addWidget(self.file, 1)
         column = self.layout()
         assert isinstance(column, QVBoxLayout)
-        column.insertWidget(column.indexOf(self.error), self._line)
+        column.insertWidget(column.indexOf(self.error), self.line)
 
     def set_value(self, text: str) -> None:
         """ "stories" or a file's path; "" for a file that is still to be chosen."""
         self._corpus = text
         own = text == OWN
         self.control.set_current(OWN if own else "file")
-        self._line.setVisible(not own)
-        self._file.setText(Path(text).name if text else "or drop a text here")
-        self._file.setToolTip("" if own else text)
+        self.line.setVisible(not own)
+        self.file.setText(Path(text).name if text else "or drop a text here")
+        self.file.setToolTip("" if own else text)
 
     @property
     def value(self) -> str:

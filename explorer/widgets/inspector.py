@@ -118,7 +118,7 @@ class Inspector(QWidget):
             [("math", "Math"), ("code", "Code"), ("numbers", "Numbers")], "Inspector tabs"
         )
         self._fold = IconButton("inspector", "Hide the inspector", "Ctrl+I")
-        self._title = Label("", "body", weight=600, wrap=True)
+        self.title = Label("", "body", weight=600, wrap=True)
         self._pin = IconButton("pin", "Unpin this cell", "Esc", role="accent")
         self.math, self.code, self.numbers = MathView(), CodeView(), NumbersTable()
         idle = "What you play, step through or point at is explained here."
@@ -147,7 +147,7 @@ class Inspector(QWidget):
         self._bar.addWidget(self._fold)
         self._head = QHBoxLayout()
         self._head.setSpacing(4)
-        self._head.addWidget(self._title, 1)
+        self._head.addWidget(self.title, 1)
         self._head.addWidget(self._pin, 0, Qt.AlignmentFlag.AlignTop)
         self._inner = QVBoxLayout(self._surface)
         self._inner.addLayout(self._bar)
@@ -175,14 +175,14 @@ class Inspector(QWidget):
         else:
             self._states.show_ready()
         if self._blank:
-            self._title.setText("")
-            self._title.hide()
+            self.title.setText("")
+            self.title.hide()
             self._pin.hide()
             self._stack.setCurrentIndex(3)
             return
         title = getattr(inspection, "title", "") or (step.title if step is not None else "")
-        self._title.setText(title)
-        self._title.setVisible(bool(title) and not self._collapsed)
+        self.title.setText(title)
+        self.title.setVisible(bool(title) and not self._collapsed)
         pinned = bool(getattr(inspection, "pinned", False))
         self._pin.setVisible(pinned and not self._collapsed)
         place = inspection.cell or ""
@@ -264,7 +264,7 @@ class Inspector(QWidget):
         folded = self._collapsed
         for widget in (self._tabs, self._states):
             widget.setVisible(not folded)
-        self._title.setVisible(not folded and bool(self._title.text()))
+        self.title.setVisible(not folded and bool(self.title.text()))
         pinned = bool(getattr(self._inspection, "pinned", False))
         self._pin.setVisible(not folded and pinned)
         side, edge = (now.px(3), now.px(8)) if folded else (now.px(16), now.px(8))

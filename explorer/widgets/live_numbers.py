@@ -10,10 +10,16 @@ from PySide6.QtCore import QRect, QRectF, QSize
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from core.substitution import Arithmetic
 from explorer import theme
 from explorer.theme.numbers import TIMES, format_significant
 from explorer.widgets.base import LEFT, RIGHT, Picture, elide, put_text
 from explorer.widgets.equations import Equation, Terms, largest_terms, products_of
+
+
+def in_a_line(one: Arithmetic) -> str:
+    """Arithmetic as a text: where it goes on in the next line, its result has its sign."""
+    return f"{one.expression} {one.sign}\u00a0{one.result}"
 
 
 class LiveNumbers(Picture):

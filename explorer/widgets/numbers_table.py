@@ -117,33 +117,33 @@ class NumbersTable(QWidget):
         self.setAccessibleName("Numbers of this step")
         self._tables: dict[str, np.ndarray] = {}
         self._labels: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {}
-        self._names = QComboBox(self)
-        self._names.setAccessibleName("Which value to show")
+        self.names = QComboBox(self)
+        self.names.setAccessibleName("Which value to show")
         # A table may come after the first look: its name is as long as it is.
-        self._names.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.names.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._shape = Label("", "label", "muted")
         self._copy = IconButton("copy", "Copy this table")
-        self._view = QTableView(self)
-        self._view.setAccessibleName("Values")
-        self._model = ArrayModel(self)
-        self._view.setModel(self._model)
-        set_look(self._view, "plain")
-        self._view.setSelectionMode(QAbstractItemView.SelectionMode.ContiguousSelection)
-        self._view.setWordWrap(False)
-        self._view.setShowGrid(False)
+        self.grid = QTableView(self)
+        self.grid.setAccessibleName("Values")
+        self.model = ArrayModel(self)
+        self.grid.setModel(self.model)
+        set_look(self.grid, "plain")
+        self.grid.setSelectionMode(QAbstractItemView.SelectionMode.ContiguousSelection)
+        self.grid.setWordWrap(False)
+        self.grid.setShowGrid(False)
         top = QHBoxLayout()
         top.setSpacing(8)
-        top.addWidget(self._names)
+        top.addWidget(self.names)
         top.addWidget(self._shape, 1)
         top.addWidget(self._copy)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
         layout.addLayout(top)
-        layout.addWidget(self._view, 1)
-        self._names.currentTextChanged.connect(self._show)
+        layout.addWidget(self.grid, 1)
+        self.names.currentTextChanged.connect(self._show)
         self._copy.clicked.connect(self.copy)
-        shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self._view)
+        shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self.grid)
         shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
         shortcut.activated.connect(self._copy_selection)
         theme.changed.connect(self._restyle)
@@ -159,46 +159,46 @@ class NumbersTable(QWidget):
         """
         self._tables = {name: np.asarray(array) for name, array in tables.items()}
         self._labels = labels or {}
-        chosen = self._names.currentText()
-        if [self._names.itemText(i) for i in range(self._names.count())] != list(self._tables):
-            self._names.blockSignals(True)
-            self._names.clear()
-            self._names.addItems(list(self._tables))
+        chosen = self.names.currentText()
+        if [self.names.itemText(i) for i in range(self.names.count())] != list(self._tables):
+            self.names.blockSignals(True)
+            self.names.clear()
+            self.names.addItems(list(self._tables))
             same = [name for name in self._tables if _kind(name) == _kind(chosen)]
             if same:
-                self._names.setCurrentText(chosen if chosen in same else same[0])
-            self._names.blockSignals(False)
-        self._names.setEnabled(bool(self._tables))
-        self._show(self._names.currentText())
+                self.names.setCurrentText(chosen if chosen in same else same[0])
+            self.names.blockSignals(False)
+        self.names.setEnabled(bool(self._tables))
+        self._show(self.names.currentText())
 
     def displayed(self) -> dict[str, np.ndarray]:
-        name = self._names.currentText()
+        name = self.names.currentText()
         return {name: self._tables[name]} if name in self._tables else {}
 
     def copy(self) -> None:
         """Puts the shown table on the clipboard, tab-separated, at full precision."""
-        text = self._model.text()
+        text = self.model.text()
         QGuiApplication.clipboard().setText(text)
         self.copied.emit(text)
 
     def _copy_selection(self) -> None:
-        chosen = self._view.selectionModel().selectedIndexes()
+        chosen = self.grid.selectionModel().selectedIndexes()
         if not chosen:
             self.copy()
             return
         lines: dict[int, list[str]] = {}
         for index in sorted(chosen, key=lambda one: (one.row(), one.column())):
-            value = self._model.array[index.row(), index.column()]
+            value = self.model.array[index.row(), index.column()]
             lines.setdefault(index.row(), []).append(str(value))
         QGuiApplication.clipboard().setText("\n".join("\t".join(line) for line in lines.values()))
 
     def _show(self, name: str) -> None:
         array = self._tables.get(name)
         if array is None:
-            self._model.set_array(np.zeros((0, 0)))
+            self.model.set_array(np.zeros((0, 0)))
             self._shape.setText("no numbers in this step")
             return
-        self._model.set_array(array, *self._labels.get(name, ((), ())))
+        self.model.set_array(array, *self._labels.get(name, ((), ())))
         shape = " \u00d7 ".join(str(size) for size in array.shape) or "scalar"
         kind = "text" if array.dtype.kind == "U" else array.dtype
         self._shape.setText(f"{shape}  {kind}")
@@ -206,20 +206,20 @@ class NumbersTable(QWidget):
 
     def _fit_columns(self) -> None:
         """Where there are few, each is as wide as its name."""
-        header, now = self._view.horizontalHeader(), theme.current()
-        for column in range(min(MOST_FITTED, self._model.columnCount())):
+        header, now = self.grid.horizontalHeader(), theme.current()
+        for column in range(min(MOST_FITTED, self.model.columnCount())):
             wide = header.sectionSizeHint(column)
             header.resizeSection(column, max(now.px(72), wide))
-        if self._model.array.dtype.kind == "U" and self._model.array.size <= FEW:
-            self._view.resizeColumnsToContents()
+        if self.model.array.dtype.kind == "U" and self.model.array.size <= FEW:
+            self.grid.resizeColumnsToContents()
 
     def _restyle(self) -> None:
         now = theme.current()
-        self._view.setFont(now.font("label"))
-        self._names.setFont(now.font("mono", mono=True))
-        for header in (self._view.horizontalHeader(), self._view.verticalHeader()):
+        self.grid.setFont(now.font("label"))
+        self.names.setFont(now.font("mono", mono=True))
+        for header in (self.grid.horizontalHeader(), self.grid.verticalHeader()):
             header.setFont(now.font("label"))
             header.setTextElideMode(ELIDE_MIDDLE)
-        self._view.verticalHeader().setMaximumWidth(now.px(176))
-        self._view.horizontalHeader().setDefaultSectionSize(now.px(72))
-        self._view.verticalHeader().setDefaultSectionSize(now.px(22))
+        self.grid.verticalHeader().setMaximumWidth(now.px(176))
+        self.grid.horizontalHeader().setDefaultSectionSize(now.px(72))
+        self.grid.verticalHeader().setDefaultSectionSize(now.px(22))

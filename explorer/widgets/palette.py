@@ -94,9 +94,9 @@ class CommandPalette(QFrame):
         self.setAccessibleName("Command palette")
         set_look(self, "popover")
         self._entries: list[Entry] = []
-        self._query = QLineEdit(self)
-        self._query.setPlaceholderText("What do you want to do?")
-        self._query.setAccessibleName("Search actions")
+        self.query = QLineEdit(self)
+        self.query.setPlaceholderText("What do you want to do?")
+        self.query.setAccessibleName("Search actions")
         self._model = QStandardItemModel(self)
         self._list = QListView(self)
         self._list.setAccessibleName("Actions")
@@ -107,10 +107,10 @@ class CommandPalette(QFrame):
         self._list.setStyleSheet("border: none;")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
-        layout.addWidget(self._query)
+        layout.addWidget(self.query)
         layout.addWidget(self._list, 1)
-        self._query.textChanged.connect(self._filter)
-        self._query.installEventFilter(self)
+        self.query.textChanged.connect(self._filter)
+        self.query.installEventFilter(self)
         self._list.clicked.connect(lambda _: self._run())
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -119,7 +119,7 @@ class CommandPalette(QFrame):
     def open(self, entries: Sequence[Entry]) -> None:
         """Shows the palette with these actions, nothing typed yet."""
         self._entries = list(entries)
-        self._query.clear()
+        self.query.clear()
         self._filter("")
         now, parent = theme.current(), self.parentWidget()
         width = min(now.px(520), max(200, parent.width() - 32))
@@ -127,7 +127,7 @@ class CommandPalette(QFrame):
         self.setGeometry((parent.width() - width) // 2, now.px(64), width, height)
         self.show()
         self.raise_()
-        self._query.setFocus()
+        self.query.setFocus()
 
     @property
     def shown(self) -> list[str]:
@@ -182,4 +182,4 @@ class CommandPalette(QFrame):
                 self.entryChosen.emit(entry.id)
 
     def _restyle(self) -> None:
-        self._query.setFont(theme.current().font("sentence"))
+        self.query.setFont(theme.current().font("sentence"))

@@ -31,7 +31,7 @@ class Scrubber(Picture):
         self._marks: dict[int, str] = {}
         self._length = 0
         self._position = 0.0
-        self._live = False
+        self.live = False
         self._drag = False
         self._hover = -1
         self.setMouseTracking(True)
@@ -60,8 +60,8 @@ class Scrubber(Picture):
             self.update()
 
     def set_live(self, live: bool) -> None:
-        if live != self._live:
-            self._live = live
+        if live != self.live:
+            self.live = live
             self.update()
 
     def displayed(self) -> dict[str, np.ndarray]:
@@ -87,8 +87,8 @@ class Scrubber(Picture):
         painter.drawRoundedRect(QRectF(left, y - 2, right - left, 4), 2, 2)
         if not self._length:
             return
-        accent = now.color("success" if self._live else "accent")
-        knob = self._x(self._position)
+        accent = now.color("success" if self.live else "accent")
+        knob = self.x_of(self._position)
         painter.setBrush(accent)
         painter.drawRoundedRect(QRectF(left, y - 2, max(0.0, knob - left), 4), 2, 2)
         pitch = (right - left) / max(1, self._length - 1)
@@ -100,11 +100,11 @@ class Scrubber(Picture):
                 painter.setBrush(accent if passed else now.color("surface"))
                 painter.setPen(now.pen(accent if passed else "outline", 1.5))
                 size = 4.5 if step == self._hover else 3.5
-                painter.drawEllipse(QPointF(self._x(step), y), size, size)
+                painter.drawEllipse(QPointF(self.x_of(step), y), size, size)
         for step in self._marks:
             passed = step <= self._position
             ink = accent if passed else now.color("outline")
-            draw_diamond(painter, QPointF(self._x(step), y), ink, passed, MARK)
+            draw_diamond(painter, QPointF(self.x_of(step), y), ink, passed, MARK)
         painter.setPen(now.pen("surface", 2))
         painter.setBrush(accent)
         painter.drawEllipse(QPointF(knob, y), 7, 7)
@@ -118,7 +118,8 @@ class Scrubber(Picture):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._drag:
-            mark, position = self._mark_near(event.position().x()), self._at(event.position().x())
+            x = event.position().x()
+            mark, position = self._mark_near(x), self.position_at(x)
             close = mark is not None or abs(position - round(position)) < 0.08
             whole = round(position) if mark is None else mark
             self.seekRequested.emit(float(whole) if close else position)
@@ -165,11 +166,13 @@ class Scrubber(Picture):
     def _line(self) -> tuple[float, float]:
         return 10.0, max(20.0, self.width() - 10.0)
 
-    def _x(self, position: float) -> float:
+    def x_of(self, position: float) -> float:
+        """Where a position stands, in pixels from the left."""
         left, right = self._line()
         return left + (right - left) * position / max(1, self._length - 1)
 
-    def _at(self, x: float) -> float:
+    def position_at(self, x: float) -> float:
+        """The position that stands there."""
         left, right = self._line()
         share = min(1.0, max(0.0, (x - left) / (right - left)))
         return share * max(0, self._length - 1)
@@ -177,8 +180,8 @@ class Scrubber(Picture):
     def _nearest(self, x: float) -> int:
         """The step under a pointer: a marked one within a few pixels wins."""
         mark = self._mark_near(x)
-        return round(self._at(x)) if mark is None else mark
+        return round(self.position_at(x)) if mark is None else mark
 
     def _mark_near(self, x: float) -> int | None:
-        near = min(self._marks, key=lambda step: abs(self._x(step) - x), default=None)
-        return near if near is not None and abs(self._x(near) - x) <= NEAR else None
+        near = min(self._marks, key=lambda step: abs(self.x_of(step) - x), default=None)
+        return near if near is not None and abs(self.x_of(near) - x) <= NEAR else None

@@ -35,14 +35,14 @@ class Veil(QWidget):
         self._clock = clock
         self._since: float | None = None
         self._stale = False
-        self._reason = ""
+        self.reason = ""
         self._timer = QTimer(self)
         self._timer.setInterval(33)
         self._timer.timeout.connect(self.update)
         theme.changed.connect(self.update)
 
     def set(self, stale: bool, waiting: bool, reason: str) -> None:
-        self._stale, self._reason = stale, reason
+        self._stale, self.reason = stale, reason
         if waiting and self._since is None:
             self._since = self._clock()
         if not waiting:
@@ -87,7 +87,7 @@ class Veil(QWidget):
             painter.fillRect(QRectF(0, 0, self.width(), 2), now.color("divider"))
             painter.fillRect(QRectF(x, 0, width, 2), now.color("accent"))
         long_wait = waited >= theme.MOTION["long_wait"]
-        text = self._reason if (long_wait and self._reason) else ("updating" if self._stale else "")
+        text = self.reason if (long_wait and self.reason) else ("updating" if self._stale else "")
         if long_wait and text:
             text = f"{text}, {waited / 1000:.0f} s"
         if text and (self._stale or long_wait):
@@ -150,6 +150,7 @@ class Empty(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._icon = "info"
+        self.sentence = ""
         self._picture = Picture("")
         self._picture.draw = self._draw_icon  # type: ignore[method-assign]
         self._text = Label("", "body", "muted", wrap=True)
@@ -172,6 +173,7 @@ class Empty(QWidget):
 
     def set(self, sentence: str, action: str, icon: str) -> None:
         self._icon = icon
+        self.sentence = sentence
         self._text.setText(sentence)
         self._button.setText(action)
         self._button.setVisible(bool(action))
@@ -240,9 +242,9 @@ class StatefulPicture(QWidget):
         self._veil = Veil(clock, self, ground)
         self._veil.hide()
         self._cancellable = False
-        self._cancel = QPushButton("Cancel", self)
-        self._cancel.clicked.connect(self.cancelRequested)
-        self._cancel.hide()
+        self.cancel = QPushButton("Cancel", self)
+        self.cancel.clicked.connect(self.cancelRequested)
+        self.cancel.hide()
         self._long = QTimer(self)  # until a wait counts as long
         self._long.setSingleShot(True)
         self._long.timeout.connect(self._offer_cancel)
@@ -256,6 +258,23 @@ class StatefulPicture(QWidget):
     @property
     def state(self) -> str:
         return self._state
+
+    @property
+    def message(self) -> str:
+        """What it says in its state: what went wrong, why it is empty, what is waited for."""
+        if self._state == "error":
+            return self._error.message
+        return self._empty.sentence if self._state == "empty" else self._veil.reason
+
+    @property
+    def waited(self) -> float:
+        """Seconds since a wait began; 0 when nothing is waited for."""
+        return self._veil.waited
+
+    @property
+    def offers_later(self) -> bool:
+        """A wait is under way that will offer Cancel once it counts as long."""
+        return self._long.isActive()
 
     def show_loading(self, reason: str = "") -> None:
         """Something is on its way: a skeleton the first time, the stale picture later."""
@@ -324,20 +343,20 @@ class StatefulPicture(QWidget):
         """Cancel comes with the words about a long wait, and goes with the wait."""
         self._long.stop()
         if not self._veil.waits:
-            self._cancel.hide()
+            self.cancel.hide()
         elif self._cancellable and self.isVisible():
             left = theme.MOTION["long_wait"] - 1000 * self._veil.waited
             self._long.start(round(left)) if left > 0 else self._offer_cancel()
 
     def _offer_cancel(self) -> None:
-        self._cancel.show()
+        self.cancel.show()
         self._place_cancel()
 
     def _place_cancel(self) -> None:
-        self._cancel.adjustSize()
+        self.cancel.adjustSize()
         top = theme.current().px(38)  # below the words about the wait
-        self._cancel.move((self.width() - self._cancel.width()) // 2, top)
-        self._cancel.raise_()
+        self.cancel.move((self.width() - self.cancel.width()) // 2, top)
+        self.cancel.raise_()
 
     def _go(self, state: str, page: int) -> None:
         self._layout.setCurrentIndex(page)

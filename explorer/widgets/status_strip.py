@@ -36,22 +36,22 @@ class StatusStrip(QWidget):
         self.training: tuple[RunStatus, ...] = ()
         self.line = RunLine()
         self.list = RunList(self)
-        self._more = QToolButton()
-        self._more.setObjectName("status.more")
-        self._more.setAutoRaise(True)
-        self._more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._more.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the arrow stands last
-        self._more.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.more = QToolButton()
+        self.more.setObjectName("status.more")
+        self.more.setAutoRaise(True)
+        self.more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.more.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the arrow stands last
+        self.more.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._message = CutLabel("label", "muted")
-        self._jobs = Label("", "label", "muted")
-        self._device = Label("", "label", "muted")
+        self.jobs = Label("", "label", "muted")
+        self.device = Label("", "label", "muted")
         surface = Surface("window", edges="top")
         self._row = QHBoxLayout(surface)
         self._row.addWidget(self.line)
-        self._row.addWidget(self._more)
+        self._row.addWidget(self.more)
         self._row.addWidget(self._message, 1)
-        self._row.addWidget(self._jobs)
-        self._row.addWidget(self._device)
+        self._row.addWidget(self.jobs)
+        self._row.addWidget(self.device)
         outer = QHBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(surface)
@@ -60,7 +60,7 @@ class StatusStrip(QWidget):
             part.resumeRequested.connect(self.resumeRequested)
             part.stopRequested.connect(self.stopRequested)
             part.clicked.connect(self.runClicked)
-        self._more.clicked.connect(self.open_runs)
+        self.more.clicked.connect(self.open_runs)
         theme.changed.connect(self._restyle)
         self._restyle()
         self.set_run(None)
@@ -83,16 +83,16 @@ class StatusStrip(QWidget):
         self.training = tuple(runs)
         self.list.set_runs(runs)
         text = f"{len(runs)} runs" if len(runs) > 1 else ""
-        self._more.setVisible(bool(text))
-        self._more.setText(text)
+        self.more.setVisible(bool(text))
+        self.more.setText(text)
         names = ", ".join(run.name for run in runs)
-        self._more.setAccessibleName(f"{len(runs)} runs train: {names}")
-        self._more.setToolTip(f"Pause, resume or stop each: {names}")
+        self.more.setAccessibleName(f"{len(runs)} runs train: {names}")
+        self.more.setToolTip(f"Pause, resume or stop each: {names}")
 
     def open_runs(self) -> None:
         """The list of the runs that train, over the strip."""
         if self.training:
-            anchor = self._more if self._more.isVisible() else self.line
+            anchor = self.more if self.more.isVisible() else self.line
             gap = theme.current().px(4)
             corner = self.mapToGlobal(QPoint(anchor.mapTo(self, QPoint(0, 0)).x(), -gap))
             right = self.mapToGlobal(QPoint(self.width() - gap, 0)).x()
@@ -104,19 +104,19 @@ class StatusStrip(QWidget):
 
     def set_jobs(self, text: str) -> None:
         """Other jobs ("reading story.txt 40 %"); "" for none."""
-        self._jobs.setText(text)
-        self._jobs.setVisible(bool(text))
+        self.jobs.setText(text)
+        self.jobs.setVisible(bool(text))
 
     def set_device(self, text: str) -> None:
         """Where it computes: "cpu, fp32, 1 rank"."""
-        self._device.setText(text)
+        self.device.setText(text)
 
     def _restyle(self) -> None:
         now = theme.current()
         self.setFixedHeight(now.px("status"))
         self._row.setContentsMargins(now.px(4), 1, now.px(16), 0)
         self._row.setSpacing(now.px(8))
-        self._more.setFont(now.font("label", 600))
-        self._more.setFixedHeight(now.px(24))
-        self._more.setIcon(icons.icon("chevron-up", "muted", 14))
-        self._more.setIconSize(QSize(now.px(14), now.px(14)))
+        self.more.setFont(now.font("label", 600))
+        self.more.setFixedHeight(now.px(24))
+        self.more.setIcon(icons.icon("chevron-up", "muted", 14))
+        self.more.setIconSize(QSize(now.px(14), now.px(14)))

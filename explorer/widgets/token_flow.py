@@ -99,6 +99,16 @@ class TokenFlow(Picture):
         start, end = self._marked
         return self.tokens.overlapping(start, end) if start >= 0 else range(0)
 
+    @property
+    def places(self) -> list[tuple[int, QRectF]]:
+        """The tokens in sight as they are laid out now, each with its cell."""
+        return [(index, rect) for index, rect, _ in self._visible()]
+
+    @property
+    def laid_out(self) -> int:
+        """How many blocks of the text are laid out; of a long one only those that were in sight."""
+        return self._layout.known if self._layout is not None else 0
+
     def displayed(self) -> dict[str, np.ndarray]:
         visible = [index for index, _, _ in self._places]
         shown = {
@@ -215,7 +225,8 @@ class TokenFlow(Picture):
         self._settle()
         self.update()
 
-    def _scroll_by(self, pixels: float) -> None:
+    def scroll_by(self, pixels: float) -> None:
+        """A person scrolls down, or up where `pixels` is negative."""
         before, (block, offset) = self._anchor, self._anchor
         self._anchor = (block, offset + pixels)
         self._settle()
@@ -269,12 +280,13 @@ class TokenFlow(Picture):
         return -1
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._hover(self.token_at(event.position()))
+        self.hover(self.token_at(event.position()))
 
     def leaveEvent(self, event: QEvent) -> None:
-        self._hover(-1)
+        self.hover(-1)
 
-    def _hover(self, index: int) -> None:
+    def hover(self, index: int) -> None:
+        """The pointer is over this token; -1: over none."""
         span = (-1, -1)
         if index >= 0:
             span = (int(self.tokens.starts[index]), int(self.tokens.ends[index]))
@@ -285,16 +297,17 @@ class TokenFlow(Picture):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         index = self.token_at(event.position())
         if index >= 0 and event.button() == Qt.MouseButton.LeftButton:
-            self._choose(index)
+            self.choose(index)
 
-    def _choose(self, index: int) -> None:
+    def choose(self, index: int) -> None:
+        """A person takes this token."""
         self.set_selected(index)
         self.tokenClicked.emit(index)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         rows = -event.angleDelta().y() / 120 * WHEEL_ROWS
         pixels = -event.pixelDelta().y() or rows * self._row_height()
-        self._scroll_by(pixels)
+        self.scroll_by(pixels)
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -303,11 +316,11 @@ class TokenFlow(Picture):
         steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if key in pages and plain:
-            self._scroll_by(pages[key] * (self.height() - self._row_height()))
+            self.scroll_by(pages[key] * (self.height() - self._row_height()))
         elif key in steps and plain and len(self.tokens):
             by_row = key in (Qt.Key.Key_Up, Qt.Key.Key_Down)
             index = self._next_row(steps[key]) if by_row else self._selected + steps[key]
-            self._choose(min(max(index, 0), len(self.tokens) - 1))
+            self.choose(min(max(index, 0), len(self.tokens) - 1))
         else:
             super().keyPressEvent(event)
 

@@ -31,16 +31,16 @@ class TransportBar(QWidget):
         self.setAccessibleName("Transport")
         self._player: Any = None
         self._low = False
-        self._to_start = IconButton("to-start", "To the start", "Home")
-        self._back = IconButton("step-back", "One step back", "Left")
+        self.to_start = IconButton("to-start", "To the start", "Home")
+        self.back = IconButton("step-back", "One step back", "Left")
         self.play_button = PlayButton()
-        self._forward = IconButton("step-forward", "One step forward", "Right")
-        self._to_end = IconButton("to-end", "To the end", "End")
+        self.forward = IconButton("step-forward", "One step forward", "Right")
+        self.to_end = IconButton("to-end", "To the end", "End")
         self.scrubber = Scrubber()
-        self._count = LiveText("Steps", "label", "muted")
-        self._title = LiveText("Step title", weight=600, elastic=True)
-        self._speed = SpeedButton()
-        self._live = LiveBadge()
+        self.count = LiveText("Steps", "label", "muted")
+        self.title = LiveText("Step title", weight=600, elastic=True)
+        self.speed = SpeedButton()
+        self.live = LiveBadge()
         self.announcer = Announcer(self, clock)
         self._build()
         self._connect()
@@ -52,37 +52,37 @@ class TransportBar(QWidget):
         self._surface = Surface("surface", edges="top")
         words = QHBoxLayout()
         words.setSpacing(8)
-        words.addWidget(self._count)
-        words.addWidget(self._title, 1)
+        words.addWidget(self.count)
+        words.addWidget(self.title, 1)
         middle = QVBoxLayout()
         middle.setContentsMargins(0, 0, 0, 0)
         middle.setSpacing(0)
         middle.addLayout(words)
         middle.addWidget(self.scrubber)
         self._row = QHBoxLayout(self._surface)
-        for button in (self._to_start, self._back, self.play_button, self._forward, self._to_end):
+        for button in (self.to_start, self.back, self.play_button, self.forward, self.to_end):
             self._row.addWidget(button)
         self._row.addSpacing(12)
         self._row.addLayout(middle, 1)
         self._row.addSpacing(4)
-        self._row.addWidget(self._live)
-        self._row.addWidget(self._speed)
+        self._row.addWidget(self.live)
+        self._row.addWidget(self.speed)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._surface)
 
     def _connect(self) -> None:
-        self._to_start.clicked.connect(lambda: self._ask("start"))
-        self._back.clicked.connect(lambda: self._ask("back"))
+        self.to_start.clicked.connect(lambda: self._ask("start"))
+        self.back.clicked.connect(lambda: self._ask("back"))
         self.play_button.clicked.connect(lambda: self._ask("toggle"))
-        self._forward.clicked.connect(lambda: self._ask("forward"))
-        self._to_end.clicked.connect(lambda: self._ask("end"))
-        self._live.clicked.connect(lambda: self._ask("end"))
+        self.forward.clicked.connect(lambda: self._ask("forward"))
+        self.to_end.clicked.connect(lambda: self._ask("end"))
+        self.live.clicked.connect(lambda: self._ask("end"))
         self.scrubber.seekRequested.connect(lambda position: self._ask("seek", position))
         self.scrubber.stepRequested.connect(
             lambda step: self._ask("forward" if step > 0 else "back")
         )
-        self._speed.speedChosen.connect(lambda speed: self._ask("set_speed", speed))
+        self.speed.speedChosen.connect(lambda speed: self._ask("set_speed", speed))
 
     def bind(self, player: Any) -> None:
         """Shows and steers another player; None greys the bar out."""
@@ -127,27 +127,27 @@ class TransportBar(QWidget):
         ended = getattr(track, "ended", "")
         self.scrubber.set_live(at_edge and not ended)
         self.scrubber.setEnabled(length > 0)
-        self._live.setVisible(is_live or bool(ended))
-        self._live.set_live(at_edge, ended)
+        self.live.setVisible(is_live or bool(ended))
+        self.live.set_live(at_edge, ended)
         self.play_button.set_playing(playing, at_edge)
-        for button in (self._to_start, self._back, self._forward, self._to_end, self.play_button):
+        for button in (self.to_start, self.back, self.forward, self.to_end, self.play_button):
             button.setEnabled(length > 0 or is_live)
-        self._forward.set_icon(
+        self.forward.set_icon(
             "step-forward", "One training step" if at_edge else "One step forward", "Right"
         )
-        self._to_end.set_icon("to-end", "Go live" if is_live and not ended else "To the end", "End")
+        self.to_end.set_icon("to-end", "Go live" if is_live and not ended else "To the end", "End")
         more = "" if player is None or player.complete else "+"
         known = 0 <= step < length
         unit = getattr(track, "unit", "step")
         count = f"{unit} {step + 1} of {length}{more}" if known else "no steps yet"
         caption = getattr(track, "caption", "") if known else ""
-        self._count.set_text(f"{length}{more} {unit}s" if caption else count)
+        self.count.set_text(f"{length}{more} {unit}s" if caption else count)
         title = caption or track.title(step) if known and track is not None else ""
-        self._title.set_text(title)
+        self.title.set_text(title)
         if player is None or not player.unseen:
             self.announcer.set_title(title, playing)
         if player is not None:
-            self._speed.set_speed(player.speed)
+            self.speed.set_speed(player.speed)
 
     def set_low(self, low: bool) -> None:
         """Whether the window leaves it little height."""

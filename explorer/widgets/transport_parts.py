@@ -135,8 +135,8 @@ class LiveBadge(QAbstractButton):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._live = False
-        self._ended = ""
+        self.live = False
+        self.ended = ""
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.set_live(False)
@@ -144,9 +144,9 @@ class LiveBadge(QAbstractButton):
 
     def set_live(self, live: bool, ended: str = "") -> None:
         """`ended`: how the run ended, where nobody trains it."""
-        self._live = live and not ended
-        if ended != self._ended:
-            self._ended = ended
+        self.live = live and not ended
+        if ended != self.ended:
+            self.ended = ended
             self.updateGeometry()
         text = "Live: play trains on" if live else "Go live"
         if ended:
@@ -157,9 +157,9 @@ class LiveBadge(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         now = theme.current()
-        if not self._ended:
+        if not self.ended:
             return QSize(now.px(64), now.px(24))
-        wide = now.metrics("label", 600).horizontalAdvance(self._ended)
+        wide = now.metrics("label", 600).horizontalAdvance(self.ended)
         return QSize(round(wide) + now.px(24), now.px(24))
 
     def paintEvent(self, event) -> None:
@@ -167,12 +167,12 @@ class LiveBadge(QAbstractButton):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         frame = QRectF(self.rect()).adjusted(1, 1, -1, -1)
-        role = "success" if self._live else "muted"
-        painter.setPen(now.pen("divider" if self._ended else role, 1.5))
+        role = "success" if self.live else "muted"
+        painter.setPen(now.pen("divider" if self.ended else role, 1.5))
         painter.setBrush(now.color("raised" if self.underMouse() else "surface"))
         painter.drawRoundedRect(frame, frame.height() / 2, frame.height() / 2)
-        if self._ended:
-            put_text(painter, frame, self._ended, now.font("label", 600), now.color(role))
+        if self.ended:
+            put_text(painter, frame, self.ended, now.font("label", 600), now.color(role))
         else:
             self._draw_live(painter, frame, role)
         if self.hasFocus():
@@ -182,7 +182,7 @@ class LiveBadge(QAbstractButton):
     def _draw_live(self, painter: QPainter, frame: QRectF, role: str) -> None:
         now = theme.current()
         dot = QPointF(frame.x() + now.px(13), frame.center().y())
-        painter.setBrush(now.color(role) if self._live else Qt.BrushStyle.NoBrush)
+        painter.setBrush(now.color(role) if self.live else Qt.BrushStyle.NoBrush)
         painter.drawEllipse(dot, 3.5, 3.5)
         text = frame.adjusted(now.px(14), 0, 0, 0)
         put_text(painter, text, "LIVE", now.font("label", 600), now.color(role))

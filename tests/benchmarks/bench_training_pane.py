@@ -176,7 +176,7 @@ def _long_run() -> Any:
 
     random = np.random.default_rng(0)
     steps = np.zeros(STEPS, STEP_DTYPE)
-    steps["step"] = np.arange(1, STEPS + 1)
+    steps["step"] = steps["applied"] = np.arange(1, STEPS + 1)
     steps["loss"] = 2 + 5 * np.exp(-steps["step"] / 9000) + 0.2 * random.normal(size=STEPS)
     steps["grad_norm"] = 1 + random.random(STEPS)
     steps["learning_rate"] = np.linspace(1e-3, 1e-4, STEPS)

@@ -14,12 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core.data import rank_rows
 from core.files import write_json
 from core.optimization import decay_groups
 from core.training.config import TrainingConfig
 from core.training.task import Position, Written
 from core.transformer.config import ModelConfig
-from core.transformer.gpt import GPT
+from core.transformer.gpt import GPT, next_token_loss
 
 LENGTH, DIGITS = 6, 3
 Batch = tuple[Tensor, Tensor]
@@ -71,19 +72,23 @@ class Sorting:
         return {"vocab_size": self.config.model.vocab_size}
 
     def batches(self, split: str, position: Position) -> Batch:
-        key = [self.config.seed, position.step, position.micro_batch, position.rank]
-        generator = np.random.default_rng(key)
+        generator = np.random.default_rng(
+            [self.config.seed, position.step, position.micro_batch, 0]
+        )
         sequences = self.sequences[split]
-        return _batch(sequences[generator.integers(0, len(sequences), self.config.batch_size)])
+        drawn = generator.integers(0, len(sequences), self.config.batch_size)
+        return _batch(sequences[drawn[rank_rows(len(drawn), position.rank, position.ranks)]])
 
     def tokens(self, batch: Any) -> int:
         return int(batch[0].numel())
 
-    def evaluation(self, split: str) -> Iterator[Batch]:
-        yield _batch(self.sequences[split])
+    def evaluation(self, split: str, rank: int = 0, ranks: int = 1) -> Iterator[Batch]:
+        sequences = self.sequences[split]
+        yield _batch(sequences[rank_rows(len(sequences), rank, ranks)])
 
     def loss(self, model: nn.Module, batch: Any) -> tuple[Tensor, Tensor | int]:
-        return model.loss(*batch)  # type: ignore[operator, no-any-return]
+        ids, targets = batch
+        return next_token_loss(model(ids), targets)
 
     def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
         return decay_groups(model.parameters(), self.config.weight_decay)

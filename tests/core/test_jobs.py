@@ -61,6 +61,7 @@ from core.training.explained_example import explain_example_steps
 from core.training.language_modelling import LanguageModelling
 from core.training.looking import evaluate_steps, sample_steps
 from core.training.loop import train_steps
+from core.training.parallel import Single
 from core.training.rereading import RunBatches
 from core.training.runs import create_run
 from core.transformer.config import ModelConfig
@@ -128,7 +129,7 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
         create_run(place.folder / "new", small_config(place.folder)), place.folder / "read"
     ).open_steps(),
     LanguageModelling.sample_steps: lambda place: place.task().sample_steps(place.model, 0),
-    evaluate_steps: lambda place: evaluate_steps(place.task(), place.model, "bf16", 0),
+    evaluate_steps: lambda place: evaluate_steps(place.task(), place.model, "bf16", 0, Single()),
     sample_steps: lambda place: sample_steps(place.task(), place.model, 0, 0),
     train_steps: training,
     stationary_points_steps: lambda place: stationary_points_steps(SLOW),

@@ -10,6 +10,7 @@ import shiboken6
 from PySide6.QtWidgets import QApplication
 
 from tests import guards
+from tests.explorer.waiting import HANGS
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +43,7 @@ def engine(qapp) -> Iterator[object]:
 
 @pytest.fixture
 def torch_engine(qapp) -> Iterator[object]:
-    """A running engine that has torch (imported before, so that the GUI does not stall)."""
+    """A running engine that has torch (imported before: no test waits for it)."""
     import torch  # noqa: F401
 
     yield from _engine(with_torch=True)
@@ -54,7 +55,7 @@ def _engine(*, with_torch: bool) -> Iterator[object]:
     engine = Engine(with_torch=with_torch)
     engine.start()
     yield engine
-    assert engine.close_now(10)
+    assert engine.close_now(HANGS)
     dispose(engine)
 
 

@@ -84,6 +84,17 @@ def broken_spec():
     return PaneSpec("broken", "Broken", "attention", "nothing", create)
 
 
+def eager_runs(engine, folder):
+    """Runs whose trainers step back behind nobody: beside busy processes one that does gets 5 % of
+    a core, and a test waits for it.
+    """
+    from explorer.runs.live import Runs
+
+    runs = Runs(engine, folder)
+    runs.process_launcher.niceness = 0
+    return runs
+
+
 def save_tiny_model(folder: Path, **changes) -> Path:
     """A checkpoint folder with random weights and the bundled tokenizer."""
     import torch

@@ -12,6 +12,7 @@ import pytest
 
 from core.training import RunReader
 from tests.explorer.demo import save_tiny_model
+from tests.explorer.waiting import HANGS
 
 ROOT = Path(__file__).parents[2]
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
@@ -47,8 +48,9 @@ async def begin_and_go(self, *args):
         every = 2 if where == "checkpoint" else 0
         folder = self.runs.new(tiny_training(steps=100000, checkpoint_every=every), "run")
         if where == "checkpoint":
-            import core.training.checkpoints as checkpoints
-            checkpoints.write_tensors = slow(checkpoints.write_tensors)
+            import core.training.parallel as parallel
+            parallel.write_tensors = slow(parallel.write_tensors)
+        self.runs.process_launcher.niceness = 0
         self.runs.start(folder, "process" if where == "process" else "thread")
         if where == "process":
             def look():
@@ -93,7 +95,7 @@ def program(tmp_path, where, *arguments):
 def close_when_reached(process, how=signal.SIGTERM):
     reached = process.stdout.readline()
     process.send_signal(how)
-    _, err = process.communicate(timeout=40)
+    _, err = process.communicate(timeout=HANGS)
     assert reached == "reached\n", err
     return process.returncode, err
 

@@ -11,6 +11,7 @@ import pytest
 
 from explorer import __main__ as entry
 from explorer.display import why_no_display
+from tests.explorer.waiting import HANGS
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,7 +25,7 @@ def program(*arguments, **environment):
         env={k: v for k, v in values.items() if v is not None},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANGS,
     )
 
 
@@ -61,6 +62,10 @@ def test_bad_arguments_say_what_is_meant(capsys):
     with pytest.raises(SystemExit):
         entry.main(["--snapshot", "x", "--size", "large"])
     assert "write it as 1440x900" in capsys.readouterr().err
+    for alone in (["--only", "attention"], ["--all-sizes"], ["--size", "800x600"]):
+        with pytest.raises(SystemExit):
+            entry.main(alone)
+        assert "go with --snapshot DIR" in capsys.readouterr().err
 
 
 def test_importing_the_window_brings_neither_torch_nor_pyqtgraph():

@@ -4,18 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
+HANGS = 120.0  # seconds after which a wait is taken for one without end
 
-async def until(condition: Callable[[], Any], what: str = "", seconds: float = 100.0) -> None:
+
+async def until(condition: Callable[[], Any], what: str = "") -> None:
     """Lets Qt's event loop turn until `condition()` holds."""
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(HANGS):
             while not condition():
                 await asyncio.sleep(0.005)
     except TimeoutError:
         raise AssertionError(f"never came: {what or condition}") from None
+
+
+def wait_until(condition: Callable[[], Any], what: str = "") -> None:
+    """`until` for a test that is no coroutine."""
+    from PySide6.QtWidgets import QApplication
+
+    end = time.monotonic() + HANGS
+    while not condition():
+        assert time.monotonic() < end, f"never came: {what or condition}"
+        QApplication.processEvents()
+        time.sleep(0.002)
+
+
+def turn(times: int = 10) -> None:
+    """What is pending happens, and what follows from that: layouts, paints, timers of no time."""
+    from PySide6.QtWidgets import QApplication
+
+    for _ in range(times):
+        QApplication.processEvents()
 
 
 class Gate:
@@ -29,7 +51,7 @@ class Gate:
 
     def __call__(self) -> bool:
         self._begun.set()
-        return self._opened.wait(100)
+        return self._opened.wait(HANGS)
 
     async def reached(self) -> None:
         await until(self._begun.is_set, "the call")

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.explorer.waiting import HANGS
+
 ROOT = Path(__file__).resolve().parents[2]
 SITTING = 230  # seconds; alone it takes 30, on a busy machine five times as long
 UNHEALTHY = re.compile(r"Traceback|Error|WARNING|Fatal|QObject|QPainter|QTimer|QWidget")
@@ -52,7 +54,7 @@ def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
     """``run_python("-c", code)`` runs this Python in a process of its own."""
 
     def run(*arguments: str, **settings: object) -> subprocess.CompletedProcess[str]:
-        settings = {"cwd": ROOT, "timeout": 100, **settings}
+        settings = {"cwd": ROOT, "timeout": HANGS, **settings}
         return subprocess.run(
             [sys.executable, *arguments], capture_output=True, text=True, **settings
         )

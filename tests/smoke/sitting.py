@@ -12,7 +12,6 @@ import gc
 import importlib
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from explorer import theme
 from explorer.app import ExplorerApp
 from explorer.engine import errors
 from explorer.shell.session import Session
+from tests.explorer.waiting import HANGS, until
 
 SIZES = ((1440, 900), (1100, 680))
 
@@ -59,18 +59,13 @@ class Sitting:
     async def end(self) -> None:
         """By the window's own button."""
         self.window.close()
-        await asyncio.wait_for(self._closing.wait(), 5)
-        assert await self.session.close(10)
+        await until(self._closing.is_set, "the end")
+        assert await self.session.close(HANGS)
         assert not errors.reports().problems, list(errors.reports().problems.values())
 
     def key(self, name: Qt.Key) -> None:
         """Where the focus is, as a window gets it."""
         QTest.keyClick(self.app.focusWidget() or self.app.activeWindow(), name)
-
-    async def until(self, condition: Callable[[], Any], seconds: float = 60) -> None:
-        async with asyncio.timeout(seconds):
-            while not condition():
-                await asyncio.sleep(0.02)
 
     async def seen(self) -> None:
         """The pane has come to rest, and none of its pictures is broken."""
@@ -78,7 +73,7 @@ class Sitting:
         await asyncio.sleep(0.05)
         assert not self.window.grab().toImage().isNull()
         for picture in self.pane.pictures().values():
-            assert getattr(picture, "_broken", None) is None, picture.accessibleName()
+            assert getattr(picture, "broken", None) is None, picture.accessibleName()
 
     async def seen_in_every_look(self) -> None:
         """Large and small, light and dark; it stays small and dark."""

@@ -9,6 +9,8 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
+from tests.explorer.waiting import until
+
 if TYPE_CHECKING:
     from tests.smoke.sitting import Sitting
 
@@ -32,7 +34,7 @@ async def type_a_formula(sitting: Sitting) -> None:
     graph.setFocus()
     pane.player.set_speed(4.0)
     sitting.key(Qt.Key.Key_Space)
-    await sitting.until(lambda: pane.player.position >= 3)
+    await until(lambda: pane.player.position >= 3)
     sitting.key(Qt.Key.Key_Space)
     assert not pane.player.playing
     sitting.key(Qt.Key.Key_End)

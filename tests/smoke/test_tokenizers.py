@@ -10,6 +10,8 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
+from tests.explorer.waiting import until
+
 if TYPE_CHECKING:
     from tests.smoke.sitting import Sitting
 
@@ -33,13 +35,13 @@ async def go_through_every_mode(sitting: Sitting) -> None:
     inside.view.word.setFocus()
     step = pane.player.position
     sitting.key(Qt.Key.Key_Right)
-    await sitting.until(lambda: pane.player.position == step + 1)
+    await until(lambda: pane.player.position == step + 1)
     sitting.key(Qt.Key.Key_End)
     assert pane.player.position == pane.player.length - 1
 
     pane.show_mode("languages")
     chart = pane.mode.view.chart
-    await sitting.until(lambda: chart.lines and chart.lines[0].results[0] is not None)
+    await until(lambda: chart.lines and chart.lines[0].results[0] is not None)
     await sitting.seen()
     bar = chart.bar_rect(0, 0).center().toPoint()
     QTest.mouseClick(chart, Qt.MouseButton.LeftButton, pos=bar)
@@ -47,19 +49,19 @@ async def go_through_every_mode(sitting: Sitting) -> None:
 
     pane.show_mode("train")
     train = pane.mode
-    await sitting.until(lambda: train.planning.can_start)
+    await until(lambda: train.planning.can_start)
     train.setup.pieces.editor.setFocus()
     sitting.key(Qt.Key.Key_Return)
-    await sitting.until(lambda: len(train.trainer.recording or ()) > 3)
+    await until(lambda: len(train.trainer.recording or ()) > 3)
     sitting.key(Qt.Key.Key_Space)
-    await sitting.until(lambda: train.trainer.state == "paused")
+    await until(lambda: train.trainer.state == "paused")
     made = len(train.trainer.recording)
     sitting.key(Qt.Key.Key_Right)
-    await sitting.until(lambda: len(train.trainer.recording) == made + 1)
+    await until(lambda: len(train.trainer.recording) == made + 1)
     sitting.key(Qt.Key.Key_Space)
     QTest.mouseClick(train.view.cards[2], Qt.MouseButton.LeftButton, pos=QPoint(20, 60))
     assert train.focus == 2
-    await sitting.until(lambda: len(train.trainer.recording) > made + 2)
+    await until(lambda: len(train.trainer.recording) > made + 2)
     await sitting.seen()
     await sitting.end()  # in the middle of it
 

@@ -5,6 +5,7 @@ import zipfile
 
 import pytest
 
+from tests.explorer.waiting import HANGS
 from tests.smoke.conftest import ROOT
 
 FOREIGN = """
@@ -25,7 +26,7 @@ def wheel(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=60)
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=HANGS)
     (path,) = folder.glob("*.whl")
     return path
 

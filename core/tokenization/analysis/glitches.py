@@ -11,7 +11,7 @@ Source: Land and Bartolo 2024, "Fishing for Magikarp", section 3.
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -99,7 +99,7 @@ def yardstick_steps(
         yield start / len(embeddings)
     mean = (mean / len(embeddings)).astype(np.float32)
     if untrained is None:
-        among = similarity_to(embeddings[reference], embeddings[reference], mean)
+        among = similarity_to(embeddings[reference], embeddings[reference], mean).similarity
         kept = [token for token, close in zip(reference, among, strict=True) if close >= USED]
         reference = kept or reference
     return Yardstick(mean, tuple(reference), np.array(embeddings[reference], dtype=np.float32))
@@ -112,7 +112,9 @@ def similarity_steps(
     similarity = np.empty(size, dtype=np.float32)
     for start in range(0, size, ROWS):
         rows = embeddings[start : min(start + ROWS, size)]
-        similarity[start : start + len(rows)] = similarity_to(rows, yardstick.rows, yardstick.mean)
+        similarity[start : start + len(rows)] = similarity_to(
+            rows, yardstick.rows, yardstick.mean
+        ).similarity
         yield start / size
     return similarity
 
@@ -180,26 +182,37 @@ def glitch_candidates(
     return to_the_end(glitch_steps(embeddings, tokenizer, untrained, count))
 
 
-def similarity_to(rows: np.ndarray, reference: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """Cosine of each row (n, C) to the mean of the reference (m, C), both less `mean`: (n)."""
+class Similarity(NamedTuple):
+    """similarity (n): the products of centered rows (n, C) and a direction (C), over the products
+    of their lengths (n).
+    """
+
+    similarity: np.ndarray
+    centered: np.ndarray
+    direction: np.ndarray
+    lengths: np.ndarray
+
+
+def similarity_to(rows: np.ndarray, reference: np.ndarray, mean: np.ndarray) -> Similarity:
+    """Cosine of each row (n, C) to the mean of the reference (m, C), both less `mean`."""
     centered = rows.astype(np.float32) - mean  # (n, C)
     direction = (reference.astype(np.float32) - mean).mean(axis=0)  # (C)
     lengths = np.linalg.norm(centered, axis=1) * np.linalg.norm(direction)  # (n)
     similarity = centered @ direction / np.maximum(lengths, 1e-12)  # step: similarity
-    return similarity
+    return Similarity(similarity, centered, direction, lengths)
 
 
 def glitch_step(row: np.ndarray, yardstick: Yardstick, candidate: GlitchCandidate) -> Step:
     """How suspicious one token is, as a step; `row` (C) is its embedding."""
     rows = np.asarray(row, dtype=np.float32)[None]  # (1, C)
-    similarity = similarity_to(rows, yardstick.rows, yardstick.mean)
+    found = similarity_to(rows, yardstick.rows, yardstick.mean)
     piece = quoted(shown(candidate.piece, candidate.data))
     return Step(
         "glitches.similarity",
         f"{piece} is {real(candidate.similarity, 3)} like what was never trained",
         r"\cos(e_t - \bar e, \; \bar e_{\text{untrained}} - \bar e)",
         "core.tokenization.analysis.glitches:similarity_to#similarity",
-        {"rows": rows, "mean": yardstick.mean, "similarity": similarity},
+        {**found._asdict(), "rows": rows, "mean": yardstick.mean},
     )
 
 

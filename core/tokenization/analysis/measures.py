@@ -76,9 +76,11 @@ def measure(tokenizer: Tokenizer, text: str, encoding: Encoding | None = None) -
         for token, (start, stop) in zip(encoding.ids, encoding.spans, strict=True)
         if token == tokenizer.unknown_id
     ]
-    lost = sum(len(part.strip()) for part in unknown)  # step: lost
+    lost_bytes = b"".join([part.strip() for part in unknown])
+    lost = len(lost_bytes)  # step: lost
     gaps = [data[start:stop] for start, stop in _between(encoding.spans, size)]
-    dropped = sum(_bytes_of_letters(gap) for gap in gaps)  # step: dropped
+    dropped_bytes = b"".join([_letters(gap) for gap in gaps])
+    dropped = len(dropped_bytes)  # step: dropped
     decoded = tokenizer.decode(encoding.ids)
     lossless = decoded == encoding.text  # step: lossless
     return Measures(
@@ -104,9 +106,9 @@ def _between(spans: Sequence[tuple[int, int]], size: int) -> Iterator[tuple[int,
         yield end, size
 
 
-def _bytes_of_letters(data: bytes) -> int:
-    """How long it is without white space and accents."""
-    return len(_NO_LETTER.sub("", data.decode("utf-8", "ignore")).encode())
+def _letters(data: bytes) -> bytes:
+    """The bytes without white space and accents."""
+    return _NO_LETTER.sub("", data.decode("utf-8", "ignore")).encode()
 
 
 def count_words(text: str) -> int | None:

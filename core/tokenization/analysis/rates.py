@@ -6,7 +6,6 @@ Source: Rust et al. 2021, "How Good is Your Tokenizer?" (fertility is tokens per
 from core.tokenization.telling import arrays
 from core.trace import Step
 
-MILLION = 1_000_000
 _HERE = "core.tokenization.analysis.rates"
 
 
@@ -28,7 +27,7 @@ def tokens_per_word(tokens: int, words: int | None) -> float | None:
 
 def cost(tokens: int, price: float) -> float:
     """What so many tokens cost at the price of a million."""
-    amount = tokens * price / MILLION  # step: cost
+    amount = tokens * price / 1_000_000  # step: cost
     return amount
 
 

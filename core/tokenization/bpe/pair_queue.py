@@ -27,6 +27,10 @@ class Candidate(NamedTuple):
     pair: Pair
     places: list[int]
 
+    @property
+    def pair_count(self) -> int:  # `count` is a tuple's
+        return -self.negative_count
+
 
 class PairQueue:
     """All pairs of a row, the best first.

@@ -105,8 +105,8 @@ class Learner:
             best = self.queue.pop()
             if best is None or -best.negative_count < max(1, min_frequency):
                 break
-            pair, count = best.pair, -best.negative_count  # step: choose
-            next_best = [(it.pair, -it.negative_count) for it in self.queue.best(rivals)]
+            pair, count = best.pair, best.pair_count  # step: choose
+            next_best = [(it.pair, it.pair_count) for it in self.queue.best(rivals)]
             others = rivals_by_count(next_best, self.vocabulary)
             token = self.name(self.join(pair))
             gained = self.row.merge(*pair, token, best.places)
@@ -143,6 +143,7 @@ class Learner:
             vocab_size=self.size,
             score=score,
             tokens=self.row.tokens,
+            tokens_before=self.row.tokens_before,
             rivals=rivals,
             algorithm=self.algorithm,
         )

@@ -199,7 +199,7 @@ class LibraryTokenizer:
                 changed, found = part, [(part, 0, stop - start)]
             normalized.append(changed)  # step: normalized
             places.append((start, stop))
-            words += [cut[0] for cut in found]  # step: words
+            words.extend(cut[0] for cut in found)  # step: words
             cuts += [(start + first, start + last) for _, first, last in found]
         by_template = [
             flag == 1 and first == last for flag, (first, last) in zip(added, spans, strict=True)

@@ -57,6 +57,10 @@ class Candidate(NamedTuple):
     pair: Pair
     places: list[int]
 
+    @property
+    def pair_count(self) -> int:
+        return -self.negative_count
+
 
 class Candidates:
     """All pairs that may be joined, the best first.
@@ -153,8 +157,8 @@ def sentencepiece_bpe_steps(
     row = row_of_words(spelled, [times for _, times in text.words])
     times = np.zeros(vocab_size + 1, np.int64)
     times[: len(row.counts)] = row.counts
-    counts = [0] * len(meta)
-    counts += times[first_character:vocab_size].tolist()  # step: alphabet
+    of_meta = [0] * len(meta)
+    counts = [*of_meta, *times[first_character:vocab_size].tolist()]  # step: alphabet
     yield AlphabetStep(
         [piece.text for piece in meta] + characters,
         counts,
@@ -174,8 +178,8 @@ def sentencepiece_bpe_steps(
                 f"vocab_size {vocab_size:,} is too large: the text holds no more pairs to join "
                 f"after {largest:,} pieces; choose at most {largest:,}, or a longer text"
             )
-        pair, count = best.pair, -best.negative_count  # step: choose
-        others = [(it.pair, -it.negative_count) for it in candidates.best(rivals)]
+        pair, count = best.pair, best.pair_count  # step: choose
+        others = [(it.pair, it.pair_count) for it in candidates.best(rivals)]
         told = rivals_by_count(others, pieces)
         left, right = pair
         pieces[token] = best.piece
@@ -192,6 +196,7 @@ def sentencepiece_bpe_steps(
             vocab_size=token + 1 + len(characters),
             score=count,
             tokens=row.tokens,
+            tokens_before=row.tokens_before,
             rivals=told,
             algorithm=ALGORITHM,
         )

@@ -14,6 +14,7 @@ Nonparametric Models with Variational Inference", for the digamma.
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -127,7 +128,8 @@ def maximize(
 ) -> Generator[MaximizeStep, None, Model]:
     """The M step: new scores from the expected counts (n), and without the pieces hardly used."""
     often = expected >= RARELY_USED
-    scores = new_scores(expected[often])
+    counts = expected[often]
+    scores = new_scores(counts).scores.astype(np.float32)
     kept = np.flatnonzero(often)
     better = Model([model.pieces[piece] for piece in kept], scores)
     gone = np.flatnonzero(~often)
@@ -139,19 +141,29 @@ def maximize(
         pieces=better.pieces,
         scores=better.scores,
         removed=[(model.pieces[piece], float(expected[piece])) for piece in gone],
+        counts=counts,
     )
     return better
 
 
-def new_scores(counts: np.ndarray) -> np.ndarray:
-    """(n) scores from expected counts.
+class NewScores(NamedTuple):
+    """scores (n) are digammas (n) less the total; in 64 bits, of which the model keeps 32."""
+
+    scores: np.ndarray
+    digammas: np.ndarray
+    total: np.ndarray
+
+
+def new_scores(counts: np.ndarray) -> NewScores:
+    """Scores from expected counts (n).
 
     The digamma of a count in place of its logarithm takes from rare pieces much and from frequent
     ones nearly nothing, so that fewer pieces get the probability.
     """
     total = digamma(add_in_order(counts)).astype(np.float32)
-    scores = (digamma(counts) - total).astype(np.float32)  # step: maximize
-    return scores
+    digammas = digamma(counts)
+    scores = digammas - total  # step: maximize
+    return NewScores(scores, digammas, total)
 
 
 def digamma(x: np.ndarray | np.float32) -> np.ndarray:
@@ -178,9 +190,17 @@ def add_in_order(values: np.ndarray) -> np.float32:
     return np.add.accumulate(values, dtype=np.float32)[-1]
 
 
-def log_shares(weights: np.ndarray) -> np.ndarray:
+class FirstScores(NamedTuple):
+    """scores (n) are logs (n) less the total; in 64 bits, of which the model keeps 32."""
+
+    scores: np.ndarray
+    logs: np.ndarray
+    total: np.float32
+
+
+def log_shares(weights: np.ndarray) -> FirstScores:
     """First scores: the logarithm of each piece's share in all weights (n)."""
     total = np.float32(np.log(np.float64(add_in_order(weights))))
-    each = np.log(weights.astype(np.float64))
-    scores = (each - total).astype(np.float32)  # step: seed
-    return scores
+    logs = np.log(weights.astype(np.float64))
+    scores = logs - total  # step: seed
+    return FirstScores(scores, logs, total)

@@ -69,15 +69,21 @@ class Best:
     arrived: tuple[Node | None, ...]
 
 
+def reach(best: Sequence[float], nodes: Sequence[Node]) -> tuple[np.ndarray, np.ndarray]:
+    """Of each node: the score of the best path to where it starts, and its own."""
+    return np.array([best[node.start] for node in nodes]), np.array([node.score for node in nodes])
+
+
 def arrive(best: Sequence[float], nodes: Sequence[Node]) -> tuple[int, float]:
     """Which of the nodes that end at a place is the best way to get there, and its score.
 
     best[p] is the score of the best path to each earlier place p. Of equals the one that starts
     first wins. Sums are rounded to 32 bits, as in SentencePiece: near ties then fall alike.
     """
-    candidates = [best[node.start] + node.score for node in nodes]  # step: arrive
+    reached, score = reach(best, nodes)
+    candidates = reached + score  # step: arrive
     winner, highest = 0, round_to_32_bits(candidates[0])
-    for index, candidate in enumerate(candidates):
+    for index, candidate in enumerate(candidates.tolist()):
         if candidate > highest:
             winner, highest = index, round_to_32_bits(candidate)
     return winner, highest
@@ -103,9 +109,14 @@ def add_up(sums: Sequence[float], nodes: Sequence[Node], alpha: float) -> float:
 
     sums[p] is the same of each earlier place p; alpha sharpens (> 1) or flattens (< 1).
     """
-    ways = [sums[node.start] + alpha * node.score for node in nodes]
-    total = float(np.logaddexp.reduce(ways))  # step: forward
+    ways = ways_to(sums, nodes, alpha)
+    total = logsumexp(ways)  # step: forward
     return total
+
+
+def logsumexp(logarithms: Sequence[float] | np.ndarray) -> float:
+    """The logarithm of the sum of what these are the logarithms of."""
+    return float(np.logaddexp.reduce(logarithms))
 
 
 def shares(sums: Sequence[float], nodes: Sequence[Node], alpha: float) -> np.ndarray:
@@ -113,9 +124,15 @@ def shares(sums: Sequence[float], nodes: Sequence[Node], alpha: float) -> np.nda
 
     sums is what `add_up` gave for every place.
     """
-    ways = np.array([sums[node.start] + alpha * node.score for node in nodes])
-    share = np.exp(ways - np.logaddexp.reduce(ways))  # step: sample
+    ways = ways_to(sums, nodes, alpha)
+    total = logsumexp(ways)
+    share = np.exp(ways - total)  # step: sample
     return share
+
+
+def ways_to(sums: Sequence[float], nodes: Sequence[Node], alpha: float) -> np.ndarray:
+    """Logarithm of the total probability of all paths that end with each of the nodes."""
+    return np.array([sums[node.start] + alpha * node.score for node in nodes])
 
 
 def round_to_32_bits(number: float) -> float:
@@ -201,13 +218,17 @@ class Lattice:
 
         It is the share of the paths through it: all ways to its start, it, all ways from its end.
         """
+        through, whole = self.through(alpha)
+        share = np.exp(through - whole)  # step: posterior
+        return share
+
+    def through(self, alpha: float) -> tuple[np.ndarray, float]:
+        """Logarithms of the probability of all paths through each node (nodes), and of all."""
         before, after = self.forward(alpha), self.backward(alpha)
         starts = [node.start for node in self.nodes]
         ends = [node.end for node in self.nodes]
         scores = alpha * np.array([node.score for node in self.nodes])
-        through = before[starts] + scores + after[ends]
-        share = np.exp(through - before[END])  # step: posterior
-        return share
+        return before[starts] + scores + after[ends], float(before[END])
 
     def n_best(self, n: int) -> list[Path]:
         """The n best paths, the best first; fewer where there are fewer.
@@ -232,14 +253,17 @@ class Lattice:
         heap: list[tuple[float, int, int, float, tuple]] = [first]
         serial = 1
         while heap:
-            promise = -heap[0][0]  # step: take
             place, _, score, suffix = heapq.heappop(heap)[1:]
+            reached = best[place]
+            promise = reached + score  # step: take
             if place == START:
                 yield Path(_unlinked(suffix), score)
                 continue
             for node in self._ending[place]:
                 longer = score + node.score
-                promise = round(best[node.start] + longer, DIGITS)  # step: promise
+                reached = best[node.start]
+                exact = reached + longer  # step: promise
+                promise = round(exact, DIGITS)
                 if promise > -math.inf:
                     entry = (-promise, node.start, serial, longer, (node, suffix))
                     heapq.heappush(heap, entry)
@@ -295,7 +319,7 @@ def build_lattice(
         )
     ]
     single = {node.start for node in nodes if node.end == node.start + 1}
-    unknown = sorted(set(range(len(text))) - single)  # step: unknown
+    unknown = sorted(set(range(len(text))).difference(single))  # step: unknown
     nodes += [Node(place, place + 1, text[place], unknown_id, unknown_score) for place in unknown]
     return Lattice(text, nodes)
 

@@ -12,12 +12,18 @@ from collections.abc import Generator, Sequence
 
 import numpy as np
 
-from core.tokenization.steps import PruneStep, WorkingStep
+from core.tokenization.steps import PruneStep, Weighed, WorkingStep
 from core.tokenization.unigram.em import Corpus, Model, in_blocks
 from core.tokenization.unigram.piece_trie import PieceTrie
 from core.tokenization.unigram.word_lattices import WordLattices
 
 SHRINK = np.float32(0.75)  # share of the pieces that a pruning leaves
+
+
+def weigh(share: np.ndarray, whole: np.ndarray, without: np.ndarray) -> Weighed:
+    """The loss of each piece (m): what each of its words loses without it, times their share."""
+    loss = share * (whole - without)  # step: prune
+    return Weighed(loss, share, whole, without)
 
 
 def prune(
@@ -30,16 +36,20 @@ def prune(
     lengths = np.array([len(piece) for piece in model.pieces])
     at_stake = np.flatnonzero((used > 0) & (lengths > 1))
     divided = np.zeros(size, dtype=bool)  # pieces that are better cut than whole
+    could_go = at_stake
+    shares, wholes, withouts = np.zeros((3, size), dtype=np.float32)
     trie = PieceTrie(model.pieces)
     for names in in_blocks([model.pieces[piece] for piece in at_stake]):
         block, at_stake = at_stake[: len(names)], at_stake[len(names) :]
         score, without = cut_otherwise(model, names, trie, used, block)
         divided[block] = score > model.scores[block]
-        whole = log_share(used[block], add_up(used))
-        share = used[block] / np.float32(corpus.n_words)
-        losses[block] = share * (whole - without)  # step: prune
+        shares[block] = used[block] / np.float32(corpus.n_words)
+        wholes[block] = log_share(used[block], add_up(used))
+        withouts[block] = without
         yield WorkingStep("prune", size - len(at_stake))
 
+    weighed = weigh(shares[could_go], wholes[could_go], withouts[could_go])
+    losses[could_go] = weighed.loss
     losses[divided] = 0
     forever = np.flatnonzero(np.isinf(losses))
     candidates = np.flatnonzero((used > 0) & (lengths > 1) & ~divided)
@@ -57,6 +67,7 @@ def prune(
         removed=[(model.pieces[piece], float(losses[piece])) for piece in gone],
         losses=losses[kept],
         measured=losses,
+        weighed=weighed,
     )
     return smaller
 

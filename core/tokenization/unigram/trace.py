@@ -20,7 +20,18 @@ from core.tokenization.telling import (
     trace_of_told,
     verb,
 )
-from core.tokenization.unigram.lattice import DIGITS, END, Best, Lattice, Node, Path, add_up, shares
+from core.tokenization.unigram.lattice import (
+    END,
+    Best,
+    Lattice,
+    Node,
+    Path,
+    add_up,
+    logsumexp,
+    reach,
+    shares,
+    ways_to,
+)
 from core.tokenization.unigram.tokenizer import Unigram
 from core.trace import Step, Trace
 
@@ -116,7 +127,7 @@ def _arrivals(lattice: Lattice, best: Best) -> Iterator[Told]:
         if node is None:
             continue
         nodes = lattice.ending_at(place)
-        candidates = [scores[other.start] + other.score for other in nodes]
+        reached, score = reach(scores, nodes)
         inside = [
             _step(
                 "arrive",
@@ -124,7 +135,7 @@ def _arrivals(lattice: Lattice, best: Best) -> Iterator[Told]:
                 + ", ".join(said(other.piece) for other in nodes),
                 r"f_i + \log p(x_{i:j})",
                 "arrive",
-                {"candidates": candidates},
+                {"candidates": reached + score, "reached": reached, "score": score},
             )
         ]
         among = "the only way" if len(nodes) == 1 else f"the best of {len(nodes)} ways"
@@ -161,7 +172,7 @@ def _n_best(paths: list[Path], total: float) -> Iterator[Told]:
             f"{np.exp(path.score - total):.1%} of all ways",
             r"\max_s \; f_{i(s)} + \sum_{x \in s} \log p_x",
             "Lattice.paths",
-            {"promise": round(path.score, DIGITS)},
+            {"promise": path.score, "reached": 0.0, "score": path.score},
         )
 
 
@@ -169,13 +180,13 @@ def _posteriors(
     lattice: Lattice, sums: np.ndarray, alpha: float, share: np.ndarray
 ) -> Iterator[Told]:
     inside = []
+    through, whole = lattice.through(alpha)
     before = sums.tolist()
     for place in range(len(lattice.text) + 1):
         nodes = lattice.ending_at(place)
         if not nodes:
             continue
-        ways = [before[node.start] + alpha * node.score for node in nodes]
-        total = add_up(before, nodes, alpha)
+        ways, total = ways_to(before, nodes, alpha), add_up(before, nodes, alpha)
         inside.append(
             _step(
                 "forward",
@@ -191,7 +202,7 @@ def _posteriors(
             "How likely each piece is, over all ways to cut the text",
             r"P(i, j) = e^{\, a_i + \alpha \log p(x_{i:j}) + b_j - a_N}",
             "Lattice.posteriors",
-            {"share": share},
+            {"share": share, "through": through, "whole": whole},
         ),
         inside,
     )
@@ -200,14 +211,15 @@ def _posteriors(
 def _drawn(lattice: Lattice, sums: np.ndarray, alpha: float, path: Path | None) -> Iterator[Told]:
     for node in reversed(path.nodes if path is not None else ()):
         nodes = lattice.ending_at(node.end)
-        share = shares(sums.tolist(), nodes, alpha)
+        before = sums.tolist()
+        ways, share = ways_to(before, nodes, alpha), shares(before, nodes, alpha)
         yield _told(
             "sample",
             f"Drawn: {said(node.piece)} ends at place {node.end} with a probability of "
             f"{_share_of(node, nodes, share):.1%}",
             r"P(i \mid j) = e^{\, a_i + \alpha \log p(x_{i:j}) - a_j}",
             "shares",
-            {"share": share},
+            {"share": share, "ways": ways, "total": logsumexp(ways)},
         )
 
 

@@ -92,8 +92,8 @@ def train(
     """
     wanted = int(vocab_size * SPARE)
     pieces, weights = yield from seed_pieces(text.lines, most=most_seeds)
-    model = Model(pieces, log_shares(weights))
-    yield SeedStep(model.pieces, model.scores)
+    model = Model(pieces, log_shares(weights).scores.astype(np.float32))
+    yield SeedStep(model.pieces, model.scores, weights)
     corpus = yield from build_corpus(text.words, model.pieces)
     for round_ in count():
         for iteration in range(SUB_ITERATIONS):

@@ -138,7 +138,8 @@ class WordLattices:
         before, after = self.forward(score), self.backward(score)
         whole = before[self.ends]
         through = before[self.start] + score + after[self.end] - self.of_words(whole)
-        share = np.exp(through.astype(np.float64))  # step: share
+        exact = through.astype(np.float64)
+        share = np.exp(exact)  # step: share
         return share, whole
 
     def of_words(self, values: np.ndarray) -> np.ndarray:

@@ -207,7 +207,7 @@ class WordPiece:
         """Puts the special tokens round a text; they stand for none of its bytes."""
         before = [self._id_of[token] for token in self.before]
         after = [self._id_of[token] for token in self.after]
-        around = before + ids + after  # step: surround
+        around = [*before, *ids, *after]  # step: surround
         return around, [(0, 0)] * len(before) + spans + [(end, end)] * len(after)
 
     def encode_ids(self, text: str, *, specials: bool = True) -> list[int]:

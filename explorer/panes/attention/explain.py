@@ -12,10 +12,9 @@ from explorer.panes.attention import story as S
 from explorer.panes.attention.model import Heads, quoted
 from explorer.panes.attention.story import Story
 from explorer.panes.base import Inspection
-from explorer.theme.numbers import TIMES
 from explorer.theme.numbers import format_number as number
 from explorer.widgets.base import visible_text
-from explorer.widgets.live_numbers import Equation, Terms
+from explorer.widgets.live_numbers import Equation, Terms, in_a_line
 
 PER_TOKEN = ("scores", "scaled", "masked", "weights")  # one number for each token
 
@@ -107,14 +106,10 @@ def _rows(story: Story, step: int, key: int) -> list[Any]:
     if step == S.WEIGH:
         value = story.v[key]
         largest = sorted(int(i) for i in np.argsort(-np.abs(value), kind="stable")[:3])
+        told = [(index, story.told(S.WEIGH, key, index)) for index in largest]
         return [
-            Equation(
-                f"a v, dimension {index}",
-                weight * float(value[index]),
-                "v",
-                f"= {number(weight)} {TIMES} {number(float(value[index]))}",
-            )
-            for index in largest
+            Equation(f"a v, dimension {index}", one.value, "v", f"{one.sign} {one.expression}")
+            for index, one in told
         ]
     strongest = int(np.argmax(np.abs(story.output)))
     names = [quoted(label) for label in story.labels]
@@ -136,12 +131,10 @@ def _softmax(story: Story, key: int, weight: float) -> list[Any]:
             Equation(f"e^({theme.MINUS}\u221e)", 0.0, "attention"),
             Equation("weight a", 0.0, "attention"),
         ]
-    top, mine, total = story.softmax_of(key)
     return [
         Equation("score m", float(story.masked[key]), "attention"),
-        Equation("largest score", top, "muted", "taken off, so that e^m stays small"),
-        Equation("e^(m \u2212 largest)", mine, "text"),
-        Equation("sum over all keys", total, "muted"),
+        "e^m over the sum of e^m of all keys; less the largest m first, so that e^m stays small:",
+        in_a_line(story.told(S.SOFTMAX, key)),
         Equation("weight a", weight, "attention"),
     ]
 

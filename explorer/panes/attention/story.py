@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.substitution import Arithmetic, arithmetic
 from explorer.panes.attention.model import quoted
 
 if TYPE_CHECKING:
-    from core.trace import Trace
+    from core.trace import Step, Trace
 
 STEPS = ("project", "products", "scores", "scale", "mask", "softmax", "weigh", "output")
 (PROJECT, PRODUCTS, SCORES, SCALE, MASK, SOFTMAX, WEIGH, OUTPUT) = range(8)
@@ -20,8 +21,12 @@ STEPS = ("project", "products", "scores", "scale", "mask", "softmax", "weigh", "
 
 @dataclass(frozen=True, eq=False)
 class Story:
-    """One query's way through a head: q, o (D,), k, v, products (T, D), the others (T,)."""
+    """One query's way through a head: q, o (D,), k, v, products (T, D), the others (T,).
 
+    steps  the eight Steps that it was read from
+    """
+
+    steps: Sequence[Step]
     labels: Sequence[str]
     query: int
     q: np.ndarray
@@ -58,13 +63,9 @@ class Story:
     def why_hidden(self, key: int) -> str:
         return "comes later" if key > self.query else "is too far back"
 
-    def softmax_of(self, key: int) -> tuple[float, float, float]:
-        """The largest score, e^(score - largest) of a key, and the sum of these over all keys: as
-        softmax is computed, so that no number overflows.
-        """
-        seen = self.masked[np.isfinite(self.masked)]
-        top = float(seen.max())
-        return top, float(np.exp(float(self.masked[key]) - top)), float(np.exp(seen - top).sum())
+    def told(self, step: int, *cell: int) -> Arithmetic:
+        """A step's line with the numbers of one cell; the query is the only one in its row."""
+        return arithmetic(self.steps[step], (0, *cell))
 
 
 def story_of(trace: Trace, labels: Sequence[str]) -> Story:
@@ -75,6 +76,7 @@ def story_of(trace: Trace, labels: Sequence[str]) -> Story:
     q = step["project"].value("q")[0, head]
     k, v = (step["project"].value(name)[0, int(about["kv_head"])] for name in "kv")
     return Story(
+        steps=tuple(trace),
         labels=labels,
         query=query,
         q=q[query],

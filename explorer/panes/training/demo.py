@@ -100,10 +100,10 @@ async def _demo(pane: TrainingPane) -> None:
 
 async def _until_paused(pane: TrainingPane, folder: Path) -> None:
     """Returns when the pane shows the run as it stands after its last step."""
-    for _ in range(3000):
+    for _ in range(600):
         data = pane.follower.data
         if data is not None and data.folder == folder and data.state not in ("new", "running"):
             return
         pane.follower.look()
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)  # each look has the pane drawn, while the run wants to go on
     raise TimeoutError("the demo run did not come to its pause; look at its folder for the reason")

@@ -210,6 +210,11 @@ class Follower(QObject):
     def folder(self) -> Path | None:
         return self._tail.folder if self._tail is not None else None
 
+    @property
+    def polls(self) -> bool:
+        """It looks again by itself."""
+        return self._timer.isActive()
+
     def follow(self, folder: Path | None) -> None:
         """Another run, or none. `changed` comes with its first look."""
         self._tail = self._runs.tail(folder) if folder is not None else None

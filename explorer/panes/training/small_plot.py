@@ -45,7 +45,7 @@ class SmallPlot(Picture):
         self._strength = 0.0
         self._smooth = self._other_smooth = np.empty(0)
         self._range = (0.0, 1.0)
-        self._limits: tuple[float, float] | None = None
+        self.limits: tuple[float, float] | None = None
         self._cursor: float | None = None
         self._hover: float | None = None
         self.setMouseTracking(True)
@@ -57,7 +57,7 @@ class SmallPlot(Picture):
         self._x, self._y, self._other = np.asarray(x, float), np.asarray(y, float), other
         self._other_smooth = smooth(np.asarray(other[1], float), 0.9) if other else np.empty(0)
         self._smooth = smooth(self._y, self._strength)
-        self._limits = self._wanted_limits()
+        self.limits = self._wanted_limits()
         self.setAccessibleDescription(self.value_text)
         self.data_changed()
 
@@ -65,7 +65,7 @@ class SmallPlot(Picture):
         if strength != self._strength:
             self._strength = strength
             self._smooth = smooth(self._y, strength)
-            self._limits = self._wanted_limits()
+            self.limits = self._wanted_limits()
             self.data_changed()
 
     def set_x_range(self, low: float, high: float) -> None:
@@ -118,7 +118,7 @@ class SmallPlot(Picture):
         title = elide(self._title, now.font("label"), head.width() - wide)
         put_text(painter, head, title, now.font("label"), now.color("muted"), LEFT)
         put_text(painter, head, value, now.font("label", 600), now.color("text"), RIGHT)
-        limits = self._limits
+        limits = self.limits
         self._draw_axes(painter, rect)
         if limits is None:
             return
@@ -149,11 +149,11 @@ class SmallPlot(Picture):
         low, high = min(low for low, _ in spans), max(high for _, high in spans)
         return nice_limits(low, high) if low <= high else None
 
-    def _y_ticks(self) -> list[tuple[float, str]]:
+    def ticks(self) -> list[tuple[float, str]]:
         """Two or three values of the left axis, with their numbers."""
-        if self._limits is None:
+        if self.limits is None:
             return []
-        ticks = linear_ticks(*self._limits, 3)
+        ticks = linear_ticks(*self.limits, 3)
         most = 3 if self.height() >= theme.current().px(100) else 2
         ticks = ticks if len(ticks) <= most else ticks[:: len(ticks) - 1]
         words = [self._write(tick) for tick in ticks] if self._units else tick_texts(ticks)
@@ -163,9 +163,9 @@ class SmallPlot(Picture):
         """Left and bottom axis, a faint line at every number of the left one."""
         now = theme.current()
         font, muted, high = now.font("label"), now.color("muted"), now.px(14)
-        if self._limits is not None:
-            low, top = self._limits
-            for tick, text in self._y_ticks():
+        if self.limits is not None:
+            low, top = self.limits
+            for tick, text in self.ticks():
                 y = rect.bottom() - (tick - low) / (top - low) * rect.height()
                 painter.setPen(now.pen("text", 1, theme.GRID_OPACITY))
                 painter.drawLine(QPointF(rect.left(), y), QPointF(rect.right(), y))
@@ -212,7 +212,7 @@ class SmallPlot(Picture):
     def _rect(self) -> QRectF:
         """The area inside the axes."""
         now = theme.current()
-        numbers = [now.metrics("label").horizontalAdvance(text) for _, text in self._y_ticks()]
+        numbers = [now.metrics("label").horizontalAdvance(text) for _, text in self.ticks()]
         left, top = round(max(numbers, default=0.0)) + now.px(6), now.px(24)
         wide, high = self.width() - left - 2, self.height() - top - now.px(18)
         return QRectF(left, top, max(1.0, wide), max(1.0, high))

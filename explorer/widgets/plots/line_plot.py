@@ -148,6 +148,27 @@ class LinePlot(Picture):
         return {one.name: ((), (self._labels[0], one.name)) for one in self._series}
 
     @property
+    def series(self) -> tuple[Series, ...]:
+        return tuple(self._series)
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        return tuple(self._marks)
+
+    @property
+    def note(self) -> str:
+        return self._note
+
+    @property
+    def smoothing(self) -> float:
+        return self._smoothing
+
+    @property
+    def at_rest(self) -> bool:
+        """The axes are where they are heading."""
+        return self._limits.now == self._limits.target
+
+    @property
     def limits(self) -> tuple[float, float, float, float]:
         """x low, x high, y low, y high of the axes (where a rescale is heading)."""
         return self._limits.target or (0.0, 1.0, 0.0, 1.0)

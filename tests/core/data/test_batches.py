@@ -10,13 +10,15 @@ from core.data import (
     Batches,
     StoriesCorpus,
     open_corpus,
+    rank_rows,
     repeated_ids,
     split_in_order,
     stories,
     story_text,
 )
 from core.data.corpus import FIRST_VALIDATION_SEED, TRAIN_SEED_LIMIT
-from core.tokenization import END_OF_TEXT, Tokenizer, train_tokenizer
+from core.resources import resource
+from core.tokenization import END_OF_TEXT, Tokenizer, open_tokenizer, train_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +44,51 @@ def test_a_batch_is_a_function_of_its_position(tokenizer: Tokenizer) -> None:
 def test_every_number_of_the_position_matters(corpus: StoriesCorpus) -> None:
     first = Batches(corpus, "train", 32, 4, seed=1)
     found = [
-        first.batch(0, 0, 0),
-        first.batch(1, 0, 0),
-        first.batch(0, 1, 0),
-        first.batch(0, 0, 1),
-        Batches(corpus, "train", 32, 4, seed=2).batch(0, 0, 0),
-        Batches(corpus, "validation", 32, 4, seed=1).batch(0, 0, 0),
+        first.batch(0, 0),
+        first.batch(1, 0),
+        first.batch(0, 1),
+        Batches(corpus, "train", 32, 4, seed=2).batch(0, 0),
+        Batches(corpus, "validation", 32, 4, seed=1).batch(0, 0),
     ]
     assert len({ids.tobytes() for ids, _ in found}) == len(found)
+
+
+def test_batches_are_those_that_older_runs_have_drawn() -> None:
+    """Whoever resumes one, or looks at what it has read, sees the same ids."""
+    corpus = StoriesCorpus(open_tokenizer(resource("models", "stories", "tokenizer.json")))
+    batches = Batches(corpus, "train", 32, 4, seed=5, repeated_fraction=0.5)
+    ids, targets = batches.batch(0, 0)
+    assert ids[:, :4].tolist() == [
+        [157, 1184, 654, 75],
+        [520, 637, 295, 259],
+        [126, 506, 670, 381],
+        [1184, 986, 532, 1277],
+    ]
+    assert targets[:, -1].tolist() == [654, 266, 670, 276]
+    ids, targets = batches.batch(3, 1)
+    assert ids[:, 0].tolist() == [439, 173, 178, 1494]
+    assert targets[:, -1].tolist() == [315, 173, 199, 553]
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3, 5])
+def test_the_ranks_share_the_batch_of_one_process(corpus: StoriesCorpus, ranks: int) -> None:
+    batches = Batches(corpus, "train", 32, 5, seed=1, repeated_fraction=0.5)
+    whole = batches.batch(7, 1)
+    shares = [batches.batch(7, 1, rank, ranks) for rank in range(ranks)]
+    for part in range(2):
+        together = np.concatenate([share[part] for share in shares])
+        np.testing.assert_array_equal(together, whole[part])
+    sizes = [len(ids) for ids, _ in shares]
+    assert max(sizes) - min(sizes) <= 1 and sizes == sorted(sizes, reverse=True)
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(corpus: StoriesCorpus) -> None:
+    batches = Batches(corpus, "train", 32, 2, seed=1)
+    with pytest.raises(ValueError, match="use a batch_size of 3 or more, or fewer ranks"):
+        batches.batch(0, 0, 0, 3)
+    with pytest.raises(ValueError, match="rank 2 is not one of 2 ranks"):
+        batches.batch(0, 0, 2, 2)
+    assert [rank_rows(1, rank, 3) for rank in range(3)] == [slice(0, 1), slice(1, 1), slice(1, 1)]
 
 
 def test_targets_are_the_ids_moved_by_one(corpus: StoriesCorpus, tmp_path: Path) -> None:

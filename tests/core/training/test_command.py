@@ -29,7 +29,7 @@ def _command(*arguments: object, **options: object) -> subprocess.Popen[str]:
 
 
 def _wait_for_step(folder: Path, step: int, process: object = None) -> RunReader:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if (folder / "run.json").exists():
             reader = RunReader(folder)
@@ -112,7 +112,7 @@ def test_sigterm_finishes_the_step_and_the_run_resumes(tmp_path: Path) -> None:
     process = _command("--config", _config_file(tmp_path, config), "--run", run)
     _wait_for_step(run, 3)
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=120)
     assert process.returncode == 0, said
     reader = RunReader(run)
     last = said.splitlines()[-1]
@@ -201,7 +201,7 @@ def test_a_launched_run_is_steered_like_any_other(tmp_path: Path) -> None:
         finish(config, folder, resume=True)
     control.probe("one", [1, 2])
     control.stop()
-    assert launcher.wait(folder, 60) == 0
+    assert launcher.wait(folder, 120) == 0
     reader = RunReader(folder)
     assert reader.state == "stopped" and reader.probe("one") is not None
     assert "run folder" in (folder / "process.log").read_text()
@@ -214,7 +214,7 @@ def test_a_trainer_ends_when_its_parent_does(tmp_path: Path) -> None:
     _wait_for_step(folder, 2)
     assert process.stdin is not None and process.stderr is not None
     process.stdin.close()
-    assert process.wait(30) == ORPHANED
+    assert process.wait(120) == ORPHANED
     process.stderr.close()
     assert RunReader(folder).state == "dead"
     assert os.path.getsize(folder / "rank0.steps") > 0

@@ -20,15 +20,15 @@ from explorer.shell.follow import where
 from explorer.shell.session import Session
 from explorer.state.settings import read_object, write_object
 from tests.explorer.conftest import dispose
-from tests.explorer.demo import save_tiny_model, spec, tiny_training
-from tests.explorer.waiting import until
+from tests.explorer.demo import eager_runs, save_tiny_model, spec, tiny_training
+from tests.explorer.waiting import HANGS, until
 
 
 @pytest.fixture
 def runs(torch_engine, tmp_path, run_async):
-    runs = Runs(torch_engine, tmp_path / "runs")
+    runs = eager_runs(torch_engine, tmp_path / "runs")
     yield runs
-    run_async(runs.close(20))
+    run_async(runs.close(HANGS))
 
 
 @pytest.mark.parametrize("backend", ["thread", "process"])
@@ -144,7 +144,7 @@ def test_closing_asks_a_process_as_it_asks_a_thread(engine, tmp_path, run_async)
 
     runs.process_launcher = Trainer()
     runs.start(folder, "process")
-    run_async(runs.close(0.5))
+    run_async(runs.close(HANGS))
     assert [command.name for command in log.commands] == ["start", "stop"]
     assert signals == []
 
@@ -187,7 +187,6 @@ def session_in(tmp_path):
     )
 
 
-@pytest.mark.no_stall_check  # the first start of a process in a loaded machine
 def test_the_next_session_offers_the_run_that_was_training(qapp, tmp_path, run_async):
     import torch  # noqa: F401
 
@@ -205,7 +204,7 @@ def test_the_next_session_offers_the_run_that_was_training(qapp, tmp_path, run_a
         await until(lambda: RunReader(folder).step >= 3)
         await until(lambda: window.status.run is not None and window.status.run.step > 0)
         seen = window.status.run
-        ended = await session.close(10)
+        ended = await session.close(HANGS)
         return session, folder, seen, ended
 
     session, folder, seen, ended = run_async(first())
@@ -229,7 +228,7 @@ def test_the_next_session_offers_the_run_that_was_training(qapp, tmp_path, run_a
         if choice == "Resume":
             await until(lambda: RunReader(folder).step > reader.step)
         run = session.workspace.run
-        await session.close(10)
+        await session.close(HANGS)
         dispose(session)
         return message, run
 
@@ -239,7 +238,6 @@ def test_the_next_session_offers_the_run_that_was_training(qapp, tmp_path, run_a
     assert run_async(second(None))[0] is None
 
 
-@pytest.mark.no_stall_check
 def test_a_dead_engine_offers_restart_and_the_run_goes_on(qapp, tmp_path, run_async, caplog):
     import torch  # noqa: F401
 
@@ -265,7 +263,7 @@ def test_a_dead_engine_offers_restart_and_the_run_goes_on(qapp, tmp_path, run_as
         before = RunReader(folder).step
         window.notices.cards["engine"].actionTriggered.emit("Restart")
         await until(lambda: RunReader(folder).step > before + 2)
-        await session.close(10)
+        await session.close(HANGS)
         dispose(session)
         return RunReader(folder)
 
@@ -274,7 +272,6 @@ def test_a_dead_engine_offers_restart_and_the_run_goes_on(qapp, tmp_path, run_as
     errors.reports().problems.clear()
 
 
-@pytest.mark.no_stall_check
 def test_restart_goes_on_with_every_run_of_the_dead_engine(
     qapp, tmp_path, run_async, caplog, monkeypatch
 ):
@@ -316,7 +313,7 @@ def test_restart_goes_on_with_every_run_of_the_dead_engine(
         await until(lambda: len(begun) >= 2 and errors.reports().problems)
         reported = [problem.text for problem in errors.reports().problems.values()]
         closing.append(True)
-        await session.close(10)
+        await session.close(HANGS)
         dispose(session)
         return problems, reported
 

@@ -15,6 +15,7 @@ from explorer.engine.jobs import SUPERSEDED
 from explorer.runs.run_source import RunSource
 from explorer.runs.tail import Tail
 from tests.explorer.demo import tiny_training
+from tests.explorer.waiting import HANGS
 
 
 class Trainer:
@@ -126,7 +127,7 @@ def test_no_two_threads_read_the_run_at_once(engine, trainer, run_async):
 
         def slow():
             entered.append(threading.current_thread())
-            go.wait(10)
+            go.wait(HANGS)
             return refresh()
 
         reader.refresh = slow

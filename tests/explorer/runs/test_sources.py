@@ -11,16 +11,16 @@ import pytest
 import core
 from core.training import RunReader
 from explorer.engine.jobs import SUPERSEDED
-from explorer.runs.live import Runs
 from explorer.runs.sources import FolderSource
-from tests.explorer.demo import save_tiny_model, tiny_training
+from tests.explorer.demo import eager_runs, save_tiny_model, tiny_training
+from tests.explorer.waiting import HANGS
 
 
 @pytest.fixture
 def runs(torch_engine, tmp_path, run_async):
-    runs = Runs(torch_engine, tmp_path / "runs")
+    runs = eager_runs(torch_engine, tmp_path / "runs")
     yield runs
-    run_async(runs.close(20))
+    run_async(runs.close(HANGS))
 
 
 LLAMA = {"n_head": 4, "n_kv_head": 2, "positions": "rope", "norm": "rms_norm", "mlp": "swiglu"}

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMainWindow, QPushButton, QVBoxLayout, QWidget
 
 from explorer.shell.focus import FocusKeeper
 from explorer.widgets.run_line import RunList, RunStatus
+from tests.explorer.waiting import wait_until
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def window(qtbot):
     qtbot.waitExposed(window)
     window.activateWindow()
     window.buttons["pause"].setFocus()
-    qtbot.waitUntil(lambda: window.buttons["pause"].hasFocus())
+    wait_until(lambda: window.buttons["pause"].hasFocus())
     return window
 
 
@@ -66,7 +67,7 @@ def test_a_run_that_leaves_the_list_gives_its_key_to_no_other(window, qtbot):
     first, second = (RunStatus(n, "running", 3, 9, folder=f"/{n}") for n in ("first", "second"))
     runs.set_runs([first, second])
     runs.open_above(QPoint(0, 200), 400)
-    qtbot.waitUntil(lambda: runs.lines["/first"].pause.hasFocus())
+    wait_until(lambda: runs.lines["/first"].pause.hasFocus())
     runs.set_runs([second])
     QTest.keyClick(runs.focusWidget() or runs, Qt.Key.Key_Space)
     assert asked == []

@@ -17,7 +17,7 @@ from explorer.panes.training.follow import Follower
 from explorer.runs.live import Runs
 from explorer.shell.follow import SLOW, RunFollower, see, where
 from tests.explorer.demo import tiny_training
-from tests.explorer.waiting import until
+from tests.explorer.waiting import HANGS, until
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def slow(monkeypatch):
 
     def held(self, folder, *args, **kwargs):
         if str(folder).endswith("first"):
-            gate.wait(10)
+            gate.wait(HANGS)
         original(self, folder, *args, **kwargs)
 
     monkeypatch.setattr(RunReader, "__init__", held)
@@ -142,7 +142,7 @@ def test_all_who_show_a_run_read_it_in_turn(engine, tmp_path, folders, run_async
     def see(reader, news):
         inside.append(reader)
         most.append(len(inside))
-        go.wait(10)
+        go.wait(HANGS)
         inside.pop()
         return reader, news
 
@@ -189,14 +189,14 @@ def test_a_run_is_read_again_only_while_somebody_looks(engine, tmp_path, folders
         follower = Follower(Runs(engine, tmp_path), engine)
         follower.follow(folders[0])
         await until(lambda: follower.data is not None)
-        polls = [follower._timer.isActive()]
+        polls = [follower.polls]
         follower.run(False)
-        polls.append(follower._timer.isActive())
+        polls.append(follower.polls)
         follower.follow(folders[1])
         await until(lambda: follower.data is not None)
-        polls.append(follower._timer.isActive())
+        polls.append(follower.polls)
         follower.run(True)
-        polls.append(follower._timer.isActive())
+        polls.append(follower.polls)
         await until(lambda: not tasks.running(engine))
         follower.follow(None)
         return polls
@@ -239,7 +239,7 @@ def test_a_run_that_could_not_be_read_for_a_moment_is_followed_on(
             pane.look()
             strip._on_tick()
             await quiet(engine, strip)
-        seen.append((pane._timer.isActive(), strip._timer.isActive()))
+        seen.append((pane.polls, strip.polls))
         manifest.with_suffix(".away").rename(manifest)
         writer = RunWriter(folders[0])
         writer.step({"step": 1, "loss": 2.0})
@@ -272,7 +272,7 @@ def test_a_stopped_run_that_another_program_takes_up_is_seen_by_all(
         states = [strip.selected.state]
         strip._on_tick()
         await quiet(engine, strip)
-        pace = strip._timer.interval() if strip._timer.isActive() else None
+        pace = strip._timer.interval() if strip.polls else None
         writer = RunWriter(folders[0])  # by another program
         strip._on_tick()
         await quiet(engine, strip)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from types import SimpleNamespace
@@ -17,6 +16,7 @@ from explorer.runs.live import Runs
 from explorer.shell.follow import RunFollower
 from explorer.widgets.run_line import RunLine
 from tests.explorer.demo import tiny_training
+from tests.explorer.waiting import until
 
 
 @pytest.fixture
@@ -25,9 +25,7 @@ def folders(tmp_path):
 
 
 async def quiet(owner):
-    async with asyncio.timeout(100):
-        while tasks.running(owner):
-            await asyncio.sleep(0)
+    await until(lambda: not tasks.running(owner))
 
 
 def test_a_run_that_starts_on_the_thread_is_in_the_strip_at_once_though_another_is_selected(
@@ -51,9 +49,7 @@ def test_a_run_that_starts_on_the_thread_is_in_the_strip_at_once_though_another_
         follower.stop()
         job = runs.job(folders[1])
         job.cancel()
-        async with asyncio.timeout(100):
-            while not job.over:
-                await asyncio.sleep(0.01)
+        await until(lambda: job.over)
         return told[0], strip
 
     assert run_async(body()) == ((str(folders[1]), [folders[1].resolve()]), ["second"])
@@ -91,7 +87,7 @@ def test_a_follower_that_was_stopped_stays_so_whatever_a_run_does_later(
         follower.stop()  # while a look is under way
         runs.changed.emit(str(folders[0]))
         await quiet(follower)
-        return follower._timer.isActive()
+        return follower.polls
 
     assert run_async(body()) is False
 
@@ -125,4 +121,4 @@ def test_a_strange_end_is_shown_as_a_stop_and_strange_attempts_are_said_once(
     assert run_async(body()) == "stopped"
     (told,) = errors.reports().problems.values()
     errors.reports().problems.clear()
-    assert told.count == 1 and "attempts that cannot be read; restore it" in told.text
+    assert told.count == 1 and "attempts" in told.text and "restore it" in told.text

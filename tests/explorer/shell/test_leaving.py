@@ -13,6 +13,7 @@ from explorer.engine import errors, tasks
 from explorer.shell.session import Session
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import spec
+from tests.explorer.waiting import HANGS
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_what_was_asked_for_has_ended_before_the_window_is_taken_apart(session, 
             session.engine.start()
         tasks.spawn(asked(True), window)
         await asyncio.sleep(0)
-        await session.close(5)
+        await session.close(HANGS)
         return list(ended), tasks.running()
 
     found, left = run_async(story())

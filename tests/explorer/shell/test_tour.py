@@ -19,6 +19,7 @@ from explorer.widgets.callout import Callout, best_place
 from explorer.widgets.formula import FormulaView
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import spec
+from tests.explorer.waiting import HANGS
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def window(qapp, tmp_path, run_async):
     window.tour = tour.start(window, session.settings)
     QTest.qWait(1)
     yield window
-    run_async(session.close(5))
+    run_async(session.close(HANGS))
     dispose(session)
     theme.apply(qapp, "light", 1.0, "full")
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QScrollArea, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QPushButton, QScrollArea, QWidget
 
 from explorer.widgets.card import MOST_SHOWN, NARROW, Card
 from explorer.widgets.heat_map import HeatMap
@@ -20,22 +21,22 @@ def test_a_picture_goes_stale_instead_of_blank(qtbot):
     heat.set_values(np.eye(3))
     picture.show_ready()
     picture.show_loading("waiting for step 3")
-    assert picture.state == "stale" and picture._layout.currentWidget() is heat
+    assert picture.state == "stale" and heat.isVisibleTo(picture)
     picture.resize(300, 300)
     picture.show()
     time[0] = 3.0
     picture.grab()
-    assert picture._veil.waited == 3.0
+    assert picture.waited == 3.0
     picture.show_ready()
     retried = []
     picture.retryRequested.connect(lambda: retried.append(1))
     picture.show_error("It broke: try again.")
-    picture._error.actionTriggered.emit("Retry")
-    assert retried == [1] and picture._error.message == "It broke: try again."
+    picture.findChild(Card).actionTriggered.emit("Retry")
+    assert retried == [1] and picture.message == "It broke: try again."
     picture.show_empty("Nothing here.", "Do it")
     assert states == ["ready", "stale", "ready", "error", "empty"]
     picture.hide()
-    assert not picture._veil._timer.isActive()
+    assert not any(timer.isActive() for timer in picture.findChildren(QTimer))
 
 
 def test_an_error_while_painting_shows_the_error_state(qtbot, caplog):
@@ -45,7 +46,7 @@ def test_an_error_while_painting_shows_the_error_state(qtbot, caplog):
     heat.set_values(np.eye(2))
     picture.show_ready()
     heat.paintFailed.emit(RuntimeError("torn"))
-    assert picture.state == "error" and "torn" in picture._error.message
+    assert picture.state == "error" and "torn" in picture.message
 
 
 def test_a_long_wait_can_be_ended_where_that_helps(qtbot):
@@ -68,12 +69,12 @@ def test_a_long_wait_can_be_ended_where_that_helps(qtbot):
         time[0] = waited
         picture.hide()
         picture.show()  # the wait goes on while nobody looks
-        assert picture._cancel.isVisible() is offered
-        assert picture._long.isActive() is (cancellable and not offered)
-    picture._cancel.click()
+        assert picture.cancel.isVisible() is offered
+        assert picture.offers_later is (cancellable and not offered)
+    picture.cancel.click()
     assert asked == [1]
     picture.show_error("You have cancelled the look.")
-    assert not picture._cancel.isVisible() and not picture._long.isActive()
+    assert not picture.cancel.isVisible() and not picture.offers_later
 
 
 def test_a_card_shows_the_beginning_and_the_remedy_of_a_long_message(qtbot):
@@ -82,14 +83,15 @@ def test_a_card_shows_the_beginning_and_the_remedy_of_a_long_message(qtbot):
     qtbot.addWidget(picture)
     long = "The file holds " + "x" * 5_000_000 + ": get it again."
     picture.show_error(long)
-    shown = picture._error._message.text().replace("\u200b", "")
-    assert len(shown) <= MOST_SHOWN + 3 and len(picture._error.accessibleName()) < 2 * MOST_SHOWN
+    error = picture.findChild(Card)
+    shown = error.message_label.text().replace("\u200b", "")
+    assert len(shown) <= MOST_SHOWN + 3 and len(error.accessibleName()) < 2 * MOST_SHOWN
     assert shown.startswith("The file holds x") and " … " in shown
     assert shown.endswith(": get it again.")
-    assert picture._error.message == long
+    assert picture.message == long
     card = Card("error", long)
     qtbot.addWidget(card)
-    assert card._message.text().replace("\u200b", "") == shown
+    assert card.message_label.text().replace("\u200b", "") == shown
 
 
 @pytest.mark.parametrize("width", [112, 130, 180, 400, 600])
@@ -103,7 +105,7 @@ def test_an_error_is_read_to_its_last_word_however_narrow_the_picture(qtbot, qap
     picture.show_error(said)
     for _ in range(4):
         qapp.processEvents()
-    card, message = picture._error, picture._error._message
+    card, message = picture.findChild(Card), picture.findChild(Card).message_label
     area = card.window().findChild(QScrollArea)
     assert card.width() <= area.viewport().width() <= width
     assert message.height() >= message.heightForWidth(message.width())
@@ -112,12 +114,12 @@ def test_an_error_is_read_to_its_last_word_however_narrow_the_picture(qtbot, qap
     words = message.text().replace("\u200b", " ").split()
     assert max(metrics.horizontalAdvance(word) for word in words) <= message.width()
     area.verticalScrollBar().setValue(area.verticalScrollBar().maximum())
-    button = card._buttons.itemAt(0).widget()
+    button = card.findChild(QPushButton)
     bottom = button.mapTo(area.viewport(), button.rect().bottomLeft()).y()
     assert bottom < area.viewport().height()  # it is reached by scrolling
     assert message.text().replace("\u200b", "") == said == card.message
     assert ("\u200b" in message.text()) == (width < 600)
-    assert (card._arrangement == "narrow") == (width < NARROW)
+    assert (card.arrangement == "narrow") == (width < NARROW)
 
 
 def test_a_card_that_says_something_else_has_room_for_it(qtbot):
@@ -130,15 +132,16 @@ def test_a_card_that_says_something_else_has_room_for_it(qtbot):
     for rate in ("1", "2"):
         card.set_message(f"SGD ran away at step 1: a rate of {rate} is too high here")
         card.set_actions(actions)
-        assert card._arrangement == "two lines", rate
+        assert card.arrangement == "two lines", rate
 
 
 def test_a_card_counts_and_offers_its_actions(qtbot):
     card = Card("error", "It broke.", ["Retry", "Report"], closable=True)
     qtbot.addWidget(card)
     card.set_count(3)
-    assert card._title.text() == "Error (3 times)" and card.accessibleName() == "Error: It broke."
+    assert "(3 times)" in card.title_label.text()
+    assert card.accessibleName() == "Error: It broke."
     pressed = []
     card.actionTriggered.connect(pressed.append)
-    card._buttons.itemAt(1).widget().click()
+    card.findChildren(QPushButton)[1].click()
     assert pressed == ["Report"]

@@ -23,6 +23,7 @@ from explorer.widgets.rail import Rail
 from explorer.widgets.status_strip import RunStatus, StatusStrip
 from explorer.widgets.toggle import SegmentedControl
 from explorer.widgets.transport import TransportBar
+from tests.explorer.waiting import wait_until
 
 
 def test_a_menu_tells_what_a_person_chose_and_nothing_that_it_was_told(qtbot):
@@ -46,14 +47,14 @@ def test_the_transport_steers_a_player_and_shows_where_it_is(qtbot):
     bar.bind(player)
     player.seek(1.0)
     assert bar.scrubber.displayed()["position"] == 1.0
-    assert bar._count.text() == "step 2 of 3"
-    qtbot.mouseClick(bar._to_end, Qt.MouseButton.LeftButton)
+    assert bar.count.text() == "step 2 of 3"
+    qtbot.mouseClick(bar.to_end, Qt.MouseButton.LeftButton)
     assert player.position == 2.0
-    qtbot.mouseClick(bar._back, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(bar.back, Qt.MouseButton.LeftButton)
     assert player.step == 1
     bar.scrubber.seekRequested.emit(0.4)
     assert player.position == 0.4
-    bar._speed.speedChosen.emit(math.inf)
+    bar.speed.speedChosen.emit(math.inf)
     assert player.speed == math.inf
     bar.play_button.click()
     assert bar.play_button.accessibleName() == ("Pause" if player.playing else "Play")
@@ -84,7 +85,7 @@ def test_the_live_edge_says_what_play_means(qtbot):
     assert state["playing"] and bar.play_button.accessibleName() == "Pause training"
     player.seek(0.0)
     assert bar.play_button.accessibleName() in ("Play", "Pause")
-    assert not bar._live.isHidden()
+    assert not bar.live.isHidden()
     bar.bind(None)
     player.deleteLater()
 
@@ -101,7 +102,7 @@ def test_live_numbers_read_as_text(qtbot):
     ]
     rows.resize(340, rows.height())
     rows.grab()
-    assert rows._broken is None
+    assert rows.broken is None
 
 
 def test_a_big_table_is_virtual_and_copies_at_full_precision(qtbot):
@@ -115,7 +116,7 @@ def test_a_big_table_is_virtual_and_copies_at_full_precision(qtbot):
     table.set_tables({"a": np.array([1 / 3]), "b": np.zeros((2, 2))})
     table.copy()
     assert float(QGuiApplication.clipboard().text()) == 1 / 3
-    table._names.setCurrentText("b")
+    table.names.setCurrentText("b")
     table.set_tables({"a": np.zeros(3), "b": np.ones((2, 2))})
     assert (table.displayed()["b"] == 1).all()
     model.deleteLater()
@@ -131,13 +132,13 @@ def test_the_palette_finds_runs_and_closes(qtbot):
     palette.open(entries)
     chosen = []
     palette.entryChosen.connect(chosen.append)
-    qtbot.keyClicks(palette._query, "train")
+    qtbot.keyClicks(palette.query, "train")
     assert palette.shown == ["b"]
-    qtbot.keyClick(palette._query, Qt.Key.Key_Return)
+    qtbot.keyClick(palette.query, Qt.Key.Key_Return)
     assert chosen == ["b"] and not palette.isVisible()
     palette.open(entries)
-    qtbot.keyClick(palette._query, Qt.Key.Key_Down)
-    qtbot.keyClick(palette._query, Qt.Key.Key_Escape)
+    qtbot.keyClick(palette.query, Qt.Key.Key_Down)
+    qtbot.keyClick(palette.query, Qt.Key.Key_Escape)
     assert not palette.isVisible() and chosen == ["b"]
 
 
@@ -149,8 +150,7 @@ def test_the_prompt_tells_once_after_a_pause_and_keeps_newlines(qtbot):
     line.set_prompt("one\ntwo")
     assert line.text() == "one\u21b5two" and line.prompt == "one\ntwo"
     qtbot.keyClicks(line, "ab")
-    with qtbot.waitSignal(line.promptEdited, timeout=2000):
-        pass
+    wait_until(lambda: told)
     qtbot.keyClick(line, Qt.Key.Key_Return)
     assert told == [line.prompt] and "\n" in told[0]
 
@@ -167,7 +167,7 @@ def test_segments_come_closer_and_cut_the_longest_text_where_there_is_little_roo
         edges = [tabs._at(x) for x in range(2, width - 2)]
         assert set(edges) == {0, 1, 2, 3} and edges == sorted(edges)  # all can be chosen
         tabs.grab()
-        assert tabs._broken is None
+        assert tabs.broken is None
     tabs.resize(least)
     assert tabs.told(least.width() - 20) == "what each is for"  # nothing is cut
     tabs.resize(least.width() - 60, least.height())
@@ -239,12 +239,12 @@ def test_every_run_that_trains_is_within_reach_of_the_strip(qtbot):
 
     status.set_run(second)
     status.set_training([second])
-    assert status._more.isHidden()
+    assert status.more.isHidden()
     status.set_training([second, first])
-    assert status._more.text() == "2 runs"
-    assert status._more.accessibleName() == "2 runs train: stories-2, stories"
-    status._more.setFocus()
-    qtbot.keyClick(status._more, Qt.Key.Key_Space)
+    assert status.more.text() == "2 runs"
+    assert status.more.accessibleName() == "2 runs train: stories-2, stories"
+    status.more.setFocus()
+    qtbot.keyClick(status.more, Qt.Key.Key_Space)
     runs = status.list
     assert runs.isVisible()
     assert runs.geometry().right() <= status.mapToGlobal(status.rect().topRight()).x()

@@ -26,14 +26,14 @@ def test_a_file_is_chosen_only_once_there_is_one(qtbot):
     assert said == ["asks"] and field.control.current == "stories" and field.value == "stories"
     field.set_value("/texts/mine.txt")
     assert field.control.current == "file" and said == ["asks"]
-    assert not field._line.isHidden() and field._file.text() == "mine.txt"
+    assert not field.line.isHidden() and field.file.text() == "mine.txt"
     field.findChild(QPushButton).click()
     QTest.keyClick(field.control, Qt.Key.Key_Left)
     assert said == ["asks", "asks", "stories"]
     field.set_value("")
-    assert "drop a text" in field._file.text()
+    assert "drop a text" in field.file.text()
     field.set_value("stories")
-    assert field._line.isHidden()
+    assert field.line.isHidden()
 
 
 def test_files_are_taken_and_folders_are_left_to_the_window(qtbot, tmp_path):

@@ -7,7 +7,6 @@ from explorer.studio.gallery import draw_gallery
 from explorer.studio.gallery_samples import SHEETS
 
 
-@pytest.mark.no_stall_check
 @pytest.mark.parametrize(("name", "ratio"), [("light", 1.0), ("dark", 1.5), ("contrast-dark", 1.0)])
 def test_the_gallery_draws_every_sheet(qapp, tmp_path, caplog, name, ratio):
     paths = draw_gallery(qapp, tmp_path, [name], ratio)

@@ -71,7 +71,7 @@ def test_code_is_shown_without_markers_and_copied(qtbot):
     lines = ("    def f(q):", "        x = q  # step: copy", "        return x")
     view.set_source(Source("a:f#copy", "/some/where/core/a.py", "f", 10, lines, 1))
     assert view.marked_text == "x = q"
-    assert view._caption.text() == "core/a.py:11"
+    assert view.caption.text() == "core/a.py:11"
     view.copy()
     assert QGuiApplication.clipboard().text() == "def f(q):\n    x = q\n    return x"
     view.set_source(None)
@@ -88,13 +88,13 @@ def test_where_there_is_little_room_the_file_and_its_line_are_whole(qtbot):
     seen = set()
     for width in (700, 330, 260, 120):
         view.resize(width, 300)
-        shown = view._caption.text()
+        shown = view.caption.text()
         assert shown.endswith("score_merging.py:11") and view.width() == width
-        assert (shown == f"{path}:11") == (not view._caption.toolTip())
+        assert (shown == f"{path}:11") == (not view.caption.toolTip())
         seen.add(shown)
     assert {f"{path}:11", "\u2026/score_merging.py:11"} < seen
     view.set_source(None)
-    assert view._caption.text() == ""
+    assert view.caption.text() == ""
 
 
 def test_the_marked_line_stands_in_the_middle_third(qtbot):
@@ -127,7 +127,7 @@ def test_a_formula_that_cannot_be_set_is_shown_as_its_source(qtbot):
     qtbot.addWidget(view)
     view.resize(200, 40)
     view.grab()
-    assert view._broken is None
+    assert view.broken is None
     view.set_formula("q")
     assert view.sizeHint().height() > 10
 

@@ -4,6 +4,7 @@ from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from explorer.widgets.live_text import LiveText
+from tests.explorer.waiting import turn
 
 
 class Layouts(QObject):
@@ -29,7 +30,7 @@ def shown(qtbot, **look):
     text.set_text("step 1 of 10")
     window.resize(400, 60)
     window.show()
-    qtbot.wait(20)
+    turn()
     return window, text, Layouts(window)
 
 
@@ -37,11 +38,11 @@ def test_another_number_of_as_many_digits_lays_nothing_out(qtbot):
     _window, text, layouts = shown(qtbot)
     wide = text.width()
     text.set_text("step 7 of 10")
-    qtbot.wait(20)
+    turn()
     assert layouts.count == 0
     assert text.text() == text.accessibleDescription() == "step 7 of 10"
     text.set_text("step 10 of 10")
-    qtbot.wait(20)
+    turn()
     assert layouts.count > 0
     assert text.width() > wide
 
@@ -49,10 +50,10 @@ def test_another_number_of_as_many_digits_lays_nothing_out(qtbot):
 def test_an_elastic_text_asks_for_no_room_and_tells_what_does_not_fit(qtbot):
     _window, text, layouts = shown(qtbot, elastic=True)
     text.setFixedWidth(60)
-    qtbot.wait(20)
+    turn()
     before = layouts.count
     text.set_text("Scores: the product of the query with each key")
-    qtbot.wait(20)
+    turn()
     assert layouts.count == before
     text.grab()
     assert text.toolTip() == text.text()

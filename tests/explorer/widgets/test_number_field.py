@@ -56,7 +56,7 @@ def test_what_is_refused_leaves_the_number_that_was_there_before_the_typing(fiel
 def test_while_it_is_typed_a_refused_text_stays_with_the_remedy(field):
     type_in(field, "1e999")
     assert field.text() == "1e999" and field.value == 0.1
-    assert field.told[-1] == "Use a finite number, like 0.03; 0.1 stays."
+    assert "finite" in field.told[-1] and "0.1 stays" in field.told[-1]
     QTest.keyClick(field, Qt.Key.Key_Escape)
     assert field.text() == "0.1" and field.value == 0.1
     assert field.told[-1] == ""  # nothing is refused any more

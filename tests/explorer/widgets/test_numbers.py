@@ -66,17 +66,17 @@ def test_a_table_names_rows_and_columns_and_aligns_numbers_to_the_right(qtbot):
         {"k": np.full((2, 3), -0.0123), "q": np.ones(3), "a": np.ones(2)},
         {"k": (tokens, dimensions), "q": (dimensions, ()), "a": (tokens, ())},
     )
-    model, across = table._model, Qt.Orientation.Horizontal
+    model, across = table.model, Qt.Orientation.Horizontal
     assert [model.headerData(i, across) for i in range(3)] == dimensions
     assert [model.headerData(i, Qt.Orientation.Vertical) for i in range(2)] == tokens
     assert model.data(model.index(1, 2)) == "\u22120.0123"
     role = Qt.ItemDataRole.TextAlignmentRole
     for alignment in (model.data(model.index(0, 0), role), model.headerData(0, across, role)):
         assert alignment & int(Qt.AlignmentFlag.AlignRight)
-    table._names.setCurrentText("q")
+    table.names.setCurrentText("q")
     assert [model.headerData(i, Qt.Orientation.Vertical) for i in range(3)] == dimensions
     assert model.headerData(0, across) == "value"
-    table._names.setCurrentText("a")
+    table.names.setCurrentText("a")
     assert [model.headerData(i, Qt.Orientation.Vertical) for i in range(2)] == tokens
 
 
@@ -99,10 +99,10 @@ def test_the_name_of_a_table_and_of_its_columns_can_be_read_whole(qtbot):
     name = "learning rate"
     table.set_tables({name: np.zeros((3, 2))}, {name: ((), ("step", name))})
     QApplication.processEvents()
-    box = table._names
+    box = table.names
     assert box.width() >= box.sizeHint().width() > box.fontMetrics().horizontalAdvance(name)
-    header = table._view.horizontalHeader()
-    assert [table._model.headerData(i, Qt.Orientation.Horizontal) for i in (0, 1)] == ["step", name]
+    header = table.grid.horizontalHeader()
+    assert [table.model.headerData(i, Qt.Orientation.Horizontal) for i in (0, 1)] == ["step", name]
     assert header.sectionSize(1) >= header.fontMetrics().horizontalAdvance(name)
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 
 import pytest
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
 
 from explorer import theme
 from explorer.engine import courtesy
@@ -16,6 +14,7 @@ from explorer.state.player import Player
 from explorer.state.tracks import ListTrack
 from explorer.widgets.pacing import Pacing
 from tests.explorer.conftest import dispose
+from tests.explorer.waiting import HANGS, turn, until, wait_until
 
 
 @pytest.fixture
@@ -29,11 +28,11 @@ def player(qapp):
 
 @pytest.fixture
 def told(player):
-    """Each time that numbers were told."""
-    pace, times = Pacing(player, player), []
-    pace.due.connect(lambda: times.append(time.monotonic()))
+    """One item for each time that numbers were told."""
+    pace, told = Pacing(player, player), []
+    pace.due.connect(lambda: told.append(1))
     player.pace = pace
-    return times
+    return told
 
 
 def play(player):
@@ -41,47 +40,42 @@ def play(player):
     player._timer.stop()
 
 
-def let_pass(seconds):
-    """That long, and for as many turns of the loop as there are in it on a machine at rest."""
-    end = time.monotonic() + seconds
-    turns = 0
-    while turns < 10 or time.monotonic() < end:
-        QApplication.processEvents()
-        time.sleep(0.002)
-        turns += 1
+def waits(pace):
+    """Milliseconds of the timers that run."""
+    return [timer.interval() for timer in pace.findChildren(QTimer) if timer.isActive()]
 
 
 def test_what_stands_still_is_told_at_once_and_once(player, told):
     for _ in range(3):
         player.pace.soon()
-    assert told == []
-    let_pass(0.02)
-    assert len(told) == 1
+    assert told == [] and waits(player.pace) == [0]
+    turn()
+    assert told == [1]
 
 
 def test_while_it_plays_numbers_are_told_after_a_frame_at_most_eight_times_a_second(player, told):
     play(player)
-    begun = time.monotonic()
     player.pace.soon()
-    let_pass(theme.MOTION["live_number"] / 1000 + 0.05)
+    assert waits(player.pace) == [theme.MOTION["live_number"]] == [125]
+    wait_until(lambda: not waits(player.pace))
+    turn()
     assert told == []  # no frame has come since
     player.tick()
     assert told == []  # the frame is painted first
-    let_pass(0.02)
-    assert len(told) == 1
-    assert told[0] - begun >= theme.MOTION["live_number"] / 1000
+    turn()
+    assert told == [1]
     player.tick()
-    let_pass(0.02)
-    assert len(told) == 1  # nobody asked again
+    turn()
+    assert told == [1]  # nobody asked again
 
 
 def test_a_pause_tells_what_waited_for_a_frame(player, told):
     play(player)
     player.pace.soon()
-    let_pass(theme.MOTION["live_number"] / 1000 + 0.05)
+    wait_until(lambda: not waits(player.pace))
     player.pause()
-    let_pass(0.02)
-    assert len(told) == 1
+    turn()
+    assert told == [1]
 
 
 def test_what_is_pending_can_be_told_now_or_not_at_all(player, told):
@@ -90,20 +84,20 @@ def test_what_is_pending_can_be_told_now_or_not_at_all(player, told):
     player.pace.soon()
     assert player.pace.pending
     player.pace.flush()
-    assert len(told) == 1
+    assert told == [1]
     player.pace.soon()
     player.pace.stop()
-    let_pass(0.02)
-    assert len(told) == 1
+    turn()
+    assert told == [1]
     assert not player.pace.pending
 
 
 def test_a_job_of_pure_python_goes_on_when_the_window_rests(engine, run_async, monkeypatch):
-    monkeypatch.setattr(courtesy, "PATIENCE", 5.0)
+    monkeypatch.setattr(courtesy, "PATIENCE", HANGS)
     works, went = threading.Event(), threading.Event()
 
     def job():
-        assert works.wait(5)
+        assert works.wait(HANGS)
         yield 0
         went.set()
         yield 1
@@ -141,15 +135,14 @@ def test_the_window_does_not_rest_between_the_parts_of_a_frame(qapp):
     resting.mind(True)
     try:
         begin()
-        let_pass(0.05)
+        wait_until(courtesy._rests.is_set)
         assert rests == [False, False, False]
-        assert courtesy._rests.is_set()  # and then it does
     finally:
         resting.mind(False)
 
 
 def test_no_job_of_pure_python_gets_between_the_parts_of_a_frame(engine, run_async, monkeypatch):
-    monkeypatch.setattr(courtesy, "PATIENCE", 5.0)
+    monkeypatch.setattr(courtesy, "PATIENCE", HANGS)
     log: list[str] = []
 
     def job():
@@ -170,13 +163,12 @@ def test_no_job_of_pure_python_gets_between_the_parts_of_a_frame(engine, run_asy
 
     async def body():
         handle = engine.run(job(), name="python", pure_python=True)
-        await asyncio.sleep(0.05)
+        await until(lambda: log.count("job") > 1)
         begin()
         await handle.done()
 
     run_async(body())
     frame = log[log.index("begun") : log.index("painted")]
-    assert log.count("job") > 1
     assert frame.count("job") <= 1  # the one that was on its way
 
 
@@ -188,7 +180,7 @@ def test_a_window_that_never_rests_holds_a_job_up_for_a_moment_only(monkeypatch)
     try:
         thread = threading.Thread(target=courtesy.after_the_window)
         thread.start()
-        thread.join(5)
+        thread.join(HANGS)
         assert not thread.is_alive()
     finally:
         resting.mind(False)

@@ -17,6 +17,7 @@ from explorer.widgets.plots.data import dotted
 from explorer.widgets.plots.line_plot import LinePlot, Series
 from explorer.widgets.token_strip import TokenStrip, chip
 from explorer.widgets.vector_bars import Vector, VectorBars
+from tests.explorer.waiting import wait_until
 from tests.explorer.widgets.conftest import color_at, picture_of
 
 TOKENS = ["Once", " upon", " a", " time"]
@@ -169,7 +170,7 @@ def test_a_plot_survives_gaps_zeros_on_a_log_axis_and_nothing(qtbot):
     )
     assert plot.accessibleDescription() == "no data yet"
     picture_of(plot)
-    assert plot._broken is None
+    assert plot.broken is None
 
 
 @pytest.mark.parametrize("ratio", [1, 2])
@@ -205,7 +206,7 @@ def test_a_plot_that_cannot_be_drawn_says_so_until_its_data_change(qtbot, monkey
     monkeypatch.setattr(plot._view, "set_ticks", lambda *ticks: 1 / 0)
     plot.set_series([Series("a", np.arange(3), np.arange(3))])
     picture_of(plot)
-    qtbot.waitUntil(plot._view.isHidden)  # it is not hidden in the middle of its own painting
+    wait_until(plot._view.isHidden)  # it is not hidden in the middle of its own painting
     assert len(failures) == 1
     monkeypatch.undo()
     plot.set_series([Series("a", np.arange(3), np.arange(3))])

@@ -15,6 +15,7 @@ from explorer.widgets.plots.labels import title_left, x_numbers, y_numbers
 from explorer.widgets.plots.limits import MovingLimits, held_span, wanted_limits
 from explorer.widgets.plots.line_plot import LinePlot, Mark, Series
 from explorer.widgets.plots.math import linear_ticks, smooth
+from tests.explorer.waiting import turn, wait_until
 
 
 def losses(count: int, noise: float = 0.25) -> np.ndarray:
@@ -261,14 +262,16 @@ def test_a_change_is_painted_once(qtbot, monkeypatch):
     plot.resize(400, 240)
     plot.show()
     plot.set_series([Series("train", np.arange(50.0), np.linspace(3, 1, 50))])
-    qtbot.wait(400)  # the axes have come to rest
+    wait_until(lambda: plot.at_rest, "the axes' rest")
+    turn()
     painted = []
     write = plot._write
     monkeypatch.setattr(
         plot._view._words, "_draw", lambda painter: (painted.append(1), write(painter))
     )
     plot.set_series([Series("train", np.arange(60.0), np.linspace(3, 1, 60))])
-    qtbot.wait(60)
+    wait_until(lambda: painted)
+    turn()
     assert len(painted) == 1
     assert plot._view._curves[0].xData.size == 60
 
@@ -281,11 +284,11 @@ def test_limits_on_a_log_axis_never_pass_zero_on_their_way(qtbot):
     plot.show()
     x = np.arange(10.0)
     plot.set_series([Series("Adam", x, np.geomspace(1, 1e22, 10))])
-    qtbot.wait(300)
+    turn()
     seen = []
     plot._limits.moved.connect(lambda: seen.append(plot._limits.now[2:]))
     plot.set_series([Series("Adam", x, np.geomspace(1, 1e-3, 10))])
-    qtbot.waitUntil(lambda: plot._limits.now == plot._limits.target)
+    wait_until(lambda: plot.at_rest)
     assert seen
     assert all(0 < low < high for low, high in seen)
     assert all(after[1] < before[1] for before, after in itertools.pairwise(seen))
@@ -299,7 +302,7 @@ def test_a_plot_that_cannot_be_arranged_while_it_is_painted_says_so(qtbot, monke
     plot.show()
     series = [Series("train", np.arange(50.0), np.linspace(3, 1, 50))]
     plot.set_series(series)
-    qtbot.wait(50)
+    turn()
     failed = []
     plot.paintFailed.connect(failed.append)
 
@@ -309,12 +312,12 @@ def test_a_plot_that_cannot_be_arranged_while_it_is_painted_says_so(qtbot, monke
     monkeypatch.setattr(plot, "_arrange", broken)
     plot.set_series(series)
     plot._view.viewport().repaint()  # before its turn
-    qtbot.wait(50)
+    turn()
     assert [str(error) for error in failed] == ["no such axis"]
     assert not plot._view.isVisible()
     monkeypatch.undo()
     plot.set_series(series)
-    qtbot.wait(50)
+    turn()
     assert plot._view.isVisible()
     caplog.clear()
 

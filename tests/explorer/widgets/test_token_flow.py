@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QScrollBar
 
 from explorer import theme
 from explorer.theme.colors import PALETTES, contrast
@@ -62,8 +63,7 @@ def test_the_same_bytes_have_the_same_color_in_every_picture(flow):
     flow.set_tokens(cut(b"the", b" cat", b" sat", b" the", b" cat", b"the"))
     image = shown(flow)
     fills = [
-        image.pixelColor(round(rect.x()) + 3, round(rect.y()) + 3).name()
-        for _, rect, _ in flow._places
+        image.pixelColor(round(rect.x()) + 3, round(rect.y()) + 3).name() for _, rect in flow.places
     ]
     assert fills[1] == fills[4] and fills[0] == fills[5]
     assert fills[1] == token_colors.ink(b" cat").fill.name()
@@ -126,7 +126,7 @@ def test_every_token_stands_once_in_order_within_the_width(qapp, text, size):
     flow = TokenFlow()
     flow.resize(120, 20_000)
     flow.set_tokens(tokens)
-    places = [(index, rect) for index, rect, _ in flow._visible()]
+    places = flow.places
     assert [index for index, _ in places] == list(range(len(tokens)))
     for (_, one), (_, other) in pairwise(places):
         below = other.y() > one.y()
@@ -137,7 +137,7 @@ def test_every_token_stands_once_in_order_within_the_width(qapp, text, size):
 
 def test_a_line_break_ends_its_row(flow):
     flow.set_tokens(cut(b"a", b"\n", b"b", b".\n\n", b"c"))
-    rows = [rect.y() for _, rect, _ in flow._visible()]
+    rows = [rect.y() for _, rect in flow.places]
     assert rows[0] == rows[1] < rows[2] == rows[3] < rows[4]
 
 
@@ -157,22 +157,23 @@ def test_of_a_long_text_only_what_is_visible_is_laid_out(flow):
     starts = block_starts(tokens.data)
     flow.set_tokens(tokens, starts)
     shown(flow)
-    assert len(flow._layout._placed) < 30
-    flow._bar.setValue(flow._bar.maximum())
+    assert flow.laid_out < 30
+    bar = flow.findChild(QScrollBar)
+    bar.setValue(bar.maximum())
     assert flow.displayed()["visible"].size
     shown(flow)
     assert flow.displayed()["visible"][-1] == len(tokens) - 1
-    assert len(flow._layout._placed) < 60
+    assert flow.laid_out < 60
 
 
 def test_scrolling_goes_through_every_row_and_back(flow):
     flow.set_tokens(cut(*[b"word%d\n" % number for number in range(200)]))
     told = []
     flow.scrolled.connect(told.append)
-    flow._scroll_by(100_000)
+    flow.scroll_by(100_000)
     shown(flow)
     assert flow.displayed()["visible"][-1] == 199
-    flow._scroll_by(-100_000)
+    flow.scroll_by(-100_000)
     assert flow.first_byte == 0 and told[-1] == 0
     flow.scroll_to(int(flow.tokens.starts[100]))
     shown(flow)
@@ -196,9 +197,9 @@ def test_pointing_tells_bytes_and_frames_what_shares_them(flow, qtbot):
     shown(flow)
     told = []
     flow.spanHovered.connect(lambda start, end: told.append((start, end)))
-    at = flow._places[1][1].center()
-    flow._hover(flow.token_at(at))
-    flow._hover(-1)
+    at = flow.places[1][1].center()
+    flow.hover(flow.token_at(at))
+    flow.hover(-1)
     assert told == [(2, 8), (-1, -1)]
     flow.set_marked(1, 3)
     assert list(flow.marked) == [0, 1]
@@ -230,7 +231,7 @@ def test_keys_move_the_chosen_token_along_rows_and_between_them(flow):
     QTest.keyClick(flow, Qt.Key.Key_Up)
     assert told[3] == 1 and flow.selected == 1
     assert "abc" in flow.accessibleDescription()
-    QTest.mouseClick(flow, Qt.MouseButton.LeftButton, pos=flow._places[3][1].center().toPoint())
+    QTest.mouseClick(flow, Qt.MouseButton.LeftButton, pos=flow.places[3][1].center().toPoint())
     assert told[-1] == 3
     assert flow.token_at(QPointF(299, 199)) == -1
     flow.hide()
@@ -249,8 +250,7 @@ def test_differing_tokens_keep_their_colors(flow):
     flow.set_differing(np.array([False, True]))
     image = shown(flow)
     fills = [
-        image.pixelColor(round(rect.x()) + 3, round(rect.y()) + 3).name()
-        for _, rect, _ in flow._places
+        image.pixelColor(round(rect.x()) + 3, round(rect.y()) + 3).name() for _, rect in flow.places
     ]
     assert fills == [theme.current().color("raised").name(), token_colors.ink(b"b").fill.name()]
     assert flow.displayed()["differing"].tolist() == [False, True]
@@ -259,10 +259,10 @@ def test_differing_tokens_keep_their_colors(flow):
 def test_ids_stand_below_and_make_room(flow):
     flow.set_tokens(cut(b"a", b"b", ids=[100_257, 3]))
     shown(flow)
-    narrow = flow._places[0][1]
+    narrow = flow.places[0][1]
     flow.set_options(FlowOptions(ids=True))
     shown(flow)
-    wide = flow._places[0][1]
+    wide = flow.places[0][1]
     assert wide.width() > narrow.width() and wide.height() > narrow.height()
 
 

@@ -53,13 +53,13 @@ def test_a_drag_stands_on_a_mark_that_it_comes_near(qtbot):
     bar, player, _ = bound(qtbot, Kept([f"moment {i}" for i in range(400)]))
     scrubber = bar.scrubber
     assert scrubber.displayed()["marks"].tolist() == [100, 200]
-    mark = scrubber._x(100)
+    mark = scrubber.x_of(100)
     drag(scrubber, mark - 60, QEvent.Type.MouseButtonPress)
-    assert player.position == round(scrubber._at(mark - 60)) != 100
+    assert player.position == round(scrubber.position_at(mark - 60)) != 100
     drag(scrubber, mark + 4)
-    assert player.position == 100 and scrubber._at(mark + 4) > 101
+    assert player.position == 100 and scrubber.position_at(mark + 4) > 101
     drag(scrubber, mark + 8.7)
-    assert player.position == scrubber._at(mark + 8.7), "a little further the drag is free again"
+    assert player.position == scrubber.position_at(mark + 8.7)  # a little further it is free
     drag(scrubber, mark - 3, QEvent.Type.MouseButtonRelease)
     assert player.position == 100
 
@@ -79,7 +79,7 @@ def test_a_mark_is_seen_and_says_what_it_is(qtbot, monkeypatch):
     said = []
     monkeypatch.setattr(QToolTip, "showText", lambda place, text, widget: said.append(text))
     scrubber = bar.scrubber
-    for x in (scrubber._x(200) + 3, scrubber._x(150)):
+    for x in (scrubber.x_of(200) + 3, scrubber.x_of(150)):
         place = QPoint(round(x), 14)
         scrubber.event(QHelpEvent(QEvent.Type.ToolTip, place, place))
     assert said == ["checkpoint, step 2,000", ""]
@@ -94,9 +94,9 @@ def test_a_mark_is_seen_and_says_what_it_is(qtbot, monkeypatch):
         pictures.append(pixels.copy())
     columns = np.flatnonzero((pictures[0] != pictures[1]).any(axis=0))
     for step in (100, 200):
-        assert (abs(columns - scrubber._x(step)) < 4).any()
+        assert (abs(columns - scrubber.x_of(step)) < 4).any()
     assert all(
-        min(abs(column - scrubber._x(step)) for step in (100, 200)) < 8 for column in columns
+        min(abs(column - scrubber.x_of(step)) for step in (100, 200)) < 8 for column in columns
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from core.autograd import Place, called_by_value
 from core.autograd.functions import GELU
 from core.autograd.operation import Operation
+from core.substitution import Arithmetic, arithmetic
 from explorer.panes.backprop.expression.cells import (
     Edge,
     cell_name,
@@ -16,7 +17,7 @@ from explorer.panes.backprop.expression.cells import (
     share_of,
     source_of,
 )
-from explorer.panes.backprop.expression.compute import Array, Computed
+from explorer.panes.backprop.expression.compute import Computed
 from explorer.panes.backprop.expression.text import in_brackets
 from explorer.panes.backprop.expression.writing import equation, numeral, terms
 from explorer.panes.base import Row
@@ -47,10 +48,11 @@ def forward_rows(computed: Computed, node: int, element: int) -> list[object]:
     name, value = cell_name(computed, node, element), number_at(tensor.data, element)
     inputs = computed.graph.nodes[node].inputs
     first, kind = tensor.inputs[0].data, operation.name
+    told = _line(computed, "forward", node, None, element)
     if kind == "MatMul":
-        return [_product_row(computed, node, element, name)]
+        return [_product_row(computed, node, told, name)]
     if kind in ("Sum", "Mean"):
-        rows: list[object] = [Row(_sum(first), "muted")]
+        rows: list[object] = [Row(told.expression, "muted")]
         if kind == "Mean":
             rows.append(equation("n", float(first.size), "text", "numbers, whose sum is shared"))
         return [*rows, equation(name, value, "accent", operation.symbol)]
@@ -60,7 +62,10 @@ def forward_rows(computed: Computed, node: int, element: int) -> list[object]:
         there += f" and {equal - 1} equal to it, which share its gradient" if equal > 1 else ""
         return [equation(name, value, "accent", f"the largest of {first.size} numbers: {there}")]
     if kind == "Softmax":
-        return _softmax_forward(computed, node, element, name)
+        return [
+            Row(told.expression, "muted"),
+            equation(name, value, "accent", "its part of the sum"),
+        ]
     if kind in ("Reshape", "Transpose"):
         there = cell_name(computed, inputs[0], source_of(computed, node, 0, element))
         return [equation(name, value, "accent", f"is {there}, in another place")]
@@ -87,41 +92,22 @@ def share_rows(operation: Operation | None, value: float) -> list[object]:
     return [equation(name, share, "text", "the share that goes on")]
 
 
-def _product_row(computed: Computed, node: int, element: int, name: str) -> Terms:
+def _line(computed: Computed, phase: str, node: int, index: int | None, element: int) -> Arithmetic:
+    """The line of core that made a number, with its numbers."""
+    place = Place(phase, node, index)
+    step = computed.step(computed.plan.places.index(place))
+    assert step is not None
+    return arithmetic(step, element)
+
+
+def _product_row(computed: Computed, node: int, told: Arithmetic, name: str) -> Terms:
     """A row of the first factor times a column of the second."""
-    tensor = computed.graph.nodes[node].tensor
-    a, b = (before.data for before in tensor.inputs)
-    place = np.unravel_index(element, tensor.shape)
-    front = tensor.shape[:-2]
-    row = np.broadcast_to(a, (*front, *a.shape[-2:]))[*place[:-2], place[-2], :]
-    column = np.broadcast_to(b, (*front, *b.shape[-2:]))[*place[:-2], :, place[-1]]
+    assert told.products is not None
     left, right = (computed.graph.nodes[one].label for one in computed.graph.nodes[node].inputs)
-    labels = [f"{left}[{place[-2]}, {at}] {right}[{at}, {place[-1]}]" for at in range(a.shape[-1])]
-    result = number_at(tensor.data, element)
-    return terms(name, row, column, labels, result)
-
-
-def _softmax_forward(computed: Computed, node: int, element: int, name: str) -> list[object]:
-    tensor = computed.graph.nodes[node].tensor
-    row = tensor.inputs[0].data.reshape(-1, tensor.shape[-1])[element // tensor.shape[-1]]
-    at = element % tensor.shape[-1]
-    written = [f"e^{in_brackets(numeral(one))}" for one in row[:WRITTEN]]
-    more = [] if row.size <= WRITTEN else [f"{row.size - WRITTEN} more"]
-    return [
-        Row(f"e^{in_brackets(numeral(row[at]))} / ({' + '.join(written + more)})", "muted"),
-        equation(name, number_at(tensor.data, element), "accent", "its part of their sum"),
-    ]
-
-
-def _sum(array: Array) -> str:
-    """ "0.5 + (-1) + 2 more"."""
-    numbers = array.reshape(-1)
-    written = [in_brackets(numeral(one)) for one in numbers[:WRITTEN]]
-    if written:
-        written[0] = numeral(numbers[0])
-    if numbers.size > WRITTEN:
-        written.append(f"{numbers.size - WRITTEN} more")
-    return " + ".join(written)
+    first, second, _ = told.products
+    row, column = (*told.cell[-2:-1], *told.cell[-1:]) if len(told.cell) > 1 else ("", "")
+    labels = [f"{left}[{row}, {at}] {right}[{at}, {column}]" for at in range(len(first))]
+    return terms(name, first, second, labels, told.value)
 
 
 def backward_rows(computed: Computed, edge: Edge, element: int) -> list[object]:
@@ -195,20 +181,18 @@ def _softmax_backward(computed: Computed, edge: Edge, element: int, back: str) -
     out = computed.value(node)
     columns = out.shape[-1]
     weights = out.reshape(-1, columns)[element // columns]
+    told = _line(computed, "backward", *edge, element)
     upstream = computed.gradient(node)
     assert upstream is not None
     above = np.asarray(upstream).reshape(-1, columns)[element // columns]
     first = element - element % columns
     labels = [cell_name(computed, node, first + at) for at in range(columns)]
-    with np.errstate(all="ignore"):
-        mean = float((above * weights).sum())
-    at = element % columns
-    numbers = f"{in_brackets(numeral(above[at]))} \u2212 {in_brackets(numeral(mean))}"
+    mean = next(one.value for one in told.operands if one.name == "mean")
     return [
         Row("upstream, weighted by the outputs:", "muted"),
         terms("their mean", above, weights, labels, mean, "text"),
         equation("contribution", number_at(computed.flows.along[edge], element), "accent", back),
-        Row(f"= {numeral(weights[at])} \u00d7 ({numbers})", "muted"),
+        Row(f"= {told.expression}", "muted"),
     ]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.autograd import Place
-from core.autograd.operation import INPUTS
+from core.autograd.operation import INPUTS, WHERE
 from core.trace import Step
 from explorer.panes.backprop.expression.compute import Array, Computed
 from explorer.panes.backprop.expression.text import PARTIAL, slope
@@ -21,10 +21,12 @@ Labels = Mapping[str, tuple[Sequence[str], Sequence[str]]]
 
 def tables_of(computed: Computed, place: Place, step: Step) -> tuple[dict[str, Array], Labels]:
     """What core's lines call each value, and what it is in the formula: "a (first input): w1"."""
-    table = {
-        f"{_called(computed, place, name)}: {_meaning(computed, place, name)}": _held(value)
-        for name, value in step.values.items()
-    }
+    table = {}
+    for name, value in step.values.items():
+        if name not in WHERE:
+            meaning = _meaning(computed, place, name)
+            called = _called(computed, place, name)
+            table[f"{called}: {meaning}" if meaning else called] = _held(value)
     return together(table)
 
 
@@ -68,14 +70,14 @@ def _meaning(computed: Computed, place: Place, name: str) -> str:
     if name == "upstream":
         return slope(computed, place.node)
     if place.input is None:
-        return node.label
+        return node.label if name == "seed" else ""
     target = nodes[node.inputs[place.input]].label
     return {
         "local": local_name(computed, place),
         "contribution": f"to {PARTIAL}{nodes[computed.output].label}/{PARTIAL}{target}",
         "grad": f"{target}'s gradient so far",
         "total": f"{target}'s gradient" if place.phase == "accumulate" else "of all copies",
-    }.get(name, target)
+    }.get(name, "")
 
 
 def local_name(computed: Computed, place: Place) -> str:

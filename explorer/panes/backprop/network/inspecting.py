@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from core.autograd.operation import WHERE
+from core.marked_line import marked_line
+from core.substitution import arithmetic
 from core.trace import Step
-from explorer.panes.backprop.network.loss_numbers import loss_rows, norm_rows
+from explorer.panes.backprop.network.loss_numbers import OF_NORM, loss_rows, norm_rows
 from explorer.panes.backprop.network.moment import Moment, Update
 from explorer.panes.backprop.network.neuron_numbers import (
     neuron_rows,
@@ -26,10 +29,9 @@ from explorer.panes.backprop.network.spots import (
 from explorer.panes.backprop.network.text import count_of_steps, sample_title
 from explorer.panes.backprop.network.update_numbers import line_rows, update_rows
 from explorer.panes.backprop.network.updates import liveliest, liveliest_bias
-from explorer.panes.backprop.optimizers.substituting import product
 from explorer.panes.base import Inspection
 from explorer.theme.numbers import format_number
-from explorer.widgets.live_numbers import Equation, Terms
+from explorer.widgets.live_numbers import Equation, Terms, in_a_line
 
 MOST_ROWS = 8
 
@@ -135,7 +137,8 @@ def _title(moment: Moment, what: str = "weight") -> str:
 
 
 def _values(step: Step) -> dict[str, Any]:
-    return {name: step.value(name) for name in step.values}
+    """Its numbers: what only says where is left out."""
+    return {name: step.value(name) for name in step.values if name not in WHERE}
 
 
 def _of_neuron(moment: Moment, spot: Neuron, pinned: bool) -> Inspection:
@@ -223,12 +226,16 @@ def _sample_rows(sample: Sample, moment: int, spot: Spot) -> list[Any]:
     if wide > 1:
         rows.append(f"Neuron {chosen + 1} of {wide}: point at another to see its numbers")
     for name, value in sorted(values.items(), key=lambda one: one[1] is made):  # the result last
+        if name in OF_NORM:
+            continue
         flat = value.reshape(-1)
         which = f"[{chosen + 1}]" if flat.size == wide > 1 else ""
         told = float(flat[chosen]) if which else float(flat[0])
         label, number = _called(sample, moment, name, which, told)
         if value is made:
             rows += norm_rows(sample, moment)
+            if marked_line(step.code).computes:
+                rows.append(in_a_line(arithmetic(step, chosen if which else 0)))
         if label != format_number(number):  # a constant needs no name
             rows.append(
                 Equation(
@@ -252,7 +259,7 @@ def _called(sample: Sample, moment: int, name: str, which: str, told: float) -> 
         labels[operation.input_name(index) if operation else ""] = nodes[before].label
     if name in labels:
         return f"{labels[name]}{which}", told
-    if place.input is None:
+    if place.input is None or name not in ("upstream", "local", "contribution", "grad", "total"):
         return name, told
     target = node.inputs[place.input]
     to = nodes[target].label
@@ -267,7 +274,7 @@ def _back_through_weights(sample: Sample, moment: int, spot: Spot) -> list[Any]:
     nodes, node = sample.graph.nodes, sample.graph.nodes[place.node]
     assert place.input is not None
     step = sample.step_at(moment)
-    before, weight = (np.asarray(nodes[number].tensor.data) for number in node.inputs)
+    weight = np.asarray(nodes[node.inputs[1]].tensor.data)
     upstream = np.asarray(step.value("upstream")).reshape(-1)
     target = sample.roles[node.inputs[place.input]]
     if target.kind == "weight":
@@ -280,7 +287,7 @@ def _back_through_weights(sample: Sample, moment: int, spot: Spot) -> list[Any]:
                 f"dL/dW{column}[{n + 1},{chosen + 1}]",
                 float(gradient[n, chosen]),
                 "text",
-                f"= {product(float(before.reshape(-1)[n]), float(upstream[chosen]))}",
+                f"= {arithmetic(step, (n, chosen)).expression}",
             )
             for n in range(min(len(gradient), MOST_ROWS))
         ]

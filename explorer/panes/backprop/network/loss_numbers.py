@@ -8,9 +8,13 @@ import numpy as np
 
 from core.autograd import functional as F
 from core.autograd.layers import BinaryCrossEntropy, CrossEntropy, Normalize, softmax
+from core.substitution import arithmetic
+from core.trace import Step
 from explorer.panes.backprop.network.sample import Sample
 from explorer.theme.numbers import MINUS, TIMES, format_number
-from explorer.widgets.live_numbers import Equation
+from explorer.widgets.live_numbers import Equation, in_a_line
+
+OF_NORM = ("centered", "scale", "shift", "stretch")  # what a norm's lines read, told by norm_rows
 
 
 def loss_rows(sample: Sample, moment: int) -> list[Any] | None:
@@ -20,13 +24,13 @@ def loss_rows(sample: Sample, moment: int) -> list[Any] | None:
     if place.phase not in ("forward", "backward"):
         return None
     if isinstance(operation, BinaryCrossEntropy):
-        return _of_two(sample) if place.phase == "forward" else _back_to_one(sample, step)
+        return _of_two(sample, step) if place.phase == "forward" else _back_to_one(sample, step)
     if isinstance(operation, CrossEntropy):
         return _of_many(sample) if place.phase == "forward" else _back_to_many(sample, step)
     return None
 
 
-def _of_two(sample: Sample) -> list[Any]:
+def _of_two(sample: Sample, step: Step) -> list[Any]:
     """max(z, 0) - z y + log(1 + e^-|z|), part by part."""
     z, y, name = float(sample.output[0]), sample.target, sample.name_of_output
     p = F.sigmoid(z).item()
@@ -36,23 +40,23 @@ def _of_two(sample: Sample) -> list[Any]:
         Equation("y", f"{y:g}", "text", "the class that it should be"),
         Equation(f"max({name}, 0)", max(z, 0.0)),
         Equation(f"{MINUS}{name} {TIMES} y", -z * y + 0.0),
-        Equation(f"log(1 + e^{MINUS}|{name}|)", float(np.log1p(np.exp(-abs(z))))),
+        Equation(f"log(1 + e^{MINUS}|{name}|)", float(step.value("rest")[0])),
         Equation("L", sample.loss, "accent", f"= {MINUS}{right[0]}, p = {format_number(right[1])}"),
     ]
 
 
-def _back_to_one(sample: Sample, step: Any) -> list[Any]:
+def _back_to_one(sample: Sample, step: Step) -> list[Any]:
     """p - y, the one line that the loss's derivative comes down to."""
-    z, y, name = float(sample.output[0]), sample.target, sample.name_of_output
-    p = F.sigmoid(z).item()
-    upstream = float(np.asarray(step.value("upstream")))
-    made = float(np.asarray(step.value("contribution")).reshape(-1)[0])
+    y, name, told = sample.target, sample.name_of_output, arithmetic(step, 0)
+    p = float(step.value("p")[0])
+    upstream = float(step.value("upstream"))
     return [
         Equation("p", p, "text", f"\u03c3({name}): how likely it thinks class 1 is"),
         Equation("y", f"{y:g}", "text", "the class that it should be"),
         Equation(f"p {MINUS} y", p - y, "text", "how far it is off"),
         Equation("dL/dL", upstream, "text", "from behind; N = 1 point"),
-        Equation(f"dL/d{name}", made, "accent", f"dL/dL {TIMES} (p {MINUS} y) / N"),
+        in_a_line(told),
+        Equation(f"dL/d{name}", told.value, "accent", f"dL/dL {TIMES} (p {MINUS} y) / N"),
     ]
 
 
@@ -73,7 +77,7 @@ def _of_many(sample: Sample) -> list[Any]:
     return [*rows, Equation("L", sample.loss, "accent", f"= {MINUS}log p[{right + 1}]")]
 
 
-def _back_to_many(sample: Sample, step: Any) -> list[Any]:
+def _back_to_many(sample: Sample, step: Step) -> list[Any]:
     """p - 1 for the right class, p for the others."""
     right, name = int(sample.target), sample.name_of_output
     shares = softmax(sample.output)
@@ -97,20 +101,18 @@ def norm_rows(sample: Sample, moment: int) -> list[Any]:
     if not isinstance(operation, Normalize):
         return []
     a = np.asarray(nodes[node.inputs[0]].tensor.data)
-    deviation = 1 / float(operation.scale(a).reshape(-1)[0])
+    deviation = 1 / float(step.value("scale").reshape(-1)[0])
     if place.phase == "forward":
         mean = float(a.mean())
         return [
             Equation("\u03bc", mean, "text", "mean of the layer"),
             Equation("\u221a(\u03c3\u00b2 + \u03b5)", deviation, "text", "its deviation"),
         ]
-    upstream = np.asarray(step.value("upstream"))
     slope = f"dL/d{node.label}"
     return [
-        Equation(f"mean of {slope}", float(upstream.mean())),
+        Equation(f"mean of {slope}", float(step.value("shift").reshape(-1)[0])),
         Equation(
-            f"mean of {slope} {TIMES} {node.label}",
-            float((upstream * np.asarray(node.tensor.data)).mean()),
+            f"mean of {slope} {TIMES} {node.label}", float(step.value("stretch").reshape(-1)[0])
         ),
         Equation("\u221a(\u03c3\u00b2 + \u03b5)", deviation, "text", "the layer's deviation"),
     ]

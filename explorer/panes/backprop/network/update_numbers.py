@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 
+from core.marked_line import marked_line
 from core.optimization.optimizers import optimizer
 from core.optimization.rule import Rule
+from core.substitution import arithmetic
 from core.trace import Step, Trace
 from explorer.panes.backprop.network.moment import Moment, Update
 from explorer.panes.backprop.network.spots import Weight, name_of
 from explorer.panes.backprop.network.updates import Bias, optimizer_trace, parameter_of
-from explorer.panes.backprop.optimizers.letters import (
+from explorer.panes.backprop.optimizer_symbols import (
     BEFORE,
     SETTINGS,
     in_words,
     letter,
     letters_of,
 )
-from explorer.panes.backprop.optimizers.substituting import equation, formula_of, names_of
 from explorer.theme.numbers import format_number
-from explorer.widgets.live_numbers import Equation
+from explorer.widgets.live_numbers import Equation, in_a_line
 
 ROWS_BY_ROWS = ("gram", "poly")  # of Muon's: a row of numbers for each row of the matrix
 SPELT = {
@@ -56,8 +56,7 @@ def update_rows(moment: Moment, weight: Weight | Bias) -> tuple[Step | None, lis
         made = next(iter(step.values))
         found = np.asarray(step.value(made))
         role = "accent" if step.name == "optimizer.move" else "text"
-        formula = formula_of(trace, step)
-        for name in [one for one in kept if one + BEFORE in formula]:
+        for name in [one for one in kept if one + BEFORE in step.values]:
             kept.remove(name)  # once, where it is first read
             before = _at(np.asarray(getattr(state, name)), place)
             rows.append(Equation(letter(name + BEFORE, letters), before, "text", "remembered"))
@@ -116,32 +115,30 @@ def line_rows(moment: Moment, layer: int, step: Step, weight: Weight) -> list[An
     first = name_of(weight.layer, weight.before, moment.sizes)
     then = name_of(weight.layer + 1, weight.after, moment.sizes)
     rows: list[Any] = [f"For the weight {first} \u2192 {then}:"]
-    trace = optimizer_trace(update, f"{layer}.weight")
     letters = letters_of(optimizer(update.optimizer))
-    formula = formula_of(trace, step)
-    if not formula:
+    made = next(iter(step.values))
+    if step.parent is not None or not marked_line(step.code).computes or not step.value(made).ndim:
         shape, inner = moment.weights[layer].shape, step.parent is not None
         for name in step.values:
             value, note = _told(name, np.asarray(step.value(name)), weight, shape, inner=inner)
             called = name if inner else letters.get(name, name)
             rows.append(Equation(called, value, "text", note or ("" if inner else _words(name))))
         return rows
-    if step.name == "optimizer.decay":  # the playground's penalty is a part of the loss
-        formula = "param" if "rate" in formula else "grad"
-    made = next(iter(step.values))
-    names = names_of(trace)
-    place = int(np.ravel_multi_index((weight.before, weight.after), moment.weights[layer].shape))
-    for name in dict.fromkeys(re.findall(r"[a-z]\w*", formula)):
+    decay = step.name == "optimizer.decay"  # the playground's penalty is a part of the loss
+    names = [name for name in step.values if name != made]
+    if decay:
+        names = ["param"] if made == "shrunk" else ["grad"]
+    place = (weight.before, weight.after)
+    for name in names:
         if name == "grad":
-            at = (weight.before, weight.after)
-            rows += _gradient_rows(update, f"{layer}.weight", at, letters[name])
-        elif name in names:
-            called = letter(name, letters)
-            rows.append(Equation(called, float(names[name][place]), "text", _words(name)))
-    result = float(names[made][place])
-    if " " in formula:
-        rows.append(equation(formula, names, place, result))
-    rows.append(Equation(letters[made], result, "accent", _words(made)))
+            rows += _gradient_rows(update, f"{layer}.weight", place, letters[name])
+        else:
+            value = _at(np.asarray(step.value(name)), place)
+            rows.append(Equation(letter(name, letters), value, "text", _words(name)))
+    told = arithmetic(step, place)
+    if not decay:
+        rows.append(in_a_line(told))
+    rows.append(Equation(letters[made], told.value, "accent", _words(made)))
     return rows
 
 

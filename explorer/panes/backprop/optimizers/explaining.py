@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
 
+from core.marked_line import marked_line
 from core.optimization.optimizers import optimizer
 from core.optimization.rule import Rule, numbers_of
+from core.substitution import arithmetic
 from core.trace import Step, Trace
-from explorer.panes.backprop.optimizers.crawling import curvature
-from explorer.panes.backprop.optimizers.letters import SETTINGS, in_words, letter, letters_of
-from explorer.panes.backprop.optimizers.racing import Lane, Recording
-from explorer.panes.backprop.optimizers.substituting import (
-    SHARES,
-    equation,
-    formula_of,
-    names_of,
+from explorer.panes.backprop.optimizer_symbols import (
+    BEFORE,
+    SETTINGS,
+    in_words,
+    letter,
+    letters_of,
 )
+from explorer.panes.backprop.optimizers.crawling import curvature
+from explorer.panes.backprop.optimizers.racing import Lane, Recording
 from explorer.panes.backprop.optimizers.text import place, plain, share
 from explorer.panes.base import Inspection, Row
 from explorer.theme.numbers import format_number
-from explorer.widgets.live_numbers import Equation
+from explorer.widgets.live_numbers import Equation, in_a_line
 
 XY = ("x", "y")
 NOTES = {
@@ -33,6 +34,7 @@ NOTES = {
     "shrunk": "where it stands, decayed",
     "new": "where it goes",
 } | SETTINGS
+SHARES = ("beta", "beta1", "beta2", "momentum")
 ONE = ("rate", "step", "scale", "weight_decay", "eps", *SHARES)  # numbers that x and y share
 
 
@@ -139,26 +141,29 @@ def _settings(trace: Trace, rule: Rule) -> str:
 
 def of_line(trace: Trace, line: Step) -> Inspection:
     """One line: what it reads, what was remembered included, and what it makes."""
-    made, formula = made_of(line), formula_of(trace, line)
+    made = made_of(line)
     letters = {} if line.parent is not None else letters_of(optimizer(trace.about["optimizer"]))
-    if formula:
-        names = names_of(trace)
-        read = {name: names[name] for name in re.findall(r"[a-z]\w*", formula) if name in names}
-    else:
-        read = {name: line.value(name) for name in line.values if name != made}
+    shape = np.shape(line.value(made))
     rows: list[Any] = [
-        Equation(letter(name, letters), _number(name, value), "text", _note(name))
-        for name, value in read.items()
+        Equation(letter(name, letters), _number(name, line.value(name), shape), "text", _note(name))
+        for name in line.values
+        if name != made
     ]
     rows.append(Equation(letter(made, letters), vector(line.value(made)), "accent", _note(made)))
-    if formula and " " in formula:
-        result = np.ravel(line.value(made))
-        rows.append("With the numbers:")
-        for axis, name in enumerate(XY):
-            told = f"{name}:  {equation(formula, names, axis, float(result[axis]))}"
-            rows.append(Row(told, "text"))
+    rows += _with_numbers(line, made)
     rows += _about_the_matrix(trace, line)
     return Inspection(step=line, rows=rows, labels=_labels(line.values), plain=True)
+
+
+def _with_numbers(line: Step, made: str) -> list[Any]:
+    """The line's own arithmetic, for x and for y, or for the one number that it makes."""
+    count = np.size(line.value(made))
+    if not marked_line(line.code).computes or count > len(XY):
+        return []
+    told = [in_a_line(arithmetic(line, cell)) for cell in range(count)]
+    if count == len(XY):
+        told = [f"{name}:  {one}" for name, one in zip(XY, told, strict=True)]
+    return ["With the numbers:", *(Row(one, "text") for one in told)]
 
 
 def _about_the_matrix(trace: Trace, line: Step) -> list[Any]:
@@ -204,13 +209,17 @@ def vector(value: Any) -> str:
     return " \u00d7 ".join(str(size) for size in array.shape)
 
 
-def _number(name: str, value: Any) -> str:
-    """A setting is one number for x and y; a share is as it was set."""
+def _number(name: str, value: Any, shape: tuple[int, ...]) -> str:
+    """A setting is one number for x and y; a share is as it was set; what was remembered is 0 for
+    both at first.
+    """
     if name in SHARES:
         number = float(np.ravel(value)[0])
         told = format_number(number)
         return told if len(share(number)) <= len(told) else share(number)
-    return vector(np.ravel(value)[0] if name in ONE else value)
+    if name in ONE:
+        return vector(np.ravel(value)[0])
+    return vector(np.broadcast_to(value, shape) if name.endswith(BEFORE) else value)
 
 
 def _note(name: str) -> str:

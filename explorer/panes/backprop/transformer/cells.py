@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from core.autograd.flows import Edge
+from core.substitution import Arithmetic, arithmetic
 from explorer.panes.backprop.transformer import closed_forms
 from explorer.panes.backprop.transformer.compute import Worked
 from explorer.panes.backprop.transformer.moments import Moment
 from explorer.panes.backprop.transformer.operations import kind_of, letter, short, slope
 from explorer.panes.backprop.transformer.scene import Cell
 from explorer.widgets.base import visible_text
-from explorer.widgets.live_numbers import Equation, Terms
+from explorer.widgets.live_numbers import Equation, Terms, in_a_line
 
 Index = tuple[int, ...]
 ROLES = ("text", "text")
@@ -49,9 +50,12 @@ def _value(worked: Worked, node: int, index: Index) -> tuple[int | None, list[ob
         return None, [Equation(name, value, "accent", "a parameter: the model learned it")]
     places = worked.explained.trace.about["places"]
     step = next(n for n, p in enumerate(places) if p.phase == "forward" and p.node == node)
-    kind = kind_of(worked.graph, node)
-    rows = _FORWARD.get(kind, _plain)(worked, node, index)
-    return step, [*rows, Equation(name, value, "accent")] if kind != "MatMul" else rows
+    kind, told = kind_of(worked.graph, node), arithmetic(worked.steps[step], index)
+    rows = _FORWARD.get(kind, _plain)(worked, node, index, told)
+    if kind == "MatMul":
+        return step, rows
+    line = [in_a_line(told)] if told.pieces else []
+    return step, [*rows, *line, Equation(name, value, "accent")]
 
 
 def _inputs_at(worked: Worked, node: int, index: Index) -> list[tuple[str, float]]:
@@ -63,30 +67,27 @@ def _inputs_at(worked: Worked, node: int, index: Index) -> list[tuple[str, float
     ]
 
 
-def _elementwise(worked: Worked, node: int, index: Index) -> list[object]:
+def _elementwise(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[object]:
     return [Equation(name, value) for name, value in _inputs_at(worked, node, index)]
 
 
-def _gelu(worked: Worked, node: int, index: Index) -> list[object]:
-    operation: Any = worked.graph.nodes[node].tensor.operation
-    (name, value), *_ = _inputs_at(worked, node, index)
-    below = float(operation.below(np.array(value)))
+def _gelu(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[object]:
+    value, below = told.operands
+    name = letter(worked.graph, worked.graph.nodes[node].inputs[0])
     return [
-        Equation(name, value),
-        Equation(f"\u03a6({name})", below, "text", "the share of it that passes"),
+        Equation(name, value.value),
+        Equation(f"\u03a6({name})", below.value, "text", "the share of it that passes"),
     ]
 
 
-def _plain(worked: Worked, node: int, index: Index) -> list[object]:
+def _plain(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[object]:
     before = short(worked.graph, worked.graph.nodes[node].inputs[0])
     return [f"The same number as in {before}, in another place."]
 
 
-def _matmul(worked: Worked, node: int, index: Index) -> list[object]:
-    a, b = (worked.value(n) for n in worked.graph.nodes[node].inputs)
-    out = worked.value(node)
-    left = np.broadcast_to(a, (*out.shape[:-2], *a.shape[-2:]))[*index[:-1]]
-    right = np.broadcast_to(b, (*out.shape[:-2], *b.shape[-2:]))[*index[:-2], :, index[-1]]
+def _matmul(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[object]:
+    assert told.products is not None
+    left, right, _ = told.products
     names = [short(worked.graph, n) for n in worked.graph.nodes[node].inputs]
     said = f"A row of {names[0]} times a column of {names[1]}:"
     return [said, _terms(letter(worked.graph, node), left, right, _labels(worked, node, left))]
@@ -109,7 +110,7 @@ def _terms(
     return Terms(name, left, right, ROLES, labels, result, "accent")
 
 
-def _embedding(worked: Worked, node: int, index: Index) -> list[object]:
+def _embedding(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[object]:
     operation: Any = worked.graph.nodes[node].tensor.operation
     token = int(operation.ids[index[:-1]])
     table = short(worked.graph, worked.graph.nodes[node].inputs[0])
@@ -119,7 +120,7 @@ def _embedding(worked: Worked, node: int, index: Index) -> list[object]:
     return [f"Row {token} of {table}: place {token} in the text, dimension {index[-1]}."]
 
 
-_FORWARD: dict[str, Callable[[Worked, int, Index], list[object]]] = {
+_FORWARD: dict[str, Callable[[Worked, int, Index, Arithmetic], list[object]]] = {
     "MatMul": _matmul,
     "Embedding": _embedding,
     "Softmax": closed_forms.softmax_value,
@@ -168,7 +169,9 @@ def _share(worked: Worked, edge: Edge, index: Index) -> list[object]:
         return _elementwise_share(worked, edge, index)
     form = closed_forms.SHARES.get(kind)
     if form is not None:
-        return form(worked, edge, index)
+        told = _back(worked, edge, index)
+        *rows, share = form(worked, edge, index, told)
+        return [*rows, in_a_line(told), share]
     share = worked.flow(edge)
     assert share is not None
     value = float(share[index])
@@ -183,6 +186,13 @@ def _share(worked: Worked, edge: Edge, index: Index) -> list[object]:
     ]
 
 
+def _back(worked: Worked, edge: Edge, index: Index) -> Arithmetic:
+    """Of the line that hands an edge's share back: one sequence, so that axes in front have one."""
+    step = worked.steps[worked.edges[edge]]
+    in_front = step.value("contribution").ndim - len(index)
+    return arithmetic(step, (0,) * in_front + index)
+
+
 def _share_name(worked: Worked, edge: Edge) -> str:
     return f"share of {slope(worked.graph, worked.target(edge))}"
 
@@ -190,28 +200,17 @@ def _share_name(worked: Worked, edge: Edge) -> str:
 def _matmul_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
     """A row of the upstream gradient times a row of the other factor, or column times column."""
     node, place = edge
-    upstream = worked.gradient(node)
-    assert upstream is not None
     other = worked.graph.nodes[node].inputs[1 - place]
-    b = worked.value(other)
-    target = worked.value(worked.target(edge))
+    products = _back(worked, edge, index).products
+    assert products is not None
+    left, right, _ = products
     name = _share_name(worked, edge)
     label, above = worked.graph.nodes[node].label, slope(worked.graph, node)
     if place == 0:
-        whole = np.broadcast_to(b, (*upstream.shape[:-2], *b.shape[-2:]))
-        left, right = upstream[*index[:-1]], whole[*index[:-2], index[-1]]
         tokens = label.endswith(".scores")
         labels = token_labels(worked) if tokens else _summed(worked, label, len(left))
         said = f"A row of {above} times a row of {letter(worked.graph, other)}:"
         return [said, _terms(name, left, right, labels)]
-    lead = index[:-2]
-    ups = (
-        upstream[*lead]
-        if target.ndim == upstream.ndim
-        else upstream.reshape(-1, upstream.shape[-1])
-    )
-    left_whole = b[*lead] if target.ndim == upstream.ndim else b.reshape(-1, b.shape[-1])
-    left, right = left_whole[:, index[-2]], ups[:, index[-1]]
     said = f"A column of {letter(worked.graph, other)} times one of {above}:"
     return [said, _terms(name, left, right, token_labels(worked))]
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.autograd.flows import Edge
 from core.autograd.layers import softmax
+from core.substitution import Arithmetic
 from explorer.panes.backprop.transformer.compute import Worked
 from explorer.panes.backprop.transformer.moments import Moment
 from explorer.panes.backprop.transformer.operations import kind_of, letter, slope
@@ -36,29 +37,30 @@ def _row(array: np.ndarray, index: Index) -> np.ndarray:
     return np.asarray(array[*index[:-1]])
 
 
-def softmax_value(worked: Worked, node: int, index: Index) -> list[object]:
+def _read(told: Arithmetic) -> dict[str, float]:
+    """The numbers that a line reads, by the names that it has for them."""
+    return {one.name: one.value for one in told.operands}
+
+
+def softmax_value(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[object]:
     before = worked.graph.nodes[node].inputs[0]
-    a, name = worked.value(before), letter(worked.graph, before)
-    row, largest = _row(a, index), float(_row(a, index).max())
-    above = float(np.exp(a[index] - largest))
+    a, name = float(worked.value(before)[index]), letter(worked.graph, before)
+    note = "hidden" if np.isinf(a) else "with the largest taken off first, e^ cannot overflow"
     return [
-        Equation(f"{name}{AT_I}", float(a[index]), "text", "hidden" if np.isinf(a[index]) else ""),
-        Equation("largest", largest, "text", "of the row: less it, e^ cannot overflow"),
-        Equation(f"e^({name}{AT_I} {MINUS} largest)", above, "text"),
-        Equation(
-            f"{SUM}{AT_J} e^({name}{AT_J} {MINUS} largest)", float(np.exp(row - largest).sum())
-        ),
+        Equation(f"{name}{AT_I}", a, "text", note),
+        f"e^{name}{AT_I} / {SUM}{AT_J} e^{name}{AT_J}, its part of the sum over the row:",
     ]
 
 
-def softmax_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
+def softmax_share(worked: Worked, edge: Edge, index: Index, told: Arithmetic) -> list[object]:
     """w_i (g_i - sum_j w_j g_j), w the weights and g the gradients by them."""
     node = edge[0]
     upstream, out = worked.gradient(node), worked.value(node)
     assert upstream is not None
     ups, weights = _row(upstream, index), _row(out, index)
-    up, weight = float(upstream[index]), float(out[index])
-    name, mean = letter(worked.graph, node), float(weights @ ups)
+    read = _read(told)
+    up, weight, mean = read["upstream"], read["out"], read["mean"]
+    name = letter(worked.graph, node)
     total = f"{SUM}{AT_J} {name}{AT_J} g{AT_J}"
     return [
         "Every weight of the row depends on every score of it:",
@@ -68,43 +70,38 @@ def softmax_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
         Equation(f"{name}{AT_I}", weight, "text"),
         Equation(
             f"share of {slope(worked.graph, worked.target(edge))}",
-            weight * (up - mean),
+            told.value,
             "accent",
             f"{name}{AT_I} {TIMES} the difference",
         ),
     ]
 
 
-def normalize_value(worked: Worked, node: int, index: Index) -> list[object]:
-    operation: Any = worked.graph.nodes[node].tensor.operation
+def normalize_value(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[object]:
     before = worked.graph.nodes[node].inputs[0]
     a, name = worked.value(before), letter(worked.graph, before)
-    row = _row(a, index)
-    mean, scale = float(row.mean()), float(operation.scale(row[None])[0, 0])
+    read = _read(told)
     return [
         Equation(name, float(a[index]), "text"),
-        Equation("\u03bc", mean, "text", "the mean of the token"),
-        Equation(f"{name} {MINUS} \u03bc", float(a[index]) - mean, "text"),
-        Equation(DEVIATION, 1 / scale, "text", "the token\u2019s standard deviation"),
+        Equation("\u03bc", float(_row(a, index).mean()), "text", "the mean of the token"),
+        Equation(f"{name} {MINUS} \u03bc", read["centered"], "text"),
+        Equation(DEVIATION, 1 / read["scale"], "text", "the token\u2019s standard deviation"),
     ]
 
 
-def normalize_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
+def normalize_share(worked: Worked, edge: Edge, index: Index, told: Arithmetic) -> list[object]:
     """(g - mean g - x mean(g x)) / sqrt(variance + eps), x normalized and g the gradients by it."""
     node = edge[0]
-    operation: Any = worked.graph.nodes[node].tensor.operation
     upstream, out = worked.gradient(node), worked.value(node)
     assert upstream is not None
-    a = worked.value(worked.target(edge))
     ups, normal = _row(upstream, index), _row(out, index)
-    up, here = float(upstream[index]), float(out[index])
-    total = float(ups @ normal)
-    count = len(ups)
-    shift, stretch = float(ups.mean()), total / count
-    scale = float(operation.scale(_row(a, index)[None])[0, 0])
+    read, count = _read(told), len(ups)
+    up, here, scale = read["upstream"], read["out"], read["scale"]
+    shift, stretch = read["shift"], read["stretch"]
+    total = stretch * count
     labels = [f"dimension {n}" for n in range(count)]
     x, mean_gx = letter(worked.graph, node), f"mean of g {letter(worked.graph, node)}"
-    left_over = up - shift - here * stretch
+    left_over = told.value / scale
     return [
         Equation("g", up, "text", slope(worked.graph, node)),
         Equation(MEAN_G, shift, "text", "mean of the token: shifting all moves nothing"),
@@ -114,14 +111,14 @@ def normalize_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
         Equation(f"g {MINUS} {MEAN_G} {MINUS} {x} {TIMES} {mean_gx}", left_over, "text"),
         Equation(
             f"share of {slope(worked.graph, worked.target(edge))}",
-            scale * left_over,
+            told.value,
             "accent",
             f"/ {DEVIATION} = {format_significant(1 / scale)}",
         ),
     ]
 
 
-def cross_entropy_value(worked: Worked, node: int, index: Index) -> list[object]:
+def cross_entropy_value(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[object]:
     losses = worked.losses
     labels = [f"{MINUS}log p({visible_text(label)})" for label in worked.example.labels[1:]]
     count, total = len(losses), float(losses.sum())
@@ -134,7 +131,7 @@ def cross_entropy_value(worked: Worked, node: int, index: Index) -> list[object]
     ]
 
 
-def cross_entropy_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
+def cross_entropy_share(worked: Worked, edge: Edge, index: Index, told: Arithmetic) -> list[object]:
     """dL/dL / N (probability - 1 if it is what came next)."""
     node = edge[0]
     operation: Any = worked.graph.nodes[node].tensor.operation
@@ -144,27 +141,26 @@ def cross_entropy_share(worked: Worked, edge: Edge, index: Index) -> list[object
     flat = a.reshape(-1, a.shape[-1])
     chance = float(softmax(flat[row])[column])
     wanted = int(operation.targets[row])
-    right = float(column == wanted)
-    count = len(flat)
-    upstream = float(np.asarray(worked.gradient(node)).reshape(-1)[0])
+    read = _read(told)
+    right, count, upstream = read["wanted"], read["n"], read["upstream"]
     name, came = (visible_text(worked.example.piece(n)) for n in (column, wanted))
     guess = f"softmax({letter(worked.graph, target)})"
     return [
         Equation(guess, chance, "text", f"the chance that it gave \u201c{name}\u201d"),
         Equation("onehot(y)", right, "text", f"\u201c{came}\u201d came next"),
         Equation(f"{guess} {MINUS} onehot(y)", chance - right, "text"),
-        Equation("N", float(count), "text", "tokens"),
+        Equation("N", count, "text", "tokens"),
         Equation(slope(worked.graph, node), upstream, "text"),
         Equation(
             f"share of {slope(worked.graph, target)}",
-            upstream * (chance - right) / count,
+            told.value,
             "accent",
             "lower it" if chance > right else "raise it",
         ),
     ]
 
 
-SHARES: dict[str, Callable[[Worked, Edge, Index], list[object]]] = {
+SHARES: dict[str, Callable[[Worked, Edge, Index, Arithmetic], list[object]]] = {
     "Softmax": softmax_share,
     "Normalize": normalize_share,
     "CrossEntropy": cross_entropy_share,

@@ -71,33 +71,33 @@ class ColumnHead(QWidget):
         self._remove = IconButton("close", "Take this tokenizer away")
         self._remove.clicked.connect(self.removeRequested)
         self._kind = CutLabel("label", "muted")
-        self._count = Label("", "title", weight=600)
-        self._unit = Label("", "label", "muted")
-        self._glyph = Glyph("success", "success", 16)
-        self._badge = Label("", "label")
-        self._ratio = CutLabel("label", "muted")
-        self._cost = CutLabel("label", "muted")
-        self._other = CutLabel("label", "muted")
+        self.count = Label("", "title", weight=600)
+        self.unit = Label("", "label", "muted")
+        self.glyph = Glyph("success", "success", 16)
+        self.badge = Label("", "label")
+        self.ratio = CutLabel("label", "muted")
+        self.cost = CutLabel("label", "muted")
+        self.other = CutLabel("label", "muted")
         top = QHBoxLayout()
         top.setSpacing(0)
         top.addWidget(self.name, 1)
         top.addWidget(self._remove)
         numbers = QHBoxLayout()
         numbers.setSpacing(GAP)
-        numbers.addWidget(self._count)
-        numbers.addWidget(self._unit, 0, Qt.AlignmentFlag.AlignVCenter)
+        numbers.addWidget(self.count)
+        numbers.addWidget(self.unit, 0, Qt.AlignmentFlag.AlignVCenter)
         numbers.addStretch(1)
-        numbers.addWidget(self._glyph)
-        numbers.addWidget(self._badge)
+        numbers.addWidget(self.glyph)
+        numbers.addWidget(self.badge)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         column.addLayout(top)
         column.addWidget(self._kind)
         column.addLayout(numbers)
-        column.addWidget(self._ratio)
-        column.addWidget(self._cost)
-        column.addWidget(self._other)
+        column.addWidget(self.ratio)
+        column.addWidget(self.cost)
+        column.addWidget(self.other)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -107,16 +107,16 @@ class ColumnHead(QWidget):
     def _fit(self) -> None:
         """The number is whole whatever the room: it says by itself that it is one of tokens, and
         the badge's words give way, whose sign and tooltip stay."""
-        shown, room = not self._count.isHidden(), self.width()
-        for part in (self._count, self._glyph):
+        shown, room = not self.count.isHidden(), self.width()
+        for part in (self.count, self.glyph):
             if not part.isHidden():
                 room -= part.sizeHint().width() + GAP
-        badge = self._badge.sizeHint().width() + GAP
-        has_badge = not self._glyph.isHidden() and badge <= room
-        self._badge.setVisible(has_badge)
+        badge = self.badge.sizeHint().width() + GAP
+        has_badge = not self.glyph.isHidden() and badge <= room
+        self.badge.setVisible(has_badge)
         room -= badge if has_badge else 0
         wide = self.width() >= theme.current().px(ROOM)
-        self._unit.setVisible(shown and wide and self._unit.sizeHint().width() + GAP <= room)
+        self.unit.setVisible(shown and wide and self.unit.sizeHint().width() + GAP <= room)
 
     def set_name(self, name: str, opened: Opened | None) -> None:
         self.name.set_name(name)
@@ -134,24 +134,24 @@ class ColumnHead(QWidget):
     def set_split(self, split: Split | None, choices: Choices) -> None:
         """Counts and badge of a split; None clears them."""
         there = split is not None and not split.error
-        for part in (self._count, self._ratio, self._cost):
+        for part in (self.count, self.ratio, self.cost):
             part.setVisible(there)
         self._show_badge(split if there else None)
         if split is None or split.error:
-            self._other.set_text("")
+            self.other.set_text("")
             self._fit()
             return
-        self._count.setText(f"{split.count:,}")
-        self._unit.setText("token" if split.count == 1 else "tokens")
-        self._count.setToolTip(f"{split.count:,} {self._unit.text()}")
+        self.count.setText(f"{split.count:,}")
+        self.unit.setText("token" if split.count == 1 else "tokens")
+        self.count.setToolTip(f"{split.count:,} {self.unit.text()}")
         self._fit()
         rate = theme.format_number(split.bytes_per_token)
         ratio = f"{rate} byte{'' if rate == '1' else 's'} per token"
-        self._ratio.set_text(ratio if split.count else "")
+        self.ratio.set_text(ratio if split.count else "")
         price = said_cost(cost(split.count, choices.price)) if choices.price > 0 else ""
-        self._cost.set_text(f"costs {price}" if price else "")
-        self._cost.setVisible(bool(price))
-        self._other.set_text(self._other_words(split, choices))
+        self.cost.set_text(f"costs {price}" if price else "")
+        self.cost.setVisible(bool(price))
+        self.other.set_text(self._other_words(split, choices))
 
     def _other_words(self, split: Split, choices: Choices) -> str:
         if split.other is None:
@@ -162,20 +162,20 @@ class ColumnHead(QWidget):
 
     def _show_badge(self, split: Split | None) -> None:
         known = split is not None and split.lossless is not None and split.count > 0
-        self._glyph.setVisible(known)
+        self.glyph.setVisible(known)
         if split is None or not known:
             return
         if split.lossless:
-            self._glyph.set("success", "success")
+            self.glyph.set("success", "success")
             words, why = "lossless", "The ids alone give the text back, byte for byte."
         elif split.unknown:
-            self._glyph.set("warning", "warning")
+            self.glyph.set("warning", "warning")
             words = f"{split.unknown:,} unknown"
             why = "Tokens that say only: I do not know this. The text under them is lost."
         else:
-            self._glyph.set("warning", "warning")
+            self.glyph.set("warning", "warning")
             words = "lossy"
             why = "The ids do not give the text back: letters, accents or spaces were changed."
-        self._badge.setText(words)
-        for part in (self._badge, self._glyph):
+        self.badge.setText(words)
+        for part in (self.badge, self.glyph):
             part.setToolTip(why)

@@ -15,10 +15,10 @@ from core.tokenization.steps import (
     SeedStep,
     WorkingStep,
 )
+from core.tokenization.training_trace import trace_training_step
 from core.tokenization.unigram import Unigram
 from core.tokenization.unigram.trace import trace_lattice
 from core.tokenization.unigram.training import unigram_steps
-from core.trace import Step
 from tests.core.test_trace import MarkedLines
 
 SCORES = {
@@ -117,16 +117,6 @@ def test_what_cannot_be_shown_is_refused_with_the_remedy(settings, remedy):
         trace_lattice(tokenizer(), **{"sentence": "ab", **settings})
 
 
-# Where each step of a training is computed, and what the marked line leaves.
-MARKS = {
-    SeedStep: lambda step: ("unigram.em:log_shares#seed", "scores", step.scores),
-    ExpectStep: lambda step: ("unigram.em:expect#expect", "expected", step.expected),
-    MaximizeStep: lambda step: ("unigram.em:new_scores#maximize", "scores", step.scores),
-    PruneStep: lambda step: ("unigram.pruning:prune#prune", "losses", step.measured),
-    FinishStep: lambda step: ("unigram.training:finish#finish", "scores", step.scores),
-}
-
-
 def test_the_marked_lines_computed_the_values_of_a_training():
     text = story_text(1, 4_000)
     with MarkedLines() as watched:
@@ -135,7 +125,7 @@ def test_the_marked_lines_computed_the_values_of_a_training():
             for step in unigram_steps([text], 60)
             if not isinstance(step, CountingStep | WorkingStep)
         ]
-    assert {type(step) for step in steps} == set(MARKS)
+    kinds = {SeedStep, ExpectStep, MaximizeStep, PruneStep, FinishStep}
+    assert {type(step) for step in steps} == kinds
     for step in steps:
-        marker, name, value = MARKS[type(step)](step)
-        watched.left(Step("training", "", "", f"core.tokenization.{marker}", {name: value}))
+        watched.left(trace_training_step(step))

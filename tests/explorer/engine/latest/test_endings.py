@@ -15,7 +15,7 @@ from explorer.engine.latest import Latest
 from tests.explorer.conftest import dispose
 from tests.explorer.engine.latest.conftest import Heard, endless
 from tests.explorer.small_jobs import counting
-from tests.explorer.waiting import Gate, until
+from tests.explorer.waiting import HANGS, Gate, until
 
 
 def test_one_that_waits_for_the_engine_can_be_given_up(owner, run_async):
@@ -27,7 +27,7 @@ def test_one_that_waits_for_the_engine_can_be_given_up(owner, run_async):
         latest.ask(lambda: counting(1), "counting")
         assert latest.stop() and not latest.stop()
         engine.start()
-        await asyncio.sleep(0.02)
+        assert await engine.call(int) == 0
         assert await engine.close()
 
     run_async(body())
@@ -46,7 +46,7 @@ def test_nothing_is_heard_of_what_was_given_up(engine, owner, run_async):
         assert latest.stop() and not latest.running
         heard.said.clear()
         await until(closed.is_set)
-        await asyncio.sleep(0.1)
+        await engine.call(int)  # whatever was under way is delivered with its answer
 
     run_async(body())
     assert not heard.said
@@ -131,7 +131,7 @@ def test_an_owner_that_ends_in_the_very_moment_of_its_question_leaves_no_job(
 
     async def body():
         latest.ask(lambda: endless(begun, closed), "endless")
-        begun.wait(5)  # the engine's thread runs it; the loop has not turned since
+        begun.wait(HANGS)  # the engine's thread runs it; the loop has not turned since
         dispose(owner)
         await until(closed.is_set)
 

@@ -94,7 +94,8 @@ def test_a_question_waits_for_an_engine_that_is_not_there_yet(owner, run_async):
     async def body():
         latest.ask(lambda: counting(1), "older")
         latest.ask(lambda: counting(2), "newer")
-        await asyncio.sleep(0.02)
+        for _ in range(10):
+            await asyncio.sleep(0)
         assert not engine.alive and not latest.running and not heard.said
         engine.start()
         assert latest.running
@@ -158,8 +159,8 @@ def test_a_paused_job_is_under_way(engine, owner, run_async):
         latest.ask(lambda: endless(begun, closed), "endless")
         await until(begun.is_set)
         latest.job.pause()
-        await asyncio.sleep(0.1)
-        assert latest.running and latest.job.state == "paused"
+        await until(lambda: latest.job.state == "paused")
+        assert latest.running
         latest.stop()
         await until(closed.is_set)
 

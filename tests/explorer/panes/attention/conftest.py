@@ -11,7 +11,8 @@ import pytest
 from explorer.panes.attention.model import Heads, Prompt, look
 from explorer.runs.sources import FolderSource
 from tests.explorer.conftest import dispose
-from tests.explorer.demo import save_tiny_model, tiny_training
+from tests.explorer.demo import eager_runs, save_tiny_model, tiny_training
+from tests.explorer.waiting import HANGS
 
 TEXT = "Mira met Tom. Mira"
 PROMPT = "Mira met Tom. One day Mira"
@@ -19,11 +20,9 @@ PROMPT = "Mira met Tom. One day Mira"
 
 @pytest.fixture
 def runs(torch_engine, tmp_path, run_async) -> Iterator[Any]:
-    from explorer.runs.live import Runs
-
-    runs = Runs(torch_engine, tmp_path / "runs")
+    runs = eager_runs(torch_engine, tmp_path / "runs")
     yield runs
-    run_async(runs.close(20))
+    run_async(runs.close(HANGS))
 
 
 @pytest.fixture

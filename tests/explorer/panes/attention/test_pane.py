@@ -67,7 +67,7 @@ def test_nothing_moves_before_a_click_and_play_plays_to_the_end(pane, tmp_path, 
     async def body():
         await open_model(pane, tmp_path)
         now = [0.0]
-        pane.player._clock = lambda: now[0]
+        pane.player.clock = lambda: now[0]
         positions = []
         pane.player.positionChanged.connect(positions.append)
         pane.player.play()
@@ -162,7 +162,7 @@ def test_a_walk_plays_each_query_in_turn_and_space_pauses_it(pane, tmp_path, run
         await pane.settled()
         pane.player.set_speed(float("inf"))
         now = [0.0]
-        pane.player._clock = lambda: now[0]
+        pane.player.clock = lambda: now[0]
         reached = []
         pane.playback.queryReached.connect(reached.append)
         pane.set_walking(True)
@@ -189,7 +189,7 @@ def test_playing_from_the_heat_map_shows_the_first_step_for_its_rest(pane, tmp_p
     async def body():
         await open_model(pane, tmp_path)
         now = [0.0]
-        pane.player._clock = lambda: now[0]
+        pane.player.clock = lambda: now[0]
         pane.player.play()
         rest = pane.playback.track.rest
         for moment, at in ((0.9 * rest, 0.0), (1.05 * rest, None)):
@@ -280,7 +280,7 @@ def test_transport_and_inspector_call_what_is_seen_by_one_name(pane, tmp_path, r
     pane.inspection.connect(inspector.set_inspection)
 
     def names():
-        return transport._title.text(), inspector._title.text()
+        return transport.title.text(), inspector.title.text()
 
     async def body():
         await open_model(pane, tmp_path)
@@ -289,7 +289,7 @@ def test_transport_and_inspector_call_what_is_seen_by_one_name(pane, tmp_path, r
             await pane.settled()
             first, second = names()
             assert first == second and "softmax" in first
-            assert transport._count.text() == "8 steps"
+            assert transport.count.text() == "8 steps"
         pane.choose(hide_first=True)
         await pane.settled()
         assert names()[0] == names()[1] and "first token" in names()[0]
@@ -299,7 +299,7 @@ def test_transport_and_inspector_call_what_is_seen_by_one_name(pane, tmp_path, r
             await pane.settled()
             first, second = names()
             assert first == second == pane.playback.track.traces[0][step].title
-            assert transport._count.text() == f"step {step + 1} of 8"
+            assert transport.count.text() == f"step {step + 1} of 8"
 
     run_async(body())
     transport.bind(None)

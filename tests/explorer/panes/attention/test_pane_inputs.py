@@ -105,7 +105,7 @@ def test_a_model_whose_weights_are_no_numbers_is_refused_with_the_remedy(pane, t
         pane.workspace.set_model_source(broken)
         await pane.settled()
         assert pane.view.body.state == "error"
-        said = pane.view.body._error.message
+        said = pane.view.body.message
         assert "h.0.attn.c_attn.bias are NaN" in said and "earlier checkpoint" in said
 
     run_async(body())
@@ -202,10 +202,10 @@ def test_a_run_that_has_not_answered_yet_says_so_with_its_step(
         assert pane.looker.heads is None and pane.player.length == 0
         assert live.name in pane.headline
         assert not pane.view.panel.mosaic.displayed()["maps"].any()
-        assert pane.view.head.picture._veil.waited < 1  # its own wait, not an older one's
+        assert pane.view.head.picture.waited < 1  # its own wait, not an older one's
         pane.looker._first.timeout.emit()
         assert pane.view.body.state == "empty"
-        assert "step 813" in pane.view.body._empty._text.text()
+        assert "step 813" in pane.view.body.message
         pane.workspace.set_prompt(PROMPT + " sang")
         assert pane.view.body.state == "empty"  # typing does not make it blink
         asked = []
@@ -252,7 +252,7 @@ def test_a_look_that_takes_long_can_be_given_up(pane, tmp_path, run_async, monke
         assert pane.view.body._cancellable
         pane.view.body.cancelRequested.emit()
         await pane.settled()
-        assert pane.view.body.state == "error" and "cancelled" in pane.view.body._error.message
+        assert pane.view.body.state == "error" and "cancelled" in pane.view.body.message
         go.set()
         pane.view.retryRequested.emit()
         await pane.settled()

@@ -11,6 +11,7 @@ from core.data import story_text
 from core.tokenization import train_tokenizer
 from tests.explorer.conftest import dispose
 from tests.explorer.panes.tokenizers.small import SIZES
+from tests.explorer.waiting import HANGS
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def context(engine, tmp_path, run_async) -> Iterator[Any]:
 
     runs = Runs(engine, tmp_path / "runs")
     yield Context(engine, Workspace(engine), Settings(), runs)
-    run_async(runs.close(20))
+    run_async(runs.close(HANGS))
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from explorer.panes.tokenizers.catalogue import SPARE, Catalogue
 from explorer.panes.tokenizers.tokenizer_menu import fill_menu
 from tests.explorer.conftest import dispose
 from tests.explorer.panes.tokenizers.small import saved_bpe, small_bpe
+from tests.explorer.waiting import until
 
 
 @pytest.fixture
@@ -185,9 +186,7 @@ def test_a_download_tells_its_progress_and_can_be_cancelled(
         catalogue.look()
         await catalogue.settled()
         catalogue.download("known:gpt2")
-        async with asyncio.timeout(100):
-            while not shares:
-                await asyncio.sleep(0.01)
+        await until(lambda: shares, "the first share")
         catalogue.cancel("known:gpt2")
         await catalogue.settled()
         assert catalogue.downloading("known:gpt2") is None

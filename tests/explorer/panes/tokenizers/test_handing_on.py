@@ -23,7 +23,7 @@ from explorer.shell.session import Session
 from tests.explorer.conftest import dispose
 from tests.explorer.panes.tokenizers.small import saved_bpe
 from tests.explorer.panes.training.conftest import TINY
-from tests.explorer.waiting import until
+from tests.explorer.waiting import HANGS, until
 
 KINDS = ("bpe", "sentencepiece-bpe", "unigram")
 SMALL = TrainDraft(
@@ -121,7 +121,7 @@ print(read.vocab_size(), *read.encode(sys.argv[2]))
 def by_sentencepiece(path: Path, text: str) -> list[int]:
     """Size and ids by the library, in a process of its own: beside Qt's own it crashes at times."""
     call = [sys.executable, "-c", LIBRARY, str(path), text]
-    done = subprocess.run(call, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(call, capture_output=True, text=True, timeout=HANGS, check=True)
     return [int(number) for number in done.stdout.split()]
 
 
@@ -196,7 +196,7 @@ def sitting(qapp: Any, tmp_path: Path, monkeypatch: Any) -> Any:
         try:
             yield session
         finally:
-            await session.close(20)
+            await session.close(HANGS)
 
     yield started()
     dispose(session)
@@ -204,7 +204,6 @@ def sitting(qapp: Any, tmp_path: Path, monkeypatch: Any) -> Any:
     errors.reports().problems.clear()
 
 
-@pytest.mark.no_stall_check  # a window with its panes is built in the loop
 def test_a_model_is_trained_with_a_tokenizer_that_was_trained_here(
     sitting: Any, run_async: Any
 ) -> None:
@@ -234,7 +233,6 @@ def test_a_model_is_trained_with_a_tokenizer_that_was_trained_here(
     run_async(scenario())
 
 
-@pytest.mark.no_stall_check  # a window with its panes is built in the loop
 def test_a_text_that_is_opened_reaches_a_pane_that_was_not_built_yet(
     sitting: Any, run_async: Any, tmp_path: Path
 ) -> None:
@@ -255,7 +253,6 @@ def test_a_text_that_is_opened_reaches_a_pane_that_was_not_built_yet(
 
 
 @pytest.mark.parametrize("opened", ["file", "folder"])
-@pytest.mark.no_stall_check  # a window with its panes is built in the loop
 def test_a_tokenizer_that_the_window_opens_is_looked_at_instead_of_trained_on(
     sitting: Any, run_async: Any, tmp_path: Path, opened: str
 ) -> None:

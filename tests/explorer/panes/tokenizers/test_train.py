@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from core.tokenization import open_tokenizer
 from explorer.panes.tokenizers.modes import ModeSpec
 from explorer.panes.tokenizers.train import pace
 from explorer.panes.tokenizers.train.draft import Lane, TrainDraft, check
-from tests.explorer.waiting import until
+from tests.explorer.waiting import HANGS, until
 
 SPEC = ModeSpec("train", "Train", "explorer.panes.tokenizers.train.mode")
 SMALL = TrainDraft(
@@ -39,7 +38,7 @@ def test_a_training_is_played_paused_stepped_and_scrubbed_back(pane: Any, run_as
         assert player.at_live_edge
         player.forward()
         await until(lambda: len(mode.trainer.recording) == 21, "one more")
-        await asyncio.sleep(0.3)
+        await mode.engine.call(int)  # the engine had time for another
         assert len(mode.trainer.recording) == 21
         player.seek(5)
         assert not player.at_live_edge
@@ -197,13 +196,13 @@ def test_what_gave_up_is_no_success(pane: Any, run_async: Any) -> None:
         return mode.trainer.recording
 
     recording = run_async(scenario((unigram,)))
-    assert pane.headline == "Unigram gave up: the reason stands below."
+    assert "Unigram gave up" in pane.headline
     state = recording.state(0, len(recording) - 1)
     assert f"choose at most {state.vocab_size:,}, or a longer text" in state.error
     for plot in (mode.view.curves.compression, mode.view.curves.other):
         assert all(len(values) for values in plot.displayed().values())
     recording = run_async(scenario((unigram, bpe)))
-    assert f"in {len(recording):,} steps, Unigram gave up: BPE says most" in pane.headline
+    assert f"{len(recording):,} steps" in pane.headline and "Unigram gave up" in pane.headline
 
 
 def test_a_training_that_cannot_begin_is_not_live(pane: Any, run_async: Any, tmp_path: Any) -> None:
@@ -225,7 +224,8 @@ def test_closing_while_it_trains_ends_at_once(pane: Any, engine: Any, run_async:
         await until(lambda: len(pane.mode.trainer.recording) > 2, "some moments")
 
     run_async(scenario())
-    assert engine.close_now(2)
+    assert engine.close_now(HANGS)
+    assert pane.mode.trainer.state != "done", "it was not waited for"
 
 
 def test_options_survive_json_and_wrong_values() -> None:

@@ -77,9 +77,8 @@ def test_titles_cards_and_inspector_count_the_pieces_of_unigram_alike(recording:
 def test_what_the_first_pieces_are_is_named(recording: Recording) -> None:
     first = recording.state(0, 0)
     assert isinstance(first.step, AlphabetStep)
-    assert text.step_title(first) == (
-        "begins with 257 pieces, one for each byte, and the special tokens"
-    )
+    title = text.step_title(first)
+    assert "257 pieces" in title and "one for each byte" in title and "special" in title
     assert step_face("bpe", first).caption == "most frequent bytes"
     other = replace(first, step=replace(first.step, algorithm="wordpiece"))
     assert "one for each character" in text.step_title(other)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.explorer.conftest import dispose
+from tests.explorer.demo import eager_runs
 from tests.explorer.waiting import until
 
 TINY = {
@@ -47,11 +48,10 @@ def make_pane(torch_engine, tmp_path) -> Iterator[Callable[..., Any]]:
     """`make_pane(**options)`: call it inside a coroutine. Runs that still train are ended."""
     from explorer.panes.base import Context
     from explorer.panes.training.pane import TrainingPane
-    from explorer.runs.live import Runs
     from explorer.state.settings import Settings
     from explorer.state.workspace import Workspace
 
-    runs = Runs(torch_engine, tmp_path / "runs")
+    runs = eager_runs(torch_engine, tmp_path / "runs")
     panes = []
 
     def make(**changes: str) -> TrainingPane:

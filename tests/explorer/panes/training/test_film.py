@@ -14,6 +14,7 @@ from explorer.engine import tasks
 from explorer.panes.training import heads
 from explorer.panes.training.heads import HeadFilm
 from explorer.panes.training.moments import Moment
+from tests.explorer.waiting import HANGS, until
 
 
 class Mosaic(QObject):
@@ -39,12 +40,13 @@ def film(engine, monkeypatch):
 
     def load(paths, pixels):
         value = content[0]
-        gate.wait(10)
+        gate.wait(HANGS)
         return [np.full((1, 1, pixels, pixels), value, np.uint8) for _ in paths]
 
     monkeypatch.setattr(heads, "_load", load)
-    film = HeadFilm(engine, Mosaic(), engine)
-    film.gate, film.content = gate, content
+    picture = Mosaic()
+    film = HeadFilm(engine, picture, engine)
+    film.gate, film.content, film.picture = gate, content, picture
     return film
 
 
@@ -53,20 +55,18 @@ def moments():
 
 
 async def read(engine, film):
-    async with asyncio.timeout(100):
-        while tasks.running(engine):
-            await asyncio.sleep(0)
+    await until(lambda: not tasks.running(engine))
 
 
 def test_cells_that_grow_while_heads_are_read_get_heads_of_their_size(engine, film, run_async):
     async def body():
         film.show(moments(), 0)
-        film._mosaic.resize_cells(8)
+        film.picture.resize_cells(8)
         film.gate.set()
         await read(engine, film)
 
     run_async(body())
-    assert film._mosaic.pooled is not None and film._mosaic.pooled.shape == (1, 1, 8, 8)
+    assert film.picture.pooled is not None and film.picture.pooled.shape == (1, 1, 8, 8)
 
 
 def test_a_picture_read_before_clear_is_not_shown_after_it(engine, film, run_async):
@@ -83,4 +83,4 @@ def test_a_picture_read_before_clear_is_not_shown_after_it(engine, film, run_asy
         await read(engine, film)
 
     run_async(body())
-    assert film._mosaic.pooled is not None and film._mosaic.pooled.max() == 2
+    assert film.picture.pooled is not None and film.picture.pooled.max() == 2

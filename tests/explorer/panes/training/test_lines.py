@@ -91,7 +91,7 @@ def test_a_branch_shows_its_past_muted_up_to_the_marked_step_and_lies_on_top(fam
     charts.set_runs(
         replace(third, checkpoints={40: Path("c"), 60: Path("d")}), first, read_past(third.parent)
     )
-    lines = charts.loss._series
+    lines = charts.loss.series
     names = [one.name for one in lines]
     assert names[-1] == "train third" and names.index("train first") < names.index("train third")
     before = lines[names.index("before the branch")]
@@ -102,18 +102,18 @@ def test_a_branch_shows_its_past_muted_up_to_the_marked_step_and_lies_on_top(fam
     charts.set_runs(
         replace(third, checkpoints={40: Path("c"), 60: Path("d")}), first, read_past(third.parent)
     )
-    marks = [(mark.x, mark.text, mark.rule) for mark in charts.loss._marks]
+    marks = [(mark.x, mark.text, mark.rule) for mark in charts.loss.marks]
     assert marks == [
         (40, "branched from second at step 40", True),
         (40, "checkpoint, step 40", False),
         (60, "checkpoint, step 60", False),
     ]
     charts.set_runs(second, first, read_past(second.parent))
-    assert "before the branch" not in [one.name for one in charts.loss._series], (
+    assert "before the branch" not in [one.name for one in charts.loss.series], (
         "the parent lies there whole"
     )
     charts.set_runs(first)
-    assert charts.loss._marks == [] and list(charts.loss.displayed()) == ["validation", "train"]
+    assert charts.loss.marks == () and list(charts.loss.displayed()) == ["validation", "train"]
 
 
 @pytest.mark.parametrize("height", [70, 120])
@@ -128,14 +128,14 @@ def test_a_small_plot_has_two_or_three_numbers_with_units_at_its_axis(tmp_path, 
         plot.resize(150, height)
         image = QImage(plot.size(), QImage.Format.Format_RGB32)
         plot.render(image)
-        assert plot._broken is None
+        assert plot.broken is None
     for name in ("memory", "norm"):
-        low, high = charts.small[name]._limits
-        ticks = charts.small[name]._y_ticks()
+        low, high = charts.small[name].limits
+        ticks = charts.small[name].ticks()
         assert len(ticks) in ((2, 3) if height > 100 else (2,))
         assert all(low <= tick <= high for tick, _ in ticks)
-    assert all(text.endswith(" MB") for _, text in charts.small["memory"]._y_ticks())
-    assert charts.small["norm"]._limits[1] < 2, "one spike flattens nothing"
+    assert all(text.endswith(" MB") for _, text in charts.small["memory"].ticks())
+    assert charts.small["norm"].limits[1] < 2, "one spike flattens nothing"
     assert charts.small["norm"].displayed()["gradient norm"][30, 1] == 500
 
 
@@ -146,7 +146,7 @@ def test_a_line_without_noise_lies_within_its_axis_to_its_last_value(tmp_path, c
     steps["memory"] = 400_000_000 + 1000 * (steps["step"] % 3)
     steps["memory"][-2:] = 900_000_000
     charts.set_runs(replace(run, steps=steps))
-    low, high = charts.small["memory"]._limits
+    low, high = charts.small["memory"].limits
     assert low < 400_000_000 and high > 900_000_000
 
 
@@ -166,12 +166,12 @@ def test_losses_of_another_tokenizer_are_not_drawn_and_the_plot_says_so(tmp_path
         tmp_path / "letters", range(1, 11), 0.0, tokenizer="characters", corpus="a.txt"
     )
     charts.set_runs(run, letters)
-    assert "another tokenizer" in charts.loss._note and "letters" in charts.loss._note
+    assert "another tokenizer" in charts.loss.note and "letters" in charts.loss.note
     assert list(charts.loss.displayed()) == ["validation", "train"]
     other = recorded(tmp_path / "others", range(1, 11), 0.0, tokenizer="characters", corpus="b.txt")
     assert not comparable(letters, other) and comparable(letters, letters)
     charts.set_runs(run)
-    assert charts.loss._note == ""
+    assert charts.loss.note == ""
 
 
 def test_runs_of_one_name_are_told_apart_by_their_folders(tmp_path, charts):
@@ -246,9 +246,9 @@ def test_a_new_run_shows_no_heads_of_the_one_before(make_pane, run_async, tmp_pa
         assert pane.view.heads.state != "ready"
         await until(lambda: pane.follower.data is not None, "the new run")
         assert pane.view.heads.state == "empty" and not {"ready", "stale"} & set(states)
-        assert pane.view.heads._empty._text.text() == first_look(pane.follower.data)
+        assert pane.view.heads.message == first_look(pane.follower.data)
         assert "comes at step 40" in first_look(pane.follower.data)
-        assert pane.view.heads._veil.waited == 0, "nothing is waited for"
+        assert pane.view.heads.waited == 0, "nothing is waited for"
         writer.probe(40, {"attention": maps})
         writer.step({"step": 40, "loss": 1.0, "tokens": 8, "seconds": 0.1})
         await until(lambda: pane.view.heads.state == "ready", "its own heads")
@@ -279,4 +279,4 @@ def test_the_smoothing_takes_the_keyboard_and_says_its_value(qtbot, charts):
     assert "85" in slider.accessibleDescription() and "85" in slider.toolTip()
     assert slider.accessibleName() == "Smoothing of the training loss"
     assert slider.minimumHeight() >= theme.current().px("hit")
-    assert charts.loss._smoothing == pytest.approx(1 - 0.15**2)
+    assert charts.loss.smoothing == pytest.approx(1 - 0.15**2)

@@ -98,7 +98,7 @@ def test_a_run_as_live_television(make_pane, run_async, backend):
         await until(lambda: not runs.running_here(folder), "the end of the trainer")
         await pane.settled()
 
-    run_async(story(), timeout=100)
+    run_async(story())
 
 
 def test_a_finished_run_replays_and_its_step_opens_phase_by_phase(make_pane, run_async):
@@ -134,7 +134,7 @@ def test_the_inspector_tells_of_the_moment_that_is_shown_while_a_run_replays(mak
         await pane.settled()
         pane.inspection.connect(seen.append)
         clock = [0.0]
-        pane.player._clock = lambda: clock[0]
+        pane.player.clock = lambda: clock[0]
         pane.player.set_motion("full")
         pane.player.seek(1)
         pane.player.play()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -17,6 +16,7 @@ from explorer.panes.training.follow import read
 from explorer.panes.training.steering import Steering
 from explorer.runs.live import Runs
 from tests.explorer.demo import tiny_training
+from tests.explorer.waiting import until
 
 
 def run_that_is(state, folder, name="run"):
@@ -117,9 +117,7 @@ def test_a_run_that_is_being_started_here_is_wished_to_run_until_it_does(
         run = run_that_is(before, tmp_path)
         steering.start(run.folder)
         states = [steering.state(run)]
-        async with asyncio.timeout(100):
-            while not trainers.training:
-                await asyncio.sleep(0)
+        await until(lambda: trainers.training)
         states.append(steering.state(run))
         steering.pause(run.folder)  # before its folder says that it trains
         states.append(steering.state(run))

@@ -63,7 +63,7 @@ def test_a_trainer_that_was_killed_is_dead_and_can_be_resumed(make_pane, run_asy
         await until(lambda: not pane.context.runs.running_here(folder), "the end of the process")
         await pane.settled()
 
-    run_async(story(), timeout=60)
+    run_async(story())
 
 
 def test_a_run_that_another_program_is_writing_is_followed(make_pane, run_async, tmp_path):

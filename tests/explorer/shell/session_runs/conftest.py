@@ -16,6 +16,7 @@ from explorer.shell.session import Session
 from explorer.state.settings import write_object
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import spec, tiny_training
+from tests.explorer.waiting import HANGS
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def sitting(qapp, tmp_path, monkeypatch):
         try:
             yield session
         finally:
-            await session.close(10)
+            await session.close(HANGS)
 
     yield started()
     dispose(session)

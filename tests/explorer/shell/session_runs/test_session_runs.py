@@ -58,7 +58,7 @@ def test_the_strip_says_what_a_run_computes_on_and_else_what_the_engine_does(
 
     async def body():
         async with sitting as session:
-            device = session.window.status._device
+            device = session.window.status.device
             session._on_activity()
             assert device.text() == "cpu, fp32, 3 threads"
             folder = session.runs.new(tiny_training(precision="bf16"), "run")
@@ -81,7 +81,7 @@ def test_a_job_that_is_held_is_not_said_to_go_on(sitting, run_async):
 
     async def body():
         async with sitting as session:
-            said = session.window.status._jobs
+            said = session.window.status.jobs
             job = session.engine.run(beats(), name="the playground learns")
             await until(lambda: said.text() == "the playground learns")
             job.pause()
@@ -103,10 +103,11 @@ def test_cards_take_one_line_where_there_is_room(sitting, run_async):
             card = notices.offer("a", "error", "Title", "What to do.", {"Do it": print})
             other = notices.offer("b", "error", "Title", "What to do. " * 20, {"Do it": print})
             await until(lambda: card.height() <= 40 < other.height())
-            line = card._message.fontMetrics().height()
-            assert other._message.height() >= 2 * line, "all of a long message can be read"
+            line = card.message_label.fontMetrics().height()
+            assert other.message_label.height() >= 2 * line, "all of a long message can be read"
             assert other.height() <= 100
-            assert card._title.geometry().center().y() == card._message.geometry().center().y()
+            labels = (card.title_label, card.message_label)
+            assert len({label.geometry().center().y() for label in labels}) == 1
 
     run_async(body())
 

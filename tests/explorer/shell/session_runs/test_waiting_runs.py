@@ -147,6 +147,6 @@ def test_why_a_run_ended_is_told_once_where_one_looks(
                 assert runs.failure(folder) == "training stopped after step 3: make room"
                 assert len(window.notices.cards) == cards
             (card,) = window.notices.cards.values()
-            assert card._title.text() == title and "Errno" not in card.message
+            assert card.title_label.text() == title and "Errno" not in card.message
 
     run_async(body())

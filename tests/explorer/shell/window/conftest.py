@@ -9,6 +9,7 @@ from explorer.engine import errors
 from explorer.shell.session import Session
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import spec
+from tests.explorer.waiting import HANGS
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def make(qapp, tmp_path, run_async):
         return session, window
 
     def end(session):
-        run_async(session.close(5))
+        run_async(session.close(HANGS))
         made.remove(session)
         dispose(session)
 

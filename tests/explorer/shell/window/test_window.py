@@ -129,9 +129,9 @@ def test_every_enabled_action_runs_without_an_error(make, monkeypatch):
 def test_the_palette_finds_and_runs(make):
     _, window = make()
     window.open_palette()
-    QTest.keyClicks(window.palette_popover._query, "mark demo")
+    QTest.keyClicks(window.palette_popover.query, "mark demo")
     assert window.palette_popover.shown[0] == "demo.mark"
-    QTest.keyClick(window.palette_popover._query, Qt.Key.Key_Return)
+    QTest.keyClick(window.palette_popover.query, Qt.Key.Key_Return)
     assert window.pane.marks == [1]
     assert not window.palette_popover.isVisible()
 

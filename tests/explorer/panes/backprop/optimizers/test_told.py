@@ -47,7 +47,6 @@ def test_the_sentence_tells_who_was_down_first(mode, change):
     assert (heights[first[1] :] <= limit).all() and heights[first[1] - 1] > limit
 
 
-@pytest.mark.no_stall_check  # names of nine long noisy ways find their places in some 0.3 s
 def test_with_noise_nobody_is_told_to_have_come_down(mode, change):
     """All wander about the lowest place: who is near it at the last step is chance."""
     for steps in (150, 200, 300):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 
@@ -12,6 +10,7 @@ from explorer.panes.tokenizers.shown import MOST
 from explorer.panes.tokenizers.tokenizer_menu import fill_menu
 from tests.explorer.panes.tokenizers.compare.conftest import TEXT, columns, ids
 from tests.explorer.panes.tokenizers.small import saved_bpe, small_bpe
+from tests.explorer.waiting import until
 
 
 def test_adding_and_removing_can_be_undone_and_has_limits(pane, run_async):
@@ -55,7 +54,7 @@ def test_a_file_is_opened_by_dropping_it_and_a_broken_one_says_so(pane, run_asyn
         await pane.settled()
         third, fourth = columns(pane)[2:]
         assert third.body.state == "ready" and fourth.body.state == "error"
-        assert "bad.json" in fourth.body._error.message
+        assert "bad.json" in fourth.body.message
         saved_bpe(bad)
         fourth.retryRequested.emit()
         await pane.settled()
@@ -126,9 +125,7 @@ def test_a_download_shows_its_progress_and_can_be_given_up(pane, run_async, monk
         await pane.settled()
         pane.mode.shown_ones.add("known:gpt2")
         column = columns(pane)[2]
-        async with asyncio.timeout(100):
-            while column.body._veil._reason != "downloading, 25%":
-                await asyncio.sleep(0.02)
+        await until(lambda: column.body.message == "downloading, 25%")
         assert column.body.state == "loading"
         column.cancelRequested.emit()
         await pane.settled()

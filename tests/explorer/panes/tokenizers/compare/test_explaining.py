@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from PySide6.QtTest import QTest
 
 from tests.explorer.panes.tokenizers.compare.conftest import columns
+from tests.explorer.waiting import until
 
 
 def test_a_clicked_token_is_explained_step_by_step(pane, run_async):
@@ -15,7 +14,7 @@ def test_a_clicked_token_is_explained_step_by_step(pane, run_async):
         mode, told = pane.mode, []
         pane.inspection.connect(told.append)
         token = next(i for i, at in enumerate(columns(pane)[0].flow.tokens.ends) if at > 5)
-        columns(pane)[0].flow._choose(token)
+        columns(pane)[0].flow.choose(token)
         await pane.settled()
         drawer, making = mode.view.drawer, mode.chosen.making
         assert drawer.isVisible() and making.data == columns(pane)[0].flow.tokens.slice(token)
@@ -54,12 +53,10 @@ def test_a_hovered_token_is_explained_until_the_pointer_leaves(pane, run_async):
         told = []
         pane.inspection.connect(told.append)
         flow = columns(pane)[1].flow
-        flow._hover(0)
-        async with asyncio.timeout(100):
-            while not told or told[-1].step.name.startswith("rates."):
-                await asyncio.sleep(0.02)
+        flow.hover(0)
+        await until(lambda: told and not told[-1].step.name.startswith("rates."))
         assert told[-1].step.name == "encoding.model" and not told[-1].pinned
-        flow._hover(-1)
+        flow.hover(-1)
         assert told[-1].step.name.startswith("rates.")
         await pane.settled()
 
@@ -69,7 +66,7 @@ def test_a_hovered_token_is_explained_until_the_pointer_leaves(pane, run_async):
 def test_a_change_of_the_text_closes_what_was_explained(pane, run_async):
     async def body():
         await pane.settled()
-        columns(pane)[0].flow._choose(0)
+        columns(pane)[0].flow.choose(0)
         await pane.settled()
         assert pane.mode.view.drawer.isVisible()
         pane.mode.set_text("a hat")
@@ -82,7 +79,7 @@ def test_a_change_of_the_text_closes_what_was_explained(pane, run_async):
 def test_a_token_is_looked_at_inside(pane, run_async):
     async def body():
         await pane.settled()
-        columns(pane)[0].flow._choose(1)
+        columns(pane)[0].flow.choose(1)
         await pane.settled()
         wishes = []
         pane.mode.modeRequested.connect(lambda *wish: wishes.append(wish))

@@ -40,14 +40,14 @@ def test_the_number_of_tokens_is_whole_and_the_words_of_the_badge_give_way(
     head.set_split(split, Choices())
     head.resize(width, head.sizeHint().height())
     qapp.processEvents()
-    number = head._count
+    number = head.count
     assert number.text() == f"{split.count:,}"
     assert number.width() >= QFontMetricsF(number.font()).horizontalAdvance(number.text())
     assert number.geometry().right() < head.width() or width < 100
-    assert head._glyph.isVisibleTo(head) and head._glyph.toolTip()
+    assert head.glyph.isVisibleTo(head) and head.glyph.toolTip()
     if width == 320:
-        assert head._badge.isVisibleTo(head) and head._unit.isVisibleTo(head)
-    for part in (head._badge, head._unit):
+        assert head.badge.isVisibleTo(head) and head.unit.isVisibleTo(head)
+    for part in (head.badge, head.unit):
         if part.isVisibleTo(head):
             wanted = QFontMetricsF(part.font()).horizontalAdvance(part.text())
             assert part.width() >= wanted and part.geometry().right() < head.width()
@@ -56,7 +56,7 @@ def test_the_number_of_tokens_is_whole_and_the_words_of_the_badge_give_way(
 def test_one_byte_is_told_as_one(head):
     one = model.split_text("one", small_bpe(260), "z", True)
     head.set_split(one, Choices())
-    assert head._ratio.whole == "1 byte per token"
+    assert head.ratio.whole == "1 byte per token"
 
 
 def test_a_long_name_keeps_its_beginning(head, qapp):

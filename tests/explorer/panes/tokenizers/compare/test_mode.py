@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QToolTip
 from explorer.panes.tokenizers.compare.model import differing
 from tests.explorer.panes.tokenizers.compare.conftest import COMPARE, TEXT, columns, ids
 from tests.explorer.panes.tokenizers.small import saved_bpe, small_bpe
+from tests.explorer.waiting import until
 
 
 def test_each_column_shows_what_its_tokenizer_makes_of_the_text(pane, run_async):
@@ -24,7 +25,7 @@ def test_each_column_shows_what_its_tokenizer_makes_of_the_text(pane, run_async)
             assert ids(pane, place) == tokenizer.encode_ids(TEXT)
             assert columns(pane)[place].body.state == "ready"
         head = columns(pane)[0].head
-        assert head._count.text() == str(len(ids(pane, 0))) and head._badge.text() == "lossless"
+        assert head.count.text() == str(len(ids(pane, 0))) and head.badge.text() == "lossless"
         assert "for mine" in pane.headline and "for letters" in pane.headline
 
     run_async(body())
@@ -42,9 +43,7 @@ def test_columns_are_equally_wide_whatever_they_say(pane, run_async):
         room = pane.mode.view._grid.parentWidget().width()
         assert pane.mode.view._grid.width() <= room
         pane.mode.choose(layout="rows")
-        async with asyncio.timeout(100):
-            while columns(pane)[0].width() == max(widths):  # the layout follows
-                await asyncio.sleep(0.01)
+        await until(lambda: columns(pane)[0].width() != max(widths), "the layout")
         assert columns(pane)[0].width() > 2 * max(widths)
 
     run_async(body())
@@ -104,8 +103,7 @@ def test_whether_a_long_text_is_lossless_is_told_also_when_another_is_opened_mea
 ):
     async def body():
         pane.mode.set_text("the cat sat on the mat " * 6_000)
-        while len(pane.mode.splits) < 2:
-            await asyncio.sleep(0.005)
+        await until(lambda: len(pane.mode.splits) == 2)
         pane.mode.refresh()
         pane.catalogue.add_trained("third", small_bpe())
         pane.mode.shown_ones.add("trained:third")
@@ -162,7 +160,7 @@ def test_a_price_is_what_stands_in_its_field(pane, run_async, monkeypatch):
             field.insert(keys)
             field.editingFinished.emit()
             assert (field.text(), pane.mode.choices.price) == (keys, price) and not said
-            assert head._cost.isVisibleTo(head) == (price > 0)
+            assert head.cost.isVisibleTo(head) == (price > 0)
         for keys, why in (("9999999999", "9999999 or less"), ("-1", "0 or"), ("1.0.", "number")):
             field.selectAll()
             field.insert(keys)
@@ -181,10 +179,10 @@ def test_special_tokens_can_be_text(pane, run_async):
         await pane.settled()
         head = columns(pane)[0].head
         parsed = len(ids(pane, 0))
-        assert "as text" in head._other.whole
+        assert "as text" in head.other.whole
         pane.mode.choose(specials=False)
         await pane.settled()
-        assert len(ids(pane, 0)) > parsed and f"{parsed} with" in head._other.whole
+        assert len(ids(pane, 0)) > parsed and f"{parsed} with" in head.other.whole
 
     run_async(body())
 
@@ -234,8 +232,8 @@ def test_a_megabyte_is_cut_while_the_window_lives(pane, run_async):
         pane.grab()
         for column in columns(pane):
             assert column.split.lossless and column.split.tokens.ends[-1] == len(text)
-            assert len(column.flow._layout._placed) < 60
-        columns(pane)[0].flow._scroll_by(50_000)
+            assert column.flow.laid_out < 60
+        columns(pane)[0].flow.scroll_by(50_000)
         pane.grab()
         first = [column.flow.first_byte for column in columns(pane)]
         assert first[0] > 10_000 and np.ptp(first) < 100

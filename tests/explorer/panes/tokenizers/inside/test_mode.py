@@ -53,7 +53,7 @@ def test_every_step_of_every_kind_is_drawn(pane, trained, run_async, kind):
         for place in range(0, pane.player.length, 3):
             pane.player.seek(place + 0.5)
             mode.view.grab()
-            assert mode.view.word._broken is None and mode.view.stages._broken is None
+            assert mode.view.word.broken is None and mode.view.stages.broken is None
             await asyncio.sleep(0)
 
     run_async(body())
@@ -176,7 +176,7 @@ def test_what_is_still_to_come_is_drawn_faintly(pane, run_async):
         pane.player.seek(3)
         assert mode.moments[3].scene is not None and not word._faint
         mode.view.grab()
-        assert word._broken is None
+        assert word.broken is None
 
     run_async(body())
 

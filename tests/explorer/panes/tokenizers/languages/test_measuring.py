@@ -147,7 +147,7 @@ def test_how_far_it_is_stands_above_the_chart_and_can_be_ended(pane, run_async, 
         pane.mode.refresh()
         assert view.waiting.text() == "measured 3 of 25" and view.stop.isVisibleTo(view)
         assert not view.count.isVisibleTo(view)
-        assert not view.body._veil.waits  # over the legend and the axis
+        assert view.body.waited == 0  # nothing lies over the legend and the axis
         assert pane.headline.startswith("So far, for mine, Hindi costs")
         stopped = []
         monkeypatch.setattr(pane.mode.measuring, "stop", lambda: stopped.append(1) or True)

@@ -7,6 +7,7 @@ import pytest
 
 from core.tokenization.analysis import vocabulary_overlap
 from tests.explorer.panes.tokenizers.compare.tools.conftest import BIG, SMALL, tool
+from tests.explorer.waiting import turn
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_six_overlaps_have_their_numbers_and_whole_names_in_the_smallest_window(
     view.resize(976, 450)  # what a window of 1100 x 680 leaves
     view.show()
     view.set_shares(np.full((6, 6), 0.5), names)
-    qtbot.wait(1)
+    turn()
     now = theme.current()
     assert view.map.cell_rect(0, 0).width() >= now.px("cell_numbers")
     room = view.map._label_room()[0] - now.px(32)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 
 import pytest
@@ -13,6 +12,7 @@ from core.download import Progress
 from explorer.panes.tokenizers.compare.vocabulary import search_all
 from explorer.panes.tokenizers.modes import MODES
 from tests.explorer.panes.tokenizers.compare.tools.conftest import BIG, SMALL, tool
+from tests.explorer.waiting import until
 
 
 def test_a_download_that_failed_says_so_in_every_view_and_is_tried_again(
@@ -32,7 +32,7 @@ def test_a_download_that_failed_says_so_in_every_view_and_is_tried_again(
         pane.mode.shown_ones.add("known:gpt2")
         await pane.settled()
         column = tool(pane, "vocabulary").view.columns[2]
-        assert column.body.state == "error" and "try again later" in column.body._error.message
+        assert column.body.state == "error" and "try again later" in column.body.message
         assert [one.body.state for one in tool(pane, "vocabulary").view.columns[:2]] == [
             "ready"
         ] * 2
@@ -67,12 +67,10 @@ def test_a_download_on_its_way_is_told_in_search_and_overlap(pane, run_async, mo
         pane.mode.choose(view="overlap")
         pane.mode.shown_ones.add("known:gpt2")
         view = tool(pane, "overlap").view
-        async with asyncio.timeout(100):
-            while not any("downloading, 25%" in card.message for card in view.cards):
-                await asyncio.sleep(0.02)
+        await until(lambda: any("downloading, 25%" in card.message for card in view.cards))
         pane.mode.choose(view="vocabulary")
         column = tool(pane, "vocabulary").view.columns[2]
-        assert column.body.state == "loading" and column.body._veil._reason == "downloading, 25%"
+        assert column.body.state == "loading" and column.body.message == "downloading, 25%"
         column.body.cancelRequested.emit()
         await pane.settled()
         assert len(tool(pane, "vocabulary").view.columns) == 2

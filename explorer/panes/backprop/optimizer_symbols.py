@@ -15,10 +15,10 @@ PLAIN = {
     r"\tilde m": "m\u0303",
     r"\gamma": "\u03b3",
 }
-SETTINGS = {  # what each does, and what a share leaves
-    "rest": "what is left of 1",
-    "rest1": "what is left of 1",
-    "rest2": "what is left of 1",
+SETTINGS = {  # what each does, and what a line reads that its formula has no letter for
+    "zero": "1 where there is no direction, so that nothing is divided by 0",
+    "factor": "0.2 where it is to move as AdamW does",
+    "ratio": "of the sides of the matrix",
     "eps": "keeps from dividing by 0",
     "beta": "how much of it stays",
     "beta1": "how much of it stays",
@@ -37,13 +37,9 @@ def letters_of(rule: Rule) -> dict[str, str]:
 
 
 def letter(name: str, letters: dict[str, str]) -> str:
-    """Also of what was there before the step, and of what a share leaves of 1."""
+    """Also of what was there before the step."""
     if name.endswith(BEFORE):
         return f"{letters.get(name.removesuffix(BEFORE), name)} before"
-    if name.startswith("rest"):
-        number = name.removeprefix("rest")
-        share = next(one for one in (f"beta{number}", "beta", "momentum") if one in letters)
-        return f"1 \u2212 {letters[share]}"
     return letters.get(name, name)
 
 

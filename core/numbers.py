@@ -1,0 +1,110 @@
+"""How numbers are written for people: three significant digits, a true minus, 1.2e-5 below 1e-3."""
+
+from __future__ import annotations
+
+import math
+
+MINUS = "\u2212"
+TIMES = "\u00d7"
+INFINITY = "\u221e"
+ABOUT = "\u2248"
+THIN_SPACE = "\u2009"
+
+
+def format_number(value: float, digits: int = 3, *, zero_sign: bool = False) -> str:
+    """`value` for a person: 0.314, 12.3, 1,235, 1.2e-5, 4.5e9, with U+2212 as minus.
+
+    Whole numbers below ten million keep all their digits; "nan" and infinities are spelt out.
+    zero_sign: tells -0 from 0, where something is computed from it: 1 / -0 is -infinity.
+    """
+    value = float(value)
+    if math.isnan(value):
+        return "nan"
+    if math.isinf(value):
+        return INFINITY if value > 0 else MINUS + INFINITY
+    if value == 0:
+        return f"{MINUS}0" if zero_sign and math.copysign(1.0, value) < 0 else "0"
+    sign = MINUS if value < 0 else ""
+    size = abs(value)
+    if size < 1e-3 or size >= 1e7:
+        mantissa, exponent = f"{size:.{max(digits - 2, 0)}e}".split("e")
+        power = int(exponent)
+        return f"{sign}{mantissa}e{MINUS if power < 0 else ''}{abs(power)}"
+    if size == int(size):
+        return f"{sign}{int(size):,}"
+    decimals = max(digits - 1 - math.floor(math.log10(size)), 0)
+    text = f"{size:,.{decimals}f}"
+    if len(text.replace(",", "").replace(".", "").lstrip("0")) > digits and decimals > 0:
+        text = f"{size:,.{decimals - 1}f}"  # rounding carried: 9.999 -> 10.0
+    return sign + text
+
+
+def format_short(value: float, letters: int, *, zero_sign: bool = False) -> str:
+    """`value` as exact as so many letters let it be: 0.0016, 1.6e-3, 2e-3. What is far too small
+    for them is about 0; whatever else has no room is as short as can be.
+    """
+    value = float(value)
+    written = [format_number(value, digits, zero_sign=zero_sign) for digits in (3, 2, 1)]
+    if math.isfinite(value) and value:
+        for decimals in (1, 0):
+            mantissa, exponent = f"{value:.{decimals}e}".split("e")
+            written.append(f"{mantissa}e{int(exponent)}".replace("-", MINUS))
+    fitting = [text for text in written if len(text) <= letters]
+    if not fitting and abs(value) < 1e-99:
+        return ABOUT + "0"
+    return fitting[0] if fitting else min(written, key=len)
+
+
+def format_significant(value: float, digits: int = 3, *, zero_sign: bool = False) -> str:
+    """`value` with all its digits, also where it is small or large: 1.20e-5, 4.50e9.
+
+    For arithmetic that is shown: with fewer, a product would not be that of its factors.
+    """
+    size = abs(float(value))
+    powers = 0 < size < 1e-3 or 1e7 <= size < math.inf
+    return format_number(value, digits + powers, zero_sign=zero_sign)
+
+
+def format_fixed(value: float, decimals: int = 2) -> str:
+    """`value` with a fixed count of decimals, so that a live number keeps its width: 1,871.30."""
+    value = float(value)
+    if not math.isfinite(value):
+        return format_number(value)
+    text = f"{abs(value):,.{decimals}f}"
+    negative = value < 0 and float(text.replace(",", "")) != 0
+    return (MINUS if negative else "") + text
+
+
+def format_count(value: int) -> str:
+    """A count for a headline: 804,096 below a million, then 1.24 M, 3.10 B."""
+    for limit, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
+        if abs(value) >= limit:
+            return f"{format_number(value / limit)}{THIN_SPACE}{letter}"
+    return f"{value:,}".replace("-", MINUS)
+
+
+def format_percent(share: float) -> str:
+    """A share 0..1 as whole per cent; "<1 %" for what is small but there."""
+    if 0 < share < 0.005:
+        return f"<1{THIN_SPACE}%"
+    return f"{share * 100:.0f}{THIN_SPACE}%"
+
+
+def format_duration(seconds: float) -> str:
+    """A span of time in its two largest units: 0.8 s, 42 s, 3 min 20 s, 2 h 5 min."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def format_bytes(count: float) -> str:
+    """Bytes in decimal units: 912 B, 12.3 MB."""
+    for limit, unit in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= limit:
+            return f"{format_number(count / limit)} {unit}"
+    return f"{int(count)} B"

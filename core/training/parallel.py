@@ -1,0 +1,171 @@
+"""Where a run computes: in this process alone, or with other ranks.
+
+The loop is written once, against `Parallel`. A strategy knows how a model is spread over ranks, how
+gradients and counts are added up over them, whether the loss is scaled, and how tensors get to disk
+and back. Every rank calls the same methods in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from core.tensor_files import read_tensors, write_tensors
+
+
+class Parallel(Protocol):
+    """A strategy.
+
+    rank, ranks  which process of how many this is, from 0
+    writes       whether this rank writes what the run has once: checkpoints, samples, probes,
+                 answers to commands. Every rank writes its own records and events
+    device       where this rank's parameters and batches lie
+    fused        whether torch's fused optimizers can move the wrapped parameters
+    scales       whether the loss is scaled before backward, which adds the phase "unscale"
+    """
+
+    rank: int
+    ranks: int
+    writes: bool
+    device: torch.device
+    fused: bool
+    scales: bool
+
+    def wrap(self, module: nn.Module) -> nn.Module:
+        """Moves `module` to the device, spreads it over the ranks and returns what computes the
+        loss. `module` itself stays what groups, checkpoints, probes and samples are taken from.
+        """
+
+    def micro_batch(self, last: bool) -> AbstractContextManager[Any]:
+        """Around a micro-batch's forward and again around its backward pass: ranks exchange
+        gradients after the last one only (DDP's `no_sync`).
+        """
+
+    def scale(self, loss: Tensor) -> Tensor:
+        """What backward starts from. Its gradients, added up over all ranks, are those of the
+        ranks' losses added up, times the loss scale.
+        """
+
+    def unscale(self, optimizer: torch.optim.Optimizer) -> bool:
+        """Divides the gradients by the loss scale; whether the step may be applied.
+
+        False on every rank where a gradient of any rank is not finite: the step is skipped, which
+        is a normal event. A scaler that can go no lower says True, and the run stops as it does
+        for any number that is not finite. Called where `scales`; remembers nothing.
+        """
+
+    def clip(self, parameters: Sequence[Tensor], limit: float) -> Tensor:
+        """Limits the norm of all gradients of all ranks together; returns the norm before."""
+
+    def stepped(self, applied: bool) -> None:
+        """The step was applied or skipped: what a scaler learns from."""
+
+    def sums(self, values: Sequence[float]) -> list[float]:
+        """Each number added up over the ranks, on every rank."""
+
+    def first(self, text: str) -> str:
+        """The text of the lowest rank that has one, on every rank; "" where none has."""
+
+    def agree(self, value: Any) -> Any:
+        """The value that the writing rank gives, on every rank. It is JSON."""
+
+    def wait(self) -> None:
+        """Returns when every rank has come here."""
+
+    def write(self, path: Path, tensors: Mapping[str, Tensor]) -> None:
+        """Writes the tensors, whole, as safetensors: the ranks together, one file."""
+
+    def read(self, path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The tensors of a file, each laid out over device and ranks as its namesake in `like`.
+
+        Raises ValueError, with the remedy, for a damaged file.
+        """
+
+    def state(self) -> dict[str, float]:
+        """What a checkpoint keeps of the strategy: a loss scale and what it depends on."""
+
+    def restore(self, state: Mapping[str, float]) -> None:
+        """Puts it back. Raises ValueError for a state of another strategy."""
+
+
+class Single:
+    """This process alone, on one device, with the loss as it is."""
+
+    rank, ranks, writes = 0, 1, True
+    fused, scales = True, False
+
+    def __init__(self, device: str | torch.device = "cpu") -> None:
+        self.device = torch.device(device)
+
+    def wrap(self, module: nn.Module) -> nn.Module:
+        return module.to(self.device)
+
+    def micro_batch(self, last: bool) -> AbstractContextManager[Any]:
+        return nullcontext()
+
+    def scale(self, loss: Tensor) -> Tensor:
+        return loss
+
+    def unscale(self, optimizer: torch.optim.Optimizer) -> bool:
+        return True
+
+    def clip(self, parameters: Sequence[Tensor], limit: float) -> Tensor:
+        return clip_gradients(parameters, limit)
+
+    def stepped(self, applied: bool) -> None:
+        pass
+
+    def sums(self, values: Sequence[float]) -> list[float]:
+        return list(values)
+
+    def first(self, text: str) -> str:
+        return text
+
+    def agree(self, value: Any) -> Any:
+        return value
+
+    def wait(self) -> None:
+        pass
+
+    def write(self, path: Path, tensors: Mapping[str, Tensor]) -> None:
+        write_tensors(path, on_device(tensors, torch.device("cpu")), {"format": "pt"})
+
+    def read(self, path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        tensors = read_tensors(path, framework="torch")
+        return {
+            name: tensor.to(like[name].device) if name in like else tensor
+            for name, tensor in tensors.items()
+        }
+
+    def state(self) -> dict[str, float]:
+        return {}
+
+    def restore(self, state: Mapping[str, float]) -> None:
+        if state:
+            raise ValueError(
+                f"the checkpoint remembers {', '.join(sorted(state))} of a run that scaled its "
+                "loss; continue it with its own precision"
+            )
+
+
+def clip_gradients(parameters: Iterable[Tensor], limit: float) -> Tensor:
+    """Limits the norm of all gradients together; returns the norm before."""
+    norm = nn.utils.clip_grad_norm_(parameters, limit)  # step: clip
+    return norm
+
+
+def on_device(batch: Any, device: torch.device) -> Any:
+    """The same batch, its tensors on `device`: a tensor, or tuples, lists and dicts of them."""
+    match batch:
+        case Tensor():
+            return batch.detach().to(device)
+        case tuple() | list():
+            return type(batch)(on_device(part, device) for part in batch)
+        case Mapping():
+            return {name: on_device(part, device) for name, part in batch.items()}
+    return batch

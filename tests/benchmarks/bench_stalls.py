@@ -1,0 +1,172 @@
+"""For how long the window stands still, whatever a person does in it.
+
+The real window goes through every pane and mode. A figure is the longest time in which the event
+loop answered nobody; beside it stands how often that took longer than 250 ms, and where.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.harness import Report
+from tests.benchmarks.stall_watch import LIMIT, Stalls, StallWatch
+
+LETTERS = 3  # typed into each field, and taken back
+PLACES = 25  # of a track that is scrubbed, or of a slider that is dragged
+PLAYED = 1.5  # seconds of each track
+TRAINED = 6.0  # seconds of training that is looked at
+PATIENCE = 60.0  # seconds for what was asked for to be on the screen
+
+# Building a pane, or styling every widget of the window anew, takes one long call: it is told.
+TOLD = ("a pane or mode shown first", "a change of theme")
+
+Drive = Callable[[Any, Any], Awaitable[None]]
+
+
+def fast(report: Report) -> None:
+    import qasync
+
+    from explorer import theme
+    from explorer.app import ExplorerApp
+
+    app: Any = ExplorerApp.instance() or ExplorerApp(["bench"])
+    theme.apply(app, "light", 1.0, "full")
+    watch = StallWatch()
+    try:
+        with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
+            found = runner.run(_driven(app, watch))
+    finally:
+        watch.close()
+    theme.apply(app, "light", 1.0, "full")
+    for kind, stalls in found.items():
+        name = f"{kind}, longest stall"
+        if kind in TOLD:
+            report.tell(name, 1e3 * stalls.longest, "ms")
+        else:
+            report.at_most(name, 1e3 * stalls.longest, 1e3 * LIMIT, "ms")
+        report.tell(f"{kind}, stalls over {1e3 * LIMIT:.0f} ms", stalls.long)
+        if stalls.place:
+            print(f"{'':<15}the longest in {stalls.place}")
+
+
+async def _driven(app: Any, watch: StallWatch) -> dict[str, Stalls]:
+    """What was seen, by the kind of action."""
+    from explorer.shell.session import Session
+
+    found: dict[str, Stalls] = {}
+
+    async def act(kind: str, action: Callable[[], Awaitable[None]]) -> None:
+        with watch.watching(found.setdefault(kind, Stalls())):
+            await action()
+
+    with tempfile.TemporaryDirectory() as scratch:
+        session = Session(folder=Path(scratch), runs_folder=Path(scratch) / "runs")
+        session.settings.callouts_seen = True
+        window = session.open()
+        window.resize(1440, 900)
+        window.show()
+        await session.begin()
+        names = [spec.id for spec in session.specs]
+        for kind in ("a pane or mode shown first", "a pane or mode shown again"):
+            for name in names:
+                await act(kind, lambda name=name: _shown(window, name))
+        for name in names:
+            pane = window.show_pane(name)
+            for mode in getattr(pane, "modes", None) or [""]:
+                if mode:
+                    pane.show_mode(mode)
+                await _settled(pane)
+                for kind, drive in ACTIONS.items():
+                    await act(kind, lambda drive=drive, pane=pane: drive(window, pane))
+            await act("a change of theme", lambda pane=pane: _themes(app, pane))
+        await act("training watched", lambda: _training(window))
+        await session.close()
+    return found
+
+
+async def _settled(pane: Any) -> None:
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.sleep(0.02)
+        await pane.settled()
+        await asyncio.sleep(0.02)
+
+
+async def _shown(window: Any, name: str) -> None:
+    pane = window.show_pane(name)
+    await _settled(pane)
+    for mode in getattr(pane, "modes", None) or []:
+        pane.show_mode(mode)
+        await _settled(pane)
+
+
+async def _typed(window: Any, pane: Any) -> None:
+    from PySide6.QtCore import Qt
+    from PySide6.QtTest import QTest
+    from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
+
+    for field in [*window.findChildren(QLineEdit), *window.findChildren(QPlainTextEdit)]:
+        if not field.isVisible() or not field.isEnabled() or field.isReadOnly():
+            continue
+        for _ in range(LETTERS):
+            QTest.keyClicks(field, "a")
+            await asyncio.sleep(0.03)
+        for _ in range(LETTERS):
+            QTest.keyClick(field, Qt.Key.Key_Backspace)
+            await asyncio.sleep(0.03)
+    await _settled(pane)
+
+
+async def _dragged(window: Any, pane: Any) -> None:
+    from PySide6.QtWidgets import QSlider
+
+    for slider in [one for one in window.findChildren(QSlider) if one.isVisible()]:
+        before, low, high = slider.value(), slider.minimum(), slider.maximum()
+        for place in range(PLACES):
+            slider.setValue(low + (high - low) * place // (PLACES - 1))
+            await asyncio.sleep(0.02)
+        slider.setValue(before)
+    await _settled(pane)
+
+
+async def _scrubbed(window: Any, pane: Any) -> None:
+    player = pane.player
+    for place in range(PLACES if player.length > 1 else 0):
+        player.seek((player.length - 1) * place / (PLACES - 1))
+        await asyncio.sleep(0.02)
+    await _settled(pane)
+
+
+async def _played(window: Any, pane: Any) -> None:
+    pane.player.start()
+    pane.player.play()
+    await asyncio.sleep(PLAYED)
+    pane.player.pause()
+    await _settled(pane)
+
+
+async def _themes(app: Any, pane: Any) -> None:
+    from explorer import theme
+
+    for name in ("dark", "light"):
+        theme.apply(app, name, 1.0, "full")
+        await _settled(pane)
+
+
+async def _training(window: Any) -> None:
+    pane = window.show_pane("training")
+    pane.new_run()
+    await _settled(pane)
+    pane.driver.start_run()
+    await asyncio.sleep(TRAINED)
+
+
+ACTIONS: dict[str, Drive] = {
+    "typing": _typed,
+    "sliders": _dragged,
+    "scrubbing": _scrubbed,
+    "playing": _played,
+}

@@ -1,0 +1,124 @@
+"""Steps of real traces: every subject of core runs once."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+import numpy as np
+
+from core.autograd import Tensor
+from core.autograd.loss_step import loss_step
+from core.data import story_text
+from core.optimization import OPTIMIZERS, trace_update
+from core.optimization.muon import MuonSettings
+from core.optimization.schedules import SCHEDULES, Plan
+from core.tokenization.analysis.glitches import GlitchCandidate, Yardstick, glitch_step
+from core.tokenization.analysis.languages import LanguageText
+from core.tokenization.analysis.overlap import jaccard_step, share_step
+from core.tokenization.analysis.premium_trace import trace_premiums
+from core.tokenization.analysis.premiums import premiums
+from core.tokenization.analysis.rates import bytes_per_token_step, cost_step, tokens_per_word_step
+from core.tokenization.bpe.training import bpe_steps
+from core.tokenization.characters import CharacterTokenizer
+from core.tokenization.steps import CountingStep, MergeStep, WorkingStep
+from core.tokenization.training_trace import trace_merge, trace_training_step
+from core.tokenization.unigram.trace import trace_lattice
+from core.tokenization.unigram.training import unigram_steps
+from core.trace import Step
+from tests.core.autograd.test_backprop_trace import everything, whole
+from tests.core.tokenization.unigram.test_trace import tokenizer
+
+# Their Steps lack some names of theirs.
+PENDING = ("core.training.attempt:",)
+
+
+@functools.cache
+def real_steps() -> tuple[Step, ...]:
+    """Made once: they are read alone."""
+    parts = (_backprop, _losses, _optimizers, _schedules, _training, _tokens, _training_phases,
+             _attention)  # fmt: skip
+    return tuple(step for part in parts for step in part() if not step.code.startswith(PENDING))
+
+
+def _backprop() -> Iterator[Step]:
+    yield from whole(everything()[0])
+    base, power = Tensor([0.5, 2.0, 1.25], name="b"), Tensor([2.0, 3.0, -0.5], name="p")
+    yield from whole((base**power).sum())
+
+
+def _losses() -> Iterator[Step]:
+    rng = np.random.default_rng(1)
+    targets = np.array([1, 0, 1, 1, 0])
+    for name in ("mean squared error", "hinge", "binary cross-entropy"):
+        yield loss_step(name, rng.normal(size=(5, 1)), targets)
+    yield loss_step("cross-entropy", rng.normal(size=(5, 3)), targets)
+
+
+def _optimizers() -> Iterator[Step]:
+    rng = np.random.default_rng(2)
+    for name, rule in OPTIMIZERS.items():
+        settings, state = rule.settings(learning_rate=0.05, weight_decay=0.1), None
+        param, grad = rng.normal(size=(3, 2)), rng.normal(size=(3, 2))
+        for step in (1, 2, 30):
+            trace = trace_update(name, param, grad, state, step, settings)
+            yield from trace
+            param, state, grad = trace.about["new"], trace.about["after"], -2 * grad
+    yield from trace_update("muon", param, grad, None, 1, MuonSettings(match_adamw=True))
+
+
+def _schedules() -> Iterator[Step]:
+    plan = Plan(3e-4, 1e-5, 10, 100)
+    for schedule in SCHEDULES.values():
+        for applied in (0, 9, 10, 55, 83, 99, 120):
+            part = schedule.part(applied, plan)
+            yield Step("schedule", "", part.formula, part.code, part.numbers(applied, plan))
+
+
+def _training() -> Iterator[Step]:
+    for step in unigram_steps([story_text(1, 4_000)], 60):
+        if not isinstance(step, CountingStep | WorkingStep):
+            yield trace_training_step(step)
+    for step in bpe_steps([story_text(1, 2_000)], 270):
+        if isinstance(step, MergeStep):
+            yield from trace_merge(step)
+
+
+def _tokens() -> Iterator[Step]:
+    yield from trace_lattice(tokenizer(), "abab ba", generator=np.random.default_rng(3))
+    yield from trace_lattice(tokenizer(), "abba", alpha=0.5)
+    yield from (bytes_per_token_step(1201, 377), tokens_per_word_step(377, 210))
+    yield from (cost_step(377, 2.5), share_step(310, 1000), jaccard_step(310, 690, 145))
+    languages = [LanguageText("eng", "English", "A cat."),
+                 LanguageText("deu", "German", "Eine Katze.")]  # fmt: skip
+    results = premiums({"letters": CharacterTokenizer(sorted(set("A cat. Eine Katze")))}, languages)
+    yield from trace_premiums([(result, results[0]) for result in results])
+    rng = np.random.default_rng(4)
+    rows = rng.normal(size=(3, 16)).astype(np.float32)
+    yardstick = Yardstick(rng.normal(size=16).astype(np.float32), (0, 1, 2), rows)
+    yield glitch_step(rng.normal(size=16), yardstick, GlitchCandidate(7, "x", b"x", 0.5, True))
+
+
+def _training_phases() -> Iterator[Step]:
+    from core.training import TrainingConfig
+    from core.training.phases import PHASES, phase_step
+    from core.transformer import ModelConfig
+
+    model = ModelConfig(vocab_size=1, block_size=16, n_layer=2, n_head=2, n_embd=16)
+    for micro_batches in (1, 2):
+        config = TrainingConfig(model=model, micro_batches=micro_batches)
+        record = {"loss": 2.5, "learning_rate": 3e-4, "grad_norm": 1.25}
+        for phase in PHASES:
+            yield phase_step(phase, config, 3, record)
+
+
+def _attention() -> Iterator[Step]:
+    import torch
+
+    from core.inference.attention_trace import trace_attention
+    from core.transformer import ModelConfig
+    from core.transformer.gpt import GPT
+
+    config = ModelConfig(vocab_size=11, block_size=8, n_layer=2, n_head=2, n_embd=8)
+    model = GPT(config, torch.Generator().manual_seed(0))
+    yield from trace_attention(model, [1, 2, 3, 4, 5], layer=1, head=1, query=3)
