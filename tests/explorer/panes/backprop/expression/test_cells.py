@@ -161,7 +161,7 @@ def test_the_chosen_table_is_kept_from_step_to_step(qtbot):
     table = NumbersTable()
     qtbot.addWidget(table)
     table.set_tables({"upstream: dL/dv1": np.zeros(2), "out: v1": np.zeros(3)})
-    table._names.setCurrentText("out: v1")
+    table.names.setCurrentText("out: v1")
     table.set_tables({"upstream: dL/dv2": np.zeros(2), "out: v2": np.ones(4)})
     assert list(table.displayed()) == ["out: v2"]
 

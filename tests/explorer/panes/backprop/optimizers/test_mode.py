@@ -91,8 +91,7 @@ def test_a_setting_of_a_file_that_the_rule_refuses_is_told(make_pane, context, r
     one = OptimizersDraft(racers=("adam",)).with_setting("adam", "beta1", 2.0)
     context.workspace.begin("backprop.optimizers", to_json(one))
     view = make_pane("optimizers").mode.view
-    assert "betas" in view.notice.accessibleName() + view.notice.text
-    assert "betas" in view.settings.error.text
+    assert "betas" in view.settings.error.text and "betas" in view.trouble.text.lower()
 
 
 def test_a_warm_up_is_no_longer_than_the_race(mode, change):
