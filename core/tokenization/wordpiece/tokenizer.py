@@ -39,7 +39,7 @@ class Run(NamedTuple):
     spans: list[Span]
 
 
-class Look(NamedTuple):
+class Lookup(NamedTuple):
     """One look into the vocabulary: the characters start to end of a word, spelled as a piece.
 
     token  its id; -1 when there is no such piece
@@ -219,7 +219,7 @@ class WordPiece:
         words = self.text.split(self.text.normalize(text))
         return self._met.encode(words, lambda word: self.match(word)[0])
 
-    def match(self, word: str, seen: list[Look] | None = None) -> tuple[list[int], list[Span]]:
+    def match(self, word: str, seen: list[Lookup] | None = None) -> tuple[list[int], list[Span]]:
         """The pieces of one normalized word, and which of its characters each stands for.
 
         `seen` gets everything that was looked up, for who watches.
@@ -236,7 +236,7 @@ class WordPiece:
                 piece = prefix + word[start:end]
                 token = self._id_of.get(piece, -1)  # step: look
                 if seen is not None:
-                    seen.append(Look(start, end, piece, token))
+                    seen.append(Lookup(start, end, piece, token))
                 if token >= 0:
                     break
                 end -= 1

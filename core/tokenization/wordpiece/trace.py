@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.tokenization.telling import arrays, count, quoted, trace_of, verb
-from core.tokenization.wordpiece.tokenizer import Look, WordPiece
+from core.tokenization.wordpiece.tokenizer import Lookup, WordPiece
 from core.trace import Step, Trace
 
 _WORDPIECE = "core.tokenization.wordpiece.tokenizer:WordPiece"
@@ -19,11 +19,11 @@ def trace_longest_match(tokenizer: WordPiece, word: str) -> Trace:
 
 
 def _steps(tokenizer: WordPiece, word: str) -> Iterator[Step]:
-    seen: list[Look] = []
+    seen: list[Lookup] = []
     ids, _ = tokenizer.match(word, seen)
     taken: list[int] = []
     for look in seen:
-        yield look_step(look)
+        yield lookup_step(look)
         if look.token >= 0:
             taken = [*taken, look.token]
             yield take_step(look, taken, word)
@@ -31,7 +31,7 @@ def _steps(tokenizer: WordPiece, word: str) -> Iterator[Step]:
         yield unknown_step(tokenizer, word, seen, ids)
 
 
-def look_step(look: Look) -> Step:
+def lookup_step(look: Lookup) -> Step:
     there = "it is there" if look.token >= 0 else "there is no such piece"
     return Step(
         "wordpiece.look",
@@ -42,7 +42,7 @@ def look_step(look: Look) -> Step:
     )
 
 
-def take_step(look: Look, taken: list[int], word: str) -> Step:
+def take_step(look: Lookup, taken: list[int], word: str) -> Step:
     rest = len(word) - look.end
     others = verb(rest, "the one character left", f"the other {rest:,} characters")
     goes_on = f"go on with {others}" if rest else "the word is spelled"
@@ -55,7 +55,7 @@ def take_step(look: Look, taken: list[int], word: str) -> Step:
     )
 
 
-def unknown_step(tokenizer: WordPiece, word: str, seen: list[Look], ids: list[int]) -> Step:
+def unknown_step(tokenizer: WordPiece, word: str, seen: list[Lookup], ids: list[int]) -> Step:
     if seen:
         why = f"Nothing fits at {quoted(word[seen[-1].start :])}, so the whole word is"
     else:

@@ -7,7 +7,7 @@ from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QPainter
 
 from explorer import theme
-from explorer.panes.tokenizers.encoding.scenes import Look, MatchFrame, MatchScene
+from explorer.panes.tokenizers.encoding.scenes import Lookup, MatchFrame, MatchScene
 from explorer.panes.tokenizers.piece_box import draw_piece
 from explorer.widgets.base import LEFT, put_text
 
@@ -17,13 +17,13 @@ CELL, ROW, BOX, WORDS = 28, 26, 20, 200  # px
 def size(scene: MatchScene, zoom: float) -> QSize:
     now = theme.current()
     width = now.px(CELL) * zoom * len(scene.word) + now.px(WORDS)
-    return QSize(round(width), now.px(ROW) * (len(scene.looks) + 2))
+    return QSize(round(width), now.px(ROW) * (len(scene.lookups) + 2))
 
 
 def displayed(scene: MatchScene, frame: MatchFrame) -> dict[str, np.ndarray]:
-    looks = scene.looks[: frame.looks]
+    lookups = scene.lookups[: frame.lookups]
     return {
-        "looks": np.array([(look.start, look.end) for look in looks]).reshape(-1, 2),
+        "lookups": np.array([(look.start, look.end) for look in lookups]).reshape(-1, 2),
         "taken": np.array(frame.taken),
     }
 
@@ -32,8 +32,8 @@ def focus(scene: MatchScene, frame: MatchFrame, zoom: float) -> QRectF:
     """The newest look."""
     row = theme.current().px(ROW)
     cell = theme.current().px(CELL) * zoom
-    look = scene.looks[frame.looks - 1] if frame.looks else Look("", 0, 0, False)
-    return QRectF(look.start * cell, row * frame.looks, (look.end - look.start) * cell, row)
+    look = scene.lookups[frame.lookups - 1] if frame.lookups else Lookup("", 0, 0, False)
+    return QRectF(look.start * cell, row * frame.lookups, (look.end - look.start) * cell, row)
 
 
 def draw(
@@ -43,7 +43,7 @@ def draw(
     cell = now.px(CELL) * zoom
     given_up = bool(frame.unknown)
     for place, character in enumerate(scene.word):
-        owner = next((scene.looks[at] for at in frame.taken if _covers(scene, at, place)), None)
+        owner = next((scene.lookups[at] for at in frame.taken if _covers(scene, at, place)), None)
         box = QRectF(now.px(8) + place * cell + 1, 2, cell - 2, now.px(BOX))
         taken = owner is not None and not given_up
         draw_piece(
@@ -55,8 +55,8 @@ def draw(
             pen="outline",
             width=1,
         )
-    for row, look in enumerate(scene.looks[: frame.looks], 1):
-        painter.setOpacity(share if row == frame.looks and row - 1 not in frame.taken else 1.0)
+    for row, look in enumerate(scene.lookups[: frame.lookups], 1):
+        painter.setOpacity(share if row == frame.lookups and row - 1 not in frame.taken else 1.0)
         top = row * now.px(ROW) + now.px(4)
         left = now.px(8) + look.start * cell
         box = QRectF(left + 1, top, (look.end - look.start) * cell - 2, now.px(BOX))
@@ -77,13 +77,13 @@ def draw(
         put_text(painter, words, f"{MARKS[icon]} {said}", now.font("label"), now.color(role), LEFT)
     painter.setOpacity(1.0)
     if given_up:
-        top = (frame.looks + 1) * now.px(ROW) + now.px(4)
+        top = (frame.lookups + 1) * now.px(ROW) + now.px(4)
         words = QRectF(now.px(8), top, now.px(400), now.px(BOX))
         text = f"The whole word becomes {frame.unknown}"
         put_text(painter, words, text, now.font("body", 600), now.color("error"), LEFT)
 
 
-def data_of(scene: MatchScene, look: Look) -> bytes:
+def data_of(scene: MatchScene, look: Lookup) -> bytes:
     """What a piece spells, its sign for a word's inside left out: it gives the color."""
     return scene.word[look.start : look.end].encode()
 
@@ -92,4 +92,4 @@ MARKS = {"check": "\u2713", "x": "\u2013"}
 
 
 def _covers(scene: MatchScene, at: int, place: int) -> bool:
-    return scene.looks[at].start <= place < scene.looks[at].end
+    return scene.lookups[at].start <= place < scene.lookups[at].end

@@ -26,7 +26,7 @@ from explorer.panes.tokenizers.encoding.scenes import (
     Frame,
     LatticeFrame,
     LatticeScene,
-    Look,
+    Lookup,
     MatchFrame,
     MatchScene,
     MergeFrame,
@@ -157,7 +157,7 @@ def offers_of(tokenizer: Any, step: Step) -> list[Offered]:
 
 def match_frames(tokenizer: Any, word: str, steps: Sequence[Step]) -> Iterator[Told]:
     """A word of WordPiece: every look into the vocabulary, and what is taken."""
-    looks: list[Look] = []
+    lookups: list[Lookup] = []
     frames: list[MatchFrame] = []
     taken: tuple[int, ...] = ()
     for step in steps:
@@ -165,13 +165,13 @@ def match_frames(tokenizer: Any, word: str, steps: Sequence[Step]) -> Iterator[T
         if step.name == "wordpiece.look":
             start, end = int(step.value("start")), int(step.value("end"))
             there = int(step.value("token")) >= 0
-            looks.append(Look(str(step.value("piece")), start, end, there))
+            lookups.append(Lookup(str(step.value("piece")), start, end, there))
         elif step.name == "wordpiece.take":
-            taken = (*taken, len(looks) - 1)
+            taken = (*taken, len(lookups) - 1)
         else:
             unknown = tokenizer.vocabulary[int(step.value("ids")[0])]
-        frames.append(MatchFrame(len(looks), taken, unknown))
-    scene = MatchScene(word, tuple(looks))
+        frames.append(MatchFrame(len(lookups), taken, unknown))
+    scene = MatchScene(word, tuple(lookups))
     for step, frame in zip(steps, frames, strict=True):
         yield step, scene, frame, match_numbers(tokenizer, step)
 

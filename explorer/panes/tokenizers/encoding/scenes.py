@@ -1,4 +1,4 @@
-"""What the pictures of Inside draw, as plain data: merges, looks into a vocabulary, a lattice.
+"""What the pictures of Inside draw, as plain data: merges, lookups into a vocabulary, a lattice.
 
 A scene is a word's whole story; a frame says how much of it has been told. No Qt here.
 """
@@ -74,7 +74,7 @@ class MergeFrame:
 
 
 @dataclass(frozen=True)
-class Look:
+class Lookup:
     piece: str
     start: int
     end: int
@@ -86,17 +86,17 @@ class MatchScene:
     """One word, and every string that is looked up in the vocabulary."""
 
     word: str
-    looks: tuple[Look, ...]
+    lookups: tuple[Lookup, ...]
 
 
 @dataclass(frozen=True)
 class MatchFrame:
-    """looks    how many have been made
+    """lookups    how many have been made
     taken    which of them have been taken
     unknown  what the whole word became, where nothing fits
     """
 
-    looks: int
+    lookups: int
     taken: tuple[int, ...] = ()
     unknown: str = ""
 

@@ -61,12 +61,12 @@ def test_what_is_taken_is_the_longest_that_is_there(trained):
     tokenizer = trained["wordpiece"]
     moments = look_inside(tokenizer, "happily").moments
     scene, frame = next((m.scene, m.frame) for m in reversed(moments) if m.scene is not None)
-    taken = [scene.looks[at] for at in frame.taken]
+    taken = [scene.lookups[at] for at in frame.taken]
     assert [look.piece for look in taken] == tokenizer.encode("happily").pieces[1:-1] or [
         look.piece for look in taken
     ] == tokenizer.encode("happily").pieces
     assert all(look.there for look in taken)
-    assert sum(look.there for look in scene.looks) == len(taken)
+    assert sum(look.there for look in scene.lookups) == len(taken)
 
 
 def test_the_lattice_ends_in_the_best_path_and_can_be_drawn_from(trained):
@@ -210,7 +210,7 @@ def test_a_piece_has_one_color_at_every_stage_and_in_its_picture(trained, kind):
                 face = face_of(kind, node.piece)
                 drawn_ones[face.text] = face.data
         elif isinstance(one.scene, MatchScene):
-            drawn_ones |= {look.piece: data_of(one.scene, look) for look in one.scene.looks}
+            drawn_ones |= {look.piece: data_of(one.scene, look) for look in one.scene.lookups}
     assert len(faces) > 4
     for face in faces:
         assert drawn_ones[face.text] == face.data
