@@ -321,7 +321,7 @@ def _read(value: Any, kind: Any, about: Field, name: str, dropping: bool) -> Any
 def _read_by(reader: Callable[[Any], Any], value: Any, about: Field, name: str) -> Any:
     try:
         return reader(value)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # a whole number of 400 digits is no float
         raise _error(f"{name} cannot be {quoted(value)}: {error}", about) from error
 
 

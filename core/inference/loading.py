@@ -73,12 +73,17 @@ def _load(name_or_folder: str | Path, deepest: int) -> LoadedModel:
         )
     tokenizer = open_tokenizer(tokenizer_path)
     model = load_model(folder)
-    if tokenizer.vocab_size > model.config.vocab_size:
+    _check_vocabulary(folder, tokenizer, model.config)
+    return LoadedModel(model, tokenizer, model.config, BUNDLED if bundled else folder.name)
+
+
+def _check_vocabulary(folder: Path, tokenizer: Tokenizer, config: ModelConfig) -> None:
+    """Raises ValueError where the model has no embedding for some of the tokenizer's pieces."""
+    if tokenizer.vocab_size > config.vocab_size:
         raise ValueError(
             f"{folder}: the tokenizer has {tokenizer.vocab_size} pieces, the model "
-            f"{model.config.vocab_size}; copy all files from one checkpoint"
+            f"{config.vocab_size}; copy all files from one checkpoint"
         )
-    return LoadedModel(model, tokenizer, model.config, BUNDLED if bundled else folder.name)
 
 
 def _base_of(folder: Path) -> str | None:
@@ -131,4 +136,5 @@ def _load_over(folder: Path, base: str, deepest: int) -> LoadedModel:
     check_finite(under.model, str(path))
     own = folder / TOKENIZER_FILE
     tokenizer = open_tokenizer(own) if own.is_file() else under.tokenizer
+    _check_vocabulary(folder, tokenizer, under.config)
     return LoadedModel(under.model, tokenizer, under.config, folder.name)

@@ -103,12 +103,23 @@ class Attempt:
             self.writer.close()
 
     def _open_writer(self) -> None:
-        """Rank 0 begins the attempt once every rank has read where the run is; the others join."""
-        rank, wait = self.parallel.rank, self.parallel.wait
-        wait()
+        """Rank 0 begins the attempt once every rank has read where the run is; the others join.
+
+        Raises on every rank what keeps rank 0 from it: nobody waits for one that has gone.
+        """
+        rank, parallel = self.parallel.rank, self.parallel
+        parallel.wait()
+        error: OSError | ValueError | None = None
         if rank == 0:
-            self.writer = RunWriter(self.folder, self.step)
-        wait()
+            try:
+                self.writer = RunWriter(self.folder, self.step)
+            except (OSError, ValueError) as found:
+                error = found
+        why = parallel.first("" if error is None else end_message(error))
+        if error is not None:
+            raise error
+        if why:
+            raise ValueError(why)
         if rank:
             self.writer = RunWriter(self.folder, self.step, rank)
 

@@ -9,6 +9,7 @@ section 2.2).
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -60,8 +61,8 @@ class GPT(nn.Module):
 
     @property
     def blocks(self) -> list[Block]:
-        """The blocks of `h`, in order."""
-        return [block for block in self.h if isinstance(block, Block)]
+        """The blocks of `h`, in order, also where each is wrapped (checkpointed, compiled)."""
+        return [cast(Block, block) for block in self.h]
 
     def embed(self, ids: Tensor) -> Tensor:
         """What enters the residual stream: which token it is, plus, where learned, where it stands.

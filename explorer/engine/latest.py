@@ -108,7 +108,11 @@ class Latest(QObject):
                 await asyncio.wait([self._task])
 
     def _start(self, question: _Question) -> None:
-        work = question.make()
+        try:
+            work = question.make()
+        except Exception as error:
+            self._end(question, error)
+            return
         if isinstance(work, Coroutine):
             owner = self if self._open_ended else self._owner
             self._task = tasks.spawn(self._await(work, question), owner)

@@ -7,7 +7,6 @@ none of them stops the start.
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import math
 import os
@@ -18,7 +17,7 @@ from typing import Any
 import platformdirs
 
 from core.fields import field, fields_of, lenient
-from core.files import write_json
+from core.files import read_json, write_json
 
 FORMAT = 1  # of the settings' file
 SESSION_FORMAT = 2  # since 2 by the workspace's paths
@@ -118,7 +117,7 @@ def _set_aside(path: Path, ending: str) -> None:
 def read_object(path: Path) -> dict[str, Any]:
     """A JSON object; {} when there is none. A corrupt file is renamed to NAME.bad."""
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = read_json(path)
         if not isinstance(values, dict):
             raise ValueError("not an object")
         return values

@@ -23,6 +23,7 @@ from explorer.state.json_values import checked, is_same, written
 
 DEFAULT_PROMPT = "Once upon a time, Mira found a red kite. One day, Mira"
 LONGEST_HISTORY = 200  # changes kept for undo
+ABSENT = object()  # what a path held before its first change
 SHARED = ("run", "model", "selection", "pane")  # where one looks, as what ends so:
 LOOKING = (".mode", ".scene")
 
@@ -194,15 +195,17 @@ class Workspace(QObject):
         if is_looking(path):
             self.begin(path, value)
             return
-        value, old = self._taken(path, value), self._values.get(path)
-        if path in self._values and is_same(old, value):
+        value, old = self._taken(path, value), self._values.get(path, ABSENT)
+        if is_same(old, value):
             return
         if merging and self._merging == (path, merging) and self._done:
-            self._done[-1] = Change(path, self._done[-1].old, value, text)
+            old = self._done.pop().old
+        self._merging = (path, merging) if merging else None
+        if is_same(old, value):  # a drag that ends where it began is no change
+            self._merging = None
         else:
             self._done.append(Change(path, old, value, text))
             del self._done[:-LONGEST_HISTORY]
-        self._merging = (path, merging) if merging else None
         self._undone.clear()
         self._set(path, value)
 
@@ -283,7 +286,15 @@ class Workspace(QObject):
             self._merging = None
             change = source.pop()
             target.append(change)
-            self._set(change.path, self._taken(change.path, pick(change)))
+            value = pick(change)
+            if value is ABSENT and change.path in self._readers:
+                value = None  # somebody holds the path by now: it has what it begins with
+            if value is ABSENT:
+                del self._values[change.path]
+                self.changed.emit(change.path, None)
+                self.historyChanged.emit()
+            else:
+                self._set(change.path, self._taken(change.path, value))
 
     def _set(self, path: str, value: Any) -> None:
         self._values[path] = value
@@ -316,7 +327,10 @@ class Workspace(QObject):
         What is set up comes first, then what is looked at of it, the pane last.
         """
         for path in sorted(state, key=_place):
-            self.begin(path, written(state[path]))
+            try:
+                self.begin(path, written(state[path]))
+            except Exception as error:  # the others come back
+                errors.report(error, f"going back to {path}")
 
 
 def is_looking(path: str) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from core.marked_line import marked_line, parsed
 from core.trace import marked_lines
-from tests.core.real_steps import PENDING, real_steps
+from tests.core.real_steps import real_steps
 from tests.core.test_trace import modules_of_core
 
 # Lines that compute and that no Step stands for yet.
@@ -25,7 +25,6 @@ def markers() -> list[str]:
         marker
         for name in modules_of_core()
         for marker in marked_lines(importlib.import_module(name))
-        if not marker.startswith(PENDING)
     ]
 
 

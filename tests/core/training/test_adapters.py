@@ -194,3 +194,14 @@ def test_a_folder_without_its_tensors_is_told_so(stack: Path) -> None:
     (stack / "first" / "model.safetensors").unlink()
     with pytest.raises(FileNotFoundError, match="holds no model.safetensors; copy the whole"):
         core.load(stack / "first")
+
+
+def test_a_tokenizer_with_more_pieces_than_the_base_has_embeddings_is_refused(
+    stack: Path, tmp_path: Path
+) -> None:
+    larger = core.train_tokenizer("bpe", ["the cat and the hat sat on the mat"], 300)
+    larger.save(stack / "first" / "tokenizer.json")
+    pieces = core.load(stack / "model").config.vocab_size
+    assert larger.vocab_size > pieces
+    with pytest.raises(ValueError, match=f"{larger.vocab_size} pieces, the model {pieces}"):
+        core.load(stack / "first")

@@ -229,3 +229,14 @@ def test_weights_too_small_for_a_normal_number_are_zero_when_looking():
     weights = attention_weights(q, k, visible, out=torch.empty_like(exact))
     assert not ((weights > 0) & (weights < smallest)).any()
     torch.testing.assert_close(weights, exact, atol=1e-6, rtol=0)
+
+
+def test_wrapped_blocks_run_like_bare_ones():
+    """Whoever wraps each block, to recompute or compile it, gets the same model."""
+    from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import checkpoint_wrapper
+
+    bare, wrapped = model(std=0.3), model(std=0.3)
+    for layer, block in enumerate(wrapped.h):
+        wrapped.h[layer] = checkpoint_wrapper(block)
+    assert len(wrapped.blocks) == 2 and wrapped.blocks[1].attn.n_head == 4
+    assert torch.equal(wrapped(ids()), bare(ids()))

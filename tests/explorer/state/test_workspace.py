@@ -194,3 +194,34 @@ def test_changes_of_something_that_is_gone_cannot_be_undone():
     workspace.change("form", 1, "Change the form")
     workspace.drop_history("form")
     assert workspace.undo_text == "Change prompt"
+
+
+def test_a_drag_that_ends_where_it_began_is_no_change(workspace):
+    workspace.begin("demo.rate", 1)
+    workspace.change("demo.steps", 5, "Steps 5")
+    for rate in (2, 3, 1):
+        workspace.change("demo.rate", rate, f"Rate {rate}", merging="rate")
+    assert workspace.undo_text == "Steps 5" and workspace.value("demo.rate") == 1
+    workspace.change("demo.rate", 4, "Rate 4", merging="rate")
+    workspace.undo()
+    assert workspace.value("demo.rate") == 1 and workspace.undo_text == "Steps 5"
+
+
+def test_undoing_the_first_change_of_a_path_leaves_no_path(workspace):
+    before = workspace.state()
+    workspace.change("demo.rate", 2, "Rate 2")
+    after = workspace.state()
+    workspace.undo()
+    assert workspace.state() == before and "demo.rate" not in before
+    workspace.redo()
+    assert workspace.state() == after
+
+
+def test_one_path_that_cannot_be_brought_back_stops_no_other(workspace, caplog):
+    caplog.set_level(logging.CRITICAL)
+    deep = []
+    for _ in range(5000):
+        deep = [deep]
+    workspace.restore({"a.draft": deep, "prompt": "kept"})
+    assert workspace.prompt == "kept" and "a.draft" not in workspace.state()
+    errors.reports().problems.clear()

@@ -39,7 +39,7 @@ def read_losses(given: Any) -> tuple[float, ...]:
         raise ValueError("use a list of numbers")
     try:
         return tuple(float(one) for one in given)[-MOST_LOSSES:]
-    except TypeError as error:
+    except (TypeError, OverflowError) as error:
         raise ValueError("use a list of numbers") from error
 
 
@@ -187,7 +187,7 @@ def is_value(value: Any) -> bool:
     """A number or nested lists of numbers of equal length."""
     try:
         array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
     return array.size > 0 and array.ndim <= 4
 

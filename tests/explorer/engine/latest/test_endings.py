@@ -275,3 +275,20 @@ def test_a_call_that_fails_is_told_and_a_closed_engine_gives_no_answer(engine, o
     run_async(body())
     assert "came" not in heard.kinds and "failed" not in heard.kinds
     assert not errors.reports().problems
+
+
+def test_a_question_that_cannot_even_be_made_has_failed_once(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    heard, made = Heard(latest), []
+
+    def make():
+        made.append(1)
+        raise ValueError("choose a text")
+
+    async def body():
+        latest.ask(make, "a question")
+        engine.activityChanged.emit()
+        await latest.settled()
+
+    run_async(body())
+    assert heard.said == [("failed", "choose a text"), ("ended", None)] and len(made) == 1
