@@ -421,7 +421,7 @@ class _Numbers:
             return self.term(inner, cells[at], single, False)
 
         if function == "max":
-            order = np.argsort(-np.nan_to_num(values), kind="stable")
+            order = np.argsort(-np.nan_to_num(values, nan=np.inf), kind="stable")
             shown = order if len(order) <= WHOLE else order[:LARGEST]
             parts = [term(int(at)) for at in shown]
             if len(shown) < len(values):
@@ -469,7 +469,7 @@ def _summed(values: np.ndarray, term: Callable[[int], Term]) -> Term:
     """The sum of terms: all of few, else the three largest and what the others come to."""
     if len(values) == 0:
         return number(0.0)
-    order = np.argsort(-np.abs(np.nan_to_num(values)), kind="stable")
+    order = np.argsort(-np.abs(np.nan_to_num(values, nan=np.inf)), kind="stable")
     shown = sorted(int(at) for at in (order if len(order) <= WHOLE else order[:LARGEST]))
     parts = [term(at) for at in shown]
     if len(parts) == 1:

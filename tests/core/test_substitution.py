@@ -245,3 +245,9 @@ def test_the_result_of_32_bits_is_only_near_where_rounding_shows():
     )  # fmt: skip
     one = arithmetic(step)
     assert not one.exact and str(one) == "1 \u2212 1e\u22129 \u2248 0.5"
+
+
+def test_the_number_that_spoils_a_sum_or_a_maximum_is_among_those_shown():
+    x = np.array([1.0, 5.0, 4.0, 3.0, 2.0, 6.0, np.nan, 2.0, 2.0])
+    assert str(substitute("x.max()", {"x": x})) == "max(nan, 6, 5, 6 smaller) = nan"
+    assert str(substitute("x.sum()", {"x": x})) == "5 + 6 + nan + (6 more = 14) = nan"
