@@ -117,8 +117,8 @@ def arithmetic(step: Step, cell: int | Cell | None = None) -> Arithmetic:
     and a line that computes but is not written as core.marked_line asks.
     """
     line = marked_line(step.code)
-    made = line.made if line.made in step.values else next(iter(step.values), "")
     if not line.computes:
+        made = line.made or next(iter(step.values), "")
         return _moved(step, line, made, cell)
     missing = [name for name in (line.made, *line.reads) if name not in step.values]
     if missing:
@@ -187,10 +187,14 @@ def _place(name: str, array: np.ndarray, cell: int | Cell | None) -> Cell:
         raise ValueError(f"{name} has shape {array.shape} and no number; choose another step")
     if cell is None:
         cell = int(np.abs(np.nan_to_num(array)).argmax())
-    if isinstance(cell, (int, np.integer)):
+    if isinstance(cell, (int, np.integer)) and not isinstance(cell, bool):
         if not 0 <= cell < array.size:
             raise ValueError(f"{name} has no cell {cell}; its {array.size} count from 0")
         return tuple(int(one) for one in np.unravel_index(cell, array.shape))
+    if isinstance(cell, (str, float, bool)) or not all(
+        isinstance(one, (int, np.integer)) and not isinstance(one, bool) for one in cell
+    ):
+        raise ValueError(f"a cell of {name} is a number or an index such as (0, 1), not {cell!r}")
     place = tuple(int(one) for one in cell)
     if len(place) != array.ndim or not all(
         0 <= one < size for one, size in zip(place, array.shape, strict=True)
@@ -202,6 +206,10 @@ def _place(name: str, array: np.ndarray, cell: int | Cell | None) -> Cell:
 def _moved(step: Step, line: MarkedLine, made: str, cell: int | Cell | None) -> Arithmetic:
     if not made:
         raise ValueError(f"step {step.name} has no value; give it what its line makes")
+    if made not in step.values:
+        raise ValueError(
+            f"step {step.name} does not hold {made}, which its line makes; keep it there"
+        )
     array = step.value(made)
     place = _place(made, array, cell)
     known = {name: step.value(name) for name in step.values if name.partition("[")[0] in line.reads}

@@ -107,9 +107,15 @@ def check_ids(model: GPT, ids: Sequence[int] | np.ndarray) -> Tensor:
 
     Raises ValueError when there are none, too many, or one is not in the vocabulary.
     """
-    array = np.asarray(ids, dtype=np.int64).reshape(-1)
-    if array.size == 0:
+    given = np.asarray(ids)
+    if given.size == 0:
         raise ValueError("there are no tokens; type at least one character")
+    if given.dtype.kind not in "iu" or given.size != given.shape[-1]:
+        raise ValueError(
+            f"ids of type {given.dtype} and shape {given.shape} are not those of one text; give a "
+            "list of whole numbers"
+        )
+    array = given.astype(np.int64).reshape(-1)
     if array.size > model.config.block_size:
         raise ValueError(
             f"{array.size} tokens do not fit: this model reads at most "
@@ -152,6 +158,7 @@ def capture(
     The model's train/eval mode is as it was afterwards; dropout is off during the run. Raises
     ValueError for an unknown site and as `check_ids` does.
     """
+    sites = [sites] if isinstance(sites, (str, Site)) else sites
     wanted = tuple(VIEWS) if sites is None else tuple(sites)
     views = [name for name in VIEWS if name in wanted]
     single = [_site(name) for name in wanted if name not in VIEWS]

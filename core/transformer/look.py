@@ -82,7 +82,7 @@ class Site:
 
 
 class Look:
-    """What to keep of one forward pass, and what to replace on its way.
+    """What to keep of one forward pass, and what to replace on its way; sites may be texts.
 
     sites    each one's first value is kept in `values`: activation checkpointing computes it again
              during the backward pass
@@ -95,10 +95,12 @@ class Look:
     """
 
     def __init__(
-        self, sites: Iterable[Site] = (), replace: Mapping[Site, Replacement] | None = None
+        self,
+        sites: Iterable[Site | str] = (),
+        replace: Mapping[Site | str, Replacement] | None = None,
     ) -> None:
-        self.sites = frozenset(sites)
-        self.replace = dict(replace or {})
+        self.sites = frozenset(map(_site, sites))
+        self.replace = {_site(site): change for site, change in (replace or {}).items()}
         self.values: dict[Site, Tensor] = {}
 
     def wants(self, site: Site) -> bool:
@@ -116,6 +118,10 @@ class Look:
         if site in self.sites and site not in self.values:
             self.values[site] = value
         return value
+
+
+def _site(site: Site | str) -> Site:
+    return site if isinstance(site, Site) else Site.parse(site)
 
 
 @functools.cache

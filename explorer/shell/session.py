@@ -102,7 +102,7 @@ class Session(QObject):
         known = {spec.id for spec in self.specs}
         window.inspector.set_tab(self.settings.inspector_tab)
         window.inspector.set_collapsed(self.settings.inspector_collapsed)
-        window.show_pane(wanted if wanted in known else first)
+        window.show_pane(wanted if isinstance(wanted, str) and wanted in known else first)
 
     async def first_paint(self, limit: float = 1.0) -> None:
         """Returns after the window's first paint (or the limit, where nothing is ever painted)."""

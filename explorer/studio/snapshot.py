@@ -41,7 +41,8 @@ async def run(
     """Writes PANE-VIEW-THEME-WIDTHxHEIGHT.png files into `folder`; returns the exit code.
 
     `only` are beginnings of their names: panes ("backprop"), modes ("backprop-network") or views
-    ("attention-arcs"). The code is 2 where one of them begins no name.
+    ("attention-arcs"). The code is 2 where one of them begins no name, and 1 where a view could not
+    be brought about: the others are drawn.
     """
     from explorer.shell.session import Session
 
@@ -59,12 +60,12 @@ async def run(
             artist = Artist(app, session, window, folder, sizes)
             for name in panes:
                 await artist.draw_pane(name, only)
+            return 1 if artist.failed else 0
         except (OSError, ValueError, TimeoutError) as error:
             print(f"snapshot: {error or type(error).__name__}", file=sys.stderr)
             return 2 if isinstance(error, UnknownName) else 1
         finally:
             await session.close()
-    return 0
 
 
 def _chosen_panes(panes: Sequence[str], only: Collection[str]) -> list[str]:
@@ -115,6 +116,7 @@ class Artist:
         self._folder = folder
         self._sizes = sizes
         self._looks = THEMES
+        self.failed = 0  # views that could not be brought about
 
     async def draw_pane(self, name: str, only: Collection[str]) -> None:
         pane = self._window.show_pane(name)
@@ -123,9 +125,14 @@ class Artist:
         await _settle(pane)
         views: dict[str, Any] = dict(pane.views()) or {"first": lambda: None}
         for view in _chosen_views(name, views, only):
-            shown = views[view]()
-            if inspect.isawaitable(shown):
-                await shown
+            try:
+                shown = views[view]()
+                if inspect.isawaitable(shown):
+                    await shown
+            except Exception as error:  # the other views are drawn all the same
+                print(f"snapshot: {name}-{view}: {type(error).__name__}: {error}", file=sys.stderr)
+                self.failed += 1
+                continue
             await self._session.follower.look()  # the strip below tells the same as the pane
             await self._draw_view(pane, f"{name}-{view}")
 

@@ -251,3 +251,16 @@ def test_the_number_that_spoils_a_sum_or_a_maximum_is_among_those_shown():
     x = np.array([1.0, 5.0, 4.0, 3.0, 2.0, 6.0, np.nan, 2.0, 2.0])
     assert str(substitute("x.max()", {"x": x})) == "max(nan, 6, 5, 6 smaller) = nan"
     assert str(substitute("x.sum()", {"x": x})) == "5 + 6 + nan + (6 more = 14) = nan"
+
+
+@pytest.mark.parametrize("cell", [1.5, "x", True, (0.5,), ("a",)])
+def test_a_cell_that_is_no_index_is_refused(cell):
+    with pytest.raises(ValueError, match=r"a cell of .* is a number or an index such as \(0, 1\)"):
+        substitute("x * 2", {"x": [1.0, 2.0]}, cell)
+
+
+def test_a_step_that_does_not_hold_what_its_line_makes_prints_no_other_number():
+    step = Step("training.data", "", "", "core.training.attempt:Attempt._one_step#data",
+                {"number": np.asarray(3)})  # fmt: skip
+    with pytest.raises(ValueError, match="does not hold batch"):
+        arithmetic(step)

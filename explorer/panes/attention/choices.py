@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
+from core.fields import field, fields_of, to_json
 from explorer.panes.attention.model import SCORES
 
 MODES = ("map", "arcs", "steps")
@@ -19,22 +21,19 @@ class Choices:
     mode       map, arcs or steps
     """
 
-    score: str = "induction"
+    score: str = field("induction", choices=SCORES)
     sorted: bool = False
-    least: float = 0.0
+    least: float = field(0.0, least=0, most=1)
     hide_first: bool = False
-    mode: str = "map"
+    mode: str = field("map", choices=MODES)
 
     def state(self) -> dict[str, Any]:
-        return asdict(self)
+        return to_json(self)
 
     def restored(self, saved: dict[str, Any]) -> Choices:
         """With every saved field that fits; steps come back as the heat map they stand over."""
-        fits = {
-            "score": saved.get("score") in SCORES,
-            "sorted": isinstance(saved.get("sorted"), bool),
-            "least": type(saved.get("least")) in (int, float) and 0 <= saved["least"] <= 1,
-            "hide_first": isinstance(saved.get("hide_first"), bool),
-            "mode": saved.get("mode") in ("map", "arcs"),
-        }
-        return replace(self, **{name: saved[name] for name, does in fits.items() if does})
+        restored = self
+        for name, about in fields_of(Choices).items():
+            with suppress(ValueError):
+                restored = replace(restored, **{name: about.read(saved.get(name))})
+        return replace(restored, mode="map") if restored.mode == "steps" else restored

@@ -133,7 +133,8 @@ def _softmax(story: Story, key: int, weight: float) -> list[Any]:
         ]
     return [
         Equation("score m", float(story.masked[key]), "attention"),
-        "e^m over the sum of e^m of all keys; less the largest m first, so that e^m stays small:",
+        "e^m over the sum of e^m of all keys. Torch first subtracts the largest m from each: the "
+        "weights are the same, and no e^m overflows:",
         in_a_line(story.told(S.SOFTMAX, key)),
         Equation("weight a", weight, "attention"),
     ]

@@ -332,3 +332,10 @@ def test_top_k_and_top_p_keep_exactly_what_they_say():
     for bad in ({"temperature": -1.0}, {"top_k": 0}, {"top_p": 0.0}, {"top_p": 1.5}):
         with pytest.raises(ValueError, match="must"):
             next_probabilities(logits, **bad)
+
+
+@pytest.mark.parametrize("ids", [[1.7, 2.2], [[1, 2], [3, 4]], ["a"], [True, False]])
+def test_ids_that_are_not_those_of_one_text_are_refused(ids):
+    model = GPT(ModelConfig(vocab_size=9, block_size=8, n_layer=1, n_head=1, n_embd=4))
+    with pytest.raises(ValueError, match="give a list of whole numbers"):
+        capture(model, ids)

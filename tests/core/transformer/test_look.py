@@ -301,3 +301,13 @@ def test_ddp_and_fsdp2_hand_the_look_on(changes, one_rank):
             found = parameter.grad
             found = found.full_tensor() if hasattr(found, "full_tensor") else found
             torch.testing.assert_close(found, gradient)
+
+
+def test_sites_may_be_written_as_texts():
+    model = GPT(ModelConfig(vocab_size=9, block_size=8, n_layer=1, n_head=1, n_embd=4))
+    site = Site("decoder", 0, "head_output")
+    look = Look(["decoder.0.head_output"], replace={"decoder.0.head_output": torch.zeros_like})
+    model(torch.tensor([[1, 2, 3]]), look=look)
+    assert not look.values[site].any()
+    with pytest.raises(ValueError, match="a site is written like"):
+        Look(["weights"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,21 @@ def test_the_self_test_passes_in_this_checkout(tmp_path):
         "training",
     ):
         assert f"self-test: {part} works" in done.stdout
+
+
+def test_a_view_that_cannot_be_brought_about_takes_no_other_with_it(
+    qapp, run_async, tmp_path, quick, capsys
+):
+    def create(context):
+        pane = spec("demo").create(context)
+        views = pane.views()
+        pane.views = lambda: {"wrong": lambda: 1 / 0, **views}
+        return pane
+
+    quick.setattr(session, "built", lambda: (replace(spec("demo"), create=create),))
+    assert run_async(snapshot.run(qapp, tmp_path / "out", [(1280, 720)])) == 1
+    assert "snapshot: demo-wrong: ZeroDivisionError" in capsys.readouterr().err
+    assert {name.rpartition("-")[0] for name in drawn(tmp_path / "out")} == {
+        "demo-start",
+        "demo-end",
+    }

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from core.data import story_text
+from core.fields import fields_of
 from core.tokenization import train_tokenizer
 from explorer.panes.tokenizers.catalogue import MODEL
-from explorer.panes.tokenizers.inside.header import CHANCES
+from explorer.panes.tokenizers.inside.draft import InsideDraft
 
 if TYPE_CHECKING:
     from explorer.panes.tokenizers.inside.mode import InsideMode
@@ -28,7 +29,7 @@ def views(mode: InsideMode) -> dict[str, Callable[[], Any]]:
         mode.set_text(text)
         mode.choose(identity)
         await mode.settled()
-        usual = CHANCES[mode.chance].usual if mode.chance else 0.0
+        usual = fields_of(InsideDraft)[mode.chance].default if mode.chance else 0.0
         mode.set_chance(usual if chance is None else chance)
         await mode.settled()
         steps = [place for place, one in enumerate(mode.moments) if one.step.name == step]

@@ -297,3 +297,13 @@ def test_the_word_is_drawn_larger_and_smaller_by_actions(pane):
     for _ in range(20):
         by_id["tokenizers.inside.smaller"].run()
     assert word.zoom == 0.6
+
+
+def test_every_state_that_a_snapshot_shows_comes_about(pane, run_async):
+    async def body():
+        for bring in pane.mode.views().values():
+            await bring()
+            await pane.settled()
+            assert pane.mode.moments
+
+    run_async(body())
