@@ -37,7 +37,12 @@ def in_loop() -> bool:
 
 
 def running(owner: QObject | None = None) -> list[asyncio.Task[Any]]:
-    """The unfinished tasks, all of them or those of one owner."""
+    """The unfinished tasks, all of them or those of one owner.
+
+    One that was begun while its loop closed can never end, so nobody waits for it.
+    """
+    for task in [task for task in _running if task.get_loop().is_closed()]:
+        del _running[task]
     return [task for task, by in _running.items() if owner is None or by is owner]
 
 
