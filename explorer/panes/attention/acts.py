@@ -13,6 +13,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 
 from explorer import theme
 from explorer.panes.attention import story as S
+from explorer.panes.attention.lines import cut_to
 from explorer.theme import lerp
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text, visible_text
 
@@ -290,23 +291,19 @@ def _output(painter: QPainter, scene: StoryScene, position: float) -> None:
 def draw_line(
     painter: QPainter, scene: StoryScene, pieces: Sequence[tuple[str, str]], width: float
 ) -> None:
-    """The live numbers of the lit row, and how many keys are shown when not all fit."""
+    """The live numbers of the lit row, and how many keys are shown when not all fit. A line that is
+    too long is cut in its middle: what it comes to is always there.
+    """
     now, layout, story = theme.current(), scene.layout, scene.story
     font = now.font("body")
     metrics = QFontMetricsF(font)
     baseline = layout.line_y + metrics.ascent() + now.px(2)
-    x = now.px(2)
     painter.setFont(font)
-    room = width
-    for text, role in pieces:
-        advance = metrics.horizontalAdvance(text)
-        if x + advance > room:
-            painter.setPen(now.color("muted"))
-            painter.drawText(QPointF(x, baseline), "\u2026")
-            break
+    x = now.px(2)
+    for text, role in cut_to(pieces, width - x, metrics.horizontalAdvance):
         painter.setPen(now.color(role))
         painter.drawText(QPointF(x, baseline), text)
-        x += advance
+        x += metrics.horizontalAdvance(text)
     shown = len(layout.rows)
     if shown < story.n_tokens:
         share = theme.format_percent(float(scene.weights.sum()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -80,3 +80,20 @@ def live_line(story: Story, step: int, key: int) -> tuple[Piece, ...]:
         ]
     rest = 1.0 - float(story.weights[best].sum())
     return (*pieces, (f" + {number(max(0.0, rest))} of the others", "muted"))
+
+
+def cut_to(
+    pieces: Sequence[Piece], width: float, advance: Callable[[str], float]
+) -> Sequence[Piece]:
+    """The pieces that fit, the last two of them always: sign and result."""
+    if sum(advance(text) for text, _ in pieces) <= width:
+        return pieces
+    cut: Piece = ("\u2026", "muted")
+    end = (cut, *pieces[-2:])
+    room, kept = width - sum(advance(text) for text, _ in end), []
+    for piece in pieces[:-2]:
+        room -= advance(piece[0])
+        if room < 0:
+            break
+        kept.append(piece)
+    return (*kept, *end)

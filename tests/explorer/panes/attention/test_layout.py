@@ -7,6 +7,7 @@ import pytest
 
 from explorer import theme
 from explorer.panes.attention.choices import Choices
+from explorer.panes.attention.lines import cut_to
 from explorer.panes.attention.view import AttentionView
 
 
@@ -61,3 +62,16 @@ def test_scores_give_way_before_the_mosaic_does(view):
     assert low.panel.scores.height() == low.panel.scores.height_of(True)
     roomy = view(983, 694, 1.0, (4, 6))
     assert roomy.panel.scores.height() == roomy.panel.scores.height_of(False)
+
+
+def test_a_line_that_is_too_long_is_cut_before_its_result():
+    pieces = [
+        ("'found'  ", "text"),
+        *[("12345 + ", "k")] * 9,
+        (" = ", "muted"),
+        ("0.592", "attention"),
+    ]
+    assert cut_to(pieces, 1000, len) == pieces
+    shown = "".join(text for text, _ in cut_to(pieces, 40, len))
+    assert shown.startswith("'found'  12345") and shown.endswith("\u2026 = 0.592")
+    assert len(shown) <= 40
