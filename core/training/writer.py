@@ -37,6 +37,8 @@ class RunWriter:
     def __init__(self, folder: str | Path, from_step: int = 0, rank: int = 0) -> None:
         self.folder = Path(folder)
         self._steps = self._events = -1
+        if type(rank) is not int or rank < 0:
+            raise ValueError(f"rank {rank!r} cannot be; ranks count from 0")
         records.read_manifest(self.folder)
         self._lock = RunLock(self.folder, rank)
         try:

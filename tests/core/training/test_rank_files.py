@@ -156,3 +156,11 @@ def test_where_there_are_no_locks_a_rank_of_another_process_is_not_taken_over(
     with pytest.raises(ValueError, match="another process; stop it there first"):
         RunWriter(folder, rank=1)
     RunWriter(folder, rank=2).close()
+
+
+@pytest.mark.parametrize("rank", [-1, 1.5, True])
+def test_a_rank_that_is_no_count_is_refused_and_leaves_no_file(folder: Path, rank: object) -> None:
+    before = sorted(folder.iterdir())
+    with pytest.raises(ValueError, match="ranks count from 0"):
+        RunWriter(folder, rank=rank)  # type: ignore[arg-type]
+    assert sorted(folder.iterdir()) == before
