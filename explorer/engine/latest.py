@@ -114,6 +114,9 @@ class Latest(QObject):
             self._end(question, error)
             return
         if isinstance(work, Coroutine):
+            if not tasks.in_loop():  # Qt sends events also while the loop stands still: it waits
+                work.close()
+                return
             owner = self if self._open_ended else self._owner
             self._task = tasks.spawn(self._await(work, question), owner)
             self._task.add_done_callback(lambda _: work.close())  # it may not have begun

@@ -292,3 +292,21 @@ def test_a_question_that_cannot_even_be_made_has_failed_once(engine, owner, run_
 
     run_async(body())
     assert heard.said == [("failed", "choose a text"), ("ended", None)] and len(made) == 1
+
+
+def test_a_call_that_is_asked_while_the_loop_stands_still_waits_for_it(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+
+    async def begun():
+        await until(lambda: engine.alive)
+
+    async def body():
+        engine.activityChanged.emit()
+        await until(lambda: heard.kinds == ["came", "ended"])
+
+    run_async(begun())
+    latest.call(pow, 2, 5, name="a call")  # between two loops
+    assert heard.said == []
+    run_async(body())
+    assert heard.said[0] == ("came", 32)

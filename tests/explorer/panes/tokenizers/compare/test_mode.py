@@ -202,6 +202,7 @@ def test_state_comes_back(pane, make_pane, context, run_async, tmp_path):
     async def back():
         context.workspace.restore(state)
         await other.settled()
+        await pane.settled()  # it follows the same text
         assert other.mode.choices == pane.mode.choices
         assert other.mode.text == TEXT and len(columns(other)) == 2  # what was trained is gone
         assert ids(other, 1) == ids(pane, 2)
