@@ -22,6 +22,11 @@ class Runner(QObject):
     """`grown`: there are other moments; `begun`: another lab, at step 0.
 
     State: "idle" before anything, "loading", "paused", "learning", "diverged" or "failed".
+
+    What it asks for changes the lab, so `Latest` is not the way: no question may be dropped for a
+    newer one once the engine has it, each optimizer step is taken, and the lab that is being made
+    is the one that the next setup changes. Setups wait for one another, and only of those that
+    wait the newest counts.
     """
 
     grown = Signal()
@@ -142,7 +147,7 @@ class Runner(QObject):
             return
         self._halt()
         if self.lab is not None:
-            tasks.spawn(self._then_grown(self.lab.look, key="look"), self)
+            tasks.spawn(self._then_grown(self.lab.look), self)
         self._tell()
 
     def step(self) -> None:
@@ -188,15 +193,15 @@ class Runner(QObject):
         self.grown.emit()
         self._tell()
 
-    async def _then_grown(self, function: Callable[..., Any], *args: Any, key: str = "") -> None:
-        if await self._ask(function, *args, key=key) is not None:
+    async def _then_grown(self, function: Callable[[], Any]) -> None:
+        if await self._ask(function) is not None:
             self.grown.emit()
             self._tell()
 
-    async def _ask(self, function: Callable[..., Any], *args: Any, key: str = "") -> Any:
-        """What the engine answers; None where it could not, or where a newer wish took over."""
+    async def _ask(self, function: Callable[..., Any], *args: Any) -> Any:
+        """What the engine answers; None where it could not, or is closed."""
         try:
-            found = await self._engine.call(function, *args, key=(id(self), key) if key else None)
+            found = await self._engine.call(function, *args)
         except Exception as error:
             self._fail(error)
             return None

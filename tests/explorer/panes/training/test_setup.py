@@ -14,7 +14,7 @@ from core.tokenization import train_tokenizer
 from core.training.sizes import estimate
 from explorer import theme
 from explorer.panes.training import planning
-from explorer.panes.training.draft import config_of
+from explorer.panes.training.draft import TrainingDraft, config_of
 from explorer.runs.backend_choice import SLOW_STEP
 from explorer.widgets.toggle import SegmentedControl
 from tests.explorer.waiting import until
@@ -238,16 +238,17 @@ def test_a_dropped_text_is_chosen_and_its_beginning_shown(make_pane, run_async, 
 def test_a_torch_that_cannot_say_whether_bf16_is_fast_still_gives_a_cost(monkeypatch):
     torch = pytest.importorskip("torch")
     monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported", raising=False)
-    speed, bf16 = planning._measure()
-    assert speed > 0 and not bf16
+    _, _, machine = planning.estimated(config_of(TrainingDraft()), None)
+    assert machine.speed > 0 and not machine.has_bf16
 
 
 def test_long_steps_go_to_a_process_unless_a_person_chose_where(make_pane, run_async, monkeypatch):
-    def slow_when_large(config, speed):
+    def slow_when_large(config, machine):
         seconds = 2 * SLOW_STEP if config.model.n_embd >= 256 else 0.01
-        return replace(estimate(config), seconds_per_step=seconds), ""
+        found = replace(estimate(config), seconds_per_step=seconds)
+        return found, "", machine or planning.Machine(1e9, False)
 
-    monkeypatch.setattr(planning, "_estimate", slow_when_large)
+    monkeypatch.setattr(planning, "estimated", slow_when_large)
 
     async def story():
         pane = make_pane()
