@@ -42,6 +42,10 @@ class Inputs:
         view.lanes.rateRefused.connect(lambda name, why: self._refuse(why))
         view.settings.changed.connect(self.set_value)
         view.settings.refused.connect(lambda key, why: self._refuse(why))
+        view.settings.left.connect(mode.draft.end_merge)
+        rates = [row.rate for row in view.lanes.rows.values()]
+        for field in (*rates, view.common.steps, view.common.warmup):
+            field.left.connect(mode.draft.end_merge)
         view.settings.usualRequested.connect(lambda: self.set_usual(mode.chosen))
         view.common.scheduleChosen.connect(self.set_schedule)
         view.common.stepsChanged.connect(self.set_steps)

@@ -75,6 +75,7 @@ class TrainMode(Mode):
         self.inputs.sampleChanged.connect(
             lambda text: self.planning.change("sample", clean_text(text))
         )
+        self.inputs.sample.editingFinished.connect(self.planning.draft.end_merge)
         self.inputs.hurryRequested.connect(self.hurry)
         self.inputs.newRequested.connect(self.new_training)
         self.planning.draft.changed.connect(self._on_options)
