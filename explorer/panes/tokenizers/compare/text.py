@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.tokenization.telling import count
-from explorer.panes.tokenizers.compare.model import LONGEST_TEXT, Split
+from explorer.panes.tokenizers.compare.model import Split
+from explorer.panes.tokenizers.draft import LONGEST_TEXT
 from explorer.theme.numbers import format_number
 
 IDLE = "Type a text: every tokenizer cuts it as you type"

@@ -90,6 +90,21 @@ def optimizers(mode: Any) -> list[Act]:
     ]
 
 
+def compare(mode: Any) -> list[Act]:
+    names = ("model", "known:gpt2", "file:/nowhere/tokenizer.json")
+
+    def choose(chance: random.Random) -> None:
+        chosen = tuple(chance.sample(names, chance.randint(1, 3)))
+        mode.draft.change({"tokenizers": chosen}, "Compare others")
+
+    return [
+        lambda chance: mode.set_text(f"a \u00a0kite {chance.random()}"),
+        lambda _: mode.set_text(""),
+        lambda _: mode.shown_ones.remove(0),
+        choose,
+    ]
+
+
 def train(mode: Any) -> list[Act]:
     change = mode.planning.change
     lanes = [Lane(one.kind, variant.id) for one in ALGORITHMS for variant in one.variants]
@@ -129,6 +144,7 @@ def training(pane: Any) -> list[Act]:
         ("backprop", "expression", "backprop.expression", expression),
         ("backprop", "network", "backprop.network", network),
         ("backprop", "optimizers", "backprop.optimizers", optimizers),
+        ("tokenizers", "compare", "tokenizers.compare", compare),
         ("tokenizers", "train", "tokenizers.train", train),
         ("tokenizers", "inside", "tokenizers.inside", inside),
         ("training", "", "training.options", training),
