@@ -92,7 +92,7 @@ def headline(
             f"Step {moment.step:,}: the loss is {format_number(moment.train_loss)}, and was "
             f"{format_number(first)} at first: the steps are too large. Reset, and learn slower."
         )
-    if preset is not None and moment.experiment.is_like(preset.experiment):
+    if preset is not None and moment.draft.is_like(preset.draft):
         told = preset.measured.format(times=format_number(_shrinks(moment)))
         return told or preset.look
     where = f"Step {moment.step:,}: "
@@ -135,7 +135,7 @@ def _judgment(moment: Moment, first: float, worse: bool, rose: float, begun: Mom
     does.
     """
     update = moment.update
-    if moment.experiment.norm == "batch" and update is not None and len(update.said) == 1:
+    if moment.draft.norm == "batch" and update is not None and len(update.said) == 1:
         return (
             "batch norm over a batch of 1 makes each sum 0, so no weight before it learns: use a "
             "larger batch."

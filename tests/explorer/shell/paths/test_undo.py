@@ -55,8 +55,11 @@ def network(mode: Any) -> list[Act]:
     change = mode.editing.change_field
 
     def neurons(more: int) -> None:
-        if mode.experiment.hidden:
+        if mode.draft.value.hidden:
             mode.view.neuronsRequested.emit(0, more)
+
+    def layers(_: random.Random) -> None:
+        mode.view.layersRequested.emit(1 if len(mode.draft.value.hidden) < 3 else -1)
 
     return [
         lambda chance: change("noise", chance.uniform(0, 1)),
@@ -66,7 +69,7 @@ def network(mode: Any) -> list[Act]:
         lambda chance: change("data", chance.choice(("moons", "xor", "own", "hills"))),
         lambda chance: mode.editing.add_point(chance.gauss(0, 1), chance.gauss(0, 1)),
         lambda chance: neurons(chance.choice((-1, 1))),
-        lambda chance: mode.view.layersRequested.emit(1 if len(mode.experiment.hidden) < 3 else -1),
+        layers,
         lambda chance: mode.editing.show_preset(chance.choice(PRESETS).id),
         lambda chance: mode.editing.reset(chance.random() < 0.5),
     ]

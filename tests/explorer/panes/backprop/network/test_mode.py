@@ -49,7 +49,7 @@ def test_it_can_be_changed_while_it_learns(mode, run_async):
         await until(lambda: mode.moment.sizes == (2, 5, 8, 1))
         mode.player.pause()
         await mode.settled()
-        assert mode.experiment == replace(NetworkDraft(), activation="relu", hidden=(5, 8))
+        assert mode.draft.value == replace(NetworkDraft(), activation="relu", hidden=(5, 8))
 
     run_async(body())
 
@@ -81,14 +81,14 @@ def test_a_click_adds_a_point_and_shift_click_takes_it_away(mode, run_async):
     async def body() -> None:
         mode.inputs.adds.setCurrentIndex(1)
         await click(-1.1, -1.1)
-        ((x, y, target),) = mode.experiment.added
+        ((x, y, target),) = mode.draft.value.added
         assert (x, y) == pytest.approx((-1.1, -1.1), abs=0.02) and target == 1
         assert len(mode.runner.lab.data.train) == 101
         await click(-1.1, -1.1, Qt.KeyboardModifier.ShiftModifier)
-        assert mode.experiment.added == ()
+        assert mode.draft.value.added == ()
         mode.workspace.undo()
         await mode.settled()
-        assert len(mode.experiment.added) == 1
+        assert len(mode.draft.value.added) == 1
 
     run_async(body())
 
@@ -110,7 +110,7 @@ def test_divergence_is_said_and_reset_heals_it(mode, run_async):
         mode.inputs.calm.click()
         await mode.settled()
         assert mode.runner.state == "paused" and mode.moment.step == 0
-        assert mode.experiment.learning_rate == 0.26 and mode.inputs.calm.isHidden()
+        assert mode.draft.value.learning_rate == 0.26 and mode.inputs.calm.isHidden()
         await mode.runner.steps(60)
         assert mode.moment.train_loss < 0.1
 
