@@ -82,43 +82,39 @@ class Planning(QObject):
             if isinstance(field.editor, QLineEdit):
                 field.editor.editingFinished.connect(workspace.end_merge)
 
-    @property
-    def options(self) -> TrainingDraft:
-        return self.draft.value
-
     def change(self, name: str, text: str) -> None:
         """A person's change, which can be undone; what is typed into one field is one change."""
-        options, field = self.options.change({name: text}), self._view.fields[name]
-        if options == self.options:
+        draft, field = self.draft.value.change({name: text}), self._view.fields[name]
+        if draft == self.draft.value:
             self.plan()
             return
         typed = isinstance(field.editor, QLineEdit)
-        self.draft.change(options, named(field.title, text), name if typed else "")
+        self.draft.change(draft, named(field.title, text), name if typed else "")
 
     def _take_tokenizer(self, path: str, corpus: str) -> None:
         """A tokenizer that was just trained, with the text that it knows."""
         given = {"tokenizer": path} | ({"corpus": corpus} if corpus else {})
-        self.draft.change(self.options.change(given), "Train with this tokenizer")
+        self.draft.change(self.draft.value.change(given), "Train with this tokenizer")
 
     def plan(self) -> None:
         """Shows fields, errors, schedule and cost as they are now."""
-        options = self.options
-        self._check_corpus(options)
-        own = options.tokenizer if options.tokenizer not in BUILT_IN else ""
-        counted = own or (options.corpus if options.tokenizer == "characters" else "")
+        draft = self.draft.value
+        self._check_corpus(draft)
+        own = draft.tokenizer if draft.tokenizer not in BUILT_IN else ""
+        counted = own or (draft.corpus if draft.tokenizer == "characters" else "")
         if counted and counted != self._counted:
             self._counted, self._vocab_size, self._tokenizer_error = counted, 0, ""
             count = vocabulary_of if own else alphabet_of
             self._counting.ask(lambda: self._engine.io(count, counted), "counting tokens")
-        self.errors = check(options, self._corpus_error)
+        self.errors = check(draft, self._corpus_error)
         if own and self._tokenizer_error:
             self.errors["tokenizer"] = self._tokenizer_error
-        self._view.set_options(options, self.errors)
+        self._view.set_draft(draft, self.errors)
         size = self._vocab_size if counted else 0
-        config = self.config = None if self.errors else config_of(options, vocab_size=size or None)
+        config = self.config = None if self.errors else config_of(draft, vocab_size=size or None)
         self._view.set_schedule(*schedule(config))
-        if options.corpus != self._beginning:
-            corpus = self._beginning = options.corpus
+        if draft.corpus != self._beginning:
+            corpus = self._beginning = draft.corpus
             self._reading.ask(lambda: self._engine.io(excerpt, corpus), "reading the text")
         if config is None:
             self._estimating.stop()
@@ -135,16 +131,16 @@ class Planning(QObject):
     def refuse_corpus(self, message: str) -> None:
         """The run found something wrong with the text that a look at its beginning did not show."""
         self._corpus_error = message
-        self.errors = check(self.options, message)
-        self._view.set_options(self.options, self.errors)
+        self.errors = check(self.draft.value, message)
+        self._view.set_draft(self.draft.value, self.errors)
 
-    def _check_corpus(self, options: TrainingDraft) -> None:
+    def _check_corpus(self, draft: TrainingDraft) -> None:
         """Looks at the beginning of a text that has not been looked at."""
-        about = (options.corpus, options.tokenizer, options.block_size)
+        about = (draft.corpus, draft.tokenizer, draft.block_size)
         if about == self._checked:
             return
         self._checked, self._corpus_error = about, ""
-        if options.corpus == "stories":
+        if draft.corpus == "stories":
             self._checking.stop()
         else:
             self._checking.ask(lambda: self._engine.io(corpus_error, *about), "looking at the text")
@@ -165,12 +161,12 @@ class Planning(QObject):
             return
         if why:
             self.errors = {"size": f"T{why[1:]}"}
-            self._view.set_options(self.options, self.errors)
+            self._view.set_draft(self.draft.value, self.errors)
             self.config = None
             self.planned.emit(None)
         slow = answer.seconds_per_step > SLOW_STEP
         run_in = backend_for(answer.seconds_per_step, self._run_in)
-        if self.options.run_in != run_in and not self.options.is_by_hand("run_in"):
+        if self.draft.value.run_in != run_in and not self.draft.value.is_by_hand("run_in"):
             self.draft.begin({"run_in": run_in})
             return
         notes = [f"{config.tokens_per_step:,} tokens a step"]
@@ -181,7 +177,7 @@ class Planning(QObject):
             notes.append("this CPU has no bf16 arithmetic: fp32 is faster here")
         elif self._machine.has_bf16 and config.precision == "fp32" and config.model.n_embd >= 256:
             notes.append("bf16 would be faster here")
-        if slow and self.options.run_in == "thread":
+        if slow and self.draft.value.run_in == "thread":
             notes.append("steps this long are better trained as a process")
         elif slow:
             notes.append("steps this long go to a process of its own: the window stays quick")

@@ -86,7 +86,7 @@ def test_a_path_of_nonsense_keeps_no_pane_from_opening(sit):
         assert session.window.pane.objectName() == "attention"
         for name in ("backprop", "training", "tokenizers"):
             await session.window.show_pane(name).settled()
-        assert session.window.panes["training"].planning.options.steps == "nan"
+        assert session.window.panes["training"].planning.draft.value.steps == "nan"
         assert session.workspace.prompt == DEFAULT_PROMPT
 
     sit(body, {"format": 2, "paths": strange, "geometry": ""})
@@ -105,6 +105,6 @@ def test_a_file_opens_the_pane_that_it_names_and_a_click_is_no_change(sit):
         window.pane.planning.change("learning_rate", "1e-3")
         assert undo.name == "Undo: Learning rate 1e-3"
         window.actions_list.run("edit.undo")
-        assert undo.name == "Undo" and window.pane.planning.options.learning_rate == "2e-3"
+        assert undo.name == "Undo" and window.pane.planning.draft.value.learning_rate == "2e-3"
 
     sit(body, {"format": 2, "paths": {"pane": "training"}, "geometry": ""}, computing=False)

@@ -85,7 +85,7 @@ async def train(pane: Any) -> None:
     change = pane.mode.planning.change
     change("kilobytes", "20")
     change("vocab_size", "300")
-    change("lanes", pane.mode.planning.options.chosen[:2])
+    change("lanes", pane.mode.planning.draft.value.chosen[:2])
     await pane.settled()
     pane.mode.start(until=8)
     await trained(pane)
