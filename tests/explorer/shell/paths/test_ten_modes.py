@@ -108,6 +108,7 @@ async def training(pane: Any) -> None:
     pane.planning.change("size", "tiny")
     pane.planning.change("learning_rate", "1e-3")
     pane.planning.change("steps", "300")
+    pane.planning.change("run_in", "thread")  # else it goes by how busy the machine is
     pane.view.charts.log.setChecked(True)
 
 
