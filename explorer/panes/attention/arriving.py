@@ -105,8 +105,8 @@ class Arriving(QObject):
         one, mosaic = pane.workspace.selection, pane.view.panel.mosaic
         other_model = bool(self._seen) and seen[0] is not self._seen[0]
         other_text = bool(self._seen) and seen[1] != self._seen[1]
-        wanted, steps = (one.layer, one.head), self.to_open
-        if other_model and mosaic.locked is None and wanted != self.to_lock:
+        wanted, lock, steps = (one.layer, one.head), self.to_lock, self.to_open
+        if other_model and mosaic.locked is None and wanted != lock:
             wanted = (None, None)
         token = None if other_text and one.token == self.token else one.token
         layer, head, found = model.sensible_choice(heads, *wanted, token)
@@ -116,11 +116,11 @@ class Arriving(QObject):
             self.token = found
         if mosaic.locked != (layer, head):
             mosaic.set_locked(None)
-        if self.to_lock == (layer, head):
-            mosaic.set_locked(self.to_lock)
-        self.to_lock = None
+        if lock == (layer, head):
+            mosaic.set_locked(lock)
+            lock = None
         pane.workspace.select(layer=layer, head=head, token=found)
-        self.to_open = steps
+        self.to_lock, self.to_open = lock, steps  # what is not there waits for other heads
 
     # what a session or a lesson has left
 
@@ -149,8 +149,11 @@ class Arriving(QObject):
             self._pane.player.seek(steps.step)
 
     def on_selection(self, selection: Selection) -> None:
-        chosen = (selection.layer, selection.head, selection.token)
-        if self.to_open is not None and self.to_open.place != chosen:
+        """Another choice than the one that is waited for takes its place."""
+        head = (selection.layer, selection.head)
+        if self.to_lock != head:
+            self.to_lock = None
+        if self.to_open is not None and self.to_open.place != (*head, selection.token):
             self.to_open = None
 
     # a newer version
