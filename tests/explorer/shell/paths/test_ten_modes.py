@@ -32,6 +32,7 @@ async def steps(pane: Any) -> None:
     await pane.settled()
     pane.view.head.modeChosen.emit("steps")
     pane.player.seek(3)
+    assert pane.state()["steps"] == {"layer": 2, "head": 3, "query": 5, "step": 3}
 
 
 async def expression(pane: Any) -> None:
