@@ -8,7 +8,7 @@ python3 dev.py bench [--full]     every figure that the project promises (--only
 python3 dev.py snapshot DIR       a picture of every view, light and dark, without a display
                                   (--all-sizes, --only PANE)
 python3 dev.py gallery            every widget in every state, in one window
-python3 dev.py train-bundled      trains the bundled model again
+python3 dev.py train-bundled      trains the bundled model again (--tokenizers: the four tokenizers)
 python3 dev.py vocabularies       gets real tokenizers and texts (--all: also the large ones)
 python3 dev.py package [--dist D] a folder that runs without Python, and its self-test
 python3 dev.py setup              only the set-up
@@ -98,7 +98,9 @@ def gallery(arguments: list[str]) -> int:
 
 def train_bundled(arguments: list[str]) -> int:
     set_up()
-    return become("-m", "core.training.bundled", *arguments, at_root=True)
+    rest = [one for one in arguments if one != "--tokenizers"]
+    module = "core.data.bundled" if rest != arguments else "core.training.bundled"
+    return become("-m", module, *rest, at_root=True)
 
 
 def package(arguments: list[str]) -> int:

@@ -21,13 +21,14 @@ from torch import Tensor
 
 from core.data import Batches, StoriesCorpus, rank_rows, story
 from core.data import repeated_ids as random_repeats
+from core.data.bundled import TOKENIZER_STORIES, VOCAB_SIZE, train_bundled_tokenizer
 from core.files import write_json
 from core.inference.activations import capture
 from core.inference.generation import generate
 from core.inference.heads import head_scores, repeated_ids
 from core.inference.loading import TOKENIZER_FILE, LoadedModel, load
 from core.resources import resource
-from core.tokenization import END_OF_TEXT, Tokenizer, train_tokenizer
+from core.tokenization import END_OF_TEXT
 from core.training.checkpoints import latest_checkpoint
 from core.training.config import TrainingConfig
 from core.training.language_modelling import LanguageModelling
@@ -39,8 +40,6 @@ from core.transformer.gpt import GPT
 from core.transformer.weights import load_model, save_model
 
 RECORD_FILE = "record.json"
-VOCAB_SIZE = 1536
-TOKENIZER_STORIES = 6000  # from seed 0 on
 READ_STORY = 5_000_001  # a story of neither split, on which the previous-token heads are measured
 TRAIN_BATCHES = 16  # of the train split, for its loss
 
@@ -63,11 +62,6 @@ POSITION_AMPLITUDE = 0.04
 MODEL = ModelConfig(
     vocab_size=VOCAB_SIZE, block_size=256, n_layer=4, n_head=6, n_embd=192, bias=False
 )
-
-
-def bundled_tokenizer() -> Tokenizer:
-    """Byte-level BPE from the first stories: the same pieces whenever it is trained."""
-    return train_tokenizer("bpe", (story(seed) for seed in range(TOKENIZER_STORIES)), VOCAB_SIZE)
 
 
 def recipe(tokenizer: Path, steps: int, threads: int) -> TrainingConfig:
@@ -242,7 +236,7 @@ def main(arguments: list[str] | None = None) -> int:
     resuming = latest_checkpoint(run) is not None if run.is_dir() else False
     options.work.mkdir(parents=True, exist_ok=True)
     if not resuming:
-        bundled_tokenizer().save(tokenizer_path)
+        train_bundled_tokenizer("bpe").save(tokenizer_path)
     config = recipe(tokenizer_path.resolve(), options.steps, options.threads)
     if not resuming:
         create_run(run, config)

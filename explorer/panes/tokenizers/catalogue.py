@@ -17,16 +17,18 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from explorer.engine import errors, tasks
 from explorer.panes.base import Context
 from explorer.panes.tokenizers.entries import (
+    BUNDLED,
     MODEL,
     Download,
     Entry,
     Opened,
+    bundled_entries,
     found_entries,
     open_path,
     opened,
 )
 
-__all__ = ["MODEL", "Catalogue", "Entry", "Opened"]
+__all__ = ["BUNDLED", "MODEL", "Catalogue", "Entry", "Opened"]
 
 PROGRESS = 100  # ms between two looks at a download
 SPARE = 4  # tokenizers that stay open though nobody shows them: a choice is soon taken back
@@ -35,7 +37,8 @@ SPARE = 4  # tokenizers that stay open though nobody shows them: a choice is soo
 class Catalogue(QObject):
     """`changed` when an entry has come, gone or changed; `progressed(id)` while one is downloaded.
 
-    Ids: "model" is the tokenizer of the model that is open, "known:gpt2" a well-known one,
+    Ids: "model" is the tokenizer of the model that is open, "bundled:unigram" one of the four that
+    come with the program, "known:gpt2" a well-known one,
     "file:/path" one that a person opened, "trained:NAME" one that was trained here,
     "cached:somebody/model" one that another program keeps in the Hugging Face cache.
     """
@@ -50,6 +53,7 @@ class Catalogue(QObject):
         self._engine = context.engine
         self._workspace = context.workspace
         self._entries: dict[str, Entry] = {MODEL: Entry(MODEL, "The model's tokenizer")}
+        self._entries |= {entry.id: entry for entry in bundled_entries()}
         self._opened: dict[str, Opened] = {}  # the one that was asked for last stands last
         self._shown: dict[QObject, frozenset[str]] = {}  # by who shows them
         self._opening: dict[str, Any] = {}  # tasks by id
@@ -66,8 +70,9 @@ class Catalogue(QObject):
 
     @property
     def entries(self) -> list[Entry]:
-        """The model's first, then trained and opened ones, the well-known ones, the cache's."""
-        order = {"model": 0, "trained": 1, "file": 2, "known": 3, "cached": 4}
+        """The model's first, then the bundled, trained and opened ones, the well-known ones, the
+        cache's."""
+        order = {"model": 0, "bundled": 1, "trained": 2, "file": 3, "known": 4, "cached": 5}
         return sorted(self._entries.values(), key=lambda entry: order[entry.id.partition(":")[0]])
 
     def entry(self, name: str) -> Entry | None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.data.bundled import OPTIONS, TOKENIZER_STORIES, bundled_tokenizer_file
 from core.tokenization.telling import count
 
 MODEL = "model"
+BUNDLED = tuple(f"bundled:{kind}" for kind in OPTIONS)  # one text, one size, four algorithms
 
 # The kinds of core, as people call them.
 KINDS = {
@@ -80,6 +82,15 @@ def open_path(path: Path) -> Any:
     from core.tokenization import open_tokenizer
 
     return open_tokenizer(path)
+
+
+def bundled_entries() -> list[Entry]:
+    """The four that come with the program."""
+    where = f"trained on {TOKENIZER_STORIES:,} of our stories, comes with the program"
+    return [
+        Entry(name, KINDS[kind], license="MIT", where=where, path=bundled_tokenizer_file(kind))
+        for name, kind in zip(BUNDLED, OPTIONS, strict=True)
+    ]
 
 
 def found_entries() -> list[Entry]:

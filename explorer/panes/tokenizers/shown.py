@@ -11,13 +11,13 @@ from PySide6.QtCore import QObject, Signal
 
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
-from explorer.panes.tokenizers.catalogue import MODEL, Catalogue, Opened
+from explorer.panes.tokenizers.catalogue import BUNDLED, MODEL, Catalogue, Opened
 from explorer.panes.tokenizers.draft import ComparisonDraft
 from explorer.state.draft import Draft
 
-# Of these the first that are on the machine stand beside the model's own: one of each kind.
-FIRST = ("known:gpt2", "known:bert", "known:o200k", "known:mistral", "known:llama3")
-AT_FIRST = 4
+# Of these the first that are on the machine are the set of real ones: one of each kind.
+REAL = ("known:gpt2", "known:bert", "known:o200k", "known:mistral", "known:j2", "known:llama3")
+SET = 5  # real ones that are shown together
 MOST = 6  # at once
 
 
@@ -61,13 +61,23 @@ class Shown(QObject):
 
     @property
     def ids(self) -> list[str]:
-        """What a person chose; before that the model's and the best known that are here."""
+        """What a person chose; before that the four that come with the program, one text and one
+        size, behind a model's tokenizer that is none of them."""
         chosen = self._draft.value.tokenizers
         if chosen is None:
-            found = [name for name in FIRST if self._is_here(name)]
-            return [MODEL, *found[: AT_FIRST - 1]]
+            return [MODEL, *BUNDLED] if self._model_has_its_own else list(BUNDLED)
         known = [name for name in chosen if self._catalogue.entry(name) is not None]
         return known[:MOST] or [MODEL]
+
+    @property
+    def _model_has_its_own(self) -> bool:
+        """Not known before both it and the bundled one are open."""
+        one, other = self.get(MODEL), self.get(BUNDLED[0])
+        if one is None or other is None:
+            return False
+        if one.vocab_size != other.vocab_size:
+            return True
+        return one.tokenizer.vocabulary != other.tokenizer.vocabulary
 
     def _is_here(self, name: str) -> bool:
         entry = self._catalogue.entry(name)
@@ -109,6 +119,19 @@ class Shown(QObject):
             gone = ids.pop(place)
             self._catalogue.cancel(gone)
             self._set(ids, f"Take away {self.name(gone)}")
+
+    def sets(self) -> list[tuple[str, list[str]]]:
+        """What can be shown together, by its title."""
+        real = [name for name in REAL if self._is_here(name)][:SET]
+        found = [("Four algorithms, one text, one size", list(BUNDLED))]
+        if len(real) > 1:
+            found.append((f"Real ones: {', '.join(map(self.name, real))}", real))
+        return found
+
+    def show_set(self, title: str, ids: Sequence[str]) -> None:
+        """These alone."""
+        if list(ids) != self.ids:
+            self._set(ids, title.partition(":")[0])
 
     def add_files(self, paths: Sequence[str | Path]) -> None:
         """Files that a person opened; the last places are taken by the newest."""

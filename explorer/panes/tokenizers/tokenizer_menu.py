@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtWidgets import QMenu, QWidgetAction
 
 from explorer import theme
-from explorer.panes.tokenizers.catalogue import Catalogue, Entry
+from explorer.panes.tokenizers.catalogue import BUNDLED, Catalogue, Entry
 from explorer.widgets.base import Label
 
 FILES = (
@@ -31,10 +31,14 @@ def fill_menu(
     menu.clear()
     menu.setToolTipsVisible(True)
     theirs = [entry for entry in catalogue.entries if entry.id.startswith("cached:")]
-    here = [entry for entry in catalogue.entries if entry.here and entry not in theirs]
+    ours = [entry for entry in catalogue.entries if entry.id in BUNDLED]
+    here = [one for one in catalogue.entries if one.here and one not in (*theirs, *ours)]
     away = [entry for entry in catalogue.entries if not entry.here and entry.size]
     _title(menu, "On this machine")
     for entry in here:
+        _add(menu, entry, entry.name, entry.id in shown, choose, full)
+    _title(menu, "Four algorithms, trained on our stories")
+    for entry in ours:
         _add(menu, entry, entry.name, entry.id in shown, choose, full)
     if theirs:
         _title(menu, "In the Hugging Face cache")

@@ -51,11 +51,6 @@ def test_it_is_small_and_its_record_is_complete(lm, record):
     assert lm.tokenizer.vocab_size == lm.config.vocab_size == bundled.VOCAB_SIZE
 
 
-def test_its_tokenizer_is_the_one_that_the_recipe_trains(lm, tmp_path):
-    bundled.bundled_tokenizer().save(tmp_path / "tokenizer.json")
-    assert (tmp_path / "tokenizer.json").read_bytes() == (FOLDER / "tokenizer.json").read_bytes()
-
-
 def test_the_lessons_in_copying_record_the_tokens_that_they_have(monkeypatch, tmp_path):
     """Also across a resume: a lesson's batch is none of the config's shape."""
     monkeypatch.setattr(bundled, "COPYING", ((2, 3, 8), (4, 2, 24)))

@@ -14,16 +14,20 @@ if TYPE_CHECKING:
 
 
 def fill_add(mode: CompareMode) -> None:
-    """The menu of another tokenizer beside those that are shown."""
-    shown = mode.shown_ones
+    """The menu of another tokenizer beside those that are shown, and of sets in their place."""
+    shown, menu = mode.shown_ones, mode.inputs.add.menu()
     fill_menu(
-        mode.inputs.add.menu(),
+        menu,
         mode.catalogue,
         shown.ids,
         shown.add,
         mode.ask_for_file,
         shown.full,
     )
+    menu.addSeparator()
+    for title, ids in shown.sets():
+        action = menu.addAction(title.replace("&", "&&"), partial(shown.show_set, title, ids))
+        action.setEnabled(ids != shown.ids)
 
 
 def open_at(mode: CompareMode, place: int) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from core.data import story_text
 from core.tokenization import train_tokenizer
+from explorer.panes.tokenizers.draft import PATH
+from explorer.panes.tokenizers.entries import MODEL
 from tests.explorer.conftest import dispose
 from tests.explorer.panes.tokenizers.small import SIZES
 from tests.explorer.waiting import HANGS
@@ -36,13 +38,16 @@ def context(engine, tmp_path, run_async) -> Iterator[Any]:
 @pytest.fixture
 def make_pane(context, run_async) -> Iterator[Any]:
     """`make_pane(*specs)`: shown at 1000 x 600, settled; without specs with the modes there are.
-    `then(pane)` runs in the same event loop before it settles."""
+    `then(pane)` runs in the same event loop before it settles. Compare and Languages show the
+    model's tokenizer alone, unless `first`: then those that they show at first."""
     from explorer.panes.tokenizers.pane import TokenizersPane
 
     made: list[Any] = []
 
-    def make(*specs: Any, then: Any = None) -> Any:
+    def make(*specs: Any, then: Any = None, first: bool = False) -> Any:
         async def build() -> Any:
+            if not first and context.workspace.value(PATH) is None:
+                context.workspace.begin(PATH, {"tokenizers": [MODEL]})
             pane = TokenizersPane(context, specs=specs or None)
             made.append(pane)
             pane.join_workspace()
