@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent
 # This folder has the name of a package that pip brings, so its files are found by their own names.
 sys.path.insert(0, str(ROOT / "packaging"))
 
+from first_tokenizers import get_first_tokenizers  # noqa: E402
 from python_setup import PYTHON, VENV, set_up  # noqa: E402
 from system_setup import Stop, say  # noqa: E402
 
@@ -46,6 +47,8 @@ def run(arguments: list[str]) -> int:
         print(NO_DISPLAY, file=sys.stderr)
         return 2
     set_up("qt", "window")
+    if not headless:
+        get_first_tokenizers(environment())
     return become("-m", "explorer", *arguments)
 
 

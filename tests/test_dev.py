@@ -5,6 +5,7 @@ import json
 import os
 from types import SimpleNamespace
 
+import first_tokenizers
 import pytest
 import python_setup
 import system_setup
@@ -125,3 +126,65 @@ def test_a_display_is_needed_on_linux_only(monkeypatch):
     assert not dev.has_display()
     monkeypatch.setattr(dev.sys, "platform", "darwin")
     assert dev.has_display()
+
+
+class Setup:
+    """`dev.py run` with a display, whose program starts at once; what it does is remembered."""
+
+    def __init__(self, tmp_path, monkeypatch):
+        self.got, self.began, self.answer = [], [], 0
+        monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+        monkeypatch.setattr(dev, "set_up", lambda *_sections, **_extras: None)
+        monkeypatch.setattr(dev, "become", lambda *some, **_settings: self.began.append(some))
+        monkeypatch.setattr(first_tokenizers, "STAMP", tmp_path / "stamp.json")
+        monkeypatch.setattr(first_tokenizers.subprocess, "call", self.call)
+
+    def call(self, command, **_settings):
+        self.got.append(command[-1])
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        return self.answer
+
+    def run(self, *arguments):
+        dev.main(["run", *arguments])
+        return len(self.got), len(self.began)
+
+
+def test_the_first_start_gets_real_tokenizers_once(tmp_path, monkeypatch):
+    program = Setup(tmp_path, monkeypatch)
+    assert program.run() == (1, 1)
+    assert program.got == ["--first"]
+    assert program.run() == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        1,
+        OSError("no such file"),
+        KeyboardInterrupt(),
+        first_tokenizers.subprocess.TimeoutExpired("", 1),
+    ],
+)
+def test_a_start_goes_on_without_them_and_tries_again_a_day_later(
+    failure, tmp_path, monkeypatch, capsys
+):
+    program = Setup(tmp_path, monkeypatch)
+    program.answer = failure
+    assert program.run() == (1, 1)
+    assert "python3 dev.py vocabularies" in capsys.readouterr().err
+    assert program.run() == (1, 2)
+    later = first_tokenizers.time.time() + first_tokenizers.AGAIN
+    monkeypatch.setattr(first_tokenizers.time, "time", lambda: later)
+    assert program.run() == (2, 3)
+
+
+def test_pictures_and_self_tests_get_nothing(tmp_path, monkeypatch):
+    assert Setup(tmp_path, monkeypatch).run("--snapshot", "out") == (0, 1)
+
+
+@pytest.mark.parametrize("content", ["", "{", "3", "{}", '{"time": "x", "whole": false}'])
+def test_a_broken_stamp_of_the_tokenizers_counts_as_none(content, tmp_path, monkeypatch):
+    monkeypatch.setattr(first_tokenizers, "STAMP", tmp_path / "stamp.json")
+    first_tokenizers.STAMP.write_text(content)
+    assert first_tokenizers.is_due()

