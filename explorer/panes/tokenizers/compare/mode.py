@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,7 @@ class CompareMode(Mode):
         view.columnRemoved.connect(self.shown_ones.remove)
         view.columnRetried.connect(self.shown_ones.retry)
         view.columnCancelled.connect(self.shown_ones.cancel)
+        view.fileRequested.connect(self.ask_for_file_at)
         view.spanHovered.connect(view.set_marked)
         view.tokenClicked.connect(self.look_at)
         view.tokenPointed.connect(self._on_pointed)
@@ -348,3 +350,8 @@ class CompareMode(Mode):
     def ask_for_file(self) -> None:
         add = self.shown_ones.add_files
         dialogs.ask_file(self.view.window(), "Open a tokenizer", lambda path: add([path]), FILES)
+
+    def ask_for_file_at(self, place: int) -> None:
+        """In place of a tokenizer that did not come."""
+        take = partial(self.shown_ones.open_in_place, place)
+        dialogs.ask_file(self.view.window(), "Open a tokenizer", take, FILES)

@@ -33,13 +33,14 @@ ROOM = 560  # px of height from which on text, tokens and drawer fit below one a
 
 class CompareView(QWidget):
     """Intents: `columnMenu(place)`, `columnRemoved(place)`, `columnRetried(place)`,
-    `columnCancelled(place)`, `spanHovered(start, end)`, `tokenPointed(place, token)` (-1
+    `columnCancelled(place)`, `fileRequested(place)`, `spanHovered(start, end)`, `tokenPointed(place, token)` (-1
     for none), `tokenClicked(place, token)`, `exampleRequested`."""
 
     columnMenu = Signal(int)
     columnRemoved = Signal(int)
     columnRetried = Signal(int)
     columnCancelled = Signal(int)
+    fileRequested = Signal(int)
     spanHovered = Signal(int, int)
     tokenPointed = Signal(int, int)
     tokenClicked = Signal(int, int)
@@ -144,6 +145,7 @@ class CompareView(QWidget):
         column.removeRequested.connect(lambda: self.columnRemoved.emit(place))
         column.retryRequested.connect(lambda: self.columnRetried.emit(place))
         column.cancelRequested.connect(lambda: self.columnCancelled.emit(place))
+        column.fileRequested.connect(lambda: self.fileRequested.emit(place))
         column.flow.spanHovered.connect(
             lambda start, end: self._on_hovered(place, column, start, end)
         )

@@ -36,7 +36,7 @@ def test_a_model_whose_weights_are_no_numbers_is_refused_in_the_pictures_place(m
         model.h[1].mlp.c_fc.weight[0, 0] = float("inf")
     mode = make_mode(model).mode
     assert mode.view.body.state == "error" and mode.worked is None
-    said = mode.view.body._error.message
+    said = mode.view.body.message
     assert "h.1.mlp.c_fc.weight are NaN or infinite" in said and "earlier checkpoint" in said
 
 
@@ -54,7 +54,7 @@ def test_a_model_that_cannot_be_explained_is_refused_in_the_pictures_place(
 ):
     mode = make_mode(small_model(**changes)).mode
     assert mode.view.body.state == "error" and mode.worked is None
-    assert said in mode.view.body._error.message
+    assert said in mode.view.body.message
 
 
 @pytest.fixture
