@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from core.jobs import Pace
+from core.tokenization.analysis.measures import lost_bytes
 from core.tokenization.byte_level import clean_text
 from core.tokenization.growing import (
     Growing,
@@ -40,6 +41,7 @@ from core.tokenization.wordpiece.training import cut_at_spaces
 
 MOST_LANES = 4
 PART = 4096  # characters that are encoded at once
+LOOKED_AT = 200_000  # characters of the text in which what is lost is looked for
 EM_STEPS = 2 * SUB_ITERATIONS  # of a round of Unigram, before it prunes or finishes
 
 
@@ -58,10 +60,13 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class LanePlan:
-    """One tokenizer to train: its kind ("bpe", "wordpiece", "sentencepiece-bpe", "unigram")."""
+    """One tokenizer to train: its kind ("bpe", "wordpiece", "sentencepiece-bpe", "unigram"), and
+    its own vocab_size where it is not to have the common one.
+    """
 
     kind: str
     options: Options = field(default_factory=Options)
+    vocab_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,8 @@ class LaneState:
     vocab_size  pieces now
     tokens      of the training text with them; what was last known, 0 before that. Once it is
                 done, those that the finished tokenizer encodes the text to
+    lost        once it is done: the share of the text's bytes, white space aside, that the ids do
+                not give back, because they are unknown or were changed; NaN before that
     split       of the sample
     objective   Unigram: -log likelihood in nats a word, as last computed; NaN elsewhere
     ahead       how many more such steps it will make; an estimate, renewed after each
@@ -84,6 +91,7 @@ class LaneState:
     number: int = 0
     vocab_size: int = 0
     tokens: float = 0.0
+    lost: float = math.nan
     split: Split = field(default_factory=lambda: Split((), ()))
     objective: float = math.nan
     ahead: int = 0
@@ -123,6 +131,7 @@ class _Lane:
     def __init__(
         self, plan: LanePlan, texts: Sequence[str], vocab_size: int, sample: str, rivals: int
     ) -> None:
+        vocab_size = vocab_size if plan.vocab_size is None else plan.vocab_size
         self._steps = train_tokenizer_steps(
             plan.kind, texts, vocab_size, **asdict(plan.options), rivals=rivals
         )
@@ -168,20 +177,29 @@ class _Lane:
         )
 
     def _measure(self, lane: int, tokenizer: Tokenizer) -> Generator[Preparing, None, None]:
-        """How many tokens the text really is, where the last step need not have counted them so:
+        """How many tokens the text really is and how much of it they lose, where the last step need
+        not have counted them so:
         WordPiece looks for the longest pieces and not for its merges, SentencePiece's byte pieces
         were not there in training, and Unigram has hoped for a number with pieces it did not keep.
         """
         if self._plan.kind == "bpe":
+            self.state = replace(self.state, lost=0.0)
             return
-        tokens, pace = 0, Pace()
+        tokens, looked_at, lost, size, pace = 0, 0, 0, 0, Pace()
         for text in self._texts:
             for part in cut_at_spaces(clean_text(text), PART):
-                tokens += len(tokenizer.encode_ids(part, specials=False))
+                if looked_at < LOOKED_AT:
+                    encoding = tokenizer.encode(part, specials=False)
+                    tokens += len(encoding)
+                    looked_at += len(part)
+                    lost += lost_bytes(tokenizer, encoding)
+                    size += len(b"".join(part.encode().split()))
+                else:
+                    tokens += len(tokenizer.encode_ids(part, specials=False))
                 if pace.is_due():
                     yield Preparing(lane, WorkingStep("measure", tokens))
                     pace.go_on()
-        self.state = replace(self.state, tokens=tokens)
+        self.state = replace(self.state, tokens=tokens, lost=lost / size if size else 0.0)
 
     def _untrained(self) -> int:
         """How many of the pieces Unigram's steps do not count: they need no training."""
@@ -248,7 +266,7 @@ def lockstep_steps(
     """Trains a tokenizer for each plan; returns them in the same order, None for one that failed.
 
     texts       one text or several, the same for all
-    vocab_size  pieces that each is to have, special tokens included
+    vocab_size  pieces that each is to have, special tokens included, unless its plan says otherwise
     sample      the sentence whose split is told after every step
     rivals      how many of the pairs that were next a MergeStep tells
 

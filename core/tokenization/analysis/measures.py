@@ -95,6 +95,26 @@ def measure(tokenizer: Tokenizer, text: str, encoding: Encoding | None = None) -
     )
 
 
+def lost_bytes(tokenizer: Tokenizer, encoding: Encoding) -> int:
+    """Bytes of a text, white space aside, that its ids do not give back: what is unknown or
+    dropped, and what was changed on the way, as a capital that was made small.
+
+    The encoding must be one without special tokens.
+    """
+    data = encoding.text.encode()
+    lost = sum(len(_letters(data[a:b])) for a, b in _between(encoding.spans, len(data)))
+    for token, (start, stop) in zip(encoding.ids, encoding.spans, strict=True):
+        written = data[start:stop].strip()
+        given = b"" if token == tokenizer.unknown_id else tokenizer.piece_bytes(token).strip()
+        if given == written:
+            continue
+        if len(given) == len(written):
+            lost += sum(a != b for a, b in zip(given, written, strict=True))
+        else:
+            lost += len(written)
+    return lost
+
+
 def _between(spans: Sequence[tuple[int, int]], size: int) -> Iterator[tuple[int, int]]:
     """The places of a text of `size` bytes that none of the spans, which are in order, covers."""
     end = 0

@@ -1,5 +1,6 @@
 """Tokenizers that train in lock step, and the sample that their vocabularies cut."""
 
+import math
 from collections.abc import Generator, Sequence
 from itertools import pairwise
 
@@ -242,3 +243,20 @@ def test_the_tokens_at_the_end_are_those_of_the_finished_tokenizer(kind, options
     last, tokenizer = common[-1].lanes[0], made[0]
     assert last.done and tokenizer is not None
     assert last.tokens == sum(len(tokenizer.encode_ids(one, specials=False)) for one in texts)
+
+
+def test_a_plan_may_have_a_size_of_its_own() -> None:
+    plans = [LanePlan("bpe"), LanePlan("wordpiece", vocab_size=80)]
+    common, _ = run(lockstep_steps(plans, TEXT, 300))
+    assert [state.vocab_size for state in common[-1].lanes] == [300, 80]
+
+
+def test_what_the_ids_do_not_give_back_is_told_at_the_end() -> None:
+    """WordPiece makes capitals small; SentencePiece has no piece for what is rare."""
+    text = "The cat. " * 300 + "\u6771"
+    plans = [LanePlan(kind) for kind in ("bpe", "wordpiece", "sentencepiece-bpe")]
+    common, _ = run(lockstep_steps(plans, text, 262))
+    assert all(math.isnan(state.lost) for state in common[0].lanes)
+    letters = 300 * 7 + 3
+    lost = [round(state.lost * letters) for state in common[-1].lanes if not state.error]
+    assert lost[:2] == [0, 300]

@@ -24,8 +24,8 @@ LEAST = 112  # px of a column
 class Column(QFrame):
     """Named by its place: what it shows may be another tokenizer later.
 
-    `cancelRequested` while it is being opened or downloaded; `retryRequested`, `fileRequested` where
-    that failed.
+    `cancelRequested` while it is being opened or downloaded; where that failed `retryRequested`
+    and `fileRequested`.
     """
 
     menuRequested = Signal()

@@ -33,8 +33,8 @@ ROOM = 560  # px of height from which on text, tokens and drawer fit below one a
 
 class CompareView(QWidget):
     """Intents: `columnMenu(place)`, `columnRemoved(place)`, `columnRetried(place)`,
-    `columnCancelled(place)`, `fileRequested(place)`, `spanHovered(start, end)`, `tokenPointed(place, token)` (-1
-    for none), `tokenClicked(place, token)`, `exampleRequested`."""
+    `columnCancelled(place)`, `fileRequested(place)`, `spanHovered(start, end)`,
+    `tokenPointed(place, token)` (-1 for none), `tokenClicked(place, token)`, `exampleRequested`."""
 
     columnMenu = Signal(int)
     columnRemoved = Signal(int)

@@ -123,10 +123,11 @@ def algorithm_of(kind: str) -> Algorithm:
 
 @dataclass(frozen=True)
 class Lane:
-    """One of the tokenizers to train."""
+    """One of the tokenizers to train; `pieces` as typed, "" for as many as the others."""
 
     kind: str = field(choices=KINDS)
     variant: str
+    pieces: str = ""
 
     @property
     def chosen(self) -> Variant:
@@ -136,7 +137,16 @@ class Lane:
 
     @property
     def plan(self) -> LanePlan:
-        return LanePlan(self.kind, self.chosen.options)
+        return LanePlan(self.kind, self.chosen.options, whole_in(self.pieces))
+
+    @property
+    def algorithm(self) -> Lane:
+        """Without its own size: what a text allows does not depend on that."""
+        return replace(self, pieces="")
+
+    def size(self, common: int) -> int:
+        """How many pieces it is to have; 0 where none are typed."""
+        return max(0, whole_in(self.pieces) or 0) if self.pieces else common
 
     @property
     def name(self) -> str:

@@ -24,7 +24,7 @@ from core.tokenization.steps import (
 from core.tokenization.telling import count, verb
 from explorer.panes.tokenizers.pieces import bytes_of, text_of
 from explorer.panes.tokenizers.train.recording import Recording
-from explorer.panes.tokenizers.train.text import compression, ended_early, letter_of, pieces
+from explorer.panes.tokenizers.train.text import compression, ended_early, letter_of, lost, pieces
 from explorer.theme.numbers import format_number
 
 BARS = 5
@@ -96,8 +96,10 @@ class LaneFaces:
             newest = self._newest(kind, lane, state.number)
             face = replace(face, title="newest", chips=newest)
         if state.done:
-            early = ended_early(self._recording, state)
+            early = ended_early(self._recording.wanted[lane], state)
             sentence = early or f"done: {count(state.vocab_size, 'piece')}"
+            if loses := lost(state.lost):
+                sentence = f"{loses} of the text" + (f"; {early}" if early else "")
             face = replace(face, state="done", sentence=sentence, merge=())
         return face
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
@@ -59,6 +62,10 @@ class LaneRow(QWidget):
             box.setMinimumContentsLength(6)
         for one in available():
             self.kind.addItem(one.title, one.kind)
+        self.pieces = QLineEdit()
+        self.pieces.setAccessibleName(f"Pieces of algorithm {place + 1}")
+        self.pieces.setToolTip("Its own number of pieces; empty: as many as the others")
+        self.pieces.setFixedWidth(theme.current().px(64))
         self.remove = IconButton("close", "Leave this algorithm out")
         self.note = Label("", "label", "muted", wrap=True)
         self.error = ErrorLine()
@@ -69,13 +76,15 @@ class LaneRow(QWidget):
         grid.addWidget(Mark(place), 0, 0)
         grid.addWidget(self.kind, 0, 1)
         grid.addWidget(self.variant, 0, 2)
-        grid.addWidget(self.remove, 0, 3)
-        grid.addWidget(self.note, 1, 1, 1, 3)
-        grid.addWidget(self.error, 2, 1, 1, 3)
+        grid.addWidget(self.pieces, 0, 3)
+        grid.addWidget(self.remove, 0, 4)
+        grid.addWidget(self.note, 1, 1, 1, 4)
+        grid.addWidget(self.error, 2, 1, 1, 4)
         grid.setColumnStretch(1, 16)  # so that the longest of each has its room
         grid.setColumnStretch(2, 15)
         self.kind.currentIndexChanged.connect(self._on_kind)
         self.variant.currentIndexChanged.connect(self._on_variant)
+        self.pieces.textEdited.connect(self._on_pieces)
         self.remove.clicked.connect(self.removed)
 
     @property
@@ -87,6 +96,8 @@ class LaneRow(QWidget):
         if lane == self._lane:
             return
         self._lane = lane
+        if lane.pieces != self.pieces.text():
+            self.pieces.setText(lane.pieces)
         algorithm = algorithm_of(lane.kind)
         with QSignalBlocker(self.kind), QSignalBlocker(self.variant):
             self.kind.setCurrentIndex(self.kind.findData(lane.kind))
@@ -111,13 +122,19 @@ class LaneRow(QWidget):
     def _on_variant(self, index: int) -> None:
         variant = self.variant.itemData(index)
         if variant is not None and self._lane is not None:
-            self.changed.emit(Lane(self._lane.kind, variant))
+            self.changed.emit(replace(self._lane, variant=variant))
+
+    def _on_pieces(self, text: str) -> None:
+        if self._lane is not None:
+            self.changed.emit(replace(self._lane, pieces=text.strip()))
 
 
 class LaneRows(QWidget):
-    """`changed(lanes)`: a tuple of Lanes, never empty."""
+    """`changed(lanes)`: a tuple of Lanes, never empty; `fitRequested`: each is to have a size that
+    the text allows."""
 
     changed = Signal(object)
+    fitRequested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -136,18 +153,37 @@ class LaneRows(QWidget):
             row.removed.connect(lambda place=place: self._on_removed(place))
             self.rows.append(row)
             self._column.addWidget(row)
-        self._column.addWidget(self.add, 0, Qt.AlignmentFlag.AlignLeft)
+        self.fit = QPushButton("Fit the sizes")
+        self.fit.setObjectName("tokenizers.train.setup.fit")
+        self.fit.setToolTip("Gives each algorithm the nearest size that this text allows")
+        self.fit.clicked.connect(self.fitRequested)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(self.add)
+        buttons.addWidget(self.fit)
+        buttons.addStretch(1)
+        self._column.addLayout(buttons)
         self._lanes: tuple[Lane, ...] = ()
         self.add.clicked.connect(self._on_add)
 
-    def set_lanes(self, lanes: Sequence[Lane], notes: Sequence[str], errors: Sequence[str]) -> None:
-        """Shows the lanes and, below each, what it allows and what is wrong with it."""
+    def set_lanes(
+        self,
+        lanes: Sequence[Lane],
+        notes: Sequence[str],
+        errors: Sequence[str],
+        common: str = "",
+        fits: bool = True,
+    ) -> None:
+        """Shows the lanes and, below each, what it allows and what is wrong with it. common: how
+        many pieces one without its own number has; fits: the text allows all their sizes."""
+        self.fit.setVisible(not fits)
         self._lanes = tuple(lanes)
         for place, row in enumerate(self.rows):
             known = place < len(lanes)
             row.setVisible(known)
             if known:
                 row.set_lane(lanes[place])
+                row.pieces.setPlaceholderText(common)
                 row.set_note(notes[place], errors[place])
             row.remove.setEnabled(len(lanes) > 1)
             row.remove.setToolTip(

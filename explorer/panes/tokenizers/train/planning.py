@@ -13,7 +13,7 @@ from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
 from explorer.panes.tokenizers.train.draft import Lane, TrainDraft, check
 from explorer.panes.tokenizers.train.setup import SetupView
-from explorer.panes.tokenizers.train.survey import Beat, Survey, lane_words, survey_steps
+from explorer.panes.tokenizers.train.survey import Beat, Survey, fitted, lane_words, survey_steps
 from explorer.state.draft import Draft, named
 from explorer.state.typed_numbers import whole_in
 from explorer.state.workspace import Workspace
@@ -47,9 +47,11 @@ class Planning(QObject):
         self._corpus_error = ""
         self.draft.changed.connect(lambda _: self.plan())
         view.changed.connect(self.change)
-        for field in view.fields.values():
-            if isinstance(field.editor, QLineEdit):
-                field.editor.editingFinished.connect(workspace.end_merge)
+        view.lanes.fitRequested.connect(self.fit)
+        lines = [field.editor for field in view.fields.values()]
+        for line in (*lines, *(row.pieces for row in view.lanes.rows)):
+            if isinstance(line, QLineEdit):
+                line.editingFinished.connect(workspace.end_merge)
 
     @property
     def can_start(self) -> bool:
@@ -65,9 +67,18 @@ class Planning(QObject):
         if draft == self.draft.value:
             self.plan()
             return
-        typed = name in ("kilobytes", "vocab_size", "sample")
+        typed = name in ("kilobytes", "vocab_size", "sample") or self._typed(name, value)
         told = named(TITLES[name], value if isinstance(value, str) else "")
         self.draft.change(draft, told, name if typed else "")
+
+    def _typed(self, name: str, value: Any) -> bool:
+        """Whether it is a size that is being typed into an algorithm's row."""
+        lanes = [lane.algorithm for lane in self._lanes]
+        return name == "lanes" and [lane.algorithm for lane in value] == lanes
+
+    def fit(self) -> None:
+        """Gives each algorithm whose size the text does not allow the nearest that it does."""
+        self.change("lanes", fitted(self.survey, self._lanes, self.draft.value.pieces))
 
     def set_wanted(self, wanted: bool) -> None:
         """Whether the setup is on the screen: nothing is surveyed behind its back."""
@@ -82,7 +93,7 @@ class Planning(QObject):
         draft = self.draft.value
         amount = whole_in(draft.kilobytes)
         errors = check(draft)
-        about = (draft.corpus, amount, draft.chosen)
+        about = (draft.corpus, amount, tuple(lane.algorithm for lane in draft.chosen))
         if self._wanted and about != self._surveyed:
             self._end_survey()
             self._corpus_error, self.survey = "", Survey()
@@ -99,6 +110,7 @@ class Planning(QObject):
             self.errors,
             [note for note, _ in words],
             [error for _, error in words],
+            fitted(self.survey, self._lanes, self.draft.value.pieces) == self._lanes,
         )
         survey = self.survey
         known = survey.read and not self._corpus_error

@@ -71,7 +71,7 @@ class Recording:
         self.preparing: Preparing | None = None
         self.tokenizers: list[Any] | None = None
         self.over = self.failed = False  # the GUI's thread has heard of the end
-        self.vocab_size = 0
+        self.wanted = [0 for _ in plans]  # pieces of each
         self._states: list[list[LaneState]] = [[] for _ in plans]
         self._splits: list[list[Split]] = [[] for _ in plans]
         self._growing = [growing(plan, sample) for plan in plans]
@@ -107,11 +107,15 @@ class Recording:
         tokens = self.moments[index].lanes[lane].tokens
         return self.text.size / tokens if tokens else math.nan
 
+    def lost(self, lane: int) -> float:
+        """The share of the text that a lane's tokenizer loses; NaN until it is done."""
+        return self.moments[-1].lanes[lane].lost if self.moments else math.nan
+
     # the job
 
     def run(self, corpus: str, n_bytes: int, vocab_size: int) -> Generator[Beat, None, None]:
         """Reads the text, then trains; the engine drives it."""
-        self.vocab_size = vocab_size
+        self.wanted = [plan.vocab_size or vocab_size for plan in self.plans]
         reading = excerpt_steps(corpus, n_bytes)
         while True:
             try:

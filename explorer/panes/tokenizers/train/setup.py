@@ -22,7 +22,7 @@ from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import Deepest, Field, TextField
 from explorer.widgets.form import CorpusField, Fact, FactsCard, TakesFiles, scrolling
 
-WIDTH, LESS = 424, 396  # px of the form
+WIDTH, LESS = 496, 468  # px of the form
 NARROW = 800  # px: below it the form gives some of its own
 
 
@@ -96,6 +96,8 @@ class SetupView(TakesFiles):
             field.changed.connect(lambda text, name=field.name: self.changed.emit(name, text))
             if isinstance(field, TextField):
                 field.editor.installEventFilter(self._enter)
+        for row in self.lanes.rows:
+            row.pieces.installEventFilter(self._enter)
         self.lanes.changed.connect(lambda lanes: self.changed.emit("lanes", lanes))
         self.corpus.fileRequested.connect(self.fileRequested)
         self._enter.entered.connect(self._on_start)
@@ -115,8 +117,10 @@ class SetupView(TakesFiles):
         errors: Mapping[str, str],
         notes: Sequence[str],
         lane_errors: Sequence[str],
+        fits: bool = True,
     ) -> None:
-        """Shows the fields and, beside each, what is wrong with it."""
+        """Shows the fields and, beside each, what is wrong with it. fits: the text allows the sizes
+        of all algorithms."""
         self._draft = draft
         self.corpus.set_value(draft.corpus)
         self.kilobytes.set_value(draft.kilobytes)
@@ -124,7 +128,13 @@ class SetupView(TakesFiles):
         for name, field in self.fields.items():
             field.set_error(errors.get(name, ""))
         count = len(draft.chosen)
-        self.lanes.set_lanes(draft.chosen, notes or [""] * count, lane_errors or [""] * count)
+        self.lanes.set_lanes(
+            draft.chosen,
+            notes or [""] * count,
+            lane_errors or [""] * count,
+            draft.vocab_size,
+            fits,
+        )
         why = next((text for text in (*errors.values(), *lane_errors) if text), "")
         self.start.setEnabled(not why)
         self.start.setText("Train it" if count == 1 else "Train them")

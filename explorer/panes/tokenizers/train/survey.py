@@ -6,17 +6,19 @@ Knows no Qt; the engine drives `survey_steps`.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.data.excerpt import excerpt_steps
 from core.tokenization.steps import CountingStep
 from core.tokenization.telling import count
 from core.tokenization.vocabulary_limits import Limits, vocabulary_limits_steps
-from explorer.panes.tokenizers.train.draft import Lane, algorithm_of
+from explorer.panes.tokenizers.train.draft import AMOUNTS, Lane, algorithm_of
 from explorer.panes.tokenizers.train.recording import Beat
 from explorer.panes.tokenizers.train.text import each
+from explorer.state.typed_numbers import read_for
 
 SHOWN = 1500  # letters of the beginning that are shown
+ROOM = 100  # pieces beyond the smallest vocabulary, so that there is something to learn
 
 
 @dataclass
@@ -55,12 +57,12 @@ def survey_steps(
     survey.beginning = beginning(excerpt.texts)
     survey.read = True
     yield Beat()
-    for lane in dict.fromkeys(lanes):
+    for lane in dict.fromkeys(lane.algorithm for lane in lanes):
         steps = vocabulary_limits_steps(lane.plan, excerpt.texts)
         try:
             while True:
                 item = next(steps)
-                if isinstance(item, CountingStep) and lane == lanes[0]:
+                if isinstance(item, CountingStep) and lane == lanes[0].algorithm:
                     survey.words, survey.different = item.words, item.different_words
                 elif isinstance(item, Limits):
                     survey.limits[lane] = item
@@ -83,7 +85,13 @@ def beginning(texts: Sequence[str]) -> str:
 
 
 def lane_words(survey: Survey, lane: Lane, pieces: int) -> tuple[str, str]:
-    """A note below the lane, and what is wrong with it; "" for none."""
+    """A note below the lane, and what is wrong with it; "" for none. pieces: the common size."""
+    if lane.pieces:
+        try:
+            read_for(AMOUNTS["vocab_size"], lane.pieces)
+        except ValueError as error:
+            return "", str(error)
+    pieces, lane = lane.size(pieces), lane.algorithm
     if lane in survey.errors:
         return "", survey.errors[lane]
     limits = survey.limits.get(lane)
@@ -105,3 +113,16 @@ def lane_words(survey: Survey, lane: Lane, pieces: int) -> tuple[str, str]:
     if pieces > largest:
         return f"this text yields only {count(largest, 'piece')}: it will end there", ""
     return f"from {limits.smallest:,} to {count(largest, 'piece')}", ""
+
+
+def fitted(survey: Survey, lanes: Sequence[Lane], pieces: int) -> tuple[Lane, ...]:
+    """The lanes, each that cannot have its size with the nearest that this text allows."""
+    found = []
+    for lane in lanes:
+        limits, size = survey.limits.get(lane.algorithm), lane.size(pieces)
+        if limits is not None and size < limits.smallest:
+            lane = replace(lane, pieces=str(limits.smallest + ROOM))
+        if limits is not None and limits.largest is not None and lane.size(pieces) > limits.largest:
+            lane = replace(lane, pieces=str(limits.largest))
+        found.append(lane)
+    return tuple(found)

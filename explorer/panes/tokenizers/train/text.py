@@ -16,10 +16,11 @@ from core.tokenization.steps import (
     PruneStep,
     SeedStep,
 )
-from core.tokenization.telling import count, verb
+from core.tokenization.telling import count, percent, verb
 from explorer.panes.tokenizers.pieces import text_of
 from explorer.panes.tokenizers.train.recording import Recording
 
+TOLD = 0.001  # of the text: what is lost below that changes no rank
 SETUP = "Choose a text and up to four algorithms: they learn their pieces side by side."
 BUSY = {
     "seeds": "collecting every string that comes twice",
@@ -109,9 +110,17 @@ def compression(recording: Recording, lane: int, index: int) -> str:
     return format_fixed(value, 2) if math.isfinite(value) else "\u2013"
 
 
-def ended_early(recording: Recording, state: LaneState) -> str:
-    """Why a lane has fewer pieces than were asked for; "" where it has them."""
-    if not state.done or state.error or state.vocab_size >= recording.vocab_size:
+def lost(share: float) -> str:
+    """How much of the text a lane's tokenizer loses; "" where it gives all of it back, or that is
+    not known yet."""
+    if not share > 0:
+        return ""
+    return f"loses {percent(share) if share >= TOLD else '<0.1%'}"
+
+
+def ended_early(wanted: int, state: LaneState) -> str:
+    """Why a lane has fewer pieces than were wanted; "" where it has them."""
+    if not state.done or state.error or state.vocab_size >= wanted:
         return ""
     if isinstance(state.step, FinishStep):
         return f"this text holds no more than {count(state.vocab_size, 'piece')} worth a place"
@@ -150,14 +159,26 @@ def headline(recording: Recording | None, index: int, state: str, error: str, li
 
 
 def _best(recording: Recording, index: int) -> str:
-    """Which lane says most with a token."""
+    """Which lane gives the most text back with a token. One that leaves out or changes letters
+    needs fewer tokens, which is no thrift: what it loses is not counted, and told.
+    """
     lanes = [lane for lane, state in enumerate(recording.moments[index].lanes) if not state.error]
     values = {lane: recording.bytes_per_token(lane, index) for lane in lanes}
     known = {lane: value for lane, value in values.items() if math.isfinite(value)}
     if not known:
         return ""
-    best = max(known, key=lambda lane: known[lane])
-    value = format_number(known[best])
+    shares = {lane: recording.lost(lane) for lane in known}
+    given = {lane: known[lane] * (1 - shares[lane]) for lane in known if shares[lane] > 0}
+    given = {**known, **given}
+    best = max(given, key=lambda lane: given[lane])
+    value = format_number(given[best])
     if len(recording.names) == 1:
-        return f"a token stands for {value} bytes."
-    return f"{recording.names[best]} says most with a token, {value} bytes."
+        loses = lost(shares[best])
+        return f"a token gives back {value} bytes" + (f"; it {loses}." if loses else ".")
+    said = f"{recording.names[best]} gives back most, {value} bytes a token"
+    lossy = [lane for lane in known if shares[lane] >= TOLD]
+    if not lossy:
+        return f"{said}."
+    worst = max(lossy, key=lambda lane: shares[lane])
+    who = "it" if worst == best else recording.names[worst]
+    return f"{said}; {who} {lost(shares[worst])}."

@@ -11,7 +11,7 @@ from core.fields import from_json, lenient, to_json
 from core.tokenization import open_tokenizer
 from explorer.panes.tokenizers.modes import ModeSpec
 from explorer.panes.tokenizers.train import pace
-from explorer.panes.tokenizers.train.draft import Lane, TrainDraft, check
+from explorer.panes.tokenizers.train.draft import Lane, TrainDraft, check, usual_lanes
 from tests.explorer.waiting import HANGS, until
 
 SPEC = ModeSpec("train", "Train", "explorer.panes.tokenizers.train.mode")
@@ -239,3 +239,73 @@ def test_the_pace_grows_faster() -> None:
     times = [pace.seconds(index, 700) for index in range(700)]
     assert times == sorted(times, reverse=True)
     assert 30 < sum(times) < 45
+
+
+CLASSIC = (
+    "low low low low low lower lower newest newest newest newest newest newest widest widest widest"
+)
+
+
+def test_the_classic_text_trains_in_all_four_with_a_size_each(
+    pane: Any, run_async: Any, tmp_path: Any
+) -> None:
+    mode, corpus = pane.mode, tmp_path / "classic.txt"
+    corpus.write_text(CLASSIC)
+
+    async def scenario() -> None:
+        mode.new_training()
+        mode.planning.change("lanes", usual_lanes())
+        mode.planning.change("corpus", str(corpus))
+        await mode.planning.settled()
+        rows, fit, start = mode.setup.lanes.rows, mode.setup.lanes.fit, mode.setup.start
+        # BPE begins with 256 bytes; Unigram has no more than 20 pieces here: no size is for all.
+        assert "at most 20 pieces" in rows[3].error.text and not start.isEnabled()
+        mode.planning.change("vocab_size", "20")
+        assert "at least 257" in rows[0].error.text and not start.isEnabled()
+        assert not fit.isHidden()
+        fit.click()
+        await mode.planning.settled()
+        assert fit.isHidden() and start.isEnabled()
+        assert [lane.size(20) for lane in mode.planning.draft.value.chosen] == [272, 36, 20, 20]
+        rows[1].pieces.setText("30")
+        rows[1].pieces.textEdited.emit("30")
+        assert mode.planning.draft.value.chosen[1].pieces == "30"
+        rows[1].pieces.textEdited.emit("many")
+        assert "whole number" in rows[1].error.text and not start.isEnabled()
+        rows[1].pieces.textEdited.emit("")
+        assert "at least 24" in rows[1].error.text
+        rows[1].pieces.textEdited.emit("30")
+        start.click()
+        mode.hurry()
+        await until(lambda: mode.trainer.state == "done", "the end")
+        await pane.settled()
+
+    run_async(scenario())
+    last = mode.trainer.recording.moments[-1]
+    assert [state.vocab_size for state in last.lanes] == [272, 30, 20, 20]
+    assert not any(state.error for state in last.lanes)
+    assert "gives back most" in pane.headline
+
+
+def test_who_loses_text_is_ranked_by_what_it_gives_back(
+    pane: Any, run_async: Any, tmp_path: Any
+) -> None:
+    """A text of capitals: WordPiece makes them small, which is shorter and does not come back."""
+    mode, corpus = pane.mode, tmp_path / "capitals.txt"
+    corpus.write_text("The CAT and the Cat and the cat SAT. " * 200)
+    lanes = (Lane("bpe", "hf"), Lane("wordpiece", "count"))
+
+    async def scenario() -> Any:
+        mode.start(TrainDraft(str(corpus), vocab_size="272", lanes=lanes))
+        mode.hurry()
+        await until(lambda: mode.trainer.state == "done", "the end")
+        await pane.settled()
+        return mode.trainer.recording
+
+    recording = run_async(scenario())
+    last = len(recording) - 1
+    rates = [recording.bytes_per_token(lane, last) for lane in (0, 1)]
+    assert rates[1] > rates[0] > rates[1] * (1 - recording.lost(1))
+    assert "BPE gives back most" in pane.headline
+    assert "WordPiece loses 29%" in pane.headline
+    assert mode.view.cards[1].face.sentence.startswith("loses 29% of the text")
