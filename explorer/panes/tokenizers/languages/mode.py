@@ -293,8 +293,8 @@ class LanguagesMode(Mode):
         self.view.count.setText(text.shown(count, total))
         self.view.source.setText(text.source(self.texts))
         self.view.source.setToolTip(text.excerpts(self.texts))
-        first = next((place for place, some in enumerate(kept) if some), 0)
-        self._summary = text.headline(names[first], kept[first], self.measuring.running)
+        named = list(zip(names, kept, strict=True))
+        self._summary = text.headline(named, self.measuring.running)
         self._tell()
         self.inspect()
 

@@ -83,8 +83,8 @@ def lines_of(
 ) -> list[Line]:
     """The languages whose name or code holds `search`, in order.
 
-    By premium the dearest for the first tokenizer come first; those where it loses so much of the
-    text that its count says nothing come last, and what is not measured yet after them.
+    By premium the dearest over all tokenizers come first; those of which every one loses so much of
+    the text that its count says nothing come last, and what is not measured yet after them.
     """
     wanted = search.strip().casefold()
     found = [
@@ -98,11 +98,17 @@ def lines_of(
 
 
 def _rank(line: Line) -> tuple[int, float, str]:
-    first = line.results[0] if line.results else None
+    known = [one for one in line.results if one is not None]
     name = line.language.name.casefold()
-    if first is None:
+    if not known:
         return 2, 0.0, name
-    return int(not first.honest), -first.premium, name
+    fair = [one.premium for one in known if one.honest]
+    return int(not fair), -mean_premium(fair), name
+
+
+def mean_premium(premiums: Sequence[float]) -> float:
+    """Over several tokenizers: the geometric mean, as of all ratios; 0 for none."""
+    return float(np.exp(np.mean(np.log(premiums)))) if premiums else 0.0
 
 
 def columns(lines: Sequence[Line], names: Sequence[str]) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ from core.tokenization.analysis import Premium
 from core.tokenization.analysis.premiums import REFERENCE
 from core.tokenization.telling import count, percent, verb
 from core.trace import Step
-from explorer.panes.tokenizers.languages.model import Texts
+from explorer.panes.tokenizers.languages.model import Texts, mean_premium
 
 IDLE = "What the same content costs in every language, against English"
 
@@ -21,17 +21,19 @@ def times(premium: float) -> str:
 
 
 def mark(result: Premium) -> tuple[str, str]:
-    """What stands behind a bar: an icon that says whether the text comes back whole, and words."""
+    """What stands behind a bar: an icon that says whether the text comes back whole, and words: the
+    premium, and the tokens themselves, which a cheaper English does not hide."""
     measures = result.measures
     lost = percent(measures.lost_share)
     how = "unknown" if measures.unknown else "dropped"
+    said = f"{times(result.premium)}  {measures.tokens:,}"
     if not result.honest:
         return "warning", f"no fair count: {lost} of the text is {how}"
     if measures.unknown or measures.dropped_bytes:
-        return "warning", f"{times(result.premium)}, {lost} {how}"
+        return "warning", f"{said}, {lost} {how}"
     if not measures.lossless:
-        return "warning", f"{times(result.premium)}, lossy"
-    return "success", times(result.premium)
+        return "warning", f"{said}, lossy"
+    return "success", said
 
 
 def described(name: str, result: Premium) -> str:
@@ -95,19 +97,35 @@ def about(name: str, results: Sequence[Premium], error: str = "") -> str:
     return "\n".join(lines)
 
 
-def headline(name: str, results: Sequence[Premium], running: bool = False) -> str:
-    """One sentence about the first tokenizer; `running`: more results are to come."""
-    fair = [one for one in results if one.honest and one.language.code != REFERENCE]
-    if not fair:
+def headline(named: Sequence[tuple[str, Sequence[Premium]]], running: bool = False) -> str:
+    """One sentence about all tokenizers, each with its results; `running`: more are to come."""
+    rates: dict[str, list[tuple[float, str]]] = {}  # by language
+    languages: set[str] = set()
+    for name, results in named:
+        for one in results:
+            if one.language.code == REFERENCE:
+                continue
+            languages.add(one.language.name)
+            if one.honest:
+                rates.setdefault(one.language.name, []).append((one.premium, name))
+    if not rates:
         return IDLE
-    dearest = max(fair, key=lambda one: one.premium)
-    middle = float(np.median([one.premium for one in fair]))
-    begins = "So far, for" if running else "For"
-    text = (
-        f"{begins} {name}, {dearest.language.name} costs {times(dearest.premium)} the tokens of "
-        f"English; {_half(len(fair), middle)}"
-    )
-    unfair = sum(not one.honest for one in results)
+    overall = {
+        language: mean_premium([rate for rate, _ in some]) for language, some in rates.items()
+    }
+    dearest = max(overall, key=lambda language: overall[language])
+    low, high = min(rates[dearest]), max(rates[dearest])
+    middle = float(np.median(list(overall.values())))
+    if len(named) == 1:
+        begins = "So far, for" if running else "For"
+        said = f"{begins} {named[0][0]}, {dearest} costs {times(high[0])} the tokens of English"
+    else:
+        begins = f"So far, {dearest} costs" if running else f"{dearest} costs"
+        said = f"{begins} {times(high[0])} the tokens of English for {high[1]}"
+        if low[1] != high[1]:
+            said += f", {times(low[0])} for {low[1]}"
+    text = f"{said}; {_half(len(overall), middle)}"
+    unfair = len(languages) - len(rates)
     return f"{text}; {unfair:,} cannot be told" if unfair else text
 
 
@@ -127,7 +145,8 @@ def source(texts: Texts) -> str:
         more += f" ({count(len(texts.excerpts), 'excerpt')} left out)"
     return (
         f"Text: {texts.source}; {more}. "
-        "Line: English. Check: the ids give the text back. Hatched: lost."
+        "Behind a bar: premium, tokens. Line: English. Check: the ids give the text back. "
+        "Hatched: lost."
     )
 
 
@@ -142,7 +161,7 @@ def excerpts(texts: Texts) -> str:
 def _half(languages: int, middle: float) -> str:
     if languages == 1:
         return "it is the only one"
-    return f"half of {languages:,} languages cost {times(middle)} or more"
+    return f"half of {languages:,} cost {times(middle)} or more"
 
 
 def note(step: Step) -> str:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
 
-from core.tokenization.analysis import language_texts, measure
+from core.tokenization.analysis import Measures, Premium, language_texts, measure
 from explorer.panes.tokenizers.languages import model, text
 from explorer.widgets import encoding
 from tests.explorer.panes.tokenizers.small import small_bpe
@@ -46,8 +46,12 @@ def test_the_dearest_come_first_and_a_search_keeps_some(pane, run_async):
     async def body():
         await pane.settled()
         chart, view = pane.mode.view.chart, pane.mode.view
-        dear = [line.results[0].premium for line in chart.lines]
+        fair = [[one.premium for one in line.results if one.honest] for line in chart.lines]
+        dear = [model.mean_premium(some) for some in fair]  # over all tokenizers
         assert dear == sorted(dear, reverse=True) and dear[0] > 2 > 1.0 in dear
+        high, low = max(fair[0]), min(fair[0])
+        assert f"costs {text.times(high)} the tokens of English" in pane.headline
+        assert (high == low) or f", {text.times(low)} for " in pane.headline
         pane.mode.set_order("name")
         names = [line.language.name for line in chart.lines]
         assert names == sorted(names)
@@ -221,7 +225,7 @@ def test_what_is_dropped_without_a_token_is_drawn_and_told_as_lost(pane, run_asy
         said = chart.describe(codes(pane).index("hin"), 2)
         assert "dropped without a token" in said and "says nothing about the price" in said
         fair = [one for key, one in mode.measuring.results.items() if key[0] == "trained:drops"]
-        assert "cannot be told" in text.headline("drops", fair)
+        assert "cannot be told" in text.headline([("drops", fair)])
         row = codes(pane).index("hin")
         chart._choose(row, 0)  # in sight
         image = chart.grab().toImage()
@@ -282,3 +286,22 @@ def test_it_draws_before_and_after(pane, run_async):
         assert not failed
 
     run_async(body())
+
+
+def test_all_tokenizers_are_told_of_and_the_tokens_stand_beside_the_premium():
+    texts = language_texts()[:3]
+    some = [premium_of(*one) for one in zip(texts, (1.0, 2.0, 3.0), strict=True)]
+    other = [premium_of(*one) for one in zip(texts, (1.0, 9.0, 4.0), strict=True)]
+    results = {("a", one.language.code): one for one in some}
+    results |= {("b", one.language.code): one for one in other}
+    lines = model.lines_of(texts, results, ["a", "b"])
+    assert [line.language for line in lines] == [texts[1], texts[2], texts[0]]
+    said = text.headline([("A", some), ("B", other)])
+    rest = "costs 9\u00d7 the tokens of English for B, 2\u00d7 for A; "
+    assert said.startswith(f"{texts[1].name} {rest}")
+    assert text.mark(other[1]) == ("success", "9\u00d7  900")
+
+
+def premium_of(language, rate):
+    measures = Measures(int(100 * rate), 300, 300, 50, 0, 0, 0, True)
+    return Premium("", language, measures, rate)
