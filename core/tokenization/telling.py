@@ -15,6 +15,8 @@ MINUS = "\u2212"
 # White space as a sign: everywhere the same, whichever sign a vocabulary has for it.
 SIGNS = str.maketrans({" ": "\u2423", "\n": "\u21b5", "\t": "\u21e5", "\r": "\u240d"})
 
+CONTINUES = "##"  # before a piece of WordPiece that does not begin a word
+
 Told = tuple[Step, Iterable[Step]]  # a step, and what happened inside it
 
 
@@ -49,8 +51,8 @@ def shown(piece: str, data: bytes) -> str:
     text = readable_text(data)
     if text is None:
         return f"<{data.hex(' ').upper()}>"
-    mark = piece.removesuffix(text) if piece.endswith(text) else ""  # that a word goes on
-    return mark + visible(text)
+    goes_on = piece == CONTINUES + text
+    return (CONTINUES if goes_on else "") + visible(text)
 
 
 def shortened(text: str) -> str:

@@ -7,7 +7,9 @@ is visible of it. Blocks are cut from the text alone: they are the same for ever
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -17,6 +19,8 @@ from explorer.widgets.tokens import Tokens
 LONG_LINE = 2048  # bytes of one line after which a block ends
 GAP = 2  # pixels between two tokens, and between two rows
 GUESS = 34.0  # the width of a token nobody has seen yet
+
+Letters = Sequence[tuple[float, str]]  # of one token: the middle of each, and what is written
 
 
 def block_starts(data: bytes) -> np.ndarray:
@@ -42,7 +46,8 @@ def block_starts(data: bytes) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class PlacedTokens:
-    """The tokens of one block: token `first + k` is at x[k] in row[k] and width[k] wide."""
+    """The tokens of one block: token `first + k` is at x[k] in row[k] and width[k] wide; letters[k]
+    are what is written in it, each with its middle from x[k] on, where it stands on a grid."""
 
     first: int
     faces: list[TokenFace]
@@ -50,14 +55,29 @@ class PlacedTokens:
     row: list[int]
     width: list[float]
     rows: int
+    letters: Sequence[Letters] = ()
+
+
+class Grid(Protocol):
+    """Where the characters of a text stand, the same for every tokenizer."""
+
+    def place(self, block: int, tokens: Tokens, first: int, last: int) -> PlacedTokens:
+        """The tokens first to last - 1, which are those of a block."""
 
 
 class FlowLayout:
-    """Blocks of rows under one another, at one width."""
+    """Blocks of rows under one another, at one width, on a grid of characters where there is one."""
 
     def __init__(
-        self, tokens: Tokens, starts: np.ndarray, faces: TokenFaces, width: float, row_height: float
+        self,
+        tokens: Tokens,
+        starts: np.ndarray,
+        faces: TokenFaces,
+        width: float,
+        row_height: float,
+        grid: Grid | None = None,
     ) -> None:
+        self.grid = grid
         self.tokens = tokens
         self.faces = faces
         self.width = max(40.0, width)
@@ -95,6 +115,8 @@ class FlowLayout:
 
     def _lay_out(self, block: int) -> PlacedTokens:
         first, last = int(self.firsts[block]), int(self.firsts[block + 1])
+        if self.grid is not None:
+            return self.grid.place(block, self.tokens, first, last)
         faces = self.faces.run(self.tokens, first, last)
         limit = self.width
         widths = [min(w, limit) for w in self.faces.widths(self.tokens, first, faces)]

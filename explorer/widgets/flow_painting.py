@@ -11,6 +11,7 @@ from PySide6.QtGui import QPainter, QPen, QPixmap
 
 from explorer import theme
 from explorer.widgets.base import elide, ratio_of
+from explorer.widgets.flow_layout import Letters
 from explorer.widgets.token_colors import inks
 from explorer.widgets.token_faces import PADDING, TokenFace, TokenFaces
 from explorer.widgets.tokens import Tokens
@@ -21,7 +22,8 @@ NAMED = -2  # a special token
 LOST = -3  # an unknown one
 GROUND = 0.6  # opacity of the ground of a byte's digits, which tells 00 from the text "00"
 
-Place = tuple[int, QRectF, TokenFace]  # a token's index, where it stands, what is drawn
+# A token's index, where it stands, what is drawn, and its letters where each has its own place.
+Place = tuple[int, QRectF, TokenFace, Letters]
 
 
 def paint_tokens(
@@ -39,7 +41,7 @@ def paint_tokens(
 def _fills(painter: QPainter, places: Sequence[Place], differing: np.ndarray | None) -> None:
     now, ratio = theme.current(), ratio_of(painter)
     looks = {"special": NAMED, "unknown": LOST}
-    for index, rect, face in places:
+    for index, rect, face, _ in places:
         look = looks.get(face.kind, face.slot)
         if differing is not None and not differing[index]:
             look = PLAIN
@@ -88,21 +90,24 @@ def _words(
     padding = now.px(PADDING)
     painter.setFont(font)
     painter.setPen(now.color("text"))
-    for _, rect, face in places:
-        if face.kind != "bytes":
+    for _, rect, face, letters in places:
+        for middle, text in letters:
+            left = rect.x() + middle - metrics.horizontalAdvance(text) / 2
+            painter.drawText(QPointF(left, rect.y() + base), text)
+        if face.kind != "bytes" and not letters:
             text = face.text
             spare = rect.width() - face.width
             if spare < -1:
                 text, spare = elide(text, font, rect.width() - 2 * padding), 0.0
             painter.drawText(QPointF(rect.x() + padding + spare / 2, rect.y() + base), text)
-    cells = [(rect, face) for _, rect, face in places if face.kind == "bytes"]
+    cells = [(rect, face) for _, rect, face, _ in places if face.kind == "bytes"]
     if cells:
         _bytes(painter, cells, faces.byte_width, line)
     if faces.options.ids:
         label, small = now.font("label"), now.metrics("label")
         painter.setFont(label)
         painter.setPen(now.color("text"))
-        for index, rect, _ in places:
+        for index, rect, _, _ in places:
             identity = str(tokens.ids[index])
             at = QPointF(
                 rect.center().x() - small.horizontalAdvance(identity) / 2, rect.bottom() - now.px(4)

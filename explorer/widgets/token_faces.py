@@ -15,14 +15,17 @@ PADDING = 4  # left and right of a token's text
 LONGEST = 120  # characters of one token that are drawn
 INVISIBLE = "\u2205"  # stands for text that no font draws
 _SPACES = {ord(sign): " " for sign in "\u2581\u0120"}  # how vocabularies spell one
+UNSIGNED = str.maketrans({chr(0x2423): " ", chr(0x21B5): " ", chr(0x21E5): "  ", chr(0x240D): " "})
 BLANKS = str.maketrans({"\n": " ", "\t": "  ", "\r": " "})
 
 
 @dataclass(frozen=True)
 class FlowOptions:
-    """ids: below each token; bytes: hexadecimal in place of text; whitespace: as glyphs."""
+    """ids: below each token; pieces: as the vocabulary holds them, where the text under them is
+    another; bytes: hexadecimal in place of text; whitespace: as glyphs."""
 
     ids: bool = False
+    pieces: bool = True
     bytes: bool = False
     whitespace: bool = True
 
@@ -52,9 +55,11 @@ class TokenFaces:
         self._metrics: QFontMetricsF = now.metrics("mono", mono=True)
         self._narrow: QFontMetricsF = now.metrics("label", mono=True)
         self._padding = 2 * now.px(PADDING)
+        self.look = now.zoom  # by which all is measured
         self.byte_width = self._narrow.horizontalAdvance("FF") + now.px(4)
         self.digit_width = now.metrics("label").horizontalAdvance("0")
         self._known: dict[bytes, TokenFace] = {}
+        self._spelled: dict[tuple[bytes, str], TokenFace] = {}
         self._named: dict[tuple[str, str], TokenFace] = {}
 
     def face(self, tokens: Tokens, index: int) -> TokenFace:
@@ -64,6 +69,7 @@ class TokenFaces:
         """The faces of the tokens first to last - 1."""
         starts, ends = tokens.starts[first:last].tolist(), tokens.ends[first:last].tolist()
         data, unknown, special, known = tokens.data, tokens.unknown, tokens.special, self._known
+        pieces = self.options.pieces and not self.options.bytes and tokens.reads is not None
         faces = []
         for index, identity in enumerate(tokens.ids[first:last].tolist()):
             part = data[starts[index] : ends[index]]
@@ -73,10 +79,29 @@ class TokenFaces:
                 face = self._name("special", tokens.pieces[first + index])
             elif not part:  # such as a space in front that the text does not have
                 face = self._added(tokens.pieces[first + index])
+            elif pieces and (piece := tokens.written(first + index)):
+                face = self._piece(part, piece)
             else:
                 face = known.get(part) or self._make(part)
             faces.append(face)
         return faces
+
+    def letters(self, face: TokenFace, text: str) -> list[str]:
+        """What is written of a token under each character of its text: a mark stands with the first
+        letter. None where it has other letters than the text, or is drawn as bytes."""
+        written = face.text
+        mark = len(written) - len(text)
+        if face.kind != "text" or mark not in (0, 2) or (mark and not written.startswith("##")):
+            return []
+        return [written[: mark + 1], *written[mark + 1 :]] if text else []
+
+    def letter_width(self, text: str) -> float:
+        """The room that a character takes where it stands above and below others."""
+        return self._metrics.horizontalAdvance(text) + self._padding / 2
+
+    def letter(self, character: str) -> str:
+        """How a character of the text is written."""
+        return character.translate(SIGNS if self.options.whitespace else BLANKS)
 
     def widths(self, tokens: Tokens, first: int, faces: list[TokenFace]) -> list[float]:
         """Of tokens from `first` on, with whatever is written below them."""
@@ -100,6 +125,18 @@ class TokenFaces:
         shown = text[:LONGEST].translate(SIGNS if self.options.whitespace else BLANKS)
         width = math.ceil(self._metrics.horizontalAdvance(shown) + self._padding)
         face = self._known[data] = TokenFace("text", shown, width, slot(data), text.endswith("\n"))
+        return face
+
+    def _piece(self, data: bytes, piece: str) -> TokenFace:
+        """A piece that is not spelled as the text under it, in the color of that text."""
+        face = self._spelled.get((data, piece))
+        if face is None:
+            shown = piece[:LONGEST]
+            if not self.options.whitespace:
+                shown = shown.translate(UNSIGNED)
+            width = math.ceil(self._metrics.horizontalAdvance(shown) + self._padding)
+            face = TokenFace("text", shown, width, slot(data), data.endswith(b"\n"))
+            self._spelled[data, piece] = face
         return face
 
     def _added(self, piece: str) -> TokenFace:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
 
 from explorer import theme
 from explorer.widgets.base import Picture
+from explorer.widgets.character_grid import character_grid
 from explorer.widgets.flow_layout import GAP, FlowLayout, block_starts, row_height
 from explorer.widgets.flow_painting import Place, paint_marks, paint_tokens
 from explorer.widgets.token_faces import FlowOptions, TokenFaces
@@ -37,6 +38,7 @@ class TokenFlow(Picture):
         self.options = FlowOptions()
         self._starts = block_starts(b"")
         self._layout: FlowLayout | None = None
+        self._beside: tuple[Tokens, ...] = ()
         self._faces = TokenFaces(self.options)
         self._anchor = (0, 0.0)  # the block at the top, and how much of it is above the top
         self._marked = (-1, -1)
@@ -67,6 +69,13 @@ class TokenFlow(Picture):
         if options != self.options:
             self.options = options
             self._faces = TokenFaces(options)
+            self._lay_out(self.first_byte)
+
+    def set_beside(self, beside: Sequence[Tokens]) -> None:
+        """The same text as other flows of this width cut it, and as this one does: each character
+        stands where it stands in all of them. () where none are to be read beside this one."""
+        if list(map(id, beside)) != list(map(id, self._beside)):
+            self._beside = tuple(beside)
             self._lay_out(self.first_byte)
 
     def set_differing(self, mask: np.ndarray | None) -> None:
@@ -102,7 +111,7 @@ class TokenFlow(Picture):
     @property
     def places(self) -> list[tuple[int, QRectF]]:
         """The tokens in sight as they are laid out now, each with its cell."""
-        return [(index, rect) for index, rect, _ in self._visible()]
+        return [(index, rect) for index, rect, *_ in self._visible()]
 
     @property
     def laid_out(self) -> int:
@@ -110,7 +119,7 @@ class TokenFlow(Picture):
         return self._layout.known if self._layout is not None else 0
 
     def displayed(self) -> dict[str, np.ndarray]:
-        visible = [index for index, _, _ in self._places]
+        visible = [index for index, *_ in self._places]
         shown = {
             "ids": self.tokens.ids,
             "starts": self.tokens.starts,
@@ -133,8 +142,8 @@ class TokenFlow(Picture):
         self._places = list(self._visible())
         paint_tokens(painter, self.tokens, self._faces, self._places, self._differing)
         marked = self.marked
-        frames = [rect for index, rect, _ in self._places if index in marked]
-        chosen = [rect for index, rect, _ in self._places if index == self._selected]
+        frames = [rect for index, rect, *_ in self._places if index in marked]
+        chosen = [rect for index, rect, *_ in self._places if index == self._selected]
         paint_marks(painter, frames, chosen, self.shows_focus)
         self._fit_bar()
 
@@ -146,7 +155,14 @@ class TokenFlow(Picture):
     def _lay_out(self, byte: int) -> None:
         """Anew, with this byte at the top."""
         width = self.width() - theme.current().px(BAR) - GAP - INSET
-        self._layout = FlowLayout(self.tokens, self._starts, self._faces, width, self._row_height())
+        self._layout = FlowLayout(
+            self.tokens,
+            self._starts,
+            self._faces,
+            width,
+            self._row_height(),
+            character_grid(self._beside, self.tokens, self._starts, self._faces, width),
+        )
         self._anchor = self._place_of(byte)
         self._settle()
         self.data_changed()
@@ -203,7 +219,8 @@ class TokenFlow(Picture):
             for at in range(low, high):
                 top = y + placed.row[at] * pitch
                 rect = QRectF(INSET + placed.x[at], INSET + top, placed.width[at], pitch - GAP)
-                yield placed.first + at, rect, placed.faces[at]
+                letters = placed.letters[at] if placed.letters else ()
+                yield placed.first + at, rect, placed.faces[at], letters
             y += placed.rows * pitch
             block += 1
 
@@ -238,7 +255,7 @@ class TokenFlow(Picture):
         layout = self._layout
         if layout is None:
             return
-        for place, rect, _ in self._visible():
+        for place, rect, *_ in self._visible():
             if place == index and rect.top() >= 0 and rect.bottom() <= self.height():
                 return
         block = layout.block_of(index)
@@ -274,7 +291,7 @@ class TokenFlow(Picture):
     # the mouse and the keyboard
 
     def token_at(self, point: QPointF) -> int:
-        for index, rect, _ in self._places:
+        for index, rect, *_ in self._places:
             if rect.adjusted(0, 0, GAP, GAP).contains(point):
                 return index
         return -1
@@ -326,7 +343,7 @@ class TokenFlow(Picture):
 
     def _next_row(self, step: int) -> int:
         """The token below or above the chosen one."""
-        places = {index: rect for index, rect, _ in self._places}
+        places = {index: rect for index, rect, *_ in self._places}
         here = places.get(self._selected)
         if here is None:
             return max(self._selected, 0) + step

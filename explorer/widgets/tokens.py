@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +22,8 @@ class Tokens:
     pieces        n strings, as the vocabulary spells them
     unknown       the id of "I do not know this", or -1
     special       ids of tokens that no text is merged into
+    reads         a piece of the vocabulary as people read it, white space as signs; None where the
+                  text under a token is all that is shown of it
     """
 
     data: bytes = b""
@@ -31,6 +33,7 @@ class Tokens:
     pieces: Sequence[str] = ()
     unknown: int = -1
     special: frozenset[int] = frozenset()
+    reads: Callable[[str], str] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -38,6 +41,15 @@ class Tokens:
     def slice(self, index: int) -> bytes:
         """The bytes of the text that a token stands for."""
         return self.data[self.starts[index] : self.ends[index]]
+
+    def written(self, index: int) -> str:
+        """The piece as its vocabulary holds it, where that is other than the text under it: a mark
+        that a word goes on, or what normalization made of the text. "" where it is the same."""
+        text = text_of(self.slice(index))
+        if self.reads is None or text is None:
+            return ""
+        piece = self.reads(self.pieces[index])
+        return "" if piece == text.translate(SIGNS) else piece
 
     def overlapping(self, start: int, end: int) -> range:
         """The tokens that share a byte with start..end; of an empty span, those at that place."""
@@ -96,6 +108,8 @@ def described(tokens: Tokens, index: int) -> str:
         if end > start + 1:
             part = f"bytes {start - low + 1} to {end - low}"
         text += f"\n{part} of the {high - low} that spell {whole}"
+    if not named and (piece := tokens.written(index)):
+        text += f"\nthe vocabulary holds {piece}; the text has {shown}"
     if int(tokens.ids[index]) == tokens.unknown:
         text += "\nunknown: this tokenizer has no piece for this text, which is lost"
     return text

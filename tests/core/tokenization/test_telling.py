@@ -97,3 +97,9 @@ def test_what_is_too_long_to_be_shown_is_refused_with_the_remedy() -> None:
     refuse_longer("word", 1000, "bytes", 1000, "merge by merge")
     with pytest.raises(ValueError, match=r"word of 1,001 bytes .* at most 1,000"):
         refuse_longer("word", 1001, "bytes", 1000, "merge by merge")
+
+
+def test_a_mark_is_shown_only_where_a_word_goes_on() -> None:
+    assert shown("##ing", b"ing") == "##ing"
+    assert shown("<0x3E>", b">") == ">"  # a byte piece that ends with what it stands for
+    assert shown("how", b"how") == "how"

@@ -19,7 +19,7 @@ from explorer.widgets import token_colors
 from explorer.widgets.flow_layout import LONG_LINE, block_starts
 from explorer.widgets.token_faces import FlowOptions, TokenFaces
 from explorer.widgets.token_flow import TokenFlow
-from explorer.widgets.tokens import Tokens, whole_character
+from explorer.widgets.tokens import Tokens, described, whole_character
 
 
 def cut(*parts: bytes, ids=None, unknown=-1, special=()) -> Tokens:
@@ -279,3 +279,20 @@ def test_a_token_is_told_with_the_same_sign_for_a_space_as_it_is_drawn(flow):
     flow.set_tokens(cut(b" the", b"\xe2\x98", b"\x83"))
     assert flow.describe(0).startswith("token 1: \u2423the  id 0  spelled  the  bytes 20 74")
     assert flow.describe(1).startswith("token 2: <E2 98>  id 1")
+
+
+def test_pieces_are_shown_as_the_vocabulary_holds_them(qapp):
+    data = "How na\u00efve".encode()
+    spelled = {"how": "how", "na": "na", "##ive": "##ive"}
+    ends = np.array([3, 6, len(data)])
+    tokens = Tokens(
+        data, np.arange(3), np.array([0, 4, 6]), ends, list(spelled), reads=spelled.__getitem__
+    )
+    assert [tokens.written(index) for index in range(3)] == ["how", "", "##ive"]
+    faces = TokenFaces(FlowOptions()).run(tokens, 0, 3)
+    assert [face.text for face in faces] == ["how", "na", "##ive"]
+    under = TokenFaces(FlowOptions(pieces=False)).run(tokens, 0, 3)
+    assert [face.text for face in under] == ["How", "na", "\u00efve"]
+    assert [face.slot for face in faces] == [face.slot for face in under]  # of the text
+    assert "the vocabulary holds ##ive; the text has \u00efve" in described(tokens, 2)
+    assert "holds" not in described(tokens, 1)

@@ -18,6 +18,7 @@ class Choices:
     view: str = field("text", choices=VIEWS)
     layout: str = field("columns", choices=LAYOUTS)
     ids: bool = False
+    pieces: bool = True
     bytes: bool = False
     whitespace: bool = True
     specials: bool = True

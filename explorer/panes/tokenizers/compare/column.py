@@ -82,7 +82,9 @@ class Column(QFrame):
             return
         if before is None or before.tokens is not split.tokens:
             self.flow.set_tokens(split.tokens, starts)
-        self.flow.set_options(FlowOptions(choices.ids, choices.bytes, choices.whitespace))
+        self.flow.set_options(
+            FlowOptions(choices.ids, choices.pieces, choices.bytes, choices.whitespace)
+        )
         self.body.show_ready()
 
     def set_missing(self, missing: Missing) -> None:

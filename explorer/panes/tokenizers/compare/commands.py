@@ -20,6 +20,7 @@ VIEWS = (
 )
 SWITCHES = (
     ("ids", "ids below the tokens"),
+    ("pieces", "pieces as the vocabulary holds them"),
     ("bytes", "bytes in place of text"),
     ("whitespace", "spaces as glyphs"),
     ("specials", "special tokens are parsed"),
@@ -92,6 +93,7 @@ def mode_views(mode: CompareMode) -> dict[str, Callable[[], Any]]:
         "view": "text",
         "layout": "columns",
         "ids": False,
+        "pieces": True,
         "bytes": False,
         "differences": False,
     }

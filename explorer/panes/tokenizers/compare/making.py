@@ -6,14 +6,14 @@ No Qt here: it runs on the engine's thread.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from core.tokenization.analysis.search import Match, match_step
 from core.tokenization.bpe.merge_trees import trace_merge_tree
-from core.tokenization.telling import shown
+from core.tokenization.telling import readable_text, shown
 from core.trace import Trace
 from explorer.panes.tokenizers.encoding.frames import face_of
 from explorer.panes.tokenizers.encoding.moments import LONGEST, Inside, Moment, look_inside
@@ -32,6 +32,8 @@ class Making:
     text     the stretch of text whose steps these are: cut alone it gives the same token there
     moments  the steps; none where they cannot be shown
     note     one sentence, where there is something to know
+    held     what the piece itself stands for, as text: other than `data` where the text was
+             normalized; "" where that is not known
     """
 
     token: int
@@ -40,6 +42,7 @@ class Making:
     text: str = ""
     moments: tuple[Moment, ...] = ()
     note: str = ""
+    held: str = ""
 
     @property
     def shown(self) -> str:
@@ -56,7 +59,8 @@ def make_token(
     line, else what stands around it.
     """
     piece = tokenizer.vocabulary[token]
-    known = Making(token, piece, data[start:end])
+    held = readable_text(tokenizer.piece_bytes(token)) or ""
+    known = Making(token, piece, data[start:end], held=held)
     for low, high in stretches(data, start, end):
         text = data[low:high].decode("utf-8", "replace")
         if len(text) > LONGEST:
@@ -69,9 +73,9 @@ def make_token(
             moments = _of_part(inside, encoding.spans, found.index(wanted))
             if moments and not any(moment.scene for moment in moments):
                 moments += _grown(tokenizer, token)
-            return Making(token, piece, known.data, text, moments, inside.why)
+            return replace(known, text=text, moments=moments, note=inside.why)
     note = "What decides this token lies further away than can be shown step by step."
-    return Making(token, piece, known.data, note=note)
+    return replace(known, note=note)
 
 
 def stretches(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -168,6 +168,7 @@ class CompareMode(Mode):
             self.chosen.clear()
             self.ask()
         self.view.set_choices(self.choices)
+        self.align()
         self._show_differences()
         if before.view != self.choices.view:
             self.chosen.clear()
@@ -222,6 +223,7 @@ class CompareMode(Mode):
         self.inputs.add.setToolTip(self.shown_ones.full or "Compare with another tokenizer")
         self._show_states()
         self.view.set_choices(self.choices)
+        self.align()
         self._show_differences()
         self.ask()
 
@@ -239,9 +241,13 @@ class CompareMode(Mode):
             self.splits[split.id] = split
             if split.id in self._ids:
                 self._show_split(self._ids.index(split.id), split)
+        self.align()
         self._show_differences()
         if all(one in self.splits for one in self._ids if self.shown_ones.get(one) is not None):
             self.say()
+
+    def align(self) -> None:
+        self.view.align(self.choices.layout == "rows")
 
     def _show_differences(self) -> None:
         splits = [self.splits.get(identity) for identity in self._ids]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.tokenization.analysis import rates
+from core.tokenization.telling import readable_text, visible
 from core.trace import Step
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.compare.making import Making
@@ -71,8 +72,17 @@ def _facts(making: Making) -> list[Any]:
     return [
         Equation("token", making.shown, "attention"),
         Equation("id", f"{making.token:,}", note=f"spelled {making.piece}"),
+        *_changed(making),
         Equation("bytes", making.data[:12].hex(" ").upper() or "none"),
     ]
+
+
+def _changed(making: Making) -> list[Any]:
+    """What the text under a token was before normalization, where that changed it."""
+    text = readable_text(making.data)
+    if text is None or not making.held or making.held.strip() == text.strip():
+        return []
+    return [Equation("in the text", visible(text), note=f"normalized to {visible(making.held)}")]
 
 
 def piece_inspection(name: str, making: Making) -> Inspection:

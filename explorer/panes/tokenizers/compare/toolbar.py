@@ -61,6 +61,9 @@ class Toolbar(BriefRow):
         self.layouts.chosen.connect(lambda name: self.chosen.emit("layout", name))
         self.toggles = {
             "ids": Toggle("Ids", "The id of each token below it"),
+            "pieces": Toggle(
+                "Pieces", "Each piece as its vocabulary holds it; off: the text under it"
+            ),
             "bytes": Toggle("Bytes", "The bytes of each token in place of its text"),
             "whitespace": Toggle("Spaces", "Spaces, tabs and line breaks as glyphs"),
         }

@@ -183,6 +183,12 @@ class CompareView(QWidget):
         if place < len(self.columns):
             self.columns[place].set_split(split, choices, starts)
 
+    def align(self, as_rows: bool) -> None:
+        """Rows have every character of the text in one place, columns each their own."""
+        shown = [one.flow.tokens for one in self.columns if one.split and not one.split.error]
+        for column in self.columns:
+            column.flow.set_beside(shown if as_rows else ())
+
     def set_differing(self, masks: Sequence[np.ndarray | None]) -> None:
         """For each column the tokens that keep their colors, None for all of them."""
         for column, mask in zip(self.columns, masks, strict=True):

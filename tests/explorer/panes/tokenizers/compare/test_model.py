@@ -103,7 +103,7 @@ def test_choices_take_only_what_fits():
     odd = {"layout": "spiral", "ids": 1, "price": -3.0, "bytes": True, "unknown": 2}
     assert lenient(Choices, odd) == Choices(bytes=True)
     assert lenient(Choices, {"price": 3, "view": "nothing"}) == Choices(price=3.0)
-    full = Choices("overlap", "rows", True, True, False, False, True, 1.25)
+    full = Choices("overlap", "rows", True, False, True, False, False, True, 1.25)
     assert lenient(Choices, to_json(full)) == full
 
 
