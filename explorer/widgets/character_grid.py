@@ -42,6 +42,7 @@ class Block:
     ends. A character that is cut by a token is shared out among its bytes.
 
     before  the room in front of a place for tokens that cover no text
+    marks   the room in front of the letter at a place for the marks of pieces: "##"
     """
 
     left: np.ndarray
@@ -49,6 +50,7 @@ class Block:
     left_row: np.ndarray
     right_row: np.ndarray
     before: np.ndarray
+    marks: np.ndarray
     rows: int
 
 
@@ -87,26 +89,29 @@ class CharacterGrid:
             xs.append(x)
             rows.append(row)
             widths.append(width)
-            letters.append(self._letters(grid, face, tokens.data[low + start : low + end], start))
+            letters.append(self._letters(grid, face, tokens.slice(index), start))
         return PlacedTokens(first, faces, xs, rows, widths, grid.rows, letters)
 
     def _letters(self, grid: Block, face: TokenFace, data: bytes, start: int) -> Letters:
-        """Each letter in the middle of its character; none of a token that a row's end cuts."""
-        if not data or grid.right_row[start + len(data)] != grid.left_row[start]:
-            return ()
+        """Each letter in the middle of its character, as far as the row goes in which it begins."""
         found = []
-        for letter, place, until in self._written(face, data, start):
-            middle = (grid.left[place] + grid.right[until] - GAP) / 2 - grid.left[start]
+        for letter, place, until in self._written(face, data, start, len(grid.left) - 1):
+            if grid.right_row[until] != grid.left_row[start]:
+                break
+            cell = (grid.left[place] + grid.right[until] - GAP) / 2 - grid.left[start]
+            middle = cell + (grid.marks[place] - self.faces.mark_width(letter)) / 2
             found.append((float(middle), letter))
         return found
 
-    def _written(self, face: TokenFace, data: bytes, start: int) -> list[tuple[str, int, int]]:
-        """What a token writes under each character, with its bytes' places."""
+    def _written(
+        self, face: TokenFace, data: bytes, start: int, size: int
+    ) -> list[tuple[str, int, int]]:
+        """What a token writes under each character, with its bytes' places in a block of `size`."""
         text = _text(data)
         letters = self.faces.letters(face, text)
         places = start + np.cumsum([0, *(len(character.encode()) for character in text)])
         spans = zip(letters, places[:-1].tolist(), places[1:].tolist(), strict=False)
-        return [(letter, place, until) for letter, place, until in spans]
+        return [(letter, place, until) for letter, place, until in spans if until <= size]
 
     def _range(self, block: int) -> tuple[int, int]:
         ends = self.starts[block + 1 : block + 2]
@@ -121,18 +126,25 @@ class CharacterGrid:
         for place, character, length in zip(begins.tolist(), text, lengths, strict=False):
             wide = self.faces.letter_width(self.faces.letter(character))
             room[place : place + length] = wide / length
-        before = np.zeros(high - low + 1)
+        before, marks = np.zeros(high - low + 1), np.zeros(high - low + 1)
         inside = np.ones(high - low + 1, dtype=bool)  # of a character, or of somebody's token
         inside[begins] = False
         for cut in self.cuts:
-            np.maximum(before, self._fit(cut, low, high, room, inside), out=before)
-        return self._flow(room, before, inside, set(begins.tolist()))
+            wanted = self._fit(cut, low, high, room, inside, marks)
+            np.maximum(before, wanted, out=before)
+        return self._flow(room, before, marks, inside, set(begins.tolist()))
 
     def _fit(
-        self, cut: Tokens, low: int, high: int, room: np.ndarray, inside: np.ndarray
+        self,
+        cut: Tokens,
+        low: int,
+        high: int,
+        room: np.ndarray,
+        inside: np.ndarray,
+        marks: np.ndarray,
     ) -> np.ndarray:
-        """Widens the room of bytes for what a cut writes there, and marks where its tokens go on;
-        returns the room that those without a text want in front of each place."""
+        """Widens the room of bytes and marks for what a cut writes there, and says where its tokens
+        go on; returns the room that those without a text want in front of each place."""
         before = np.zeros(len(room) + 1)
         first, last = np.searchsorted(cut.starts, (low, high), side="left").tolist()
         if high == len(cut.data):
@@ -145,14 +157,20 @@ class CharacterGrid:
                 before[start] += want + GAP
                 continue
             inside[start + 1 : end] = True
-            written = self._written(face, cut.data[low + start : low + end], start)
+            written = self._written(face, cut.slice(index), start, len(room))
             for letter, place, until in written:
+                marks[place] = max(marks[place], self.faces.mark_width(letter))
                 _widen(room, place, until, self.faces.letter_width(letter))
             _widen(room, start, end, GAP + (0.0 if written and want <= face.width else want))
         return before
 
     def _flow(
-        self, room: np.ndarray, before: np.ndarray, inside: np.ndarray, begins: set[int]
+        self,
+        room: np.ndarray,
+        before: np.ndarray,
+        marks: np.ndarray,
+        inside: np.ndarray,
+        begins: set[int],
     ) -> Block:
         """Rows as wide as there is room, which end where no token goes on."""
         size = len(room)
@@ -176,7 +194,7 @@ class CharacterGrid:
         if before[size] and x > 0 and x + before[size] > self.width:
             x, row = 0.0, row + 1
         left[size], left_row[size] = x + before[size], row
-        return Block(left, right, left_row, right_row, before, row + 1)
+        return Block(left, right, left_row, right_row, before, marks, row + 1)
 
 
 def _span(tokens: Tokens, index: int, low: int, high: int) -> tuple[int, int]:

@@ -66,7 +66,7 @@ class Grid(Protocol):
 
 
 class FlowLayout:
-    """Blocks of rows under one another, at one width, on a grid of characters where there is one."""
+    """Blocks of rows under one another, at one width; on a grid of characters."""
 
     def __init__(
         self,

@@ -15,6 +15,7 @@ PADDING = 4  # left and right of a token's text
 LONGEST = 120  # characters of one token that are drawn
 INVISIBLE = "\u2205"  # stands for text that no font draws
 _SPACES = {ord(sign): " " for sign in "\u2581\u0120"}  # how vocabularies spell one
+MARKS = ("", "##", chr(0x2423))  # that a word goes on, or begins with a space the text has not
 UNSIGNED = str.maketrans({chr(0x2423): " ", chr(0x21B5): " ", chr(0x21E5): "  ", chr(0x240D): " "})
 BLANKS = str.maketrans({"\n": " ", "\t": "  ", "\r": " "})
 
@@ -87,13 +88,17 @@ class TokenFaces:
         return faces
 
     def letters(self, face: TokenFace, text: str) -> list[str]:
-        """What is written of a token under each character of its text: a mark stands with the first
-        letter. None where it has other letters than the text, or is drawn as bytes."""
+        """What is written of a token under each character of its text: a mark in front stands with
+        the first letter. None where it has other letters than the text, or is drawn as bytes."""
         written = face.text
-        mark = len(written) - len(text)
-        if face.kind != "text" or mark not in (0, 2) or (mark and not written.startswith("##")):
+        mark = max(0, len(written) - len(text))
+        if face.kind != "text" or len(written) < len(text) or written[:mark] not in MARKS:
             return []
         return [written[: mark + 1], *written[mark + 1 :]] if text else []
+
+    def mark_width(self, letter: str) -> float:
+        """The room of the mark in front of a letter."""
+        return self._metrics.horizontalAdvance(letter[:-1])
 
     def letter_width(self, text: str) -> float:
         """The room that a character takes where it stands above and below others."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -296,3 +297,106 @@ def test_pieces_are_shown_as_the_vocabulary_holds_them(qapp):
     assert [face.slot for face in faces] == [face.slot for face in under]  # of the text
     assert "the vocabulary holds ##ive; the text has \u00efve" in described(tokens, 2)
     assert "holds" not in described(tokens, 1)
+
+
+def cut_at(text, *places, unknown=()):
+    """A text that is cut at some places of its bytes; `unknown` tokens by their number."""
+    data = text.encode()
+    bounds = [0, *places, len(data)]
+    starts, ends = np.array(bounds[:-1]), np.array(bounds[1:])
+    ids = np.arange(len(starts)) + 7000
+    ids[list(unknown)] = 1
+    pieces = [data[a:b].decode("utf-8", "replace") for a, b in zip(starts, ends, strict=True)]
+    return Tokens(data, ids, starts, ends, pieces, 1)
+
+
+def letters_of(flow):
+    """Where each character of the text is written: {its byte: (x, y)}."""
+    found = {}
+    for index, rect, _, letters in flow._visible():
+        place = int(flow.tokens.starts[index])
+        for (middle, _), character in zip(letters, flow.tokens.slice(index).decode(), strict=False):
+            found[place] = (round(rect.x() + middle, 3), round(rect.y(), 3))
+            place += len(character.encode())
+    return found
+
+
+@pytest.mark.parametrize("options", [FlowOptions(), FlowOptions(ids=True)])
+@pytest.mark.parametrize("width", [160, 300, 900])
+def test_a_character_stands_in_one_place_for_every_tokenizer(qtbot, options, width):
+    text = "How many r's are in strawberry? na\u00efve\nUnbelievably, some models can't tell."
+    cuts = [cut_at(text, 3, 8, 20), cut_at(text, *range(1, 60, 4)), cut_at(text, 8, 30, 31)]
+    flows = []
+    for cut in cuts:
+        flow = TokenFlow()
+        qtbot.addWidget(flow)
+        flow.resize(width, 600)
+        flow.set_options(options)
+        flow.set_tokens(cut)
+        flows.append(flow)
+    for flow in flows:
+        flow.set_beside(cuts)
+    found = [letters_of(flow) for flow in flows]
+    together = {}
+    assert len(found[1]) > 50  # short tokens; of a long one, which a row's end cuts, a part
+    for places in found:
+        assert len(places) > 10
+        for byte, place in places.items():
+            assert together.setdefault(byte, place) == place
+    for flow in flows:
+        rects = [rect for _, rect in flow.places]
+        assert all(a.right() <= b.left() or a.top() < b.top() for a, b in pairwise(rects))
+        assert all(rect.width() > 0 and rect.right() <= flow.width() for rect in rects)
+        for index, rect, face, _ in flow._visible():
+            least = face.width if options.ids and face.kind != "text" else 1
+            assert rect.width() >= min(least, 40), index
+    flows[0].set_beside(())
+    assert letters_of(flows[0]) == {}
+
+
+def test_a_mark_moves_no_letter(qtbot):
+    text = "unlucky"
+    plain = cut_at(text)
+    spelled = {"un": "un", "lucky": "##lucky"}
+    marked = replace(cut_at(text, 2), pieces=list(spelled), reads=spelled.__getitem__)
+    flows = []
+    for cut in (plain, marked):
+        flow = TokenFlow()
+        qtbot.addWidget(flow)
+        flow.resize(600, 100)
+        flow.set_tokens(cut)
+        flow.set_beside([plain, marked])
+        flows.append(flow)
+    faces = TokenFaces(FlowOptions())
+    written = [letters for *_, letters in flows[1]._visible()][1]
+    assert written[0][1] == "##l"
+    wide = faces.mark_width("##l")
+    (rect,) = [rect for index, rect in flows[1].places if index == 1]
+    letter = letters_of(flows[0])[2][0]
+    assert rect.x() + written[0][0] + wide / 2 == pytest.approx(letter, abs=0.01)
+
+
+def test_tokens_that_cover_no_text_have_room_of_their_own(qtbot):
+    text = "a cat"
+    cut = cut_at(text, 1)
+    framed = Tokens(
+        cut.data,
+        np.array([101, 5, 6, 102]),
+        np.array([0, 0, 1, 5]),
+        np.array([0, 1, 5, 5]),
+        ["[CLS]", "a", " cat", "[SEP]"],
+        1,
+        frozenset({101, 102}),
+    )
+    flows = []
+    for one in (cut, framed):
+        flow = TokenFlow()
+        qtbot.addWidget(flow)
+        flow.resize(600, 100)
+        flow.set_tokens(one)
+        flow.set_beside([cut, framed])
+        flows.append(flow)
+    first, second = letters_of(flows[0]), letters_of(flows[1])
+    assert first == second and len(first) == 5
+    rects = [rect for _, rect in flows[1].places]
+    assert all(a.right() <= b.left() for a, b in pairwise(rects)) and len(rects) == 4

@@ -38,6 +38,7 @@ class Column(QFrame):
         super().__init__(parent)
         set_look(self, "card")
         self.split: Split | None = None
+        self._side = 8  # px above and below
         self.head = ColumnHead()
         self.flow = TokenFlow()
         self.body = StatefulPicture(self.flow, "lines", ground="surface", errors_on_top=True)
@@ -59,6 +60,8 @@ class Column(QFrame):
         as_row = layout == "rows"
         kind = QBoxLayout.Direction
         self._row.setDirection(kind.LeftToRight if as_row else kind.TopToBottom)
+        self._side = 4 if as_row else 8
+        self._restyle()
         width = theme.current().px(HEAD_WIDTH)
         # Columns are equally wide, whatever their heads say.
         policy = QSizePolicy.Policy
@@ -103,6 +106,6 @@ class Column(QFrame):
 
     def _restyle(self) -> None:
         now = theme.current()
-        side = now.px(8)
+        side = now.px(self._side)
         self._row.setContentsMargins(now.px(12), side, side, side)
         self._row.setSpacing(now.px(8))

@@ -121,7 +121,8 @@ class ColumnHead(QWidget):
     def set_name(self, name: str, opened: Opened | None) -> None:
         self.name.set_name(name)
         entry = opened.entry if opened is not None else None
-        self._kind.set_text(opened.words if opened is not None else "")
+        words = opened.words.removeprefix(f"{name}, ") if opened is not None else ""
+        self._kind.set_text(words)
         if opened is not None and entry is not None:
             by = "runs on this program's own code" if opened.ours else "runs on the library"
             facts = [entry.maker, opened.words, by, entry.license, entry.where]
@@ -146,12 +147,16 @@ class ColumnHead(QWidget):
         self.count.setToolTip(f"{split.count:,} {self.unit.text()}")
         self._fit()
         rate = theme.format_number(split.bytes_per_token)
-        ratio = f"{rate} byte{'' if rate == '1' else 's'} per token"
-        self.ratio.set_text(ratio if split.count else "")
+        ratio = f"{rate} byte{'' if rate == '1' else 's'} per token" if split.count else ""
         price = said_cost(cost(split.count, choices.price)) if choices.price > 0 else ""
-        self.cost.set_text(f"costs {price}" if price else "")
-        self.cost.setVisible(bool(price))
+        price = f"costs {price}" if price else ""
+        brief = choices.layout == "rows"  # so that as many rows as can be stand below one another
+        self._kind.setVisible(not brief)
+        self.ratio.set_text(", ".join(filter(None, (ratio, price))) if brief else ratio)
+        self.cost.set_text(price)
+        self.cost.setVisible(bool(price) and not brief)
         self.other.set_text(self._other_words(split, choices))
+        self.other.setVisible(not brief)
 
     def _other_words(self, split: Split, choices: Choices) -> str:
         if split.other is None:
