@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import statistics
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from tests.benchmarks.harness import Report, percentile
 
@@ -35,6 +37,9 @@ def fast(report: Report) -> None:
         title = f"a key in one line of 1 MB, {name}, shown by the editor, 95th percentile"
         report.at_most(title, _ms(waits, 0.95), 50, "ms")
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
+        first, columns = runner.run(_first_window())
+        report.equal("columns of Compare on a fresh home without a network", columns, 4)
+        report.at_most("until they stand there, from choosing the pane", first, 1.5, "s")
         for training, limit in ((False, 50), (True, 150)):
             waits, known, rate = runner.run(_typing(training=training))
             state = "while training" if training else "idle"
@@ -74,6 +79,37 @@ def _keys_in_one_line(app: Any, text: str) -> list[float]:
 
 def _ms(waits: list[float], share: float) -> float:
     return 1e3 * (statistics.median(waits) if share == 0.5 else percentile(waits, share))
+
+
+async def _first_window() -> tuple[float, int]:
+    """Seconds from choosing the pane until all its columns are painted, on a home that holds
+    nothing; and how many columns these are."""
+    from explorer.shell.session import Session
+
+    with tempfile.TemporaryDirectory() as scratch:
+        empty = dict.fromkeys(("LLM_EXPLORER_DATA", "HF_HUB_CACHE", "TIKTOKEN_CACHE_DIR"), scratch)
+        with mock.patch.dict(os.environ, empty):
+            session = Session(folder=Path(scratch), runs_folder=Path(scratch) / "runs")
+            session.settings.callouts_seen = True
+            window = session.open()
+            window.resize(1280, 720)
+            window.show()
+            await session.begin()
+            await window.show_pane("attention").settled()
+            start = time.perf_counter()
+            pane: Any = window.show_pane("tokenizers")
+            mode = pane.modes["compare"]
+            async with asyncio.timeout(PATIENCE):
+                while not (ids := mode.shown_ones.ids) or any(
+                    one not in mode.splits for one in ids
+                ):
+                    await asyncio.sleep(0.005)
+            for column in mode.view.columns:
+                column.repaint()
+            seconds = time.perf_counter() - start
+            count = len(mode.view.columns)
+            await session.close()
+    return seconds, count
 
 
 async def _typing(*, training: bool) -> tuple[list[float], int, float]:

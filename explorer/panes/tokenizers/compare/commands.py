@@ -124,8 +124,8 @@ def mode_views(mode: CompareMode) -> dict[str, Callable[[], Any]]:
 
         return bring
 
-    async def token(piece: str = "strawberry") -> None:
-        """The first columns' token that holds this, explained."""
+    async def token(piece: str = "erry") -> None:
+        """The last column's token that holds this, explained."""
         await view(FIRST)()
         for place, column in reversed(list(enumerate(mode.view.columns))):
             pieces = column.flow.tokens.pieces

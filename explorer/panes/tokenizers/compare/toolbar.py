@@ -96,8 +96,8 @@ class Toolbar(BriefRow):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.switches["specials"].setAccessibleName(SPECIALS[False])
         self.shorten_by(
-            self._per.setHidden,
             lambda short: self.switches["specials"].setText(SPECIALS[short]),
+            self._per.setHidden,
             self.price.setHidden,
         )
 

@@ -145,8 +145,7 @@ def source(texts: Texts) -> str:
         more += f" ({count(len(texts.excerpts), 'excerpt')} left out)"
     return (
         f"Text: {texts.source}; {more}. "
-        "Behind a bar: premium, tokens. Line: English. Check: the ids give the text back. "
-        "Hatched: lost."
+        "Behind a bar: premium, tokens. Line: English. Check: lossless. Hatched: lost."
     )
 
 
