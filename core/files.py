@@ -108,7 +108,7 @@ def is_about_writing(error: OSError) -> bool:
 
 @contextmanager
 def writing(path: str | Path) -> Iterator[None]:
-    """What goes wrong in the block is about writing `path`: the OSError says so, with the remedy."""
+    """What goes wrong in the block is about writing `path`: the OSError says so, with a remedy."""
     try:
         yield
     except OSError as error:

@@ -89,8 +89,8 @@ class ProcessLauncher:
         }
         # A pipe that nobody reads would stop the child once it is full; a file never does.
         with writing(folder / LOG):
-            log = open(folder / LOG, "ab")
-        with log:
+            (folder / LOG).touch()
+        with open(folder / LOG, "ab") as log:
             process = subprocess.Popen(
                 command,
                 env=environment,

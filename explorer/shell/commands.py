@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QApplication
 
 from explorer import theme
+from explorer.shell.offers import names_of
 from explorer.state.actions import Action
 from explorer.widgets.dialogs import ask_file, ask_folder
 
@@ -97,7 +98,15 @@ def _file(session: Session, window: MainWindow) -> list[Action]:
                 group=1,
             )
         )
-    actions.append(Action("app.quit", "Quit", window.closing.emit, "Ctrl+Q", menu="File", group=2))
+
+    def quit_title() -> str:
+        left = session.runs.going_on
+        return f"Quit ({names_of(left)} will go on training)" if left else "Quit"
+
+    quit_action = Action(
+        "app.quit", "Quit", window.closing.emit, "Ctrl+Q", menu="File", group=2, title=quit_title
+    )
+    actions.append(quit_action)
     return actions
 
 

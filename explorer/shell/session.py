@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +121,7 @@ class Session(QObject):
         if crashed and self.offers is not None:
             self.offers.crash(crashed)
         if self.offers is not None:
-            await self.offers.waiting()
+            await self.offers.runs_left()
         if not self.settings.callouts_seen and self.window is not None:
             from explorer.shell import tour
 
@@ -250,15 +250,13 @@ class Session(QObject):
         shown = self.follower.shown
         folder = folder or (shown.folder if shown is not None else "")
         if folder:
-            tasks.spawn(self._steer(command, folder), self.window)
+            tasks.spawn(self._steered(self.runs.steer(folder, command)), self.window)
 
-    async def _steer(self, command: str, folder: str) -> None:
+    async def _steered(self, command: Coroutine[Any, Any, None]) -> None:
         try:
-            await self.engine.io(getattr(self.runs.control(folder), command))
+            await command
         except (OSError, ValueError) as error:
             errors.report(error, "steering the run")
-            return
-        self.runs.wake(folder)
 
     def _on_run_clicked(self, folder: str) -> None:
         self.workspace.set_run(folder)

@@ -57,6 +57,7 @@ class RunData:
     backend: str = ""  # "thread" or "process" while it trains in this app
     vocabulary: int = 0  # among how many tokens it chooses; 0: not told
     before: int | None = None  # tokens read before its first record; None: not told
+    news: int = 0  # how much of the run had been read (`Tail.look`)
 
     @cached_property
     def numbers(self) -> RunNumbers:
@@ -253,7 +254,8 @@ class Follower(QObject):
             now = reader.state, why, backend
             if news == known and now == state:
                 return news, now, None
-            return news, now, _as_trained(read(reader), why, backend, raised).prepare()
+            seen = replace(read(reader), news=news)
+            return news, now, _as_trained(seen, why, backend, raised).prepare()
 
         try:
             news, told, data = await tail.look(see)

@@ -13,11 +13,10 @@ from PySide6.QtCore import QObject
 
 from explorer.engine import tasks
 from explorer.panes.training.header import KnownRun, RunChoice
+from explorer.runs.folders import is_run, run_folders
 
 if TYPE_CHECKING:
     from explorer.panes.base import Context
-
-MOST = 100  # of the app's own folder, the newest
 
 
 class KnownRuns(QObject):
@@ -29,6 +28,7 @@ class KnownRuns(QObject):
         self._choice = choice
         self._owner = owner
         self._noted: Path | None = None
+        self._asked = 0  # lists so far
 
     def note(self, folder: Path) -> None:
         """A run could be read: one that lies elsewhere stays in the list from now on."""
@@ -40,14 +40,16 @@ class KnownRuns(QObject):
 
     def renew(self, current: str | Path | None, other: str | Path | None) -> None:
         """The list as it is now; which run is shown, which lies over it."""
-        tasks.spawn(self._fill(str(current or ""), str(other or "")), self._owner)
+        self._asked += 1
+        tasks.spawn(self._fill(self._asked, str(current or ""), str(other or "")), self._owner)
 
-    async def _fill(self, current: str, other: str) -> None:
+    async def _fill(self, asked: int, current: str, other: str) -> None:
         elsewhere = [current, other, *self._context.settings.runs]
         folder = self._context.runs.folder()
         runs = await self._context.engine.io(list_runs, folder, elsewhere)
-        here, over = (str(Path(path).resolve()) if path else "" for path in (current, other))
-        self._choice.set_runs(runs, here, over)
+        if asked == self._asked:  # else another run is shown by now, and its list comes
+            here, over = (str(Path(path).resolve()) if path else "" for path in (current, other))
+            self._choice.set_runs(runs, here, over)
 
 
 def list_runs(folder: Path, elsewhere: Sequence[str]) -> list[KnownRun]:
@@ -55,12 +57,8 @@ def list_runs(folder: Path, elsewhere: Sequence[str]) -> list[KnownRun]:
 
     A disk may come back, so a folder that is not there is no reason to forget it.
     """
-    found = []
-    if folder.is_dir():
-        found = [path for path in folder.iterdir() if (path / "run.json").is_file()]
-        found.sort(key=lambda path: (path / "run.json").stat().st_ctime, reverse=True)
-    known = {str(path.resolve()): KnownRun(str(path.resolve()), path.name) for path in found[:MOST]}
-    for path in (Path(other).resolve() for other in elsewhere if other):
-        there = (path / "run.json").is_file()
-        known.setdefault(str(path), KnownRun(str(path), path.name, gone=not there))
+    paths = [*run_folders(folder), *(Path(other) for other in elsewhere if other)]
+    known: dict[str, KnownRun] = {}
+    for path in (path.resolve() for path in paths):
+        known.setdefault(str(path), KnownRun(str(path), path.name, gone=not is_run(path)))
     return sorted(known.values(), key=lambda run: run.gone)

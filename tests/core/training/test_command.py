@@ -20,6 +20,7 @@ from core.training.events import Moment
 from core.training.launch import ORPHANED, ProcessLauncher
 from core.training.runs import RunReader, RunWriter, create_run
 from tests.core.training.small import finish, losses, small_config
+from tests.slow_import import slow_import
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -260,27 +261,11 @@ def test_a_trainer_ends_when_its_parent_does(tmp_path: Path) -> None:
     assert os.path.getsize(folder / "rank0.steps") > 0
 
 
-LOADING = """
-import runpy, sys, time
-
-class Slow:
-    def find_spec(self, name, path=None, target=None):
-        if name == {name!r}:
-            print("reached", flush=True)
-            time.sleep(600)
-
-sys.meta_path.insert(0, Slow())
-sys.argv = [{module!r}, *{arguments!r}]
-runpy.run_module({module!r}, run_name="__main__", alter_sys=True)
-"""
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize("name", ["core.data.corpus", "torch"])
 def test_ctrl_c_while_it_loads_is_one_sentence(tmp_path: Path, name: str) -> None:
     file = _config_file(tmp_path, small_config(tmp_path))
-    arguments = ["--config", str(file), "--run", str(tmp_path / "run")]
-    code = LOADING.format(name=name, module="core.training", arguments=arguments)
+    code = slow_import(name, "core.training", "--config", str(file), "--run", str(tmp_path / "run"))
     with subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=ROOT,

@@ -45,7 +45,7 @@ def test_every_run_that_trains_is_steered_from_the_strip_of_any_pane(sitting, ru
             assert window.pane.objectName() == "training"
             window.actions_list.run("run.stop")
             await until(lambda: not status.training)
-            assert commands(folders[1]) == ["stop"]
+            await until(lambda: commands(folders[1]) == ["stop"])
             assert not window.actions_list.run("run.list")
 
     run_async(body())
