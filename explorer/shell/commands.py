@@ -24,7 +24,7 @@ def commands(session: Session, window: MainWindow) -> list[Action]:
     """All actions that need no pane of their own."""
     return [
         *_file(session, window),
-        *_edit(session),
+        *_edit(session, window),
         *_view(session, window),
         *_run(session, window),
         *_panes(window),
@@ -117,13 +117,24 @@ def _export(window: MainWindow, kind: str) -> None:
         export.ask(window, window.pane, kind)
 
 
-def _edit(session: Session) -> list[Action]:
+def _edit(session: Session, window: MainWindow) -> list[Action]:
     workspace = session.workspace
+
+    def undo() -> None:
+        text = workspace.undo_text
+        workspace.undo()
+        window.say(f"Undone: {text}")
+
+    def redo() -> None:
+        text = workspace.redo_text
+        workspace.redo()
+        window.say(f"Done again: {text}")
+
     return [
         Action(
             "edit.undo",
             "Undo",
-            workspace.undo,
+            undo,
             "Ctrl+Z",
             lambda: bool(workspace.undo_text),
             "Edit",
@@ -132,7 +143,7 @@ def _edit(session: Session) -> list[Action]:
         Action(
             "edit.redo",
             "Redo",
-            workspace.redo,
+            redo,
             "Ctrl+Shift+Z; Ctrl+Y",
             lambda: bool(workspace.redo_text),
             "Edit",

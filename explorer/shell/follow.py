@@ -186,7 +186,7 @@ class RunFollower(QObject):
         self.changed.emit()
 
     def _on_requested(self, folder: str) -> None:
-        """What a run was asked to be is shown before its folder says so, which the next look tells."""
+        """What a run was asked to be is shown before its folder says so."""
         watch, state = self._watched.get(key_of(folder)), self._runs.requested.of(folder)
         if watch is None or watch.seen is None:
             return

@@ -19,6 +19,7 @@ from explorer.panes.base import Context
 from explorer.runs.live import Runs, key_of
 from explorer.runs.run_source import RunSource
 from explorer.runs.sources import BUNDLED, BundledSource, FolderSource
+from explorer.shell.autosave import Autosave
 from explorer.shell.follow import RunFollower
 from explorer.shell.offers import Offers
 from explorer.shell.old_sessions import renewed
@@ -54,6 +55,7 @@ class Session(QObject):
         self.runs = Runs(self.engine, runs_folder)
         self.follower = RunFollower(self.engine, self.runs)
         self.context = Context(self.engine, self.workspace, self.settings, self.runs)
+        self.autosave = Autosave(self.engine, self.files)
         self.specs = tuple(built() if specs is None else specs)
         self.window: MainWindow | None = None
         self.offers: Offers | None = None
@@ -116,6 +118,7 @@ class Session(QObject):
     async def begin(self, paths: Sequence[Path] = (), crashed: str = "") -> None:
         """After the first paint: the engine, the model, then what the last session left."""
         self.engine.start()
+        self.autosave.start()
         if not paths or not await self.open_paths_now(paths):
             await self._open_last_model()
         if crashed and self.offers is not None:
@@ -314,11 +317,15 @@ class Session(QObject):
 
     # end
 
-    def save(self) -> None:
-        settings.save(self.settings, self._folder)
+    def files(self) -> dict[Path, dict[str, Any]]:
+        """What is kept of this sitting: settings and session."""
         geometry = self.window.geometry_text if self.window is not None else ""
-        session = {"paths": self.workspace.state(), "geometry": geometry}
-        settings.save_session(session, self._folder)
+        paths = self.workspace.state()
+        if self.workspace.model_source is None:  # the last session's has yet to be opened
+            paths["model"] = self.saved["paths"].get("model")
+        session = {"paths": paths, "geometry": geometry}
+        kept = settings.settings_file(self.settings, self._folder)
+        return dict([kept, settings.session_file(session, self._folder)])
 
     async def close(self, limit: float = 10.0) -> bool:
         """Hides at once; runs write a checkpoint; jobs close at their next yield."""
@@ -328,10 +335,7 @@ class Session(QObject):
             window.hide()
             if window.pane is not None:
                 window.pane.left()
-        try:
-            self.save()
-        except Exception as error:  # a session that cannot be saved must still end
-            errors.report(error, "saving the session")
+        await self.autosave.finish()
         self.follower.stop()
         await self.runs.close(max(0.5, limit - 2))
         await asyncio.sleep(0)

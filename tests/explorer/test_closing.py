@@ -64,8 +64,28 @@ async def begin_and_go(self, *args):
             job.progressed.connect(
                 lambda items: print("reached", flush=True) if items[-1].step > 3 else None)
 
+    elif where == "keep":
+        self.window.show_pane("tokenizers")
+        self.workspace.set_prompt("Mira had a kite.")
+        self.workspace.select(layer=1, head=0)
+        self.settings.motion = "off"
+        tasks.spawn(wait_for_the_session(self), self.window)
+    elif where == "kept":
+        kept = self.window.pane_name, self.workspace.prompt, self.workspace.selection.layer
+        address = self.workspace.model_source.address
+        assert kept == ("tokenizers", "Mira had a kite.", 1), kept
+        assert self.settings.motion == "off" and address.endswith("model"), address
+        print("reached", flush=True)
     elif where == "again":
         tasks.spawn(steer_what_went_on(self), self.window)
+
+async def wait_for_the_session(session):
+    from tests.explorer.waiting import until
+    def kept():
+        names = [path for path in session.files() if path.is_file()]
+        return len(names) == 2 and "Mira had a kite." in names[1].read_text()
+    await until(kept, "the session's file")
+    print("reached", flush=True)
 
 async def steer_what_went_on(self):
     # The loss goes on in the strip and in the pane; pause, resume and stop work as before.
@@ -151,6 +171,15 @@ def test_a_run_with_its_own_process_goes_on_and_the_next_start_finds_it(tmp_path
     reader.refresh()
     assert reader.state == "stopped" and reader.checkpoints[-1].step == reader.step
     assert len(reader.manifest["attempts"]) == 1
+
+
+@POSIX
+def test_kill_9_loses_no_more_than_seconds_of_a_session(tmp_path):
+    model = save_tiny_model(tmp_path / "model")
+    code, _ = close_when_reached(program(tmp_path, "keep", str(model)), signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    code, err = close_when_reached(program(tmp_path, "kept"))
+    assert code == 0 and "Traceback" not in err, err
 
 
 @POSIX
