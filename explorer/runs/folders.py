@@ -14,7 +14,9 @@ from pathlib import Path
 
 MANIFEST = "run.json"
 MOST = 100  # of the app's own folder, the newest
-INTERRUPTED = ("new", "stopped", "dead", "failed")  # nobody trains it now
+# States of a run that somebody trains or is about to; and of one that nobody trains.
+ACTIVE = ("new", "running", "paused")
+INTERRUPTED = ("new", "stopped", "dead", "failed")
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from explorer.runs.folders import ACTIVE
+
 if TYPE_CHECKING:
     from explorer.runs.live import Runs
 
-ACTIVE = ("new", "running", "paused")  # states of a run that somebody trains
 COMMANDS = {"pause": "paused", "resume": "running", "stop": "stopped"}
 
 
