@@ -13,7 +13,7 @@ from explorer.panes.training.pane import TrainingPane
 from explorer.state import settings
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import tiny_training
-from tests.explorer.waiting import until
+from tests.explorer.waiting import Gate, until
 
 
 def entries(box):
@@ -59,3 +59,31 @@ def test_each_run_is_listed_once_and_what_is_gone_comes_last(tmp_path):
     gone = tmp_path / "gone"
     found = list_runs(tmp_path / "runs", [str(own), "", str(gone), str(own / "..") + "/own"])
     assert found == [KnownRun(str(own.resolve()), "own"), KnownRun(str(gone), "gone", gone=True)]
+
+
+def test_a_slow_list_does_not_name_another_run_than_the_one_that_is_shown(
+    make_pane, run_async, monkeypatch
+):
+    """The list of before a run was opened comes after that of the run."""
+    gate, asked = Gate(), []
+
+    def slow_first(folder, elsewhere):
+        asked.append(elsewhere)
+        if len(asked) == 1:
+            gate()
+        return list_runs(folder, elsewhere)
+
+    async def story():
+        pane = make_pane(steps="60")
+        await pane.settled()
+        folder = pane.context.runs.new(pane.planning.config, "own")
+        monkeypatch.setattr("explorer.panes.training.known_runs.list_runs", slow_first)
+        pane.known_runs.renew(None, None)
+        await gate.reached()
+        pane.open_run(str(folder))
+        await until(lambda: len(asked) > 1 and pane.follower.data is not None, "the run")
+        gate.open()
+        await pane.settled()
+        return pane.choice.run.currentText(), pane.choice.other.isHidden()
+
+    assert run_async(story()) == ("own", False)
