@@ -130,9 +130,13 @@ class Runs(QObject):
             await self._engine.call(_load_libraries)
 
     def new(self, config: TrainingConfig, name: str = "run") -> Path:
-        """A new run folder for `config`. Raises OSError when it cannot be made."""
+        """A new run folder for `config`, in the I/O pool. Raises ValueError or OSError, and makes
+        none, where such a run could not begin.
+        """
         from core.training import new_run_folder
+        from core.training.requirements import check_requirements
 
+        check_requirements(config)
         return new_run_folder(self.folder(), name, config)
 
     def discard(self, folder: str | Path) -> None:
