@@ -109,7 +109,9 @@ def test_a_run_that_fails_is_one_card(runs, run_async, caplog, tmp_path):
 
     async def body():
         missing = tmp_path / "missing.txt"
+        missing.write_text("It goes before the run begins.")
         folder = runs.new(tiny_training(corpus=str(missing), tokenizer="characters"), "bad")
+        missing.unlink()
         runs.start(folder)
         await runs.job(folder).done()
         state = runs.job(folder).state
