@@ -27,6 +27,7 @@ def test_runs_that_wait_share_one_card_and_leave_it_one_by_one(sitting, stopped,
                 "Runs are waiting: a stopped at step 4 of 9; b stopped at step 4 of 9"
             )
             assert len(card.buttons) == 6, "two rows, three buttons each"
+            assert card.all.text() == "Dismiss all"
             assert card.buttons[str(folders[0]), "Resume"].accessibleName() == "Resume: a"
 
             card.buttons[str(folders[0]), "Dismiss"].click()
@@ -46,6 +47,19 @@ def test_runs_that_wait_share_one_card_and_leave_it_one_by_one(sitting, stopped,
             assert await session.runs.waiting() == [], "who was answered is not asked again"
 
     run_async(body())
+
+
+def test_many_runs_are_dismissed_at_once_and_stay_so(sitting, stopped, run_async):
+    async def body():
+        async with sitting as session:
+            await session.offers.runs_left()
+            card = session.window.notices.cards["runs"]
+            card.all.click()
+            assert not session.window.notices.cards
+            await tasks.wait_for(session.offers)
+            return await session.runs.waiting(), [commands(folder) for folder in stopped]
+
+    assert run_async(body()) == ([], [["stop"]] * 4)
 
 
 def test_what_a_run_is_asked_to_be_is_shown_before_its_folder_says_so(sitting, stopped, run_async):
