@@ -94,6 +94,7 @@ class MergeStep:
              nobody watches
     algorithm  whose step it is: "bpe", "wordpiece" (by count), "wordpiece-likelihood" or
              "sentencepiece-bpe"
+    parts    how often the text held the left piece and the right one, where the score counts them
     """
 
     rank: int
@@ -110,6 +111,7 @@ class MergeStep:
     rivals: tuple[Rival, ...] = ()
     algorithm: str = "bpe"
     tokens_before: int = 0
+    parts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,13 @@ class Learner:
         return self.ids[piece]
 
     def tell(
-        self, pair: Pair, token: int, count: int, score: float, rivals: tuple[Rival, ...]
+        self,
+        pair: Pair,
+        token: int,
+        count: int,
+        score: float,
+        rivals: tuple[Rival, ...],
+        parts: tuple[int, ...] = (),
     ) -> MergeStep:
         """The step that was done."""
         self.merges.append(pair)
@@ -146,6 +152,7 @@ class Learner:
             tokens_before=self.row.tokens_before,
             rivals=rivals,
             algorithm=self.algorithm,
+            parts=parts,
         )
 
 

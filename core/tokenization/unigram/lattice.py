@@ -262,8 +262,7 @@ class Lattice:
             for node in self._ending[place]:
                 longer = score + node.score
                 reached = best[node.start]
-                exact = reached + longer  # step: promise
-                promise = round(exact, DIGITS)
+                promise = round(reached + longer, DIGITS)
                 if promise > -math.inf:
                     entry = (-promise, node.start, serial, longer, (node, suffix))
                     heapq.heappush(heap, entry)
