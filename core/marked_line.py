@@ -51,7 +51,7 @@ CALLS = (  # they have lines and steps of their own, or hide in a library
     *("Match", "arrive", "best", "byte_ids", "clean_text", "encode", "match", "merge", "merge_all"),
     *("parents", "split_unused", "to_characters", "used_pieces", "_compose", "_finish"),
     *("binary_cross_entropy", "cross_entropy", "orthogonalize", "c_attn", "random"),
-    *("batches", "loss", "backward", "unscale", "utils.clip_grad_norm_", "step"),
+    *("batches", "loss", "backward", "unscale", "utils.clip_grad_norm_", "step", "event"),
 )
 ALLOWED = (
     "operators, numbers, .mT, " + ", ".join(dict.fromkeys(FUNCTIONS)) + " of local names; compute "

@@ -167,6 +167,7 @@ class Attempt:
         self.model.train()
         count = sum(parameter.numel() for parameter in self.parameters)
         where = {"device": str(parallel.device), "threads": torch.get_num_threads()}
+        where["scales"] = parallel.scales
         facts = {"parameters": count, "tokens": self.tokens, **self.task.facts()}
         self.writer.event("model", self.step, {**facts, "ranks": parallel.ranks, **where})
         if note := precision_note(self.config.precision, parallel.device):
@@ -235,10 +236,12 @@ class Attempt:
             for group in optimizer.param_groups:
                 group["lr"] = rate
             optimizer.step()  # step: optimizer
-        else:  # the batch is lost and the weights stay: usual while a loss scale is found
-            self.writer.event("skip", number, parallel.state())
         optimizer.zero_grad(set_to_none=True)
+        before = parallel.state()
         parallel.stepped(applied)
+        if not applied:  # the batch is lost, the weights stay: usual while a loss scale is found
+            told = {**before, "after": parallel.state()}
+            self.writer.event("skip", number, told)  # step: skip
         skipped = int(not applied)
         self.unrecorded = {
             "step": number,

@@ -90,11 +90,20 @@ class Preparing(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Built(Event):
-    """How large the model is, and how many tokens the corpus has."""
+    """How large the model is, how many tokens the corpus has, and whether the loss is scaled."""
 
     parameters: int = field(0, least=0)
     vocab_size: int = field(0, least=0)
     tokens: int = field(0, least=0)
+    scales: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skipped(Event):
+    """The loss scale whose gradients overflowed; in `after` the one that is tried next."""
+
+    loss_scale: float = field(0.0, least=0, endless=True)
+    after: Mapping[str, float] = field(factory=dict)
 
 
 EVENTS: dict[str, type[Event]] = {
@@ -102,6 +111,7 @@ EVENTS: dict[str, type[Event]] = {
     "sample": Sampled,
     "prepare": Preparing,
     "model": Built,
+    "skip": Skipped,
 }
 
 

@@ -67,7 +67,8 @@ class Cursor:
 
     @property
     def phase(self) -> int:
-        return min(max(self._player.step, 0), len(PHASES) - 1)
+        last = (self.inside.length if self.inside is not None else len(PHASES)) - 1
+        return min(max(self._player.step, 0), last)
 
     @property
     def phase_position(self) -> float:
@@ -83,7 +84,7 @@ class Cursor:
     def renew(self, data: RunData) -> None:
         """The run has moved on: the cursor stays on its moment, or at the edge."""
         live = not data.finished
-        moments = moments_of(data.step, data.probes, data.checkpoints, live)
+        moments = moments_of(data.step, data.probes, data.checkpoints, live, data.skips)
         before, was_live = self.moment, self._player.at_live_edge
         self.track.set_moments(moments, live, data.numbers)
         if self._fresh:

@@ -7,7 +7,8 @@ no longer.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from core.training.config import TrainingConfig
 from explorer.engine import tasks
-from explorer.panes.training.phases import RunNumbers
+from explorer.panes.training.phases import RunNumbers, Skip
 from explorer.panes.training.text import ACTIVE
 
 if TYPE_CHECKING:
@@ -57,11 +58,13 @@ class RunData:
     backend: str = ""  # "thread" or "process" while it trains in this app
     vocabulary: int = 0  # among how many tokens it chooses; 0: not told
     before: int | None = None  # tokens read before its first record; None: not told
+    skips: Mapping[int, Skip] = field(default_factory=dict)  # steps that a loss scaler skipped
+    scales: bool = False  # the loss is scaled
 
     @cached_property
     def numbers(self) -> RunNumbers:
         told = self.parameters, self.vocabulary, self.before
-        return RunNumbers(self.config, self.steps, *told)
+        return RunNumbers(self.config, self.steps, *told, self.skips, self.scales)
 
     @cached_property
     def _series(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -69,8 +72,8 @@ class RunData:
 
     def prepare(self) -> RunData:
         """Off the GUI thread: whole columns of the records, which take long in a long run."""
-        for field in DRAWN:
-            self.series(field)
+        for name in DRAWN:
+            self.series(name)
         self.numbers.index  # noqa: B018
         return self
 
@@ -86,17 +89,28 @@ class RunData:
 
     def last(self, field: str) -> float:
         """The newest value of a record's field; NaN where there is none."""
-        if not len(self.steps) or field not in (self.steps.dtype.names or ()):
-            return float("nan")
-        return float(self.steps[field][-1])
+        _, values = self.series(field)
+        return float(values[-1]) if len(values) else float("nan")
 
     def series(self, field: str) -> tuple[np.ndarray, np.ndarray]:
-        """Steps and values of a record's field, each made once."""
+        """Steps and values of a record's field, each made once. What a skipped step has that is no
+        number is left out: the line goes on.
+        """
         if field not in self._series:
-            steps = next((x for x, _ in self._series.values()), None)
-            steps = self._column("step") if steps is None else steps
-            self._series[field] = steps, self._values(field)
+            steps, values = self._steps, self._values(field)
+            if self._skipped.any():
+                kept = ~self._skipped | np.isfinite(values)
+                steps, values = steps[kept], values[kept]
+            self._series[field] = steps, values
         return self._series[field]
+
+    @cached_property
+    def _steps(self) -> np.ndarray:
+        return self._column("step")
+
+    @cached_property
+    def _skipped(self) -> np.ndarray:
+        return self._column("skipped") > 0
 
     def _values(self, field: str) -> np.ndarray:
         if field == "speed":
@@ -142,14 +156,19 @@ def read(reader: RunReader) -> RunData:
     note, not_finite, preparing = "", False, ""
     attempts = len(reader.manifest["attempts"])
     begun = int(reader.steps["step"][0]) - 1 if len(reader.steps) else 0
+    skips: dict[int, Skip] = {}
+    scales = False
     for event in reader.events:
         if event.get("event") == "model":
+            scales = bool(event.get("scales"))
             parameters = int(event.get("parameters", 0))
             vocabulary = int(event.get("vocab_size", vocabulary))
             if event.get("step") == begun:
                 before = event.get("tokens")
         elif event.get("event") == "prepare":
             preparing = _preparing(event)
+        elif event.get("event") == "skip" and event["step"] <= reader.step:
+            skips[event["step"]] = Skip.of(event)
         elif event.get("event") == "note":
             note = str(event.get("message", ""))
         elif event.get("event") == "not-finite":
@@ -174,6 +193,8 @@ def read(reader: RunReader) -> RunData:
         preparing=preparing,
         vocabulary=vocabulary,
         before=before,
+        skips=skips,
+        scales=scales,
     )
 
 

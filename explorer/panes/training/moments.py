@@ -1,15 +1,16 @@
 """The moments of a run and the track that the transport plays: recorded ones, then the live edge.
 
-A moment is a checkpoint, a picture of the heads, or both. Knows no Qt and no torch.
+A moment is a checkpoint, a picture of the heads or a step that was skipped. Knows no Qt and no
+torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from explorer.panes.training.phases import PhaseTrack, RunNumbers
+from explorer.panes.training.phases import PhaseTrack, RunNumbers, was_skipped
 from explorer.state.tracks import LiveTrack, Track
 
 
@@ -24,11 +25,15 @@ class Moment:
 
 
 def moments_of(
-    step: int, probes: dict[int, Path], checkpoints: dict[int, Path], live: bool = True
+    step: int,
+    probes: dict[int, Path],
+    checkpoints: dict[int, Path],
+    live: bool = True,
+    skips: Iterable[int] = (),
 ) -> list[Moment]:
     """Every recorded moment up to `step` in order, then the edge where the run is live."""
     last = step - 1 if live else step
-    steps = sorted({at for at in (*probes, *checkpoints) if at <= last})
+    steps = sorted({at for at in (*probes, *checkpoints, *skips) if at <= last})
     found = [Moment(at, probes.get(at), checkpoints.get(at)) for at in steps]
     if live or not found:
         found.append(Moment(step, probes.get(step), checkpoints.get(step), edge=True))
@@ -93,8 +98,10 @@ class MomentTrack(LiveTrack):
     def title(self, index: int) -> str:
         moment = self.moments[index]
         row = self.numbers.row(moment.step) if self.numbers is not None else None
-        loss = f", loss {row['loss']:.3f}" if row is not None else ""
-        return f"step {moment.step:,}{loss}{', checkpoint' if moment.checkpoint else ''}"
+        told = ""
+        if row is not None:
+            told = ", skipped" if was_skipped(row) else f", loss {row['loss']:.3f}"
+        return f"step {moment.step:,}{told}{', checkpoint' if moment.checkpoint else ''}"
 
     def item(self, index: int) -> Moment | None:
         return self.moments[index] if index < len(self.moments) else None

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,20 @@ TABLES = {
     "seconds": "seconds",
 }
 COLUMNS = {name: ((), ("step", name)) for name in TABLES}
+NOT_A_NUMBER = "not a number"
 BEGINNING = 42  # letters of a sequence that fit the inspector
+
+
+@dataclass(frozen=True)
+class Skip:
+    """A step that a loss scaler skipped: its loss scale, and the next one. 0: not told."""
+
+    scale: float = 0.0
+    after: float = 0.0
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any]) -> Skip:
+        return cls(event.get("loss_scale", 0.0), event.get("after", {}).get("loss_scale", 0.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +62,8 @@ class RunNumbers:
     vocabulary  among how many tokens it chooses; 0: not told
     before      tokens that were read before the first record, by the parent of a branch; None: not
                 told
+    skips       the steps that a loss scaler skipped
+    scales      the loss is scaled, which is one phase more
     """
 
     config: TrainingConfig
@@ -55,6 +71,13 @@ class RunNumbers:
     parameters: int = 0
     vocabulary: int = 0
     before: int | None = None
+    skips: Mapping[int, Skip] = field(default_factory=dict)
+    scales: bool = False
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """The phases of each of its steps."""
+        return phases.SCALED_PHASES if self.scales else PHASES
 
     @cached_property
     def index(self) -> np.ndarray:
@@ -74,8 +97,7 @@ class RunNumbers:
 def phase_step(name: str, numbers: RunNumbers, step: int) -> Step:
     """A phase as core's Step, with the values that were recorded."""
     row = numbers.row(step)
-    names = numbers.steps.dtype.names or ()
-    record = None if row is None else {key: float(row[key]) for key in names}
+    record = None if row is None else _record(row)
     return phases.phase_step(name, numbers.config, step, record)
 
 
@@ -114,6 +136,7 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
     model = config.model
     if row is None:
         return ["no step recorded yet"]
+    skipped = was_skipped(row)
     loss, rate, norm = float(row["loss"]), _get(row, "learning_rate"), _get(row, "grad_norm")
     match name:
         case "data":
@@ -128,6 +151,8 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
                 f"θ: {numbers.parameters:,} weights" if numbers.parameters else "θ: weights",
                 _guess(numbers.vocabulary),
             ]
+        case "loss" if skipped and not math.isfinite(loss):
+            return [Row("L is not a number, so the step is skipped", "accent")]
         case "loss":
             return [
                 Row(f"L = {_fixed(loss)} nats per token", "accent"),
@@ -139,6 +164,14 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
                 Row(f"|g| = {format_number(norm)} over all weights together", "accent"),
                 "one number for each weight: which way raises L",
             ]
+        case "unscale":
+            skip = numbers.skips.get(step, Skip())
+            scale = [f"s = {format_number(skip.scale)}, the loss scale"] if skip.scale else []
+            if skipped:
+                return [*scale, Row("a gradient overflowed: not every number is finite", "accent")]
+            return [*scale, Row("every gradient is finite: the step counts", "accent")]
+        case "clip" if skipped and not math.isfinite(norm):
+            return [Row(f"|g| is {NOT_A_NUMBER}: the step is skipped", "accent")]
         case "clip":
             share = min(1.0, config.clip / norm) if config.clip and norm > 0 else 1.0
             verdict = "nothing is cut" if share >= 1 else f"g is scaled by {share:.3f}"
@@ -146,10 +179,12 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
                 Row(f"|g| = {format_number(norm)}", "accent"),
                 f"c = {config.clip:g}: {verdict}",
             ]
+        case "optimizer" if skipped:
+            return [Row(skip_text(step, numbers.skips.get(step)), "accent")]
         case "optimizer":
             return _optimizer_rows(config, rate)
         case _:
-            return _schedule_rows(config, step, rate)
+            return _schedule_rows(config, step, phases.applied_before(step, _record(row)), rate)
 
 
 def _optimizer_rows(config: TrainingConfig, rate: float) -> list[Row | str]:
@@ -189,12 +224,13 @@ def _guess(vocabulary: int) -> str:
     return f"a guess among V = {vocabulary:,} would lose log V = {math.log(vocabulary):.3f}"
 
 
-def _schedule_rows(config: TrainingConfig, step: int, rate: float) -> list[Row | str]:
-    planned = config.planned_rate(step - 1)
+def _schedule_rows(config: TrainingConfig, step: int, applied: int, rate: float) -> list[Row | str]:
+    """applied  how many steps before this one moved the weights: t counts them alone"""
+    planned = config.planned_rate(applied)
     spans = phases.schedule_spans(config)
     by_hand = not math.isclose(planned, rate, rel_tol=1e-9)
     return [
-        Row(f"η = {format_number(rate)} at step {step:,}, t = {step - 1:,}", "accent"),
+        Row(f"η = {format_number(rate)} at step {step:,}, t = {applied:,}", "accent"),
         f"set by hand: the schedule had planned {format_number(planned)}"
         if by_hand
         else "as the schedule planned",
@@ -202,7 +238,7 @@ def _schedule_rows(config: TrainingConfig, step: int, rate: float) -> list[Row |
         if config.schedule == "constant"
         else f"from {config.learning_rate:g} down to {_last_rate(config):g}",
         f"warm-up over the first w = {config.warmup_steps:,} of {config.steps:,} steps",
-        *(_span_row(span) for span in spans if span.first <= step <= span.last),
+        *(_span_row(span) for span in spans if span.first <= applied + 1 <= span.last),
     ]
 
 
@@ -228,7 +264,9 @@ def moment_rows(numbers: RunNumbers, step: int) -> list[Row | str]:
     if row is None:
         return ["before the first step"]
     seconds = _get(row, "seconds")
+    skipped = [Row(skip_text(step, numbers.skips.get(step)), "warning")] if was_skipped(row) else []
     rows: list[Row | str] = [
+        *skipped,
         Row(f"loss L = {_fixed(float(row['loss']))} nats per token", "accent"),
         f"learning rate η = {format_number(_get(row, 'learning_rate'))}",
         f"gradient norm |g| = {format_number(_get(row, 'grad_norm'))}",
@@ -274,7 +312,8 @@ class PhaseTrack(ListTrack):
     """The phases of one optimizer step, to play and step through."""
 
     def __init__(self, numbers: RunNumbers, step: int) -> None:
-        super().__init__([TITLES[name] for name in PHASES], list(PHASES))
+        self.names = numbers.phases
+        super().__init__([TITLES[name] for name in self.names], self.names)
         self.numbers = numbers
         self.step = step
 
@@ -288,12 +327,33 @@ def _so_far(numbers: RunNumbers, step: int) -> int:
     return before + int(numbers.steps["tokens"][: numbers.until(step)].sum())
 
 
+def was_skipped(row: Any) -> bool:
+    """Whether a loss scaler skipped a recorded step; runs of older versions skipped none."""
+    return bool(_get(row, "skipped"))
+
+
+def skip_text(step: int, skip: Skip | None) -> str:
+    """Why a step was skipped, and what comes of it."""
+    said = f"Step {step:,} was skipped: its gradients overflowed, so no weight moved."
+    if skip is None or not skip.scale or not skip.after:
+        return said
+    verb = "is halved" if skip.after == skip.scale / 2 else "goes down"
+    return (
+        f"{said} The loss scale {verb}, from {format_number(skip.scale)} to "
+        f"{format_number(skip.after)}."
+    )
+
+
+def _record(row: Any) -> dict[str, float]:
+    return {name: float(row[name]) for name in row.dtype.names or ()}
+
+
 def _get(row: Any, name: str) -> float:
     return float(row[name]) if name in (row.dtype.names or ()) else 0.0
 
 
 def _fixed(value: float) -> str:
-    return f"{value:.3f}" if math.isfinite(value) else "not a number"
+    return f"{value:.3f}" if math.isfinite(value) else NOT_A_NUMBER
 
 
 def _exp(value: float) -> float:

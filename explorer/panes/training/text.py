@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.training.phases import PHASES
+from explorer.panes.training.phases import PhaseTrack, skip_text, was_skipped
 from explorer.theme.numbers import format_fixed, format_number
 
 if TYPE_CHECKING:
@@ -23,9 +23,17 @@ PHASE_WORDS = {
     "forward": "the model predicts every next token of the batch",
     "loss": "its surprise at the right tokens, averaged, is the loss",
     "backward": "for every weight: which way would the loss fall?",
+    "unscale": "the gradients are divided by the loss scale again",
     "clip": "a gradient longer than the limit is shortened",
     "optimizer": "every weight moves a little, against its gradient",
     "schedule": "the learning rate for the next step is set",
+}
+
+SKIPPED_WORDS = {
+    "unscale": "divided by the loss scale, not every gradient is a finite number",
+    "clip": "nothing is shortened: the gradient's length is not a finite number",
+    "optimizer": "the step is skipped, and no weight moves",
+    "schedule": "the learning rate stays, since only applied steps count",
 }
 
 
@@ -153,7 +161,9 @@ def _numbers(data: RunData, step: int, replaying: bool, state: str) -> tuple[tup
     if replaying:
         found.append(("looking at step", f"{step:,}"))
     if row is not None:
-        found.append(("loss", _loss(float(row["loss"]))))
+        loss = float(row["loss"])
+        told = "skipped" if was_skipped(row) and not math.isfinite(loss) else _loss(loss)
+        found.append(("loss", told))
     validation = validation_at(data, step)
     if validation is not None:
         found.append(("validation", _loss(validation)))
@@ -185,13 +195,20 @@ def headline(
     if data is None:
         return SETUP
     if replaying and moment is not None:
+        row = data.numbers.row(moment.step)
+        if row is not None and was_skipped(row):
+            return skip_text(moment.step, data.skips.get(moment.step))
         kept = " A checkpoint lies here." if moment.checkpoint else ""
         return f"How it was at step {moment.step:,}: play shows the heads form.{kept}"
     if not len(data.steps):
         return _beginning(data, state)
     step, now = data.step, data.last("loss") if smoothed is None else smoothed
     loss = "the loss" if smoothed is None else "the smoothed loss"
-    first = data.evaluations["train"][0] if len(data.evaluations) else data.steps["loss"][0]
+    _, losses = data.series("loss")
+    if not len(losses):
+        steps = "1 step was" if len(data.steps) == 1 else f"{len(data.steps):,} steps were"
+        return f"It begins: {steps} skipped while the loss scale comes down."
+    first = data.evaluations["train"][0] if len(data.evaluations) else losses[0]
     told = _movement(loss, float(first), now)
     grows = now > RISEN * first
     if grows:
@@ -282,11 +299,14 @@ def about(seconds: float) -> str:
     return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
-def phase_headline(index: int, step: int) -> str:
-    name = PHASES[index]
-    words = PHASE_WORDS[name]
+def phase_headline(inside: PhaseTrack, index: int) -> str:
+    """Where in an optimizer step the cursor is, and what happens there."""
+    name, step = inside.names[index], inside.step
+    row = inside.numbers.row(step)
+    skipped = row is not None and was_skipped(row)
+    words = SKIPPED_WORDS.get(name, PHASE_WORDS[name]) if skipped else PHASE_WORDS[name]
     end = "" if words.endswith("?") else "."
-    return f"Inside step {step:,}, {index + 1} of {len(PHASES)}: {words}{end}"
+    return f"Inside step {step:,}, {index + 1} of {len(inside.names)}: {words}{end}"
 
 
 def _loss(value: float) -> str:

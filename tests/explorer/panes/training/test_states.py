@@ -17,6 +17,7 @@ from explorer.panes.training import text
 from explorer.panes.training.charts import SMALL
 from explorer.panes.training.draft import TrainingDraft, config_of
 from explorer.panes.training.follow import read
+from explorer.panes.training.phases import PhaseTrack, RunNumbers
 from explorer.panes.training.run_card import CardText, RunCard
 from explorer.widgets.transport import TransportBar
 from tests.explorer.waiting import until
@@ -141,7 +142,8 @@ def test_one_screen_calls_two_measures_by_two_names(tmp_path):
 
 
 def test_a_question_ends_as_one():
-    said = [text.phase_headline(index, 3) for index in range(len(text.PHASES))]
+    track = PhaseTrack(RunNumbers(CONFIG, np.zeros(0, STEP_DTYPE), scales=True), 3)
+    said = [text.phase_headline(track, index) for index in range(track.length)]
     assert all(sentence.endswith(("?", ".")) and "?." not in sentence for sentence in said)
 
 
