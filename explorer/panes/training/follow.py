@@ -18,7 +18,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from core.training.config import TrainingConfig
 from explorer.engine import tasks
-from explorer.panes.training.phases import RunNumbers, Skip
+from explorer.panes.training.phases import RunNumbers
+from explorer.panes.training.skipped import Skip
 from explorer.panes.training.text import ACTIVE
 
 if TYPE_CHECKING:

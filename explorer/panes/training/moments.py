@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from explorer.panes.training.phases import PhaseTrack, RunNumbers, was_skipped
+from explorer.panes.training.phases import PhaseTrack, RunNumbers
+from explorer.panes.training.skipped import was_skipped
 from explorer.state.tracks import LiveTrack, Track
 
 

@@ -24,6 +24,8 @@ from core.training.phases import CODE as CODE
 from core.training.phases import PHASES, TITLES
 from core.training.rules import RUN_BY_TORCH, rule_settings
 from explorer.panes.base import Inspection, Row
+from explorer.panes.training.skipped import Skip, was_skipped
+from explorer.panes.training.text import skip_text
 from explorer.state.tracks import ListTrack
 from explorer.theme.numbers import format_bytes, format_duration, format_number
 
@@ -40,18 +42,6 @@ TABLES = {
 COLUMNS = {name: ((), ("step", name)) for name in TABLES}
 NOT_A_NUMBER = "not a number"
 BEGINNING = 42  # letters of a sequence that fit the inspector
-
-
-@dataclass(frozen=True)
-class Skip:
-    """A step that a loss scaler skipped: its loss scale, and the next one. 0: not told."""
-
-    scale: float = 0.0
-    after: float = 0.0
-
-    @classmethod
-    def of(cls, event: Mapping[str, Any]) -> Skip:
-        return cls(event.get("loss_scale", 0.0), event.get("after", {}).get("loss_scale", 0.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -316,6 +306,8 @@ class PhaseTrack(ListTrack):
         super().__init__([TITLES[name] for name in self.names], self.names)
         self.numbers = numbers
         self.step = step
+        row = numbers.row(step)
+        self.skipped = row is not None and was_skipped(row)
 
 
 def _so_far(numbers: RunNumbers, step: int) -> int:
@@ -325,23 +317,6 @@ def _so_far(numbers: RunNumbers, step: int) -> int:
     if before is None:
         before = (int(numbers.index[0]) - 1) * numbers.config.tokens_per_step
     return before + int(numbers.steps["tokens"][: numbers.until(step)].sum())
-
-
-def was_skipped(row: Any) -> bool:
-    """Whether a loss scaler skipped a recorded step; runs of older versions skipped none."""
-    return bool(_get(row, "skipped"))
-
-
-def skip_text(step: int, skip: Skip | None) -> str:
-    """Why a step was skipped, and what comes of it."""
-    said = f"Step {step:,} was skipped: its gradients overflowed, so no weight moved."
-    if skip is None or not skip.scale or not skip.after:
-        return said
-    verb = "is halved" if skip.after == skip.scale / 2 else "goes down"
-    return (
-        f"{said} The loss scale {verb}, from {format_number(skip.scale)} to "
-        f"{format_number(skip.after)}."
-    )
 
 
 def _record(row: Any) -> dict[str, float]:

@@ -80,7 +80,8 @@ class Screen(QObject):
         view.card.set_text(text.card_text(data, state, moment, replaying))
         if inside is not None:
             view.phases.set_current(cursor.phase_position)
-            self.headline.emit(text.phase_headline(inside, cursor.phase))
+            place = inside.names, cursor.phase, inside.step, inside.skipped
+            self.headline.emit(text.phase_headline(*place))
             return
         view.phases.set_current(None)
         smoothed = view.charts.smoothed_loss

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from explorer.panes.training.phases import PhaseTrack, skip_text, was_skipped
+from explorer.panes.training.skipped import Skip, was_skipped
 from explorer.theme.numbers import format_fixed, format_number
 
 if TYPE_CHECKING:
@@ -227,6 +228,18 @@ def headline(
             return f"Stopped after step {step:,}: {told}. Space trains on."
 
 
+def skip_text(step: int, skip: Skip | None) -> str:
+    """Why a step was skipped, and what comes of it."""
+    said = f"Step {step:,} was skipped: its gradients overflowed, so no weight moved."
+    if skip is None or not skip.scale or not skip.after:
+        return said
+    verb = "is halved" if skip.after == skip.scale / 2 else "goes down"
+    return (
+        f"{said} The loss scale {verb}, from {format_number(skip.scale)} to "
+        f"{format_number(skip.after)}."
+    )
+
+
 def _movement(loss: str, first: float, now: float) -> str:
     """Where the loss has come to, and from where."""
     if not math.isfinite(first) or _loss(first) == _loss(now):
@@ -299,14 +312,12 @@ def about(seconds: float) -> str:
     return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
-def phase_headline(inside: PhaseTrack, index: int) -> str:
+def phase_headline(phases: Sequence[str], index: int, step: int, skipped: bool) -> str:
     """Where in an optimizer step the cursor is, and what happens there."""
-    name, step = inside.names[index], inside.step
-    row = inside.numbers.row(step)
-    skipped = row is not None and was_skipped(row)
+    name = phases[index]
     words = SKIPPED_WORDS.get(name, PHASE_WORDS[name]) if skipped else PHASE_WORDS[name]
     end = "" if words.endswith("?") else "."
-    return f"Inside step {step:,}, {index + 1} of {len(inside.names)}: {words}{end}"
+    return f"Inside step {step:,}, {index + 1} of {len(phases)}: {words}{end}"
 
 
 def _loss(value: float) -> str:

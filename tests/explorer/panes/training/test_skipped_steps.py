@@ -115,7 +115,7 @@ def test_the_phases_of_a_scaled_step_have_the_unscaling_among_them(tmp_path):
         track = PhaseTrack(numbers, step)
         for index, name in enumerate(track.names):
             assert "nan" not in rows_of(phase_inspection(name, numbers, step))
-            headline = text.phase_headline(track, index)
+            headline = text.phase_headline(track.names, index, step, track.skipped)
             assert headline.startswith(f"Inside step {step}, {index + 1} of 8: ")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
+from core.training.phases import SCALED_PHASES
 from core.training.reader import RunReader
 from core.training.records import STEP_DTYPE
 from core.training.runs import create_run
@@ -17,7 +18,6 @@ from explorer.panes.training import text
 from explorer.panes.training.charts import SMALL
 from explorer.panes.training.draft import TrainingDraft, config_of
 from explorer.panes.training.follow import read
-from explorer.panes.training.phases import PhaseTrack, RunNumbers
 from explorer.panes.training.run_card import CardText, RunCard
 from explorer.widgets.transport import TransportBar
 from tests.explorer.waiting import until
@@ -142,8 +142,11 @@ def test_one_screen_calls_two_measures_by_two_names(tmp_path):
 
 
 def test_a_question_ends_as_one():
-    track = PhaseTrack(RunNumbers(CONFIG, np.zeros(0, STEP_DTYPE), scales=True), 3)
-    said = [text.phase_headline(track, index) for index in range(track.length)]
+    said = [
+        text.phase_headline(SCALED_PHASES, index, 3, skipped)
+        for index in range(len(SCALED_PHASES))
+        for skipped in (False, True)
+    ]
     assert all(sentence.endswith(("?", ".")) and "?." not in sentence for sentence in said)
 
 
