@@ -96,6 +96,7 @@ class Arithmetic:
 
     @property
     def sign(self) -> str:
+        """The sign before the result: "=", or "≈" where it is only near."""
         return "=" if self.exact else ABOUT
 
     def __str__(self) -> str:
@@ -112,7 +113,7 @@ def arithmetic(step: Step, cell: int | Cell | None = None) -> Arithmetic:
     digits are enough (the result is next to nothing beside its parts, or came of 32-bit numbers)
     `exact` is False. A line that only moves numbers says where the one came from.
 
-    Raises ValueError for a cell that there is none of, a step that lacks a value its line reads,
+    Raises ValueError for a cell out of range, a step that lacks a value its line reads,
     and a line that computes but is not written as core.marked_line asks.
     """
     line = marked_line(step.code)

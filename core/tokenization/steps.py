@@ -51,6 +51,7 @@ class AlphabetStep:
 
     @property
     def vocab_size(self) -> int:
+        """How many pieces there are."""
         return len(self.pieces)
 
 
@@ -127,6 +128,7 @@ class SeedStep:
 
     @property
     def vocab_size(self) -> int:
+        """How many pieces there are."""
         return len(self.pieces)
 
 
@@ -149,6 +151,7 @@ class ExpectStep:
 
     @property
     def vocab_size(self) -> int:
+        """How many pieces there are."""
         return len(self.pieces)
 
 
@@ -169,6 +172,7 @@ class MaximizeStep:
 
     @property
     def vocab_size(self) -> int:
+        """How many pieces are left."""
         return len(self.pieces)
 
 
@@ -205,6 +209,7 @@ class PruneStep:
 
     @property
     def vocab_size(self) -> int:
+        """How many pieces are left."""
         return len(self.pieces)
 
 
@@ -218,6 +223,7 @@ class FinishStep:
 
     @property
     def vocab_size(self) -> int:
+        """How many pieces the trained vocabulary has."""
         return len(self.pieces)
 
 

@@ -84,6 +84,7 @@ def trace_merge(step: MergeStep) -> Trace:
 
 
 def choose_step(step: MergeStep) -> Step:
+    """Which pair is merged next, and by which score."""
     pair = f"{_told(step, step.left_piece)} + {_told(step, step.right_piece)}"
     times = f"stand side by side {count(step.count, 'time')}"
     values: Mapping[str, object] = {"pair": (step.left, step.right), "count": step.count}

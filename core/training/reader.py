@@ -131,6 +131,7 @@ class RunReader:
 
     @property
     def name(self) -> str:
+        """What its manifest calls the run; else its folder's name."""
         return str(self.manifest.get("name") or self.folder.name)
 
     @property

@@ -95,6 +95,7 @@ class Learner:
 
     @property
     def size(self) -> int:
+        """How many pieces the vocabulary has, reserved ones included."""
         return len(self.vocabulary) + self.reserved
 
     def learn(
