@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
+from core.numbers import format_number
 from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.presets import Preset
 from explorer.panes.backprop.network.sample import Sample
-from explorer.theme.numbers import format_number
 
 LOADING = "The network is being made."
 LATEST = 9  # losses: whether they run away is judged by the middle one

@@ -16,9 +16,9 @@ from explorer.panes.training import text
 from explorer.panes.training.ancestry import read_past
 from explorer.panes.training.charts import Charts
 from explorer.panes.training.draft import TrainingDraft, config_of
-from explorer.panes.training.follow import RunData, read
 from explorer.panes.training.moments import Moment
 from explorer.panes.training.phases import PhaseTrack, moment_inspection, phase_inspection
+from explorer.panes.training.run_data import RunData, read
 from explorer.shell.follow import see
 from tests.explorer.waiting import until
 
