@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from core.training.phases import PHASES
 from explorer.panes.training.moments import Moment, moments_of, nearest
-from explorer.panes.training.phases import PHASES, PhaseTrack
+from explorer.panes.training.phases import PhaseTrack
 from explorer.panes.training.run_data import RunData
 from explorer.panes.training.track import MomentTrack
 from explorer.state.player import Player
