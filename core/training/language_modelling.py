@@ -19,7 +19,7 @@ from core.inference.loading import TOKENIZER_FILE
 from core.optimization import decay_groups
 from core.resources import data_folder, resource
 from core.tokenization import Tokenizer, open_tokenizer
-from core.training.config import TrainingConfig
+from core.training.config import LANGUAGE_MODELLING, TrainingConfig
 from core.training.memory import too_large
 from core.training.sizes import estimate
 from core.training.task import Position, Written
@@ -34,7 +34,7 @@ EVALUATION_SEED = 1 << 32
 class LanguageModelling:
     """Learns `config.corpus`. `cache` keeps tokenized files (None: the user's data folder)."""
 
-    name = "language-modelling"
+    name = LANGUAGE_MODELLING
 
     def __init__(self, config: TrainingConfig, cache: Path | None = None) -> None:
         self.config = config

@@ -28,8 +28,8 @@ from explorer.widgets.toggle import Switch
 SMALL: tuple[tuple[str, str, str, int, Callable[[float], str]], ...] = (
     ("rate", "learning_rate", "learning rate", 2, theme.format_number),
     ("norm", "grad_norm", "gradient norm", 3, theme.format_number),
-    ("speed", "speed", "tokens/s, each step", 4, lambda value: f"{value:,.0f}"),
-    ("memory", "memory", "process memory", 5, theme.format_bytes),
+    ("speed", "speed", "tokens/s", 4, lambda value: f"{value:,.0f}"),
+    ("memory", "memory", "process RAM", 5, theme.format_bytes),
 )
 NOISY = ("norm", "speed")
 
@@ -149,8 +149,9 @@ class Charts(QWidget):
 
 
 def marks_of(run: RunData, past: Past | None) -> list[Mark]:
-    """Where a run can be taken up again, and where it branched off."""
+    """Where a run can be taken up again, which steps were skipped, and where it branched off."""
     kept = [Mark(step, checkpoint_text(step)) for step in sorted(run.checkpoints)]
+    kept += [Mark(step, f"step {step:,} was skipped", cross=True) for step in sorted(run.skips)]
     if past is None:
         return kept
     return [Mark(past.step, f"branched from {past.name} at step {past.step:,}", rule=True), *kept]
