@@ -122,6 +122,7 @@ class ProcessLauncher:
         return True
 
     def running(self, folder: str | Path) -> bool:
+        """Whether a process of ours trains the run."""
         folder = Path(folder).resolve()
         adopted = self._adopted.get(folder)
         if adopted is not None:

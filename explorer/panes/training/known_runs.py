@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from explorer.engine import tasks
+from explorer.engine.latest import Latest
 from explorer.panes.training.header import KnownRun, RunChoice
 from explorer.runs.folders import is_run, run_folders
 
@@ -26,9 +26,10 @@ class KnownRuns(QObject):
         super().__init__(owner)
         self._context = context
         self._choice = choice
-        self._owner = owner
         self._noted: Path | None = None
-        self._asked = 0  # lists so far
+        self._shown = "", ""  # which run is shown, which lies over it
+        self._looking = Latest(context.engine, owner)
+        self._looking.came.connect(self._on_found)
 
     def note(self, folder: Path) -> None:
         """A run could be read: one that lies elsewhere stays in the list from now on."""
@@ -40,16 +41,14 @@ class KnownRuns(QObject):
 
     def renew(self, current: str | Path | None, other: str | Path | None) -> None:
         """The list as it is now; which run is shown, which lies over it."""
-        self._asked += 1
-        tasks.spawn(self._fill(self._asked, str(current or ""), str(other or "")), self._owner)
+        self._shown = str(current or ""), str(other or "")
+        elsewhere = [*self._shown, *self._context.settings.runs]
+        folder, io = self._context.runs.folder(), self._context.engine.io
+        self._looking.ask(lambda: io(list_runs, folder, elsewhere), "listing runs")
 
-    async def _fill(self, asked: int, current: str, other: str) -> None:
-        elsewhere = [current, other, *self._context.settings.runs]
-        folder = self._context.runs.folder()
-        runs = await self._context.engine.io(list_runs, folder, elsewhere)
-        if asked == self._asked:  # else another run is shown by now, and its list comes
-            here, over = (str(Path(path).resolve()) if path else "" for path in (current, other))
-            self._choice.set_runs(runs, here, over)
+    def _on_found(self, runs: list[KnownRun]) -> None:
+        here, over = (str(Path(path).resolve()) if path else "" for path in self._shown)
+        self._choice.set_runs(runs, here, over)
 
 
 def list_runs(folder: Path, elsewhere: Sequence[str]) -> list[KnownRun]:

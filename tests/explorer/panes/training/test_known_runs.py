@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from types import SimpleNamespace
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt
 
 from core.training import new_run_folder
+from explorer.panes.training import known_runs
 from explorer.panes.training.header import KnownRun
-from explorer.panes.training.known_runs import list_runs
+from explorer.panes.training.known_runs import KnownRuns, list_runs
 from explorer.panes.training.pane import TrainingPane
 from explorer.state import settings
 from tests.explorer.conftest import dispose
@@ -61,29 +63,36 @@ def test_each_run_is_listed_once_and_what_is_gone_comes_last(tmp_path):
     assert found == [KnownRun(str(own.resolve()), "own"), KnownRun(str(gone), "gone", gone=True)]
 
 
-def test_a_slow_list_does_not_name_another_run_than_the_one_that_is_shown(
-    make_pane, run_async, monkeypatch
+def test_a_list_that_takes_long_is_not_shown_over_a_newer_one(
+    torch_engine, run_async, tmp_path, monkeypatch
 ):
-    """The list of before a run was opened comes after that of the run."""
-    gate, asked = Gate(), []
+    gate, shown, done = Gate(), [], []
 
-    def slow_first(folder, elsewhere):
-        asked.append(elsewhere)
-        if len(asked) == 1:
+    def listed(folder, elsewhere):
+        if elsewhere[0] == "old":
             gate()
-        return list_runs(folder, elsewhere)
+        done.append(elsewhere[0])
+        return [elsewhere[0]]
+
+    monkeypatch.setattr(known_runs, "list_runs", listed)
+    owner = QObject()
+    context = SimpleNamespace(
+        engine=torch_engine,
+        settings=settings.Settings(),
+        runs=SimpleNamespace(folder=lambda: tmp_path),
+    )
+    choice = SimpleNamespace(set_runs=lambda runs, here, over: shown.append(runs))
+    runs = KnownRuns(context, choice, owner)
 
     async def story():
-        pane = make_pane(steps="60")
-        await pane.settled()
-        folder = pane.context.runs.new(pane.planning.config, "own")
-        monkeypatch.setattr("explorer.panes.training.known_runs.list_runs", slow_first)
-        pane.known_runs.renew(None, None)
+        runs.renew("old", None)
         await gate.reached()
-        pane.open_run(str(folder))
-        await until(lambda: len(asked) > 1 and pane.follower.data is not None, "the run")
+        runs.renew("new", None)
+        await until(lambda: shown, "the list")
         gate.open()
-        await pane.settled()
-        return pane.choice.run.currentText(), pane.choice.other.isHidden()
+        await until(lambda: "old" in done, "the older list")
+        await torch_engine.io(int)
 
-    assert run_async(story()) == ("own", False)
+    run_async(story())
+    assert shown == [["new"]]
+    dispose(owner)

@@ -32,4 +32,3 @@ def test_buttons_keep_their_words_as_long_as_the_views_can_come_closer(qapp, qtb
     assert {header.add.toolButtonStyle(), header.examples.toolButtonStyle()} == {style}
     ends = [part.geometry().right() for part in (header.view, header.add, header.examples)]
     assert ends == sorted(ends) and ends[-1] <= header.width()
-
