@@ -87,9 +87,10 @@ class Offers(QObject):
             card.set_rows(list(self._waiting.values()))
 
     def _tell_of(self, went_on: list[Path]) -> None:
-        verb = "has" if len(went_on) == 1 else "have"
         look = {"Look": lambda: self._session.open_run(went_on[0])}
-        text = f"{names_of(went_on)} {verb} gone on while the window was closed."
+        alone = len(went_on) == 1
+        how = "trains in a process of its own" if alone else "train in processes of their own"
+        text = f"{names_of(went_on)} {how}: also while the window is closed."
         self._notices.offer(WENT_ON, "info", "Still training", text, look)
 
     def _on_chosen(self, folder: str, choice: str) -> None:
