@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -151,13 +151,13 @@ class LanguageModelling:
     def probe(
         self, model: nn.Module, ids: Sequence[int] | None, sites: Sequence[str]
     ) -> dict[str, np.ndarray]:
-        activations = capture(_gpt(model), self._probe if ids is None else ids, sites)
+        activations = capture(cast(GPT, model), self._probe if ids is None else ids, sites)
         return {"ids": np.asarray(activations.ids), **activations.sites()}
 
     def sample_steps(self, model: nn.Module, seed: int) -> Generator[None, None, Written]:
         new: list[int] = []
         for token in generate_steps(
-            _gpt(model), self._prompt, self.config.sample_tokens, temperature=0.8, seed=seed
+            cast(GPT, model), self._prompt, self.config.sample_tokens, temperature=0.8, seed=seed
         ):
             new.append(token.id)
             yield
@@ -165,13 +165,6 @@ class LanguageModelling:
         text = self.tokenizer.decode(self._prompt + new)
         prompt = self.tokenizer.decode(self._prompt)
         return Written(prompt, text.removeprefix(prompt), tuple(new))
-
-
-def _gpt(model: nn.Module) -> GPT:
-    """The model that `build_model` made. Raises ValueError for one that was wrapped meanwhile."""
-    if not isinstance(model, GPT):
-        raise ValueError(f"{type(model).__name__} is no GPT; look at the model that it wraps")
-    return model
 
 
 def _tensors(batch: tuple[np.ndarray, np.ndarray]) -> tuple[Tensor, Tensor]:

@@ -45,7 +45,7 @@ class Site:
     embedding      (B, T, C)      the stream into the first block; no layer
     logits         (B, T, V)      no layer
 
-    Raises ValueError, with the remedy, for a stack or kind that there is not.
+    Raises ValueError, with the remedy, for an unknown stack or kind.
     """
 
     stack: str
@@ -106,10 +106,6 @@ class Look:
     def wants(self, site: Site) -> bool:
         """Whether it keeps or replaces the value there: a module has to make it, then."""
         return site in self.sites or site in self.replace
-
-    def replaces(self, site: Site) -> bool:
-        """Whether the value there is replaced: what was made of the old one no longer counts."""
-        return site in self.replace
 
     def at(self, site: Site, value: Tensor) -> Tensor:
         """Takes note of the value at a site; returns it, or what replaces it."""

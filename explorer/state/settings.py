@@ -24,7 +24,7 @@ SESSION_FORMAT = 2  # since 2 by the workspace's paths
 APP = "llm-explorer"
 MOST_RECENT = 10
 MOST_RUNS = 20
-MAX_SPEED = 1e9  # stands for infinity, which JSON has not
+MAX_SPEED = 1e9  # stands for infinity, which JSON cannot hold
 
 _log = logging.getLogger(__name__)
 

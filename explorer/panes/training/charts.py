@@ -149,8 +149,9 @@ class Charts(QWidget):
 
 
 def marks_of(run: RunData, past: Past | None) -> list[Mark]:
-    """Where a run can be taken up again, and where it branched off."""
+    """Where a run can be taken up again, which steps were skipped, and where it branched off."""
     kept = [Mark(step, checkpoint_text(step)) for step in sorted(run.checkpoints)]
+    kept += [Mark(step, f"step {step:,} was skipped", cross=True) for step in sorted(run.skips)]
     if past is None:
         return kept
     return [Mark(past.step, f"branched from {past.name} at step {past.step:,}", rule=True), *kept]

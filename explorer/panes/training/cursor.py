@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from core.training.phases import PHASES
 from explorer.panes.training.moments import Moment, moments_of, nearest
-from explorer.panes.training.phases import PHASES, PhaseTrack
+from explorer.panes.training.phases import PhaseTrack
 from explorer.panes.training.run_data import RunData
 from explorer.panes.training.track import MomentTrack
 from explorer.state.player import Player
@@ -68,7 +69,8 @@ class Cursor:
 
     @property
     def phase(self) -> int:
-        return min(max(self._player.step, 0), len(PHASES) - 1)
+        last = (self.inside.length if self.inside is not None else len(PHASES)) - 1
+        return min(max(self._player.step, 0), last)
 
     @property
     def phase_position(self) -> float:
@@ -84,7 +86,7 @@ class Cursor:
     def renew(self, data: RunData) -> None:
         """The run has moved on: the cursor stays on its moment, or at the edge."""
         live = not data.finished
-        moments = moments_of(data.step, data.probes, data.checkpoints, live)
+        moments = moments_of(data.step, data.probes, data.checkpoints, live, data.skips)
         before, was_live = self.moment, self._player.at_live_edge
         self.track.set_moments(moments, live, data.numbers)
         if self._fresh:

@@ -14,7 +14,6 @@ from explorer.panes.training.cursor import Cursor
 from explorer.panes.training.heads import HeadFilm, first_look
 from explorer.panes.training.phases import (
     CODE,
-    PHASES,
     PhaseTrack,
     data_inspection,
     moment_inspection,
@@ -75,12 +74,14 @@ class Screen(QObject):
         if not cursor.moments:
             return
         cursor.track.ended = text.ended(data, state)
+        view.phases.set_phases(data.numbers.phases)
         view.phases.setEnabled(len(data.steps) > 0)
         inside, moment, replaying = cursor.inside, cursor.moment, cursor.replaying
         view.card.set_text(text.card_text(data, state, moment, replaying))
         if inside is not None:
             view.phases.set_current(cursor.phase_position)
-            self.headline.emit(text.phase_headline(cursor.phase, inside.step))
+            place = inside.names, cursor.phase, inside.step, inside.skipped
+            self.headline.emit(text.phase_headline(*place))
             return
         view.phases.set_current(None)
         smoothed = view.charts.smoothed_loss
@@ -98,7 +99,7 @@ class Screen(QObject):
         """The phase or the moment under the cursor."""
         inside, moment = self._cursor.inside, self._cursor.moment
         if inside is not None:
-            return self._inside(inside, PHASES[self._cursor.phase], data)
+            return self._inside(inside, inside.names[self._cursor.phase], data)
         return moment_inspection(data.numbers, moment.step) if moment is not None else None
 
     def _inside(self, inside: PhaseTrack, phase: str, data: RunData) -> Inspection:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.numbers import format_fixed, format_number
-from core.training.phases import PHASES
-from explorer.panes.training.run_data import ACTIVE
+from explorer.panes.training.run_data import ACTIVE, Skip, was_skipped
 
 if TYPE_CHECKING:
     from explorer.panes.training.moments import Moment
@@ -23,9 +23,17 @@ PHASE_WORDS = {
     "forward": "the model predicts every next token of the batch",
     "loss": "its surprise at the right tokens, averaged, is the loss",
     "backward": "for every weight: which way would the loss fall?",
+    "unscale": "the gradients are divided by the loss scale again",
     "clip": "a gradient longer than the limit is shortened",
     "optimizer": "every weight moves a little, against its gradient",
     "schedule": "the learning rate for the next step is set",
+}
+
+SKIPPED_WORDS = {
+    "unscale": "divided by the loss scale, not every gradient is a finite number",
+    "clip": "nothing is shortened: the gradient's length is not a finite number",
+    "optimizer": "the step is skipped, and no weight moves",
+    "schedule": "the learning rate stays, since only applied steps count",
 }
 
 
@@ -153,7 +161,9 @@ def _numbers(data: RunData, step: int, replaying: bool, state: str) -> tuple[tup
     if replaying:
         found.append(("looking at step", f"{step:,}"))
     if row is not None:
-        found.append(("loss", _loss(float(row["loss"]))))
+        loss = float(row["loss"])
+        told = "skipped" if was_skipped(row) and not math.isfinite(loss) else _loss(loss)
+        found.append(("loss", told))
     validation = validation_at(data, step)
     if validation is not None:
         found.append(("validation", _loss(validation)))
@@ -185,13 +195,20 @@ def headline(
     if data is None:
         return SETUP
     if replaying and moment is not None:
+        row = data.numbers.row(moment.step)
+        if row is not None and was_skipped(row):
+            return skip_text(moment.step, data.skips.get(moment.step))
         kept = " A checkpoint lies here." if moment.checkpoint else ""
         return f"How it was at step {moment.step:,}: play shows the heads form.{kept}"
     if not len(data.steps):
         return _beginning(data, state)
     step, now = data.step, data.last("loss") if smoothed is None else smoothed
     loss = "the loss" if smoothed is None else "the smoothed loss"
-    first = data.evaluations["train"][0] if len(data.evaluations) else data.steps["loss"][0]
+    _, losses = data.series("loss")
+    if not len(losses):
+        steps = "1 step was" if len(data.steps) == 1 else f"{len(data.steps):,} steps were"
+        return f"It begins: {steps} skipped while the loss scale comes down."
+    first = data.evaluations["train"][0] if len(data.evaluations) else losses[0]
     told = _movement(loss, float(first), now)
     grows = now > RISEN * first
     if grows:
@@ -208,6 +225,18 @@ def headline(
             return f"The run ended at step {step:,}; nothing that was written is lost."
         case _:
             return f"Stopped after step {step:,}: {told}. Space trains on."
+
+
+def skip_text(step: int, skip: Skip | None) -> str:
+    """Why a step was skipped, and what comes of it."""
+    said = f"Step {step:,} was skipped: its gradients overflowed, so no weight moved."
+    if skip is None or not skip.scale or not skip.after:
+        return said
+    verb = "is halved" if skip.after == skip.scale / 2 else "goes down"
+    return (
+        f"{said} The loss scale {verb}, from {format_number(skip.scale)} to "
+        f"{format_number(skip.after)}."
+    )
 
 
 def _movement(loss: str, first: float, now: float) -> str:
@@ -287,11 +316,12 @@ def checkpoint_text(step: int) -> str:
     return f"checkpoint, step {step:,}"
 
 
-def phase_headline(index: int, step: int) -> str:
-    name = PHASES[index]
-    words = PHASE_WORDS[name]
+def phase_headline(phases: Sequence[str], index: int, step: int, skipped: bool) -> str:
+    """Where in an optimizer step the cursor is, and what happens there."""
+    name = phases[index]
+    words = SKIPPED_WORDS.get(name, PHASE_WORDS[name]) if skipped else PHASE_WORDS[name]
     end = "" if words.endswith("?") else "."
-    return f"Inside step {step:,}, {index + 1} of {len(PHASES)}: {words}{end}"
+    return f"Inside step {step:,}, {index + 1} of {len(phases)}: {words}{end}"
 
 
 def _loss(value: float) -> str:

@@ -164,11 +164,6 @@ class LinePlot(Picture):
         return self._smoothing
 
     @property
-    def at_rest(self) -> bool:
-        """The axes are where they are heading."""
-        return self._limits.now == self._limits.target
-
-    @property
     def limits(self) -> tuple[float, float, float, float]:
         """x low, x high, y low, y high of the axes (where a rescale is heading)."""
         return self._limits.target or (0.0, 1.0, 0.0, 1.0)
