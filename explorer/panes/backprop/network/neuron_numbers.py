@@ -22,7 +22,7 @@ LATEX = {"tanh": r"\tanh", "relu": r"\mathrm{relu}", "sigmoid": r"\sigma", "gelu
 
 def neuron_step(moment: Moment, spot: Neuron) -> Step:
     """Its formula, and the line of core that takes the sums of its layer."""
-    kind, norm = moment.experiment.activation, moment.experiment.norm
+    kind, norm = moment.draft.activation, moment.draft.norm
     last = spot.column == len(moment.weights)
     formula = r"z = \sum_i w_i \, x_i + b"
     if normed := norm != "none" and not last:
@@ -62,7 +62,7 @@ def _of_point(moment: Moment, spot: Neuron, names: list[str], bias: float) -> li
     one: Passed = moment.passed[layer]
     x, y = (format_number(float(value)) for value in moment.passed[0].x[0])
     short = [name.removeprefix(f"layer {layer}, ") for name in names]
-    last, norm = spot.column == len(moment.weights), moment.experiment.norm
+    last, norm = spot.column == len(moment.weights), moment.draft.norm
     rows: list[Any] = [
         f"For the first training point, ({x}, {y}):",
         Terms(
@@ -76,7 +76,7 @@ def _of_point(moment: Moment, spot: Neuron, names: list[str], bias: float) -> li
     said = f"= g \u00d7 (\u03a3 \u2212 \u03bc) / {DEVIATION} + b" if normed else f"= {SUM} + b"
     rows.append(Equation("z", float(one.normed[0, number]), "accent" if last else "text", said))
     if not last:
-        kind = moment.experiment.activation
+        kind = moment.draft.activation
         note = "= z" if kind == "linear" else f"= {kind}(z), what it says"
         rows.append(Equation("a", float(one.out[0, number]), "accent", note))
     return rows
@@ -85,7 +85,7 @@ def _of_point(moment: Moment, spot: Neuron, names: list[str], bias: float) -> li
 def _of_norm(moment: Moment, layer: int, number: int) -> list[Any]:
     """The mean, the deviation and the gain that a norm takes a neuron's sum through."""
     sums, learned = moment.passed[layer].sums, moment.learned
-    if moment.experiment.norm == "layer":
+    if moment.draft.norm == "layer":
         mean, variance = float(sums.mean()), float(sums.var())
         whose = ("of the layer's sums", "their deviation")
     else:

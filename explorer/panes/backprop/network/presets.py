@@ -19,7 +19,7 @@ class Preset:
     id: str
     title: str
     look: str
-    experiment: NetworkDraft
+    draft: NetworkDraft
     panel: str = "layers"  # which side of the panel of health shows it
     shows: str = ""
     measured: str = ""

@@ -186,7 +186,7 @@ class Showing:
         step = min(math.ceil(place - 1e-9), recording.length - 1)
         for name, row in view.lanes.rows.items():
             lane = recording.lane(name)
-            races = name in self._mode.experiment.racers
+            races = name in self._mode.draft.value.racers
             sentence = short(lane.heights[step]) if lane is not None and races else ""
             if sentence and lane is not None and lane.lost_at is not None and step >= lane.lost_at:
                 sentence = "lost"
@@ -202,7 +202,7 @@ class Showing:
             self._view.set_notice("")
             return
         told = text.lost(recording, gone)
-        own = self._mode.experiment.settings
+        own = self._mode.draft.value.settings
         slower = not all(recording.fell_away(lane) for lane in gone)
         actions = ["A tenth of the rate"] if slower else []
         if slower and any("learning_rate" in own.get(lane.name, {}) for lane in gone):

@@ -47,7 +47,6 @@ class TransformerMode(Mode):
         self.hovered: Cell | None = None
         self._share: Edge | None = None  # what flows back there was looked at last
         self._later = True  # asked for once it is shown
-        self._asked: tuple[Any, ...] = ()
         self._wanted: dict[str, Any] = {}  # where a session was left
         self.position = 0.0
         self.computing = Runner(desk.context, self)

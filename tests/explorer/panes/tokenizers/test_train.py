@@ -125,7 +125,7 @@ def test_another_text_in_the_setup_renames_nothing_that_was_trained(
         mode.start()
         mode.hurry()
         await until(lambda: mode.trainer.state == "done", "the end")
-        before = mode.trainer.options
+        before = mode.trainer.draft
         mode.planning.change("corpus", str(other))
         await mode.planning.settled()
         asked = []
@@ -133,12 +133,12 @@ def test_another_text_in_the_setup_renames_nothing_that_was_trained(
         mode.using.use(0, "compare")
         assert mode.catalogue.entry(asked[0]["add"]) is not None
         state = mode.state()
-        assert mode.planning.options.corpus == str(other)
-        assert state["training"]["options"] == to_json(before) != to_json(mode.planning.options)
+        assert mode.planning.draft.value.corpus == str(other)
+        assert state["training"]["options"] == to_json(before) != to_json(mode.planning.draft.value)
         mode.new_training()
         mode.restore(state)
         mode.shown()
-        assert mode.trainer.options == before
+        assert mode.trainer.draft == before
 
     run_async(scenario())
 

@@ -195,8 +195,7 @@ def test_state_comes_back(pane, make_pane, context, run_async, tmp_path):
 
     run_async(body())
     state = json.loads(json.dumps(context.workspace.state()))
-    context.workspace.begin("tokenizers.text", "")
-    context.workspace.begin("tokenizers.chosen", None)
+    context.workspace.begin("tokenizers.compare", {"text": ""})
     other = make_pane(COMPARE)
 
     async def back():
