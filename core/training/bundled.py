@@ -35,7 +35,7 @@ from core.training.loop import train_steps
 from core.training.runs import create_run
 from core.training.task import Position
 from core.transformer.config import ModelConfig
-from core.transformer.gpt import GPT, next_token_loss
+from core.transformer.gpt import GPT
 from core.transformer.weights import load_model, save_model
 
 RECORD_FILE = "record.json"
@@ -158,8 +158,7 @@ def _mean_loss(lm: LoadedModel, batches: Iterator[tuple[np.ndarray, np.ndarray]]
     total, count = 0.0, 0
     with torch.no_grad():
         for ids, targets in batches:
-            logits = lm.model(torch.from_numpy(ids))
-            loss, n = next_token_loss(logits, torch.from_numpy(targets))
+            loss, n = lm.model.loss(torch.from_numpy(ids), torch.from_numpy(targets))
             total += float(loss)
             count += int(n)
     return total / count

@@ -12,13 +12,13 @@ from typing import Any
 
 from core import fields
 from core.fields import field
-from core.files import parse_json
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES, learning_rate_at
 from core.transformer.config import ModelConfig
 
 FORMAT = 1  # of the JSON
 WHAT = "training config"
+LANGUAGE_MODELLING = "language-modelling"  # the task of this chapter
 
 MOST_STEPS = 1_000_000_000
 PRECISIONS = ("fp32", "bf16")
@@ -68,7 +68,7 @@ class TrainingConfig:
     """
 
     model: ModelConfig
-    task: str = field("language-modelling", shortest=1, remedy="leave it out to get the usual one")
+    task: str = field(LANGUAGE_MODELLING, shortest=1, remedy="leave it out to get the usual one")
     corpus: str = field("stories", shortest=1, remedy="leave it out to get the usual one")
     tokenizer: str = field("stories", shortest=1, remedy="leave it out to get the usual one")
     repeated_fraction: float = field(
@@ -230,8 +230,3 @@ class TrainingConfig:
         refuses.
         """
         return fields.from_json(cls, values, WHAT, FORMAT)
-
-    @classmethod
-    def parse(cls, text: str) -> TrainingConfig:
-        """The config in the text of a JSON file. Raises ValueError, as `from_json` does."""
-        return cls.from_json(parse_json(text, f"the {WHAT}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from core.inference.loading import TOKENIZER_FILE
 from core.optimization import decay_groups
 from core.resources import data_folder, resource
 from core.tokenization import Tokenizer, open_tokenizer
-from core.training.config import TrainingConfig
+from core.training.config import LANGUAGE_MODELLING, TrainingConfig
 from core.training.memory import too_large
 from core.training.sizes import estimate
 from core.training.task import Position, Written
@@ -36,7 +36,7 @@ OWN_PROMPT = 24  # tokens of the corpus' own words where a prompt is empty
 class LanguageModelling:
     """Learns `config.corpus`. `cache` keeps tokenized files (None: the user's data folder)."""
 
-    name = "language-modelling"
+    name = LANGUAGE_MODELLING
 
     def __init__(self, config: TrainingConfig, cache: Path | None = None) -> None:
         self.config = config
@@ -156,13 +156,13 @@ class LanguageModelling:
     def probe(
         self, model: nn.Module, ids: Sequence[int] | None, sites: Sequence[str]
     ) -> dict[str, np.ndarray]:
-        activations = capture(cast(GPT, model), self._probe if ids is None else ids, sites)
+        activations = capture(_gpt(model), self._probe if ids is None else ids, sites)
         return {"ids": np.asarray(activations.ids), **activations.sites()}
 
     def sample_steps(self, model: nn.Module, seed: int) -> Generator[None, None, Written]:
         new: list[int] = []
         for token in generate_steps(
-            cast(GPT, model), self._prompt, self.config.sample_tokens, temperature=0.8, seed=seed
+            _gpt(model), self._prompt, self.config.sample_tokens, temperature=0.8, seed=seed
         ):
             new.append(token.id)
             yield
@@ -170,6 +170,13 @@ class LanguageModelling:
         text = self.tokenizer.decode(self._prompt + new)
         prompt = self.tokenizer.decode(self._prompt)
         return Written(prompt, text.removeprefix(prompt), tuple(new))
+
+
+def _gpt(model: nn.Module) -> GPT:
+    """The model that `build_model` made. Raises ValueError for one that was wrapped meanwhile."""
+    if not isinstance(model, GPT):
+        raise ValueError(f"{type(model).__name__} is no GPT; look at the model that it wraps")
+    return model
 
 
 def _tensors(batch: tuple[np.ndarray, np.ndarray]) -> tuple[Tensor, Tensor]:

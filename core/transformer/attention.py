@@ -8,7 +8,6 @@ heads, G key and value heads, D dimensions a head. Source: Attention Is All You 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -21,8 +20,6 @@ from core.transformer.positions import Rotation, rotate
 
 TINY = -80.0  # a score so far below the row's largest gets no weight in `attention_weights`
 
-Visit = Callable[[str, Tensor], Tensor]  # is given a value by its kind, returns what goes on
-
 
 class Attended(NamedTuple):
     """Every intermediate of one attention: output (..., Tq, D), the others (..., Tq, Tk)."""
@@ -34,26 +31,17 @@ class Attended(NamedTuple):
     output: Tensor
 
 
-def untouched(kind: str, value: Tensor) -> Tensor:
-    """The visit of nobody: every value goes on as it is."""
-    return value
-
-
-def attend(q: Tensor, k: Tensor, v: Tensor, visible: Tensor, at: Visit = untouched) -> Attended:
+def attend(q: Tensor, k: Tensor, v: Tensor, visible: Tensor) -> Attended:
     """softmax(q k^T / sqrt(D)) v, one line a step (AIAYN equation 1).
 
     q (..., Tq, D), k and v (..., Tk, D); visible (Tq, Tk), True where a query may look. Every row
-    of `visible` needs one True, or its weights are NaN. `at(kind, value)` is given scores, masked
-    and weights on their way, and returns what goes on.
+    of `visible` needs one True, or its weights are NaN.
     """
     root = math.sqrt(q.size(-1))
     scores = q @ k.mT  # (..., Tq, Tk)  # step: scores
-    scores = at("scores", scores)
     scaled = scores / root  # step: scale
     masked = scaled.masked_fill(~visible, -math.inf)  # step: mask
-    masked = at("masked", masked)
     weights = torch.softmax(masked, dim=-1)  # step: softmax
-    weights = at("weights", weights)
     output = weights @ v  # (..., Tq, D)  # step: output
     return Attended(scores, scaled, masked, weights, output)
 
@@ -173,12 +161,17 @@ class Attention(nn.Module):
 
     def read_explicitly(self, q: Tensor, k: Tensor, v: Tensor, look: Look) -> Tensor:
         """The same by `attend`, for the Look: what it replaces goes through the lines after it."""
-
-        def at(kind: str, value: Tensor) -> Tensor:
-            value = look.at(self.sites[kind], value)
-            return F.dropout(value, self.dropout, self.training) if kind == "weights" else value
-
-        return attend(q, k, v, self.visible(q), at).output
+        visible, root = self.visible(q), math.sqrt(self.head_width)
+        scores, _, masked, weights, _ = attend(q, k, v, visible)
+        scores = look.at(self.sites["scores"], scores)
+        changed = look.replaces(self.sites["scores"])
+        if changed:
+            masked = (scores / root).masked_fill(~visible, -math.inf)
+        masked = look.at(self.sites["masked"], masked)
+        if changed or look.replaces(self.sites["masked"]):
+            weights = torch.softmax(masked, dim=-1)
+        weights = look.at(self.sites["weights"], weights)
+        return F.dropout(weights, self.dropout, self.training) @ v
 
     def visible(self, q: Tensor) -> Tensor:
         """(T, T), True where a query of q (B, H, T, D) may look."""

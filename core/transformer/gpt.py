@@ -108,6 +108,10 @@ class GPT(nn.Module):
         logits = self.lm_head(self.ln_f(x))
         return logits if look is None else look.at(LOGITS, logits)
 
+    def loss(self, ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """`next_token_loss` of what the model makes of ids; ids and targets (B, T)."""
+        return next_token_loss(self(ids), targets)
+
 
 def next_token_loss(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """Summed cross-entropy in nats, and over how many targets: logits (B, T, V), targets (B, T).

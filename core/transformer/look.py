@@ -107,6 +107,10 @@ class Look:
         """Whether it keeps or replaces the value there: a module has to make it, then."""
         return site in self.sites or site in self.replace
 
+    def replaces(self, site: Site) -> bool:
+        """Whether the value there is replaced: what was made of the old one no longer counts."""
+        return site in self.replace
+
     def at(self, site: Site, value: Tensor) -> Tensor:
         """Takes note of the value at a site; returns it, or what replaces it."""
         if site in self.replace:

@@ -28,8 +28,8 @@ from explorer.widgets.toggle import Switch
 SMALL: tuple[tuple[str, str, str, int, Callable[[float], str]], ...] = (
     ("rate", "learning_rate", "learning rate", 2, theme.format_number),
     ("norm", "grad_norm", "gradient norm", 3, theme.format_number),
-    ("speed", "speed", "tokens/s, each step", 4, lambda value: f"{value:,.0f}"),
-    ("memory", "memory", "process memory", 5, theme.format_bytes),
+    ("speed", "speed", "tokens/s", 4, lambda value: f"{value:,.0f}"),
+    ("memory", "memory", "process RAM", 5, theme.format_bytes),
 )
 NEAR_GUESSING = 0.7  # of the loss of guessing: a first loss from which on its line is drawn
 NOISY = ("norm", "speed")

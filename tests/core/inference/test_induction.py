@@ -8,7 +8,7 @@ from core.inference.activations import capture
 from core.inference.heads import head_scores, repeated_ids
 from core.optimization import decay_groups
 from core.transformer import ModelConfig
-from core.transformer.gpt import GPT, next_token_loss
+from core.transformer.gpt import GPT
 
 VOCABULARY, LENGTH = 64, 32
 
@@ -29,7 +29,7 @@ def test_an_induction_head_forms_within_800_steps():
     for step in range(1, 801):
         rows = [batch_of_repeats(generator, VOCABULARY, LENGTH) for _ in range(64)]
         ids, targets = (torch.from_numpy(np.stack(part)) for part in zip(*rows, strict=True))
-        total, count = next_token_loss(model(ids), targets)
+        total, count = model.loss(ids, targets)
         (total / count).backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)

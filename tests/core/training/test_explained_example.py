@@ -8,7 +8,7 @@ import torch
 
 from core.training.explained_example import explain_example, explain_example_steps
 from core.transformer import ModelConfig
-from core.transformer.gpt import GPT, next_token_loss
+from core.transformer.gpt import GPT
 
 CONFIG = ModelConfig(vocab_size=13, block_size=8, n_layer=3, n_head=2, n_embd=8)
 
@@ -25,9 +25,7 @@ def test_an_example_is_explained_and_torch_agrees():
     given = small()
     explained = explain_example(given, [1, 2, 3, 4, 5])
     assert explained.ids.tolist() == [1, 2, 3, 4] and explained.targets.tolist() == [2, 3, 4, 5]
-    total, count = next_token_loss(
-        given(torch.tensor([[1, 2, 3, 4]])), torch.tensor([[2, 3, 4, 5]])
-    )
+    total, count = given.loss(torch.tensor([[1, 2, 3, 4]]), torch.tensor([[2, 3, 4, 5]]))
     assert explained.loss.item() == pytest.approx(float(total.detach() / count), rel=1e-5)
     assert 0 < explained.disagreement < 1e-12
     highway = explained.residual_gradients()

@@ -18,7 +18,7 @@ from core.training.phases import phase_step
 from core.training.rules import RUN_BY_TORCH
 from core.training.sizes import DISK_SPEED, checkpoint_seconds, muon_flops
 from core.transformer.config import ModelConfig
-from core.transformer.gpt import GPT, next_token_loss
+from core.transformer.gpt import GPT
 from tests.core.optimization.invented import DriftSettings, add_to_the_list
 from tests.core.training.small import fingerprint, finish, losses, moments, small_config
 
@@ -37,7 +37,7 @@ def learned(optimizer: torch.optim.Optimizer, model: GPT, steps: int = 4) -> lis
     generator = torch.Generator().manual_seed(1)
     for step in range(steps):
         ids = torch.randint(11, (4, 8), generator=generator)
-        loss, count = next_token_loss(model(ids), ids.roll(-1, 1))
+        loss, count = model.loss(ids, ids.roll(-1, 1))
         optimizer.zero_grad()
         (loss / count).backward()
         for group in optimizer.param_groups:

@@ -9,7 +9,7 @@ import torch
 from core.training.config import TrainingConfig
 from core.training.sizes import estimate, flops_per_token, inner_matrices, measure_speed
 from core.transformer.config import ModelConfig
-from core.transformer.gpt import GPT, next_token_loss
+from core.transformer.gpt import GPT
 
 NANO = ModelConfig(vocab_size=65, block_size=64, n_layer=4, n_head=4, n_embd=128, bias=False)
 
@@ -56,7 +56,7 @@ def test_activations_are_what_autograd_keeps(changes: dict[str, Any]) -> None:
 
     ids = torch.zeros(12, 64, dtype=torch.long)
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        loss, _ = next_token_loss(model(ids), ids)
+        loss, _ = model.loss(ids, ids)
     assert estimate(config).bytes_activations == pytest.approx(sum(kept.values()), rel=0.2)
     del loss
 

@@ -8,7 +8,7 @@ import torch
 
 from core.transformer import ModelConfig, preset
 from core.transformer.attention import attend, attention_weights, share, visible_tokens
-from core.transformer.gpt import GPT, next_token_loss, parameter_count
+from core.transformer.gpt import GPT, parameter_count
 from core.transformer.look import Look, Site
 
 SMALL = {"vocab_size": 23, "block_size": 16, "n_layer": 2, "n_head": 4, "n_embd": 32}
@@ -141,7 +141,7 @@ def test_initialization_is_the_papers_and_repeats_with_its_seed():
 
 
 def test_the_first_loss_is_that_of_guessing():
-    total, count = next_token_loss(model()(ids(8)), ids(8, seed=1))
+    total, count = model().loss(ids(8), ids(8, seed=1))
     assert count == 128
     assert (total / count).item() == pytest.approx(np.log(23), abs=0.05)
 
@@ -149,12 +149,11 @@ def test_the_first_loss_is_that_of_guessing():
 def test_the_loss_ignores_minus_one_and_adds_up():
     built = model(std=0.3)
     targets = ids(2, seed=1)
-    whole, n = next_token_loss(built(ids(2)), targets)
+    whole, n = built.loss(ids(2), targets)
     first, second = targets.clone(), targets.clone()
     first[:, 8:] = -1
     second[:, :8] = -1
-    logits = built(ids(2))
-    (a, n_a), (b, n_b) = (next_token_loss(logits, part) for part in (first, second))
+    (a, n_a), (b, n_b) = built.loss(ids(2), first), built.loss(ids(2), second)
     assert (n_a + n_b).item() == n.item() == 32
     torch.testing.assert_close(a + b, whole)
 
@@ -213,7 +212,7 @@ def test_learning_in_bf16_follows_the_fp32_gradients(changes):
     for context in (torch.autocast("cpu", torch.bfloat16), torch.autocast("cpu", enabled=False)):
         built = model(std=0.1, **changes).train()
         with context:
-            total, count = next_token_loss(built(ids()), ids(seed=1))
+            total, count = built.loss(ids(), ids(seed=1))
         (total / count).backward()
         gradients.append(torch.cat([p.grad.flatten() for p in built.parameters()]))
     low, full = gradients

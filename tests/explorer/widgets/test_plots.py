@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QMouseEvent
 
 from explorer import theme
+from explorer.widgets.plots import labels
 from explorer.widgets.plots.ends import End, place_names
 from explorer.widgets.plots.labels import title_left, x_numbers, y_numbers
 from explorer.widgets.plots.limits import MovingLimits, held_span, wanted_limits
@@ -344,3 +345,11 @@ def test_axes_of_growing_lines_are_rescaled_seldom_and_hold_them(log):
         if not targets or moving.target != targets[-1]:
             targets.append(moving.target)
     assert len(targets) <= 20
+
+
+def test_a_badge_says_as_much_as_has_room_beside_the_title(qapp, monkeypatch):
+    said = []
+    monkeypatch.setattr(labels, "put_text", lambda _, rect, text, *__: said.append(text))
+    for width in (150, 600):
+        labels.draw_badge(None, labels.badge_parts(4, 0, "flat below 1"), "log scale", width)
+    assert said == ["flat below 1", "flat below 1, min and max of 4 points"]

@@ -138,7 +138,7 @@ def test_one_screen_calls_two_measures_by_two_names(tmp_path):
     titles = {title for title, _ in card.numbers}
     assert "mean tokens/s" in titles and not {"tokens/s", "memory"} & titles
     drawn = {title for _, _, title, _, _ in SMALL}
-    assert {"tokens/s, each step", "process memory"} <= drawn
+    assert {"tokens/s", "process RAM"} <= drawn
 
 
 def test_a_question_ends_as_one():
