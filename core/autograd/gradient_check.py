@@ -118,8 +118,7 @@ def _slope_over(
         moved = data.copy()
         moved[place] += way
         ends.append(output(moved))
-    rise = np.subtract(ends[0], ends[1])
-    slope = rise / (2 * nudge)  # step: central_difference
+    slope = np.subtract(ends[0], ends[1]) / (2 * nudge)
     return float(slope), ROUNDING * max(map(abs, ends)) / nudge
 
 

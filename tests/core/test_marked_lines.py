@@ -11,7 +11,6 @@ from tests.core.test_trace import modules_of_core
 
 # Lines that compute and that no Step stands for yet.
 WITHOUT_A_STEP = {
-    "core.autograd.gradient_check:_slope_over#central_difference",
     "core.autograd.mlp:MLP._layer#product",  # the network's pane makes one
     "core.autograd.mlp:MLP._layer#sums",
     "core.tokenization.unigram.lattice:Lattice.paths#promise",
