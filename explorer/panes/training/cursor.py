@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 
 from core.training.phases import PHASES
@@ -44,11 +45,19 @@ class Cursor:
 
     @property
     def position(self) -> float:
+        """Among the moments; inside a step, at the last moment that is not after it."""
+        if self.inside is not None:
+            steps = [moment.step for moment in self.moments]
+            return max(0, bisect_right(steps, self.inside.step) - 1)
         return min(self._player.position, len(self.moments) - 1)
 
     @property
     def step(self) -> float:
-        """The optimizer step under the cursor; between two moments, between their steps."""
+        """The optimizer step that the cursor is inside of, or is at; between two moments, between
+        their steps.
+        """
+        if self.inside is not None:
+            return float(self.inside.step)
         low = int(self.position)
         after = self.moments[min(low + 1, len(self.moments) - 1)].step
         return self.moments[low].step + (after - self.moments[low].step) * (self.position - low)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -245,11 +246,11 @@ def plan_inspection(config: TrainingConfig, steps: np.ndarray, rates: np.ndarray
     )
 
 
-def moment_inspection(numbers: RunNumbers, step: int) -> Inspection:
-    """A whole moment: the loss, with the step's numbers."""
+def moment_inspection(numbers: RunNumbers, step: int, gap: Sequence[str] = ()) -> Inspection:
+    """A whole moment: the loss, with the step's numbers; `gap` compares it with unseen text."""
     return Inspection(
         step=phase_step("loss", numbers, step),
-        rows=moment_rows(numbers, step),
+        rows=[*moment_rows(numbers, step), *gap],
         table=_table(numbers, step),
         labels=COLUMNS,
         cell=f"step {step:,}. Enter goes into this step, phase by phase",

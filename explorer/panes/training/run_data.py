@@ -106,6 +106,7 @@ class RunData:
     before: int | None = None  # tokens read before its first record; None: not told
     news: int = 0  # how much of the run had been read (`Tail.look`)
     skips: Mapping[int, Skip] = field(default_factory=dict)  # steps that a loss scaler skipped
+    probe_text: str = ""  # what its pictures of the heads read
     scales: bool = False  # the loss is scaled
 
     @cached_property
@@ -204,10 +205,11 @@ def read(reader: RunReader) -> RunData:
     attempts = len(reader.manifest["attempts"])
     begun = int(reader.steps["step"][0]) - 1 if len(reader.steps) else 0
     skips: dict[int, Skip] = {}
-    scales = False
+    scales, probe_text = False, reader.config.probe_text
     for event in reader.events:
         if event.get("event") == "model":
             scales = bool(event.get("scales"))
+            probe_text = str(event.get("probe_text", probe_text))
             parameters = int(event.get("parameters", 0))
             vocabulary = int(event.get("vocab_size", vocabulary))
             if event.get("step") == begun:
@@ -241,6 +243,7 @@ def read(reader: RunReader) -> RunData:
         vocabulary=vocabulary,
         before=before,
         skips=skips,
+        probe_text=probe_text,
         scales=scales,
     )
 

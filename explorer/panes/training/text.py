@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from explorer.panes.training.run_data import RunData
 
 RISEN = 1.1  # times the first loss: more than batches differ by
+MEMORIZED, SAME = 0.05, 0.02  # of the training loss: a gap that tells something, and none
 MANY = 100.0  # from here on thousandths of a loss say nothing
 SETUP = "Choose what it reads and how large it is, then start: it trains at once."
 PHASE_WORDS = {
@@ -52,16 +53,25 @@ class CardText:
     refusals: tuple[tuple[str, str], ...] = ()  # (button, why it cannot be used now)
 
 
-def card_text(data: RunData, state: str, moment: Moment | None, replaying: bool) -> CardText:
-    """`state` is as a person asked for it; `moment` is what the cursor looks at."""
+def card_text(
+    data: RunData,
+    state: str,
+    moment: Moment | None,
+    replaying: bool,
+    looked_at: int | None = None,
+) -> CardText:
+    """`state` is as a person asked for it; `moment` is what the cursor looks at, `looked_at` the
+    optimizer step that it is inside of.
+    """
     step = moment.step if moment is not None and replaying else data.step
+    step = step if looked_at is None else looked_at
     return CardText(
         name=data.name,
         state="new" if prepares(data, state) else state,
         step=data.step,
         steps=data.config.steps,
         note=_note(data, state),
-        numbers=_numbers(data, step, replaying, state),
+        numbers=_numbers(data, step, replaying or looked_at is not None, state),
         buttons=buttons(data, state, moment, replaying),
         message=failure(data, state),
         refusals=(("branch", why),) if (why := why_no_branch(data, moment)) else (),
@@ -180,6 +190,49 @@ def validation_at(data: RunData, step: int) -> float | None:
     """The last validation loss measured up to a step."""
     known = data.evaluations[data.evaluations["step"] <= step]
     return float(known["validation"][-1]) if len(known) else None
+
+
+def gap(data: RunData, step: int) -> list[str]:
+    """What the distance between training and validation loss says, measured last up to a step."""
+    known = data.evaluations[data.evaluations["step"] <= step]
+    if not len(known):
+        return []
+    at, train, validation = (known[-1][name] for name in ("step", "train", "validation"))
+    apart = float(validation - train)
+    if not math.isfinite(apart):
+        return []
+    measured = f"step {int(at):,}: training {_loss(train)}, validation {_loss(validation)}"
+    share, stories = apart / max(abs(float(train)), 1e-9), data.config.corpus == "stories"
+    words = _gap_words(share, apart, stories)
+    if data.config.model.dropout:
+        words += ["both without dropout; the line of the", "training loss is measured with it"]
+    return [measured, *words]
+
+
+def _gap_words(share: float, apart: float, stories: bool) -> list[str]:
+    if share > MEMORIZED and stories:
+        return [
+            f"gap {apart:.3f}: half of what it trains on are",
+            "beginnings of stories, the easiest part",
+        ]
+    if share > MEMORIZED:
+        return [f"gap {apart:.3f}: it predicts what it has read", "better than what it has not"]
+    if share < -SAME:
+        return [f"validation is lower by {-apart:.3f}: its", "text is easier, or little was read"]
+    return ["no gap to speak of: what it has", "learned also holds for new text"]
+
+
+def gap_note(data: RunData) -> str:
+    """The gap in a few words, for the losses' plot; "" before the first evaluation."""
+    known = data.evaluations
+    if not len(known):
+        return ""
+    apart = float(known["validation"][-1] - known["train"][-1])
+    if not math.isfinite(apart):
+        return ""
+    if abs(apart) <= SAME * abs(float(known["train"][-1])):
+        return "validation as good as training"
+    return f"validation {abs(apart):.2f} {'above' if apart > 0 else 'below'} training"
 
 
 def headline(

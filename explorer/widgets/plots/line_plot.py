@@ -115,6 +115,10 @@ class LinePlot(Picture):
             self._cursor = x
             self._show_rules()
 
+    @property
+    def cursor(self) -> float | None:
+        return self._cursor
+
     def set_marks(self, marks: Sequence[Mark]) -> None:
         """Places of x that stand out: checkpoints, the step at which a run branched off."""
         if list(marks) != self._marks:
