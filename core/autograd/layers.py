@@ -94,6 +94,7 @@ class Normalize(Operation):
         return out
 
     def centered(self, a: Array) -> Array:
+        """The inputs less their mean."""
         return a - a.mean(self.axis, keepdims=True)
 
     def scale(self, a: Array) -> Array:
@@ -276,7 +277,7 @@ class BinaryCrossEntropy(Operation):
 
     def probability(self, a: Array) -> Array:
         """Of class 1: sigmoid(a)."""
-        return 0.5 * (1 + np.tanh(0.5 * a))
+        return np.asarray(1 / (1 + np.exp(-a)))
 
     def reads(
         self, index: int | None, upstream: Array | None, out: Array, *inputs: Array

@@ -36,7 +36,8 @@ class Operation:
 
     L is the number that `backward` starts from; `upstream` is dL/d(out), of the shape of out, and
     `contribution` is what this one use of a adds to dL/da. Where the operation is elementwise it is
-    upstream * local, with the local derivative d(out)/da of every element.
+    upstream * local, with the local derivative d(out)/da of every element; and 0 for what the
+    operation stops (a relu below 0), even of an infinite upstream.
     """
 
     forward: ClassVar[Callable[..., Any]]
@@ -47,6 +48,7 @@ class Operation:
 
     @property
     def name(self) -> str:
+        """The class's name, as markers spell it."""
         return type(self).__name__
 
     def check(self, *inputs: Array) -> None:
@@ -81,6 +83,7 @@ class Operation:
         return f"{type(self).__module__}:{self.name}.{function}#{function}"
 
     def function(self, index: int | None = None) -> str:
+        """The method that computes the output, or the gradient of input number `index`."""
         return "forward" if index is None else f"grad_{INPUTS[index]}"
 
     def input_name(self, index: int) -> str:

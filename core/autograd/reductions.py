@@ -43,7 +43,7 @@ class Reduction(Operation):
 
 
 def check_axes(symbol: str, axis: Axis, array: Array) -> None:
-    """Raises ValueError for an axis that the array has not, or that is named twice."""
+    """Raises ValueError for an axis out of range, or named twice."""
     axes = [] if axis is None else [int(one) for one in np.atleast_1d(axis)]
     there = f"its axes are 0 to {array.ndim - 1}" if array.ndim else "one number has no axes"
     if any(not -array.ndim <= one < array.ndim for one in axes):
@@ -56,6 +56,8 @@ def check_axes(symbol: str, axis: Axis, array: Array) -> None:
 
 @dataclass(frozen=True)
 class Sum(Reduction):
+    """The sum along axes (None: of all numbers)."""
+
     symbol = "sum"
 
     def forward(self, a: Array) -> Array:
@@ -77,6 +79,8 @@ class Sum(Reduction):
 
 @dataclass(frozen=True)
 class Mean(Reduction):
+    """The mean along axes (None: of all numbers)."""
+
     symbol = "mean"
 
     def check(self, *inputs: Array) -> None:
@@ -131,20 +135,30 @@ class Max(Reduction):
         return out
 
     def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
-        spread, share = self.spread(upstream, a), self.share(out, a)
-        contribution = spread * share  # step: grad_a
+        passed, count = self.passed(upstream, out, a), self.count(out, a)
+        contribution = passed / count  # step: grad_a
         return contribution
 
-    def share(self, out: Array, a: Array) -> Array:
-        """Of each element in the gradient: one over how many are the largest, or 0."""
-        largest = a == self.spread(out, a)
-        return largest / self.spread(largest.sum(self.axis, keepdims=self.keepdims), a)
+    def largest(self, out: Array, a: Array) -> Array:
+        """Which elements are; where one is no number, neither is the largest."""
+        out = self.spread(out, a)
+        return (a == out) | (np.isnan(a) & np.isnan(out))
+
+    def passed(self, upstream: Array, out: Array, a: Array) -> Array:
+        """Of upstream what comes to each element: nothing to those that are not the largest."""
+        return np.where(self.largest(out, a), self.spread(upstream, a), 0.0)
+
+    def count(self, out: Array, a: Array) -> Array:
+        """How many share it with each element."""
+        return self.spread(self.largest(out, a).sum(self.axis, keepdims=self.keepdims), a)
 
     def reads(
         self, index: int | None, upstream: Array | None, out: Array, *inputs: Array
     ) -> dict[str, Any]:
-        found = super().reads(index, upstream, out, *inputs)
-        return found if index is None else found | {"share": self.share(out, *inputs)}
+        if index is None:
+            return super().reads(index, upstream, out, *inputs)
+        assert upstream is not None
+        return {"passed": self.passed(upstream, out, *inputs), "count": self.count(out, *inputs)}
 
     def latex(self, out: str, a: str) -> str:
         return rf"{out} = \max_i {{{a}}}_i"

@@ -49,10 +49,12 @@ def normalizer_steps(normalizer: SentencePieceNormalizer, text: str) -> Iterator
     if not normalized:
         return
     rewritten = normalizer.rewrite(text)
-    rules = normalizer.name or "the file's own rules"
+    rules = "the rules of " + normalizer.name
+    if normalizer.name in ("", "precompiled"):
+        rules = "the file's own table, as SentencePiece applies it"
     yield Step(
         "sentencepiece.rewrite",
-        f"Characters by the rules of {rules}: {quoted(shortened(visible(rewritten)))}",
+        f"Characters by {rules}: {quoted(shortened(visible(rewritten)))}",
         r"x \;\to\; \text{rules}(x)",
         f"{_NORMALIZER}#rewrite",
         arrays({"whole": rewritten}),
@@ -119,6 +121,7 @@ def _steps(tokenizer: SentencePieceBPE, word: str) -> Iterator[Step]:
 
 
 def letters_step(numbers: Sequence[int], code: str) -> Step:
+    """A word as its characters, which merging begins with."""
     return Step(
         "sentencepiece-bpe.letters",
         f"The word begins as its {count(len(numbers), 'character')}",
@@ -134,6 +137,7 @@ def by_score(pieces: SentencePieceVocabulary, offer: Offer) -> str:
 
 
 def choose_step(pieces: SentencePieceVocabulary, spelled: Sequence[str], choice: Choice) -> Step:
+    """Which pair is merged next."""
     best = choice.best
     fitting = len(choice.others) + 1
     among = "the only pair that spells a piece" if fitting == 1 else f"the best of {fitting} pairs"
@@ -184,6 +188,7 @@ def _offers(heap: Sequence[Offer]) -> np.ndarray:
 
 
 def join_step(spelled: Sequence[str], choice: Choice) -> Step:
+    """The chosen pair joined: the word after it."""
     best = choice.best
     after = list(choice.row)
     after[best.place], after[best.after] = best.token, GONE

@@ -215,11 +215,9 @@ class Branching(QObject):
         steps, rates = schedule(config, draft.step)
         before = data.config.planned_rate(draft.step) * self._scale({})
         now = config.planned_rate(draft.step) * scale
-        goes_on = f"It goes on at a rate of {format_number(now)}"
         same = math.isclose(now, before, rel_tol=1e-6)
-        told = (
-            f"{goes_on}, as before." if same else f"{goes_on} instead of {format_number(before)}."
-        )
+        was = "as before" if same else f"the run was at {format_number(before)}"
+        told = f"Continues with learning rate {format_number(now)} ({was})."
         self._form.set_schedule(old, (steps, rates * scale), told)
 
     def _scale(self, changes: Mapping[str, Any]) -> float:

@@ -47,8 +47,9 @@ SIZES = (
 
 
 # Fields that follow others until a person sets them.
-FOLLOWING = ("warmup_steps", "min_learning_rate", "repeated_fraction", "run_in")
+FOLLOWING = ("warmup_steps", "min_learning_rate", "repeated_fraction", "sample_prompt", "run_in")
 REPEATS = "0.1"  # of our stories: induction heads come sooner; a person's own text is read as it is
+BEGINNING = "Once upon a time"  # of a sample of our stories
 LEADERS = {"warmup_steps": "steps", "min_learning_rate": "learning_rate"}
 
 
@@ -106,7 +107,7 @@ class TrainingDraft:
     evaluate_every: str = "50"
     sample_every: str = "100"
     checkpoint_every: str = "250"
-    sample_prompt: str = "Once upon a time"
+    sample_prompt: str = BEGINNING  # "": the text's own words
     seed: str = "1337"
     by_hand: str = ""  # which of the fields that follow others a person has set
 
@@ -126,8 +127,8 @@ class TrainingDraft:
         return replace(self, **{**self._following(new), **new})
 
     def _following(self, new: Mapping[str, str]) -> dict[str, str]:
-        """Warm-up and last learning rate go with steps and peak, the share of repeats with the
-        text, until a person sets them.
+        """Warm-up and last learning rate go with steps and peak, the share of repeats and the
+        beginning of a sample with the text, until a person sets them.
         """
         by_hand = set(self.by_hand.split()) | (set(FOLLOWING) & set(new))
         kept = {"by_hand": " ".join(sorted(by_hand))}
@@ -139,6 +140,8 @@ class TrainingDraft:
             kept["min_learning_rate"] = usual_last(rate) or self.min_learning_rate
         if "repeated_fraction" not in by_hand and "corpus" in new:
             kept["repeated_fraction"] = REPEATS if new["corpus"] == "stories" else "0"
+        if "sample_prompt" not in by_hand and "corpus" in new:
+            kept["sample_prompt"] = BEGINNING if new["corpus"] == "stories" else ""
         return kept
 
     def is_by_hand(self, name: str) -> bool:
@@ -225,8 +228,6 @@ def _check(draft: TrainingDraft, corpus_error: str) -> dict[str, str]:
         errors["warmup_steps"] = (
             f"The warm-up must be shorter than the run; use {max(0, values['steps'] // 20)}"
         )
-    if not draft.sample_prompt.strip():
-        errors["sample_prompt"] = "A sample needs a beginning; use \u201cOnce upon a time\u201d"
     return errors
 
 
@@ -244,6 +245,8 @@ def config_of(
     vocabulary = STORIES_VOCABULARY if draft.tokenizer == "stories" else CHARACTERS
     vocabulary = vocabulary if vocab_size is None else vocab_size
     extra = {"probe_text": probe_text} if probe_text.strip() else {}
+    if draft.corpus != "stories":
+        extra = {"probe_text": ""}  # its own words
     return TrainingConfig(
         model=ModelConfig(vocab_size=vocabulary, **shape),
         corpus=draft.corpus,

@@ -231,8 +231,8 @@ def excerpt(corpus: str) -> str:
             text = next(read_characters(Path(corpus)), ("", 0))[0]
     except (ValueError, OSError):
         return ""
-    lines = [" ".join(line.split()) for line in text[: 4 * EXCERPT].strip().splitlines()]
-    whole = "\n".join(lines)
+    lines = [line.rstrip().expandtabs(4) for line in text[: 4 * EXCERPT].splitlines()]
+    whole = "\n".join(lines).strip("\n")
     if len(whole) <= EXCERPT:
         return whole
     return f"{whole[:EXCERPT].rsplit(None, 1)[0]}…"

@@ -147,6 +147,7 @@ class SetupView(TakesFiles):
             if isinstance(field, TextField):
                 field.editor.installEventFilter(self._enter)
                 field.editor.editingFinished.connect(self._fold_back)
+        self.fields["sample_prompt"].editor.setPlaceholderText("the text's own words")
         corpus, size, batch, steps, rate, where = top
         corpus.fileRequested.connect(self.fileRequested)
         form = QVBoxLayout()
@@ -250,6 +251,11 @@ class SetupView(TakesFiles):
         for name, text in (("parameters", parameters), ("memory", memory), ("time", time)):
             self.facts[name].set(text)
         self._note.setText(note)
+
+    @property
+    def excerpt(self) -> str:
+        """How the text begins, as it is shown."""
+        return self._excerpt.toPlainText()
 
     def set_excerpt(self, text: str) -> None:
         """How the text begins that it will read."""

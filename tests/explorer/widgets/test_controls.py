@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
 
 from explorer import theme
 from explorer.state.player import Player
 from explorer.state.tracks import ListTrack, LiveTrack
+from explorer.widgets.base import show_text
 from explorer.widgets.brief_row import BriefRow
 from explorer.widgets.callout import Callout
 from explorer.widgets.fields import MenuField
@@ -38,6 +39,20 @@ def test_a_menu_tells_what_a_person_chose_and_nothing_that_it_was_told(qtbot):
     qtbot.keyClick(field.box, Qt.Key.Key_Up)
     assert field.value == "sgd" and heard == ["sgd"]
     assert field.box.accessibleName() == "Optimizer"
+
+
+def test_a_field_shows_the_beginning_of_its_text_unless_somebody_types_there(qtbot):
+    line = QLineEdit()
+    qtbot.addWidget(line)
+    told = []
+    line.textChanged.connect(told.append)
+    show_text(line, "Mira whispered")
+    assert (line.cursorPosition(), told) == (0, [])
+    line.show()
+    line.setFocus()
+    wait_until(line.hasFocus)
+    show_text(line, "Mira sang")
+    assert (line.cursorPosition(), told) == (len("Mira sang"), [])
 
 
 def test_the_transport_steers_a_player_and_shows_where_it_is(qtbot):
@@ -140,6 +155,23 @@ def test_the_palette_finds_runs_and_closes(qtbot):
     qtbot.keyClick(palette.query, Qt.Key.Key_Down)
     qtbot.keyClick(palette.query, Qt.Key.Key_Escape)
     assert not palette.isVisible() and chosen == ["b"]
+
+
+def test_the_palette_says_that_nothing_is_found(qtbot):
+    host = QWidget()
+    qtbot.addWidget(host)
+    host.resize(800, 600)
+    palette = CommandPalette(host)
+    host.show()
+    palette.open([Entry("a", "Play")])
+    assert not palette.nothing.isVisible()
+    qtbot.keyClicks(palette.query, "qq")
+    assert palette.shown == [] and palette.nothing.isVisible()
+    assert "qq" in palette.nothing.text()
+    qtbot.keyClick(palette.query, Qt.Key.Key_Return)
+    assert palette.isVisible(), "nothing was chosen"
+    palette.query.clear()
+    assert palette.shown == ["a"] and not palette.nothing.isVisible()
 
 
 def test_the_prompt_tells_once_after_a_pause_and_keeps_newlines(qtbot):

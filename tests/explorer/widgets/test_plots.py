@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QMouseEvent
 
 from explorer import theme
+from explorer.widgets.plots import labels
 from explorer.widgets.plots.ends import End, place_names
 from explorer.widgets.plots.labels import title_left, x_numbers, y_numbers
 from explorer.widgets.plots.limits import MovingLimits, held_span, wanted_limits
@@ -186,6 +187,15 @@ def test_a_name_far_left_stands_at_its_end_where_nothing_is_in_its_way():
     assert moved[0].x() == 206 and abs(moved[0].y() - 180) > 6.5
 
 
+def test_a_low_plot_names_only_the_lines_for_whose_names_it_has_room():
+    """The others would stand over the title of the axis."""
+    area = QRectF(40, 24, 300, 20)
+    lines = [np.array([[40.0, y], [340.0, y]]) for y in (30.0, 34.0, 38.0)]
+    ends = [End(340, float(line[-1, 1]), "line", 40) for line in lines]
+    places = place_names(ends, lines, area, 13)
+    assert places[0] is None and [place.y() for place in places[1:]] == [24.5, 37.5]
+
+
 def test_the_number_at_the_end_of_the_x_axis_is_written(qtbot):
     plot = LinePlot("Schedule")
     qtbot.addWidget(plot)
@@ -254,6 +264,11 @@ def test_values_that_no_axis_can_hold_are_gaps_and_the_rest_is_drawn(qtbot, log)
     assert np.isnan(shown[2:5]).all() and shown[[0, 1, 5]].tolist() == [1.0, 3.0, 2.0]
 
 
+def at_rest(plot: LinePlot) -> bool:
+    """The axes are where they are heading."""
+    return plot._limits.now == plot._limits.target
+
+
 def test_a_change_is_painted_once(qtbot, monkeypatch):
     """To bring the scene up to date while it is painted had it painted twice."""
     plot = LinePlot("Losses")
@@ -262,7 +277,7 @@ def test_a_change_is_painted_once(qtbot, monkeypatch):
     plot.resize(400, 240)
     plot.show()
     plot.set_series([Series("train", np.arange(50.0), np.linspace(3, 1, 50))])
-    wait_until(lambda: plot.at_rest, "the axes' rest")
+    wait_until(lambda: at_rest(plot), "the axes' rest")
     turn()
     painted = []
     write = plot._write
@@ -288,7 +303,7 @@ def test_limits_on_a_log_axis_never_pass_zero_on_their_way(qtbot):
     seen = []
     plot._limits.moved.connect(lambda: seen.append(plot._limits.now[2:]))
     plot.set_series([Series("Adam", x, np.geomspace(1, 1e-3, 10))])
-    wait_until(lambda: plot.at_rest)
+    wait_until(lambda: at_rest(plot))
     assert seen
     assert all(0 < low < high for low, high in seen)
     assert all(after[1] < before[1] for before, after in itertools.pairwise(seen))
@@ -339,3 +354,11 @@ def test_axes_of_growing_lines_are_rescaled_seldom_and_hold_them(log):
         if not targets or moving.target != targets[-1]:
             targets.append(moving.target)
     assert len(targets) <= 20
+
+
+def test_a_badge_says_as_much_as_has_room_beside_the_title(qapp, monkeypatch):
+    said = []
+    monkeypatch.setattr(labels, "put_text", lambda _, rect, text, *__: said.append(text))
+    for width in (150, 600):
+        labels.draw_badge(None, labels.badge_parts(4, 0, "flat below 1"), "log scale", width)
+    assert said == ["flat below 1", "flat below 1, min and max of 4 points"]

@@ -125,11 +125,10 @@ class NetworkMode(Mode):
         return views(self)
 
     async def settled(self) -> None:
-        await tasks.wait_for(self.runner)
-        await super().settled()
-        await tasks.wait_for(self.runner)
+        for one in (self.runner, self, self.runner):
+            await tasks.wait_for(one)
         self.frames.flush()
-        self.inspect()
+        await super().settled()
 
     def shown(self) -> None:
         if self.runner.state == "idle":

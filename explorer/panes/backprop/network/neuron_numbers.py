@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from core.autograd.layers import Normalize
+from core.autograd.mlp import sums_step
 from core.trace import Step
 from explorer.panes.backprop.network.moment import Moment, Passed
 from explorer.panes.backprop.network.spots import Neuron, is_dead, name_of
@@ -15,7 +17,6 @@ from explorer.widgets.live_numbers import Equation, Terms
 
 SUM = "\u03a3 w \u00d7 x"
 DEVIATION = "\u221a(\u03c3\u00b2 + \u03b5)"
-LINE = "core.autograd.mlp:MLP._layer#"
 LATEX = {"tanh": r"\tanh", "relu": r"\mathrm{relu}", "sigmoid": r"\sigma", "gelu": r"\mathrm{gelu}"}
 
 
@@ -23,10 +24,9 @@ def neuron_step(moment: Moment, spot: Neuron) -> Step:
     """Its formula, and the line of core that takes the sums of its layer."""
     kind, norm = moment.draft.activation, moment.draft.norm
     last = spot.column == len(moment.weights)
-    formula, line = r"z = \sum_i w_i \, x_i + b", "sums"
-    if norm != "none" and not last:
+    formula = r"z = \sum_i w_i \, x_i + b"
+    if normed := norm != "none" and not last:
         formula = r"z = g \cdot \frac{\sum_i w_i \, x_i - \mu}{\sqrt{\sigma^2 + \epsilon}} + b"
-        line = "product"
     if not last:
         says = "z" if kind == "linear" else f"{LATEX[kind]}(z)"
         formula = rf"{formula}, \quad a = {says}"
@@ -34,10 +34,9 @@ def neuron_step(moment: Moment, spot: Neuron) -> Step:
     if moment.passed:
         one = moment.passed[spot.column - 1]
         values = {"sums": one.sums, "x": one.x, "weight": moment.weights[spot.column - 1]}
-        if line == "sums":
-            values["bias"] = moment.biases[spot.column - 1]
+        values["bias"] = moment.biases[spot.column - 1]
     title = name_of(spot.column, spot.number, moment.sizes)
-    return Step("network.neuron", title[:1].upper() + title[1:], formula, f"{LINE}{line}", values)
+    return replace(sums_step(values, normed), title=title[:1].upper() + title[1:], formula=formula)
 
 
 def neuron_rows(moment: Moment, spot: Neuron) -> list[Any]:

@@ -122,8 +122,7 @@ class Showing:
         series = []
         ground = LEAST * recording.descent
         endless = recording.endless  # then lines above the lowest would all dive at its last step
-        view.loss.set_axes("step", "height" if endless else "above the lowest")
-        view.loss.set_log(not endless)
+        view.set_height(above_lowest=not endless)
         empty = "nobody comes lower than the start" if recording.lanes else "nobody races"
         empty = "nobody moves" if recording.stands_still else empty
         empty = "there is no race here" if recording.trouble else empty

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QWidget
 
 from core.autograd.flows import Edge
 from explorer import theme
-from explorer.engine import tasks
 from explorer.panes.backprop.transformer import demo, explaining, keeping, text
 from explorer.panes.backprop.transformer.commands import commands
 from explorer.panes.backprop.transformer.compute import Worked
@@ -126,9 +125,6 @@ class TransformerMode(Mode):
             self.pin(self.pinned)
             return True
         return bool(self.player.leave())
-
-    async def settled(self) -> None:
-        await tasks.wait_for(self)
 
     # asking
 

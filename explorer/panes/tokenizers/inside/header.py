@@ -8,7 +8,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSlider, QWidget
 
 from explorer import theme
-from explorer.widgets.base import Label
+from explorer.widgets.base import Label, show_text
 from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.typing_pause import TypingPause
 
@@ -118,9 +118,7 @@ class InsideHeader(QWidget):
         )
 
     def set_text(self, text: str) -> None:
-        if text != self.text.text():
-            with QSignalBlocker(self.text):
-                self.text.setText(text)
+        show_text(self.text, text)
 
     def set_name(self, name: str) -> None:
         self.choice.setText(name.replace("&", "&&"))

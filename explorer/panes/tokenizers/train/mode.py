@@ -127,11 +127,12 @@ class TrainMode(Mode):
             self._train_again()
 
     async def settled(self) -> None:
+        """Shows all that was recorded, whether or not the news of it has come."""
         await self.planning.settled()
         await self.trainer.settled()
-        await super().settled()
+        self._on_grown()
         self._show_lines()
-        self.inspect()
+        await super().settled()
 
     def actions(self) -> list[Action]:
         from explorer.panes.tokenizers.train.commands import commands

@@ -63,7 +63,6 @@ def test_a_text_of_ones_own_is_read_as_it_is_unless_repeats_are_asked_for():
         ("min_learning_rate", "1", "not be above the peak"),
         ("repeated_fraction", "1.5", "from 0 to 1"),
         ("block_size", "0", "from 1 to"),
-        ("sample_prompt", "  ", "beginning"),
         ("block_size", "4", "use 8 or more, or a share of repeats of 0"),
         ("corpus", " ", "choose a text, or our stories"),
     ],
