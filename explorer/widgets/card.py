@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QWidget,
+)
 
 from explorer import theme
 from explorer.theme import icons
@@ -67,7 +75,8 @@ class Glyph(QWidget):
 
 class Card(QFrame):
     """Kind "error", "warning", "info" or "success". Signals: `actionTriggered` with the action's
-    text, `closed` when it is dismissed. A `compact` card takes one line where there is room."""
+    text, `closed` when it is dismissed. A `compact` card takes one line where there is room; where
+    `actions_first` the buttons stand above the message, in sight however long that is."""
 
     actionTriggered = Signal(str)
     closed = Signal()
@@ -80,6 +89,7 @@ class Card(QFrame):
         title: str = "",
         closable: bool = False,
         compact: bool = False,
+        actions_first: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -88,6 +98,7 @@ class Card(QFrame):
         self._said = message
         self._count = 1
         self._compact = compact
+        self._actions_first = actions_first
         self._title_text = title or WORDS[kind]
         self._glyph = Glyph(kind, ROLES[kind])
         self.title_label = Label(self._title_text, "body", ROLES[kind], 600)
@@ -99,7 +110,9 @@ class Card(QFrame):
         self._close.setVisible(closable)
         self._close.clicked.connect(self.closed)
         self._choices = QWidget()
-        self._buttons = QHBoxLayout(self._choices)
+        if actions_first:
+            self._choices.setMinimumWidth(1)  # several stand below one another before they widen it
+        self._buttons = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._choices)
         self._buttons.setContentsMargins(0, 0, 0, 0)
         self._buttons.setSpacing(8)
         self._text = QGridLayout()
@@ -167,6 +180,8 @@ class Card(QFrame):
             if wanted == "two lines" and self._taken() > self.width():
                 wanted = "stacked"
         self._write()
+        if self._actions_first:
+            self._stack_buttons()
         if wanted == self.arrangement:
             return
         self.arrangement = wanted
@@ -185,8 +200,9 @@ class Card(QFrame):
             self._row.insertWidget(0, self._glyph, 0, top)
         self._text.addWidget(self.title_label, 0, int(narrow))
         if wanted in ("stacked", "narrow"):
-            self._text.addWidget(self.message_label, 1, 0, 1, 3)
-            self._text.addWidget(self._choices, 2, 0, 1, 3, left)
+            above = int(self._actions_first)
+            self._text.addWidget(self.message_label, 1 + above, 0, 1, 3)
+            self._text.addWidget(self._choices, 2 - above, 0, 1, 3, left)
         else:
             self._text.addWidget(self._choices, 0, 2)
             place = (0, 1, 1, 1) if wanted == "line" else (1, 0, 1, 3)
@@ -199,6 +215,14 @@ class Card(QFrame):
         level = theme.current().px("control") if self._compact else self._glyph.sizeHint().height()
         self._glyph.setFixedHeight(level)
         self.updateGeometry()
+
+    def _stack_buttons(self) -> None:
+        """Below one another where they have no room in a line."""
+        items = [self._buttons.itemAt(at) for at in range(self._buttons.count())]
+        wide = sum(item.sizeHint().width() + self._buttons.spacing() for item in items)
+        narrow = 0 < self.width() < wide + theme.current().px(40)
+        kind = QBoxLayout.Direction
+        self._buttons.setDirection(kind.TopToBottom if narrow else kind.LeftToRight)
 
     def _write(self) -> None:
         """The message; where a word has no room it may be broken, and what is shown so is not to be

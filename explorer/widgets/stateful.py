@@ -238,7 +238,7 @@ class StatefulPicture(QWidget):
         self._had_content = False
         self.skeleton = Skeleton(skeleton)
         self._empty = Empty()
-        self.card = Card("error", "")
+        self.card = Card("error", "", actions_first=errors_on_top)
         self._layout = QStackedLayout(self)
         for one in (picture, self.skeleton, self._empty, _scrolled(self.card, errors_on_top)):
             self._layout.addWidget(one)

@@ -92,7 +92,8 @@ class TokenFaces:
         the first letter. None where it has other letters than the text, or is drawn as bytes."""
         written = face.text
         mark = max(0, len(written) - len(text))
-        if face.kind != "text" or len(written) < len(text) or written[:mark] not in MARKS:
+        drawn = face.kind in ("text", "unknown")
+        if not drawn or len(written) < len(text) or written[:mark] not in MARKS:
             return []
         return [written[: mark + 1], *written[mark + 1 :]] if text else []
 

@@ -123,6 +123,7 @@ class ColumnHead(QWidget):
         entry = opened.entry if opened is not None else None
         words = opened.words.removeprefix(f"{name}, ") if opened is not None else ""
         self._kind.set_text(words)
+        self._kind.setVisible(bool(words))
         if opened is not None and entry is not None:
             by = "runs on this program's own code" if opened.ours else "runs on the library"
             facts = [entry.maker, opened.words, by, entry.license, entry.where]
@@ -140,6 +141,7 @@ class ColumnHead(QWidget):
         self._show_badge(split if there else None)
         if split is None or split.error:
             self.other.set_text("")
+            self.other.hide()
             self._fit()
             return
         self.count.setText(f"{split.count:,}")

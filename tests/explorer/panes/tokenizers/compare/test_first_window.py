@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QPushButton
 
 from core.data.bundled import VOCAB_SIZE, bundled_tokenizer_file
 from core.tokenization import open_tokenizer
@@ -100,6 +100,12 @@ def test_a_download_that_failed_has_its_card_on_top_of_its_column(pane, run_asyn
         assert pane.catalogue.entry("known:gpt2").address in said
         card = column.body.card
         assert card.mapTo(column.body, card.rect().topLeft()).y() < 20
+        buttons = card.findChildren(QPushButton)
+        assert [one.text() for one in buttons] == ["Retry", "Open a file"]
+        for one in buttons:  # whole, and in sight in a narrow column
+            place = one.mapTo(column.body, one.rect().bottomRight())
+            assert one.width() >= one.sizeHint().width()
+            assert column.body.rect().contains(place)
         card.actionTriggered.emit("Retry")
         await pane.settled()
         assert column.body.state == "error"
