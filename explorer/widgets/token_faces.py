@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtGui import QFontMetricsF
@@ -60,7 +61,8 @@ class TokenFaces:
         self.byte_width = self._narrow.horizontalAdvance("FF") + now.px(4)
         self.digit_width = now.metrics("label").horizontalAdvance("0")
         self._known: dict[bytes, TokenFace] = {}
-        self._spelled: dict[tuple[bytes, str], TokenFace] = {}
+        self._spelled: dict[tuple[bytes, str], TokenFace] = {}  # by text and piece
+        self._reads: Callable[[str], str] | None = None
         self._named: dict[tuple[str, str], TokenFace] = {}
 
     def face(self, tokens: Tokens, index: int) -> TokenFace:
@@ -71,6 +73,9 @@ class TokenFaces:
         starts, ends = tokens.starts[first:last].tolist(), tokens.ends[first:last].tolist()
         data, unknown, special, known = tokens.data, tokens.unknown, tokens.special, self._known
         pieces = self.options.pieces and not self.options.bytes and tokens.reads is not None
+        if pieces and tokens.reads is not self._reads:  # another kind reads its pieces otherwise
+            self._reads, self._spelled = tokens.reads, {}
+        spelled = self._spelled
         faces = []
         for index, identity in enumerate(tokens.ids[first:last].tolist()):
             part = data[starts[index] : ends[index]]
@@ -80,8 +85,11 @@ class TokenFaces:
                 face = self._name("special", tokens.pieces[first + index])
             elif not part:  # such as a space in front that the text does not have
                 face = self._added(tokens.pieces[first + index])
-            elif pieces and (piece := tokens.written(first + index)):
-                face = self._piece(part, piece)
+            elif pieces:
+                key = part, tokens.pieces[first + index]
+                face = spelled.get(key)
+                if face is None:
+                    face = spelled[key] = self._spell(tokens, first + index, part)
             else:
                 face = known.get(part) or self._make(part)
             faces.append(face)
@@ -133,17 +141,15 @@ class TokenFaces:
         face = self._known[data] = TokenFace("text", shown, width, slot(data), text.endswith("\n"))
         return face
 
-    def _piece(self, data: bytes, piece: str) -> TokenFace:
-        """A piece that is not spelled as the text under it, in the color of that text."""
-        face = self._spelled.get((data, piece))
-        if face is None:
-            shown = piece[:LONGEST]
-            if not self.options.whitespace:
-                shown = shown.translate(UNSIGNED)
-            width = math.ceil(self._metrics.horizontalAdvance(shown) + self._padding)
-            face = TokenFace("text", shown, width, slot(data), data.endswith(b"\n"))
-            self._spelled[data, piece] = face
-        return face
+    def _spell(self, tokens: Tokens, index: int, data: bytes) -> TokenFace:
+        """A piece as its vocabulary holds it, in the color of the text under it."""
+        shown = tokens.written(index)[:LONGEST]
+        if not shown:
+            return self._known.get(data) or self._make(data)
+        if not self.options.whitespace:
+            shown = shown.translate(UNSIGNED)
+        width = math.ceil(self._metrics.horizontalAdvance(shown) + self._padding)
+        return TokenFace("text", shown, width, slot(data), data.endswith(b"\n"))
 
     def _added(self, piece: str) -> TokenFace:
         """An ordinary piece under which there is no text: in the color of what it stands for."""

@@ -4,7 +4,8 @@ color: the same piece looks the same in every picture that spells pieces. Knows 
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 from core.tokenization.formats import spelling
 from core.tokenization.telling import readable_text, shown
@@ -20,6 +21,12 @@ def bytes_of(kind: str, piece: str) -> bytes:
 def text_of(kind: str, piece: str) -> str:
     """A piece with its space visible; bytes that are no text as "<C3 A9>"."""
     return shown(piece, bytes_of(kind, piece))
+
+
+@lru_cache
+def reader(kind: str) -> Callable[[str], str]:
+    """text_of for the pieces of one kind: the same object each time."""
+    return partial(text_of, kind)
 
 
 def is_text(data: bytes) -> bool:

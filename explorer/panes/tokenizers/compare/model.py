@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -14,7 +13,7 @@ import numpy as np
 
 from core.tokenization.analysis.measures import count_words
 from core.tokenization.analysis.rates import bytes_per_token
-from explorer.panes.tokenizers.pieces import text_of
+from explorer.panes.tokenizers.pieces import reader
 from explorer.widgets.tokens import Tokens
 
 BATCH = 0.02  # seconds of work after which what is ready is handed out
@@ -106,7 +105,7 @@ def split_text(
         encoding.pieces,
         unknown,
         specials_of(tokenizer).ids,
-        partial(text_of, tokenizer.kind),
+        reader(tokenizer.kind),
     )
     lost = int((tokens.ids == unknown).sum())
     split = Split(name, tokens, other, lost, seconds=time.perf_counter() - began)
