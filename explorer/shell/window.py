@@ -24,8 +24,7 @@ from PySide6.QtWidgets import (
 
 from explorer import theme
 from explorer.engine import errors
-from explorer.panes import PaneSpec
-from explorer.panes.base import Context, Pane
+from explorer.panes.base import Context, Pane, PaneSpec
 from explorer.shell import keys
 from explorer.shell.focus import FocusKeeper
 from explorer.shell.folding import Folding

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from explorer.engine import tasks
 from explorer.engine.engine import Engine
-from explorer.panes.training.follow import DRAWN, RunData, read
+from explorer.panes.training.run_data import DRAWN, RunData, read
 
 VALIDATION = "validation"
 FIELDS = (VALIDATION, *DRAWN)

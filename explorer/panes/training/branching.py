@@ -16,8 +16,8 @@ from core.fields import field
 from core.training.config import TrainingConfig
 from explorer.panes.training.branch_form import BranchForm
 from explorer.panes.training.draft import number_of
-from explorer.panes.training.follow import RunData
 from explorer.panes.training.planning import schedule
+from explorer.panes.training.run_data import RunData
 from explorer.panes.training.view import RunView
 from explorer.state.draft import Draft, named
 from explorer.state.workspace import Workspace

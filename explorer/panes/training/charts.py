@@ -17,9 +17,9 @@ from explorer.panes.training.ancestry import (
     names_apart,
     validation_of,
 )
-from explorer.panes.training.follow import RunData
-from explorer.panes.training.moments import checkpoint_text
+from explorer.panes.training.run_data import RunData
 from explorer.panes.training.small_plot import SmallPlot
+from explorer.panes.training.text import checkpoint_text
 from explorer.widgets.base import Label
 from explorer.widgets.plots.line_plot import LinePlot, Mark, Series
 from explorer.widgets.toggle import Switch

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from explorer.panes.training.follow import RunData
-from explorer.panes.training.moments import Moment, MomentTrack, moments_of, nearest
+from explorer.panes.training.moments import Moment, moments_of, nearest
 from explorer.panes.training.phases import PHASES, PhaseTrack
+from explorer.panes.training.run_data import RunData
+from explorer.panes.training.track import MomentTrack
 from explorer.state.player import Player
 
 

@@ -16,7 +16,7 @@ from core.fields import field, fields_of
 from core.training.config import TrainingConfig
 from core.transformer.config import ModelConfig
 from explorer.engine.cores import torch_threads
-from explorer.theme.typed_numbers import number_in, read_for, whole_in
+from explorer.state.typed_numbers import number_in, read_for, whole_in
 
 # What the vocabularies hold, before the tokenizer of a file is known.
 STORIES_VOCABULARY = 1536

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.training.config import TrainingConfig
 from explorer.panes.training.draft import config_of, options_of, run_name
-from explorer.panes.training.follow import RunData
+from explorer.panes.training.run_data import RunData
 from explorer.panes.training.steering import Steering
 from explorer.panes.training.text import SAME_END, ways_on
 

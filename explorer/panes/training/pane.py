@@ -16,15 +16,17 @@ from explorer.panes.training.branching import Branching
 from explorer.panes.training.commands import commands
 from explorer.panes.training.cursor import Cursor
 from explorer.panes.training.driver import Driver
-from explorer.panes.training.follow import Follower, RunData
+from explorer.panes.training.follow import Follower
 from explorer.panes.training.header import RunChoice
 from explorer.panes.training.heads import HeadFilm
 from explorer.panes.training.known_runs import KnownRuns
-from explorer.panes.training.moments import Moment, MomentTrack
+from explorer.panes.training.moments import Moment
 from explorer.panes.training.planning import Planning
+from explorer.panes.training.run_data import RunData
 from explorer.panes.training.screen import Screen, load_sources, planned_inspection
 from explorer.panes.training.setup import SetupView
 from explorer.panes.training.steering import Steering
+from explorer.panes.training.track import MomentTrack
 from explorer.panes.training.view import RunView
 from explorer.state.actions import Action
 from explorer.widgets import dialogs

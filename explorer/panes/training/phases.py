@@ -1,14 +1,13 @@
 """One optimizer step, phase by phase, as core tells it, with its live numbers.
 
-Knows no Qt and no torch: all numbers are the run's records.
+Knows no torch: all numbers are the run's records.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from core.training.phases import CODE as CODE
 from core.training.phases import PHASES, TITLES
 from core.training.rules import RUN_BY_TORCH, rule_settings
 from explorer.panes.base import Inspection, Row
+from explorer.panes.training.run_data import RunNumbers
 from explorer.state.tracks import ListTrack
 from explorer.theme.numbers import format_bytes, format_duration, format_number
 
@@ -38,37 +38,6 @@ TABLES = {
 }
 COLUMNS = {name: ((), ("step", name)) for name in TABLES}
 BEGINNING = 42  # letters of a sequence that fit the inspector
-
-
-@dataclass(frozen=True, eq=False)
-class RunNumbers:
-    """A run's per-step records, its config and what its trainer told of it.
-
-    parameters  how many weights it has; 0: not told
-    vocabulary  among how many tokens it chooses; 0: not told
-    before      tokens that were read before the first record, by the parent of a branch; None: not
-                told
-    """
-
-    config: TrainingConfig
-    steps: np.ndarray
-    parameters: int = 0
-    vocabulary: int = 0
-    before: int | None = None
-
-    @cached_property
-    def index(self) -> np.ndarray:
-        """The step of every record, side by side: a search in the records would copy them all."""
-        return np.ascontiguousarray(self.steps["step"])
-
-    def until(self, step: int) -> int:
-        """How many records there are up to a step, itself included."""
-        return int(np.searchsorted(self.index, step, side="right"))
-
-    def row(self, step: int) -> Any:
-        """The record of a step, or None."""
-        at = self.until(step) - 1
-        return self.steps[at] if at >= 0 and int(self.index[at]) == step else None
 
 
 def phase_step(name: str, numbers: RunNumbers, step: int) -> Step:

@@ -21,8 +21,8 @@ from explorer.panes.training.setup import SetupView
 from explorer.panes.training.text import about
 from explorer.runs.backend_choice import AUTO, SLOW_STEP, backend_for
 from explorer.state.draft import Draft, named
+from explorer.state.typed_numbers import whole_in
 from explorer.state.workspace import Workspace
-from explorer.theme.typed_numbers import whole_in
 
 BUILT_IN = ("stories", "characters")  # other tokenizers are files
 POINTS = 100  # of the schedule's preview

@@ -11,7 +11,6 @@ from explorer.panes.training import text
 from explorer.panes.training.ancestry import Ancestry
 from explorer.panes.training.batches import Batch, BatchReading
 from explorer.panes.training.cursor import Cursor
-from explorer.panes.training.follow import RunData
 from explorer.panes.training.heads import HeadFilm, first_look
 from explorer.panes.training.phases import (
     CODE,
@@ -23,6 +22,7 @@ from explorer.panes.training.phases import (
     plan_inspection,
 )
 from explorer.panes.training.planning import schedule
+from explorer.panes.training.run_data import RunData
 from explorer.panes.training.view import RunView
 
 

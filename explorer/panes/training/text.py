@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.numbers import format_fixed, format_number
 from core.training.phases import PHASES
-from explorer.theme.numbers import format_fixed, format_number
+from explorer.panes.training.run_data import ACTIVE
 
 if TYPE_CHECKING:
-    from explorer.panes.training.follow import RunData
     from explorer.panes.training.moments import Moment
+    from explorer.panes.training.run_data import RunData
 
-ACTIVE = ("new", "running", "paused")
 RISEN = 1.1  # times the first loss: more than batches differ by
 MANY = 100.0  # from here on thousandths of a loss say nothing
 SETUP = "Choose what it reads and how large it is, then start: it trains at once."
@@ -280,6 +280,11 @@ def about(seconds: float) -> str:
         return f"{minutes} min"
     hours, rest = divmod(round(minutes / 10) * 10, 60)
     return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def checkpoint_text(step: int) -> str:
+    """What a checkpoint's mark says, on the scrubber as on the losses."""
+    return f"checkpoint, step {step:,}"
 
 
 def phase_headline(index: int, step: int) -> str:

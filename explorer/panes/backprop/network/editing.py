@@ -36,7 +36,7 @@ class Editing:
             self.mode.statusRequested.emit("To add points, go back to learning first (Esc)")
             return
         try:
-            one = self.mode.experiment.with_point(x, y, self.mode.inputs.target)
+            one = self.mode.experiment.with_point(x, y, self.mode.view.tools.target)
         except ValueError as error:
             self.mode.statusRequested.emit(str(error))
             return

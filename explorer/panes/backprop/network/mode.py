@@ -13,7 +13,7 @@ from explorer import theme
 from explorer.engine import tasks
 from explorer.panes.backprop.network import inspecting, text
 from explorer.panes.backprop.network.diagnosing import diagnose
-from explorer.panes.backprop.network.draft import NetworkDraft
+from explorer.panes.backprop.network.draft import OWN, NetworkDraft
 from explorer.panes.backprop.network.editing import Editing
 from explorer.panes.backprop.network.following import Following
 from explorer.panes.backprop.network.frames import Frames
@@ -84,6 +84,8 @@ class NetworkMode(Mode):
         self.inputs.calmRequested.connect(self.editing.calm)
         self.inputs.learningRequested.connect(self.following.leave)
         self.inputs.sampleStepped.connect(self.following.next_point)
+        self.inputs.followRequested.connect(lambda: self.following.next_point(1))
+        self.inputs.stepRequested.connect(self._on_step_requested)
         self.runner.begun.connect(self._on_begun)
         self.runner.grown.connect(self._on_grown)
         self.runner.stateChanged.connect(self._on_state)
@@ -154,6 +156,8 @@ class NetworkMode(Mode):
 
     def _on_changed(self, value: NetworkDraft) -> None:
         self.view.controls.set_experiment(value)
+        if value.data == OWN and not value.added:
+            self.view.tools.set_tool("add")
         self.keeping.learned = None  # it was learned by another setup
         asked = self.runner.asked
         if asked is None:  # nothing is made before it is looked at
@@ -211,7 +215,7 @@ class NetworkMode(Mode):
             return
         self.runner.set_speed(self.player.speed)
         self.view.network.set_data(lab.data)
-        self.inputs.set_classes(lab.data.classes)
+        self.view.tools.set_classes(lab.data.classes)
         live = not self.active or self.player.at_live_edge
         track.moments = lab.moments
         if self.following.sample is not None:
@@ -304,6 +308,11 @@ class NetworkMode(Mode):
             **(found.troubles if latest else {}),
         )
         self.set_headline(told)
+        self.inputs.set_ways(
+            point=lab is not None and len(lab.data.points) > 0,
+            step=moment is not None and moment.update is not None,
+            inside=self.active and self.player.depth > 0,
+        )
 
     # looking
 
@@ -317,6 +326,11 @@ class NetworkMode(Mode):
             track.show_layer(layer)
             self.grown()
         self.inspect()
+
+    def _on_step_requested(self) -> None:
+        """Into the optimizer step that led here; out of it where it is open."""
+        if not self.player.leave():
+            self.player.enter()
 
     def _inner_track(self) -> StepTrack | None:
         """What is played, where the player is inside an optimizer step."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.numbers import format_number
 from core.tokenization.telling import count
 from explorer.panes.tokenizers.compare.model import LONGEST_TEXT, Split
-from explorer.theme.numbers import format_number
 
 IDLE = "Type a text: every tokenizer cuts it as you type"
 

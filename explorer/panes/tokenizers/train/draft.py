@@ -15,7 +15,7 @@ from core.tokenization.lockstep import Options as LaneOptions
 from core.tokenization.specials import END_OF_TEXT
 from core.tokenization.training import KINDS
 from core.tokenization.wordpiece.tokenizer import BERT_TOKENS
-from explorer.theme.typed_numbers import read_for, whole_in
+from explorer.state.typed_numbers import read_for, whole_in
 
 SAMPLE = "Mira whispered that the unluckiest kites fly higher."
 LONGEST_SAMPLE = 100  # characters

@@ -15,8 +15,8 @@ from explorer.panes.tokenizers.train.draft import Lane, TrainDraft, check
 from explorer.panes.tokenizers.train.setup import SetupView
 from explorer.panes.tokenizers.train.survey import Beat, Survey, lane_words, survey_steps
 from explorer.state.draft import Draft, named
+from explorer.state.typed_numbers import whole_in
 from explorer.state.workspace import Workspace
-from explorer.theme.typed_numbers import whole_in
 
 TITLES = {
     "corpus": "Text",

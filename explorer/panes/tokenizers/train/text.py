@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from core.numbers import format_fixed, format_number
 from core.tokenization.lockstep import LaneState, Preparing
 from core.tokenization.steps import (
     AlphabetStep,
@@ -18,7 +19,6 @@ from core.tokenization.steps import (
 from core.tokenization.telling import count, verb
 from explorer.panes.tokenizers.pieces import text_of
 from explorer.panes.tokenizers.train.recording import Recording
-from explorer.theme.numbers import format_fixed, format_number
 
 SETUP = "Choose a text and up to four algorithms: they learn their pieces side by side."
 BUSY = {

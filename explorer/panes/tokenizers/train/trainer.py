@@ -10,7 +10,7 @@ from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
 from explorer.panes.tokenizers.train.draft import TrainDraft
 from explorer.panes.tokenizers.train.recording import Recording
-from explorer.theme.typed_numbers import whole_in
+from explorer.state.typed_numbers import whole_in
 
 KILOBYTE = 1000
 

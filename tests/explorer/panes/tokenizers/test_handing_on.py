@@ -16,7 +16,7 @@ from core.data import story_text
 from core.tokenization import open_tokenizer
 from explorer import theme
 from explorer.engine import errors
-from explorer.panes import PANES
+from explorer.panes.specs import PANES
 from explorer.panes.tokenizers.modes import MODES
 from explorer.panes.tokenizers.train.draft import Lane, TrainDraft
 from explorer.shell.session import Session

@@ -19,8 +19,8 @@ from explorer import theme
 from explorer.panes.training.ancestry import comparable, kin, names_apart, read_past
 from explorer.panes.training.charts import Charts
 from explorer.panes.training.draft import TrainingDraft, config_of
-from explorer.panes.training.follow import RunData, read
 from explorer.panes.training.heads import first_look
+from explorer.panes.training.run_data import RunData, read
 from tests.explorer.waiting import until
 
 CONFIG = config_of(TrainingDraft()).change({"steps": 60, "probe_every": 10})

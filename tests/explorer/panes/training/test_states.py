@@ -16,8 +16,8 @@ from core.training.writer import RunWriter
 from explorer.panes.training import text
 from explorer.panes.training.charts import SMALL
 from explorer.panes.training.draft import TrainingDraft, config_of
-from explorer.panes.training.follow import read
 from explorer.panes.training.run_card import CardText, RunCard
+from explorer.panes.training.run_data import read
 from explorer.widgets.transport import TransportBar
 from tests.explorer.waiting import until
 

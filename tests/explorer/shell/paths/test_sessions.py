@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from explorer.shell.old_sessions import renewed
-from explorer.state.workspace import DEFAULT_PROMPT
+from explorer.state.workspace import DEFAULT_PROMPT, Selection
 
 # Written by the program as it was before panes and modes had paths: clicks in every mode.
 BEFORE = json.loads(Path(__file__).with_name("session_before_paths.json").read_text("utf-8"))
@@ -93,3 +93,27 @@ def test_a_file_opens_the_pane_that_it_names_and_a_click_is_no_change(sit):
         assert undo.name == "Undo" and window.pane.planning.options.learning_rate == "2e-3"
 
     sit(body, {"format": 2, "paths": {"pane": "training"}, "geometry": ""}, computing=False)
+
+
+def test_a_lesson_opens_the_steps_of_a_query_and_a_session_comes_back_to_them(sit):
+    text = "Mira saw a kite. Mira saw a bird."
+    steps = {"layer": 2, "head": 3, "query": 5, "step": 3}
+    lesson = {"pane": "attention", "prompt": text, "attention.scene": {"steps": steps}}
+
+    async def seen(session: Any) -> dict[str, Any]:
+        pane = session.window.pane
+        await pane.settled()
+        stage = pane.view.head.stage
+        assert stage.isVisible() and stage.story.query == 5 and stage.position == 3
+        assert session.workspace.selection == Selection(2, 3, 5)
+        return json.loads(json.dumps(session.workspace.state()))
+
+    async def play(session: Any) -> dict[str, Any]:
+        for path, value in lesson.items():
+            session.workspace.change(path, value, "Show this")
+        return await seen(session)
+
+    left = sit(play)
+    assert left["attention.scene"]["steps"] == steps
+    saved = {"format": 2, "paths": left, "geometry": ""}
+    assert sit(seen, saved) == left

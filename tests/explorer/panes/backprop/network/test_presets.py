@@ -76,6 +76,22 @@ def test_overfitting_lowers_the_training_loss_and_raises_the_tests():
     assert shown.train_loss < 0.1 and shown.test_loss > 2 * min(losses)
 
 
+def test_what_a_preset_does_not_set_out_to_show_is_told_where_it_happens():
+    lab, spiral = taught("spiral"), preset("spiral")
+    assert headline(lab.moments[0], "paused", "", spiral) == spiral.look
+    while lab.learner.step < 5000:
+        lab.learner.learn()
+        if lab.learner.step % 100 == 0 and lab.learner.test_loss() > 1.0:
+            break
+    shown = lab.look()
+    assert shown.test_loss > 2 * shown.train_loss + 0.1
+    assert "overfits" in headline(shown, "paused", "", spiral)
+    overfit = taught("overfit")
+    for _ in range(300):
+        overfit.learner.learn()
+    assert headline(overfit.look(), "paused", "", preset("overfit")) == preset("overfit").look
+
+
 def test_too_large_a_rate_ends_in_no_number():
     lab = taught("diverges")
     while not lab.diverged and lab.learner.step < 2000:
