@@ -151,6 +151,7 @@ class Pane(Face, QWidget):
     inspection = Signal(object)  # Inspection
     headlineChanged = Signal(str)
     statusRequested = Signal(str)  # a short message for the status bar
+    added = Signal(list, dict)  # actions and pictures of a part that was built after the pane
 
     def __init__(self, context: Context, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)

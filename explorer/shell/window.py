@@ -30,7 +30,7 @@ from explorer.shell.focus import FocusKeeper
 from explorer.shell.folding import Folding
 from explorer.shell.menus import Menus, palette_entries
 from explorer.shell.notices import Notices
-from explorer.state.actions import Actions
+from explorer.state.actions import Action, Actions
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.inspector import Inspector
 from explorer.widgets.palette import CommandPalette
@@ -204,11 +204,17 @@ class MainWindow(QMainWindow):
         header = pane.header()
         if header is not None:
             self._inputs_stack.addWidget(header)
+        pane.added.connect(lambda actions, pictures: self._add(pane, actions, pictures))
         pane.join_workspace()
-        for name, picture in pane.pictures().items():
+        self._add(pane, [], pane.pictures())
+        return pane
+
+    def _add(self, pane: Pane, actions: Sequence[Action], pictures: dict[str, QWidget]) -> None:
+        """What people can do in a pane, and export of it."""
+        self.actions_list.add(actions)
+        for name, picture in pictures.items():
             self._offer_export(pane, name, picture)
         self.build_menus()
-        return pane
 
     def _show_inputs(self, pane: Pane) -> None:
         header = pane.header()
