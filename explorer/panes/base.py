@@ -106,6 +106,10 @@ class Face:
         """The views by name, for snapshots, export and Show as table."""
         return {}
 
+    def caption(self) -> str:
+        """What an exported picture says below itself: of what it is. "" for none."""
+        return ""
+
     @property
     def file_stem(self) -> str:
         """How the names of its exported files begin."""

@@ -24,12 +24,18 @@ class Arriving(QObject):
         super().__init__(pane)
         self._pane = pane
         self.token: int | None = None  # chosen here; one that was picked is kept by another text
+        self._is_typed = False  # the text whose heads are on their way
         # What a session or a lesson has left, until its heads come:
         self.to_lock: tuple[int, int] | None = None
         self.to_open: OpenSteps | None = None
         self._seen: tuple[Any, ...] = ()  # source and ids of the heads that came last
 
     # text and model
+
+    def on_prompt_typed(self, text: str) -> None:
+        """The query follows the end of what is typed, unless it is pinned."""
+        self._is_typed = True
+        self._pane.workspace.change("prompt", text, "Change prompt", merging="prompt")
 
     def on_prompt(self, text: str) -> None:
         self._pane.inputs.prompt.set_prompt(text)
@@ -109,6 +115,9 @@ class Arriving(QObject):
         if other_model and mosaic.locked is None and wanted != lock:
             wanted = (None, None)
         token = None if other_text and one.token == self.token else one.token
+        if other_text and self._is_typed and not pane.choices.pinned:
+            token = self.token = heads.n_tokens - 1
+        self._is_typed = self._is_typed and not other_text
         layer, head, found = model.sensible_choice(heads, *wanted, token)
         if steps is not None and model.has(heads, *steps.place):
             layer, head, found = steps.place

@@ -22,6 +22,7 @@ class Choices:
     least      heads that score less are dimmed; 0 dims none
     hide_first the first token is hidden and each row scaled to 1
     mode       map, arcs or steps
+    pinned     the query stays where it was picked; else it follows the end of what is typed
     """
 
     score: str = field("induction", choices=SCORES)
@@ -29,6 +30,7 @@ class Choices:
     least: float = field(0.0, least=0, most=1)
     hide_first: bool = False
     mode: str = field("map", choices=MODES)
+    pinned: bool = False
 
     def state(self) -> dict[str, Any]:
         return to_json(self)

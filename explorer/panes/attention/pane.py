@@ -81,6 +81,13 @@ class AttentionPane(Pane):
             "tokens": self.view.tokens,
         }
 
+    def caption(self) -> str:
+        chosen = self.chosen
+        name = getattr(self.workspace.model_source, "name", "")
+        if chosen is None:
+            return name
+        return f"{name}, layer {chosen[0]}, head {chosen[1]}: {self.workspace.prompt}"
+
     def views(self) -> dict[str, Callable[[], None]]:
         return pane_views(self)
 
@@ -126,11 +133,13 @@ class AttentionPane(Pane):
             self.inspecting.pin(pinned)
 
     def cancel(self) -> bool:
-        """Esc: the pinned cell, then the steps, then the locked head."""
+        """Esc: the pinned cell, then the steps, then the pinned query, then the locked head."""
         if self.inspecting.pinned is not None:
             self.inspecting.pin(None)
         elif self.choices.mode == "steps":
             self.set_mode(self.mode_before)
+        elif self.choices.pinned:
+            self.unpin_query()
         elif self.view.panel.mosaic.locked is not None:
             self.view.panel.mosaic.set_locked(None)
             self.on_unlocked()
@@ -213,8 +222,25 @@ class AttentionPane(Pane):
         self.view.head.set_walking(self.playback.walking)
 
     def pick_query(self, token: int) -> None:
+        """Pins the query to a token; picking it again lets the query follow the text."""
+        heads, chosen = self.looker.heads, self.chosen
+        if self.choices.pinned and chosen is not None and token == chosen[2]:
+            self.unpin_query()
+            return
         self.arriving.token = None
+        self.choose(pinned=True)
         self.workspace.select(token=token)
+        if heads is not None and token < heads.n_tokens:
+            name = model.quoted(heads.prompt.labels[token])
+            self.statusRequested.emit(f"The query is pinned to {name}. Esc lets it follow the text")
+
+    def unpin_query(self) -> None:
+        heads = self.looker.heads
+        self.choose(pinned=False)
+        if heads is not None:
+            self.arriving.token = heads.n_tokens - 1
+            self.workspace.select(token=self.arriving.token)
+        self.statusRequested.emit("The query follows the end of the text")
 
     def on_selection(self, selection: Selection) -> None:
         self.inspecting.forget()
