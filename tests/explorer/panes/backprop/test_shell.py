@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from explorer.engine import tasks
-from explorer.panes import built
+from explorer.panes.specs import built
 from explorer.panes.backprop import modes
 from tests.benchmarks.bench_backprop_pane import FORMULAS
 
