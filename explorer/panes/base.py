@@ -180,6 +180,10 @@ class Pane(Face, QWidget):
 
         self.workspace.live(f"{name}.scene", face.state, bring, self)
 
+    def set_speed(self, speed: float) -> None:
+        """The speed with which it begins."""
+        self.player.set_speed(speed)
+
     def left(self) -> None:
         """Another pane is shown: animation pauses, a job never does."""
         if not self.player.at_live_edge:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -104,6 +105,8 @@ class ModedPane(Pane):
         self._built: dict[str, Any] = {}
         self._joined = False
         self._places: dict[str, float] = {}
+        self._speeds: dict[str, float] = {}
+        self._speed = self.player.speed
         self._seen = False
         self.stack = QStackedWidget()
         column = QVBoxLayout(self)
@@ -213,8 +216,8 @@ class ModedPane(Pane):
         wanted.inspect()
 
     def _leave(self, mode: Mode) -> None:
-        if not self.player.at_live_edge:
-            self.player.pause()
+        self._pause()
+        self._speeds[mode.id] = self.player.speed
         while self.player.leave():
             pass
         self._places[mode.id] = self.player.position
@@ -226,11 +229,25 @@ class ModedPane(Pane):
         mode.active = True
         self.stack.setCurrentWidget(mode.widget())
         self.inputs.show_mode(mode.id)
+        self.player.set_speed(self._speeds.get(mode.id, self._speed))
         self.player.set_tracks(mode.tracks)
         place = self._places.get(mode.id)
         if place is not None and not self.player.at_live_edge:
             self.player.seek(place)
         self.set_headline(mode.headline)
+
+    def _pause(self) -> None:
+        """What is paced for somebody to watch pauses, at the live edge too. What runs there as fast
+        as it can is a job, and goes on.
+        """
+        if not (self.player.at_live_edge and math.isinf(self.player.speed)):
+            self.player.pause()
+
+    def set_speed(self, speed: float) -> None:
+        """Each mode begins with it, and then keeps its own."""
+        self._speed = speed
+        self._speeds.clear()
+        super().set_speed(speed)
 
     def _bind(self, keep: bool) -> None:
         self.player.set_tracks(self.mode.tracks, keep_position=keep)
@@ -318,7 +335,7 @@ class ModedPane(Pane):
         self.mode.inspect()
 
     def left(self) -> None:
-        super().left()
+        self._pause()
         self._seen = False
         self.mode.left()
 

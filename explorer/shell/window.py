@@ -62,6 +62,7 @@ class MainWindow(QMainWindow):
         self.panes: dict[str, Pane] = {}
         self.pane: Pane | None = None
         self.actions_list = Actions()
+        self._speed = context.settings.speed  # that of a pane that has none of its own yet
         self._was_painted = False
         self._menus = Menus(self)
         self._build()
@@ -198,7 +199,7 @@ class MainWindow(QMainWindow):
         self.panes[spec.id] = pane
         pane.statusRequested.connect(self.say)
         pane.player.set_motion(self.context.settings.motion)
-        pane.player.set_speed(self.context.settings.speed)
+        pane.set_speed(self._speed)
         pane.player.speedChanged.connect(self._on_speed)
         self.stack.addWidget(pane)
         header = pane.header()

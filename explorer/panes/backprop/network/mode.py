@@ -213,7 +213,8 @@ class NetworkMode(Mode):
         lab, track = self.runner.lab, self._track
         if lab is None or track is None:
             return
-        self.runner.set_speed(self.player.speed)
+        if self.active:
+            self.runner.set_speed(self.player.speed)
         self.view.network.set_data(lab.data)
         self.view.tools.set_classes(lab.data.classes)
         live = not self.active or self.player.at_live_edge
