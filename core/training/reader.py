@@ -20,6 +20,7 @@ from core.training.locking import held_here
 
 # A run of another machine counts as dead after this many seconds without a sign of life.
 SILENCE = 60.0
+LATEST = 200  # steps among which one was not skipped
 MOST_WRITTEN = 10_000_000  # characters and tokens of a sample
 
 EVALUATION_DTYPE = np.dtype(
@@ -130,6 +131,7 @@ class RunReader:
 
     @property
     def name(self) -> str:
+        """What its manifest calls the run; else its folder's name."""
         return str(self.manifest.get("name") or self.folder.name)
 
     @property
@@ -144,6 +146,16 @@ class RunReader:
             return int(self.steps["step"][-1])
         attempts = self.manifest["attempts"]
         return int(attempts[-1]["from_step"]) if attempts else 0
+
+    @property
+    def loss(self) -> float | None:
+        """The newest loss; a skipped step's counts only where it is a number. None: none yet."""
+        newest = self.steps[-LATEST:]
+        kept = np.isfinite(newest["loss"])
+        if "skipped" in (newest.dtype.names or ()):
+            kept |= newest["skipped"] == 0
+        losses = newest["loss"][kept]
+        return float(losses[-1]) if len(losses) else None
 
     def refresh(self) -> bool:
         """Reads what has been added; True when anything changed. Cheap where nothing did."""

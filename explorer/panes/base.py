@@ -141,7 +141,7 @@ class Face:
         return False
 
     def spawn(self, coroutine: Any) -> Any:
-        """A coroutine that ends with this pane or face."""
+        """Spawns a coroutine that is cancelled when the pane closes."""
         return tasks.spawn(coroutine, self)  # type: ignore[arg-type]
 
 

@@ -46,7 +46,7 @@ MESSAGE_TIME = 5000  # ms
 
 
 class MainWindow(QMainWindow):
-    """Binds transport and inspector to the focused pane; holds no experiment of its own."""
+    """Binds transport and inspector to the focused pane; sets nothing up itself."""
 
     closing = Signal()
     painted = Signal()  # the first paint is done

@@ -1,7 +1,10 @@
-"""The moments of a run: a checkpoint, a picture of the heads, or both. Knows no Qt and no torch."""
+"""The moments of a run: a checkpoint, a picture of the heads, a skipped step. Knows no Qt and no
+torch.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +20,15 @@ class Moment:
 
 
 def moments_of(
-    step: int, probes: dict[int, Path], checkpoints: dict[int, Path], live: bool = True
+    step: int,
+    probes: dict[int, Path],
+    checkpoints: dict[int, Path],
+    live: bool = True,
+    skips: Iterable[int] = (),
 ) -> list[Moment]:
     """Every recorded moment up to `step` in order, then the edge where the run is live."""
     last = step - 1 if live else step
-    steps = sorted({at for at in (*probes, *checkpoints) if at <= last})
+    steps = sorted({at for at in (*probes, *checkpoints, *skips) if at <= last})
     found = [Moment(at, probes.get(at), checkpoints.get(at)) for at in steps]
     if live or not found:
         found.append(Moment(step, probes.get(step), checkpoints.get(step), edge=True))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.training.config import TrainingConfig
+from core.training.phases import PHASES, SCALED_PHASES
 
 if TYPE_CHECKING:
     from core.training.reader import RunReader, Sample
@@ -21,6 +23,23 @@ PAUSED = 20  # times as long as usual: nobody trained between these two steps
 DRAWN = ("loss", "learning_rate", "grad_norm", "speed", "memory")  # series that are lines
 
 
+@dataclass(frozen=True)
+class Skip:
+    """A step that a loss scaler skipped: its loss scale, and the next one. 0: not told."""
+
+    scale: float = 0.0
+    after: float = 0.0
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any]) -> Skip:
+        return cls(event.get("loss_scale", 0.0), event.get("after", {}).get("loss_scale", 0.0))
+
+
+def was_skipped(row: Any) -> bool:
+    """Whether a loss scaler skipped a recorded step; runs of older versions skipped none."""
+    return "skipped" in (row.dtype.names or ()) and bool(row["skipped"])
+
+
 @dataclass(frozen=True, eq=False)
 class RunNumbers:
     """A run's per-step records, its config and what its trainer told of it.
@@ -29,6 +48,8 @@ class RunNumbers:
     vocabulary  among how many tokens it chooses; 0: not told
     before      tokens that were read before the first record, by the parent of a branch; None: not
                 told
+    skips       the steps that a loss scaler skipped
+    scales      the loss is scaled, which is one phase more
     """
 
     config: TrainingConfig
@@ -36,6 +57,13 @@ class RunNumbers:
     parameters: int = 0
     vocabulary: int = 0
     before: int | None = None
+    skips: Mapping[int, Skip] = field(default_factory=dict)
+    scales: bool = False
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """The phases of each of its steps."""
+        return SCALED_PHASES if self.scales else PHASES
 
     @cached_property
     def index(self) -> np.ndarray:
@@ -76,11 +104,14 @@ class RunData:
     backend: str = ""  # "thread" or "process" while it trains in this app
     vocabulary: int = 0  # among how many tokens it chooses; 0: not told
     before: int | None = None  # tokens read before its first record; None: not told
+    skips: Mapping[int, Skip] = field(default_factory=dict)  # steps that a loss scaler skipped
+    probe_text: str = ""  # what its pictures of the heads read
+    scales: bool = False  # the loss is scaled
 
     @cached_property
     def numbers(self) -> RunNumbers:
         told = self.parameters, self.vocabulary, self.before
-        return RunNumbers(self.config, self.steps, *told)
+        return RunNumbers(self.config, self.steps, *told, self.skips, self.scales)
 
     @cached_property
     def _series(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -88,8 +119,8 @@ class RunData:
 
     def prepare(self) -> RunData:
         """Off the GUI thread: whole columns of the records, which take long in a long run."""
-        for field in DRAWN:
-            self.series(field)
+        for name in DRAWN:
+            self.series(name)
         self.numbers.index  # noqa: B018
         return self
 
@@ -105,17 +136,28 @@ class RunData:
 
     def last(self, field: str) -> float:
         """The newest value of a record's field; NaN where there is none."""
-        if not len(self.steps) or field not in (self.steps.dtype.names or ()):
-            return float("nan")
-        return float(self.steps[field][-1])
+        _, values = self.series(field)
+        return float(values[-1]) if len(values) else float("nan")
 
     def series(self, field: str) -> tuple[np.ndarray, np.ndarray]:
-        """Steps and values of a record's field, each made once."""
+        """Steps and values of a record's field, each made once. What a skipped step has that is no
+        number is left out: the line goes on.
+        """
         if field not in self._series:
-            steps = next((x for x, _ in self._series.values()), None)
-            steps = self._column("step") if steps is None else steps
-            self._series[field] = steps, self._values(field)
+            steps, values = self._steps, self._values(field)
+            if self._skipped.any():
+                kept = ~self._skipped | np.isfinite(values)
+                steps, values = steps[kept], values[kept]
+            self._series[field] = steps, values
         return self._series[field]
+
+    @cached_property
+    def _steps(self) -> np.ndarray:
+        return self._column("step")
+
+    @cached_property
+    def _skipped(self) -> np.ndarray:
+        return self._column("skipped") > 0
 
     def _values(self, field: str) -> np.ndarray:
         if field == "speed":
@@ -161,14 +203,20 @@ def read(reader: RunReader) -> RunData:
     note, not_finite, preparing = "", False, ""
     attempts = len(reader.manifest["attempts"])
     begun = int(reader.steps["step"][0]) - 1 if len(reader.steps) else 0
+    skips: dict[int, Skip] = {}
+    scales, probe_text = False, reader.config.probe_text
     for event in reader.events:
         if event.get("event") == "model":
+            scales = bool(event.get("scales"))
+            probe_text = str(event.get("probe_text", probe_text))
             parameters = int(event.get("parameters", 0))
             vocabulary = int(event.get("vocab_size", vocabulary))
             if event.get("step") == begun:
                 before = event.get("tokens")
         elif event.get("event") == "prepare":
             preparing = _preparing(event)
+        elif event.get("event") == "skip" and event["step"] <= reader.step:
+            skips[event["step"]] = Skip.of(event)
         elif event.get("event") == "note":
             note = str(event.get("message", ""))
         elif event.get("event") == "not-finite":
@@ -193,6 +241,9 @@ def read(reader: RunReader) -> RunData:
         preparing=preparing,
         vocabulary=vocabulary,
         before=before,
+        skips=skips,
+        probe_text=probe_text,
+        scales=scales,
     )
 
 

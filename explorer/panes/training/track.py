@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from explorer.panes.training.moments import Moment, nearest
 from explorer.panes.training.phases import PhaseTrack
-from explorer.panes.training.run_data import RunNumbers
+from explorer.panes.training.run_data import RunNumbers, was_skipped
 from explorer.panes.training.text import checkpoint_text
 from explorer.state.tracks import LiveTrack, Track
 
@@ -49,8 +49,10 @@ class MomentTrack(LiveTrack):
     def title(self, index: int) -> str:
         moment = self.moments[index]
         row = self.numbers.row(moment.step) if self.numbers is not None else None
-        loss = f", loss {row['loss']:.3f}" if row is not None else ""
-        return f"step {moment.step:,}{loss}{', checkpoint' if moment.checkpoint else ''}"
+        told = ""
+        if row is not None:
+            told = ", skipped" if was_skipped(row) else f", loss {row['loss']:.3f}"
+        return f"step {moment.step:,}{told}{', checkpoint' if moment.checkpoint else ''}"
 
     def item(self, index: int) -> Moment | None:
         return self.moments[index] if index < len(self.moments) else None

@@ -1,4 +1,4 @@
-"""Network: wires the experiment, the lab, the drawing, the panel and the player."""
+"""Network: wires the draft, the lab, the drawing, the panel and the player."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def create(desk: Desk, parent: QObject) -> Mode:
 class NetworkMode(Mode):
     """Live at the right-hand edge; a chosen point's own way takes the player over until it is left.
 
-    The experiment lies in the workspace, so that each change of it can be undone.
+    The draft lies in the workspace, so that each change of it can be undone.
     """
 
     id = "network"
@@ -57,7 +57,7 @@ class NetworkMode(Mode):
         self._later = QTimer(self, singleShot=True, interval=theme.MOTION["live_number"])
         self._later.timeout.connect(self.inspect)
         self._connect()
-        self.view.controls.set_experiment(self.experiment)
+        self.view.controls.set_draft(self.draft.value)
         self.view.states.show_loading()
 
     def _connect(self) -> None:
@@ -65,13 +65,13 @@ class NetworkMode(Mode):
         view.controls.changed.connect(self.editing.change_field)
         view.neuronsRequested.connect(
             lambda layer, more: self.draft.change(
-                self.experiment.with_neurons(layer, more), "Change the neurons"
+                self.draft.value.with_neurons(layer, more), "Change the neurons"
             )
         )
         view.layersRequested.connect(
-            lambda more: self.draft.change(self.experiment.with_layers(more), "Change the layers")
+            lambda more: self.draft.change(self.draft.value.with_layers(more), "Change the layers")
         )
-        view.states.retryRequested.connect(lambda: self.runner.begin(self.experiment))
+        view.states.retryRequested.connect(lambda: self.runner.begin(self.draft.value))
         view.panel.stepClicked.connect(self._seek_step)
         view.panel.sideChosen.connect(lambda _: self.frames.show_all())
         drawing.pointAdded.connect(self.editing.add_point)
@@ -125,11 +125,10 @@ class NetworkMode(Mode):
         return views(self)
 
     async def settled(self) -> None:
-        await tasks.wait_for(self.runner)
-        await super().settled()
-        await tasks.wait_for(self.runner)
+        for one in (self.runner, self, self.runner):
+            await tasks.wait_for(one)
         self.frames.flush()
-        self.inspect()
+        await super().settled()
 
     def shown(self) -> None:
         if self.runner.state == "idle":
@@ -148,14 +147,10 @@ class NetworkMode(Mode):
             return True
         return self.following.leave()
 
-    # the experiment
-
-    @property
-    def experiment(self) -> NetworkDraft:
-        return self.draft.value
+    # the draft
 
     def _on_changed(self, value: NetworkDraft) -> None:
-        self.view.controls.set_experiment(value)
+        self.view.controls.set_draft(value)
         if value.data == OWN and not value.added:
             self.view.tools.set_tool("add")
         self.keeping.learned = None  # it was learned by another setup
@@ -297,7 +292,7 @@ class NetworkMode(Mode):
         state, lab = self.runner.state, self.runner.lab
         moment = self.moment
         latest = lab is not None and moment is lab.moments[-1]
-        found = diagnose(lab, self.experiment)
+        found = diagnose(lab, self.draft.value)
         self.inputs.set_diverged(found.too_large or state == "diverged")
         told = text.headline(
             moment,

@@ -19,7 +19,7 @@ class Preset:
     id: str
     title: str
     look: str
-    experiment: NetworkDraft
+    draft: NetworkDraft
     panel: str = "layers"  # which side of the panel of health shows it
     shows: str = ""
     measured: str = ""
@@ -60,8 +60,8 @@ PRESETS = (
     Preset(
         "dead",
         "Dead ReLU: the first steps too large",
-        "Crossed-out neurons are 0 for every point that is learned from: no gradient reaches them, "
-        "and none of layer 1 comes back.",
+        "Crossed-out neurons are 0 for every training point: no gradient reaches them, and they "
+        "stay dead.",
         NetworkDraft(hidden=(8,), activation="relu", optimizer="sgd", learning_rate=8.0, seed=7),
         shows="dead",
     ),

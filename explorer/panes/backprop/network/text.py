@@ -93,7 +93,7 @@ def headline(
             f"{format_number(first)} at first: the steps are too large. Reset, and learn slower."
         )
     where = f"Step {moment.step:,}: "
-    if preset is not None and moment.experiment.is_like(preset.experiment):
+    if preset is not None and moment.draft.is_like(preset.draft):
         kind, told = _judgment(moment, first, worse, rose, begun)
         if moment.step > 0 and kind not in ("", preset.shows):
             return where + told
@@ -139,7 +139,7 @@ def _judgment(
     cause before what follows from it; then how well it does.
     """
     update = moment.update
-    if moment.experiment.norm == "batch" and update is not None and len(update.said) == 1:
+    if moment.draft.norm == "batch" and update is not None and len(update.said) == 1:
         return "still", (
             "batch norm over a batch of 1 makes each sum 0, so no weight before it learns: use a "
             "larger batch."

@@ -210,14 +210,14 @@ AMOUNTS = {  # the fields into which a number is typed
 }
 
 
-def check(options: TrainDraft, corpus_error: str = "") -> dict[str, str]:
+def check(draft: TrainDraft, corpus_error: str = "") -> dict[str, str]:
     """Field -> what is wrong with it and the remedy; {} when training can start."""
     errors: dict[str, str] = {"corpus": corpus_error} if corpus_error else {}
     for name, about in AMOUNTS.items():
         try:
-            read_for(about, getattr(options, name))
+            read_for(about, getattr(draft, name))
         except ValueError as error:
             errors[name] = str(error)
-    if options.corpus == "":
+    if draft.corpus == "":
         errors.setdefault("corpus", "No file is chosen; choose a text, or our stories")
     return errors

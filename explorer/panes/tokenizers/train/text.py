@@ -150,7 +150,7 @@ def headline(recording: Recording | None, index: int, state: str, error: str, li
 
 
 def _best(recording: Recording, index: int) -> str:
-    """Which lane says most with a token."""
+    """Which lane packs the most text into a token."""
     lanes = [lane for lane, state in enumerate(recording.moments[index].lanes) if not state.error]
     values = {lane: recording.bytes_per_token(lane, index) for lane in lanes}
     known = {lane: value for lane, value in values.items() if math.isfinite(value)}
@@ -160,4 +160,4 @@ def _best(recording: Recording, index: int) -> str:
     value = format_number(known[best])
     if len(recording.names) == 1:
         return f"a token stands for {value} bytes."
-    return f"{recording.names[best]} says most with a token, {value} bytes."
+    return f"{recording.names[best]} packs the most text into a token: {value} bytes."

@@ -14,6 +14,7 @@ from core.optimization import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES
 from core.trace import source
 from core.training.config import TrainingConfig
+from core.training.phases import PHASES
 from core.training.reader import EVALUATION_DTYPE
 from core.training.records import STEP_DTYPE
 from core.transformer.config import ModelConfig
@@ -21,7 +22,6 @@ from explorer.panes.training.cursor import Cursor
 from explorer.panes.training.moments import Moment, around, moments_of, nearest
 from explorer.panes.training.phases import (
     CODE,
-    PHASES,
     PhaseTrack,
     moment_inspection,
     phase_inspection,

@@ -94,7 +94,7 @@ async def train(pane: Any) -> None:
     change = pane.mode.planning.change
     change("kilobytes", "20")
     change("vocab_size", "300")
-    change("lanes", pane.mode.planning.options.chosen[:2])
+    change("lanes", pane.mode.planning.draft.value.chosen[:2])
     await pane.settled()
     pane.mode.start(until=8)
     await trained(pane)
@@ -117,6 +117,7 @@ async def training(pane: Any) -> None:
     pane.planning.change("size", "tiny")
     pane.planning.change("learning_rate", "1e-3")
     pane.planning.change("steps", "300")
+    pane.planning.change("run_in", "thread")  # else it goes by how busy the machine is
     pane.view.charts.log.setChecked(True)
 
 

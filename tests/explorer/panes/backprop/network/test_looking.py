@@ -88,7 +88,7 @@ def test_the_drawing_is_reached_by_keyboard(mode, run_async):
         drawing.set_tool("add")
         press(*[Qt.Key.Key_Up] * 22, *[Qt.Key.Key_Left] * 21, Qt.Key.Key_Return)
         await mode.settled()
-        ((x, y, _),) = mode.experiment.added
+        ((x, y, _),) = mode.draft.value.added
         assert (x, y) == pytest.approx((-1.05, 1.1))
         drawing.set_tool("inspect")
         press(Qt.Key.Key_Return)
@@ -97,7 +97,7 @@ def test_the_drawing_is_reached_by_keyboard(mode, run_async):
         mode.following.leave()
         press(Qt.Key.Key_Delete)
         await mode.settled()
-        assert mode.experiment.added == ()
+        assert mode.draft.value.added == ()
         press(*[Qt.Key.Key_Left] * 4)
         assert drawing.cursor is None and drawing.hovered == Neuron(2, 0)
 
@@ -324,10 +324,10 @@ def test_while_a_point_is_followed_a_click_beside_one_adds_none(mode, run_async)
         mode.following.follow(3)
         await mode.settled()
         mode.view.network.pointAdded.emit(-1.1, -1.1)
-        assert mode.experiment.added == () and "Esc" in told[-1]
+        assert mode.draft.value.added == () and "Esc" in told[-1]
         mode.following.leave()
         mode.view.network.pointAdded.emit(-1.1, -1.1)
-        assert len(mode.experiment.added) == 1
+        assert len(mode.draft.value.added) == 1
 
     run_async(body())
 

@@ -50,7 +50,7 @@ def test_it_can_be_changed_while_it_learns(mode, run_async):
         await until(lambda: mode.moment.sizes == (2, 5, 8, 1))
         mode.player.pause()
         await mode.settled()
-        assert mode.experiment == replace(NetworkDraft(), activation="relu", hidden=(5, 8))
+        assert mode.draft.value == replace(NetworkDraft(), activation="relu", hidden=(5, 8))
 
     run_async(body())
 
@@ -89,25 +89,25 @@ def test_a_click_on_the_plane_does_what_the_tool_says(mode, run_async):
 
     async def body() -> None:
         await click(-1.1, -1.1)
-        assert mode.experiment.added == () and mode.following.sample is None
+        assert mode.draft.value.added == () and mode.following.sample is None
         assert mode.view.tools.adds.isHidden()
         choose_tool(mode, "add")
         assert not mode.view.tools.adds.isHidden()
         mode.view.tools.adds.setCurrentIndex(1)
         await click(-1.1, -1.1)
-        ((x, y, target),) = mode.experiment.added
+        ((x, y, target),) = mode.draft.value.added
         assert (x, y) == pytest.approx((-1.1, -1.1), abs=0.02) and target == 1
         assert len(mode.runner.lab.data.train) == 101
         choose_tool(mode, "erase")
         await click(-1.1, -1.1, button=Qt.MouseButton.RightButton)
-        assert len(mode.experiment.added) == 1, "the right button only opens the menu"
+        assert len(mode.draft.value.added) == 1, "the right button only opens the menu"
         await click(-1.1, -1.1, aside=14)
-        assert len(mode.experiment.added) == 1, "too far away to mean the point"
+        assert len(mode.draft.value.added) == 1, "too far away to mean the point"
         await click(-1.1, -1.1, aside=10)
-        assert mode.experiment.added == ()
+        assert mode.draft.value.added == ()
         mode.workspace.undo()
         await mode.settled()
-        assert len(mode.experiment.added) == 1
+        assert len(mode.draft.value.added) == 1
         choose_tool(mode, "inspect")
         await click(-1.1, -1.1)
         assert mode.following.sample.point == pytest.approx((-1.1, -1.1), abs=0.02)
@@ -162,7 +162,7 @@ def test_divergence_is_said_and_reset_heals_it(mode, run_async):
         mode.inputs.calm.click()
         await mode.settled()
         assert mode.runner.state == "paused" and mode.moment.step == 0
-        assert mode.experiment.learning_rate == 0.26 and mode.inputs.calm.isHidden()
+        assert mode.draft.value.learning_rate == 0.26 and mode.inputs.calm.isHidden()
         await mode.runner.steps(60)
         assert mode.moment.train_loss < 0.1
 

@@ -15,7 +15,7 @@ from explorer.theme.numbers import format_number
 
 
 def taught(name: str) -> NetworkLab:
-    return NetworkLab(preset(name).experiment)
+    return NetworkLab(preset(name).draft)
 
 
 def test_a_dead_relu_never_comes_back():
@@ -113,7 +113,7 @@ def test_too_large_a_rate_is_told_for_classes_too_and_soon(optimizer, rate):
     "one", [one for one in PRESETS if one.id != "diverges"], ids=lambda p: p.id
 )
 def test_a_rate_that_learns_is_never_told_to_be_too_large(one):
-    lab = NetworkLab(one.experiment)
+    lab = NetworkLab(one.draft)
     for _ in range(60):
         lab.one_step()
         assert not runs_away(lab.curves.train)
