@@ -53,7 +53,11 @@ REMEMBERED = 12
 
 
 class RandomActions:
-    """`await act()` does one thing; `last` says what was done of late."""
+    """`await act()` does one thing; `last` says what was done of late.
+
+    Mouse and keys go to the window, as from the system: a widget that is sent an event and deleted
+    by it, in the loop of a menu say, would be used by QTest afterwards.
+    """
 
     def __init__(self, session: Session, seed: int) -> None:
         assert session.window is not None
@@ -151,7 +155,7 @@ class RandomActions:
         what = self.random.choice((QTest.mouseClick,) * 7 + (QTest.mouseDClick,))
         told = f"{what.__name__} {button.name} {named(widget)} at {at.x()}, {at.y()}"
         self.last[-1] = told
-        what(widget, button, keys, at)
+        what(self.window.windowHandle(), button, keys, self._near(widget.mapTo(self.window, at), 0))
         return told
 
     def _use_popup(self) -> None:
@@ -161,30 +165,33 @@ class RandomActions:
         popup = QApplication.activePopupWidget()
         if popup is None:
             return
+        handle = self.window.windowHandle()
         for _ in range(self.random.randrange(8)):
-            QTest.keyClick(popup.focusWidget() or popup, Key.Key_Down)
+            QTest.keyClick(handle, Key.Key_Down)
         key = self.random.choice((Key.Key_Return, Key.Key_Escape))
         self.last.append(f"popup {named(popup)} {key.name}")
-        QTest.keyClick(popup.focusWidget() or popup, key)
-        if QApplication.activePopupWidget() is popup:
-            popup.close()
+        QTest.keyClick(handle, key)
+        if (left := QApplication.activePopupWidget()) is not None:
+            left.close()
 
     def _move_mouse(self) -> str:
         widget, at = self._place()
+        told, at = f"move over {named(widget)}", self._near(widget.mapTo(self.window, at), 0)
         for _ in range(3):
-            QTest.mouseMove(widget, at)
-            at += QPoint(self.random.randint(-20, 20), self.random.randint(-20, 20))
-        return f"move over {named(widget)}"
+            QTest.mouseMove(self.window.windowHandle(), at)
+            at = self._near(at, 20)
+        return told
 
     def _drag(self) -> str:
         widget, at = self._place()
-        told = f"drag {named(widget)}"
+        told, at = f"drag {named(widget)}", self._near(widget.mapTo(self.window, at), 0)
         self.last[-1] = told
-        QTest.mousePress(widget, Button.LeftButton, Modifier.NoModifier, at)
+        handle, left, nothing = self.window.windowHandle(), Button.LeftButton, Modifier.NoModifier
+        QTest.mousePress(handle, left, nothing, at)
         for _ in range(self.random.randrange(1, 6)):
-            at += QPoint(self.random.randint(-60, 60), self.random.randint(-60, 60))
-            QTest.mouseMove(widget, at)
-        QTest.mouseRelease(widget, Button.LeftButton, Modifier.NoModifier, at)
+            at = self._near(at, 60)
+            QTest.mouseMove(handle, at)
+        QTest.mouseRelease(handle, left, nothing, at)
         return told
 
     def _turn_wheel(self) -> str:
@@ -206,7 +213,7 @@ class RandomActions:
         told = f"keys {held.name} {' '.join(key.name for key in keys)} in {named(widget)}"
         self.last[-1] = told
         for key in keys:
-            QTest.keyClick(QApplication.focusWidget() or self.window, key, held)
+            QTest.keyClick(self.window.windowHandle(), key, held)
         return told
 
     def _type(self) -> str:
@@ -218,15 +225,17 @@ class RandomActions:
         told = f"type {words[:20]!r} in {named(field)}"
         self.last[-1] = told
         field.setFocus()
+        handle = self.window.windowHandle()
         if self.random.random() < 0.5:
-            QTest.keyClick(field, Key.Key_A, Modifier.ControlModifier)
+            field.selectAll()
         if words.isascii() and words.isprintable() and len(words) < 40:
-            QTest.keyClicks(field, words)
+            for letter in words:
+                QTest.keyClick(handle, letter)
         else:
             QApplication.clipboard().setText(words)
-            QTest.keyClick(field, Key.Key_V, Modifier.ControlModifier)
+            QTest.keyClick(handle, Key.Key_V, Modifier.ControlModifier)
         if self.random.random() < 0.5:
-            QTest.keyClick(field, Key.Key_Return)
+            QTest.keyClick(handle, Key.Key_Return)
         return told
 
     def _choose(self) -> str:
@@ -267,6 +276,12 @@ class RandomActions:
                 )
         widget = self.window.childAt(at) or self.window
         return widget, widget.mapFrom(self.window, at)
+
+    def _near(self, at: QPoint, far: int) -> QPoint:
+        """A place in the window at most `far` px from `at` in each direction."""
+        x, y = (place + self.random.randint(-far, far) for place in (at.x(), at.y()))
+        inside = self.window.rect()
+        return QPoint(min(max(0, x), inside.right()), min(max(0, y), inside.bottom()))
 
     def _seen(self, kind: type) -> list[Any]:
         return [
