@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QWheelEvent, QWindow
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
@@ -155,7 +155,7 @@ class RandomActions:
         what = self.random.choice((QTest.mouseClick,) * 7 + (QTest.mouseDClick,))
         told = f"{what.__name__} {button.name} {named(widget)} at {at.x()}, {at.y()}"
         self.last[-1] = told
-        what(self.window.windowHandle(), button, keys, self._near(widget.mapTo(self.window, at), 0))
+        what(self._handle, button, keys, self._near(widget.mapTo(self.window, at), 0))
         return told
 
     def _use_popup(self) -> None:
@@ -165,12 +165,11 @@ class RandomActions:
         popup = QApplication.activePopupWidget()
         if popup is None:
             return
-        handle = self.window.windowHandle()
-        for _ in range(self.random.randrange(8)):
-            QTest.keyClick(handle, Key.Key_Down)
         key = self.random.choice((Key.Key_Return, Key.Key_Escape))
         self.last.append(f"popup {named(popup)} {key.name}")
-        QTest.keyClick(handle, key)
+        for _ in range(self.random.randrange(8)):
+            QTest.keyClick(self._handle, Key.Key_Down)
+        QTest.keyClick(self._handle, key)
         if (left := QApplication.activePopupWidget()) is not None:
             left.close()
 
@@ -178,7 +177,7 @@ class RandomActions:
         widget, at = self._place()
         told, at = f"move over {named(widget)}", self._near(widget.mapTo(self.window, at), 0)
         for _ in range(3):
-            QTest.mouseMove(self.window.windowHandle(), at)
+            QTest.mouseMove(self._handle, at)
             at = self._near(at, 20)
         return told
 
@@ -186,12 +185,12 @@ class RandomActions:
         widget, at = self._place()
         told, at = f"drag {named(widget)}", self._near(widget.mapTo(self.window, at), 0)
         self.last[-1] = told
-        handle, left, nothing = self.window.windowHandle(), Button.LeftButton, Modifier.NoModifier
-        QTest.mousePress(handle, left, nothing, at)
+        left, nothing = Button.LeftButton, Modifier.NoModifier
+        QTest.mousePress(self._handle, left, nothing, at)
         for _ in range(self.random.randrange(1, 6)):
             at = self._near(at, 60)
-            QTest.mouseMove(handle, at)
-        QTest.mouseRelease(handle, left, nothing, at)
+            QTest.mouseMove(self._handle, at)
+        QTest.mouseRelease(self._handle, left, nothing, at)
         return told
 
     def _turn_wheel(self) -> str:
@@ -213,7 +212,7 @@ class RandomActions:
         told = f"keys {held.name} {' '.join(key.name for key in keys)} in {named(widget)}"
         self.last[-1] = told
         for key in keys:
-            QTest.keyClick(self.window.windowHandle(), key, held)
+            QTest.keyClick(self._handle, key, held)
         return told
 
     def _type(self) -> str:
@@ -225,17 +224,16 @@ class RandomActions:
         told = f"type {words[:20]!r} in {named(field)}"
         self.last[-1] = told
         field.setFocus()
-        handle = self.window.windowHandle()
         if self.random.random() < 0.5:
             field.selectAll()
         if words.isascii() and words.isprintable() and len(words) < 40:
             for letter in words:
-                QTest.keyClick(handle, letter)
+                QTest.keyClick(self._handle, letter)
         else:
             QApplication.clipboard().setText(words)
-            QTest.keyClick(handle, Key.Key_V, Modifier.ControlModifier)
+            QTest.keyClick(self._handle, Key.Key_V, Modifier.ControlModifier)
         if self.random.random() < 0.5:
-            QTest.keyClick(handle, Key.Key_Return)
+            QTest.keyClick(self._handle, Key.Key_Return)
         return told
 
     def _choose(self) -> str:
@@ -276,6 +274,11 @@ class RandomActions:
                 )
         widget = self.window.childAt(at) or self.window
         return widget, widget.mapFrom(self.window, at)
+
+    @property
+    def _handle(self) -> QWindow:
+        """The window for QTest, anew each time: a wrapper that is kept may die before it."""
+        return self.window.windowHandle()
 
     def _near(self, at: QPoint, far: int) -> QPoint:
         """A place in the window at most `far` px from `at` in each direction."""
