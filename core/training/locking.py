@@ -10,6 +10,8 @@ import os
 import sys
 from pathlib import Path
 
+from core.files import writing
+
 # The writers that are open in this process: (folder, rank).
 _HERE: set[tuple[Path, int]] = set()
 
@@ -33,7 +35,9 @@ class RunLock:
         taken = ValueError(f"{folder.name} is being trained already; stop it first")
         if self._writer in _HERE:
             raise taken
-        self._file = os.open(folder / f"rank{rank}.lock", os.O_RDWR | os.O_CREAT, 0o666)
+        lock = folder / f"rank{rank}.lock"
+        with writing(lock):
+            self._file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             _lock(self._file)
         except OSError as error:

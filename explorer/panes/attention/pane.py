@@ -110,8 +110,8 @@ class AttentionPane(Pane):
         self.choices = self.choices.restored(state)
         self.show_choices()
         self.show_chosen()
-        locked = state.get("locked", "as it is")
-        if locked is None:
+        locked = state.get("locked")
+        if "locked" in state and locked is None:
             self.arriving.lock(None)
         elif isinstance(locked, list) and len(locked) == 2 and all(type(i) is int for i in locked):
             self.arriving.lock((locked[0], locked[1]))
