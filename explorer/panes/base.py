@@ -12,6 +12,7 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from explorer import overrides  # noqa: F401  (before any pane is defined)
 from explorer.engine import tasks
 from explorer.state.player import Player
 
