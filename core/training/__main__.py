@@ -54,12 +54,9 @@ def _open(file: Path | None, run: Path | None, resume: bool) -> tuple[TrainingCo
         if run is None:
             raise ValueError("give --config FILE to start a run, or --run FOLDER to go on with one")
         return TrainingConfig.from_json(records.read_manifest(run)["config"]), run
-    if not file.is_file():
+    if not file.exists():
         raise ValueError(f"there is no file {file}; give --config the path of a training config")
-    try:
-        config = TrainingConfig.parse(file.read_text("utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{file}: {error}") from error
+    config = TrainingConfig.read(file)
     if config.corpus != StoriesCorpus.name and not resume:
         check_text_file(config.corpus)  # before a folder is made for it
     if run is None:

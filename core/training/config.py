@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from core import fields
 from core.fields import field
-from core.files import parse_json
+from core.files import read_json
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES, learning_rate_at
 from core.transformer.config import ModelConfig
@@ -230,6 +231,10 @@ class TrainingConfig:
         return fields.from_json(cls, values, WHAT, FORMAT)
 
     @classmethod
-    def parse(cls, text: str) -> TrainingConfig:
-        """The config in the text of a JSON file. Raises ValueError, as `from_json` does."""
-        return cls.from_json(parse_json(text, f"the {WHAT}"))
+    def read(cls, path: str | Path) -> TrainingConfig:
+        """The config in a JSON file. Raises OSError, and ValueError that names the file."""
+        values = read_json(path)
+        try:
+            return cls.from_json(values)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error

@@ -8,6 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
+from core.files import open_to_append
 from core.training import records
 from core.training.config import TrainingConfig
 
@@ -57,7 +58,7 @@ class ProcessLauncher:
             "OMP_WAIT_POLICY": "passive",
         }
         # A pipe that nobody reads would stop the child once it is full; a file never does.
-        with open(folder / LOG, "ab") as log:
+        with os.fdopen(open_to_append(folder / LOG), "ab") as log:
             self._processes[folder] = subprocess.Popen(
                 command,
                 env=environment,

@@ -168,7 +168,7 @@ def main(arguments: list[str]) -> None:
     torch.set_num_threads(1)
     strategy = {"ddp": DDP, "fsdp2": FSDP2}[kind](Path(store), int(rank), int(ranks))
     run = Path(folder)
-    config = TrainingConfig.parse((run.parent / "config.json").read_text())
+    config = TrainingConfig.read(run.parent / "config.json")
     task = Doubled(config, run.parent / f"cache{rank}")
     resume = (run / "run.json").exists()
     strategy.wait()  # before somebody makes it

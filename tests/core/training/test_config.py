@@ -17,7 +17,8 @@ from tests.core.training.small import small_config
 
 def test_json_round_trip(tmp_path: Path) -> None:
     config = small_config(tmp_path, betas=(0.8, 0.95), precision="bf16")
-    assert TrainingConfig.parse(json.dumps(config.to_json())) == config
+    (tmp_path / "config.json").write_text(json.dumps(config.to_json()))
+    assert TrainingConfig.read(tmp_path / "config.json") == config
 
 
 @pytest.mark.parametrize(
@@ -62,9 +63,10 @@ def test_impossible_values_say_the_remedy(
         ('{"seed": ' + "9" * 6000 + "}", "number too long"),
     ],
 )
-def test_bad_files_say_what_is_wrong(text: str, remedy: str) -> None:
+def test_bad_files_say_what_is_wrong(tmp_path: Path, text: str, remedy: str) -> None:
+    (tmp_path / "config.json").write_text(text)
     with pytest.raises(ValueError, match=remedy):
-        TrainingConfig.parse(text)
+        TrainingConfig.read(tmp_path / "config.json")
 
 
 @given(st.sampled_from(list(fields_of(TrainingConfig))), JSON)
@@ -76,7 +78,7 @@ def test_any_json_gives_a_config_or_an_error_that_names_the_field(name: str, val
     except ValueError as error:
         assert name in str(error)
     else:
-        assert TrainingConfig.parse(json.dumps(config.to_json())) == config
+        assert TrainingConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
 
 
 def test_a_shape_that_cannot_be(tmp_path: Path) -> None:
