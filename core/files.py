@@ -18,8 +18,9 @@ import secrets
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 MEGABYTE = 1 << 20
 GET_AGAIN = "get the file again, or choose another one"
@@ -204,7 +205,7 @@ def _check_is_file(path: str | Path, mode: int) -> None:
         raise ValueError(f"{path} is {what}, not a file: choose a file")
 
 
-def open_to_read(path: str | Path) -> BinaryIO:
+def open_to_read(path: str | Path) -> BufferedReader:
     """A file as bytes. Raises what `open_file` raises."""
     return os.fdopen(open_file(path), "rb")
 

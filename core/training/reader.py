@@ -388,7 +388,7 @@ def _are_records(steps: np.ndarray, last: np.ndarray) -> np.ndarray:
 
 
 def _all_count(steps: np.ndarray, last: np.ndarray) -> bool:
-    """Whether all records count: none is damaged, and each is of a later step than the one before."""
+    """Whether none is damaged, and each is of a later step than the one before."""
     return bool(_are_records(steps, last).all() and (np.diff(steps["step"]) > 0).all())
 
 

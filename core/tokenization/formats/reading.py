@@ -19,14 +19,15 @@ def read_bytes(path: Path) -> bytes:
 def read_lines(path: Path) -> list[str]:
     """The lines of a text file in UTF-8, without their ends, at most MAX_PIECES of them."""
     text = files.read_text(path, MAX_FILE)
-    lines = text.replace("\r\n", "\n").split("\n")  # pieces may hold U+2028 and the like
-    if lines and not lines[-1]:
-        lines.pop()
-    if len(lines) > MAX_PIECES:
+    count = text.count("\n")
+    if count > MAX_PIECES:
         raise ValueError(
-            f"{path} has {len(lines):,} lines, more than the {MAX_PIECES:,} pieces that a "
-            f"vocabulary can have: {GET_AGAIN}"
+            f"{path} has {count:,} lines, more than the {MAX_PIECES:,} pieces that a vocabulary "
+            f"can have: {GET_AGAIN}"
         )
+    lines = text.replace("\r\n", "\n").split("\n")  # pieces may hold U+2028 and the like
+    if not lines[-1]:
+        lines.pop()
     return lines
 
 

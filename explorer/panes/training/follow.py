@@ -57,6 +57,7 @@ class RunData:
     backend: str = ""  # "thread" or "process" while it trains in this app
     vocabulary: int = 0  # among how many tokens it chooses; 0: not told
     before: int | None = None  # tokens read before its first record; None: not told
+    damaged: int = 0  # lines and records that were left out, as no run can have written them
 
     @cached_property
     def numbers(self) -> RunNumbers:
@@ -174,6 +175,7 @@ def read(reader: RunReader) -> RunData:
         preparing=preparing,
         vocabulary=vocabulary,
         before=before,
+        damaged=reader.damaged,
     )
 
 

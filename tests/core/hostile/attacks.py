@@ -6,6 +6,7 @@ hole: it takes no room on the disk.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import struct
@@ -14,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.core.gguf_files import string
+from tests.core.gguf_files import gguf, string
 
 MEGABYTE = 1 << 20
-TEXT = "Hello wörld, an ugly 漢字 word and a plain one"
+TEXT = "Hello wörld, an ugly 漢字 word and a plain one, eeee " + 60 * "x" + " " + 3000 * "h"
 
 
 @dataclass(frozen=True)
@@ -341,8 +342,6 @@ def _replace(pattern: dict[str, str], content: str) -> dict[str, Any]:
 
 def _charsmap(result: bytes) -> str:
     """A table that makes `result` of "e"."""
-    import base64
-
     from core.tokenization.formats.sentencepiece.charsmap import write_charsmap
     from core.tokenization.sentencepiece.rules import CharacterRules
 
@@ -463,8 +462,59 @@ LIBRARY: dict[str, Callable[[], dict[str, Any]]] = {
 MAY_OPEN = {
     *("a decoder in a replacement's place", "padding to 10^15", "truncation to nothing"),
     *("a piece without letters", "words of no letters", "a score that is no number"),
-    "4,000 parentheses",
+    *("4,000 parentheses", "a pattern in a pattern"),
 }
+
+
+def _model_file(text: str, table: bytes = b"") -> bytes:
+    """A SentencePiece BPE with one long piece."""
+    from core.tokenization.formats.sentencepiece.model import (
+        NormalizerSettings,
+        SentencePieceModel,
+        TrainerSettings,
+        model_bytes,
+    )
+    from core.tokenization.sentencepiece.pieces import Piece, PieceType
+
+    pieces = [Piece("<unk>", 0.0, PieceType.UNKNOWN), Piece(text, -1.0), Piece("h", -2.0)]
+    settings = NormalizerSettings("precompiled", table) if table else NormalizerSettings("identity")
+    return model_bytes(SentencePieceModel(pieces, TrainerSettings("bpe"), settings))
+
+
+def _ranks(piece: bytes) -> bytes:
+    pieces = [bytes([byte]) for byte in range(256)] + [piece]
+    return b"".join(base64.b64encode(p) + b" %d\n" % n for n, p in enumerate(pieces))
+
+
+def _gguf_pieces(pieces: list[str]) -> bytes:
+    count = len(pieces)
+    return gguf(
+        {
+            "tokenizer.ggml.model": "llama",
+            "tokenizer.ggml.tokens": pieces,
+            "tokenizer.ggml.scores": [-float(number) for number in range(count)],
+            "tokenizer.ggml.token_type": [2] + [1] * (count - 1),
+        }
+    )
+
+
+LONG = "h" * 20 * MEGABYTE
+PIECES: dict[str, tuple[str, Callable[[], bytes]]] = {
+    "a .model with a piece of 20 MB": ("x.model", lambda: _model_file(LONG)),
+    "a .model whose table makes 10 MB of a letter": (
+        "x.model",
+        lambda: _model_file("a", base64.b64decode(_charsmap(b"e" * 10 * MEGABYTE))),
+    ),
+    "ranks with a piece of 20 MB": ("x.tiktoken", lambda: _ranks(LONG.encode())),
+    "a word list with a piece of 20 MB": ("vocab.txt", lambda: f"[UNK]\n{LONG}\n".encode()),
+    "a word list of 30,000,000 lines": ("vocab.txt", lambda: b"[UNK]\n" + b"a\n" * 30_000_000),
+    "GGUF with a piece of 20 MB": ("x.gguf", lambda: _gguf_pieces(["<unk>", LONG])),
+    "merges of 20 MB": ("merges.txt", lambda: f"#version\n{LONG} a\n".encode()),
+}
+
+
+def _open_file(name: str) -> Callable[[Path], object]:
+    return lambda folder: use_tokenizer(folder / name)
 
 
 def _write_document(make: Callable[[], dict[str, Any]]) -> Callable[[Path], object]:
@@ -507,6 +557,10 @@ ATTACKS: dict[str, Attack] = {
     **{
         f"library: {what}": Attack(_write_document(make), open_tokenizer_json, what not in MAY_OPEN)
         for what, make in LIBRARY.items()
+    },
+    **{
+        f"pieces: {what}": Attack(_content(name, make), _open_file(name))
+        for what, (name, make) in PIECES.items()
     },
     **{
         f"{name} is {what}": Attack(_run_with(name, harm), open_run, name == "run.json")

@@ -1,0 +1,37 @@
+"""How long a hostile file is looked at before it is refused, and how much memory that takes."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.benchmarks.harness import Report
+
+MOST_SECONDS = 2.0
+MOST_MEGABYTES = 500.0
+
+
+def fast(report: Report) -> None:
+    """Each kind of file by itself; the time is that of a process forked for it, its start
+    included.
+    """
+    if sys.platform != "linux":  # memory is limited in forks
+        return
+    from tests.core.hostile.attacks import ATTACKS
+    from tests.core.hostile.processes import attempts, has_remedy
+
+    found = list(attempts(list(ATTACKS)))
+    kinds = dict.fromkeys(_kind(told["name"]) for told in found)
+    for kind in kinds:
+        ours = [told for told in found if _kind(told["name"]) == kind]
+        slowest = max(told["seconds"] for told in ours)
+        largest = max(told["bytes"] for told in ours) / 1e6
+        report.at_most(f"{kind}: {len(ours)} files, the slowest", slowest, MOST_SECONDS, "s")
+        report.at_most(f"{kind}: {len(ours)} files, the largest", largest, MOST_MEGABYTES, "MB")
+    unsound = [told for told in found if told["kind"] in ("abort", "raised")]
+    report.equal("files that ended the process, or raised what is no refusal", len(unsound), 0)
+    silent = [t for t in found if t["kind"] == "refused" and not has_remedy(t["message"])]
+    report.equal("refusals without a remedy", len(silent), 0)
+
+
+def _kind(name: str) -> str:
+    return name.partition(": ")[0] if ": " in name else name.partition(" is ")[2]
