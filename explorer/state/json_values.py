@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from core.fields import WIDEST
 from core.files import quoted
 
 
@@ -37,6 +38,22 @@ def written(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: written(one) for key, one in value.items()}
     return value
+
+
+def without_endless_numbers(value: Any) -> Any:
+    """A JSON value without the entries of its objects that hold a whole number beyond 64 bits,
+    which nothing on a screen has and no float holds.
+    """
+    if type(value) is dict:
+        kept = {key: without_endless_numbers(one) for key, one in value.items()}
+        return {key: one for key, one in kept.items() if _is_finite(one)}
+    return value
+
+
+def _is_finite(value: Any) -> bool:
+    if type(value) is list:
+        return all(map(_is_finite, value))
+    return type(value) is not int or -WIDEST <= value < WIDEST
 
 
 def is_same(one: Any, other: Any) -> bool:
