@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from core.files import GET_AGAIN, MEGABYTE, open_to_read, quoted
+from core.files import GET_AGAIN, MEGABYTE, open_to_read, quoted, quoted_some
 
 MAGIC = b"GGUF"
 MAX_METADATA = 64 * MEGABYTE  # bytes of metadata; the largest vocabularies take 10
@@ -217,8 +217,8 @@ def read_gguf_rows(file: GGUFFile, name: str, first: int, last: int) -> np.ndarr
 def _readable(file: GGUFFile, name: str) -> GGUFTensor:
     if name not in file.tensors:
         raise ValueError(
-            f"{file.path} has no tensor {quoted(name)}; it holds {len(file.tensors)}, such as "
-            f"{', '.join(map(quoted, list(file.tensors)[:3]))}"
+            f"{file.path} has no tensor {quoted(name)}; it holds "
+            f"{quoted_some(list(file.tensors)) or 'none'}: choose another one"
         )
     tensor = file.tensors[name]
     if tensor.type not in _DEQUANTIZE:

@@ -18,7 +18,15 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from core.files import GET_AGAIN, MEGABYTE, open_to_read, parse_json, quoted, replacing
+from core.files import (
+    GET_AGAIN,
+    MEGABYTE,
+    open_to_read,
+    parse_json,
+    quoted,
+    quoted_some,
+    replacing,
+)
 
 LONGEST_HEADER = 100 * MEGABYTE  # that the format allows
 # A header describes each tensor in about 100 bytes and 10 values: room for 200,000 tensors, where
@@ -168,8 +176,8 @@ def read_tensors(
     missing = [name for name in wanted if name not in checked.tensors]
     if missing:
         raise ValueError(
-            f"{path} has no tensor {quoted(missing[0])}; it holds {len(checked.tensors)}, "
-            f"such as {', '.join(map(quoted, list(checked.tensors)[:3]))}"
+            f"{path} has no tensor {quoted(missing[0])}; it holds "
+            f"{quoted_some(list(checked.tensors)) or 'none'}: choose another one"
         )
     size = sum(checked.tensors[name].stop - checked.tensors[name].start for name in wanted)
     if max_bytes is not None and size > max_bytes:

@@ -178,9 +178,15 @@ def read_progress(folder: Path) -> Progress:
             "another checkpoint"
         )
     try:
-        return fields.from_json(Progress, read_json(path), "progress of a run", FORMAT)
+        values = read_json(path)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}; or go on from another checkpoint") from error
+        raise ValueError(f"{error}; or go on from another checkpoint") from error
+    try:
+        return fields.from_json(Progress, values, "progress of a run", FORMAT)
+    except ValueError as error:
+        raise ValueError(
+            f"{path}: {error}; restore it, or go on from another checkpoint"
+        ) from error
 
 
 def optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -91,21 +91,29 @@ def _check_around(stages: list[dict[str, Any]], name: str) -> None:
     """A template may name one token for thousands of ids, and the text more than once."""
     total = 0
     for stage in stages:
-        tokens = stage.get("special_tokens")
-        lengths = {
-            key: len(entry["ids"])
-            for key, entry in (tokens.items() if isinstance(tokens, dict) else ())
-            if isinstance(entry, dict) and isinstance(entry.get("ids"), list)
-        }
+        lengths = _lengths(stage.get("special_tokens"), name)
         for key in ("single", "pair"):
             parts = stage.get(key)
-            parts = [part for part in parts if isinstance(part, dict)] if parts else []
-            texts = [_id_of(part.get("Sequence")) for part in parts if "Sequence" in part]
+            parts = [p for p in parts if isinstance(p, dict)] if isinstance(parts, list) else []
+            texts = [_id_of(part["Sequence"]) for part in parts if "Sequence" in part]
             if len(texts) > len(set(texts)):
                 raise _refused(name, "has a template that takes a text more than once")
             total += sum(lengths.get(_id_of(part.get("SpecialToken")), 0) for part in parts)
     if total > MAX_AROUND:
         raise _refused(name, f"puts {total:,} tokens round every text, more than {MAX_AROUND:,}")
+
+
+def _lengths(tokens: Any, name: str) -> dict[str, int]:
+    """For how many ids each token of a template stands; it has as many pieces."""
+    found = {}
+    for key, entry in tokens.items() if isinstance(tokens, dict) else ():
+        lists = [entry.get("ids"), entry.get("tokens")] if isinstance(entry, dict) else []
+        if not all(isinstance(one, list) for one in lists):
+            continue  # which the library refuses
+        if len({len(one) for one in lists}) > 1:
+            raise _refused(name, f"has a template with other ids than pieces for {quoted(key)}")
+        found[key] = len(lists[0]) if lists else 0
+    return found
 
 
 def _id_of(part: Any) -> str:

@@ -86,7 +86,7 @@ def open_progress(folder: Path) -> None:
     read_progress(folder)
 
 
-def open_training_config(folder: Path) -> None:
+def opentraining_config(folder: Path) -> None:
     from core.training.config import TrainingConfig
 
     TrainingConfig.read(folder / "config.json")
@@ -112,7 +112,7 @@ def write_run(folder: Path) -> Path:
     from core.training.runs import create_run
     from core.training.writer import RunWriter
 
-    create_run(folder, _training_config())
+    create_run(folder, training_config())
     writer = RunWriter(folder)
     for step in (1, 2, 3):
         writer.step({"step": step, "loss": 2.0, "tokens": 64, "seconds": 0.1})
@@ -125,7 +125,7 @@ def write_run(folder: Path) -> Path:
     return folder
 
 
-def _training_config() -> Any:
+def training_config() -> Any:
     from core.training.config import TrainingConfig
     from core.transformer.config import ModelConfig
 
@@ -546,7 +546,7 @@ ATTACKS: dict[str, Attack] = {
         for what, make in JSON_CONTENT.items()
     },
     **{
-        f"--config: {what}": Attack(_content("config.json", make), open_training_config)
+        f"--config: {what}": Attack(_content("config.json", make), opentraining_config)
         for what, make in JSON_CONTENT.items()
     },
     **{

@@ -63,7 +63,7 @@ def _in_fork(call: Callable[[], object], limit: int) -> dict[str, Any]:
     if child == 0:
         os.close(read)
         if limit:
-            space = _address_space() + limit
+            space = address_space() + limit
             resource.setrlimit(resource.RLIMIT_AS, (space, space))
             signal.alarm(SECONDS)
         before = _resident()
@@ -94,7 +94,7 @@ def outcome(call: Callable[[], object]) -> dict[str, Any]:
     return {"kind": "opened", "message": ""}
 
 
-def _address_space() -> int:
+def address_space() -> int:
     return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 
 

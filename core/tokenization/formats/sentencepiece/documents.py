@@ -10,7 +10,6 @@ spelled otherwise than by SentencePiece. Texts in composed form, as nearly all a
 """
 
 import base64
-import binascii
 from typing import Any
 
 from core.files import GET_AGAIN, quoted
@@ -94,7 +93,7 @@ def read_normalizer(stages: object, name: str) -> SentencePieceNormalizer | None
         if stage.get("type") == "Precompiled":
             try:
                 table = base64.b64decode(str(stage.get("precompiled_charsmap")), validate=True)
-            except binascii.Error:
+            except ValueError:  # also of characters beyond ASCII
                 raise ValueError(
                     f"{name}: its table of character rules is damaged: {GET_AGAIN}"
                 ) from None
