@@ -107,12 +107,13 @@ def _lengths(tokens: Any, name: str) -> dict[str, int]:
     """For how many ids each token of a template stands; it has as many pieces."""
     found = {}
     for key, entry in tokens.items() if isinstance(tokens, dict) else ():
-        lists = [entry.get("ids"), entry.get("tokens")] if isinstance(entry, dict) else []
-        if not all(isinstance(one, list) for one in lists):
+        entry = entry if isinstance(entry, dict) else {}
+        ids, spelled = entry.get("ids"), entry.get("tokens")
+        if not isinstance(ids, list) or not isinstance(spelled, list):
             continue  # which the library refuses
-        if len({len(one) for one in lists}) > 1:
+        if len(ids) != len(spelled):
             raise _refused(name, f"has a template with other ids than pieces for {quoted(key)}")
-        found[key] = len(lists[0]) if lists else 0
+        found[key] = len(ids)
     return found
 
 
