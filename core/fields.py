@@ -32,6 +32,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import MISSING, dataclass
 from functools import cache
+from numbers import Integral
 from operator import is_
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -88,11 +89,6 @@ class Field:
     def expected(self) -> str:
         """What it should be, in words: "a whole number from 1 to 96"."""
         return _expected(self.type, self)
-
-    @property
-    def is_optional(self) -> bool:
-        """Whether it may be None."""
-        return NoneType in get_args(self.type)
 
     def read(self, value: Any) -> Any:
         """The value in the field's type. Raises ValueError, with the remedy, for what cannot be."""
@@ -231,7 +227,7 @@ def from_json(
 
 
 def as_object(values: Any, what: str) -> dict[str, Any]:
-    """A JSON object's entries, as a dict of its own. Raises ValueError for what is none."""
+    """A JSON object's entries, as a dict of its own. Raises ValueError for anything else."""
     if isinstance(values, Mapping):
         return dict(values)
     raise ValueError(f"the {what} must be a JSON object, not {quoted(values)}; choose another one")
@@ -326,7 +322,8 @@ def _read_by(reader: Callable[[Any], Any], value: Any, about: Field, name: str) 
 
 
 def _whole(value: Any, about: Field, name: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not _is_within(value, about):
+    fits = isinstance(value, Integral) and not isinstance(value, bool)  # NumPy's, too
+    if not fits or not _is_within(value, about):
         raise _refused(value, int, about, name)
     if not -WIDEST <= value < WIDEST:
         raise _error(f"{name} must be a whole number of 64 bits, not {quoted(value)}", about)

@@ -25,20 +25,26 @@ from typing import Any
 MEGABYTE = 1 << 20
 GET_AGAIN = "get the file again, or choose another one"
 QUOTED = 40  # characters of what a file holds that an error message shows
+BEGINNING, END = 12, 27  # and how many of them stand at either end of a longer text
 LONG_NUMBER = 10**20  # of a whole number from here on it shows how many digits it has
 
 
 def quoted(value: object) -> str:
     """What a message shows of something that a file holds: it may be millions of characters long.
 
-    >>> quoted("a" * 100)
-    "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' and 60 more"
+    A long text keeps more of its end than of its beginning, as a path ends in its file's name.
+
+    >>> quoted("/home/mira/models/stories-3/checkpoints/step-000100/tokenizer.json")
+    "'/home/mira/m…/step-000100/tokenizer.json' (66 characters)"
     >>> quoted(10**6000)
     'a number of 6,001 digits'
     """
     if isinstance(value, str | bytes):
-        rest = len(value) - QUOTED
-        return repr(value[:QUOTED]) + (f" and {rest:,} more" if rest > 0 else "")
+        if len(value) <= QUOTED:
+            return repr(value)
+        if isinstance(value, bytes):
+            return f"{value[:BEGINNING] + b'...' + value[-END:]!r} ({len(value):,} bytes)"
+        return f"{value[:BEGINNING] + '…' + value[-END:]!r} ({len(value):,} characters)"
     if type(value) is int:
         return (
             f"{value:,}" if abs(value) < LONG_NUMBER else f"a number of {_digits(value):,} digits"

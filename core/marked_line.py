@@ -2,7 +2,8 @@
 
 A line that computes is one assignment to a fresh local name, and reads local names alone, so that
 `core.arithmetic` can write it with numbers. A line that only moves numbers (reshape, index, mask,
-split, concatenate), or calls what has marked lines of its own, has no arithmetic.
+split, concatenate), looks something up, or calls what is told elsewhere has no arithmetic. Its
+calls are all named below: a call that is not computes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ FUNCTIONS = (
     *REDUCTIONS,
 )
 MODULES = ("np", "math", "torch", "F")  # may stand before a function's name
+LIBRARIES = (*MODULES, "nn")  # of what has a dot in its name below
 OPERATORS: dict[type[ast.operator], str] = {
     ast.Add: "+",
     ast.Sub: "-",
@@ -31,6 +33,26 @@ OPERATORS: dict[type[ast.operator], str] = {
 }
 TURNED = ("T", "mT")
 SETTINGS = ("axis", "dim", "keepdims", "keepdim")  # NumPy's names and torch's
+# Calls that do not compute, by the name that is called. `MOVES` and `METHODS` stand behind a dot.
+MOVES = (
+    *("reshape", "view", "flatten", "unflatten", "ravel", "squeeze", "unsqueeze"),
+    *("transpose", "permute", "swapaxes", "flip", "roll", "split", "chunk", "unbind"),
+    *("cat", "concatenate", "stack", "repeat_interleave", "tile", "expand", "broadcast_to"),
+    *("take", "gather", "index_select", "where", "masked_fill"),
+    *("array", "asarray", "astype", "to", "float", "tolist", "item", "ones_like", "zeros_like"),
+    "add.at",  # adds each number to what stands at its place
+)
+METHODS = (  # of texts, lists and tables
+    *("append", "extend", "get", "difference", "join", "findall", "translate", "encode"),
+    "heappop",
+)
+BUILTINS = ("len", "list", "set", "range", "sorted", "min", "float")
+CALLS = (  # they have lines and steps of their own, or hide in a library
+    *("Match", "arrive", "best", "byte_ids", "clean_text", "encode", "match", "merge", "merge_all"),
+    *("parents", "split_unused", "to_characters", "used_pieces", "_compose", "_finish"),
+    *("binary_cross_entropy", "cross_entropy", "orthogonalize", "c_attn", "random"),
+    *("batches", "loss", "backward", "unscale", "utils.clip_grad_norm_", "step", "event"),
+)
 ALLOWED = (
     "operators, numbers, .mT, " + ", ".join(dict.fromkeys(FUNCTIONS)) + " of local names; compute "
     "anything else in a line above it"
@@ -86,21 +108,6 @@ def marked_line(marker: str) -> MarkedLine:
     return MarkedLine(marker, made, reads, formula, computes)
 
 
-@functools.lru_cache(maxsize=256)
-def parsed(formula: str) -> MarkedLine:
-    """A formula of names, as if it stood in a marked line: "left * right".
-
-    Raises ValueError for what no such line may have.
-    """
-    try:
-        expression = ast.parse(formula, mode="eval").body
-    except SyntaxError:
-        raise ValueError(f"{formula!r} is no formula; write one as in Python") from None
-    if wrong := _not_allowed(expression):
-        raise ValueError(f"{formula!r} has {wrong}; it may have {ALLOWED}")
-    return MarkedLine("", "", tuple(dict.fromkeys(_names(expression))), expression, True)
-
-
 def function_of(node: ast.expr) -> str:
     """The function that a call calls, where it is one of FUNCTIONS; else ""."""
     if not isinstance(node, ast.Call):
@@ -114,6 +121,20 @@ def function_of(node: ast.expr) -> str:
     else:
         name = ""
     return name if name in FUNCTIONS else ""
+
+
+def _computes_nothing(node: ast.Call) -> bool:
+    """Whether a call moves numbers, looks something up, or is told elsewhere."""
+    match node.func:
+        case ast.Name(id=name):
+            return name in BUILTINS or name in CALLS
+        case ast.Attribute(ast.Attribute(ast.Name(id=module), group), name) if module in LIBRARIES:
+            name = f"{group}.{name}"
+        case ast.Attribute(attr=name):
+            pass
+        case _:
+            return False
+    return name in (*MOVES, *METHODS, *CALLS)
 
 
 def is_method(node: ast.Call) -> bool:
@@ -147,15 +168,18 @@ def _computes(statement: ast.stmt, formula: ast.expr) -> bool:
 
 
 def _outside(node: ast.AST) -> Iterator[ast.AST]:
-    """The node and its parts, without what only says where: indices, and arguments of what moves
-    or calls.
+    """The node and its parts, without what only says where: indices, and names and constants that
+    what moves or calls is given.
     """
     yield node
     match node:
         case ast.Subscript():
             parts: list[ast.AST] = [node.value]
-        case ast.Call() if not function_of(node):
-            parts = [node.func, *(part for part in node.args if isinstance(part, ast.BinOp))]
+        case ast.Call() if _computes_nothing(node):
+            parts = [
+                node.func,
+                *(one for one in node.args if isinstance(one, ast.BinOp | ast.Call)),
+            ]
         case _:
             parts = list(ast.iter_child_nodes(node))
     for part in parts:
@@ -167,7 +191,7 @@ def _is_arithmetic(node: ast.AST) -> bool:
         return True
     if isinstance(node, ast.UnaryOp):
         return isinstance(node.op, ast.USub) and not isinstance(node.operand, ast.Constant)
-    return isinstance(node, ast.expr) and bool(function_of(node))
+    return isinstance(node, ast.Call) and not _computes_nothing(node)
 
 
 def _not_allowed(node: ast.expr) -> str:

@@ -25,7 +25,6 @@ from core.marked_line import (
     function_of,
     is_method,
     marked_line,
-    parsed,
 )
 from core.numbers import ABOUT, format_significant
 from core.sources import Origin, origins_of
@@ -97,6 +96,7 @@ class Arithmetic:
 
     @property
     def sign(self) -> str:
+        """The sign before the result: "=", or "≈" where it is only near."""
         return "=" if self.exact else ABOUT
 
     def __str__(self) -> str:
@@ -113,7 +113,7 @@ def arithmetic(step: Step, cell: int | Cell | None = None) -> Arithmetic:
     digits are enough (the result is next to nothing beside its parts, or came of 32-bit numbers)
     `exact` is False. A line that only moves numbers says where the one came from.
 
-    Raises ValueError for a cell that there is none of, a step that lacks a value its line reads,
+    Raises ValueError for a cell out of range, a step that lacks a value its line reads,
     and a line that computes but is not written as core.marked_line asks.
     """
     line = marked_line(step.code)
@@ -127,23 +127,7 @@ def arithmetic(step: Step, cell: int | Cell | None = None) -> Arithmetic:
             "give the step every name of that line"
         )
     arrays = {name: _numbers(step.value(name)) for name in (line.made, *line.reads)}
-    return _computed(line, line.made, arrays, cell)
-
-
-def substitute(
-    formula: str, values: Mapping[str, Any], cell: int | Cell | None = None
-) -> Arithmetic:
-    """The same of a formula that stands in no marked line: "left * right" of `values`.
-
-    Raises ValueError as `arithmetic`.
-    """
-    line = parsed(formula)
-    missing = [name for name in line.reads if name not in values]
-    if missing:
-        raise ValueError(f"{formula!r} reads {', '.join(missing)}; give a value for each name")
-    arrays = {name: _numbers(values[name]) for name in line.reads}
-    arrays[""] = _Numbers(arrays).array(line.formula)
-    return _computed(line, "", arrays, cell)
+    return _computed(line, arrays, cell)
 
 
 def _numbers(value: Any) -> np.ndarray:
@@ -154,9 +138,9 @@ def _numbers(value: Any) -> np.ndarray:
 
 
 def _computed(
-    line: MarkedLine, made: str, arrays: dict[str, np.ndarray], cell: int | Cell | None
+    line: MarkedLine, arrays: dict[str, np.ndarray], cell: int | Cell | None
 ) -> Arithmetic:
-    numbers = _Numbers(arrays)
+    made, numbers = line.made, _Numbers(arrays)
     result = arrays[made]
     shape = numbers.shape(line.formula)
     if shape != result.shape:
@@ -164,7 +148,7 @@ def _computed(
             f"the line gives shape {shape}, and {made} has shape {result.shape}; give the values "
             "of one run of the line"
         )
-    place = _place(made or "the result", result, cell)
+    place = _place(made, result, cell)
     term = numbers.term(line.formula, place, result.ndim == 0)
     value = float(result[place])
     solved = solve(term, value)

@@ -3,7 +3,9 @@
 import ast
 import importlib.util
 import re
-from collections.abc import Iterator
+import subprocess
+import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,15 +24,15 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def nodes(path: Path) -> Iterator[ast.AST]:
-    return ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
-def calls(path: Path) -> Iterator[tuple[str, int]]:
+@cache
+def calls(path: Path) -> list[tuple[str, int]]:
     """Every call as it is written up to the parenthesis ("threading.Thread"), with its line."""
-    for node in nodes(path):
-        if isinstance(node, ast.Call):
-            yield ast.unparse(node.func), node.lineno
+    return [(ast.unparse(one.func), one.lineno) for one in nodes(path) if isinstance(one, ast.Call)]
 
 
 def found(paths: list[Path], pattern: str) -> list[str]:
@@ -92,6 +94,24 @@ def test_only_the_engine_owns_threads():
     assert called(EXPLORER, kinds, allowed=("explorer/engine/engine.py",)) == []
     # launch.py: a training process watches whether its parent still lives.
     assert called(CORE, kinds, allowed=("core/training/launch.py",)) == []
+
+
+def test_drafts_computations_scenes_and_sentences_load_no_qt():
+    """The contract of import-linter is about what they name; this, about what comes along."""
+    roles = {"draft.py", "compute.py", "scene.py", "text.py"}
+    paths = [path for path in EXPLORER if "panes" in path.parts and path.name in roles]
+    modules = [name_of(path).removesuffix(".py").replace("/", ".") for path in paths]
+    assert len(modules) > len(roles)
+    listing = """
+import importlib, sys
+for module in sys.argv[1:]:
+    importlib.import_module(module)
+    if found := sorted({"PySide6", "pyqtgraph", "qasync"} & set(sys.modules)):
+        sys.exit(f"{module} loads {', '.join(found)}")
+"""
+    command = [sys.executable, "-c", listing, *modules]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert told.returncode == 0, told.stderr
 
 
 def test_core_takes_no_open_ended_arguments():

@@ -11,6 +11,8 @@ from core.autograd.operation import Array, Elementwise, Operation, Shape, in_bra
 
 @dataclass(frozen=True)
 class Add(Elementwise):
+    """a + b, elementwise: both get the upstream gradient as it is."""
+
     symbol = "+"
 
     def forward(self, a: Array, b: Array) -> Array:
@@ -39,6 +41,8 @@ class Add(Elementwise):
 
 @dataclass(frozen=True)
 class Subtract(Elementwise):
+    """a - b, elementwise: b gets the upstream gradient with its sign turned."""
+
     symbol = "\u2212"
 
     def forward(self, a: Array, b: Array) -> Array:
@@ -67,6 +71,8 @@ class Subtract(Elementwise):
 
 @dataclass(frozen=True)
 class Negate(Elementwise):
+    """-a, elementwise."""
+
     symbol = "\u2212"
 
     def forward(self, a: Array) -> Array:
@@ -90,6 +96,8 @@ class Negate(Elementwise):
 
 @dataclass(frozen=True)
 class Multiply(Elementwise):
+    """a b, elementwise: each gets the upstream gradient times the other."""
+
     symbol = "\u00d7"
 
     def forward(self, a: Array, b: Array) -> Array:
@@ -118,6 +126,8 @@ class Multiply(Elementwise):
 
 @dataclass(frozen=True)
 class Divide(Elementwise):
+    """a / b, elementwise."""
+
     symbol = "/"
 
     def forward(self, a: Array, b: Array) -> Array:

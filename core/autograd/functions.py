@@ -13,6 +13,8 @@ from core.autograd.operation import Array, Elementwise
 
 @dataclass(frozen=True)
 class Exp(Elementwise):
+    """e^a, elementwise: its own derivative."""
+
     symbol = "exp"
 
     def forward(self, a: Array) -> Array:
@@ -55,6 +57,8 @@ class Log(Elementwise):
 
 @dataclass(frozen=True)
 class Sqrt(Elementwise):
+    """The square root, elementwise."""
+
     symbol = "sqrt"
 
     def forward(self, a: Array) -> Array:
@@ -75,6 +79,8 @@ class Sqrt(Elementwise):
 
 @dataclass(frozen=True)
 class Sin(Elementwise):
+    """The sine, elementwise; a in radians."""
+
     symbol = "sin"
 
     def forward(self, a: Array) -> Array:
@@ -95,6 +101,8 @@ class Sin(Elementwise):
 
 @dataclass(frozen=True)
 class Cos(Elementwise):
+    """The cosine, elementwise; a in radians."""
+
     symbol = "cos"
 
     def forward(self, a: Array) -> Array:
@@ -137,6 +145,8 @@ class Abs(Elementwise):
 
 @dataclass(frozen=True)
 class Tanh(Elementwise):
+    """The hyperbolic tangent, elementwise: from -1 to 1."""
+
     symbol = "tanh"
 
     def forward(self, a: Array) -> Array:

@@ -77,8 +77,7 @@ def central_differences(
         # What is infinite on both sides has no slope: nan, and no warning.
         with np.errstate(all="ignore"):
             rise = np.subtract(ends[0], ends[1])
-            slope = rise / (2 * nudge)  # step: central_difference
-            gradient[place] = slope
+            gradient[place] = rise / (2 * nudge)
     return gradient
 
 

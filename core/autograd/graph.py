@@ -36,6 +36,7 @@ class Node:
 
     @property
     def is_leaf(self) -> bool:
+        """Whether no operation computed it."""
         return self.tensor.is_leaf
 
 

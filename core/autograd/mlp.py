@@ -5,7 +5,7 @@ Letters in shapes: N examples, n numbers into a layer, m out of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from core.autograd.initialization import GAINS, INITIALIZATIONS
 from core.autograd.operation import Array
 from core.autograd.tensor import Tensor, constant
 from core.fields import check, field
+from core.trace import Step
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": F.tanh,
@@ -89,10 +90,12 @@ class MLP:
 
     @property
     def n_layers(self) -> int:
+        """How many layers of weights there are."""
         return len(self.config.sizes) - 1
 
     @property
     def n_parameters(self) -> int:
+        """How many numbers are learned."""
         return sum(tensor.data.size for tensor in self.parameters.values())
 
     def layers(self, x: Tensor | Array, learning: bool = False) -> list[Layer]:
@@ -170,6 +173,20 @@ class MLP:
             if name in self.running:
                 _keep(self.running[name], numbers)
         return new
+
+
+def sums_step(values: Mapping[str, Array], normed: bool) -> Step:
+    """The weighted sums of a layer, as it ran.
+
+    values  sums (N, m), x (N, n), weight (n, m), bias (m); empty where nothing ran
+    normed  a norm comes next, so that the layer adds no bias of its own
+    """
+    line, formula = "sums", r"z = \sum_i w_i \, x_i + b"
+    if normed:
+        line, formula = "product", r"s = \sum_i w_i \, x_i"
+        values = {name: value for name, value in values.items() if name != "bias"}
+    title = "Every neuron adds up what it reads, times its weights"
+    return Step("network.sums", title, formula, f"core.autograd.mlp:MLP._layer#{line}", values)
 
 
 def _keep(old: Array, new: Array) -> None:

@@ -47,6 +47,7 @@ class Operation:
 
     @property
     def name(self) -> str:
+        """The class's name, as markers spell it."""
         return type(self).__name__
 
     def check(self, *inputs: Array) -> None:
@@ -81,6 +82,7 @@ class Operation:
         return f"{type(self).__module__}:{self.name}.{function}#{function}"
 
     def function(self, index: int | None = None) -> str:
+        """The method that computes the output, or the gradient of input number `index`."""
         return "forward" if index is None else f"grad_{INPUTS[index]}"
 
     def input_name(self, index: int) -> str:

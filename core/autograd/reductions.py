@@ -43,7 +43,7 @@ class Reduction(Operation):
 
 
 def check_axes(symbol: str, axis: Axis, array: Array) -> None:
-    """Raises ValueError for an axis that the array has not, or that is named twice."""
+    """Raises ValueError for an axis out of range, or named twice."""
     axes = [] if axis is None else [int(one) for one in np.atleast_1d(axis)]
     there = f"its axes are 0 to {array.ndim - 1}" if array.ndim else "one number has no axes"
     if any(not -array.ndim <= one < array.ndim for one in axes):
@@ -56,6 +56,8 @@ def check_axes(symbol: str, axis: Axis, array: Array) -> None:
 
 @dataclass(frozen=True)
 class Sum(Reduction):
+    """The sum along axes (None: of all numbers)."""
+
     symbol = "sum"
 
     def forward(self, a: Array) -> Array:
@@ -77,6 +79,8 @@ class Sum(Reduction):
 
 @dataclass(frozen=True)
 class Mean(Reduction):
+    """The mean along axes (None: of all numbers)."""
+
     symbol = "mean"
 
     def check(self, *inputs: Array) -> None:

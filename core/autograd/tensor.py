@@ -63,14 +63,17 @@ class Tensor:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The sizes of its axes; () of a single number."""
         return self.data.shape
 
     @property
     def ndim(self) -> int:
+        """How many axes it has."""
         return self.data.ndim
 
     @property
     def is_leaf(self) -> bool:
+        """Whether no operation computed it."""
         return self.operation is None
 
     @property
@@ -80,6 +83,7 @@ class Tensor:
         return {tensor.name: tensor for tensor in order if tensor.is_leaf and tensor.name}
 
     def item(self) -> float:
+        """The only number of a tensor of one. Raises ValueError where there are more."""
         return float(self.data.item())
 
     def named(self, name: str) -> Tensor:
@@ -205,6 +209,7 @@ class Tensor:
 
     @property
     def T(self) -> Tensor:
+        """The tensor with its axes in reverse order."""
         return self.transpose()
 
     @property

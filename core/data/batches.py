@@ -103,7 +103,7 @@ class Batches:
 def rank_rows(count: int, rank: int, ranks: int) -> slice:
     """Which of `count` rows a rank takes: a run of neighbors, the first ranks one more than others.
 
-    Raises ValueError for a rank that there is not.
+    Raises ValueError for a rank outside 0 to ranks - 1.
     """
     if not 0 <= rank < ranks:
         raise ValueError(f"rank {rank} is not one of {ranks} ranks, which are counted from 0")

@@ -135,14 +135,14 @@ def _steps(
         ),
         Step(
             "attention.scale",
-            "Divide by the square root of the head size, so that scores do not grow with it",
+            "Divide by the square root of the head size",
             r"\tilde{s}_j = \frac{s_j}{\sqrt{d}}",
             f"{_ATTEND}#scale",
             of("scaled", "scores") | {"root": np.asarray(math.sqrt(made["q"].shape[-1]))},
         ),
         Step(
             "attention.mask",
-            f"Hide {hides}: the model must not see what it is to predict",
+            f"Hide {hides}",
             rf"m_j = \tilde{{s}}_j \; \text{{if }} {seen}, \; \text{{else}} -\infty",
             f"{_ATTEND}#mask",
             of("masked", "scaled", "visible"),

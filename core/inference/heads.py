@@ -35,6 +35,7 @@ class HeadScores:
     entropy: np.ndarray
 
     def by_name(self) -> dict[str, np.ndarray]:
+        """Every score under its field's name."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 

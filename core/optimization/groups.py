@@ -45,7 +45,9 @@ def named_groups(
     """
     names = {id(parameter): name for name, parameter in named_parameters}
     if any(id(parameter) not in names for group in groups for parameter in group["params"]):
-        raise ValueError("a group holds a parameter that the model has not; take them from it")
+        raise ValueError(
+            "a group holds a parameter of another model; take the groups from this one"
+        )
     return [
         {**group, "params": [(names[id(parameter)], parameter) for parameter in group["params"]]}
         for group in groups

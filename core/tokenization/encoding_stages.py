@@ -25,6 +25,7 @@ _WORD_OF = {
 
 
 def normalizer_step(name: str, normalized: str, code: str) -> Step:
+    """The text after normalization."""
     return Step(
         "encoding.normalizer",
         f"Normalized: {quoted(shortened(visible(normalized)))}",
@@ -35,6 +36,7 @@ def normalizer_step(name: str, normalized: str, code: str) -> Step:
 
 
 def special_step(tokenizer: Tokenizer, part: str, special: int) -> Step:
+    """A special token, which is never cut."""
     return Step(
         "encoding.special",
         f"{quoted(visible(part))} is a special token: it is never cut",
@@ -45,6 +47,7 @@ def special_step(tokenizer: Tokenizer, part: str, special: int) -> Step:
 
 
 def whole_step(part: str, code: str) -> Step:
+    """A piece that is matched in the text before words are cut."""
     return Step(
         "encoding.whole",
         f"{quoted(visible(part))} is one piece wherever it stands",
@@ -55,6 +58,7 @@ def whole_step(part: str, code: str) -> Step:
 
 
 def words_step(name: str, words: list[str], code: str, what: str = "word") -> Step:
+    """The text cut into words."""
     return Step(
         "encoding.pre-tokenizer",
         f"Cut into {count(len(words), what)}; no token crosses a cut",
@@ -72,6 +76,7 @@ def word_step(
     value: list[int] | int | None = None,
     name: str = "",
 ) -> Step:
+    """A word and the tokens that the model makes of it."""
     pieces = " ".join(
         quoted(shown(tokenizer.vocabulary[token], tokenizer.piece_bytes(token))) for token in ids
     )
@@ -87,6 +92,7 @@ def word_step(
 
 
 def tokens_step(name: str, tokens: list[str] | list[int], code: str) -> Step:
+    """The tokens of all words, one after another."""
     return Step(
         "encoding.post-processor",
         f"All words together: {count(len(tokens), 'token')}",

@@ -51,6 +51,7 @@ class AlphabetStep:
 
     @property
     def vocab_size(self) -> int:
+        """How many pieces there are."""
         return len(self.pieces)
 
 
@@ -94,6 +95,7 @@ class MergeStep:
              nobody watches
     algorithm  whose step it is: "bpe", "wordpiece" (by count), "wordpiece-likelihood" or
              "sentencepiece-bpe"
+    parts    how often the text held the left piece and the right one, where the score counts them
     """
 
     rank: int
@@ -110,6 +112,7 @@ class MergeStep:
     rivals: tuple[Rival, ...] = ()
     algorithm: str = "bpe"
     tokens_before: int = 0
+    parts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ class SeedStep:
 
     @property
     def vocab_size(self) -> int:
+        """How many pieces there are."""
         return len(self.pieces)
 
 
@@ -147,6 +151,7 @@ class ExpectStep:
 
     @property
     def vocab_size(self) -> int:
+        """How many pieces there are."""
         return len(self.pieces)
 
 
@@ -167,6 +172,7 @@ class MaximizeStep:
 
     @property
     def vocab_size(self) -> int:
+        """How many pieces are left."""
         return len(self.pieces)
 
 
@@ -203,6 +209,7 @@ class PruneStep:
 
     @property
     def vocab_size(self) -> int:
+        """How many pieces are left."""
         return len(self.pieces)
 
 
@@ -216,6 +223,7 @@ class FinishStep:
 
     @property
     def vocab_size(self) -> int:
+        """How many pieces the trained vocabulary has."""
         return len(self.pieces)
 
 

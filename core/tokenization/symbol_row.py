@@ -56,7 +56,7 @@ class SymbolRow:
         order = np.argsort(keys, kind="stable")  # stable: the places of a pair keep rising
         keys, places = keys[order], places[order]
         starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
-        counts = np.add.reduceat(times[places], starts)  # step: count
+        counts = np.add.reduceat(times[places], starts)
         pairs = [divmod(key, size) for key in keys[starts].tolist()]
         self.count.update(zip(pairs, counts.tolist()))
         for pair, found in zip(pairs, np.split(places, starts[1:])):

@@ -22,6 +22,7 @@ Told = tuple[Step, Iterable[Step]]  # a step, and what happened inside it
 
 
 def quoted(piece: str) -> str:
+    """A piece between typographic quotation marks."""
     return f"“{piece}”"
 
 

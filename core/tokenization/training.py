@@ -174,7 +174,7 @@ def check_vocab_size(vocab_size: int) -> int:
 
 
 def only_text(texts: Iterable[str]) -> Iterator[str]:
-    """The texts. Raises ValueError at the first that is none, such as bytes."""
+    """The texts. Raises ValueError at the first that is not a str, such as bytes."""
     if isinstance(texts, bytes | bytearray | memoryview):
         raise ValueError("the text is bytes: decode them first, with .decode()")
     if not isinstance(texts, Iterable):

@@ -28,12 +28,12 @@ _SENTENCEPIECE = f"{_HERE}.sentencepiece.training:sentencepiece_bpe_steps"
 _LEARN = f"{_HERE}.bpe.training:Learner.learn"
 _MERGE = f"{_HERE}.symbol_row:SymbolRow.merge"
 
-# Where each algorithm finds out which pair is the best.
+# Where each algorithm finds out which pair is the best, or by what it is.
 CHOOSES = {
-    "bpe": _LEARN,
-    "wordpiece": _LEARN,
-    "wordpiece-likelihood": f"{_HERE}.wordpiece.training:LikelihoodLearner.learn",
-    "sentencepiece-bpe": _SENTENCEPIECE,
+    "bpe": f"{_LEARN}#choose",
+    "wordpiece": f"{_LEARN}#choose",
+    "wordpiece-likelihood": f"{_HERE}.wordpiece.training:likelihood#score",
+    "sentencepiece-bpe": f"{_SENTENCEPIECE}#choose",
 }
 ALPHABETS = {"sentencepiece-bpe": _SENTENCEPIECE}
 COUNT = r"(a, b)^* = \text{arg max}_{(a, b)} \; \text{count}(a\,b)"
@@ -84,21 +84,21 @@ def trace_merge(step: MergeStep) -> Trace:
 
 
 def choose_step(step: MergeStep) -> Step:
+    """Which pair is merged next, and by which score."""
     pair = f"{_told(step, step.left_piece)} + {_told(step, step.right_piece)}"
     times = f"stand side by side {count(step.count, 'time')}"
     values: Mapping[str, object] = {"pair": (step.left, step.right), "count": step.count}
     formula = COUNT
     if step.algorithm == "wordpiece-likelihood":
         title = f"{pair} {times}; no pair is so frequent for its parts (score {step.score:.3g})"
-        values = {"pair": (step.left, step.right), "score": step.score}
+        left, right = step.parts
+        values = {"score": step.score, "pair": step.count, "left": left, "right": right}
         formula = LIKELIHOOD
     elif any(rival.count == step.count for rival in step.rivals):
         title = f"{pair} {times}; others as often, and the rule for ties takes this pair"
     else:
         title = f"{pair} {times}, no pair more often"
-    return Step(
-        "training.choose", title, formula, f"{CHOOSES[step.algorithm]}#choose", arrays(values)
-    )
+    return Step("training.choose", title, formula, CHOOSES[step.algorithm], arrays(values))
 
 
 def _told(step: MergeStep, piece: str) -> str:

@@ -19,13 +19,13 @@ from typing import TextIO
 # Before torch loads: threads that spin at barriers starve everything beside them.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from core.data.corpus import StoriesCorpus
-from core.data.text import check_text_file
+from core.files import read_json
 from core.training import records
 from core.training.config import TrainingConfig
 from core.training.events import Moment
 from core.training.launch import end_with_parent
 from core.training.memory import end_message, is_out_of_memory
+from core.training.requirements import check_requirements
 from core.training.runs import RunReader, new_run_folder
 
 
@@ -56,9 +56,13 @@ def _open(file: Path | None, run: Path | None, resume: bool) -> tuple[TrainingCo
         return TrainingConfig.from_json(records.read_manifest(run)["config"]), run
     if not file.exists():
         raise ValueError(f"there is no file {file}; give --config the path of a training config")
-    config = TrainingConfig.read(file)
-    if config.corpus != StoriesCorpus.name and not resume:
-        check_text_file(config.corpus)  # before a folder is made for it
+    values = read_json(file)
+    try:
+        config = TrainingConfig.from_json(values)
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
+    if not resume:
+        check_requirements(config)
     if run is None:
         run = Path("runs") / file.stem
         if not resume:

@@ -40,6 +40,7 @@ from core.training.looking import evaluate_steps, is_due, probe, sample_seed, sa
 from core.training.memory import end_message
 from core.training.optimizers import build_optimizer
 from core.training.parallel import Parallel, on_device
+from core.training.records import MANIFEST
 from core.training.runs import RunWriter
 from core.training.steering import Steering
 from core.training.task import Position, Task
@@ -67,6 +68,7 @@ class Attempt:
         fresh = checkpoints.Progress(0, config.seed)
         start = checkpoints.read_progress(checkpoint) if checkpoint else fresh
         self.checkpoint = checkpoint
+        self.seed = start.seed  # of the steps that are done
         self.step = start.step  # whole steps tried
         self.skipped = start.skipped  # of these, by a loss scaler
         self.new_optimizer = start.optimizer
@@ -81,6 +83,7 @@ class Attempt:
         self.ended = False
 
     def moments(self) -> Moments:
+        """Drives the attempt to its end; closed early, it keeps the last whole step."""
         try:
             self._open_writer()
         except OSError as error:
@@ -144,6 +147,12 @@ class Attempt:
     # -- before the first step
 
     def _prepare(self) -> Moments:
+        if self.seed != self.config.seed:
+            raise ValueError(
+                f"the steps up to {self.step} were trained with seed {self.seed}, and {MANIFEST} "
+                f"now says {self.config.seed}, which draws other batches; put {self.seed} back, or "
+                "branch with the new seed"
+            )
         for share, message in self.task.prepare_steps(self.checkpoint):
             self.writer.preparing(self.step, share, message)
             yield Moment("prepare", self.step, values={"share": share, "message": message})
@@ -167,6 +176,7 @@ class Attempt:
         self.model.train()
         count = sum(parameter.numel() for parameter in self.parameters)
         where = {"device": str(parallel.device), "threads": torch.get_num_threads()}
+        where["scales"] = parallel.scales
         facts = {"parameters": count, "tokens": self.tokens, **self.task.facts()}
         self.writer.event("model", self.step, {**facts, "ranks": parallel.ranks, **where})
         if note := precision_note(self.config.precision, parallel.device):
@@ -235,10 +245,12 @@ class Attempt:
             for group in optimizer.param_groups:
                 group["lr"] = rate
             optimizer.step()  # step: optimizer
-        else:  # the batch is lost and the weights stay: usual while a loss scale is found
-            self.writer.event("skip", number, parallel.state())
         optimizer.zero_grad(set_to_none=True)
+        before = parallel.state()
         parallel.stepped(applied)
+        if not applied:  # the batch is lost, the weights stay: usual while a loss scale is found
+            told = {**before, "after": parallel.state()}
+            self.writer.event("skip", number, told)  # step: skip
         skipped = int(not applied)
         self.unrecorded = {
             "step": number,

@@ -229,6 +229,9 @@ def export(checkpoint: Path, config: TrainingConfig, folder: Path, seconds: floa
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Trains the bundled model and puts it where the program finds it; goes on with a run in
+    `--work`.
+    """
     parser = argparse.ArgumentParser(description="Trains the bundled model again.")
     parser.add_argument("--steps", type=int, default=10000)
     parser.add_argument("--threads", type=int, default=2)

@@ -72,6 +72,7 @@ class Progress:
 
 
 def checkpoint_folder(run: Path, step: int) -> Path:
+    """Where a run's checkpoint of a step lies."""
     return run / records.CHECKPOINTS / records.step_name(step)
 
 

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from core import fields
 from core.fields import field
-from core.files import read_json
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES, learning_rate_at
 from core.transformer.config import ModelConfig
 
 FORMAT = 1  # of the JSON
 WHAT = "training config"
+LANGUAGE_MODELLING = "language-modelling"  # the task of this chapter
 
 MOST_STEPS = 1_000_000_000
 PRECISIONS = ("fp32", "bf16")
@@ -53,13 +52,13 @@ class TrainingConfig:
     evaluate_every     steps between evaluations; 0: only at the end
     evaluate_batches   batches an evaluation; 0: every whole block of the split
     sample_every       steps between samples; 0: never
-    sample_prompt      what a sample continues
+    sample_prompt      what a sample continues; "": the validation split's first words
     sample_tokens      how many tokens it adds
     checkpoint_every   steps between checkpoints; 0: only at the end and when stopped
     keep_checkpoints   at most so many stay, spread over the run, and never fewer than the first
                        and the two newest; 0: all
     probe_every        steps between pictures of the heads on probe_text; 0: never
-    probe_text         the text that they read
+    probe_text         the text that they read; "": the validation split's first words
     seed               of weights, batches, dropout and samples
     precision          "fp32", or "bf16": autocast with weights kept in fp32
     threads            torch threads, where the run has its own process. Set by
@@ -69,7 +68,7 @@ class TrainingConfig:
     """
 
     model: ModelConfig
-    task: str = field("language-modelling", shortest=1, remedy="leave it out to get the usual one")
+    task: str = field(LANGUAGE_MODELLING, shortest=1, remedy="leave it out to get the usual one")
     corpus: str = field("stories", shortest=1, remedy="leave it out to get the usual one")
     tokenizer: str = field("stories", shortest=1, remedy="leave it out to get the usual one")
     repeated_fraction: float = field(
@@ -161,7 +160,9 @@ class TrainingConfig:
         remedy="100 is usual",
     )
     sample_prompt: str = field(
-        "Once upon a time", label="Sample begins", help="What every sample continues"
+        "Once upon a time",
+        label="Sample begins",
+        help="What every sample continues; empty: the first words of the text kept for validation",
     )
     sample_tokens: int = field(64, least=0, most=1 << 20, remedy="64 is usual")
     checkpoint_every: int = field(
@@ -229,12 +230,3 @@ class TrainingConfig:
         refuses.
         """
         return fields.from_json(cls, values, WHAT, FORMAT)
-
-    @classmethod
-    def read(cls, path: str | Path) -> TrainingConfig:
-        """The config in a JSON file. Raises OSError, and ValueError that names the file."""
-        values = read_json(path)
-        try:
-            return cls.from_json(values)
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from error

@@ -77,7 +77,8 @@ class SetArguments:
 class Launcher(Protocol):
     """Starts a run folder's training somewhere: a process, or a thread of an app."""
 
-    def start(self, folder: Path, resume: bool) -> None: ...
+    def start(self, folder: Path, resume: bool) -> None:
+        """Starts the training, or resumes it from its last checkpoint."""
 
 
 # Two panes may steer one run from two threads: the next number is read and taken in one go.
@@ -131,11 +132,13 @@ class ControlLog:
         self.acknowledgements[answer.seq] = answer
 
     def unanswered(self) -> list[Command]:
+        """The commands that the run has not acknowledged, in order."""
         return [command for command in self.commands if command.seq not in self.acknowledgements]
 
     def acknowledge(
         self, command: Command, step: int, attempt: int, ok: bool = True, message: str = ""
     ) -> None:
+        """Appends the answer to a command: done at `step`, or why not."""
         line = {"ack": command.seq, "step": step, "attempt": attempt, "ok": ok, "message": message}
         append_line(self.path, line)
         self._acknowledged(line)

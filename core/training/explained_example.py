@@ -43,6 +43,7 @@ class ExplainedExample:
 
     @property
     def graph(self) -> Graph:
+        """The graph of the whole forward pass, as its trace has it."""
         graph = self.trace.about["graph"]
         assert isinstance(graph, Graph)
         return graph

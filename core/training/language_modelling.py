@@ -19,7 +19,7 @@ from core.inference.loading import TOKENIZER_FILE
 from core.optimization import decay_groups
 from core.resources import data_folder, resource
 from core.tokenization import Tokenizer, open_tokenizer
-from core.training.config import TrainingConfig
+from core.training.config import LANGUAGE_MODELLING, TrainingConfig
 from core.training.memory import too_large
 from core.training.sizes import estimate
 from core.training.task import Position, Written
@@ -30,11 +30,13 @@ TRAIN_BATCHES = 20
 # Evaluation draws from another stream of batches than training does.
 EVALUATION_SEED = 1 << 32
 
+OWN_PROMPT = 24  # tokens of the corpus' own words where a prompt is empty
+
 
 class LanguageModelling:
     """Learns `config.corpus`. `cache` keeps tokenized files (None: the user's data folder)."""
 
-    name = "language-modelling"
+    name = LANGUAGE_MODELLING
 
     def __init__(self, config: TrainingConfig, cache: Path | None = None) -> None:
         self.config = config
@@ -73,13 +75,15 @@ class LanguageModelling:
         self._train = self._batches("train", config.seed, config.repeated_fraction)
 
     def _ids_of(self, text: str) -> list[int]:
-        """A prompt's tokens; where the tokenizer lacks its characters, the corpus' own words."""
+        """A prompt's tokens; the corpus' own words for an empty one, and where the tokenizer lacks
+        its characters.
+        """
         try:
             ids = self.tokenizer.encode_ids(text)
         except ValueError:
             ids = []
-        # An empty prompt, or an English one for a model of Greek letters.
-        return ids or [int(id) for id in self.corpus.tokens("validation")[: max(len(text), 1)]]
+        count = len(text) or OWN_PROMPT
+        return ids or [int(id) for id in self.corpus.tokens("validation")[:count]]
 
     def _batches(self, split: str, seed: int, repeated: float) -> Batches:
         config = self.config
@@ -92,8 +96,9 @@ class LanguageModelling:
             raise ValueError(why)
         return GPT(self.model_config, generator)
 
-    def facts(self) -> Mapping[str, int]:
-        return {"vocab_size": self.model_config.vocab_size}
+    def facts(self) -> Mapping[str, int | str]:
+        vocab_size = self.model_config.vocab_size
+        return {"vocab_size": vocab_size, "probe_text": self.tokenizer.decode(self._probe)}
 
     def batches(self, split: str, position: Position) -> tuple[Tensor, Tensor]:
         """ids and targets, each (B, T) int64: this rank's rows."""

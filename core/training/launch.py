@@ -70,6 +70,7 @@ class ProcessLauncher:
             )
 
     def running(self, folder: str | Path) -> bool:
+        """Whether a process of ours trains the run."""
         return self.exit_code(folder) is None and Path(folder).resolve() in self._processes
 
     def exit_code(self, folder: str | Path) -> int | None:

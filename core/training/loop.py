@@ -10,7 +10,6 @@ from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
-from core.files import quoted
 from core.resources import data_folder
 from core.training import records
 from core.training.attempt import Attempt
@@ -18,6 +17,7 @@ from core.training.config import TrainingConfig
 from core.training.events import Moment
 from core.training.language_modelling import LanguageModelling
 from core.training.parallel import Parallel, Single
+from core.training.requirements import check_requirements, check_task
 from core.training.runs import RunReader, create_run, new_run_folder
 from core.training.task import Task
 
@@ -27,7 +27,9 @@ def train(config: TrainingConfig, folder: str | Path | None = None) -> RunReader
 
     Raises as `train_steps` does.
     """
-    folder = Path(folder) if folder else new_run_folder(data_folder() / "runs", "run", config)
+    if folder is None:
+        check_requirements(config)
+        folder = new_run_folder(data_folder() / "runs", "run", config)
     for moment in train_steps(config, folder):
         if moment.idle:
             time.sleep(moment.idle)
@@ -58,6 +60,8 @@ def train_steps(
     if parallel.writes and not (folder / records.MANIFEST).exists():
         if config is None:
             raise ValueError(f"{folder} is no run folder; give a config to start a run there")
+        if task is None:
+            check_requirements(config)
         create_run(folder, config)
     parallel.wait()
     manifest = records.read_manifest(folder)
@@ -67,11 +71,7 @@ def train_steps(
     if manifest["attempts"] and not resume:
         raise ValueError(f"{folder} holds a run already; resume it, or choose a new folder")
     if task is None:
-        if known.task != LanguageModelling.name:
-            raise ValueError(
-                f"task {quoted(known.task)} is unknown here; use {LanguageModelling.name!r}, or "
-                "start the run by the module that brings this task"
-            )
+        check_task(known)
         task = LanguageModelling(known)
     run = Attempt(known, folder, task, parallel)
     with closing(run.moments()) as moments:

@@ -44,6 +44,7 @@ def end_message(error: BaseException) -> str:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory is used up, however torch puts it."""
     if isinstance(error, MemoryError):
         return True
     told = str(error).lower()

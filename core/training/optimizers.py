@@ -41,7 +41,7 @@ def build_optimizer(
     """The config's optimizer for groups of the model's parameters, at a learning rate.
 
     `fused` takes torch's kernel that does a step in one pass. Of `config.betas` each takes what
-    `rule_settings` says. Raises ValueError for an optimizer that there is not.
+    `rule_settings` says. Raises ValueError for an unknown optimizer.
     """
     given, betas = list(groups), config.betas
     match config.optimizer:

@@ -29,6 +29,7 @@ TITLES = {
     "unscale": "Unscale: divide the gradients by the loss scale",
     "clip": "Clip: no step may be larger than this",
     "optimizer": "Optimizer: every weight moves a little",
+    "skip": "Optimizer: the step is skipped, and no weight moves",
     "schedule": "Schedule: how large this step may be",
 }
 FORMULAS = {
@@ -38,6 +39,7 @@ FORMULAS = {
     "mean_loss": r"L = -\frac{1}{N} \sum_{b,t} \log p_{b,t}[\, y_{b,t} \,]",
     "backward": r"g = \frac{\partial L}{\partial \theta}",
     "unscale": r"g \leftarrow \frac{g}{s}",
+    "skip": r"\theta_{t+1} = \theta_t",
     "clip": r"g \leftarrow g \cdot \min\left(1, \frac{c}{\| g \|}\right)",
 }
 _ATTEMPT = "core.training.attempt:Attempt"
@@ -50,6 +52,7 @@ CODE = {  # a phase, or the one of its lines that ran
     "unscale": f"{_ATTEMPT}._one_step#unscale",
     "clip": "core.training.parallel:clip_gradients#clip",
     "optimizer": f"{_ATTEMPT}._one_step#optimizer",
+    "skip": f"{_ATTEMPT}._one_step#skip",
     **{part.name: part.code for known in SCHEDULES.values() for part in known.parts},
 }
 
@@ -66,7 +69,7 @@ def phase_step(
     """
     record = record or {}
     if phase == "schedule":
-        return _schedule(config, _applied_before(step, record))
+        return _schedule(config, applied_before(step, record))
     line, values = phase, {"number": _scalar(step)}
     match phase:
         case "data":
@@ -88,11 +91,17 @@ def phase_step(
             values = {"limit": _scalar(config.clip or math.inf)}
             if "grad_norm" in record:
                 values["norm"] = _scalar(record["grad_norm"])
+        case "unscale":
+            if "skipped" in record:
+                values["applied"] = _scalar(not record["skipped"])
         case "optimizer":
             if "learning_rate" in record:
                 values["rate"] = _scalar(record["learning_rate"])
-    formula = OPTIMIZERS[config.optimizer].formula if phase == "optimizer" else FORMULAS[line]
-    return Step(f"training.{phase}", TITLES[phase], formula, CODE[line], values)
+            if record.get("skipped"):
+                line = "skip"
+    formula = OPTIMIZERS[config.optimizer].formula if line == "optimizer" else FORMULAS[line]
+    title = TITLES["skip" if line == "skip" else phase]
+    return Step(f"training.{phase}", title, formula, CODE[line], values)
 
 
 def schedule_plan(config: TrainingConfig) -> Step:
@@ -124,7 +133,7 @@ def _plan(config: TrainingConfig) -> Plan:
     return Plan(*rates, config.warmup_steps, config.steps)
 
 
-def _applied_before(step: int, record: Mapping[str, float]) -> int:
+def applied_before(step: int, record: Mapping[str, float]) -> int:
     """How many steps had moved the weights before this one; an older run skipped none."""
     if "applied" not in record:
         return step - 1

@@ -19,6 +19,7 @@ from core.training.locking import held_here
 
 # A run of another machine counts as dead after this many seconds without a sign of life.
 SILENCE = 60.0
+LATEST = 200  # steps among which one was not skipped
 
 # Bounds on what a folder from elsewhere holds.
 MOST_WRITTEN = 10_000_000  # characters of a sample
@@ -159,6 +160,7 @@ class RunReader:
 
     @property
     def name(self) -> str:
+        """What its manifest calls the run; else its folder's name."""
         return str(self.manifest.get("name") or self.folder.name)
 
     @property
@@ -178,6 +180,16 @@ class RunReader:
     def damaged(self) -> int:
         """How many lines of the events and records of steps were left out."""
         return self._lines.damaged + self._foreign + self._damaged_records
+
+    @property
+    def loss(self) -> float | None:
+        """The newest loss; a skipped step's counts only where it is a number. None: none yet."""
+        newest = self.steps[-LATEST:]
+        kept = np.isfinite(newest["loss"])
+        if "skipped" in (newest.dtype.names or ()):
+            kept |= newest["skipped"] == 0
+        losses = newest["loss"][kept]
+        return float(losses[-1]) if len(losses) else None
 
     def refresh(self) -> bool:
         """Reads what has been added; True when anything changed. Cheap where nothing did."""

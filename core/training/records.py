@@ -95,11 +95,20 @@ class Preparing(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Built(Event):
-    """How large the model is, and how many tokens the corpus has."""
+    """How large the model is, how many tokens the corpus has, and whether the loss is scaled."""
 
     parameters: int = field(0, least=0)
     vocab_size: int = field(0, least=0)
     tokens: int = field(0, least=0)
+    scales: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skipped(Event):
+    """The loss scale whose gradients overflowed; in `after` the one that is tried next."""
+
+    loss_scale: float = field(0.0, least=0, endless=True)
+    after: Mapping[str, float] = field(factory=dict)
 
 
 EVENTS: dict[str, type[Event]] = {
@@ -107,6 +116,7 @@ EVENTS: dict[str, type[Event]] = {
     "sample": Sampled,
     "prepare": Preparing,
     "model": Built,
+    "skip": Skipped,
 }
 
 
@@ -123,14 +133,17 @@ def is_event(line: Mapping[str, Any]) -> bool:
 
 
 def steps_file(folder: Path, rank: int = 0) -> Path:
+    """Where a rank's records lie."""
     return folder / f"rank{rank}.steps"
 
 
 def events_file(folder: Path, rank: int = 0) -> Path:
+    """Where a rank's events lie."""
     return folder / f"rank{rank}.jsonl"
 
 
 def heartbeat_file(folder: Path, rank: int = 0) -> Path:
+    """The file that a rank touches while it trains."""
     return folder / (f"rank{rank}.{HEARTBEAT}" if rank else HEARTBEAT)
 
 
@@ -164,6 +177,7 @@ class AttemptEntry:
 
     @classmethod
     def from_json(cls, values: Any) -> AttemptEntry:
+        """An entry of the manifest; an older or newer one may hold more."""
         return from_json(cls, values, "attempt", some=True)
 
 
@@ -189,6 +203,7 @@ class Manifest:
 def new_manifest(
     name: str, config: Mapping[str, Any], created: float, parent: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
+    """The manifest of a run that has not begun."""
     return {
         "format": FORMAT,
         "name": name,
@@ -217,6 +232,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Writes run.json, whole or not at all."""
     write_atomically(folder / MANIFEST, json.dumps(manifest, indent=1).encode())
 
 

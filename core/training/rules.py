@@ -18,7 +18,7 @@ def rule_settings(config: TrainingConfig, rate: float) -> Any:
 
     A rule with one `momentum` takes the first of `config.betas` for it, one with a single `beta`
     the second. How much a parameter decays is its group's: see `Task.parameter_groups`. Raises
-    ValueError for an optimizer that there is not.
+    ValueError for an unknown optimizer.
     """
     kind = optimizer(config.optimizer).settings
     said = {"betas": config.betas, "momentum": config.betas[0], "beta": config.betas[1]}

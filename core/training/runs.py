@@ -81,7 +81,7 @@ def branch(
     """A new run folder beside `run_folder`: its checkpoint of `step`, under a changed config.
 
     A learning rate among the changes also overtakes one that a command had set. Another optimizer
-    begins with nothing to remember.
+    begins with nothing to remember, another seed draws other batches from here on.
 
     Raises ValueError when there is no such checkpoint, or when a change is impossible.
     """
@@ -108,6 +108,8 @@ def branch(
         if config.optimizer != reader.config.optimizer:
             write_tensors(unfinished / records.OPTIMIZER_FILE, {}, {"format": "pt"})
             _tell(unfinished, {"optimizer": records.NEW_OPTIMIZER})
+        if config.seed != reader.config.seed:  # other batches and dropout from here on
+            _tell(unfinished, {"seed": config.seed})
         unfinished.rename(target)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

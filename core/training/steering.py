@@ -99,6 +99,7 @@ class Steering:
         return self.paused and not self.stopping
 
     def step_done(self) -> None:
+        """Counts a step of those that were asked for."""
         if self.remaining is not None:
             self.remaining -= 1
 
@@ -120,5 +121,6 @@ class Steering:
                     return
 
     def answer(self, command: Command, step: int, ok: bool = True, message: str = "") -> None:
+        """Acknowledges a command, once for all ranks."""
         if self.parallel.writes:
             self.log.acknowledge(command, step, self.attempt, ok, message)

@@ -56,8 +56,10 @@ class Task(Protocol):
         Parameters that are not to be trained have `requires_grad` False.
         """
 
-    def facts(self) -> Mapping[str, int]:
-        """What the event "model" tells of what is learned; vocab_size: among how many ids."""
+    def facts(self) -> Mapping[str, int | str]:
+        """What the event "model" tells of what is learned; vocab_size: among how many ids;
+        probe_text: what `probe` reads where nothing else is given.
+        """
 
     def batches(self, split: str, position: Position) -> Any:
         """The batch at a position of "train" or "validation": this rank's rows of it.

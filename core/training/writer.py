@@ -115,6 +115,7 @@ class RunWriter:
             self.event("prepare", step, {"share": share, "message": message})
 
     def sample(self, step: int, prompt: str, text: str, ids: Sequence[int]) -> None:
+        """Writes a text of the model into the samples, and tells it as an event."""
         name = records.step_name(step) + ".json"
         values = {"step": step, "prompt": prompt, "text": text, "ids": list(ids)}
         data = json.dumps(values, ensure_ascii=False).encode("utf-8", "surrogatepass")
@@ -139,6 +140,7 @@ class RunWriter:
             self._heart.touch()
 
     def close(self) -> None:
+        """Closes the files and lets another process train the run."""
         for file in (self._steps, self._events):
             if file >= 0:
                 os.close(file)

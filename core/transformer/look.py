@@ -45,7 +45,7 @@ class Site:
     embedding      (B, T, C)      the stream into the first block; no layer
     logits         (B, T, V)      no layer
 
-    Raises ValueError, with the remedy, for a stack or kind that there is not.
+    Raises ValueError, with the remedy, for an unknown stack or kind.
     """
 
     stack: str

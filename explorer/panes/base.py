@@ -106,6 +106,10 @@ class Face:
         """The views by name, for snapshots, export and Show as table."""
         return {}
 
+    def caption(self) -> str:
+        """What an exported picture says below itself: of what it is. "" for none."""
+        return ""
+
     @property
     def file_stem(self) -> str:
         """How the names of its exported files begin."""
@@ -137,7 +141,7 @@ class Face:
         return False
 
     def spawn(self, coroutine: Any) -> Any:
-        """A coroutine that ends with this pane or face."""
+        """Spawns a coroutine that is cancelled when the pane closes."""
         return tasks.spawn(coroutine, self)  # type: ignore[arg-type]
 
 

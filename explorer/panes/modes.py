@@ -69,6 +69,11 @@ class Mode(Face, QObject):
     def inspect(self) -> None:
         """Tells the inspector anew what is seen."""
 
+    async def settled(self) -> None:
+        """As a pane's; what the inspector would be told in a moment, it is told now."""
+        await super().settled()
+        self.inspect()
+
     # what the player does while this mode is shown
 
     def on_position(self, position: float) -> None:

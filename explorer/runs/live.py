@@ -19,6 +19,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 from core.resources import data_folder
 from explorer.engine import errors
 from explorer.engine.jobs import EngineDied
+from explorer.engine.loop import load_shared
 from explorer.runs.backend_choice import AUTO, backend_for, seconds_per_step
 from explorer.runs.process_watch import ProcessWatch
 from explorer.runs.run_source import RunSource
@@ -130,9 +131,14 @@ class Runs(QObject):
             await self._engine.call(_load_libraries)
 
     def new(self, config: TrainingConfig, name: str = "run") -> Path:
-        """A new run folder for `config`. Raises OSError when it cannot be made."""
+        """A new run folder for `config`. Raises ValueError or OSError, and makes none, where such a
+        run could not begin. May be called from any thread.
+        """
+        load_shared()
         from core.training import new_run_folder
+        from core.training.requirements import check_requirements
 
+        check_requirements(config)
         return new_run_folder(self.folder(), name, config)
 
     def discard(self, folder: str | Path) -> None:

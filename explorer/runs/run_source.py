@@ -41,7 +41,9 @@ class RunSource(QObject):
     """The live model of a run, whether a thread, a process or finished; version = its step.
 
     Whoever follows the run calls `set_version` as probes of newer steps land; that emits `changed`.
-    A run that does not train now is looked at through its newest checkpoint.
+    A run that does not train now is looked at through its newest checkpoint. As with the calls of
+    the engine, a newer question with the same key supersedes an older one, which is answered by
+    SUPERSEDED: several panes ask at once, each under keys of its own, and await their answers.
     """
 
     changed = Signal()

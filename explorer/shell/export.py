@@ -49,19 +49,20 @@ async def film(pane: Pane, picture: QWidget, path: Path, progress: Callable[[flo
                     "the picture changed while its animation was drawn; export it again and leave "
                     "the window as it is meanwhile"
                 )
-            image = _shot(player, moving, position)
+            image = _shot(pane, moving, position)
             frames.append(await pane.engine.io(encoding.gif_frame, image))
             durations.append(milliseconds)
             progress(len(frames) / len(shots))
     await pane.engine.io(encoding.write_gif, path, frames, durations)
 
 
-def _shot(player: Player, picture: QWidget, position: float) -> QImage:
+def _shot(pane: Pane, picture: QWidget, position: float) -> QImage:
+    player = pane.player
     before, animated = player.position, player.playing and not player.at_live_edge
     player.unseen = True
     try:
         player.seek(position)
-        return drawn(picture, 1)
+        return drawn(picture, 1, 0, pane.caption())
     finally:
         player.seek(before)
         player.unseen = False
@@ -104,7 +105,8 @@ def menu(window: MainWindow, pane: Pane, name: str, picture: QWidget) -> QMenu:
     table = result.addAction("Show as table", lambda: show_table(window, name, picture))
     copy = result.addAction("Copy numbers", lambda: pane.spawn(copy_numbers(pane, picture)))
     result.addAction(
-        "Copy picture", lambda: QGuiApplication.clipboard().setImage(drawn(picture, SCALE, MARGIN))
+        "Copy picture",
+        lambda: QGuiApplication.clipboard().setImage(drawn(picture, SCALE, MARGIN, pane.caption())),
     )
     table.setEnabled(bool(numbers))
     copy.setEnabled(bool(numbers))
@@ -176,9 +178,9 @@ async def save(
 
     io = pane.engine.io
     if kind == "png":
-        await io(encoding.write_png, path, drawn(picture, SCALE, MARGIN))
+        await io(encoding.write_png, path, drawn(picture, SCALE, MARGIN, pane.caption()))
     elif kind == "svg":
-        await io(write_atomically, path, svg(picture, MARGIN))
+        await io(write_atomically, path, svg(picture, MARGIN, pane.caption()))
     elif kind == "csv":
         await io(encoding.write_csv, path, _columns(picture))
     elif kind == "gif":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -191,16 +190,13 @@ class RunFollower(QObject):
 
 def see(reader: RunReader, _: int) -> Seen:
     """In the I/O pool: whether a run is alive is asked of the system."""
-    loss = None
-    with contextlib.suppress(IndexError, ValueError):
-        loss = float(reader.steps["loss"][-1])
     state = reader.state
     status = RunStatus(
         reader.name,
         STATES.get(state, state),
         reader.step,
         reader.config.steps,
-        loss,
+        reader.loss,
         str(reader.folder),
         where(reader),
     )

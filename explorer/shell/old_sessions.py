@@ -1,4 +1,6 @@
-"""Sessions of format 1, in which each pane kept its own state, as paths of the workspace."""
+"""Sessions that an older program wrote: of format 1, in which each pane kept its own state, and of
+format 2, in which some fields of a draft had paths of their own.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,13 @@ SET_UP: dict[str, dict[str, str]] = {
     "backprop.expression": {"experiment": "backprop.expression"},
     "backprop.network": {"experiment": "backprop.network"},
     "backprop.optimizers": {"experiment": "backprop.optimizers"},
-    "tokenizers.compare": {"text": "tokenizers.text", "tokenizers": "tokenizers.chosen"},
     "tokenizers.train": {"options": "tokenizers.train"},
     "training": {"options": "training.options"},
+}
+# What once had a path of its own: the draft that it is a field of now, and that field.
+FIELDS = {
+    "tokenizers.text": ("tokenizers.compare", "text"),
+    "tokenizers.chosen": ("tokenizers.compare", "tokenizers"),
 }
 
 
@@ -23,11 +29,19 @@ def renewed(session: Mapping[str, Any]) -> dict[str, Any]:
     left out.
     """
     if "paths" in session:
-        paths, geometry = session["paths"], session.get("geometry")
+        paths, geometry = _joined(_object(session["paths"])), session.get("geometry")
     else:
         window = _object(session.get("window"))
         paths, geometry = _paths(_object(session.get("workspace")), window), window.get("geometry")
-    return {"paths": _object(paths), "geometry": geometry if isinstance(geometry, str) else ""}
+    return {"paths": paths, "geometry": geometry if isinstance(geometry, str) else ""}
+
+
+def _joined(paths: dict[str, Any]) -> dict[str, Any]:
+    """Fields that had a path of their own go to their draft."""
+    for path in FIELDS.keys() & paths.keys():
+        draft, name = FIELDS[path]
+        paths[draft] = {name: paths.pop(path), **_object(paths.get(draft))}
+    return paths
 
 
 def _paths(workspace: dict[str, Any], window: dict[str, Any]) -> dict[str, Any]:
@@ -51,6 +65,8 @@ def _split(name: str, state: dict[str, Any]) -> dict[str, Any]:
     found = {path: scene.pop(key) for key, path in SET_UP.get(name, {}).items() if key in scene}
     if name == "backprop.expression" and isinstance(found.get(name), dict):
         found[name] = {**found[name], "checks": scene.pop("checks", False)}
+    if name == "tokenizers.compare":
+        found[name] = {key: scene.pop(key) for key in ("text", "tokenizers") if key in scene}
     if name == "tokenizers.inside":
         found[name] = {key: scene.pop(key) for key in list(scene) if key not in ("version", "step")}
     return {**found, f"{name}.scene": scene}

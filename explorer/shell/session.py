@@ -14,8 +14,8 @@ from PySide6.QtCore import QObject
 from explorer.engine import errors, tasks
 from explorer.engine.cores import torch_threads
 from explorer.engine.engine import Engine
-from explorer.panes import PaneSpec, built
-from explorer.panes.base import Context
+from explorer.panes.base import Context, PaneSpec
+from explorer.panes.specs import built
 from explorer.runs.live import Runs, key_of
 from explorer.runs.run_source import RunSource
 from explorer.runs.sources import BUNDLED, BundledSource, FolderSource

@@ -24,10 +24,9 @@ from PySide6.QtWidgets import (
 
 from explorer import theme
 from explorer.engine import errors
-from explorer.panes import PaneSpec
-from explorer.panes.base import Context, Pane
+from explorer.panes.base import Context, Pane, PaneSpec
 from explorer.shell import keys
-from explorer.shell.focus import FocusKeeper
+from explorer.shell.focus import FocusKeeper, order_regions
 from explorer.shell.folding import Folding
 from explorer.shell.menus import Menus, palette_entries
 from explorer.shell.notices import Notices
@@ -47,7 +46,7 @@ MESSAGE_TIME = 5000  # ms
 
 
 class MainWindow(QMainWindow):
-    """Binds transport and inspector to the focused pane; holds no experiment of its own."""
+    """Binds transport and inspector to the focused pane; sets nothing up itself."""
 
     closing = Signal()
     painted = Signal()  # the first paint is done
@@ -277,12 +276,26 @@ class MainWindow(QMainWindow):
         elif self.pane is None or not self.pane.cancel():
             self.notices.close_last()
 
+    @property
+    def _regions(self) -> list[QWidget]:
+        """As the eye goes through them."""
+        return [
+            self.rail,
+            self.inputs,
+            self.notices,
+            self.stack,
+            self.transport,
+            self.inspector,
+            self.status,
+        ]
+
     def next_region(self) -> None:
         """F6: rail, inputs, picture, transport, inspector, status."""
-        keys.focus_next(
-            self,
-            [self.rail, self.inputs, self.stack, self.transport, self.inspector, self.status],
-        )
+        keys.focus_next(self, self._regions)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        order_regions(self, self._regions)
+        return super().focusNextPrevChild(forward)
 
     # files
 

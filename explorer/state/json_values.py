@@ -24,8 +24,8 @@ def checked(value: Any, what: str) -> Any:
     if type(value) is dict and all(type(key) is str for key in value):
         return {key: checked(one, what) for key, one in value.items()}
     raise ValueError(
-        f"{what} holds {quoted(value)}, a {type(value).__name__}, which JSON has not; write it as "
-        "lists, objects, texts and finite numbers"
+        f"{what} holds {quoted(value)}, a {type(value).__name__}, which JSON cannot hold; write it "
+        "as lists, objects, texts and finite numbers"
     )
 
 

@@ -10,13 +10,13 @@ import contextlib
 import logging
 import math
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
-from core.fields import field, fields_of, lenient
+from core.fields import field, fields_of, lenient, to_json
 from core.files import read_json, write_json
 
 FORMAT = 1  # of the settings' file
@@ -24,7 +24,7 @@ SESSION_FORMAT = 2  # since 2 by the workspace's paths
 APP = "llm-explorer"
 MOST_RECENT = 10
 MOST_RUNS = 20
-MAX_SPEED = 1e9  # stands for infinity, which JSON has not
+MAX_SPEED = 1e9  # stands for infinity, which JSON cannot hold
 
 _log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ def load(folder: Path | None = None) -> Settings:
 
 def save(settings: Settings, folder: Path | None = None) -> None:
     """Writes atomically. A disk that is full or closed costs the settings, not the session."""
-    values = {"format": FORMAT, **asdict(settings)}
+    values = {"format": FORMAT, **to_json(settings)}
     if math.isinf(values["speed"]):
         values["speed"] = MAX_SPEED
     write_object((folder or config_folder()) / "settings.json", values)

@@ -44,7 +44,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class Change:
-    """One undoable change of an experiment."""
+    """One undoable change of what is set up."""
 
     path: str
     old: Any
@@ -61,8 +61,8 @@ class Live:
 
 
 class Workspace(QObject):
-    """The shared state. Changes to an experiment go through `change`, so they can be undone; where
-    one looks (`is_looking`) is changed by the same call, but is no experiment to undo.
+    """The shared state. What is set up changes by `change`, so that it can be undone; where one
+    looks (`is_looking`) changes by the same call, but there is nothing to undo.
     """
 
     promptChanged = Signal(str)
@@ -126,7 +126,7 @@ class Workspace(QObject):
         self.change("prompt", text, "Change prompt")
 
     def set_run(self, folder: str | None) -> None:
-        """Opening a run is no experiment, so it is not undone."""
+        """To open a run sets nothing up, so it is not undone."""
         self.begin("run", folder)
 
     async def open_model(self, source: Any) -> bool:
@@ -211,7 +211,7 @@ class Workspace(QObject):
         self._set(path, value)
 
     def begin(self, path: str, value: Any) -> None:
-        """Sets where an experiment begins, or what follows by itself: no change to undo.
+        """Sets what a draft begins with, or what follows by itself: no change to undo.
 
         Raises ValueError for a value that is no JSON.
         """

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -19,7 +19,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPixmap,
 )
-from PySide6.QtWidgets import QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QSizePolicy, QToolButton, QWidget
 
 from explorer import theme
 from explorer.engine import courtesy
@@ -252,6 +252,17 @@ def set_look(widget: QWidget, look: str) -> None:
 def elide(text: str, font: QFont, width: float, mode: Qt.TextElideMode = ELIDE_MIDDLE) -> str:
     """`text` cut to `width` px with an ellipsis, in the middle by default."""
     return QFontMetricsF(font).elidedText(text, mode, max(0.0, width))
+
+
+def show_text(line: QLineEdit, text: str) -> None:
+    """Puts another text into a field and emits nothing: its beginning is seen, unless a person is
+    typing there.
+    """
+    if text != line.text():
+        with QSignalBlocker(line):
+            line.setText(text)
+        if not line.hasFocus():
+            line.setCursorPosition(0)
 
 
 def put_text(

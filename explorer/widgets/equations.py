@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.theme.numbers import format_significant
+from core.numbers import format_significant
 
 
 @dataclass(frozen=True)

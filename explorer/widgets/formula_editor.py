@@ -18,13 +18,13 @@ from explorer import theme
 from explorer.widgets.base import Label
 from explorer.widgets.fields import ErrorLine
 from explorer.widgets.typed_field import is_undo
+from explorer.widgets.typing_pause import TypingPause
 
 AROUND = 20  # px above and below the lines
 MARGIN = 4  # px at their sides
 MOST_LINES = 5  # that are seen without scrolling
 _NEEDED = Qt.ScrollBarPolicy.ScrollBarAsNeeded
 _NEVER = Qt.ScrollBarPolicy.ScrollBarAlwaysOff
-REST = 1000  # ms without a key
 PATIENCE = 350  # ms after a key until an error is said: a formula half typed is no mistake
 
 HINT = (
@@ -234,12 +234,10 @@ class FormulaEditor(QWidget):
         self._timer.setSingleShot(True)
         self._timer.setInterval(PATIENCE)
         self._timer.timeout.connect(self._say)
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(REST)
-        self._rest.timeout.connect(self.rested)
+        self._pause = TypingPause(self)
+        self._pause.reached.connect(self.rested)
         self.field.edited.connect(self.edited)
-        self.field.edited.connect(lambda _: self._rest.start())
+        self.field.edited.connect(lambda _: self._pause.restart())
 
     def set_text(self, text: str) -> None:
         self.field.set_text(text)
@@ -266,7 +264,7 @@ class FormulaEditor(QWidget):
             self.field.setAccessibleDescription(message)
 
     def hideEvent(self, event) -> None:
-        self._rest.stop()
+        self._pause.finish()
         if self._timer.isActive():
             self._timer.stop()
             self._say()

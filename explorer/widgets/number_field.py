@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from explorer.theme.typed_numbers import read_number, read_whole
+from explorer.state.typed_numbers import read_number, read_whole
 from explorer.widgets.typed_field import TypedField
 
 LARGEST = 1e12

@@ -6,6 +6,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from explorer import theme
+from explorer.widgets.base import show_text
 
 
 class PromptLine(QLineEdit):
@@ -41,8 +42,7 @@ class PromptLine(QLineEdit):
         self._told = text
         if shown != self.text():
             self._timer.stop()
-            self.setText(shown)
-            self.setCursorPosition(0 if not self.hasFocus() else len(shown))
+            show_text(self, shown)
 
     def insert(self, text: str) -> None:
         super().insert(text.replace("\n", self.ARROW))

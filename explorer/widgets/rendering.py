@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QBuffer, QIODevice, QMargins, QPoint, QRect, QRectF
+from PySide6.QtCore import QBuffer, QIODevice, QMargins, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QRegion
 from PySide6.QtWidgets import QWidget
 
 from explorer import theme
+from explorer.widgets.base import elide, put_text
 
 SCALE = 2  # pixels of a PNG for one of the screen
 DOTS_PER_INCH = 96
+CAPTION = 24  # px: the line below a picture
 CONTROLS = "hasControlsAlone"  # a property of widgets whose children are no part of the picture
 
 
-def drawn(widget: QWidget, scale: float, margin: int = 0) -> QImage:
-    """The widget as pixels, `scale` times its size, with so many of the screen's round it."""
-    whole = widget.size().grownBy(QMargins(margin, margin, margin, margin))
+def drawn(widget: QWidget, scale: float, margin: int = 0, caption: str = "") -> QImage:
+    """The widget as pixels, `scale` times its size, with so many of the screen's round it, and a
+    line of text below it.
+    """
+    whole = _whole(widget, margin, caption)
     image = QImage(whole * scale, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(scale)
     image.fill(theme.current().color("window"))
     widget.render(image, QPoint(margin, margin), QRegion(), _parts(widget))
+    if caption:
+        painter = QPainter(image)
+        _write_caption(painter, widget, margin, caption)
+        painter.end()
     return image
 
 
-def svg(widget: QWidget, margin: int = 0) -> bytes:
-    """The widget as vector graphics, with a margin round it."""
+def svg(widget: QWidget, margin: int = 0, caption: str = "") -> bytes:
+    """The widget as vector graphics, with a margin round it and a line of text below it."""
     from PySide6.QtSvg import QSvgGenerator
 
     buffer = QBuffer()
@@ -32,7 +40,7 @@ def svg(widget: QWidget, margin: int = 0) -> bytes:
     generator = QSvgGenerator()
     generator.setOutputDevice(buffer)
     generator.setResolution(DOTS_PER_INCH)
-    whole = widget.size().grownBy(QMargins(margin, margin, margin, margin))
+    whole = _whole(widget, margin, caption)
     generator.setSize(whole)
     generator.setViewBox(QRectF(QPoint(), whole))
     generator.setTitle(widget.accessibleName() or "LLM Explorer")
@@ -40,9 +48,24 @@ def svg(widget: QWidget, margin: int = 0) -> bytes:
     try:
         painter.fillRect(QRect(QPoint(), whole), theme.current().color("window"))
         widget.render(painter, QPoint(margin, margin), QRegion(), _parts(widget))
+        _write_caption(painter, widget, margin, caption)
     finally:
         painter.end()
     return bytes(buffer.data().data())
+
+
+def _whole(widget: QWidget, margin: int, caption: str) -> QSize:
+    below = theme.current().px(CAPTION) if caption else 0
+    return widget.size().grownBy(QMargins(margin, margin, margin, margin + below))
+
+
+def _write_caption(painter: QPainter, widget: QWidget, margin: int, caption: str) -> None:
+    """Cut where it is longer than the picture is wide."""
+    now = theme.current()
+    font, left = now.font("label"), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+    line = QRectF(margin, margin + widget.height(), widget.width(), now.px(CAPTION))
+    text = elide(" ".join(caption.split()), font, line.width(), Qt.TextElideMode.ElideRight)
+    put_text(painter, line, text, font, now.color("muted"), left)
 
 
 def _parts(widget: QWidget) -> QWidget.RenderFlag:

@@ -271,11 +271,6 @@ class StatefulPicture(QWidget):
         """Seconds since a wait began; 0 when nothing is waited for."""
         return self._veil.waited
 
-    @property
-    def offers_later(self) -> bool:
-        """A wait is under way that will offer Cancel once it counts as long."""
-        return self._long.isActive()
-
     def show_loading(self, reason: str = "") -> None:
         """Something is on its way: a skeleton the first time, the stale picture later."""
         if self._had_content:

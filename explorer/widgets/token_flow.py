@@ -104,11 +104,6 @@ class TokenFlow(Picture):
         """The tokens in sight as they are laid out now, each with its cell."""
         return [(index, rect) for index, rect, _ in self._visible()]
 
-    @property
-    def laid_out(self) -> int:
-        """How many blocks of the text are laid out; of a long one only those that were in sight."""
-        return self._layout.known if self._layout is not None else 0
-
     def displayed(self) -> dict[str, np.ndarray]:
         visible = [index for index, _, _ in self._places]
         shown = {

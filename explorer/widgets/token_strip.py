@@ -49,6 +49,7 @@ class TokenStrip(Picture):
         self._chips: list[Chip] = []
         self._weights: np.ndarray | None = None
         self._selected = -1
+        self._pinned = False
         self._hover = -1
         self._scroll = 0.0
         self._cut = 0
@@ -72,10 +73,12 @@ class TokenStrip(Picture):
         self._lay_out()
         self.data_changed()
 
-    def set_selected(self, index: int) -> None:
-        """Marks one token (-1 for none) and scrolls to it; emits nothing."""
-        if index != self._selected and index < len(self._chips):
-            self._selected = index
+    def set_selected(self, index: int, *, pinned: bool = False) -> None:
+        """Marks one token (-1 for none), filled where it is pinned, and scrolls to it; emits
+        nothing.
+        """
+        if (index, pinned) != (self._selected, self._pinned) and index < len(self._chips):
+            self._selected, self._pinned = index, pinned
             self._reveal(index)
             self._announce()
             self.update()
@@ -121,21 +124,22 @@ class TokenStrip(Picture):
             rect = self.chip_rect(index)
             if rect.right() < 0 or rect.left() > self.width():
                 continue
-            chosen = index == self._selected
-            fill = now.color("selected" if chosen else "raised")
+            chosen, pinned = index == self._selected, self._is_pinned(index)
+            fill = now.color("accent" if pinned else "selected" if chosen else "raised")
             painter.setPen(now.pen("accent", 2) if chosen else now.pen("divider"))
             if index == self._hover and not chosen:
                 painter.setPen(now.pen("outline"))
             painter.setBrush(fill)
             painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), 4, 4)
             if self._weights is not None and index < len(self._weights):
-                self._draw_weight(painter, rect, float(self._weights[index]))
+                ink = "on_accent" if pinned else "attention"
+                self._draw_weight(painter, rect, float(self._weights[index]), ink)
             if item.is_bytes:
                 self._draw_bytes(painter, rect, item)
             else:
-                ink = now.color("text" if item.text.strip("\u2423\u21b5") else "muted")
+                quiet = "muted" if not item.text.strip("\u2423\u21b5") else "text"
                 text = elide(item.text, font, rect.width() - 10)
-                put_text(painter, rect, text, font, ink)
+                put_text(painter, rect, text, font, now.color("on_accent" if pinned else quiet))
             if self._show_ids:
                 below = QRectF(rect.x() - 8, rect.bottom() + 1, rect.width() + 16, now.px(14))
                 put_text(painter, below, str(item.id), ids, now.color("muted"))
@@ -150,10 +154,10 @@ class TokenStrip(Picture):
             )
         self._draw_fades(painter)
 
-    def _draw_weight(self, painter: QPainter, rect: QRectF, weight: float) -> None:
+    def _draw_weight(self, painter: QPainter, rect: QRectF, weight: float, ink: str) -> None:
         now = theme.current()
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(now.color("attention"))
+        painter.setBrush(now.color(ink))
         width = (rect.width() - 8) * min(1.0, max(0.0, weight))
         painter.drawRoundedRect(QRectF(rect.x() + 4, rect.bottom() - 5, width, 2.5), 1, 1)
 
@@ -247,7 +251,11 @@ class TokenStrip(Picture):
         """One token in words: position, piece, id, bytes."""
         item = self._chips[index]
         data = " ".join(f"{byte:02X}" for byte in item.data)
-        return f"token {index}: {item.text}  id {item.id}  bytes {data}"
+        pinned = ", pinned: click it again to let it go" if self._is_pinned(index) else ""
+        return f"token {index}: {item.text}  id {item.id}  bytes {data}{pinned}"
+
+    def _is_pinned(self, index: int) -> bool:
+        return self._pinned and index == self._selected
 
     def resizeEvent(self, event) -> None:
         self._scroll = min(self._scroll, self._most_scroll())

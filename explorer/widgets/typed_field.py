@@ -31,6 +31,7 @@ class TypedField(QLineEdit):
 
     changed = Signal(object)
     entered = Signal()  # it has the keyboard's focus
+    left = Signal()  # it has lost it, or Enter is pressed: what comes then is another change
     refused = Signal(str)
 
     def __init__(
@@ -49,6 +50,7 @@ class TypedField(QLineEdit):
         self._pause.timeout.connect(lambda: self._take(last=False))
         self.textEdited.connect(self._on_edited)
         self.editingFinished.connect(self.finish)
+        self.editingFinished.connect(self.left)
         if width:
             theme.changed.connect(self._restyle)
             self._restyle()
@@ -101,6 +103,7 @@ class TypedField(QLineEdit):
         super().focusOutEvent(event)
         if not self.hasSelectedText():
             self.setCursorPosition(0)  # of what is too long the beginning is read
+        self.left.emit()  # a field that was only turned has not finished any editing
 
     def event(self, event: QEvent) -> bool:
         if self._before is None and is_undo(event):

@@ -64,7 +64,7 @@ async def _learning(learns: bool = True, **changes: Any) -> tuple[float, list[fl
         pane.show_mode("network")
         await pane.settled()
         mode = pane.modes["network"]
-        mode.draft.change(replace(mode.experiment, **changes), "Change the network")
+        mode.draft.change(replace(mode.draft.value, **changes), "Change the network")
         await pane.settled()
         drawing = mode.view.network
         times: list[float] = []

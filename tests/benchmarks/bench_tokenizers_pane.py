@@ -133,7 +133,6 @@ def _choose_six(pane: Any, mode: Any) -> int:
     """The model's and five well-known ones; where those are not here, some trained on the text."""
     from core.tokenization import train_tokenizer
     from explorer.panes.tokenizers.catalogue import MODEL
-    from explorer.panes.tokenizers.shown import PATH
 
     here = [f"known:{name}" for name in WELL_KNOWN]
     here = [one for one in here if (entry := pane.catalogue.entry(one)) and entry.here][:5]
@@ -142,7 +141,7 @@ def _choose_six(pane: Any, mode: Any) -> int:
         size = 280 + 20 * len(chosen)
         trained = train_tokenizer("bpe", [PROSE * 20], size)
         chosen.append(pane.catalogue.add_trained(f"of {size} pieces", trained))
-    mode.workspace.begin(PATH, chosen)
+    mode.draft.begin({"tokenizers": tuple(chosen)})
     return len(here)
 
 

@@ -172,7 +172,7 @@ def _long_run() -> Any:
     from core.training.reader import EVALUATION_DTYPE
     from core.training.records import STEP_DTYPE
     from explorer.panes.training.demo import demo_config
-    from explorer.panes.training.follow import RunData
+    from explorer.panes.training.run_data import RunData
 
     random = np.random.default_rng(0)
     steps = np.zeros(STEPS, STEP_DTYPE)

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.autograd import Tensor
 from core.autograd.loss_step import loss_step
+from core.autograd.mlp import MLP, MLPConfig, sums_step
 from core.data import story_text
 from core.optimization import OPTIMIZERS, trace_update
 from core.optimization.muon import MuonSettings
@@ -25,6 +26,7 @@ from core.tokenization.steps import CountingStep, MergeStep, WorkingStep
 from core.tokenization.training_trace import trace_merge, trace_training_step
 from core.tokenization.unigram.trace import trace_lattice
 from core.tokenization.unigram.training import unigram_steps
+from core.tokenization.wordpiece.training import wordpiece_steps
 from core.trace import Step
 from tests.core.autograd.test_backprop_trace import everything, whole
 from tests.core.tokenization.unigram.test_trace import tokenizer
@@ -33,8 +35,8 @@ from tests.core.tokenization.unigram.test_trace import tokenizer
 @functools.cache
 def real_steps() -> tuple[Step, ...]:
     """Made once: they are read alone."""
-    parts = (_backprop, _losses, _optimizers, _schedules, _training, _tokens, _training_phases,
-             _attention)  # fmt: skip
+    parts = (_backprop, _networks, _losses, _optimizers, _schedules, _training, _tokens,
+             _training_phases, _attention)  # fmt: skip
     return tuple(step for part in parts for step in part())
 
 
@@ -42,6 +44,16 @@ def _backprop() -> Iterator[Step]:
     yield from whole(everything()[0])
     base, power = Tensor([0.5, 2.0, 1.25], name="b"), Tensor([2.0, 3.0, -0.5], name="p")
     yield from whole((base**power).sum())
+
+
+def _networks() -> Iterator[Step]:
+    generator = np.random.default_rng(5)
+    x = generator.normal(size=(3, 2))
+    for norm in ("none", "layer"):
+        network = MLP.start(MLPConfig((2, 8, 1), norm=norm), generator)
+        layer, numbers = network.layers(x)[0], network.parameters
+        names = {"weight": numbers["0.weight"].data, "bias": numbers["0.bias"].data}
+        yield sums_step({"sums": layer.sums.data, "x": x, **names}, norm != "none")
 
 
 def _losses() -> Iterator[Step]:
@@ -76,7 +88,8 @@ def _training() -> Iterator[Step]:
     for step in unigram_steps([story_text(1, 4_000)], 60):
         if not isinstance(step, CountingStep | WorkingStep):
             yield trace_training_step(step)
-    for step in bpe_steps([story_text(1, 2_000)], 270):
+    likeliest = wordpiece_steps([story_text(1, 2_000)], 70, score="likelihood")
+    for step in (*bpe_steps([story_text(1, 2_000)], 270), *likeliest):
         if isinstance(step, MergeStep):
             yield from trace_merge(step)
 

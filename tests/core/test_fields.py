@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,6 +72,8 @@ class Race:
         ({"seed": 10**6000}, "seed must be a whole number of 64 bits, not a number of 6,0"),
         ({"rate": 0}, "rate must be a finite number above 0, not 0"),
         ({"rate": math.nan}, "rate must be a finite number above 0, not nan"),
+        ({"steps": np.True_}, "steps must be a whole number of at least 1"),
+        ({"steps": np.int64(0)}, "steps must be a whole number of at least 1"),
         ({"rate": True}, "rate must be a finite number above 0, not True"),
         ({"offset": math.inf}, "offset must be a finite number, not inf"),
         ({"offset": -(10**400)}, "offset must be a finite number, not a number of 401 digits"),
@@ -134,6 +137,7 @@ def test_values_get_the_fields_type() -> None:
     assert type(race.rate) is float and type(race.betas) is tuple and type(race.points[0]) is tuple
     assert Race(rates={"a": 1}).rates == {"a": 1.0}
     assert Race(loss=math.inf).loss == math.inf
+    assert type(Race(steps=np.int64(7)).steps) is int
     assert Race(shape={"width": 4}).shape == Shape(width=4)  # type: ignore[arg-type]
 
 
@@ -143,7 +147,6 @@ def test_a_form_reads_label_range_and_choices() -> None:
     assert (known["steps"].label, known["steps"].least, known["steps"].most) == ("Steps", 1, None)
     assert known["steps"].default == 200 and known["rates"].default == {}
     assert known["schedule"].choices == ("cosine", "linear")
-    assert known["window"].is_optional and not known["steps"].is_optional
     width = fields_of(Shape)["width"]
     assert width.label == "Width of a layer"
     assert width.expected == "a whole number from 1 to 96"

@@ -51,14 +51,17 @@ class Person:
 
     @property
     def Name(self) -> str:
+        """The name at the beginning of a sentence."""
         return capital(self.name)
 
     @property
     def They(self) -> str:
+        """ "He" or "She", at the beginning of a sentence."""
         return capital(self.they)
 
     @property
     def Their(self) -> str:
+        """ "His" or "Her", at the beginning of a sentence."""
         return capital(self.their)
 
 
@@ -71,14 +74,17 @@ class Thing:
 
     @property
     def bare(self) -> str:
+        """Without an article: "red kite"."""
         return f"{self.look} {self.noun}"
 
     @property
     def a(self) -> str:
+        """With the indefinite article: "a red kite"."""
         return a(self.bare)
 
     @property
     def the(self) -> str:
+        """With the definite article: "the red kite"."""
         return f"the {self.look} {self.noun}"
 
 
@@ -182,22 +188,28 @@ class Teller:
         return person
 
     def thing(self) -> Thing:
+        """A thing with a look that this story does not have yet."""
         noun = self.fresh(lexicon.THINGS)
         return Thing(noun, self.fresh(lexicon.COLORS if self.chance(0.7) else lexicon.LOOKS))
 
     def place(self, places: Sequence[Place] = PLACES) -> Place:
+        """One of `places` that this story does not have yet."""
         return self.fresh(places)
 
     def spot(self) -> str:
+        """A hiding place that this story does not have yet."""
         return self.fresh(lexicon.SPOTS)
 
     def day(self) -> str:
+        """When the story begins."""
         return self.pick(lexicon.DAYS)
 
     def glad(self) -> str:
+        """A word for a happy person, new in this story."""
         return self.fresh(lexicon.GLAD)
 
     def sad(self) -> str:
+        """A word for an unhappy person, new in this story."""
         return self.fresh(lexicon.SAD)
 
     def opening(self, hero: Person) -> str:

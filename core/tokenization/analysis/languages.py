@@ -48,6 +48,7 @@ def declaration_folder() -> Path:
 
 
 def has_declaration() -> bool:
+    """Whether the Declaration has been downloaded."""
     return (declaration_folder() / "languages.json").is_file()
 
 

@@ -46,10 +46,12 @@ class Overlap:
 
     @property
     def share_of_first(self) -> float:
+        """Which part of the first vocabulary the second one holds too."""
         return share_of(len(self.common), len(self.common) + len(self.only_first))
 
     @property
     def share_of_second(self) -> float:
+        """Which part of the second vocabulary the first one holds too."""
         return share_of(len(self.common), len(self.common) + len(self.only_second))
 
 
@@ -70,6 +72,7 @@ def share_of(common: int, size: int) -> float:
 
 
 def share_step(common: int, size: int) -> Step:
+    """`share_of` as a Step."""
     values = {"common": common, "size": size, "share": share_of(common, size)}
     return Step(
         "overlap.share",
@@ -81,6 +84,7 @@ def share_step(common: int, size: int) -> Step:
 
 
 def jaccard_step(common: int, only_first: int, only_second: int) -> Step:
+    """`jaccard` as a Step."""
     values = {
         "common": common,
         "only_first": only_first,

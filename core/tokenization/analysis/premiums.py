@@ -30,6 +30,9 @@ class Premium:
 
     @property
     def honest(self) -> bool:
+        """Whether the tokenizer can spell this language; where text is lost, few tokens mean
+        little.
+        """
         return self.measures.lost_share <= MOSTLY_LOST
 
 

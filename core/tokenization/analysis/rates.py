@@ -32,6 +32,7 @@ def cost(tokens: int, price: float) -> float:
 
 
 def bytes_per_token_step(size: int, tokens: int) -> Step:
+    """`bytes_per_token` as a Step."""
     ratio = bytes_per_token(size, tokens)
     return Step(
         "rates.bytes-per-token",
@@ -57,6 +58,7 @@ def tokens_per_word_step(tokens: int, words: int) -> Step:
 
 
 def cost_step(tokens: int, price: float) -> Step:
+    """`cost` as a Step."""
     return Step(
         "rates.cost",
         "What the text costs",

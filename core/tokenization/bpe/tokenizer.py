@@ -97,6 +97,7 @@ class ByteLevelBPE:
 
     @property
     def merges(self) -> list[tuple[str, str]]:
+        """The two pieces of each merge, by rank."""
         return self._merges
 
     def parents(self, token: int) -> tuple[int, int] | None:

@@ -91,6 +91,7 @@ def _steps(tokenizer: ByteLevelBPE, word: str, size: int) -> Iterator[Step]:
 
 
 def bytes_step(size: int, code: str, values: Mapping[str, object]) -> Step:
+    """A word as its bytes, which merging begins with."""
     return Step(
         "bpe.bytes",
         f"The word begins as its {count(size, 'byte')}",
@@ -101,6 +102,7 @@ def bytes_step(size: int, code: str, values: Mapping[str, object]) -> Step:
 
 
 def choose_step(pieces: list[str], choice: Choice) -> Step:
+    """Which pair is merged next, or that none fits any more."""
     if choice.token < 0:
         title = f"No merge fits any more: {count(len(choice.symbols), 'token')}"
     else:
@@ -128,6 +130,7 @@ def choose_step(pieces: list[str], choice: Choice) -> Step:
 
 
 def join_step(pieces: list[str], choice: Choice, merged: list[int]) -> Step:
+    """The chosen pair joined: the word after it."""
     return Step(
         "bpe.merge",
         f"Join them: {_told(pieces[choice.token])}",
@@ -138,6 +141,7 @@ def join_step(pieces: list[str], choice: Choice, merged: list[int]) -> Step:
 
 
 def word_step(pieces: list[str], ids: list[int]) -> Step:
+    """The word when no merge is left."""
     written = " ".join(_told(pieces[token]) for token in ids)
     return Step(
         "bpe.word",
@@ -167,6 +171,7 @@ def draw_step(pieces: list[str], draw: Draw, dropout: float) -> Step:
 
 
 def joined_step(pieces: list[str], draw: Draw) -> Step:
+    """A merge that chance let pass, done."""
     symbols = list(draw.symbols)
     symbols[draw.place], symbols[draw.after] = draw.token, GONE
     return Step(

@@ -95,6 +95,7 @@ class Learner:
 
     @property
     def size(self) -> int:
+        """How many pieces the vocabulary has, reserved ones included."""
         return len(self.vocabulary) + self.reserved
 
     def learn(
@@ -127,7 +128,13 @@ class Learner:
         return self.ids[piece]
 
     def tell(
-        self, pair: Pair, token: int, count: int, score: float, rivals: tuple[Rival, ...]
+        self,
+        pair: Pair,
+        token: int,
+        count: int,
+        score: float,
+        rivals: tuple[Rival, ...],
+        parts: tuple[int, ...] = (),
     ) -> MergeStep:
         """The step that was done."""
         self.merges.append(pair)
@@ -146,6 +153,7 @@ class Learner:
             tokens_before=self.row.tokens_before,
             rivals=rivals,
             algorithm=self.algorithm,
+            parts=parts,
         )
 
 

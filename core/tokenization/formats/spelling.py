@@ -36,6 +36,7 @@ class Spelling:
     byte_pieces: bool = False
 
     def to_bytes(self, piece: str) -> bytes:
+        """The bytes that a piece stands for."""
         if self.byte_pieces and (match := BYTE_PIECE.fullmatch(piece)):
             return bytes([int(match[1], 16)])
         if self.prefix:

@@ -88,6 +88,7 @@ def words_as_bytes(pattern: WordPattern) -> Part:
 
 
 def bert_normalizer(text: "BertText") -> Part:
+    """BERT's normalizer, as tokenizer.json describes it."""
     return {
         "type": "BertNormalizer",
         "clean_text": text.clean,
@@ -144,6 +145,7 @@ def bpe_model(
 
 
 def wordpiece_model(vocab: Mapping[str, int], unknown: str, longest_word: int) -> Part:
+    """WordPiece's model, as tokenizer.json describes it."""
     return {
         "type": "WordPiece",
         "unk_token": unknown,

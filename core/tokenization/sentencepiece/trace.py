@@ -119,6 +119,7 @@ def _steps(tokenizer: SentencePieceBPE, word: str) -> Iterator[Step]:
 
 
 def letters_step(numbers: Sequence[int], code: str) -> Step:
+    """A word as its characters, which merging begins with."""
     return Step(
         "sentencepiece-bpe.letters",
         f"The word begins as its {count(len(numbers), 'character')}",
@@ -134,6 +135,7 @@ def by_score(pieces: SentencePieceVocabulary, offer: Offer) -> str:
 
 
 def choose_step(pieces: SentencePieceVocabulary, spelled: Sequence[str], choice: Choice) -> Step:
+    """Which pair is merged next."""
     best = choice.best
     fitting = len(choice.others) + 1
     among = "the only pair that spells a piece" if fitting == 1 else f"the best of {fitting} pairs"
@@ -184,6 +186,7 @@ def _offers(heap: Sequence[Offer]) -> np.ndarray:
 
 
 def join_step(spelled: Sequence[str], choice: Choice) -> Step:
+    """The chosen pair joined: the word after it."""
     best = choice.best
     after = list(choice.row)
     after[best.place], after[best.after] = best.token, GONE

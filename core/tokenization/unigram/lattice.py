@@ -48,10 +48,12 @@ class Path:
 
     @property
     def ids(self) -> list[int]:
+        """The tokens of the path."""
         return [node.id for node in self.nodes]
 
     @property
     def pieces(self) -> list[str]:
+        """The pieces of the path, as the text spells them."""
         return [node.piece for node in self.nodes]
 
 
@@ -136,6 +138,7 @@ def ways_to(sums: Sequence[float], nodes: Sequence[Node], alpha: float) -> np.nd
 
 
 def round_to_32_bits(number: float) -> float:
+    """The nearest number that 32 bits can hold, as SentencePiece computes."""
     return array("f", [number])[0]
 
 
@@ -262,8 +265,7 @@ class Lattice:
             for node in self._ending[place]:
                 longer = score + node.score
                 reached = best[node.start]
-                exact = reached + longer  # step: promise
-                promise = round(exact, DIGITS)
+                promise = round(reached + longer, DIGITS)
                 if promise > -math.inf:
                     entry = (-promise, node.start, serial, longer, (node, suffix))
                     heapq.heappush(heap, entry)

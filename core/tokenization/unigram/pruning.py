@@ -114,6 +114,7 @@ def cut_otherwise(
 
 
 def add_up(used: np.ndarray) -> np.float32:
+    """The sum, added up with 64 bits and rounded once."""
     return np.float32(used.sum(dtype=np.float64))
 
 

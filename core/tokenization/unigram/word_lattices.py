@@ -138,9 +138,7 @@ class WordLattices:
         before, after = self.forward(score), self.backward(score)
         whole = before[self.ends]
         through = before[self.start] + score + after[self.end] - self.of_words(whole)
-        exact = through.astype(np.float64)
-        share = np.exp(exact)  # step: share
-        return share, whole
+        return np.exp(through.astype(np.float64)), whole
 
     def of_words(self, values: np.ndarray) -> np.ndarray:
         """(M) for each edge the value of its word; values (W)."""

@@ -76,6 +76,7 @@ class BertText:
 
     @property
     def strips_accents(self) -> bool:
+        """Whether accents go: where nothing is said, they go with upper case."""
         return self.lowercase if self.strip_accents is None else self.strip_accents
 
     def normalize(self, text: str) -> str:
@@ -154,6 +155,7 @@ def is_invisible(character: str) -> bool:
 
 
 def is_ideogram(character: str) -> bool:
+    """Whether BERT takes a character as a word of its own, as it does with Chinese ones."""
     code = ord(character)
     return code >= IDEOGRAMS[0][0] and any(first <= code <= last for first, last in IDEOGRAMS)
 

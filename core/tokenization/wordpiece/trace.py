@@ -32,6 +32,7 @@ def _steps(tokenizer: WordPiece, word: str) -> Iterator[Step]:
 
 
 def lookup_step(look: Lookup) -> Step:
+    """One question to the vocabulary: is this part a piece?"""
     there = "it is there" if look.token >= 0 else "there is no such piece"
     return Step(
         "wordpiece.look",
@@ -43,6 +44,7 @@ def lookup_step(look: Lookup) -> Step:
 
 
 def take_step(look: Lookup, taken: list[int], word: str) -> Step:
+    """The longest piece that fits is taken."""
     rest = len(word) - look.end
     others = verb(rest, "the one character left", f"the other {rest:,} characters")
     goes_on = f"go on with {others}" if rest else "the word is spelled"
@@ -56,6 +58,7 @@ def take_step(look: Lookup, taken: list[int], word: str) -> Step:
 
 
 def unknown_step(tokenizer: WordPiece, word: str, seen: list[Lookup], ids: list[int]) -> Step:
+    """A word that becomes one unknown token, and why."""
     if seen:
         why = f"Nothing fits at {quoted(word[seen[-1].start :])}, so the whole word is"
     else:

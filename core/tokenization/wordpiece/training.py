@@ -23,6 +23,7 @@ import re
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -129,6 +130,14 @@ class CountLearner(Learner):
         return left + right.removeprefix(PREFIX)
 
 
+def likelihood(pair: Any, left: Any, right: Any) -> Any:
+    """What a pair is chosen by, from how often it and its parts stand in the text: numbers or
+    arrays of them.
+    """
+    score = pair / (left * right)  # step: score
+    return score
+
+
 class LikelihoodLearner(CountLearner):
     """The pair that is most frequent for how frequent its parts are.
 
@@ -154,23 +163,26 @@ class LikelihoodLearner(CountLearner):
         while self.size < vocab_size and self.pairs:
             scores = self.score_pairs(max(1, min_frequency))
             best = self.first_of_best(scores, scores.max())
-            pair, score = self.pairs[best], float(scores[best])  # step: choose
-            if score <= 0:
+            if scores[best] <= 0:
                 break
+            pair = self.pairs[best]
             count = self.row.count[pair]
+            parts = tuple(int(self.counts.values[token]) for token in pair)
+            score = float(likelihood(count, *parts))
             others = self.tell_others(scores, best, rivals)
             token = self.name(self.join(pair))
             before = self.row.tokens
             gained = self.row.merge(*pair, token, self.places[best])
             self.update(pair, token, before - self.row.tokens, gained)
-            yield self.tell(pair, token, count, score, others)
+            yield self.tell(pair, token, count, score, others, parts)
         return self.merges
 
     def score_pairs(self, min_frequency: int) -> np.ndarray:
         """The score of every pair; 0 for those that are too rare."""
         pair, counts = self.pair_counts.values, self.counts.values
         left, right = counts[self.lefts.values], counts[self.rights.values]
-        scores = pair / np.maximum(left * right, 1)  # step: score
+        with np.errstate(invalid="ignore"):  # of a piece that is in no word any more
+            scores = likelihood(pair, left, right)
         scores[pair < min_frequency] = 0
         return scores
 

@@ -108,7 +108,9 @@ def move_query(pane: AttentionPane, by: int) -> None:
     """To the token after (1) or before (-1) the query, not beyond the text."""
     heads, chosen = pane.looker.heads, pane.chosen
     if heads is not None and chosen is not None:
-        pane.pick_query(min(max(chosen[2] + by, 0), heads.n_tokens - 1))
+        token = min(max(chosen[2] + by, 0), heads.n_tokens - 1)
+        if token != chosen[2]:  # one that is picked again would be let go
+            pane.pick_query(token)
 
 
 def focus_prompt(pane: AttentionPane) -> None:

@@ -153,9 +153,13 @@ class Looker(QObject):
             self.failed.emit("You have cancelled the look; Retry asks again.")
 
     async def _capture(self, source: Any, prompt: Prompt) -> Any:
+        """An older look ends with its question (`Latest`). The key only keeps this pane's looks
+        apart from those of others at the same source, which answers SUPERSEDED too when the engine
+        has closed.
+        """
         key = (self.parent().objectName(), "heads")
         kept = await source.look(prompt.ids, SITES, key)
-        if kept is SUPERSEDED or not self._is_welcome:
+        if kept is SUPERSEDED:
             return SUPERSEDED
         return await self._engine.call(
             _prepare, kept.activations, prompt, source.name, kept.version, self.cell_pixels,

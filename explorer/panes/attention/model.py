@@ -194,13 +194,18 @@ def telling_query(heads: Heads, layer: int, head: int) -> int:
     return int(np.argmax(elsewhere.max(axis=1) * (1 + np.arange(T) / (8.0 * T))))
 
 
+def has(heads: Heads, layer: int, head: int, token: int = 0) -> bool:
+    """Whether there is such a head, and such a token."""
+    layers, n_heads = heads.shape
+    return layer < layers and head < n_heads and token < heads.n_tokens
+
+
 def sensible_choice(
     heads: Heads, layer: int | None, head: int | None, token: int | None
 ) -> tuple[int, int, int]:
     """Layer, head and query: as asked for where they are there, else the strongest induction head
     and the query that shows best what it does."""
-    layers, n_heads = heads.shape
-    if layer is None or head is None or layer >= layers or head >= n_heads:
+    if layer is None or head is None or not has(heads, layer, head):
         layer, head = strongest(heads.score("induction"))
     if token is None or token >= heads.n_tokens:
         token = telling_query(heads, layer, head)

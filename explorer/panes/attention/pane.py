@@ -9,16 +9,18 @@ from typing import Any
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from core.fields import to_json
 from explorer.engine import tasks
 from explorer.panes.attention import model, story
 from explorer.panes.attention.arriving import Arriving
-from explorer.panes.attention.choices import Choices
+from explorer.panes.attention.choices import Choices, OpenSteps, steps_from
 from explorer.panes.attention.commands import pane_actions, pane_views
 from explorer.panes.attention.header import AttentionHeader
 from explorer.panes.attention.inspecting import Inspecting
 from explorer.panes.attention.looking import Looker
 from explorer.panes.attention.playback import Playback
 from explorer.panes.attention.view import AttentionView
+from explorer.panes.attention.walk import LENGTH
 from explorer.panes.attention.wiring import connect
 from explorer.panes.base import Context, Pane
 from explorer.panes.model_menu import ModelMenu
@@ -79,20 +81,41 @@ class AttentionPane(Pane):
             "tokens": self.view.tokens,
         }
 
+    def caption(self) -> str:
+        chosen = self.chosen
+        name = getattr(self.workspace.model_source, "name", "")
+        if chosen is None:
+            return name
+        return f"{name}, layer {chosen[0]}, head {chosen[1]}: {self.workspace.prompt}"
+
     def views(self) -> dict[str, Callable[[], None]]:
         return pane_views(self)
 
     def state(self) -> dict[str, Any]:
-        locked = self.view.panel.mosaic.locked
-        return {"version": 1, **self.choices.state(), "locked": list(locked) if locked else None}
+        """`mode` is the map or the arcs; `steps`, where they are open, stand over it."""
+        locked = self.view.panel.mosaic.locked or self.arriving.to_lock
+        steps = self.open_steps
+        mode = self.mode_before if self.choices.mode == "steps" else self.choices.mode
+        return {
+            "version": 1,
+            **replace(self.choices, mode=mode).state(),
+            "locked": list(locked) if locked is not None else None,
+            "steps": to_json(steps) if steps is not None else None,
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
+        steps = steps_from(state["steps"]) if "steps" in state else self.open_steps
+        if self.choices.mode == "steps":
+            self.set_mode(self.mode_before)
         self.choices = self.choices.restored(state)
-        locked = state.get("locked")
-        if isinstance(locked, list) and len(locked) == 2 and all(type(i) is int for i in locked):
-            self.workspace.select(layer=locked[0], head=locked[1])
-            self.arriving.to_lock = (locked[0], locked[1])
         self.show_choices()
+        self.show_chosen()
+        locked = state.get("locked", "as it is")
+        if locked is None:
+            self.arriving.lock(None)
+        elif isinstance(locked, list) and len(locked) == 2 and all(type(i) is int for i in locked):
+            self.arriving.lock((locked[0], locked[1]))
+        self.arriving.open(steps)
 
     async def settled(self) -> None:
         await tasks.wait_for(self)
@@ -110,11 +133,13 @@ class AttentionPane(Pane):
             self.inspecting.pin(pinned)
 
     def cancel(self) -> bool:
-        """Esc: the pinned cell, then the steps, then the locked head."""
+        """Esc: the pinned cell, then the steps, then the pinned query, then the locked head."""
         if self.inspecting.pinned is not None:
             self.inspecting.pin(None)
         elif self.choices.mode == "steps":
             self.set_mode(self.mode_before)
+        elif self.choices.pinned:
+            self.unpin_query()
         elif self.view.panel.mosaic.locked is not None:
             self.view.panel.mosaic.set_locked(None)
             self.on_unlocked()
@@ -151,6 +176,15 @@ class AttentionPane(Pane):
             return None
         return one.layer, one.head, min(one.token, heads.n_tokens - 1)
 
+    @property
+    def open_steps(self) -> OpenSteps | None:
+        """The steps that are open, or are to be once they are there."""
+        chosen, track = self.chosen, self.playback.track
+        if self.choices.mode != "steps" or chosen is None or track is None:
+            return self.arriving.to_open
+        _, step = track.at(self.player.position)
+        return OpenSteps(*chosen, min(step, LENGTH - 1))
+
     def choose(self, **changes: Any) -> None:
         """Changes one or more of `choices`."""
         self.choices = replace(self.choices, **changes)
@@ -166,6 +200,7 @@ class AttentionPane(Pane):
         if mode == "steps" and self.playback.track is None:
             self.view.head.set_mode(self.choices.mode)
             return
+        self.arriving.to_open = None
         if mode != self.choices.mode:
             self.inspecting.forget()
             if mode == "steps":
@@ -187,11 +222,29 @@ class AttentionPane(Pane):
         self.view.head.set_walking(self.playback.walking)
 
     def pick_query(self, token: int) -> None:
+        """Pins the query to a token; picking it again lets the query follow the text."""
+        heads, chosen = self.looker.heads, self.chosen
+        if self.choices.pinned and chosen is not None and token == chosen[2]:
+            self.unpin_query()
+            return
         self.arriving.token = None
+        self.choose(pinned=True)
         self.workspace.select(token=token)
+        if heads is not None and token < heads.n_tokens:
+            name = model.quoted(heads.prompt.labels[token])
+            self.statusRequested.emit(f"The query is pinned to {name}. Esc lets it follow the text")
+
+    def unpin_query(self) -> None:
+        heads = self.looker.heads
+        self.choose(pinned=False)
+        if heads is not None:
+            self.arriving.token = heads.n_tokens - 1
+            self.workspace.select(token=self.arriving.token)
+        self.statusRequested.emit("The query follows the end of the text")
 
     def on_selection(self, selection: Selection) -> None:
         self.inspecting.forget()
+        self.arriving.on_selection(selection)
         self.show_chosen()
 
     def choose_head(self, layer: int, head: int) -> None:
@@ -204,6 +257,7 @@ class AttentionPane(Pane):
         self.statusRequested.emit(f"Layer {layer}, head {head} is locked. Esc unlocks it.")
 
     def on_unlocked(self) -> None:
+        self.arriving.to_lock = None
         self.statusRequested.emit("Unlocked: pointing at a head shows it")
         self.show_chosen()
 
@@ -291,6 +345,7 @@ class AttentionPane(Pane):
         self.on_position(self.player.position)
         self._say_headline()
         self.inspecting.soon()
+        self.arriving.open_wanted()
 
     def on_position(self, position: float) -> None:
         track = self.playback.track

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from explorer.engine import tasks
-from explorer.engine.jobs import SUPERSEDED
+from explorer.engine.latest import Latest
 from explorer.panes.attention.model import Heads, trace_of
 from explorer.panes.attention.walk import LENGTH, QueryTrack
 
@@ -15,7 +15,25 @@ if TYPE_CHECKING:
     from explorer.engine.engine import Engine
     from explorer.state.player import Player
 
-Wanted = tuple[int, int, int]  # layer, head, query
+Place = tuple[int, int, int]  # layer, head, query
+NAME = "the steps of the query"
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What the steps are of."""
+
+    heads: Heads
+    place: Place
+    window: int | None
+    rotary: bool
+
+    def at(self, query: int) -> _Shown:
+        """The same head for another query."""
+        return _Shown(self.heads, (*self.place[:2], query), self.window, self.rotary)
+
+    def trace(self) -> Any:
+        return trace_of(self.heads, *self.place, self.window, self.rotary)
 
 
 class Playback(QObject):
@@ -29,14 +47,15 @@ class Playback(QObject):
         super().__init__(parent)
         self._engine = engine
         self._player = player
-        self._heads: Heads | None = None
-        self._window: int | None = None
-        self._rotary = False
-        self._wanted: Wanted | None = None
+        self._asked: _Shown | None = None  # what the track is of, or will be
+        self._shown: _Shown | None = None  # what it is of
         self._track: QueryTrack | None = None
-        self._growing = False
-        self._loading = False  # what was wanted last is on its way
         self.keeps_step = False  # another query starts at the step that is shown
+        self._query = Latest(engine, parent)
+        self._query.came.connect(self._on_query)
+        self._query.ended.connect(self._on_query_ended)
+        self._ahead = Latest(engine, parent)  # the query that a walk goes on to
+        self._ahead.came.connect(self._on_ahead)
         player.positionChanged.connect(self._on_position)
         player.moreRequested.connect(self._grow)
         player.playingChanged.connect(self._on_playing)
@@ -46,43 +65,47 @@ class Playback(QObject):
         return self._track
 
     @property
+    def place(self) -> Place | None:
+        """Layer, head and query of the steps; None while others are on their way."""
+        return self._shown.place if self._shown is not None and self._is_newest else None
+
+    @property
     def walking(self) -> bool:
         return self._track is not None and self._track.walking
 
     @property
-    def place(self) -> int:
-        """Which of the track's queries the player is at."""
-        return self._track.at(self._player.position)[0] if self._track is not None else 0
+    def _is_newest(self) -> bool:
+        return self._shown is self._asked
 
     def clear(self) -> None:
-        self._heads = self._wanted = self._track = None
-        self._loading = False
+        self._query.stop()
+        self._ahead.stop()
+        self._asked = self._shown = self._track = None
         self._player.set_track(None)
         self.trackChanged.emit()
 
-    def show(self, heads: Heads, wanted: Wanted, window: int | None, rotary: bool = False) -> None:
+    def show(self, heads: Heads, place: Place, window: int | None, rotary: bool = False) -> None:
         """Gets the Trace of another query (or of other heads), keeping the step that is shown."""
-        if heads is self._heads and wanted == self._wanted:
-            return
-        self._heads, self._wanted = heads, wanted
-        self._window, self._rotary = window, rotary
-        self._loading = True
-        tasks.spawn(self._load(heads, wanted), self.parent())
+        asked = self._asked
+        if asked is None or heads is not asked.heads or place != asked.place:
+            self._ask(_Shown(heads, place, window, rotary))
 
-    async def _load(self, heads: Heads, wanted: Wanted) -> None:
-        try:
-            trace = await self._trace(heads, wanted)
-        except BaseException:
-            if heads is self._heads and wanted == self._wanted:
-                self._wanted, self._loading = None, False  # whoever asks again is answered
-            raise
-        if trace is SUPERSEDED or heads is not self._heads or wanted != self._wanted:
-            return
-        self._loading = False
+    def _ask(self, wanted: _Shown, *, walks: bool = False) -> None:
+        async def ask() -> tuple[_Shown, Any, bool]:
+            return wanted, await self._engine.call(wanted.trace), walks
+
+        self._asked = wanted
+        self._query.ask(ask, NAME)
+
+    def _on_query(self, answer: tuple[_Shown, Any, bool]) -> None:
+        shown, trace, walks = answer
         was_walking, was_playing = self.walking, self._player.playing
         keeps = self.keeps_step and self._track is not None
         step = self._player.position % LENGTH if keeps else 0.0
-        self._track = QueryTrack(trace, heads.prompt.labels, heads.n_tokens - 1)
+        self._ahead.stop()
+        self._asked = self._shown = shown
+        prompt = shown.heads.prompt
+        self._track = QueryTrack(trace, prompt.labels, shown.heads.n_tokens - 1)
         self._player.set_track(self._track)
         self._player.seek(float(round(step)))
         self.trackChanged.emit()
@@ -90,30 +113,32 @@ class Playback(QObject):
             self.walkingChanged.emit(False)
         if was_playing:
             self._player.play()
+        if walks:
+            self._player.seek(0)
+            self.queryReached.emit(shown.place[2])
+            self.set_walking(True)
 
-    async def _trace(self, heads: Heads, wanted: Wanted) -> Any:
-        key = (self.parent().objectName(), "trace")
-        return await self._engine.call(
-            trace_of, heads, *wanted, self._window, self._rotary, key=key
-        )
+    def _on_query_ended(self) -> None:
+        if not self._is_newest:
+            self._asked = None  # it has failed: whoever asks again is answered
 
     # the walk
 
     def set_walking(self, walking: bool) -> None:
         """Plays the steps of this query, then of the next, to the end of the text."""
-        track = self._track
-        if track is None or walking == track.walking:
+        track, shown = self._track, self._shown
+        if track is None or shown is None or walking == track.walking:
             return
         if not walking:
+            self._ahead.stop()
             place, local = track.at(self._player.position)
             self._player.pause()
             track.cut_to(place)
             self._player.set_track(track)
             self._player.seek(min(local, LENGTH - 1))
-        elif track.next_query is None and self._heads is not None and self._wanted is not None:
+        elif track.next_query is None:
             # At the last token there is nowhere to go on: the walk starts over.
-            layer, head, _ = self._wanted
-            self._restart((layer, head, min(1, self._heads.n_tokens - 1)))
+            self._ask(shown.at(min(1, shown.heads.n_tokens - 1)), walks=True)
             return
         else:
             track.walking = True
@@ -123,49 +148,27 @@ class Playback(QObject):
         self.trackChanged.emit()
         self.walkingChanged.emit(walking)
 
-    def _restart(self, wanted: Wanted) -> None:
-        heads = self._heads
-        assert heads is not None
-        self._wanted, self._loading = wanted, True
-
-        async def begin() -> None:
-            await self._load(heads, wanted)
-            if self._track is not None and wanted == self._wanted:
-                self._player.seek(0)
-                self.queryReached.emit(wanted[2])
-                self.set_walking(True)
-
-        tasks.spawn(begin(), self.parent())
-
     def _grow(self) -> None:
-        track, heads, wanted = self._track, self._heads, self._wanted
-        if self._growing or track is None or heads is None or wanted is None:
+        track, shown = self._track, self._shown
+        if track is None or shown is None or not track.walking or self._ahead.running:
             return
-        query = track.next_query
-        if not track.walking or query is None:
-            return
-        self._growing = True
-        tasks.spawn(self._extend(track, heads, (wanted[0], wanted[1], query)), self.parent())
+        if track.next_query is not None:
+            self._ahead.call(shown.at(track.next_query).trace, name=NAME)
 
-    async def _extend(self, track: QueryTrack, heads: Heads, wanted: Wanted) -> None:
-        try:
-            trace = await self._trace(heads, wanted)
-        finally:
-            self._growing = False
-        if trace is SUPERSEDED or track is not self._track or not track.walking:
-            return
-        track.extend(trace)
+    def _on_ahead(self, trace: Any) -> None:
+        assert self._track is not None
+        self._track.extend(trace)
         self._player.refresh()
         self.trackChanged.emit()
 
     def _on_position(self, position: float) -> None:
-        track = self._track
-        if track is None or self._wanted is None or self._loading:
+        track, shown = self._track, self._shown
+        if track is None or shown is None or not self._is_newest:
             return  # the old track plays on until the wanted one is there: it chooses nothing
         place, _ = track.at(position)
         query = track.stories[place].query
-        if query != self._wanted[2]:
-            self._wanted = (self._wanted[0], self._wanted[1], query)
+        if query != shown.place[2]:
+            self._asked = self._shown = shown.at(query)
             self.queryReached.emit(query)
         if track.walking and place == len(track.stories) - 1:
             self._grow()  # one query ahead

@@ -180,7 +180,7 @@ class AttentionView(QWidget):
         arcs.set_weights(weights, labels)
         arcs.set_query(query)
         self.tokens.set_weights(weights[query])
-        self.tokens.set_selected(query)
+        self.tokens.set_selected(query, pinned=choices.pinned)
         mosaic = self.panel.mosaic
         note = "locked, Esc unlocks" if mosaic.locked == (layer, head) else ""
         mosaic.set_chosen((layer, head))

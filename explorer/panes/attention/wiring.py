@@ -17,9 +17,7 @@ def connect(pane: AttentionPane) -> None:
     workspace.promptChanged.connect(pane.arriving.on_prompt)
     workspace.modelChanged.connect(pane.arriving.on_model)
     workspace.selectionChanged.connect(pane.on_selection)
-    pane.inputs.promptEdited.connect(
-        lambda text: workspace.change("prompt", text, "Change prompt", merging="prompt")
-    )
+    pane.inputs.promptEdited.connect(pane.arriving.on_prompt_typed)
     pane.inputs.prompt.editingFinished.connect(workspace.end_merge)
     for signal, slot in (
         (pane.looker.promptRead, pane.arriving.on_prompt_read),

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from explorer.engine import tasks
+from explorer.engine.engine import Engine
+from explorer.engine.latest import Latest
 from explorer.panes.tokenizers.catalogue import MODEL, Catalogue, Opened
+from explorer.panes.tokenizers.draft import ComparisonDraft
+from explorer.state.draft import Draft
 
-if TYPE_CHECKING:
-    from explorer.state.workspace import Workspace
-
-PATH = "tokenizers.chosen"
 # Of these the first that are on the machine stand beside the model's own: one of each kind.
 FIRST = ("known:gpt2", "known:bert", "known:o200k", "known:mistral", "known:llama3")
 AT_FIRST = 4
@@ -34,7 +33,7 @@ class Missing:
 
 
 class Shown(QObject):
-    """The list is an experiment: it lies in the workspace, so it can be undone.
+    """Keeps the tokenizers of the draft open.
 
     `changed` when the list or what is known of one of its tokenizers is another.
     """
@@ -42,28 +41,33 @@ class Shown(QObject):
     changed = Signal()
     said = Signal(str)  # for the status bar
 
-    def __init__(self, catalogue: Catalogue, workspace: Workspace, parent: QObject) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        catalogue: Catalogue,
+        draft: Draft[ComparisonDraft],
+        parent: QObject,
+    ) -> None:
         super().__init__(parent)
         self._catalogue = catalogue
-        self._workspace = workspace
-        self._owner = parent
+        self._draft = draft
         self.errors: dict[str, str] = {}
-        self._opening: set[str] = set()
-        self._wanted: str | None = None  # a download that is to be shown once it is there
-        workspace.hold(PATH, read_chosen, None)
+        self._opening = Latest(engine, parent)
+        self._seen = draft.value.tokenizers
         self._know_files()
-        workspace.changed.connect(self._on_changed)
+        draft.changed.connect(self._on_changed)
         catalogue.changed.connect(self._on_catalogue)
         catalogue.failed.connect(self._on_failed)
 
     @property
     def ids(self) -> list[str]:
         """What a person chose; before that the model's and the best known that are here."""
-        chosen = self._workspace.value(PATH)
+        chosen = self._draft.value.tokenizers
         if chosen is None:
             found = [name for name in FIRST if self._is_here(name)]
             return [MODEL, *found[: AT_FIRST - 1]]
-        return [name for name in chosen if self._catalogue.entry(name) is not None] or [MODEL]
+        known = [name for name in chosen if self._catalogue.entry(name) is not None]
+        return known[:MOST] or [MODEL]
 
     def _is_here(self, name: str) -> bool:
         entry = self._catalogue.entry(name)
@@ -84,7 +88,7 @@ class Shown(QObject):
     # changing the list
 
     def _set(self, ids: Sequence[str], text: str) -> None:
-        self._workspace.change(PATH, list(ids), text)
+        self._draft.change({"tokenizers": tuple(ids)}, text)
 
     def add(self, identity: str) -> None:
         """Another one, beside those that are shown."""
@@ -136,20 +140,20 @@ class Shown(QObject):
     def open_all(self) -> None:
         """Opens what is shown and not open yet."""
         self._catalogue.show(self, self.ids)
-        for identity in self.ids:
-            ready = self.get(identity) is not None or identity in self.errors
-            if not ready and self._is_here(identity) and identity not in self._opening:
-                self._opening.add(identity)
-                tasks.spawn(self._open(identity), self._owner)
+        closed = [one for one in self.ids if self.get(one) is None and one not in self.errors]
+        if wanted := [one for one in closed if self._is_here(one)]:
+            self._opening.ask(lambda: self._open(wanted), "opening tokenizers")
         self.changed.emit()
 
-    async def _open(self, identity: str) -> None:
+    async def _open(self, ids: Sequence[str]) -> None:
+        """Each is shown as soon as it is open."""
+        await asyncio.gather(*map(self._open_one, ids))
+
+    async def _open_one(self, identity: str) -> None:
         try:
             await self._catalogue.open(identity)
         except (ValueError, OSError) as error:
             self.errors[identity] = str(error)
-        finally:
-            self._opening.discard(identity)
         self.changed.emit()
 
     def missing(self) -> dict[int, Missing]:
@@ -170,8 +174,9 @@ class Shown(QObject):
             return f"downloading, {share:.0%}"
         return f"opening {self.name(identity)}"
 
-    def _on_changed(self, path: str, _: Any) -> None:
-        if path == PATH:
+    def _on_changed(self, draft: ComparisonDraft) -> None:
+        before, self._seen = self._seen, draft.tokenizers
+        if draft.tokenizers != before:
             self._know_files()
             self.open_all()
 
@@ -187,13 +192,7 @@ class Shown(QObject):
 
     def _know_files(self) -> None:
         """Files of a session or a lesson, where they are still there."""
-        for name in self._workspace.value(PATH) or ():
+        for name in self._draft.value.tokenizers or ():
             kind, _, rest = name.partition(":")
             if kind == "file" and Path(rest).exists():
                 self._catalogue.add_file(rest)
-
-
-def read_chosen(value: Any) -> list[str] | None:
-    """Ids of the catalogue; None, for those that are shown at first, of anything else."""
-    fits = isinstance(value, list) and all(isinstance(name, str) for name in value)
-    return value[:MOST] if fits else None

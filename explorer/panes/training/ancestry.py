@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from explorer.engine import tasks
 from explorer.engine.engine import Engine
-from explorer.panes.training.follow import DRAWN, RunData, read
+from explorer.engine.latest import Latest
+from explorer.panes.training.run_data import DRAWN, RunData, read
 
 VALIDATION = "validation"
 FIELDS = (VALIDATION, *DRAWN)
@@ -79,24 +79,26 @@ class Ancestry(QObject):
 
     def __init__(self, engine: Engine, owner: QObject) -> None:
         super().__init__(owner)
-        self._engine, self._owner = engine, owner
+        self._engine = engine
         self._of: tuple[Path, str] | None = None  # of which run
         self._past: Past | None = None
+        self._reading = Latest(engine, owner)
+        self._reading.came.connect(self._on_read)
 
     def of(self, data: RunData) -> Past | None:
         """The past of a branch; None while it is read, and for a run from the beginning."""
-        key = (data.folder, repr(data.parent))
+        key, parent = (data.folder, repr(data.parent)), data.parent
         if key != self._of:
             self._of, self._past = key, None
-            if data.parent is not None:
-                tasks.spawn(self._read(key, data.parent), self._owner)
+            if parent is None:
+                self._reading.stop()
+            else:
+                self._reading.ask(lambda: self._engine.io(read_past, parent), "a run's past")
         return self._past
 
-    async def _read(self, key: tuple[Path, str], parent: Mapping[str, Any]) -> None:
-        past = await self._engine.io(read_past, parent)
-        if key == self._of:
-            self._past = past
-            self.found.emit()
+    def _on_read(self, past: Past) -> None:
+        self._past = past
+        self.found.emit()
 
 
 def kin(data: RunData, before: Path | None, other: RunData | None) -> bool:

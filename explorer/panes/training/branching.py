@@ -16,8 +16,8 @@ from core.fields import field
 from core.training.config import TrainingConfig
 from explorer.panes.training.branch_form import BranchForm
 from explorer.panes.training.draft import number_of
-from explorer.panes.training.follow import RunData
 from explorer.panes.training.planning import schedule
+from explorer.panes.training.run_data import RunData
 from explorer.panes.training.view import RunView
 from explorer.state.draft import Draft, named
 from explorer.state.workspace import Workspace
@@ -73,12 +73,12 @@ def _written(config: TrainingConfig, name: str) -> str:
     return str(value) if isinstance(value, int) else f"{value:g}"
 
 
-def check(options: BranchDraft) -> dict[str, str]:
+def check(draft: BranchDraft) -> dict[str, str]:
     """Field -> what is wrong with it and the remedy; {} when the branch can start."""
     errors: dict[str, str] = {}
     values: dict[str, float] = {}
     for name in NUMBERS:
-        value = number_of(name, getattr(options, name))
+        value = number_of(name, getattr(draft, name))
         if isinstance(value, str):
             errors[name] = value
         else:
@@ -86,22 +86,22 @@ def check(options: BranchDraft) -> dict[str, str]:
     peak, last = values.get("learning_rate", math.inf), values.get("min_learning_rate", 0.0)
     if last > peak:
         errors["min_learning_rate"] = f"It must not be above {peak:g}; use {peak / 10:g}"
-    if values.get("steps", math.inf) <= options.step:
-        usual = options.step + max(1, options.step // 2)
-        errors["steps"] = f"Use more than its {options.step:,}, such as {usual:,}"
-    if not options.name.strip():
-        errors["name"] = f"A run needs a name; use {Path(options.run).name}-at-{options.step}"
-    elif len(options.name) > LONGEST_NAME:
+    if values.get("steps", math.inf) <= draft.step:
+        usual = draft.step + max(1, draft.step // 2)
+        errors["steps"] = f"Use more than its {draft.step:,}, such as {usual:,}"
+    if not draft.name.strip():
+        errors["name"] = f"A run needs a name; use {Path(draft.run).name}-at-{draft.step}"
+    elif len(draft.name) > LONGEST_NAME:
         errors["name"] = f"Use at most {LONGEST_NAME} characters"
     return errors
 
 
-def changes_of(options: BranchDraft, config: TrainingConfig) -> dict[str, Any]:
+def changes_of(draft: BranchDraft, config: TrainingConfig) -> dict[str, Any]:
     """What `core.training.runs.branch` is to change in the run's config; `check` has passed.
 
     A field that reads as it was filled changes nothing: its six digits are not the exact number.
     """
-    typed = {name: getattr(options, name) for name in NUMBERS}
+    typed = {name: getattr(draft, name) for name in NUMBERS}
     changed = [name for name in NUMBERS if typed[name] != _written(config, name)]
     return {name: number_of(name, typed[name]) for name in changed}
 
@@ -120,11 +120,6 @@ class Branching(QObject):
         self.errors: dict[str, str] = {}
         self.draft = Draft(workspace, BRANCH, BranchDraft, self)
         self.draft.changed.connect(self._on_changed)
-
-    @property
-    def options(self) -> BranchDraft | None:
-        """None while the form is closed."""
-        return None if self._data is None else self.draft.value
 
     @property
     def _form(self) -> BranchForm:
@@ -178,62 +173,60 @@ class Branching(QObject):
 
     def change(self, name: str, text: str) -> None:
         """A person's change, which can be undone; what is typed into one field is one change."""
-        if self.options is None or self._data is None:
+        if self._data is None:
             return
-        options = self.options.change(name, text, self._data.config)
+        draft = self.draft.value.change(name, text, self._data.config)
         told = named(f"The branch's {self._form.fields[name].title.lower()}", text)
-        self.draft.change(options, told, name)
+        self.draft.change(draft, told, name)
 
     def start(self) -> None:
         """The branch as it is typed, unless something is wrong with it."""
-        options, data = self.options, self._data
-        if options is not None and data is not None and not self.errors:
-            changes = changes_of(options, data.config)
-            self.confirmed.emit(data.folder, options.step, changes, options.name.strip())
+        draft, data = self.draft.value, self._data
+        if data is not None and not self.errors:
+            changes = changes_of(draft, data.config)
+            self.confirmed.emit(data.folder, draft.step, changes, draft.name.strip())
 
     def refuse(self, message: str) -> None:
         """Why it could not begin."""
         if self.is_open:
             self._form.set_why(message)
 
-    def _on_changed(self, options: BranchDraft) -> None:
+    def _on_changed(self, draft: BranchDraft) -> None:
         data = self._data
-        if data is not None and options.run == str(data.folder):
+        if data is not None and draft.run == str(data.folder):
             self._form.set_why("")
             self._show()
         elif data is not None:
             self.close()
 
     def _show(self) -> None:
-        options, data = self.options, self._data
-        if options is None or data is None:
+        draft, data = self.draft.value, self._data
+        if data is None:
             return
-        self.errors = check(options)
-        texts = {name: getattr(options, name) for name in self._form.fields}
+        self.errors = check(draft)
+        texts = {name: getattr(draft, name) for name in self._form.fields}
         self._form.set_values(texts, self.errors)
         old = schedule(data.config)
         if self.errors:
             self._form.set_schedule(old, (np.empty(0), np.empty(0)), "")
             return
-        changes = changes_of(options, data.config)
+        changes = changes_of(draft, data.config)
         config, scale = data.config.change(changes), self._scale(changes)
-        steps, rates = schedule(config, options.step)
-        before = data.config.planned_rate(options.step) * self._scale({})
-        now = config.planned_rate(options.step) * scale
-        goes_on = f"It goes on at a rate of {format_number(now)}"
+        steps, rates = schedule(config, draft.step)
+        before = data.config.planned_rate(draft.step) * self._scale({})
+        now = config.planned_rate(draft.step) * scale
         same = math.isclose(now, before, rel_tol=1e-6)
-        told = (
-            f"{goes_on}, as before." if same else f"{goes_on} instead of {format_number(before)}."
-        )
+        was = "as before" if same else f"the run was at {format_number(before)}"
+        told = f"Continues with learning rate {format_number(now)} ({was})."
         self._form.set_schedule(old, (steps, rates * scale), told)
 
     def _scale(self, changes: Mapping[str, Any]) -> float:
         """A rate that was set by hand stays in a branch which gives none of its own."""
-        data, options = self._data, self.options
-        if data is None or options is None or "learning_rate" in changes:
+        draft, data = self.draft.value, self._data
+        if data is None or "learning_rate" in changes:
             return 1.0
-        row = data.numbers.row(options.step)
-        planned = data.config.planned_rate(options.step - 1) if options.step else 0.0
+        row = data.numbers.row(draft.step)
+        planned = data.config.planned_rate(draft.step - 1) if draft.step else 0.0
         if row is None or planned <= 0 or "learning_rate" not in row.dtype.names:
             return 1.0
         return float(row["learning_rate"]) / planned

@@ -17,9 +17,9 @@ from explorer.panes.training.ancestry import (
     names_apart,
     validation_of,
 )
-from explorer.panes.training.follow import RunData
-from explorer.panes.training.moments import checkpoint_text
+from explorer.panes.training.run_data import RunData
 from explorer.panes.training.small_plot import SmallPlot
+from explorer.panes.training.text import checkpoint_text, gap_note
 from explorer.widgets.base import Label
 from explorer.widgets.plots.line_plot import LinePlot, Mark, Series
 from explorer.widgets.toggle import Switch
@@ -28,9 +28,10 @@ from explorer.widgets.toggle import Switch
 SMALL: tuple[tuple[str, str, str, int, Callable[[float], str]], ...] = (
     ("rate", "learning_rate", "learning rate", 2, theme.format_number),
     ("norm", "grad_norm", "gradient norm", 3, theme.format_number),
-    ("speed", "speed", "tokens/s, each step", 4, lambda value: f"{value:,.0f}"),
-    ("memory", "memory", "process memory", 5, theme.format_bytes),
+    ("speed", "speed", "tokens/s", 4, lambda value: f"{value:,.0f}"),
+    ("memory", "memory", "process RAM", 5, theme.format_bytes),
 )
+NEAR_GUESSING = 0.7  # of the loss of guessing: a first loss from which on its line is drawn
 NOISY = ("norm", "speed")
 
 
@@ -102,7 +103,7 @@ class Charts(QWidget):
                 plot.set_line(np.empty(0), np.empty(0))
             return
         self.loss.set_marks(marks_of(run, past))
-        self.loss.set_note("" if other is None else why_not_drawn(run, other))
+        self.loss.set_note(gap_note(run) if other is None else why_not_drawn(run, other))
         series = all_losses(run, other, past)
         self._train = series[-1].name
         high = max(run.config.steps, other.config.steps if other else 0)
@@ -110,7 +111,7 @@ class Charts(QWidget):
         # The axis grows by doubling until the whole run fits: early steps are not a dot.
         edge = min(high, 2 ** math.ceil(math.log2(shown)))
         self.loss.set_x_range(0, edge)
-        self.loss.set_series(series)
+        self.loss.set_series([*guessing(run, edge), *series])
         for name, field, *_ in SMALL:
             plot = self.small[name]
             plot.set_x_range(0, edge)
@@ -149,8 +150,9 @@ class Charts(QWidget):
 
 
 def marks_of(run: RunData, past: Past | None) -> list[Mark]:
-    """Where a run can be taken up again, and where it branched off."""
+    """Where a run can be taken up again, which steps were skipped, and where it branched off."""
     kept = [Mark(step, checkpoint_text(step)) for step in sorted(run.checkpoints)]
+    kept += [Mark(step, f"step {step:,} was skipped", cross=True) for step in sorted(run.skips)]
     if past is None:
         return kept
     return [Mark(past.step, f"branched from {past.name} at step {past.step:,}", rule=True), *kept]
@@ -174,6 +176,16 @@ def all_losses(run: RunData, other: RunData | None, past: Past | None) -> list[S
         own, its = names_apart(run, drawn)
         series += loss_series(drawn, f" {its}", dashed=True, first=2)
     return series + loss_series(run, own and f" {own}")
+
+
+def guessing(run: RunData, edge: float) -> list[Series]:
+    """The loss of giving every token the same chance, for a run that began near it."""
+    level = math.log(run.vocabulary) if run.vocabulary else math.inf
+    _, losses = run.series("loss")
+    if not len(losses) or not level * NEAR_GUESSING < losses[0] < math.inf:
+        return []
+    name = f"ln {run.vocabulary:,}: a guess"
+    return [Series(name, np.array([0.0, edge]), np.full(2, level), "muted", dashed=True)]
 
 
 def past_series(past: Past) -> list[Series]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 
-from explorer.panes.training.follow import RunData
-from explorer.panes.training.moments import Moment, MomentTrack, moments_of, nearest
-from explorer.panes.training.phases import PHASES, PhaseTrack
+from core.training.phases import PHASES
+from explorer.panes.training.moments import Moment, moments_of, nearest
+from explorer.panes.training.phases import PhaseTrack
+from explorer.panes.training.run_data import RunData
+from explorer.panes.training.track import MomentTrack
 from explorer.state.player import Player
 
 
@@ -42,11 +45,19 @@ class Cursor:
 
     @property
     def position(self) -> float:
+        """Among the moments; inside a step, at the last moment that is not after it."""
+        if self.inside is not None:
+            steps = [moment.step for moment in self.moments]
+            return max(0, bisect_right(steps, self.inside.step) - 1)
         return min(self._player.position, len(self.moments) - 1)
 
     @property
     def step(self) -> float:
-        """The optimizer step under the cursor; between two moments, between their steps."""
+        """The optimizer step that the cursor is inside of, or is at; between two moments, between
+        their steps.
+        """
+        if self.inside is not None:
+            return float(self.inside.step)
         low = int(self.position)
         after = self.moments[min(low + 1, len(self.moments) - 1)].step
         return self.moments[low].step + (after - self.moments[low].step) * (self.position - low)
@@ -67,7 +78,8 @@ class Cursor:
 
     @property
     def phase(self) -> int:
-        return min(max(self._player.step, 0), len(PHASES) - 1)
+        last = (self.inside.length if self.inside is not None else len(PHASES)) - 1
+        return min(max(self._player.step, 0), last)
 
     @property
     def phase_position(self) -> float:
@@ -83,7 +95,7 @@ class Cursor:
     def renew(self, data: RunData) -> None:
         """The run has moved on: the cursor stays on its moment, or at the edge."""
         live = not data.finished
-        moments = moments_of(data.step, data.probes, data.checkpoints, live)
+        moments = moments_of(data.step, data.probes, data.checkpoints, live, data.skips)
         before, was_live = self.moment, self._player.at_live_edge
         self.track.set_moments(moments, live, data.numbers)
         if self._fresh:

@@ -16,7 +16,7 @@ from core.fields import field, fields_of
 from core.training.config import TrainingConfig
 from core.transformer.config import ModelConfig
 from explorer.engine.cores import torch_threads
-from explorer.theme.typed_numbers import number_in, read_for, whole_in
+from explorer.state.typed_numbers import number_in, read_for, whole_in
 
 # What the vocabularies hold, before the tokenizer of a file is known.
 STORIES_VOCABULARY = 1536
@@ -47,8 +47,9 @@ SIZES = (
 
 
 # Fields that follow others until a person sets them.
-FOLLOWING = ("warmup_steps", "min_learning_rate", "repeated_fraction", "run_in")
+FOLLOWING = ("warmup_steps", "min_learning_rate", "repeated_fraction", "sample_prompt", "run_in")
 REPEATS = "0.1"  # of our stories: induction heads come sooner; a person's own text is read as it is
+BEGINNING = "Once upon a time"  # of a sample of our stories
 LEADERS = {"warmup_steps": "steps", "min_learning_rate": "learning_rate"}
 
 
@@ -106,7 +107,7 @@ class TrainingDraft:
     evaluate_every: str = "50"
     sample_every: str = "100"
     checkpoint_every: str = "250"
-    sample_prompt: str = "Once upon a time"
+    sample_prompt: str = BEGINNING  # "": the text's own words
     seed: str = "1337"
     by_hand: str = ""  # which of the fields that follow others a person has set
 
@@ -115,7 +116,7 @@ class TrainingDraft:
             object.__setattr__(self, "size", _named(self))
 
     def change(self, changes: Mapping[str, str]) -> TrainingDraft:
-        """These options with some fields changed; a size brings its shape, a file its tokenizer."""
+        """This draft with some fields changed; a size brings its shape, a file its tokenizer."""
         new = dict(changes)
         if (size := size_of(new.get("size", ""))) is not None:
             new |= {name: str(getattr(size, name)) for name in SHAPE if name not in changes}
@@ -126,8 +127,8 @@ class TrainingDraft:
         return replace(self, **{**self._following(new), **new})
 
     def _following(self, new: Mapping[str, str]) -> dict[str, str]:
-        """Warm-up and last learning rate go with steps and peak, the share of repeats with the
-        text, until a person sets them.
+        """Warm-up and last learning rate go with steps and peak, the share of repeats and the
+        beginning of a sample with the text, until a person sets them.
         """
         by_hand = set(self.by_hand.split()) | (set(FOLLOWING) & set(new))
         kept = {"by_hand": " ".join(sorted(by_hand))}
@@ -139,6 +140,8 @@ class TrainingDraft:
             kept["min_learning_rate"] = usual_last(rate) or self.min_learning_rate
         if "repeated_fraction" not in by_hand and "corpus" in new:
             kept["repeated_fraction"] = REPEATS if new["corpus"] == "stories" else "0"
+        if "sample_prompt" not in by_hand and "corpus" in new:
+            kept["sample_prompt"] = BEGINNING if new["corpus"] == "stories" else ""
         return kept
 
     def is_by_hand(self, name: str) -> bool:
@@ -166,8 +169,8 @@ def _named(draft: TrainingDraft) -> str:
     return next((one.id for one in SIZES if _fits(one, draft)), "own")
 
 
-def _fits(size: ModelSize, options: TrainingDraft) -> bool:
-    return all(str(getattr(size, name)) == getattr(options, name) for name in SHAPE)
+def _fits(size: ModelSize, draft: TrainingDraft) -> bool:
+    return all(str(getattr(size, name)) == getattr(draft, name) for name in SHAPE)
 
 
 def number_of(name: str, text: str) -> float | int | str:
@@ -178,31 +181,31 @@ def number_of(name: str, text: str) -> float | int | str:
         return str(error)
 
 
-def check(options: TrainingDraft, corpus_error: str = "") -> dict[str, str]:
+def check(draft: TrainingDraft, corpus_error: str = "") -> dict[str, str]:
     """Field -> what is wrong with it and the remedy; {} when a run can start.
 
     A field that follows a wrong one is not wrong itself.
     """
-    errors = _check(options, corpus_error)
+    errors = _check(draft, corpus_error)
     for name, leader in LEADERS.items():
-        if leader in errors and not options.is_by_hand(name):
+        if leader in errors and not draft.is_by_hand(name):
             errors.pop(name, None)
     return errors
 
 
-def _check(options: TrainingDraft, corpus_error: str) -> dict[str, str]:
-    if not options.corpus.strip():
+def _check(draft: TrainingDraft, corpus_error: str) -> dict[str, str]:
+    if not draft.corpus.strip():
         corpus_error = NO_TEXT
     errors: dict[str, str] = {"corpus": corpus_error} if corpus_error else {}
     values: dict[str, Any] = {}
     for name in NUMBERS:
-        value = number_of(name, getattr(options, name))
+        value = number_of(name, getattr(draft, name))
         if isinstance(value, str):
             errors[name] = value
         else:
             values[name] = value
     for name, allowed in CHOICES.items():
-        if getattr(options, name) not in allowed:
+        if getattr(draft, name) not in allowed:
             errors[name] = f"Choose {' or '.join(allowed)}"
     if {"n_embd", "n_head"} <= set(values) and values["n_embd"] % values["n_head"]:
         heads, width = values["n_head"], values["n_embd"]
@@ -225,33 +228,33 @@ def _check(options: TrainingDraft, corpus_error: str) -> dict[str, str]:
         errors["warmup_steps"] = (
             f"The warm-up must be shorter than the run; use {max(0, values['steps'] // 20)}"
         )
-    if not options.sample_prompt.strip():
-        errors["sample_prompt"] = "A sample needs a beginning; use \u201cOnce upon a time\u201d"
     return errors
 
 
 def config_of(
-    options: TrainingDraft, probe_text: str = "", vocab_size: int | None = None
+    draft: TrainingDraft, probe_text: str = "", vocab_size: int | None = None
 ) -> TrainingConfig:
     """The config that the fields mean; `vocab_size` is that of a tokenizer's file.
 
     Raises ValueError, with the remedy, where `check` would.
     """
-    if errors := check(options):
+    if errors := check(draft):
         raise ValueError(next(iter(errors.values())))
-    numbers: dict[str, Any] = {name: number_of(name, getattr(options, name)) for name in NUMBERS}
+    numbers: dict[str, Any] = {name: number_of(name, getattr(draft, name)) for name in NUMBERS}
     shape = {name: numbers.pop(name) for name in SHAPE}
-    vocabulary = STORIES_VOCABULARY if options.tokenizer == "stories" else CHARACTERS
+    vocabulary = STORIES_VOCABULARY if draft.tokenizer == "stories" else CHARACTERS
     vocabulary = vocabulary if vocab_size is None else vocab_size
     extra = {"probe_text": probe_text} if probe_text.strip() else {}
+    if draft.corpus != "stories":
+        extra = {"probe_text": ""}  # its own words
     return TrainingConfig(
         model=ModelConfig(vocab_size=vocabulary, **shape),
-        corpus=options.corpus,
-        tokenizer=options.tokenizer,
-        schedule=options.schedule,
-        optimizer=options.optimizer,
-        precision=options.precision,
-        sample_prompt=options.sample_prompt,
+        corpus=draft.corpus,
+        tokenizer=draft.tokenizer,
+        schedule=draft.schedule,
+        optimizer=draft.optimizer,
+        precision=draft.precision,
+        sample_prompt=draft.sample_prompt,
         probe_every=probe_cadence(numbers["steps"]),
         evaluate_batches=4,
         threads=torch_threads(),
@@ -260,7 +263,7 @@ def config_of(
     )
 
 
-def options_of(config: TrainingConfig, before: TrainingDraft) -> TrainingDraft:
+def draft_of(config: TrainingConfig, before: TrainingDraft) -> TrainingDraft:
     """The fields with which a run of this config was started; where it trains stays as `before`."""
     values = {**asdict(config.model), **{f.name: getattr(config, f.name) for f in fields(config)}}
     written = {
@@ -279,6 +282,6 @@ def probe_cadence(steps: int) -> int:
     return max(1, min(10, steps // 100))
 
 
-def run_name(options: TrainingDraft) -> str:
+def run_name(draft: TrainingDraft) -> str:
     """What the run is called: its corpus."""
-    return "stories" if options.corpus == "stories" else Path(options.corpus).stem[:24] or "run"
+    return "stories" if draft.corpus == "stories" else Path(draft.corpus).stem[:24] or "run"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from core.training.config import TrainingConfig
-from explorer.panes.training.draft import config_of, options_of, run_name
-from explorer.panes.training.follow import RunData
+from explorer.panes.training.draft import config_of, draft_of, run_name
+from explorer.panes.training.run_data import RunData
 from explorer.panes.training.steering import Steering
 from explorer.panes.training.text import SAME_END, ways_on
 
@@ -27,15 +27,15 @@ class Driver:
         if self._pane.planning.errors:
             self._pane.statusRequested.emit(next(iter(self._pane.planning.errors.values())))
             return
-        options = self._pane.planning.options
-        if options.is_by_hand("run_in"):
-            self._pane.context.settings.run_in = options.run_in
+        draft = self._pane.planning.draft.value
+        if draft.is_by_hand("run_in"):
+            self._pane.context.settings.run_in = draft.run_in
         try:
-            config = config_of(options, self._pane.workspace.prompt)
+            config = config_of(draft, self._pane.workspace.prompt)
         except ValueError as error:
             self.steering.refused.emit(str(error))
             return
-        self.steering.begin(config, run_name(options), options.run_in)
+        self.steering.begin(config, run_name(draft), draft.run_in)
 
     def train_on(self) -> None:
         """Play at the live edge."""
@@ -101,9 +101,9 @@ class Driver:
 
     def _anew(self, data: RunData, changes: Mapping[str, Any]) -> None:
         """Back to the setup, filled with what the run began with and these changes."""
-        options = options_of(data.config.change(changes), self._pane.planning.options)
+        draft = draft_of(data.config.change(changes), self._pane.planning.draft.value)
         self._pane.new_run()
-        self._pane.planning.draft.change(options, f"Take the settings of {data.name}")
+        self._pane.planning.draft.change(draft, f"Take the settings of {data.name}")
 
     def trains(self) -> bool:
         return self.steering.state(self._pane.follower.data) in ("running", "new")

@@ -9,7 +9,7 @@ from pathlib import Path
 from core.files import replacing
 from explorer.engine import errors
 from explorer.panes.base import Pane
-from explorer.panes.training.follow import RunData
+from explorer.panes.training.run_data import RunData
 from explorer.widgets import dialogs
 
 TEXTS = "Texts (*.txt *.md *.csv *.json *.py *.html);;All files (*)"

@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, Signal
 
 from explorer.engine import tasks
 from explorer.engine.engine import Engine
-from explorer.panes.training.follow import RunData
 from explorer.panes.training.moments import Moment, around
+from explorer.panes.training.run_data import RunData
 from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.pooling import pool_heads
 

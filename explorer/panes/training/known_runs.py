@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from explorer.engine import tasks
+from explorer.engine.latest import Latest
 from explorer.panes.training.header import KnownRun, RunChoice
 
 if TYPE_CHECKING:
@@ -27,8 +27,10 @@ class KnownRuns(QObject):
         super().__init__(owner)
         self._context = context
         self._choice = choice
-        self._owner = owner
         self._noted: Path | None = None
+        self._shown = "", ""  # which run is shown, which lies over it
+        self._looking = Latest(context.engine, owner)
+        self._looking.came.connect(self._on_found)
 
     def note(self, folder: Path) -> None:
         """A run could be read: one that lies elsewhere stays in the list from now on."""
@@ -40,13 +42,13 @@ class KnownRuns(QObject):
 
     def renew(self, current: str | Path | None, other: str | Path | None) -> None:
         """The list as it is now; which run is shown, which lies over it."""
-        tasks.spawn(self._fill(str(current or ""), str(other or "")), self._owner)
+        self._shown = str(current or ""), str(other or "")
+        elsewhere = [*self._shown, *self._context.settings.runs]
+        folder, io = self._context.runs.folder(), self._context.engine.io
+        self._looking.ask(lambda: io(list_runs, folder, elsewhere), "listing runs")
 
-    async def _fill(self, current: str, other: str) -> None:
-        elsewhere = [current, other, *self._context.settings.runs]
-        folder = self._context.runs.folder()
-        runs = await self._context.engine.io(list_runs, folder, elsewhere)
-        here, over = (str(Path(path).resolve()) if path else "" for path in (current, other))
+    def _on_found(self, runs: list[KnownRun]) -> None:
+        here, over = (str(Path(path).resolve()) if path else "" for path in self._shown)
         self._choice.set_runs(runs, here, over)
 
 

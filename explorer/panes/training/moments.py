@@ -1,16 +1,12 @@
-"""The moments of a run and the track that the transport plays: recorded ones, then the live edge.
-
-A moment is a checkpoint, a picture of the heads, or both. Knows no Qt and no torch.
+"""The moments of a run: a checkpoint, a picture of the heads, a skipped step. Knows no Qt and no
+torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-
-from explorer.panes.training.phases import PhaseTrack, RunNumbers
-from explorer.state.tracks import LiveTrack, Track
 
 
 @dataclass(frozen=True)
@@ -24,11 +20,15 @@ class Moment:
 
 
 def moments_of(
-    step: int, probes: dict[int, Path], checkpoints: dict[int, Path], live: bool = True
+    step: int,
+    probes: dict[int, Path],
+    checkpoints: dict[int, Path],
+    live: bool = True,
+    skips: Iterable[int] = (),
 ) -> list[Moment]:
     """Every recorded moment up to `step` in order, then the edge where the run is live."""
     last = step - 1 if live else step
-    steps = sorted({at for at in (*probes, *checkpoints) if at <= last})
+    steps = sorted({at for at in (*probes, *checkpoints, *skips) if at <= last})
     found = [Moment(at, probes.get(at), checkpoints.get(at)) for at in steps]
     if live or not found:
         found.append(Moment(step, probes.get(step), checkpoints.get(step), edge=True))
@@ -53,64 +53,3 @@ def around(moments: list[Moment], position: float) -> tuple[Moment | None, Momen
         return before, None, 0.0
     after = newest_probe(moments, low + 1)
     return (before, after, share) if after is not before else (before, None, 0.0)
-
-
-class MomentTrack(LiveTrack):
-    """A run as a track. A finished run has no live edge: its play replays."""
-
-    unit = "moment"
-    transition = 0.22
-    rest = 0.03
-
-    def __init__(
-        self,
-        *,
-        playing: Callable[[], bool],
-        play: Callable[[], None],
-        pause: Callable[[], None],
-        step: Callable[[], None],
-    ) -> None:
-        super().__init__([], [], playing=playing, play=play, pause=pause, step=step)
-        self.is_live = True
-        self.moments: list[Moment] = []
-        self.numbers: RunNumbers | None = None
-        self._marks: dict[int, str] = {}
-
-    @property
-    def marks(self) -> dict[int, str]:
-        """The checkpoints: only there can a run be taken up again."""
-        return self._marks
-
-    def set_moments(self, moments: list[Moment], live: bool, numbers: RunNumbers) -> None:
-        self.moments, self.numbers, self.is_live = moments, numbers, live
-        kept = [at for at, one in enumerate(moments) if one.checkpoint is not None]
-        self._marks = {at: checkpoint_text(moments[at].step) for at in kept}
-
-    @property
-    def length(self) -> int:
-        return len(self.moments)
-
-    def title(self, index: int) -> str:
-        moment = self.moments[index]
-        row = self.numbers.row(moment.step) if self.numbers is not None else None
-        loss = f", loss {row['loss']:.3f}" if row is not None else ""
-        return f"step {moment.step:,}{loss}{', checkpoint' if moment.checkpoint else ''}"
-
-    def item(self, index: int) -> Moment | None:
-        return self.moments[index] if index < len(self.moments) else None
-
-    def inside(self, index: int) -> Track | None:
-        """The phases of the optimizer step that led to this moment."""
-        if self.numbers is None or not 0 <= index < len(self.moments):
-            return None
-        step = self.moments[index].step
-        return PhaseTrack(self.numbers, step) if self.numbers.row(step) is not None else None
-
-    def outside(self, inner: Track, index: int) -> int:
-        """Moments are thinned, and new ones come, while somebody is inside a step."""
-        return nearest(self.moments, inner.step) if isinstance(inner, PhaseTrack) else index
-
-
-def checkpoint_text(step: int) -> str:
-    """What a checkpoint's mark says, on the scrubber as on the losses."""
-    return f"checkpoint, step {step:,}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from explorer.engine import errors
 from explorer.engine.latest import Latest
 from explorer.panes.base import Context, Pane
 from explorer.panes.training import files, text
@@ -16,16 +17,19 @@ from explorer.panes.training.branching import Branching
 from explorer.panes.training.commands import commands
 from explorer.panes.training.cursor import Cursor
 from explorer.panes.training.driver import Driver
-from explorer.panes.training.follow import Follower, RunData
+from explorer.panes.training.follow import Follower
 from explorer.panes.training.header import RunChoice
 from explorer.panes.training.heads import HeadFilm
 from explorer.panes.training.known_runs import KnownRuns
-from explorer.panes.training.moments import Moment, MomentTrack
+from explorer.panes.training.moments import Moment
 from explorer.panes.training.planning import Planning
+from explorer.panes.training.run_data import RunData
 from explorer.panes.training.screen import Screen, load_sources, planned_inspection
 from explorer.panes.training.setup import SetupView
 from explorer.panes.training.steering import Steering
+from explorer.panes.training.track import MomentTrack
 from explorer.panes.training.view import RunView
+from explorer.runs.sources import FolderSource
 from explorer.state.actions import Action
 from explorer.widgets import dialogs
 from explorer.widgets.encoding import write_png
@@ -87,9 +91,7 @@ class TrainingPane(Pane):
         self.view.asked.connect(self.driver.answer)
         self.view.stepClicked.connect(self.cursor.seek_step)
         self.view.phaseClicked.connect(self.enter_phase)
-        self.view.headClicked.connect(
-            lambda layer, head: self.workspace.select(layer=layer, head=head)
-        )
+        self.view.headClicked.connect(self.open_head)
         self.view.charts.looksChanged.connect(self._show)
         self.screen.headline.connect(self.set_headline)
         self.screen.batches.read.connect(self._inspect)
@@ -189,6 +191,39 @@ class TrainingPane(Pane):
         """Goes into the optimizer step under the cursor, at one of its phases."""
         if not self.cursor.enter(index):
             self.statusRequested.emit("No step is recorded here yet")
+
+    def open_head(self, layer: int, head: int) -> None:
+        """Shows a head in Attention, on the text that it reads here: the model as it is now at the
+        newest moment, else that of the checkpoint nearest to the cursor.
+        """
+        data, moment = self.follower.data, self.moment
+        if data is None or moment is None:
+            return
+        folder, step = None, data.step
+        if self.replaying or self.cursor.inside is not None:
+            if not data.checkpoints:
+                self.statusRequested.emit(text.why_no_branch(data, moment))
+                return
+            step = min(data.checkpoints, key=lambda one: abs(one - self.cursor.step))
+            folder = data.checkpoints[step]
+        if folder is None:
+            source: Any = self.context.runs.source(data.folder)
+        else:
+            source = FolderSource(self.context.engine, folder)
+        self.spawn(self._open_head(source, data.probe_text, layer, head, step))
+
+    async def _open_head(self, source: Any, read: str, layer: int, head: int, step: int) -> None:
+        try:
+            if not await self.workspace.open_model(source):
+                return
+        except (ValueError, OSError) as error:
+            errors.report(error, f"opening {source.name}", errors.MODEL)
+            return
+        if read and read != self.workspace.prompt:
+            self.workspace.set_prompt(read)
+        self.workspace.select(layer=layer, head=head)
+        self.workspace.begin("pane", "attention")
+        self.statusRequested.emit(f"Layer {layer}, head {head} at step {step:,}")
 
     # runs
 

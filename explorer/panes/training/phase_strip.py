@@ -1,6 +1,8 @@
-"""The seven phases of an optimizer step as a row of names; a click goes into one."""
+"""The phases of an optimizer step as a row of names; a click goes into one."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
@@ -20,6 +22,7 @@ class PhaseStrip(Picture):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Phases of one optimizer step", parent)
         self.setObjectName("training.view.phases")
+        self._phases: Sequence[str] = PHASES
         self._current: float | None = None
         self._key = 0
         self._hover = -1
@@ -27,11 +30,18 @@ class PhaseStrip(Picture):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
+    def set_phases(self, phases: Sequence[str]) -> None:
+        """Which phases a step of this run has."""
+        if phases != self._phases:
+            self._phases = phases
+            self._key, self._hover = 0, -1
+            self.update()
+
     def set_current(self, position: float | None) -> None:
         """The phase under the cursor; a fraction lies between two."""
         if position != self._current:
             self._current = position
-            name = TITLES[PHASES[round(position)]] if position is not None else "none chosen"
+            name = TITLES[self._phases[round(position)]] if position is not None else "none chosen"
             self.setAccessibleDescription(name)
             self.update()
 
@@ -52,7 +62,7 @@ class PhaseStrip(Picture):
         title = "One step:"
         place = QRectF(0, 0, self._left(), self.height())
         put_text(painter, place, title, now.font("label"), now.color("muted"), LEFT)
-        for index, name in enumerate(PHASES):
+        for index, name in enumerate(self._phases):
             rect = self._rect(index)
             near = 0.0 if self._current is None else max(0.0, 1 - abs(self._current - index))
             painter.setPen(now.pen("accent" if near > 0.5 else "divider", 1.5 if near > 0.5 else 1))
@@ -82,7 +92,7 @@ class PhaseStrip(Picture):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         move = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
         if move is not None and not event.modifiers():
-            self._key = min(max(self._key + move, 0), len(PHASES) - 1)
+            self._key = min(max(self._key + move, 0), len(self._phases) - 1)
             self.update()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self.phaseClicked.emit(self._key)
@@ -93,7 +103,7 @@ class PhaseStrip(Picture):
         if index != self._hover:
             self._hover = index
             none = "" if self.isEnabled() else "No step is recorded yet"
-            self.setToolTip(none or (TITLES[PHASES[index]] if index >= 0 else ""))
+            self.setToolTip(none or (TITLES[self._phases[index]] if index >= 0 else ""))
             self.update()
 
     def _left(self) -> float:
@@ -103,10 +113,10 @@ class PhaseStrip(Picture):
         return float(theme.current().px(12))
 
     def _rect(self, index: int) -> QRectF:
-        now, count = theme.current(), len(PHASES)
+        now, count = theme.current(), len(self._phases)
         room = self.width() - self._left() - self._gap() * (count - 1) - 4
         metrics = now.metrics("label", 600)
-        natural = [metrics.horizontalAdvance(name) + now.px(20) for name in PHASES]
+        natural = [metrics.horizontalAdvance(name) + now.px(20) for name in self._phases]
         factor = min(1.0, room / sum(natural))
         widths = [width * factor for width in natural]
         x = self._left() + sum(widths[:index]) + self._gap() * index
@@ -114,7 +124,7 @@ class PhaseStrip(Picture):
         return QRectF(x, (self.height() - height) / 2, widths[index], height)
 
     def _at(self, x: float) -> int:
-        for index in range(len(PHASES)):
+        for index in range(len(self._phases)):
             rect = self._rect(index)
             if rect.left() <= x <= rect.right():
                 return index

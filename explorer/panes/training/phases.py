@@ -1,14 +1,14 @@
 """One optimizer step, phase by phase, as core tells it, with its live numbers.
 
-Knows no Qt and no torch: all numbers are the run's records.
+Knows no torch: all numbers are the run's records.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,9 +20,11 @@ from core.trace import Step
 from core.training import phases
 from core.training.config import TrainingConfig
 from core.training.phases import CODE as CODE
-from core.training.phases import PHASES, TITLES
+from core.training.phases import TITLES
 from core.training.rules import RUN_BY_TORCH, rule_settings
 from explorer.panes.base import Inspection, Row
+from explorer.panes.training.run_data import RunNumbers, Skip, was_skipped
+from explorer.panes.training.text import skip_text
 from explorer.state.tracks import ListTrack
 from explorer.theme.numbers import format_bytes, format_duration, format_number
 
@@ -37,45 +39,14 @@ TABLES = {
     "seconds": "seconds",
 }
 COLUMNS = {name: ((), ("step", name)) for name in TABLES}
+NOT_A_NUMBER = "not a number"
 BEGINNING = 42  # letters of a sequence that fit the inspector
-
-
-@dataclass(frozen=True, eq=False)
-class RunNumbers:
-    """A run's per-step records, its config and what its trainer told of it.
-
-    parameters  how many weights it has; 0: not told
-    vocabulary  among how many tokens it chooses; 0: not told
-    before      tokens that were read before the first record, by the parent of a branch; None: not
-                told
-    """
-
-    config: TrainingConfig
-    steps: np.ndarray
-    parameters: int = 0
-    vocabulary: int = 0
-    before: int | None = None
-
-    @cached_property
-    def index(self) -> np.ndarray:
-        """The step of every record, side by side: a search in the records would copy them all."""
-        return np.ascontiguousarray(self.steps["step"])
-
-    def until(self, step: int) -> int:
-        """How many records there are up to a step, itself included."""
-        return int(np.searchsorted(self.index, step, side="right"))
-
-    def row(self, step: int) -> Any:
-        """The record of a step, or None."""
-        at = self.until(step) - 1
-        return self.steps[at] if at >= 0 and int(self.index[at]) == step else None
 
 
 def phase_step(name: str, numbers: RunNumbers, step: int) -> Step:
     """A phase as core's Step, with the values that were recorded."""
     row = numbers.row(step)
-    names = numbers.steps.dtype.names or ()
-    record = None if row is None else {key: float(row[key]) for key in names}
+    record = None if row is None else _record(row)
     return phases.phase_step(name, numbers.config, step, record)
 
 
@@ -114,6 +85,7 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
     model = config.model
     if row is None:
         return ["no step recorded yet"]
+    skipped = was_skipped(row)
     loss, rate, norm = float(row["loss"]), _get(row, "learning_rate"), _get(row, "grad_norm")
     match name:
         case "data":
@@ -128,6 +100,8 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
                 f"θ: {numbers.parameters:,} weights" if numbers.parameters else "θ: weights",
                 _guess(numbers.vocabulary),
             ]
+        case "loss" if skipped and not math.isfinite(loss):
+            return [Row("L is not a number, so the step is skipped", "accent")]
         case "loss":
             return [
                 Row(f"L = {_fixed(loss)} nats per token", "accent"),
@@ -139,6 +113,14 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
                 Row(f"|g| = {format_number(norm)} over all weights together", "accent"),
                 "one number for each weight: which way raises L",
             ]
+        case "unscale":
+            skip = numbers.skips.get(step, Skip())
+            scale = [f"s = {format_number(skip.scale)}, the loss scale"] if skip.scale else []
+            if skipped:
+                return [*scale, Row("a gradient overflowed: not every number is finite", "accent")]
+            return [*scale, Row("every gradient is finite: the step counts", "accent")]
+        case "clip" if skipped and not math.isfinite(norm):
+            return [Row(f"|g| is {NOT_A_NUMBER}: the step is skipped", "accent")]
         case "clip":
             share = min(1.0, config.clip / norm) if config.clip and norm > 0 else 1.0
             verdict = "nothing is cut" if share >= 1 else f"g is scaled by {share:.3f}"
@@ -146,10 +128,12 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
                 Row(f"|g| = {format_number(norm)}", "accent"),
                 f"c = {config.clip:g}: {verdict}",
             ]
+        case "optimizer" if skipped:
+            return [Row(skip_text(step, numbers.skips.get(step)), "accent")]
         case "optimizer":
             return _optimizer_rows(config, rate)
         case _:
-            return _schedule_rows(config, step, rate)
+            return _schedule_rows(config, step, phases.applied_before(step, _record(row)), rate)
 
 
 def _optimizer_rows(config: TrainingConfig, rate: float) -> list[Row | str]:
@@ -189,12 +173,13 @@ def _guess(vocabulary: int) -> str:
     return f"a guess among V = {vocabulary:,} would lose log V = {math.log(vocabulary):.3f}"
 
 
-def _schedule_rows(config: TrainingConfig, step: int, rate: float) -> list[Row | str]:
-    planned = config.planned_rate(step - 1)
+def _schedule_rows(config: TrainingConfig, step: int, applied: int, rate: float) -> list[Row | str]:
+    """applied  how many steps before this one moved the weights: t counts them alone"""
+    planned = config.planned_rate(applied)
     spans = phases.schedule_spans(config)
     by_hand = not math.isclose(planned, rate, rel_tol=1e-9)
     return [
-        Row(f"η = {format_number(rate)} at step {step:,}, t = {step - 1:,}", "accent"),
+        Row(f"η = {format_number(rate)} at step {step:,}, t = {applied:,}", "accent"),
         f"set by hand: the schedule had planned {format_number(planned)}"
         if by_hand
         else "as the schedule planned",
@@ -202,7 +187,7 @@ def _schedule_rows(config: TrainingConfig, step: int, rate: float) -> list[Row |
         if config.schedule == "constant"
         else f"from {config.learning_rate:g} down to {_last_rate(config):g}",
         f"warm-up over the first w = {config.warmup_steps:,} of {config.steps:,} steps",
-        *(_span_row(span) for span in spans if span.first <= step <= span.last),
+        *(_span_row(span) for span in spans if span.first <= applied + 1 <= span.last),
     ]
 
 
@@ -228,7 +213,9 @@ def moment_rows(numbers: RunNumbers, step: int) -> list[Row | str]:
     if row is None:
         return ["before the first step"]
     seconds = _get(row, "seconds")
+    skipped = [Row(skip_text(step, numbers.skips.get(step)), "warning")] if was_skipped(row) else []
     rows: list[Row | str] = [
+        *skipped,
         Row(f"loss L = {_fixed(float(row['loss']))} nats per token", "accent"),
         f"learning rate η = {format_number(_get(row, 'learning_rate'))}",
         f"gradient norm |g| = {format_number(_get(row, 'grad_norm'))}",
@@ -259,11 +246,11 @@ def plan_inspection(config: TrainingConfig, steps: np.ndarray, rates: np.ndarray
     )
 
 
-def moment_inspection(numbers: RunNumbers, step: int) -> Inspection:
-    """A whole moment: the loss, with the step's numbers."""
+def moment_inspection(numbers: RunNumbers, step: int, gap: Sequence[str] = ()) -> Inspection:
+    """A whole moment: the loss, with the step's numbers; `gap` compares it with unseen text."""
     return Inspection(
         step=phase_step("loss", numbers, step),
-        rows=moment_rows(numbers, step),
+        rows=[*moment_rows(numbers, step), *gap],
         table=_table(numbers, step),
         labels=COLUMNS,
         cell=f"step {step:,}. Enter goes into this step, phase by phase",
@@ -274,9 +261,12 @@ class PhaseTrack(ListTrack):
     """The phases of one optimizer step, to play and step through."""
 
     def __init__(self, numbers: RunNumbers, step: int) -> None:
-        super().__init__([TITLES[name] for name in PHASES], list(PHASES))
+        self.names = numbers.phases
+        super().__init__([TITLES[name] for name in self.names], self.names)
         self.numbers = numbers
         self.step = step
+        row = numbers.row(step)
+        self.skipped = row is not None and was_skipped(row)
 
 
 def _so_far(numbers: RunNumbers, step: int) -> int:
@@ -288,12 +278,16 @@ def _so_far(numbers: RunNumbers, step: int) -> int:
     return before + int(numbers.steps["tokens"][: numbers.until(step)].sum())
 
 
+def _record(row: Any) -> dict[str, float]:
+    return {name: float(row[name]) for name in row.dtype.names or ()}
+
+
 def _get(row: Any, name: str) -> float:
     return float(row[name]) if name in (row.dtype.names or ()) else 0.0
 
 
 def _fixed(value: float) -> str:
-    return f"{value:.3f}" if math.isfinite(value) else "not a number"
+    return f"{value:.3f}" if math.isfinite(value) else NOT_A_NUMBER
 
 
 def _exp(value: float) -> float:

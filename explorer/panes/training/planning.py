@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +13,29 @@ from PySide6.QtWidgets import QLineEdit
 
 from core.training.config import TrainingConfig
 from explorer import theme
-from explorer.engine import tasks
 from explorer.engine.engine import Engine
-from explorer.engine.jobs import SUPERSEDED
 from explorer.engine.latest import Latest
 from explorer.panes.training.draft import NO_TEXT, TrainingDraft, check, config_of
 from explorer.panes.training.setup import SetupView
 from explorer.panes.training.text import about
 from explorer.runs.backend_choice import AUTO, SLOW_STEP, backend_for
 from explorer.state.draft import Draft, named
+from explorer.state.typed_numbers import whole_in
 from explorer.state.workspace import Workspace
-from explorer.theme.typed_numbers import whole_in
 
 BUILT_IN = ("stories", "characters")  # other tokenizers are files
 POINTS = 100  # of the schedule's preview
 EXCERPT = 1500  # letters of the text that are shown
 MOST_READ = 2_000_000  # characters of a text that are looked at beforehand
 SHORTEST_CONTEXT = 16  # tokens; a shorter one leaves attention nothing to look at
+
+
+@dataclass(frozen=True)
+class Machine:
+    """How fast this machine computes, in FLOP/s, and whether it has bf16 arithmetic."""
+
+    speed: float
+    has_bf16: bool
 
 
 class Planning(QObject):
@@ -49,21 +56,25 @@ class Planning(QObject):
     ) -> None:
         super().__init__(owner)
         self._engine = engine
-        self._owner = owner
         self._view = view
         first = TrainingDraft(run_in=backend_for(0.0, run_in))
         self.draft = Draft(workspace, "training.options", TrainingDraft, self, first)
         self._run_in = run_in  # what a person has chosen for all runs
         self.errors: dict[str, str] = {}
-        self._corpus_error = ""
+        self._checked: tuple[str, str, str] | None = None  # text, tokenizer, context
+        self._corpus_error = ""  # of these
+        self._counted = ""  # the file of a tokenizer, or of characters
+        self._vocab_size = 0  # of it, where that is known
         self._tokenizer_error = ""
-        self._vocabulary: tuple[str, int] | None = None  # of a tokenizer's file
-        self._checked: tuple[str, str, str] | None = None
-        self._read = ""  # the corpus whose beginning is shown
+        self._beginning = ""  # the text whose beginning is shown
         self.config: TrainingConfig | None = None
-        self._speed: float | None = None  # FLOP/s, measured once
-        self._bf16: bool | None = None
-        self._estimating = Latest(engine, owner)
+        self._machine: Machine | None = None  # measured once
+        self._checking, self._counting, self._reading, self._estimating = (
+            Latest(engine, owner) for _ in range(4)
+        )
+        self._checking.came.connect(self._on_checked)
+        self._counting.came.connect(self._on_counted)
+        self._reading.came.connect(view.set_excerpt)
         self._estimating.came.connect(self._on_estimate)
         self.draft.changed.connect(lambda _: self.plan())
         workspace.tokenizerOpened.connect(self._take_tokenizer)
@@ -71,114 +82,102 @@ class Planning(QObject):
             if isinstance(field.editor, QLineEdit):
                 field.editor.editingFinished.connect(workspace.end_merge)
 
-    @property
-    def options(self) -> TrainingDraft:
-        return self.draft.value
-
     def change(self, name: str, text: str) -> None:
         """A person's change, which can be undone; what is typed into one field is one change."""
-        options, field = self.options.change({name: text}), self._view.fields[name]
-        if options == self.options:
+        draft, field = self.draft.value.change({name: text}), self._view.fields[name]
+        if draft == self.draft.value:
             self.plan()
             return
         typed = isinstance(field.editor, QLineEdit)
-        self.draft.change(options, named(field.title, text), name if typed else "")
+        self.draft.change(draft, named(field.title, text), name if typed else "")
 
     def _take_tokenizer(self, path: str, corpus: str) -> None:
         """A tokenizer that was just trained, with the text that it knows."""
         given = {"tokenizer": path} | ({"corpus": corpus} if corpus else {})
-        self.draft.change(self.options.change(given), "Train with this tokenizer")
+        self.draft.change(self.draft.value.change(given), "Train with this tokenizer")
 
     def plan(self) -> None:
         """Shows fields, errors, schedule and cost as they are now."""
-        options = self.options
-        about = (options.corpus, options.tokenizer, options.block_size)
-        if about != self._checked:
-            self._checked, self._corpus_error = about, ""
-            if options.corpus != "stories":
-                tasks.spawn(self._check_corpus(about), self._owner)
-        own = options.tokenizer if options.tokenizer not in BUILT_IN else ""
-        counted = own or (options.corpus if options.tokenizer == "characters" else "")
-        if counted and (self._vocabulary is None or self._vocabulary[0] != counted):
-            self._vocabulary, self._tokenizer_error = (counted, 0), ""
-            tasks.spawn(self._read_vocabulary(counted, bool(own)), self._owner)
-        self.errors = check(options, self._corpus_error)
+        draft = self.draft.value
+        self._check_corpus(draft)
+        own = draft.tokenizer if draft.tokenizer not in BUILT_IN else ""
+        counted = own or (draft.corpus if draft.tokenizer == "characters" else "")
+        if counted and counted != self._counted:
+            self._counted, self._vocab_size, self._tokenizer_error = counted, 0, ""
+            count = vocabulary_of if own else alphabet_of
+            self._counting.ask(lambda: self._engine.io(count, counted), "counting tokens")
+        self.errors = check(draft, self._corpus_error)
         if own and self._tokenizer_error:
             self.errors["tokenizer"] = self._tokenizer_error
-        self._view.set_options(options, self.errors)
-        size = self._vocabulary[1] if counted and self._vocabulary else 0
-        config = self.config = None if self.errors else config_of(options, vocab_size=size or None)
+        self._view.set_draft(draft, self.errors)
+        size = self._vocab_size if counted else 0
+        config = self.config = None if self.errors else config_of(draft, vocab_size=size or None)
         self._view.set_schedule(*schedule(config))
-        if options.corpus != self._read:
-            self._read = options.corpus
-            tasks.spawn(self._show_excerpt(options.corpus), self._owner)
-        self._estimating.stop()
+        if draft.corpus != self._beginning:
+            corpus = self._beginning = draft.corpus
+            self._reading.ask(lambda: self._engine.io(excerpt, corpus), "reading the text")
         if config is None:
+            self._estimating.stop()
             name, why = next(iter(self.errors.items()))
             where = self._view.fields[name].title
             self._view.set_cost("\u2013", "\u2013", "\u2013", f"{where}: {why}")
         else:
             if not self._engine.is_ready:
                 self._view.set_cost("\u2026", "\u2026", "\u2026", "PyTorch is starting")
-            self._estimating.ask(lambda: self._estimate(config), "estimating a run's cost")
+            known, name = self._machine, "estimating a run's cost"
+            self._estimating.call(estimated, config, known, name=name)
         self.planned.emit(config)
 
     def refuse_corpus(self, message: str) -> None:
         """The run found something wrong with the text that a look at its beginning did not show."""
         self._corpus_error = message
-        self.errors = check(self.options, message)
-        self._view.set_options(self.options, self.errors)
+        self.errors = check(self.draft.value, message)
+        self._view.set_draft(self.draft.value, self.errors)
 
-    async def _check_corpus(self, about: tuple[str, str, str]) -> None:
-        error = await self._engine.io(corpus_error, *about)
-        if about == self._checked and error != self._corpus_error:
+    def _check_corpus(self, draft: TrainingDraft) -> None:
+        """Looks at the beginning of a text that has not been looked at."""
+        about = (draft.corpus, draft.tokenizer, draft.block_size)
+        if about == self._checked:
+            return
+        self._checked, self._corpus_error = about, ""
+        if draft.corpus == "stories":
+            self._checking.stop()
+        else:
+            self._checking.ask(lambda: self._engine.io(corpus_error, *about), "looking at the text")
+
+    def _on_checked(self, error: str) -> None:
+        if error != self._corpus_error:
             self._corpus_error = error
             self.plan()
 
-    async def _read_vocabulary(self, path: str, own: bool) -> None:
-        """How many tokens there are: of a tokenizer's file, or the characters of a text."""
-        size, error = await self._engine.io(vocabulary_of if own else alphabet_of, path)
-        if self._vocabulary is not None and self._vocabulary[0] == path:
-            self._vocabulary, self._tokenizer_error = (path, size), error
-            self.plan()
+    def _on_counted(self, found: tuple[int, str]) -> None:
+        self._vocab_size, self._tokenizer_error = found
+        self.plan()
 
-    async def _show_excerpt(self, corpus: str) -> None:
-        text = await self._engine.io(excerpt, corpus)
-        if corpus == self._read:
-            self._view.set_excerpt(text)
-
-    async def _estimate(self, config: TrainingConfig) -> Any:
-        if self._speed is None:
-            found = await self._engine.call(_measure)
-            if found is SUPERSEDED:
-                return found
-            self._speed, self._bf16 = found
-        return await self._engine.call(_estimate, config, self._speed)
-
-    def _on_estimate(self, found: tuple[Any, str]) -> None:
+    def _on_estimate(self, found: tuple[Any, str, Machine]) -> None:
         config = self.config
+        answer, why, self._machine = found
         if config is None or self.errors:
             return
-        answer, why = found
         if why:
             self.errors = {"size": f"T{why[1:]}"}
-            self._view.set_options(self.options, self.errors)
+            self._view.set_draft(self.draft.value, self.errors)
             self.config = None
             self.planned.emit(None)
         slow = answer.seconds_per_step > SLOW_STEP
         run_in = backend_for(answer.seconds_per_step, self._run_in)
-        if self.options.run_in != run_in and not self.options.is_by_hand("run_in"):
+        if self.draft.value.run_in != run_in and not self.draft.value.is_by_hand("run_in"):
             self.draft.begin({"run_in": run_in})
             return
         notes = [f"{config.tokens_per_step:,} tokens a step"]
         if config.repeated_fraction:
             share = theme.format_percent(config.repeated_fraction)
             notes.append(f"{share} of the sequences are random tokens that repeat, not the text")
-        if config.precision == "bf16" and not self._bf16:
+        if config.precision == "bf16" and not self._machine.has_bf16:
             notes.append("this CPU has no bf16 arithmetic: fp32 is faster here")
-        elif self._bf16 and config.precision == "fp32" and config.model.n_embd >= 256:
+        elif self._machine.has_bf16 and config.precision == "fp32" and config.model.n_embd >= 256:
             notes.append("bf16 would be faster here")
-        if slow and self.options.run_in == "thread":
+        if slow and self.draft.value.run_in == "thread":
             notes.append("steps this long are better trained as a process")
         elif slow:
             notes.append("steps this long go to a process of its own: the window stays quick")
@@ -232,8 +231,8 @@ def excerpt(corpus: str) -> str:
             text = next(read_characters(Path(corpus)), ("", 0))[0]
     except (ValueError, OSError):
         return ""
-    lines = [" ".join(line.split()) for line in text[: 4 * EXCERPT].strip().splitlines()]
-    whole = "\n".join(lines)
+    lines = [line.rstrip().expandtabs(4) for line in text[: 4 * EXCERPT].splitlines()]
+    whole = "\n".join(lines).strip("\n")
     if len(whole) <= EXCERPT:
         return whole
     return f"{whole[:EXCERPT].rsplit(None, 1)[0]}…"
@@ -278,18 +277,14 @@ def corpus_error(path: str, tokenizer: str, block_size: str) -> str:
     return ""
 
 
-def _measure() -> tuple[float, bool]:
-    """On the engine's thread: this machine's speed, and whether it has bf16 arithmetic."""
+def estimated(config: TrainingConfig, machine: Machine | None) -> tuple[Any, str, Machine]:
+    """On the engine's thread: what a run costs, why it does not fit into memory, and the machine,
+    which is measured where it is not known.
+    """
     from core.training.health import bf16_is_fast
-    from core.training.sizes import measure_speed
-
-    return measure_speed(), bf16_is_fast()
-
-
-def _estimate(config: TrainingConfig, speed: float) -> tuple[Any, str]:
-    """What a run costs, and why it does not fit into memory."""
     from core.training.memory import too_large
-    from core.training.sizes import estimate
+    from core.training.sizes import estimate, measure_speed
 
-    found = estimate(config, speed)
-    return found, too_large(found.bytes)
+    machine = machine or Machine(measure_speed(), bf16_is_fast())
+    found = estimate(config, machine.speed)
+    return found, too_large(found.bytes), machine

@@ -11,11 +11,9 @@ from explorer.panes.training import text
 from explorer.panes.training.ancestry import Ancestry
 from explorer.panes.training.batches import Batch, BatchReading
 from explorer.panes.training.cursor import Cursor
-from explorer.panes.training.follow import RunData
 from explorer.panes.training.heads import HeadFilm, first_look
 from explorer.panes.training.phases import (
     CODE,
-    PHASES,
     PhaseTrack,
     data_inspection,
     moment_inspection,
@@ -23,6 +21,7 @@ from explorer.panes.training.phases import (
     plan_inspection,
 )
 from explorer.panes.training.planning import schedule
+from explorer.panes.training.run_data import RunData
 from explorer.panes.training.view import RunView
 
 
@@ -36,6 +35,7 @@ class Screen(QObject):
         self._view = view
         self._cursor = cursor
         self._attempts = 0
+        self._probe_text = ""
         self.batches = BatchReading(engine, owner)
         self.film = HeadFilm(engine, view.mosaic, owner)
         self.film.shown.connect(self._on_heads)
@@ -63,7 +63,7 @@ class Screen(QObject):
         self._view.charts.set_runs(data, other, past)
 
     def _on_heads(self, step: int) -> None:
-        self._view.set_heads_step(step)
+        self._view.set_heads(self._probe_text, step)
         self._view.heads.show_ready()
 
     def show_moment(self, data: RunData, state: str) -> None:
@@ -72,24 +72,28 @@ class Screen(QObject):
         if data.attempts != self._attempts:  # later snapshots may be written again
             self._attempts = data.attempts
             self.film.clear()
+        self._probe_text = data.probe_text
         if not cursor.moments:
             return
         cursor.track.ended = text.ended(data, state)
+        view.phases.set_phases(data.numbers.phases)
         view.phases.setEnabled(len(data.steps) > 0)
         inside, moment, replaying = cursor.inside, cursor.moment, cursor.replaying
-        view.card.set_text(text.card_text(data, state, moment, replaying))
+        looked_at = inside.step if inside is not None else None
+        view.card.set_text(text.card_text(data, state, moment, replaying, looked_at))
         if inside is not None:
             view.phases.set_current(cursor.phase_position)
-            self.headline.emit(text.phase_headline(cursor.phase, inside.step))
-            return
-        view.phases.set_current(None)
-        smoothed = view.charts.smoothed_loss
-        self.headline.emit(text.headline(data, state, moment, replaying, smoothed))
-        view.charts.set_cursor(cursor.step if replaying else None)
+            place = inside.names, cursor.phase, inside.step, inside.skipped
+            self.headline.emit(text.phase_headline(*place))
+        else:
+            view.phases.set_current(None)
+            smoothed = view.charts.smoothed_loss
+            self.headline.emit(text.headline(data, state, moment, replaying, smoothed))
+        view.charts.set_cursor(cursor.step if replaying or inside is not None else None)
         view.samples.set_empty_text(text.no_sample(data, state, cursor.step))
         view.samples.set_samples([s for s in data.samples if s.step <= cursor.step + 0.5])
         if not self.film.show(cursor.moments, cursor.position):
-            view.set_heads_step(None)
+            view.set_heads(data.probe_text, None)
             view.heads.show_empty(text.no_heads(data, state) or first_look(data))
         elif self.film.step is not None:
             view.heads.show_ready()
@@ -98,8 +102,10 @@ class Screen(QObject):
         """The phase or the moment under the cursor."""
         inside, moment = self._cursor.inside, self._cursor.moment
         if inside is not None:
-            return self._inside(inside, PHASES[self._cursor.phase], data)
-        return moment_inspection(data.numbers, moment.step) if moment is not None else None
+            return self._inside(inside, inside.names[self._cursor.phase], data)
+        if moment is None:
+            return None
+        return moment_inspection(data.numbers, moment.step, text.gap(data, moment.step))
 
     def _inside(self, inside: PhaseTrack, phase: str, data: RunData) -> Inspection:
         """The same one as long as nothing of it is new: a table that is read is not begun again."""

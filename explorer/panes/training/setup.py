@@ -75,7 +75,7 @@ class SetupView(TakesFiles):
         super().__init__(parent)
         self.setObjectName("training.setup")
         self.fields: dict[str, Field] = {}
-        self._options = TrainingDraft()
+        self._draft = TrainingDraft()
         self.plot = LinePlot("Learning rate schedule")
         self.plot.setObjectName("training.setup.schedule")
         self.plot.set_axes("step", "learning rate")
@@ -119,7 +119,7 @@ class SetupView(TakesFiles):
         self.more.clicked.connect(self._on_more)
         self.set_more(False)
         self.set_why("")
-        self.set_options(self._options, {})
+        self.set_draft(self._draft, {})
 
     def _build(self) -> None:
         choices = [(size.id, size.title) for size in SIZES] + [("own", "Own")]
@@ -147,6 +147,7 @@ class SetupView(TakesFiles):
             if isinstance(field, TextField):
                 field.editor.installEventFilter(self._enter)
                 field.editor.editingFinished.connect(self._fold_back)
+        self.fields["sample_prompt"].editor.setPlaceholderText("the text's own words")
         corpus, size, batch, steps, rate, where = top
         corpus.fileRequested.connect(self.fileRequested)
         form = QVBoxLayout()
@@ -202,19 +203,19 @@ class SetupView(TakesFiles):
 
     # What is shown -------------------------------------------------------------------------------
 
-    def set_options(self, options: TrainingDraft, errors: dict[str, str]) -> None:
+    def set_draft(self, draft: TrainingDraft, errors: dict[str, str]) -> None:
         """Shows the fields and, beside each, what is wrong with it."""
-        self._options = options
+        self._draft = draft
         for name, field in self.fields.items():
-            value = getattr(options, name)
+            value = getattr(draft, name)
             if name == "tokenizer" and value not in dict(TOKENS):
                 value = "own"
             field.set_value(value)
             field.set_error(errors.get(name, ""))
-        size = size_of(options.size)
-        shape = f"{options.n_layer} layers, {options.n_head} heads, width {options.n_embd}"
+        size = size_of(draft.size)
+        shape = f"{draft.n_layer} layers, {draft.n_head} heads, width {draft.n_embd}"
         if self.fields["tokenizer"].value == "own":
-            shape = f"{shape}, tokens of {Path(options.tokenizer).parent.name}"
+            shape = f"{shape}, tokens of {Path(draft.tokenizer).parent.name}"
         self._what.setText(f"{shape}: {size.what}" if size else shape)
         self._show_hidden(any(name in errors for name in MORE))
         self.start.setEnabled(not errors)
@@ -251,6 +252,11 @@ class SetupView(TakesFiles):
             self.facts[name].set(text)
         self._note.setText(note)
 
+    @property
+    def excerpt(self) -> str:
+        """How the text begins, as it is shown."""
+        return self._excerpt.toPlainText()
+
     def set_excerpt(self, text: str) -> None:
         """How the text begins that it will read."""
         self._excerpt.setPlainText(text)
@@ -273,7 +279,7 @@ class SetupView(TakesFiles):
 
     def _on_field(self, name: str, text: str) -> None:
         if name == "tokenizer" and text == "own":  # it comes from the tokenizers pane
-            self.set_options(self._options, {})
+            self.set_draft(self._draft, {})
             return
         if name == "size" and text == "own":
             self.set_more(True)

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from core.training.config import TrainingConfig
 from explorer.engine import errors, tasks
 from explorer.engine.jobs import EngineDied
-from explorer.panes.training.follow import ACTIVE, RunData
+from explorer.panes.training.run_data import ACTIVE, RunData
 from explorer.runs.live import key_of
 
 if TYPE_CHECKING:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.training.phases import PHASES
-from explorer.theme.numbers import format_fixed, format_number
+from core.numbers import format_fixed, format_number
+from explorer.panes.training.run_data import ACTIVE, Skip, was_skipped
 
 if TYPE_CHECKING:
-    from explorer.panes.training.follow import RunData
     from explorer.panes.training.moments import Moment
+    from explorer.panes.training.run_data import RunData
 
-ACTIVE = ("new", "running", "paused")
 RISEN = 1.1  # times the first loss: more than batches differ by
+MEMORIZED, SAME = 0.05, 0.02  # of the training loss: a gap that tells something, and none
 MANY = 100.0  # from here on thousandths of a loss say nothing
 SETUP = "Choose what it reads and how large it is, then start: it trains at once."
 PHASE_WORDS = {
@@ -23,9 +24,17 @@ PHASE_WORDS = {
     "forward": "the model predicts every next token of the batch",
     "loss": "its surprise at the right tokens, averaged, is the loss",
     "backward": "for every weight: which way would the loss fall?",
+    "unscale": "the gradients are divided by the loss scale again",
     "clip": "a gradient longer than the limit is shortened",
     "optimizer": "every weight moves a little, against its gradient",
     "schedule": "the learning rate for the next step is set",
+}
+
+SKIPPED_WORDS = {
+    "unscale": "divided by the loss scale, not every gradient is a finite number",
+    "clip": "nothing is shortened: the gradient's length is not a finite number",
+    "optimizer": "the step is skipped, and no weight moves",
+    "schedule": "the learning rate stays, since only applied steps count",
 }
 
 
@@ -44,16 +53,25 @@ class CardText:
     refusals: tuple[tuple[str, str], ...] = ()  # (button, why it cannot be used now)
 
 
-def card_text(data: RunData, state: str, moment: Moment | None, replaying: bool) -> CardText:
-    """`state` is as a person asked for it; `moment` is what the cursor looks at."""
+def card_text(
+    data: RunData,
+    state: str,
+    moment: Moment | None,
+    replaying: bool,
+    looked_at: int | None = None,
+) -> CardText:
+    """`state` is as a person asked for it; `moment` is what the cursor looks at, `looked_at` the
+    optimizer step that it is inside of.
+    """
     step = moment.step if moment is not None and replaying else data.step
+    step = step if looked_at is None else looked_at
     return CardText(
         name=data.name,
         state="new" if prepares(data, state) else state,
         step=data.step,
         steps=data.config.steps,
         note=_note(data, state),
-        numbers=_numbers(data, step, replaying, state),
+        numbers=_numbers(data, step, replaying or looked_at is not None, state),
         buttons=buttons(data, state, moment, replaying),
         message=failure(data, state),
         refusals=(("branch", why),) if (why := why_no_branch(data, moment)) else (),
@@ -156,7 +174,9 @@ def _numbers(data: RunData, step: int, replaying: bool, state: str) -> tuple[tup
     if replaying:
         found.append(("looking at step", f"{step:,}"))
     if row is not None:
-        found.append(("loss", _loss(float(row["loss"]))))
+        loss = float(row["loss"])
+        told = "skipped" if was_skipped(row) and not math.isfinite(loss) else _loss(loss)
+        found.append(("loss", told))
     validation = validation_at(data, step)
     if validation is not None:
         found.append(("validation", _loss(validation)))
@@ -175,6 +195,43 @@ def validation_at(data: RunData, step: int) -> float | None:
     return float(known["validation"][-1]) if len(known) else None
 
 
+def gap(data: RunData, step: int) -> list[str]:
+    """What the distance between training and validation loss says, measured last up to a step."""
+    known = data.evaluations[data.evaluations["step"] <= step]
+    if not len(known):
+        return []
+    at, train, validation = (known[-1][name] for name in ("step", "train", "validation"))
+    apart = float(validation - train)
+    if not math.isfinite(apart):
+        return []
+    measured = f"step {int(at):,}: training {_loss(train)}, validation {_loss(validation)}"
+    words = _gap_words(apart / max(abs(float(train)), 1e-9), apart)
+    if data.config.model.dropout:
+        words += ["both without dropout; the line of the", "training loss is measured with it"]
+    return [measured, *words]
+
+
+def _gap_words(share: float, apart: float) -> list[str]:
+    if share > MEMORIZED:
+        return [f"gap {apart:.3f}: so much of the text", "it knows by heart, and not in general"]
+    if share < -SAME:
+        return [f"validation is lower by {-apart:.3f}: its", "text is easier, or little was read"]
+    return ["no gap to speak of: what it has", "learned also holds for new text"]
+
+
+def gap_note(data: RunData) -> str:
+    """The gap in a few words, for the losses' plot; "" before the first evaluation."""
+    known = data.evaluations
+    if not len(known):
+        return ""
+    apart = float(known["validation"][-1] - known["train"][-1])
+    if not math.isfinite(apart):
+        return ""
+    if abs(apart) <= SAME * abs(float(known["train"][-1])):
+        return "validation as good as training"
+    return f"validation {abs(apart):.2f} {'above' if apart > 0 else 'below'} training"
+
+
 def headline(
     data: RunData | None,
     state: str,
@@ -188,13 +245,20 @@ def headline(
     if data is None:
         return SETUP
     if replaying and moment is not None:
+        row = data.numbers.row(moment.step)
+        if row is not None and was_skipped(row):
+            return skip_text(moment.step, data.skips.get(moment.step))
         kept = " A checkpoint lies here." if moment.checkpoint else ""
         return f"How it was at step {moment.step:,}: play shows the heads form.{kept}"
     if not len(data.steps):
         return _beginning(data, state)
     step, now = data.step, data.last("loss") if smoothed is None else smoothed
     loss = "the loss" if smoothed is None else "the smoothed loss"
-    first = data.evaluations["train"][0] if len(data.evaluations) else data.steps["loss"][0]
+    _, losses = data.series("loss")
+    if not len(losses):
+        steps = "1 step was" if len(data.steps) == 1 else f"{len(data.steps):,} steps were"
+        return f"It begins: {steps} skipped while the loss scale comes down."
+    first = data.evaluations["train"][0] if len(data.evaluations) else losses[0]
     told = _movement(loss, float(first), now)
     grows = now > RISEN * first
     if grows:
@@ -211,6 +275,18 @@ def headline(
             return f"The run ended at step {step:,}; nothing that was written is lost."
         case _:
             return f"Stopped after step {step:,}: {told}. Space trains on."
+
+
+def skip_text(step: int, skip: Skip | None) -> str:
+    """Why a step was skipped, and what comes of it."""
+    said = f"Step {step:,} was skipped: its gradients overflowed, so no weight moved."
+    if skip is None or not skip.scale or not skip.after:
+        return said
+    verb = "is halved" if skip.after == skip.scale / 2 else "goes down"
+    return (
+        f"{said} The loss scale {verb}, from {format_number(skip.scale)} to "
+        f"{format_number(skip.after)}."
+    )
 
 
 def _movement(loss: str, first: float, now: float) -> str:
@@ -285,11 +361,17 @@ def about(seconds: float) -> str:
     return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
-def phase_headline(index: int, step: int) -> str:
-    name = PHASES[index]
-    words = PHASE_WORDS[name]
+def checkpoint_text(step: int) -> str:
+    """What a checkpoint's mark says, on the scrubber as on the losses."""
+    return f"checkpoint, step {step:,}"
+
+
+def phase_headline(phases: Sequence[str], index: int, step: int, skipped: bool) -> str:
+    """Where in an optimizer step the cursor is, and what happens there."""
+    name = phases[index]
+    words = SKIPPED_WORDS.get(name, PHASE_WORDS[name]) if skipped else PHASE_WORDS[name]
     end = "" if words.endswith("?") else "."
-    return f"Inside step {step:,}, {index + 1} of {len(PHASES)}: {words}{end}"
+    return f"Inside step {step:,}, {index + 1} of {len(phases)}: {words}{end}"
 
 
 def _loss(value: float) -> str:

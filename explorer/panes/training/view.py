@@ -13,6 +13,7 @@ from explorer.panes.training.phase_strip import PhaseStrip
 from explorer.panes.training.run_card import CardText, RunCard
 from explorer.panes.training.samples import SampleList
 from explorer.widgets.base import Label, set_look
+from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.stateful import StatefulPicture
 
@@ -30,10 +31,10 @@ class RunView(QWidget):
         self.setObjectName("training.view")
         self.card = RunCard()
         self.charts = Charts()
-        self.mosaic = HeadMosaic("Heads as they form")
+        self.mosaic = HeadMosaic("Heads as they form; a click opens one in Attention")
         self.mosaic.setObjectName("training.view.heads")
         self.heads = StatefulPicture(self.mosaic, "grid")
-        self.heads_title = Label("", "label", "muted")
+        self.heads_title = CutLabel("label", "muted")
         self.samples = SampleList()
         self.samples_title = Label("What it writes", "label", "muted")
         self.phases = PhaseStrip()
@@ -43,7 +44,7 @@ class RunView(QWidget):
         self.charts.clicked.connect(self.stepClicked)
         self.phases.phaseClicked.connect(self.phaseClicked)
         self.mosaic.headClicked.connect(self.headClicked)
-        self.set_heads_step(None)
+        self.set_heads("", None)
 
     def _build(self) -> None:
         lines = QFrame()
@@ -99,14 +100,15 @@ class RunView(QWidget):
         self.samples.set_samples([])
         self.phases.set_current(None)
         self.phases.setEnabled(False)
-        self.set_heads_step(None)
+        self.set_heads("", None)
         self.heads.show_empty("")  # or the heads of the run before would stay as stale ones
         self.heads.show_loading()
 
-    def set_heads_step(self, step: int | None) -> None:
-        """From which step the heads on the screen are."""
+    def set_heads(self, text: str, step: int | None) -> None:
+        """Which text the heads on the screen read, and from which step they are."""
         where = f", step {step:,}" if step is not None else ""
-        self.heads_title.setText(f"Heads as they form{where}")
+        read = f" on \u201c{text}\u201d" if text else ""
+        self.heads_title.set_text(f"Heads{where}{read}")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -104,23 +104,27 @@ def y_numbers(limits: tuple[float, float], log: bool, height: float) -> list[tup
     return numbers
 
 
-def badge_text(bucket: int, outside: int, note: str) -> str:
+def badge_parts(bucket: int, outside: int, note: str) -> list[str]:
     """What cannot be seen: points that share a pixel, values beyond the axis, lines left out."""
     parts = [note] if note else []
     if outside:
         parts.append(f"{outside:,} {'spike' if outside == 1 else 'spikes'} beyond the axis")
     if bucket > 1:
-        parts.append(f"min and max of each {bucket} points")
-    return ", ".join(parts)
+        parts.append(f"min and max of {bucket} points")
+    return parts
 
 
-def draw_badge(painter: QPainter, text: str, title: str, width: float) -> None:
-    """Right of the y axis' title."""
-    if not text:
+def draw_badge(painter: QPainter, parts: Sequence[str], title: str, width: float) -> None:
+    """Right of the y axis' title: as many parts as have room there, the first in any case."""
+    if not parts:
         return
     now = theme.current()
-    font = now.font("label")
-    room = width - now.metrics("label").horizontalAdvance(title) - now.px(28)
+    font, metrics = now.font("label"), now.metrics("label")
+    room = width - metrics.horizontalAdvance(title) - now.px(28)
+    text = parts[0]
+    for part in parts[1:]:
+        longer = f"{text}, {part}"
+        text = longer if metrics.horizontalAdvance(longer) <= room else text
     place = QRectF(width - room - now.px(4), 0, room, now.px(18))
     shown = elide(text, font, room, Qt.TextElideMode.ElideRight)
     put_text(painter, place, shown, font, now.color("muted"), RIGHT)

@@ -28,7 +28,7 @@ from explorer.widgets.plots.data import (
 from explorer.widgets.plots.ends import draw_names
 from explorer.widgets.plots.labels import (
     axes_area,
-    badge_text,
+    badge_parts,
     draw_badge,
     draw_readout,
     draw_titles,
@@ -115,6 +115,10 @@ class LinePlot(Picture):
             self._cursor = x
             self._show_rules()
 
+    @property
+    def cursor(self) -> float | None:
+        return self._cursor
+
     def set_marks(self, marks: Sequence[Mark]) -> None:
         """Places of x that stand out: checkpoints, the step at which a run branched off."""
         if list(marks) != self._marks:
@@ -162,11 +166,6 @@ class LinePlot(Picture):
     @property
     def smoothing(self) -> float:
         return self._smoothing
-
-    @property
-    def at_rest(self) -> bool:
-        """The axes are where they are heading."""
-        return self._limits.now == self._limits.target
 
     @property
     def limits(self) -> tuple[float, float, float, float]:
@@ -297,8 +296,8 @@ class LinePlot(Picture):
         if self._limits.now is None:
             put_words(painter, QRectF(self.rect()), self._empty_text, now.font("body"), muted)
             return
-        note = badge_text(self._curves.bucket, self._curves.outside, self._note)
-        draw_badge(painter, note, self._title(), self.width())
+        hidden = badge_parts(self._curves.bucket, self._curves.outside, self._note)
+        draw_badge(painter, hidden, self._title(), self.width())
         pixel = self._pixels()
         draw_marks(painter, self._marks, pixel, rect, words=self._hover is None)
         draw_names(painter, self._ends(rect), self._paths(), rect, self.width())
@@ -309,7 +308,7 @@ class LinePlot(Picture):
             draw_readout(painter, x, rect, head, self.readout(self._hover), self.width())
 
     def _title(self) -> str:
-        return self._labels[1] + (", log scale" if self._log else "")
+        return ", ".join(filter(None, (self._labels[1], "log scale" if self._log else "")))
 
     def _ends(self, rect: QRectF) -> list[tuple[float, float, str, QColor]]:
         """Where each line with a name ends: (x, y, name, color)."""

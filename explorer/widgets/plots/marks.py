@@ -17,13 +17,14 @@ SIZE = 4.0  # px from a diamond's middle to its corners
 
 @dataclass(frozen=True)
 class Mark:
-    """Something at `x`: a diamond on the bottom axis whose tooltip is `text`, or a `rule` across
-    the plot with `text` at its top.
+    """Something at `x`: a diamond on the bottom axis whose tooltip is `text`, a `cross` there, or a
+    `rule` across the plot with `text` at its top.
     """
 
     x: float
     text: str
     rule: bool = False
+    cross: bool = False
 
 
 def draw_diamond(
@@ -54,8 +55,21 @@ def draw_marks(
             continue
         if mark.rule:
             _draw_rule(painter, x, mark.text if words else "", rect)
+        elif mark.cross:
+            _draw_cross(painter, QPointF(x, rect.bottom()))
         else:
             draw_diamond(painter, QPointF(x, rect.bottom()), now.color("muted"), filled=False)
+
+
+def _draw_cross(painter: QPainter, middle: QPointF) -> None:
+    """It stands on the axis, so that a diamond at the same place can still be told from it."""
+    now = theme.current()
+    size = now.px(SIZE)
+    painter.setPen(now.pen("warning", 2))
+    middle = middle - QPointF(0, 3 * size)
+    for way in (-1, 1):
+        end = QPointF(size, way * size)
+        painter.drawLine(middle - end, middle + end)
 
 
 def _draw_rule(painter: QPainter, x: float, text: str, rect: QRectF) -> None:

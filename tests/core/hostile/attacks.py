@@ -87,9 +87,10 @@ def open_progress(folder: Path) -> None:
 
 
 def opentraining_config(folder: Path) -> None:
+    from core.files import read_json
     from core.training.config import TrainingConfig
 
-    TrainingConfig.read(folder / "config.json")
+    TrainingConfig.from_json(read_json(folder / "config.json"))
 
 
 def open_text(folder: Path) -> None:

@@ -202,7 +202,7 @@ def _open_run(folder: Path) -> None:
     """As the pane does, which then makes lines of the records."""
     from core.training.control import ControlLog
     from core.training.reader import RunReader
-    from explorer.panes.training.follow import read
+    from explorer.panes.training.run_data import read
     from explorer.shell.follow import see
 
     reader = RunReader(folder)
@@ -221,9 +221,10 @@ def _write_config(folder: Path) -> None:
 
 
 def _open_config(folder: Path) -> None:
+    from core.files import read_json
     from core.training.config import TrainingConfig
 
-    TrainingConfig.read(folder / "config.json")
+    TrainingConfig.from_json(read_json(folder / "config.json"))
 
 
 def _write_settings(folder: Path) -> None:

@@ -151,7 +151,7 @@ def test_what_cannot_be_moved_says_the_remedy() -> None:
         RuleOptimizer(model.named_parameters(), MuonSettings())
     with pytest.raises(ValueError, match="no optimizer's settings"):
         RuleOptimizer(model.named_parameters(), {"lr": 1.0})
-    with pytest.raises(ValueError, match="take them from it"):
+    with pytest.raises(ValueError, match="of another model; take the groups from this one"):
         named_groups([{"params": [torch.zeros(2)]}], model.named_parameters())
 
 

@@ -19,6 +19,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from core.files import read_json
 from core.tensor_files import read_tensors, write_tensors
 from core.training.config import TrainingConfig
 from core.training.language_modelling import LanguageModelling
@@ -168,7 +169,7 @@ def main(arguments: list[str]) -> None:
     torch.set_num_threads(1)
     strategy = {"ddp": DDP, "fsdp2": FSDP2}[kind](Path(store), int(rank), int(ranks))
     run = Path(folder)
-    config = TrainingConfig.read(run.parent / "config.json")
+    config = TrainingConfig.from_json(read_json(run.parent / "config.json"))
     task = Doubled(config, run.parent / f"cache{rank}")
     resume = (run / "run.json").exists()
     strategy.wait()  # before somebody makes it

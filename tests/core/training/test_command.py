@@ -17,6 +17,7 @@ from core.training.config import TrainingConfig
 from core.training.control import RunControl
 from core.training.events import Moment
 from core.training.launch import ORPHANED, ProcessLauncher
+from core.training.loop import train_steps
 from core.training.runs import RunReader, RunWriter, create_run
 from tests.core.training.small import finish, losses, small_config
 
@@ -73,16 +74,40 @@ def test_a_bad_config_is_one_line_and_exit_code_2(tmp_path: Path, text: str, rem
         assert main(["--run", str(tmp_path)]) == 2
 
 
+WITHOUT = {
+    ("corpus", "gone.txt"): "choose another",
+    ("tokenizer", "gone/tokenizer.json"): "there is no tokenizer 'gone/tokenizer.json'",
+    ("task", "chess"): "task 'chess' is unknown here",
+    ("batch_size", 1 << 20): "choose fewer layers, a smaller width or a smaller batch",
+}
+
+
 def test_what_is_missing_is_said_with_the_remedy_and_leaves_no_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert command_module.main(["--config", "nosuch.json"]) == 2
     assert "there is no file nosuch.json; give --config" in capsys.readouterr().err
-    config = small_config(tmp_path, corpus=str(tmp_path / "gone.txt"))
-    assert command_module.main(["--config", str(_config_file(tmp_path, config))]) == 2
-    assert "choose another" in capsys.readouterr().err
-    assert not (tmp_path / "runs").exists()
+    monkeypatch.setattr("core.training.memory.physical_bytes", lambda: 10**9)
+    for (field, value), remedy in WITHOUT.items():
+        config = small_config(tmp_path, **{field: value})
+        with pytest.raises((ValueError, OSError), match=remedy):
+            next(train_steps(config, "runs/new"))
+        for where in ((), ("--run", "runs/new")):
+            file = str(_config_file(tmp_path, config))
+            assert command_module.main(["--config", file, *where]) == 2
+            assert remedy in capsys.readouterr().err
+            assert not (tmp_path / "runs").exists()
+
+
+def test_a_config_that_an_editor_gave_a_byte_order_mark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = small_config(tmp_path, steps=1)
+    file = _config_file(tmp_path, config)
+    file.write_text(file.read_text(), "utf-8-sig")
+    assert command_module._open(file, None, False) == (config, Path("runs/config"))
 
 
 def test_the_last_line_tells_the_last_validation() -> None:

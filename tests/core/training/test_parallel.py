@@ -21,7 +21,9 @@ from core.training.health import NotFiniteError
 from core.training.language_modelling import LanguageModelling
 from core.training.loop import train_steps
 from core.training.parallel import Single, on_device
+from core.training.phases import SCALED_PHASES, phase_step
 from core.training.runs import RunReader
+from tests.core.test_trace import MarkedLines
 from tests.core.training.small import fingerprint, finish, losses, small_config
 from tests.core.training.strategies import Doubled, Scaling
 
@@ -165,12 +167,14 @@ def test_a_skipped_step_is_told_and_moves_nothing(tmp_path: Path) -> None:
     skipped = [1, 2, 6, 10]  # 2^12 and 2^11 are too much; tried again after three good steps
     assert run.steps["step"][run.steps["skipped"] > 0].tolist() == skipped
     events = [event for event in run.events if event["event"] == "skip"]
-    assert [(event["step"], event["loss_scale"]) for event in events] == [
-        (1, 2.0**12),
-        (2, 2.0**11),
-        (6, 2.0**11),
-        (10, 2.0**11),
+    scales = [(e["step"], e["loss_scale"], e["after"]["loss_scale"]) for e in events]
+    assert scales == [
+        (1, 2.0**12, 2.0**11),
+        (2, 2.0**11, 2.0**10),
+        (6, 2.0**11, 2.0**10),
+        (10, 2.0**11, 2.0**10),
     ]
+    assert next(e for e in run.events if e["event"] == "model")["scales"] is True
     applied = run.steps["applied"]
     assert applied.tolist() == [0, 0, 1, 2, 3, 3, 4, 5, 6, 6]
     before = applied - 1 + run.steps["skipped"]
@@ -180,6 +184,20 @@ def test_a_skipped_step_is_told_and_moves_nothing(tmp_path: Path) -> None:
     assert np.isfinite(run.steps["loss"]).all()
     last = read_json(run.checkpoints[-1].folder / "training.json")
     assert (last["step"], last["skipped"]) == (10, 4) and last["scaler"]["loss_scale"] == 2.0**10
+
+
+def test_the_marked_lines_computed_the_values_of_a_scaled_step(tmp_path: Path) -> None:
+    """Whether it was skipped or not."""
+    config = small_config(tmp_path, steps=3)
+    with MarkedLines() as watched:
+        for _ in _scaled(config, tmp_path / "run", Scaling(2.0**12)):
+            pass
+    run = RunReader(tmp_path / "run")
+    assert run.steps["skipped"].tolist() == [1, 1, 0]
+    for record in run.steps:
+        named = {name: float(record[name]) for name in run.steps.dtype.names}
+        for phase in SCALED_PHASES:
+            watched.left(phase_step(phase, config, int(record["step"]), named))
 
 
 @pytest.mark.parametrize("step", [1, 4, 6])

@@ -223,6 +223,26 @@ def test_a_branch_with_another_optimizer_begins_with_nothing_remembered(tmp_path
     assert losses(again) == losses(other)
 
 
+def test_a_changed_seed_is_an_error_and_in_a_branch_a_change(tmp_path: Path) -> None:
+    """Its batches and dropout would be others, without a word."""
+    config = small_config(tmp_path, steps=5, sample_every=0, probe_every=0, evaluate_every=0)
+    run = finish(config, tmp_path / "run")
+    other = branch(run.folder, 4, {"seed": 8, "steps": 6})
+    branched = finish(RunReader(other).config, other, resume=True)
+    assert branched.state == "finished"
+    told = read_json(branched.checkpoints[-1].folder / records.TRAINING_FILE)
+    assert (told["step"], told["seed"]) == (6, 8)
+
+    manifest = records.read_manifest(run.folder)
+    longer = config.change({"steps": 9, "seed": 8})
+    records.write_manifest(run.folder, {**manifest, "config": longer.to_json()})
+    why = r"up to 5 were trained with seed 7, and run.json now says 8.*put 7 back, or branch"
+    with pytest.raises(ValueError, match=why):
+        finish(longer, run.folder, resume=True)
+    run.refresh()
+    assert run.state == "failed" and run.step == 5 and "put 7 back" in run.message
+
+
 def test_a_branch_with_a_rate_of_its_own_overtakes_one_that_a_command_had_set(
     tmp_path: Path,
 ) -> None:

@@ -100,9 +100,9 @@ def _copy(theirs: dict[str, torch.Tensor], ours: GPT) -> None:
         parameter.copy_(torch.zeros(parameter.shape) if found is None else found)
 
 
-def largest_errors(*shape: Any) -> dict[str, float]:
+def largest_errors(*shape: Any, dtype: torch.dtype = torch.float32) -> dict[str, float]:
     """Of weights and logits, each way that they can be seen: the largest absolute differences."""
-    ours, theirs = pair(*shape)
+    ours, theirs = (model.to(dtype) for model in pair(*shape))
     ids = torch.randint(29, (T,), generator=torch.Generator().manual_seed(1))
     look = Look([Site("decoder", layer, "weights") for layer in range(3)])
     with torch.no_grad():
@@ -126,7 +126,10 @@ def largest_errors(*shape: Any) -> dict[str, float]:
 @pytest.mark.peers
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_weights_and_logits_equal_transformers(shape):
-    for name, error in largest_errors(*shape).items():
+    """In float64: what float32 rounds, and not the algorithm, differs from processor to processor.
+    Transformers rotates by angles in float32 whatever the model is, and that is what is left.
+    """
+    for name, error in largest_errors(*shape, dtype=torch.float64).items():
         assert error <= 1e-5, name
 
 

@@ -31,6 +31,13 @@ def runs(torch_engine, tmp_path, run_async):
     run_async(runs.close(HANGS))
 
 
+@pytest.mark.parametrize("changes", [{"tokenizer": "gone.json"}, {"task": "chess"}])
+def test_a_run_that_cannot_begin_leaves_no_folder(runs, changes):
+    with pytest.raises((ValueError, OSError)):
+        runs.new(tiny_training(**changes), "refused")
+    assert not runs.folder().exists()
+
+
 @pytest.mark.parametrize("backend", ["thread", "process"])
 def test_a_run_is_steered_alike_in_a_thread_and_in_a_process(runs, run_async, backend):
     async def body():
@@ -102,7 +109,9 @@ def test_a_run_that_fails_is_one_card(runs, run_async, caplog, tmp_path):
 
     async def body():
         missing = tmp_path / "missing.txt"
+        missing.write_text("It goes before the run begins.")
         folder = runs.new(tiny_training(corpus=str(missing), tokenizer="characters"), "bad")
+        missing.unlink()
         runs.start(folder)
         await runs.job(folder).done()
         state = runs.job(folder).state

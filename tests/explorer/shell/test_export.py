@@ -263,3 +263,15 @@ def test_the_menu_copies_and_exports(pane, tmp_path, run_async, monkeypatch):
     assert (tmp_path / "demo-picture.csv").read_text().startswith("name,index_0")
     assert (tmp_path / "demo-picture.gif").read_bytes().startswith(b"GIF89a")
     assert words.messages[-1] == f"Saved {tmp_path / 'demo-picture.gif'}"
+
+
+def test_a_picture_says_below_itself_what_it_is_of(pane, monkeypatch):
+    picture = next(iter(pane.pictures().values()))
+    plain = export.drawn(picture, 1, export.MARGIN)
+    monkeypatch.setattr(pane, "caption", lambda: "stories, layer 2, head 3: Once upon a time")
+    told = export.drawn(picture, 1, export.MARGIN, pane.caption())
+    assert told.width() == plain.width() and told.height() > plain.height()
+    line = told.copy(0, plain.height(), told.width(), told.height() - plain.height())
+    colors = {line.pixelColor(x, y).name() for x in range(line.width()) for y in range(9)}
+    assert len(colors) > 2, "there is text on the ground"
+    assert b"Once upon a" in export.svg(picture, export.MARGIN, pane.caption())

@@ -7,7 +7,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMainWindow, QPushButton, QVBoxLayout, QWidget
 
-from explorer.shell.focus import FocusKeeper
+from explorer.shell.focus import FocusKeeper, order_regions
 from explorer.widgets.run_line import RunList, RunStatus
 from tests.explorer.waiting import wait_until
 
@@ -72,3 +72,18 @@ def test_a_run_that_leaves_the_list_gives_its_key_to_no_other(window, qtbot):
     QTest.keyClick(runs.focusWidget() or runs, Qt.Key.Key_Space)
     assert asked == []
     runs.hide()
+
+
+def test_tab_goes_from_region_to_region_whatever_was_made_last(window):
+    whole = window.centralWidget()
+    last = QPushButton("made last, seen first", whole)
+    first = QPushButton("hidden", whole)
+    first.hide()
+    whole.layout().insertWidget(0, last)
+    regions = [last, window.buttons["stop"], window.buttons["pause"], window.buttons["delete"]]
+    last.show()
+    order_regions(window, regions)
+    last.setFocus()
+    for region in regions[1:]:
+        QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        assert window.focusWidget() is region

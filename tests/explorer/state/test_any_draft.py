@@ -10,6 +10,7 @@ from core.fields import fields_of, lenient, to_json
 from explorer.panes.backprop.expression.draft import ExpressionDraft
 from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.optimizers.draft import OptimizersDraft
+from explorer.panes.tokenizers.draft import ComparisonDraft
 from explorer.panes.tokenizers.inside.draft import InsideDraft
 from explorer.panes.tokenizers.train.draft import TrainDraft
 from explorer.panes.training.branching import BranchDraft
@@ -21,6 +22,7 @@ DRAFTS = (
     ExpressionDraft,
     NetworkDraft,
     OptimizersDraft,
+    ComparisonDraft,
     InsideDraft,
     TrainDraft,
     TrainingDraft,

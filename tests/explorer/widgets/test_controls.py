@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
 
 from explorer import theme
 from explorer.state.player import Player
 from explorer.state.tracks import ListTrack, LiveTrack
+from explorer.widgets.base import show_text
 from explorer.widgets.brief_row import BriefRow
 from explorer.widgets.callout import Callout
 from explorer.widgets.fields import MenuField
@@ -38,6 +39,20 @@ def test_a_menu_tells_what_a_person_chose_and_nothing_that_it_was_told(qtbot):
     qtbot.keyClick(field.box, Qt.Key.Key_Up)
     assert field.value == "sgd" and heard == ["sgd"]
     assert field.box.accessibleName() == "Optimizer"
+
+
+def test_a_field_shows_the_beginning_of_its_text_unless_somebody_types_there(qtbot):
+    line = QLineEdit()
+    qtbot.addWidget(line)
+    told = []
+    line.textChanged.connect(told.append)
+    show_text(line, "Mira whispered")
+    assert (line.cursorPosition(), told) == (0, [])
+    line.show()
+    line.setFocus()
+    wait_until(line.hasFocus)
+    show_text(line, "Mira sang")
+    assert (line.cursorPosition(), told) == (len("Mira sang"), [])
 
 
 def test_the_transport_steers_a_player_and_shows_where_it_is(qtbot):

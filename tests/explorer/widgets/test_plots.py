@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QMouseEvent
 
 from explorer import theme
+from explorer.widgets.plots import labels
 from explorer.widgets.plots.ends import End, place_names
 from explorer.widgets.plots.labels import title_left, x_numbers, y_numbers
 from explorer.widgets.plots.limits import MovingLimits, held_span, wanted_limits
@@ -254,6 +255,11 @@ def test_values_that_no_axis_can_hold_are_gaps_and_the_rest_is_drawn(qtbot, log)
     assert np.isnan(shown[2:5]).all() and shown[[0, 1, 5]].tolist() == [1.0, 3.0, 2.0]
 
 
+def at_rest(plot: LinePlot) -> bool:
+    """The axes are where they are heading."""
+    return plot._limits.now == plot._limits.target
+
+
 def test_a_change_is_painted_once(qtbot, monkeypatch):
     """To bring the scene up to date while it is painted had it painted twice."""
     plot = LinePlot("Losses")
@@ -262,7 +268,7 @@ def test_a_change_is_painted_once(qtbot, monkeypatch):
     plot.resize(400, 240)
     plot.show()
     plot.set_series([Series("train", np.arange(50.0), np.linspace(3, 1, 50))])
-    wait_until(lambda: plot.at_rest, "the axes' rest")
+    wait_until(lambda: at_rest(plot), "the axes' rest")
     turn()
     painted = []
     write = plot._write
@@ -288,7 +294,7 @@ def test_limits_on_a_log_axis_never_pass_zero_on_their_way(qtbot):
     seen = []
     plot._limits.moved.connect(lambda: seen.append(plot._limits.now[2:]))
     plot.set_series([Series("Adam", x, np.geomspace(1, 1e-3, 10))])
-    wait_until(lambda: plot.at_rest)
+    wait_until(lambda: at_rest(plot))
     assert seen
     assert all(0 < low < high for low, high in seen)
     assert all(after[1] < before[1] for before, after in itertools.pairwise(seen))
@@ -339,3 +345,11 @@ def test_axes_of_growing_lines_are_rescaled_seldom_and_hold_them(log):
         if not targets or moving.target != targets[-1]:
             targets.append(moving.target)
     assert len(targets) <= 20
+
+
+def test_a_badge_says_as_much_as_has_room_beside_the_title(qapp, monkeypatch):
+    said = []
+    monkeypatch.setattr(labels, "put_text", lambda _, rect, text, *__: said.append(text))
+    for width in (150, 600):
+        labels.draw_badge(None, labels.badge_parts(4, 0, "flat below 1"), "log scale", width)
+    assert said == ["flat below 1", "flat below 1, min and max of 4 points"]

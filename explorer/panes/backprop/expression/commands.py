@@ -41,7 +41,7 @@ def commands(mode: ExpressionMode) -> list[Action]:
         )
 
     def stepped() -> bool:
-        return bool(lab.experiment.losses)
+        return bool(lab.draft.value.losses)
 
     def example(name: str, title: str) -> Action:
         return action(f"example.{name}", f"show {title}", lambda: lab.show_example(name), always)
@@ -50,7 +50,7 @@ def commands(mode: ExpressionMode) -> list[Action]:
         trying.edit(trying.leaf, trying.element)
 
     def fixed() -> bool:
-        return lab.experiment.is_fixed(trying.leaf)
+        return lab.draft.value.is_fixed(trying.leaf)
 
     return [
         action("type", "type a formula", mode.view.editor.field.setFocus, always),

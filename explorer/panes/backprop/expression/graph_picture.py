@@ -12,6 +12,7 @@ from explorer.panes.backprop.expression.draw_nodes import badge_box, node_box, p
 from explorer.panes.backprop.expression.graph_view import GraphView, Hit
 from explorer.panes.backprop.expression.scene import Edge, GraphScene
 from explorer.panes.backprop.expression.text import arithmetic, title, told
+from explorer.widgets.typing_pause import TypingPause
 
 WHEEL = 1.15  # one notch
 PIXELS_TO = 120.0  # of a drag double what is dragged, or change it by 1
@@ -30,7 +31,7 @@ class GraphPicture(GraphView):
     nodeHovered(node)          -1: none
     nodeClicked(node, element) -1, -1: the ground
     leafMoved(name, element, value)   a leaf is dragged, wheeled or nudged by keys
-    leafReleased()             the drag is over
+    leafReleased()             the drag is over, or nothing more is wheeled or nudged for a while
     edgeClicked(node, input)   an edge is asked what flows along it
     editRequested(name, element)      its value is to be typed
     """
@@ -45,6 +46,8 @@ class GraphPicture(GraphView):
     def __init__(self, name: str = "Graph of the formula", parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
         self._drag: tuple[str, QPointF, Hit, float] | None = None
+        self._pause = TypingPause(self)
+        self._pause.reached.connect(self.leafReleased)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
 
@@ -198,6 +201,7 @@ class GraphPicture(GraphView):
         size = max(abs(self._value(hit)), 1.0)
         unit = 10.0 ** math.floor(math.log10(size)) / 10 if math.isfinite(size) else 0.1
         self._move(hit, float(f"{self._value(hit) + steps * unit:.8g}"))
+        self._pause.restart()
 
     def _move(self, hit: Hit, value: float) -> None:
         assert self.scene is not None

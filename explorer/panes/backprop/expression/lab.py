@@ -1,4 +1,4 @@
-"""The experiment and what comes of it: every change, and working it out anew."""
+"""The draft and what comes of it: every change, and working it out anew."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ _NUMBER = re.compile(r"[-+]?[\d.]+(?:[eE][-+]?\d+)?")
 
 
 class ExpressionLab(QObject):
-    """The experiment lies in the workspace, so that each change of it can be undone.
+    """The draft lies in the workspace, so that each change of it can be undone.
 
-    changed()     the experiment is another, and not worked out yet
+    changed()     the draft is another, and not worked out yet
     solved(new)   `computed` is another; new: with another graph, not only other values
     failed(error) the formula cannot be read: an ExpressionError
     broke(text)   it could not be worked out for another reason
@@ -80,7 +80,7 @@ class ExpressionLab(QObject):
         self._resting.timeout.connect(self._on_rest)
         self.is_readable = False  # what was said of the formula last: then its inputs can be moved
         self.draft = Draft(mode.workspace, PATH, ExpressionDraft, self)
-        self._seen = self.experiment  # of what all has been told
+        self._seen = self.draft.value  # of what all has been told
         self.draft.changed.connect(self._on_changed)
         self._solving.came.connect(self._on_solved)
         self._drawing.came.connect(self._on_drawn)
@@ -88,13 +88,9 @@ class ExpressionLab(QObject):
             one.failed.connect(self.broke)
 
     @property
-    def experiment(self) -> ExpressionDraft:
-        return self.draft.value
-
-    @property
     def wanted(self) -> ExpressionDraft:
         """What is worked out now."""
-        return self._first or self.experiment
+        return self._first or self.draft.value
 
     @property
     def is_solved(self) -> bool:
@@ -122,12 +118,12 @@ class ExpressionLab(QObject):
     # changes
 
     def set_text(self, text: str) -> None:
-        one = self.experiment.with_text(text.translate(SIGNS))
+        one = self.draft.value.with_text(text.translate(SIGNS))
         self.draft.change(one, "Change the formula", "text")
 
     def show_example(self, name: str) -> None:
         example = next(one for one in EXAMPLES if one.id == name)
-        one = self.experiment
+        one = self.draft.value
         told = f"Show “{example.title}”"
         self.draft.change(from_example(example, one.rate, one.checks), told)
 
@@ -138,20 +134,20 @@ class ExpressionLab(QObject):
         assert self.computed is not None
         array = np.array(self.computed.value(self.computed.leaves[name]), dtype=np.float64)
         array.reshape(-1)[max(0, element)] = value
-        one = self.experiment.with_leaf(name, array.tolist())
+        one = self.draft.value.with_leaf(name, array.tolist())
         told = f"{name} = {value:.4g}" if array.size == 1 else f"Move {name}"
         self.draft.change(one, told, f"{name} {element}")
 
     def set_leaf(self, name: str, value: Any) -> None:
         """All numbers of a leaf, which may get another shape; `check_leaf` says whether it fits."""
         if self._can_move(name):
-            one = self.experiment.with_leaf(name, value)
+            one = self.draft.value.with_leaf(name, value)
             self.draft.change(one, f"Give {name} another value")
 
     def check_leaf(self, name: str, value: Any) -> None:
         """Raises ExpressionError where it is found at once that a leaf cannot have this value."""
         if self._can_move(name):
-            one = self.experiment.with_leaf(name, value)
+            one = self.draft.value.with_leaf(name, value)
             if _is_quick(one.text, self.computed):
                 compute(one.text, one.values, self.computed)
 
@@ -165,20 +161,20 @@ class ExpressionLab(QObject):
             computed = self.computed
             if computed is None or not self.is_readable or not math.isfinite(computed.result):
                 return
-            one = self.experiment
+            one = self.draft.value
             if not one.learning(computed) or one.pending or one.endless(computed):
                 return
-            self.draft.change(self.experiment.stepped(computed), "Take a gradient step")
+            self.draft.change(self.draft.value.stepped(computed), "Take a gradient step")
 
     def reset_steps(self) -> None:
-        self.draft.change(self.experiment.at_the_beginning(), "Reset the gradient steps")
+        self.draft.change(self.draft.value.at_the_beginning(), "Reset the gradient steps")
 
     def set_rate(self, rate: float) -> None:
         self.draft.change({"rate": rate}, named("Learning rate", rate))
 
     def set_fixed(self, name: str, fixed: bool) -> None:
         words = f"Fix {name}" if fixed else f"Let {name} take steps"
-        self.draft.change(self.experiment.with_fixed(name, fixed), words)
+        self.draft.change(self.draft.value.with_fixed(name, fixed), words)
 
     def set_checks(self, on: bool) -> None:
         """Whether every gradient is shown a second time, by nudging."""
@@ -200,12 +196,12 @@ class ExpressionLab(QObject):
 
     def _learned(self, loss: float) -> None:
         """The loss that a step has led to; no change of its own."""
-        self.draft.begin(self.experiment.with_loss(loss))
+        self.draft.begin(self.draft.value.with_loss(loss))
 
     # working it out
 
     def refresh(self) -> None:
-        """Works the experiment out, at once where that fits into a frame, else on the engine, where
+        """Works the draft out, at once where that fits into a frame, else on the engine, where
         the newest one takes the place of those before.
         """
         one, known = self.wanted, self.computed
@@ -231,7 +227,7 @@ class ExpressionLab(QObject):
             self.drawn = None
             self.redrawn.emit()
         elif self.computed is not None:
-            about = self.computed, self.scene(), self.experiment.checks, self.room()
+            about = self.computed, self.scene(), self.draft.value.checks, self.room()
             self._drawing.ask(lambda: draw_steps(*about), "drawing a formula", is_told=False)
 
     def draw_soon(self) -> None:

@@ -33,7 +33,7 @@ def create(desk: Desk, parent: QObject) -> Mode:
 
 
 class ExpressionMode(Mode):
-    """`lab` has the experiment and what comes of it, `trying` what is tried out with it."""
+    """`lab` has the draft and what comes of it, `trying` what is tried out with it."""
 
     id = "expression"
     title = "Expression"
@@ -121,7 +121,7 @@ class ExpressionMode(Mode):
         self._wanted = float(step) if type(step) in (int, float) and step >= 0 else None
         self.trying.restore(state)
         self._view = {name: state.get(name) for name in ("chosen", "camera")}
-        self._left = graph_of or self.lab.experiment
+        self._left = graph_of or self.lab.draft.value
         self.lab.restore(graph_of)
         self._seek_wanted()
         self._restore_view()
@@ -162,7 +162,7 @@ class ExpressionMode(Mode):
 
     def checks(self) -> bool:
         """Whether every gradient is shown a second time, by nudging."""
-        return self.lab.experiment.checks
+        return self.lab.draft.value.checks
 
     def toggle_check(self) -> None:
         self.lab.set_checks(not self.checks())
@@ -190,16 +190,16 @@ class ExpressionMode(Mode):
     def _on_another(self) -> None:
         """What is still wanted of a session is of its formula alone."""
         self.inputs.set_checks(self.checks())
-        if self._left is None or not self.lab.experiment.same_numbers(self._left):
+        if self._left is None or not self.lab.draft.value.same_numbers(self._left):
             self._wanted, self._view = None, {}
 
     def _on_waiting(self) -> None:
-        self.view.editor.set_text(self.lab.experiment.text)
+        self.view.editor.set_text(self.lab.draft.value.text)
         self.view.body.set_waiting("working the formula out")
 
     def _on_failed(self, error: ExpressionError) -> None:
         """The old graph stays, faint, until the formula can be read again."""
-        self.view.editor.set_text(self.lab.experiment.text)
+        self.view.editor.set_text(self.lab.draft.value.text)
         self.view.editor.set_error(str(error), error.start, error.length)
         self.view.graph.set_faint(True)
         self.view.set_can_try(False)
@@ -249,7 +249,7 @@ class ExpressionMode(Mode):
 
     def _show_settings(self) -> None:
         """What does not change the graph: who takes steps, the rate, what was learned."""
-        computed, one = self.computed, self.lab.experiment
+        computed, one = self.computed, self.lab.draft.value
         if computed is not None:
             fixed = frozenset(name for name in computed.leaves if one.is_fixed(name))
             self.view.graph.set_fixed(fixed)

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.autograd import Place, parted
 from core.autograd.operation import in_brackets
+from core.numbers import TIMES
 from explorer.panes.backprop.expression.cells import (
     cell_name,
     copies_of,
@@ -17,7 +18,6 @@ from explorer.panes.backprop.expression.cells import (
 )
 from explorer.panes.backprop.expression.compute import Array, Computed
 from explorer.panes.backprop.expression.writing import numeral
-from explorer.theme.numbers import TIMES
 
 PARTIAL = "\u2202"
 SUMMED = 2  # products of a sum that are written out

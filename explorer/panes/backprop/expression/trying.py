@@ -159,7 +159,7 @@ class Trying(QObject):
 
     def _by_preference(self, computed: Computed) -> list[str]:
         """What learns comes first."""
-        return sorted(computed.leaves, key=self.mode.lab.experiment.is_fixed)
+        return sorted(computed.leaves, key=self.mode.lab.draft.value.is_fixed)
 
     # the engine
 
@@ -219,7 +219,7 @@ class Trying(QObject):
         return f"numeric gradient: {nudged}, {short}", sentence, slope
 
     def _fill_learning(self, computed: Computed) -> None:
-        one, card = self.mode.lab.experiment, self.mode.view.learn
+        one, card = self.mode.lab.draft.value, self.mode.view.learn
         output = computed.graph.nodes[computed.output].label
         card.rate.set_value(one.rate)
         card.set_learning(self.leaf, not one.is_fixed(self.leaf))
@@ -244,7 +244,7 @@ class Trying(QObject):
 
     def _told(self, computed: Computed, output: str, learning: list[str]) -> str:
         """How learning goes, and the remedy where it goes wrong."""
-        losses = self.mode.lab.experiment.losses
+        losses = self.mode.lab.draft.value.losses
         if len(losses) < 2:
             if not learning:
                 return "Every input is fixed."

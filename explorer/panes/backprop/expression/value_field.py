@@ -11,7 +11,7 @@ from PySide6.QtCore import Signal
 
 from core.autograd import ExpressionError, parse
 from explorer.panes.backprop.expression.compute import array_of
-from explorer.theme.typed_numbers import read_number
+from explorer.state.typed_numbers import read_number
 from explorer.widgets.number_field import told
 from explorer.widgets.typed_field import TypedField
 

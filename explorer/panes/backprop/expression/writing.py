@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from explorer.theme.numbers import format_number, format_short, format_significant
+from core.numbers import format_number, format_short, format_significant
 from explorer.widgets.equations import Equation, Terms
 
 numeral = partial(format_number, zero_sign=True)

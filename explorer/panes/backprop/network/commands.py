@@ -33,7 +33,7 @@ def commands(mode: NetworkMode) -> list[Action]:
         Action(
             "backprop.network.data",
             "Network: other points of the same data set",
-            lambda: mode.editing.change_field("data_seed", mode.experiment.data_seed + 1),
+            lambda: mode.editing.change_field("data_seed", mode.draft.value.data_seed + 1),
             enabled=there,
         ),
         Action(

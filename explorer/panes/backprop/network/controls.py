@@ -176,7 +176,7 @@ class Controls(QWidget):
 
     # what is shown
 
-    def set_experiment(self, one: NetworkDraft) -> None:
+    def set_draft(self, one: NetworkDraft) -> None:
         for name, field in self.fields.items():
             field.set_value(getattr(one, name))
             field.set_error("")

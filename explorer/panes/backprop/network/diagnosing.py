@@ -48,9 +48,9 @@ class Diagnosis:
         }
 
 
-def diagnose(lab: NetworkLab | None, experiment: NetworkDraft) -> Diagnosis:
+def diagnose(lab: NetworkLab | None, draft: NetworkDraft) -> Diagnosis:
     """Of the latest moment."""
-    same = next((one for one in PRESETS if one.experiment.is_like(experiment)), None)
+    same = next((one for one in PRESETS if one.draft.is_like(draft)), None)
     if lab is None:
         return Diagnosis(same)
     losses, classes, moment = lab.curves.train, lab.data.classes, lab.moments[-1]

@@ -168,7 +168,7 @@ class Data:
 
 
 def make_data(one: NetworkDraft) -> Data:
-    """The same experiment gives the same points."""
+    """The same draft gives the same points."""
     generator = np.random.default_rng(one.data_seed)
     if one.data == OWN:
         base = Dataset(np.zeros((0, 2)), np.zeros(0, dtype=np.int64), 2)

@@ -22,7 +22,7 @@ class Editing:
 
     def change_field(self, name: str, value: Any) -> None:
         """One field of the setup; what does not fit is told beside it."""
-        one = self.mode.experiment
+        one = self.mode.draft.value
         try:
             one = one.with_data(value) if name == "data" else replace(one, **{name: value})
         except ValueError as error:
@@ -36,7 +36,7 @@ class Editing:
             self.mode.statusRequested.emit("To add points, go back to learning first (Esc)")
             return
         try:
-            one = self.mode.experiment.with_point(x, y, self.mode.inputs.target)
+            one = self.mode.draft.value.with_point(x, y, self.mode.view.tools.target)
         except ValueError as error:
             self.mode.statusRequested.emit(str(error))
             return
@@ -45,27 +45,27 @@ class Editing:
     def remove_point(self, number: int) -> None:
         lab = self.mode.runner.lab
         if lab is not None and number < len(lab.data.origins):
-            one = self.mode.experiment.without(lab.data.origins[number])
+            one = self.mode.draft.value.without(lab.data.origins[number])
             self.mode.draft.change(one, "Remove a point")
 
     def show_preset(self, name: str) -> None:
         """A setup that teaches something, at step 0."""
         chosen = preset(name)
         self.mode.view.panel.set_side(chosen.panel)
-        one, now = chosen.experiment, self.mode.experiment
+        one, now = chosen.draft, self.mode.draft.value
         if one.is_like(now):
             one = replace(one, begun=now.begun + 1)
         self._begin(one, f"Show “{chosen.title}”")
 
     def calm(self) -> None:
         """Begins anew with a tenth of the learning rate."""
-        one = self.mode.experiment
+        one = self.mode.draft.value
         rate = float(f"{one.learning_rate / 10:.3g}")
         self._begin(replace(one, learning_rate=rate), "Learn slower")
 
     def reset(self, other: bool = False) -> None:
         """Begins anew, with the same first weights or others."""
-        one = self.mode.experiment
+        one = self.mode.draft.value
         if other:
             self._begin(replace(one, seed=one.seed + 1), "Take other first weights")
         else:

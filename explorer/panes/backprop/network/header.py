@@ -1,22 +1,27 @@
-"""The strip above: presets, starting anew, and what a click on the plane adds."""
+"""The strip above: presets, reset, and the ways into a point's path and into a step."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from explorer import theme
 from explorer.panes.backprop.network.presets import PRESETS
-from explorer.widgets.base import Label, set_look
+from explorer.widgets.base import set_look
 from explorer.widgets.menu_button import MenuButton
-
-NUMBERS = ("\u22121", "\u22120.5", "0", "0.5", "1")  # targets of points that are added
 
 
 class NetworkHeader(QWidget):
-    """`presetChosen(id)`, `resetRequested(another seed)`, `learningRequested`: out of a sample,
-    `calmRequested`: anew with smaller steps, `sampleStepped(way)`.
+    """Emits intents.
+
+    presetChosen(id)             a setup that teaches one thing
+    resetRequested(other seed)   begin anew
+    calmRequested()              begin anew with smaller steps
+    followRequested()            one point's way through the network
+    sampleStepped(way)           the next point, or the one before
+    learningRequested()          back from a point to learning
+    stepRequested()              into the optimizer step, or out of it
     """
 
     presetChosen = Signal(str)
@@ -24,6 +29,8 @@ class NetworkHeader(QWidget):
     learningRequested = Signal()
     calmRequested = Signal()
     sampleStepped = Signal(int)
+    followRequested = Signal()
+    stepRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,15 +47,11 @@ class NetworkHeader(QWidget):
         self.reset.setObjectName("backprop.network.reset")
         self.reset.menu().addAction("Same first weights", lambda: self.resetRequested.emit(False))
         self.reset.menu().addAction("Other first weights", lambda: self.resetRequested.emit(True))
-        self.adds = QComboBox()
-        self.adds.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.adds.setMinimumContentsLength(7)
-        self.adds.setAccessibleName("What a click on the plane adds")
-        self.adds.setToolTip(
-            "A click on the plane adds such a point; shift-click or right-click removes one"
-        )
-        self.adds.setObjectName("backprop.network.adds")
-        self._adds_label = Label("A click adds", "label", "muted")
+        self.follow, self.into = QPushButton(), QPushButton()
+        self.follow.setToolTip("Takes one point through the network, forward and back")
+        self.follow.setObjectName("backprop.network.follow")
+        self.into.setToolTip("Opens the optimizer step that led here (Enter; Backspace goes back)")
+        self.into.setObjectName("backprop.network.into")
         self.calm = QPushButton("Reset and learn slower")
         self.calm.setToolTip("Begins anew with a tenth of the learning rate")
         self.calm.setObjectName("backprop.network.calm")
@@ -61,6 +64,8 @@ class NetworkHeader(QWidget):
         self.before.setToolTip("The point before this one")
         self.after.setToolTip("The point after this one")
         self._whole = {
+            self.follow: ("Follow a point", "Follow"),
+            self.into: ("Into this step", "Into step"),
             self.before: ("Point before", "\u2039"),
             self.after: ("Next point", "\u203a"),
             self.back: ("Back to learning", "Back"),
@@ -75,61 +80,42 @@ class NetworkHeader(QWidget):
         for one in (self.presets, self.reset, self.calm):
             row.addWidget(one)
         row.addStretch(1)
-        for widget in (self._adds_label, self.adds, self.before, self.after, self.back):
+        for widget in (
+            self.follow,
+            self.into,
+            self.before,
+            self.after,
+            self.back,
+        ):
             row.addWidget(widget)
         self.calm.clicked.connect(self.calmRequested)
         self.back.clicked.connect(self.learningRequested)
         self.before.clicked.connect(lambda: self.sampleStepped.emit(-1))
         self.after.clicked.connect(lambda: self.sampleStepped.emit(1))
+        self.follow.clicked.connect(self.followRequested)
+        self.into.clicked.connect(self.stepRequested)
         theme.changed.connect(self._fit)
-        self._classes = -1
-        self.set_classes(2)
         self.set_sample(False)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._fit()
 
     def _fit(self) -> None:
-        """Short words where whole ones have no room; those for adding points go where also short
-        ones leave them none.
-        """
-        adding = not self.adds.isHidden()
-        label = self._adds_label.sizeHint().width() + 8 if adding else 0
+        """Short words where the whole ones have no room; the menus' words go last."""
         whole, brief = self._wide(brief=False), self._wide(brief=True)
-        told = adding and brief + label <= self.width()
-        self._adds_label.setVisible(told)
-        room = self.width() - (label if told else 0)
         for button, words in self._whole.items():
-            button.setText(words[whole > room])
+            button.setText(words[whole > self.width()])
         for menu in (self.presets, self.reset):
-            menu.set_brief(whole > self.width() and not told)
+            menu.set_brief(brief > self.width())
 
     def _wide(self, *, brief: bool) -> int:
-        """What all that is shown takes, menus in whole words, without those for adding points."""
+        """What all that is shown takes, menus in whole words."""
         wide = sum(one.wide() + 8 for one in (self.presets, self.reset))
-        wide += 0 if self.adds.isHidden() else self.adds.sizeHint().width() + 8
         for button, words in self._whole.items():
             if not button.isHidden():
                 button.setText(words[brief])
                 wide += button.sizeHint().width() + 8
         return wide
-
-    def set_classes(self, classes: int) -> None:
-        if classes == self._classes:
-            return
-        self._classes = classes
-        self.adds.clear()
-        if classes:
-            self.adds.addItems([f"class {number}" for number in range(classes)])
-        else:
-            self.adds.addItems(list(NUMBERS))
-
-    @property
-    def target(self) -> float:
-        """Of a point that is added."""
-        if self._classes:
-            return float(max(0, self.adds.currentIndex()))
-        return float(NUMBERS[max(0, self.adds.currentIndex())].replace("\u2212", "-"))
 
     def set_diverged(self, on: bool) -> None:
         """Offers to begin anew with smaller steps."""
@@ -140,6 +126,18 @@ class NetworkHeader(QWidget):
     def set_sample(self, on: bool) -> None:
         for widget in (self.before, self.after, self.back):
             widget.setVisible(on)
-        for widget in (self._adds_label, self.adds):
+        for widget in (self.follow, self.into):
             widget.setVisible(not on)
         self._fit()
+
+    def set_ways(self, *, point: bool, step: bool, inside: bool) -> None:
+        """Whether there is a point to follow and an optimizer step to go into; whether that step
+        is open, so that the button leads out of it.
+        """
+        self.follow.setEnabled(point)
+        self.into.setEnabled(step or inside)
+        words = ("Out of this step", "Out") if inside else ("Into this step", "Into step")
+        if words != self._whole[self.into]:
+            self._whole[self.into] = words
+            self.into.setAccessibleName(words[0])
+            self._fit()

@@ -29,7 +29,7 @@ class Keeping:
 
     def leave_for(self, other: NetworkDraft) -> None:
         """Another network begins: what was learned comes back where that is undone."""
-        self._leave(self._mode.experiment, other)
+        self._leave(self._mode.draft.value, other)
 
     def comes_back(
         self, one: NetworkDraft, other: NetworkDraft
@@ -55,7 +55,7 @@ class Keeping:
         mode = self._mode
         return {
             "version": 1,
-            "learned": self._learned(mode.experiment),
+            "learned": self._learned(mode.draft.value),
             "panel": mode.view.panel.side,
             "more": mode.view.controls.more.isChecked(),
             **(self.seen or self._seen()),
@@ -78,7 +78,7 @@ class Keeping:
 
     def begin(self) -> None:
         """A network with what was learned, or a new one."""
-        self._mode.runner.begin(self._mode.experiment, self.learned)
+        self._mode.runner.begin(self._mode.draft.value, self.learned)
 
     def show(self) -> None:
         """What was looked at, once the network is there."""
@@ -113,7 +113,7 @@ class Keeping:
         if self.learned is not None or lab is None:
             return self.learned
         moment = lab.moments[-1]
-        if moment.experiment != one:
+        if moment.draft != one:
             return None
         before = {} if moment.update is None else {"before": moment.update.start.state()}
         past = {

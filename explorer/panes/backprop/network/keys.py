@@ -41,12 +41,11 @@ def handle(picture: NetworkPicture, event: QKeyEvent) -> bool:
     if key in WAYS:
         _move(picture, *WAYS[key])
     elif picture.cursor is not None and key in (*ENTER, Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
-        place = from_plane(layout.plane, *picture.cursor)
-        near = point_near(layout.plane, picture.data, *place)
-        if key in ENTER and near < 0:
-            picture.pointAdded.emit(*picture.cursor)
+        near = point_near(layout.plane, picture.data, *from_plane(layout.plane, *picture.cursor))
+        if key in ENTER:
+            picture.use_tool(*picture.cursor)
         elif near >= 0:
-            (picture.pointChosen if key in ENTER else picture.pointRemoved).emit(near)
+            picture.pointRemoved.emit(near)
     elif key in ENTER and isinstance(picture.hovered, Neuron):
         picture.spotChosen.emit(picture.hovered)
     else:

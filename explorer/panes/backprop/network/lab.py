@@ -42,16 +42,16 @@ class Beat:
 class NetworkLab:
     """One learner. `change`, `reset`, `one_step` and `look` are called between its steps."""
 
-    def __init__(self, experiment: NetworkDraft, learned: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, draft: NetworkDraft, learned: Mapping[str, Any] | None = None) -> None:
         self.speed = 1.0
-        self.reset(experiment, learned)
+        self.reset(draft, learned)
 
     # called by the engine
 
-    def reset(self, experiment: NetworkDraft, learned: Mapping[str, Any] | None = None) -> Moment:
+    def reset(self, draft: NetworkDraft, learned: Mapping[str, Any] | None = None) -> Moment:
         """A new network, at step 0, or with what a session kept of one where that fits."""
-        self.experiment = experiment
-        self.data: Data = make_data(experiment)
+        self.draft = draft
+        self.data: Data = make_data(draft)
         self._start()
         known = learned is not None and self._recall(learned)
         self.rise = Rise()
@@ -60,7 +60,7 @@ class NetworkLab:
             self.rise.recall(learned.get("rise"))
             self._recall_since(learned.get("since"))
         self.past: Any = learned.get("past") if learned and known else None  # not yet remembered
-        moment = look(self.learner, experiment, self._update, self.diverged)
+        moment = look(self.learner, draft, self._update, self.diverged)
         curves = Curves.kept(learned.get("curves"), moment.step) if learned and known else Curves()
         if curves.steps[-1:] != [moment.step]:
             curves.take(moment)
@@ -69,7 +69,7 @@ class NetworkLab:
         return moment
 
     def _start(self) -> None:
-        one, data = self.experiment, self.data
+        one, data = self.draft, self.data
         self.learner = Learner.start(one.config, data.train, data.test, one.settings, one.seed)
         self.diverged = ""
         self.rise = Rise()
@@ -97,24 +97,24 @@ class NetworkLab:
         """For JSON: the step of the latest change, and that of the latest change of the task."""
         return [self.since, self.since_task]
 
-    def change(self, experiment: NetworkDraft) -> Moment:
+    def change(self, draft: NetworkDraft) -> Moment:
         """Another setup from the next step on; what has been learned stays. `since` is the step
         from which on it is as it is, `since_task` that from which on points and network are.
         """
-        before, self.experiment = self.experiment, experiment
+        before, self.draft = self.draft, draft
         self.rise = Rise()
         learner = self.learner
         self.since = learner.step
         outputs = self.data.classes
-        if experiment.about_data != before.about_data:
-            self.data = make_data(experiment)
+        if draft.about_data != before.about_data:
+            self.data = make_data(draft)
             learner.train, learner.test = self.data.train, self.data.test
-        if experiment.settings != before.settings:
-            learner.change(experiment.settings)
-        if experiment.config != before.config or self.data.classes != outputs:
-            learner.resize(experiment.config)
+        if draft.settings != before.settings:
+            learner.change(draft.settings)
+        if draft.config != before.config or self.data.classes != outputs:
+            learner.resize(draft.config)
             self._update = None
-        task = experiment.about_data, experiment.config
+        task = draft.about_data, draft.config
         if task != (before.about_data, before.config):
             self.since_task = learner.step
         return self.look()
@@ -140,7 +140,7 @@ class NetworkLab:
 
     def look(self) -> Moment:
         """Records what there is to see now."""
-        return self._keep(look(self.learner, self.experiment, self._update, self.diverged))
+        return self._keep(look(self.learner, self.draft, self._update, self.diverged))
 
     def _keep(self, moment: Moment) -> Moment:
         kept = self.moments
@@ -165,7 +165,7 @@ class NetworkLab:
                 if self.diverged or not math.isinf(self.speed):
                     break
             if now - looked >= LOOK or self.diverged:
-                parts = look_steps(self.learner, self.experiment, self._update, self.diverged)
+                parts = look_steps(self.learner, self.draft, self._update, self.diverged)
                 for moment in parts:
                     if moment is None:
                         yield Beat(safe=False)
@@ -178,7 +178,7 @@ class NetworkLab:
     def _learn(self) -> Learned | None:
         if self.diverged or not len(self.learner.train):
             return None
-        learned, self._update = take_step(self.learner, self.experiment)
+        learned, self._update = take_step(self.learner, self.draft)
         self.diverged = learned.diverged
         self.rise.take(learned.loss, len(self._update.targets))
         return learned

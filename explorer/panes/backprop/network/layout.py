@@ -16,6 +16,7 @@ GAP = 5.0  # between two neurons, at least
 LARGEST, WIDEST = 52.0, 88.0  # a neuron, and one with numbers in it
 PLANE_SHARE = 0.46  # of the width, at most
 LEGEND = 40.0
+TOOLS = 36.0  # above the plane
 SIDE = 26.0  # between the last column and the plane, at least
 MARGIN = 3.0
 
@@ -49,8 +50,9 @@ def lay_out(
     outputs = sizes[-1]
     shown = sizes if outputs > 1 else sizes[:-1]
     tall = height - (HEAD + FOOT) * unit
-    side = max(80.0, min(height - (LEGEND + 4) * unit, width * PLANE_SHARE))
-    plane = (width - side - MARGIN, max(2.0, (height - LEGEND * unit - side) / 2), side, side)
+    side = max(80.0, min(height - (TOOLS + LEGEND) * unit, width * PLANE_SHARE))
+    top = (height - (TOOLS + LEGEND) * unit - side) / 2 + TOOLS * unit
+    plane = (width - side - MARGIN, max(TOOLS * unit, top), side, side)
     room = plane[0] - SIDE * unit
     most = max(shown)
     size = min(LARGEST * unit, tall / most - GAP * unit)

@@ -1,4 +1,4 @@
-"""Network: wires the experiment, the lab, the drawing, the panel and the player."""
+"""Network: wires the draft, the lab, the drawing, the panel and the player."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from explorer import theme
 from explorer.engine import tasks
 from explorer.panes.backprop.network import inspecting, text
 from explorer.panes.backprop.network.diagnosing import diagnose
-from explorer.panes.backprop.network.draft import NetworkDraft
+from explorer.panes.backprop.network.draft import OWN, NetworkDraft
 from explorer.panes.backprop.network.editing import Editing
 from explorer.panes.backprop.network.following import Following
 from explorer.panes.backprop.network.frames import Frames
@@ -37,7 +37,7 @@ def create(desk: Desk, parent: QObject) -> Mode:
 class NetworkMode(Mode):
     """Live at the right-hand edge; a chosen point's own way takes the player over until it is left.
 
-    The experiment lies in the workspace, so that each change of it can be undone.
+    The draft lies in the workspace, so that each change of it can be undone.
     """
 
     id = "network"
@@ -57,7 +57,7 @@ class NetworkMode(Mode):
         self._later = QTimer(self, singleShot=True, interval=theme.MOTION["live_number"])
         self._later.timeout.connect(self.inspect)
         self._connect()
-        self.view.controls.set_experiment(self.experiment)
+        self.view.controls.set_draft(self.draft.value)
         self.view.states.show_loading()
 
     def _connect(self) -> None:
@@ -65,13 +65,13 @@ class NetworkMode(Mode):
         view.controls.changed.connect(self.editing.change_field)
         view.neuronsRequested.connect(
             lambda layer, more: self.draft.change(
-                self.experiment.with_neurons(layer, more), "Change the neurons"
+                self.draft.value.with_neurons(layer, more), "Change the neurons"
             )
         )
         view.layersRequested.connect(
-            lambda more: self.draft.change(self.experiment.with_layers(more), "Change the layers")
+            lambda more: self.draft.change(self.draft.value.with_layers(more), "Change the layers")
         )
-        view.states.retryRequested.connect(lambda: self.runner.begin(self.experiment))
+        view.states.retryRequested.connect(lambda: self.runner.begin(self.draft.value))
         view.panel.stepClicked.connect(self._seek_step)
         view.panel.sideChosen.connect(lambda _: self.frames.show_all())
         drawing.pointAdded.connect(self.editing.add_point)
@@ -84,6 +84,8 @@ class NetworkMode(Mode):
         self.inputs.calmRequested.connect(self.editing.calm)
         self.inputs.learningRequested.connect(self.following.leave)
         self.inputs.sampleStepped.connect(self.following.next_point)
+        self.inputs.followRequested.connect(lambda: self.following.next_point(1))
+        self.inputs.stepRequested.connect(self._on_step_requested)
         self.runner.begun.connect(self._on_begun)
         self.runner.grown.connect(self._on_grown)
         self.runner.stateChanged.connect(self._on_state)
@@ -123,11 +125,10 @@ class NetworkMode(Mode):
         return views(self)
 
     async def settled(self) -> None:
-        await tasks.wait_for(self.runner)
-        await super().settled()
-        await tasks.wait_for(self.runner)
+        for one in (self.runner, self, self.runner):
+            await tasks.wait_for(one)
         self.frames.flush()
-        self.inspect()
+        await super().settled()
 
     def shown(self) -> None:
         if self.runner.state == "idle":
@@ -146,14 +147,12 @@ class NetworkMode(Mode):
             return True
         return self.following.leave()
 
-    # the experiment
-
-    @property
-    def experiment(self) -> NetworkDraft:
-        return self.draft.value
+    # the draft
 
     def _on_changed(self, value: NetworkDraft) -> None:
-        self.view.controls.set_experiment(value)
+        self.view.controls.set_draft(value)
+        if value.data == OWN and not value.added:
+            self.view.tools.set_tool("add")
         self.keeping.learned = None  # it was learned by another setup
         asked = self.runner.asked
         if asked is None:  # nothing is made before it is looked at
@@ -211,7 +210,7 @@ class NetworkMode(Mode):
             return
         self.runner.set_speed(self.player.speed)
         self.view.network.set_data(lab.data)
-        self.inputs.set_classes(lab.data.classes)
+        self.view.tools.set_classes(lab.data.classes)
         live = not self.active or self.player.at_live_edge
         track.moments = lab.moments
         if self.following.sample is not None:
@@ -292,7 +291,7 @@ class NetworkMode(Mode):
         state, lab = self.runner.state, self.runner.lab
         moment = self.moment
         latest = lab is not None and moment is lab.moments[-1]
-        found = diagnose(lab, self.experiment)
+        found = diagnose(lab, self.draft.value)
         self.inputs.set_diverged(found.too_large or state == "diverged")
         told = text.headline(
             moment,
@@ -304,6 +303,11 @@ class NetworkMode(Mode):
             **(found.troubles if latest else {}),
         )
         self.set_headline(told)
+        self.inputs.set_ways(
+            point=lab is not None and len(lab.data.points) > 0,
+            step=moment is not None and moment.update is not None,
+            inside=self.active and self.player.depth > 0,
+        )
 
     # looking
 
@@ -317,6 +321,11 @@ class NetworkMode(Mode):
             track.show_layer(layer)
             self.grown()
         self.inspect()
+
+    def _on_step_requested(self) -> None:
+        """Into the optimizer step that led here; out of it where it is open."""
+        if not self.player.leave():
+            self.player.enter()
 
     def _inner_track(self) -> StepTrack | None:
         """What is played, where the player is inside an optimizer step."""

@@ -25,13 +25,13 @@ BOUNDED = {"tanh": 1.0, "sigmoid": 1.0}
 class Update:
     """The last optimizer step: by parameter, what it saw and what it remembered before.
 
-    experiment     its setup
+    draft          its setup
     start          all that there was before it
     slopes         the gradients of the batch alone, without the penalty's
     loss           the loss's name; `said` (N, K) and `targets` (N) are its batch's
     """
 
-    experiment: NetworkDraft
+    draft: NetworkDraft
     start: Learned
     learning_rate: float
     gradients: Mapping[str, Array]
@@ -82,7 +82,7 @@ class Moment:
     """
 
     step: int
-    experiment: NetworkDraft
+    draft: NetworkDraft
     classes: int
     train_loss: float
     test_loss: float
@@ -107,16 +107,16 @@ class Moment:
 
 
 def look(
-    learner: Learner, experiment: NetworkDraft, update: Update | None, diverged: str = ""
+    learner: Learner, draft: NetworkDraft, update: Update | None, diverged: str = ""
 ) -> Moment:
     """What there is to see of a learner now. About 3 ms for a 2-8-8-1 network."""
-    *_, moment = look_steps(learner, experiment, update, diverged)
+    *_, moment = look_steps(learner, draft, update, diverged)
     assert moment is not None
     return moment
 
 
 def look_steps(
-    learner: Learner, experiment: NetworkDraft, update: Update | None, diverged: str = ""
+    learner: Learner, draft: NetworkDraft, update: Update | None, diverged: str = ""
 ) -> Iterator[Moment | None]:
     """`look` in parts of about a millisecond, each None and the last one the Moment; the learner
     may not change between them.
@@ -142,7 +142,7 @@ def look_steps(
     with np.errstate(all="ignore"):
         yield Moment(
             learner.step,
-            experiment,
+            draft,
             learner.train.classes,
             _loss(learner),
             learner.test_loss(),

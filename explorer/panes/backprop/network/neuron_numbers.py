@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from core.autograd.layers import Normalize
+from core.autograd.mlp import sums_step
 from core.trace import Step
 from explorer.panes.backprop.network.moment import Moment, Passed
 from explorer.panes.backprop.network.spots import Neuron, is_dead, name_of
@@ -15,18 +17,16 @@ from explorer.widgets.live_numbers import Equation, Terms
 
 SUM = "\u03a3 w \u00d7 x"
 DEVIATION = "\u221a(\u03c3\u00b2 + \u03b5)"
-LINE = "core.autograd.mlp:MLP._layer#"
 LATEX = {"tanh": r"\tanh", "relu": r"\mathrm{relu}", "sigmoid": r"\sigma", "gelu": r"\mathrm{gelu}"}
 
 
 def neuron_step(moment: Moment, spot: Neuron) -> Step:
     """Its formula, and the line of core that takes the sums of its layer."""
-    kind, norm = moment.experiment.activation, moment.experiment.norm
+    kind, norm = moment.draft.activation, moment.draft.norm
     last = spot.column == len(moment.weights)
-    formula, line = r"z = \sum_i w_i \, x_i + b", "sums"
-    if norm != "none" and not last:
+    formula = r"z = \sum_i w_i \, x_i + b"
+    if normed := norm != "none" and not last:
         formula = r"z = g \cdot \frac{\sum_i w_i \, x_i - \mu}{\sqrt{\sigma^2 + \epsilon}} + b"
-        line = "product"
     if not last:
         says = "z" if kind == "linear" else f"{LATEX[kind]}(z)"
         formula = rf"{formula}, \quad a = {says}"
@@ -34,10 +34,9 @@ def neuron_step(moment: Moment, spot: Neuron) -> Step:
     if moment.passed:
         one = moment.passed[spot.column - 1]
         values = {"sums": one.sums, "x": one.x, "weight": moment.weights[spot.column - 1]}
-        if line == "sums":
-            values["bias"] = moment.biases[spot.column - 1]
+        values["bias"] = moment.biases[spot.column - 1]
     title = name_of(spot.column, spot.number, moment.sizes)
-    return Step("network.neuron", title[:1].upper() + title[1:], formula, f"{LINE}{line}", values)
+    return replace(sums_step(values, normed), title=title[:1].upper() + title[1:], formula=formula)
 
 
 def neuron_rows(moment: Moment, spot: Neuron) -> list[Any]:
@@ -63,7 +62,7 @@ def _of_point(moment: Moment, spot: Neuron, names: list[str], bias: float) -> li
     one: Passed = moment.passed[layer]
     x, y = (format_number(float(value)) for value in moment.passed[0].x[0])
     short = [name.removeprefix(f"layer {layer}, ") for name in names]
-    last, norm = spot.column == len(moment.weights), moment.experiment.norm
+    last, norm = spot.column == len(moment.weights), moment.draft.norm
     rows: list[Any] = [
         f"For the first training point, ({x}, {y}):",
         Terms(
@@ -77,7 +76,7 @@ def _of_point(moment: Moment, spot: Neuron, names: list[str], bias: float) -> li
     said = f"= g \u00d7 (\u03a3 \u2212 \u03bc) / {DEVIATION} + b" if normed else f"= {SUM} + b"
     rows.append(Equation("z", float(one.normed[0, number]), "accent" if last else "text", said))
     if not last:
-        kind = moment.experiment.activation
+        kind = moment.draft.activation
         note = "= z" if kind == "linear" else f"= {kind}(z), what it says"
         rows.append(Equation("a", float(one.out[0, number]), "accent", note))
     return rows
@@ -86,7 +85,7 @@ def _of_point(moment: Moment, spot: Neuron, names: list[str], bias: float) -> li
 def _of_norm(moment: Moment, layer: int, number: int) -> list[Any]:
     """The mean, the deviation and the gain that a norm takes a neuron's sum through."""
     sums, learned = moment.passed[layer].sums, moment.learned
-    if moment.experiment.norm == "layer":
+    if moment.draft.norm == "layer":
         mean, variance = float(sums.mean()), float(sums.var())
         whose = ("of the layer's sums", "their deviation")
     else:

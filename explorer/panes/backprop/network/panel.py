@@ -136,7 +136,7 @@ def _told(moment: Moment) -> str:
         return "No points to learn from"
     if math.isnan(moment.train_accuracy):
         return f"Loss {format_number(moment.train_loss)}"
-    words = f"Right: {format_percent(moment.train_accuracy)} of the training points"
+    train = format_percent(moment.train_accuracy)
     if math.isnan(moment.test_accuracy):
-        return words
-    return f"{words}, {format_percent(moment.test_accuracy)} of the test points"
+        return f"Accuracy: {train} of training points"
+    return f"Accuracy: training {train}, test {format_percent(moment.test_accuracy)}"

@@ -35,13 +35,13 @@ def kept(moments: Sequence[Moment], looked_at: int | None = None) -> dict[str, A
     setups: list[NetworkDraft] = []
     entries = []
     for moment in (before[place] for place in places):
-        if moment.experiment not in setups:
-            setups.append(moment.experiment)
+        if moment.draft not in setups:
+            setups.append(moment.draft)
         update = moment.update
-        stepped = update is not None and update.experiment == moment.experiment
+        stepped = update is not None and update.draft == moment.draft
         state = update.start if update is not None and stepped else moment.learned
         written = json.dumps(state.state(), separators=(",", ":"))  # a file has a line a number
-        entries.append([setups.index(moment.experiment), stepped, written])
+        entries.append([setups.index(moment.draft), stepped, written])
     return {"setups": [to_json(one) for one in setups], "moments": entries}
 
 

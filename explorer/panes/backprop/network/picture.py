@@ -20,13 +20,14 @@ from explorer.panes.backprop.network.layout import Box, Layout, inside, lay_out
 from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.spots import (
     Neuron,
-    PlaneSpot,
     PointSpot,
     Spot,
     Weight,
     from_plane,
     is_there,
+    point_near,
     spot_at,
+    to_plane,
     words_of,
 )
 from explorer.theme.numbers import format_number
@@ -34,7 +35,10 @@ from explorer.widgets.base import Picture
 
 
 class NetworkPicture(Picture):
-    """`looked` tells that something else is pointed at or chosen; the other signals are intents."""
+    """A click on the plane does what its `tool` says: "inspect", "add" or "erase".
+
+    `looked` tells that something else is pointed at or chosen; the other signals are intents.
+    """
 
     pointAdded = Signal(float, float)
     pointRemoved = Signal(int)
@@ -48,6 +52,7 @@ class NetworkPicture(Picture):
         self.moment: Moment | None = None
         self.data: Data | None = None
         self.face: SampleFace | None = None
+        self.tool = "inspect"
         self.hovered: Spot = None
         self.chosen: Spot = None
         self.cursor: tuple[float, float] | None = None  # on the plane, by the keyboard
@@ -97,6 +102,10 @@ class NetworkPicture(Picture):
         if wide:
             self._lay_out()
         self.data_changed()
+
+    def set_tool(self, tool: str) -> None:
+        """What a click on the plane does: "inspect", "add" or "erase"."""
+        self.tool = tool
 
     def set_choice(self, spot: Spot) -> None:
         if spot != self.chosen:
@@ -294,9 +303,8 @@ class NetworkPicture(Picture):
         self._hover(None)
 
     def _hover(self, spot: Spot) -> None:
-        shown = None if isinstance(spot, PlaneSpot) else spot
-        if shown != self.hovered:
-            self.hovered = shown
+        if spot != self.hovered:
+            self.hovered = spot
             self.looked.emit()
         self.update()
 
@@ -305,24 +313,23 @@ class NetworkPicture(Picture):
             return
         place = event.position()
         spot = spot_at(self._layout, self.moment, self.data, place.x(), place.y())
-        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        remove = event.button() == Qt.MouseButton.RightButton or shift
-        if event.button() not in (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton):
+        if event.button() != Qt.MouseButton.LeftButton:
             return
-        if isinstance(spot, PointSpot):
-            (self.pointRemoved if remove else self.pointChosen).emit(spot.number)
-        elif isinstance(spot, PlaneSpot) and not remove:
-            self.pointAdded.emit(spot.x, spot.y)
-        elif isinstance(spot, Neuron | Weight) and not remove:
+        if isinstance(spot, Neuron | Weight):
             self.spotChosen.emit(spot)
+        elif inside(self._layout.plane, place.x(), place.y()):
+            self.use_tool(*to_plane(self._layout.plane, place.x(), place.y()))
 
-    def contextMenuEvent(self, event) -> None:
-        """On the plane the right button removes points; elsewhere the picture's menu opens."""
-        place = event.pos()
-        if self._layout is not None and inside(self._layout.plane, place.x(), place.y()):
-            event.accept()
-        else:
-            event.ignore()
+    def use_tool(self, x: float, y: float) -> None:
+        """What a click on that place of the plane does."""
+        if self._layout is None:
+            return
+        plane = self._layout.plane
+        near = point_near(plane, self.data, *from_plane(plane, x, y))
+        if self.tool == "add":
+            self.pointAdded.emit(x, y)
+        elif near >= 0:
+            (self.pointRemoved if self.tool == "erase" else self.pointChosen).emit(near)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         from explorer.panes.backprop.network.keys import handle

@@ -9,15 +9,19 @@ from explorer.panes.backprop.network.draft import NetworkDraft
 
 @dataclass(frozen=True)
 class Preset:
-    """`look` is the one sentence that says what to look for; `measured` the same with a number of
-    the moment: `{times}` is how many times smaller the gradient is in layer 1 than at the end.
+    """A setup, and the one sentence that says what to look for.
+
+    shows     the trouble that it demonstrates; any other that comes up is told instead of `look`
+    measured  `look` with a number of the moment: `{times}` is how many times smaller the gradient
+              is in layer 1 than at the end
     """
 
     id: str
     title: str
     look: str
-    experiment: NetworkDraft
+    draft: NetworkDraft
     panel: str = "layers"  # which side of the panel of health shows it
+    shows: str = ""
     measured: str = ""
 
 
@@ -49,15 +53,17 @@ PRESETS = (
             optimizer="sgd",
             learning_rate=0.1,
         ),
+        shows="vanishes",
         measured="In layer 1 the gradient is {times} times smaller than at the end: each sigmoid "
         "passes on at most a quarter of it.",
     ),
     Preset(
         "dead",
         "Dead ReLU: the first steps too large",
-        "Crossed-out neurons are 0 for every point that is learned from: no gradient reaches them, "
-        "and none of layer 1 comes back.",
+        "Crossed-out neurons are 0 for every training point: no gradient reaches them, and they "
+        "stay dead.",
         NetworkDraft(hidden=(8,), activation="relu", optimizer="sgd", learning_rate=8.0, seed=7),
+        shows="dead",
     ),
     Preset(
         "zeros",
@@ -71,6 +77,7 @@ PRESETS = (
         "Most neurons say \u22121 or 1 from the start, where tanh is flat and its slope near 0: "
         "only the large weights carry a gradient back.",
         NetworkDraft(initialization="normal", scale=6.0, hidden=(8, 8, 8), learning_rate=0.003),
+        shows="saturated",
     ),
     Preset(
         "overfit",
@@ -85,6 +92,7 @@ PRESETS = (
             batch_size=0,
             data_seed=1,
         ),
+        shows="overfits",
     ),
     Preset(
         "diverges",

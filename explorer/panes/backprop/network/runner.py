@@ -22,6 +22,11 @@ class Runner(QObject):
     """`grown`: there are other moments; `begun`: another lab, at step 0.
 
     State: "idle" before anything, "loading", "paused", "learning", "diverged" or "failed".
+
+    What it asks for changes the lab, so `Latest` is not the way: no question may be dropped for a
+    newer one once the engine has it, each optimizer step is taken, and the lab that is being made
+    is the one that the next setup changes. Setups wait for one another, and only of those that
+    wait the newest counts.
     """
 
     grown = Signal()
@@ -72,22 +77,22 @@ class Runner(QObject):
 
     # steering
 
-    def begin(self, experiment: NetworkDraft, learned: dict[str, Any] | None = None) -> None:
+    def begin(self, draft: NetworkDraft, learned: dict[str, Any] | None = None) -> None:
         """A new network, which waits: at step 0, or with what a session kept."""
         self._halt()
         self.error = ""
-        self._learned, self.beginning = learned, (experiment, learned)
-        self._want(experiment, anew=True)
+        self._learned, self.beginning = learned, (draft, learned)
+        self._want(draft, anew=True)
 
-    def change(self, experiment: NetworkDraft) -> None:
+    def change(self, draft: NetworkDraft) -> None:
         """Another setup from the next step on."""
         if self.beginning is not None:
-            self.beginning = experiment, self.beginning[1]
-        self._want(experiment, anew=self.lab is None)
+            self.beginning = draft, self.beginning[1]
+        self._want(draft, anew=self.lab is None)
 
-    def _want(self, experiment: NetworkDraft, *, anew: bool) -> None:
+    def _want(self, draft: NetworkDraft, *, anew: bool) -> None:
         """The latest setup counts; a beginning that is still to come is never lost over it."""
-        self.asked = self._wish = experiment
+        self.asked = self._wish = draft
         self._anew = self._anew or anew
         if not self._serving:
             self._serving = True
@@ -98,25 +103,25 @@ class Runner(QObject):
         """Has the engine fulfil the latest wish, until there is none."""
         try:
             while self._wish is not None:
-                experiment, anew = self._wish, self._anew
+                draft, anew = self._wish, self._anew
                 learned, self._wish, self._anew, self._learned = self._learned, None, False, None
-                await self._fulfil(experiment, anew, learned)
+                await self._fulfil(draft, anew, learned)
         finally:
             self._serving = False
         self._tell()
 
     async def _fulfil(
-        self, experiment: NetworkDraft, anew: bool, learned: dict[str, Any] | None
+        self, draft: NetworkDraft, anew: bool, learned: dict[str, Any] | None
     ) -> None:
         if self.lab is None:
-            made = await self._ask(NetworkLab, experiment, learned)
+            made = await self._ask(NetworkLab, draft, learned)
             if isinstance(made, NetworkLab):
                 self.lab = made
                 self._begin()
         elif anew:
-            if await self._ask(self.lab.reset, experiment, learned) is not None:
+            if await self._ask(self.lab.reset, draft, learned) is not None:
                 self._begin()
-        elif await self._ask(self.lab.change, experiment) is not None:
+        elif await self._ask(self.lab.change, draft) is not None:
             self.grown.emit()
 
     def _begin(self) -> None:
@@ -142,7 +147,7 @@ class Runner(QObject):
             return
         self._halt()
         if self.lab is not None:
-            tasks.spawn(self._then_grown(self.lab.look, key="look"), self)
+            tasks.spawn(self._then_grown(self.lab.look), self)
         self._tell()
 
     def step(self) -> None:
@@ -188,15 +193,15 @@ class Runner(QObject):
         self.grown.emit()
         self._tell()
 
-    async def _then_grown(self, function: Callable[..., Any], *args: Any, key: str = "") -> None:
-        if await self._ask(function, *args, key=key) is not None:
+    async def _then_grown(self, function: Callable[[], Any]) -> None:
+        if await self._ask(function) is not None:
             self.grown.emit()
             self._tell()
 
-    async def _ask(self, function: Callable[..., Any], *args: Any, key: str = "") -> Any:
-        """What the engine answers; None where it could not, or where a newer wish took over."""
+    async def _ask(self, function: Callable[..., Any], *args: Any) -> Any:
+        """What the engine answers; None where it could not, or is closed."""
         try:
-            found = await self._engine.call(function, *args, key=(id(self), key) if key else None)
+            found = await self._engine.call(function, *args)
         except Exception as error:
             self._fail(error)
             return None

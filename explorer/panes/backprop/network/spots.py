@@ -9,7 +9,7 @@ from explorer.panes.backprop.network.layout import Box, Layout, distance, inside
 from explorer.panes.backprop.network.moment import Moment
 from explorer.theme.numbers import format_number
 
-NEAR_EDGE, NEAR_POINT = 5.0, 8.0  # px
+NEAR_EDGE, NEAR_POINT = 5.0, 12.0  # px
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,7 @@ class PointSpot:
     number: int
 
 
-@dataclass(frozen=True)
-class PlaneSpot:
-    """A place of the plane where there is no point."""
-
-    x: float
-    y: float
-
-
-Spot = Neuron | Weight | PointSpot | PlaneSpot | None
+Spot = Neuron | Weight | PointSpot | None
 
 
 def to_plane(box: Box, x: float, y: float) -> tuple[float, float]:
@@ -61,7 +53,7 @@ def spot_at(layout: Layout, moment: Moment, data: Data | None, x: float, y: floa
     """What lies under a place of the widget."""
     if inside(layout.plane, x, y):
         near = point_near(layout.plane, data, x, y)
-        return PointSpot(near) if near >= 0 else PlaneSpot(*to_plane(layout.plane, x, y))
+        return PointSpot(near) if near >= 0 else None
     for column, boxes in enumerate(layout.boxes):
         for number, box in enumerate(boxes):
             if inside(box, x, y):
@@ -125,7 +117,7 @@ def words_of(spot: Spot, moment: Moment, data: Data | None) -> str:
         target = data.targets[spot.number]
         what = f"class {int(target)}" if data.classes else f"target {format_number(target)}"
         side = "tests" if data.tested[spot.number] else "trains"
-        return f"({format_number(x)}, {format_number(y)}), {what}, {side}: click to look at it"
+        return f"({format_number(x)}, {format_number(y)}), {what}, {side}"
     return ""
 
 

@@ -10,8 +10,8 @@ from explorer.panes.backprop.network.learned import learned_of
 from explorer.panes.backprop.network.moment import Update
 
 
-def take_step(learner: Learner, experiment: NetworkDraft) -> tuple[Learned, Update]:
-    """Learns on by one step of the setup `experiment`."""
+def take_step(learner: Learner, draft: NetworkDraft) -> tuple[Learned, Update]:
+    """Learns on by one step as the draft says."""
     start = learned_of(learner)
     with np.errstate(all="ignore"):  # what overflows is told as divergence
         learned = learner.learn()
@@ -21,7 +21,7 @@ def take_step(learner: Learner, experiment: NetworkDraft) -> tuple[Learned, Upda
         if tensor.grad is not None
     }
     update = Update(
-        experiment,
+        draft,
         start,
         learned.learning_rate,
         gradients,

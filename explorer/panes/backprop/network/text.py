@@ -6,17 +6,17 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
+from core.numbers import format_number
 from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.presets import Preset
 from explorer.panes.backprop.network.sample import Sample
-from explorer.theme.numbers import format_number
 
 LOADING = "The network is being made."
 LATEST = 9  # losses: whether they run away is judged by the middle one
 RUNS_AWAY, LEAST_LOSS = 10.0, 0.7  # times the first loss, or that of not knowing two classes
 VANISHED = 1000.0  # times smaller
 WORSE = 1.2  # times the loss of guessing: it is told
-NO_POINTS = "There are no points to learn from: click some onto the plane."
+NO_POINTS = "There are no points to learn from: choose Add and click some onto the plane."
 
 
 def count_of_steps(count: int) -> str:
@@ -92,10 +92,12 @@ def headline(
             f"Step {moment.step:,}: the loss is {format_number(moment.train_loss)}, and was "
             f"{format_number(first)} at first: the steps are too large. Reset, and learn slower."
         )
-    if preset is not None and moment.experiment.is_like(preset.experiment):
-        told = preset.measured.format(times=format_number(_shrinks(moment)))
-        return told or preset.look
     where = f"Step {moment.step:,}: "
+    if preset is not None and moment.draft.is_like(preset.draft):
+        kind, told = _judgment(moment, first, worse, rose, begun)
+        if moment.step > 0 and kind not in ("", preset.shows):
+            return where + told
+        return preset.measured.format(times=format_number(_shrinks(moment))) or preset.look
     if moment.step == 0:
         return "Nothing is learned yet: the weights are random. Play learns, Step takes one step."
     if earlier and math.isnan(rose):
@@ -105,7 +107,7 @@ def headline(
             f"{where}the loss is {format_number(moment.train_loss)}, and was "
             f"{format_number(first)} at first, for earlier steps were too large{also}. Reset."
         )
-    return where + _judgment(moment, first, worse, rose, begun)
+    return where + _judgment(moment, first, worse, rose, begun)[1]
 
 
 def in_trouble(moment: Moment) -> bool:
@@ -130,13 +132,15 @@ def _flat(moment: Moment) -> list[int]:
     return [number for number, layer in enumerate(inner, 1) if layer.saturated > 0.5]
 
 
-def _judgment(moment: Moment, first: float, worse: bool, rose: float, begun: Moment | None) -> str:
-    """What stands out: trouble first, and its cause before what follows from it; then how well it
-    does.
+def _judgment(
+    moment: Moment, first: float, worse: bool, rose: float, begun: Moment | None
+) -> tuple[str, str]:
+    """What stands out, as a kind ("" where nothing does) and a sentence: trouble first, and its
+    cause before what follows from it; then how well it does.
     """
     update = moment.update
-    if moment.experiment.norm == "batch" and update is not None and len(update.said) == 1:
-        return (
+    if moment.draft.norm == "batch" and update is not None and len(update.said) == 1:
+        return "still", (
             "batch norm over a batch of 1 makes each sum 0, so no weight before it learns: use a "
             "larger batch."
         )
@@ -147,7 +151,7 @@ def _judgment(moment: Moment, first: float, worse: bool, rose: float, begun: Mom
             remedy = " The steps are too large: reset, and learn slower."
         elif first > WORSE * chance:
             remedy = " The first weights are too large: make them smaller, and reset."
-        return (
+        return "worse", (
             f"worse than guessing: loss {format_number(moment.train_loss)}, guessing "
             f"{format_number(chance)}.{remedy}"
         )
@@ -156,38 +160,42 @@ def _judgment(moment: Moment, first: float, worse: bool, rose: float, begun: Mom
     if in_trouble(moment) and not math.isnan(rose):
         what = neurons if dead else f"layer {flat[0]} is saturated"
         why = f"the steps were too large (the loss rose to {format_number(rose)})"
-        return f"{what}, for {why}: reset, and learn slower."
+        return "dead" if dead else "saturated", f"{what}, for {why}: reset, and learn slower."
     loss, test = moment.train_loss, moment.test_loss
     if not math.isnan(test) and test > 2 * loss + 0.1:
-        return (
+        return "overfits", (
             f"it overfits: loss {format_number(loss)} on the points it learns from, "
             f"{format_number(test)} on the test's."
         )
     if dead:
         whom = "it" if dead == 1 else "them"
-        return f"{neurons}: 0 for every point, so no gradient reaches the weights into {whom}."
-    if flat and begun is not None and begun.step == 0 and flat[0] in _flat(begun):
         return (
+            "dead",
+            f"{neurons}: 0 for every point, so no gradient reaches the weights into {whom}.",
+        )
+    if flat and begun is not None and begun.step == 0 and flat[0] in _flat(begun):
+        return "saturated", (
             f"layer {flat[0]} is saturated, for its first weights are too large: make them "
             "smaller, and reset."
         )
     if flat:
-        return f"layer {flat[0]} is saturated: most of what it says lies where its slope is near 0."
+        return "saturated", (
+            f"layer {flat[0]} is saturated: most of what it says lies where its slope is near 0."
+        )
     if math.inf > _shrinks(moment) > VANISHED:
-        return (
+        return "vanishes", (
             "the gradient vanishes on its way back: in layer 1 it is "
             f"{format_number(_shrinks(moment))} times smaller than at the end."
         )
     if math.isnan(moment.train_accuracy):
         told = f"loss {format_number(loss)}"
-        return (
-            f"{told}." if math.isnan(test) else f"{told}, on the test points {format_number(test)}."
-        )
+        also = "" if math.isnan(test) else f", on the test points {format_number(test)}"
+        return "", f"{told}{also}."
     where = "on the right side of the line" if moment.classes == 2 else "given their own class"
     told = f"{moment.train_accuracy:.0%} of the points are {where}"
     if math.isnan(moment.test_accuracy):
-        return f"{told}; none is kept to test it."
-    return f"{told}, {moment.test_accuracy:.0%} of the test points."
+        return "", f"{told}; none is kept to test it."
+    return "", f"{told}, {moment.test_accuracy:.0%} of the test points."
 
 
 def _shrinks(moment: Moment) -> float:

@@ -11,6 +11,7 @@ from explorer.panes.backprop.network.controls import Controls
 from explorer.panes.backprop.network.draft import MOST_LAYERS, MOST_NEURONS
 from explorer.panes.backprop.network.panel import Panel
 from explorer.panes.backprop.network.picture import NetworkPicture
+from explorer.panes.backprop.network.plane_tools import PlaneTools
 from explorer.widgets.base import IconButton, Label
 from explorer.widgets.fold_line import FoldLine
 from explorer.widgets.rendering import CONTROLS
@@ -38,6 +39,8 @@ class NetworkView(QWidget):
         self.fewer = IconButton("minus", "One hidden layer less")
         self.deeper = IconButton("plus", "One hidden layer more")
         self.depth = Label("", "label", "muted")
+        self.tools = PlaneTools()
+        self.tools.toolChosen.connect(self.network.set_tool)
         self._placed: object = None
         self._pairs: list[tuple[QToolButton, QToolButton]] = []
         for number in range(MOST_LAYERS):
@@ -46,7 +49,7 @@ class NetworkView(QWidget):
             less.clicked.connect(lambda _=False, n=number: self.neuronsRequested.emit(n, -1))
             more.clicked.connect(lambda _=False, n=number: self.neuronsRequested.emit(n, 1))
             self._pairs.append((less, more))
-        for widget in (self.fewer, self.depth, self.deeper, *sum(self._pairs, ())):
+        for widget in (self.fewer, self.depth, self.deeper, self.tools, *sum(self._pairs, ())):
             widget.setParent(self.network)
             widget.hide()
         self.fewer.clicked.connect(lambda: self.layersRequested.emit(-1))
@@ -87,7 +90,9 @@ class NetworkView(QWidget):
         self.fold.set_tight(self.height() < now.px(TIGHT))
 
     def place_buttons(self) -> None:
-        """Above each column its own pair; at the left those for whole layers."""
+        """Above each column its own pair; at the left those for whole layers; above the plane its
+        tools.
+        """
         layout, moment = self.network.layout_now, self.network.moment
         editable = self.network.face is None
         placed = (layout, moment.sizes if moment is not None else (), editable, theme.current())
@@ -102,11 +107,16 @@ class NetworkView(QWidget):
                 widget.setVisible(bool(there))
             if there and layout is not None:
                 self._place_pair(pair, layout.columns[number + 1], hidden[number], layout.step)
-        for widget in (self.fewer, self.depth, self.deeper):
+        for widget in (self.fewer, self.depth, self.deeper, self.tools):
             widget.setVisible(bool(shown))
         if not shown:
             return
         count = len(hidden)
+        if layout is not None:
+            left, top, side, _ = layout.plane
+            tall = self.tools.sizeHint().height()
+            gap = theme.current().px(6)
+            self.tools.setGeometry(round(left), round(top) - tall - gap, round(side), tall)
         self.fewer.setEnabled(count > 0)
         self.deeper.setEnabled(count < MOST_LAYERS)
         self.deeper.setToolTip(

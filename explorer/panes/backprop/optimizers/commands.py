@@ -53,7 +53,7 @@ def commands(mode: OptimizersMode) -> list[Action]:
                 f"Surface: {title}",
                 lambda name=name: mode.changing.set_surface(name),
                 enabled=here,
-                checked=lambda name=name: mode.experiment.surface == name,
+                checked=lambda name=name: mode.draft.value.surface == name,
             )
             for name, title in [*surfaces, (TYPED, "a formula of your own")]
         ),
@@ -61,9 +61,11 @@ def commands(mode: OptimizersMode) -> list[Action]:
             Action(
                 f"backprop.optimizers.race.{name}",
                 f"Race: {rule.title}",
-                lambda name=name: mode.changing.set_races(name, name not in mode.experiment.racers),
+                lambda name=name: mode.changing.set_races(
+                    name, name not in mode.draft.value.racers
+                ),
                 enabled=here,
-                checked=lambda name=name: name in mode.experiment.racers,
+                checked=lambda name=name: name in mode.draft.value.racers,
             )
             for name, rule in OPTIMIZERS.items()
         ),
@@ -72,7 +74,7 @@ def commands(mode: OptimizersMode) -> list[Action]:
                 f"backprop.optimizers.explain.{name}",
                 f"Optimizers: explain {rule.title}",
                 lambda name=name: mode.choose(name),
-                enabled=lambda name=name: runs() and name in mode.experiment.racers,
+                enabled=lambda name=name: runs() and name in mode.draft.value.racers,
             )
             for name, rule in OPTIMIZERS.items()
         ),

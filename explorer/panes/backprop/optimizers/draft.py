@@ -120,11 +120,11 @@ class OptimizersDraft:
         )
 
 
-def surface_of(experiment: OptimizersDraft) -> Surface:
+def surface_of(draft: OptimizersDraft) -> Surface:
     """Raises ExpressionError for a typed formula that cannot be read."""
-    if experiment.surface == TYPED:
-        return typed_surface(experiment.text)
-    return SURFACES[experiment.surface]
+    if draft.surface == TYPED:
+        return typed_surface(draft.text)
+    return SURFACES[draft.surface]
 
 
 def keys_of(name: str) -> list[str]:
@@ -134,15 +134,15 @@ def keys_of(name: str) -> list[str]:
     return [key for keys in spread for key in keys if key in CHOICES]
 
 
-def values_of(experiment: OptimizersDraft, surface: Surface, name: str) -> dict[str, float]:
+def values_of(draft: OptimizersDraft, surface: Surface, name: str) -> dict[str, float]:
     """The settings that hold, by key."""
     values = numbers_of(usual_settings(surface, name))
-    return {key: values[key] for key in keys_of(name)} | dict(experiment.settings.get(name, {}))
+    return {key: values[key] for key in keys_of(name)} | dict(draft.settings.get(name, {}))
 
 
-def settings_of(experiment: OptimizersDraft, surface: Surface, name: str) -> Any:
+def settings_of(draft: OptimizersDraft, surface: Surface, name: str) -> Any:
     """The rule's settings. Raises ValueError for a value that it refuses."""
-    values: dict[str, Any] = values_of(experiment, surface, name)
+    values: dict[str, Any] = values_of(draft, surface, name)
     if "beta1" in values:
         values["betas"] = (values.pop("beta1"), values.pop("beta2"))
     if "iterations" in values:

@@ -1,4 +1,4 @@
-"""What a person sets: from fields to the experiment and back, with what a field refuses."""
+"""What a person sets: from fields to the draft and back, with what a field refuses."""
 
 from __future__ import annotations
 
@@ -42,6 +42,10 @@ class Inputs:
         view.lanes.rateRefused.connect(lambda name, why: self._refuse(why))
         view.settings.changed.connect(self.set_value)
         view.settings.refused.connect(lambda key, why: self._refuse(why))
+        view.settings.left.connect(mode.draft.end_merge)
+        rates = [row.rate for row in view.lanes.rows.values()]
+        for field in (*rates, view.common.steps, view.common.warmup):
+            field.left.connect(mode.draft.end_merge)
         view.settings.usualRequested.connect(lambda: self.set_usual(mode.chosen))
         view.common.scheduleChosen.connect(self.set_schedule)
         view.common.stepsChanged.connect(self.set_steps)
@@ -53,7 +57,7 @@ class Inputs:
         view.body.retryRequested.connect(mode.refresh)
 
     def show(self, one: OptimizersDraft, surface: Surface | None) -> None:
-        """The experiment's values in all fields."""
+        """The draft's values in all fields."""
         view, chosen = self._mode.view, self._mode.chosen
         self._mode.inputs.set_surface(one.surface)
         view.lanes.set_chosen(chosen)
@@ -79,11 +83,11 @@ class Inputs:
 
     def set_surface(self, name: str) -> None:
         mode = self._mode
-        mode.draft.change(mode.experiment.with_surface(name), "Change the surface")
+        mode.draft.change(mode.draft.value.with_surface(name), "Change the surface")
 
     def set_text(self, text: str) -> None:
         mode = self._mode
-        mode.draft.change(mode.experiment.with_text(text), "Change the surface's formula", "text")
+        mode.draft.change(mode.draft.value.with_text(text), "Change the surface's formula", "text")
 
     def set_start(self, x: float, y: float) -> None:
         mode = self._mode
@@ -93,7 +97,7 @@ class Inputs:
     def set_races(self, name: str, races: bool) -> None:
         mode, title = self._mode, OPTIMIZERS[name].title
         text = f"Let {title} race" if races else f"Leave {title} out"
-        mode.draft.change(mode.experiment.with_racer(name, races), text)
+        mode.draft.change(mode.draft.value.with_racer(name, races), text)
 
     def set_rate(self, name: str, value: float) -> None:
         self.set_value(name, "learning_rate", value)
@@ -103,38 +107,38 @@ class Inputs:
         """A setting of an optimizer; what it refuses is said, and the last race stays."""
         mode = self._mode
         text = f"{OPTIMIZERS[name].title}: {named(CHOICES[key][0].lower(), value)}"
-        one = mode.experiment.without_setting(name, key)
+        one = mode.draft.value.without_setting(name, key)
         if mode.surface is None or values_of(one, mode.surface, name)[key] != value:
             one = one.with_setting(name, key, value)
         mode.draft.change(one, text, f"{name} {key}")
-        self.show(mode.experiment, mode.surface)  # what was refused is no longer said
+        self.show(mode.draft.value, mode.surface)  # what was refused is no longer said
 
     def set_usual(self, name: str) -> None:
         mode = self._mode
-        mode.draft.change(mode.experiment.with_usual(name), f"{OPTIMIZERS[name].title} as usual")
+        mode.draft.change(mode.draft.value.with_usual(name), f"{OPTIMIZERS[name].title} as usual")
 
     def set_schedule(self, name: str) -> None:
         mode = self._mode
-        mode.draft.change(mode.experiment.with_schedule(name), "Change the schedule")
+        mode.draft.change(mode.draft.value.with_schedule(name), "Change the schedule")
 
     def set_steps(self, value: float) -> None:
         mode = self._mode
         mode.draft.change({"steps": int(value)}, named("Steps", int(value)), "steps")
-        self.show(mode.experiment, mode.surface)
+        self.show(mode.draft.value, mode.surface)
 
     def set_warmup(self, value: float) -> None:
         mode = self._mode
         mode.draft.change({"warmup": int(value)}, named("Warm-up", int(value)), "warmup")
-        self.show(mode.experiment, mode.surface)
+        self.show(mode.draft.value, mode.surface)
 
     def set_other_noise(self) -> None:
-        one = self._mode.experiment
+        one = self._mode.draft.value
         self._mode.draft.change(replace(one, seed=one.seed + 1), "Other noise")
 
     def reset(self) -> None:
         """Everything but the surface and who races as at first."""
         mode = self._mode
-        one = mode.experiment
+        one = mode.draft.value
         fresh = OptimizersDraft(one.surface, one.text, None, one.racers)
         mode.draft.change(fresh, "Everything as at first")
         mode.view.map.fit()
@@ -144,7 +148,7 @@ class Inputs:
     def _on_remedy(self, text: str) -> None:
         """Of those that have run away."""
         mode = self._mode
-        recording, one = mode.recording, mode.experiment
+        recording, one = mode.recording, mode.draft.value
         if recording is None:
             return
         for lane in recording.lanes:
@@ -162,7 +166,7 @@ class Inputs:
         if why:
             self._mode.view.settings.error.set_text(why)
         else:
-            self.show(self._mode.experiment, self._mode.surface)
+            self.show(self._mode.draft.value, self._mode.surface)
 
     def _seek(self, step: float) -> None:
         if math.isfinite(step):

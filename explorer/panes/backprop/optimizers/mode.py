@@ -1,4 +1,4 @@
-"""Optimizers: wires the experiment, the race on the engine, and the pictures of it."""
+"""Optimizers: wires the draft, the race on the engine, and the pictures of it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def create(desk: Desk, parent: QObject) -> Mode:
 
 
 class OptimizersMode(Mode):
-    """The experiment lies in the workspace, so that each change of it can be undone."""
+    """The draft lies in the workspace, so that each change of it can be undone."""
 
     id = "optimizers"
     title = "Optimizers"
@@ -133,17 +133,11 @@ class OptimizersMode(Mode):
     def cancel(self) -> bool:
         return self.player.leave()
 
-    # the experiment
-
-    @property
-    def experiment(self) -> OptimizersDraft:
-        return self.draft.value
-
     # running it
 
     def refresh(self) -> None:
-        """Shows the experiment's settings and runs the race again where it is another one."""
-        one = self.experiment
+        """Shows the draft's settings and runs the race again where it is another one."""
+        one = self.draft.value
         self.showing.show_formula(one)
         try:
             surface = self._surface_of(one)
@@ -193,7 +187,7 @@ class OptimizersMode(Mode):
         self.view.set_stale(False)
         self.view.set_trouble("")
         self.showing.show_recording(recording)
-        if self.chosen not in self.experiment.racers and recording.lanes:
+        if self.chosen not in self.draft.value.racers and recording.lanes:
             self.choose(recording.lanes[-1].name)
         same = before is not None and before.length == recording.length and self.tracks
         if same:
@@ -246,7 +240,7 @@ class OptimizersMode(Mode):
             while self.player.leave():
                 pass
         self.chosen = name
-        self.changing.show(self.experiment, self.surface)
+        self.changing.show(self.draft.value, self.surface)
         self.showing.show_chosen()
         self.on_position(self.player.position if self.active else 0.0)
         self._tell()

@@ -18,10 +18,11 @@ IN_ITS_ROW = "learning_rate"
 
 
 class SettingsForm(QWidget):
-    """`changed(optimizer, key, value)`, `refused(key, why)`, `usualRequested`."""
+    """`changed(optimizer, key, value)`, `refused(key, why)`, `usualRequested`; `left`: a field."""
 
     changed = Signal(str, str, float)
     refused = Signal(str, str)
+    left = Signal()
     usualRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -80,6 +81,7 @@ class SettingsForm(QWidget):
             self._grid.addWidget(field, 2 * row + 1, side)
             field.changed.connect(lambda value, key=key: self.changed.emit(name, key, value))
             field.refused.connect(lambda why, key=key: self.refused.emit(key, why))
+            field.left.connect(self.left)
             self.setTabOrder([self.usual, *self.fields.values()][-1], field)
             self.fields[key] = field
 

@@ -122,8 +122,7 @@ class Showing:
         series = []
         ground = LEAST * recording.descent
         endless = recording.endless  # then lines above the lowest would all dive at its last step
-        view.loss.set_axes("step", "height" if endless else "above the lowest")
-        view.loss.set_log(not endless)
+        view.set_height(above_lowest=not endless)
         empty = "nobody comes lower than the start" if recording.lanes else "nobody races"
         empty = "nobody moves" if recording.stands_still else empty
         empty = "there is no race here" if recording.trouble else empty
@@ -186,7 +185,7 @@ class Showing:
         step = min(math.ceil(place - 1e-9), recording.length - 1)
         for name, row in view.lanes.rows.items():
             lane = recording.lane(name)
-            races = name in self._mode.experiment.racers
+            races = name in self._mode.draft.value.racers
             sentence = short(lane.heights[step]) if lane is not None and races else ""
             if sentence and lane is not None and lane.lost_at is not None and step >= lane.lost_at:
                 sentence = "lost"
@@ -202,7 +201,7 @@ class Showing:
             self._view.set_notice("")
             return
         told = text.lost(recording, gone)
-        own = self._mode.experiment.settings
+        own = self._mode.draft.value.settings
         slower = not all(recording.fell_away(lane) for lane in gone)
         actions = ["A tenth of the rate"] if slower else []
         if slower and any("learning_rate" in own.get(lane.name, {}) for lane in gone):

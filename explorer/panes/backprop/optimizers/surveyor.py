@@ -73,7 +73,7 @@ class Surveyor:
         if mode.surface is None or mode.surface is self._searched:
             return
         surface = self._searched = mode.surface
-        start = mode.experiment.start or surface.start
+        start = mode.draft.value.start or surface.start
         self._search.ask(lambda: stationary_points_steps(surface, near=start), "looking for minima")
 
     def _wanted(self) -> tuple[Any, ...]:

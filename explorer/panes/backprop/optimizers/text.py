@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from core.numbers import MINUS, format_number
 from explorer.panes.backprop.optimizers.racing import SPELL, Lane, Recording
-from explorer.theme.numbers import MINUS, format_number
 
 LONGEST = 115  # letters of a headline that are seen in a window of 1,440
 FEW = 2  # that are told one by one

@@ -63,8 +63,9 @@ class OptimizersView(QWidget):
         self.trouble = ErrorLine()
         self.loss = LinePlot("Height")
         self.loss.setObjectName("backprop.optimizers.loss")
-        self.loss.set_axes("step", "above the lowest")
-        self.loss.set_log(True)
+        self.loss.set_axes("step", "")
+        self.loss_title = Label("", "label", "muted")
+        self.set_height(above_lowest=True)
         self.loss.set_empty_text("nobody races")
         self.moments = MomentsView()
         self.moments.setObjectName("backprop.optimizers.moments")
@@ -88,6 +89,11 @@ class OptimizersView(QWidget):
         theme.changed.connect(self._restyle)
         self._restyle()
 
+    def set_height(self, above_lowest: bool) -> None:
+        """What the curves are: how far above the lowest, on a log axis, or the height itself."""
+        self.loss_title.setText("Loss above the lowest" if above_lowest else "Height")
+        self.loss.set_log(above_lowest)
+
     def _build(self) -> None:
         tools = QHBoxLayout(self.tools)
         tools.setContentsMargins(2, 2, 2, 2)
@@ -97,7 +103,7 @@ class OptimizersView(QWidget):
         self._plots = QHBoxLayout()
         self._plots.setSpacing(8)
         self._cards = [
-            _card([Label("Loss", "label", "muted")], self.loss),
+            _card([self.loss_title], self.loss),
             _card([self.moments_title, self.into], self.moments),
         ]
         self._fades = [_Fade(card) for card in self._cards]

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QWidget
 
 from core.autograd.flows import Edge
 from explorer import theme
-from explorer.engine import tasks
 from explorer.panes.backprop.transformer import demo, explaining, keeping, text
 from explorer.panes.backprop.transformer.commands import commands
 from explorer.panes.backprop.transformer.compute import Worked
@@ -47,7 +46,6 @@ class TransformerMode(Mode):
         self.hovered: Cell | None = None
         self._share: Edge | None = None  # what flows back there was looked at last
         self._later = True  # asked for once it is shown
-        self._asked: tuple[Any, ...] = ()
         self._wanted: dict[str, Any] = {}  # where a session was left
         self.position = 0.0
         self.computing = Runner(desk.context, self)
@@ -127,9 +125,6 @@ class TransformerMode(Mode):
             self.pin(self.pinned)
             return True
         return bool(self.player.leave())
-
-    async def settled(self) -> None:
-        await tasks.wait_for(self)
 
     # asking
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from core.numbers import TIMES
 from explorer.panes.backprop.transformer.compute import Worked
 from explorer.panes.backprop.transformer.moments import Moment
 from explorer.panes.backprop.transformer.operations import PARTIAL, kind_of, short
-from explorer.theme.numbers import TIMES
 
 SHARE = "share of "
 LATER = "comes on the way back"

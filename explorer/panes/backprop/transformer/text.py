@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from core.numbers import format_number
 from explorer.panes.backprop.transformer.compute import Worked
 from explorer.panes.backprop.transformer.moments import Moment
 from explorer.panes.backprop.transformer.operations import Operation, kind_of, short
-from explorer.theme.numbers import format_number
 
 IDLE = "One text through a real GPT, forward and then back, operation by operation"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from explorer.panes.tokenizers.compare.examples import EXAMPLES, FIRST
+from explorer.panes.tokenizers.compare.examples import EXAMPLES
+from explorer.panes.tokenizers.draft import FIRST
 from explorer.state.actions import Action
 
 if TYPE_CHECKING:

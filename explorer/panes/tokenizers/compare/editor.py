@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QMimeData, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QTextCursor
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QWidget
 
 from explorer import theme
-from explorer.panes.tokenizers.compare.model import LONGEST_TEXT
 from explorer.panes.tokenizers.compare.soft_breaks import (
     LONGEST,
     PARAGRAPH,
@@ -16,17 +15,20 @@ from explorer.panes.tokenizers.compare.soft_breaks import (
     plain,
     softened,
 )
+from explorer.panes.tokenizers.draft import LONGEST_TEXT
+from explorer.widgets.typing_pause import TypingPause
 
 
 class TextInput(QPlainTextEdit):
-    """`textEdited(text)` at every change by a person; `cut(characters)` when a paste was too long;
-    `fileDropped(path)`.
+    """`textEdited(text)` at every change by a person; `rested` once nothing more is typed for a
+    while, or elsewhere; `cut(characters)` when a paste was too long; `fileDropped(path)`.
 
     The text is the document's own: Qt's `toPlainText` would turn a no-break space into a space.
     Long lines are cut into paragraphs that the text knows nothing of (see soft_breaks).
     """
 
     textEdited = Signal(str)
+    rested = Signal()
     cut = Signal(int)
     fileDropped = Signal(str)
 
@@ -40,6 +42,8 @@ class TextInput(QPlainTextEdit):
         self._soft = True  # False: the text holds the sign of a soft break itself
         self._text: str | None = ""
         self._cursor = 0
+        self._pause = TypingPause(self)
+        self._pause.reached.connect(self.rested)
         self.textChanged.connect(self._on_changed)
         self.cursorPositionChanged.connect(self._on_cursor)
         theme.changed.connect(self._restyle)
@@ -67,6 +71,7 @@ class TextInput(QPlainTextEdit):
         if self._quiet:
             return
         self._soften()
+        self._pause.restart()
         self.textEdited.emit(self.text)
 
     def _soften(self) -> None:
@@ -174,6 +179,10 @@ class TextInput(QPlainTextEdit):
             event.accept()
         else:
             super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._pause.finish()
 
     def sizeHint(self) -> QSize:
         now = theme.current()

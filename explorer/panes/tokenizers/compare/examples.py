@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-FIRST = (
-    "How many r's are in strawberry? Unbelievably, some models can't tell.\n"
-    "12345 + 6789 = 19134, and 3.14159 is \u03c0.\n"
-    "Donaudampfschifffahrtsgesellschaft, \u043f\u0440\u0438\u0432\u0435\u0442 \u043c\u0438\u0440,"
-    " \u03ba\u03b1\u03bb\u03b7\u03bc\u03ad\u03c1\u03b1, \u6771\u4eac, na\u00efve \u2603\n"
-    "    for token in text.split():\n"
-    "        print(token)\n"
-    "<|endoftext|>"
-)
+from explorer.panes.tokenizers.draft import FIRST
 
 EXAMPLES: tuple[tuple[str, str], ...] = (
     ("A bit of everything", FIRST),

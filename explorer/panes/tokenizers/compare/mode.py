@@ -11,25 +11,25 @@ import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from core.fields import lenient, to_json
 from explorer.panes.tokenizers.compare import menu, telling, text
 from explorer.panes.tokenizers.compare.choices import Choices
 from explorer.panes.tokenizers.compare.chosen import Chosen, alike, rates_tracks
 from explorer.panes.tokenizers.compare.commands import mode_actions, mode_views
 from explorer.panes.tokenizers.compare.differences import Differences
-from explorer.panes.tokenizers.compare.examples import FIRST
 from explorer.panes.tokenizers.compare.header import CompareHeader
 from explorer.panes.tokenizers.compare.model import Split
 from explorer.panes.tokenizers.compare.splitting import Splitting
 from explorer.panes.tokenizers.compare.tools import Tools
 from explorer.panes.tokenizers.compare.view import CompareView
+from explorer.panes.tokenizers.draft import FIRST, LONGEST_TEXT, PATH, ComparisonDraft
 from explorer.panes.tokenizers.modes import Desk, Mode
 from explorer.panes.tokenizers.shown import Shown
 from explorer.panes.tokenizers.tokenizer_menu import FILES
 from explorer.state.actions import Action
+from explorer.state.draft import Draft
 from explorer.widgets import dialogs
 from explorer.widgets.flow_layout import block_starts
-
-TEXT = "tokenizers.text"
 
 
 def create(desk: Desk, parent: QObject) -> Mode:
@@ -37,7 +37,7 @@ def create(desk: Desk, parent: QObject) -> Mode:
 
 
 class CompareMode(Mode):
-    """Text and tokenizers lie in the workspace; how they are shown lies in `choices`."""
+    """Text and tokenizers are the draft; how they are shown lies in `choices`."""
 
     id = "compare"
     title = "Compare"
@@ -50,7 +50,9 @@ class CompareMode(Mode):
         self.splits: dict[str, Split] = {}  # of the text and the choice of specials that are now
         self.view = CompareView()
         self.inputs = CompareHeader()
-        self.shown_ones = Shown(desk.catalogue, self.workspace, self)
+        self.draft = Draft(self.workspace, PATH, ComparisonDraft, self)
+        self._seen = self.draft.value  # of what all has been told
+        self.shown_ones = Shown(self.engine, desk.catalogue, self.draft, self)
         self.splitting = Splitting(self.engine, self)
         self.differences = Differences(self.engine, self)
         self.differences.came.connect(self.view.set_differing)
@@ -59,7 +61,6 @@ class CompareMode(Mode):
         self.tools = Tools(desk, self.view, self)
         self._ids: list[str] = []
         self._starts: tuple[bytes, np.ndarray] = (b"", block_starts(b""))
-        self.workspace.hold(TEXT, lambda value: value if isinstance(value, str) else FIRST, FIRST)
         self._connect()
         self.view.editor.set_text(self.text)
         self.view.set_choices(self.choices)
@@ -67,7 +68,8 @@ class CompareMode(Mode):
 
     def _connect(self) -> None:
         view = self.view
-        view.editor.textEdited.connect(self.set_text)
+        view.editor.textEdited.connect(lambda text: self.set_text(text, "text"))
+        view.editor.rested.connect(self.draft.end_merge)
         view.editor.cut.connect(lambda size: self.statusRequested.emit(text.too_long(size)))
         view.toolbar.chosen.connect(lambda name, value: self.choose(**{name: value}))
         view.columnMenu.connect(lambda place: menu.open_at(self, place))
@@ -96,7 +98,7 @@ class CompareMode(Mode):
         self.splitting.came.connect(self._on_splits)
         self.splitting.slow.connect(self._on_slow)
         self.splitting.failed.connect(self.statusRequested)
-        self.workspace.changed.connect(self._on_changed)
+        self.draft.changed.connect(self._on_changed)
 
     # what the pane asks
 
@@ -110,11 +112,11 @@ class CompareMode(Mode):
         return {
             "version": 1,
             "tools": self.tools.state(),
-            **self.choices.state(),
+            **to_json(self.choices),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        self.choices = self.choices.restored(state)
+        self.choices = lenient(Choices, state)
         self.view.set_choices(self.choices)
         self.tools.restore(state.get("tools"))
         self._show_view()
@@ -123,7 +125,7 @@ class CompareMode(Mode):
         """{"add": id of the catalogue, "files": of tokenizers, "text": another text, "note": how
         it was read}."""
         if isinstance(wish.get("text"), str):
-            self.set_text(self.view.editor.limited(wish["text"]))
+            self.set_text(wish["text"])
             self.view.set_note(str(wish.get("note", "")))
         if isinstance(wish.get("add"), str):
             self.shown_ones.add(wish["add"])
@@ -147,10 +149,14 @@ class CompareMode(Mode):
 
     @property
     def text(self) -> str:
-        return self.workspace.value(TEXT, "")
+        return self.draft.value.text
 
-    def set_text(self, text: str) -> None:
-        self.workspace.change(TEXT, text, "Change the text", merging="text")
+    def set_text(self, text: str, merging: str = "") -> None:
+        """Another text, or as much of it as there is room for; `merging`: it is being typed."""
+        if len(text) > LONGEST_TEXT:
+            text = self.view.editor.limited(text)
+            self.view.editor.set_text(text)
+        self.draft.change({"text": text}, "Change the text", merging)
 
     def choose(self, **changes: Any) -> None:
         """Changes one or more of `choices`."""
@@ -170,9 +176,10 @@ class CompareMode(Mode):
         self.inputs.set_view(self.choices.view)
         self.tools.show(self.choices.view)
 
-    def _on_changed(self, path: str, value: Any) -> None:
-        if path == TEXT:
-            self.view.editor.set_text(value)
+    def _on_changed(self, draft: ComparisonDraft) -> None:
+        before, self._seen = self._seen, draft
+        if draft.text != before.text:
+            self.view.editor.set_text(draft.text)
             self.view.set_note("")
             self.splits.clear()
             self.chosen.clear()

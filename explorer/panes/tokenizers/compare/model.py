@@ -15,8 +15,6 @@ from core.tokenization.analysis.measures import count_words
 from core.tokenization.analysis.rates import bytes_per_token
 from explorer.widgets.tokens import Tokens
 
-LONGEST_TEXT = 2_000_000  # characters
-
 BATCH = 0.02  # seconds of work after which what is ready is handed out
 PATIENT = 100_000  # characters of a text from which on whether it is lossless comes afterwards
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.numbers import format_number
 from core.tokenization.telling import count
-from explorer.panes.tokenizers.compare.model import LONGEST_TEXT, Split
-from explorer.theme.numbers import format_number
+from explorer.panes.tokenizers.compare.model import Split
+from explorer.panes.tokenizers.draft import LONGEST_TEXT
 
 IDLE = "Type a text: every tokenizer cuts it as you type"
 

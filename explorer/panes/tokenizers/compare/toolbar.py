@@ -6,14 +6,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QToolTip, QWidget
 
 from explorer import theme
-from explorer.panes.tokenizers.compare.choices import Choices
+from explorer.panes.tokenizers.compare.choices import LARGEST_PRICE, Choices
 from explorer.widgets.base import Label
 from explorer.widgets.brief_row import BriefRow
 from explorer.widgets.number_field import NumberField
 from explorer.widgets.toggle import SegmentedControl, Switch
 
 SPECIALS = {False: "Special tokens", True: "Specials"}  # by whether there is little room
-LARGEST_PRICE = 9_999_999  # of a million tokens
 
 
 class Toggle(QToolButton):

@@ -8,8 +8,9 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSlider, QWidget
 
 from explorer import theme
-from explorer.widgets.base import Label
+from explorer.widgets.base import Label, show_text
 from explorer.widgets.menu_button import MenuButton
+from explorer.widgets.typing_pause import TypingPause
 
 FINE = 20  # steps of the slider for 1
 
@@ -43,10 +44,13 @@ CHANCES = {
 
 
 class InsideHeader(QWidget):
-    """`textEdited(text)`, `chanceChosen(value)`, `drawRequested`; `choice.menuOpening`."""
+    """`textEdited(text)`, `chanceChosen(value)`, `rested` once nothing more is typed or turned for
+    a while, or elsewhere; `drawRequested`; `choice.menuOpening`.
+    """
 
     textEdited = Signal(str)
     chanceChosen = Signal(float)
+    rested = Signal()
     drawRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -70,8 +74,13 @@ class InsideHeader(QWidget):
         row.addWidget(self.text, 1)
         for widget in (self.number, self.chance, self.draw):
             row.addWidget(widget)
+        self._pause = TypingPause(self)
+        self._pause.reached.connect(self.rested)
         self.text.textEdited.connect(self.textEdited)
+        self.text.textEdited.connect(lambda _: self._pause.restart())
+        self.text.editingFinished.connect(self._pause.finish)
         self.chance.valueChanged.connect(self._on_chance)
+        self.chance.sliderReleased.connect(self.rested)
         self.draw.clicked.connect(self.drawRequested)
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -81,6 +90,8 @@ class InsideHeader(QWidget):
     def _on_chance(self, value: int) -> None:
         self._tell(value / FINE)
         self.chanceChosen.emit(value / FINE)
+        if not self.chance.isSliderDown():  # by keys or the wheel
+            self._pause.restart()
 
     def set_chance(self, kind: str, value: float) -> None:
         """What the tokenizer leaves to chance: a name of CHANCES, or "" for nothing."""
@@ -107,9 +118,7 @@ class InsideHeader(QWidget):
         )
 
     def set_text(self, text: str) -> None:
-        if text != self.text.text():
-            with QSignalBlocker(self.text):
-                self.text.setText(text)
+        show_text(self.text, text)
 
     def set_name(self, name: str) -> None:
         self.choice.setText(name.replace("&", "&&"))

@@ -56,7 +56,8 @@ class InsideMode(Mode):
         self._later = True  # asked for once it is shown
         self.draft = Draft(self.workspace, "tokenizers.inside", InsideDraft, self)
         self._seen = self.draft.value  # of what all has been told
-        self.inputs.textEdited.connect(self.set_text)
+        self.inputs.textEdited.connect(lambda text: self.set_text(text, "text"))
+        self.inputs.rested.connect(self.draft.end_merge)
         self.inputs.chanceChosen.connect(self.set_chance)
         self.inputs.drawRequested.connect(self.draw_again)
         self.inputs.choice.menuOpening.connect(self._fill_menu)
@@ -156,11 +157,12 @@ class InsideMode(Mode):
         entry = self.catalogue.entry(self.chosen)
         return entry.name if entry is not None else self.chosen.partition(":")[2]
 
-    def set_text(self, sentence: str) -> None:
+    def set_text(self, sentence: str, merging: str = "") -> None:
+        """Another text; `merging`: it is being typed."""
         if len(sentence) > LONGEST:
             self.statusRequested.emit(text.too_long(len(sentence)))
             self.inputs.set_text(sentence[:LONGEST])
-        self.draft.change({"text": sentence[:LONGEST]}, "Change the text", "text")
+        self.draft.change({"text": sentence[:LONGEST]}, "Change the text", merging)
 
     def choose(self, identity: str) -> None:
         """Looks inside another tokenizer; one that is not here is downloaded first."""

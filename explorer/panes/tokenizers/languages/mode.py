@@ -9,6 +9,8 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
+from explorer.engine.latest import Latest
+from explorer.panes.tokenizers.draft import PATH, ComparisonDraft
 from explorer.panes.tokenizers.languages import text
 from explorer.panes.tokenizers.languages.commands import commands
 from explorer.panes.tokenizers.languages.cursor import BarCursor
@@ -21,6 +23,7 @@ from explorer.panes.tokenizers.modes import Desk, Mode
 from explorer.panes.tokenizers.shown import Shown
 from explorer.panes.tokenizers.tokenizer_menu import FILES, fill_menu
 from explorer.state.actions import Action
+from explorer.state.draft import Draft
 from explorer.widgets import dialogs
 
 REFRESH = 125  # ms between two pictures while results come
@@ -42,7 +45,8 @@ class LanguagesMode(Mode):
         super().__init__(desk, parent)
         self.view = LanguagesView()
         self.inputs = LanguagesHeader()
-        self.shown_ones = Shown(desk.catalogue, self.workspace, self)
+        draft = Draft(self.workspace, PATH, ComparisonDraft, self)
+        self.shown_ones = Shown(self.engine, desk.catalogue, draft, self)
         self.measuring = Measuring(self.engine, self)
         self.telling = Telling(self.engine, self)
         self.cursor = BarCursor(self)
@@ -50,7 +54,7 @@ class LanguagesMode(Mode):
         self._standing = StandingOrder()
         self._shown: tuple[list[Line], list[str], list[str]] = [], [], []
         self.order, self.scope = ORDERS[0], "usual"
-        self._reading = False
+        self._reading = Latest(self.engine, self)
         self._seen = False
         self._error = ""
         self._summary = text.IDLE
@@ -73,6 +77,8 @@ class LanguagesMode(Mode):
         view.body.actionRequested.connect(view.search.clear)
         self.inputs.tokenizers.menuOpening.connect(self._fill_menu)
         self.shown_ones.changed.connect(self.ask)
+        self._reading.came.connect(self._on_read)
+        self._reading.failed.connect(self._on_failed)
         self.measuring.came.connect(self._on_came)
         self.measuring.ended.connect(self.refresh)
         self.measuring.failed.connect(self._on_failed)
@@ -159,6 +165,7 @@ class LanguagesMode(Mode):
         """The usual languages, or all."""
         if scope != self.scope:
             self.scope, self.texts = scope, None
+            self._reading.stop()
             self.measuring.stop()
         self.view.scopes.set_current(scope)
         self.ask()
@@ -188,25 +195,16 @@ class LanguagesMode(Mode):
         if not self._seen:
             return
         if self.texts is None:
-            if not self._reading:
-                self._reading = True
-                self.spawn(self._read())
+            if not self._reading.running:
+                scope = self.scope
+                self._reading.ask(lambda: self.engine.io(read_texts, scope), "reading texts")
         elif not self._error:
             open_ones = [(one, self.shown_ones.get(one)) for one in self.shown_ones.ids]
             self.measuring.ask([(i, o) for i, o in open_ones if o is not None], self.texts.texts)
         self.refresh()
 
-    async def _read(self) -> None:
-        scope = self.scope
-        try:
-            texts = await self.engine.io(read_texts, scope)
-        except (ValueError, OSError) as error:
-            self._on_failed(str(error))
-            return
-        finally:
-            self._reading = False
-        if scope == self.scope:
-            self.texts = texts
+    def _on_read(self, texts: Texts) -> None:
+        self.texts = texts
         self.ask()
 
     def _on_came(self) -> None:
@@ -272,7 +270,7 @@ class LanguagesMode(Mode):
         self._shown = lines, ids, names
         # One after the other: a question that is asked anew each second is never answered.
         busy = self.telling.running or self.player.playing or self.cursor.part is not None
-        if not self._reading and (not running or (self._standing.is_new and not busy)):
+        if not running or (self._standing.is_new and not busy):
             self.tell_steps()
         if not lines:
             body.show_empty("No language of this name here.", "Clear the search", "search")

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from core.numbers import format_number
 from core.tokenization.analysis import Premium
 from core.tokenization.analysis.premiums import REFERENCE
 from core.tokenization.telling import count, percent, verb
 from core.trace import Step
 from explorer.panes.tokenizers.languages.model import Texts
-from explorer.theme.numbers import format_number
 
 IDLE = "What the same content costs in every language, against English"
 

@@ -11,13 +11,13 @@ from explorer.panes.tokenizers.train.trainer import Trainer
 
 def remembered(trainer: Trainer) -> dict[str, Any] | None:
     """JSON; None where there is nothing to do again. The setup may say something else by now."""
-    recording, options = trainer.recording, trainer.options
-    if recording is None or options is None or trainer.error:
+    recording, draft = trainer.recording, trainer.draft
+    if recording is None or draft is None or trainer.error:
         return None
-    return {"moments": len(recording), "done": recording.over, "options": to_json(options)}
+    return {"moments": len(recording), "done": recording.over, "options": to_json(draft)}
 
 
-def options_of(again: dict[str, Any], usual: TrainDraft) -> TrainDraft:
+def draft_of(again: dict[str, Any], usual: TrainDraft) -> TrainDraft:
     """How it was trained; `usual` where the session does not say."""
     return lenient(TrainDraft, again["options"]) if "options" in again else usual
 

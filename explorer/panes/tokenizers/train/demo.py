@@ -24,6 +24,7 @@ def views(mode: TrainMode) -> dict[str, Callable[[], Any]]:
         mode.planning.draft.begin(TrainDraft())
         mode.start(until=MIDWAY)
         await _until(mode, lambda: len(mode.trainer.recording or ()) >= MIDWAY)
+        await mode.settled()
         mode.player.end()
         await mode.settled()
 

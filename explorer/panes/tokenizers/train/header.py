@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from explorer.panes.tokenizers.train.draft import LONGEST_SAMPLE
-from explorer.widgets.base import Label
+from explorer.widgets.base import Label, show_text
 
 
 class TrainHeader(QWidget):
@@ -45,9 +45,7 @@ class TrainHeader(QWidget):
         self.set_state("idle")
 
     def set_sample(self, text: str) -> None:
-        if text != self.sample.text():
-            with QSignalBlocker(self.sample):
-                self.sample.setText(text)
+        show_text(self.sample, text)
 
     def set_state(self, state: str) -> None:
         """The trainer's."""

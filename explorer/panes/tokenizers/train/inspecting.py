@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from core.substitution import arithmetic
 from core.tokenization.lockstep import LaneState
 from core.tokenization.steps import (
     AlphabetStep,
@@ -132,7 +133,8 @@ def _merge(kind: str, step: MergeStep) -> list[Any]:
     ]
     likelihood = step.algorithm == "wordpiece-likelihood"
     if likelihood:
-        rows.append(Equation("its score", step.score, "attention", "count / (left \u00d7 right)"))
+        told = arithmetic(trace_training_step(step))
+        rows.append(Equation("its score", told.result, "attention", f"= {told.expression}"))
     for rival in step.rivals:
         name = f"{text_of(kind, rival.left_piece)} {text_of(kind, rival.right_piece)}"
         rows.append(Equation(name, rival.score if likelihood else rival.count, "muted"))

@@ -53,7 +53,6 @@ class LaneCard(Picture):
         self.use = QToolButton(self)
         self.use.setText("Use")
         self.use.setAccessibleName("Use this tokenizer")
-        set_look(self.use, "outlined")
         self.use.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.use.setToolTip("Save it, train a model with it, compare it, look inside")
         self.use.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -138,7 +137,7 @@ class LaneCard(Picture):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(now.series(self.lane))
         painter.drawRoundedRect(mark, 2, 2)
-        side = self.use.width() + now.px(8) if not self.use.isHidden() else 0
+        side = 0 if self.use.isHidden() else self.width() - self.use.x() - now.px(MARGIN - 4)
         name = QRectF(mark.right() + now.px(6), top, width - now.px(16) - side, high)
         font = now.font("body", 600)
         put_text(
@@ -303,6 +302,7 @@ class LaneCard(Picture):
             style.ToolButtonIconOnly if narrow else style.ToolButtonTextOnly
         )
         self.use.setIcon(icons.icon("more", "text", 16) if narrow else QIcon())
+        set_look(self.use, "" if narrow else "outlined")
         self.use.adjustSize()
         self.use.setFixedHeight(now.px(24))
         self.use.move(self.width() - self.use.width() - now.px(8), now.px(6))

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 from core.tokenization.byte_level import clean_text
 from explorer.panes.tokenizers.modes import Desk, Mode
 from explorer.panes.tokenizers.train import text
-from explorer.panes.tokenizers.train.again import options_of, remembered, until_of
+from explorer.panes.tokenizers.train.again import draft_of, remembered, until_of
 from explorer.panes.tokenizers.train.cursor import MomentCursor
 from explorer.panes.tokenizers.train.curves import Lines
 from explorer.panes.tokenizers.train.draft import TrainDraft
@@ -65,7 +65,7 @@ class TrainMode(Mode):
         self._later.timeout.connect(self.inspect)
         self._connect()
         self.planning.plan()
-        self._on_options(self.planning.options)
+        self._on_draft(self.planning.draft.value)
         self.set_headline(text.SETUP)
 
     def _connect(self) -> None:
@@ -75,9 +75,10 @@ class TrainMode(Mode):
         self.inputs.sampleChanged.connect(
             lambda text: self.planning.change("sample", clean_text(text))
         )
+        self.inputs.sample.editingFinished.connect(self.planning.draft.end_merge)
         self.inputs.hurryRequested.connect(self.hurry)
         self.inputs.newRequested.connect(self.new_training)
-        self.planning.draft.changed.connect(self._on_options)
+        self.planning.draft.changed.connect(self._on_draft)
         self.view.laneChosen.connect(self.set_focus_lane)
         self.view.laneEntered.connect(self.cursor.go_inside)
         self.view.laneUsed.connect(self.using.use)
@@ -126,11 +127,12 @@ class TrainMode(Mode):
             self._train_again()
 
     async def settled(self) -> None:
+        """Shows all that was recorded, whether or not the news of it has come."""
         await self.planning.settled()
         await self.trainer.settled()
-        await super().settled()
+        self._on_grown()
         self._show_lines()
-        self.inspect()
+        await super().settled()
 
     def actions(self) -> list[Action]:
         from explorer.panes.tokenizers.train.commands import commands
@@ -150,7 +152,7 @@ class TrainMode(Mode):
         """A training of the last session."""
         again, self._again = self._again, None
         if again is not None and self.trainer.recording is None and self.planning.can_start:
-            self.start(options_of(again, self.planning.options), until=until_of(again))
+            self.start(draft_of(again, self.planning.draft.value), until=until_of(again))
             if again.get("done"):
                 self.trainer.hurry()
 
@@ -159,21 +161,21 @@ class TrainMode(Mode):
 
     # training
 
-    def start(self, options: TrainDraft | None = None, *, until: int | None = None) -> None:
-        """Trains as the setup says, or as `options` do that did so before.
+    def start(self, draft: TrainDraft | None = None, *, until: int | None = None) -> None:
+        """Trains as the setup says, or as it did before by this `draft`.
 
         `until`: fast up to so many moments, then it waits.
         """
-        options = options or self.planning.options
+        draft = draft or self.planning.draft.value
         if not self.planning.can_start:
             return
         self.planning.set_wanted(False)
-        kinds = [lane.kind for lane in options.chosen]
-        self.view.set_lanes(options.names, kinds, options.sample)
+        kinds = [lane.kind for lane in draft.chosen]
+        self.view.set_lanes(draft.names, kinds, draft.sample)
         self.view.states.show_loading()
-        self.focus = min(self.focus, len(options.chosen) - 1)
+        self.focus = min(self.focus, len(draft.chosen) - 1)
         self.view.set_focus_lane(self.focus)
-        self.trainer.start(options, self.player.speed, until=until)
+        self.trainer.start(draft, self.player.speed, until=until)
         recording = self.trainer.recording
         assert recording is not None
         self._faces, self._lines = LaneFaces(recording), Lines(recording)
@@ -239,10 +241,10 @@ class TrainMode(Mode):
         self.inputs.set_state(self.trainer.state)
         self._tell()
 
-    def _on_options(self, options: TrainDraft) -> None:
-        self.inputs.set_sample(options.sample)
+    def _on_draft(self, draft: TrainDraft) -> None:
+        self.inputs.set_sample(draft.sample)
         if self.trainer.recording is not None:
-            self.trainer.set_sample(options.sample)
+            self.trainer.set_sample(draft.sample)
 
     # what comes
 

@@ -1,4 +1,4 @@
-"""Behind the setup: keeps the options in the workspace, checks them, surveys the text."""
+"""Behind the setup: keeps the draft, checks it, surveys the text."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from explorer.panes.tokenizers.train.draft import Lane, TrainDraft, check
 from explorer.panes.tokenizers.train.setup import SetupView
 from explorer.panes.tokenizers.train.survey import Beat, Survey, lane_words, survey_steps
 from explorer.state.draft import Draft, named
+from explorer.state.typed_numbers import whole_in
 from explorer.state.workspace import Workspace
-from explorer.theme.typed_numbers import whole_in
 
 TITLES = {
     "corpus": "Text",
@@ -57,21 +57,17 @@ class Planning(QObject):
 
     @property
     def _lanes(self) -> tuple[Lane, ...]:
-        return self.options.chosen
-
-    @property
-    def options(self) -> TrainDraft:
-        return self.draft.value
+        return self.draft.value.chosen
 
     def change(self, name: str, value: Any) -> None:
         """A person's change, which can be undone; what is typed into one field is one change."""
-        options = self.options.change({name: value})
-        if options == self.options:
+        draft = self.draft.value.change({name: value})
+        if draft == self.draft.value:
             self.plan()
             return
         typed = name in ("kilobytes", "vocab_size", "sample")
         told = named(TITLES[name], value if isinstance(value, str) else "")
-        self.draft.change(options, told, name if typed else "")
+        self.draft.change(draft, told, name if typed else "")
 
     def set_wanted(self, wanted: bool) -> None:
         """Whether the setup is on the screen: nothing is surveyed behind its back."""
@@ -83,28 +79,31 @@ class Planning(QObject):
 
     def plan(self) -> None:
         """Shows fields, errors and limits as they are now."""
-        options = self.options
-        amount = whole_in(options.kilobytes)
-        errors = check(options)
-        about = (options.corpus, amount, options.chosen)
+        draft = self.draft.value
+        amount = whole_in(draft.kilobytes)
+        errors = check(draft)
+        about = (draft.corpus, amount, draft.chosen)
         if self._wanted and about != self._surveyed:
             self._end_survey()
             self._corpus_error, self.survey = "", Survey()
             if "corpus" not in errors and "kilobytes" not in errors and amount:
                 self._surveyed = about
-                self._start_survey(options.corpus, 1000 * amount)
+                self._start_survey(draft.corpus, 1000 * amount)
         self.show()
 
     def show(self) -> None:
-        self.errors = check(self.options, self._corpus_error)
+        self.errors = check(self.draft.value, self._corpus_error)
         words = [self._lane_words(lane) for lane in self._lanes]
-        self._view.set_options(
-            self.options, self.errors, [note for note, _ in words], [error for _, error in words]
+        self._view.set_draft(
+            self.draft.value,
+            self.errors,
+            [note for note, _ in words],
+            [error for _, error in words],
         )
         survey = self.survey
         known = survey.read and not self._corpus_error
         left = "" if survey.whole else "The rest of the text is left out."
-        if self.options.corpus == "stories":
+        if self.draft.value.corpus == "stories":
             left = "Little stories that we tell ourselves: there is no end of them."
         self._view.set_text(
             theme.format_bytes(survey.size) if known else "\u2013",
@@ -117,7 +116,7 @@ class Planning(QObject):
     def _lane_words(self, lane: Lane) -> tuple[str, str]:
         if self.errors.get("corpus"):
             return "", ""
-        return lane_words(self.survey, lane, self.options.pieces)
+        return lane_words(self.survey, lane, self.draft.value.pieces)
 
     # the survey
 

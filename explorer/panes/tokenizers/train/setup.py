@@ -36,7 +36,7 @@ class SetupView(TakesFiles):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("tokenizers.train.setup")
-        self._options = TrainDraft()
+        self._draft = TrainDraft()
         self.corpus = CorpusField()
         self.pieces, self.kilobytes = (
             TextField(name, about.label, about.help) for name, about in AMOUNTS.items()
@@ -62,7 +62,7 @@ class SetupView(TakesFiles):
         self._enter = Deepest(self)
         self._build()
         self._connect()
-        self.set_options(self._options, {}, [], [])
+        self.set_draft(self._draft, {}, [], [])
 
     def _build(self) -> None:
         form = QVBoxLayout()
@@ -109,22 +109,22 @@ class SetupView(TakesFiles):
 
     # what is shown
 
-    def set_options(
+    def set_draft(
         self,
-        options: TrainDraft,
+        draft: TrainDraft,
         errors: Mapping[str, str],
         notes: Sequence[str],
         lane_errors: Sequence[str],
     ) -> None:
         """Shows the fields and, beside each, what is wrong with it."""
-        self._options = options
-        self.corpus.set_value(options.corpus)
-        self.kilobytes.set_value(options.kilobytes)
-        self.pieces.set_value(options.vocab_size)
+        self._draft = draft
+        self.corpus.set_value(draft.corpus)
+        self.kilobytes.set_value(draft.kilobytes)
+        self.pieces.set_value(draft.vocab_size)
         for name, field in self.fields.items():
             field.set_error(errors.get(name, ""))
-        count = len(options.chosen)
-        self.lanes.set_lanes(options.chosen, notes or [""] * count, lane_errors or [""] * count)
+        count = len(draft.chosen)
+        self.lanes.set_lanes(draft.chosen, notes or [""] * count, lane_errors or [""] * count)
         why = next((text for text in (*errors.values(), *lane_errors) if text), "")
         self.start.setEnabled(not why)
         self.start.setText("Train it" if count == 1 else "Train them")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from core.numbers import format_fixed, format_number
 from core.tokenization.lockstep import LaneState, Preparing
 from core.tokenization.steps import (
     AlphabetStep,
@@ -18,7 +19,6 @@ from core.tokenization.steps import (
 from core.tokenization.telling import count, verb
 from explorer.panes.tokenizers.pieces import text_of
 from explorer.panes.tokenizers.train.recording import Recording
-from explorer.theme.numbers import format_fixed, format_number
 
 SETUP = "Choose a text and up to four algorithms: they learn their pieces side by side."
 BUSY = {
@@ -150,7 +150,7 @@ def headline(recording: Recording | None, index: int, state: str, error: str, li
 
 
 def _best(recording: Recording, index: int) -> str:
-    """Which lane says most with a token."""
+    """Which lane packs the most text into a token."""
     lanes = [lane for lane, state in enumerate(recording.moments[index].lanes) if not state.error]
     values = {lane: recording.bytes_per_token(lane, index) for lane in lanes}
     known = {lane: value for lane, value in values.items() if math.isfinite(value)}
@@ -160,4 +160,4 @@ def _best(recording: Recording, index: int) -> str:
     value = format_number(known[best])
     if len(recording.names) == 1:
         return f"a token stands for {value} bytes."
-    return f"{recording.names[best]} says most with a token, {value} bytes."
+    return f"{recording.names[best]} packs the most text into a token: {value} bytes."

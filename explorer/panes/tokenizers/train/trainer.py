@@ -10,7 +10,7 @@ from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
 from explorer.panes.tokenizers.train.draft import TrainDraft
 from explorer.panes.tokenizers.train.recording import Recording
-from explorer.theme.typed_numbers import whole_in
+from explorer.state.typed_numbers import whole_in
 
 KILOBYTE = 1000
 
@@ -36,7 +36,7 @@ class Trainer(QObject):
         self._playing = False
         self._shown = "idle"
         self.recording: Recording | None = None
-        self.options: TrainDraft | None = None  # what the recording was started with
+        self.draft: TrainDraft | None = None  # what the recording was started with
         self.error = ""
 
     @property
@@ -57,17 +57,17 @@ class Trainer(QObject):
 
     # steering
 
-    def start(self, options: TrainDraft, speed: float, *, until: int | None = None) -> None:
+    def start(self, draft: TrainDraft, speed: float, *, until: int | None = None) -> None:
         """Trains from the beginning; `until`: fast to this many moments, then it waits."""
         self.clear()
-        recording = Recording([lane.plan for lane in options.chosen], options.names, options.sample)
+        recording = Recording([lane.plan for lane in draft.chosen], draft.names, draft.sample)
         recording.speed = speed
         recording.limit, recording.hurry = until, until is not None
-        amount = KILOBYTE * (whole_in(options.kilobytes) or 1)
-        self.recording, self.options = recording, options
+        amount = KILOBYTE * (whole_in(draft.kilobytes) or 1)
+        self.recording, self.draft = recording, draft
         self._playing = until is None
         self._training.ask(
-            lambda: recording.run(options.corpus, amount, options.pieces), "training tokenizers"
+            lambda: recording.run(draft.corpus, amount, draft.pieces), "training tokenizers"
         )
         self._tell()
 

@@ -34,10 +34,10 @@ class Using:
                     self._mode.catalogue.add_trained(self._title(lane), one)
 
     def _title(self, lane: int) -> str:
-        options, recording = self._mode.trainer.options, self._mode.trainer.recording
-        assert options is not None and recording is not None
+        draft, recording = self._mode.trainer.draft, self._mode.trainer.recording
+        assert draft is not None and recording is not None
         return keeping.title_of(
-            recording.names[lane], self.tokenizer(lane).vocab_size, options.corpus
+            recording.names[lane], self.tokenizer(lane).vocab_size, draft.corpus
         )
 
     def use(self, lane: int, what: str) -> None:
@@ -78,8 +78,8 @@ class Using:
             self._mode.statusRequested.emit(f"Saved {path.name}")
 
     async def _train_a_model(self, lane: int, tokenizer: Any) -> None:
-        options = self._mode.trainer.options
-        if options is None:
+        draft = self._mode.trainer.draft
+        if draft is None:
             return
         title = self._title(lane)
         try:
@@ -87,4 +87,4 @@ class Using:
         except (ValueError, OSError) as error:
             self._mode.statusRequested.emit(str(error))
             return
-        self._mode.workspace.train_with(str(path), options.corpus)
+        self._mode.workspace.train_with(str(path), draft.corpus)

@@ -74,10 +74,16 @@ def test_an_error_quotes_no_more_than_a_person_reads(tmp_path: Path, what: str) 
 
 def test_what_is_quoted_says_how_much_is_left_out() -> None:
     assert quoted("a" * QUOTED) == repr("a" * QUOTED)
-    assert quoted("a" * (QUOTED + 1200)) == repr("a" * QUOTED) + " and 1,200 more"
-    assert quoted(b"a" * (QUOTED + 1)) == repr(b"a" * QUOTED) + " and 1 more"
+    assert quoted("a" * (QUOTED + 1200)) == f"'{'a' * 12}…{'a' * 27}' (1,240 characters)"
+    assert quoted(b"a" * (QUOTED + 1)) == f"b'{'a' * 12}...{'a' * 27}' (41 bytes)"
     assert quoted(None) == "None" and quoted(1000) == "1,000"
     assert quoted(["a" * 1000]) == repr(["a" * 1000])[:QUOTED] + "…"
+
+
+def test_a_long_path_shows_the_name_of_the_file(tmp_path: Path) -> None:
+    missing = tmp_path / ("a" * 60) / "tokenizer.json"
+    with pytest.raises(FileNotFoundError, match="no tokenizer '.*…a*/tokenizer.json' "):
+        open_tokenizer(missing)
 
 
 def test_a_file_that_may_not_be_read_says_so(

@@ -37,6 +37,16 @@ def owner(qapp):
         dispose(owner)
 
 
+@pytest.fixture
+def latest(engine, owner):
+    return Latest(engine, owner)
+
+
+@pytest.fixture
+def heard(latest):
+    return Heard(latest)
+
+
 @pytest.fixture(autouse=True)
 def no_problems_left():
     errors.reports().problems.clear()

@@ -35,9 +35,7 @@ def test_one_that_waits_for_the_engine_can_be_given_up(owner, run_async):
     dispose(engine)
 
 
-def test_nothing_is_heard_of_what_was_given_up(engine, owner, run_async):
-    latest = Latest(engine, owner)
-    heard = Heard(latest)
+def test_nothing_is_heard_of_what_was_given_up(latest, heard, engine, run_async):
     begun, closed = threading.Event(), threading.Event()
 
     async def body():
@@ -57,10 +55,8 @@ def test_nothing_is_heard_of_what_was_given_up(engine, owner, run_async):
     [(ValueError("choose another text"), 0), (OSError("no such file"), 0), (KeyError("a"), 1)],
 )
 def test_an_error_is_told_and_only_one_that_nobody_expects_has_a_card(
-    engine, owner, run_async, error, cards
+    latest, heard, run_async, error, cards
 ):
-    latest = Latest(engine, owner)
-    heard = Heard(latest)
 
     def failing():
         yield 1
@@ -76,8 +72,7 @@ def test_an_error_is_told_and_only_one_that_nobody_expects_has_a_card(
     assert len(problems) == cards and all("the text" in one.where for one in problems)
 
 
-def test_an_error_that_nobody_hears_of_has_its_card(engine, owner, run_async):
-    latest = Latest(engine, owner)
+def test_an_error_that_nobody_hears_of_has_its_card(latest, run_async):
 
     def failing():
         yield 1
@@ -92,9 +87,7 @@ def test_an_error_that_nobody_hears_of_has_its_card(engine, owner, run_async):
     assert "the text" in problem.where
 
 
-def test_an_error_without_words_is_told_by_its_name(engine, owner, run_async):
-    latest = Latest(engine, owner)
-    heard = Heard(latest)
+def test_an_error_without_words_is_told_by_its_name(latest, heard, run_async):
 
     def failing():
         yield 1
@@ -108,8 +101,7 @@ def test_an_error_without_words_is_told_by_its_name(engine, owner, run_async):
     assert ("failed", "ValueError") in heard.said
 
 
-def test_the_end_of_its_owner_closes_the_job(engine, owner, run_async):
-    latest = Latest(engine, owner)
+def test_the_end_of_its_owner_closes_the_job(latest, engine, owner, run_async):
     begun, closed = threading.Event(), threading.Event()
 
     async def body():
@@ -124,9 +116,8 @@ def test_the_end_of_its_owner_closes_the_job(engine, owner, run_async):
 
 
 def test_an_owner_that_ends_in_the_very_moment_of_its_question_leaves_no_job(
-    engine, owner, run_async
+    latest, engine, owner, run_async
 ):
-    latest = Latest(engine, owner)
     begun, closed = threading.Event(), threading.Event()
 
     async def body():
@@ -239,8 +230,7 @@ def test_what_the_engine_died_over_is_asked_of_the_next_one_once(owner, run_asyn
     dispose(engine)
 
 
-def test_the_end_of_its_owner_ends_a_call(engine, owner, run_async):
-    latest = Latest(engine, owner)
+def test_the_end_of_its_owner_ends_a_call(latest, engine, owner, run_async):
     gate = Gate()
     ran: list[int] = []
 
@@ -259,9 +249,9 @@ def test_the_end_of_its_owner_ends_a_call(engine, owner, run_async):
     assert not ran and not errors.reports().problems
 
 
-def test_a_call_that_fails_is_told_and_a_closed_engine_gives_no_answer(engine, owner, run_async):
-    latest = Latest(engine, owner)
-    heard = Heard(latest)
+def test_a_call_that_fails_is_told_and_a_closed_engine_gives_no_answer(
+    latest, heard, engine, run_async
+):
 
     async def body():
         latest.call(int, "x", name="a number")
@@ -277,8 +267,7 @@ def test_a_call_that_fails_is_told_and_a_closed_engine_gives_no_answer(engine, o
     assert not errors.reports().problems
 
 
-def test_a_question_that_cannot_even_be_made_has_failed_once(engine, owner, run_async):
-    latest = Latest(engine, owner)
+def test_a_question_that_cannot_even_be_made_has_failed_once(latest, engine, run_async):
     heard, made = Heard(latest), []
 
     def make():
@@ -294,9 +283,9 @@ def test_a_question_that_cannot_even_be_made_has_failed_once(engine, owner, run_
     assert heard.said == [("failed", "choose a text"), ("ended", None)] and len(made) == 1
 
 
-def test_a_call_that_is_asked_while_the_loop_stands_still_waits_for_it(engine, owner, run_async):
-    latest = Latest(engine, owner)
-    heard = Heard(latest)
+def test_a_call_that_is_asked_while_the_loop_stands_still_waits_for_it(
+    latest, heard, engine, run_async
+):
 
     async def begun():
         await until(lambda: engine.alive)

@@ -15,9 +15,7 @@ from tests.explorer.small_jobs import counting
 from tests.explorer.waiting import Gate, until
 
 
-def test_a_job_tells_what_it_yields_and_what_it_returns(engine, owner, run_async):
-    latest = Latest(engine, owner)
-    heard = Heard(latest)
+def test_a_job_tells_what_it_yields_and_what_it_returns(latest, heard, run_async):
 
     async def body():
         latest.ask(lambda: counting(3), "counting")
@@ -29,9 +27,7 @@ def test_a_job_tells_what_it_yields_and_what_it_returns(engine, owner, run_async
     assert not latest.running and latest.job is None
 
 
-def test_the_newest_question_takes_the_place_of_the_one_under_way(engine, owner, run_async):
-    latest = Latest(engine, owner)
-    heard = Heard(latest)
+def test_the_newest_question_takes_the_place_of_the_one_under_way(latest, heard, run_async):
     begun, closed = threading.Event(), threading.Event()
 
     async def body():
@@ -46,9 +42,7 @@ def test_the_newest_question_takes_the_place_of_the_one_under_way(engine, owner,
     assert heard.said == [("item", 0), ("item", 1), ("came", 2), ("ended", None)]
 
 
-def test_of_questions_to_a_busy_engine_only_the_newest_is_begun(engine, owner, run_async):
-    latest = Latest(engine, owner)
-    heard = Heard(latest)
+def test_of_questions_to_a_busy_engine_only_the_newest_is_begun(latest, heard, engine, run_async):
     begun: list[str] = []
 
     def asking(name: str):
@@ -107,9 +101,7 @@ def test_a_question_waits_for_an_engine_that_is_not_there_yet(owner, run_async):
     dispose(engine)
 
 
-def test_it_can_be_asked_where_no_loop_runs(engine, owner, run_async):
-    latest = Latest(engine, owner)
-    heard = Heard(latest)
+def test_it_can_be_asked_where_no_loop_runs(latest, heard, run_async):
     latest.ask(lambda: counting(2), "counting")
 
     async def body():
@@ -119,9 +111,7 @@ def test_it_can_be_asked_where_no_loop_runs(engine, owner, run_async):
     assert heard.kinds == ["item", "item", "came", "ended"]
 
 
-def test_who_waits_for_the_owners_work_waits_for_its_question(engine, owner, run_async):
-    latest = Latest(engine, owner)
-    heard = Heard(latest)
+def test_who_waits_for_the_owners_work_waits_for_its_question(latest, heard, owner, run_async):
 
     async def body():
         latest.ask(lambda: counting(5), "counting")
@@ -131,9 +121,7 @@ def test_who_waits_for_the_owners_work_waits_for_its_question(engine, owner, run
     run_async(body())
 
 
-def test_who_hears_an_answer_may_ask_again_at_once(engine, owner, run_async):
-    latest = Latest(engine, owner)
-    heard = Heard(latest)
+def test_who_hears_an_answer_may_ask_again_at_once(latest, heard, run_async):
     latest.came.connect(
         lambda result: result < 3 and latest.ask(lambda: counting(result + 1), "more")
     )
@@ -151,8 +139,7 @@ def test_who_hears_an_answer_may_ask_again_at_once(engine, owner, run_async):
     ]
 
 
-def test_a_paused_job_is_under_way(engine, owner, run_async):
-    latest = Latest(engine, owner)
+def test_a_paused_job_is_under_way(latest, run_async):
     begun, closed = threading.Event(), threading.Event()
 
     async def body():
@@ -167,8 +154,7 @@ def test_a_paused_job_is_under_way(engine, owner, run_async):
     run_async(body())
 
 
-def test_a_name_that_is_not_told_stays_out_of_the_status_bar(engine, owner, run_async):
-    latest = Latest(engine, owner)
+def test_a_name_that_is_not_told_stays_out_of_the_status_bar(latest, run_async):
 
     async def body():
         latest.ask(lambda: counting(3), "cutting 5 bytes", is_told=False)
@@ -178,9 +164,7 @@ def test_a_name_that_is_not_told_stays_out_of_the_status_bar(engine, owner, run_
     run_async(body())
 
 
-def test_a_call_is_answered_between_two_steps_of_a_job(engine, owner, run_async):
-    latest = Latest(engine, owner)
-    heard = Heard(latest)
+def test_a_call_is_answered_between_two_steps_of_a_job(latest, heard, run_async):
 
     async def body():
         latest.call(pow, 2, 5, name="a power")
@@ -191,9 +175,7 @@ def test_a_call_is_answered_between_two_steps_of_a_job(engine, owner, run_async)
     assert heard.said == [("came", 32), ("ended", None)] and not latest.running
 
 
-def test_of_calls_to_a_busy_engine_only_the_newest_is_made(engine, owner, run_async):
-    latest = Latest(engine, owner)
-    heard = Heard(latest)
+def test_of_calls_to_a_busy_engine_only_the_newest_is_made(latest, heard, engine, run_async):
     made: list[int] = []
 
     async def body():
@@ -213,9 +195,7 @@ def test_of_calls_to_a_busy_engine_only_the_newest_is_made(engine, owner, run_as
     assert heard.said == [("came", None), ("ended", None)]
 
 
-def test_nothing_is_heard_of_a_call_under_way_once_another_is_asked(engine, owner, run_async):
-    latest = Latest(engine, owner)
-    heard = Heard(latest)
+def test_nothing_is_heard_of_a_call_under_way_once_another_is_asked(latest, heard, run_async):
 
     async def body():
         gate = Gate()
@@ -229,9 +209,9 @@ def test_nothing_is_heard_of_a_call_under_way_once_another_is_asked(engine, owne
     assert heard.said == [("came", 32), ("ended", None)]
 
 
-def test_a_coroutine_asks_several_and_ends_where_a_newer_question_comes(engine, owner, run_async):
-    latest = Latest(engine, owner)
-    heard = Heard(latest)
+def test_a_coroutine_asks_several_and_ends_where_a_newer_question_comes(
+    latest, heard, engine, run_async
+):
     gone: list[int] = []
 
     async def twice(number: int) -> int:
@@ -255,9 +235,7 @@ def test_a_coroutine_asks_several_and_ends_where_a_newer_question_comes(engine, 
     assert heard.said == [("came", 81), ("ended", None)]
 
 
-def test_a_coroutine_may_lead_to_another_question(engine, owner, run_async):
-    latest = Latest(engine, owner)
-    heard = Heard(latest)
+def test_a_coroutine_may_lead_to_another_question(latest, heard, engine, run_async):
 
     async def first() -> None:
         number = await engine.call(pow, 2, 2)

@@ -7,6 +7,7 @@ import asyncio
 import numpy as np
 import pytest
 
+from explorer.panes.attention.commands import move_query
 from explorer.runs.run_source import RunSource
 from explorer.runs.sources import BundledSource, FolderSource
 from tests.explorer.demo import save_tiny_model, tiny_training
@@ -294,5 +295,56 @@ def test_live_heads_go_on_after_the_steps(pane, tmp_path, run_async):
         pane.set_mode("map")
         await until(lambda: pane.looker.heads.version > held, "newer heads")
         await pane.settled()
+
+    run_async(body())
+
+
+def test_the_query_follows_the_end_of_the_text_until_it_is_pinned(pane, tmp_path, run_async):
+    async def write(text: str) -> int:
+        pane.inputs.prompt.promptEdited.emit(text)
+        await pane.settled()
+        assert pane.chosen[2] == pane.workspace.selection.token
+        return pane.looker.heads.n_tokens - 1
+
+    async def body():
+        await open_model(pane, tmp_path)
+        for end in (9, 14, 11):
+            last = await write(PROMPT[:end])
+            assert pane.chosen[2] == last
+        await write(PROMPT)
+        pane.view.tokens.tokenClicked.emit(2)
+        await pane.settled()
+        assert pane.chosen[2] == 2 and "click it again" in pane.view.tokens.describe(2)
+        assert await write(PROMPT[:12]) > 2 == pane.chosen[2]
+        saved = pane.state()
+        pane.view.tokens.tokenClicked.emit(2)
+        await pane.settled()
+        last = pane.looker.heads.n_tokens - 1
+        assert pane.chosen[2] == last and "click it again" not in pane.view.tokens.describe(last)
+        pane.restore(saved)
+        assert pane.choices.pinned and pane.cancel() and not pane.choices.pinned
+        last = await write(PROMPT)
+        assert pane.chosen[2] == last
+
+    run_async(body())
+
+
+def test_an_arrow_at_the_first_token_does_not_let_the_query_go(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        pane.pick_query(0)
+        move_query(pane, -1)
+        assert pane.choices.pinned and pane.chosen[2] == 0
+        move_query(pane, 1)
+        assert pane.choices.pinned and pane.chosen[2] == 1
+
+    run_async(body())
+
+
+def test_an_exported_picture_says_model_head_and_prompt(pane, tmp_path, run_async):
+    async def body():
+        source = await open_model(pane, tmp_path)
+        layer, head, _ = pane.chosen
+        assert pane.caption() == f"{source.name}, layer {layer}, head {head}: {PROMPT}"
 
     run_async(body())

@@ -16,7 +16,7 @@ from core.data import story_text
 from core.tokenization import open_tokenizer
 from explorer import theme
 from explorer.engine import errors
-from explorer.panes import PANES
+from explorer.panes.specs import PANES
 from explorer.panes.tokenizers.modes import MODES
 from explorer.panes.tokenizers.train.draft import Lane, TrainDraft
 from explorer.shell.session import Session
@@ -218,8 +218,10 @@ def test_a_model_is_trained_with_a_tokenizer_that_was_trained_here(
             mode.view.cards[2].menu.actions()[1].trigger()
             await until(lambda: window.pane.objectName() == "training", "the other pane")
             training = window.pane
-            await until(lambda: training.planning.options.tokenizer.endswith("json"), "the file")
-            training.planning.draft.begin(training.planning.options.change(TINY))
+            await until(
+                lambda: training.planning.draft.value.tokenizer.endswith("json"), "the file"
+            )
+            training.planning.draft.begin(training.planning.draft.value.change(TINY))
             await training.settled()
             assert not training.planning.errors
             training.setup.startRequested.emit()
@@ -247,7 +249,7 @@ def test_a_text_that_is_opened_reaches_a_pane_that_was_not_built_yet(
             assert await session.open_paths_now([text]) is False
             assert window.pane.objectName() == "training"
             await window.pane.settled()
-            assert window.pane.planning.options.corpus == str(text)
+            assert window.pane.planning.draft.value.corpus == str(text)
 
     run_async(scenario())
 
@@ -264,13 +266,13 @@ def test_a_tokenizer_that_the_window_opens_is_looked_at_instead_of_trained_on(
         async with sitting as session:
             window = session.window
             window.show_pane("training")
-            planned = window.pane.planning.options.corpus
+            planned = window.pane.planning.draft.value.corpus
             assert await session.open_paths_now([path]) is False
             assert not errors.reports().problems
             assert window.pane.objectName() == "tokenizers"
             await window.pane.settled()
             assert window.pane.mode.id == "compare"
             assert f"file:{path}" in window.pane.mode.shown_ones.ids
-            assert window.panes["training"].planning.options.corpus == planned
+            assert window.panes["training"].planning.draft.value.corpus == planned
 
     run_async(scenario())

@@ -60,6 +60,24 @@ def test_a_training_is_played_paused_stepped_and_scrubbed_back(pane: Any, run_as
     run_async(scenario())
 
 
+def test_a_settled_pane_shows_and_tells_what_was_recorded(pane: Any, run_async: Any) -> None:
+    mode, told = pane.mode, []
+    pane.inspection.connect(told.append)
+
+    async def scenario() -> None:
+        mode.start(until=20)
+        await until(lambda: pane.player.step == 19, "20 moments")
+        mode.trainer.blockSignals(True)  # the news of one more is still on its way
+        mode.trainer.step()
+        await until(lambda: len(mode.trainer.recording) == 21, "one more")
+        await pane.settled()
+        mode.trainer.blockSignals(False)
+
+    run_async(scenario())
+    assert pane.player.step == 20 and mode.view.cards[0].words.pieces == "277 pieces"
+    assert next(row.value for row in told[-1].rows if row.name == "pieces") == 277
+
+
 def test_a_finished_tokenizer_is_offered_saved_and_given_to_training(
     pane: Any, run_async: Any, tmp_path: Path
 ) -> None:
@@ -125,7 +143,7 @@ def test_another_text_in_the_setup_renames_nothing_that_was_trained(
         mode.start()
         mode.hurry()
         await until(lambda: mode.trainer.state == "done", "the end")
-        before = mode.trainer.options
+        before = mode.trainer.draft
         mode.planning.change("corpus", str(other))
         await mode.planning.settled()
         asked = []
@@ -133,12 +151,12 @@ def test_another_text_in_the_setup_renames_nothing_that_was_trained(
         mode.using.use(0, "compare")
         assert mode.catalogue.entry(asked[0]["add"]) is not None
         state = mode.state()
-        assert mode.planning.options.corpus == str(other)
-        assert state["training"]["options"] == to_json(before) != to_json(mode.planning.options)
+        assert mode.planning.draft.value.corpus == str(other)
+        assert state["training"]["options"] == to_json(before) != to_json(mode.planning.draft.value)
         mode.new_training()
         mode.restore(state)
         mode.shown()
-        assert mode.trainer.options == before
+        assert mode.trainer.draft == before
 
     run_async(scenario())
 

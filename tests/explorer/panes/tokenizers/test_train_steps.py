@@ -35,8 +35,8 @@ LANES = (Lane("bpe", "hf"), Lane("unigram", "plain"))
 @pytest.fixture(scope="module")
 def recording() -> Recording:
     """A training of BPE and Unigram, to its end."""
-    options = TrainDraft(kilobytes="20", vocab_size="330", lanes=LANES)
-    found = Recording([lane.plan for lane in LANES], options.names, options.sample)
+    draft = TrainDraft(kilobytes="20", vocab_size="330", lanes=LANES)
+    found = Recording([lane.plan for lane in LANES], draft.names, draft.sample)
     for _ in found.run("stories", 20_000, 330):
         found.hurry = True
     return found
@@ -45,8 +45,8 @@ def recording() -> Recording:
 @pytest.fixture
 def pane(make_pane: Any) -> Any:
     pane = make_pane(SPEC)
-    options = TrainDraft(kilobytes="20", vocab_size="330", lanes=LANES)
-    pane.mode.planning.draft.begin(options)
+    draft = TrainDraft(kilobytes="20", vocab_size="330", lanes=LANES)
+    pane.mode.planning.draft.begin(draft)
     return pane
 
 
@@ -198,7 +198,7 @@ def test_the_names_of_algorithms_and_their_ways_are_whole(qtbot: Any) -> None:
     view = SetupView()
     qtbot.addWidget(view)
     lanes = tuple(Lane(one.kind, one.variants[0].id) for one in available())
-    view.set_options(TrainDraft(lanes=lanes), {}, [""] * 4, [""] * 4)
+    view.set_draft(TrainDraft(lanes=lanes), {}, [""] * 4, [""] * 4)
     view.show()
     for width in (724, 1000):
         view.resize(width, 600)

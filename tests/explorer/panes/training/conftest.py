@@ -59,7 +59,7 @@ def make_pane(torch_engine, tmp_path) -> Iterator[Callable[..., Any]]:
         pane.player.set_motion("off")
         pane.resize(960, 560)
         if changes:
-            pane.planning.draft.begin(pane.planning.options.change({**TINY, **changes}))
+            pane.planning.draft.begin(pane.planning.draft.value.change({**TINY, **changes}))
         panes.append(pane)
         pane.join_workspace()
         return pane

@@ -20,7 +20,7 @@ from explorer.panes.training.draft import (
     TrainingDraft,
     check,
     config_of,
-    options_of,
+    draft_of,
     run_name,
 )
 
@@ -63,7 +63,6 @@ def test_a_text_of_ones_own_is_read_as_it_is_unless_repeats_are_asked_for():
         ("min_learning_rate", "1", "not be above the peak"),
         ("repeated_fraction", "1.5", "from 0 to 1"),
         ("block_size", "0", "from 1 to"),
-        ("sample_prompt", "  ", "beginning"),
         ("block_size", "4", "use 8 or more, or a share of repeats of 0"),
         ("corpus", " ", "choose a text, or our stories"),
     ],
@@ -78,10 +77,10 @@ def test_a_bad_value_has_its_error_and_remedy_beside_its_field(field, text, reme
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_every_optimizer_and_schedule_of_core_can_be_chosen(name, schedule):
-    options = TrainingDraft().change({"optimizer": name, "schedule": schedule})
-    config = config_of(options)
+    draft = TrainingDraft().change({"optimizer": name, "schedule": schedule})
+    config = config_of(draft)
     assert (config.optimizer, config.schedule) == (name, schedule)
-    again = options_of(config, TrainingDraft())
+    again = draft_of(config, TrainingDraft())
     assert (again.optimizer, again.schedule) == (name, schedule)
 
 
@@ -93,20 +92,20 @@ def test_an_unknown_optimizer_says_which_there_are():
 @pytest.mark.parametrize("context", [1, 2, 7, 8, 9])
 @pytest.mark.parametrize("share", ["0", "0.1"])
 def test_a_context_is_refused_by_the_setup_where_the_run_would_refuse_it(context, share):
-    options = TrainingDraft().change({"block_size": str(context), "repeated_fraction": share})
+    draft = TrainingDraft().change({"block_size": str(context), "repeated_fraction": share})
     drawn = nullcontext()
-    if check(options):
+    if check(draft):
         drawn = pytest.raises(ValueError, match="too small to repeat")
     with drawn:
         Batches(StoriesCorpus(open_tokenizer(TOKENIZER)), "train", context, 2, 0, float(share))
-    assert bool(check(options)) == (context < 8 and share != "0")
+    assert bool(check(draft)) == (context < 8 and share != "0")
 
 
 def test_what_a_session_holds_that_can_be_no_choice_is_the_default():
     strange = {"corpus": 3, "tokenizer": "", "schedule": "", "size": "huge", "steps": "77"}
-    options = lenient(TrainingDraft, strange)
-    assert options == TrainingDraft(steps="77")
-    assert check(options) == {} and config_of(options).steps == 77
+    draft = lenient(TrainingDraft, strange)
+    assert draft == TrainingDraft(steps="77")
+    assert check(draft) == {} and config_of(draft).steps == 77
     assert lenient(TrainingDraft, {"tokenizer": "/a/file.json", "n_layer": "3"}) == TrainingDraft(
         tokenizer="/a/file.json", n_layer="3", size="own"
     )
@@ -114,29 +113,29 @@ def test_what_a_session_holds_that_can_be_no_choice_is_the_default():
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: size.id)
 def test_a_named_size_sets_its_shape_and_is_recognized_again(size):
-    options = TrainingDraft().change({"size": size.id})
-    assert config_of(options).model.n_layer == size.n_layer
-    changed = options.change({"n_layer": "3"})
+    draft = TrainingDraft().change({"size": size.id})
+    assert config_of(draft).model.n_layer == size.n_layer
+    changed = draft.change({"n_layer": "3"})
     assert changed.size == "own"
     assert changed.change({"n_layer": str(size.n_layer)}).size == size.id
 
 
 def test_a_file_is_read_letter_by_letter_and_names_its_run():
-    options = TrainingDraft().change({"corpus": "/texts/the sea.txt"})
-    assert (options.tokenizer, run_name(options)) == ("characters", "the sea")
-    assert options.change({"corpus": "stories"}).tokenizer == "stories"
+    draft = TrainingDraft().change({"corpus": "/texts/the sea.txt"})
+    assert (draft.tokenizer, run_name(draft)) == ("characters", "the sea")
+    assert draft.change({"corpus": "stories"}).tokenizer == "stories"
 
 
 def test_warm_up_and_last_rate_go_with_steps_and_peak_until_they_are_set():
-    options = TrainingDraft().change({"steps": "500", "learning_rate": "1e-3"})
-    assert (options.warmup_steps, options.min_learning_rate) == ("20", "0.0001")
+    draft = TrainingDraft().change({"steps": "500", "learning_rate": "1e-3"})
+    assert (draft.warmup_steps, draft.min_learning_rate) == ("20", "0.0001")
     written = TrainingDraft().change({"steps": "1,000", "learning_rate": "0,003"})
     assert (written.warmup_steps, written.min_learning_rate) == ("40", "0.0003")
     assert check(written) == {}
-    typing = options.change({"learning_rate": ""})
+    typing = draft.change({"learning_rate": ""})
     assert typing.min_learning_rate == "0.0001", "an unfinished number changes nothing"
     assert typing.change({"learning_rate": "5e-4"}).min_learning_rate == "5e-05"
-    own = options.change({"warmup_steps": "7"}).change({"steps": "900"})
+    own = draft.change({"warmup_steps": "7"}).change({"steps": "900"})
     assert own.warmup_steps == "7"
 
 
@@ -151,12 +150,12 @@ def test_where_it_trains_is_known_to_be_chosen_by_hand():
 
 
 def test_options_come_back_from_json_and_unknown_things_are_left_out():
-    options = TrainingDraft().change({"steps": "77", "size": "tiny"})
-    assert from_json(TrainingDraft, to_json(options)) == options
+    draft = TrainingDraft().change({"steps": "77", "size": "tiny"})
+    assert from_json(TrainingDraft, to_json(draft)) == draft
     assert lenient(TrainingDraft, {"steps": 5, "nonsense": "x"}) == TrainingDraft()
     assert lenient(TrainingDraft, None) == TrainingDraft()
 
 
 def test_a_comma_is_read_as_where_one_lives():
-    options = TrainingDraft().change({"learning_rate": "0,0003"}).change({"steps": "1,200"})
-    assert config_of(options).learning_rate == 3e-4 and config_of(options).steps == 1200
+    draft = TrainingDraft().change({"learning_rate": "0,0003"}).change({"steps": "1,200"})
+    assert config_of(draft).learning_rate == 3e-4 and config_of(draft).steps == 1200

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from types import SimpleNamespace
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt
 
 from core.training import new_run_folder
+from explorer.panes.training import known_runs
 from explorer.panes.training.header import KnownRun
-from explorer.panes.training.known_runs import list_runs
+from explorer.panes.training.known_runs import KnownRuns, list_runs
 from explorer.panes.training.pane import TrainingPane
 from explorer.state import settings
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import tiny_training
-from tests.explorer.waiting import until
+from tests.explorer.waiting import Gate, until
 
 
 def entries(box):
@@ -59,3 +61,38 @@ def test_each_run_is_listed_once_and_what_is_gone_comes_last(tmp_path):
     gone = tmp_path / "gone"
     found = list_runs(tmp_path / "runs", [str(own), "", str(gone), str(own / "..") + "/own"])
     assert found == [KnownRun(str(own.resolve()), "own"), KnownRun(str(gone), "gone", gone=True)]
+
+
+def test_a_list_that_takes_long_is_not_shown_over_a_newer_one(
+    torch_engine, run_async, tmp_path, monkeypatch
+):
+    gate, shown, done = Gate(), [], []
+
+    def listed(folder, elsewhere):
+        if elsewhere[0] == "old":
+            gate()
+        done.append(elsewhere[0])
+        return [elsewhere[0]]
+
+    monkeypatch.setattr(known_runs, "list_runs", listed)
+    owner = QObject()
+    context = SimpleNamespace(
+        engine=torch_engine,
+        settings=settings.Settings(),
+        runs=SimpleNamespace(folder=lambda: tmp_path),
+    )
+    choice = SimpleNamespace(set_runs=lambda runs, here, over: shown.append(runs))
+    runs = KnownRuns(context, choice, owner)
+
+    async def story():
+        runs.renew("old", None)
+        await gate.reached()
+        runs.renew("new", None)
+        await until(lambda: shown, "the list")
+        gate.open()
+        await until(lambda: "old" in done, "the older list")
+        await torch_engine.io(int)
+
+    run_async(story())
+    assert shown == [["new"]]
+    dispose(owner)

@@ -14,23 +14,23 @@ from core.optimization import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES
 from core.trace import source
 from core.training.config import TrainingConfig
+from core.training.phases import PHASES
 from core.training.reader import EVALUATION_DTYPE
 from core.training.records import STEP_DTYPE
 from core.transformer.config import ModelConfig
 from explorer.panes.training.cursor import Cursor
-from explorer.panes.training.follow import RunData
-from explorer.panes.training.moments import Moment, MomentTrack, around, moments_of, nearest
+from explorer.panes.training.moments import Moment, around, moments_of, nearest
 from explorer.panes.training.phases import (
     CODE,
-    PHASES,
     PhaseTrack,
-    RunNumbers,
     moment_inspection,
     phase_inspection,
     plan_inspection,
 )
 from explorer.panes.training.run_card import RunCard
+from explorer.panes.training.run_data import RunData, RunNumbers
 from explorer.panes.training.text import card_text, why_no_branch
+from explorer.panes.training.track import MomentTrack
 from explorer.state.player import Player
 from tests.core.optimization.invented import add_to_the_list
 

@@ -14,7 +14,7 @@ from core.tokenization import train_tokenizer
 from core.training.sizes import estimate
 from explorer import theme
 from explorer.panes.training import planning
-from explorer.panes.training.draft import config_of
+from explorer.panes.training.draft import TrainingDraft, config_of
 from explorer.runs.backend_choice import SLOW_STEP
 from explorer.widgets.toggle import SegmentedControl
 from tests.explorer.waiting import until
@@ -42,7 +42,7 @@ def test_cost_and_schedule_are_those_of_core(make_pane, run_async):
     async def story():
         pane = make_pane()
         await until(lambda: pane.setup.facts["parameters"]._number.text()[:1].isdigit(), "a cost")
-        config = config_of(pane.planning.options)
+        config = config_of(pane.planning.draft.value)
         text = theme.format_count(estimate(config).parameters)
         assert pane.setup.facts["parameters"].accessibleName().endswith(text)
         shown = pane.setup.plot.displayed()["rate"]
@@ -82,11 +82,11 @@ def test_a_model_that_no_memory_holds_cannot_be_started(make_pane, run_async):
     async def story():
         pane = make_pane()
         large = {"n_layer": "96", "n_head": "64", "n_embd": "16384", "block_size": "128"}
-        pane.planning.draft.begin(pane.planning.options.change(large))
+        pane.planning.draft.begin(pane.planning.draft.value.change(large))
         await until(lambda: "size" in pane.planning.errors, "the refusal")
         assert "GB of memory" in pane.setup.fields["size"].error.text
         assert not pane.setup.start.isEnabled() and "GB" in pane.setup.start.toolTip()
-        pane.planning.draft.begin(pane.planning.options.change({"size": "tiny"}))
+        pane.planning.draft.begin(pane.planning.draft.value.change({"size": "tiny"}))
         await pane.settled()
         assert not pane.planning.errors and pane.setup.start.isEnabled()
 
@@ -102,16 +102,16 @@ def test_a_tokenizer_comes_with_the_text_that_it_was_trained_on(make_pane, run_a
 
     async def story():
         pane = make_pane()
-        workspace, before = pane.context.workspace, pane.planning.options
+        workspace, before = pane.context.workspace, pane.planning.draft.value
         workspace.train_with(str(folder / "tokenizer.json"), str(text))
-        options = pane.planning.options
-        assert options.corpus == str(text) and options.tokenizer == str(folder / "tokenizer.json")
+        draft = pane.planning.draft.value
+        assert draft.corpus == str(text) and draft.tokenizer == str(folder / "tokenizer.json")
         await pane.settled()
         assert "tokens of BPE 270, verse" in pane.setup._what.text()
         workspace.undo()
-        assert pane.planning.options == before, "text and tokenizer are one change"
+        assert pane.planning.draft.value == before, "text and tokenizer are one change"
         workspace.train_with(str(folder / "tokenizer.json"))
-        assert pane.planning.options.corpus == before.corpus
+        assert pane.planning.draft.value.corpus == before.corpus
         await pane.settled()
 
     run_async(story())
@@ -149,7 +149,7 @@ def test_a_bad_value_disables_start_and_says_why_beside_the_field(make_pane, run
         field.editor.clear()
         qtbot.keyClicks(field.editor, "10")
         assert pane.setup.start.isEnabled(), "the warm-up went with the steps"
-        assert pane.planning.options.warmup_steps == "0"
+        assert pane.planning.draft.value.warmup_steps == "0"
         pane.planning.change("warmup_steps", "10")
         assert "warm-up" in pane.setup.fields["warmup_steps"].error.text
         assert pane.setup.more.isChecked(), "a field with an error is shown"
@@ -228,7 +228,7 @@ def test_a_dropped_text_is_chosen_and_its_beginning_shown(make_pane, run_async, 
         pane = make_pane()
         pane.setup.fileDropped.emit(str(path))
         await until(lambda: "calm" in pane.setup._excerpt.toPlainText(), "the excerpt")
-        assert pane.planning.options.tokenizer == "characters"
+        assert pane.planning.draft.value.tokenizer == "characters"
         assert pane.setup.start.isEnabled()
         await pane.settled()
 
@@ -238,16 +238,17 @@ def test_a_dropped_text_is_chosen_and_its_beginning_shown(make_pane, run_async, 
 def test_a_torch_that_cannot_say_whether_bf16_is_fast_still_gives_a_cost(monkeypatch):
     torch = pytest.importorskip("torch")
     monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported", raising=False)
-    speed, bf16 = planning._measure()
-    assert speed > 0 and not bf16
+    _, _, machine = planning.estimated(config_of(TrainingDraft()), None)
+    assert machine.speed > 0 and not machine.has_bf16
 
 
 def test_long_steps_go_to_a_process_unless_a_person_chose_where(make_pane, run_async, monkeypatch):
-    def slow_when_large(config, speed):
+    def slow_when_large(config, machine):
         seconds = 2 * SLOW_STEP if config.model.n_embd >= 256 else 0.01
-        return replace(estimate(config), seconds_per_step=seconds), ""
+        found = replace(estimate(config), seconds_per_step=seconds)
+        return found, "", machine or planning.Machine(1e9, False)
 
-    monkeypatch.setattr(planning, "_estimate", slow_when_large)
+    monkeypatch.setattr(planning, "estimated", slow_when_large)
 
     async def story():
         pane = make_pane()
@@ -256,7 +257,7 @@ def test_long_steps_go_to_a_process_unless_a_person_chose_where(make_pane, run_a
         assert where.value == "thread"
         pane.planning.change("size", "large")
         await until(lambda: where.value == "process", "the switch")
-        assert config_of(pane.planning.options).model.n_embd == 256
+        assert config_of(pane.planning.draft.value).model.n_embd == 256
         await until(lambda: "process of its own" in pane.setup._note.text(), "why it switched")
         pane.planning.change("size", "small")
         await until(lambda: where.value == "thread", "the way back")
@@ -272,29 +273,29 @@ def test_long_steps_go_to_a_process_unless_a_person_chose_where(make_pane, run_a
 def test_what_is_typed_and_chosen_is_undone_and_redone(make_pane, run_async, qtbot):
     async def story():
         pane = make_pane()
-        workspace, first = pane.workspace, pane.planning.options
+        workspace, first = pane.workspace, pane.planning.draft.value
         assert workspace.undo_text == "", "what a pane begins with is no change"
         steps = pane.setup.fields["steps"].editor
         steps.clear()
         qtbot.keyClicks(steps, "500")
-        typed = pane.planning.options
+        typed = pane.planning.draft.value
         assert (typed.steps, typed.warmup_steps) == ("500", "20")
         pane.setup.fields["size"].control.chosen.emit("tiny")
         assert pane.setup._what.text().startswith("2 layers")
         assert workspace.undo_text == "Model tiny"
         workspace.undo()
-        assert pane.planning.options == typed
+        assert pane.planning.draft.value == typed
         assert pane.setup._what.text().startswith("4 layers")
         workspace.undo()
-        assert pane.planning.options == first, "the digits of a number are one change"
+        assert pane.planning.draft.value == first, "the digits of a number are one change"
         assert (steps.text(), workspace.undo_text) == ("1500", "")
         workspace.redo()
         workspace.redo()
-        assert (steps.text(), pane.planning.options.size) == ("500", "tiny")
+        assert (steps.text(), pane.planning.draft.value.size) == ("500", "tiny")
         pane.planning.change("warmup_steps", "7")
         workspace.undo()
         pane.planning.change("steps", "1000")
-        assert pane.planning.options.warmup_steps == "40", "it goes with the steps again"
+        assert pane.planning.draft.value.warmup_steps == "40", "it goes with the steps again"
         await pane.settled()
 
     run_async(story())

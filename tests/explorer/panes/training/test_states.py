@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
+from core.training.phases import SCALED_PHASES
 from core.training.reader import RunReader
 from core.training.records import STEP_DTYPE
 from core.training.runs import create_run
@@ -16,8 +17,8 @@ from core.training.writer import RunWriter
 from explorer.panes.training import text
 from explorer.panes.training.charts import SMALL
 from explorer.panes.training.draft import TrainingDraft, config_of
-from explorer.panes.training.follow import read
 from explorer.panes.training.run_card import CardText, RunCard
+from explorer.panes.training.run_data import read
 from explorer.widgets.transport import TransportBar
 from tests.explorer.waiting import until
 
@@ -137,11 +138,15 @@ def test_one_screen_calls_two_measures_by_two_names(tmp_path):
     titles = {title for title, _ in card.numbers}
     assert "mean tokens/s" in titles and not {"tokens/s", "memory"} & titles
     drawn = {title for _, _, title, _, _ in SMALL}
-    assert {"tokens/s, each step", "process memory"} <= drawn
+    assert {"tokens/s", "process RAM"} <= drawn
 
 
 def test_a_question_ends_as_one():
-    said = [text.phase_headline(index, 3) for index in range(len(text.PHASES))]
+    said = [
+        text.phase_headline(SCALED_PHASES, index, 3, skipped)
+        for index in range(len(SCALED_PHASES))
+        for skipped in (False, True)
+    ]
     assert all(sentence.endswith(("?", ".")) and "?." not in sentence for sentence in said)
 
 

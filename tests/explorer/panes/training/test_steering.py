@@ -12,7 +12,7 @@ from core.training import new_run_folder
 from core.training.reader import RunReader
 from explorer.engine import tasks
 from explorer.engine.jobs import EngineDied
-from explorer.panes.training.follow import read
+from explorer.panes.training.run_data import read
 from explorer.panes.training.steering import Steering
 from explorer.runs.live import Runs
 from tests.explorer.demo import tiny_training

@@ -16,7 +16,7 @@ from .conftest import started, state_of, step_of
 def test_a_loss_that_is_no_number_says_step_and_place_and_offers_a_lower_rate(make_pane, run_async):
     async def story():
         pane = make_pane(learning_rate="10", warmup_steps="0", clip="0", steps="4000")
-        pane.planning.draft.begin(pane.planning.options.change({"min_learning_rate": "10"}))
+        pane.planning.draft.begin(pane.planning.draft.value.change({"min_learning_rate": "10"}))
         folder = await started(pane, 1)
         pane.player.pause()
         await until(lambda: state_of(pane) == "paused", "the pause")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from explorer.shell.old_sessions import renewed
-from explorer.state.workspace import DEFAULT_PROMPT
+from explorer.state.workspace import DEFAULT_PROMPT, Selection
 
 # Written by the program as it was before panes and modes had paths: clicks in every mode.
 BEFORE = json.loads(Path(__file__).with_name("session_before_paths.json").read_text("utf-8"))
@@ -62,8 +62,23 @@ def test_nonsense_is_left_out_of_a_session(session):
     assert isinstance(found["paths"], dict) and isinstance(found["geometry"], str)
 
 
+def test_what_had_a_path_of_its_own_goes_to_its_draft(sit):
+    chosen = ["model", "known:gpt2"]
+    paths = {"tokenizers.text": "Two kites", "tokenizers.chosen": chosen, "tokenizers.compare": 3}
+
+    async def body(session: Any) -> None:
+        draft = {"text": "Two kites", "tokenizers": chosen}
+        assert session.workspace.value("tokenizers.compare") == draft
+        await session.window.show_pane("tokenizers").settled()
+        assert session.window.pane.mode.text == "Two kites"
+        assert session.workspace.value("tokenizers.compare") == draft
+        assert not any(path in session.workspace.state() for path in paths if "compare" not in path)
+
+    sit(body, {"format": 2, "paths": paths, "geometry": ""})
+
+
 def test_a_path_of_nonsense_keeps_no_pane_from_opening(sit):
-    strange = {"pane": "nowhere", "backprop.mode": 7, "tokenizers.text": 3, "selection": [1]}
+    strange = {"pane": "nowhere", "backprop.mode": 7, "tokenizers.compare": 3, "selection": [1]}
     for path in ("backprop.network", "backprop.network.scene", "training.options", "prompt"):
         strange[path] = {"learned": "much", "data": 5, "steps": float("nan")}
 
@@ -71,7 +86,7 @@ def test_a_path_of_nonsense_keeps_no_pane_from_opening(sit):
         assert session.window.pane.objectName() == "attention"
         for name in ("backprop", "training", "tokenizers"):
             await session.window.show_pane(name).settled()
-        assert session.window.panes["training"].planning.options.steps == "nan"
+        assert session.window.panes["training"].planning.draft.value.steps == "nan"
         assert session.workspace.prompt == DEFAULT_PROMPT
 
     sit(body, {"format": 2, "paths": strange, "geometry": ""})
@@ -90,6 +105,30 @@ def test_a_file_opens_the_pane_that_it_names_and_a_click_is_no_change(sit):
         window.pane.planning.change("learning_rate", "1e-3")
         assert undo.name == "Undo: Learning rate 1e-3"
         window.actions_list.run("edit.undo")
-        assert undo.name == "Undo" and window.pane.planning.options.learning_rate == "2e-3"
+        assert undo.name == "Undo" and window.pane.planning.draft.value.learning_rate == "2e-3"
 
     sit(body, {"format": 2, "paths": {"pane": "training"}, "geometry": ""}, computing=False)
+
+
+def test_a_lesson_opens_the_steps_of_a_query_and_a_session_comes_back_to_them(sit):
+    text = "Mira saw a kite. Mira saw a bird."
+    steps = {"layer": 2, "head": 3, "query": 5, "step": 3}
+    lesson = {"pane": "attention", "prompt": text, "attention.scene": {"steps": steps}}
+
+    async def seen(session: Any) -> dict[str, Any]:
+        pane = session.window.pane
+        await pane.settled()
+        stage = pane.view.head.stage
+        assert stage.isVisible() and stage.story.query == 5 and stage.position == 3
+        assert session.workspace.selection == Selection(2, 3, 5)
+        return json.loads(json.dumps(session.workspace.state()))
+
+    async def play(session: Any) -> dict[str, Any]:
+        for path, value in lesson.items():
+            session.workspace.change(path, value, "Show this")
+        return await seen(session)
+
+    left = sit(play)
+    assert left["attention.scene"]["steps"] == steps
+    saved = {"format": 2, "paths": left, "geometry": ""}
+    assert sit(seen, saved) == left

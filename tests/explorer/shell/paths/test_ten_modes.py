@@ -26,6 +26,15 @@ async def attention(pane: Any) -> None:
     pane.workspace.select(token=5)
 
 
+async def steps(pane: Any) -> None:
+    """Of a query in a head, over the arcs."""
+    await attention(pane)
+    await pane.settled()
+    pane.view.head.modeChosen.emit("steps")
+    pane.player.seek(3)
+    assert pane.state()["steps"] == {"layer": 2, "head": 3, "query": 5, "step": 3}
+
+
 async def expression(pane: Any) -> None:
     mode = pane.mode
     mode.lab.set_text("a = 2\nb = -1\n(a*b + x)**2")
@@ -85,7 +94,7 @@ async def train(pane: Any) -> None:
     change = pane.mode.planning.change
     change("kilobytes", "20")
     change("vocab_size", "300")
-    change("lanes", pane.mode.planning.options.chosen[:2])
+    change("lanes", pane.mode.planning.draft.value.chosen[:2])
     await pane.settled()
     pane.mode.start(until=8)
     await trained(pane)
@@ -108,11 +117,13 @@ async def training(pane: Any) -> None:
     pane.planning.change("size", "tiny")
     pane.planning.change("learning_rate", "1e-3")
     pane.planning.change("steps", "300")
+    pane.planning.change("run_in", "thread")  # else it goes by how busy the machine is
     pane.view.charts.log.setChecked(True)
 
 
 MODES: list[tuple[str, str, Callable[[Any], Awaitable[None]]]] = [
     ("attention", "", attention),
+    ("attention", "", steps),
     ("backprop", "expression", expression),
     ("backprop", "network", network),
     ("backprop", "transformer", transformer),
@@ -125,7 +136,7 @@ MODES: list[tuple[str, str, Callable[[Any], Awaitable[None]]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "mode", "click"), MODES, ids=[a + b for a, b, _ in MODES])
+@pytest.mark.parametrize(("name", "mode", "click"), MODES, ids=[one[2].__name__ for one in MODES])
 def test_a_mode_is_set_up_from_json_alone(sit, name, mode, click):
     async def seen(session: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         await session.window.pane.settled()

@@ -55,8 +55,11 @@ def network(mode: Any) -> list[Act]:
     change = mode.editing.change_field
 
     def neurons(more: int) -> None:
-        if mode.experiment.hidden:
+        if mode.draft.value.hidden:
             mode.view.neuronsRequested.emit(0, more)
+
+    def layers(_: random.Random) -> None:
+        mode.view.layersRequested.emit(1 if len(mode.draft.value.hidden) < 3 else -1)
 
     return [
         lambda chance: change("noise", chance.uniform(0, 1)),
@@ -66,7 +69,7 @@ def network(mode: Any) -> list[Act]:
         lambda chance: change("data", chance.choice(("moons", "xor", "own", "hills"))),
         lambda chance: mode.editing.add_point(chance.gauss(0, 1), chance.gauss(0, 1)),
         lambda chance: neurons(chance.choice((-1, 1))),
-        lambda chance: mode.view.layersRequested.emit(1 if len(mode.experiment.hidden) < 3 else -1),
+        layers,
         lambda chance: mode.editing.show_preset(chance.choice(PRESETS).id),
         lambda chance: mode.editing.reset(chance.random() < 0.5),
     ]
@@ -87,6 +90,21 @@ def optimizers(mode: Any) -> list[Act]:
         lambda chance: inputs.set_warmup(chance.randint(0, 30)),
         lambda _: inputs.set_other_noise(),
         lambda _: inputs.reset(),
+    ]
+
+
+def compare(mode: Any) -> list[Act]:
+    names = ("model", "known:gpt2", "file:/nowhere/tokenizer.json")
+
+    def choose(chance: random.Random) -> None:
+        chosen = tuple(chance.sample(names, chance.randint(1, 3)))
+        mode.draft.change({"tokenizers": chosen}, "Compare others")
+
+    return [
+        lambda chance: mode.set_text(f"a \u00a0kite {chance.random()}"),
+        lambda _: mode.set_text(""),
+        lambda _: mode.shown_ones.remove(0),
+        choose,
     ]
 
 
@@ -129,6 +147,7 @@ def training(pane: Any) -> list[Act]:
         ("backprop", "expression", "backprop.expression", expression),
         ("backprop", "network", "backprop.network", network),
         ("backprop", "optimizers", "backprop.optimizers", optimizers),
+        ("tokenizers", "compare", "tokenizers.compare", compare),
         ("tokenizers", "train", "tokenizers.train", train),
         ("tokenizers", "inside", "tokenizers.inside", inside),
         ("training", "", "training.options", training),

@@ -296,3 +296,19 @@ def test_clashing_actions_are_refused():
         actions.add([Action("b", "B", print, "Ctrl+K")])
     with pytest.raises(ValueError, match="no action"):
         actions.run("c")
+
+
+def test_tab_goes_as_the_eye_does(make):
+    """Rail, inputs, picture, transport, inspector: also what a pane has added later."""
+    _, window = make()
+    window.show_pane("other")
+    regions = [window.rail, window.inputs, window.stack, window.transport, window.inspector]
+    window.rail.setFocus()
+    seen = []
+    for _ in range(60):
+        focus = window.focusWidget()
+        seen += [at for at, one in enumerate(regions) if one is focus or one.isAncestorOf(focus)]
+        QTest.keyClick(focus, Qt.Key.Key_Tab)
+        if window.focusWidget() is window.rail:
+            break
+    assert seen == sorted(seen) and {0, 3, 4} <= set(seen)

@@ -19,6 +19,7 @@ from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.graph_view import GRASP
 from explorer.panes.backprop.expression.scene import instant_at, scene_of
 from tests.explorer.panes.backprop.expression.conftest import heard, scene
+from tests.explorer.waiting import wait_until
 
 
 def center(picture, label, element=None):
@@ -55,6 +56,17 @@ def test_the_whole_graph_is_in_sight(picture):
         assert picture.rect().contains(center(picture, face.label))
         assert picture.hit(QPointF(center(picture, face.label)))[0] >= 0
     assert picture.hit(QPointF(2, 2)) == (-1, -1)
+
+
+def test_what_is_wheeled_in_one_go_is_over_after_a_pause(picture):
+    """Else it would be one change with what is wheeled there later."""
+    moved, released = heard(picture.leafMoved), heard(picture.leafReleased)
+    place = center(picture, "x1")
+    wheel(picture, place, 1)
+    wheel(picture, place, 1)
+    assert len(moved) == 2 and not released
+    wait_until(lambda: released, "the pause")
+    assert len(released) == 1
 
 
 def test_a_leaf_is_dragged_sideways(picture):

@@ -98,6 +98,17 @@ async def test_a_node_is_pinned_and_let_go(pane, mode):
     assert not found[-1].pinned
 
 
+async def test_a_settled_pane_tells_the_numbers_that_it_shows(pane, mode):
+    mode.lab.show_example("error")
+    pane.player.end()  # no formula is left that has to be set
+    found = told(pane)
+    mode.choose(mode.computed.leaves["w"], 0)
+    await pane.settled()
+    mode.lab.step_downhill(4)
+    await pane.settled()
+    assert found[-1].table["value"] == pytest.approx(value(mode, "w"))
+
+
 async def test_a_fan_out_tells_the_sum_of_its_uses(pane, mode):
     mode.lab.show_example("twice")
     found = told(pane)

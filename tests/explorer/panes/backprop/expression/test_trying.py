@@ -70,11 +70,11 @@ def test_steps_go_downhill_and_can_be_reset_and_undone(pane, mode):
     assert len(losses) == 12 and losses[0] == first and losses[-1] < 1e-4 * first
     assert mode.computed.result == losses[-1] and value(mode, "x") == 1.5
     pane.workspace.undo()
-    assert len(mode.lab.experiment.losses) == 11
+    assert len(mode.lab.draft.value.losses) == 11
     pane.workspace.redo()
-    assert len(mode.lab.experiment.losses) == 12
+    assert len(mode.lab.draft.value.losses) == 12
     mode.view.learn.reset.click()
-    assert mode.computed.result == first and mode.lab.experiment.losses == ()
+    assert mode.computed.result == first and mode.lab.draft.value.losses == ()
     assert not mode.view.learn.reset.isEnabled()
 
 
@@ -91,14 +91,14 @@ async def test_a_rate_that_is_too_large_is_told(pane, mode):
     mode.lab.reset_steps()
     assert mode.view.learn.step.isEnabled()
     type_in(mode.view.learn.rate, "-1")
-    assert mode.lab.experiment.rate == 10.0
+    assert mode.lab.draft.value.rate == 10.0
 
 
 def test_who_takes_steps_is_chosen(pane, mode):
     mode.lab.show_example("error")
     mode.trying.try_leaf("w", 0)
     mode.view.learn.learns.click()
-    assert mode.lab.experiment.learning(mode.computed) == ["b"]
+    assert mode.lab.draft.value.learning(mode.computed) == ["b"]
     mode.trying.try_leaf("b", 0)
     mode.view.learn.learns.click()
     assert not mode.view.learn.step.isEnabled() and "fixed" in mode.view.learn.step.toolTip()
@@ -192,7 +192,7 @@ def test_a_gradient_without_end_is_told_and_no_step_is_taken(pane, mode):
     assert not mode.view.learn.step.isEnabled()
     assert "gradient of w is not finite" in mode.view.learn.words.text()
     mode.lab.step_downhill()
-    assert mode.lab.experiment.losses == ()
+    assert mode.lab.draft.value.losses == ()
     mode.lab.move_leaf("w", 0, 4.0)
     mode.lab.step_downhill()
     assert mode.computed.text == "w = 3.975\nsqrt(w)"
@@ -252,14 +252,14 @@ def test_a_rate_that_cannot_be_is_told_where_the_steps_are(pane, mode):
     type_in(card.rate, "abc")
     assert card.words.text().endswith("3e-2; 0.1 stays.") and card.rate.text() == "0.1"
     type_in(card.rate, "0,25")
-    assert mode.lab.experiment.rate == 0.25 and card.words.text() == said
+    assert mode.lab.draft.value.rate == 0.25 and card.words.text() == said
 
 
 def test_a_value_that_does_not_fit_is_refused_in_the_card(pane, mode):
-    before = mode.lab.experiment
+    before = mode.lab.draft.value
     mode.trying.try_leaf("x1", 0)
     type_in(mode.view.what_if.value, "[1, 2]")
-    assert mode.lab.experiment == before and "cannot be read" not in pane.headline
+    assert mode.lab.draft.value == before and "cannot be read" not in pane.headline
     error = mode.view.what_if.error.text
     assert error.startswith("This is no shape for x1: ") and "sum( ) or mean( )" in error, error
 
@@ -267,7 +267,7 @@ def test_a_value_that_does_not_fit_is_refused_in_the_card(pane, mode):
 def test_what_does_not_fit_or_has_no_end_leaves_the_value_that_was_there(pane, mode):
     mode.lab.set_text("W = [[1, 2], [3, 4]]\nx = [[1], [2]]\nsum(W @ x)")
     mode.trying.try_leaf("W", 0)
-    before, card = mode.lab.experiment, mode.view.what_if
+    before, card = mode.lab.draft.value, mode.view.what_if
     for _ in range(2):
         type_in(card.value, "[[1, 2, 3]]")
         assert card.error.text.startswith("This is no shape for W: "), card.error.text
@@ -279,7 +279,7 @@ def test_what_does_not_fit_or_has_no_end_leaves_the_value_that_was_there(pane, m
         type_in(card.value, text)
         assert card.error.text == "Use finite numbers, like 0.03; 1 stays."
         assert card.value.text() == "1"
-    assert mode.lab.experiment == before
+    assert mode.lab.draft.value == before
     type_in(card.value, "[[5, 6], [7, 8]]")
     assert card.error.text == "" and value(mode, "W").tolist() == [[5.0, 6.0], [7.0, 8.0]]
 
@@ -300,9 +300,9 @@ def test_a_0_below_0_among_others_can_be_typed(pane, mode):
 def test_inputs_of_data_alone_take_steps(pane, mode):
     mode.lab.set_text("x + x * y")
     assert mode.view.learn.step.isEnabled()
-    assert mode.lab.experiment.learning(mode.computed) == ["x", "y"]
+    assert mode.lab.draft.value.learning(mode.computed) == ["x", "y"]
     mode.lab.set_text("x + x * y * w")
-    assert mode.lab.experiment.learning(mode.computed) == ["w"]
+    assert mode.lab.draft.value.learning(mode.computed) == ["w"]
 
 
 @pytest.mark.parametrize("text", ["exp(exp(w))", "1 / (w - w)"])

@@ -55,7 +55,7 @@ async def test_an_error_waits_while_a_person_is_typing(pane, mode):
 async def test_ten_megabytes_are_refused_at_once(pane, mode):
     before = mode.computed
     mode.lab.set_text("x + " * 2_500_000)
-    assert mode.computed is before and len(mode.lab.experiment.text) < 20_000
+    assert mode.computed is before and len(mode.lab.draft.value.text) < 20_000
     await until(lambda: "too many" in mode.view.editor.error.text)
 
 
@@ -68,13 +68,13 @@ def test_signs_as_they_are_printed_can_be_typed(pane, mode):
 
 def test_nothing_is_moved_while_the_formula_cannot_be_read(pane, mode):
     by_id = {action.id.removeprefix("backprop.expression."): action for action in pane.actions()}
-    text = mode.lab.experiment.text
+    text = mode.lab.draft.value.text
     mode.lab.set_text(text + " * (")
-    before = mode.lab.experiment
+    before = mode.lab.draft.value
     mode.lab.move_leaf("w1", 0, 5.0)
     mode.lab.set_leaf("w1", [1.0, 2.0])
     mode.lab.step_downhill()
-    assert mode.lab.experiment == before
+    assert mode.lab.draft.value == before
     cards = mode.view.what_if, mode.view.learn
     assert not any(card.isEnabled() for card in cards) and not by_id["step"].enabled()
     said = mode.headline
@@ -89,7 +89,7 @@ def test_nothing_is_moved_while_the_formula_cannot_be_read(pane, mode):
 
 async def test_the_field_shows_what_is_worked_out(pane, mode):
     long = " + ".join(f"tanh(w{n} * x{n})" for n in range(40))
-    field, before = mode.view.editor.field, mode.lab.experiment.text
+    field, before = mode.view.editor.field, mode.lab.draft.value.text
     mode.lab.set_text(long)
     await pane.settled()
     pane.workspace.undo()
@@ -107,7 +107,7 @@ async def test_undo_in_the_field_is_the_programs(pane, mode):
         action = QAction(window, shortcut=QKeySequence(key))
         action.triggered.connect(act)
         window.addAction(action)
-    field, first = mode.view.editor.field, mode.lab.experiment.text
+    field, first = mode.view.editor.field, mode.lab.draft.value.text
     window.activateWindow()
     field.setFocus()
     field.moveCursor(QTextCursor.MoveOperation.End)
@@ -119,4 +119,4 @@ async def test_undo_in_the_field_is_the_programs(pane, mode):
         (keys.Undo, first), (keys.Undo, first),
     ):  # fmt: skip
         QTest.keySequence(field, QKeySequence(key))
-        assert field.toPlainText() == mode.lab.experiment.text == text
+        assert field.toPlainText() == mode.lab.draft.value.text == text

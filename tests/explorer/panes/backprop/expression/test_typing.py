@@ -52,7 +52,7 @@ async def test_nothing_of_a_long_formula_is_worked_out_or_laid_out_in_the_window
     await pane.settled()
     field.moveCursor(QTextCursor.MoveOperation.End)
     QTest.keyClicks(field, "11 * y")
-    assert not mode.lab.is_solved and mode.lab.experiment.text == f"{LONG}11 * y"
+    assert not mode.lab.is_solved and mode.lab.draft.value.text == f"{LONG}11 * y"
     await pane.settled()
     assert mode.lab.is_solved and mode.computed.text == graph.scene.computed.text == f"{LONG}11 * y"
     assert {name for name, _ in threads} == {"graph_of", "flows_of", "arranged", "_parts"}
@@ -99,7 +99,7 @@ async def test_of_letters_typed_quickly_only_the_newest_is_shown(pane, mode):
     assert shown == [LONG] and mode.computed.text == LONG
     pane.workspace.undo()
     await pane.settled()
-    assert mode.lab.is_solved and mode.computed.text == mode.lab.experiment.text != LONG
+    assert mode.lab.is_solved and mode.computed.text == mode.lab.draft.value.text != LONG
 
 
 async def test_a_short_formula_after_a_long_one_is_not_undone_by_it(pane, mode):

@@ -20,8 +20,8 @@ def test_a_session_brings_the_setup_back(mode, run_async):
         await mode.settled()
         mode.workspace.restore(saved)
         await mode.settled()
-        assert mode.experiment.data == "spiral" and mode.experiment.penalty == "l1"
-        assert mode.moment.step == 0 and mode.moment.experiment == mode.experiment
+        assert mode.draft.value.data == "spiral" and mode.draft.value.penalty == "l1"
+        assert mode.moment.step == 0 and mode.moment.draft == mode.draft.value
         await mode.runner.steps(20)
         saved = session(mode)
         weights = mode.moment.weights
@@ -46,7 +46,7 @@ def test_a_session_brings_the_setup_back(mode, run_async):
         bad = {"hidden": "many", "noise": None}
         mode.workspace.restore({mode.draft.path: bad, SCENE: {"panel": 3, "learned": None}})
         await mode.settled()
-        assert mode.experiment == NetworkDraft()
+        assert mode.draft.value == NetworkDraft()
 
     run_async(body())
 
@@ -79,7 +79,7 @@ def test_undo_brings_back_what_was_learned(mode, run_async, how):
         mode.workspace.undo()
         mode.workspace.undo()
         await mode.settled()
-        assert mode.moment.step == 30 and mode.experiment.learning_rate == 0.01
+        assert mode.moment.step == 30 and mode.draft.value.learning_rate == 0.01
 
     run_async(body())
 
@@ -98,7 +98,7 @@ def test_each_beginning_with_the_same_weights_is_undone_by_itself(mode, run_asyn
             mode.workspace.undo()
             await mode.settled()
             assert mode.moment.step == steps
-        assert mode.experiment == NetworkDraft()
+        assert mode.draft.value == NetworkDraft()
         mode.editing.reset()
         await mode.settled()
         assert mode.moment.step == 0, "not what was undone before"

@@ -28,7 +28,7 @@ def learned(one, steps):
 
 
 def told(lab):
-    found, moment = diagnose(lab, lab.experiment), lab.moments[-1]
+    found, moment = diagnose(lab, lab.draft), lab.moments[-1]
     begun = lab.moments[0]
     return headline(moment, "paused", "", found.preset, found.first, begun=begun, **found.troubles)
 
@@ -53,7 +53,7 @@ def test_a_rate_that_is_too_large_is_told_to_be_the_cause_and_is_it(one):
     assert diagnose(lab, one).too_large
     slower = learned(replace(one, learning_rate=one.learning_rate / 100), 400)
     assert slower.moments[-1].train_loss < lab.moments[-1].train_loss
-    assert "slower" not in told(slower) and not diagnose(slower, slower.experiment).too_large
+    assert "slower" not in told(slower) and not diagnose(slower, slower.draft).too_large
 
 
 @pytest.mark.parametrize("steps", [12, 100])
@@ -97,8 +97,8 @@ def test_dead_neurons_are_told_with_the_steps_that_killed_them():
 
 def test_a_preset_tells_what_it_is_there_for():
     for one in PRESETS:
-        lab = learned(one.experiment, 60)
-        found = diagnose(lab, one.experiment)
+        lab = learned(one.draft, 60)
+        found = diagnose(lab, one.draft)
         assert found.preset is one and math.isnan(found.rose) and not found.thrown
 
 
@@ -143,7 +143,7 @@ def test_a_session_keeps_the_cause(mode, run_async):
         assert mode.headline == before and not mode.inputs.calm.isHidden()
         mode.inputs.calm.click()
         await mode.settled()
-        assert mode.experiment.learning_rate == 0.3 and mode.inputs.calm.isHidden()
+        assert mode.draft.value.learning_rate == 0.3 and mode.inputs.calm.isHidden()
 
     run_async(body())
 

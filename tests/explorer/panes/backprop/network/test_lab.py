@@ -23,7 +23,7 @@ from explorer.panes.backprop.network.presets import PRESETS, preset
 
 
 def learned(name: str, steps: int) -> NetworkLab:
-    lab = NetworkLab(preset(name).experiment)
+    lab = NetworkLab(preset(name).draft)
     for _ in range(steps):
         lab._learn()
     lab.look()
@@ -44,7 +44,7 @@ def test_a_moment_holds_maps_of_every_neuron_and_what_the_network_says():
 def test_everything_can_change_between_two_steps_and_what_was_learned_stays():
     lab = learned("moons", 50)
     weights = lab.learner.network.parameters["0.weight"].data.copy()
-    one = lab.experiment
+    one = lab.draft
     for change in (
         {"activation": "relu"},
         {"hidden": (8, 8, 4)},
@@ -90,7 +90,7 @@ def test_points_are_added_to_those_that_are_learned_from_and_taken_away_again():
 def test_without_points_it_waits_and_takes_no_step():
     lab = NetworkLab(NetworkDraft("own"))
     assert lab.one_step().step == 0 and lab.moments[-1].layers == ()
-    assert lab.change(replace(lab.experiment, added=((0.0, 0.0, 1.0),))).layers
+    assert lab.change(replace(lab.draft, added=((0.0, 0.0, 1.0),))).layers
     assert lab.one_step().step == 1
 
 
@@ -136,13 +136,13 @@ def test_curves_survive_json_and_what_does_not_fit_is_left_out():
             lab.look()
     saved = json.loads(json.dumps(lab.curves.state()))
     assert len(saved["steps"]) <= 300
-    again = NetworkLab(lab.experiment, {**lab.moments[-1].learned.state(), "curves": saved})
+    again = NetworkLab(lab.draft, {**lab.moments[-1].learned.state(), "curves": saved})
     assert again.curves.steps[0] == 0 and again.curves.steps[-1] == 499
     assert again.curves.train[0] == pytest.approx(lab.curves.train[0], rel=1e-3)
     assert math.isnan(again.curves.ratios[0][0])
     assert json.loads(json.dumps(again.curves.state())) == saved
     for bad in (None, {}, {**saved, "train": [1.0]}, {**saved, "steps": saved["steps"][::-1]}):
-        one = NetworkLab(lab.experiment, {**lab.moments[-1].learned.state(), "curves": bad})
+        one = NetworkLab(lab.draft, {**lab.moments[-1].learned.state(), "curves": bad})
         assert one.moments[-1].step == 499 and one.curves.steps == [499]
 
 
@@ -172,7 +172,7 @@ def test_curves_are_of_one_length_whenever_another_thread_looks():
 
 @pytest.mark.parametrize("one", PRESETS, ids=lambda one: one.id)
 def test_a_setup_survives_json(one):
-    assert lenient(NetworkDraft, json.loads(json.dumps(to_json(one.experiment)))) == one.experiment
+    assert lenient(NetworkDraft, json.loads(json.dumps(to_json(one.draft)))) == one.draft
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -222,7 +222,7 @@ def test_a_field_that_does_not_fit_is_the_usual_one():
     "change",
     [{"learning_rate": -1.0}, {"noise": math.nan}, {"points": 0}, {"hidden": (9,)}, {"norm": "x"}],
 )
-def test_what_makes_no_experiment_is_refused_with_what_would(change):
+def test_what_makes_no_draft_is_refused_with_what_would(change):
     with pytest.raises(ValueError, match=f"{next(iter(change))}.*(from|use)"):
         NetworkDraft(**change)
 
@@ -246,7 +246,7 @@ def test_zero_weights_stay_alike():
 
 
 def test_large_weights_saturate():
-    lab = NetworkLab(preset("large").experiment)
+    lab = NetworkLab(preset("large").draft)
     assert all(layer.saturated > 0.4 for layer in lab.moments[-1].layers[:-1])
 
 
@@ -261,7 +261,7 @@ def test_too_large_a_learning_rate_diverges_and_says_so():
     step = lab.learner.step
     assert 20 < step < 1000
     assert lab.one_step().step == step
-    assert lab.reset(lab.experiment).diverged == ""
+    assert lab.reset(lab.draft).diverged == ""
 
 
 def test_the_boundary_lies_where_the_map_is_zero():

@@ -85,17 +85,19 @@ def test_the_drawing_is_reached_by_keyboard(mode, run_async):
         assert drawing.chosen == Neuron(1, 1)
         press(Qt.Key.Key_Right, Qt.Key.Key_Right)
         assert drawing.cursor == (0.0, 0.0)
+        drawing.set_tool("add")
         press(*[Qt.Key.Key_Up] * 22, *[Qt.Key.Key_Left] * 21, Qt.Key.Key_Return)
         await mode.settled()
-        ((x, y, _),) = mode.experiment.added
+        ((x, y, _),) = mode.draft.value.added
         assert (x, y) == pytest.approx((-1.05, 1.1))
+        drawing.set_tool("inspect")
         press(Qt.Key.Key_Return)
         await mode.settled()
         assert mode.following.sample.point == pytest.approx((x, y))
         mode.following.leave()
         press(Qt.Key.Key_Delete)
         await mode.settled()
-        assert mode.experiment.added == ()
+        assert mode.draft.value.added == ()
         press(*[Qt.Key.Key_Left] * 4)
         assert drawing.cursor is None and drawing.hovered == Neuron(2, 0)
 
@@ -103,7 +105,7 @@ def test_the_drawing_is_reached_by_keyboard(mode, run_async):
 
 
 def test_pointing_tells_what_is_there(mode, run_async):
-    from explorer.panes.backprop.network.spots import PlaneSpot, PointSpot, spot_at, words_of
+    from explorer.panes.backprop.network.spots import PointSpot, spot_at, words_of
 
     async def body() -> None:
         await mode.runner.steps(2)
@@ -117,7 +119,7 @@ def test_pointing_tells_what_is_there(mode, run_async):
         px, py = from_plane(layout.plane, *data.points[5])
         assert isinstance(spot_at(layout, moment, data, px, py), PointSpot)
         px, py = from_plane(layout.plane, -1.15, -1.15)
-        assert isinstance(spot_at(layout, moment, data, px, py), PlaneSpot)
+        assert spot_at(layout, moment, data, px, py) is None
 
     run_async(body())
 
@@ -322,10 +324,10 @@ def test_while_a_point_is_followed_a_click_beside_one_adds_none(mode, run_async)
         mode.following.follow(3)
         await mode.settled()
         mode.view.network.pointAdded.emit(-1.1, -1.1)
-        assert mode.experiment.added == () and "Esc" in told[-1]
+        assert mode.draft.value.added == () and "Esc" in told[-1]
         mode.following.leave()
         mode.view.network.pointAdded.emit(-1.1, -1.1)
-        assert len(mode.experiment.added) == 1
+        assert len(mode.draft.value.added) == 1
 
     run_async(body())
 

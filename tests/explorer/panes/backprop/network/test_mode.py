@@ -13,6 +13,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from explorer.panes.backprop.network.draft import NetworkDraft
+from explorer.panes.backprop.network.plane_tools import TOOLS
 from explorer.panes.backprop.network.spots import from_plane
 from tests.explorer.waiting import until
 
@@ -49,7 +50,7 @@ def test_it_can_be_changed_while_it_learns(mode, run_async):
         await until(lambda: mode.moment.sizes == (2, 5, 8, 1))
         mode.player.pause()
         await mode.settled()
-        assert mode.experiment == replace(NetworkDraft(), activation="relu", hidden=(5, 8))
+        assert mode.draft.value == replace(NetworkDraft(), activation="relu", hidden=(5, 8))
 
     run_async(body())
 
@@ -70,25 +71,76 @@ def test_the_past_is_looked_at_while_it_learns_on(mode, run_async):
     run_async(body())
 
 
-def test_a_click_adds_a_point_and_shift_click_takes_it_away(mode, run_async):
-    drawing = mode.view.network
+def choose_tool(mode: Any, tool: str) -> None:
+    """By the keyboard, as a person does."""
+    tools = [one for one, _ in TOOLS]
+    ways = tools.index(tool) - tools.index(mode.view.tools.tool)
+    for _ in range(abs(ways)):
+        QTest.keyClick(mode.view.tools.choice, Qt.Key.Key_Right if ways > 0 else Qt.Key.Key_Left)
 
-    async def click(x: float, y: float, modifier: Any = Qt.KeyboardModifier.NoModifier) -> None:
+
+def test_a_click_on_the_plane_does_what_the_tool_says(mode, run_async):
+    drawing, left = mode.view.network, Qt.MouseButton.LeftButton
+
+    async def click(x: float, y: float, aside: int = 0, button: Any = left) -> None:
         place = QPoint(*(round(one) for one in from_plane(drawing.layout_now.plane, x, y)))
-        QTest.mouseClick(drawing, Qt.MouseButton.LeftButton, modifier, place)
+        QTest.mouseClick(drawing, button, Qt.KeyboardModifier.NoModifier, place + QPoint(aside, 0))
         await mode.settled()
 
     async def body() -> None:
-        mode.inputs.adds.setCurrentIndex(1)
         await click(-1.1, -1.1)
-        ((x, y, target),) = mode.experiment.added
+        assert mode.draft.value.added == () and mode.following.sample is None
+        assert mode.view.tools.adds.isHidden()
+        choose_tool(mode, "add")
+        assert not mode.view.tools.adds.isHidden()
+        mode.view.tools.adds.setCurrentIndex(1)
+        await click(-1.1, -1.1)
+        ((x, y, target),) = mode.draft.value.added
         assert (x, y) == pytest.approx((-1.1, -1.1), abs=0.02) and target == 1
         assert len(mode.runner.lab.data.train) == 101
-        await click(-1.1, -1.1, Qt.KeyboardModifier.ShiftModifier)
-        assert mode.experiment.added == ()
+        choose_tool(mode, "erase")
+        await click(-1.1, -1.1, button=Qt.MouseButton.RightButton)
+        assert len(mode.draft.value.added) == 1, "the right button only opens the menu"
+        await click(-1.1, -1.1, aside=14)
+        assert len(mode.draft.value.added) == 1, "too far away to mean the point"
+        await click(-1.1, -1.1, aside=10)
+        assert mode.draft.value.added == ()
         mode.workspace.undo()
         await mode.settled()
-        assert len(mode.experiment.added) == 1
+        assert len(mode.draft.value.added) == 1
+        choose_tool(mode, "inspect")
+        await click(-1.1, -1.1)
+        assert mode.following.sample.point == pytest.approx((-1.1, -1.1), abs=0.02)
+
+    run_async(body())
+
+
+def test_buttons_lead_to_a_point_and_into_the_optimizer_step(mode, run_async):
+    async def body() -> None:
+        inputs = mode.inputs
+        assert inputs.follow.isEnabled() and not inputs.into.isEnabled(), "no step was taken yet"
+        await mode.runner.steps(3)
+        await mode.settled()
+        inputs.into.click()
+        assert mode.player.depth == 1 and inputs.into.accessibleName() == "Out of this step"
+        inputs.into.click()
+        assert mode.player.depth == 0 and inputs.into.accessibleName() == "Into this step"
+        inputs.follow.click()
+        await mode.settled()
+        assert mode.following.sample is not None and inputs.follow.isHidden()
+        inputs.back.click()
+        await mode.settled()
+        assert mode.following.sample is None and not inputs.follow.isHidden()
+
+    run_async(body())
+
+
+def test_where_there_are_no_points_a_click_adds_one(mode, run_async):
+    async def body() -> None:
+        mode.editing.change_field("data", "own")
+        await mode.settled()
+        assert mode.view.tools.tool == "add" == mode.view.network.tool
+        assert "Add" in mode.headline and not mode.inputs.follow.isEnabled()
 
     run_async(body())
 
@@ -110,7 +162,7 @@ def test_divergence_is_said_and_reset_heals_it(mode, run_async):
         mode.inputs.calm.click()
         await mode.settled()
         assert mode.runner.state == "paused" and mode.moment.step == 0
-        assert mode.experiment.learning_rate == 0.26 and mode.inputs.calm.isHidden()
+        assert mode.draft.value.learning_rate == 0.26 and mode.inputs.calm.isHidden()
         await mode.runner.steps(60)
         assert mode.moment.train_loss < 0.1
 
@@ -266,7 +318,7 @@ def test_the_buttons_above_are_whole_where_there_is_little_room(mode, qapp):
     from explorer import theme
 
     inputs = mode.inputs
-    for width in (900, 460, 300):
+    for width in (900, 460, 420):
         for followed in (False, True):
             inputs.resize(width, 40)
             inputs.set_sample(followed)
@@ -275,7 +327,7 @@ def test_the_buttons_above_are_whole_where_there_is_little_room(mode, qapp):
             for button in buttons:
                 room = theme.current().metrics("body").horizontalAdvance(button.text())
                 assert button.width() >= room, (width, button.text())
-            assert inputs.layout().minimumSize().width() <= max(width, 330)
+            assert inputs.layout().minimumSize().width() <= width
     assert inputs.before.text() == "\u2039" and inputs.before.accessibleName() == "Point before"
     inputs.resize(900, 40)
     inputs.set_sample(True)

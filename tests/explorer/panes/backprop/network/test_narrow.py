@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
@@ -29,8 +30,7 @@ def test_a_sign_stands_apart_from_its_number_where_there_is_room(qapp):
     assert size_text(0.0, 1, 100, True) == "\u26a0 rms 0"
 
 
-def test_what_a_click_adds_is_told_before_a_button_has_all_its_words(qapp, qtbot):
-    """The menu alone, beside "Reset and learn slower", was of no known use."""
+def test_short_words_come_before_a_menu_without_words(qapp, qtbot):
     theme.apply(qapp, "light", 1.0, "off")
     host = QWidget()
     qtbot.addWidget(host)
@@ -38,16 +38,16 @@ def test_what_a_click_adds_is_told_before_a_button_has_all_its_words(qapp, qtbot
     header.set_diverged(True)
     host.show()
     seen = []
-    for width in range(300, 900, 5):
+    for width in range(400, 1200, 5):
         header.resize(width, 40)
         header.layout().activate()
-        told, words = not header._adds_label.isHidden(), header.calm.text()
-        seen.append((told, words))
-        assert not told or header.layout().minimumSize().width() <= width
+        words = header.presets.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        seen.append((words, header.calm.text()))
+        assert header.layout().minimumSize().width() <= width
         assert header.presets.toolButtonStyle() == header.reset.toolButtonStyle()
     assert seen[0] == (False, "Learn slower") and seen[-1] == (True, "Reset and learn slower")
     assert (True, "Learn slower") in seen
-    assert sorted(told for told, _ in seen) == [told for told, _ in seen]
+    assert sorted(words for words, _ in seen) == [words for words, _ in seen]
 
 
 def test_buttons_above_many_columns_do_not_lie_on_each_other(make_pane, run_async, qapp):

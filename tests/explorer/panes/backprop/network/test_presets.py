@@ -15,7 +15,7 @@ from explorer.theme.numbers import format_number
 
 
 def taught(name: str) -> NetworkLab:
-    return NetworkLab(preset(name).experiment)
+    return NetworkLab(preset(name).draft)
 
 
 def test_a_dead_relu_never_comes_back():
@@ -76,6 +76,22 @@ def test_overfitting_lowers_the_training_loss_and_raises_the_tests():
     assert shown.train_loss < 0.1 and shown.test_loss > 2 * min(losses)
 
 
+def test_what_a_preset_does_not_set_out_to_show_is_told_where_it_happens():
+    lab, spiral = taught("spiral"), preset("spiral")
+    assert headline(lab.moments[0], "paused", "", spiral) == spiral.look
+    while lab.learner.step < 5000:
+        lab.learner.learn()
+        if lab.learner.step % 100 == 0 and lab.learner.test_loss() > 1.0:
+            break
+    shown = lab.look()
+    assert shown.test_loss > 2 * shown.train_loss + 0.1
+    assert "overfits" in headline(shown, "paused", "", spiral)
+    overfit = taught("overfit")
+    for _ in range(300):
+        overfit.learner.learn()
+    assert headline(overfit.look(), "paused", "", preset("overfit")) == preset("overfit").look
+
+
 def test_too_large_a_rate_ends_in_no_number():
     lab = taught("diverges")
     while not lab.diverged and lab.learner.step < 2000:
@@ -97,7 +113,7 @@ def test_too_large_a_rate_is_told_for_classes_too_and_soon(optimizer, rate):
     "one", [one for one in PRESETS if one.id != "diverges"], ids=lambda p: p.id
 )
 def test_a_rate_that_learns_is_never_told_to_be_too_large(one):
-    lab = NetworkLab(one.experiment)
+    lab = NetworkLab(one.draft)
     for _ in range(60):
         lab.one_step()
         assert not runs_away(lab.curves.train)

@@ -131,13 +131,11 @@ def test_a_setup_changed_after_the_last_step_comes_back_too(mode, run_async):
         await mode.settled()
         mode.workspace.restore(saved)
         await mode.settled()
-        assert mode.moment.step == 12 and mode.experiment.learning_rate == 0.5
+        assert mode.moment.step == 12 and mode.draft.value.learning_rate == 0.5
         for now, before in zip(mode.moment.weights, weights, strict=True):
             np.testing.assert_array_equal(now, before)
         await until(lambda: mode.runner.lab.past is None)
-        assert {moment.experiment.learning_rate for moment in mode.runner.lab.moments[:-1]} == {
-            0.01
-        }
+        assert {moment.draft.learning_rate for moment in mode.runner.lab.moments[:-1]} == {0.01}
 
     run_async(body())
 

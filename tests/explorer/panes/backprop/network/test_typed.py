@@ -27,14 +27,14 @@ def test_what_cannot_be_is_told_beside_its_field(mode, run_async):
         ):  # fmt: skip
             type_in(field, text)
             assert words in field.error.text.lower() and field.typed.text() == "0.01"
-        assert mode.experiment == NetworkDraft()
+        assert mode.draft.value == NetworkDraft()
         type_in(field, "0.5")
         await mode.settled()
-        assert field.error.text == "" and mode.experiment.learning_rate == 0.5
+        assert field.error.text == "" and mode.draft.value.learning_rate == 0.5
         type_in(field, "0,03")
-        assert mode.experiment.learning_rate == 0.03
+        assert mode.draft.value.learning_rate == 0.03
         type_in(fields["points"], "1,000")
-        assert mode.experiment.points == 1000
+        assert mode.draft.value.points == 1000
         type_in(field, "fast")
         type_in(field, "0.5")
         assert field.error.text == ""
@@ -58,13 +58,13 @@ def test_a_number_is_chosen_from_its_list_and_all_points_have_a_word(mode, run_a
         place = batch.box.findText("all")
         batch.box.setCurrentIndex(place)
         batch.box.activated.emit(place)
-        assert mode.experiment.batch_size == 0 and batch.typed.text() == "all"
+        assert mode.draft.value.batch_size == 0 and batch.typed.text() == "all"
         type_in(batch, "7")
-        assert mode.experiment.batch_size == 7
+        assert mode.draft.value.batch_size == 7
         type_in(batch, "ALL")
-        assert mode.experiment.batch_size == 0
+        assert mode.draft.value.batch_size == 0
         type_in(batch, "")
-        assert mode.experiment.batch_size == 0 and batch.error.text.endswith("; all stays.")
+        assert mode.draft.value.batch_size == 0 and batch.error.text.endswith("; all stays.")
 
     run_async(body())
 
@@ -77,12 +77,12 @@ def test_a_zero_is_shown_as_what_it_means(mode, run_async):
         mode.view.controls.set_more(True)
         for text in ("0", "-0", "\u22120", "all", "0"):
             type_in(fields["batch_size"], text)
-            assert mode.experiment.batch_size == 0
+            assert mode.draft.value.batch_size == 0
             assert fields["batch_size"].typed.text() == "all"
         for name in ("noise", "scale"):
             for text, shown in (("-0", "0"), ("\u22120.0", "0"), ("0.0", "0.0"), ("-0", "0")):
                 type_in(fields[name], text)
-                value = getattr(mode.experiment, name)
+                value = getattr(mode.draft.value, name)
                 assert value == 0 and math.copysign(1, value) == 1
                 assert fields[name].typed.text() == shown
             type_in(fields[name], "abc")
@@ -98,10 +98,10 @@ def test_the_list_stands_where_the_value_is_that_is_shown(mode, run_async):
             mode.editing.change_field("learning_rate", before)
             assert field.typed.text() == field.typed.tell(before)
             QTest.keyClick(field.box, Qt.Key.Key_Down)  # the field's own keys are the number's
-            assert mode.experiment.learning_rate == next_one
+            assert mode.draft.value.learning_rate == next_one
         mode.workspace.undo()
         QTest.keyClick(field.box, Qt.Key.Key_Down)
-        assert mode.experiment.learning_rate == 1.0
+        assert mode.draft.value.learning_rate == 1.0
 
     run_async(body())
 
@@ -121,6 +121,6 @@ def test_what_is_typed_is_never_made_into_a_choice_that_begins_like_it(mode, run
             assert line.text() == text
             QTest.keyClick(line, Qt.Key.Key_Return)
             await mode.settled()
-            assert getattr(mode.experiment, name) == wanted
+            assert getattr(mode.draft.value, name) == wanted
 
     run_async(body())

@@ -98,7 +98,7 @@ def test_a_step_below_the_digits_of_its_weight_is_told_by_itself(name):
 
 @pytest.mark.parametrize("name", ["adam", "muon"])
 def test_where_no_weight_has_a_gradient_the_bias_that_learns_is_shown(name):
-    lab = NetworkLab(replace(preset("zeros").experiment, optimizer=name))
+    lab = NetworkLab(replace(preset("zeros").draft, optimizer=name))
     moment = [lab.one_step() for _ in range(5)][-1]
     shown = of_moment(moment, None, False)
     assert shown.rows[:2] == [

@@ -27,7 +27,7 @@ def test_a_change_while_the_network_is_made_counts(make_pane, run_async, hold):
         await release()
         await pane.settled()
         lab = mode.runner.lab
-        assert lab.experiment == mode.experiment == NetworkDraft(data="xor", activation="relu")
+        assert lab.draft == mode.draft.value == NetworkDraft(data="xor", activation="relu")
         assert lab.learner.network.config.activation == "relu" and mode.moment.step == 0
 
     run_async(body())
@@ -47,7 +47,7 @@ def test_a_reset_is_not_lost_over_a_change(mode, run_async, hold, other):
         await release()
         await mode.settled()
         assert mode.runner.lab.learner.step == 0 and begun and len(mode.runner.lab.moments) == 1
-        assert mode.runner.lab.experiment == mode.experiment
+        assert mode.runner.lab.draft == mode.draft.value
 
     run_async(body())
 
@@ -60,6 +60,6 @@ def test_a_preset_begins_anew_though_a_field_is_changed_at_once(mode, run_async,
         mode.editing.change_field("learning_rate", 0.02)
         await release()
         await mode.settled()
-        assert mode.moment.step == 0 and mode.runner.lab.experiment == mode.experiment
+        assert mode.moment.step == 0 and mode.runner.lab.draft == mode.draft.value
 
     run_async(body())

@@ -14,11 +14,11 @@ def mode(make_pane) -> Any:
 
 @pytest.fixture
 def change(mode, run_async) -> Any:
-    """`change(experiment)`: sets it up and waits until the race has been run."""
+    """`change(draft)`: sets it up and waits until the race has been run."""
 
-    def do(experiment: Any) -> None:
+    def do(draft: Any) -> None:
         async def body() -> None:
-            mode.draft.change(experiment, "Test")
+            mode.draft.change(draft, "Test")
             await mode.settled()
 
         run_async(body())

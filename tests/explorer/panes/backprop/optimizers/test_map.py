@@ -223,7 +223,7 @@ def test_the_start_is_dragged_and_moved_by_keys(mode, run_async):
         assert view._broken is None
         QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=place + QPoint(30, -10))
         await mode.settled()
-        x, y = mode.experiment.start
+        x, y = mode.draft.value.start
         np.testing.assert_allclose(
             (x, y), view.at(QPointF(place + QPoint(30, -10))), atol=2 / view.plane.scale
         )
@@ -231,7 +231,7 @@ def test_the_start_is_dragged_and_moved_by_keys(mode, run_async):
         view.setFocus()
         QTest.keyClick(view, Qt.Key.Key_Right)
         await mode.settled()
-        assert mode.experiment.start[0] > x
+        assert mode.draft.value.start[0] > x
 
     run_async(body())
 

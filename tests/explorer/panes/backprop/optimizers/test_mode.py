@@ -38,12 +38,12 @@ def test_a_session_comes_back(mode, change, run_async):
         mode.draft.begin(OptimizersDraft())
         mode.restore({"version": 1, "step": 0})
         await mode.settled()
-        assert mode.experiment == OptimizersDraft()
+        assert mode.draft.value == OptimizersDraft()
         mode.workspace.restore(saved)
         await mode.settled()
 
     run_async(body())
-    assert mode.experiment == one and mode.player.position == 20 and mode.chosen == "lion"
+    assert mode.draft.value == one and mode.player.position == 20 and mode.chosen == "lion"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_warm_up_is_no_longer_than_the_race(mode, change):
     mode.changing.set_steps(20)
     assert mode.view.common.warmup.text() == "20"
     mode.view.common.warmup.turn(False)
-    assert mode.experiment.warmup == 19
+    assert mode.draft.value.warmup == 19
     mode.changing.set_steps(40)
     assert mode.view.common.warmup.text() == "19"
 
@@ -217,10 +217,10 @@ def test_a_setting_that_is_refused_is_said_and_the_last_race_stays(mode, change)
     change(OptimizersDraft(racers=("adam",), steps=10))
     before = mode.recording
     mode.choose("adam")
-    change(mode.experiment.with_setting("adam", "beta1", 1.5))
+    change(mode.draft.value.with_setting("adam", "beta1", 1.5))
     assert "betas[0] must be a number of at least 0 and below 1" in mode.view.settings.error.text
     assert mode.recording is before
-    change(mode.experiment.with_usual("adam"))
+    change(mode.draft.value.with_usual("adam"))
     assert mode.view.settings.error.text == ""
 
 

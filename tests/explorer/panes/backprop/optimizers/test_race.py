@@ -43,7 +43,7 @@ def test_heads_travel_between_steps(mode, change):
 def test_only_who_was_changed_runs_again(mode, change):
     change(OptimizersDraft(racers=("sgd", "adam"), steps=30))
     sgd, adam = mode.recording.lanes
-    change(mode.experiment.with_setting("adam", "learning_rate", 0.1))
+    change(mode.draft.value.with_setting("adam", "learning_rate", 0.1))
     assert mode.recording.lane("sgd") is sgd
     assert mode.recording.lane("adam") is not adam
     assert mode.recording.lane("adam").settings.learning_rate == 0.1
@@ -52,14 +52,14 @@ def test_only_who_was_changed_runs_again(mode, change):
 def test_the_cursor_stays_while_settings_change(mode, change):
     change(OptimizersDraft(racers=("sgd", "adam"), steps=30))
     mode.player.seek(12)
-    change(mode.experiment.with_setting("adam", "beta1", 0.5))
+    change(mode.draft.value.with_setting("adam", "beta1", 0.5))
     assert mode.player.position == 12
-    change(replace(mode.experiment, steps=50))
+    change(replace(mode.draft.value, steps=50))
     assert mode.player.position == 12 and mode.player.length == 51
 
 
 def test_moving_the_start_is_one_undoable_change(mode, run_async):
-    before = mode.experiment
+    before = mode.draft.value
 
     async def body():
         for x in (0.1, 0.2, 0.3):
@@ -73,7 +73,7 @@ def test_moving_the_start_is_one_undoable_change(mode, run_async):
         assert mode.recording.course.start == (-1.2, 1.0)
 
     run_async(body())
-    assert mode.experiment == before
+    assert mode.draft.value == before
 
 
 def test_who_runs_away_is_told_with_a_way_out(mode, change, run_async):
@@ -199,7 +199,7 @@ def test_ways_that_were_run_long_ago_are_forgotten(mode, change, monkeypatch):
     monkeypatch.setattr(runner, "MOST_KNOWN", 5)
     for turn in range(4):
         rate = 0.01 + turn * 1e-3
-        change(replace(mode.experiment.with_setting("adam", "learning_rate", rate), steps=10))
+        change(replace(mode.draft.value.with_setting("adam", "learning_rate", rate), steps=10))
     assert len(mode.runner._known) == 5
     known = mode.runner._known.values()
     assert all(lane in known for lane in mode.recording.lanes)
@@ -209,7 +209,7 @@ def test_only_the_last_search_for_minima_is_gone_through_with(mode, run_async, e
     async def body() -> None:
         release, searches = await hold(), {}
         for text in ("x**2 + y**2 + sin(3*x)", "x**2 + y**2 + sin(4*x)", "x**2 + (y - 1)**2"):
-            mode.draft.change(mode.experiment.with_text(text), "Test")
+            mode.draft.change(mode.draft.value.with_text(text), "Test")
             await asyncio.sleep(0.01)
             searches |= {job: job for job in engine.jobs if job.name == "looking for minima"}
         await release()

@@ -99,7 +99,7 @@ def test_whether_somebody_crawls_is_worked_out_with_the_race(mode, change, monke
     here: list[str] = []
     change(OptimizersDraft(racers=("sgd", "adam")).with_setting("sgd", "learning_rate", 9e-4))
     sentence(mode, mode.recording.course.steps)
-    change(mode.experiment.with_setting("adam", "learning_rate", 0.4))  # SGD's way is known
+    change(mode.draft.value.with_setting("adam", "learning_rate", 0.4))  # SGD's way is known
     assert here == ["engine"]
 
 

@@ -12,7 +12,7 @@ from explorer.panes.backprop.optimizers.draft import (
 def test_a_typed_surface_that_cannot_be_read_is_marked_and_the_last_race_stays(mode, change):
     change(OptimizersDraft(surface=TYPED, text="x**2 + y**2", steps=10))
     lanes = mode.recording.lanes
-    change(mode.experiment.with_text("x**2 + 3*z"))
+    change(mode.draft.value.with_text("x**2 + 3*z"))
     assert "The name z is unknown" in mode.view.editor.error.text
     assert mode.view.editor._waiting[1:] == (9, 1)
     assert len(mode.view.editor.field.extraSelections()) == 1
@@ -29,7 +29,7 @@ def test_while_a_surface_cannot_be_read_the_race_is_told_to_be_another_ones(
     mode.player.seek(10)
     mode._tell()
     before = mode.headline
-    change(mode.experiment.with_text("x**2 + z"))
+    change(mode.draft.value.with_text("x**2 + z"))
     for _ in range(2):
         assert mode.headline.startswith("The formula cannot be read yet")
         assert faded() == [True, True, True]
@@ -43,24 +43,24 @@ def test_while_a_surface_cannot_be_read_the_race_is_told_to_be_another_ones(
     mode.player.seek(10)
     mode._tell()
     assert mode.headline == before and faded() == [False, False, False]
-    change(mode.experiment.with_text("x**2 + z"))
-    change(mode.experiment.with_text("x**2 + 2*y**2"))
+    change(mode.draft.value.with_text("x**2 + z"))
+    change(mode.draft.value.with_text("x**2 + 2*y**2"))
     assert "cannot be read" not in mode.headline and faded() == [False, False, False]
 
 
 def test_a_formula_that_cannot_be_read_is_shown_however_it_came(mode, change, run_async):
     change(OptimizersDraft(surface=TYPED, text="x**2 + y**2", racers=("sgd", "adam"), steps=10))
-    change(mode.experiment.with_text("x**2 +"))
-    change(mode.experiment.with_surface("bowl"))
+    change(mode.draft.value.with_text("x**2 +"))
+    change(mode.draft.value.with_surface("bowl"))
     assert mode.view.editor.isHidden()
-    change(mode.experiment.with_surface(TYPED))
+    change(mode.draft.value.with_surface(TYPED))
     assert not mode.view.editor.isHidden() and mode.view.editor.field.toPlainText() == "x**2 +"
     assert "no complete formula" in mode.view.editor.error.text
-    change(mode.experiment.with_text("x**2 + y"))
+    change(mode.draft.value.with_text("x**2 + y"))
     mode.workspace.undo()
     run_async(mode.settled())
     assert mode.view.editor.field.toPlainText() == "x**2 +"
-    mode.draft.change(mode.experiment.with_racer("sgd", False), "Test")
+    mode.draft.change(mode.draft.value.with_racer("sgd", False), "Test")
     mode._tell()
     assert mode.view.lanes.rows["sgd"].height_label.text() == ""
 
@@ -75,7 +75,7 @@ def test_a_surface_without_a_height_at_the_start_says_so_and_keeps_no_other_race
         assert mode.view.map.displayed().keys() == {"step"} and mode.view.moments.displayed() == {}
         assert all(row.height_label.text() == "" for row in mode.view.lanes.rows.values())
         assert mode._inspection(mode.recording).rows == ["There is none."]
-    change(mode.experiment.with_text("x**2 + y**2"))
+    change(mode.draft.value.with_text("x**2 + y**2"))
     assert mode.view.trouble.text == "" and mode.recording.lanes
     assert "no race" not in mode.headline
 
@@ -90,14 +90,14 @@ def test_a_formula_that_cannot_be_read_says_so_alone_also_after_a_surface_withou
     before = mode.headline
     assert "no height" in before and shown[-1].rows == ["There is none."]
     for text in ("sqrt(-1 - x**2", "sqrt(-1 - z**2)"):
-        change(mode.experiment.with_text(text))
+        change(mode.draft.value.with_text(text))
         assert mode.headline == "The formula cannot be read yet."
         assert mode.view.editor.error.text and mode.view.trouble.text == ""
         assert mode.view.map._note == "" and not shown[-1].rows
-    change(mode.experiment.with_text("sqrt(-1 - x**2)"))
+    change(mode.draft.value.with_text("sqrt(-1 - x**2)"))
     assert mode.headline == before and "no height" in mode.view.trouble.text
     assert "no height" in mode.view.map._note and mode.view.editor.error.text == ""
-    change(mode.experiment.with_text("x**2 + y**2"))
+    change(mode.draft.value.with_text("x**2 + y**2"))
     assert mode.view.map._note == "" and mode.view.trouble.text == ""
 
 
@@ -143,10 +143,10 @@ def test_what_is_no_formula_is_refused_with_a_reason(mode, change):
     change(OptimizersDraft(surface=TYPED, text="x**2 + y**2", steps=5))
     before = mode.recording
     for text in NO_FORMULA:
-        change(mode.experiment.with_text(text))
+        change(mode.draft.value.with_text(text))
         assert mode.view.editor.error.text or mode.view.trouble.text
         assert mode.recording is before or mode.recording.trouble
-    change(mode.experiment.with_text("x**2 + y**2"))
+    change(mode.draft.value.with_text("x**2 + y**2"))
     assert mode.view.editor.error.text == "" and not mode.view.map._stale
 
 
@@ -154,7 +154,7 @@ def test_the_view_stays_while_a_formula_is_typed(mode, change):
     change(OptimizersDraft(surface=TYPED, text="x**2 + y**2", steps=5))
     mode.view.map.zoom_by(2.0)
     plane = mode.view.map.plane
-    change(mode.experiment.with_text("x**2 + 2*y**2"))
+    change(mode.draft.value.with_text("x**2 + 2*y**2"))
     assert mode.view.map.plane == plane
-    change(mode.experiment.with_surface("bowl"))
+    change(mode.draft.value.with_surface("bowl"))
     assert mode.view.map.plane != plane and mode.view.map.fits

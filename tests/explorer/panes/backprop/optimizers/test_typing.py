@@ -31,12 +31,12 @@ def test_a_refused_rate_changes_nothing_in_the_race(mode, change, run_async):
     change(OptimizersDraft(racers=("sgd", "adam"), steps=20))
     row = mode.view.lanes.rows["adam"]
     mode.choose("sgd")
-    before = mode.experiment
+    before = mode.draft.value
 
     async def body():
         type_in(row.rate, "1e999")
         await mode.settled()
-        assert mode.experiment == before and not mode.view.settings.usual.isEnabled()
+        assert mode.draft.value == before and not mode.view.settings.usual.isEnabled()
         assert row.rate.text() == "1e999" and "0.5 stays" in mode.view.settings.error.text
         row.rate.editingFinished.emit()
         await mode.settled()
@@ -62,7 +62,7 @@ def test_what_is_being_typed_is_set_on_the_one_it_was_typed_for(mode, change, ru
         type_in(fields[key], "0.25", pause=False)
         QTest.mouseClick(mode.view.lanes.rows["sgd"], Qt.MouseButton.LeftButton)
         await mode.settled()
-        assert mode.experiment.settings == {"adam": {key: 0.25}}
+        assert mode.draft.value.settings == {"adam": {key: 0.25}}
         assert mode.chosen == "sgd" and set(mode.view.settings.fields) == set(keys_of("sgd")[1:])
         fields[key]._pause.timeout.emit() if key == "learning_rate" else None
         await mode.settled()
@@ -91,5 +91,5 @@ def test_steps_and_warm_up_out_of_range_are_refused_with_the_remedy(mode, change
         type_in(field, typed, pause=False)
         QTest.keyClick(field, Qt.Key.Key_Return)
         assert common.error.text == remedy
-        assert (mode.experiment.steps, mode.experiment.warmup_steps) == (20, 0)
+        assert (mode.draft.value.steps, mode.draft.value.warmup_steps) == (20, 0)
         assert common.steps.text() == "20" and common.warmup.text() == "0"

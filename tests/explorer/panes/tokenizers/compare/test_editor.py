@@ -10,7 +10,6 @@ from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
 
 from explorer.panes.tokenizers.compare.editor import TextInput
-from explorer.panes.tokenizers.compare.model import LONGEST_TEXT as MOST
 from explorer.panes.tokenizers.compare.soft_breaks import (
     LONGEST,
     PARAGRAPH,
@@ -19,6 +18,7 @@ from explorer.panes.tokenizers.compare.soft_breaks import (
     plain,
     softened,
 )
+from explorer.panes.tokenizers.draft import LONGEST_TEXT as MOST
 
 LINE = ("the cat sat on the mat, " * 500)[:10_000]
 

@@ -73,7 +73,7 @@ def read_for(about: Field, text: str) -> float | int:
 
 
 def number_in(text: str) -> float | None:
-    """The number; None for what is none."""
+    """The number; None for any other text."""
     try:
         return read_number(text)
     except ValueError:
@@ -81,7 +81,7 @@ def number_in(text: str) -> float | None:
 
 
 def whole_in(text: str) -> int | None:
-    """The whole number; None for what is none."""
+    """The whole number; None for any other text."""
     try:
         return read_whole(text)
     except ValueError:

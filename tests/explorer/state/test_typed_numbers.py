@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from explorer.theme.typed_numbers import read_number, read_whole
+from explorer.state.typed_numbers import read_number, read_whole
 
 
 @pytest.mark.parametrize(

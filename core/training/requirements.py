@@ -1,0 +1,40 @@
+"""What a run needs before a folder is made for it: a task, a text, a tokenizer and memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.data.corpus import StoriesCorpus
+from core.data.text import check_text_file
+from core.files import quoted
+from core.tokenization import open_tokenizer
+from core.training.config import LANGUAGE_MODELLING, TrainingConfig
+from core.training.memory import too_large
+from core.training.sizes import estimate
+
+BUILT_IN = ("stories", "characters")  # tokenizers; any other is a file
+
+
+def check_requirements(config: TrainingConfig) -> None:
+    """Refuses a new run that could not begin, before anything of it is written. Loads no torch.
+
+    Raises ValueError or OSError, with the remedy, for a task that is unknown, a text or a tokenizer
+    that cannot be opened, and a model that is larger than this machine's memory.
+    """
+    check_task(config)
+    if config.corpus != StoriesCorpus.name:
+        check_text_file(config.corpus)
+    model = config.model
+    if config.tokenizer not in BUILT_IN:
+        model = replace(model, vocab_size=open_tokenizer(config.tokenizer).vocab_size)
+    if why := too_large(estimate(replace(config, model=model)).bytes):
+        raise ValueError(why)
+
+
+def check_task(config: TrainingConfig) -> None:
+    """Raises ValueError for a task other than language modelling: another module brings it."""
+    if config.task != LANGUAGE_MODELLING:
+        raise ValueError(
+            f"task {quoted(config.task)} is unknown here; use {LANGUAGE_MODELLING!r}, or "
+            "start the run by the module that brings this task"
+        )

@@ -1,0 +1,72 @@
+"""What a click on the plane does: inspect a point, add one, or erase one."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
+
+from explorer.widgets.toggle import SegmentedControl
+
+TOOLS = (("inspect", "Inspect"), ("add", "Add"), ("erase", "Erase"))
+NUMBERS = ("\u22121", "\u22120.5", "0", "0.5", "1")  # targets of points that are added
+
+
+class PlaneTools(QWidget):
+    """The tools side by side; `toolChosen(id)`. While points are added, beside them which."""
+
+    toolChosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("backprop.network.tools")
+        self.choice = SegmentedControl(list(TOOLS), "What a click on the plane does")
+        self.choice.setToolTip(
+            "What a click on the plane does: inspect a point, add one, or erase one"
+        )
+        self.adds = QComboBox()
+        self.adds.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.adds.setMinimumContentsLength(5)
+        self.adds.setAccessibleName("The points that a click adds")
+        self.adds.setToolTip("The points that a click on the plane adds")
+        self.adds.setObjectName("backprop.network.adds")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self.choice)
+        row.addWidget(self.adds)
+        row.addStretch(1)
+        self.choice.chosen.connect(self._on_chosen)
+        self._classes = -1
+        self.set_classes(2)
+        self.adds.hide()
+
+    @property
+    def tool(self) -> str:
+        return self.choice.current
+
+    @property
+    def target(self) -> float:
+        """Of a point that is added."""
+        if self._classes:
+            return float(max(0, self.adds.currentIndex()))
+        return float(NUMBERS[max(0, self.adds.currentIndex())].replace("\u2212", "-"))
+
+    def set_tool(self, tool: str) -> None:
+        if tool != self.tool:
+            self.choice.set_current(tool)
+            self._on_chosen(tool)
+
+    def set_classes(self, classes: int) -> None:
+        """How many classes there are to choose from; 0: numbers."""
+        if classes == self._classes:
+            return
+        self._classes = classes
+        self.adds.clear()
+        if classes:
+            self.adds.addItems([f"class {number}" for number in range(classes)])
+        else:
+            self.adds.addItems(list(NUMBERS))
+
+    def _on_chosen(self, tool: str) -> None:
+        self.adds.setVisible(tool == "add")
+        self.toolChosen.emit(tool)

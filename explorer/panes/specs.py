@@ -1,0 +1,55 @@
+"""The panes that are built. A pane is data until it is first shown."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from explorer.panes.base import Context, Pane, PaneSpec, is_there
+
+
+def _create(module: str):  # type: ignore[no-untyped-def]
+    def create(context: Context) -> Pane:
+        return import_module(module).create(context)
+
+    return create
+
+
+PANES: tuple[PaneSpec, ...] = (
+    PaneSpec(
+        id="attention",
+        title="Attention",
+        icon="attention",
+        teaches="Which earlier tokens each head reads, and how it computes that",
+        create=_create("explorer.panes.attention.pane"),
+        module="explorer.panes.attention.pane",
+    ),
+    PaneSpec(
+        id="tokenizers",
+        title="Tokenizers",
+        icon="tokenizers",
+        teaches="How text becomes tokens, and why every tokenizer cuts it differently",
+        create=_create("explorer.panes.tokenizers.pane"),
+        module="explorer.panes.tokenizers.pane",
+    ),
+    PaneSpec(
+        id="backprop",
+        title="Backprop",
+        icon="backprop",
+        teaches="How every number learns where to move: the chain rule, one operation at a time",
+        create=_create("explorer.panes.backprop.pane"),
+        module="explorer.panes.backprop.pane",
+    ),
+    PaneSpec(
+        id="training",
+        title="Training",
+        icon="training",
+        teaches="How a transformer learns, step by step, while you watch",
+        create=_create("explorer.panes.training.pane"),
+        module="explorer.panes.training.pane",
+    ),
+)
+
+
+def built() -> tuple[PaneSpec, ...]:
+    """The panes whose module is there; others are not shown."""
+    return tuple(spec for spec in PANES if is_there(spec.module))

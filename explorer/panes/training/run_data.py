@@ -1,0 +1,255 @@
+"""What the pane knows of a run at one moment, read from its folder. Knows no Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.training.config import TrainingConfig
+from core.training.phases import PHASES, SCALED_PHASES
+
+if TYPE_CHECKING:
+    from core.training.reader import RunReader, Sample
+
+ACTIVE = ("new", "running", "paused")  # somebody trains it, or is about to
+PACE = 200  # steps that tell how fast a run is
+FEW = 4  # gaps between steps from which on it can be told
+PAUSED = 20  # times as long as usual: nobody trained between these two steps
+DRAWN = ("loss", "learning_rate", "grad_norm", "speed", "memory")  # series that are lines
+
+
+@dataclass(frozen=True)
+class Skip:
+    """A step that a loss scaler skipped: its loss scale, and the next one. 0: not told."""
+
+    scale: float = 0.0
+    after: float = 0.0
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any]) -> Skip:
+        return cls(event.get("loss_scale", 0.0), event.get("after", {}).get("loss_scale", 0.0))
+
+
+def was_skipped(row: Any) -> bool:
+    """Whether a loss scaler skipped a recorded step; runs of older versions skipped none."""
+    return "skipped" in (row.dtype.names or ()) and bool(row["skipped"])
+
+
+@dataclass(frozen=True, eq=False)
+class RunNumbers:
+    """A run's per-step records, its config and what its trainer told of it.
+
+    parameters  how many weights it has; 0: not told
+    vocabulary  among how many tokens it chooses; 0: not told
+    before      tokens that were read before the first record, by the parent of a branch; None: not
+                told
+    skips       the steps that a loss scaler skipped
+    scales      the loss is scaled, which is one phase more
+    """
+
+    config: TrainingConfig
+    steps: np.ndarray
+    parameters: int = 0
+    vocabulary: int = 0
+    before: int | None = None
+    skips: Mapping[int, Skip] = field(default_factory=dict)
+    scales: bool = False
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """The phases of each of its steps."""
+        return SCALED_PHASES if self.scales else PHASES
+
+    @cached_property
+    def index(self) -> np.ndarray:
+        """The step of every record, side by side: a search in the records would copy them all."""
+        return np.ascontiguousarray(self.steps["step"])
+
+    def until(self, step: int) -> int:
+        """How many records there are up to a step, itself included."""
+        return int(np.searchsorted(self.index, step, side="right"))
+
+    def row(self, step: int) -> Any:
+        """The record of a step, or None."""
+        at = self.until(step) - 1
+        return self.steps[at] if at >= 0 and int(self.index[at]) == step else None
+
+
+@dataclass(frozen=True, eq=False)
+class RunData:
+    """Everything a view shows of a run at one moment; nothing in it changes afterwards."""
+
+    folder: Path
+    name: str
+    state: str
+    message: str
+    config: TrainingConfig
+    step: int
+    steps: np.ndarray  # per-step records
+    evaluations: np.ndarray  # step, train, validation, time
+    samples: tuple[Sample, ...]
+    probes: dict[int, Path]
+    checkpoints: dict[int, Path]
+    parent: dict[str, Any] | None
+    parameters: int
+    note: str = ""
+    not_finite: bool = False  # the last attempt ended at a loss that is no number
+    attempts: int = 0
+    preparing: str = ""  # what the last attempt does, or did, before its first step
+    backend: str = ""  # "thread" or "process" while it trains in this app
+    vocabulary: int = 0  # among how many tokens it chooses; 0: not told
+    before: int | None = None  # tokens read before its first record; None: not told
+    skips: Mapping[int, Skip] = field(default_factory=dict)  # steps that a loss scaler skipped
+    probe_text: str = ""  # what its pictures of the heads read
+    scales: bool = False  # the loss is scaled
+    damaged: int = 0  # lines and records that were left out, as no run can have written them
+
+    @cached_property
+    def numbers(self) -> RunNumbers:
+        told = self.parameters, self.vocabulary, self.before
+        return RunNumbers(self.config, self.steps, *told, self.skips, self.scales)
+
+    @cached_property
+    def _series(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        return {}
+
+    def prepare(self) -> RunData:
+        """Off the GUI thread: whole columns of the records, which take long in a long run."""
+        for name in DRAWN:
+            self.series(name)
+        self.numbers.index  # noqa: B018
+        return self
+
+    @property
+    def finished(self) -> bool:
+        over = self.step >= self.config.steps and self.state not in ACTIVE
+        return self.state == "finished" or over
+
+    @property
+    def active(self) -> bool:
+        """Somebody trains it now."""
+        return self.state in ("running", "paused")
+
+    def last(self, field: str) -> float:
+        """The newest value of a record's field; NaN where there is none."""
+        _, values = self.series(field)
+        return float(values[-1]) if len(values) else float("nan")
+
+    def series(self, field: str) -> tuple[np.ndarray, np.ndarray]:
+        """Steps and values of a record's field, each made once. What a skipped step has that is no
+        number is left out: the line goes on.
+        """
+        if field not in self._series:
+            steps, values = self._steps, self._values(field)
+            if self._skipped.any():
+                kept = ~self._skipped | np.isfinite(values)
+                steps, values = steps[kept], values[kept]
+            self._series[field] = steps, values
+        return self._series[field]
+
+    @cached_property
+    def _steps(self) -> np.ndarray:
+        return self._column("step")
+
+    @cached_property
+    def _skipped(self) -> np.ndarray:
+        return self._column("skipped") > 0
+
+    def _values(self, field: str) -> np.ndarray:
+        if field == "speed":
+            return self._column("tokens") / np.maximum(self._column("seconds"), 1e-9)
+        if field == "memory":  # 0: the system does not say
+            known = self._column("memory")
+            return np.where(known > 0, known, np.nan)
+        return self._column(field)
+
+    def _column(self, field: str) -> np.ndarray:
+        if field not in (self.steps.dtype.names or ()):
+            return np.full(len(self.steps), np.nan)
+        return self.steps[field].astype(np.float64)
+
+    def speed(self, last: int = 50) -> float:
+        """Tokens a second over the last steps; 0 before the first."""
+        part = self.steps[-last:]
+        if not len(part) or not {"seconds", "tokens"} <= set(part.dtype.names or ()):
+            return 0.0
+        return float(part["tokens"].sum() / max(1e-9, part["seconds"].sum()))
+
+    @property
+    def seconds_left(self) -> float:
+        """Until the run's end at the pace of its last steps; 0 before there are a few.
+
+        By the clock: evaluations, samples and checkpoints between the steps count, a pause is left
+        out. The first step of an attempt is slower than any other.
+        """
+        part = self.steps[-PACE:]
+        if not len(part) or not {"time", "attempt"} <= set(part.dtype.names or ()):
+            return 0.0
+        gaps = np.diff(part["time"][part["attempt"] == part["attempt"][-1]])
+        if len(gaps) < FEW:
+            return 0.0
+        usual = float(np.median(gaps))
+        pace = np.mean(np.where(gaps > PAUSED * usual, usual, gaps))
+        return float(pace) * max(0, self.config.steps - self.step)
+
+
+def read(reader: RunReader) -> RunData:
+    """All of a run now. Copies what the run's writer may still append to."""
+    parameters, vocabulary, before = 0, 0, None
+    note, not_finite, preparing = "", False, ""
+    attempts = len(reader.manifest["attempts"])
+    begun = int(reader.steps["step"][0]) - 1 if len(reader.steps) else 0
+    skips: dict[int, Skip] = {}
+    scales, probe_text = False, reader.config.probe_text
+    for event in reader.events:
+        if event.get("event") == "model":
+            scales = bool(event.get("scales"))
+            probe_text = str(event.get("probe_text", probe_text))
+            parameters = int(event.get("parameters", 0))
+            vocabulary = int(event.get("vocab_size", vocabulary))
+            if event.get("step") == begun:
+                before = event.get("tokens")
+        elif event.get("event") == "prepare":
+            preparing = _preparing(event)
+        elif event.get("event") == "skip" and event["step"] <= reader.step:
+            skips[event["step"]] = Skip.of(event)
+        elif event.get("event") == "note":
+            note = str(event.get("message", ""))
+        elif event.get("event") == "not-finite":
+            not_finite = event.get("attempt") == attempts
+    return RunData(
+        folder=reader.folder,
+        name=reader.name,
+        state=reader.state,
+        message=reader.message,
+        config=reader.config,
+        step=reader.step,
+        steps=np.array(reader.steps),
+        evaluations=reader.evaluations.copy(),
+        samples=tuple(reader.samples),
+        probes={probe.step: probe.path for probe in reader.probes if not probe.id},
+        checkpoints={found.step: found.folder for found in reader.checkpoints},
+        parent=reader.parent,
+        parameters=parameters,
+        note=note,
+        not_finite=not_finite,
+        attempts=attempts,
+        preparing=preparing,
+        vocabulary=vocabulary,
+        before=before,
+        damaged=reader.damaged,
+        skips=skips,
+        probe_text=probe_text,
+        scales=scales,
+    )
+
+
+def _preparing(event: dict[str, Any]) -> str:
+    share = float(event.get("share", 1.0))
+    done = f", {round(100 * share)} %" if 0 < share < 1 else ""
+    return f"{event.get('message', '')}{done}"

@@ -1,0 +1,125 @@
+"""What the pane tells of training and validation, and of the text that its heads read."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.training.reader import EVALUATION_DTYPE
+from explorer.panes.training.charts import guessing
+from explorer.panes.training.draft import TrainingDraft, config_of
+from explorer.panes.training.text import gap, gap_note
+from tests.explorer.panes.training.conftest import started, state_of
+from tests.explorer.panes.training.test_lines import loss_at, recorded
+from tests.explorer.waiting import until
+
+
+def measured(data, *losses):
+    rows = [(10 * at, *pair, 0.0) for at, pair in enumerate(losses, 1)]
+    return replace(data, evaluations=np.array(rows, EVALUATION_DTYPE))
+
+
+@pytest.fixture
+def data(tmp_path):
+    return recorded(tmp_path / "run", range(1, 31), 0.0)
+
+
+def test_a_gap_between_training_and_validation_is_told_where_it_was_measured(data):
+    told = measured(data, (3.0, 3.02), (1.0, 1.4))
+    assert "step 10" in gap(told, 15)[0] and "no gap" in gap(told, 15)[1]
+    assert "gap 0.400" in gap(told, 20)[1]
+    assert gap_note(told) == "validation 0.40 above training"
+    assert "easier" in gap(measured(data, (1.0, 0.9)), 99)[2]
+    assert gap_note(measured(data, (1.0, 0.9))) == "validation 0.10 below training"
+    assert gap(told, 5) == [] and gap_note(measured(data)) == ""
+    assert gap(measured(data, (math.nan, 1.0)), 99) == []
+    model = replace(told.config.model, dropout=0.1)
+    dropping = replace(told, config=replace(told.config, model=model))
+    assert any("dropout" in line for line in gap(dropping, 20))
+
+
+def test_the_loss_of_a_guess_is_drawn_for_a_run_that_began_near_it(data):
+    first = loss_at(1, 0.0)
+    (line,) = guessing(replace(data, vocabulary=round(math.exp(first))), 50.0)
+    assert line.y.tolist() == pytest.approx([first, first], abs=0.02)
+    assert line.x.tolist() == [0.0, 50.0]
+    assert guessing(replace(data, vocabulary=10**9), 50.0) == [], "it began far below a guess"
+    assert guessing(replace(data, vocabulary=0), 50.0) == []
+
+
+def test_a_text_of_ones_own_brings_its_own_prompt_until_a_person_writes_one(tmp_path):
+    own = TrainingDraft().change({"corpus": str(tmp_path / "a.py")})
+    assert own.sample_prompt == "" == config_of(own, "Once upon a cat").probe_text
+    assert own.change({"corpus": "stories"}).sample_prompt == TrainingDraft().sample_prompt
+    written = TrainingDraft().change({"sample_prompt": "def "}).change({"corpus": "/a/b.py"})
+    assert written.sample_prompt == "def "
+    assert config_of(TrainingDraft(), "A cat").probe_text == "A cat"
+
+
+def test_a_program_is_sampled_from_its_own_words_with_its_indentation(
+    make_pane, run_async, tmp_path
+):
+    program = tmp_path / "program.py"
+    program.write_text("".join(f"def f{n}(x):\n    return x + {n}\n\n" for n in range(400)))
+
+    async def body():
+        pane = make_pane(corpus=str(program), steps="20", sample_every="10", block_size="8")
+        await pane.settled()
+        assert "\n    return" in pane.setup.excerpt
+        await started(pane, 10)
+        await until(lambda: state_of(pane) == "finished", "its end")
+        await until(lambda: pane.follower.data.samples, "a sample")
+        data = pane.follower.data
+        assert data.samples[0].prompt in program.read_text()
+        assert data.probe_text in program.read_text()
+        shown = data.probe_text.replace("\n", "\u21b5")
+        await until(lambda: shown in pane.view.heads_title.whole, "the heads' text")
+
+    run_async(body())
+
+
+def test_every_part_of_the_picture_shows_the_step_whose_phases_are_open(make_pane, run_async):
+    async def body():
+        pane = make_pane(steps="4000", sample_every="5", checkpoint_every="10")
+        pane.show()
+        pane.shown()
+        await started(pane, 12)
+        pane.player.end()
+        pane.enter_phase(3)
+        step = pane.cursor.inside.step
+        await until(lambda: pane.follower.data.step > step + 12, "later steps")
+        view = pane.view
+        assert view.charts.loss.cursor == step
+        assert ("looking at step", f"{step:,}") in view.card.text.numbers
+        assert all(sample.step <= step for sample in view.samples.samples)
+        assert pane.film.step is None or pane.film.step <= step
+        pane.view.card.asked.emit("stop")
+        await until(lambda: state_of(pane) == "stopped", "its end")
+        pane.left()
+        pane.hide()
+
+    run_async(body())
+
+
+@pytest.mark.parametrize("at", ["newest", "past"])
+def test_a_head_opens_in_attention_at_that_step(at, make_pane, run_async):
+    async def body():
+        pane = make_pane(steps="40", checkpoint_every="10")
+        await started(pane, 12)
+        await until(lambda: state_of(pane) == "finished", "its end")
+        await pane.settled()
+        if at == "past":
+            pane.cursor.seek_step(19)
+        pane.view.headClicked.emit(1, 0)
+        await pane.settled()
+        workspace, data = pane.workspace, pane.follower.data
+        assert workspace.value("pane") == "attention"
+        assert (workspace.selection.layer, workspace.selection.head) == (1, 0)
+        assert workspace.prompt == data.probe_text
+        place = data.folder if at == "newest" else data.checkpoints[20]
+        assert workspace.model_source.address == str(place)
+
+    run_async(body())
