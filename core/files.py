@@ -345,7 +345,7 @@ def cut_torn_line(path: str | Path) -> int:
     path = Path(path)
     if not path.exists():
         return 0
-    with path.open("r+b") as file:
+    with os.fdopen(open_file(path, os.O_RDWR), "r+b") as file:
         size = keep = file.seek(0, os.SEEK_END)
         while keep > 0:
             start = max(0, keep - 65536)

@@ -148,6 +148,20 @@ class _Reader:
         # A piece of a vocabulary may be half a character.
         return self.take(self.number("<Q")).decode("utf-8", "replace")
 
+    def strings(self, count: int) -> list[str]:
+        """As `string` reads one. There may be a million of them, so that each must be cheap."""
+        read, length_of = self.file.read, struct.Struct("<Q").unpack
+        end, place = min(self.size, MAX_METADATA), self.place
+        found = []
+        for _ in range(count):
+            length = length_of(read(8))[0] if place + 8 <= end else end
+            place += 8 + length
+            if place > end:
+                raise ValueError(f"{self.path} was cut off, or its header is damaged: {GET_AGAIN}")
+            found.append(read(length).decode("utf-8", "replace"))
+        self.place = place
+        return found
+
     def value(self, kind: int, depth: int = 0) -> Any:
         if kind == STRING:
             return self.string()
@@ -165,6 +179,8 @@ class _Reader:
                     f"{self.path} holds more than {MAX_VALUES:,} strings, which no vocabulary "
                     f"needs: {GET_AGAIN}"
                 )
+            if item == STRING:
+                return self.strings(count)
             return [self.value(item, depth + 1) for _ in range(count)]
         if kind not in SCALARS:
             raise ValueError(f"{self.path} holds a value of the unknown type {kind}: {GET_AGAIN}")

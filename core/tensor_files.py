@@ -29,10 +29,10 @@ from core.files import (
 )
 
 LONGEST_HEADER = 100 * MEGABYTE  # that the format allows
-# A header describes each tensor in about 100 bytes and 10 values: room for 200,000 tensors, where
-# the largest models have some ten thousand.
+# A header describes each tensor in about 100 bytes and 9 values: room for 50,000 tensors, where the
+# largest files have some ten thousand.
 MAX_HEADER = 32 * MEGABYTE
-MAX_VALUES = 2_000_000
+MAX_VALUES = 500_000
 MAX_DIMENSIONS = 8
 LARGEST_SIZE = 1 << 48  # of a dimension, and of a place in the file
 # Bytes of one element; BF16 and the 8-bit floats have no NumPy type.

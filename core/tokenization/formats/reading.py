@@ -7,7 +7,7 @@ from core import files
 from core.files import GET_AGAIN, MEGABYTE
 
 MAX_FILE = 64 * MEGABYTE  # the largest tokenizer known, Gemma 3's, takes half of it
-MAX_VALUES = 4_000_000  # of JSON; Gemma 3 has 2 million
+MAX_VALUES = 3_000_000  # of JSON; Gemma 3 has 2 million
 MAX_PIECES = 1 << 21  # the largest vocabularies have a tenth of it
 
 

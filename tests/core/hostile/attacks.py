@@ -199,6 +199,8 @@ JSON_CONTENT: dict[str, Callable[[], bytes | str]] = {
     "a number of 6,000 digits": lambda: '{"n_layer": ' + "9" * 6000 + "}",
     "a number of 60,000,000 digits": lambda: b'{"n_layer": 0.' + b"3" * 60_000_000 + b"}",
     "4,000 digits each": lambda: b"[" + (b"9" * 4000 + b",") * 15_000 + b"0]",
+    "as many {} as are read": lambda: b"[" + b'{"a":[]},' * 190_000 + b"0]",
+    "as many numbers as are read": lambda: b"[" + b"1.5," * 990_000 + b"0]",
     "UTF-16": lambda: '{"format": 1}'.encode("utf-16"),
     "no text": lambda: b"\x80\x81\x82",
 }
@@ -240,6 +242,7 @@ WEIGHTS: dict[str, Callable[[], bytes]] = {
         b'{"a":{"dtype":"F32","shape":[Infinity],"data_offsets":[0,4]}}'
     ),
     "an unknown type": lambda: _safetensors(_tensor("a", dtype="S0")),
+    "as many entries as are read": lambda: _safetensors(_many_tensors(3_200_000)),
     "100 MB of metadata": lambda: _safetensors(
         b'{"__metadata__":{' + b",".join(b'"%d":""' % n for n in range(8_000_000)) + b"}}"
     ),
@@ -272,6 +275,9 @@ GGUF: dict[str, Callable[[Path], object]] = {
     ),
     "65,536 arrays": _gguf_hole(
         _gguf_head(n_entries=1 << 16) + _TOKENS + struct.pack("<IIQ", 9, 8, 2_000_000), 262_000_000
+    ),
+    "as many strings as are read": _gguf_hole(
+        _gguf_head() + _TOKENS + struct.pack("<IIQ", 9, 8, 1_400_000), 62_000_000
     ),
     "2^40 tensors": _gguf_hole(_gguf_head(1 << 40, 0), 262_000_000),
     "65,536 tensors without names": _gguf_hole(_gguf_head(1 << 16, 0), 262_000_000),
@@ -510,6 +516,14 @@ PIECES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "a word list with a piece of 20 MB": ("vocab.txt", lambda: f"[UNK]\n{LONG}\n".encode()),
     "a word list of 30,000,000 lines": ("vocab.txt", lambda: b"[UNK]\n" + b"a\n" * 30_000_000),
     "GGUF with a piece of 20 MB": ("x.gguf", lambda: _gguf_pieces(["<unk>", LONG])),
+    "JSON with as many {} as are read": (
+        "tokenizer.json",
+        lambda: b'{"model":{"a":[' + b'{"a":1},' * 740_000 + b"0]}}",
+    ),
+    "JSON with as many texts as are read": (
+        "tokenizer.json",
+        lambda: b'{"model":{"a":[' + b'"abcdefgh",' * 2_990_000 + b"0]}}",
+    ),
     "merges of 20 MB": ("merges.txt", lambda: f"#version\n{LONG} a\n".encode()),
 }
 
