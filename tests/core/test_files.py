@@ -132,10 +132,10 @@ def test_a_line_added_while_another_looks_for_a_torn_one_stays(
 ) -> None:
     path = tmp_path / "a.jsonl"
     files.append_line(path, 1)
-    opened = Path.open
+    opened = os.fdopen
 
-    def open_and_append(self: Path, *how: str) -> object:
-        file = opened(self, *how)
+    def open_and_append(handle: int, how: str) -> object:
+        file = opened(handle, how)
         seek = file.seek
 
         class Watched:
@@ -158,7 +158,7 @@ def test_a_line_added_while_another_looks_for_a_torn_one_stays(
 
         return Watched()
 
-    monkeypatch.setattr(Path, "open", open_and_append)
+    monkeypatch.setattr(os, "fdopen", open_and_append)
     assert files.cut_torn_line(path) == 0
     monkeypatch.undo()
     assert path.read_bytes() == b"1\n2\n"
