@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -135,8 +136,7 @@ class Divide(Elementwise):
         return out
 
     def grad_a(self, upstream: Array, out: Array, a: Array, b: Array) -> Array:
-        local = 1 / b
-        contribution = upstream * local  # step: grad_a
+        contribution = upstream / b  # step: grad_a
         return contribution
 
     def grad_b(self, upstream: Array, out: Array, a: Array, b: Array) -> Array:
@@ -159,7 +159,8 @@ class Power(Elementwise):
     """a ** b, both of which may have a gradient; by b only where a is not negative.
 
     Where a formula has 0 times infinity the derivative is what it is all around, as torch has it:
-    a ** 0 is 1 for every a, and 0 ** b is 0 for every b > 0.
+    a ** 0 is 1 for every a, and 0 ** b is 0 for every b > 0. To an a with exponent 0 nothing flows
+    back, even of an infinite upstream.
     """
 
     symbol = "**"
@@ -169,14 +170,27 @@ class Power(Elementwise):
         return out
 
     def grad_a(self, upstream: Array, out: Array, a: Array, b: Array) -> Array:
+        passed = self.passed(upstream, b)
         local = np.where(b == 0, 0.0, b * a ** (b - 1))
-        contribution = upstream * local  # step: grad_a
+        contribution = passed * local  # step: grad_a
         return contribution
+
+    def passed(self, upstream: Array, b: Array) -> Array:
+        """Of upstream what comes to a: nothing where a ** 0 is 1, whatever a is."""
+        return np.where(b == 0, 0.0, upstream)
 
     def grad_b(self, upstream: Array, out: Array, a: Array, b: Array) -> Array:
         local = np.where((a == 0) & (b >= 0), 0.0, out * np.log(a))
         contribution = upstream * local  # step: grad_b
         return contribution
+
+    def reads(
+        self, index: int | None, upstream: Array | None, out: Array, *inputs: Array
+    ) -> dict[str, Any]:
+        if index != 0:
+            return {}
+        assert upstream is not None
+        return {"passed": self.passed(upstream, inputs[1])}
 
     def latex(self, out: str, a: str, b: str) -> str:
         return rf"{out} = {{{a}}}^{{{b}}}"

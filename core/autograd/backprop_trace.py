@@ -157,7 +157,7 @@ def _through(graph: Graph, out: Node, node: Node, flow: Flow) -> Step:
     assert operation is not None
     arrays = [tensor.data for tensor in out.tensor.inputs]
     values = {"upstream": _held(flow.upstream), "contribution": _contribution(flow)}
-    if operation.elementwise:
+    if "local" in marked_line(operation.marker(index)).reads:
         values["local"] = _later(lambda: operation.local(index, data, *arrays), data.nbytes)
     values |= {"out": _held(data), **_inputs(out.tensor)}
     values |= _reads(out.tensor, index, flow.upstream, values)

@@ -44,8 +44,7 @@ class Log(Elementwise):
         return out
 
     def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
-        local = 1 / a
-        contribution = upstream * local  # step: grad_a
+        contribution = upstream / a  # step: grad_a
         return contribution
 
     def latex(self, out: str, a: str) -> str:
@@ -66,8 +65,7 @@ class Sqrt(Elementwise):
         return out
 
     def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
-        local = 0.5 / out
-        contribution = upstream * local  # step: grad_a
+        contribution = upstream / (2 * out)  # step: grad_a
         return contribution
 
     def latex(self, out: str, a: str) -> str:
@@ -132,7 +130,7 @@ class Abs(Elementwise):
         return out
 
     def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
-        local = np.sign(a)
+        local = 1.0 * (a > 0) - (a < 0)
         contribution = upstream * local  # step: grad_a
         return contribution
 
@@ -167,12 +165,12 @@ class Tanh(Elementwise):
 
 @dataclass(frozen=True)
 class Sigmoid(Elementwise):
-    """1 / (1 + e^-a), written with tanh, which cannot overflow."""
+    """1 / (1 + e^-a): where e^-a is too large for a float, infinity, it is 0."""
 
     symbol = "sigmoid"
 
     def forward(self, a: Array) -> Array:
-        out = 0.5 * (1 + np.tanh(0.5 * a))  # step: forward
+        out = 1 / (1 + np.exp(-a))  # step: forward
         return out
 
     def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
@@ -189,7 +187,12 @@ class Sigmoid(Elementwise):
 
 @dataclass(frozen=True)
 class ReLU(Elementwise):
-    """At 0, where there is no slope, the derivative is taken as 0, as torch does."""
+    """At 0, where there is no slope, the derivative is taken as 0, as torch does.
+
+    A gradient passes or it does not: where a is not above 0 nothing flows back, even of an infinite
+    upstream. So [a > 0] in the formula is Iverson's bracket: where it is false it is a 0 that
+    makes any product 0 (Knuth 1992, "Two notes on notation").
+    """
 
     symbol = "relu"
 
@@ -198,9 +201,18 @@ class ReLU(Elementwise):
         return out
 
     def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
-        local = (a > 0) * 1.0
-        contribution = upstream * local  # step: grad_a
+        hidden = self.hidden(out)
+        contribution = np.where(hidden, 0.0, upstream)  # step: grad_a
         return contribution
+
+    def hidden(self, out: Array) -> Array:
+        """Where nothing flows back; what is no number is not known to be below 0."""
+        return np.asarray(out <= 0)
+
+    def reads(
+        self, index: int | None, upstream: Array | None, out: Array, *inputs: Array
+    ) -> dict[str, Any]:
+        return {} if index is None else {"hidden": self.hidden(out)}
 
     def latex(self, out: str, a: str) -> str:
         return rf"{out} = \max(0, {a})"
@@ -288,11 +300,11 @@ class Mask(Elementwise):
     def reads(
         self, index: int | None, upstream: Array | None, out: Array, *inputs: Array
     ) -> dict[str, Any]:
-        return {"hidden": self.hidden} if index is None else {}
+        return {"hidden": self.hidden}
 
     def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
-        local = np.where(self.hidden, 0.0, 1.0)
-        contribution = upstream * local  # step: grad_a
+        hidden = self.hidden
+        contribution = np.where(hidden, 0.0, upstream)  # step: grad_a
         return contribution
 
     def latex(self, out: str, a: str) -> str:

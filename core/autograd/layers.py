@@ -277,7 +277,7 @@ class BinaryCrossEntropy(Operation):
 
     def probability(self, a: Array) -> Array:
         """Of class 1: sigmoid(a)."""
-        return 0.5 * (1 + np.tanh(0.5 * a))
+        return np.asarray(1 / (1 + np.exp(-a)))
 
     def reads(
         self, index: int | None, upstream: Array | None, out: Array, *inputs: Array

@@ -120,10 +120,10 @@ def _with_tensor(node: Node, tensor: Tensor) -> Node:
 def numeric_gradient_of(graph: Graph, number: int, nudge: float = NUDGE) -> Array:
     """dL/d(node) by central differences, for any node: of its shape.
 
-    Runs what depends on the node twice for each of its numbers.
+    Runs what depends on the node four to sixteen times for each of its numbers, in float64.
     """
 
     def output(moved: Array) -> float:
-        return output_if(graph, number, moved).item()
+        return float(_last_if(graph, number, moved).item())
 
-    return central_differences(output, graph.nodes[number].tensor.data, nudge)
+    return central_differences(output, _node(graph, number).tensor.data, nudge)

@@ -36,7 +36,8 @@ class Operation:
 
     L is the number that `backward` starts from; `upstream` is dL/d(out), of the shape of out, and
     `contribution` is what this one use of a adds to dL/da. Where the operation is elementwise it is
-    upstream * local, with the local derivative d(out)/da of every element.
+    upstream * local, with the local derivative d(out)/da of every element; and 0 for what the
+    operation stops (a relu below 0), even of an infinite upstream.
     """
 
     forward: ClassVar[Callable[..., Any]]

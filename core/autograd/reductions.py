@@ -135,20 +135,30 @@ class Max(Reduction):
         return out
 
     def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
-        spread, share = self.spread(upstream, a), self.share(out, a)
-        contribution = spread * share  # step: grad_a
+        passed, count = self.passed(upstream, out, a), self.count(out, a)
+        contribution = passed / count  # step: grad_a
         return contribution
 
-    def share(self, out: Array, a: Array) -> Array:
-        """Of each element in the gradient: one over how many are the largest, or 0."""
-        largest = a == self.spread(out, a)
-        return largest / self.spread(largest.sum(self.axis, keepdims=self.keepdims), a)
+    def largest(self, out: Array, a: Array) -> Array:
+        """Which elements are; where one is no number, neither is the largest."""
+        out = self.spread(out, a)
+        return (a == out) | (np.isnan(a) & np.isnan(out))
+
+    def passed(self, upstream: Array, out: Array, a: Array) -> Array:
+        """Of upstream what comes to each element: nothing to those that are not the largest."""
+        return np.where(self.largest(out, a), self.spread(upstream, a), 0.0)
+
+    def count(self, out: Array, a: Array) -> Array:
+        """How many share it with each element."""
+        return self.spread(self.largest(out, a).sum(self.axis, keepdims=self.keepdims), a)
 
     def reads(
         self, index: int | None, upstream: Array | None, out: Array, *inputs: Array
     ) -> dict[str, Any]:
-        found = super().reads(index, upstream, out, *inputs)
-        return found if index is None else found | {"share": self.share(out, *inputs)}
+        if index is None:
+            return super().reads(index, upstream, out, *inputs)
+        assert upstream is not None
+        return {"passed": self.passed(upstream, out, *inputs), "count": self.count(out, *inputs)}
 
     def latex(self, out: str, a: str) -> str:
         return rf"{out} = \max_i {{{a}}}_i"

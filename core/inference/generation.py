@@ -6,6 +6,7 @@ top-p: Holtzman et al. 2020, section 3.1.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -36,24 +37,28 @@ def next_probabilities(
 ) -> Tensor:
     """Logits (V,) -> probabilities (V,): temperature, then top-k, then top-p over what is left.
 
-    temperature 0 puts everything on the largest logit. top_p keeps the smallest set of most likely
-    tokens whose probabilities, scaled to a sum of 1 after top-k, reach top_p. Raises ValueError
-    for values outside their range.
+    temperature 0 puts everything on the largest logit. top_k keeps what is as likely as the k-th
+    token, too. top_p keeps the smallest set of most likely tokens whose probabilities, scaled to a
+    sum of 1 after top-k, reach top_p; of equally likely ones those with the smaller ids. Worked out
+    in float64: in float32 the sum over a large vocabulary is off by more than many a token has.
+    Raises ValueError for values outside their range.
     """
     _check_sampling(temperature, top_k, top_p)
     if temperature == 0.0:
         return torch.nn.functional.one_hot(logits.argmax(), logits.numel()).to(logits.dtype)
-    probabilities = torch.softmax(logits / temperature, dim=-1)
+    # The largest one less first: it is 0 then, and stays so however small the temperature.
+    scores = (logits.double() - logits.max()) / torch.tensor(temperature, dtype=torch.float64)
     if top_k is not None and top_k < logits.numel():
-        smallest_kept = probabilities.topk(top_k).values[-1]
-        probabilities = probabilities.where(probabilities >= smallest_kept, 0.0)
+        smallest_kept = scores.topk(top_k).values[-1]
+        scores = scores.where(scores >= smallest_kept, -math.inf)
     if top_p is not None and top_p < 1.0:
-        probabilities = probabilities / probabilities.sum()
-        ordered, order = probabilities.sort(descending=True)
+        ordered, order = scores.sort(descending=True, stable=True)
+        ordered = torch.softmax(ordered, dim=-1)
         # The probability of everything likelier than this token; the first has nothing before it.
-        before = ordered.cumsum(dim=-1) - ordered
-        probabilities[order[before >= top_p]] = 0.0
-    return probabilities / probabilities.sum()
+        before = ordered.cumsum(dim=-1).roll(1)
+        before[0] = 0.0
+        scores[order[before >= top_p]] = -math.inf
+    return torch.softmax(scores, dim=-1).to(logits.dtype)
 
 
 def _check_sampling(temperature: float, top_k: int | None, top_p: float | None) -> None:

@@ -39,10 +39,15 @@ class HeadScores:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-def head_scores(attention: np.ndarray, ids: Sequence[int] | np.ndarray) -> HeadScores:
+def head_scores(
+    attention: np.ndarray, ids: Sequence[int] | np.ndarray, visible: np.ndarray | None = None
+) -> HeadScores:
     """Scores of every head from its attention (L, H, T, T) on the tokens `ids` (T,).
 
-    Raises ValueError when the two do not belong together.
+    visible  (T, T) bool, or (L, 1, T, T) where layers differ: where a query may look. None: at its
+             own token and at everything before
+
+    Raises ValueError when they do not belong together.
     """
     ids = np.asarray(ids).reshape(-1)
     T = ids.size
@@ -50,6 +55,12 @@ def head_scores(attention: np.ndarray, ids: Sequence[int] | np.ndarray) -> HeadS
         raise ValueError(
             f"attention of shape {attention.shape} does not belong to {T} tokens: expected (L, "
             f"H, {T}, {T})"
+        )
+    visible = np.tri(T, dtype=bool) if visible is None else np.asarray(visible, bool)
+    if visible.shape not in ((T, T), (attention.shape[0], 1, T, T)):
+        raise ValueError(
+            f"a visible mask of shape {visible.shape} does not lie over attention of shape "
+            f"{attention.shape}; give ({T}, {T}), or ({attention.shape[0]}, 1, {T}, {T})"
         )
     same = earlier_occurrences(ids)
     previous = np.eye(T, k=-1, dtype=bool)
@@ -60,7 +71,7 @@ def head_scores(attention: np.ndarray, ids: Sequence[int] | np.ndarray) -> HeadS
         induction=_mean_attention(attention, followers(ids)),
         duplicate=_mean_attention(attention, same),
         first_token=_mean_attention(attention, first),
-        entropy=_relative_entropy(attention),
+        entropy=_relative_entropy(attention, visible),
     )
 
 
@@ -87,14 +98,17 @@ def _mean_attention(attention: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return on_targets[..., rows].mean(axis=-1).astype(np.float32)
 
 
-def _relative_entropy(attention: np.ndarray) -> np.ndarray:
-    """(L, H, T, T) -> (L, H): in units of the largest entropy that each query could have."""
-    visible = (attention > 0).sum(axis=-1)  # (L, H, T)
+def _relative_entropy(attention: np.ndarray, visible: np.ndarray) -> np.ndarray:
+    """(L, H, T, T) -> (L, H): in units of the largest entropy that each query could have.
+
+    A visible token whose weight is too small for a float, 0, is one that it could look at.
+    """
+    choices = visible.sum(axis=-1)  # (T) or (L, 1, T)
     surprise = -np.log(attention, out=np.zeros_like(attention), where=attention > 0)
     entropy = (attention * surprise).sum(axis=-1)  # (L, H, T)
-    largest = np.log(np.maximum(visible, 2))
+    largest = np.log(np.maximum(choices, 2))
     # A query that sees one token has nothing to choose: it counts as sharp.
-    relative = np.where(visible > 1, entropy / largest, 0.0)
+    relative = np.where(choices > 1, entropy / largest, 0.0)
     if relative.shape[-1] == 1:
         return relative[..., 0].astype(np.float32)
     return relative[..., 1:].mean(axis=-1).astype(np.float32)  # query 0 sees itself alone

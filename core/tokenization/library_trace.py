@@ -34,7 +34,8 @@ def _step(tokenizer: LibraryTokenizer, stage: Stage, text: str, specials: bool) 
     parts = stage.parts
     written = shortened(" ".join(quoted(tokenizer.readable(part, stage.name)) for part in parts))
     if stage.name == "normalizer":
-        title, name = f"The library's normalizer gives {written}", "normalized"
+        how = ", by the file's table as Hugging Face applies it" if tokenizer.has_charsmap else ""
+        title, name = f"The library's normalizer gives {written}{how}", "normalized"
         formula = r"x \to \text{normalize}(x)"
     elif stage.name == "pre-tokenizer":
         title = f"The library cuts it into {count(len(parts), 'word')}; no token crosses a cut"

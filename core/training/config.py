@@ -49,7 +49,7 @@ class TrainingConfig:
     weight_decay       on matrices only. AdamW, Lion and Muon shrink them by it, the others add it
                        to the gradient
     clip               largest norm of all gradients together; 0: no limit
-    evaluate_every     steps between evaluations; 0: only at the end
+    evaluate_every     steps between evaluations; 0: only before the first step and at the end
     evaluate_batches   batches an evaluation; 0: every whole block of the split
     sample_every       steps between samples; 0: never
     sample_prompt      what a sample continues; "": the validation split's first words
@@ -147,7 +147,7 @@ class TrainingConfig:
         least=0,
         most=MOST_STEPS,
         label="Evaluate every",
-        help="Steps between two validation losses",
+        help="Steps between two validation losses; 0: only at the start and the end",
         remedy="50 is usual",
     )
     evaluate_batches: int = field(20, least=0, most=MOST_STEPS, remedy="20 is usual")

@@ -20,6 +20,7 @@ from core.files import GET_AGAIN, write_atomically
 from core.tokenization.byte_level import byte_places, clean_text
 from core.tokenization.formats.library_opening import library_tokenizer
 from core.tokenization.formats.limits import check_for_library
+from core.tokenization.formats.sentencepiece.documents import has_charsmap
 from core.tokenization.formats.spelling import Spelling, spelling_of
 from core.tokenization.specials import SpecialTokens
 from core.tokenization.telling import readable_text, shown, visible
@@ -41,8 +42,10 @@ class LibraryTokenizer:
     document  the parsed tokenizer.json; `name` is the file, for messages
     raw       its bytes, where at hand: saves writing the document again
 
-    Truncation and padding, which a file may ask for, are left out: every text is encoded whole.
-    Raises ValueError, with the remedy, for what the library cannot load.
+    A table of character rules is applied as the library does, which is not how SentencePiece
+    applies it: see core.tokenization.formats.sentencepiece.documents. `has_charsmap` says whether
+    there is one. Truncation and padding, which a file may ask for, are left out: every text is
+    encoded whole. Raises ValueError, with the remedy, for what the library cannot load.
     """
 
     def __init__(self, document: Mapping[str, Any], name: str, raw: bytes | None = None) -> None:
@@ -72,6 +75,7 @@ class LibraryTokenizer:
         self._unknown_id = _unknown_id(model, pieces)
         self._lock = threading.Lock()  # the library's switch for special tokens is for all threads
         self._finder = SpecialTokens({text: i for text, i in self._special_ids.items() if text})
+        self.has_charsmap = has_charsmap(document)
 
     @property
     def vocabulary(self) -> list[str]:

@@ -49,10 +49,12 @@ def normalizer_steps(normalizer: SentencePieceNormalizer, text: str) -> Iterator
     if not normalized:
         return
     rewritten = normalizer.rewrite(text)
-    rules = normalizer.name or "the file's own rules"
+    rules = "the rules of " + normalizer.name
+    if normalizer.name in ("", "precompiled"):
+        rules = "the file's own table, as SentencePiece applies it"
     yield Step(
         "sentencepiece.rewrite",
-        f"Characters by the rules of {rules}: {quoted(shortened(visible(rewritten)))}",
+        f"Characters by {rules}: {quoted(shortened(visible(rewritten)))}",
         r"x \;\to\; \text{rules}(x)",
         f"{_NORMALIZER}#rewrite",
         arrays({"whole": rewritten}),

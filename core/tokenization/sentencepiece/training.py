@@ -9,12 +9,14 @@ one script, with "▁" nowhere but in front.
 Of equally frequent pairs the shorter wins, then the one whose bytes come first. A piece that two
 pairs lead to is learned once: the second pair is thrown away. When no two neighbors are left, pairs
 that stood in the text at some time fill the vocabulary, with a count of 0. These are the rules of
-SentencePiece 0.2.1, whose pieces and scores this trainer reproduces.
+SentencePiece, whose pieces and scores this trainer reproduces: it always looks at all pairs, as
+SentencePiece does from 0.2.2 on.
 
-One thing is not reproduced. SentencePiece looks only at a short list of the most frequent pairs,
-1,000 or 5 % of all, which it renews every 100 merges. Where a large vocabulary is trained on little
-text the list ends among equally frequent pairs (those that occur 3 times, say), and which of them
-are on it follows from the order of a hash table. This trainer always looks at all pairs.
+SentencePiece 0.2.1 and older look only at a short list of the most frequent pairs, 1,000 or 5 % of
+all, which they renew every 100 merges. Where the list ends among pairs of equal counts, which of
+them are on it follows from the order of a hash table. So their pieces can differ as soon as a text
+holds more than 1,000 pairs, whatever the size of the vocabulary: from the first piece on whose
+count is no larger than that of the last pair on the list.
 
 Source: Kudo and Richardson 2018, "SentencePiece: A simple and language independent subword
 tokenizer", section 3; Sennrich et al. 2016, section 3.2.

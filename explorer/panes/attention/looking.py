@@ -12,6 +12,7 @@ from explorer.engine.latest import Latest
 from explorer.panes.attention.model import SITES, Heads, Prompt, look, mosaic, read_prompt
 
 if TYPE_CHECKING:
+    from core.transformer import ModelConfig
     from explorer.engine.engine import Engine
 
 LONG_TEXT = 4000  # characters; a longer text is encoded off the GUI thread
@@ -163,7 +164,7 @@ class Looker(QObject):
             return SUPERSEDED
         return await self._engine.call(
             _prepare, kept.activations, prompt, source.name, kept.version, self.cell_pixels,
-            self.hide_first,
+            self.hide_first, getattr(source, "config", None),
         )  # fmt: skip
 
     @property
@@ -229,8 +230,14 @@ class Looker(QObject):
 
 
 def _prepare(
-    kept: Any, prompt: Prompt, source: str, version: int, cell_pixels: int, hide_first: bool
+    kept: Any,
+    prompt: Prompt,
+    source: str,
+    version: int,
+    cell_pixels: int,
+    hide_first: bool,
+    config: ModelConfig | None,
 ) -> tuple[Heads, np.ndarray]:
     """On the engine's thread: scores and the pooled mosaic of one capture."""
-    heads = look(kept, prompt, source, version)
+    heads = look(kept, prompt, source, version, config)
     return heads, mosaic(heads, cell_pixels, hide_first)

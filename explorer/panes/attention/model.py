@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from core.inference.activations import Activations
     from core.tokenization import Tokenizer
     from core.trace import Trace
+    from core.transformer import ModelConfig
 
 SITES = ("attention", "queries", "keys", "values")
 SCORES = {
@@ -112,8 +113,16 @@ class Heads:
         return self.scores.by_name()[name]
 
 
-def look(activations: Activations, prompt: Prompt, source: str, version: int) -> Heads:
-    """Everything the pane shows of one capture; meant for the engine's thread."""
+def look(
+    activations: Activations,
+    prompt: Prompt,
+    source: str,
+    version: int,
+    config: ModelConfig | None = None,
+) -> Heads:
+    """Everything the pane shows of one capture; meant for the engine's thread. Without the model's
+    `config` all that came before is visible.
+    """
     attention, q = activations.attention, activations.queries
     k, v = activations.keys, activations.values
     if attention is None or q is None or k is None or v is None:
@@ -123,7 +132,8 @@ def look(activations: Activations, prompt: Prompt, source: str, version: int) ->
             "this model gives no numbers: its weights are so large that what is worked out from "
             "them overflows; open an earlier checkpoint"
         )
-    scores = head_scores(attention, prompt.ids)
+    visible = None if config is None else visible_cells(len(attention), attention.shape[-1], config)
+    scores = head_scores(attention, prompt.ids, visible)
     return Heads(prompt, attention, q, k, v, scores, source, version)
 
 
@@ -142,6 +152,12 @@ def without_first(weights: np.ndarray) -> np.ndarray:
     rest[..., 0] = 0.0
     total = rest.sum(axis=-1, keepdims=True)
     return np.divide(rest, total, out=np.zeros_like(rest), where=total > 1e-9)
+
+
+def visible_cells(n_layers: int, n_tokens: int, config: ModelConfig) -> np.ndarray:
+    """(L, 1, T, T) bool, True where a query of the layer may look."""
+    windows = (config.window_of(layer) for layer in range(n_layers))
+    return np.stack([~hidden_cells(n_tokens, False, window)[None] for window in windows])
 
 
 def hidden_cells(n_tokens: int, hide_first: bool, window: int | None = None) -> np.ndarray:

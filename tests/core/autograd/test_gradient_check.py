@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from core.autograd import Tensor, gradient_check
-from core.autograd.gradient_check import disagreement
+from core.autograd import Tensor, expression, gradient_check
+from core.autograd.gradient_check import central_differences, disagreement
 
 ONES = np.ones((2, 3))
 
@@ -35,3 +35,40 @@ def test_a_gradient_that_is_no_number_is_an_error_that_is_none():
     with np.errstate(all="ignore"):
         checked = gradient_check(lambda: (x / x) * 1.0, [x])
     assert np.isnan(checked[0].error)
+
+
+@pytest.mark.parametrize("scale", [1.0, 300.0, 1e4])
+def test_an_output_that_bends_within_the_first_nudge_agrees(scale):
+    """The softmax of X @ W with a large X: a nudge of W moves the scores a lot."""
+    rng = np.random.default_rng(0)
+    X, W = rng.normal(size=(3, 3)) * scale, rng.normal(size=(3, 3)) * 3 / scale
+    leaves = [Tensor(X, name="X"), Tensor(W, name="W")]
+    Y = rng.normal(size=(3, 3))
+
+    def loss():
+        return expression("sum(softmax(X @ W) * Y)", X=leaves[0], W=leaves[1], Y=Y)
+
+    for one in gradient_check(loss, leaves):
+        assert one.error < 2e-7, (one.name, one.error)
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "slope"),
+    [
+        (lambda x: x * x, -2.5e22, -5e22),
+        (lambda x: np.sin(1000 * x), 0.3, 1000 * np.cos(300)),
+        (lambda x: np.sin(x), 1e6, np.cos(1e6)),
+        (lambda x: np.maximum(x, 0.0), 3e-6, 1.0),
+        (lambda x: np.sqrt(x), 1e-6, 500.0),
+        (lambda x: 1e3 + x, 1.0, 1.0),
+    ],
+)
+def test_a_step_that_fits_is_found(function, x, slope):
+    found = central_differences(lambda data: float(function(data)), np.asarray(x))
+    assert found == pytest.approx(slope, rel=1e-6)
+
+
+def test_the_check_of_32_bit_numbers_is_in_64():
+    x = Tensor(np.float32(0.3), name="x")
+    (one,) = gradient_check(lambda: x * x * x, [x])
+    assert one.numeric.dtype == np.float64 and one.error < 1e-6

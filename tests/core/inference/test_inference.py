@@ -339,3 +339,58 @@ def test_ids_that_are_not_those_of_one_text_are_refused(ids):
     model = GPT(ModelConfig(vocab_size=9, block_size=8, n_layer=1, n_head=1, n_embd=4))
     with pytest.raises(ValueError, match="give a list of whole numbers"):
         capture(model, ids)
+
+
+@pytest.mark.parametrize("temperature", [1e-38, 1e-45, 5e-324])
+def test_the_limit_of_a_tiny_temperature_is_the_likeliest(temperature):
+    logits = torch.tensor([1.0, -80.0, 3.0, 2.9999998])
+    assert next_probabilities(logits, temperature).tolist() == [0, 0, 1, 0]
+    assert next_probabilities(logits * 0, temperature).tolist() == [0.25] * 4
+    assert next_probabilities(logits, temperature, top_k=3, top_p=0.5).tolist() == [0, 0, 1, 0]
+
+
+def test_of_equally_likely_tokens_at_the_border_as_many_stay_as_top_p_needs():
+    kept = next_probabilities(torch.zeros(1000), top_p=0.25) > 0
+    assert kept.sum() == 250 and kept[:250].all()
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("seed", range(2))
+def test_the_tokens_that_are_kept_are_transformers_of_a_large_vocabulary(seed, ties):
+    """With `ties` thousands are equally likely, and of those at the border transformers, which
+    sorts them in any order, keeps as many.
+    """
+    warpers = pytest.importorskip("transformers").generation.logits_process
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(50_257, generator=generator, dtype=torch.float64) * 3
+    logits = logits.round() if ties else logits
+    assert (logits.unique().numel() < logits.numel()) == ties
+    for temperature in (1.0, 0.5):
+        for top_k, top_p in ((None, 0.95), (None, 0.5), (None, 0.999), (40, None), (1000, 0.9)):
+            scores = (logits / temperature)[None]
+            if top_k is not None:
+                scores = warpers.TopKLogitsWarper(top_k)(None, scores)
+            if top_p is not None:
+                scores = warpers.TopPLogitsWarper(top_p)(None, scores)
+            kept = next_probabilities(logits, temperature, top_k, top_p)
+            theirs = torch.softmax(scores[0], -1)
+            if ties:
+                kept, theirs = kept.sort().values, theirs.sort().values
+            assert torch.equal(kept > 0, theirs > 0), (temperature, top_k, top_p)
+            torch.testing.assert_close(kept, theirs)
+
+
+def test_a_token_that_could_be_looked_at_counts_though_its_weight_is_0():
+    """The second query spreads over two of three tokens, the third's weight has underflowed."""
+    attention = np.array([[1, 0, 0], [0.5, 0.5, 0], [0.5, 0.5, 0]], np.float32)[None, None]
+    found = head_scores(attention, [1, 2, 3]).entropy.item()
+    assert found == pytest.approx((1 + np.log(2) / np.log(3)) / 2)
+    window = np.tri(3, dtype=bool) & ~np.tri(3, k=-2, dtype=bool)
+    near = np.array([[1, 0, 0], [0.5, 0.5, 0], [0, 0.5, 0.5]], np.float32)[None, None]
+    assert head_scores(near, [1, 2, 3], window).entropy.item() == pytest.approx(1.0)
+    layers = np.stack([window[None], np.tri(3, dtype=bool)[None]])
+    both = head_scores(near.repeat(2, 0), [1, 2, 3], layers).entropy[:, 0]
+    assert both == pytest.approx([1.0, (1 + np.log(2) / np.log(3)) / 2])
+    with pytest.raises(ValueError, match="visible mask of shape"):
+        head_scores(near, [1, 2, 3], window[:2])

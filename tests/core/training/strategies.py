@@ -175,7 +175,10 @@ def main(arguments: list[str]) -> None:
     strategy.wait()  # before somebody makes it
     for _ in train_steps(config, run, resume, task, strategy):
         pass
+    strategy.wait()
     dist.destroy_process_group()
+    sys.stdout.flush()
+    os._exit(0)  # gloo's threads may abort while the interpreter comes down
 
 
 if __name__ == "__main__":

@@ -345,3 +345,11 @@ def test_train_runs_to_the_end(tmp_path: Path) -> None:
     changes = {"model": model, "tokenizer": "characters", "corpus": "stories", "steps": 2}
     run = train(small_config(tmp_path, **changes), tmp_path / "run")
     assert run.state == "finished" and run.step == 2
+
+
+@pytest.mark.parametrize("every", [0, 2, 5])
+def test_a_run_is_evaluated_before_its_first_step_and_at_its_end_whatever_lies_between(
+    tmp_path, every
+):
+    run = finish(small_config(tmp_path, steps=4, evaluate_every=every), tmp_path / "run")
+    assert run.evaluations["step"].tolist() == ([0, 2, 4] if every == 2 else [0, 4])

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from explorer import theme
 from explorer.engine import errors
-from explorer.panes import built
+from explorer.panes.specs import built
 from explorer.shell import tour
 from explorer.shell.session import Session
 from explorer.widgets.callout import Callout, best_place

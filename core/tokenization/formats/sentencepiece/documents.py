@@ -3,18 +3,31 @@
 The Hugging Face tokenizers library has no rules for spaces of this kind, but parts from which they
 can be put together: spaces are rewritten by patterns. Pieces that are never cut are beyond it.
 
-One thing there is beyond our reach: the library applies a table of character rules to what it
-takes for one letter, and only where that has at most five bytes. So a letter that is put together
-from long parts (half-width katakana with its voicing mark, the parts of a Hangul syllable) is
-spelled otherwise than by SentencePiece. Texts in composed form, as nearly all are, come out alike.
+One thing there is beyond our reach. Both read the same table of character rules ("Precompiled") and
+apply it differently:
+
+                       SentencePiece                   the Hugging Face library
+rules are applied      at every place of the text      to a letter with its marks (a grapheme)
+which rule             the longest                     the shortest, where the letter has at most
+                                                       five bytes: what else is in it is lost
+longer letters         the longest, too                character by character
+"ﬁ" with an acute      "fi" with the acute             "fi"
+half-width "ｶ", "ﾞ"    "ガ"                            "カ" and a mark that stands alone
+two Hangul letters     one syllable                    two letters
+
+A SentencePiece model, and a tokenizer.json that this package wrote, are opened as SentencePiece
+reads them; every other tokenizer.json as the library does, for which it was made. Texts in composed
+form, as nearly all are, come out alike.
 """
 
 import base64
+from collections.abc import Mapping
 from typing import Any
 
 from core.files import GET_AGAIN, quoted
 from core.tokenization.formats.sentencepiece.charsmap import CharsMap
 from core.tokenization.formats.sentencepiece.files import table_of
+from core.tokenization.formats.spelling import stages_in
 from core.tokenization.formats.tokenizer_json import Part, whole_document
 from core.tokenization.sentencepiece.normalizer import SPACE, SentencePieceNormalizer
 from core.tokenization.sentencepiece.vocabulary import SentencePieceVocabulary
@@ -78,6 +91,12 @@ def decoder_document(normalizer: SentencePieceNormalizer) -> Part:
 
 def _replace(pattern: dict[str, str], content: str) -> Part:
     return {"type": "Replace", "pattern": pattern, "content": content}
+
+
+def has_charsmap(document: Mapping[str, Any]) -> bool:
+    """Whether a tokenizer.json normalizes by a table of character rules."""
+    stages = stages_in(document.get("normalizer"))
+    return any(stage.get("type") == "Precompiled" for stage in stages)
 
 
 def read_normalizer(stages: object, name: str) -> SentencePieceNormalizer | None:

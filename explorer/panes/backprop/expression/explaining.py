@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from core.autograd import Place, called_by_value
-from core.autograd.gradient_check import NUDGE
+from core.autograd.gradient_check import NUDGE, ROUNDING
 from explorer.panes.backprop.expression.cell_rows import (
     backward_rows,
     default_cell,
@@ -175,7 +175,7 @@ def of_node(
             rows.append(equation("gradient", told, "text", slope(computed, number)))
         table["gradient"] = np.asarray(gradient)
         if number in numeric:
-            rows.append(checked(gradient, numeric[number]))
+            rows.append(checked(computed, number, numeric[number]))
             table["numeric gradient"] = numeric[number]
         rows += _chain(computed, number)
         if value.size > 1:
@@ -253,13 +253,19 @@ def _sum(computed: Computed, number: int, edges: list[tuple[int, int]]) -> Terms
     return terms("gradient", np.array(upstream), np.array(local), labels, total)
 
 
-def checked(gradient: Array, numeric: Array) -> Equation:
-    """The numeric gradient, and whether it agrees."""
+def checked(computed: Computed, number: int, numeric: Array) -> Equation:
+    """The numeric gradient of a node, and whether it agrees."""
+    gradient = np.asarray(computed.gradient(number))
     error = difference(gradient, numeric)
     agrees = agree(gradient, numeric)
     note = f"agrees to {numeral(error)}" if agrees else f"differs by {numeral(error)}"
     if not np.isfinite(error):
         note = "nothing to compare: not finite"
+    elif not agrees:
+        worst = int(np.abs(gradient - numeric).argmax())
+        off = float((gradient - numeric).reshape(-1)[worst])
+        if is_drowned(float(computed.value(number).reshape(-1)[worst]), computed.result, off):
+            note += ", as much as rounding spoils"
     value = _one(numeric)
     if isinstance(value, float):
         _, value = _both(gradient, numeric)
@@ -285,12 +291,11 @@ def difference(gradient: Array | float, numeric: Array | float) -> float:
 
 
 def is_drowned(value: float, result: float, off: float) -> bool:
-    """Whether a gradient by nudging is off by no more than rounding makes it: of the value, which a
-    nudge hardly moves, or of the result, of which it takes a difference.
+    """Whether a gradient by nudging is off by no more than the rounding of the result makes it, of
+    which a nudge of the value takes a difference.
     """
-    rounding = 2.0**-52
-    lost = not abs(value) * rounding < 1e-3 * NUDGE
-    return lost or abs(off) <= 8 * rounding * abs(result) / NUDGE
+    nudge = NUDGE * max(1.0, abs(value))
+    return abs(off) <= ROUNDING * abs(result) / nudge
 
 
 def _target(computed: Computed, edge: tuple[int, int]) -> int:

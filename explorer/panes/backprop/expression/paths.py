@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from core.autograd.flows import Edge
 from explorer.panes.backprop.expression.compute import Computed
@@ -14,15 +16,13 @@ MOST = 4  # paths that are written out
 @dataclass(frozen=True)
 class Path:
     """nodes   from the one in question to the end
-    factors  the local derivatives along the way, their product is what this path contributes
+    factors  the local derivatives along the way
+    product  of them: what this path contributes
     """
 
     nodes: tuple[int, ...]
     factors: tuple[float, ...]
-
-    @property
-    def product(self) -> float:
-        return math.prod(self.factors)
+    product: float
 
 
 def edges_on_the_way(computed: Computed, number: int) -> frozenset[Edge]:
@@ -57,15 +57,29 @@ def paths_from(computed: Computed, number: int) -> list[Path]:
     for edge in sorted(edges_on_the_way(computed, number)):
         users.setdefault(computed.graph.nodes[edge[0]].inputs[edge[1]], []).append(edge)
     found: list[Path] = []
-    stack: list[tuple[tuple[int, ...], tuple[float, ...]]] = [((number,), ())]
+    stack: list[tuple[tuple[int, ...], tuple[float, ...], tuple[Edge, ...]]] = [((number,), (), ())]
     while stack:
-        nodes, factors = stack.pop()
+        nodes, factors, way = stack.pop()
         if nodes[-1] == computed.output:
-            found.append(Path(nodes, factors))
+            found.append(Path(nodes, factors, _product(computed, way)))
             continue
         for edge in reversed(users[nodes[-1]]):
             local = computed.local(edge)
             if local is None or local.size != 1:
                 return []
-            stack.append(((*nodes, edge[0]), (*factors, float(local.item()))))
+            stack.append(((*nodes, edge[0]), (*factors, float(local.item())), (*way, edge)))
     return found
+
+
+def _product(computed: Computed, way: Sequence[Edge]) -> float:
+    """Backward along one path, as core goes: what a relu stops is 0, however steep it is after."""
+    upstream = np.ones_like(computed.value(computed.output))
+    for node, index in reversed(way):
+        tensor = computed.graph.nodes[node].tensor
+        assert tensor.operation is not None
+        arrays = [before.data for before in tensor.inputs]
+        with np.errstate(all="ignore"):
+            upstream = np.asarray(
+                tensor.operation.contribution(index, upstream, tensor.data, *arrays)
+            )
+    return float(upstream.item())

@@ -92,6 +92,8 @@ def _edge(computed: Computed, place: Place, target: int) -> list[Piece]:
     local, flow = computed.local(edge), computed.contribution(edge)
     assert upstream is not None
     if local is not None and local.size == 1 and upstream.size == 1:
+        if not local.any() and not np.isfinite(upstream) and not flow.any():
+            return [_signed(upstream), (" is stopped here: ", "muted"), _signed(flow)]
         return [
             _signed(upstream),
             (f" {TIMES} ", "muted"),

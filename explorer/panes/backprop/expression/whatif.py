@@ -104,7 +104,7 @@ def is_cheap(computed: Computed) -> bool:
 
 
 def is_cheap_to_check(computed: Computed) -> bool:
-    return 2 * computed.numbers * len(computed.graph.nodes) <= AT_ONCE
+    return 4 * computed.numbers * len(computed.graph.nodes) <= AT_ONCE
 
 
 def what_if(
@@ -258,7 +258,7 @@ def check_steps(computed: Computed) -> Generator[None, None, dict[int, Array]]:
     """The same as a job."""
     pace = Pace()
     found: dict[int, Array] = {}
-    left = min(MOST_CHECKED, MOST_WORK // (2 * computed.numbers))
+    left = min(MOST_CHECKED, MOST_WORK // (4 * computed.numbers))
     order = sorted(
         range(len(computed.graph.nodes)),
         key=lambda number: not computed.graph.nodes[number].is_leaf,

@@ -45,6 +45,10 @@ class Algorithm:
 # <|endoftext|> is everywhere, so that a model can be trained with each of them.
 _END = (END_OF_TEXT,)
 _TIES = "Of pairs that are as frequent, the one that"
+_LISTED = (
+    "The pieces are those of SentencePiece 0.2.2 and newer. 0.2.1 and older look only at a short "
+    "list of pairs, and may learn others of equal count: from the first rare pieces on"
+)
 ALGORITHMS = (
     Algorithm(
         "bpe",
@@ -96,8 +100,14 @@ ALGORITHMS = (
         "SentencePiece BPE",
         "joins the most frequent pair, beginning with characters; a space is one",
         (
-            Variant("plain", "rare: unknown", LaneOptions(_END)),
-            Variant("bytes", "rare: as bytes", LaneOptions(_END, byte_fallback=True), "bytes"),
+            Variant("plain", "rare: unknown", LaneOptions(_END), what=_LISTED),
+            Variant(
+                "bytes",
+                "rare: as bytes",
+                LaneOptions(_END, byte_fallback=True),
+                "bytes",
+                _LISTED,
+            ),
         ),
     ),
     Algorithm(

@@ -9,6 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.data import story_text
+from core.tokenization import open_tokenizer
+from core.tokenization.encoding_trace import trace_encoding
+from core.tokenization.formats.library import LibraryTokenizer
 from core.tokenization.formats.sentencepiece.bpe_documents import (
     bpe_document,
     read_sentencepiece_bpe,
@@ -273,6 +276,48 @@ def test_the_tokenizers_library_opens_what_we_save_and_encodes_alike(kind: str, 
         assert reference.encode(text).ids == ids
         if ours.unknown_id not in ids:
             assert reference.decode(ids, skip_special_tokens=True) == ours.decode(ids)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentencepiece", "library"),
+    [
+        ("e\u0301", "é", "é"),
+        ("ﬁ\u0301", "fi\u0301", "fi"),
+        ("ﾊﾟ", "パ", "ハ\u309a"),
+        ("\u1100\u1161", "가", "\u1100\u1161"),
+        ("a\u0301\u0302", "á\u0302", "á"),
+    ],
+)
+def test_a_table_of_character_rules_is_applied_as_the_one_who_wrote_the_file_does(
+    text: str, sentencepiece: str, library: str, tmp_path: Path
+):
+    """What the module's table says of the two, and which of them each way of opening follows."""
+    ours = tokenizer()
+    ours.save(tmp_path / "tokenizer.json")
+    ours.save(tmp_path / "it.model")
+    for path in ("tokenizer.json", "it.model"):
+        opened = open_tokenizer(tmp_path / path)
+        assert isinstance(opened, SentencePieceBPE)
+        assert opened.normalizer.normalize(text) == "▁" + sentencepiece
+        told = [step.title for step in trace_encoding(opened, text)]
+        known = path == "it.model"  # whose name stands in the file
+        rules = "rules of nmt_nfkc" if known else "the file's own table, as SentencePiece applies"
+        assert any(rules in title for title in told)
+    document = json.loads((tmp_path / "tokenizer.json").read_text(encoding="utf-8"))
+    foreign = LibraryTokenizer(document, "foreign")
+    normalized, *_ = foreign.encode(text).stages
+    assert normalized.parts == ["▁" + library]
+    (title, *_) = [step.title for step in trace_encoding(foreign, text)]
+    assert "by the file's table as Hugging Face applies it" in title
+
+
+@pytest.mark.peers
+def test_our_way_with_a_table_is_sentencepieces():
+    reference = processor(train_reference(STORIES.split("\n"), 350))
+    ours = SentencePieceNormalizer()
+    for text in ["ﬁ\u0301", "ﾊﾟ", "\u1100\u1161", "a\u0301\u0302", *any_texts(200, seed=9)]:
+        if "\0" not in text and "▁" not in text:
+            assert reference.normalize(text) == ours.normalize(text)
 
 
 @pytest.mark.parametrize(

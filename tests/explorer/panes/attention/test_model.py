@@ -151,3 +151,19 @@ def test_choices_restore_only_what_fits():
     restored = Choices().restored(saved)
     assert restored == Choices(score="entropy", hide_first=True)
     assert Choices().restored(restored.state()) == restored
+
+
+def test_entropy_knows_what_the_window_of_a_layer_hides(heads):
+    from core.inference.activations import Activations
+    from core.transformer import ModelConfig
+
+    near = np.eye(7, dtype=np.float32) / 2 + np.eye(7, k=-1, dtype=np.float32) / 2
+    near[0, 0] = 1.0
+    config = ModelConfig(
+        vocab_size=9, block_size=7, n_layer=2, n_head=1, n_embd=4, window=(2, None)
+    )
+    sites = np.zeros((2, 1, 7, 4), np.float32)
+    attention = np.stack([near[None], near[None]])
+    kept = Activations(np.arange(7), attention=attention, queries=sites, keys=sites, values=sites)
+    found = model.look(kept, heads.prompt, "made", 0, config).score("entropy")[:, 0]
+    assert found[0] == pytest.approx(1.0) and found[1] < 0.7

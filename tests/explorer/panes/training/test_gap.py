@@ -30,7 +30,9 @@ def data(tmp_path):
 def test_a_gap_between_training_and_validation_is_told_where_it_was_measured(data):
     told = measured(data, (3.0, 3.02), (1.0, 1.4))
     assert "step 10" in gap(told, 15)[0] and "no gap" in gap(told, 15)[1]
-    assert "gap 0.400" in gap(told, 20)[1]
+    assert "gap 0.400" in gap(told, 20)[1] and "beginnings of stories" in gap(told, 20)[2]
+    own = replace(told, config=replace(told.config, corpus="/a/text.txt"))
+    assert "has read" in gap(own, 20)[1]
     assert gap_note(told) == "validation 0.40 above training"
     assert "easier" in gap(measured(data, (1.0, 0.9)), 99)[2]
     assert gap_note(measured(data, (1.0, 0.9))) == "validation 0.10 below training"

@@ -222,7 +222,8 @@ def test_what_has_many_numbers_is_not_tried_out_within_a_frame():
 
 
 def test_what_rounding_spoils_is_no_kink():
-    assert is_drowned(-2.5e22, 6e44, 1e22)
+    assert is_drowned(-2.5e22, 6e44, 1e10)
+    assert not is_drowned(-2.5e22, 6e44, 1e22)
     assert is_drowned(1.0, 1e12, 30.0)
     assert not is_drowned(0.0, 0.0, 0.5)
     assert not is_drowned(1.0, 2.0, 1e-3)
@@ -303,3 +304,26 @@ def test_a_negative_0_shows_its_sign():
     tensors = compute("sum(1 / (w * [[-1], [-2]]))", {"w": [[0.0], [1.0]]})
     told = [row_text(row) for row in explaining.of_step(tensors, 1, 0).rows]
     assert "v2[0, 0] = \u22120 = 0 \u00d7 (\u22121)" in told
+
+
+def test_what_a_relu_stops_is_0_in_the_graph_along_the_path_and_in_words():
+    computed = compute("sqrt(relu(x))", {"x": -1.0})
+    computed.step(len(computed.plan))
+    (path,) = paths_from(computed, computed.leaves["x"])
+    assert path.factors == (0.0, np.inf) and path.product == 0
+    assert computed.gradient(computed.leaves["x"]) == 0
+    said = "".join(piece for piece, _ in text.arithmetic(computed, len(computed.plan) - 1))
+    assert said == "\u221e is stopped here: 0"
+
+
+def test_a_gradient_of_large_numbers_agrees_or_says_that_rounding_spoils_the_check():
+    rng = np.random.default_rng(0)
+    values = {"X": rng.normal(size=(3, 3)) * 3e3, "W": rng.normal(size=(3, 3)) / 1e3, "Y": 2.0}
+    computed = compute("sum(softmax(X @ W) ** Y)", values)
+    for number, numeric in check(computed).items():
+        assert row_text(explaining.checked(computed, number, numeric)).find("agrees") > 0
+    drowned = compute("sum(x) + 1e12", {"x": [1.0, 2.0]})
+    number = drowned.leaves["x"]
+    assert "as much as rounding" in row_text(
+        explaining.checked(drowned, number, check(drowned)[number])
+    )

@@ -133,7 +133,8 @@ def test_a_session_keeps_the_cause(mode, run_async):
         await mode.runner.steps(60)
         await mode.settled()
         before = mode.headline
-        assert "for the steps were too large" in before and not mode.inputs.calm.isHidden()
+        assert "steps are too large" in before or "steps were too large" in before
+        assert not mode.inputs.calm.isHidden()
         saved = session(mode)
         mode.editing.show_preset("moons")
         await mode.settled()
