@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from typing import Any
 
-from core.fields import WIDEST
 from core.files import quoted
 
 
@@ -41,8 +41,8 @@ def written(value: Any) -> Any:
 
 
 def without_endless_numbers(value: Any) -> Any:
-    """A JSON value without the entries of its objects that hold a whole number beyond 64 bits,
-    which nothing on a screen has and no float holds.
+    """A JSON value without the entries of its objects that hold a whole number so large that no
+    float holds it: nothing on a screen is as large.
     """
     if type(value) is dict:
         kept = {key: without_endless_numbers(one) for key, one in value.items()}
@@ -53,7 +53,7 @@ def without_endless_numbers(value: Any) -> Any:
 def _is_finite(value: Any) -> bool:
     if type(value) is list:
         return all(map(_is_finite, value))
-    return type(value) is not int or -WIDEST <= value < WIDEST
+    return type(value) is not int or abs(value) <= sys.float_info.max
 
 
 def is_same(one: Any, other: Any) -> bool:

@@ -22,7 +22,7 @@ from explorer.engine import errors
 from explorer.state.json_values import checked, is_same, without_endless_numbers, written
 
 DEFAULT_PROMPT = "Once upon a time, Mira found a red kite. One day, Mira"
-MOST = 1_000_000_000  # of what can be chosen: a run has at most so many steps
+LARGEST_CHOICE = 1_000_000_000  # a run has at most so many steps
 LONGEST_HISTORY = 200  # changes kept for undo
 ABSENT = object()  # what a path held before its first change
 SHARED = ("run", "model", "selection", "pane")  # where one looks, as what ends so:
@@ -33,10 +33,10 @@ LOOKING = (".mode", ".scene")
 class Selection:
     """One choice for all panes; `None` where nothing is chosen yet."""
 
-    layer: int | None = field(None, least=0, most=MOST)
-    head: int | None = field(None, least=0, most=MOST)
-    token: int | None = field(None, least=0, most=MOST, help="position of the query")
-    step: int | None = field(None, least=0, most=MOST, help="step of the run")
+    layer: int | None = field(None, least=0, most=LARGEST_CHOICE)
+    head: int | None = field(None, least=0, most=LARGEST_CHOICE)
+    token: int | None = field(None, least=0, most=LARGEST_CHOICE, help="position of the query")
+    step: int | None = field(None, least=0, most=LARGEST_CHOICE, help="step of the run")
 
     def __post_init__(self) -> None:
         check(self)

@@ -14,7 +14,21 @@ from explorer.engine import errors
 from explorer.state.workspace import is_looking
 from tests.explorer.shell.paths.test_ten_modes import MODES
 
-HOSTILE = (-(10**12), 10**12, 10**400, 1e308, -1, 2**63, 0.5, "Infinity", None, [], {}, "\ud800")
+HOSTILE = (
+    -(10**12),
+    10**12,
+    10**400,
+    1e308,
+    -1,
+    2**63,
+    10**30,
+    0.5,
+    "Infinity",
+    None,
+    [],
+    {},
+    "\ud800",
+)
 MOST = 150  # changes a mode: each is shown
 
 
