@@ -45,9 +45,10 @@ def load_config(folder: Path) -> ModelConfig:
             f"{folder} is no model folder: it holds no {CONFIG_FILE}; choose a checkpoint's folder"
         )
     values = read_json(path)
-    if not isinstance(values, dict):
-        raise ValueError(f"{path} should hold a JSON object with the model's config")
-    return ModelConfig.from_json(values)
+    try:
+        return ModelConfig.from_json(values)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def load_model(folder: Path) -> GPT:
