@@ -24,10 +24,10 @@ LATEST = 200  # steps among which one was not skipped
 # Bounds on what a folder from elsewhere holds.
 MOST_WRITTEN = 10_000_000  # characters of a sample
 MOST_IDS = 4_000_000  # of a sample
-MOST_LINES = 200_000  # of events or commands; a run of a million steps writes some ten thousand
+MOST_LINES = 500_000  # of events or commands; a run of a million steps writes some ten thousand
 MOST_LINE_BYTES = 64 * MEGABYTE  # of all of them
 MOST_VALUES = 100_000  # in a line
-MOST_RECORD_BYTES = 256 * MEGABYTE  # nearly three million steps
+MOST_RECORD_BYTES = 448 * MEGABYTE  # nearly five million steps
 MOST_PROBE_BYTES = 1024 * MEGABYTE  # the heads of GPT-2 on a full context take two thirds
 
 EVALUATION_DTYPE = np.dtype(

@@ -125,8 +125,10 @@ def is_event(line: Mapping[str, Any]) -> bool:
     torn lines have become one.
     """
     kind = line.get("event")
+    if not isinstance(kind, str):
+        return False
     try:
-        from_json(EVENTS.get(kind, Event) if isinstance(kind, str) else Event, line, some=True)
+        from_json(EVENTS.get(kind, Event), line, some=True)
     except ValueError:
         return False
     return True

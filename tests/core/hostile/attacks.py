@@ -175,6 +175,17 @@ def _run_with(name: str, harm: Callable[[Path], None]) -> Callable[[Path], objec
     return write
 
 
+def many_lines(path: Path) -> None:
+    """As many as are read, none of which says anything."""
+    path.write_bytes(b"{}\n" * 499_999)
+
+
+def many_records(path: Path) -> None:
+    """As many as are read, of zeros."""
+    with path.open("r+b") as file:
+        file.truncate(460_000_000)
+
+
 def _just(name: str, harm: Callable[[Path], None]) -> Callable[[Path], object]:
     return lambda folder: harm(folder / name)
 
@@ -582,6 +593,13 @@ ATTACKS: dict[str, Attack] = {
         for name in RUN_FILES
         for what, harm in NO_FILES.items()
     },
+    "events: as many lines as are read": Attack(
+        _run_with("rank0.jsonl", many_lines), open_run, False
+    ),
+    "commands: as many lines as are read": Attack(
+        _run_with("control.jsonl", many_lines), open_run, False
+    ),
+    "records: as many as are read": Attack(_run_with("rank0.steps", many_records), open_run, False),
     **{
         f"{name} is {what}": Attack(_just(name, harm), opener)
         for name, opener in (

@@ -74,13 +74,16 @@ def _in_fork(call: Callable[[], object], limit: int) -> dict[str, Any]:
     os.close(write)
     with os.fdopen(read, "rb") as pipe:
         said = pipe.read()
-    _, status = os.waitpid(child, 0)
+    _, status, used = os.wait4(child, 0)
     seconds = time.perf_counter() - start
+    worked = used.ru_utime + used.ru_stime
     if not said:
         code = os.waitstatus_to_exitcode(status)
         what = "took for ever" if code == -signal.SIGALRM else f"ended the process ({code})"
-        return {"kind": "abort", "message": what, "seconds": seconds, "bytes": limit}
-    return {**json.loads(said), "seconds": seconds}
+        told = {"kind": "abort", "message": what, "bytes": limit}
+    else:
+        told = json.loads(said)
+    return {**told, "seconds": seconds, "worked": worked}
 
 
 def outcome(call: Callable[[], object]) -> dict[str, Any]:
