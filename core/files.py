@@ -83,9 +83,14 @@ def quoted_some(names: Sequence[str]) -> str:
     return ", ".join(map(quoted, names[:3])) + (f" and {rest:,} more" if rest > 0 else "")
 
 
+MAY_WRITE = "choose a folder that you may write to"
 NOT_WRITTEN = {
     errno.ENOSPC: "make room on the disk, or choose another folder",
     errno.EDQUOT: "make room on the disk, or choose another folder",
+    errno.EFBIG: "allow larger files (ulimit -f), or choose a folder on another disk",
+    errno.EROFS: MAY_WRITE,
+    errno.EACCES: MAY_WRITE,
+    errno.EPERM: MAY_WRITE,
     errno.ENAMETOOLONG: "choose a shorter name",
     errno.EISDIR: "choose another name",
     errno.ENOTDIR: "choose another folder",
@@ -94,11 +99,29 @@ NOT_WRITTEN = {
 
 
 def not_written(path: Path, error: OSError) -> OSError:
-    """The same error about the file that a person knows of, with the remedy."""
-    remedy = NOT_WRITTEN.get(error.errno or 0, "choose a folder that you may write to")
+    """The same error about the file that a person knows of, with the remedy; one that has this
+    already is given back as it is.
+    """
+    if not error.strerror and error.errno is not None:
+        return error
+    remedy = NOT_WRITTEN.get(error.errno or 0, MAY_WRITE)
     told = type(error)(f"{path} cannot be written ({error.strerror or error}): {remedy}")
     told.errno = error.errno
     return told
+
+
+def is_about_writing(error: OSError) -> bool:
+    """Whether only writing can end so, whatever was read at the same time."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+
+
+@contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """What goes wrong in the block is about writing `path`: the OSError says so, with a remedy."""
+    try:
+        yield
+    except OSError as error:
+        raise not_written(Path(path), error) from error
 
 
 def not_read(path: Path, error: OSError) -> str:
@@ -317,7 +340,7 @@ def open_to_append(path: str | Path) -> int:
     Raises ValueError for a pipe, a device or a folder, and OSError where the disk or the rights
     fail.
     """
-    with suppress(FileExistsError):
+    with writing(path), suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     return open_file(path, os.O_WRONLY | os.O_APPEND)
 
@@ -325,19 +348,28 @@ def open_to_append(path: str | Path) -> int:
 def append_line(path: str | Path, value: object) -> None:
     """Adds one line of JSON with a single write, so that readers and other writers see whole lines.
 
-    Raises OSError when the disk takes only a part of it; that part is cut off again.
+    Raises OSError, with the remedy, when the disk takes only a part of it; that part is cut off
+    again.
     """
     line = json.dumps(value, separators=(",", ":")).encode() + b"\n"
     handle = open_to_append(path)
     try:
-        written = os.write(handle, line)
-        if written < len(line):
-            end = os.lseek(handle, 0, os.SEEK_CUR)
-            if end == os.fstat(handle).st_size:
-                os.ftruncate(handle, end - written)
-            raise OSError(errno.ENOSPC, f"only {written} of {len(line)} bytes fit", str(path))
+        with writing(path):
+            _append_whole(handle, line)
     finally:
         os.close(handle)
+
+
+def _append_whole(handle: int, line: bytes) -> None:
+    written = 0
+    try:
+        while written < len(line):  # why only a part was taken, the system says at the next write
+            written += os.write(handle, line[written:])
+    except OSError:
+        end = os.lseek(handle, 0, os.SEEK_CUR)
+        if written and end == os.fstat(handle).st_size:
+            os.ftruncate(handle, end - written)
+        raise
 
 
 def cut_torn_line(path: str | Path) -> int:

@@ -5,13 +5,25 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from core.interrupt import leave_at_interrupt
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The program. Returns its exit code."""
+    before = signal.getsignal(signal.SIGINT)
+    leave_at_interrupt("interrupted before the window was open")  # until the app watches signals
+    try:
+        return _main(argv)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _main(argv: Sequence[str] | None) -> int:
     multiprocessing.freeze_support()
     arguments = list(sys.argv[1:] if argv is None else argv)
     if getattr(sys, "frozen", False) and arguments[:1] == ["-c"]:

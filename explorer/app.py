@@ -148,7 +148,14 @@ async def open_window(app: ExplorerApp, options: argparse.Namespace, crashed: st
     if not closing.is_set():
         tasks.spawn(_fill(session, options.paths, crashed), window)
         await closing.wait()
+    left = session.runs.going_on
     await session.close(CLOSING_LIMIT)
+    if left and sys.stderr is not None:
+        print(
+            f"training goes on without the window: {', '.join(map(str, left))}; open LLM Explorer "
+            "again to watch or stop it",
+            file=sys.stderr,
+        )
     return 0
 
 

@@ -1,7 +1,7 @@
 """`python -m core.training --config FILE [--run FOLDER] [--resume]`: trains without a window.
 
 Exit codes: 0 finished or stopped, 1 failed while training, 2 the config or folder cannot be, 17 the
-process that started it is gone.
+process that started it is gone, 130 interrupted before training began.
 """
 
 from __future__ import annotations
@@ -16,8 +16,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import TextIO
 
+from core.interrupt import leave_at_interrupt
+
 # Before torch loads: threads that spin at barriers starve everything beside them.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+if __name__ == "__main__":
+    leave_at_interrupt("interrupted before training began")
 
 from core.files import read_json
 from core.training import records

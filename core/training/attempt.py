@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from core.fields import from_json
+from core.files import is_about_writing
 from core.optimization import check_groups
 from core.training import checkpoints, records
 from core.training.config import TrainingConfig
@@ -30,7 +31,6 @@ from core.training.health import (
     NotFiniteError,
     disk_error,
     find_not_finite,
-    is_full,
     not_finite_message,
     precision_context,
     precision_note,
@@ -87,7 +87,7 @@ class Attempt:
         try:
             self._open_writer()
         except OSError as error:
-            raise disk_error(error, self.step, self.written) from error
+            raise disk_error(error, self.folder, self.step, self.written) from error
         try:
             yield from self._train()
         except GeneratorExit:
@@ -97,7 +97,7 @@ class Attempt:
                 raise self._disk_failed(error) from error
             raise
         except Exception as error:
-            if isinstance(error, OSError) and (self.prepared or is_full(error)):
+            if isinstance(error, OSError) and (self.prepared or is_about_writing(error)):
                 raise self._disk_failed(error) from error
             with suppress(OSError):  # no room even for this line
                 self._end("failed", end_message(error))
@@ -435,7 +435,7 @@ class Attempt:
         self._end("stopped", f"stopped after step {self.step}")
 
     def _disk_failed(self, error: OSError) -> OSError:
-        told = disk_error(error, self.step, self.written)
+        told = disk_error(error, self.folder, self.step, self.written)
         with suppress(OSError):  # no room even for this line; the error that is raised says it
             self._end("failed", str(told.strerror))
         return told

@@ -135,6 +135,12 @@ class ControlLog:
         """The commands that the run has not acknowledged, in order."""
         return [command for command in self.commands if command.seq not in self.acknowledgements]
 
+    @property
+    def is_started(self) -> bool:
+        """Whether the last word on whether the run trains was to start it, and not to stop it."""
+        said = [command.name for command in self.commands if command.name in ("start", "stop")]
+        return said[-1:] == ["start"]
+
     def acknowledge(
         self, command: Command, step: int, attempt: int, ok: bool = True, message: str = ""
     ) -> None:

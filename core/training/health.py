@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core.files import not_written
 from core.training.config import TrainingConfig
 from core.training.parallel import Parallel
 from core.training.task import Position, Task
@@ -30,17 +31,12 @@ def not_finite_message(step: int, where: str, loss: float, checkpoint: int) -> s
     )
 
 
-def is_full(error: OSError) -> bool:
-    """Whether it says that there is no room, on the disk or in the person's share of it."""
-    return error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-
-
-def disk_error(error: OSError, step: int, checkpoint: int) -> OSError:
-    """The same error, with what was kept and the remedy in its text."""
-    cause = "the disk is full" if is_full(error) else str(error)
+def disk_error(error: OSError, folder: Path, step: int, checkpoint: int) -> OSError:
+    """The same error about a run's folder, with the remedy and what was kept in its text."""
+    cause = not_written(Path(error.filename or folder), error)
     message = (
-        f"training stopped after step {step}: {cause}. What was written is whole: make room or "
-        f"choose another folder, then resume; it goes on from the {_kept(checkpoint)}"
+        f"training stopped after step {step}: {cause}. What was written is whole; resumed after "
+        f"that, it goes on from the {_kept(checkpoint)}"
     )
     return OSError(error.errno, message)
 

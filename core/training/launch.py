@@ -1,4 +1,4 @@
-"""ProcessLauncher: trains a run folder in a process of its own, which ends when this one does."""
+"""ProcessLauncher: trains a run folder in a process of its own, which may outlive this one."""
 
 from __future__ import annotations
 
@@ -6,15 +6,43 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from core.files import open_to_append
+from core.fields import field, from_json
+from core.files import open_to_append, read_json, write_json
 from core.training import records
 from core.training.config import TrainingConfig
+from core.training.reader import RunReader
 
 LOG = "process.log"
 # The exit code of a trainer whose parent is gone.
 ORPHANED = 17
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launched:
+    """What process.json says: who was launched for the run, and when (Unix time)."""
+
+    pid: int = field(least=1, most=(1 << 31) - 1)
+    host: str
+    process_start: int | None = None
+    time: float = 0.0
+
+    def trains(self, folder: Path) -> bool:
+        """Whether that process still trains the run or is about to begin. Raises ValueError or
+        OSError where the folder is no run.
+        """
+        mine = records.process_identity()
+        told = {"pid": self.pid, "process_start": self.process_start}
+        if self.host != mine["host"] or not records.is_living(told):
+            return False
+        run = RunReader(folder)
+        begun = [float(attempt.get("started", 0.0)) for attempt in run.manifest["attempts"]]
+        # Where the system does not tell when a process began, another may have its number by now.
+        return not begun or begun[-1] < self.time or run.state in ("running", "paused")
 
 
 class ProcessLauncher:
@@ -22,7 +50,8 @@ class ProcessLauncher:
 
     module     what is run; another module may bring another Task
     niceness   how far the child steps back behind the window (POSIX)
-    bound      True: the child ends when this process does, even if it is killed
+    bound      True: the child ends when this process does, even if it is killed; False: it goes on,
+               also when the terminal is closed, and another launcher may `adopt` it
     """
 
     def __init__(
@@ -32,6 +61,7 @@ class ProcessLauncher:
         self.niceness = niceness
         self.bound = bound
         self._processes: dict[Path, subprocess.Popen[bytes]] = {}
+        self._adopted: dict[Path, Launched] = {}
 
     def start(self, folder: Path, resume: bool) -> None:
         """Starts the run. What the child prints goes to process.log in the run folder.
@@ -59,7 +89,7 @@ class ProcessLauncher:
         }
         # A pipe that nobody reads would stop the child once it is full; a file never does.
         with os.fdopen(open_to_append(folder / LOG), "ab") as log:
-            self._processes[folder] = subprocess.Popen(
+            process = subprocess.Popen(
                 command,
                 env=environment,
                 stdin=subprocess.PIPE if self.bound else subprocess.DEVNULL,
@@ -67,14 +97,38 @@ class ProcessLauncher:
                 stderr=subprocess.STDOUT,
                 cwd=folder,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                start_new_session=not self.bound,
             )
+        self._processes[folder] = process
+        self._adopted.pop(folder, None)
+        with suppress(OSError):  # it trains; only a later launcher cannot know it by its process
+            write_json(folder / records.PROCESS, _identity_of(process.pid))
+
+    def adopt(self, folder: str | Path) -> bool:
+        """Takes up the process that an earlier launcher started for the run; False where there is
+        none, or it has ended. From then on `running` knows it, but not its exit code.
+        """
+        folder = Path(folder).resolve()
+        try:
+            found = from_json(Launched, read_json(folder / records.PROCESS), some=True)
+            if self.running(folder) or not found.trains(folder):
+                return False
+        except (ValueError, OSError):
+            return False
+        self._processes.pop(folder, None)
+        self._adopted[folder] = found
+        return True
 
     def running(self, folder: str | Path) -> bool:
         """Whether a process of ours trains the run."""
-        return self.exit_code(folder) is None and Path(folder).resolve() in self._processes
+        folder = Path(folder).resolve()
+        adopted = self._adopted.get(folder)
+        if adopted is not None:
+            return records.is_living({"pid": adopted.pid, "process_start": adopted.process_start})
+        return folder in self._processes and self.exit_code(folder) is None
 
     def exit_code(self, folder: str | Path) -> int | None:
-        """The child's exit code; None while it runs.
+        """The child's exit code; None while it runs, and for a process that was adopted.
 
         0: finished or stopped; negative: killed by that signal; else as `python -m core.training`.
         """
@@ -113,6 +167,11 @@ class ProcessLauncher:
             process.kill()
             process.wait()
         self.exit_code(folder)
+
+
+def _identity_of(pid: int) -> dict[str, object]:
+    started = {"pid": pid, "process_start": records.process_start(pid)}
+    return {**records.process_identity(), **started, "time": time.time()}
 
 
 def end_with_parent() -> None:

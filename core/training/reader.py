@@ -300,13 +300,10 @@ class RunReader:
         if trainer.get("host") != identity["host"]:
             age = self.heartbeat_age
             return age is not None and age < SILENCE
-        pid = trainer.get("pid")
-        if not isinstance(pid, int) or not records.process_alive(pid):
-            return False
-        if trainer.get("process_start") not in (None, records.process_start(pid)):
+        if not records.is_living(trainer):
             return False
         # This process lives, but its writer may have ended on a disk too full to say so.
-        return pid != os.getpid() or held_here(self.folder, self.rank)
+        return trainer["pid"] != os.getpid() or held_here(self.folder, self.rank)
 
     def _read_manifest(self) -> None:
         info = (self.folder / records.MANIFEST).stat()

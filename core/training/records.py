@@ -5,6 +5,7 @@
     rank0.jsonl ...          rare events, one whole line each
     control.jsonl            commands in, each acknowledged
     heartbeat                touched about once a second by whoever trains; rank1.heartbeat ...
+    process.json             which process was launched last to train the run, and when
     checkpoints/step-000100/ samples/step-000100.json probes/step-000100.safetensors
 
 Every record and event carries (attempt, step). A resume starts a new attempt from a checkpoint's
@@ -32,6 +33,7 @@ FORMAT = 1
 MANIFEST = "run.json"
 HEARTBEAT = "heartbeat"
 CONTROL = "control.jsonl"
+PROCESS = "process.json"
 CHECKPOINTS = "checkpoints"
 SAMPLES = "samples"
 PROBES = "probes"
@@ -280,6 +282,14 @@ def process_identity() -> dict[str, Any]:
         "host": socket.gethostname(),
         "process_start": process_start(os.getpid()),
     }
+
+
+def is_living(identity: Mapping[str, Any]) -> bool:
+    """Whether a process of this machine, as `process_identity` named it, is still there."""
+    pid = identity.get("pid")
+    if not isinstance(pid, int) or not process_alive(pid):
+        return False
+    return identity.get("process_start") in (None, process_start(pid))
 
 
 def process_start(pid: int) -> int | None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.files import read_json, write_json
+from core.files import read_json, write_json, writing
 from core.tensor_files import write_tensors
 from core.training import records
 from core.training.config import TrainingConfig
@@ -37,7 +37,8 @@ def create_run(
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{folder} is not empty; choose a new folder for the run")
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     manifest = records.new_manifest(folder.name, config.to_json(), time.time(), parent)
     manifest["text"] = text_identity(config.corpus)
     records.write_manifest(folder, manifest)
@@ -68,7 +69,8 @@ def new_run_folder(
     while True:
         folder = Path(parent) / (name if number == 1 else f"{name}-{number}")
         try:
-            folder.mkdir(parents=True)
+            with writing(folder):
+                folder.mkdir(parents=True)
         except FileExistsError:
             number += 1
             continue

@@ -39,14 +39,14 @@ class Steering:
         self.stopping = False
 
     def _for_this_attempt(self, from_step: int) -> list[Command]:
-        """Unanswered commands from the last "start" on; older ones came too late: refused."""
+        """Unanswered commands from the last "start" on; older ones came too late: refused. Without
+        a start, the first attempt obeys all that waits, and a later one nothing.
+        """
         unanswered = self.log.unanswered()
-        if self.attempt == 1:
-            return unanswered
         starts = [i for i, command in enumerate(unanswered) if command.name == "start"]
-        first = starts[-1] if starts else len(unanswered)
+        first = starts[-1] if starts else 0 if self.attempt == 1 else len(unanswered)
         for command in unanswered[:first]:
-            self.answer(command, from_step, False, "the run had ended before it could do this")
+            self.answer(command, from_step, False, "the run did not train when this was asked")
         return unanswered[first:]
 
     def _applied_after(self, from_step: int) -> list[tuple[int, Command]]:

@@ -11,27 +11,29 @@ import contextlib
 import shutil
 import time
 import weakref
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QThread, Signal
 
 from core.resources import data_folder
-from explorer.engine import errors
+from explorer.engine import errors, tasks
 from explorer.engine.jobs import EngineDied
 from explorer.engine.loop import load_shared
 from explorer.runs.backend_choice import AUTO, backend_for, seconds_per_step
+from explorer.runs.folders import WaitingRun, is_trained, run_folders, waiting_runs
 from explorer.runs.process_watch import ProcessWatch
+from explorer.runs.requested import COMMANDS, RequestedStates, key_of
 from explorer.runs.run_source import RunSource
 from explorer.runs.tail import Tail
-from explorer.state.settings import read_object, write_object
+
+__all__ = ["Runs", "key_of"]
 
 if TYPE_CHECKING:
     from core.training import RunControl, TrainingConfig
     from explorer.engine.engine import Engine
     from explorer.engine.jobs import Job
-
-UNFINISHED = ("stopped", "dead", "failed")  # nobody trains it now
 
 
 def _train(folder: Path, resume: bool) -> Any:
@@ -106,7 +108,7 @@ class Runs(QObject):
 
         self._engine = engine
         self.thread_launcher = ThreadLauncher(engine)
-        self.process_launcher = ProcessLauncher()
+        self.process_launcher = ProcessLauncher(bound=False)
         self._processes = ProcessWatch(self.process_launcher, self)
         self._controls: dict[str, RunControl] = {}
         self._tails: weakref.WeakValueDictionary[str, Tail] = weakref.WeakValueDictionary()
@@ -114,11 +116,10 @@ class Runs(QObject):
         self._folder = folder
         self._closing = False
         self._prepared = False
-        self._unanswered: list[str] | None = None  # of the last session, until a person answers
-        self._listed: list[str] = []  # what the file of unfinished runs says
+        self.requested = RequestedStates(self)
         for trainers in (self.thread_launcher, self._processes):
             trainers.ended.connect(self.changed)
-            trainers.ended.connect(self._remember)
+            trainers.ended.connect(self._on_ended)
 
     def folder(self) -> Path:
         """Where new runs go."""
@@ -190,12 +191,28 @@ class Runs(QObject):
         sequence = self.control(folder, backend).start(paused=paused)
         self._started.pop(key_of(folder), None)  # the newest stands last
         self._started[key_of(folder)] = backend
-        self.forget(folder)
+        self.requested.ask(folder, "paused" if paused else "running")
         errors.retire(key_of(folder))  # what ended it before is told no longer
         if backend == "process":
             self._processes.started(folder)
         self.changed.emit(str(folder))
         return sequence
+
+    def steer(self, folder: str | Path, command: str, *values: Any) -> Coroutine[Any, Any, None]:
+        """What a command of RunControl asks of a run is shown at once; awaited, it is sent.
+
+        Awaiting raises ValueError or OSError where the command cannot be, or not be written.
+        """
+        self.requested.ask(folder, COMMANDS.get(command))
+        return self._send(folder, command, values)
+
+    async def _send(self, folder: str | Path, command: str, values: Sequence[Any]) -> None:
+        try:
+            await self._engine.io(getattr(self.control(folder), command), *values)
+        except (ValueError, OSError):
+            self.requested.ask(folder, None)
+            raise
+        self.wake(folder)
 
     def wake(self, folder: str | Path) -> None:
         """A command was written: a paused run on the engine's thread looks at it at once."""
@@ -228,78 +245,61 @@ class Runs(QObject):
     # the end of a session and the start of the next
 
     async def close(self, timeout: float = 8.0) -> None:
-        """Every run finishes its step, writes a checkpoint and ends; the list of them is kept."""
-        live = self.live
-        self._remember()
+        """A run on the engine's thread writes a checkpoint of its last whole step and ends; one in
+        a process of its own goes on.
+        """
         self._closing = True
         self._processes.stop()
         deadline = time.monotonic() + timeout
-        for folder in live:
-            with contextlib.suppress(OSError, ValueError):
-                self.control(folder).stop()
-                self.wake(folder)
-        while any(self.running_here(folder) for folder in live) and time.monotonic() < deadline:
+        here = [job for folder in self.live if (job := self.job(folder)) is not None]
+        for job in here:
+            job.cancel()
+        while any(not job.over for job in here) and time.monotonic() < deadline:
             await asyncio.sleep(0.03)
-        for folder in live:
-            if self.process_launcher.running(folder):
-                self.process_launcher.kill(folder)
 
-    def _list_path(self) -> Path:
-        return self.folder() / "unfinished.json"
+    @property
+    def going_on(self) -> list[Path]:
+        """The runs that train on when the window closes: each in a process of its own."""
+        return [folder for folder in self.live if self.process_launcher.running(folder)]
 
-    def _remember(self, _: str = "") -> None:
-        """Writes down which runs train here, so that a crash leaves a trace as well."""
-        if not self._closing:
-            live = [str(folder) for folder in self.live]
-            kept = [path for path in self._waiting() if key_of(path) not in live]
-            if [*live, *kept] != self._listed:  # a write waits for the disk
-                self._listed = [*live, *kept]
-                write_object(self._list_path(), {"runs": self._listed})
+    async def take_up(self, elsewhere: Sequence[str] = ()) -> list[Path]:
+        """The runs whose processes go on from an earlier session: from now on they train here.
 
-    def _waiting(self) -> list[str]:
-        """The runs of earlier sessions that nobody has decided about."""
-        if self._unanswered is None:
-            listed = read_object(self._list_path()).get("runs", [])
-            found = listed if isinstance(listed, list) else []
-            self._unanswered = [path for path in found if isinstance(path, str)]
-            self._listed = list(self._unanswered)
-        return self._unanswered
-
-    def forget(self, folder: str | Path) -> None:
-        """The person has answered the card about this run."""
-        self._unanswered = [path for path in self._waiting() if key_of(path) != key_of(folder)]
-        self._remember()
-
-    async def interrupted(self) -> list[tuple[Path, int, int]]:
-        """Runs that were training when the last session ended: (folder, step, steps).
-
-        Those that are gone or need no answer any more are forgotten.
+        elsewhere   runs that do not lie in the app's own folder
         """
-        found, settled = await self._engine.io(_unfinished, list(self._waiting()))
-        for folder in settled:
-            self.forget(folder)
-        return found
+        folders = await self._engine.io(run_folders, self.folder(), elsewhere)
+        adopt = self.process_launcher.adopt
+        taken = await self._engine.io(lambda: [folder for folder in folders if adopt(folder)])
+        for folder in taken:
+            self._started[key_of(folder)] = "process"
+            self._processes.started(folder)
+            self.changed.emit(str(folder))
+        return taken
 
+    async def waiting(self, elsewhere: Sequence[str] = ()) -> list[WaitingRun]:
+        """The runs that were interrupted, and that nobody has decided about since."""
+        folders = await self._engine.io(run_folders, self.folder(), elsewhere)
+        left = [folder for folder in folders if not self.running_here(folder)]
+        return await self._engine.io(waiting_runs, left)
 
-def _unfinished(listed: list[str]) -> tuple[list[tuple[Path, int, int]], list[str]]:
-    """In the I/O pool: the runs to ask about, and those that there is nothing to ask about."""
-    from core.training import RunReader
+    async def put_aside(self, folder: str | Path) -> None:
+        """The person has decided: this run is to stay as it is. One that somebody has taken up
+        since trains on. Raises ValueError or OSError.
+        """
+        await self._engine.io(self._put_aside, Path(folder))
 
-    found, settled = [], []
-    for path in listed:
+    def _put_aside(self, folder: Path) -> None:
+        self.process_launcher.adopt(folder)
+        if not self.running_here(folder) and not is_trained(folder):
+            self.control(folder).stop()
+
+    def _on_ended(self, folder: str) -> None:
+        if not self._closing and tasks.in_loop():
+            tasks.spawn(self._know_failure(folder), self)
+
+    async def _know_failure(self, folder: str) -> None:
+        """One that fails under the eyes of a person is not offered again at the next start."""
         with contextlib.suppress(OSError, ValueError):
-            if not Path(path).is_dir():
-                settled.append(path)
-                continue
-            reader = RunReader(path)
-            lost = reader.state == "failed" and not reader.checkpoints  # there is nothing to resume
-            if lost or reader.state not in UNFINISHED or reader.step >= reader.config.steps:
-                settled.append(path)
-            else:
-                found.append((Path(path), reader.step, reader.config.steps))
-    return found, settled
-
-
-def key_of(folder: str | Path) -> str:
-    """One name for all paths that lead to a folder."""
-    return str(Path(folder).resolve())
+            state = await self.tail(folder).look(lambda reader, _: reader.state)
+            if state == "failed" and not self.running_here(folder):
+                await self.put_aside(folder)

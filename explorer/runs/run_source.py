@@ -19,6 +19,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from explorer.engine.jobs import SUPERSEDED, Superseded
+from explorer.runs.folders import ACTIVE
 from explorer.runs.sources import BUNDLED, Captured, FolderSource, activations_of
 from explorer.runs.tail import Tail
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 LOOK = "look-"  # what the probes of a look are called
 FORGOTTEN = 60.0  # seconds after which nobody waits for a look's file any more
-TRAINS = ("new", "running", "paused")  # states of a run that somebody trains
 PROBE_WAIT = 0.03  # seconds between two looks for a probe's file
 
 
@@ -145,7 +145,7 @@ class RunSource(QObject):
     async def _standing(self) -> FolderSource | None:
         """The newest checkpoint where nobody trains the run now; None while somebody does."""
         seen = await self._follow()
-        if seen.state in TRAINS:
+        if seen.state in ACTIVE:
             return None
         newest = seen.checkpoint
         if newest is None:
@@ -187,7 +187,7 @@ class RunSource(QObject):
                     raise ValueError(answer.message)
                 if self._newest.get(key) != turn:
                     return SUPERSEDED
-                if seen.state not in TRAINS:
+                if seen.state not in ACTIVE:
                     raise ValueError(f"{seen.name} ended before it answered; choose Update")
                 await asyncio.sleep(PROBE_WAIT)
         finally:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QApplication
 
 from explorer import theme
+from explorer.shell.offers import names_of
 from explorer.state.actions import Action
 from explorer.widgets.dialogs import ask_file, ask_folder
 
@@ -23,7 +24,7 @@ def commands(session: Session, window: MainWindow) -> list[Action]:
     """All actions that need no pane of their own."""
     return [
         *_file(session, window),
-        *_edit(session),
+        *_edit(session, window),
         *_view(session, window),
         *_run(session, window),
         *_panes(window),
@@ -97,7 +98,15 @@ def _file(session: Session, window: MainWindow) -> list[Action]:
                 group=1,
             )
         )
-    actions.append(Action("app.quit", "Quit", window.closing.emit, "Ctrl+Q", menu="File", group=2))
+
+    def quit_title() -> str:
+        left = session.runs.going_on
+        return f"Quit ({names_of(left)} will go on training)" if left else "Quit"
+
+    quit_action = Action(
+        "app.quit", "Quit", window.closing.emit, "Ctrl+Q", menu="File", group=2, title=quit_title
+    )
+    actions.append(quit_action)
     return actions
 
 
@@ -108,13 +117,24 @@ def _export(window: MainWindow, kind: str) -> None:
         export.ask(window, window.pane, kind)
 
 
-def _edit(session: Session) -> list[Action]:
+def _edit(session: Session, window: MainWindow) -> list[Action]:
     workspace = session.workspace
+
+    def undo() -> None:
+        text = workspace.undo_text
+        workspace.undo()
+        window.say(f"Undone: {text}")
+
+    def redo() -> None:
+        text = workspace.redo_text
+        workspace.redo()
+        window.say(f"Done again: {text}")
+
     return [
         Action(
             "edit.undo",
             "Undo",
-            workspace.undo,
+            undo,
             "Ctrl+Z",
             lambda: bool(workspace.undo_text),
             "Edit",
@@ -123,7 +143,7 @@ def _edit(session: Session) -> list[Action]:
         Action(
             "edit.redo",
             "Redo",
-            workspace.redo,
+            redo,
             "Ctrl+Shift+Z; Ctrl+Y",
             lambda: bool(workspace.redo_text),
             "Edit",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ class Seen:
     state: str  # RunReader's
     probe: int | None  # step of the newest picture of the heads, while somebody trains
     attempt: int  # which the step belongs to
+    news: int = field(default=0, compare=False)  # how much of the run had been read
 
 
 @dataclass(eq=False)
@@ -59,6 +60,7 @@ class RunFollower(QObject):
         self._timer.setInterval(EVERY)
         self._timer.timeout.connect(self._on_tick)
         runs.changed.connect(self._on_run_changed)
+        runs.requested.changed.connect(self._on_requested)
 
     @property
     def polls(self) -> bool:
@@ -171,12 +173,27 @@ class RunFollower(QObject):
         finally:
             watch.busy = False
         watch.failed = False
-        if watch not in self._watched.values() or seen == watch.seen:
+        if watch not in self._watched.values():
+            return
+        state = self._runs.requested.state(watch.folder, seen.state, seen.attempt, seen.news)
+        seen = _as_asked(seen, state)
+        if seen == watch.seen:
             return
         watch.seen = seen
         if self._alive(watch):
             self._poll()
         self.changed.emit()
+
+    def _on_requested(self, folder: str) -> None:
+        """What a run was asked to be is shown before its folder says so."""
+        watch, state = self._watched.get(key_of(folder)), self._runs.requested.of(folder)
+        if watch is None or watch.seen is None:
+            return
+        if state is None:
+            self._look(watch)
+        else:
+            watch.seen = _as_asked(watch.seen, state)
+            self.changed.emit()
 
     def _on_trouble(self, watch: Watch, error: Exception) -> None:
         """Told once; the folder is looked at again, for a disk comes back and a sync ends."""
@@ -188,7 +205,7 @@ class RunFollower(QObject):
             self.changed.emit()
 
 
-def see(reader: RunReader, _: int) -> Seen:
+def see(reader: RunReader, news: int) -> Seen:
     """In the I/O pool: whether a run is alive is asked of the system."""
     state = reader.state
     status = RunStatus(
@@ -202,7 +219,13 @@ def see(reader: RunReader, _: int) -> Seen:
     )
     probes = [probe.step for probe in reader.probes if not probe.id]  # an answer is soon gone
     newest = probes[-1] if probes and state in ("new", "running", "paused") else None
-    return Seen(status, state, newest, len(reader.manifest["attempts"]))
+    return Seen(status, state, newest, len(reader.manifest["attempts"]), news)
+
+
+def _as_asked(seen: Seen, state: str) -> Seen:
+    """A run in the state that a person has asked for; before its first step it prepares."""
+    shown = seen.state if (seen.state, state) == ("new", "running") else state
+    return replace(seen, status=replace(seen.status, state=STATES.get(shown, shown)))
 
 
 def where(reader: RunReader) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 
 from explorer.engine import errors, tasks
 from explorer.engine.jobs import EngineDied
+from explorer.runs.folders import WaitingRun
 from explorer.runs.live import key_of
 from explorer.widgets.rows_card import Row, RowsCard
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from explorer.shell.session import Session
 
 WAITING = "runs"  # the key of the card about runs that wait
+WENT_ON = "went on"  # and about those that trained without a window
 
 
 class Offers(QObject):
@@ -63,14 +65,18 @@ class Offers(QObject):
             {"Copy the report": copy},
         )
 
-    # runs that were training when the last session ended
+    # runs that an earlier session has left
 
-    async def waiting(self) -> None:
-        """One card for all of them."""
-        found = await self._session.runs.interrupted()
+    async def runs_left(self) -> None:
+        """One card for all that wait, one for those that went on without a window."""
+        runs, elsewhere = self._session.runs, self._session.settings.runs
+        went_on = await runs.take_up(elsewhere)
+        if went_on:
+            self._tell_of(went_on)
+        found = await runs.waiting(elsewhere)
         self._waiting = {
-            str(folder): Row(str(folder), folder.name, f"stopped at step {step:,} of {steps:,}")
-            for folder, step, steps in found
+            str(run.folder): Row(str(run.folder), run.folder.name, how_it_ended(run))
+            for run in found
         }
         if self._waiting:
             choices = ("Resume", "Look", "Dismiss")
@@ -80,16 +86,25 @@ class Offers(QObject):
             card.closed.connect(self._on_dismissed)
             card.set_rows(list(self._waiting.values()))
 
+    def _tell_of(self, went_on: list[Path]) -> None:
+        look = {"Look": lambda: self._session.open_run(went_on[0])}
+        alone = len(went_on) == 1
+        how = "trains in a process of its own" if alone else "train in processes of their own"
+        text = f"{names_of(went_on)} {how}: also while the window is closed."
+        self._notices.offer(WENT_ON, "info", "Still training", text, look)
+
     def _on_chosen(self, folder: str, choice: str) -> None:
         self._settle(folder)
         if choice != "Dismiss":
             self._session.open_run(Path(folder))
         if choice == "Resume":
             tasks.spawn(self._go_on(Path(folder)), self)
+        else:
+            tasks.spawn(self._put_aside(Path(folder)), self)
 
     def _on_dismissed(self) -> None:
         for folder in list(self._waiting):
-            self._settle(folder)
+            self._on_chosen(folder, "Dismiss")
 
     def _on_run_changed(self, folder: str) -> None:
         """A run that trains waits no longer, whoever started it."""
@@ -98,15 +113,20 @@ class Offers(QObject):
                 self._settle(waiting)
 
     def _settle(self, folder: str) -> None:
-        """The person has decided about this run."""
+        """This run waits no longer."""
         if self._waiting.pop(folder, None) is None:
             return
-        self._session.runs.forget(folder)
         card = self._notices.cards.get(WAITING)
         if not self._waiting:
             self._notices.close_card(WAITING)
         elif isinstance(card, RowsCard):
             card.set_rows(list(self._waiting.values()))
+
+    async def _put_aside(self, folder: Path) -> None:
+        try:
+            await self._session.runs.put_aside(folder)
+        except (OSError, ValueError) as error:
+            errors.report(error, f"putting run {folder.name} aside")
 
     async def _go_on(self, folder: Path) -> None:
         runs = self._session.runs
@@ -115,3 +135,15 @@ class Offers(QObject):
             runs.start(folder, backend)
         except (OSError, ValueError, EngineDied) as error:
             errors.report(error, f"resuming run {folder.name}")
+
+
+def names_of(folders: Sequence[Path]) -> str:
+    """ "stories-3", "stories-3 and dates", "stories-3 and 4 more"."""
+    first, *more = [folder.name for folder in folders]
+    return " and ".join([first, *more] if len(more) < 2 else [first, f"{len(more)} more"])
+
+
+def how_it_ended(run: WaitingRun) -> str:
+    """ "stopped at step 812 of 2,000", after the run's name."""
+    verb = "failed" if run.state == "failed" else "stopped"
+    return f"{verb} at step {run.step:,} of {run.steps:,}" if run.step else "had not begun"

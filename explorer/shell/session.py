@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from explorer.panes.specs import built
 from explorer.runs.live import Runs, key_of
 from explorer.runs.run_source import RunSource
 from explorer.runs.sources import BUNDLED, BundledSource, FolderSource
+from explorer.shell.autosave import Autosave
 from explorer.shell.follow import RunFollower
 from explorer.shell.offers import Offers
 from explorer.shell.old_sessions import renewed
@@ -54,6 +55,7 @@ class Session(QObject):
         self.runs = Runs(self.engine, runs_folder)
         self.follower = RunFollower(self.engine, self.runs)
         self.context = Context(self.engine, self.workspace, self.settings, self.runs)
+        self.autosave = Autosave(self.engine, self.files)
         self.specs = tuple(built() if specs is None else specs)
         self.window: MainWindow | None = None
         self.offers: Offers | None = None
@@ -116,12 +118,13 @@ class Session(QObject):
     async def begin(self, paths: Sequence[Path] = (), crashed: str = "") -> None:
         """After the first paint: the engine, the model, then what the last session left."""
         self.engine.start()
+        self.autosave.start()
         if not paths or not await self.open_paths_now(paths):
             await self._open_last_model()
         if crashed and self.offers is not None:
             self.offers.crash(crashed)
         if self.offers is not None:
-            await self.offers.waiting()
+            await self.offers.runs_left()
         if not self.settings.callouts_seen and self.window is not None:
             from explorer.shell import tour
 
@@ -250,15 +253,13 @@ class Session(QObject):
         shown = self.follower.shown
         folder = folder or (shown.folder if shown is not None else "")
         if folder:
-            tasks.spawn(self._steer(command, folder), self.window)
+            tasks.spawn(self._steered(self.runs.steer(folder, command)), self.window)
 
-    async def _steer(self, command: str, folder: str) -> None:
+    async def _steered(self, command: Coroutine[Any, Any, None]) -> None:
         try:
-            await self.engine.io(getattr(self.runs.control(folder), command))
+            await command
         except (OSError, ValueError) as error:
             errors.report(error, "steering the run")
-            return
-        self.runs.wake(folder)
 
     def _on_run_clicked(self, folder: str) -> None:
         self.workspace.set_run(folder)
@@ -316,11 +317,15 @@ class Session(QObject):
 
     # end
 
-    def save(self) -> None:
-        settings.save(self.settings, self._folder)
+    def files(self) -> dict[Path, dict[str, Any]]:
+        """What is kept of this sitting: settings and session."""
         geometry = self.window.geometry_text if self.window is not None else ""
-        session = {"paths": self.workspace.state(), "geometry": geometry}
-        settings.save_session(session, self._folder)
+        paths = self.workspace.state()
+        if self.workspace.model_source is None:  # the last session's has yet to be opened
+            paths["model"] = self.saved["paths"].get("model")
+        session = {"paths": paths, "geometry": geometry}
+        kept = settings.settings_file(self.settings, self._folder)
+        return dict([kept, settings.session_file(session, self._folder)])
 
     async def close(self, limit: float = 10.0) -> bool:
         """Hides at once; runs write a checkpoint; jobs close at their next yield."""
@@ -330,10 +335,7 @@ class Session(QObject):
             window.hide()
             if window.pane is not None:
                 window.pane.left()
-        try:
-            self.save()
-        except Exception as error:  # a session that cannot be saved must still end
-            errors.report(error, "saving the session")
+        await self.autosave.finish()
         self.follower.stop()
         await self.runs.close(max(0.5, limit - 2))
         await asyncio.sleep(0)

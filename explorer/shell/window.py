@@ -16,6 +16,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QMainWindow,
+    QSizePolicy,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
@@ -35,12 +36,14 @@ from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.inspector import Inspector
 from explorer.widgets.palette import CommandPalette
 from explorer.widgets.rail import Rail
+from explorer.widgets.scroll_area import scrolled
 from explorer.widgets.status_strip import StatusStrip
 from explorer.widgets.surface import Surface
 from explorer.widgets.transport import TransportBar
 
 MINIMUM = QSize(1100, 680)
 DESIGNED = QSize(1280, 720)
+PANE_LOW = 280  # px at a zoom of 1: a pane that has less, as in a large zoom, scrolls
 LOW = 560  # px at a zoom of 1: what stands about the picture takes less of a lower window
 MESSAGE_TIME = 5000  # ms
 
@@ -91,6 +94,9 @@ class MainWindow(QMainWindow):
         self._inputs_row.addWidget(self._inputs_stack)
         self.notices = Notices()
         self.stack = QStackedWidget()
+        self.stack.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        self._room = scrolled(self.stack)
+        self._room.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.transport = TransportBar()
         self.inspector = Inspector()
         self.status = StatusStrip()
@@ -101,7 +107,7 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         for widget in (self._header, self.inputs, self.notices):
             column.addWidget(widget)
-        column.addWidget(self.stack, 1)
+        column.addWidget(self._room, 1)
         column.addWidget(self.transport)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setObjectName("splitter")
@@ -140,6 +146,7 @@ class MainWindow(QMainWindow):
     def _restyle(self) -> None:
         now = theme.current()
         self._share_height()
+        self.stack.setMinimumSize(now.px("center_min"), now.px(PANE_LOW))
         self._header_row.setContentsMargins(now.px("margin"), 0, now.px("margin"), 0)
         self._inputs_row.setContentsMargins(now.px("margin"), 0, now.px("margin"), now.px(4))
 

@@ -81,21 +81,28 @@ def load(folder: Path | None = None) -> Settings:
 
 def save(settings: Settings, folder: Path | None = None) -> None:
     """Writes atomically. A disk that is full or closed costs the settings, not the session."""
+    write_object(*settings_file(settings, folder))
+
+
+def settings_file(settings: Settings, folder: Path | None = None) -> tuple[Path, dict[str, Any]]:
+    """The file that holds the settings, and its JSON."""
     values = {"format": FORMAT, **to_json(settings)}
     if math.isinf(values["speed"]):
         values["speed"] = MAX_SPEED
-    write_object((folder or config_folder()) / "settings.json", values)
+    return (folder or config_folder()) / "settings.json", values
 
 
 def load_session(folder: Path | None = None) -> dict[str, Any]:
-    """What `save_session` wrote, of this format or an older one; {} where there is none."""
+    """What lies in the `session_file`, of this format or an older one; {} where there is none."""
     return _read_known((folder or config_folder()) / "session.json", SESSION_FORMAT)
 
 
-def save_session(session: dict[str, Any], folder: Path | None = None) -> None:
-    write_object(
-        (folder or config_folder()) / "session.json", {"format": SESSION_FORMAT, **session}
-    )
+def session_file(
+    session: dict[str, Any], folder: Path | None = None
+) -> tuple[Path, dict[str, Any]]:
+    """The file that holds the session, and its JSON."""
+    values = {"format": SESSION_FORMAT, **session}
+    return (folder or config_folder()) / "session.json", values
 
 
 def _read_known(path: Path, newest: int = FORMAT) -> dict[str, Any]:

@@ -11,7 +11,7 @@ the program there. Sessions, undo, lessons and share files are built on these al
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,6 +27,7 @@ LONGEST_HISTORY = 200  # changes kept for undo
 ABSENT = object()  # what a path held before its first change
 SHARED = ("run", "model", "selection", "pane")  # where one looks, as what ends so:
 LOOKING = (".mode", ".scene")
+OF_RUNS = "training."  # what is set up there belongs to the run that is shown, or to a new one
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Change:
     old: Any
     new: Any
     text: str  # "Learning rate 0.01"
+    place: Mapping[str, Any]  # where one looked: path -> value
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,7 @@ class Workspace(QObject):
         if is_same(old, value):  # a drag that ends where it began is no change
             self._merging = None
         else:
-            self._done.append(Change(path, old, value, text))
+            self._done.append(Change(path, old, value, text, self._place_of(path)))
             del self._done[:-LONGEST_HISTORY]
         self._undone.clear()
         self._set(path, value)
@@ -277,10 +279,22 @@ class Workspace(QObject):
         return self._undone[-1].text if self._undone else ""
 
     def undo(self) -> None:
+        """Takes the last change back, where it was made: what happens is always in sight."""
         self._move(self._done, self._undone, lambda change: change.old)
 
     def redo(self) -> None:
+        """Makes the change again that was undone last, where it was made."""
         self._move(self._undone, self._done, lambda change: change.new)
+
+    def _place_of(self, path: str) -> dict[str, Any]:
+        paths = ["pane", f"{self.value('pane')}.mode"]
+        place = {name: self.value(name) for name in paths if name in self._live}
+        return {**place, "run": self.run} if path.startswith(OF_RUNS) else place
+
+    def _go_to(self, place: Mapping[str, Any]) -> None:
+        for path, value in place.items():
+            if self.value(path) != value:
+                self.begin(path, value)
 
     def _move(
         self, source: list[Change], target: list[Change], pick: Callable[[Change], Any]
@@ -289,6 +303,7 @@ class Workspace(QObject):
             self._merging = None
             change = source.pop()
             target.append(change)
+            self._go_to(change.place)
             value = pick(change)
             if value is ABSENT and change.path in self._readers:
                 value = None  # somebody holds the path by now: it has what it begins with

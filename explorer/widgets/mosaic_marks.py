@@ -65,7 +65,8 @@ def draw_names(
     every = max(1, math.ceil(height / pitch))
     for layer in range(0, layers, every):
         chosen = shown is not None and shown[0] == layer
-        rect = QRectF(0, top + layer * pitch, left - now.px(6), cell)
+        middle = top + layer * pitch + cell / 2
+        rect = QRectF(0, middle - height / 2, left - now.px(6), height)
         text = f"L{layer}" if layers <= 100 else str(layer)
         put_text(painter, rect, text, bold if chosen else font, strong if chosen else muted, RIGHT)
     if in_order:

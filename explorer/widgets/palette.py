@@ -19,9 +19,10 @@ from PySide6.QtWidgets import (
 )
 
 from explorer import theme
-from explorer.widgets.base import LEFT, RIGHT, put_text, set_look
+from explorer.widgets.base import LEFT, RIGHT, Label, elide, put_text, set_look
 
 _ROLE = Qt.ItemDataRole.UserRole
+LONGEST = 320  # px of what was typed that are repeated
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,11 @@ class CommandPalette(QFrame):
         self._list.setStyleSheet("border: none;")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
+        self.nothing = Label("", "body", "muted", wrap=True)
+        self.nothing.setContentsMargins(8, 8, 8, 8)
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self.query)
+        layout.addWidget(self.nothing, 1)
         layout.addWidget(self._list, 1)
         self.query.textChanged.connect(self._filter)
         self.query.installEventFilter(self)
@@ -166,6 +171,10 @@ class CommandPalette(QFrame):
             item.setData(entry, _ROLE)
             item.setEnabled(entry.enabled)
             self._model.appendRow(item)
+        shown = elide(query.strip(), self.nothing.font(), theme.current().px(LONGEST))
+        self.nothing.setText("" if found else f"No action matches \u201c{shown}\u201d.")
+        self.nothing.setVisible(not found)
+        self._list.setVisible(bool(found))
         self._select(0)
 
     def _select(self, row: int) -> None:

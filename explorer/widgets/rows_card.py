@@ -26,7 +26,9 @@ class Row:
 
 
 class RowsCard(QFrame):
-    """`chosen(id of the row, choice)`; `closed` when the whole card is dismissed."""
+    """`chosen(id of the row, choice)`; `closed` when the last choice is made for all rows, which a
+    button offers where not all are shown.
+    """
 
     chosen = Signal(str, str)
     closed = Signal()
@@ -39,6 +41,7 @@ class RowsCard(QFrame):
         set_look(self, "card")
         self.rows: tuple[Row, ...] = ()
         self.buttons: dict[tuple[str, str], QPushButton] = {}
+        self.all: QPushButton | None = None
         self._title, self._choices = title, tuple(choices)
         self._glyph = Glyph(kind, ROLES[kind])
         self._parts: list[QWidget] = []
@@ -59,7 +62,7 @@ class RowsCard(QFrame):
             self._grid.removeWidget(part)
             part.hide()
             part.deleteLater()
-        self._parts, self.buttons = [], {}
+        self._parts, self.buttons, self.all = [], {}, None
         for line, row in enumerate(rows[:MOST_ROWS]):
             self._add(line, 0, Label(row.name, "body", weight=600))
             text = CutLabel()
@@ -77,6 +80,9 @@ class RowsCard(QFrame):
             more = Label(f"and {len(rows) - MOST_ROWS} more", "label", "muted")
             self._grid.addWidget(more, MOST_ROWS, 0, 1, 2)
             self._parts.append(more)
+            self.all = QPushButton(f"{self._choices[-1]} all")
+            self.all.clicked.connect(self.closed)
+            self._add(MOST_ROWS, 1 + len(self._choices), self.all)
         told = "; ".join(f"{row.name} {row.text}" for row in rows)
         self.setAccessibleName(f"{self._title}: {told}")
 

@@ -102,6 +102,10 @@ class StatusStrip(QWidget):
         """A short message; the window clears it after a while."""
         self._message.set_text(text)
 
+    @property
+    def message(self) -> str:
+        return self._message.whole
+
     def set_jobs(self, text: str) -> None:
         """Other jobs ("reading story.txt 40 %"); "" for none."""
         self.jobs.setText(text)

@@ -34,6 +34,7 @@ def test_a_place_that_is_none_is_told_with_the_remedy(tmp_path: Path) -> None:
         (errno.EACCES, "choose a folder that you may write to"),
         (errno.EROFS, "choose a folder that you may write to"),
         (errno.ENOSPC, "make room on the disk, or choose another folder"),
+        (errno.EFBIG, "allow larger files (ulimit -f), or choose a folder on another disk"),
     ],
 )
 def test_what_the_system_refuses_is_told_about_the_file_that_a_person_knows_of(

@@ -111,10 +111,16 @@ def test_a_line_that_fits_only_in_part_is_taken_back(
     path = tmp_path / "a.jsonl"
     files.append_line(path, 1)
     write = os.write
-    monkeypatch.setattr(os, "write", lambda handle, data: write(handle, data[:5]))
-    with pytest.raises(OSError, match="only 5 of") as caught:
+
+    def until_full(handle: int, data: bytes) -> int:
+        if os.fstat(handle).st_size > 2:
+            raise OSError(errno.EFBIG, "File too large")
+        return write(handle, data[:5])
+
+    monkeypatch.setattr(os, "write", until_full)
+    with pytest.raises(OSError, match=r"a\.jsonl cannot be written .*ulimit") as caught:
         files.append_line(path, {"a": "long enough"})
-    assert caught.value.errno == errno.ENOSPC
+    assert caught.value.errno == errno.EFBIG
     assert path.read_bytes() == b"1\n"
 
 

@@ -13,6 +13,7 @@ from explorer.panes.base import Inspection, Pane, PaneSpec
 from explorer.state.actions import Action
 from explorer.state.tracks import TraceTrack
 from explorer.widgets.base import Picture
+from tests.explorer.waiting import HANGS
 
 
 class DemoPicture(Picture):
@@ -93,6 +94,13 @@ def eager_runs(engine, folder):
     runs = Runs(engine, folder)
     runs.process_launcher.niceness = 0
     return runs
+
+
+async def close(runs):
+    """The end of the window, and of the trainers that would go on without it."""
+    await runs.close(HANGS)
+    for folder in runs.going_on:
+        runs.process_launcher.kill(folder)
 
 
 def save_tiny_model(folder: Path, **changes) -> Path:

@@ -95,7 +95,8 @@ class Follower(QObject):
             now = reader.state, why, backend
             if news == known and now == state:
                 return news, now, None
-            return news, now, _as_trained(read(reader), why, backend, raised).prepare()
+            seen = replace(read(reader), news=news)
+            return news, now, _as_trained(seen, why, backend, raised).prepare()
 
         try:
             news, told, data = await tail.look(see)

@@ -13,11 +13,10 @@ from PySide6.QtCore import QObject
 
 from explorer.engine.latest import Latest
 from explorer.panes.training.header import KnownRun, RunChoice
+from explorer.runs.folders import is_run, run_folders
 
 if TYPE_CHECKING:
     from explorer.panes.base import Context
-
-MOST = 100  # of the app's own folder, the newest
 
 
 class KnownRuns(QObject):
@@ -57,12 +56,8 @@ def list_runs(folder: Path, elsewhere: Sequence[str]) -> list[KnownRun]:
 
     A disk may come back, so a folder that is not there is no reason to forget it.
     """
-    found = []
-    if folder.is_dir():
-        found = [path for path in folder.iterdir() if (path / "run.json").is_file()]
-        found.sort(key=lambda path: (path / "run.json").stat().st_ctime, reverse=True)
-    known = {str(path.resolve()): KnownRun(str(path.resolve()), path.name) for path in found[:MOST]}
-    for path in (Path(other).resolve() for other in elsewhere if other):
-        there = (path / "run.json").is_file()
-        known.setdefault(str(path), KnownRun(str(path), path.name, gone=not there))
+    paths = [*run_folders(folder), *(Path(other) for other in elsewhere if other)]
+    known: dict[str, KnownRun] = {}
+    for path in (path.resolve() for path in paths):
+        known.setdefault(str(path), KnownRun(str(path), path.name, gone=not is_run(path)))
     return sorted(known.values(), key=lambda run: run.gone)

@@ -12,11 +12,11 @@ import numpy as np
 
 from core.training.config import TrainingConfig
 from core.training.phases import PHASES, SCALED_PHASES
+from explorer.runs.folders import ACTIVE
 
 if TYPE_CHECKING:
     from core.training.reader import RunReader, Sample
 
-ACTIVE = ("new", "running", "paused")  # somebody trains it, or is about to
 PACE = 200  # steps that tell how fast a run is
 FEW = 4  # gaps between steps from which on it can be told
 PAUSED = 20  # times as long as usual: nobody trained between these two steps
@@ -104,6 +104,7 @@ class RunData:
     backend: str = ""  # "thread" or "process" while it trains in this app
     vocabulary: int = 0  # among how many tokens it chooses; 0: not told
     before: int | None = None  # tokens read before its first record; None: not told
+    news: int = 0  # how much of the run had been read (`Tail.look`)
     skips: Mapping[int, Skip] = field(default_factory=dict)  # steps that a loss scaler skipped
     probe_text: str = ""  # what its pictures of the heads read
     scales: bool = False  # the loss is scaled

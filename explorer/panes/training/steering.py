@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from core.training.config import TrainingConfig
 from explorer.engine import errors, tasks
 from explorer.engine.jobs import EngineDied
-from explorer.panes.training.run_data import ACTIVE, RunData
+from explorer.panes.training.run_data import RunData
 from explorer.runs.live import key_of
 
 if TYPE_CHECKING:
@@ -25,11 +25,7 @@ ENDING = 400  # looks at a trainer that is leaving, 20 ms apart
 
 
 class Steering(QObject):
-    """Sends commands through RunControl, off the GUI thread; `opened` names a run that began.
-
-    What a run has been asked to be counts until its folder says so: a button answers at once,
-    whatever a step takes.
-    """
+    """Sends commands through RunControl, off the GUI thread; `opened` names a run that began."""
 
     opened = Signal(str)
     refused = Signal(str)
@@ -41,32 +37,14 @@ class Steering(QObject):
         self._runs = runs
         self._settings = settings
         self._owner = owner
-        self._wanted: dict[str, str] = {}  # run -> "running", "paused" or "stopped"
-        self._attempts: dict[str, int] = {}  # run -> how many it had when the wish was first seen
-        self._starting: set[str] = set()
-        runs.changed.connect(self._on_run_changed)
+        self._requested = runs.requested
+        self._requested.changed.connect(lambda _: self.changed.emit())
 
     def state(self, data: RunData | None) -> str:
         """The run's state as a person has asked for it, or as it is."""
         if data is None:
             return "new"
-        key, wanted = key_of(data.folder), self.wanted(data.folder)
-        trained = data.state in ACTIVE or key in self._starting
-        # Without a trainer nobody grants a wish. One that has just begun has not said so yet: the
-        # folder still tells how the attempt before it ended.
-        here = key in self._starting or self._runs.running_here(data.folder)
-        over = not (trained or here)
-        if wanted is not None and not here:  # another program has taken it up since
-            over = over or data.attempts > self._attempts.setdefault(key, data.attempts)
-        if wanted == data.state or data.state == "finished" or over:
-            self._wanted.pop(key, None)
-            self._attempts.pop(key, None)
-            return data.state
-        return wanted or data.state
-
-    def wanted(self, folder: str | Path) -> str | None:
-        """What this run has been asked to be and is not yet."""
-        return self._wanted.get(key_of(folder))
+        return self._requested.state(data.folder, data.state, data.attempts, data.news)
 
     def begin(self, config: TrainingConfig, name: str, backend: str) -> None:
         """A new run of this config, trained at once."""
@@ -93,8 +71,8 @@ class Steering(QObject):
 
     def start(self, folder: Path, paused: bool = False, steps: int = 0) -> None:
         """Trains a run on from its last checkpoint; `steps` makes so many, then pauses."""
-        self._starting.add(key_of(folder))
-        self._want(folder, "paused" if paused else "running")
+        self._requested.starting.add(key_of(folder))
+        self._requested.ask(folder, "paused" if paused else "running")
         tasks.spawn(self._start(folder, paused or steps > 0, steps), self._owner)
 
     async def _start(self, folder: Path, paused: bool, steps: int) -> None:
@@ -106,28 +84,26 @@ class Steering(QObject):
             backend = await self._runs.place(folder, self._settings.run_in)
             self._runs.start(folder, backend, paused=paused)
         except REFUSALS as error:
-            self._want(folder, None)
+            self._requested.ask(folder, None)
             self.refused.emit(errors.text_of(error))
             return
         finally:
-            self._starting.discard(key_of(folder))
+            self._requested.starting.discard(key_of(folder))
         if steps:
-            await self._ask(folder, "step", (steps,))
+            sent = self._runs.steer(folder, "step", steps)
+            self._requested.ask(folder, "running")
+            await self._sent(sent)
 
     def pause(self, folder: Path) -> None:
-        self._want(folder, "paused")
         self._send(folder, "pause")
 
     def resume(self, folder: Path) -> None:
-        self._want(folder, "running")
         self._send(folder, "resume")
 
     def step(self, folder: Path) -> None:
-        self._want(folder, None)
         self._send(folder, "step", 1)
 
     def stop(self, folder: Path) -> None:
-        self._want(folder, "stopped")
         self._send(folder, "stop")
 
     def branch(
@@ -148,31 +124,11 @@ class Steering(QObject):
             return
         await self._start_new(made)
 
-    def _on_run_changed(self, folder: str) -> None:
-        """A trainer that is gone grants no wish, whether or not its folder says so; that it was to
-        stop stays true until the folder is read again.
-        """
-        gone = key_of(folder) not in self._starting and not self._runs.running_here(folder)
-        if gone and self.wanted(folder) != "stopped":
-            self._want(folder, None)
-
-    def _want(self, folder: str | Path, state: str | None) -> None:
-        self._attempts.pop(key_of(folder), None)
-        if state is None:
-            self._wanted.pop(key_of(folder), None)
-        else:
-            self._wanted[key_of(folder)] = state
-        self.changed.emit()
-
     def _send(self, folder: Path, command: str, *values: Any) -> None:
-        tasks.spawn(self._ask(folder, command, values), self._owner)
+        tasks.spawn(self._sent(self._runs.steer(folder, command, *values)), self._owner)
 
-    async def _ask(self, folder: Path, command: str, values: tuple[Any, ...]) -> None:
-        control = self._runs.control(folder)
+    async def _sent(self, command: Coroutine[Any, Any, None]) -> None:
         try:
-            await self._engine.io(getattr(control, command), *values)
+            await command
         except (ValueError, OSError) as error:
-            self._want(folder, None)
             self.refused.emit(errors.text_of(error))
-            return
-        self._runs.wake(folder)

@@ -161,7 +161,7 @@ def _note(data: RunData, state: str) -> str:
     elif data.parent:
         said.append(f"branched at step {int(data.parent.get('step', 0)):,}")
     if data.backend == "process" and state in ACTIVE:
-        said.append("in a process of its own")
+        said.append("also when the window is closed: it has a process of its own")
     if data.damaged:
         lines = "line" if data.damaged == 1 else "lines"
         said.append(f"{data.damaged:,} damaged {lines} left out")

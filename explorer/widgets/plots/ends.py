@@ -1,6 +1,7 @@
 """Where the names of lines stand: right of the plot in a column, or beside an end far from it.
 
 No name lies over a line or over another name; one that had to move has a thin leader to its end.
+On a plot that is too low for all of them the upper ones are left out.
 """
 
 from __future__ import annotations
@@ -44,8 +45,10 @@ def spread_apart(middles: list[float], height: float, lowest: float) -> list[flo
 
 def place_names(
     ends: Sequence[End], lines: Sequence[np.ndarray], area: QRectF, height: float
-) -> list[QPointF]:
-    """The left middle of every end's name. `lines` are (n, 2) pixels with x ascending."""
+) -> list[QPointF | None]:
+    """The left middle of every end's name, None where it has no room. `lines` are (n, 2) pixels
+    with x ascending.
+    """
     column = max((end.x for end in ends), default=0.0) + GAP
     places: list[QPointF | None] = [None] * len(ends)
     boxes: list[QRectF] = []
@@ -72,8 +75,9 @@ def place_names(
     rest = sorted((i for i, place in enumerate(places) if place is None), key=lambda i: ends[i].y)
     middles = spread_apart([ends[i].y for i in rest], height, area.bottom() - height / 2)
     for index, middle in zip(rest, middles, strict=True):
-        places[index] = QPointF(column, middle)
-    return [place for place in places if place is not None]
+        if middle >= area.top():  # above it stands the title of the axis
+            places[index] = QPointF(column, middle)
+    return places
 
 
 def _clear(box: QRectF, above: QRectF) -> bool:
@@ -103,6 +107,8 @@ def draw_names(
     measured = [End(x, y, name, metrics.horizontalAdvance(name) + 2) for x, y, name, _ in ends]
     places = place_names(measured, lines, area, metrics.height() - 1)
     for end, place, (_, _, _, color) in zip(measured, places, ends, strict=True):
+        if place is None:
+            continue
         if abs(place.y() - end.y) > 3 or place.x() - end.x > GAP + 3:
             painter.setPen(now.pen(color, 1, theme.RAW_OPACITY))
             painter.drawLine(QPointF(end.x + 3, end.y), QPointF(place.x() - 2, place.y()))

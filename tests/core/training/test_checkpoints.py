@@ -187,7 +187,7 @@ def test_a_full_disk_harms_nothing(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(core.files, "_flush_to_disk", full)
-    with pytest.raises(OSError, match="disk is full.*make room") as caught:
+    with pytest.raises(OSError, match="No space left on device.*make room") as caught:
         generator.close() if closing else list(generator)
     assert caught.value.errno == errno.ENOSPC
     monkeypatch.undo()
@@ -229,7 +229,7 @@ def test_a_run_that_cannot_begin_on_a_full_disk_says_the_remedy(
 
     folder = create_run(tmp_path / "run", config)
     monkeypatch.setattr(core.files, "_flush_to_disk", full)
-    with pytest.raises(OSError, match="disk is full.*make room"):
+    with pytest.raises(OSError, match="No space left on device.*make room"):
         finish(config, folder)
     monkeypatch.undo()
     assert RunReader(folder).state == "new"

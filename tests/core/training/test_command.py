@@ -5,6 +5,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from core.training.launch import ORPHANED, ProcessLauncher
 from core.training.loop import train_steps
 from core.training.runs import RunReader, RunWriter, create_run
 from tests.core.training.small import finish, losses, small_config
+from tests.slow_import import slow_import
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -232,6 +234,45 @@ def test_a_launched_run_is_steered_like_any_other(tmp_path: Path) -> None:
     assert "run folder" in (folder / "process.log").read_text()
 
 
+def test_a_trainer_that_is_not_bound_goes_on_and_another_launcher_takes_it_up(
+    tmp_path: Path,
+) -> None:
+    config = small_config(tmp_path, steps=100_000, sample_every=0, evaluate_every=0)
+    folder = create_run(tmp_path / "run", config)
+    code = (
+        "import os, sys; from pathlib import Path; from core.training import ProcessLauncher;"
+        f"ProcessLauncher(niceness=0, bound=False).start(Path({str(folder)!r}), resume=False);"
+        "os.kill(os.getpid(), 9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == -signal.SIGKILL
+    launcher = ProcessLauncher()
+    assert not launcher.running(folder)
+    assert launcher.adopt(folder) and launcher.running(folder), "before its first step, too"
+    with pytest.raises(ValueError, match="trained already"):
+        launcher.start(folder, resume=True)
+    _wait_for_step(folder, 2)
+    assert launcher.adopt(folder) is False, "once is enough"
+    RunControl(folder).stop()
+    deadline = time.monotonic() + 120
+    while launcher.running(folder) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not launcher.running(folder) and launcher.exit_code(folder) is None
+    assert RunReader(folder).state == "stopped"
+    assert not ProcessLauncher().adopt(folder), "it has ended"
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["", "[]", '{"pid": 1}', '{"pid": -1, "host": "HOST"}', '{"pid": 1e400, "host": "HOST"}',
+     '{"pid": PID, "host": "elsewhere"}', '{"pid": PID, "host": "HOST", "process_start": 1}'],
+)  # fmt: skip
+def test_no_process_is_taken_up_that_was_not_launched_here(tmp_path: Path, told: str) -> None:
+    folder = create_run(tmp_path / "run", small_config(tmp_path))
+    told = told.replace("PID", str(os.getpid())).replace("HOST", socket.gethostname())
+    (folder / "process.json").write_text(told)
+    assert not ProcessLauncher().adopt(folder)
+
+
 def test_a_trainer_ends_when_its_parent_does(tmp_path: Path) -> None:
     config = small_config(tmp_path, steps=100_000, sample_every=0, evaluate_every=0)
     folder = create_run(tmp_path / "run", config)
@@ -243,3 +284,41 @@ def test_a_trainer_ends_when_its_parent_does(tmp_path: Path) -> None:
     process.stderr.close()
     assert RunReader(folder).state == "dead"
     assert os.path.getsize(folder / "rank0.steps") > 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("name", ["core.data.corpus", "torch"])
+def test_ctrl_c_while_it_loads_is_one_sentence(tmp_path: Path, name: str) -> None:
+    file = _config_file(tmp_path, small_config(tmp_path))
+    code = slow_import(name, "core.training", "--config", str(file), "--run", str(tmp_path / "run"))
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None and process.stdout.readline() == "reached\n"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert err == "interrupted before training began\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights")
+def test_a_folder_that_may_not_be_written_says_so_with_the_remedy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may write anywhere: the system's answer is played."""
+    folder = create_run(tmp_path / "run", small_config(tmp_path))
+
+    def refuse(path: object, *_: object, **__: object) -> int:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("core.training.locking.os.open", refuse)
+    with pytest.raises(OSError) as caught:
+        finish(small_config(tmp_path), folder)
+    monkeypatch.undo()
+    told = str(caught.value.strerror)
+    assert "Errno" not in told and "choose a folder that you may write to" in told
+    assert str(folder / "rank0.lock") in told

@@ -296,11 +296,25 @@ def test_commands_too_late_for_one_attempt_do_not_hit_the_next(tmp_path: Path) -
     generator = moments(config, folder, resume=True)
     assert next(m for m in generator if m.phase == "paused").step == 5
     answer = control.acknowledgement(late)
-    assert answer is not None and not answer.ok and "had ended" in answer.message
+    assert answer is not None and not answer.ok and "did not train" in answer.message
     assert control.acknowledgement(seq).ok  # type: ignore[union-attr]
     control.resume()
     assert [m.phase for m in generator][-1] == "end"
     assert RunReader(folder).state == "finished"
+
+
+def test_a_stop_before_the_first_start_does_not_stop_it(tmp_path: Path) -> None:
+    """A run that never began was put aside, and is begun after all."""
+    config = small_config(tmp_path, steps=2)
+    folder = create_run(tmp_path / "run", config)
+    control, log = RunControl(folder, Recorder()), ControlLog(folder)
+    wanted = []
+    for command in (control.start, control.stop, control.checkpoint, control.start):
+        command()
+        log.refresh()
+        wanted.append(log.is_started)
+    assert wanted == [True, False, False, True]
+    assert finish(config, folder).state == "finished"
 
 
 def test_a_rate_that_is_set_as_a_failed_run_begins_again_holds(tmp_path: Path) -> None:

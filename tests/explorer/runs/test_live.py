@@ -10,17 +10,13 @@ import numpy as np
 import pytest
 
 from core.training import RunReader
-from core.training.control import ControlLog
-from core.training.writer import RunWriter
 from explorer import theme
 from explorer.engine import errors
 from explorer.engine.jobs import EngineDied
-from explorer.runs.live import Runs
 from explorer.shell.follow import where
 from explorer.shell.session import Session
-from explorer.state.settings import read_object, write_object
 from tests.explorer.conftest import dispose
-from tests.explorer.demo import eager_runs, save_tiny_model, spec, tiny_training
+from tests.explorer.demo import close, eager_runs, save_tiny_model, spec, tiny_training
 from tests.explorer.waiting import HANGS, until
 
 
@@ -28,7 +24,7 @@ from tests.explorer.waiting import HANGS, until
 def runs(torch_engine, tmp_path, run_async):
     runs = eager_runs(torch_engine, tmp_path / "runs")
     yield runs
-    run_async(runs.close(HANGS))
+    run_async(close(runs))
 
 
 @pytest.mark.parametrize("changes", [{"tokenizer": "gone.json"}, {"task": "chess"}])
@@ -126,66 +122,6 @@ def test_a_run_that_fails_is_one_card(runs, run_async, caplog, tmp_path):
     state, text = run_async(body())
     assert state == "failed" and "missing.txt" in text
     errors.reports().problems.clear()
-
-
-def test_closing_asks_a_process_as_it_asks_a_thread(engine, tmp_path, run_async):
-    """By the run's own command: a signal is heard late, and on Windows ends it at once."""
-    runs = Runs(engine, tmp_path / "runs")
-    folder = runs.new(tiny_training(), "run")
-    log, signals = ControlLog(folder), []
-
-    class Trainer:
-        def start(self, folder, resume):
-            pass
-
-        def running(self, folder):
-            log.refresh()
-            return [command.name for command in log.commands].count("stop") == 0
-
-        def exit_code(self, folder):
-            return None if self.running(folder) else 0
-
-        def terminate(self, folder):
-            signals.append("terminate")
-
-        def kill(self, folder):
-            signals.append("kill")
-
-    runs.process_launcher = Trainer()
-    runs.start(folder, "process")
-    run_async(runs.close(HANGS))
-    assert [command.name for command in log.commands] == ["start", "stop"]
-    assert signals == []
-
-
-@pytest.mark.parametrize(
-    ("state", "offered"), [("stopped", True), ("dead", True), ("running", False), ("paused", False)]
-)
-def test_a_run_that_somebody_trains_is_not_waiting(
-    engine, tmp_path, run_async, monkeypatch, state, offered
-):
-    """A second window must not offer what the first one trains."""
-    runs = Runs(engine, tmp_path / "runs")
-    folder = runs.new(tiny_training(), "run")
-    write_object(tmp_path / "runs" / "unfinished.json", {"runs": [str(folder)]})
-    monkeypatch.setattr(RunReader, "state", state)
-    assert [found[0] for found in run_async(runs.interrupted())] == ([folder] if offered else [])
-
-
-def test_a_run_that_is_gone_or_done_is_asked_about_no_more(engine, tmp_path, run_async):
-    runs = Runs(engine, tmp_path / "runs")
-    listed = tmp_path / "runs" / "unfinished.json"
-    waiting, done = (runs.new(tiny_training(), name) for name in ("waiting", "done"))
-    steps = tiny_training().steps
-    for folder, step, reason in ((waiting, 1, "stopped"), (done, steps, "finished")):
-        writer = RunWriter(folder)
-        writer.step({"step": step, "loss": 1.0})
-        writer.event("end", step, {"reason": reason})
-        writer.close()
-    gone = tmp_path / "runs" / "deleted"
-    write_object(listed, {"runs": [str(folder) for folder in (gone, waiting, done)]})
-    assert run_async(runs.interrupted()) == [(waiting, 1, steps)]
-    assert read_object(listed) == {"runs": [str(waiting)]}
 
 
 def session_in(tmp_path):

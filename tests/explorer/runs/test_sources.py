@@ -12,15 +12,14 @@ import core
 from core.training import RunReader
 from explorer.engine.jobs import SUPERSEDED
 from explorer.runs.sources import FolderSource
-from tests.explorer.demo import eager_runs, save_tiny_model, tiny_training
-from tests.explorer.waiting import HANGS
+from tests.explorer.demo import close, eager_runs, save_tiny_model, tiny_training
 
 
 @pytest.fixture
 def runs(torch_engine, tmp_path, run_async):
     runs = eager_runs(torch_engine, tmp_path / "runs")
     yield runs
-    run_async(runs.close(HANGS))
+    run_async(close(runs))
 
 
 LLAMA = {"n_head": 4, "n_kv_head": 2, "positions": "rope", "norm": "rms_norm", "mlp": "swiglu"}

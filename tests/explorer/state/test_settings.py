@@ -60,7 +60,7 @@ def test_a_file_of_a_newer_program_is_kept_aside(tmp_path, name):
     assert settings.load(tmp_path) == Settings()
     assert settings.load_session(tmp_path) == {}
     settings.save(Settings(), tmp_path)
-    settings.save_session({"window": {}}, tmp_path)
+    settings.write_object(*settings.session_file({"window": {}}, tmp_path))
     assert (tmp_path / f"{name}.newer").read_text() == content
     assert settings.load(tmp_path) == Settings()
     assert settings.load_session(tmp_path)["window"] == {}

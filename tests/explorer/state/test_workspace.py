@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 
 import pytest
@@ -57,6 +58,31 @@ def test_where_an_experiment_begins_is_not_undone(workspace):
     workspace.change("rate", 2, "Change rate")
     workspace.undo()
     assert workspace.value("rate") == 1
+
+
+def test_undo_goes_where_the_change_was_made(workspace, qapp):
+    """What it changes is in sight when it changes, and nobody is taken to another run for it."""
+    shown = {"pane": "backprop", "backprop.mode": "network"}
+    owner, seen = QObject(), []
+    for path in shown:
+        bring = functools.partial(shown.__setitem__, path)
+        workspace.live(path, functools.partial(shown.get, path), bring, owner)
+    workspace.change("backprop.network", 1, "Width 1")
+    workspace.set_run("/runs/one")
+    workspace.change("training.branch", 2, "Steps 2")
+    workspace.set_run("/runs/two")
+    shown |= {"pane": "attention", "backprop.mode": "optimizers"}
+    workspace.changed.connect(lambda path, _: seen.append((path, dict(shown), workspace.run)))
+    workspace.undo()
+    network = {"pane": "backprop", "backprop.mode": "network"}
+    assert seen[-1] == ("training.branch", network, "/runs/one")
+    workspace.set_run("/runs/two")
+    shown["pane"] = "attention"
+    workspace.undo()
+    assert seen[-1] == ("backprop.network", network, "/runs/two")
+    shown["pane"] = "attention"
+    workspace.redo()
+    assert seen[-1] == ("backprop.network", network, "/runs/two")
 
 
 def test_a_drag_is_one_undo_step(workspace):

@@ -157,6 +157,23 @@ def test_the_palette_finds_runs_and_closes(qtbot):
     assert not palette.isVisible() and chosen == ["b"]
 
 
+def test_the_palette_says_that_nothing_is_found(qtbot):
+    host = QWidget()
+    qtbot.addWidget(host)
+    host.resize(800, 600)
+    palette = CommandPalette(host)
+    host.show()
+    palette.open([Entry("a", "Play")])
+    assert not palette.nothing.isVisible()
+    qtbot.keyClicks(palette.query, "qq")
+    assert palette.shown == [] and palette.nothing.isVisible()
+    assert "qq" in palette.nothing.text()
+    qtbot.keyClick(palette.query, Qt.Key.Key_Return)
+    assert palette.isVisible(), "nothing was chosen"
+    palette.query.clear()
+    assert palette.shown == ["a"] and not palette.nothing.isVisible()
+
+
 def test_the_prompt_tells_once_after_a_pause_and_keeps_newlines(qtbot):
     line = PromptLine()
     qtbot.addWidget(line)

@@ -187,6 +187,15 @@ def test_a_name_far_left_stands_at_its_end_where_nothing_is_in_its_way():
     assert moved[0].x() == 206 and abs(moved[0].y() - 180) > 6.5
 
 
+def test_a_low_plot_names_only_the_lines_for_whose_names_it_has_room():
+    """The others would stand over the title of the axis."""
+    area = QRectF(40, 24, 300, 20)
+    lines = [np.array([[40.0, y], [340.0, y]]) for y in (30.0, 34.0, 38.0)]
+    ends = [End(340, float(line[-1, 1]), "line", 40) for line in lines]
+    places = place_names(ends, lines, area, 13)
+    assert places[0] is None and [place.y() for place in places[1:]] == [24.5, 37.5]
+
+
 def test_the_number_at_the_end_of_the_x_axis_is_written(qtbot):
     plot = LinePlot("Schedule")
     qtbot.addWidget(plot)

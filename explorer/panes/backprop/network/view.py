@@ -18,7 +18,7 @@ from explorer.widgets.rendering import CONTROLS
 from explorer.widgets.stateful import StatefulPicture
 
 LOW = 560  # px: below this height the drawing takes more of it
-TIGHT = 340  # px: below it there is room for the drawing or the panel
+TIGHT = 380  # px: below it there is room for the drawing or the panel
 SMALL = 24  # px: a button above a column
 
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from core.tokenization.analysis.glitches import GlitchCandidate
 from explorer import theme
 from explorer.panes.tokenizers.compare.piece_list import PieceList
-from explorer.widgets.base import LEFT, RIGHT, Label, Picture, put_text, set_look
+from explorer.widgets.base import LEFT, RIGHT, Label, Picture, elide, put_text, set_look
 from explorer.widgets.stateful import StatefulPicture
 
 BINS = 60
@@ -76,6 +76,7 @@ class Spread(Picture):
                 put_text(painter, where, f"{value:.2g}", small, now.color("muted"), align)
         foot = QRectF(area.left(), area.bottom() + now.px(17), area.width(), now.px(16))
         words = "cosine to what was never trained; pieces on a log scale"
+        words = elide(words, small, foot.width(), Qt.TextElideMode.ElideRight)
         put_text(painter, foot, words, small, now.color("muted"), LEFT)
         if self._at is not None:
             x = area.left() + (self._at - low) / (high - low) * area.width()

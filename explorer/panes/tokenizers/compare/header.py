@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
@@ -49,18 +49,26 @@ class CompareHeader(QWidget):
         self.row = row
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Where there is little room the buttons are their icons; their tooltips say the rest."""
+        """Where there is less room the views come closer together; where there is little the
+        buttons are their icons, and their tooltips say the rest.
+        """
         super().resizeEvent(event)
-        style = Qt.ToolButtonStyle
-        wide = style.ToolButtonTextBesideIcon
+        least, most = self.view.minimumSizeHint().width(), self.view.sizeHint().width()
         parts = (self.add, self.examples)
-        wanted = self.view.sizeHint().width() + sum(part.wide() + 8 for part in parts)
+        words = sum(part.wide() + 8 for part in parts)
+        brief = least + words > self.width()
         for part in parts:
-            part.setToolButtonStyle(wide if self.width() >= wanted else style.ToolButtonIconOnly)
+            part.set_brief(brief)
+        room = self.width() - (self._icons() if brief else words)
+        self.view.setFixedWidth(max(least, min(most, room)))
 
     def minimumSizeHint(self) -> QSize:
-        narrow = self.view.sizeHint().width() + 2 * (theme.current().px(48) + 8)
+        narrow = self.view.minimumSizeHint().width() + self._icons()
         return QSize(narrow, super().minimumSizeHint().height())
+
+    def _icons(self) -> int:
+        """What the buttons take without their words."""
+        return 2 * (theme.current().px(48) + 8)
 
     def set_view(self, view: str) -> None:
         self.view.set_current(view)

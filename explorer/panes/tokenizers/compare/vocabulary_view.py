@@ -86,6 +86,10 @@ class PieceColumn(QFrame):
         more = "+" if cut or not done else ""
         size = self._opened.vocab_size
         self._count.setText(f"{len(matches):,}{more} of {size:,} pieces")
+        if done and not matches:
+            self.body.show_empty("No piece matches.", icon="search")
+        else:
+            self.body.show_ready()
         ids = [match.token for match in matches]
         self.list.set_rows(self._opened.tokenizer, ids, find=find)
 

@@ -11,8 +11,7 @@ import pytest
 from explorer.panes.attention.model import Heads, Prompt, look
 from explorer.runs.sources import FolderSource
 from tests.explorer.conftest import dispose
-from tests.explorer.demo import eager_runs, save_tiny_model, tiny_training
-from tests.explorer.waiting import HANGS
+from tests.explorer.demo import close, eager_runs, save_tiny_model, tiny_training
 
 TEXT = "Mira met Tom. Mira"
 PROMPT = "Mira met Tom. One day Mira"
@@ -22,7 +21,7 @@ PROMPT = "Mira met Tom. One day Mira"
 def runs(torch_engine, tmp_path, run_async) -> Iterator[Any]:
     runs = eager_runs(torch_engine, tmp_path / "runs")
     yield runs
-    run_async(runs.close(HANGS))
+    run_async(close(runs))
 
 
 @pytest.fixture

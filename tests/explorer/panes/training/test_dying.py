@@ -59,7 +59,7 @@ def test_a_trainer_that_dies_at_once_is_a_failed_run_and_says_why(
             assert pane.view.card.text.state == "running", "the button answers at once"
             await until(lambda: state_of(pane) == "failed", "the failure of a resumed run")
             assert says in pane.view.card.text.message
-            assert pane.steering.wanted(folder) is None
+            assert runs.requested.of(folder) is None
         pane.hide()
 
     run_async(story())

@@ -52,7 +52,7 @@ def test_the_card_says_that_a_run_has_a_process_of_its_own(slow):
     data = replace(read(RunReader(slow)), state="running")
     assert "process" not in text.card_text(data, "running", None, False).note
     data = replace(data, backend="process")
-    assert text.card_text(data, "running", None, False).note.endswith("in a process of its own")
+    assert text.card_text(data, "running", None, False).note.endswith("it has a process of its own")
     assert "process" not in text.card_text(data, "stopped", None, False).note
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from explorer.engine.jobs import EngineDied
 from explorer.panes.training.run_data import read
 from explorer.panes.training.steering import Steering
 from explorer.runs.live import Runs
+from explorer.runs.requested import COMMANDS, RequestedStates
 from tests.explorer.demo import tiny_training
 from tests.explorer.waiting import until
 
@@ -30,21 +32,20 @@ class Trainers(QObject):
     def __init__(self):
         super().__init__()
         self.training = set()
+        self.requested = RequestedStates(self)
 
     def running_here(self, folder):
         return str(folder) in self.training
 
-    def control(self, folder):
-        return SimpleNamespace(stop=lambda: 1, pause=lambda: 1)
+    def steer(self, folder, command):
+        self.requested.ask(folder, COMMANDS[command])
+        return asyncio.sleep(0)
 
     async def place(self, folder, chosen):
         return "thread"
 
     def start(self, folder, backend, paused=False):
         self.training.add(str(folder))
-
-    def wake(self, folder):
-        pass
 
 
 def test_the_end_of_one_run_leaves_the_wish_for_another(engine, tmp_path, run_async):
@@ -98,13 +99,29 @@ def test_a_wish_does_not_outlive_a_run_that_another_program_trained(
     """No trainer of this window tells of its end."""
 
     async def body():
-        steering = Steering(engine, Trainers(), None, QObject(engine))
+        trainers = Trainers()
+        steering = Steering(engine, trainers, None, QObject(engine))
         run = run_that_is("running", tmp_path)
         steering.pause(run.folder)
         states = [steering.state(run), steering.state(replace(run, state=end))]
-        return [*states, steering.wanted(run.folder)]
+        return [*states, trainers.requested.of(run.folder)]
 
     assert run_async(body()) == ["paused", end, None]
+
+
+def test_what_one_has_read_of_a_run_is_true_for_all_that_show_it(engine, tmp_path, run_async):
+    """The strip sees that it is paused; the pane has not read it again."""
+
+    async def body():
+        trainers = Trainers()
+        run = replace(run_that_is("running", tmp_path), news=7)
+        trainers.training = {str(run.folder)}
+        steering = Steering(engine, trainers, None, QObject(engine))
+        steering.pause(run.folder)
+        states = [trainers.requested.state(run.folder, "paused", 0, news=8), steering.state(run)]
+        return [*states, steering.state(replace(run, state="paused", news=8))]
+
+    assert run_async(body()) == ["paused"] * 3
 
 
 @pytest.mark.parametrize("before", ["stopped", "failed", "dead"])
@@ -147,7 +164,7 @@ def test_an_engine_that_has_died_refuses_a_start_and_leaves_no_wish_and_no_folde
         steering.branch(stopped.folder, 4, {}, "branched")
         await tasks.wait_for(owner)
         left = [path.name for path in runs.folder().iterdir() if path.is_dir()]
-        return said, steering.wanted(stopped.folder), steering.state(stopped), left
+        return said, runs.requested.of(stopped.folder), steering.state(stopped), left
 
     said, wish, state, left = run_async(body())
     assert said == ["choose Restart"] * 3

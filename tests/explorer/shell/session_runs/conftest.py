@@ -8,12 +8,11 @@ from types import SimpleNamespace
 import pytest
 
 from core.training import new_run_folder
-from core.training.control import ControlLog
+from core.training.control import ControlLog, RunControl
 from core.training.writer import RunWriter
 from explorer import theme
 from explorer.engine import errors
 from explorer.shell.session import Session
-from explorer.state.settings import write_object
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import spec, tiny_training
 from tests.explorer.waiting import HANGS
@@ -65,11 +64,10 @@ def commands(folder):
 def stopped(tmp_path):
     """Four runs that were training when the last session ended."""
     folders = [new_run_folder(tmp_path / "runs", name, tiny_training(9)) for name in "abcd"]
-    for folder in folders:
+    for folder in reversed(folders):  # the newest comes first
+        RunControl(folder, SimpleNamespace(start=lambda folder, resume: None)).start()
         writer = RunWriter(folder)
         writer.step({"step": 4, "loss": 1.0, "seconds": 0.5 if folder.name == "b" else 0.01})
         writer.event("end", 4, {"reason": "stopped", "message": ""})
         writer.close()
-    listed = {"runs": [str(folder) for folder in folders]}
-    write_object(tmp_path / "runs" / "unfinished.json", listed)
     return folders

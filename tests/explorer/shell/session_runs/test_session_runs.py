@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 from core.training.writer import RunWriter
 from explorer.engine import tasks
+from explorer.runs.live import Runs
 from explorer.runs.sources import models_among
 from tests.explorer.demo import save_tiny_model, tiny_training
 from tests.explorer.shell.session_runs.conftest import commands
@@ -45,7 +46,7 @@ def test_every_run_that_trains_is_steered_from_the_strip_of_any_pane(sitting, ru
             assert window.pane.objectName() == "training"
             window.actions_list.run("run.stop")
             await until(lambda: not status.training)
-            assert commands(folders[1]) == ["stop"]
+            await until(lambda: commands(folders[1]) == ["stop"])
             assert not window.actions_list.run("run.list")
 
     run_async(body())
@@ -163,3 +164,20 @@ def test_only_what_could_be_used_is_offered_again_and_only_models_as_models(
             assert models_among([*recent, str(tmp_path / "gone")]) == [str(model.resolve())]
 
     run_async(body())
+
+
+def test_quitting_says_which_runs_go_on(sitting, run_async, monkeypatch):
+    async def body():
+        async with sitting as session:
+            names = []
+            for left in ([], ["one"], ["one", "two"], ["one", "two", "three"]):
+                monkeypatch.setattr(Runs, "going_on", [Path(name) for name in left])
+                names.append(session.window.actions_list.items["app.quit"].name)
+            return names
+
+    assert run_async(body()) == [
+        "Quit",
+        "Quit (one will go on training)",
+        "Quit (one and two will go on training)",
+        "Quit (one and 2 more will go on training)",
+    ]

@@ -8,9 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from explorer.engine import errors
+from explorer.engine import errors, tasks
 from explorer.engine.jobs import EngineDied
 from tests.explorer.demo import tiny_training
+from tests.explorer.shell.session_runs.conftest import commands
 from tests.explorer.waiting import until
 
 
@@ -19,13 +20,14 @@ def test_runs_that_wait_share_one_card_and_leave_it_one_by_one(sitting, stopped,
 
     async def body():
         async with sitting as session:
-            await session.offers.waiting()
+            await session.offers.runs_left()
             cards = session.window.notices.cards
             (card,) = cards.values()
             assert card.accessibleName().startswith(
                 "Runs are waiting: a stopped at step 4 of 9; b stopped at step 4 of 9"
             )
             assert len(card.buttons) == 6, "two rows, three buttons each"
+            assert card.all.text() == "Dismiss all"
             assert card.buttons[str(folders[0]), "Resume"].accessibleName() == "Resume: a"
 
             card.buttons[str(folders[0]), "Dismiss"].click()
@@ -41,9 +43,44 @@ def test_runs_that_wait_share_one_card_and_leave_it_one_by_one(sitting, stopped,
             for folder in folders[2:]:
                 session.steer("stop", str(folder))
             await until(lambda: not session.runs.live)
-            assert await session.runs.interrupted() == [], "who was answered is not asked again"
+            await tasks.wait_for(session.offers)
+            assert await session.runs.waiting() == [], "who was answered is not asked again"
 
     run_async(body())
+
+
+def test_many_runs_are_dismissed_at_once_and_stay_so(sitting, stopped, run_async):
+    async def body():
+        async with sitting as session:
+            await session.offers.runs_left()
+            card = session.window.notices.cards["runs"]
+            card.all.click()
+            assert not session.window.notices.cards
+            await tasks.wait_for(session.offers)
+            return await session.runs.waiting(), [commands(folder) for folder in stopped]
+
+    assert run_async(body()) == ([], [["stop"]] * 4)
+
+
+def test_what_a_run_is_asked_to_be_is_shown_before_its_folder_says_so(sitting, stopped, run_async):
+    folder = stopped[0]
+
+    async def body():
+        async with sitting as session:
+            status, shown = session.window.status, []
+            session.workspace.set_run(str(folder))
+            await until(lambda: status.run is not None and status.run.folder == str(folder))
+            shown.append(status.run.state)
+            session.runs.start(folder)
+            shown.append(status.run.state)
+            for command in ("pause", "resume", "stop"):
+                session.steer(command, str(folder))
+                await until(lambda command=command: commands(folder)[-1:] == [command])
+                shown.append(status.run.state)
+            return shown
+
+    expected = ["stopped", "running", "paused", "running", "stopped"]
+    assert run_async(body()) == expected, "its folder says stopped all the time"
 
 
 def test_escape_answers_no_question(sitting, stopped, run_async):
@@ -51,10 +88,10 @@ def test_escape_answers_no_question(sitting, stopped, run_async):
 
     async def body():
         async with sitting as session:
-            await session.offers.waiting()
+            await session.offers.runs_left()
             notices = session.window.notices
             assert notices.close_last() and not notices.cards
-            assert [folder for folder, *_ in await session.runs.interrupted()] == stopped
+            assert [run.folder for run in await session.runs.waiting()] == stopped
 
     run_async(body())
 
@@ -81,7 +118,7 @@ def test_a_run_with_long_steps_goes_on_in_a_process(sitting, stopped, run_async,
             monkeypatch.setattr(
                 session.runs, "start", lambda run, to: started.append((run.name, to))
             )
-            await session.offers.waiting()
+            await session.offers.runs_left()
             card = session.window.notices.cards["runs"]
             for folder in stopped[:2]:
                 card.buttons[str(folder), "Resume"].click()
@@ -107,7 +144,7 @@ def test_a_run_that_cannot_go_on_for_the_engine_has_died_is_told_with_the_remedy
         async with sitting as session:
             with monkeypatch.context() as patch:
                 patch.setattr(session.runs, "start", dead)
-                await session.offers.waiting()
+                await session.offers.runs_left()
                 card = session.window.notices.cards["runs"]
                 card.buttons[str(stopped[0]), "Resume"].click()
                 await until(lambda: errors.reports().problems)

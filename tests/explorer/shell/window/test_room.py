@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtTest import QTest
 
 from explorer import theme
+from explorer.shell.window import PANE_LOW
 
 
 def test_the_headline_is_one_line_and_cut_with_an_ellipsis(make):
@@ -62,3 +63,25 @@ def test_the_center_keeps_640_px_at_the_smallest_size(make):
     QTest.qWait(1)
     assert (window.width(), window.height()) == (1100, 680)
     assert window.stack.width() >= 640
+
+
+@pytest.mark.parametrize(
+    ("zoom", "size", "scrolls"),
+    [
+        (1.0, (1100, 680), False),  # the smallest window
+        (1.5, (1280, 720), False),
+        (2.0, (1280, 720), True),
+    ],
+)
+def test_a_pane_that_would_have_too_little_room_scrolls(make, qapp, zoom, size, scrolls):
+    """Rather than cut its numbers; the transport below it stays where it is."""
+    _, window = make()
+    window.resize(*size)
+    theme.apply(qapp, "light", zoom, "full")
+    QTest.qWait(1)
+    least = theme.current().px("center_min"), theme.current().px(PANE_LOW)
+    assert window.stack.width() >= least[0] and window.stack.height() >= least[1]
+    seen = window.stack.parentWidget().size()
+    assert (window.stack.height() > seen.height()) is scrolls
+    assert (window.stack.width() > seen.width()) is scrolls
+    assert window.transport.mapTo(window, window.transport.rect().bottomLeft()).y() < size[1]

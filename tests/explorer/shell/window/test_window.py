@@ -192,6 +192,7 @@ def test_undo_and_redo_follow_the_workspace(make):
     session.workspace.set_prompt("a new prompt")
     assert window.actions_list.run("edit.undo")
     assert session.workspace.prompt != "a new prompt"
+    assert window.status.message == "Undone: Change prompt"
     assert not window.actions_list.run("edit.undo")
     assert window.actions_list.run("edit.redo")
     assert session.workspace.prompt == "a new prompt"

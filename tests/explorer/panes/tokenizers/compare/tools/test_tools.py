@@ -33,9 +33,8 @@ def test_a_download_that_failed_says_so_in_every_view_and_is_tried_again(
         await pane.settled()
         column = tool(pane, "vocabulary").view.columns[2]
         assert column.body.state == "error" and "try again later" in column.body.message
-        assert [one.body.state for one in tool(pane, "vocabulary").view.columns[:2]] == [
-            "ready"
-        ] * 2
+        others = tool(pane, "vocabulary").view.columns[:2]
+        assert [one.body.state for one in others] == ["empty"] * 2, "searched, and nothing found"
         column.body.retryRequested.emit()
         await pane.settled()
         assert tries == ["gpt2", "gpt2"] and column.body.state == "error"
@@ -147,6 +146,13 @@ def test_what_cannot_be_searched_says_why(pane, run_async):
         search.search("6174", "bytes", False)
         await pane.settled()
         assert not search.view.error.text and search.view.columns[0].list.displayed()["ids"]
+        column = search.view.columns[0]
+        search.search("qxzqxz", "contains", False)
+        await pane.settled()
+        assert column.body.state == "empty", "it says that nothing is found"
+        search.search("the", "contains", False)
+        await pane.settled()
+        assert column.body.state == "ready" and column.list.displayed()["ids"]
         search.search("", "contains", False)
         await pane.settled()
         assert search.view._hint.isVisible()

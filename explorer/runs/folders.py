@@ -1,0 +1,79 @@
+"""Which run folders the app knows, and which of their runs wait for somebody to go on with them.
+
+Nothing is kept about that: the folders themselves tell. So neither a crash nor a second window on
+the same folder, nor one that had no time to close its runs, makes the app forget one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+MANIFEST = "run.json"
+MOST = 100  # of the app's own folder, the newest
+# States of a run that somebody trains or is about to; and of one that nobody trains.
+ACTIVE = ("new", "running", "paused")
+INTERRUPTED = ("new", "stopped", "dead", "failed")
+
+
+@dataclass(frozen=True)
+class WaitingRun:
+    """A run that was started, was not stopped by a person, and is trained by nobody."""
+
+    folder: Path
+    state: str  # one of INTERRUPTED
+    step: int
+    steps: int
+
+
+def run_folders(folder: Path, elsewhere: Sequence[str] = ()) -> list[Path]:
+    """Every run in a folder, the newest first, then those elsewhere that are still there."""
+    found = []
+    if folder.is_dir():
+        found = [path for path in folder.iterdir() if is_run(path)]
+        found.sort(key=lambda path: (path / MANIFEST).stat().st_ctime, reverse=True)
+    others = (Path(other) for other in elsewhere if other)
+    return list(dict.fromkeys([*found[:MOST], *(other for other in others if is_run(other))]))
+
+
+def is_run(folder: Path) -> bool:
+    return (folder / MANIFEST).is_file()
+
+
+def is_trained(folder: Path) -> bool:
+    """Whether somebody trains it now. Raises ValueError or OSError."""
+    from core.training import RunReader
+
+    return RunReader(folder).state in ("running", "paused")
+
+
+def waiting_runs(folders: Iterable[Path]) -> list[WaitingRun]:
+    """Those of the runs that wait; a folder that cannot be read, or not be written, is left out.
+
+    One that failed before it kept anything has nothing to go on from.
+    """
+    found = []
+    for folder in folders:
+        with suppress(OSError, ValueError):
+            run = _waiting(folder)
+            if run is not None:
+                found.append(run)
+    return found
+
+
+def _waiting(folder: Path) -> WaitingRun | None:
+    from core.training import RunReader
+    from core.training.control import ControlLog
+
+    log = ControlLog(folder)
+    log.refresh()
+    if not log.is_started or not os.access(folder, os.W_OK):
+        return None
+    run = RunReader(folder)
+    lost = run.state == "failed" and not run.checkpoints
+    if run.state not in INTERRUPTED or lost or run.step >= run.config.steps:
+        return None
+    return WaitingRun(folder, run.state, run.step, run.config.steps)
