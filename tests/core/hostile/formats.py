@@ -237,7 +237,7 @@ def _write_settings(folder: Path) -> None:
         "selection": {"layer": 1, "head": 2, "token": None, "step": 5},
         "backprop.optimizers": {"steps": 60}, "attention.scene": {"locked": [1, 2]},
     }  # fmt: skip
-    settings.save_session({"paths": paths, "geometry": "AAAA"}, folder)
+    settings.write_object(*settings.session_file({"paths": paths, "geometry": "AAAA"}, folder))
 
 
 def _open_settings(folder: Path) -> None:
@@ -249,7 +249,7 @@ def _open_settings(folder: Path) -> None:
     settings.save(settings.load(folder), folder)
     session = renewed(settings.load_session(folder))
     lenient(Selection, session["paths"].get("selection"))
-    settings.save_session(session, folder)
+    settings.write_object(*settings.session_file(session, folder))
 
 
 def _open_text(folder: Path) -> None:
