@@ -45,6 +45,16 @@ class Launched:
         return not begun or begun[-1] < self.time or run.state in ("running", "paused")
 
 
+def launched(folder: str | Path) -> Launched | None:
+    """Who was launched for the run and still trains it, or is about to; None for nobody."""
+    folder = Path(folder).resolve()
+    try:
+        found = from_json(Launched, read_json(folder / records.PROCESS), some=True)
+        return found if found.trains(folder) else None
+    except (ValueError, OSError):
+        return None
+
+
 class ProcessLauncher:
     """Runs `python -m core.training --run FOLDER` as a child, at a lower priority.
 
@@ -109,11 +119,8 @@ class ProcessLauncher:
         none, or it has ended. From then on `running` knows it, but not its exit code.
         """
         folder = Path(folder).resolve()
-        try:
-            found = from_json(Launched, read_json(folder / records.PROCESS), some=True)
-            if self.running(folder) or not found.trains(folder):
-                return False
-        except (ValueError, OSError):
+        found = None if self.running(folder) else launched(folder)
+        if found is None:
             return False
         self._processes.pop(folder, None)
         self._adopted[folder] = found

@@ -107,7 +107,7 @@ class Face:
         return {}
 
     def caption(self) -> str:
-        """What an exported picture says below itself: of what it is. "" for none."""
+        """The caption of exported pictures; "" for none."""
         return ""
 
     @property

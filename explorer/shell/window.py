@@ -297,7 +297,7 @@ class MainWindow(QMainWindow):
         ]
 
     def next_region(self) -> None:
-        """F6: rail, inputs, picture, transport, inspector, status."""
+        """F6: rail, inputs, cards, picture, transport, inspector, status."""
         keys.focus_next(self, self._regions)
 
     def focusNextPrevChild(self, forward: bool) -> bool:

@@ -110,8 +110,8 @@ class AttentionPane(Pane):
         self.choices = self.choices.restored(state)
         self.show_choices()
         self.show_chosen()
-        locked = state.get("locked", "as it is")
-        if locked is None:
+        locked = state.get("locked")
+        if "locked" in state and locked is None:
             self.arriving.lock(None)
         elif (head := head_from(locked)) is not None:
             self.arriving.lock(head)

@@ -307,5 +307,7 @@ def test_what_can_be_no_files_name_is_refused() -> None:
     for name in (None, 3, [], b"gpt2"):
         with pytest.raises(ValueError, match="no path of a file"):
             open_tokenizer(name)  # type: ignore[arg-type]
-    with pytest.raises(FileNotFoundError, match=r"no tokenizer 'xxx.*characters\): give a file"):
+    with pytest.raises(
+        FileNotFoundError, match="there is no tokenizer 'xxx.*5,000 characters.: give a file"
+    ):
         open_tokenizer("x" * 5000)
