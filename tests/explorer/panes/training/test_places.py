@@ -48,12 +48,13 @@ def test_resuming_and_branching_place_a_run_by_its_recorded_steps(
     run_async(story())
 
 
-def test_the_card_says_that_a_run_has_a_process_of_its_own(slow):
+def test_the_card_says_that_a_run_with_a_process_of_its_own_outlives_the_window(slow):
+    said = "goes on when the window is closed"
     data = replace(read(RunReader(slow)), state="running")
-    assert "process" not in text.card_text(data, "running", None, False).note
+    assert said not in text.card_text(data, "running", None, False).note
     data = replace(data, backend="process")
-    assert text.card_text(data, "running", None, False).note.endswith("it has a process of its own")
-    assert "process" not in text.card_text(data, "stopped", None, False).note
+    assert text.card_text(data, "running", None, False).note.endswith(said)
+    assert said not in text.card_text(data, "stopped", None, False).note
 
 
 def test_the_card_says_how_many_lines_are_damaged(slow):
