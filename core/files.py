@@ -13,6 +13,7 @@ import errno
 import json
 import math
 import os
+import re
 import reprlib
 import secrets
 import stat
@@ -198,6 +199,7 @@ def write_json(path: str | Path, value: object, indent: int | None = 2) -> None:
 MAX_BYTES = 64 * MEGABYTE
 MAX_VALUES = 1_000_000  # our own files hold a few thousand
 MAX_DEPTH = 32
+IN_QUOTES = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)  # a text of JSON
 MAX_DIGITS = 1000  # of a whole number: reading one takes the square of its length
 
 
@@ -278,7 +280,7 @@ def parse_json(
 
     Raises ValueError that says what is wrong with `source`, where it came from, and what to do.
     """
-    if count_values(content) > max_values:
+    if holds_more_values(content, max_values):
         raise ValueError(
             f"{source} holds more than {max_values:,} values, which no such file needs: {GET_AGAIN}"
         )
@@ -303,11 +305,15 @@ def parse_json(
     raise ValueError(f"{source} is nested more than {max_depth} deep: {GET_AGAIN}")
 
 
-def count_values(content: bytes) -> int:
-    """How many values JSON holds at most, before any of them is made: one after each comma and each
-    bracket, those in texts included. An object counts three times, as it takes as much memory.
+def holds_more_values(content: bytes, most: int) -> bool:
+    """Whether JSON holds more values than that, before any of them is made: one after each comma and
+    each bracket. An object counts three times, as it takes as much memory.
     """
-    return content.count(b",") + content.count(b"[") + 3 * content.count(b"{")
+
+    def count(json: bytes) -> int:
+        return json.count(b",") + json.count(b"[") + 3 * json.count(b"{")
+
+    return count(content) > most and count(IN_QUOTES.sub(b"", content)) > most
 
 
 def _whole_number(digits: str) -> int:

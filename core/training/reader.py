@@ -119,8 +119,8 @@ class JsonLines:
     def _check(self, fits: bool, holds: str) -> None:
         if not fits:
             raise ValueError(
-                f"{self.path} holds {holds}, more than a run writes: {GET_AGAIN}, or delete it to "
-                "open the run without it"
+                f"{self.path} holds {holds}, more than is read of a run's events and commands: "
+                f"{GET_AGAIN}, or open a run that evaluates and samples less often"
             )
 
 
@@ -335,7 +335,7 @@ class RunReader:
         if size > MOST_RECORD_BYTES:
             raise ValueError(
                 f"{path} holds {size:,} bytes, more than the {MOST_RECORD_BYTES:,} of the longest "
-                f"run that can be shown: {GET_AGAIN}, or delete it to open the run without it"
+                f"run that can be shown: {GET_AGAIN}, or open a run of fewer steps"
             )
 
     def _read_events(self, last: np.ndarray) -> None:

@@ -47,6 +47,8 @@ def without_endless_numbers(value: Any) -> Any:
     if type(value) is dict:
         kept = {key: without_endless_numbers(one) for key, one in value.items()}
         return {key: one for key, one in kept.items() if _is_finite(one)}
+    if type(value) is list:
+        return [without_endless_numbers(one) for one in value]
     return value
 
 

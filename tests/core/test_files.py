@@ -352,3 +352,9 @@ def test_a_full_disk_is_an_os_error_whoever_meets_it(tmp_path, monkeypatch, kind
     with pytest.raises(OSError) as caught:
         tensor_files.write_tensors(tmp_path / "a.safetensors", {"a": value})
     assert caught.value.errno == errno.ENOSPC and not list(tmp_path.iterdir())
+
+
+def test_commas_and_brackets_in_a_text_are_no_values(tmp_path):
+    text = ",[{" * 400_000 + '\\"'
+    write_json(tmp_path / "session.json", {"text": text})
+    assert read_json(tmp_path / "session.json") == {"text": text}
