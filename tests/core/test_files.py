@@ -356,5 +356,5 @@ def test_a_full_disk_is_an_os_error_whoever_meets_it(tmp_path, monkeypatch, kind
 
 def test_commas_and_brackets_in_a_text_are_no_values(tmp_path):
     text = ",[{" * 400_000 + '\\"'
-    write_json(tmp_path / "session.json", {"text": text})
-    assert read_json(tmp_path / "session.json") == {"text": text}
+    files.write_json(tmp_path / "session.json", {"text": text})
+    assert files.read_json(tmp_path / "session.json") == {"text": text}

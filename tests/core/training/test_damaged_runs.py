@@ -149,7 +149,7 @@ def test_lines_without_number_are_refused(tmp_path: Path, monkeypatch: pytest.Mo
     lines = JsonLines(path)
     assert len(lines.read()) == 3
     path.write_bytes(b"{}\n" * 4)
-    with pytest.raises(ValueError, match="4 lines, more than a run writes: get"):
+    with pytest.raises(ValueError, match="4 lines, more than is read of a run"):
         lines.read()
 
 
