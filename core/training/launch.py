@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.fields import field, from_json
-from core.files import read_json, write_json, writing
+from core.files import open_to_append, read_json, write_json
 from core.training import records
 from core.training.config import TrainingConfig
 from core.training.reader import RunReader
@@ -98,9 +98,7 @@ class ProcessLauncher:
             "OMP_WAIT_POLICY": "passive",
         }
         # A pipe that nobody reads would stop the child once it is full; a file never does.
-        with writing(folder / LOG):
-            (folder / LOG).touch()
-        with open(folder / LOG, "ab") as log:
+        with os.fdopen(open_to_append(folder / LOG), "ab") as log:
             process = subprocess.Popen(
                 command,
                 env=environment,

@@ -162,6 +162,9 @@ def _note(data: RunData, state: str) -> str:
         said.append(f"branched at step {int(data.parent.get('step', 0)):,}")
     if data.backend == "process" and state in ACTIVE:
         said.append("goes on when the window is closed")
+    if data.damaged:
+        lines = "line" if data.damaged == 1 else "lines"
+        said.append(f"{data.damaged:,} damaged {lines} left out")
     return ", ".join(said)
 
 
