@@ -319,7 +319,7 @@ class ModedPane(Pane):
 
     async def settled(self) -> None:
         while self._waiting:
-            await asyncio.sleep(0)
+            self._build(self._waiting[0])
         for _ in range(100):  # one may start what another waits for
             for one in self.shared():
                 await tasks.wait_for(one)
