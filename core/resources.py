@@ -44,6 +44,11 @@ def resource_folders() -> list[Path]:
     return folders
 
 
+def is_checkout() -> bool:
+    """Whether the program runs from its sources, with dev.py beside them."""
+    return (Path(__file__).resolve().parents[1] / "dev.py").is_file()
+
+
 def data_folder() -> Path:
     """The folder for caches and runs of this user; it is created when missing.
 

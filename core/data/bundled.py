@@ -76,6 +76,7 @@ def export_tokenizers(folder: Path) -> dict[str, Any]:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """`python -m core.data.bundled`: trains and writes them; returns the exit code."""
     parser = argparse.ArgumentParser(description="Trains the bundled tokenizers again.")
     parser.add_argument("--folder", type=Path, help="where they go (default: resources)")
     options = parser.parse_args(arguments)

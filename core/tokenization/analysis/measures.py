@@ -7,6 +7,7 @@ with no token at all. So what is lost is measured beside what it costs.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 import regex
 
@@ -97,8 +98,8 @@ def measure(tokenizer: Tokenizer, text: str, encoding: Encoding | None = None) -
 
 
 def lost_bytes(tokenizer: Tokenizer, encoding: Encoding) -> int:
-    """Bytes of a text, white space aside, that its ids do not give back: what is unknown or
-    dropped, and what was changed on the way, as a capital that was made small.
+    """Bytes of a text, white space aside, that its ids do not give back: of the characters that are
+    unknown or dropped, or came back as others, as a capital that was made small.
 
     The encoding must be one without special tokens.
     """
@@ -107,13 +108,16 @@ def lost_bytes(tokenizer: Tokenizer, encoding: Encoding) -> int:
     for token, (start, stop) in zip(encoding.ids, encoding.spans, strict=True):
         written = data[start:stop].strip()
         given = b"" if token == tokenizer.unknown_id else tokenizer.piece_bytes(token).strip()
-        if given == written:
-            continue
-        if len(given) == len(written):
-            lost += sum(a != b for a, b in zip(given, written, strict=True))
-        else:
-            lost += len(written)
+        if given != written:
+            lost += len(written) - _bytes_in_common(written, given)
     return lost
+
+
+def _bytes_in_common(written: bytes, given: bytes) -> int:
+    """Of the characters that stand in both, in this order."""
+    first, second = (data.decode("utf-8", "ignore") for data in (written, given))
+    blocks = SequenceMatcher(None, first, second, autojunk=False).get_matching_blocks()
+    return sum(len(first[block.a : block.a + block.size].encode()) for block in blocks)
 
 
 def _between(spans: Sequence[tuple[int, int]], size: int) -> Iterator[tuple[int, int]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from core.resources import is_checkout
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
 from explorer.panes.tokenizers.catalogue import BUNDLED, MODEL, Catalogue, Opened
@@ -203,10 +204,10 @@ class Shown(QObject):
             return ""
         known = entry.address in self.errors.get(identity, "")
         address = "that address" if known else entry.address
-        return (
-            f"Or run python3 dev.py vocabularies {name}; or get it from {address} by hand and "
-            "open the file here."
-        )
+        by_hand = f"get it from {address} by hand and open the file here."
+        if not is_checkout():
+            return f"Or {by_hand}"
+        return f"Or run python3 dev.py vocabularies {name}; or {by_hand}"
 
     def waiting_for(self, identity: str) -> str:
         """What one that is not open waits for, for people."""

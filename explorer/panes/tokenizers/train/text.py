@@ -159,8 +159,9 @@ def headline(recording: Recording | None, index: int, state: str, error: str, li
 
 
 def _best(recording: Recording, index: int) -> str:
-    """Which lane gives the most text back with a token. One that leaves out or changes letters
-    needs fewer tokens, which is no thrift: what it loses is not counted, and told.
+    """Which lane packs the most text into a token. One that leaves out or changes letters needs
+    fewer tokens, which is no thrift: what it loses, known once a lane is done, is not counted, and
+    told.
     """
     lanes = [lane for lane, state in enumerate(recording.moments[index].lanes) if not state.error]
     values = {lane: recording.bytes_per_token(lane, index) for lane in lanes}
@@ -174,8 +175,10 @@ def _best(recording: Recording, index: int) -> str:
     value = format_number(given[best])
     if len(recording.names) == 1:
         loses = lost(shares[best])
-        return f"a token gives back {value} bytes" + (f"; it {loses}." if loses else ".")
-    said = f"{recording.names[best]} gives back most, {value} bytes a token"
+        return f"a token stands for {value} bytes" + (f"; it {loses}." if loses else ".")
+    is_measured = not any(map(math.isnan, shares.values()))
+    text = "recoverable text" if is_measured else "text"
+    said = f"{recording.names[best]} packs the most {text} into a token: {value} bytes"
     lossy = [lane for lane in known if shares[lane] >= TOLD]
     if not lossy:
         return f"{said}."

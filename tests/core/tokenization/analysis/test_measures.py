@@ -17,7 +17,7 @@ from core.tokenization.analysis import (
     premium_steps,
     premiums,
 )
-from core.tokenization.analysis.measures import count_words
+from core.tokenization.analysis.measures import count_words, lost_bytes
 from core.tokenization.byte_level import ALPHABET
 from core.tokenization.formats.library import LibraryTokenizer
 
@@ -70,6 +70,14 @@ def test_what_is_dropped_without_a_token_is_lost_but_spaces_and_accents_are_not(
     assert (found.tokens, found.unknown, found.dropped_bytes) == (6, 0, len("жа".encode()))
     assert found.lost_share == 4 / found.bytes and not found.lossless
     assert measure(dropping_tokenizer(), "жук").lost_share == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "lost"), [("the cats", 0), ("The cats", 1), ("THE cats", 3), ("the አማ", 6)]
+)
+def test_of_what_comes_back_otherwise_each_character_counts(text: str, lost: int) -> None:
+    tokenizer = words_tokenizer()
+    assert lost_bytes(tokenizer, tokenizer.encode(text, specials=False)) == lost
 
 
 def test_lossless_is_measured_on_the_text() -> None:
