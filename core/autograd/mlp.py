@@ -178,7 +178,7 @@ class MLP:
 def sums_step(values: Mapping[str, Array], normed: bool) -> Step:
     """The weighted sums of a layer, as it ran.
 
-    values  sums (N, m), x (N, n), weight (n, m), bias (m); empty where nothing ran
+    values  sums (N, m), x (N, n), weight (n, m), bias (m)
     normed  a norm comes next, so that the layer adds no bias of its own
     """
     line, formula = "sums", r"z = \sum_i w_i \, x_i + b"
