@@ -30,7 +30,8 @@ TRAIN_BATCHES = 20
 # Evaluation draws from another stream of batches than training does.
 EVALUATION_SEED = 1 << 32
 
-OWN_PROMPT = 24  # tokens of the corpus' own words where a prompt is empty
+# Tokens of the corpus' own words in place of a prompt: a sentence in pieces, a few words in letters.
+OWN_PROMPT = 24
 
 
 class LanguageModelling:
@@ -82,8 +83,7 @@ class LanguageModelling:
             ids = self.tokenizer.encode_ids(text)
         except ValueError:
             ids = []
-        count = len(text) or OWN_PROMPT
-        return ids or [int(id) for id in self.corpus.tokens("validation")[:count]]
+        return ids or self.corpus.tokens("validation")[:OWN_PROMPT].tolist()
 
     def _batches(self, split: str, seed: int, repeated: float) -> Batches:
         config = self.config
