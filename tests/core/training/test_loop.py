@@ -261,7 +261,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_at_the_last_good_checkpoint(
     tmp_path: Path,
 ) -> None:
     config = small_config(tmp_path, evaluate_every=0)
-    with pytest.raises(ValueError, match=r"step 7: the output of h\.1\.mlp\.c_fc is not a finite"):
+    with pytest.raises(ValueError, match=r"step 7: the output of h\.1\.mlp\.c_fc is not finite"):
         for _ in train_steps(config, tmp_path / "run", task=Poisoned(config, tmp_path / "c")):
             pass
     run = RunReader(tmp_path / "run")
@@ -274,7 +274,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_at_the_last_good_checkpoint(
 
 def test_a_learning_rate_that_blows_up_is_named(tmp_path: Path) -> None:
     config = small_config(tmp_path, learning_rate=1e30, clip=0.0)
-    with pytest.raises(ValueError, match=r"step \d+: .* is not a finite number"):
+    with pytest.raises(ValueError, match=r"step \d+: .* is not finite"):
         finish(config, tmp_path / "run")
 
 
@@ -290,7 +290,7 @@ def test_a_gradient_norm_that_overflows_is_named_with_its_largest_gradient(tmp_p
     config = small_config(tmp_path)
     said = (
         r"step 1: the gradient norm \(largest: the gradient of h\.1\.mlp\.c_fc\.weight, "
-        r"up to \d\.\de\+2\d\) is not a finite number \(loss \d\.\d+\)"
+        r"up to \d\.\de\+2\d\) is not finite \(loss \d\.\d+\)"
     )
     with pytest.raises(NotFiniteError, match=said):
         for _ in train_steps(config, tmp_path / "run", task=Steep(config, tmp_path / "c")):
