@@ -90,12 +90,12 @@ class MLP:
 
     @property
     def n_layers(self) -> int:
-        """How many layers of weights there are."""
+        """The number of layers with weights."""
         return len(self.config.sizes) - 1
 
     @property
     def n_parameters(self) -> int:
-        """How many numbers are learned."""
+        """The number of learned parameters."""
         return sum(tensor.data.size for tensor in self.parameters.values())
 
     def layers(self, x: Tensor | Array, learning: bool = False) -> list[Layer]:

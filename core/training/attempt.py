@@ -83,7 +83,7 @@ class Attempt:
         self.ended = False
 
     def moments(self) -> Moments:
-        """Drives the attempt to its end; closed early, it keeps the last whole step."""
+        """Runs the attempt to its end; closed early, it saves the last whole step."""
         try:
             self._open_writer()
         except OSError as error:

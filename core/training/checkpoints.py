@@ -72,7 +72,7 @@ class Progress:
 
 
 def checkpoint_folder(run: Path, step: int) -> Path:
-    """Where a run's checkpoint of a step lies."""
+    """The folder of a run's checkpoint of a step."""
     return run / records.CHECKPOINTS / records.step_name(step)
 
 
