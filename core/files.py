@@ -1,7 +1,8 @@
 """Reading files that strangers made, and writing files that a power cut cannot tear.
 
-Everything read here is bounded before it is trusted: JSON by its size and depth. Everything written
-is first written beside its place and then moved into it, so a reader finds the old file or the new
+Everything read here is bounded before it is trusted: it is a file, no pipe and no device, of so
+many bytes, and JSON also holds so many values, so deep, with numbers so long. Everything written is
+first written beside its place and then moved into it, so a reader finds the old file or the new
 one, never half of one.
 
 Errors, all with the remedy: ValueError for a file that is not what it should be; OSError where the
@@ -14,10 +15,14 @@ import math
 import os
 import reprlib
 import secrets
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 MEGABYTE = 1 << 20
 GET_AGAIN = "get the file again, or choose another one"
@@ -188,34 +193,100 @@ def write_json(path: str | Path, value: object, indent: int | None = 2) -> None:
     write_atomically(path, json.dumps(value, indent=indent, ensure_ascii=False) + "\n")
 
 
-def read_json(path: str | Path, max_bytes: int = 64 * MEGABYTE, max_depth: int = 32) -> Any:
-    """Reads a JSON file of at most max_bytes, nested at most max_depth deep.
+# -- reading what strangers made ----------------------------------------------------------------
 
-    Raises ValueError that says what is wrong with the file and what to do.
+# Bounds on a file of JSON. Bytes alone do not bound it: 60 MB of "[]," are twenty million lists,
+# which take 1.5 GB and nine seconds.
+MAX_BYTES = 64 * MEGABYTE
+MAX_VALUES = 1_000_000  # our own files hold a few thousand
+MAX_DEPTH = 32
+MAX_DIGITS = 1000  # of a whole number: reading one takes the square of its length
+
+
+def open_file(path: str | Path, flags: int = 0) -> int:
+    """A handle of a file that is one, for reading, or as `flags` of `os.open` say.
+
+    A pipe would be waited for and a device read for ever, so that both are refused.
+
+    Raises ValueError for them and for a folder, and OSError, with the remedy, for what is not there
+    or may not be read.
     """
-    path = Path(path)
-    size = path.stat().st_size
-    if size == 0:
-        raise ValueError(f"{path} is empty, but should hold JSON: {GET_AGAIN}")
-    if size > max_bytes:
-        raise ValueError(
-            f"{path} holds {size:,} bytes, more than the {max_bytes:,} that such a file can need: "
-            "choose another file"
-        )
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is not text, so it is not JSON: {GET_AGAIN}") from None
-    return parse_json(text, path, max_depth)
+        _check_is_file(path, os.stat(path).st_mode)
+        # Something else may lie there by now: it is not waited for, and looked at once more.
+        without_waiting = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        handle = os.open(path, (flags or os.O_RDONLY) | without_waiting, 0o666)
+    except OSError as error:
+        if flags:
+            raise not_written(Path(path), error) from error
+        told = type(error)(not_read(Path(path), error))
+        told.errno = error.errno
+        raise told from error
+    try:
+        _check_is_file(path, os.fstat(handle).st_mode)
+    except ValueError:
+        os.close(handle)
+        raise
+    return handle
 
 
-def parse_json(text: str, source: object, max_depth: int = 32) -> Any:
-    """What a JSON text holds, nested at most max_depth deep.
+def _check_is_file(path: str | Path, mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        what = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
+        raise ValueError(f"{path} is {what}, not a file: choose a file")
+
+
+def open_to_read(path: str | Path) -> BufferedReader:
+    """A file as bytes. Raises what `open_file` raises."""
+    return os.fdopen(open_file(path), "rb")
+
+
+def read_bytes(path: str | Path, max_bytes: int = MAX_BYTES) -> bytes:
+    """A whole file that is not empty, of at most max_bytes. Raises ValueError or OSError."""
+    with open_to_read(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size == 0:
+            raise ValueError(f"{path} is empty: {GET_AGAIN}")
+        if size > max_bytes:
+            raise ValueError(
+                f"{path} holds {size:,} bytes, more than the {max_bytes:,} that such a file can "
+                "need: choose another file"
+            )
+        return file.read(size)  # and no more, where it grows just now
+
+
+def read_text(path: str | Path, max_bytes: int = MAX_BYTES) -> str:
+    """A whole text file in UTF-8, with or without a byte order mark. Raises as `read_bytes`."""
+    return _text_of(read_bytes(path, max_bytes), path)
+
+
+def read_json(
+    path: str | Path,
+    max_bytes: int = MAX_BYTES,
+    max_depth: int = MAX_DEPTH,
+    max_values: int = MAX_VALUES,
+) -> Any:
+    """Reads a JSON file within bounds: of its bytes, of how deep it is nested, of its values.
+
+    Raises ValueError that says what is wrong with the file and what to do, and OSError.
+    """
+    return parse_json(read_bytes(path, max_bytes), path, max_depth, max_values)
+
+
+def parse_json(
+    content: bytes, source: object, max_depth: int = MAX_DEPTH, max_values: int = MAX_VALUES
+) -> Any:
+    """What JSON in UTF-8 holds, nested at most max_depth deep, of at most max_values values.
 
     Raises ValueError that says what is wrong with `source`, where it came from, and what to do.
     """
+    if holds_more_values(content, max_values):
+        raise ValueError(
+            f"{source} holds more than {max_values:,} values, which no such file needs: {GET_AGAIN}"
+        )
+    text = _text_of(content, source)
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_int=_whole_number)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise ValueError(
@@ -224,20 +295,70 @@ def parse_json(text: str, source: object, max_depth: int = 32) -> Any:
         ) from None
     except RecursionError:
         raise ValueError(f"{source} is nested too deep: {GET_AGAIN}") from None
-    except ValueError:  # a number of thousands of digits
+    except ValueError:  # of _whole_number
         raise ValueError(f"{source} holds a number too long to read: {GET_AGAIN}") from None
     level = [value]
     for _ in range(max_depth):
-        level = [child for parent in level for child in _children(parent)]
+        level = [inner for outer in level for inner in _containers(outer)]
         if not level:
             return value
     raise ValueError(f"{source} is nested more than {max_depth} deep: {GET_AGAIN}")
 
 
-def _children(value: object) -> list[Any]:
+def holds_more_values(content: bytes, most: int) -> bool:
+    """Whether JSON holds more values than that, before any of them is made: one after each comma
+    and each bracket. An object counts three times, as it takes as much memory.
+    """
+
+    def count(json: bytes) -> int:
+        return json.count(b",") + json.count(b"[") + 3 * json.count(b"{")
+
+    return count(content) > most and sum(map(count, _outside_texts(content))) > most
+
+
+def _outside_texts(content: bytes) -> Iterator[bytes]:
+    """JSON without its texts, a part at a time: between two quotes that are not escaped."""
+    json, quotes = content.replace(b"\\\\", b"").replace(b'\\"', b""), 0
+    for start in range(0, len(json), MEGABYTE):
+        part = np.frombuffer(json[start : start + MEGABYTE], np.uint8)
+        so_far = quotes + np.cumsum(part == ord('"'))
+        quotes = int(so_far[-1])
+        yield part[so_far % 2 == 0].tobytes()
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError
+    return int(digits)
+
+
+def _containers(value: object) -> list[Any]:
+    """The lists and objects in one."""
     if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
+        return [inner for inner in value.values() if isinstance(inner, dict | list)]
+    if isinstance(value, list):
+        return [inner for inner in value if isinstance(inner, dict | list)]
+    return []
+
+
+def _text_of(content: bytes, source: object) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{source} is not text in UTF-8 (byte {error.start:,}): {GET_AGAIN}"
+        ) from None
+
+
+def open_to_append(path: str | Path) -> int:
+    """A handle that adds to a file, which is made where there is none.
+
+    Raises ValueError for a pipe, a device or a folder, and OSError where the disk or the rights
+    fail.
+    """
+    with writing(path), suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    return open_file(path, os.O_WRONLY | os.O_APPEND)
 
 
 def append_line(path: str | Path, value: object) -> None:
@@ -247,13 +368,12 @@ def append_line(path: str | Path, value: object) -> None:
     again.
     """
     line = json.dumps(value, separators=(",", ":")).encode() + b"\n"
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
-    with writing(path):
-        handle = os.open(path, flags, 0o666)
-        try:
+    handle = open_to_append(path)
+    try:
+        with writing(path):
             _append_whole(handle, line)
-        finally:
-            os.close(handle)
+    finally:
+        os.close(handle)
 
 
 def _append_whole(handle: int, line: bytes) -> None:
@@ -273,7 +393,7 @@ def cut_torn_line(path: str | Path) -> int:
     path = Path(path)
     if not path.exists():
         return 0
-    with path.open("r+b") as file:
+    with os.fdopen(open_file(path, os.O_RDWR), "r+b") as file:
         size = keep = file.seek(0, os.SEEK_END)
         while keep > 0:
             start = max(0, keep - 65536)

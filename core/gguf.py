@@ -20,11 +20,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from core.files import GET_AGAIN, MEGABYTE, quoted
+from core.files import GET_AGAIN, MEGABYTE, open_to_read, quoted, quoted_some
 
 MAGIC = b"GGUF"
-MAX_METADATA = 256 * MEGABYTE  # bytes of metadata; the largest vocabularies take 10
+MAX_METADATA = 64 * MEGABYTE  # bytes of metadata; the largest vocabularies take 10
 MAX_ENTRIES = 1 << 16  # metadata entries, and tensors
+MAX_VALUES = 1_500_000  # strings and lists in them; 262,144 pieces have half a million merges
 MAX_NESTING = 4  # arrays in arrays
 MAX_DIMENSIONS = 8
 
@@ -87,7 +88,7 @@ def open_gguf(path: str | Path) -> GGUFFile:
     Raises ValueError for a file that is no GGUF, is cut off, or points outside itself.
     """
     path = Path(path)
-    with path.open("rb") as file:
+    with open_to_read(path) as file:
         reader = _Reader(path, file)
         if reader.take(4) != MAGIC:
             raise ValueError(f"{path} is not a GGUF file: {GET_AGAIN}")
@@ -132,6 +133,7 @@ class _Reader:
         self.file = file
         self.size = os.fstat(file.fileno()).st_size
         self.place = 0
+        self.values_left = MAX_VALUES
 
     def take(self, count: int) -> bytes:
         if self.place + count > min(self.size, MAX_METADATA):
@@ -146,6 +148,20 @@ class _Reader:
         # A piece of a vocabulary may be half a character.
         return self.take(self.number("<Q")).decode("utf-8", "replace")
 
+    def strings(self, count: int) -> list[str]:
+        """As `string` reads one. There may be a million of them, so that each must be cheap."""
+        read, length_of = self.file.read, struct.Struct("<Q").unpack
+        end, place = min(self.size, MAX_METADATA), self.place
+        found = []
+        for _ in range(count):
+            length = length_of(read(8))[0] if place + 8 <= end else end
+            place += 8 + length
+            if place > end:
+                raise ValueError(f"{self.path} was cut off, or its header is damaged: {GET_AGAIN}")
+            found.append(read(length).decode("utf-8", "replace"))
+        self.place = place
+        return found
+
     def value(self, kind: int, depth: int = 0) -> Any:
         if kind == STRING:
             return self.string()
@@ -157,6 +173,14 @@ class _Reader:
                 return np.frombuffer(self.take(count * SCALARS[item].itemsize), SCALARS[item])
             if count * 8 > self.size - self.place:  # each item begins with its length
                 raise ValueError(f"{self.path} was cut off, or is damaged: {GET_AGAIN}")
+            self.values_left -= count
+            if self.values_left < 0:
+                raise ValueError(
+                    f"{self.path} holds more than {MAX_VALUES:,} strings, which no vocabulary "
+                    f"needs: {GET_AGAIN}"
+                )
+            if item == STRING:
+                return self.strings(count)
             return [self.value(item, depth + 1) for _ in range(count)]
         if kind not in SCALARS:
             raise ValueError(f"{self.path} holds a value of the unknown type {kind}: {GET_AGAIN}")
@@ -209,8 +233,8 @@ def read_gguf_rows(file: GGUFFile, name: str, first: int, last: int) -> np.ndarr
 def _readable(file: GGUFFile, name: str) -> GGUFTensor:
     if name not in file.tensors:
         raise ValueError(
-            f"{file.path} has no tensor {quoted(name)}; it holds {len(file.tensors)}, such as "
-            f"{', '.join(map(quoted, list(file.tensors)[:3]))}"
+            f"{file.path} has no tensor {quoted(name)}; it holds "
+            f"{quoted_some(list(file.tensors)) or 'none'}: choose another one"
         )
     tensor = file.tensors[name]
     if tensor.type not in _DEQUANTIZE:

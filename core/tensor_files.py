@@ -6,7 +6,6 @@ Errors: ValueError, with the remedy, for a file that is not what it should be; O
 disk or the rights fail.
 """
 
-import json
 import math
 import os
 import re
@@ -15,13 +14,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
-from core.files import GET_AGAIN, MEGABYTE, quoted, replacing
+from core.files import (
+    GET_AGAIN,
+    MEGABYTE,
+    open_to_read,
+    parse_json,
+    quoted,
+    quoted_some,
+    replacing,
+)
 
-MAX_HEADER = 100 * MEGABYTE  # the format's own limit
+LONGEST_HEADER = 100 * MEGABYTE  # that the format allows
+# A header describes each tensor in about 100 bytes and 9 values: room for 50,000 tensors, where the
+# largest files have some ten thousand.
+MAX_HEADER = 32 * MEGABYTE
+MAX_VALUES = 500_000
+MAX_DIMENSIONS = 8
+LARGEST_SIZE = 1 << 48  # of a dimension, and of a place in the file
 # Bytes of one element; BF16 and the 8-bit floats have no NumPy type.
 ITEM_BYTES = {
     **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"), 1),
@@ -56,21 +69,23 @@ def open_safetensors(path: str | Path) -> TensorFile:
     Raises ValueError for a pickle, a truncated file or a header that points outside the file.
     """
     path = Path(path)
-    size = path.stat().st_size
-    with path.open("rb") as file:
+    with open_to_read(path) as file:
+        size = os.fstat(file.fileno()).st_size
         start = file.read(9)
         length = int.from_bytes(start[:8], "little")
         # A header of 640 bytes begins like a pickle (80 02): look for the "{" before judging.
-        if len(start) < 9 or start[8:] != b"{" or not 2 <= length <= MAX_HEADER:
+        if len(start) < 9 or start[8:] != b"{" or not 2 <= length <= LONGEST_HEADER:
             raise ValueError(f"{path} {_what_it_is(start)}")
         if length > size - 8:
             raise ValueError(f"{path} was cut off inside its header: {GET_AGAIN}")
+        if length > MAX_HEADER:
+            raise ValueError(
+                f"{path} has a header of {length:,} bytes, more than the {MAX_HEADER:,} that a "
+                f"model can need: {GET_AGAIN}"
+            )
         file.seek(8)
         raw = file.read(length)
-    try:
-        header = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise ValueError(f"{path} has a damaged header: {GET_AGAIN}") from None
+    header = parse_json(raw, f"the header of {path}", max_values=MAX_VALUES)
     if not isinstance(header, dict):
         raise ValueError(f"{path} has a damaged header: {GET_AGAIN}")
     metadata = header.pop("__metadata__", {})
@@ -109,37 +124,48 @@ def _what_it_is(start: bytes) -> str:
 
 def _entry(path: Path, name: str, entry: object, data: int) -> TensorEntry:
     """Checks one header entry; `data` is where the tensors' bytes begin."""
-    wrong = ValueError(f"{path} describes the tensor {quoted(name)} wrongly: {GET_AGAIN}")
-    if not isinstance(entry, dict):
-        raise wrong
-    dtype: Any = entry.get("dtype")
-    shape: Any = entry.get("shape")
-    offsets: Any = entry.get("data_offsets")
-    if not _are_sizes(shape) or not _are_sizes(offsets) or len(offsets) != 2:
-        raise wrong
+    given = entry if isinstance(entry, dict) else {}
+    dtype, shape, offsets = (given.get(key) for key in ("dtype", "shape", "data_offsets"))
+    if not _are_sizes(shape, MAX_DIMENSIONS) or not _are_sizes(offsets, 2) or len(offsets) != 2:
+        raise _wrong(path, name)
     if not isinstance(dtype, str) or dtype not in ITEM_BYTES:
         raise ValueError(
             f"{path}: the tensor {quoted(name)} has the type {quoted(dtype)}, which is not known: "
             "convert it to F32 or BF16"
         )
     if offsets[1] - offsets[0] != math.prod(shape) * ITEM_BYTES[dtype]:
-        raise wrong
+        raise _wrong(path, name)
     return TensorEntry(dtype, tuple(shape), data + offsets[0], data + offsets[1])
 
 
-def _are_sizes(value: Any) -> bool:
-    return isinstance(value, list) and all(type(item) is int and item >= 0 for item in value)
+def _wrong(path: Path, name: str) -> ValueError:
+    return ValueError(f"{path} describes the tensor {quoted(name)} wrongly: {GET_AGAIN}")
+
+
+def _are_sizes(value: Any, most: int) -> TypeGuard[list[int]]:
+    """Whether it is a list of at most so many sizes that can be. Multiplied before that is known,
+    200,000 large numbers would take an hour.
+    """
+    return (
+        isinstance(value, list)
+        and len(value) <= most
+        and all(type(size) is int and 0 <= size < LARGEST_SIZE for size in value)
+    )
 
 
 def read_tensors(
-    path: str | Path, names: Sequence[str] | None = None, framework: str = "numpy"
+    path: str | Path,
+    names: Sequence[str] | None = None,
+    framework: str = "numpy",
+    max_bytes: int | None = None,
 ) -> dict[str, Any]:
     """Reads all tensors, or those named: NumPy arrays, or torch tensors on the CPU.
 
     NumPy has no bfloat16: such a tensor comes as float32, which holds every bfloat16 exactly;
     open_safetensors(path).tensors[name].dtype says what it was.
 
-    Raises ValueError for a damaged file, a name that is not in it, or another framework.
+    Raises ValueError for a damaged file, a name that is not in it, tensors of more than max_bytes
+    together, or another framework.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -150,8 +176,14 @@ def read_tensors(
     missing = [name for name in wanted if name not in checked.tensors]
     if missing:
         raise ValueError(
-            f"{path} has no tensor {quoted(missing[0])}; it holds {len(checked.tensors)}, "
-            f"such as {', '.join(map(quoted, list(checked.tensors)[:3]))}"
+            f"{path} has no tensor {quoted(missing[0])}; it holds "
+            f"{quoted_some(list(checked.tensors)) or 'none'}: choose another one"
+        )
+    size = sum(checked.tensors[name].stop - checked.tensors[name].start for name in wanted)
+    if max_bytes is not None and size > max_bytes:
+        raise ValueError(
+            f"{path} holds {size:,} bytes of tensors, more than the {max_bytes:,} that such a file "
+            "can need: choose another file"
         )
     tensors = {}
     try:

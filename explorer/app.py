@@ -160,10 +160,13 @@ async def open_window(app: ExplorerApp, options: argparse.Namespace, crashed: st
 
 
 async def _fill(session: Session, paths: Sequence[Path], crashed: str) -> None:
+    from explorer.panes import specs
+
     await session.begin(paths, crashed)
     if session.window is not None and session.window.pane is not None:
         await session.window.pane.settled()
         report_start("picture")
+        await session.engine.io(specs.load)
 
 
 def report_start(what: str) -> None:

@@ -114,6 +114,17 @@ for module in sys.argv[1:]:
     assert told.returncode == 0, told.stderr
 
 
+def test_files_from_elsewhere_are_opened_in_one_way():
+    """Others write, download, unpack, or read what the system or the program itself has written."""
+    reads = r"open|os\.open|.*\.open|(?!files\.).*\.read_(text|bytes)|json\.loads?"
+    others = (
+        *("core/files.py", "core/download.py", "core/tokenization/getting.py"),
+        *("core/data/text.py", "core/tokenization/known.py", "core/training/bundled.py"),
+        *("core/training/memory.py", "core/training/records.py"),
+    )
+    assert called(CORE, reads, others) == []
+
+
 def test_core_takes_no_open_ended_arguments():
     """But for the names of a formula, which are the person's: `expression("w * x", w=2, x=3)`."""
     assert [

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import regex
 
+from core.files import open_to_read
+
 READ_BYTES = 1 << 16
 CHUNK_CHARACTERS = 1 << 14
 LONGEST_WORD = 1 << 20
@@ -23,7 +25,7 @@ def read_characters(path: Path) -> Iterator[tuple[str, int]]:
     decoder = codecs.getincrementaldecoder("utf-8")()
     done = 0
     first = True
-    with path.open("rb") as file:
+    with open_to_read(path) as file:
         while True:
             data = file.read(READ_BYTES)
             pending = len(decoder.getstate()[0])

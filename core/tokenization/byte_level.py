@@ -49,7 +49,7 @@ def to_bytes(piece: str) -> bytes:
     except KeyError as error:
         raise ValueError(
             f"the piece {quoted(piece)} holds {error.args[0]!r}, which stands for no byte: "
-            "this is not a byte-level vocabulary"
+            "this is not a byte-level vocabulary; choose another file"
         ) from None
 
 

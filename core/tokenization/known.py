@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from core.files import MEGABYTE, open_to_read, read_text
 from core.resources import data_folder
 
 KINDS = ("ranks", "vocab.txt", "sentencepiece", "tekken", "tokenizer.json", "gguf")
@@ -138,7 +139,7 @@ def recognize(path: Path) -> KnownTokenizer | None:
     candidates = [entry for entry in known_tokenizers().values() if entry.size == size]
     if not candidates:
         return None
-    with path.open("rb") as file:
+    with open_to_read(path) as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     return next((entry for entry in candidates if entry.sha256 == found), None)
 
@@ -218,8 +219,8 @@ def _hub_files(repository: str, file: str) -> list[Path]:
     """The copies of a repository's file, that of its main branch first."""
     folder = hub_cache() / f"models--{repository.replace('/', '--')}"
     try:
-        main = (folder / "refs" / "main").read_text(encoding="utf-8").strip()
-    except OSError:
+        main = read_text(folder / "refs" / "main", MEGABYTE).strip()
+    except (OSError, ValueError):
         main = ""
     try:
         snapshots = sorted((folder / "snapshots").iterdir(), key=lambda path: path.name != main)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
 
-from core.files import GET_AGAIN, not_read, quoted
+from core.files import GET_AGAIN, not_read, open_to_read, quoted
 from core.tokenization.formats.documents import tokenizer_from_document
 from core.tokenization.formats.merges import PAIRS, is_vocabulary, read_vocabulary_and_merges
 from core.tokenization.formats.ranks import read_ranks
@@ -79,8 +79,6 @@ def open_tokenizer(
         if kind == "ranks":
             return read_ranks(path, pattern, special_tokens, normalizer)
         return READERS[kind](path)
-    except PermissionError as error:
-        raise PermissionError(not_read(path, error)) from error
     except (RecursionError, MemoryError) as error:
         raise ValueError(f"{path} needs more memory than a tokenizer can: {GET_AGAIN}") from error
 
@@ -177,9 +175,7 @@ def _is_of_model(folder: Path) -> bool:
 
 
 def _head(path: Path) -> bytes:
-    if path.exists() and not path.is_file():  # reading it might never end
-        raise ValueError(f"{path} is no file, but a pipe or a device: {BESIDE}")
-    with path.open("rb") as file:
+    with open_to_read(path) as file:
         return file.read(HEAD)
 
 

@@ -58,7 +58,7 @@ def _open(file: Path | None, run: Path | None, resume: bool) -> tuple[TrainingCo
         if run is None:
             raise ValueError("give --config FILE to start a run, or --run FOLDER to go on with one")
         return TrainingConfig.from_json(records.read_manifest(run)["config"]), run
-    if not file.is_file():
+    if not file.exists():
         raise ValueError(f"there is no file {file}; give --config the path of a training config")
     values = read_json(file)
     try:

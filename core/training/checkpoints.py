@@ -173,12 +173,21 @@ def load_checkpoint(
 def read_progress(folder: Path) -> Progress:
     """What training.json says. Raises ValueError when it is missing or damaged."""
     path = folder / records.TRAINING_FILE
-    if not path.is_file():
-        raise ValueError(f"{folder} cannot be continued: it holds no {records.TRAINING_FILE}")
+    if not path.exists():
+        raise ValueError(
+            f"{folder} cannot be continued: it holds no {records.TRAINING_FILE}; go on from "
+            "another checkpoint"
+        )
     try:
-        return fields.from_json(Progress, read_json(path), "progress of a run", FORMAT)
+        values = read_json(path)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}; or go on from another checkpoint") from error
+        raise ValueError(f"{error}; or go on from another checkpoint") from error
+    try:
+        return fields.from_json(Progress, values, "progress of a run", FORMAT)
+    except ValueError as error:
+        raise ValueError(
+            f"{path}: {error}; restore it, or go on from another checkpoint"
+        ) from error
 
 
 def optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

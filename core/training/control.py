@@ -122,7 +122,7 @@ class ControlLog:
             with suppress(ValueError):  # of another hand, or two torn lines that became one
                 if "ack" in line:
                     self._acknowledged(line)
-                else:
+                elif "seq" in line:
                     added.append(Command.from_line(line))
         self.commands += added
         return [command for command in added if command.seq not in known]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.fields import field, from_json
-from core.files import read_json, write_json, writing
+from core.files import open_to_append, read_json, write_json
 from core.training import records
 from core.training.config import TrainingConfig
 from core.training.reader import RunReader
@@ -43,6 +43,16 @@ class Launched:
         begun = [float(attempt.get("started", 0.0)) for attempt in run.manifest["attempts"]]
         # Where the system does not tell when a process began, another may have its number by now.
         return not begun or begun[-1] < self.time or run.state in ("running", "paused")
+
+
+def launched(folder: str | Path) -> Launched | None:
+    """Who was launched for the run and still trains it, or is about to; None for nobody."""
+    folder = Path(folder).resolve()
+    try:
+        found = from_json(Launched, read_json(folder / records.PROCESS), some=True)
+        return found if found.trains(folder) else None
+    except (ValueError, OSError):
+        return None
 
 
 class ProcessLauncher:
@@ -88,9 +98,7 @@ class ProcessLauncher:
             "OMP_WAIT_POLICY": "passive",
         }
         # A pipe that nobody reads would stop the child once it is full; a file never does.
-        with writing(folder / LOG):
-            (folder / LOG).touch()
-        with open(folder / LOG, "ab") as log:
+        with os.fdopen(open_to_append(folder / LOG), "ab") as log:
             process = subprocess.Popen(
                 command,
                 env=environment,
@@ -111,11 +119,8 @@ class ProcessLauncher:
         none, or it has ended. From then on `running` knows it, but not its exit code.
         """
         folder = Path(folder).resolve()
-        try:
-            found = from_json(Launched, read_json(folder / records.PROCESS), some=True)
-            if self.running(folder) or not found.trains(folder):
-                return False
-        except (ValueError, OSError):
+        found = None if self.running(folder) else launched(folder)
+        if found is None:
             return False
         self._processes.pop(folder, None)
         self._adopted[folder] = found

@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from core.files import writing
+from core.files import open_to_append
 
 # The writers that are open in this process: (folder, rank).
 _HERE: set[tuple[Path, int]] = set()
@@ -35,9 +35,7 @@ class RunLock:
         taken = ValueError(f"{folder.name} is being trained already; stop it first")
         if self._writer in _HERE:
             raise taken
-        lock = folder / f"rank{rank}.lock"
-        with writing(lock):
-            self._file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+        self._file = open_to_append(folder / f"rank{rank}.lock")
         try:
             _lock(self._file)
         except OSError as error:

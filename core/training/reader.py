@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from dataclasses import dataclass
@@ -11,17 +10,25 @@ from typing import Any
 
 import numpy as np
 
-from core.fields import field, from_json
-from core.files import read_json
+from core.fields import as_object, field, from_json
+from core.files import GET_AGAIN, MEGABYTE, open_to_read, parse_json, read_json
 from core.tensor_files import read_tensors
 from core.training import records
-from core.training.config import TrainingConfig
+from core.training.config import MOST_STEPS, TrainingConfig
 from core.training.locking import held_here
 
 # A run of another machine counts as dead after this many seconds without a sign of life.
 SILENCE = 60.0
 LATEST = 200  # steps among which one was not skipped
-MOST_WRITTEN = 10_000_000  # characters and tokens of a sample
+
+# Bounds on what a folder from elsewhere holds.
+MOST_WRITTEN = 10_000_000  # characters of a sample
+MOST_IDS = 4_000_000  # of a sample
+MOST_LINES = 500_000  # of events or commands; a run of a million steps writes some ten thousand
+MOST_LINE_BYTES = 64 * MEGABYTE  # of all of them
+MOST_VALUES = 100_000  # in a line
+MOST_RECORD_BYTES = 448 * MEGABYTE  # nearly five million steps
+MOST_PROBE_BYTES = 1024 * MEGABYTE  # the heads of GPT-2 on a full context take two thirds
 
 EVALUATION_DTYPE = np.dtype(
     [("step", "<i8"), ("train", "<f8"), ("validation", "<f8"), ("time", "<f8")]
@@ -35,7 +42,7 @@ class Sample:
     step: int = field(least=0)
     prompt: str = field(longest=MOST_WRITTEN)
     text: str = field(longest=MOST_WRITTEN)
-    ids: tuple[int, ...] = field(least=0, longest=MOST_WRITTEN)
+    ids: tuple[int, ...] = field(least=0, longest=MOST_IDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,43 +69,59 @@ class Probe:
 
         "attention" is (L, H, T, T): float32, or on the cadence uint8, 255 for 1.
         """
-        return read_tensors(self.path)
+        return read_tensors(self.path, max_bytes=MOST_PROBE_BYTES)
 
 
 class JsonLines:
     """The whole lines of a growing file, each read once; a torn last line waits for its end.
 
     A file that has shrunk is another one, a copy that was put back: it is read from its beginning,
-    and `again` is True after that read: what was read before no longer counts.
+    and `again` is True after that read: what was read before no longer counts. `damaged` is how
+    many lines were left out: they hold no JSON object, as where two torn ones have become one.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.offset = 0
         self.again = False
+        self.damaged = 0
+        self._lines = 0
 
     def read(self) -> list[dict[str, Any]]:
-        """The objects that are new. A line that is no JSON object is left out: it was torn once."""
+        """The objects that are new.
+
+        Raises ValueError for what is no file, and for one that no run has written: it is too large.
+        """
         self.again = False
         try:
-            with open(self.path, "rb") as file:
-                if file.seek(0, 2) < self.offset:
-                    self.again, self.offset = True, 0
+            with open_to_read(self.path) as file:
+                size = file.seek(0, os.SEEK_END)
+                if size < self.offset:
+                    self.again, self.offset, self.damaged, self._lines = True, 0, 0, 0
+                self._check(size <= MOST_LINE_BYTES, f"{size:,} bytes")
                 file.seek(self.offset)
-                whole = file.read()
+                whole = file.read(size - self.offset)
         except FileNotFoundError:
             return []
         whole = whole[: whole.rfind(b"\n") + 1]
+        lines = self._lines + whole.count(b"\n")
+        self._check(lines <= MOST_LINES, f"{lines:,} lines")
+        self._lines = lines
         self.offset += len(whole)
         found = []
         for line in whole.splitlines():
             try:
-                value = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(value, dict):
-                found.append(value)
+                found.append(as_object(parse_json(line, self.path, max_values=MOST_VALUES), "line"))
+            except ValueError:
+                self.damaged += 1
         return found
+
+    def _check(self, fits: bool, holds: str) -> None:
+        if not fits:
+            raise ValueError(
+                f"{self.path} holds {holds}, more than is read of a run's events and commands: "
+                f"{GET_AGAIN}, or open a run that evaluates and samples less often"
+            )
 
 
 class RunReader:
@@ -106,7 +129,10 @@ class RunReader:
 
     Steps, events and state are those of one rank; checkpoints, samples and probes are the run's.
 
-    `refresh` reads what is new. Raises ValueError when `folder` is no run folder.
+    `refresh` reads what is new. `damaged` is how many lines and records were left out, because no
+    run can have written them.
+
+    Raises ValueError when `folder` is no run folder, or one of its files is none that a run writes.
     """
 
     def __init__(self, folder: str | Path, rank: int = 0) -> None:
@@ -118,6 +144,9 @@ class RunReader:
         self._manifest_stamp: tuple[int, int] | None = None
         self._lines = JsonLines(records.events_file(self.folder, rank))
         self._events: list[dict[str, Any]] = []
+        self._foreign = 0  # lines that are no events
+        self._sound = 0  # records that have been looked at, all of which count
+        self._damaged_records = 0
         self._samples: dict[tuple[int, str], Sample] = {}  # by the attempt that wrote it
         self._listings: dict[str, tuple[int, list[str]]] = {}
         self._signature: tuple[object, ...] = ()
@@ -148,6 +177,11 @@ class RunReader:
         return int(attempts[-1]["from_step"]) if attempts else 0
 
     @property
+    def damaged(self) -> int:
+        """How many lines of the events and records of steps were left out."""
+        return self._lines.damaged + self._foreign + self._damaged_records
+
+    @property
     def loss(self) -> float | None:
         """The newest loss; a skipped step's counts only where it is a number. None: none yet."""
         newest = self.steps[-LATEST:]
@@ -162,8 +196,10 @@ class RunReader:
         self._read_manifest()
         added = self._lines.read()
         if self._lines.again:
-            self._events, self._signature = [], ()
-        self._events += filter(records.is_event, added)
+            self._events, self._signature, self._foreign = [], (), 0
+        ours = list(filter(records.is_event, added))
+        self._foreign += len(added) - len(ours)
+        self._events += ours
         last = records.limits(self.manifest["attempts"])
         self._read_steps(last)
         checkpoints = self._names(records.CHECKPOINTS)
@@ -171,6 +207,7 @@ class RunReader:
         signature = (
             self._manifest_stamp,
             len(self._events),
+            self.damaged,
             len(self.steps),
             tuple(checkpoints),
             tuple(probes),
@@ -277,17 +314,29 @@ class RunReader:
 
     def _read_steps(self, last: np.ndarray) -> None:
         path = records.steps_file(self.folder, self.rank)
-        whole = path.stat().st_size // self._dtype.itemsize if path.exists() else 0
-        if whole == 0:
-            self.steps = np.empty(0, self._dtype)
+        try:
+            with open_to_read(path) as file:
+                whole = file.seek(0, os.SEEK_END) // self._dtype.itemsize
+                self._check_size(path, whole * self._dtype.itemsize)
+                # A partial last record is beyond `whole`, and is read once it is complete.
+                steps = np.memmap(file, self._dtype, mode="r", shape=(whole,)) if whole else None
+        except FileNotFoundError:
+            steps = None
+        if steps is None:
+            self.steps, self._sound, self._damaged_records = np.empty(0, self._dtype), 0, 0
             return
-        # A partial last record is beyond `whole`, and is read once it is complete.
-        steps = np.memmap(path, self._dtype, mode="r", shape=(whole,))
-        if len(last) > 2:
-            counted = steps["step"] <= last[np.clip(steps["attempt"], 0, len(last) - 1)]
-            self.steps = np.asarray(steps[counted])
-        else:
-            self.steps = steps
+        if len(last) == 2 and self._sound <= whole and _all_count(steps[self._sound :], last):
+            self.steps, self._sound, self._damaged_records = steps, whole, 0
+            return
+        self._sound = 0
+        self.steps, self._damaged_records = _those_that_count(steps, last)
+
+    def _check_size(self, path: Path, size: int) -> None:
+        if size > MOST_RECORD_BYTES:
+            raise ValueError(
+                f"{path} holds {size:,} bytes, more than the {MOST_RECORD_BYTES:,} of the longest "
+                f"run that can be shown: {GET_AGAIN}, or open a run of fewer steps"
+            )
 
     def _read_events(self, last: np.ndarray) -> None:
         self.events = [
@@ -339,3 +388,26 @@ class RunReader:
             ]
             self._listings[kind] = (stamp, names)
         return self._listings[kind][1]
+
+
+def _are_records(steps: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Which records a run can have written, by attempt and step. (records,)"""
+    attempts, step = steps["attempt"], steps["step"]
+    return (attempts >= 1) & (attempts < len(last)) & (step >= 1) & (step <= MOST_STEPS)
+
+
+def _all_count(steps: np.ndarray, last: np.ndarray) -> bool:
+    """Whether none is damaged, and each is of a later step than the one before."""
+    return bool(_are_records(steps, last).all() and (np.diff(steps["step"]) > 0).all())
+
+
+def _those_that_count(steps: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, int]:
+    """Records in the order of their steps, without those that a later attempt has given up, and
+    how many were damaged.
+    """
+    sound = np.asarray(steps[_are_records(steps, last)])
+    counted = sound[sound["step"] <= last[sound["attempt"]]]
+    newest = np.maximum.accumulate(counted["step"])
+    rises = np.ones(len(counted), bool)
+    rises[1:] = counted["step"][1:] > newest[:-1]
+    return counted[rises], len(steps) - len(sound) + int((~rises).sum())

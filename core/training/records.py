@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import sys
 from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from core.fields import as_object, field, from_json
-from core.files import quoted, read_json, write_atomically
+from core.files import GET_AGAIN, quoted, read_json, write_atomically
 
 FORMAT = 1
 MANIFEST = "run.json"
@@ -56,6 +57,10 @@ STEP_FIELDS: tuple[tuple[str, str], ...] = (
     ("memory", "<i8"),  # bytes the process holds
 )
 STEP_DTYPE = np.dtype(list(STEP_FIELDS))
+MOST_FIELDS = 64
+NUMBER = re.compile("<[iuf][248]")  # the kinds of numbers that a record may hold
+
+MOST_STEP_DIGITS = 10  # in a file's name; a run has at most a billion steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,8 +127,10 @@ def is_event(line: Mapping[str, Any]) -> bool:
     torn lines have become one.
     """
     kind = line.get("event")
+    if not isinstance(kind, str):
+        return False
     try:
-        from_json(EVENTS.get(kind, Event) if isinstance(kind, str) else Event, line, some=True)
+        from_json(EVENTS.get(kind, Event), line, some=True)
     except ValueError:
         return False
     return True
@@ -152,7 +159,8 @@ def step_name(step: int) -> str:
 def step_of(name: str) -> int | None:
     """The step in "step-000812", "step-000812.json" or "ID-step-000812.safetensors", or None."""
     digits = name.split(".")[0].rpartition("step-")[2]
-    return int(digits) if "step-" in name and digits.isdecimal() else None
+    is_step = "step-" in name and digits.isdecimal() and len(digits) <= MOST_STEP_DIGITS
+    return int(digits) if is_step else None
 
 
 def check_probe_id(id: str) -> str:
@@ -178,10 +186,20 @@ class AttemptEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Manifest:
-    """What run.json must say. `config` is read by itself, as a TrainingConfig."""
+class Parent:
+    """The run that a branch was taken from, and the step."""
 
-    record: tuple[tuple[str, str], ...]
+    run: str
+    step: int = field(least=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What run.json must say, and what it may. `config` is read by itself, as a TrainingConfig."""
+
+    name: str = ""
+    parent: Parent | None = None
+    record: tuple[tuple[str, str], ...] = field(shortest=1, longest=MOST_FIELDS)
     attempts: tuple[AttemptEntry, ...]
     config: Mapping[str, Any] = field(reader=lambda values: as_object(values, "config"))
 
@@ -205,7 +223,7 @@ def new_manifest(
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a run. Raises ValueError for no run folder, and for one of another format."""
     path = folder / MANIFEST
-    if not path.is_file():
+    if not path.exists():
         raise ValueError(
             f"{folder} is no run folder: it holds no {MANIFEST}; choose the folder that does"
         )
@@ -223,14 +241,26 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def record_dtype(manifest: Mapping[str, Any]) -> np.dtype:
-    """The dtype of this run's records. Raises ValueError where it lacks what a reader needs."""
-    try:
-        dtype = np.dtype([(str(name), str(kind)) for name, kind in manifest["record"]])
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"the run's record description cannot be read: {error}") from error
-    if dtype.hasobject or not {"attempt", "step", "loss"} <= set(dtype.names or ()):
-        raise ValueError("the run's record description lacks attempt, step or loss")
-    return dtype
+    """The dtype of this run's records.
+
+    Raises ValueError where it holds something else than numbers, a number that is known is of
+    another kind, or one that a reader needs is missing.
+    """
+    known = dict(STEP_FIELDS)
+    described = [(str(name), str(kind)) for name, kind in manifest["record"]]
+    for name, kind in described:
+        if not NUMBER.fullmatch(kind) or kind[1] != known.get(name, kind)[1]:
+            raise ValueError(
+                f"the run's record says that {quoted(name)} is {quoted(kind)}, which it cannot be: "
+                f"{GET_AGAIN}"
+            )
+    names = {name for name, _ in described}
+    if len(names) < len(described) or not {"attempt", "step", "loss"} <= names:
+        raise ValueError(
+            f"the run's record describes a number twice, or lacks attempt, step or loss: "
+            f"{GET_AGAIN}"
+        )
+    return np.dtype(described)
 
 
 def limits(attempts: Sequence[Mapping[str, Any]]) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from core.files import cut_torn_line, write_atomically
+from core.files import cut_torn_line, open_to_append, write_atomically
 from core.tensor_files import write_tensors
 from core.training import records
 from core.training.control import cut_torn_command
@@ -71,9 +71,8 @@ class RunWriter:
             started = {"from_step": from_step, "started": time.time(), **identity}
             manifest["attempts"].append(started)
         self.attempt = len(manifest["attempts"])
-        append = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        self._steps = os.open(records.steps_file(self.folder, rank), append, 0o666)
-        self._events = os.open(records.events_file(self.folder, rank), append, 0o666)
+        self._steps = open_to_append(records.steps_file(self.folder, rank))
+        self._events = open_to_append(records.events_file(self.folder, rank))
         self._beat = 0.0
         self._told, self._told_at = "", 0.0
         self.heartbeat()

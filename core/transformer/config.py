@@ -169,6 +169,6 @@ class ModelConfig:
         if architecture != ARCHITECTURE:
             raise ValueError(
                 f"architecture {quoted(architecture)} cannot be opened; this version opens "
-                f"{ARCHITECTURE!r}"
+                f"{ARCHITECTURE!r}: choose another model"
             )
         return fields.from_json(cls, values, WHAT, FORMAT)

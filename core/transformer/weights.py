@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from core.files import quoted, quoted_some, read_json, write_json
-from core.tensor_files import read_tensors, write_tensors
+from core.tensor_files import open_safetensors, read_tensors, write_tensors
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT, parameter_count
 
@@ -45,9 +45,10 @@ def load_config(folder: Path) -> ModelConfig:
             f"{folder} is no model folder: it holds no {CONFIG_FILE}; choose a checkpoint's folder"
         )
     values = read_json(path)
-    if not isinstance(values, dict):
-        raise ValueError(f"{path} should hold a JSON object with the model's config")
-    return ModelConfig.from_json(values)
+    try:
+        return ModelConfig.from_json(values)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def load_model(folder: Path) -> GPT:
@@ -64,20 +65,21 @@ def load_model(folder: Path) -> GPT:
         raise FileNotFoundError(
             f"{folder} holds no {WEIGHTS_FILE}; copy the whole checkpoint folder, or choose another"
         )
-    tensors = read_tensors(path, framework="torch")
-    if config.n_layer > len(tensors):  # a damaged number must not build layer after layer
+    found = {name: torch.Size(t.shape) for name, t in open_safetensors(path).tensors.items()}
+    if config.n_layer > len(found):  # a damaged number must not build layer after layer
         raise ValueError(
-            f"{path} holds {len(tensors)} tensors, {CONFIG_FILE} asks for "
+            f"{path} holds {len(found)} tensors, {CONFIG_FILE} asks for "
             f"{quoted(config.n_layer)} layers. "
             f"Copy both files from one checkpoint"
         )
-    found = {name: tensor.shape for name, tensor in tensors.items()}
-    # Weights that do not fit are refused before anything is allocated for the model: on the meta
-    # device, whose first use takes a second, so only where the count of the numbers tells so.
+    # Weights that do not fit are refused before they are read and before anything is allocated for
+    # the model: on the meta device, whose first use takes a second, so only where the count of the
+    # numbers tells so.
     fits = parameter_count(config) == sum(shape.numel() for shape in found.values())
     with torch.device("cpu" if fits else "meta"):
         model = GPT(config, torch.Generator() if fits else None)
     _check_fit(path, {name: p.shape for name, p in model.named_parameters()}, found)
+    tensors = read_tensors(path, framework="torch")
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(tensors[name])

@@ -12,6 +12,7 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from explorer import overrides  # noqa: F401  (before any pane is defined)
 from explorer.engine import tasks
 from explorer.state.player import Player
 
@@ -107,7 +108,7 @@ class Face:
         return {}
 
     def caption(self) -> str:
-        """What an exported picture says below itself: of what it is. "" for none."""
+        """The caption of exported pictures; "" for none."""
         return ""
 
     @property
@@ -155,6 +156,7 @@ class Pane(Face, QWidget):
     inspection = Signal(object)  # Inspection
     headlineChanged = Signal(str)
     statusRequested = Signal(str)  # a short message for the status bar
+    added = Signal(list, dict)  # actions and pictures of a part that was built after the pane
 
     def __init__(self, context: Context, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -178,6 +180,10 @@ class Pane(Face, QWidget):
                 face.restore(state)
 
         self.workspace.live(f"{name}.scene", face.state, bring, self)
+
+    def set_speed(self, speed: float) -> None:
+        """The speed with which it begins."""
+        self.player.set_speed(speed)
 
     def left(self) -> None:
         """Another pane is shown: animation pauses, a job never does."""

@@ -1,14 +1,19 @@
-"""A pane with modes: one player for all of them; what the window asks goes to the one shown."""
+"""A pane with modes: one player for all of them; what the window asks goes to the one shown.
+
+The mode that is shown first is built with the pane, the others one at each turn of Qt's loop, or
+when they are asked for: so the window never stands still for all of them together.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
@@ -32,20 +37,16 @@ class ModesHeader(QWidget):
 
     modeChosen = Signal(str)
 
-    def __init__(self, pane: str, modes: Sequence[Mode], parent: QWidget | None = None) -> None:
+    def __init__(self, pane: str, specs: Sequence[ModeSpec], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(f"{pane}.view.inputs")
-        self.choice = SegmentedControl([(mode.id, mode.title) for mode in modes], "Mode")
+        self.choice = SegmentedControl([(spec.id, spec.title) for spec in specs], "Mode")
         self.choice.setObjectName(f"{pane}.view.modes")
-        self.choice.setToolTip("\n".join(f"{mode.title}: {mode.teaches}" for mode in modes))
-        self.choice.setVisible(len(modes) > 1)
+        self.choice.setVisible(len(specs) > 1)
         self.choice.chosen.connect(self.modeChosen)
+        self._told: dict[str, str] = {}
         self._stack = QStackedWidget()
         self._pages: dict[str, QWidget] = {}
-        for mode in modes:
-            page = mode.header() or QWidget()
-            self._pages[mode.id] = page
-            self._stack.addWidget(page)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(APART)
@@ -64,6 +65,20 @@ class ModesHeader(QWidget):
         now, room = theme.current(), self.width() - APART
         wide = max(least, min(most, room - now.px(INPUTS)))
         self.choice.setFixedWidth(max(1, min(wide, max(room - now.px(LEAST), least // 2))))
+
+    def add(self, mode: Mode) -> None:
+        """A mode has been built: its inputs."""
+        page = mode.header() or QWidget()
+        self._pages[mode.id] = page
+        self._stack.addWidget(page)
+        self._told[mode.id] = f"{mode.title}: {mode.teaches}"
+        order = [name for name, _ in self.choice.segments if name in self._told]
+        self.choice.setToolTip("\n".join(self._told[name] for name in order))
+
+    def drop(self, name: str) -> None:
+        """A mode could not be built."""
+        self.choice.remove(name)
+        self.choice.setVisible(len(self.choice.segments) > 1)
 
     def show_mode(self, name: str) -> None:
         self.choice.set_current(name)
@@ -85,22 +100,28 @@ class ModedPane(Pane):
     ) -> None:
         super().__init__(context, name, parent)
         self.desk = self.make_desk()
-        self.modes: dict[str, Any] = {}
+        self._specs = {spec.id: spec for spec in specs}
+        self._waiting = list(self._specs)  # to be built
+        self._built: dict[str, Any] = {}
+        self._joined = False
         self._places: dict[str, float] = {}
+        self._speeds: dict[str, float] = {}
+        self._speed = self.player.speed
         self._seen = False
         self.stack = QStackedWidget()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.stack)
-        for spec in specs:
-            self._build(spec)
-        if not self.modes:
+        self.inputs = ModesHeader(name, specs)
+        while self._waiting and not self._built:
+            self._build(self._waiting[0])
+        if not self._built:
             raise ValueError(f"no mode of the {name} pane could be built; see the cards above")
-        self.inputs = ModesHeader(name, list(self.modes.values()))
         self.inputs.modeChosen.connect(self.show_mode)
-        self.mode: Any = next(iter(self.modes.values()))
+        self.mode: Any = next(iter(self._built.values()))
         self._connect_player()
         self._begin(self.mode)
+        self._build_later()
 
     def make_desk(self) -> Desk:
         """What all modes share; called once, before any of them is built."""
@@ -113,21 +134,56 @@ class ModedPane(Pane):
         """What else runs coroutines of its own that `settled` waits for."""
         return ()
 
-    def _build(self, spec: ModeSpec) -> None:
+    @property
+    def modes(self) -> dict[str, Any]:
+        """All of them by id; those that are not there yet are built now."""
+        while self._waiting:
+            self._build(self._waiting[0])
+        return self._those_built()
+
+    def _those_built(self) -> dict[str, Any]:
+        """In the order in which they are chosen, whichever was built first."""
+        return {name: self._built[name] for name in self._specs if name in self._built}
+
+    def _mode(self, name: str) -> Any:
+        """A mode, built where it was not yet; None where there is none."""
+        if name in self._waiting:
+            self._build(name)
+        return self._built.get(name)
+
+    def _build_later(self) -> None:
+        if self._waiting:
+            QTimer.singleShot(0, self, self._build_next)
+
+    def _build_next(self) -> None:
+        if self._waiting:
+            self._build(self._waiting[0])
+        self._build_later()
+
+    def _build(self, name: str) -> None:
         """A mode that cannot be built shows its error and leaves the others alone."""
+        self._waiting.remove(name)
+        spec = self._specs[name]
         try:
             mode = spec.create(self.desk, self)
             self.stack.addWidget(mode.widget())
         except Exception as error:
             errors.report(error, f"the mode {spec.title}")
+            self._specs.pop(name)
+            if self._specs:
+                self.inputs.drop(name)
             return
-        self.modes[spec.id] = mode
+        self._built[name] = mode
+        self.inputs.add(mode)
         mode.inspection.connect(lambda what: self._from(mode, self.inspection.emit, what))
         mode.headlineChanged.connect(lambda text: self._from(mode, self.set_headline, text))
         mode.statusRequested.connect(self.statusRequested)
         mode.trackChanged.connect(lambda keep: self._from(mode, self._bind, keep))
         mode.modeRequested.connect(self.request_mode)
         self.connect_mode(mode)
+        if self._joined:
+            self._keep_scene(f"{self.objectName()}.{name}", mode)
+            self.added.emit(self._actions(mode), mode.pictures())
 
     def _from(self, mode: Mode, then: Callable[[Any], None], what: Any) -> None:
         """What a mode tells counts while it is shown."""
@@ -145,8 +201,11 @@ class ModedPane(Pane):
 
     def show_mode(self, name: str) -> None:
         """Another mode; its tracks go to the player, at the place where they were left."""
-        wanted = self.modes.get(name) if isinstance(name, str) else None
-        if wanted is None or wanted is self.mode:
+        wanted = self._mode(name) if isinstance(name, str) else None
+        if wanted is None:
+            self.inputs.choice.set_current(self.mode.id)
+            return
+        if wanted is self.mode:
             return
         before = self.mode
         self._leave(before)
@@ -157,8 +216,8 @@ class ModedPane(Pane):
         wanted.inspect()
 
     def _leave(self, mode: Mode) -> None:
-        if not self.player.at_live_edge:
-            self.player.pause()
+        self._pause()
+        self._speeds[mode.id] = self.player.speed
         while self.player.leave():
             pass
         self._places[mode.id] = self.player.position
@@ -170,20 +229,35 @@ class ModedPane(Pane):
         mode.active = True
         self.stack.setCurrentWidget(mode.widget())
         self.inputs.show_mode(mode.id)
+        self.player.set_speed(self._speeds.get(mode.id, self._speed))
         self.player.set_tracks(mode.tracks)
         place = self._places.get(mode.id)
         if place is not None and not self.player.at_live_edge:
             self.player.seek(place)
         self.set_headline(mode.headline)
 
+    def _pause(self) -> None:
+        """What is paced for somebody to watch pauses, at the live edge too. What runs there as fast
+        as it can is a job, and goes on.
+        """
+        if not (self.player.at_live_edge and math.isinf(self.player.speed)):
+            self.player.pause()
+
+    def set_speed(self, speed: float) -> None:
+        """Each mode begins with it, and then keeps its own."""
+        self._speed = speed
+        self._speeds.clear()
+        super().set_speed(speed)
+
     def _bind(self, keep: bool) -> None:
         self.player.set_tracks(self.mode.tracks, keep_position=keep)
 
     def request_mode(self, name: str, wish: Any) -> None:
         """Shows another mode and gives it a wish for its `take`."""
-        if name in self.modes:
+        mode = self._mode(name)
+        if mode is not None:
             self.show_mode(name)
-            self.modes[name].take(dict(wish or {}))
+            mode.take(dict(wish or {}))
 
     # what the window asks
 
@@ -193,15 +267,17 @@ class ModedPane(Pane):
     def join_workspace(self) -> None:
         """Of each mode what is looked at, then which mode is shown."""
         name = self.objectName()
-        for mode in self.modes.values():
+        self._joined = True
+        for mode in self._built.values():
             self._keep_scene(f"{name}.{mode.id}", mode)
         self.workspace.live(f"{name}.mode", lambda: self.mode.id, self.show_mode, self)
 
     def actions(self) -> list[Action]:
-        found = [action for mode in self.modes.values() for action in mode.actions()]
-        if len(self.modes) > 1:
-            found += [self._mode_action(mode) for mode in self.modes.values()]
-        return found
+        """Those of the modes that are built by now."""
+        return [action for mode in self._those_built().values() for action in self._actions(mode)]
+
+    def _actions(self, mode: Mode) -> list[Action]:
+        return [*mode.actions(), *([self._mode_action(mode)] if len(self._specs) > 1 else [])]
 
     def _mode_action(self, mode: Mode) -> Action:
         return Action(
@@ -215,7 +291,7 @@ class ModedPane(Pane):
     def pictures(self) -> dict[str, QWidget]:
         return {
             name: picture
-            for mode in self.modes.values()
+            for mode in self._those_built().values()
             for name, picture in mode.pictures().items()
         }
 
@@ -242,6 +318,8 @@ class ModedPane(Pane):
             yield shown
 
     async def settled(self) -> None:
+        while self._waiting:
+            self._build(self._waiting[0])
         for _ in range(100):  # one may start what another waits for
             for one in self.shared():
                 await tasks.wait_for(one)
@@ -257,7 +335,7 @@ class ModedPane(Pane):
         self.mode.inspect()
 
     def left(self) -> None:
-        super().left()
+        self._pause()
         self._seen = False
         self.mode.left()
 

@@ -70,7 +70,7 @@ class Mode(Face, QObject):
         """Tells the inspector anew what is seen."""
 
     async def settled(self) -> None:
-        """As a pane's; what the inspector would be told in a moment, it is told now."""
+        """As a pane's; also flushes what the inspector is about to show."""
         await super().settled()
         self.inspect()
 

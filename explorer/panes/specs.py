@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pkgutil
 from importlib import import_module
 
+import explorer.panes
 from explorer.panes.base import Context, Pane, PaneSpec, is_there
 
 
@@ -53,3 +55,9 @@ PANES: tuple[PaneSpec, ...] = (
 def built() -> tuple[PaneSpec, ...]:
     """The panes whose module is there; others are not shown."""
     return tuple(spec for spec in PANES if is_there(spec.module))
+
+
+def load() -> None:
+    """Imports all panes, on any thread: whichever is shown first then waits for no module."""
+    for module in pkgutil.walk_packages(explorer.panes.__path__, "explorer.panes."):
+        import_module(module.name)

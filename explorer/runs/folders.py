@@ -12,7 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-MANIFEST = "run.json"
+from core.training.records import MANIFEST
+
 MOST = 100  # of the app's own folder, the newest
 # States of a run that somebody trains or is about to; and of one that nobody trains.
 ACTIVE = ("new", "running", "paused")

@@ -28,8 +28,6 @@ from explorer.runs.requested import COMMANDS, RequestedStates, key_of
 from explorer.runs.run_source import RunSource
 from explorer.runs.tail import Tail
 
-__all__ = ["Runs", "key_of"]
-
 if TYPE_CHECKING:
     from core.training import RunControl, TrainingConfig
     from explorer.engine.engine import Engine
@@ -289,8 +287,10 @@ class Runs(QObject):
         await self._engine.io(self._put_aside, Path(folder))
 
     def _put_aside(self, folder: Path) -> None:
-        self.process_launcher.adopt(folder)
-        if not self.running_here(folder) and not is_trained(folder):
+        from core.training.launch import launched
+
+        trained = self.running_here(folder) or is_trained(folder)
+        if not trained and launched(folder) is None:
             self.control(folder).stop()
 
     def _on_ended(self, folder: str) -> None:

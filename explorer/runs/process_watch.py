@@ -71,10 +71,12 @@ def _log_of(folder: Path) -> Path:
 
 def _tail(log: Path, start: int) -> str:
     """The last lines that were written after byte `start`."""
+    from core.files import open_to_read
+
     try:
-        with open(log, "rb") as file:
+        with open_to_read(log) as file:
             size = file.seek(0, 2)
             file.seek(max(start, size - TAIL))
             return file.read(TAIL).decode("utf-8", "replace").strip()
-    except OSError:
+    except (OSError, ValueError):
         return ""

@@ -183,6 +183,8 @@ def _read_small_files(folder: Path) -> tuple[Any, Any]:
             raise ValueError(f"{folder} holds no {name}; choose a whole checkpoint folder")
     values = read_json(folder / "config.json")
     open_safetensors(folder / "model.safetensors")  # its header tells what the file must hold
-    if not isinstance(values, dict):
-        raise ValueError(f"{folder / 'config.json'} holds no config; choose another folder")
-    return open_tokenizer(folder / "tokenizer.json"), ModelConfig.from_json(values)
+    try:
+        config = ModelConfig.from_json(values)
+    except ValueError as error:
+        raise ValueError(f"{folder / 'config.json'}: {error}") from error
+    return open_tokenizer(folder / "tokenizer.json"), config

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from explorer.engine import errors, tasks
-from explorer.runs.live import key_of
+from explorer.runs.requested import key_of
 from explorer.runs.tail import Tail
 from explorer.widgets.run_line import RunStatus
 

@@ -17,21 +17,25 @@ class Menus:
     def __init__(self, window: QMainWindow) -> None:
         self._window = window
         self._shown: list[tuple[Action, QAction]] = []
+        self._menus: list[QMenu] = []
         self._open = False
 
     def build(self, actions: Actions) -> None:
         """Replaces all menus."""
         bar = self._window.menuBar()
         bar.clear()
+        for menu in self._menus:
+            menu.deleteLater()
         for _, qt in self._shown:
             self._window.removeAction(qt)
             qt.deleteLater()
-        self._shown = []
+        self._shown, self._menus = [], []
         for name in MENUS:
             found = actions.of_menu(name)
             if found:
                 menu = bar.addMenu(name)
                 menu.setObjectName(f"menu.{name}")
+                self._menus.append(menu)
                 menu.aboutToShow.connect(lambda: self._set_open(True))
                 menu.aboutToHide.connect(lambda: self._set_open(False))
                 self._fill(menu, found)

@@ -12,7 +12,7 @@ from PySide6.QtGui import QGuiApplication
 from explorer.engine import errors, tasks
 from explorer.engine.jobs import EngineDied
 from explorer.runs.folders import WaitingRun
-from explorer.runs.live import key_of
+from explorer.runs.requested import key_of
 from explorer.widgets.rows_card import Row, RowsCard
 
 if TYPE_CHECKING:

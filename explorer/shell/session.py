@@ -16,7 +16,8 @@ from explorer.engine.cores import torch_threads
 from explorer.engine.engine import Engine
 from explorer.panes.base import Context, PaneSpec
 from explorer.panes.specs import built
-from explorer.runs.live import Runs, key_of
+from explorer.runs.live import Runs
+from explorer.runs.requested import key_of
 from explorer.runs.run_source import RunSource
 from explorer.runs.sources import BUNDLED, BundledSource, FolderSource
 from explorer.shell.autosave import Autosave

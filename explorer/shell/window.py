@@ -31,7 +31,7 @@ from explorer.shell.focus import FocusKeeper, order_regions
 from explorer.shell.folding import Folding
 from explorer.shell.menus import Menus, palette_entries
 from explorer.shell.notices import Notices
-from explorer.state.actions import Actions
+from explorer.state.actions import Action, Actions
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.inspector import Inspector
 from explorer.widgets.palette import CommandPalette
@@ -65,6 +65,7 @@ class MainWindow(QMainWindow):
         self.panes: dict[str, Pane] = {}
         self.pane: Pane | None = None
         self.actions_list = Actions()
+        self._speed = context.settings.speed  # that of a pane that has none of its own yet
         self._was_painted = False
         self._menus = Menus(self)
         self._build()
@@ -205,17 +206,23 @@ class MainWindow(QMainWindow):
         self.panes[spec.id] = pane
         pane.statusRequested.connect(self.say)
         pane.player.set_motion(self.context.settings.motion)
-        pane.player.set_speed(self.context.settings.speed)
+        pane.set_speed(self._speed)
         pane.player.speedChanged.connect(self._on_speed)
         self.stack.addWidget(pane)
         header = pane.header()
         if header is not None:
             self._inputs_stack.addWidget(header)
+        pane.added.connect(lambda actions, pictures: self._add(pane, actions, pictures))
         pane.join_workspace()
-        for name, picture in pane.pictures().items():
+        self._add(pane, [], pane.pictures())
+        return pane
+
+    def _add(self, pane: Pane, actions: Sequence[Action], pictures: dict[str, QWidget]) -> None:
+        """What people can do in a pane, and export of it."""
+        self.actions_list.add(actions)
+        for name, picture in pictures.items():
             self._offer_export(pane, name, picture)
         self.build_menus()
-        return pane
 
     def _show_inputs(self, pane: Pane) -> None:
         header = pane.header()
@@ -297,7 +304,7 @@ class MainWindow(QMainWindow):
         ]
 
     def next_region(self) -> None:
-        """F6: rail, inputs, picture, transport, inspector, status."""
+        """F6: rail, inputs, cards, picture, transport, inspector, status."""
         keys.focus_next(self, self._regions)
 
     def focusNextPrevChild(self, forward: bool) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,6 +38,24 @@ def written(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: written(one) for key, one in value.items()}
     return value
+
+
+def without_endless_numbers(value: Any) -> Any:
+    """A JSON value without the entries of its objects that hold a whole number so large that no
+    float holds it: nothing on a screen is as large.
+    """
+    if type(value) is dict:
+        kept = {key: without_endless_numbers(one) for key, one in value.items()}
+        return {key: one for key, one in kept.items() if _is_finite(one)}
+    if type(value) is list:
+        return [without_endless_numbers(one) for one in value]
+    return value
+
+
+def _is_finite(value: Any) -> bool:
+    if type(value) is list:
+        return all(map(_is_finite, value))
+    return type(value) is not int or abs(value) <= sys.float_info.max
 
 
 def is_same(one: Any, other: Any) -> bool:

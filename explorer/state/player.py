@@ -230,7 +230,7 @@ class Player(QObject):
 
     def enter(self) -> bool:
         """Goes into the current step where it has steps of its own."""
-        inner = [track.inside(self.step) for track in self._tracks if self.step < track.length]
+        inner = [track.inside(self.step) for track in self._tracks if 0 <= self.step < track.length]
         inner = [track for track in inner if track is not None]
         if not inner:
             return False

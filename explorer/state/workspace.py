@@ -19,9 +19,10 @@ from PySide6.QtCore import QObject, Signal
 
 from core.fields import check, check_names, field, lenient, to_json
 from explorer.engine import errors
-from explorer.state.json_values import checked, is_same, written
+from explorer.state.json_values import checked, is_same, without_endless_numbers, written
 
 DEFAULT_PROMPT = "Once upon a time, Mira found a red kite. One day, Mira"
+LARGEST_CHOICE = 1_000_000_000  # a run has at most so many steps
 LONGEST_HISTORY = 200  # changes kept for undo
 ABSENT = object()  # what a path held before its first change
 SHARED = ("run", "model", "selection", "pane")  # where one looks, as what ends so:
@@ -33,10 +34,10 @@ OF_RUNS = "training."  # what is set up there belongs to the run that is shown, 
 class Selection:
     """One choice for all panes; `None` where nothing is chosen yet."""
 
-    layer: int | None = field(None, least=0)
-    head: int | None = field(None, least=0)
-    token: int | None = field(None, least=0, help="position of the query")
-    step: int | None = field(None, least=0, help="step of the run")
+    layer: int | None = field(None, least=0, most=LARGEST_CHOICE)
+    head: int | None = field(None, least=0, most=LARGEST_CHOICE)
+    token: int | None = field(None, least=0, most=LARGEST_CHOICE, help="position of the query")
+    step: int | None = field(None, least=0, most=LARGEST_CHOICE, help="step of the run")
 
     def __post_init__(self) -> None:
         check(self)
@@ -246,6 +247,8 @@ class Workspace(QObject):
 
     def _taken(self, path: str, value: Any) -> Any:
         value = checked(value, path)
+        if is_looking(path):
+            value = without_endless_numbers(value)
         return self._readers[path](value) if path in self._readers else value
 
     def _bring(self, path: str, value: Any) -> None:

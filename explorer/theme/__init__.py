@@ -1,7 +1,7 @@
 """Every value of how the app looks: colors, type, space, motion. Nothing else holds literals.
 
-`current()` is the theme in force; `changed` fires after it was replaced. `apply` sets palette, font
-and style sheet on the application and follows the system's color scheme while running.
+`current()` is the theme in force; `changed` fires after its looks were replaced. `apply` sets
+palette, font and style sheet on the application and follows the color scheme of the system.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
+from explorer import overrides  # noqa: F401  (before any widget is defined)
 from explorer.theme import colors
 from explorer.theme.colors import ATTENTION_GAMMA, PALETTES, Palette, color_table, contrast
 from explorer.theme.fonts import MONO, SANS, TYPE, load_fonts
@@ -219,7 +220,8 @@ def current() -> Theme:
 def apply(
     app: QApplication, name: str = "system", zoom: float | None = None, motion: str | None = None
 ) -> Theme:
-    """Sets palette, font and style sheet of `app` and emits `changed` when the theme is new.
+    """Sets palette, font and style sheet of `app` and emits `changed` when the looks are new.
+    Another motion only repaints.
 
     `name` is one of NAMES; "system" follows the platform's color scheme while running, "contrast"
     takes high contrast in that scheme. Raises ValueError for another name.
@@ -239,18 +241,22 @@ def apply(
     )
     if theme.motion not in MOTIONS:
         raise ValueError(f"no motion named {motion!r}: choose one of {', '.join(MOTIONS)}")
-    news = theme != _current
-    _current = theme
+    before, _current = _current, theme
     sheet = style_sheet(theme)
-    if news or app.styleSheet() != sheet:  # set again, they take back the fonts of widgets
+    looks = (theme.palette, theme.zoom) != (before.palette, before.zoom)
+    if looks or app.styleSheet() != sheet:  # set again, they take back the fonts of widgets
         if _bus.styled is not app:  # else it is there, below the sheet, and costs 0.2 s to set
             app.setStyle(QStyleFactory.create("Fusion"))
             _bus.styled = app
-        app.setPalette(qt_palette(theme))
+        app.setStyleSheet("")  # Qt styles a widget once for each of its parents where one sheet
+        app.setPalette(qt_palette(theme))  # replaces another, and once where there was none
         app.setFont(theme.font())
         app.setStyleSheet(sheet)
-    if news:
+    if looks:
         _bus.changed.emit()
+    elif theme != before:
+        for window in app.topLevelWidgets():
+            window.update()
     return theme
 
 

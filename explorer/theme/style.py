@@ -111,7 +111,6 @@ QRadioButton::indicator:checked {{
     border: {px(4) + line}px solid {c["accent"]};
 }}
 QCheckBox::indicator:focus, QRadioButton::indicator:focus {{ border: 2px solid {c["accent"]}; }}
-QLabel {{ background: transparent; }}
 QFrame[look="card"] {{
     background: {c["surface"]}; border: {line}px solid {c["divider"]}; border-radius: {px(8)}px;
 }}

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import logging
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSignalBlocker, Qt, Signal
@@ -17,6 +14,7 @@ from PySide6.QtGui import (
     QImage,
     QPainter,
     QPaintEvent,
+    QPalette,
     QPixmap,
 )
 from PySide6.QtWidgets import QLabel, QLineEdit, QSizePolicy, QToolButton, QWidget
@@ -34,6 +32,7 @@ _KEYBOARD = (
     Qt.FocusReason.BacktabFocusReason,
     Qt.FocusReason.ShortcutFocusReason,
 )
+INK = QPalette.ColorRole.WindowText
 CENTER = Qt.AlignmentFlag.AlignCenter
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -62,12 +61,6 @@ class Picture(QWidget):
         self.ratio = self.devicePixelRatioF()  # device pixels per unit of what is painted on
         self.exposed = QRectF(self.rect())  # the part that is being painted
         theme.changed.connect(self.on_theme_changed)
-
-    def __init_subclass__(cls, **named: Any) -> None:
-        super().__init_subclass__(**named)
-        for name, handler in list(vars(cls).items()):
-            if (name == "event" or name.endswith("Event")) and callable(handler):
-                setattr(cls, name, _whole(handler))
 
     def draw(self, painter: QPainter) -> None:
         """Paints the picture; antialiasing is on and the background is not filled."""
@@ -132,22 +125,6 @@ class Picture(QWidget):
         return icons.pixmap(name, role, size, self.ratio)
 
 
-def _whole(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """A handler whose errors can be reported. Those that C code raises (1 / 0, [][1]) are no whole
-    exceptions until somebody has caught them, and PySide 6.11 crashes where it is handed one while
-    Python waits for Qt: as Picture's `event` does.
-    """
-
-    @functools.wraps(handler)
-    def handle(*given: Any) -> Any:
-        try:
-            return handler(*given)
-        except BaseException:
-            raise
-
-    return handle
-
-
 def ratio_of(painter: QPainter) -> float:
     """Device pixels per unit: the screen's ratio, or that of the image a widget is rendered to."""
     return abs(painter.deviceTransform().m11()) or 1.0
@@ -195,8 +172,10 @@ class Label(QLabel):
         size, role, weight, mono = self._look
         now = theme.current()
         self.setFont(now.font(size, weight, mono))
-        seen, faint = now.color(role).name(), now.faint(role).name()
-        self.setStyleSheet(f"QLabel {{ color: {seen}; }} QLabel:disabled {{ color: {faint}; }}")
+        palette = self.palette()
+        palette.setColor(INK, now.color(role))
+        palette.setColor(QPalette.ColorGroup.Disabled, INK, now.faint(role))
+        self.setPalette(palette)  # a style sheet of its own would make every switch dearer
 
 
 class IconButton(QToolButton):

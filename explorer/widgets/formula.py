@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 import warnings
 from collections.abc import Iterable
 from functools import cache, lru_cache
@@ -27,6 +28,9 @@ ROLES = {"q": "q", "Q": "q", "k": "k", "K": "k", "v": "v", "V": "v", "a": "atten
 # ziamath's font is one file that is sought in and read: two at once read letters from wrong places,
 # and it keeps a letter as it was first read.
 _ONE_AT_A_TIME = threading.Lock()
+_AHEAD = (
+    threading.Lock()
+)  # of the threads that set formulas ahead one alone waits with the window's
 SIZE = 18.0  # px, of a formula in the inspector
 _SHORTEST = 0.72  # of its size at a zoom of 1: so far a wide formula shrinks, then it is cut
 
@@ -73,8 +77,9 @@ def set_formulas(formulas: Iterable[str], zoom: float, palette: str, plain: bool
     them in the cache. One that cannot be set is shown as its source.
     """
     for latex in formulas:
-        with contextlib.suppress(ValueError):
+        with _AHEAD, contextlib.suppress(ValueError):
             _svg(latex, round(SIZE * zoom, 2), palette, plain)
+        time.sleep(0.001)  # or this thread had the lock again before the window's wakes up
 
 
 def _svg(latex: str, size: float, palette: str, plain: bool) -> bytes:

@@ -6,6 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QScrollArea, QWidget
 
+from explorer import overrides  # noqa: F401  (what imports the theme has it from there)
+
 
 class Scrolled(QScrollArea):
     """Up and Down scroll; Left and Right are the player's, as everywhere."""

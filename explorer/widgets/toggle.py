@@ -43,6 +43,18 @@ class SegmentedControl(Picture):
         self._announce()
 
     @property
+    def segments(self) -> list[tuple[str, str]]:
+        return list(self._segments)
+
+    def remove(self, identity: str) -> None:
+        """Takes a segment away; where it was chosen, the first one is. One must be left."""
+        self._segments = [one for one in self._segments if one[0] != identity]
+        if self._current == identity:
+            self.set_current(self._segments[0][0])
+        self.updateGeometry()
+        self.update()
+
+    @property
     def current(self) -> str:
         return self._current
 

@@ -45,6 +45,12 @@ class Stalls:
             self.longest = gap
             self.place = place if gap > LIMIT else ""
 
+    def add(self, other: Stalls) -> None:
+        """What was seen while another thing was watched."""
+        self.long += other.long
+        if other.longest > self.longest:
+            self.longest, self.place = other.longest, other.place
+
 
 class StallWatch(QObject):
     """A timer that ticks in the event loop, and a thread that looks what runs when a tick is late.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.files import read_json
+from core.files import read_json, read_text
 from core.resources import data_folder
 from core.tokenization.analysis.sentences import SENTENCES
 
@@ -119,6 +119,6 @@ def _declaration(codes: tuple[str, ...]) -> list[LanguageText]:
     for code in codes:
         path = folder / f"{code}.txt"
         if code in table and path.is_file() and not _is_excerpt(code):
-            text = path.read_text(encoding="utf-8")
+            text = read_text(path)
             texts.append(LanguageText(code, names[code], text, table[code]["dir"]))
     return texts

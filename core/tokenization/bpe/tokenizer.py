@@ -276,5 +276,5 @@ def check_bytes(id_of: Mapping[str, int]) -> None:
     if missing:
         raise ValueError(
             f"{len(missing)} of the 256 bytes are not in the vocabulary (the first is "
-            f"{missing[0]!r}): this is not a complete byte-level vocabulary"
+            f"{missing[0]!r}): this is not a complete byte-level vocabulary; choose another file"
         )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.files import GET_AGAIN, quoted
+from core.tokenization.formats.limits import check_pieces
 from core.tokenization.tokenizer import Tokenizer
 
 # Builds a tokenizer, or returns None where the file asks for something else than its class does.
@@ -46,6 +47,12 @@ def _builders(kind: str | None) -> tuple[Builder, ...]:
     return read_byte_level_bpe, read_sentencepiece_bpe
 
 
+def _first_texts(entries: list[Any]) -> list[str]:
+    """Of a Unigram's vocabulary, in which each piece stands before its score."""
+    lists = (entry for entry in entries if isinstance(entry, list) and entry)
+    return [entry[0] for entry in lists if isinstance(entry[0], str)]
+
+
 def check_document(document: Any, name: str) -> None:
     """Raises ValueError where what every kind of tokenizer.json has is not as it should be."""
     model = document.get("model") if isinstance(document, dict) else None
@@ -62,8 +69,10 @@ def check_document(document: Any, name: str) -> None:
             f"{name} holds a tokenizer of the kind {quoted(kind)}, which is not known: choose a "
             "BPE, WordPiece, Unigram or WordLevel tokenizer"
         )
-    if not isinstance(model.get("vocab"), dict | list):
+    vocab = model.get("vocab")
+    if not isinstance(vocab, dict | list):
         raise ValueError(f"{name} has no vocabulary: {GET_AGAIN}")
+    check_pieces(vocab if isinstance(vocab, dict) else _first_texts(vocab), name)
     added = document.get("added_tokens")
     if added is not None and not isinstance(added, list):
         raise ValueError(f"{name} describes its added tokens wrongly: {GET_AGAIN}")

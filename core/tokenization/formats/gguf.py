@@ -17,6 +17,7 @@ from core.files import GET_AGAIN, quoted
 from core.gguf import open_gguf
 from core.tokenization.byte_level import BYTE_OF_CHARACTER
 from core.tokenization.formats.documents import tokenizer_from_document
+from core.tokenization.formats.limits import check_pieces
 from core.tokenization.formats.merges import parse_merges
 from core.tokenization.formats.reading import MAX_PIECES
 from core.tokenization.formats.sentencepiece.files import from_model
@@ -59,6 +60,7 @@ def read_gguf_tokenizer(path: Path) -> Tokenizer:
         raise ValueError(f"{path} is a GGUF file without a tokenizer: {ELSEWHERE}")
     if len(pieces) > MAX_PIECES or not all(isinstance(piece, str) for piece in pieces):
         raise ValueError(f"{path} has a damaged vocabulary: {GET_AGAIN}")
+    check_pieces(pieces, str(path))
     readers = {
         "gpt2": _byte_level,
         "bert": _wordpiece,

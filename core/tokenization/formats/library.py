@@ -19,8 +19,9 @@ import tokenizers
 from core.files import GET_AGAIN, write_atomically
 from core.tokenization.byte_level import byte_places, clean_text
 from core.tokenization.formats.library_opening import library_tokenizer
+from core.tokenization.formats.limits import check_for_library
 from core.tokenization.formats.sentencepiece.documents import has_charsmap
-from core.tokenization.formats.spelling import Spelling, spelling_of, stages_in
+from core.tokenization.formats.spelling import Spelling, spelling_of
 from core.tokenization.specials import SpecialTokens
 from core.tokenization.telling import readable_text, shown, visible
 from core.tokenization.tokenizer import Encoding, Stage, check_id
@@ -31,7 +32,6 @@ KINDS = {
     "Unigram": "unigram",
     "WordLevel": "words",
 }
-MAX_GROWTH = 64  # a normalizer that makes a text longer than this many times is a trap
 NOWHERE = (0, 0)  # the place of a token that was put round the text
 SPARE_IDS = 1 << 16  # ids without a piece that a vocabulary may have, besides one for each piece
 
@@ -49,7 +49,7 @@ class LibraryTokenizer:
     """
 
     def __init__(self, document: Mapping[str, Any], name: str, raw: bytes | None = None) -> None:
-        refuse_growth(document, name)
+        check_for_library(document, name)
         wanted = _keep_spaces(document)
         with readable_errors(name):
             self._library = library_tokenizer(wanted, raw if wanted is document else None)
@@ -57,9 +57,16 @@ class LibraryTokenizer:
             self._library.no_padding()
             pieces = self._library.get_vocab(with_added_tokens=True)
             added = self._library.get_added_tokens_decoder()
+            around = self._library.encode("").ids
         model = document["model"]
         self.kind = KINDS.get(_model_type(model), "other")
         self._vocabulary = _by_id(pieces, name)
+        for token in around:
+            if token >= len(self._vocabulary):
+                raise ValueError(
+                    f"{name} puts the id {token:,} round every text, which no piece has: "
+                    f"{GET_AGAIN}"
+                )
         self._special_ids = {
             token.content: number for number, token in sorted(added.items()) if token.special
         }
@@ -290,21 +297,3 @@ def _with_spaces(part: Any) -> Any:
             for key, value in part.items()
         }
     return [_with_spaces(item) for item in part] if isinstance(part, list) else part
-
-
-def refuse_growth(document: Mapping[str, Any], name: str) -> None:
-    """Raises ValueError where replacements one after another would fill the memory."""
-    growth = 1.0
-    for stage in ("normalizer", "decoder"):
-        for step in stages_in(document.get(stage)):
-            content, pattern = step.get("content"), step.get("pattern")
-            if isinstance(content, str) and isinstance(pattern, dict):
-                replaced = pattern.get("String")
-                length = len(replaced) if isinstance(replaced, str) else 1
-                growth *= max(1.0, len(content) / max(1, length))
-            elif isinstance(step.get("prepend"), str):
-                growth *= 1 + len(step["prepend"]) / 1000
-    if growth > MAX_GROWTH:
-        raise ValueError(
-            f"{name} replaces characters so often that a text could grow without end: {GET_AGAIN}"
-        )

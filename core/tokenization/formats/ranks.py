@@ -12,6 +12,7 @@ from pathlib import Path
 
 from core.files import GET_AGAIN, quoted
 from core.tokenization.bpe.ranks import RankedBPE
+from core.tokenization.formats.limits import check_pieces
 from core.tokenization.formats.pieces import guess_pattern
 from core.tokenization.formats.reading import MAX_PIECES, read_bytes
 
@@ -68,6 +69,7 @@ def ranked_bpe(
     normalizer: str | None = None,
 ) -> RankedBPE:
     """The tokenizer; where the pattern is not known the pieces tell it."""
+    check_pieces(list(ranks), name)
     try:
         return RankedBPE(
             ranks,

@@ -105,5 +105,5 @@ def stages_in(part: Any) -> Iterator[dict[str, Any]]:
             yield from stages_in(child)
     elif isinstance(part, dict):
         yield part
-        for key in ("normalizers", "pretokenizers", "decoders"):
+        for key in ("normalizers", "pretokenizers", "processors", "decoders"):
             yield from stages_in(part.get(key))

@@ -6,9 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.fields import check, field, fields_of, from_json, to_json
+from core.fields import check, field, fields_of, from_json, lenient, to_json
 from explorer.panes.attention.model import SCORES
 from explorer.panes.attention.story import OUTPUT
+from explorer.state.workspace import LARGEST_CHOICE, Selection
 
 MODES = ("map", "arcs", "steps")
 
@@ -50,9 +51,9 @@ class OpenSteps:
     first step settled, 2.5 halfway from the third to the fourth.
     """
 
-    layer: int = field(least=0)
-    head: int = field(least=0)
-    query: int = field(least=0)
+    layer: int = field(least=0, most=LARGEST_CHOICE)
+    head: int = field(least=0, most=LARGEST_CHOICE)
+    query: int = field(least=0, most=LARGEST_CHOICE)
     step: float = field(0.0, least=0, most=OUTPUT)
 
     def __post_init__(self) -> None:
@@ -61,6 +62,14 @@ class OpenSteps:
     @property
     def place(self) -> tuple[int, int, int]:
         return self.layer, self.head, self.query
+
+
+def head_from(saved: Any) -> tuple[int, int] | None:
+    """[layer, head] as a session has it; None for anything else."""
+    if not isinstance(saved, list) or len(saved) != 2:
+        return None
+    head = lenient(Selection, {"layer": saved[0], "head": saved[1]})
+    return None if head.layer is None or head.head is None else (head.layer, head.head)
 
 
 def steps_from(saved: Any) -> OpenSteps | None:

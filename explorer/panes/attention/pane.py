@@ -13,7 +13,7 @@ from core.fields import to_json
 from explorer.engine import tasks
 from explorer.panes.attention import model, story
 from explorer.panes.attention.arriving import Arriving
-from explorer.panes.attention.choices import Choices, OpenSteps, steps_from
+from explorer.panes.attention.choices import Choices, OpenSteps, head_from, steps_from
 from explorer.panes.attention.commands import pane_actions, pane_views
 from explorer.panes.attention.header import AttentionHeader
 from explorer.panes.attention.inspecting import Inspecting
@@ -110,11 +110,11 @@ class AttentionPane(Pane):
         self.choices = self.choices.restored(state)
         self.show_choices()
         self.show_chosen()
-        locked = state.get("locked", "as it is")
-        if locked is None:
+        locked = state.get("locked")
+        if "locked" in state and locked is None:
             self.arriving.lock(None)
-        elif isinstance(locked, list) and len(locked) == 2 and all(type(i) is int for i in locked):
-            self.arriving.lock((locked[0], locked[1]))
+        elif (head := head_from(locked)) is not None:
+            self.arriving.lock(head)
         self.arriving.open(steps)
 
     async def settled(self) -> None:

@@ -31,7 +31,6 @@ class Dropped:
 
 def look_at_files(paths: Sequence[str]) -> Dropped:
     """What each file is, by what it holds. An empty file is an empty text."""
-    from core.files import not_read
     from core.tokenization.opening import is_tokenizer
 
     found = Dropped()
@@ -45,17 +44,17 @@ def look_at_files(paths: Sequence[str]) -> Dropped:
                 found.texts.append((path, text))
                 if note:
                     found.notes[path] = f"{Path(path).name} {note}"
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             found.errors.append(str(error))
-        except OSError as error:
-            found.errors.append(not_read(Path(path), error))
     return found
 
 
 def read_text(path: Path) -> tuple[str, str]:
     """The beginning of a text file: UTF-8, UTF-16 with its mark, else as Windows writes the Latin
     alphabet. What is no character becomes U+FFFD. Then how it was read, "" for plain UTF-8."""
-    with path.open("rb") as file:
+    from core.files import open_to_read
+
+    with open_to_read(path) as file:
         data = file.read(LARGEST)
     whole = len(data) < LARGEST  # else it may end inside a character
     for marks, encoding in MARKS:

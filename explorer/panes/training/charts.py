@@ -132,7 +132,7 @@ class Charts(QWidget):
 
     def restore(self, state: dict[str, object]) -> None:
         smoothing, log = state.get("smoothing"), state.get("log")
-        if isinstance(smoothing, int):
+        if type(smoothing) is int and 0 <= smoothing <= self.smoothing.maximum():
             self.smoothing.setValue(smoothing)
         if isinstance(log, bool):
             self.log.setChecked(log)

@@ -16,6 +16,7 @@ from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.pooling import pool_heads
 
 MOST = 600  # pooled snapshots kept
+MOST_BYTES = 1 << 28  # of one snapshot, before it is pooled
 AHEAD = 4  # snapshots read before they are needed
 
 
@@ -123,7 +124,7 @@ def _load(paths: list[Path], pixels: int) -> list[np.ndarray | None]:
     found: list[np.ndarray | None] = []
     for path in paths:
         try:
-            attention = read_tensors(path, ["attention"])["attention"]
+            attention = read_tensors(path, ["attention"], max_bytes=MOST_BYTES)["attention"]
             if attention.dtype != np.uint8:
                 attention = np.rint(attention * 255).astype(np.uint8)
             found.append(pool_heads(attention, pixels))

@@ -221,7 +221,7 @@ class TrainingPane(Pane):
             return
         if read and read != self.workspace.prompt:
             self.workspace.set_prompt(read)
-        self.workspace.select(layer=layer, head=head)
+        self.workspace.begin("attention.scene", {"locked": [layer, head]})
         self.workspace.begin("pane", "attention")
         self.statusRequested.emit(f"Layer {layer}, head {head} at step {step:,}")
 

@@ -13,7 +13,7 @@ from core.training.config import TrainingConfig
 from explorer.engine import errors, tasks
 from explorer.engine.jobs import EngineDied
 from explorer.panes.training.run_data import RunData
-from explorer.runs.live import key_of
+from explorer.runs.requested import key_of
 
 if TYPE_CHECKING:
     from explorer.engine.engine import Engine

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from explorer.panes.training.run_data import RunData
 
 RISEN = 1.1  # times the first loss: more than batches differ by
-MEMORIZED, SAME = 0.05, 0.02  # of the training loss: a gap that tells something, and none
+SAME = 0.03  # of the training loss: a smaller gap tells nothing
 MANY = 100.0  # from here on thousandths of a loss say nothing
 SETUP = "Choose what it reads and how large it is, then start: it trains at once."
 PHASE_WORDS = {
@@ -161,7 +161,10 @@ def _note(data: RunData, state: str) -> str:
     elif data.parent:
         said.append(f"branched at step {int(data.parent.get('step', 0)):,}")
     if data.backend == "process" and state in ACTIVE:
-        said.append("also when the window is closed: it has a process of its own")
+        said.append("goes on when the window is closed")
+    if data.damaged:
+        lines = "line" if data.damaged == 1 else "lines"
+        said.append(f"{data.damaged:,} damaged {lines} left out")
     return ", ".join(said)
 
 
@@ -193,46 +196,65 @@ def validation_at(data: RunData, step: int) -> float | None:
 
 
 def gap(data: RunData, step: int) -> list[str]:
-    """What the distance between training and validation loss says, measured last up to a step."""
-    known = data.evaluations[data.evaluations["step"] <= step]
-    if not len(known):
+    """What the distance between training and validation loss says, measured last up to a step: the
+    losses, then what follows; nothing before the first step.
+    """
+    found = _evaluation(data, step)
+    if found is None:
         return []
-    at, train, validation = (known[-1][name] for name in ("step", "train", "validation"))
-    apart = float(validation - train)
-    if not math.isfinite(apart):
-        return []
-    measured = f"step {int(at):,}: training {_loss(train)}, validation {_loss(validation)}"
-    share, stories = apart / max(abs(float(train)), 1e-9), data.config.corpus == "stories"
-    words = _gap_words(share, apart, stories)
+    at, train, validation = found
+    told = [f"step {at:,}: training {_loss(train)}, validation {_loss(validation)}"]
+    apart, verdict = validation - train, _verdict(train, validation)
+    if verdict == "above" and data.config.corpus == "stories":
+        easy = "half of the training sequences begin with a story, the easiest part of it"
+        told.append(f"Validation is higher by {apart:.3f}: {easy}.")
+    elif verdict == "above":
+        told.append(
+            f"Validation is higher by {apart:.3f}: it predicts text that it has read better than "
+            "text that it has not."
+        )
+    elif verdict == "below":
+        told.append(
+            f"Validation is lower by {-apart:.3f}: its text is easier, or too little was measured."
+        )
+    else:
+        told.append("There is no gap: what it has learned also holds for new text.")
     if data.config.model.dropout:
-        words += ["both without dropout; the line of the", "training loss is measured with it"]
-    return [measured, *words]
-
-
-def _gap_words(share: float, apart: float, stories: bool) -> list[str]:
-    if share > MEMORIZED and stories:
-        return [
-            f"gap {apart:.3f}: half of what it trains on are",
-            "beginnings of stories, the easiest part",
-        ]
-    if share > MEMORIZED:
-        return [f"gap {apart:.3f}: it predicts what it has read", "better than what it has not"]
-    if share < -SAME:
-        return [f"validation is lower by {-apart:.3f}: its", "text is easier, or little was read"]
-    return ["no gap to speak of: what it has", "learned also holds for new text"]
+        told.append("Both are measured without dropout, unlike the line of the training loss.")
+    return told
 
 
 def gap_note(data: RunData) -> str:
-    """The gap in a few words, for the losses' plot; "" before the first evaluation."""
-    known = data.evaluations
-    if not len(known):
+    """The gap in a few words, for the losses' plot; "" before there is one to speak of."""
+    found = _evaluation(data, data.step)
+    if found is None:
         return ""
-    apart = float(known["validation"][-1] - known["train"][-1])
-    if not math.isfinite(apart):
-        return ""
-    if abs(apart) <= SAME * abs(float(known["train"][-1])):
+    _, train, validation = found
+    verdict = _verdict(train, validation)
+    if not verdict:
         return "validation as good as training"
-    return f"validation {abs(apart):.2f} {'above' if apart > 0 else 'below'} training"
+    return f"validation {abs(validation - train):.2f} {verdict} training"
+
+
+def _evaluation(data: RunData, step: int) -> tuple[int, float, float] | None:
+    """Step, training and validation loss of the last evaluation up to a step, of a model that has
+    learned something.
+    """
+    known = data.evaluations
+    known = known[(known["step"] <= step) & (known["step"] > 0)]
+    if not len(known):
+        return None
+    last = known[-1]
+    found = int(last["step"]), float(last["train"]), float(last["validation"])
+    return found if math.isfinite(found[1]) and math.isfinite(found[2]) else None
+
+
+def _verdict(train: float, validation: float) -> str:
+    """Where validation lies: "above", "below", or "" where that is too little to say anything."""
+    apart = validation - train
+    if abs(apart) <= SAME * abs(train):
+        return ""
+    return "above" if apart > 0 else "below"
 
 
 def headline(

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -312,10 +313,14 @@ def test_a_folder_that_may_not_be_written_says_so_with_the_remedy(
     """Root may write anywhere: the system's answer is played."""
     folder = create_run(tmp_path / "run", small_config(tmp_path))
 
-    def refuse(path: object, *_: object, **__: object) -> int:
-        raise PermissionError(13, "Permission denied", str(path))
+    opened = os.open
 
-    monkeypatch.setattr("core.training.locking.os.open", refuse)
+    def refuse(path: object, *how: Any, **more: Any) -> int:
+        if str(path).endswith(".lock"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *how, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(OSError) as caught:
         finish(small_config(tmp_path), folder)
     monkeypatch.undo()

@@ -280,3 +280,12 @@ def test_an_empty_player_does_nothing(qapp):
         getattr(player, method)()
     assert (player.step, player.length, player.position) == (-1, 0, 0.0)
     dispose(player)
+
+
+def test_nothing_is_entered_where_there_is_no_step_yet(player):
+    class Begun(ListTrack):
+        def inside(self, index):
+            return ListTrack([["first"][index + 1]])  # any step of no steps is one too many
+
+    player.set_track(Begun([]))
+    assert player.step == -1 and not player.enter() and player.depth == 0

@@ -4,8 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, Qt
-from PySide6.QtGui import QImage, QKeyEvent, QPainter
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage, QPainter
 
 from explorer import theme
 from explorer.widgets import axis_labels
@@ -291,17 +291,3 @@ def test_names_are_never_cut_where_cells_are_wide_but_not_wide_enough(qapp, monk
         heat.grab()
         assert slanted == (names if named else [])
     heat.deleteLater()
-
-
-def test_an_error_of_c_code_in_a_handler_is_an_error_and_no_crash(qtbot):
-    """Handed to PySide as it is, it would end the program."""
-
-    class Careless(Picture):
-        def keyPressEvent(self, event):
-            [][1]
-
-    widget = Careless("careless")
-    qtbot.addWidget(widget)
-    widget.show()
-    with pytest.raises(IndexError, match="out of range"):
-        widget.event(QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_A, Qt.KeyboardModifier.NoModifier))

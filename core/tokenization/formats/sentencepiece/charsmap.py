@@ -18,6 +18,7 @@ from core.tokenization.sentencepiece.rules import CharacterRules, nmt_nfkc
 
 MAX_UNITS = 1 << 20  # the largest known table has 60,000
 REMEMBERED = 1 << 17  # ways from node to node, about 20 MB
+LONGEST = 256  # bytes that a rule gives; NFKC has one of 33
 MAX_STEPS = 1 << 19  # nodes that are looked at to find out which characters have rules
 
 
@@ -78,6 +79,8 @@ class CharsMap:
         end = self._strings.find(b"\0", start)
         if end < 0:
             raise self._broken("points to a string that is not there")
+        if end - start > LONGEST:
+            raise self._broken(f"makes {end - start:,} bytes of a character")
         try:
             return self._strings[start:end].decode()
         except UnicodeDecodeError:

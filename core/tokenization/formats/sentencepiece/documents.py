@@ -21,7 +21,6 @@ form, as nearly all are, come out alike.
 """
 
 import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
@@ -113,7 +112,7 @@ def read_normalizer(stages: object, name: str) -> SentencePieceNormalizer | None
         if stage.get("type") == "Precompiled":
             try:
                 table = base64.b64decode(str(stage.get("precompiled_charsmap")), validate=True)
-            except binascii.Error:
+            except ValueError:  # also of characters beyond ASCII
                 raise ValueError(
                     f"{name}: its table of character rules is damaged: {GET_AGAIN}"
                 ) from None

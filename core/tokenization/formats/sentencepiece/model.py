@@ -10,7 +10,8 @@ import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from core.files import GET_AGAIN, MEGABYTE, quoted, write_atomically
+from core.files import GET_AGAIN, MEGABYTE, quoted, read_bytes, write_atomically
+from core.tokenization.formats.limits import check_pieces
 from core.tokenization.formats.sentencepiece.protobuf import Message
 from core.tokenization.formats.sentencepiece.protobuf import field as encoded
 from core.tokenization.sentencepiece.pieces import BEGIN, END, Piece, PieceType
@@ -77,14 +78,7 @@ def read_model(path: str | Path) -> SentencePieceModel:
 
     Raises ValueError for a file that is empty, too large, damaged, or no SentencePiece model.
     """
-    path = Path(path)
-    size = path.stat().st_size
-    if size > MAX_FILE:
-        raise ValueError(
-            f"{path} holds {size:,} bytes, more than the {MAX_FILE:,} that a SentencePiece model "
-            "can need: choose another file"
-        )
-    return parse_model(path.read_bytes(), str(path))
+    return parse_model(read_bytes(path, MAX_FILE), str(path))
 
 
 def parse_model(data: bytes, name: str) -> SentencePieceModel:
@@ -109,6 +103,7 @@ def parse_model(data: bytes, name: str) -> SentencePieceModel:
                 f"{name} rewrites a text after decoding, which LLM Explorer cannot do: choose "
                 "another model"
             )
+    check_pieces([piece.text for piece in pieces], name)
     if not pieces:
         raise ValueError(f"{name} holds no pieces, so it is no SentencePiece model: {GET_AGAIN}")
     return SentencePieceModel(pieces, trainer, normalizer)

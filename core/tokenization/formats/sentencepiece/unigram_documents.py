@@ -20,6 +20,7 @@ from core.tokenization.sentencepiece.pieces import BYTE_PIECES, Piece, PieceType
 from core.tokenization.unigram.tokenizer import Unigram
 
 CHANGES_NOTHING = ("version", "truncation", "padding")
+MOST = 1e30  # of a score; logarithms of probabilities are far below
 NEVER = -1000.0  # the score of a byte's piece, worse than that of all characters that spell it
 
 
@@ -64,7 +65,7 @@ def read_unigram(document: Mapping[str, Any], name: str) -> Unigram | None:
     for token, entry in enumerate(vocab):
         if not isinstance(entry, list) or len(entry) != 2 or not isinstance(entry[0], str):
             return None
-        if not isinstance(entry[1], int | float):
+        if not isinstance(entry[1], int | float) or not abs(entry[1]) <= MOST:
             return None
         text, score, kind = entry[0], float(entry[1]), PieceType.NORMAL
         if token == model.get("unk_id"):

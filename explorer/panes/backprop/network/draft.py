@@ -125,7 +125,9 @@ class NetworkDraft:
         return replace(self, removed=(*self.removed, number))
 
     def with_neurons(self, layer: int, more: int) -> NetworkDraft:
-        """So many neurons more (or fewer) in a hidden layer."""
+        """So many neurons more (or fewer) in a hidden layer; none where it is gone by now."""
+        if layer >= len(self.hidden):
+            return self
         hidden = list(self.hidden)
         hidden[layer] = min(MOST_NEURONS, max(1, hidden[layer] + more))
         return replace(self, hidden=tuple(hidden))

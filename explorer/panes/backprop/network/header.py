@@ -1,4 +1,4 @@
-"""The strip above: presets, reset, and the ways into a point's path and into a step."""
+"""The strip above: presets, reset, and the buttons that follow a point or open a step."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class NetworkHeader(QWidget):
             widget.setVisible(not on)
         self._fit()
 
-    def set_ways(self, *, point: bool, step: bool, inside: bool) -> None:
+    def set_buttons(self, *, point: bool, step: bool, inside: bool) -> None:
         """Whether there is a point to follow and an optimizer step to go into; whether that step
         is open, so that the button leads out of it.
         """

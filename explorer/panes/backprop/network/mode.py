@@ -52,6 +52,7 @@ class NetworkMode(Mode):
         self.keeping = Keeping(self)
         self._track: LearnTrack | None = None
         self.shown_moment: Moment | None = None
+        self._was_empty = False
         self.draft = Draft(self.workspace, "backprop.network", NetworkDraft, self)
         self.frames = Frames(self)
         self._later = QTimer(self, singleShot=True, interval=theme.MOTION["live_number"])
@@ -151,8 +152,10 @@ class NetworkMode(Mode):
 
     def _on_changed(self, value: NetworkDraft) -> None:
         self.view.controls.set_draft(value)
-        if value.data == OWN and not value.added:
+        empty = value.data == OWN and not value.added
+        if empty and not self._was_empty:  # only points can be added
             self.view.tools.set_tool("add")
+        self._was_empty = empty
         self.keeping.learned = None  # it was learned by another setup
         asked = self.runner.asked
         if asked is None:  # nothing is made before it is looked at
@@ -208,7 +211,8 @@ class NetworkMode(Mode):
         lab, track = self.runner.lab, self._track
         if lab is None or track is None:
             return
-        self.runner.set_speed(self.player.speed)
+        if self.active:
+            self.runner.set_speed(self.player.speed)
         self.view.network.set_data(lab.data)
         self.view.tools.set_classes(lab.data.classes)
         live = not self.active or self.player.at_live_edge
@@ -303,7 +307,7 @@ class NetworkMode(Mode):
             **(found.troubles if latest else {}),
         )
         self.set_headline(told)
-        self.inputs.set_ways(
+        self.inputs.set_buttons(
             point=lab is not None and len(lab.data.points) > 0,
             step=moment is not None and moment.update is not None,
             inside=self.active and self.player.depth > 0,

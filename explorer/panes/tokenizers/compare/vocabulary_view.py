@@ -113,7 +113,7 @@ class VocabularyView(QWidget):
         self.field.setClearButtonEnabled(True)
         self.field.setAccessibleName("Search the vocabularies")
         self.field.setPlaceholderText("A part of a piece, a regular expression, or bytes")
-        self._icon = self.field.addAction(
+        self.field.addAction(
             icons.icon("search", "muted", 16), QLineEdit.ActionPosition.LeadingPosition
         )
         self.way = SegmentedControl(list(WAYS), "How to search")
@@ -198,6 +198,7 @@ class VocabularyView(QWidget):
         now = theme.current()
         self.field.setFont(now.font("body"))
         self.field.setFixedHeight(now.px("control"))
-        self._icon.setIcon(icons.icon("search", "muted", 16))
+        (glass,) = self.field.actions()  # one kept from Qt may be dead to Python, alive in Qt
+        glass.setIcon(icons.icon("search", "muted", 16))
         self._line.setSpacing(now.px(8))
         self._line.setAlignment(Qt.AlignmentFlag(0))

@@ -252,7 +252,8 @@ class TrainMode(Mode):
         recording, states = self.trainer.recording, self.view.states
         if recording is None:
             return
-        self.trainer.set_speed(self.player.speed)
+        if self.active:
+            self.trainer.set_speed(self.player.speed)
         if self.trainer.error:
             states.show_error(self.trainer.error, "Back to the setup")
         elif not len(recording):

@@ -118,7 +118,7 @@ def test_a_file_of_500_megabytes_is_refused_unread(tmp_path: Path) -> None:
         with path.open("r+b") as file:
             file.truncate(500_000_000)  # the rest is a hole: it takes no room on the disk
         with pytest.raises(
-            ValueError, match="holds 500 MB, more than the 105 MB|no tokenizer file"
+            ValueError, match="holds 500,000,000 bytes, more than|no tokenizer file"
         ):
             open_tokenizer(path)
 
@@ -140,7 +140,7 @@ def test_of_a_large_model_only_the_head_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_brackets_do_not_fill_the_memory(tmp_path: Path, content: bytes) -> None:
-    with pytest.raises(ValueError, match="too deep|nested|more values|not valid JSON"):
+    with pytest.raises(ValueError, match=r"too deep|nested|more than [\d,]+ values|not valid JSON"):
         open_tokenizer(put(tmp_path, content))
 
 

@@ -92,10 +92,10 @@ def test_a_file_that_may_not_be_read_says_so(
     path = tmp_path / "tokenizer.json"
     path.write_text(TRAINED, encoding="utf-8")
 
-    def refused(self: Path, *_: object, **__: object) -> None:
-        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+    def refused(opened: object, *_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(opened))
 
-    monkeypatch.setattr(Path, "open", refused)
+    monkeypatch.setattr(os, "open", refused)
     with pytest.raises(PermissionError) as told:
         open_tokenizer(path)
     assert str(told.value) == (
@@ -110,7 +110,7 @@ def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
     pipe = tmp_path / "tokenizer.json"
     os.mkfifo(pipe)
     for look in (open_tokenizer, is_tokenizer):
-        with pytest.raises(ValueError, match=r"no file, but a pipe or a device: choose"):
+        with pytest.raises(ValueError, match="a pipe or a device, not a file: choose"):
             look(pipe)
     with pytest.raises(FileNotFoundError, match="holds no tokenizer"):
         open_tokenizer(tmp_path)

@@ -56,7 +56,9 @@ def header(qapp, qtbot):
         theme.apply(qapp, "light", zoom, "off")
         kinds = (ExpressionHeader, NetworkHeader, TransformerHeader, OptimizersHeader)
         named = [Named(spec.id, spec.title, kind) for spec, kind in zip(MODES, kinds, strict=True)]
-        made = ModesHeader("backprop", named)
+        made = ModesHeader("backprop", MODES)
+        for one in named:
+            made.add(one)
         made.setParent(host)  # a window would not become smaller than its parts
         made.resize(width, 44)
         made.show()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +14,9 @@ from PySide6.QtTest import QTest
 
 from explorer.engine import errors
 from explorer.panes.tokenizers import modes
+from explorer.panes.tokenizers.pane import TokenizersPane
+from explorer.state.tracks import ListTrack
+from tests.explorer.conftest import dispose
 from tests.explorer.panes.tokenizers.small import BrokenMode, DemoMode, OtherMode
 
 
@@ -31,7 +36,108 @@ class Spec:
         return self.kind(desk, parent)
 
 
+class ThirdMode(DemoMode):
+    id, title = "third", "Third"
+
+
+class LiveMode(DemoMode):
+    """Its track grows: something learns as long as it plays."""
+
+    id, title = "live", "Live"
+
+    def __init__(self, desk: Any, parent: Any) -> None:
+        super().__init__(desk, parent)
+        self.set_tracks([Learning(["one", "two"])])
+
+
+class Learning(ListTrack):
+    is_live, live_playing = True, False
+
+    def live_play(self) -> None:
+        self.live_playing = True
+
+    def live_pause(self) -> None:
+        self.live_playing = False
+
+
 DEMO, OTHER, BROKEN = Spec(DemoMode), Spec(OtherMode), Spec(BrokenMode)
+THIRD, LIVE = Spec(ThirdMode), Spec(LiveMode)
+
+
+def test_one_mode_is_built_at_each_turn_and_the_shown_one_first(make_pane):
+    came = []
+
+    def look(pane):
+        assert [action.id for action in pane.actions()] == ["tokenizers.mode.demo"]
+        assert [name for name, _ in pane.inputs.choice.segments] == ["demo", "other", "third"]
+        pane.added.connect(
+            lambda actions, pictures: came.append(([one.id for one in actions], list(pictures)))
+        )
+
+    pane = make_pane(DEMO, OTHER, THIRD, then=look)
+    assert came == [
+        (["tokenizers.mode.other"], ["other-label"]),
+        (["tokenizers.mode.third"], ["third-label"]),
+    ]
+    assert len(pane.actions()) == 3
+    lines = pane.inputs.choice.toolTip().splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["Demo", "Other", "Third"]
+
+
+def test_a_mode_that_is_asked_for_is_built_before_its_turn(make_pane):
+    built = []
+
+    def ask(pane):
+        pane.show_mode("third")
+        built.extend(action.id for action in pane.actions())
+        assert pane.mode.widget().isVisible()
+
+    pane = make_pane(DEMO, OTHER, THIRD, then=ask)
+    assert built == ["tokenizers.mode.demo", "tokenizers.mode.third"]
+    assert list(pane.modes) == ["demo", "other", "third"] and pane.mode.id == "third"
+
+
+def test_a_pane_closed_before_all_of_it_is_built_builds_no_more(context, run_async):
+    made = []
+
+    async def body():
+        pane = TokenizersPane(context, specs=(DEMO, OTHER))
+        pane.added.connect(lambda *given: made.append(given))
+        pane.join_workspace()
+        dispose(pane.inputs)
+        dispose(pane)
+        await asyncio.sleep(0.01)
+
+    run_async(body())
+    assert made == []
+
+
+def test_every_mode_keeps_its_speed(make_pane):
+    pane = make_pane(DEMO, OTHER, THIRD)
+    pane.set_speed(0.5)
+    pane.show_mode("other")
+    assert pane.player.speed == 0.5
+    pane.player.set_speed(4.0)
+    for name, speed in (("third", 0.5), ("demo", 0.5), ("other", 4.0)):
+        pane.show_mode(name)
+        assert pane.player.speed == speed
+
+
+@pytest.mark.parametrize(("speed", "goes_on"), [(4.0, False), (math.inf, True)])
+@pytest.mark.parametrize("leave", [lambda pane: pane.show_mode("demo"), lambda pane: pane.left()])
+def test_what_learns_for_somebody_to_watch_pauses_when_nobody_does(
+    make_pane, speed, goes_on, leave
+):
+    pane = make_pane(DEMO, LIVE)
+    pane.show_mode("live")
+    track = pane.player.track
+    assert pane.player.at_live_edge
+    pane.player.set_speed(speed)
+    pane.player.play()
+    leave(pane)
+    assert track.live_playing == goes_on
+    pane.show_mode("live")
+    assert pane.player.playing == goes_on and pane.player.speed == speed
 
 
 def test_one_player_serves_all_modes_and_keeps_their_places(make_pane):
@@ -101,6 +207,7 @@ def test_a_mode_that_cannot_be_built_leaves_the_others_alone(make_pane, caplog):
     errors.reports().problems.clear()
     pane = make_pane(DEMO, BROKEN, OTHER)
     assert list(pane.modes) == ["demo", "other"]
+    assert [name for name, _ in pane.inputs.choice.segments] == ["demo", "other"]
     (problem,) = errors.reports().problems.values()
     assert "choose another" in problem.text
     errors.reports().problems.clear()

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from core.training.reader import EVALUATION_DTYPE
+from explorer.panes.attention.pane import AttentionPane
 from explorer.panes.training.charts import guessing
 from explorer.panes.training.draft import TrainingDraft, config_of
 from explorer.panes.training.text import gap, gap_note
+from explorer.runs.sources import BundledSource
 from tests.explorer.panes.training.conftest import started, state_of
 from tests.explorer.panes.training.test_lines import loss_at, recorded
 from tests.explorer.waiting import until
@@ -30,17 +32,25 @@ def data(tmp_path):
 def test_a_gap_between_training_and_validation_is_told_where_it_was_measured(data):
     told = measured(data, (3.0, 3.02), (1.0, 1.4))
     assert "step 10" in gap(told, 15)[0] and "no gap" in gap(told, 15)[1]
-    assert "gap 0.400" in gap(told, 20)[1] and "beginnings of stories" in gap(told, 20)[2]
+    assert "higher by 0.400" in gap(told, 20)[1] and "begin with a story" in gap(told, 20)[1]
     own = replace(told, config=replace(told.config, corpus="/a/text.txt"))
     assert "has read" in gap(own, 20)[1]
     assert gap_note(told) == "validation 0.40 above training"
-    assert "easier" in gap(measured(data, (1.0, 0.9)), 99)[2]
-    assert gap_note(measured(data, (1.0, 0.9))) == "validation 0.10 below training"
+    below = measured(data, (1.0, 0.9))
+    assert "lower by 0.100" in gap(below, 99)[1]
+    assert gap_note(below) == "validation 0.10 below training"
+    assert gap_note(measured(data, (1.0, 1.02))) == "validation as good as training"
     assert gap(told, 5) == [] and gap_note(measured(data)) == ""
     assert gap(measured(data, (math.nan, 1.0)), 99) == []
     model = replace(told.config.model, dropout=0.1)
     dropping = replace(told, config=replace(told.config, model=model))
-    assert any("dropout" in line for line in gap(dropping, 20))
+    assert "dropout" in gap(dropping, 20)[-1]
+
+
+def test_weights_that_have_learned_nothing_yet_get_no_verdict(data):
+    begun = np.array([(0, 7.3, 7.31, 0.0)], EVALUATION_DTYPE)
+    data = replace(data, evaluations=begun)
+    assert gap(data, 9) == [] and gap_note(data) == ""
 
 
 def test_the_loss_of_a_guess_is_drawn_for_a_run_that_began_near_it(data):
@@ -92,12 +102,13 @@ def test_every_part_of_the_picture_shows_the_step_whose_phases_are_open(make_pan
         pane.player.end()
         pane.enter_phase(3)
         step = pane.cursor.inside.step
-        await until(lambda: pane.follower.data.step > step + 12, "later steps")
         view = pane.view
+        await until(lambda: pane.follower.data.step > step + 12, "later steps")
+        await until(lambda: view.samples.samples and pane.film.step is not None, "its pictures")
         assert view.charts.loss.cursor == step
         assert ("looking at step", f"{step:,}") in view.card.text.numbers
         assert all(sample.step <= step for sample in view.samples.samples)
-        assert pane.film.step is None or pane.film.step <= step
+        assert pane.film.step <= step
         pane.view.card.asked.emit("stop")
         await until(lambda: state_of(pane) == "stopped", "its end")
         pane.left()
@@ -107,21 +118,29 @@ def test_every_part_of_the_picture_shows_the_step_whose_phases_are_open(make_pan
 
 
 @pytest.mark.parametrize("at", ["newest", "past"])
-def test_a_head_opens_in_attention_at_that_step(at, make_pane, run_async):
+def test_a_head_opens_in_attention_at_that_step(at, make_pane, run_async, qtbot):
     async def body():
         pane = make_pane(steps="40", checkpoint_every="10")
+        attention = AttentionPane(pane.context)
+        qtbot.addWidget(attention)
+        attention.join_workspace()
+        await pane.workspace.open_model(BundledSource(pane.engine))
+        await attention.settled()
         await started(pane, 12)
         await until(lambda: state_of(pane) == "finished", "its end")
         await pane.settled()
         if at == "past":
             pane.cursor.seek_step(19)
-        pane.view.headClicked.emit(1, 0)
-        await pane.settled()
-        workspace, data = pane.workspace, pane.follower.data
-        assert workspace.value("pane") == "attention"
-        assert (workspace.selection.layer, workspace.selection.head) == (1, 0)
-        assert workspace.prompt == data.probe_text
-        place = data.folder if at == "newest" else data.checkpoints[20]
-        assert workspace.model_source.address == str(place)
+        for layer, head in ((1, 0), (0, 1)):
+            pane.view.headClicked.emit(layer, head)
+            await pane.settled()
+            await attention.settled()
+            workspace, data = pane.workspace, pane.follower.data
+            assert workspace.value("pane") == "attention"
+            assert attention.chosen[:2] == (layer, head)
+            assert workspace.prompt == data.probe_text == attention.looker.heads.prompt.text
+            place = data.folder if at == "newest" else data.checkpoints[20]
+            assert workspace.model_source.address == str(place)
+        attention.left()
 
     run_async(body())

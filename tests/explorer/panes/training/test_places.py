@@ -48,9 +48,19 @@ def test_resuming_and_branching_place_a_run_by_its_recorded_steps(
     run_async(story())
 
 
-def test_the_card_says_that_a_run_has_a_process_of_its_own(slow):
+def test_the_card_says_that_a_run_with_a_process_of_its_own_outlives_the_window(slow):
+    said = "goes on when the window is closed"
     data = replace(read(RunReader(slow)), state="running")
-    assert "process" not in text.card_text(data, "running", None, False).note
+    assert said not in text.card_text(data, "running", None, False).note
     data = replace(data, backend="process")
-    assert text.card_text(data, "running", None, False).note.endswith("it has a process of its own")
-    assert "process" not in text.card_text(data, "stopped", None, False).note
+    assert text.card_text(data, "running", None, False).note.endswith(said)
+    assert said not in text.card_text(data, "stopped", None, False).note
+
+
+def test_the_card_says_how_many_lines_are_damaged(slow):
+    with open(slow / "rank0.jsonl", "ab") as file:
+        file.write(b"?\n")
+    data = read(RunReader(slow))
+    assert text.card_text(data, "stopped", None, False).note.endswith("1 damaged line left out")
+    data = replace(data, damaged=1200)
+    assert "1,200 damaged lines left out" in text.card_text(data, "running", None, False).note

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +133,19 @@ def test_a_lesson_opens_the_steps_of_a_query_and_a_session_comes_back_to_them(si
     assert left["attention.scene"]["steps"] == steps
     saved = {"format": 2, "paths": left, "geometry": ""}
     assert sit(seen, saved) == left
+
+
+def test_the_paths_that_a_lesson_is_told_of_are_those_of_the_workspace(sit):
+    text = (Path(__file__).parents[4] / "CONTRIBUTING.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`.+?) \|", text[text.index("## How to add a lesson") :], re.MULTILINE)
+    told = [path for row in rows for path in re.findall(r"`([\w.]+)`", row)]
+
+    async def body(session: Any) -> set[str]:
+        for pane in session.window.specs:
+            shown = session.window.show_pane(pane.id)
+            for mode in getattr(shown, "modes", ()):
+                shown.show_mode(mode)
+        return set(session.workspace.state())
+
+    known = sit(body, computing=False)
+    assert len(told) > 10 and set(told) <= known

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QFileDialog, QMenu, QScrollArea
@@ -313,3 +313,15 @@ def test_tab_goes_as_the_eye_does(make):
         if window.focusWidget() is window.rail:
             break
     assert seen == sorted(seen) and {0, 3, 4} <= set(seen)
+
+
+def test_menus_of_before_are_gone_when_they_are_built_again(make):
+    _, window = make()
+
+    def menus():
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        return len(window.findChildren(QMenu))
+
+    before = menus()
+    window.build_menus()
+    assert menus() == before

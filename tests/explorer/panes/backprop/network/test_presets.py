@@ -181,3 +181,9 @@ def test_where_there_are_three_classes_no_line_is_told_of():
         lab.several(60)
         said = headline(lab.moments[-1], "paused", "", None)
         assert words in said, said
+
+
+def test_a_layer_that_is_gone_gets_no_neurons():
+    draft = NetworkDraft(hidden=(4,))
+    assert draft.with_neurons(1, 1) == draft
+    assert draft.with_neurons(0, 1).hidden == (5,)

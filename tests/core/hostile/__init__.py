@@ -1,0 +1,1 @@
+"""Files made to do harm: what each is, and a process of its own in which it is opened."""

@@ -1,0 +1,30 @@
+"""The panes that there are, imported ahead of their first show."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+PROGRAM = """
+import gc, sys, threading
+from PySide6.QtCore import QObject, QThread
+from PySide6.QtWidgets import QApplication
+from explorer import theme  # as the app does first of all
+from explorer.panes import specs
+from explorer.panes.backprop.modes import MODES
+app = QApplication([])
+thread = threading.Thread(target=specs.load)
+thread.start()
+thread.join()
+wanted = [spec.module for spec in (*specs.PANES, *MODES)]
+print([name for name in wanted if name not in sys.modules])
+objects = [one for one in gc.get_objects() if isinstance(one, QObject)]
+print([one for one in objects if one.thread() is not QThread.currentThread()])
+"""
+
+
+def test_panes_are_imported_on_another_thread_which_owns_nothing_of_qt_then():
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["[]", "[]"], done.stdout

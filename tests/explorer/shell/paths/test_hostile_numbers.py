@@ -1,0 +1,84 @@
+"""A session or a share file with numbers that nothing on a screen has: they are left out."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from explorer.engine import errors
+from explorer.state.workspace import is_looking
+from tests.explorer.shell.paths.test_ten_modes import MODES
+
+HOSTILE = (
+    -(10**12),
+    10**12,
+    10**400,
+    1e308,
+    -1,
+    2**63,
+    10**30,
+    0.5,
+    "Infinity",
+    None,
+    [],
+    {},
+    "\ud800",
+)
+MOST = 150  # changes a mode: each is shown
+
+
+def numbers_in(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where numbers stand in a JSON value; of a long list the first and the last."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from numbers_in(inner, (*path, key))
+    elif isinstance(value, list):
+        for index in sorted({0, len(value) - 1} if value else ()):
+            yield from numbers_in(value[index], (*path, index))
+    elif isinstance(value, int | float) or value is None:
+        yield path
+
+
+def changed(state: dict[str, Any], place: tuple[Any, ...], value: Any) -> Any:
+    """The value at the path of the workspace that `place` begins with, changed at the place."""
+    whole = copy.deepcopy({place[0]: state[place[0]]})
+    inside = whole
+    for key in place[:-1]:
+        inside = inside[key]
+    inside[place[-1]] = value
+    return whole
+
+
+@pytest.mark.parametrize(("name", "mode", "click"), MODES, ids=[a + b for a, b, _ in MODES])
+def test_numbers_that_cannot_be_are_left_out(sit, name, mode, click):
+    async def story(session: Any) -> None:
+        pane = session.window.show_pane(name)
+        if mode:
+            pane.show_mode(mode)
+        await pane.settled()
+        await click(pane)
+        await pane.settled()
+        state = json.loads(json.dumps(session.workspace.state()))
+        own = {path: value for path, value in state.items() if path.startswith(name)}
+        own["selection"] = state["selection"]
+        places = list(numbers_in(own))
+        tried = [(place, value) for place in places for value in HOSTILE]
+        random.Random(0).shuffle(tried)
+        tried.sort(key=lambda one: not is_looking(one[0][0]))
+        for place, value in tried[:MOST]:
+            session.workspace.restore(changed(own, place, value))
+            if errors.reports().problems:
+                pytest.fail(f"{place}: {value!r}: {_problems()}")
+        await pane.settled()
+        assert not errors.reports().problems, _problems()
+
+    sit(story)
+
+
+def _problems() -> str:
+    return "\n".join(f"{p.text} {p.details[-1500:]}" for p in errors.reports().problems.values())
