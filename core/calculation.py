@@ -52,7 +52,7 @@ class Term:
 
 
 def number(value: float, name: str = "", anchor: bool = False) -> Term:
-    """The Term of a single number; see there."""
+    """A Term of one number; `Term` documents the arguments."""
     return Term(value=float(value), name=name, anchor=anchor)
 
 

@@ -12,8 +12,8 @@ INTERRUPTED = 130  # the exit code of a program that Ctrl+C ended, as shells kno
 def leave_at_interrupt(message: str) -> None:
     """From now on Ctrl+C prints `message` and ends the program with exit code 130, at once.
 
-    For as long as nothing is begun that would have to be kept; whoever begins it installs another
-    handler. An exception would do neither: libraries that are being imported swallow it.
+    Holds while there is nothing to save; whoever begins such work installs a handler of its own.
+    An exception would not end the program: libraries swallow it while they are imported.
     """
 
     def leave(_: int, __: FrameType | None) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from core.trace import source
@@ -33,7 +33,7 @@ OPERATORS: dict[type[ast.operator], str] = {
 }
 TURNED = ("T", "mT")
 SETTINGS = ("axis", "dim", "keepdims", "keepdim")  # NumPy's names and torch's
-# Calls that do not compute, by the name that is called. `MOVES` and `METHODS` stand behind a dot.
+# Calls that do not compute, in any module: `MOVES` and `METHODS` stand behind a dot.
 MOVES = (
     *("reshape", "view", "flatten", "unflatten", "ravel", "squeeze", "unsqueeze"),
     *("transpose", "permute", "swapaxes", "flip", "roll", "split", "chunk", "unbind"),
@@ -44,15 +44,36 @@ MOVES = (
 )
 METHODS = (  # of texts, lists and tables
     *("append", "extend", "get", "difference", "join", "findall", "translate", "encode"),
-    "heappop",
 )
-BUILTINS = ("len", "list", "set", "range", "sorted", "min", "float")
-CALLS = (  # they have lines and steps of their own, or hide in a library
-    *("Match", "arrive", "best", "byte_ids", "clean_text", "encode", "match", "merge", "merge_all"),
-    *("parents", "split_unused", "to_characters", "used_pieces", "_compose", "_finish"),
-    *("binary_cross_entropy", "cross_entropy", "orthogonalize", "c_attn", "random"),
-    *("batches", "loss", "backward", "unscale", "utils.clip_grad_norm_", "step", "event"),
-)
+BUILTINS = ("len", "list", "set", "range", "sorted", "float")
+# By the module of the marked line: calls that have lines and steps of their own, that only choose
+# or draw, or that hide in a library.
+CALLS = {
+    "core.autograd.losses": ("F.binary_cross_entropy", "F.cross_entropy"),
+    "core.optimization.muon": ("orthogonalize",),
+    "core.tokenization.analysis.search": ("Match",),
+    "core.tokenization.bpe.dropout": ("generator.random",),
+    "core.tokenization.bpe.merge_trees": ("tokenizer.parents",),
+    "core.tokenization.bpe.merging": ("min",),
+    "core.tokenization.bpe.tokenizer": (
+        *("self._compose", "self.byte_ids", "merge_all", "to_characters"),
+    ),
+    "core.tokenization.characters": ("clean_text",),
+    "core.tokenization.formats.library": ("encode",),
+    "core.tokenization.sentencepiece.normalizer": ("self._finish",),
+    "core.tokenization.sentencepiece.score_merging": ("generator.random", "heapq.heappop"),
+    "core.tokenization.sentencepiece.tokenizer": ("merge", "split_unused"),
+    "core.tokenization.unigram.em": ("block.used_pieces",),
+    "core.tokenization.unigram.lattice": ("arrive",),
+    "core.tokenization.unigram.tokenizer": ("self._search.best",),
+    "core.tokenization.wordpiece.tokenizer": ("self.match",),
+    "core.training.attempt": (
+        *("task.batches", "task.loss", "scaled.backward", "parallel.unscale", "optimizer.step"),
+        "self.writer.event",
+    ),
+    "core.training.parallel": ("nn.utils.clip_grad_norm_",),
+    "core.transformer.attention": ("self.c_attn",),
+}
 ALLOWED = (
     "operators, numbers, .mT, " + ", ".join(dict.fromkeys(FUNCTIONS)) + " of local names; compute "
     "anything else in a line above it"
@@ -92,7 +113,8 @@ def marked_line(marker: str) -> MarkedLine:
             f"marker {marker}: {line!r} is no statement by itself; write it in one line"
         ) from None
     formula = _value_of(statement)
-    computes = _computes(statement, formula)
+    exempt = CALLS.get(marker.partition(":")[0], ())
+    computes = _computes(statement, formula, exempt)
     made = _made_by(statement)
     if computes and not made:
         raise ValueError(
@@ -123,18 +145,20 @@ def function_of(node: ast.expr) -> str:
     return name if name in FUNCTIONS else ""
 
 
-def _computes_nothing(node: ast.Call) -> bool:
-    """Whether a call moves numbers, looks something up, or is told elsewhere."""
+def _computes_nothing(node: ast.Call, exempt: Sequence[str]) -> bool:
+    """Whether a call moves numbers, looks something up, or is `exempt`, one of its module's."""
+    if ast.unparse(node.func) in exempt:
+        return True
     match node.func:
         case ast.Name(id=name):
-            return name in BUILTINS or name in CALLS
+            return name in BUILTINS
         case ast.Attribute(ast.Attribute(ast.Name(id=module), group), name) if module in LIBRARIES:
             name = f"{group}.{name}"
         case ast.Attribute(attr=name):
             pass
         case _:
             return False
-    return name in (*MOVES, *METHODS, *CALLS)
+    return name in (*MOVES, *METHODS)
 
 
 def is_method(node: ast.Call) -> bool:
@@ -163,35 +187,39 @@ def _made_by(statement: ast.stmt) -> str:
     return ""
 
 
-def _computes(statement: ast.stmt, formula: ast.expr) -> bool:
-    return isinstance(statement, ast.AugAssign) or any(map(_is_arithmetic, _outside(formula)))
-
-
-def _outside(node: ast.AST) -> Iterator[ast.AST]:
-    """The node and its parts, without what only says where: indices, and names and constants that
-    what moves or calls is given.
-    """
-    yield node
-    match node:
-        case ast.Subscript():
-            parts: list[ast.AST] = [node.value]
-        case ast.Call() if _computes_nothing(node):
-            parts = [
-                node.func,
-                *(one for one in node.args if isinstance(one, ast.BinOp | ast.Call)),
-            ]
-        case _:
-            parts = list(ast.iter_child_nodes(node))
-    for part in parts:
-        yield from _outside(part)
-
-
-def _is_arithmetic(node: ast.AST) -> bool:
-    if isinstance(node, ast.BinOp):
+def _computes(statement: ast.stmt, formula: ast.expr, exempt: Sequence[str]) -> bool:
+    if isinstance(statement, ast.AugAssign):
         return True
-    if isinstance(node, ast.UnaryOp):
-        return isinstance(node.op, ast.USub) and not isinstance(node.operand, ast.Constant)
-    return isinstance(node, ast.Call) and not _computes_nothing(node)
+    return any(_is_arithmetic(node, exempt) for node in _outside_indices(formula))
+
+
+def _outside_indices(node: ast.AST) -> Iterator[ast.AST]:
+    """The node and all its parts, except indices: they only say where."""
+    yield node
+    parts = [node.value] if isinstance(node, ast.Subscript) else ast.iter_child_nodes(node)
+    for part in parts:
+        yield from _outside_indices(part)
+
+
+def _is_arithmetic(node: ast.AST, exempt: Sequence[str]) -> bool:
+    match node:
+        case ast.BinOp():
+            return True
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return not _is_constant(operand)
+        case ast.Call():
+            return not _computes_nothing(node, exempt)
+    return False
+
+
+def _is_constant(node: ast.expr) -> bool:
+    """Whether it is a number, or a library's, such as math.inf."""
+    match node:
+        case ast.Constant():
+            return True
+        case ast.Attribute(value=ast.Name(id=module)):
+            return module in MODULES
+    return False
 
 
 def _not_allowed(node: ast.expr) -> str:

@@ -96,7 +96,7 @@ class Arithmetic:
 
     @property
     def sign(self) -> str:
-        """The sign before the result: "=", or "≈" where it is only near."""
+        """The sign before the result: "=" if it is exact, else "≈"."""
         return "=" if self.exact else ABOUT
 
     def __str__(self) -> str:

@@ -72,7 +72,7 @@ class Step:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the arrays that it holds; values to be computed count nothing."""
+        """Bytes of its arrays; values that are still to be computed count nothing."""
         return sum(value.nbytes for value in self.values.values() if isinstance(value, np.ndarray))
 
 
@@ -139,7 +139,7 @@ class Trace:
         return True
 
     def finish(self) -> Trace:
-        """Says that no step will follow; returns the trace."""
+        """Marks the trace as complete, and returns it."""
         self.complete = True
         self._source = None
         return self

@@ -9,7 +9,12 @@ losses, loss_step, datasets.
 from core.autograd.backprop_trace import Place, places_of, trace_backprop, trace_graph
 from core.autograd.expression import Expression, Parts, expression, parse
 from core.autograd.flows import Flows, flows_of
-from core.autograd.gradient_check import Checked, gradient_check, numeric_gradient
+from core.autograd.gradient_check import (
+    Checked,
+    NumericGradient,
+    gradient_check,
+    numeric_gradient,
+)
 from core.autograd.grammar import ExpressionError
 from core.autograd.graph import Graph, Node, called_by_value, graph_like, graph_of
 from core.autograd.naming import parted
@@ -29,6 +34,7 @@ __all__ = [
     "Flows",
     "Graph",
     "Node",
+    "NumericGradient",
     "Parts",
     "Place",
     "Tensor",

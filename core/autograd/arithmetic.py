@@ -42,7 +42,7 @@ class Add(Elementwise):
 
 @dataclass(frozen=True)
 class Subtract(Elementwise):
-    """a - b, elementwise: b gets the upstream gradient with its sign turned."""
+    """a - b, elementwise: b gets the upstream gradient negated."""
 
     symbol = "\u2212"
 
@@ -176,7 +176,7 @@ class Power(Elementwise):
         return contribution
 
     def passed(self, upstream: Array, b: Array) -> Array:
-        """Of upstream what comes to a: nothing where a ** 0 is 1, whatever a is."""
+        """The upstream gradient where it passes, else 0: a ** 0 is 1, whatever a is."""
         return np.where(b == 0, 0.0, upstream)
 
     def grad_b(self, upstream: Array, out: Array, a: Array, b: Array) -> Array:

@@ -165,7 +165,7 @@ class Tanh(Elementwise):
 
 @dataclass(frozen=True)
 class Sigmoid(Elementwise):
-    """1 / (1 + e^-a): where e^-a is too large for a float, infinity, it is 0."""
+    """1 / (1 + e^-a), elementwise; 0 where e^-a overflows to infinity."""
 
     symbol = "sigmoid"
 
@@ -206,7 +206,7 @@ class ReLU(Elementwise):
         return contribution
 
     def hidden(self, out: Array) -> Array:
-        """Where nothing flows back; what is no number is not known to be below 0."""
+        """Where the output is 0; NaN passes the gradient, as in torch."""
         return np.asarray(out <= 0)
 
     def reads(

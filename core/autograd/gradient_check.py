@@ -17,9 +17,24 @@ from core.autograd.tensor import Tensor, zero_grad
 
 NUDGE = 1e-5  # near the cube root of float64's precision, where rounding and curvature balance
 SMALLER = 8  # times, each further nudge that is tried
+LEFT = 1 / SMALLER**2  # of truncation, in the slope over it: it shrinks with the nudge's square
 MOST_NUDGES = 8
+MOST_RUNS = 2 * MOST_NUDGES  # of the output, for each number: both ways
 SETTLED = 1e-7  # what a slope may be off, relative to itself (absolute below 1)
 ROUNDING = 16 * 2.0**-52  # of an output, relative to it, after some operations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NumericGradient:
+    """A gradient by nudging, and how far it can be trusted; both of the data's shape, in float64.
+
+    slopes  the gradient
+    errors  by how much truncation and rounding may have changed each slope; inf where neither can
+            be told
+    """
+
+    slopes: Array
+    errors: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +65,7 @@ def gradient_check(
     checked = []
     for leaf in leaves:
         analytic = np.zeros_like(leaf.data) if leaf.grad is None else leaf.grad
-        numeric = numeric_gradient(compute, leaf, nudge)
+        numeric = numeric_gradient(compute, leaf, nudge).slopes
         size = max(
             1.0, float(np.abs(analytic).max(initial=0)), float(np.abs(numeric).max(initial=0))
         )
@@ -59,7 +74,9 @@ def gradient_check(
     return checked
 
 
-def numeric_gradient(compute: Callable[[], Tensor], leaf: Tensor, nudge: float = NUDGE) -> Array:
+def numeric_gradient(
+    compute: Callable[[], Tensor], leaf: Tensor, nudge: float = NUDGE
+) -> NumericGradient:
     """How the one number that `compute` gives changes with each number of the leaf."""
     data = leaf.data
 
@@ -75,38 +92,39 @@ def numeric_gradient(compute: Callable[[], Tensor], leaf: Tensor, nudge: float =
 
 def central_differences(
     output: Callable[[Array], float], data: Array, nudge: float = NUDGE
-) -> Array:
-    """(f(x + h) - f(x - h)) / (2 h) for each number x of `data`, in its shape and in float64.
+) -> NumericGradient:
+    """(f(x + h) - f(x - h)) / (2 h) for each number x of `data`.
 
     h is `nudge`, of x where that is above 1. Where a smaller nudge has another slope, by more than
     SETTLED, ever smaller ones are tried, and the slope that is off least is taken. Four runs of
-    `output` for a number are usual, sixteen the most.
+    `output` for a number are usual, MOST_RUNS (16) the most.
     """
     data = np.asarray(data, np.float64)
-    gradient = np.zeros_like(data)
+    slopes, errors = np.zeros_like(data), np.zeros_like(data)
     with np.errstate(all="ignore"):  # what is infinite on both sides has no slope: nan
         for place in np.ndindex(data.shape):
-            gradient[place] = _slope_at(output, data, place, nudge)
-    return gradient
+            slopes[place], errors[place] = _slope_at(output, data, place, nudge)
+    return NumericGradient(slopes, errors)
 
 
 def _slope_at(
     output: Callable[[Array], float], data: Array, place: tuple[int, ...], nudge: float
-) -> float:
+) -> tuple[float, float]:
+    """The slope that is off least, and by how much it may be."""
     nudge *= max(1.0, abs(data[place]))
     slope, rounding = _slope_over(output, data, place, nudge)
     best, least = slope, np.inf
     for _ in range(1, MOST_NUDGES):
         nudge /= SMALLER
         finer, its_rounding = _slope_over(output, data, place, nudge)
-        truncation = abs(finer - slope)  # of the coarser one; of the finer one it is less
+        truncation = abs(finer - slope) / (1 - LEFT)  # of the coarser one; the finer one has less
         for found, error in ((slope, truncation + rounding), (finer, truncation + its_rounding)):
             if error < least:
                 best, least = found, error
         if least <= SETTLED * max(1.0, abs(best)) or SMALLER * its_rounding >= least:
             break  # it is settled, or rounding makes every further one worse
         slope, rounding = finer, its_rounding
-    return best
+    return best, least
 
 
 def _slope_over(

@@ -36,7 +36,7 @@ class Node:
 
     @property
     def is_leaf(self) -> bool:
-        """Whether no operation computed it."""
+        """Whether it was given, not computed by an operation."""
         return self.tensor.is_leaf
 
 

@@ -94,7 +94,7 @@ class Normalize(Operation):
         return out
 
     def centered(self, a: Array) -> Array:
-        """The inputs less their mean."""
+        """The inputs minus their mean."""
         return a - a.mean(self.axis, keepdims=True)
 
     def scale(self, a: Array) -> Array:

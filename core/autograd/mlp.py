@@ -90,12 +90,12 @@ class MLP:
 
     @property
     def n_layers(self) -> int:
-        """How many layers of weights there are."""
+        """The number of layers with weights."""
         return len(self.config.sizes) - 1
 
     @property
     def n_parameters(self) -> int:
-        """How many numbers are learned."""
+        """The number of learned parameters."""
         return sum(tensor.data.size for tensor in self.parameters.values())
 
     def layers(self, x: Tensor | Array, learning: bool = False) -> list[Layer]:
@@ -178,7 +178,7 @@ class MLP:
 def sums_step(values: Mapping[str, Array], normed: bool) -> Step:
     """The weighted sums of a layer, as it ran.
 
-    values  sums (N, m), x (N, n), weight (n, m), bias (m); empty where nothing ran
+    values  sums (N, m), x (N, n), weight (n, m), bias (m)
     normed  a norm comes next, so that the layer adds no bias of its own
     """
     line, formula = "sums", r"z = \sum_i w_i \, x_i + b"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from core.autograd.gradient_check import NUDGE, central_differences
+from core.autograd.gradient_check import NUDGE, NumericGradient, central_differences
 from core.autograd.graph import Graph, Node, called_by_value
 from core.autograd.operation import Array
 from core.autograd.tensor import Tensor, apply
@@ -117,8 +117,8 @@ def _with_tensor(node: Node, tensor: Tensor) -> Node:
     return Node(tensor, node.label, node.latex, node.text, node.inputs)
 
 
-def numeric_gradient_of(graph: Graph, number: int, nudge: float = NUDGE) -> Array:
-    """dL/d(node) by central differences, for any node: of its shape.
+def numeric_gradient_of(graph: Graph, number: int, nudge: float = NUDGE) -> NumericGradient:
+    """dL/d(node) by central differences, for any node.
 
     Runs what depends on the node four to sixteen times for each of its numbers, in float64.
     """

@@ -140,16 +140,16 @@ class Max(Reduction):
         return contribution
 
     def largest(self, out: Array, a: Array) -> Array:
-        """Which elements are; where one is no number, neither is the largest."""
+        """Mask of the largest elements; NaN counts as the largest, as in torch."""
         out = self.spread(out, a)
         return (a == out) | (np.isnan(a) & np.isnan(out))
 
     def passed(self, upstream: Array, out: Array, a: Array) -> Array:
-        """Of upstream what comes to each element: nothing to those that are not the largest."""
+        """The upstream gradient where it passes, else 0."""
         return np.where(self.largest(out, a), self.spread(upstream, a), 0.0)
 
     def count(self, out: Array, a: Array) -> Array:
-        """How many share it with each element."""
+        """How many elements share the maximum of each group, in the shape of a."""
         return self.spread(self.largest(out, a).sum(self.axis, keepdims=self.keepdims), a)
 
     def reads(

@@ -63,17 +63,17 @@ class Tensor:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The sizes of its axes; () of a single number."""
+        """The size of each axis; () of a single number."""
         return self.data.shape
 
     @property
     def ndim(self) -> int:
-        """How many axes it has."""
+        """The number of axes."""
         return self.data.ndim
 
     @property
     def is_leaf(self) -> bool:
-        """Whether no operation computed it."""
+        """Whether it was given, not computed by an operation."""
         return self.operation is None
 
     @property
@@ -83,7 +83,7 @@ class Tensor:
         return {tensor.name: tensor for tensor in order if tensor.is_leaf and tensor.name}
 
     def item(self) -> float:
-        """The only number of a tensor of one. Raises ValueError where there are more."""
+        """The value of a tensor with one element. Raises ValueError where there are more."""
         return float(self.data.item())
 
     def named(self, name: str) -> Tensor:

@@ -47,7 +47,7 @@ def next_probabilities(
     if temperature == 0.0:
         return torch.nn.functional.one_hot(logits.argmax(), logits.numel()).to(logits.dtype)
     # The largest one less first: it is 0 then, and stays so however small the temperature.
-    scores = (logits.double() - logits.max()) / torch.tensor(temperature, dtype=torch.float64)
+    scores = (logits.double() - logits.max()) / temperature
     if top_k is not None and top_k < logits.numel():
         smallest_kept = scores.topk(top_k).values[-1]
         scores = scores.where(scores >= smallest_kept, -math.inf)

@@ -168,7 +168,7 @@ class Learner:
 
     @property
     def weight_names(self) -> list[str]:
-        """The parameters that a penalty counts: weights, and no biases or gains."""
+        """The parameters that a penalty covers: weights, but not biases or gains."""
         return [name for name in self.network.parameters if name.endswith("weight")]
 
     def test_loss(self) -> float:

@@ -27,5 +27,5 @@ class WordCache:
         return [token for word in words for token in known.get(word) or long[word]]
 
     def forget(self) -> None:
-        """Drops all words, for the tokenizer now cuts them in another way."""
+        """Empties the cache: the tokenizer now splits words differently."""
         self._known = {}

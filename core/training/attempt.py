@@ -40,7 +40,7 @@ from core.training.looking import evaluate_steps, is_due, probe, sample_seed, sa
 from core.training.memory import end_message
 from core.training.optimizers import build_optimizer
 from core.training.parallel import Parallel, on_device
-from core.training.records import MANIFEST
+from core.training.records import MANIFEST, read_manifest
 from core.training.runs import RunWriter
 from core.training.steering import Steering
 from core.training.task import Position, Task
@@ -83,7 +83,7 @@ class Attempt:
         self.ended = False
 
     def moments(self) -> Moments:
-        """Drives the attempt to its end; closed early, it keeps the last whole step."""
+        """Runs the attempt to its end; closed early, it saves the last whole step."""
         try:
             self._open_writer()
         except OSError as error:
@@ -147,7 +147,9 @@ class Attempt:
     # -- before the first step
 
     def _prepare(self) -> Moments:
-        if self.seed != self.config.seed:
+        # A branch's own steps begin later than 0; those before were its parent's, with its seed.
+        first = read_manifest(self.folder)["attempts"][0]["from_step"]
+        if self.step > first and self.seed != self.config.seed:
             raise ValueError(
                 f"the steps up to {self.step} were trained with seed {self.seed}, and {MANIFEST} "
                 f"now says {self.config.seed}, which draws other batches; put {self.seed} back, or "

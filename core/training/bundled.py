@@ -30,7 +30,7 @@ from core.inference.loading import TOKENIZER_FILE, LoadedModel, load
 from core.resources import resource
 from core.tokenization import END_OF_TEXT
 from core.training.checkpoints import latest_checkpoint
-from core.training.config import TrainingConfig
+from core.training.config import STORIES, TrainingConfig
 from core.training.language_modelling import LanguageModelling
 from core.training.loop import train_steps
 from core.training.runs import create_run
@@ -201,7 +201,7 @@ def export(checkpoint: Path, config: TrainingConfig, folder: Path, seconds: floa
     save_model(folder, load_model(checkpoint), dtype="bfloat16")
     shutil.copyfile(checkpoint / TOKENIZER_FILE, folder / TOKENIZER_FILE)
     lm = load(folder)
-    written = {**config.to_json(), "tokenizer": "stories"}
+    written = {**config.to_json(), "tokenizer": STORIES}
     record = {
         "recipe": written,
         "tokenizer": {"kind": "bpe", "vocab_size": VOCAB_SIZE, "stories": TOKENIZER_STORIES},
@@ -223,7 +223,7 @@ def export(checkpoint: Path, config: TrainingConfig, folder: Path, seconds: floa
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Trains the bundled model and puts it where the program finds it; goes on with a run in
+    """Trains the bundled model and puts it where the program finds it; resumes a run in
     `--work`.
     """
     parser = argparse.ArgumentParser(description="Trains the bundled model again.")

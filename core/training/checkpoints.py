@@ -43,7 +43,7 @@ class Progress:
     """Where a run is, apart from its tensors.
 
     step        optimizer steps tried; with the seed, also the RNG state and the data position
-    seed        the config's
+    seed        the config's while these steps were trained; a branch may go on with another
     tokens      read so far
     rate_scale  the schedule's rates times this, changed by the command `set`
     looked      False: the evaluation, sample and probe due after this step are still to come
@@ -72,7 +72,7 @@ class Progress:
 
 
 def checkpoint_folder(run: Path, step: int) -> Path:
-    """Where a run's checkpoint of a step lies."""
+    """The folder of a run's checkpoint of a step."""
     return run / records.CHECKPOINTS / records.step_name(step)
 
 

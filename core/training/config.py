@@ -19,6 +19,7 @@ from core.transformer.config import ModelConfig
 FORMAT = 1  # of the JSON
 WHAT = "training config"
 LANGUAGE_MODELLING = "language-modelling"  # the task of this chapter
+STORIES, CHARACTERS = BUILT_IN = ("stories", "characters")  # tokenizers; any other is a file
 
 MOST_STEPS = 1_000_000_000
 PRECISIONS = ("fp32", "bf16")
@@ -70,7 +71,7 @@ class TrainingConfig:
     model: ModelConfig
     task: str = field(LANGUAGE_MODELLING, shortest=1, remedy="leave it out to get the usual one")
     corpus: str = field("stories", shortest=1, remedy="leave it out to get the usual one")
-    tokenizer: str = field("stories", shortest=1, remedy="leave it out to get the usual one")
+    tokenizer: str = field(STORIES, shortest=1, remedy="leave it out to get the usual one")
     repeated_fraction: float = field(
         0.0,
         least=0,

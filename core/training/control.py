@@ -137,7 +137,7 @@ class ControlLog:
 
     @property
     def is_started(self) -> bool:
-        """Whether the last word on whether the run trains was to start it, and not to stop it."""
+        """Whether "start" came last of all "start" and "stop" commands."""
         said = [command.name for command in self.commands if command.name in ("start", "stop")]
         return said[-1:] == ["start"]
 

@@ -26,7 +26,7 @@ class NotFiniteError(ValueError):
 def not_finite_message(step: int, where: str, loss: float, checkpoint: int) -> str:
     """For people: which number went wrong first, and where to go on from."""
     return (
-        f"step {step}: {where} is not a finite number (loss {loss:.5g}). The run stopped before "
+        f"step {step}: {where} is not finite (loss {loss:.5g}). The run stopped before "
         f"this step changed anything; go on from the {_kept(checkpoint)} with a lower learning rate"
     )
 
@@ -35,8 +35,8 @@ def disk_error(error: OSError, folder: Path, step: int, checkpoint: int) -> OSEr
     """The same error about a run's folder, with the remedy and what was kept in its text."""
     cause = not_written(Path(error.filename or folder), error)
     message = (
-        f"training stopped after step {step}: {cause}. What was written is whole; resumed after "
-        f"that, it goes on from the {_kept(checkpoint)}"
+        f"training stopped after step {step}: {cause}. Then resume: it continues from "
+        f"the {_kept(checkpoint)}."
     )
     return OSError(error.errno, message)
 

@@ -19,7 +19,7 @@ from core.inference.loading import TOKENIZER_FILE
 from core.optimization import decay_groups
 from core.resources import data_folder, resource
 from core.tokenization import Tokenizer, open_tokenizer
-from core.training.config import LANGUAGE_MODELLING, TrainingConfig
+from core.training.config import CHARACTERS, LANGUAGE_MODELLING, STORIES, TrainingConfig
 from core.training.memory import too_large
 from core.training.sizes import estimate
 from core.training.task import Position, Written
@@ -30,7 +30,9 @@ TRAIN_BATCHES = 20
 # Evaluation draws from another stream of batches than training does.
 EVALUATION_SEED = 1 << 32
 
-OWN_PROMPT = 24  # tokens of the corpus' own words where a prompt is empty
+# Tokens of the corpus' own words in place of a prompt: a sentence of pieces, or some words of
+# letters.
+OWN_PROMPT = 24
 
 
 class LanguageModelling:
@@ -63,9 +65,9 @@ class LanguageModelling:
         config = self.config
         if checkpoint is not None:
             self.tokenizer = open_tokenizer(checkpoint / TOKENIZER_FILE)
-        elif config.tokenizer == "characters":
+        elif config.tokenizer == CHARACTERS:
             self.tokenizer = yield from character_tokenizer_steps(config.corpus)
-        elif config.tokenizer == "stories":
+        elif config.tokenizer == STORIES:
             self.tokenizer = open_tokenizer(resource("models", "stories", TOKENIZER_FILE))
         else:
             self.tokenizer = open_tokenizer(config.tokenizer)
@@ -82,8 +84,7 @@ class LanguageModelling:
             ids = self.tokenizer.encode_ids(text)
         except ValueError:
             ids = []
-        count = len(text) or OWN_PROMPT
-        return ids or [int(id) for id in self.corpus.tokens("validation")[:count]]
+        return ids or self.corpus.tokens("validation")[:OWN_PROMPT].tolist()
 
     def _batches(self, split: str, seed: int, repeated: float) -> Batches:
         config = self.config

@@ -87,7 +87,7 @@ class Parallel(Protocol):
         """
 
     def state(self) -> dict[str, float]:
-        """What a checkpoint keeps of the strategy: its "loss_scale" and what that depends on."""
+        """What a checkpoint saves of the strategy: its "loss_scale" and what that depends on."""
 
     def restore(self, state: Mapping[str, float]) -> None:
         """Puts it back. Raises ValueError for a state of another strategy."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.training.config import TrainingConfig
+from core.training.config import CHARACTERS, TrainingConfig
 from core.transformer.config import ModelConfig
 
 
@@ -26,7 +26,7 @@ def nanogpt_cpu(corpus: str, seed: int = 1337, precision: str = "fp32") -> Train
     return TrainingConfig(
         model=model,
         corpus=corpus,
-        tokenizer="characters",
+        tokenizer=CHARACTERS,
         steps=2000,
         batch_size=12,
         learning_rate=1e-3,

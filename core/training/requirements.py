@@ -8,11 +8,9 @@ from core.data.corpus import StoriesCorpus
 from core.data.text import check_text_file
 from core.files import quoted
 from core.tokenization import open_tokenizer
-from core.training.config import LANGUAGE_MODELLING, TrainingConfig
+from core.training.config import BUILT_IN, LANGUAGE_MODELLING, TrainingConfig
 from core.training.memory import too_large
 from core.training.sizes import estimate
-
-BUILT_IN = ("stories", "characters")  # tokenizers; any other is a file
 
 
 def check_requirements(config: TrainingConfig) -> None:

@@ -110,8 +110,6 @@ def branch(
         if config.optimizer != reader.config.optimizer:
             write_tensors(unfinished / records.OPTIMIZER_FILE, {}, {"format": "pt"})
             _tell(unfinished, {"optimizer": records.NEW_OPTIMIZER})
-        if config.seed != reader.config.seed:  # other batches and dropout from here on
-            _tell(unfinished, {"seed": config.seed})
         unfinished.rename(target)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

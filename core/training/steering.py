@@ -39,8 +39,8 @@ class Steering:
         self.stopping = False
 
     def _for_this_attempt(self, from_step: int) -> list[Command]:
-        """Unanswered commands from the last "start" on; older ones came too late: refused. Without
-        a start, the first attempt obeys all that waits, and a later one nothing.
+        """The unanswered commands since the last "start"; older ones are refused as too late.
+        Without a start, the first attempt obeys all of them, and a later one none.
         """
         unanswered = self.log.unanswered()
         starts = [i for i, command in enumerate(unanswered) if command.name == "start"]

@@ -57,8 +57,8 @@ class Task(Protocol):
         """
 
     def facts(self) -> Mapping[str, int | str]:
-        """What the event "model" tells of what is learned; vocab_size: among how many ids;
-        probe_text: what `probe` reads where nothing else is given.
+        """Facts for the event "model", such as vocab_size (the number of ids) and probe_text
+        (what `probe` reads by default).
         """
 
     def batches(self, split: str, position: Position) -> Any:

@@ -115,7 +115,7 @@ class RunWriter:
             self.event("prepare", step, {"share": share, "message": message})
 
     def sample(self, step: int, prompt: str, text: str, ids: Sequence[int]) -> None:
-        """Writes a text of the model into the samples, and tells it as an event."""
+        """Appends a text that the model wrote to the samples, and records the event."""
         name = records.step_name(step) + ".json"
         values = {"step": step, "prompt": prompt, "text": text, "ids": list(ids)}
         data = json.dumps(values, ensure_ascii=False).encode("utf-8", "surrogatepass")

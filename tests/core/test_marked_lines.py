@@ -1,11 +1,12 @@
 """Every marked line of core: what computes can be written with numbers, and its Steps hold them."""
 
+import ast
 import importlib
 
 import pytest
 
-from core.marked_line import marked_line
-from core.trace import marked_lines
+from core.marked_line import CALLS, marked_line
+from core.trace import marked_lines, source
 from tests.core.formulas import refused
 from tests.core.real_steps import real_steps
 from tests.core.test_trace import modules_of_core
@@ -62,6 +63,15 @@ def test_the_values_of_its_step_hold_every_name_that_a_computing_line_reads_and_
         ("first, second = x.sort()", "one assignment to one local name"),
         ("x = x * 2", "a name of its own"),
         ("x *= 2", "one assignment to one local name"),
+        ("made = np.concatenate([a + b, c])", "np.concatenate"),
+        ("made = torch.stack((a * b, c))", "torch.stack"),
+        ("made = np.array({0: -a})", "np.array"),
+        ("made = np.where(hidden, -x, 0.0)", "np.where"),
+        ("made = x.take(places, out=a + b)", "x.take"),
+        ("made = x[-a * 2:].reshape(b - c)", "reshape"),
+        ("made = min(a, b)", "min(a, b)"),
+        ("made = merge(a, b)", "merge(a, b)"),
+        ("made = model.loss(x)", "model.loss(x)"),
     ],
 )
 def test_what_computes_and_cannot_be_written_with_numbers_is_refused(statement, why):
@@ -77,10 +87,24 @@ def test_what_computes_and_cannot_be_written_with_numbers_is_refused(statement, 
         "made = np.where(hidden, 0.0, x)",
         "np.add.at(made, places, x)",
         "made = x[:, 1:]",
+        "made = x[places + 1 :, -1]",
+        "made = x.masked_fill(~hidden, -math.inf)",
+        "made = x.reshape(-1, 3)",
     ],
 )
 def test_a_line_that_only_moves_numbers_may_be_written_as_it_likes(statement):
     assert refused(statement) == ""
+
+
+def test_every_call_that_is_exempt_stands_in_a_marked_line_of_its_module():
+    found = set()
+    for marker in markers():
+        module, where = marker.partition(":")[0], source(marker)
+        for node in ast.walk(ast.parse(where.lines[where.marked].strip())):
+            if isinstance(node, ast.Call):
+                found.add((module, ast.unparse(node.func)))
+    exempt = {(module, call) for module, calls in CALLS.items() for call in calls}
+    assert exempt - found == set()
 
 
 @pytest.mark.parametrize(

@@ -188,16 +188,16 @@ class Teller:
         return person
 
     def thing(self) -> Thing:
-        """A thing with a look that this story does not have yet."""
+        """A thing whose name and look are new in this story."""
         noun = self.fresh(lexicon.THINGS)
         return Thing(noun, self.fresh(lexicon.COLORS if self.chance(0.7) else lexicon.LOOKS))
 
     def place(self, places: Sequence[Place] = PLACES) -> Place:
-        """One of `places` that this story does not have yet."""
+        """One of `places`, new in this story."""
         return self.fresh(places)
 
     def spot(self) -> str:
-        """A hiding place that this story does not have yet."""
+        """A hiding place, new in this story."""
         return self.fresh(lexicon.SPOTS)
 
     def day(self) -> str:

@@ -53,7 +53,7 @@ class Measures:
 
     @property
     def bytes_per_token(self) -> float:
-        """How much text a token stands for, in bytes."""
+        """Bytes of text per token."""
         return bytes_per_token(self.bytes, self.tokens)
 
     @property

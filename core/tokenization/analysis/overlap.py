@@ -46,12 +46,12 @@ class Overlap:
 
     @property
     def share_of_first(self) -> float:
-        """Which part of the first vocabulary the second one holds too."""
+        """The share of the first vocabulary that the second one has too."""
         return share_of(len(self.common), len(self.common) + len(self.only_first))
 
     @property
     def share_of_second(self) -> float:
-        """Which part of the second vocabulary the first one holds too."""
+        """The share of the second vocabulary that the first one has too."""
         return share_of(len(self.common), len(self.common) + len(self.only_second))
 
 

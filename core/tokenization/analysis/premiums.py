@@ -30,9 +30,7 @@ class Premium:
 
     @property
     def honest(self) -> bool:
-        """Whether the tokenizer can spell this language; where text is lost, few tokens mean
-        little.
-        """
+        """Whether the tokenizer keeps most of this language's text; else few tokens mean little."""
         return self.measures.lost_share <= MOSTLY_LOST
 
 

@@ -29,7 +29,7 @@ class Candidate(NamedTuple):
 
     @property
     def pair_count(self) -> int:  # `count` is a tuple's
-        """How often the pair stood in the text when it was added."""
+        """How often the pair occurred in the text when it was added."""
         return -self.negative_count
 
 
@@ -50,7 +50,7 @@ class PairQueue:
         heapq.heapify(self._heap)
 
     def add(self, pair: Pair, places: list[int]) -> None:
-        """Adds a pair with the places where the text has gained it."""
+        """Adds a pair, with its new places in the text."""
         if self._row.count[pair] > 0:
             heapq.heappush(self._heap, self._candidate(pair, places))
 

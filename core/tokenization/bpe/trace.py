@@ -102,7 +102,7 @@ def bytes_step(size: int, code: str, values: Mapping[str, object]) -> Step:
 
 
 def choose_step(pieces: list[str], choice: Choice) -> Step:
-    """Which pair is merged next, or that none fits any more."""
+    """Which pair is merged next, or that no merge applies any more."""
     if choice.token < 0:
         title = f"No merge fits any more: {count(len(choice.symbols), 'token')}"
     else:
@@ -171,7 +171,7 @@ def draw_step(pieces: list[str], draw: Draw, dropout: float) -> Step:
 
 
 def joined_step(pieces: list[str], draw: Draw) -> Step:
-    """A merge that chance let pass, done."""
+    """A merge that dropout did not skip."""
     symbols = list(draw.symbols)
     symbols[draw.place], symbols[draw.after] = draw.token, GONE
     return Step(

@@ -61,7 +61,7 @@ class Candidate(NamedTuple):
 
     @property
     def pair_count(self) -> int:
-        """How often the pair stood in the text when it was added."""
+        """How often the pair occurred in the text when it was added."""
         return -self.negative_count
 
 

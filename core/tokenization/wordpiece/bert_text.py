@@ -76,7 +76,7 @@ class BertText:
 
     @property
     def strips_accents(self) -> bool:
-        """Whether accents go: where nothing is said, they go with upper case."""
+        """Whether accents are removed; by default they are where text is lowercased."""
         return self.lowercase if self.strip_accents is None else self.strip_accents
 
     def normalize(self, text: str) -> str:
@@ -155,7 +155,7 @@ def is_invisible(character: str) -> bool:
 
 
 def is_ideogram(character: str) -> bool:
-    """Whether BERT takes a character as a word of its own, as it does with Chinese ones."""
+    """Whether BERT makes a character a word of its own, as it does with Chinese ones."""
     code = ord(character)
     return code >= IDEOGRAMS[0][0] and any(first <= code <= last for first, last in IDEOGRAMS)
 

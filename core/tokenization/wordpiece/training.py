@@ -23,7 +23,7 @@ import re
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -39,6 +39,7 @@ SCORES = ("count", "likelihood")
 CHUNK = 1 << 15  # characters that are normalized at once
 SPACE = re.compile(r"[ \t\n\r]")
 
+Numbers = TypeVar("Numbers", float, np.ndarray)
 WordPieceStep = CountingStep | AlphabetStep | MergeStep
 
 
@@ -130,9 +131,12 @@ class CountLearner(Learner):
         return left + right.removeprefix(PREFIX)
 
 
-def likelihood(pair: Any, left: Any, right: Any) -> Any:
-    """What a pair is chosen by, from how often it and its parts stand in the text: numbers or
-    arrays of them.
+def likelihood(pair: Numbers, left: Numbers, right: Numbers) -> Numbers:
+    """The score of a pair, from how often it and its two parts occur in the text.
+
+    Numbers give a number, arrays (n,) of n pairs an array (n,). Schuster & Nakajima 2012, section
+    3, add the piece that makes the text most likely; this ratio is how the Hugging Face LLM course,
+    chapter 6, describes it.
     """
     score = pair / (left * right)  # step: score
     return score

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from core.training.config import CHARACTERS
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
 from explorer.panes.training.run_data import DRAWN, RunData, read
@@ -128,7 +129,7 @@ def comparable(one: RunData, other: RunData) -> bool:
     "characters" are those of the corpus, so there the corpus must be the same one too.
     """
     first, second = one.config, other.config
-    own = first.tokenizer == "characters" and first.corpus != second.corpus
+    own = first.tokenizer == CHARACTERS and first.corpus != second.corpus
     return first.tokenizer == second.tokenizer and first.task == second.task and not own
 
 

@@ -13,14 +13,14 @@ from typing import Any
 
 from core.data.batches import SHORTEST_PERIOD
 from core.fields import field, fields_of
-from core.training.config import TrainingConfig
+from core.training.config import CHARACTERS, STORIES, TrainingConfig
 from core.transformer.config import ModelConfig
 from explorer.engine.cores import torch_threads
 from explorer.state.typed_numbers import number_in, read_for, whole_in
 
 # What the vocabularies hold, before the tokenizer of a file is known.
 STORIES_VOCABULARY = 1536
-CHARACTERS = 100
+CHARACTERS_VOCABULARY = 100
 SHORTEST = 2 * SHORTEST_PERIOD  # tokens in which something can come twice
 NO_TEXT = "No file is chosen; choose a text, or our stories"
 
@@ -95,7 +95,7 @@ class TrainingDraft:
     n_head: str = "4"
     n_embd: str = "128"
     block_size: str = "128"
-    tokenizer: str = field("stories", shortest=1)
+    tokenizer: str = field(STORIES, shortest=1)
     warmup_steps: str = "60"
     min_learning_rate: str = "0.0002"
     schedule: str = field("cosine", choices=CHOICES["schedule"])
@@ -123,7 +123,7 @@ class TrainingDraft:
         elif set(SHAPE) & set(new):
             new["size"] = _named(replace(self, **new))
         if "corpus" in new and "tokenizer" not in new:
-            new["tokenizer"] = "stories" if new["corpus"] == "stories" else "characters"
+            new["tokenizer"] = STORIES if new["corpus"] == "stories" else CHARACTERS
         return replace(self, **{**self._following(new), **new})
 
     def _following(self, new: Mapping[str, str]) -> dict[str, str]:
@@ -242,7 +242,7 @@ def config_of(
         raise ValueError(next(iter(errors.values())))
     numbers: dict[str, Any] = {name: number_of(name, getattr(draft, name)) for name in NUMBERS}
     shape = {name: numbers.pop(name) for name in SHAPE}
-    vocabulary = STORIES_VOCABULARY if draft.tokenizer == "stories" else CHARACTERS
+    vocabulary = STORIES_VOCABULARY if draft.tokenizer == STORIES else CHARACTERS_VOCABULARY
     vocabulary = vocabulary if vocab_size is None else vocab_size
     extra = {"probe_text": probe_text} if probe_text.strip() else {}
     if draft.corpus != "stories":

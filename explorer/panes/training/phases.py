@@ -39,7 +39,6 @@ TABLES = {
     "seconds": "seconds",
 }
 COLUMNS = {name: ((), ("step", name)) for name in TABLES}
-NOT_A_NUMBER = "not a number"
 BEGINNING = 42  # letters of a sequence that fit the inspector
 
 
@@ -100,11 +99,12 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
                 f"θ: {numbers.parameters:,} weights" if numbers.parameters else "θ: weights",
                 _guess(numbers.vocabulary),
             ]
-        case "loss" if skipped and not math.isfinite(loss):
-            return [Row("L is not a number, so the step is skipped", "accent")]
+        case "loss" if not math.isfinite(loss):
+            so = ", so the step is skipped" if skipped else ""
+            return [Row(f"{_loss(loss)}{so}", "accent")]
         case "loss":
             return [
-                Row(f"L = {_fixed(loss)} nats per token", "accent"),
+                Row(_loss(loss), "accent"),
                 f"exp(L) = {format_number(_exp(loss))}: as unsure as among so many tokens",
                 f"p of the right token, on geometric average: {format_number(_exp(-loss))}",
             ]
@@ -120,7 +120,7 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
                 return [*scale, Row("a gradient overflowed: not every number is finite", "accent")]
             return [*scale, Row("every gradient is finite: the step counts", "accent")]
         case "clip" if skipped and not math.isfinite(norm):
-            return [Row(f"|g| is {NOT_A_NUMBER}: the step is skipped", "accent")]
+            return [Row("|g| is not finite, so the step is skipped", "accent")]
         case "clip":
             share = min(1.0, config.clip / norm) if config.clip and norm > 0 else 1.0
             verdict = "nothing is cut" if share >= 1 else f"g is scaled by {share:.3f}"
@@ -216,7 +216,7 @@ def moment_rows(numbers: RunNumbers, step: int) -> list[Row | str]:
     skipped = [Row(skip_text(step, numbers.skips.get(step)), "warning")] if was_skipped(row) else []
     rows: list[Row | str] = [
         *skipped,
-        Row(f"loss L = {_fixed(float(row['loss']))} nats per token", "accent"),
+        Row(f"loss {_loss(float(row['loss']))}", "accent"),
         f"learning rate η = {format_number(_get(row, 'learning_rate'))}",
         f"gradient norm |g| = {format_number(_get(row, 'grad_norm'))}",
     ]
@@ -286,8 +286,8 @@ def _get(row: Any, name: str) -> float:
     return float(row[name]) if name in (row.dtype.names or ()) else 0.0
 
 
-def _fixed(value: float) -> str:
-    return f"{value:.3f}" if math.isfinite(value) else NOT_A_NUMBER
+def _loss(value: float) -> str:
+    return f"L = {value:.3f} nats per token" if math.isfinite(value) else "L is not finite"
 
 
 def _exp(value: float) -> float:

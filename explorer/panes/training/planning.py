@@ -11,7 +11,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QLineEdit
 
-from core.training.config import TrainingConfig
+from core.training.config import BUILT_IN, CHARACTERS, TrainingConfig
 from explorer import theme
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
@@ -23,7 +23,6 @@ from explorer.state.draft import Draft, named
 from explorer.state.typed_numbers import whole_in
 from explorer.state.workspace import Workspace
 
-BUILT_IN = ("stories", "characters")  # other tokenizers are files
 POINTS = 100  # of the schedule's preview
 EXCERPT = 1500  # letters of the text that are shown
 MOST_READ = 2_000_000  # characters of a text that are looked at beforehand
@@ -101,7 +100,7 @@ class Planning(QObject):
         draft = self.draft.value
         self._check_corpus(draft)
         own = draft.tokenizer if draft.tokenizer not in BUILT_IN else ""
-        counted = own or (draft.corpus if draft.tokenizer == "characters" else "")
+        counted = own or (draft.corpus if draft.tokenizer == CHARACTERS else "")
         if counted and counted != self._counted:
             self._counted, self._vocab_size, self._tokenizer_error = counted, 0, ""
             count = vocabulary_of if own else alphabet_of
@@ -267,7 +266,7 @@ def corpus_error(path: str, tokenizer: str, block_size: str) -> str:
         return str(error)
     context = whole_in(block_size) or 0
     needed = 10 * (context + 1)
-    if whole and count < needed and tokenizer == "characters":
+    if whole and count < needed and tokenizer == CHARACTERS:
         longest = count // 10 - 1
         shorter = f", or a context of at most {longest}" if longest >= SHORTEST_CONTEXT else ""
         return (

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.rule import Rule
 from core.optimization.schedules import SCHEDULES, Schedule
+from core.training.config import CHARACTERS, STORIES
 from explorer import theme
 from explorer.panes.training.draft import ABOUT, SIZES, TrainingDraft, size_of
 from explorer.widgets.base import Label, set_look
@@ -48,7 +49,7 @@ MORE = (
 
 
 NARROW = 720  # px: below it the inspector has left the center little more than it must have
-TOKENS = [("stories", "Pieces"), ("characters", "Letters"), ("own", "A file's")]
+TOKENS = [(STORIES, "Pieces"), (CHARACTERS, "Letters"), ("own", "A file's")]
 
 
 def _typed(name: str) -> TextField:

@@ -31,8 +31,8 @@ PHASE_WORDS = {
 }
 
 SKIPPED_WORDS = {
-    "unscale": "divided by the loss scale, not every gradient is a finite number",
-    "clip": "nothing is shortened: the gradient's length is not a finite number",
+    "unscale": "divided by the loss scale, not every gradient is finite",
+    "clip": "nothing is shortened: the gradient's length is not finite",
     "optimizer": "the step is skipped, and no weight moves",
     "schedule": "the learning rate stays, since only applied steps count",
 }
@@ -401,5 +401,5 @@ def phase_headline(phases: Sequence[str], index: int, step: int, skipped: bool) 
 
 def _loss(value: float) -> str:
     if not math.isfinite(value):
-        return "not a number"
+        return "not finite"
     return format_fixed(value, 3) if abs(value) < MANY else format_number(value)

@@ -85,7 +85,7 @@ def test_every_node_between_agrees_with_central_differences():
         gradients = flows_of(graph).gradients
         for number, gradient in enumerate(gradients):
             if gradient is not None:
-                numeric = numeric_gradient_of(graph, number)
+                numeric = numeric_gradient_of(graph, number).slopes
                 np.testing.assert_allclose(numeric, gradient, atol=1e-8)
 
 
@@ -120,7 +120,7 @@ def test_many_values_of_one_number_at_once_are_those_one_by_one():
 def test_what_is_not_finite_is_a_value_here():
     graph = graph_of(expression("log(x) * 2", x=0.0))
     gradients = flows_of(graph).gradients
-    assert np.isinf(gradients[0]) and np.isnan(numeric_gradient_of(graph, 0))
+    assert np.isinf(gradients[0]) and np.isnan(numeric_gradient_of(graph, 0).slopes)
 
 
 def test_a_graph_with_other_values_keeps_its_names():

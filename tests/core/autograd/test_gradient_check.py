@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.autograd import Tensor, expression, gradient_check
-from core.autograd.gradient_check import central_differences, disagreement
+from core.autograd.gradient_check import MOST_RUNS, central_differences, disagreement
 
 ONES = np.ones((2, 3))
 
@@ -52,7 +52,7 @@ def test_an_output_that_bends_within_the_first_nudge_agrees(scale):
         assert one.error < 2e-7, (one.name, one.error)
 
 
-@pytest.mark.parametrize(
+SLOPES = pytest.mark.parametrize(
     ("function", "x", "slope"),
     [
         (lambda x: x * x, -2.5e22, -5e22),
@@ -63,9 +63,41 @@ def test_an_output_that_bends_within_the_first_nudge_agrees(scale):
         (lambda x: 1e3 + x, 1.0, 1.0),
     ],
 )
+
+
+@SLOPES
 def test_a_step_that_fits_is_found(function, x, slope):
     found = central_differences(lambda data: float(function(data)), np.asarray(x))
-    assert found == pytest.approx(slope, rel=1e-6)
+    assert found.slopes == pytest.approx(slope, rel=1e-6)
+
+
+@SLOPES
+@pytest.mark.parametrize("above", [0.0, 1e8, 1e12])
+def test_a_slope_is_off_by_no_more_than_its_error(function, x, slope, above):
+    """`above` drowns it in rounding, whatever nudge is taken."""
+    found = central_differences(lambda data: float(function(data) + above), np.asarray(x))
+    assert abs(found.slopes - slope) <= found.errors
+
+
+def test_an_error_says_what_can_be_trusted():
+    def error(function, x):
+        return float(central_differences(lambda data: float(function(data)), np.asarray(x)).errors)
+
+    assert error(lambda x: x * x, 3.0) < 1e-8
+    assert 1.0 < error(lambda x: x + 1e12, 1.0) < 1e4
+    assert error(np.sqrt, 0.0) == np.inf, "there is no number below 0"
+
+
+def test_a_slope_that_never_settles_costs_the_most_runs():
+    """What a check may cost is planned by it."""
+    runs = []
+
+    def output(data):
+        runs.append(float(data))
+        return float(np.sin(1e14 * data))
+
+    central_differences(output, np.asarray(0.0))
+    assert len(runs) == MOST_RUNS
 
 
 def test_the_check_of_32_bit_numbers_is_in_64():

@@ -221,7 +221,7 @@ def test_a_scaler_at_its_floor_stops_the_run_as_any_number_does(tmp_path: Path) 
     config = small_config(tmp_path)
     task = Overflowing(config, tmp_path / "cache")
     task.limit = 0.0
-    with pytest.raises(NotFiniteError, match=r"step 3: .* is not a finite number"):
+    with pytest.raises(NotFiniteError, match=r"step 3: .* is not finite"):
         for _ in train_steps(config, tmp_path / "run", task=task, parallel=Scaling(4.0, floor=1.0)):
             pass
     run = RunReader(tmp_path / "run")

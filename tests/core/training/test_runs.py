@@ -243,6 +243,22 @@ def test_a_changed_seed_is_an_error_and_in_a_branch_a_change(tmp_path: Path) -> 
     assert run.state == "failed" and run.step == 5 and "put 7 back" in run.message
 
 
+def test_the_seed_of_a_parents_steps_does_not_bind_its_branch(tmp_path: Path) -> None:
+    """Older versions left it in the branch's first checkpoint, and one refused to train that."""
+    config = small_config(tmp_path, steps=5, sample_every=0, probe_every=0, evaluate_every=0)
+    run = finish(config, tmp_path / "run")
+    other = branch(run.folder, 4, {"seed": 8, "steps": 6})
+    path = RunReader(other).checkpoints[-1].folder / records.TRAINING_FILE
+    path.write_text(json.dumps({**read_json(path), "seed": 7}))
+    manifest = records.read_manifest(other)
+    refused = {"from_step": 4, "pid": 1, "host": "elsewhere", "started": 0.0}
+    records.write_manifest(other, {**manifest, "attempts": [refused]})
+    branched = finish(RunReader(other).config, other, resume=True)
+    assert branched.state == "finished"
+    told = read_json(branched.checkpoints[-1].folder / records.TRAINING_FILE)
+    assert (told["step"], told["seed"]) == (6, 8)
+
+
 def test_a_branch_with_a_rate_of_its_own_overtakes_one_that_a_command_had_set(
     tmp_path: Path,
 ) -> None:

@@ -8,9 +8,11 @@ import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QFontMetricsF, QPainter
 
+from core.autograd import NumericGradient
+from core.numbers import ABOUT
 from explorer import theme
 from explorer.panes.backprop.expression.compute import Array
-from explorer.panes.backprop.expression.explaining import agree
+from explorer.panes.backprop.expression.explaining import agree, is_within_error
 from explorer.panes.backprop.expression.inks import mono, sans
 from explorer.panes.backprop.expression.writing import short_compared
 from explorer.widgets.base import LEFT, RIGHT, put_text
@@ -19,7 +21,7 @@ AGREE, DIFFER = "\u2713", "\u2260"
 
 
 def draw_check(
-    painter: QPainter, line: QRectF, gradient: Array, numeric: Array | None, final: bool
+    painter: QPainter, line: QRectF, gradient: Array, numeric: NumericGradient | None, final: bool
 ) -> None:
     """The numeric gradient, and a tick where both agree; that more is to come until the gradient is
     `final`.
@@ -27,23 +29,26 @@ def draw_check(
     now = theme.current()
     small = sans(11)
     put_text(painter, line, "numeric", small, now.color("muted"), LEFT)
-    if numeric is None or np.shape(numeric) != np.shape(gradient):
+    if numeric is None or numeric.slopes.shape != np.shape(gradient):
         return
     if not final:
         put_text(painter, line, "more to come", small, now.color("muted"), RIGHT)
         return
-    mark, role = mark_of(gradient, numeric)
-    words = "agree" if role == "success" else "differ"
-    if numeric.size == 1:
-        told, words = checked_beside(line, gradient, numeric)
+    mark, role, words = mark_of(gradient, numeric)
+    if numeric.slopes.size == 1:
+        told, words = checked_beside(line, gradient, numeric.slopes)
         if told == words and role != "success":  # there is no room for where they differ
             words = ""
     put_text(painter, line, f"{words} {mark}".strip(), mono(11, 600), now.color(role), RIGHT)
 
 
-def mark_of(gradient: Array, numeric: Array) -> tuple[str, str]:
-    """Whether both agree: a sign, and its color."""
-    return (AGREE, "success") if agree(gradient, numeric) else (DIFFER, "warning")
+def mark_of(gradient: Array, numeric: NumericGradient) -> tuple[str, str, str]:
+    """Whether both agree: a sign, its color, and a word."""
+    if agree(gradient, numeric.slopes):
+        return AGREE, "success", "agree"
+    if is_within_error(gradient, numeric.slopes, numeric.errors):
+        return ABOUT, "muted", "near"
+    return DIFFER, "warning", "differ"
 
 
 def checked_beside(line: QRectF, gradient: Array, numeric: Array) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
+from core.autograd import NumericGradient
 from explorer import theme
 from explorer.panes.backprop.expression.compute import Array
 from explorer.panes.backprop.expression.draw_checks import (
@@ -66,7 +67,7 @@ def draw_node(
     ring: str = "",
     fixed: bool = False,
     element: int = -1,
-    numeric: Array | None = None,
+    numeric: NumericGradient | None = None,
 ) -> None:
     """detail   BLOCKS, NAMES or ALL, as there is room for text
     ring     a color of the theme around the box
@@ -100,7 +101,8 @@ def draw_node(
             elif computed.gradient(number) is not None:
                 grids.draw_empty()
         elif face.kind != "constant":
-            beside = numeric if scene.checks and computed.is_final(number, instant.moment) else None
+            final = scene.checks and computed.is_final(number, instant.moment)
+            beside = numeric.slopes if final and numeric is not None else None
             held = element >= 0
             _draw_numbers(painter, scene, number, gradient, beside, arrived, shown, held)
         if scene.checks and gradient is not None and computed.gradient(number) is not None:
@@ -109,8 +111,8 @@ def draw_node(
             if face.style.words:
                 line = part(scene, number, face.last_line)
                 draw_check(painter, line, gradient, numeric, final)
-            elif final and numeric is not None and np.shape(numeric) == np.shape(gradient):
-                mark, role = mark_of(gradient, numeric)
+            elif final and numeric is not None and numeric.slopes.shape == np.shape(gradient):
+                mark, role, _ = mark_of(gradient, numeric)
                 ink = theme.current().color(role)
                 put_text(
                     painter, part(scene, number, face.line(0)), mark, mono(11, 600), ink, RIGHT

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from core.autograd import Place, called_by_value
-from core.autograd.gradient_check import NUDGE, ROUNDING
+from core.autograd import NumericGradient, Place, called_by_value
 from explorer.panes.backprop.expression.cell_rows import (
     backward_rows,
     default_cell,
@@ -149,7 +148,7 @@ def _others(computed: Computed, target: int, moment: int) -> list[object]:
 def of_node(
     computed: Computed,
     number: int,
-    numeric: Mapping[int, Array],
+    numeric: Mapping[int, NumericGradient],
     element: int = -1,
     *,
     pinned: bool,
@@ -166,7 +165,7 @@ def of_node(
     if gradient is not None:
         known, told = numeric.get(number), _one(gradient)
         if known is not None and gradient.size == 1:
-            told, _ = _both(gradient, known)
+            told, _ = _both(gradient, known.slopes)
         if len(edges) > 1 and gradient.size == 1:
             rows.append(_sum(computed, number, edges))
             if known is not None and told != significant(gradient.item()):
@@ -174,9 +173,9 @@ def of_node(
         else:
             rows.append(equation("gradient", told, "text", slope(computed, number)))
         table["gradient"] = np.asarray(gradient)
-        if number in numeric:
-            rows.append(checked(computed, number, numeric[number]))
-            table["numeric gradient"] = numeric[number]
+        if known is not None:
+            rows.append(checked(gradient, known))
+            table["numeric gradient"] = known.slopes
         rows += _chain(computed, number)
         if value.size > 1:
             rows += _node_cell(computed, number, element, edges)
@@ -253,23 +252,22 @@ def _sum(computed: Computed, number: int, edges: list[tuple[int, int]]) -> Terms
     return terms("gradient", np.array(upstream), np.array(local), labels, total)
 
 
-def checked(computed: Computed, number: int, numeric: Array) -> Equation:
+def checked(gradient: Array, numeric: NumericGradient) -> Equation:
     """The numeric gradient of a node, and whether it agrees."""
-    gradient = np.asarray(computed.gradient(number))
-    error = difference(gradient, numeric)
-    agrees = agree(gradient, numeric)
-    note = f"agrees to {numeral(error)}" if agrees else f"differs by {numeral(error)}"
+    gradient, slopes = np.asarray(gradient), numeric.slopes
+    error = difference(gradient, slopes)
     if not np.isfinite(error):
-        note = "nothing to compare: not finite"
-    elif not agrees:
-        worst = int(np.abs(gradient - numeric).argmax())
-        off = float((gradient - numeric).reshape(-1)[worst])
-        if is_drowned(float(computed.value(number).reshape(-1)[worst]), computed.result, off):
-            note += ", as much as rounding spoils"
-    value = _one(numeric)
+        note, role = "nothing to compare: not finite", "warning"
+    elif agree(gradient, slopes):
+        note, role = f"agrees to {numeral(error)}", "success"
+    elif is_within_error(gradient, slopes, numeric.errors):
+        note, role = f"differs by {numeral(error)}, within rounding error", "muted"
+    else:
+        note, role = f"differs by {numeral(error)}", "warning"
+    value = _one(slopes)
     if isinstance(value, float):
-        _, value = _both(gradient, numeric)
-    return equation("numeric", value, "success" if agrees else "warning", note)
+        _, value = _both(gradient, slopes)
+    return equation("numeric", value, role, note)
 
 
 def _both(gradient: Array, numeric: Array) -> tuple[str, str]:
@@ -284,18 +282,19 @@ def agree(gradient: Array | float, numeric: Array | float) -> bool:
 
 def difference(gradient: Array | float, numeric: Array | float) -> float:
     """The largest difference, relative to the largest of both (absolute below 1)."""
-    gradient, numeric = np.asarray(gradient), np.asarray(numeric)
-    size = max(1.0, float(np.abs(gradient).max()), float(np.abs(numeric).max()))
     with np.errstate(all="ignore"):
-        return float(np.abs(gradient - numeric).max()) / size
+        return float(np.abs(np.subtract(gradient, numeric)).max()) / _size(gradient, numeric)
 
 
-def is_drowned(value: float, result: float, off: float) -> bool:
-    """Whether a gradient by nudging is off by no more than the rounding of the result makes it, of
-    which a nudge of the value takes a difference.
-    """
-    nudge = NUDGE * max(1.0, abs(value))
-    return abs(off) <= ROUNDING * abs(result) / nudge
+def is_within_error(gradient: Array | float, numeric: Array | float, errors: Array | float) -> bool:
+    """Whether each number is as near to the one that nudging finds as nudging can tell."""
+    least = np.maximum(errors, AGREES * _size(gradient, numeric))
+    with np.errstate(all="ignore"):
+        return bool((np.abs(np.subtract(gradient, numeric)) <= least).all())
+
+
+def _size(gradient: Array | float, numeric: Array | float) -> float:
+    return max(1.0, float(np.abs(gradient).max()), float(np.abs(numeric).max()))
 
 
 def _target(computed: Computed, edge: tuple[int, int]) -> int:

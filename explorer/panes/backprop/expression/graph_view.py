@@ -7,6 +7,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPaintEngine, QPainter
 from PySide6.QtWidgets import QWidget
 
+from core.autograd import NumericGradient
 from explorer import theme
 from explorer.panes.backprop.expression.draw_legend import draw_legend
 from explorer.panes.backprop.expression.draw_more import draw_more
@@ -36,7 +37,7 @@ class GraphView(GraphSight):
         self._fixed: frozenset[str] = frozenset()
         self._faint = False
         self._way: frozenset[Edge] = frozenset()  # from the chosen node to the end
-        self._numeric: dict[int, np.ndarray] = {}
+        self._numeric: dict[int, NumericGradient] = {}
         self._resting = Resting()  # what is no part of the step
 
     # what is shown
@@ -72,7 +73,7 @@ class GraphView(GraphSight):
             self._fixed = names
             self.update()
 
-    def set_numeric(self, numeric: dict[int, np.ndarray]) -> None:
+    def set_numeric(self, numeric: dict[int, NumericGradient]) -> None:
         """Gradients by nudging, for those nodes that have been checked."""
         self._numeric = numeric
         if self.scene is not None and self.scene.checks:

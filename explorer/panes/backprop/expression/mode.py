@@ -6,11 +6,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from core.autograd import ExpressionError
+from core.autograd import ExpressionError, NumericGradient
 from core.fields import lenient, to_json
 from explorer.panes.backprop.expression import demo, text
 from explorer.panes.backprop.expression.camera import SCALES, Camera
@@ -43,7 +42,7 @@ class ExpressionMode(Mode):
         super().__init__(desk, parent)
         self.view = ExpressionView()
         self.inputs = ExpressionHeader()
-        self.numeric: dict[int, np.ndarray] = {}
+        self.numeric: dict[int, NumericGradient] = {}
         self._position = 0.0
         self._wanted: float | None = None  # where a session was left
         self._view: dict[str, Any] = {}  # and what was looked at, until the formula is worked out
@@ -255,7 +254,7 @@ class ExpressionMode(Mode):
             self.view.graph.set_fixed(fixed)
             self.trying.refresh()
 
-    def show_numeric(self, numeric: dict[int, np.ndarray]) -> None:
+    def show_numeric(self, numeric: dict[int, NumericGradient]) -> None:
         """Every gradient once more, by nudging."""
         self.numeric = numeric
         self.view.graph.set_numeric(numeric)

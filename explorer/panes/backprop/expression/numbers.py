@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from core.autograd import Node
+from core.autograd import Node, NumericGradient
 from explorer.panes.backprop.expression.scene import GraphScene, instant_at
 from explorer.widgets.base import Columns
 
 
 def numbers_of(
-    scene: GraphScene, position: float, numeric: Mapping[int, np.ndarray]
+    scene: GraphScene, position: float, numeric: Mapping[int, NumericGradient]
 ) -> dict[str, np.ndarray]:
     """Values and gradients as far as they are there, and the numeric gradients of those checked."""
     computed = scene.computed
@@ -23,7 +23,8 @@ def numbers_of(
         there = instant.done(computed.plan.appears[number]) == 1
         values.append(_column(value if there else None, value.size))
         gradients.append(_column(computed.gradient_at(number, instant.moment), value.size))
-        checked.append(_column(numeric.get(number), value.size))
+        slopes = numeric[number].slopes if number in numeric else None
+        checked.append(_column(slopes, value.size))
     found = Columns(value=np.concatenate(values), gradient=np.concatenate(gradients))
     if numeric:
         found["numeric gradient"] = np.concatenate(checked)

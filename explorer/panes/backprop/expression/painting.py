@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QPainterPath
 
+from core.autograd import NumericGradient
 from explorer import theme
 from explorer.panes.backprop.expression.camera import Camera
 from explorer.panes.backprop.expression.draw_edges import (
@@ -52,7 +53,7 @@ class Looked:
     chosen: Hit
     way: frozenset[Edge]
     fixed: frozenset[str]
-    numeric: Mapping[int, np.ndarray]
+    numeric: Mapping[int, NumericGradient]
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +135,8 @@ class Painting:
         if self.scene.checks:
             numeric = self.looked.numeric.get(number)
             final = computed.is_final(number, moment)
-            checked = (final, numeric.tobytes() if numeric is not None else None)
+            known = () if numeric is None else (numeric.slopes.tobytes(), numeric.errors.tobytes())
+            checked = (final, *known)
         value = computed.value(number)
         return (
             *where,

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PySide6.QtCore import QObject, QTimer
 
-from core.autograd import ExpressionError
+from core.autograd import ExpressionError, NumericGradient
 from explorer import theme
 from explorer.engine import tasks
 from explorer.engine.latest import Latest
@@ -144,7 +143,7 @@ class Trying(QObject):
         if not (is_done and is_cheap_to_check(computed)):
             self._timer.start()
 
-    def _show_checked(self, computed: Computed, numeric: dict[int, np.ndarray]) -> None:
+    def _show_checked(self, computed: Computed, numeric: dict[int, NumericGradient]) -> None:
         self._checked = computed
         self.mode.show_numeric(numeric)
 
@@ -178,7 +177,7 @@ class Trying(QObject):
                 self._tried = self.computed
                 self._show(what)
 
-    def _on_checked(self, numeric: dict[int, np.ndarray]) -> None:
+    def _on_checked(self, numeric: dict[int, NumericGradient]) -> None:
         assert self.computed is not None
         self._show_checked(self.computed, numeric)
         if self.what is not None:
@@ -211,10 +210,11 @@ class Trying(QObject):
         """
         number = computed.leaves[what.name]
         numeric = self.mode.numeric.get(number)
-        if numeric is None or computed.value(number).shape != numeric.shape:
+        if numeric is None or computed.value(number).shape != numeric.slopes.shape:
             return "", "", numeral(what.gradient)
-        one = float(numeric.reshape(-1)[what.element])
-        short, sentence = verdict(what, one)
+        one = float(numeric.slopes.reshape(-1)[what.element])
+        error = float(numeric.errors.reshape(-1)[what.element])
+        short, sentence = verdict(what, one, error)
         slope, nudged = compared(what.gradient, one, agree(what.gradient, one))
         return f"numeric gradient: {nudged}, {short}", sentence, slope
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from explorer.panes.backprop.expression.explaining import AGREES, difference, is_drowned
+from explorer.panes.backprop.expression.explaining import AGREES, difference, is_within_error
 from explorer.panes.backprop.expression.whatif import WhatIf
 from explorer.panes.backprop.expression.writing import compared
 
@@ -21,7 +21,7 @@ SMALL = ("too small to tell", "What a nudge changes is too small to tell from ro
 NOTHING = ("nothing to compare", "One of both is not finite")
 
 
-def verdict(what: WhatIf, numeric: float) -> tuple[str, str]:
+def verdict(what: WhatIf, numeric: float, its_error: float) -> tuple[str, str]:
     """Of `what`'s gradient."""
     error = difference(what.gradient, numeric)
     off = what.gradient - numeric
@@ -31,7 +31,7 @@ def verdict(what: WhatIf, numeric: float) -> tuple[str, str]:
         small = numeric == 0 and off != 0
         first, second = compared(what.gradient, numeric, True)
         return SMALL if small else KINK if what.is_kink else AGREE if first == second else WITHIN
-    if is_drowned(what.value, what.result, off):
+    if is_within_error(what.gradient, numeric, its_error):
         return DROWNED
     # where a kink lies within the nudge, both are apart by half of what the two sides are
     gap = what.gaps[0]

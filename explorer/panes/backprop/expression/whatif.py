@@ -8,8 +8,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.autograd import are_single_after, numeric_gradient_of, output_if, outputs_if
-from core.autograd.gradient_check import NUDGE
+from core.autograd import (
+    NumericGradient,
+    are_single_after,
+    numeric_gradient_of,
+    output_if,
+    outputs_if,
+)
+from core.autograd.gradient_check import MOST_RUNS, NUDGE
 from core.jobs import Pace, to_the_end
 from explorer.panes.backprop.expression.cells import cell_name
 from explorer.panes.backprop.expression.compute import Array, Computed
@@ -104,7 +110,14 @@ def is_cheap(computed: Computed) -> bool:
 
 
 def is_cheap_to_check(computed: Computed) -> bool:
-    return 4 * computed.numbers * len(computed.graph.nodes) <= AT_ONCE
+    """Whether every gradient can be nudged within a frame, even if none settles early."""
+    last = len(computed.graph.nodes) - 1
+    runs = sum(  # of what comes after a node, for each of its numbers
+        computed.value(number).size * (last - number)
+        for number in range(last)
+        if computed.gradient(number) is not None
+    )
+    return MOST_RUNS * runs <= AT_ONCE
 
 
 def what_if(
@@ -247,18 +260,18 @@ def _at(computed: Computed, number: int, element: int, value: float) -> float:
     return float(output_if(computed.graph, number, data).item())
 
 
-def check(computed: Computed) -> dict[int, Array]:
+def check(computed: Computed) -> dict[int, NumericGradient]:
     """The numeric gradient of every node that has one, as far as MOST_CHECKED numbers and MOST_WORK
     go.
     """
     return to_the_end(check_steps(computed))
 
 
-def check_steps(computed: Computed) -> Generator[None, None, dict[int, Array]]:
+def check_steps(computed: Computed) -> Generator[None, None, dict[int, NumericGradient]]:
     """The same as a job."""
     pace = Pace()
-    found: dict[int, Array] = {}
-    left = min(MOST_CHECKED, MOST_WORK // (4 * computed.numbers))
+    found: dict[int, NumericGradient] = {}
+    left = min(MOST_CHECKED, MOST_WORK // (MOST_RUNS * computed.numbers))
     order = sorted(
         range(len(computed.graph.nodes)),
         key=lambda number: not computed.graph.nodes[number].is_leaf,
@@ -276,7 +289,7 @@ def check_steps(computed: Computed) -> Generator[None, None, dict[int, Array]]:
 
 def try_steps(
     computed: Computed, name: str, element: int, nudge: float, known: WhatIf | None
-) -> Generator[WhatIf | None, None, dict[int, Array]]:
+) -> Generator[WhatIf | None, None, dict[int, NumericGradient]]:
     """What if, where that is too much for one frame: it is yielded; then the check."""
     most = min(MOST_SAMPLES, max(EVEN, MOST_TRIED // len(computed.graph.nodes)))
     if not is_cheap(computed) or known is None or not known.curve.is_fine:

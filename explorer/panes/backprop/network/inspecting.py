@@ -17,6 +17,7 @@ from explorer.panes.backprop.network.neuron_numbers import (
     neuron_rows,
     neuron_step,
     neuron_table,
+    neuron_title,
 )
 from explorer.panes.backprop.network.sample import Sample
 from explorer.panes.backprop.network.spots import (
@@ -143,9 +144,9 @@ def _values(step: Step) -> dict[str, Any]:
 
 def _of_neuron(moment: Moment, spot: Neuron, pinned: bool) -> Inspection:
     """How it comes to what it says."""
-    step = neuron_step(moment, spot)
+    step, title = neuron_step(moment, spot), neuron_title(moment, spot)
     rows, table = neuron_rows(moment, spot), neuron_table(moment, spot)
-    return _inspection(table, step=step, rows=rows, pinned=pinned, title=step.title, plain=True)
+    return _inspection(table, step=step, rows=rows, pinned=pinned, title=title, plain=True)
 
 
 def _summary(moment: Moment) -> list[Any]:

@@ -20,8 +20,12 @@ DEVIATION = "\u221a(\u03c3\u00b2 + \u03b5)"
 LATEX = {"tanh": r"\tanh", "relu": r"\mathrm{relu}", "sigmoid": r"\sigma", "gelu": r"\mathrm{gelu}"}
 
 
-def neuron_step(moment: Moment, spot: Neuron) -> Step:
-    """Its formula, and the line of core that takes the sums of its layer."""
+def neuron_step(moment: Moment, spot: Neuron) -> Step | None:
+    """Its formula, and the line of core that takes the sums of its layer; None where no point has
+    gone through it.
+    """
+    if not moment.passed:
+        return None
     kind, norm = moment.draft.activation, moment.draft.norm
     last = spot.column == len(moment.weights)
     formula = r"z = \sum_i w_i \, x_i + b"
@@ -30,13 +34,17 @@ def neuron_step(moment: Moment, spot: Neuron) -> Step:
     if not last:
         says = "z" if kind == "linear" else f"{LATEX[kind]}(z)"
         formula = rf"{formula}, \quad a = {says}"
-    values: dict[str, Any] = {}
-    if moment.passed:
-        one = moment.passed[spot.column - 1]
-        values = {"sums": one.sums, "x": one.x, "weight": moment.weights[spot.column - 1]}
-        values["bias"] = moment.biases[spot.column - 1]
-    title = name_of(spot.column, spot.number, moment.sizes)
-    return replace(sums_step(values, normed), title=title[:1].upper() + title[1:], formula=formula)
+    layer = spot.column - 1
+    one = moment.passed[layer]
+    own = {"weight": moment.weights[layer], "bias": moment.biases[layer]}
+    step = sums_step({"sums": one.sums, "x": one.x, **own}, normed)
+    return replace(step, title=neuron_title(moment, spot), formula=formula)
+
+
+def neuron_title(moment: Moment, spot: Neuron) -> str:
+    """ "Layer 1, neuron 5"."""
+    name = name_of(spot.column, spot.number, moment.sizes)
+    return name[:1].upper() + name[1:]
 
 
 def neuron_rows(moment: Moment, spot: Neuron) -> list[Any]:

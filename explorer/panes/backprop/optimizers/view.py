@@ -90,8 +90,8 @@ class OptimizersView(QWidget):
         self._restyle()
 
     def set_height(self, above_lowest: bool) -> None:
-        """What the curves are: how far above the lowest, on a log axis, or the height itself."""
-        self.loss_title.setText("Loss above the lowest" if above_lowest else "Height")
+        """What the curves are: how far above the minimum, on a log axis, or the height itself."""
+        self.loss_title.setText("Loss above the minimum" if above_lowest else "Height")
         self.loss.set_log(above_lowest)
 
     def _build(self) -> None:

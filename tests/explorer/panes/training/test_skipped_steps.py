@@ -88,7 +88,7 @@ def test_where_a_step_was_skipped_one_sentence_says_why_and_what_comes_of_it(tmp
 def test_headline_and_status_tell_the_loss_of_a_step_that_has_one(tmp_path, skips):
     data = recorded(tmp_path / "run", skips)
     said = text.headline(data, "running", None, replaying=False)
-    assert "not a number" not in said and "nan" not in said
+    assert "not finite" not in said and "nan" not in said
     status = see(RunReader(data.folder), 0).status
     assert status.loss == data.last("loss") and np.isfinite(status.loss)
 
@@ -119,6 +119,14 @@ def test_the_phases_of_a_scaled_step_have_the_unscaling_among_them(tmp_path):
             assert headline.startswith(f"Inside step {step}, {index + 1} of 8: ")
 
 
+def test_what_is_infinite_or_no_number_is_told_as_not_finite(tmp_path):
+    numbers = recorded(tmp_path / "run", (3,)).numbers
+    assert "|g| is not finite" in rows_of(phase_inspection("clip", numbers, 3)), "it is infinite"
+    told = rows_of(phase_inspection("loss", numbers, 3))
+    assert told == "L is not finite, so the step is skipped"
+    assert "loss L is not finite;" in rows_of(moment_inspection(numbers, 3))
+
+
 def test_the_schedule_counts_applied_steps_alone(tmp_path):
     numbers = recorded(tmp_path / "run", (3, 7)).numbers
     for step, applied in ((3, 2), (4, 2), (8, 5), (12, 9)):
@@ -138,7 +146,7 @@ def test_a_click_on_the_mark_leads_to_the_skipped_step(make_pane, run_async, tmp
         )
         assert "Step 7 was skipped" in pane.headline
         pane.enter_phase(SCALED_PHASES.index("unscale"))
-        assert "not every gradient is a finite number" in pane.headline
+        assert "not every gradient is finite" in pane.headline
         pane.enter_phase(len(SCALED_PHASES) - 1)
         assert pane.headline.startswith("Inside step 7, 8 of 8:")
         await pane.settled()

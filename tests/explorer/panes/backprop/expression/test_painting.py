@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QImage
 
+from core.autograd import NumericGradient
 from explorer import theme
 from explorer.panes.backprop.expression.camera import Camera
 from explorer.panes.backprop.expression.compute import compute, with_names
@@ -95,7 +96,11 @@ def test_after_any_change_the_picture_is_the_one_that_is_drawn_anew(qtbot, text,
             one.set_fixed(frozenset(list(computed.leaves)[: int(generator.integers(3))]))
         else:
             one.hovered, one.hovered_element = number, -1
-            one.set_numeric({number: computed.gradient(number)} if turn % 2 else {})
+            gradient = computed.gradient(number)
+            checked = turn % 2 and gradient is not None
+            one.set_numeric(
+                {number: NumericGradient(gradient, np.zeros_like(gradient))} if checked else {}
+            )
             one.update()
         found = pixels(one)
         less += one._resting._is_whole

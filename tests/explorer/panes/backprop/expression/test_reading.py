@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QRectF, QSizeF
 
+from core.autograd import NumericGradient
 from explorer import theme
 from explorer.panes.backprop.expression import bubble_place as place_module
 from explorer.panes.backprop.expression import (
@@ -113,7 +114,9 @@ def test_checks_take_no_more_room_than_there_is(qtbot, monkeypatch, name):
     gradients = {
         n: one for n in range(len(picture.scene.faces)) if (one := computed.gradient(n)) is not None
     }
-    picture.set_numeric(gradients)
+    picture.set_numeric(
+        {n: NumericGradient(one, np.zeros_like(one)) for n, one in gradients.items()}
+    )
     picture.set_position(len(computed.plan) - 1.0)
     picture.grab()
     finite = [one for one in gradients.values() if np.isfinite(one).all()]

@@ -192,7 +192,7 @@ async def test_what_is_tried_out_while_an_input_is_dragged_is_of_the_newest_numb
     await until(lambda: mode.trying.what is not None and mode.trying.what.value == 5.0)
     await until(lambda: shown and shown[-1] is mode.computed)
     number = mode.computed.leaves["x5"]
-    assert mode.numeric[number] == pytest.approx(1.0)
+    assert mode.numeric[number].slopes == pytest.approx(1.0)
     assert mode.trying.what.result == mode.computed.result
     await pane.settled()
     assert all(one is mode.computed for one in shown), "of older numbers nothing came later"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from core.substitution import arithmetic
 from explorer.panes.backprop.network import inspecting
 from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.lab import NetworkLab
@@ -175,6 +177,17 @@ def test_the_followed_point_is_never_under_the_numbers_of_the_output():
             assert not box.adjusted(-8, -8, 8, 8).contains(px, py)
             if not QRectF(104, 130, 120, 70).adjusted(-20, -20, 20, 20).contains(px, py):
                 assert box.top() == 130, "it moves only where it must"
+
+
+def test_a_neuron_that_nothing_ran_through_has_weights_and_no_step():
+    """Its line computes: without numbers it could not be written."""
+    moment = NetworkLab(NetworkDraft()).one_step()
+    spot = Neuron(1, 4)
+    ran = inspecting.of_moment(moment, spot, True)
+    assert str(arithmetic(ran.step))
+    still = inspecting.of_moment(replace(moment, passed=()), spot, True)
+    assert still.step is None and still.title == ran.title
+    assert len(still.rows) == len(moment.weights[0]) + 1
 
 
 @pytest.mark.parametrize("norm", ["none", "layer", "batch"])
