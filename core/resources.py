@@ -6,6 +6,7 @@ The same call works in a checkout (`resources/` beside `core/`), in an installed
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
@@ -50,12 +51,12 @@ def is_checkout() -> bool:
 
 
 def data_folder() -> Path:
-    """The folder for caches and runs of this user; it is created when missing.
+    """The folder for caches and runs of this user; it is created when missing and that is allowed.
 
-    The environment variable LLM_EXPLORER_DATA chooses another one. Raises OSError when the folder
-    cannot be made.
+    The environment variable LLM_EXPLORER_DATA chooses another one.
     """
     chosen = os.environ.get(DATA_VARIABLE)
     folder = Path(chosen) if chosen else Path(platformdirs.user_data_dir(APP_NAME, appauthor=False))
-    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # who only reads can do without; who writes there says what is wrong
+        folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -45,6 +45,15 @@ def test_the_data_folder_can_be_chosen(tmp_path: Path, monkeypatch: pytest.Monke
     assert (tmp_path / "mine").is_dir()
 
 
+def test_a_data_folder_that_cannot_be_made_hinders_nobody_who_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv(resources.DATA_VARIABLE, str(tmp_path / "file" / "data"))
+    folder = resources.data_folder()
+    assert folder == tmp_path / "file" / "data" and not folder.exists()
+
+
 def test_the_data_folder_is_the_users_otherwise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from explorer.panes.training.run_data import RunData
 
 RISEN = 1.1  # times the first loss: more than batches differ by
-SAME = 0.03  # of the training loss: a smaller gap tells nothing
+SAME = 0.015  # of the training loss: a smaller gap tells nothing
 MANY = 100.0  # from here on thousandths of a loss say nothing
 SETUP = "Choose what it reads and how large it is, then start: it trains at once."
 PHASE_WORDS = {
@@ -221,6 +221,8 @@ def gap(data: RunData, step: int) -> list[str]:
         told.append("There is no gap: what it has learned also holds for new text.")
     if data.config.model.dropout:
         told.append("Both are measured without dropout, unlike the line of the training loss.")
+    if data.config.repeated_fraction:
+        told.append("That line lies higher: it also counts the random sequences that repeat.")
     return told
 
 
@@ -232,8 +234,8 @@ def gap_note(data: RunData) -> str:
     _, train, validation = found
     verdict = _verdict(train, validation)
     if not verdict:
-        return "validation as good as training"
-    return f"validation {abs(validation - train):.2f} {verdict} training"
+        return "evaluated: validation as good as training"
+    return f"evaluated: validation {abs(validation - train):.2f} {verdict} training"
 
 
 def _evaluation(data: RunData, step: int) -> tuple[int, float, float] | None:

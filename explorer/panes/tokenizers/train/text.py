@@ -159,29 +159,24 @@ def headline(recording: Recording | None, index: int, state: str, error: str, li
 
 
 def _best(recording: Recording, index: int) -> str:
-    """Which lane packs the most text into a token. One that leaves out or changes letters needs
-    fewer tokens, which is no thrift: what it loses, known once a lane is done, is not counted, and
-    told.
+    """Which lane packs the most text into a token, once it is known what each of them loses: to
+    leave letters out saves tokens, and is no thrift. "" before.
     """
     lanes = [lane for lane, state in enumerate(recording.moments[index].lanes) if not state.error]
     values = {lane: recording.bytes_per_token(lane, index) for lane in lanes}
     known = {lane: value for lane, value in values.items() if math.isfinite(value)}
-    if not known:
-        return ""
     shares = {lane: recording.lost(lane) for lane in known}
-    given = {lane: known[lane] * (1 - shares[lane]) for lane in known if shares[lane] > 0}
-    given = {**known, **given}
-    best = max(given, key=lambda lane: given[lane])
-    value = format_number(given[best])
-    if len(recording.names) == 1:
-        loses = lost(shares[best])
-        return f"a token stands for {value} bytes" + (f"; it {loses}." if loses else ".")
-    is_measured = not any(map(math.isnan, shares.values()))
-    text = "recoverable text" if is_measured else "text"
-    said = f"{recording.names[best]} packs the most {text} into a token: {value} bytes"
+    if not known or any(map(math.isnan, shares.values())):
+        return ""
     lossy = [lane for lane in known if shares[lane] >= TOLD]
-    if not lossy:
-        return f"{said}."
-    worst = max(lossy, key=lambda lane: shares[lane])
-    who = "it" if worst == best else recording.names[worst]
-    return f"{said}; {who} {lost(shares[worst])}."
+    whole = {lane: value for lane, value in known.items() if lane not in lossy}
+    told = [f"{recording.names[lane]} {lost(shares[lane])}" for lane in lossy]
+    if whole:
+        most = max(whole.values())
+        best = [recording.names[lane] for lane, value in whole.items() if value == most]
+        verb = "packs" if len(best) == 1 else "pack"
+        text = f"the most text into a token: {format_number(most)} bytes"
+        alone = f"a token stands for {format_number(most)} bytes"
+        among = f"{' and '.join(best)} {verb} {text}"
+        told.insert(0, among if len(recording.names) > 1 else alone)
+    return "; ".join(told) + "."

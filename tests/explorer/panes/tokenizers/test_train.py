@@ -302,7 +302,7 @@ def test_the_classic_text_trains_in_all_four_with_a_size_each(
     last = mode.trainer.recording.moments[-1]
     assert [state.vocab_size for state in last.lanes] == [272, 30, 20, 20]
     assert not any(state.error for state in last.lanes)
-    assert "packs the most recoverable text" in pane.headline
+    assert "the most text into a token" in pane.headline
 
 
 def test_who_loses_text_is_ranked_by_what_it_gives_back(
@@ -324,6 +324,6 @@ def test_who_loses_text_is_ranked_by_what_it_gives_back(
     last = len(recording) - 1
     rates = [recording.bytes_per_token(lane, last) for lane in (0, 1)]
     assert rates[1] > rates[0] > rates[1] * (1 - recording.lost(1))
-    assert "BPE packs the most recoverable text" in pane.headline
+    assert "BPE packs the most text" in pane.headline
     assert "WordPiece loses 29%" in pane.headline
     assert mode.view.cards[1].face.sentence.startswith("loses 29% of the text")

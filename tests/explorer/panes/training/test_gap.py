@@ -35,16 +35,17 @@ def test_a_gap_between_training_and_validation_is_told_where_it_was_measured(dat
     assert "higher by 0.400" in gap(told, 20)[1] and "begin with a story" in gap(told, 20)[1]
     own = replace(told, config=replace(told.config, corpus="/a/text.txt"))
     assert "has read" in gap(own, 20)[1]
-    assert gap_note(told) == "validation 0.40 above training"
+    assert gap_note(told) == "evaluated: validation 0.40 above training"
     below = measured(data, (1.0, 0.9))
     assert "lower by 0.100" in gap(below, 99)[1]
-    assert gap_note(below) == "validation 0.10 below training"
-    assert gap_note(measured(data, (1.0, 1.02))) == "validation as good as training"
+    assert gap_note(below) == "evaluated: validation 0.10 below training"
+    assert gap_note(measured(data, (1.0, 1.01))) == "evaluated: validation as good as training"
     assert gap(told, 5) == [] and gap_note(measured(data)) == ""
     assert gap(measured(data, (math.nan, 1.0)), 99) == []
     model = replace(told.config.model, dropout=0.1)
     dropping = replace(told, config=replace(told.config, model=model))
-    assert "dropout" in gap(dropping, 20)[-1]
+    assert any("dropout" in line for line in gap(dropping, 20))
+    assert "repeat" in gap(told, 20)[-1] and told.config.repeated_fraction
 
 
 def test_weights_that_have_learned_nothing_yet_get_no_verdict(data):
