@@ -135,7 +135,7 @@ def _fetch(
         reason = getattr(error, "reason", None) or error
         raise ConnectionError(
             f"{address} could not be read ({reason}): check the network connection and try again; "
-            "what has come stays and is not sent twice"
+            "the part already downloaded is kept"
         ) from error
     if total is not None and done < total:
         raise ConnectionError(

@@ -146,4 +146,8 @@ def names_of(folders: Sequence[Path]) -> str:
 def how_it_ended(run: WaitingRun) -> str:
     """ "stopped at step 812 of 2,000", after the run's name."""
     verb = "failed" if run.state == "failed" else "stopped"
-    return f"{verb} at step {run.step:,} of {run.steps:,}" if run.step else "had not begun"
+    return (
+        f"{verb} at step {run.step:,} of {run.steps:,}"
+        if run.step
+        else "closed before its first step"
+    )

@@ -56,13 +56,13 @@ def commands(mode: NetworkMode) -> list[Action]:
         ),
         Action(
             "backprop.network.deeper",
-            "Network: one hidden layer more",
+            "Network: add a hidden layer",
             lambda: mode.view.layersRequested.emit(1),
             enabled=there,
         ),
         Action(
             "backprop.network.shallower",
-            "Network: one hidden layer less",
+            "Network: remove a hidden layer",
             lambda: mode.view.layersRequested.emit(-1),
             enabled=there,
         ),

@@ -74,15 +74,14 @@ PRESETS = (
     Preset(
         "large",
         "First weights too large: saturated",
-        "Most neurons say \u22121 or 1 from the start, where tanh is flat and its slope near 0: "
-        "only the large weights carry a gradient back.",
+        "Most neurons say \u22121 or 1 from the start, where tanh is flat: its slope is near 0.",
         NetworkDraft(initialization="normal", scale=6.0, hidden=(8, 8, 8), learning_rate=0.003),
         shows="saturated",
     ),
     Preset(
         "overfit",
         "Overfitting: few noisy points, a big network",
-        "Training loss falls on while test loss rises: the boundary winds round single points.",
+        "Training loss keeps falling while test loss rises: the boundary winds round points.",
         NetworkDraft(
             points=40,
             noise=0.3,
@@ -97,7 +96,7 @@ PRESETS = (
     Preset(
         "diverges",
         "Learning rate too large: it diverges",
-        "Each step overshoots further than the one before, until the loss is no number any more.",
+        "Each step overshoots further than the one before, until the loss is no longer a number.",
         NetworkDraft(
             "plane",
             hidden=(),

@@ -165,7 +165,7 @@ def _judgment(
     if not math.isnan(test) and test > 2 * loss + 0.1:
         return "overfits", (
             f"it overfits: loss {format_number(loss)} on the points it learns from, "
-            f"{format_number(test)} on the test's."
+            f"{format_number(test)} on the test points."
         )
     if dead:
         whom = "it" if dead == 1 else "them"

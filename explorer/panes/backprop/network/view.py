@@ -36,16 +36,16 @@ class NetworkView(QWidget):
         self.network.setObjectName("backprop.network.drawing")
         self.network.setProperty(CONTROLS, True)
         self.panel = Panel()
-        self.fewer = IconButton("minus", "One hidden layer less")
-        self.deeper = IconButton("plus", "One hidden layer more")
+        self.fewer = IconButton("minus", "Remove a hidden layer")
+        self.deeper = IconButton("plus", "Add a hidden layer")
         self.depth = Label("", "label", "muted")
         self.tools = PlaneTools()
         self.tools.toolChosen.connect(self.network.set_tool)
         self._placed: object = None
         self._pairs: list[tuple[QToolButton, QToolButton]] = []
         for number in range(MOST_LAYERS):
-            less = IconButton("minus", f"One neuron less in layer {number + 1}", size=12)
-            more = IconButton("plus", f"One neuron more in layer {number + 1}", size=12)
+            less = IconButton("minus", f"Remove a neuron of layer {number + 1}", size=12)
+            more = IconButton("plus", f"Add a neuron to layer {number + 1}", size=12)
             less.clicked.connect(lambda _=False, n=number: self.neuronsRequested.emit(n, -1))
             more.clicked.connect(lambda _=False, n=number: self.neuronsRequested.emit(n, 1))
             self._pairs.append((less, more))
@@ -120,7 +120,7 @@ class NetworkView(QWidget):
         self.fewer.setEnabled(count > 0)
         self.deeper.setEnabled(count < MOST_LAYERS)
         self.deeper.setToolTip(
-            "One hidden layer more" if count < MOST_LAYERS else f"{MOST_LAYERS} layers are the most"
+            "Add a hidden layer" if count < MOST_LAYERS else f"{MOST_LAYERS} layers are the most"
         )
         now = theme.current()
         size, x, room = now.px(SMALL), 0, float(self.network.width())

@@ -68,7 +68,7 @@ class ColumnHead(QWidget):
         super().__init__(parent)
         self.name = NameButton()
         self.name.clicked.connect(self.menuRequested)
-        self._remove = IconButton("close", "Take this tokenizer away")
+        self._remove = IconButton("close", "Remove this tokenizer")
         self._remove.clicked.connect(self.removeRequested)
         self._kind = CutLabel("label", "muted")
         self.count = Label("", "title", weight=600)
@@ -131,7 +131,7 @@ class ColumnHead(QWidget):
 
     def set_removable(self, on: bool) -> None:
         self._remove.setEnabled(on)
-        self._remove.setToolTip("Take this tokenizer away" if on else "One tokenizer has to stay")
+        self._remove.setToolTip("Remove this tokenizer" if on else "One tokenizer has to stay")
 
     def set_split(self, split: Split | None, choices: Choices) -> None:
         """Counts and badge of a split; None clears them."""
