@@ -58,6 +58,7 @@ QPushButton[look="primary"]:focus {{ border: 2px solid {c["text"]}; }}
 QPushButton[look="primary"]:disabled {{ background: {c["divider"]}; color: {c["muted"]}; }}
 QPushButton[look="quiet"] {{ background: transparent; border: none; color: {c["accent"]};
     padding: 0 {px(8)}px; }}
+QPushButton[look="tight"] {{ padding: 0 {px(3)}px; }}
 QPushButton[look="quiet"]:hover {{ background: {c["raised"]}; }}
 QPushButton[look="quiet"]:disabled {{ color: palette(disabled, text); }}
 QPushButton[look="quiet"]:focus {{ border: 2px solid {c["accent"]}; }}

@@ -32,7 +32,8 @@ def fill_menu(
     menu.setToolTipsVisible(True)
     theirs = [entry for entry in catalogue.entries if entry.id.startswith("cached:")]
     ours = [entry for entry in catalogue.entries if entry.id in BUNDLED]
-    here = [one for one in catalogue.entries if one.here and one not in (*theirs, *ours)]
+    rest = [one for one in catalogue.entries if one not in (*theirs, *ours)]
+    here = [one for one in rest if one.here and not one.broken]
     away = [entry for entry in catalogue.entries if not entry.here and entry.size]
     _title(menu, "On this machine")
     for entry in here:

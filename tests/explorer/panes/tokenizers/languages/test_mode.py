@@ -160,7 +160,7 @@ def test_a_tokenizer_that_fails_is_marked_in_its_place_and_the_others_stay(
         chart.grab()
         said = chart.said_at(QPointF(chart.width() * 0.6, 10))
         assert "Click to try again" in said and "JSON" in said and chart.names[2] in said
-        assert "25 of 25 texts come back" in chart.said_at(QPointF(4, 10))
+        assert "give 25 of 25 texts back" in chart.said_at(QPointF(4, 10))
         assert "Click to try again" in chart.describe(1, 2) and chart.describe(-1, 2) == ""
         small_bpe().save(broken)
         point = QPointF(chart.width() * 0.6, 10).toPoint()
@@ -225,7 +225,7 @@ def test_what_is_dropped_without_a_token_is_drawn_and_told_as_lost(pane, run_asy
         said = chart.describe(codes(pane).index("hin"), 2)
         assert "dropped without a token" in said and "says nothing about the price" in said
         fair = [one for key, one in mode.measuring.results.items() if key[0] == "trained:drops"]
-        assert "cannot be told" in text.headline([("drops", fair)])
+        assert "cannot be compared" in text.headline([("drops", fair)])
         row = codes(pane).index("hin")
         chart._choose(row, 0)  # in sight
         image = chart.grab().toImage()

@@ -15,7 +15,7 @@ from tests.explorer.waiting import turn
     [
         (" the", "is", "1 piece of mine is \u201c\u2423the\u201d"),
         ("at", "ends", "pieces of mine end with"),
-        ("zqx", "contains", "No piece of these vocabularies holds"),
+        ("zqx", "contains", "No piece of these vocabularies contains"),
     ],
 )
 def test_one_piece_is_told_otherwise_than_two(pane, run_async, query, way, said):
