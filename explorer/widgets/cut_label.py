@@ -52,12 +52,10 @@ class NameLabel(CutLabel):
     """A name: what tells it from others may stand at its end, so its middle is left out. What
     `leads` it stays."""
 
-    def __init__(self, size: str = "body", role: str = "text", leads: str = "") -> None:
-        super().__init__(size, role)
-        self._leads = leads
+    leads = ""
 
     def cut(self, width: float) -> str:
-        lead = self._leads if self.whole.startswith(self._leads) else ""
+        lead = self.leads if self.whole.startswith(self.leads) else ""
         room = width - QFontMetricsF(self.font()).horizontalAdvance(lead)
         return lead + elide(self.whole.removeprefix(lead), self.font(), room)
 

@@ -15,11 +15,15 @@ from explorer.panes.tokenizers.compare.piece_list import PieceList
 from explorer.panes.tokenizers.shown import Missing
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.card import Card
-from explorer.widgets.cut_label import NameLabel
+from explorer.widgets.cut_label import CutLabel, NameLabel
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.stateful import StatefulPicture
 
 ONLY = "Only in "
+NOTES = (
+    "Each row: how much of that vocabulary the others have too,",
+    "0 nothing, 1 all of it. Click a cell to see the pieces.",
+)
 MAP = 350  # px of width
 
 
@@ -29,7 +33,8 @@ class SetColumn(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         set_look(self, "card")
-        self._name = NameLabel("body", leads=ONLY)
+        self._name = NameLabel("body")
+        self._name.leads = ONLY
         self._count = Label("", "title", weight=600)
         self.list = PieceList("Pieces")
         column = QVBoxLayout(self)
@@ -66,16 +71,12 @@ class OverlapView(QWidget):
         inner = QWidget()
         self._line = QHBoxLayout(inner)
         self._line.setContentsMargins(0, 0, 0, 0)
-        self._note = Label(
-            "Each row: how much of that vocabulary the others have too, from 0 (nothing) to 1 (all "
-            "of it). Click a cell to see the pieces.",
-            "label",
-            "muted",
-            wrap=True,
-        )
         left = QVBoxLayout()
         left.addWidget(self.map, 1)
-        left.addWidget(self._note)
+        for line in NOTES:
+            note = CutLabel("label", "muted")
+            note.set_text(line)
+            left.addWidget(note)
         self._line.addLayout(left, 5)
         for column in self.sets:
             self._line.addWidget(column, 3)
