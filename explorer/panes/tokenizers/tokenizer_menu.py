@@ -15,6 +15,8 @@ FILES = (
     "Tokenizers (*.json *.model *.tiktoken *.txt *.gguf *.bpe);;All files (*)"  # by what they hold
 )
 
+BY_HAND = "Without a network: get this file on another machine, then open it with the last entry"
+
 
 def fill_menu(
     menu: QMenu,
@@ -80,6 +82,6 @@ def _add(
 ) -> None:
     action = menu.addAction(text.replace("&", "&&"), lambda: choose(entry.id))
     action.setEnabled(not shown and not full)
-    where = entry.where if entry.here else entry.address
+    where = entry.where if entry.here else f"{entry.address}\n{BY_HAND}"
     facts = [entry.maker, entry.license, where]
     action.setToolTip("already shown" if shown else full or "\n".join(filter(None, facts)))
