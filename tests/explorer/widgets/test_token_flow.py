@@ -412,15 +412,12 @@ def test_tokens_that_cover_no_text_have_room_of_their_own(qtbot):
 
 SOME = [b"a", b" the", b"\n", b"\xc3", b"\xa9", b" cat", b""]
 WORDS = st.lists(st.sampled_from(SOME), max_size=30)
-    st.sampled_from([b"a", b" the", b"\n", b"\xc3", b"\xa9", b" cat", b""]), max_size=30
-)
 
 
 @given(WORDS, WORDS, WORDS, st.booleans())
 @settings(max_examples=100, deadline=None)
 def test_what_is_kept_of_a_layout_stands_as_if_all_were_laid_out_anew(
-    qapp,
-    head, rest, other, renumbered
+    qapp, head, rest, other, renumbered
 ):
     """A key changes the text somewhere, or the same text has other ids."""
     ids = {b"a": 0, b" the": 1, b"\n": 2, b"\xc3": 3, b"\xa9": 4, b" cat": 5, b"": 6}
