@@ -38,8 +38,8 @@ CHANCES = {
         "p",
         "Dropout",
         1,
-        "BPE-dropout: how likely a merge is passed over. 0 writes every word as always, 1 leaves "
-        "its bytes or characters",
+        "BPE-dropout: how likely a merge is skipped. 0 cuts every word as usual, 1 leaves single "
+        "bytes or characters",
     ),
 }
 

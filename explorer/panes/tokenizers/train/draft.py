@@ -49,7 +49,7 @@ class Algorithm:
 
 # <|endoftext|> is everywhere, so that a model can be trained with each of them.
 _END = (END_OF_TEXT,)
-_TIES = "Of pairs that are as frequent, the one that"
+_TIES = "Among equally frequent pairs, the one that"
 _LISTED = (
     "The pieces are those of SentencePiece 0.2.2 and newer. 0.2.1 and older look only at a short "
     "list of pairs, and may learn others of equal count: from the first rare pieces on"

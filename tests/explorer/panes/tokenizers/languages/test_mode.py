@@ -305,3 +305,17 @@ def test_all_tokenizers_are_told_of_and_the_tokens_stand_beside_the_premium():
 def premium_of(language, rate):
     measures = Measures(int(100 * rate), 300, 300, 50, 0, 0, 0, True)
     return Premium("", language, measures, rate)
+
+
+def test_how_the_chart_is_read_is_seen_whole_in_the_smallest_window(pane, run_async):
+    async def body():
+        pane.resize(824, 582)  # what a window of 1280 x 720 leaves beside the inspector
+        await pane.settled()
+        view = pane.mode.view
+        view.source.set_text("Text: the Universal Declaration of Human Rights; " * 4)
+        key = view.key
+        assert key.width() >= key.sizeHint().width() and "\u2026" not in key.text()
+        assert view.rect().contains(key.mapTo(view, key.rect().bottomRight()))
+        assert view.source.text().endswith("\u2026") and view.source.toolTip()
+
+    run_async(body())
