@@ -122,7 +122,7 @@ def ended_early(wanted: int, state: LaneState) -> str:
     """Why a lane has fewer pieces than were wanted; "" where it has them."""
     if not state.done or state.error or state.vocab_size >= wanted:
         return ""
-    return "all that this text yields"
+    return "text exhausted"
 
 
 def headline(recording: Recording | None, index: int, state: str, error: str, live: bool) -> str:
