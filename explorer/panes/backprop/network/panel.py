@@ -57,8 +57,8 @@ class Panel(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         self.told = LiveText("How well it does", "label", "muted", elastic=True)
-        for head, body in ((self.told, self.losses), (self.choice, self._stack)):
-            row.addWidget(self._card(head, body), 1)
+        row.addWidget(self._card(self.told, self.losses), 4)
+        row.addWidget(self._card(self.choice, self._stack), 5)  # a column for each layer
         self.choice.chosen.connect(self._on_chosen)
         for plot in (self.losses, self.ratios):
             plot.clicked.connect(self.stepClicked)
