@@ -47,7 +47,6 @@ class Charts(QWidget):
         self.loss = LinePlot("Losses")
         self.loss.setObjectName("training.view.loss")
         self.loss.set_axes("step", "loss (nats per token)")
-        self.loss.set_empty_text("the first loss comes in a moment")
         self.small = {
             name: SmallPlot(title, ink, put, units=name == "memory", noisy=name in NOISY)
             for name, _, title, ink, put in SMALL

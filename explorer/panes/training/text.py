@@ -367,6 +367,14 @@ def no_sample(data: RunData, state: str, step: float) -> str:
     return f"The first sample comes at step {due:,}."
 
 
+def no_loss(data: RunData, state: str) -> str:
+    """What stands in the plot of the losses while there is none."""
+    if over := ended(data, state):
+        what = "a loss" if len(data.steps) else "its first step"
+        return f"The run {over.split()[0]} before {what} was recorded."
+    return "The first loss comes in a moment."
+
+
 def no_heads(data: RunData, state: str) -> str:
     """Why there is no picture of the heads and none will come by itself; "" where one may."""
     if not data.config.probe_every:
@@ -375,6 +383,22 @@ def no_heads(data: RunData, state: str) -> str:
     if not over or data.probes:
         return ""
     return f"No picture of the heads was taken before the run {over.split()[0]}."
+
+
+def opened_step(data: RunData, step: float) -> int | None:
+    """Which checkpoint a head opens that is looked at around a step; None where nothing is kept."""
+    return min(data.checkpoints, key=lambda one: abs(one - step), default=None)
+
+
+def heads_title(read: str, step: int | None, opened: int | None) -> str:
+    """Which text the heads on the screen read, from which step they are, and whether a click opens
+    those of another one, `opened`.
+    """
+    where = f", step {step:,}" if step is not None else ""
+    other = opened is not None and opened != step
+    opens = f": a click opens step {opened:,}, the nearest checkpoint" if other else ""
+    on = f" on \u201c{read}\u201d" if read else ""
+    return f"Heads{where}{opens}{';' if other and on else ''}{on}"
 
 
 def about(seconds: float) -> str:

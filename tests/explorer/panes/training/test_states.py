@@ -56,6 +56,9 @@ def test_the_badge_and_the_samples_say_how_the_run_is(tmp_path, steps, reason, b
     data = run_of(tmp_path / "run", steps, reason)
     assert text.ended(data, data.state) == badge
     assert samples in text.no_sample(data, data.state, steps)
+    no_loss = text.no_loss(data, data.state)
+    assert ("moment" in no_loss) == (not reason), "a run that has ended gives no loss any more"
+    assert (f"{reason} before its first step" in no_loss) == (bool(reason) and not steps)
 
 
 @pytest.mark.parametrize(
