@@ -130,8 +130,8 @@ def look(
         raise ValueError("the model gave no heads; ask it for attention, queries, keys and values")
     if not np.isfinite(attention).all():
         raise ValueError(
-            "this model gives no numbers: its weights are so large that what is worked out from "
-            "them overflows; open an earlier checkpoint"
+            "this model gives no numbers: its weights are so large that computing with them "
+            "overflows; open an earlier checkpoint"
         )
     visible = None if config is None else visible_cells(len(attention), attention.shape[-1], config)
     scores = head_scores(attention, prompt.ids, visible)

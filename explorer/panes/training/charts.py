@@ -161,7 +161,7 @@ def why_not_drawn(run: RunData, other: RunData) -> str:
     if comparable(run, other):
         return ""
     name = names_apart(run, other)[1]
-    return f"{name} is not drawn: it has another tokenizer, losses per token cannot be compared"
+    return f"{name} is not drawn: with another tokenizer, losses per token cannot be compared"
 
 
 def all_losses(run: RunData, other: RunData | None, past: Past | None) -> list[Series]:

@@ -179,10 +179,10 @@ class Histograms(Picture):
         mean, spread = format_number(histogram.mean), format_number(histogram.std)
         reach = float(histogram.edges[-1])
         if row:
-            what = "dL/d of what each neuron says"
+            what = "dL/d of what each neuron outputs"
             reach = max(float(one.gradients.edges[-1]) for one in self._layers)
         else:
-            what = "what its neurons say"
+            what = "what its neurons output"
         limit = format_number(reach)
         flat = f", {layer.saturated:.0%} flat" if not row and layer.saturated else ""
         return (

@@ -28,8 +28,8 @@ PRESETS = (
     Preset(
         "spiral",
         "A spiral needs depth",
-        "The first layer only draws straight lines; see how each layer bends what the one before "
-        "made.",
+        "The first layer only draws straight lines; see how each layer bends what the one "
+        "before it made.",
         NetworkDraft(
             "spiral", 300, 0.02, hidden=(8, 8, 8), activation="tanh", learning_rate=0.01, steps=5000
         ),
@@ -56,14 +56,14 @@ PRESETS = (
     ),
     Preset(
         "zeros",
-        "All weights zero: neurons stay alike",
-        "Every neuron says 0, so every weight's gradient is 0 as well: only the last bias learns.",
+        "All weights zero: neurons stay equal",
+        "Every neuron outputs 0, so every weight's gradient is 0 too: only the last bias learns.",
         NetworkDraft(initialization="zeros", hidden=(6, 6)),
     ),
     Preset(
         "large",
         "First weights too large: saturated",
-        "Most neurons say \u22121 or 1 from the start, where tanh is flat: its slope is near 0.",
+        "Most neurons output \u22121 or 1 from the start, where tanh is flat: its slope is near 0.",
         NetworkDraft(initialization="normal", scale=6.0, hidden=(8, 8, 8), learning_rate=0.003),
     ),
     Preset(

@@ -11,13 +11,13 @@ from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.presets import Preset
 from explorer.panes.backprop.network.sample import Sample
 
-LOADING = "The network is being made."
+LOADING = "Building the network."
 LATEST = 9  # losses: whether they run away is judged by the middle one
 RUNS_AWAY, LEAST_LOSS = 10.0, 0.7  # times the first loss, or that of not knowing two classes
 VANISHED = 1000.0  # times smaller
 SOLVED = 0.97  # of the points
 WORSE = 1.2  # times the loss of guessing: it is told
-NO_POINTS = "There are no points to learn from: choose Add and click some onto the plane."
+NO_POINTS = "There are no points to learn from: choose Add, then click on the plane."
 
 
 def count_of_steps(count: int) -> str:
@@ -80,18 +80,18 @@ def headline(
     were too large; `begun` how it began.
     """
     if error:
-        return "Something went wrong; the reason stands below."
+        return "Something went wrong; the reason is below."
     if moment is None:
         return LOADING
     if moment.diverged:
-        why = moment.diverged.replace(": the steps", ", for the steps")
+        why = moment.diverged.replace(": the steps", " because the steps")
         return f"It diverged after {count_of_steps(moment.step)}: {why}."
     if not moment.layers:
         return NO_POINTS
     if away:
         return (
-            f"Step {moment.step:,}: the loss is {format_number(moment.train_loss)}, and was "
-            f"{format_number(first)} at first: the steps are too large. Reset, and learn slower."
+            f"Step {moment.step:,}: the loss is {format_number(moment.train_loss)} ("
+            f"{format_number(first)} at first): the steps are too large. Reset, and learn slower."
         )
     where = f"Step {moment.step:,}: "
     if moment.step == 0:
@@ -102,8 +102,8 @@ def headline(
         dead = _dead(moment)
         also = f"; {_neurons_are_dead(moment)}" if dead else ""
         return (
-            f"{where}the loss is {format_number(moment.train_loss)}, and was "
-            f"{format_number(first)} at first, for earlier steps were too large{also}. Reset."
+            f"{where}the loss is {format_number(moment.train_loss)} ("
+            f"{format_number(first)} at first), because earlier steps were too large{also}. Reset."
         )
     return where + _judgment(moment, first, worse, rose, begun)
 
@@ -137,7 +137,7 @@ def _judgment(moment: Moment, first: float, worse: bool, rose: float, begun: Mom
     update = moment.update
     if moment.draft.norm == "batch" and update is not None and len(update.said) == 1:
         return (
-            "batch norm over a batch of 1 makes each sum 0, so no weight before it learns: use a "
+            "batch norm over a batch of 1 makes every sum 0, so no weight before it learns: use a "
             "larger batch."
         )
     if told := _alike(moment):
@@ -158,11 +158,11 @@ def _judgment(moment: Moment, first: float, worse: bool, rose: float, begun: Mom
     if in_trouble(moment) and not math.isnan(rose):
         what = neurons if dead else f"layer {flat[0]} is saturated"
         why = f"the steps were too large (the loss rose to {format_number(rose)})"
-        return f"{what}, for {why}: reset, and learn slower."
+        return f"{what} because {why}: reset, and learn slower."
     loss, test = moment.train_loss, moment.test_loss
     if not math.isnan(test) and test > 2 * loss + 0.1:
         return (
-            f"it overfits: loss {format_number(loss)} on the points it learns from, "
+            f"it overfits: loss {format_number(loss)} on the training points, "
             f"{format_number(test)} on the test points."
         )
     if _is_solved(moment):
@@ -174,7 +174,7 @@ def _judgment(moment: Moment, first: float, worse: bool, rose: float, begun: Mom
         share = moment.layers[flat[0] - 1].saturated
         said = f"{share:.0%} of layer {flat[0]}'s outputs are saturated"
         if begun is not None and begun.step == 0 and flat[0] in _flat(begun):
-            return f"{said}, for its first weights are too large: make them smaller, and reset."
+            return f"{said}: its first weights are too large. Make them smaller, and reset."
         return f"{said}: there the slope is near 0, and little gradient passes."
     if math.inf > _shrinks(moment) > VANISHED:
         return (
@@ -194,8 +194,8 @@ def _alike(moment: Moment) -> str:
     inner = [weights for weights in moment.weights[:-1] if weights.shape[1] > 1]
     if inner and all((weights == weights[:, :1]).all() for weights in inner):
         return (
-            "the neurons of each layer still have equal weights: their gradients are equal, too, "
-            "so they learn the same."
+            "the neurons of each layer still have equal weights: their gradients are equal too, "
+            "so all of them learn the same."
         )
     return ""
 
@@ -215,7 +215,7 @@ def _success(moment: Moment) -> str:
     where = "on the right side of the line" if moment.classes == 2 else "given their own class"
     told = f"{moment.train_accuracy:.0%} of the points are {where}"
     if math.isnan(moment.test_accuracy):
-        return f"{told}; none is kept to test it."
+        return f"{told}; no points are kept for testing."
     return f"{told}, {moment.test_accuracy:.0%} of the test points."
 
 
@@ -241,14 +241,14 @@ def sample_headline(sample: Sample, moment: int) -> str:
     if moment < len(sample) - 1:
         if in_loss:
             return f"Backward through the loss: {_slope(sample)}."
-        return "Backward: each operation hands the gradient on, times its local derivative."
+        return "Backward: each operation passes the gradient on, times its local derivative."
     loss = format_number(sample.loss)
-    return f"Every weight knows now how the loss {loss} of this point changes with it."
+    return f"Now every weight has its gradient: how it changes the loss {loss} of this point."
 
 
 LOSS_WORDS = {
     0: "The squared error (z \u2212 y)\u00b2.",
-    2: "Binary cross-entropy, max(z, 0) \u2212 z y + log(1 + exp(\u2212|z|)): no exp overflows.",
+    2: "Binary cross-entropy, max(z, 0) \u2212 z y + log(1 + exp(\u2212|z|)): no exp can overflow.",
     3: "Cross-entropy: \u2212log of the share that softmax gives the right class.",
 }
 
@@ -263,9 +263,9 @@ LOSS_TITLES = {
         "the loss: cross-entropy, \u2212log of the right class's probability",
         "back through the loss: dL/dz = p \u2212 y for each class",
     ),
-    "Subtract": ("the loss: how far off", "back through the difference: as it is"),
-    "Power": ("the loss: that, squared", "back through the square: \u00d7 2 (z \u2212 y)"),
-    "Mean": ("the loss: the mean, of one point", "back through the mean: of one point"),
+    "Subtract": ("the loss: how far off", "back through the difference: unchanged"),
+    "Power": ("the loss: its square", "back through the square: \u00d7 2 (z \u2212 y)"),
+    "Mean": ("the loss: the mean, of one point", "back through the mean: unchanged"),
 }
 
 
@@ -343,7 +343,7 @@ def sample_title(sample: Sample, moment: int) -> str:
         return f"back through {_whose(sample, target.column)} norm: {step.title}"
     if operation == "Add" and role.kind in ("sum", "out"):
         return (
-            f"back through {_whose(sample, role.column)} plus: its sums get the gradient as it is"
+            f"back through {_whose(sample, role.column)} plus: its sums get the gradient unchanged"
         )
     if role.kind == "product" and target.kind == "out":
         to = f"layer {target.column}" if target.column else "the point"

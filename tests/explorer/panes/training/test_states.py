@@ -45,9 +45,9 @@ def run_of(folder: Path, steps: int, reason: str = "", **changes: object):
 @pytest.mark.parametrize(
     ("steps", "reason", "badge", "samples"),
     [
-        (12, "stopped", "stopped", "No sample was written before the run stopped at step 12."),
-        (12, "failed", "failed after step 12", "before the run failed at step 12."),
-        (0, "failed", "failed", "before the run failed at step 0."),
+        (12, "stopped", "stopped", "stopped before its first sample, at step 12."),
+        (12, "failed", "failed after step 12", "failed before its first sample, at step 12."),
+        (0, "failed", "failed", "failed before its first sample, at step 0."),
         (12, "", "", "The first sample comes at step 100."),
         (0, "", "", "The first sample comes in a moment."),
     ],
@@ -100,7 +100,7 @@ ROSE = "the loss rose from 7.360 to 1,871; try a lower learning rate"
         (7.4, "running", "It trains: after 12 steps the loss rose from 7.360 to 7.400."),
         (7.1, "running", "It learns: after 12 steps the loss fell from 7.360 to 7.100."),
         (1871.3, "finished", f"Finished: in 12 steps {ROSE}. Play shows how the heads formed."),
-        (1871.3, "stopped", f"Stopped after step 12: {ROSE}. Space trains on."),
+        (1871.3, "stopped", f"Stopped after step 12: {ROSE}. Space continues training."),
     ],
 )
 def test_a_loss_that_rises_is_not_called_learning(tmp_path, now, state, sentence):

@@ -356,6 +356,6 @@ def test_the_panel_says_of_what_its_gradients_are_and_how_large(qapp):
     picture = Histograms()
     picture.set_layers(lab.one_step().layers)
     told = picture.told(1, 2)
-    assert told.startswith("output: dL/d of what each neuron says") and "deviation 0" in told
+    assert told.startswith("output: dL/d of what each neuron outputs") and "deviation 0" in told
     assert "output: gradient size" in picture.describe()
     picture.deleteLater()
