@@ -22,7 +22,7 @@ from explorer.state.typed_numbers import number_in, read_for, whole_in
 STORIES_VOCABULARY = 1536
 CHARACTERS_VOCABULARY = 100
 SHORTEST = 2 * SHORTEST_PERIOD  # tokens in which something can come twice
-NO_TEXT = "Choose a text file, or our stories"
+NO_TEXT = "No file is chosen; choose a text, or our stories"
 
 
 @dataclass(frozen=True)

@@ -179,7 +179,7 @@ class Planning(QObject):
         if slow and self.draft.value.run_in == "thread":
             notes.append("steps this long train better in a process of their own")
         elif slow:
-            notes.append("steps this long run in a process of their own, so the window stays quick")
+            notes.append("steps this long run in a process of its own, so the window stays quick")
         self._view.set_cost(
             theme.format_count(answer.parameters),
             theme.format_bytes(answer.bytes),

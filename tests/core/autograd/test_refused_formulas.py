@@ -165,11 +165,11 @@ def test_what_python_says_of_a_mistake_is_said_plainly():
 @pytest.mark.parametrize(
     ("value", "told"),
     [
-        (None, "neither a number"),
-        ([None, 1.0], "neither a number"),
-        ("3", "neither a number"),
-        ([[1], [2, 3]], "neither a number"),
-        (1j, "neither a number"),
+        (None, "is neither a number"),
+        ([None, 1.0], "is neither a number"),
+        ("3", "is neither a number"),
+        ([[1], [2, 3]], "is neither a number"),
+        (1j, "is neither a number"),
         (10**400, "is too large for a float"),
     ],
 )

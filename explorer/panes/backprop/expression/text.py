@@ -256,13 +256,13 @@ def trouble(computed: Computed) -> str:
         "Log": "a logarithm exists only above 0",
         "Sqrt": "a square root exists only from 0 up",
         "Divide": "something is divided by 0",
-        "Exp": "e to so large a power does not fit in 64 bits",
+        "Exp": "e to so large a power is too large for a 64-bit number",
     }
     if kind == "Power" and np.isnan(tensor.data).any():
         reasons["Power"] = "this power of a negative number is not a real number"
     elif kind == "Power" and (inputs[0] == 0).any():
         reasons["Power"] = "a negative power of 0 divides by 0"
-    reason = reasons.get(kind, "it does not fit in 64 bits")
+    reason = reasons.get(kind, "it is too large for a 64-bit number")
     said = tensor.operation.text(*map(number, inputs))
     remedy = "Move an input" if tensor.requires_grad else "Change the formula"
     return f"{node.label} = {said} is {value}: {reason}. {remedy} to get out"

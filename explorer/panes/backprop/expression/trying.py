@@ -275,7 +275,7 @@ class Trying(QObject):
         try:
             self.mode.lab.check_leaf(self.leaf, rows)
         except ExpressionError as error:
-            raise ValueError(f"{self.leaf} cannot have this shape: {error}") from None
+            raise ValueError(f"this shape does not fit {self.leaf}: {error}") from None
 
     def set_nudge(self, nudge: float) -> None:
         self.nudge = nudge

@@ -81,7 +81,7 @@ def _standing(recording: Recording, step: int) -> str:
         if recording.prospect.cliff:
             ever = "the surface falls until it has no height"
         else:
-            ever = "the surface falls forever, so this shows only which is fast"
+            ever = "the surface falls forever, so this shows only speed"
         return f"{who} {are} furthest down, at {height}; {ever}"
     if len(leaders) == len(recording.lanes) > 2:
         return f"all are equally high, at {height}"

@@ -64,7 +64,7 @@ def test_the_badge_and_the_samples_say_how_the_run_is(tmp_path, steps, reason, b
 @pytest.mark.parametrize(
     ("reason", "kept", "not_finite", "offered", "said"),
     [
-        ("failed", (), False, ("anew", "again"), "a new run takes its settings"),
+        ("failed", (), False, ("anew", "again"), "a new run with its settings"),
         ("failed", (), True, ("slower",), "would end in the same way"),
         ("failed", (10,), False, ("continue",), "bye"),
         ("failed", (10,), True, ("lower", "continue"), "bye"),
@@ -113,7 +113,7 @@ def test_a_loss_that_rises_is_not_called_learning(tmp_path, now, state, sentence
 def test_a_run_without_samples_or_heads_says_so(tmp_path):
     data = run_of(tmp_path / "run", 3, sample_every=0, probe_every=0)
     assert "no samples" in text.no_sample(data, data.state, 3)
-    assert "no pictures" in text.no_heads(data, data.state)
+    assert "no heads" in text.no_heads(data, data.state)
 
 
 def test_before_the_first_step_the_card_and_the_sentence_say_what_is_done(tmp_path):

@@ -25,7 +25,9 @@ def test_who_comes_down_by_luck_at_the_last_step_is_not_down(mode, change):
     change(typed(formula, ("sgd", "adam", "lion"), 199, start=(-2, 1.5)))
     assert "none has reached the bottom" in sentence(mode, 199)
     change(OptimizersDraft("saddle", racers=("sgd", "lion")))
-    assert set(mode.recording.arrivals) == {"sgd"} and "SGD was down first" in sentence(mode, 200)
+    assert set(mode.recording.arrivals) == {"sgd"} and "SGD was first to the bottom" in sentence(
+        mode, 200
+    )
 
 
 def test_a_shorter_race_begins_though_the_cursor_was_beyond_its_end(mode, change):
@@ -61,7 +63,7 @@ def test_why_sgd_comes_no_further_in_a_narrow_valley_is_told(mode, change):
     change(OptimizersDraft(racers=("adam",), steps=20))
     assert "none has reached the bottom" in sentence(mode, 20)
     change(OptimizersDraft(racers=("sgd", "adam"), steps=1000))
-    assert "Adam was down first" in sentence(mode, 1000) and crawls in sentence(mode, 1000)
+    assert "Adam was first to the bottom" in sentence(mode, 1000) and crawls in sentence(mode, 1000)
 
 
 @pytest.mark.parametrize(

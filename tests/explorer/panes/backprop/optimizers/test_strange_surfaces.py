@@ -105,13 +105,13 @@ def test_why_there_is_no_race_stands_under_the_formula(mode, change):
     """Nobody is asked to choose one who is chosen."""
     view = mode.view
     change(OptimizersDraft(surface=TYPED, text="x**2 + y**2", racers=(), steps=10))
-    assert view.moments._empty.startswith("Let one race and choose it")
+    assert view.moments._empty.startswith("Tick an optimizer")
     change(OptimizersDraft(surface=TYPED, text="sqrt(-1 - x**2)", steps=10))
     view.grab()
     assert view.editor.geometry().bottom() < view.trouble.y() < view.body.y()
     assert "no race here" in view.moments._empty
     change(OptimizersDraft(surface=TYPED, text="x**2 + y**2", racers=(), steps=10))
-    assert view.moments._empty.startswith("Let one race and choose it")
+    assert view.moments._empty.startswith("Tick an optimizer")
 
 
 STRANGE = (

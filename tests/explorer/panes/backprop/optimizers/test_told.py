@@ -57,8 +57,8 @@ def test_with_noise_nobody_is_told_to_have_come_down(mode, change):
         first = recording.leaders(steps)[0]
         assert first.name == min(averages, key=averages.get)
         told = sentence(mode, steps)
-        assert f"{first.title} is lowest, at" in told and "on average of 20 steps" in told
-        assert "down" not in told and "noise lets nobody rest" in told
+        assert f"{first.title} is lowest, at" in told and "averaged over 20 steps" in told
+        assert "down" not in told and "noise lets none rest" in told
         assert mode.player.track.title(steps).endswith("on average")
     assert "on average of 6 steps" in sentence(mode, 5)
 
@@ -99,7 +99,7 @@ def test_where_a_surface_falls_on_and_on_nobody_is_down(mode, change, text):
     recording = mode.recording
     assert recording.endless and recording.arrivals == {}
     told = sentence(mode, 60)
-    assert "furthest down" in told and "falls on and on" in told and "down first" not in told
+    assert "furthest down" in told and "falls forever" in told and "bottom" not in told
     first = recording.leaders(60)[0]
     assert first.title in told and "furthest down" in mode.player.track.title(60)
     # A curve above the lowest would dive at the step where that was reached.
@@ -129,7 +129,7 @@ def test_who_falls_out_of_sight_is_not_told_to_go_slower(mode, change):
 def test_a_surface_with_a_lowest_place_does_not_fall_on_and_on(mode, change, text):
     change(typed(text, ("adagrad", "adam"), 400))
     assert not mode.recording.endless
-    assert "down first" in sentence(mode, 400)
+    assert "to the bottom" in sentence(mode, 400)
 
 
 def test_who_stands_on_a_saddle_is_not_down(mode, change):
@@ -172,13 +172,13 @@ def test_who_is_equally_low_is_told_together(mode, change):
     at, same = (step for _, step in down[:2])
     assert at == same  # two at once, and then the others
     told = sentence(mode, 200)
-    assert "were down first" in told and ", then " in told
-    assert mode.player.track.title(200) == "after step 200 all are down" and len(down) == 8
+    assert "were first to the bottom" in told and ", then " in told
+    assert mode.player.track.title(200) == "after step 200 all are at the bottom" and len(down) == 8
 
 
 def test_who_came_to_rest_in_a_higher_valley_is_told_so(mode, change):
     change(typed("x**4 - 3*x**2 + x + y**2", ("adagrad", "adam"), 300, start=(1.6, 0.5)))
-    assert "it is level there, but not the lowest place" in sentence(mode, 300)
+    assert "not the lowest point" in sentence(mode, 300)
     change(OptimizersDraft())  # along the bent valley it is nearly level, and goes on down
     assert mode.recording.leaders(200)[0].name == "adam"
     assert "Adam is lowest" in sentence(mode, 200) and "level" not in sentence(mode, 200)
@@ -209,10 +209,10 @@ def test_who_is_lowest_but_leaves_again_is_told_where_others_are_down(mode, chan
     assert mode.recording.arrivals.get(first.name, 999) > 50
     told = sentence(mode, 50)
     assert "at step 6; " in told and told.endswith(f"{first.title} is lowest, but leaves again.")
-    assert mode.player.track.title(50).endswith("of 9 are down to stay")
+    assert mode.player.track.title(50).endswith("of 9 are at the bottom")
     change(typed("-exp(-x**2 - y**2)", ("sgd", "adam", "lion"), 200))
     assert "at step 72; Lion is lowest, but leaves again." in sentence(mode, 100)
-    assert "at step 72; Lion is lowest, but came there only lately." in sentence(mode, 200)
+    assert "at step 72; Lion is lowest, but has only just arrived." in sentence(mode, 200)
 
 
 def test_nobody_races(mode, change):
