@@ -60,7 +60,7 @@ def test_with_noise_nobody_is_told_to_have_come_down(mode, change):
         assert f"{first.title} is lowest, at" in told and "averaged over 20 steps" in told
         assert "down" not in told and "noise lets none rest" in told
         assert mode.player.track.title(steps).endswith("on average")
-    assert "on average of 6 steps" in sentence(mode, 5)
+    assert "averaged over 6 steps" in sentence(mode, 5)
 
 
 def test_a_question_ends_as_one(mode, change):
