@@ -41,7 +41,8 @@ def run_folders(folder: Path, elsewhere: Sequence[str] = ()) -> list[Path]:
 
 
 def is_run(folder: Path) -> bool:
-    return (folder / MANIFEST).is_file()
+    """Whether a folder is meant to be a run's; whoever opens it says where it is none."""
+    return (folder / MANIFEST).exists()
 
 
 def is_trained(folder: Path) -> bool:

@@ -167,7 +167,7 @@ class RunFollower(QObject):
         try:
             seen = await watch.tail.look(see)
         except (OSError, ValueError) as error:
-            if watch in self._watched.values():
+            if watch.seen is None or watch in self._watched.values():
                 self._on_trouble(watch, error)
             return
         finally:

@@ -11,11 +11,13 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 
+from core.training.records import MANIFEST
 from explorer.engine import errors, tasks
 from explorer.engine.cores import torch_threads
 from explorer.engine.engine import Engine
 from explorer.panes.base import Context, PaneSpec
 from explorer.panes.specs import built
+from explorer.runs.folders import is_run
 from explorer.runs.live import Runs
 from explorer.runs.requested import key_of
 from explorer.runs.run_source import RunSource
@@ -24,7 +26,7 @@ from explorer.shell.autosave import Autosave
 from explorer.shell.follow import RunFollower
 from explorer.shell.offers import Offers
 from explorer.shell.old_sessions import renewed
-from explorer.shell.paths import RUN_MANIFEST, begin_run, begin_text, is_model, is_tokenizer
+from explorer.shell.paths import begin_run, begin_text, is_model, is_tokenizer
 from explorer.shell.window import MainWindow
 from explorer.state import settings
 from explorer.state.workspace import Workspace
@@ -136,7 +138,7 @@ class Session(QObject):
         address = self.saved["paths"].get("model")
         if isinstance(address, str) and address != BUNDLED and Path(address).is_dir():
             try:
-                if not (Path(address) / RUN_MANIFEST).exists():
+                if not is_run(Path(address)):
                     await self.open_model(address)
                     return
             except (OSError, ValueError) as error:
@@ -158,7 +160,7 @@ class Session(QObject):
 
     async def _open_requested(self, address: str) -> None:
         try:
-            if (Path(address) / RUN_MANIFEST).is_file():
+            if is_run(Path(address)):
                 await self.open_live_model(address)
             else:
                 await self.open_model(address)
@@ -192,7 +194,7 @@ class Session(QObject):
         return opened
 
     async def _open_path(self, path: Path) -> bool:
-        if (path / RUN_MANIFEST).is_file():
+        if is_run(path):
             self.open_run(path)
             return False
         if path.is_dir() and await self.engine.io(is_tokenizer, path):
@@ -225,10 +227,10 @@ class Session(QObject):
 
     def open_run_folder(self, folder: Path) -> None:
         """As a person chose it: only a run will do."""
-        if (folder / RUN_MANIFEST).is_file():
+        if is_run(folder):
             self.open_run(folder)
         else:
-            error = f"{folder} is no run folder: it holds no {RUN_MANIFEST}; choose one that does"
+            error = f"{folder} is no run folder: it holds no {MANIFEST}; choose one that does"
             errors.report(ValueError(error), f"opening {folder}")
 
     def open_run(self, folder: Path) -> None:

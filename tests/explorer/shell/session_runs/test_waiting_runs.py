@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -104,6 +105,37 @@ def test_a_folder_that_is_no_run_says_which_one_is_meant(sitting, run_async, tmp
             session.open_run_folder(tmp_path)
             (problem,) = errors.reports().problems.values()
             assert "no run folder" in problem.text and session.workspace.run is None
+
+    run_async(body())
+    errors.reports().problems.clear()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+@pytest.mark.parametrize("name", ["run.json", "rank0.steps"])
+def test_a_pipe_in_a_run_folder_is_named_and_nothing_else_is_touched(
+    sitting, stopped, run_async, name, caplog
+):
+    caplog.set_level(logging.CRITICAL)
+    bad = stopped[0]
+    (bad / name).unlink(missing_ok=True)
+    os.mkfifo(bad / name)
+
+    async def body():
+        async with sitting as session:
+            model = session.workspace.model_source
+            session.workspace.runChanged.connect(  # as the training pane does at its first look
+                lambda folder: folder and session.workspace.set_run(None)
+            )
+            await session.offers.runs_left()
+            card = session.window.notices.cards["runs"]
+            assert bad.name not in [row.name for row in card.rows]
+            await session.open_paths_now([bad])
+            await until(lambda: errors.reports().problems)
+            await tasks.wait_for(session.follower)
+            (problem,) = errors.reports().problems.values()
+            assert str(bad / name) in problem.text
+            assert "not a file: put the file itself there" in problem.text
+            assert problem.count == 1 and session.workspace.model_source is model
 
     run_async(body())
     errors.reports().problems.clear()
