@@ -136,13 +136,13 @@ class Session(QObject):
 
     async def _open_last_model(self) -> None:
         address = self.saved["paths"].get("model")
-        if isinstance(address, str) and address != BUNDLED and Path(address).is_dir():
+        if isinstance(address, str) and address != BUNDLED:
             try:
-                if not is_run(Path(address)):
-                    await self.open_model(address)
-                    return
+                await self._open_address(address)
+                return
             except (OSError, ValueError) as error:
-                errors.report(error, "the model of the last session", errors.MODEL)
+                told = f"{errors.text_of(error)}. The bundled model is shown instead."
+                errors.report(ValueError(told), "the model of the last session", errors.MODEL)
         await self.open_model(BUNDLED)
 
     # opening things
@@ -160,12 +160,16 @@ class Session(QObject):
 
     async def _open_requested(self, address: str) -> None:
         try:
-            if is_run(Path(address)):
-                await self.open_live_model(address)
-            else:
-                await self.open_model(address)
+            await self._open_address(address)
         except (OSError, ValueError) as error:
             errors.report(error, f"opening {address}", errors.MODEL)
+
+    async def _open_address(self, address: str) -> None:
+        """What a session or a lesson remembers of a model."""
+        if is_run(Path(address)):
+            await self.open_live_model(address)
+        else:
+            await self.open_model(address)
 
     async def open_bundled(self) -> None:
         """As a person asks for it."""
@@ -185,11 +189,11 @@ class Session(QObject):
         True when a model was opened.
         """
         opened = False
-        for path in paths:
+        for path in (Path(path).absolute() for path in paths):  # the next start may be elsewhere
             try:
-                opened |= await self._open_path(Path(path))
+                opened |= await self._open_path(path)
             except (OSError, ValueError) as error:
-                about = errors.MODEL if is_model(Path(path)) else errors.TEXT
+                about = errors.MODEL if is_model(path) else errors.TEXT
                 errors.report(error, f"opening {path}", about)
         return opened
 
