@@ -22,6 +22,7 @@ from explorer.engine import errors, tasks
 from explorer.panes.base import Context, Pane
 from explorer.panes.modes import Desk, Mode, ModeSpec
 from explorer.state.actions import Action
+from explorer.state.player import speed_of
 from explorer.widgets.toggle import SegmentedControl
 
 INPUTS = 352  # px that a mode's inputs have before the names of the modes come closer together
@@ -86,7 +87,8 @@ class ModesHeader(QWidget):
 
 
 class ModedPane(Pane):
-    """Keeps where each mode's cursor was, so that coming back to a mode finds it as it was left.
+    """Keeps where each mode's cursor was and how fast it played: coming back to a mode finds it as
+    it was left.
 
     A subclass says what its modes share by `make_desk`, and adds what is its own.
     """
@@ -106,7 +108,6 @@ class ModedPane(Pane):
         self._joined = False
         self._places: dict[str, float] = {}
         self._speeds: dict[str, float] = {}
-        self._speed = self.player.speed
         self._seen = False
         self.stack = QStackedWidget()
         column = QVBoxLayout(self)
@@ -182,7 +183,7 @@ class ModedPane(Pane):
         mode.modeRequested.connect(self.request_mode)
         self.connect_mode(mode)
         if self._joined:
-            self._keep_scene(f"{self.objectName()}.{name}", mode)
+            self._keep(mode)
             self.added.emit(self._actions(mode), mode.pictures())
 
     def _from(self, mode: Mode, then: Callable[[Any], None], what: Any) -> None:
@@ -229,7 +230,7 @@ class ModedPane(Pane):
         mode.active = True
         self.stack.setCurrentWidget(mode.widget())
         self.inputs.show_mode(mode.id)
-        self.player.set_speed(self._speeds.get(mode.id, self._speed))
+        self.player.set_speed(self._speeds.get(mode.id, 1.0))
         self.player.set_tracks(mode.tracks)
         place = self._places.get(mode.id)
         if place is not None and not self.player.at_live_edge:
@@ -243,11 +244,20 @@ class ModedPane(Pane):
         if not (self.player.at_live_edge and math.isinf(self.player.speed)):
             self.player.pause()
 
-    def set_speed(self, speed: float) -> None:
-        """Each mode begins with it, and then keeps its own."""
-        self._speed = speed
-        self._speeds.clear()
-        super().set_speed(speed)
+    def _keep(self, mode: Mode) -> None:
+        """From now on the workspace holds what is looked at in a mode, and how fast it plays."""
+
+        def bring(kept: Any) -> None:
+            self._speeds[mode.id] = speed_of(kept)
+            if mode is self.mode:
+                self.player.set_speed(self._speeds[mode.id])
+
+        def speed() -> float:
+            return self.player.speed if mode is self.mode else self._speeds.get(mode.id, 1.0)
+
+        name = f"{self.objectName()}.{mode.id}"
+        self._keep_scene(name, mode)
+        self.workspace.live(f"{name}.speed", speed, bring, self)
 
     def _bind(self, keep: bool) -> None:
         self.player.set_tracks(self.mode.tracks, keep_position=keep)
@@ -269,7 +279,7 @@ class ModedPane(Pane):
         name = self.objectName()
         self._joined = True
         for mode in self._built.values():
-            self._keep_scene(f"{name}.{mode.id}", mode)
+            self._keep(mode)
         self.workspace.live(f"{name}.mode", lambda: self.mode.id, self.show_mode, self)
 
     def actions(self) -> list[Action]:

@@ -178,7 +178,8 @@ def _read_small_files(folder: Path) -> tuple[Any, Any]:
 
     if not folder.is_dir():
         raise FileNotFoundError(
-            f"there is no folder {folder}; choose a checkpoint that is there, as a run keeps only some"
+            f"there is no folder {folder}; choose a checkpoint that is there, for a run keeps only "
+            "some of them"
         )
     for name in ("config.json", "tokenizer.json", "model.safetensors"):
         if not (folder / name).is_file():

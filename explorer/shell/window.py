@@ -65,7 +65,6 @@ class MainWindow(QMainWindow):
         self.panes: dict[str, Pane] = {}
         self.pane: Pane | None = None
         self.actions_list = Actions()
-        self._speed = context.settings.speed  # that of a pane that has none of its own yet
         self._was_painted = False
         self._menus = Menus(self)
         self._build()
@@ -206,8 +205,6 @@ class MainWindow(QMainWindow):
         self.panes[spec.id] = pane
         pane.statusRequested.connect(self.say)
         pane.player.set_motion(self.context.settings.motion)
-        pane.set_speed(self._speed)
-        pane.player.speedChanged.connect(self._on_speed)
         self.stack.addWidget(pane)
         header = pane.header()
         if header is not None:
@@ -272,9 +269,6 @@ class MainWindow(QMainWindow):
 
     def _on_tab(self, tab: str) -> None:
         self.context.settings.inspector_tab = tab
-
-    def _on_speed(self, speed: float) -> None:
-        self.context.settings.speed = speed
 
     # keys
 

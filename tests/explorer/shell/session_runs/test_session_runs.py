@@ -167,7 +167,7 @@ def test_a_model_that_is_gone_since_the_last_session_is_told(sitting, tmp_path, 
             await session._open_last_model()
             assert session.workspace.model_source.address == "stories"
             (problem,) = errors.reports().problems.values()
-            assert str(gone) in problem.text and "a run keeps only some" in problem.text
+            assert str(gone) in problem.text and "a run keeps only some of them" in problem.text
             assert problem.text.endswith(". The bundled model is shown instead.")
 
     run_async(body())
