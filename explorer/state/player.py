@@ -85,6 +85,11 @@ class Player(QObject):
         """How many levels deep the cursor is; 0 is the outermost."""
         return len(self._outer)
 
+    @property
+    def path(self) -> list[float]:
+        """Where the cursor stands on each level, the outermost first."""
+        return [*(float(step) for _, step in self._outer), self._position]
+
     def set_track(self, track: Track | None, *, keep_position: bool = False) -> None:
         self.set_tracks([track] if track is not None else [], keep_position=keep_position)
 
