@@ -342,6 +342,8 @@ class Session(QObject):
             window.hide()
             if window.pane is not None:
                 window.pane.left()
+        if self.offers is not None:
+            self.offers.stop()
         await self.autosave.finish()
         self.follower.stop()
         await self.runs.close(max(0.5, limit - 2))

@@ -9,6 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from core.training import ProcessLauncher
+from core.training.control import RunControl
+from core.training.writer import RunWriter
 from explorer.engine import errors, tasks
 from explorer.engine.jobs import EngineDied
 from tests.explorer.demo import tiny_training
@@ -61,6 +64,32 @@ def test_many_runs_are_dismissed_at_once_and_stay_so(sitting, stopped, run_async
             return await session.runs.waiting(), [commands(folder) for folder in stopped]
 
     assert run_async(body()) == ([], [["stop"]] * 4)
+
+
+def test_a_run_that_another_window_takes_up_or_dismisses_is_offered_no_longer(
+    sitting, stopped, run_async, monkeypatch
+):
+    monkeypatch.setattr("explorer.shell.offers.EVERY", 20)
+
+    async def body():
+        async with sitting as session:
+            await session.offers.runs_left()
+            card = session.window.notices.cards["runs"]
+            writer = RunWriter(stopped[0])
+            await until(lambda: [row.name for row in card.rows] == ["b", "c", "d"])
+            RunControl(stopped[1]).stop()
+            await until(lambda: [row.name for row in card.rows] == ["c", "d"])
+            own = ProcessLauncher(bound=False)
+            monkeypatch.setattr(
+                "core.training.launch.launched",
+                lambda folder: own if folder == stopped[2] else None,
+            )
+            await until(lambda: [row.name for row in card.rows] == ["d"])
+            session.window.notices.close_last()
+            await until(lambda: not session.offers.looks)
+            writer.close()
+
+    run_async(body())
 
 
 def test_what_a_run_is_asked_to_be_is_shown_before_its_folder_says_so(sitting, stopped, run_async):
