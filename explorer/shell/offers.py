@@ -116,9 +116,7 @@ class Offers(QObject):
 
     def _tell_of(self, went_on: list[Path]) -> None:
         look = {"Look": lambda: self._session.open_run(went_on[0])}
-        alone = len(went_on) == 1
-        how = "trains in a process of its own" if alone else "train in processes of their own"
-        text = f"{names_of(went_on)} {how}: also while the window is closed."
+        text = f"{names_of(went_on)} kept running while the window was closed."
         self._notices.offer(WENT_ON, "info", "Still training", text, look)
 
     def _on_chosen(self, folder: str, choice: str) -> None:

@@ -161,7 +161,7 @@ def _note(data: RunData, state: str) -> str:
     elif data.parent:
         said.append(f"branched at step {int(data.parent.get('step', 0)):,}")
     if data.backend == "process" and state in ACTIVE:
-        said.append("goes on when the window is closed")
+        said.append("closing the window does not stop it")
     if data.damaged:
         lines = "line" if data.damaged == 1 else "lines"
         said.append(f"{data.damaged:,} damaged {lines} left out")
@@ -328,7 +328,7 @@ def _beginning(data: RunData, state: str) -> str:
     if state in ("failed", "dead", "stopped"):
         return "The run ended before its first step."
     if prepares(data, state):
-        return f"Preparing: {data.preparing or 'its trainer starts'}."
+        return f"Preparing: {data.preparing or 'training is about to start'}."
     if data.parent:
         origin = Path(str(data.parent.get("run", ""))).name
         return f"It goes on from step {data.step:,} of {origin}."
@@ -339,7 +339,7 @@ def _beginning(data: RunData, state: str) -> str:
 
 
 def prepares(data: RunData, state: str) -> bool:
-    """Before the first step: the trainer starts, the text is read, the model is built."""
+    """Before the first step: training is about to start, the text is read, the model is built."""
     return state in ("new", "running") and not data.parameters and not len(data.steps)
 
 
