@@ -179,7 +179,9 @@ class Planning(QObject):
         if slow and self.draft.value.run_in == "thread":
             notes.append("steps this long are better run in a separate process")
         elif slow:
-            notes.append("steps this long run in a separate process, so that the window stays quick")
+            notes.append(
+                "steps this long run in a separate process, so that the window stays quick"
+            )
         self._view.set_cost(
             theme.format_count(answer.parameters),
             theme.format_bytes(answer.bytes),
