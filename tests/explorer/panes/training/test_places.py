@@ -61,6 +61,6 @@ def test_the_card_says_how_many_lines_are_damaged(slow):
     with open(slow / "rank0.jsonl", "ab") as file:
         file.write(b"?\n")
     data = read(RunReader(slow))
-    assert text.card_text(data, "stopped", None, False).note.endswith("1 damaged line left out")
+    assert text.card_text(data, "stopped", None, False).note.endswith("1 damaged line skipped")
     data = replace(data, damaged=1200)
-    assert "1,200 damaged lines left out" in text.card_text(data, "running", None, False).note
+    assert "1,200 damaged lines skipped" in text.card_text(data, "running", None, False).note

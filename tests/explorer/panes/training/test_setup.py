@@ -258,13 +258,13 @@ def test_long_steps_go_to_a_process_unless_a_person_chose_where(make_pane, run_a
         pane.planning.change("size", "large")
         await until(lambda: where.value == "process", "the switch")
         assert config_of(pane.planning.draft.value).model.n_embd == 256
-        await until(lambda: "separate process" in pane.setup._note.text(), "why it switched")
+        await until(lambda: "process of its own" in pane.setup._note.text(), "why it switched")
         pane.planning.change("size", "small")
         await until(lambda: where.value == "thread", "the way back")
         pane.planning.change("run_in", "thread")
         pane.planning.change("size", "large")
         await until(
-            lambda: "better run in a separate process" in pane.setup._note.text(), "the advice"
+            lambda: "better in a process of their own" in pane.setup._note.text(), "the advice"
         )
         assert where.value == "thread"
         await pane.settled()
