@@ -26,10 +26,9 @@ class HiddenWidgets(QObject):
 
     def leave_out(self) -> None:
         """Qt styles none of the hidden widgets with the next style sheet: they are as if new."""
-        style = QApplication.style()
         for widget in QApplication.allWidgets():
-            if not widget.isVisible() and widget.testAttribute(STYLED) and widget.style() is style:
-                style.unpolish(widget)
+            if not widget.isVisible() and widget.testAttribute(STYLED):
+                widget.style().unpolish(widget)
                 widget.setAttribute(STYLED, False)
                 self.waiting[widget] = None
         app = QCoreApplication.instance()
