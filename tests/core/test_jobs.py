@@ -87,7 +87,7 @@ from tests.core.job_places import (
 from tests.core.training.small import small_config, torch_state
 
 # Slow enough to yield, and with minima enough to follow.
-SLOW = typed_surface("a = sin(3*x) * cos(3*y)\n" + "a = a + sin(x)*0\n" * 60 + "a")
+SLOW = typed_surface("a = sin(3*x) * cos(3*y)\n" + "a = a + sin(x)*0\n" * 20 + "a")
 # Each generator that core offers, by the function that makes it.
 JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     train_tokenizer_steps: lambda place: train_tokenizer_steps("bpe", TEXT, 300),

@@ -1,6 +1,7 @@
 """An induction head forms while a small model learns to copy (Olsson et al. 2022)."""
 
 import numpy as np
+import pytest
 import torch
 
 from core.data.batches import repeated_ids as batch_of_repeats
@@ -20,6 +21,7 @@ def induction_of(model: GPT) -> float:
     return float(np.mean([score.induction for score in scores], axis=0).max())
 
 
+@pytest.mark.full
 def test_an_induction_head_forms_within_800_steps():
     config = ModelConfig(vocab_size=VOCABULARY, block_size=LENGTH, n_layer=2, n_head=4, n_embd=64)
     model = GPT(config, torch.Generator().manual_seed(0))

@@ -25,6 +25,7 @@ def record():
     return json.loads((FOLDER / bundled.RECORD_FILE).read_text(encoding="utf-8"))
 
 
+@pytest.mark.full
 def test_the_recorded_losses_are_those_of_the_stored_file(lm, record):
     assert bundled.losses(lm) == pytest.approx(record["loss"], abs=2e-3)
     assert record["loss"]["validation"] < 1.1

@@ -118,6 +118,7 @@ def test_a_pane_that_cannot_be_built_is_told(qapp, run_async, tmp_path, quick, c
     assert "could not be built" in capsys.readouterr().err
 
 
+@pytest.mark.full  # a smoke test runs it in a real window
 def test_the_self_test_passes_in_this_checkout(tmp_path):
     environment = {
         **os.environ,

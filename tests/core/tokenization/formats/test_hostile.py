@@ -14,7 +14,7 @@ from tests.core.tokenization.reference import prose
 
 TEXT = prose(0, 800)
 KINDS = {"bpe": 300, "wordpiece": 200, "sentencepiece-bpe": 130, "unigram": 110, "characters": None}
-TRIES = 60
+TRIES = 25
 JUNK: tuple[Any, ...] = (
     *(None, True, -1, 0, 1, 2**31, 2**63, 10**30, 1.5, float("inf"), "", "a", "\ud800"),
     *("Ġ", "<unk>", "WordLevel", "Unigram", [], {}, [[]], ["a"], ["a", "b"], {"type": ["NFC"]}),
