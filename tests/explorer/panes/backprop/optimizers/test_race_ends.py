@@ -20,12 +20,14 @@ def test_who_comes_down_by_luck_at_the_last_step_is_not_down(mode, change):
     heights = [mode.recording.lane(name).heights for name in ("sgd", "lion")]
     assert all(height[-1] < 1e-14 < 1e-3 < height[-2] for height in heights)
     assert mode.recording.arrivals == {} and text.marks(mode.recording) == {}
-    assert "are lowest, at 2.1e−15, but nobody has stayed there." in sentence(mode, 200)
+    assert "are lowest, at 2.1e−15, but none has stayed there." in sentence(mode, 200)
     assert "down" not in text.step_title(mode.recording, 200)
     change(typed(formula, ("sgd", "adam", "lion"), 199, start=(-2, 1.5)))
-    assert "nobody is down yet" in sentence(mode, 199)
+    assert "none has reached the bottom" in sentence(mode, 199)
     change(OptimizersDraft("saddle", racers=("sgd", "lion")))
-    assert set(mode.recording.arrivals) == {"sgd"} and "SGD was down first" in sentence(mode, 200)
+    assert set(mode.recording.arrivals) == {"sgd"} and "SGD was first to the bottom" in sentence(
+        mode, 200
+    )
 
 
 def test_a_shorter_race_begins_though_the_cursor_was_beyond_its_end(mode, change):
@@ -37,7 +39,7 @@ def test_a_shorter_race_begins_though_the_cursor_was_beyond_its_end(mode, change
 
 def test_who_has_come_down_for_a_while_is_down(mode, change):
     change(typed("x**2 + y**2", ("sgd",), 10, start=(1.0, 1.0)).with_setting("sgd", *HALF))
-    assert "SGD was down first, at step 1" in sentence(mode, 1)
+    assert "SGD was first to the bottom, at step 1" in sentence(mode, 1)
     for steps, down in ((100, True), (34, True), (33, False)):
         change(typed("x**2 + y**2", ("sgd",), steps, start=(1.0, 1.0)).with_setting("sgd", *FAST))
         assert bool(mode.recording.arrivals) == down, steps
@@ -57,11 +59,11 @@ def test_why_sgd_comes_no_further_in_a_narrow_valley_is_told(mode, change):
     change(OptimizersDraft(racers=("sgd",)))
     assert f"; it {crawls}." in sentence(mode, 200)
     change(OptimizersDraft(racers=("sgd",)).with_setting("sgd", "learning_rate", 1e-4))
-    assert "nobody is down yet" in sentence(mode, 200)
+    assert "none has reached the bottom" in sentence(mode, 200)
     change(OptimizersDraft(racers=("adam",), steps=20))
-    assert "nobody is down yet" in sentence(mode, 20)
+    assert "none has reached the bottom" in sentence(mode, 20)
     change(OptimizersDraft(racers=("sgd", "adam"), steps=1000))
-    assert "Adam was down first" in sentence(mode, 1000) and crawls in sentence(mode, 1000)
+    assert "Adam was first to the bottom" in sentence(mode, 1000) and crawls in sentence(mode, 1000)
 
 
 @pytest.mark.parametrize(
