@@ -11,11 +11,18 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from explorer import theme
 from explorer.engine import errors, tasks
@@ -28,15 +35,24 @@ from explorer.widgets.toggle import SegmentedControl
 INPUTS = 352  # px that a mode's inputs have before the names of the modes come closer together
 LEAST = 150  # px that they have before these are cut
 APART = 16
+BETWEEN = 6  # px between its two rows
+
+
+@runtime_checkable
+class WholeWidth(Protocol):
+    """Inputs that need a row of their own where the names of the modes leave them less."""
+
+    def whole_width(self) -> int: ...
 
 
 class ModesHeader(QWidget):
     """The strip above the picture: which mode, then that mode's own inputs.
 
-    `modeChosen(id)` when another mode is chosen.
+    `modeChosen(id)` when another mode is chosen; `rowsChanged` when `rows` is another.
     """
 
     modeChosen = Signal(str)
+    rowsChanged = Signal()
 
     def __init__(self, pane: str, specs: Sequence[ModeSpec], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,7 +64,8 @@ class ModesHeader(QWidget):
         self._told: dict[str, str] = {}
         self._stack = QStackedWidget()
         self._pages: dict[str, QWidget] = {}
-        row = QHBoxLayout(self)
+        self.rows = 1
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(APART)
         row.addWidget(self.choice)
@@ -65,7 +82,23 @@ class ModesHeader(QWidget):
         least, most = self.choice.minimumSizeHint().width(), self.choice.sizeHint().width()
         now, room = theme.current(), self.width() - APART
         wide = max(least, min(most, room - now.px(INPUTS)))
-        self.choice.setFixedWidth(max(1, min(wide, max(room - now.px(LEAST), least // 2))))
+        wide = max(1, min(wide, max(room - now.px(LEAST), least // 2)))
+        self.choice.setFixedWidth(wide)
+        page = self._stack.currentWidget()
+        needed = page.whole_width() if isinstance(page, WholeWidth) else 0
+        self._set_rows(2 if needed > room - wide else 1)
+
+    def _set_rows(self, rows: int) -> None:
+        now = theme.current()
+        self._row.setSpacing(now.px(BETWEEN) if rows > 1 else APART)
+        first = self.height() - (rows - 1) * now.px(theme.SIZE["control"] + BETWEEN)
+        top = max(0, (first - now.px("control")) // 2) if rows > 1 else 0
+        self._row.setContentsMargins(0, top, 0, 0)  # the names stay where they are
+        if rows != self.rows:
+            self.rows = rows
+            way = QBoxLayout.Direction
+            self._row.setDirection(way.TopToBottom if rows > 1 else way.LeftToRight)
+            self.rowsChanged.emit()
 
     def add(self, mode: Mode) -> None:
         """A mode has been built: its inputs."""
@@ -84,6 +117,7 @@ class ModesHeader(QWidget):
     def show_mode(self, name: str) -> None:
         self.choice.set_current(name)
         self._stack.setCurrentWidget(self._pages[name])
+        self._fit()
 
 
 class ModedPane(Pane):

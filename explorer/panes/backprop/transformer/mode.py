@@ -195,8 +195,7 @@ class TransformerMode(Mode):
         self.following.show()
         view.body.show_ready()
         self.set_tracks([MomentTrack(worked.moments, self._title)], keep_position=same)
-        now = theme.current()
-        self.spawn(self.engine.io(prepare_formulas, worked, now.zoom, now.name))
+        self.spawn(self.engine.io(prepare_formulas, worked))
         if self._wanted:
             self._return_to_wanted()
         self.on_position(self.player.position if self.active else self.position)

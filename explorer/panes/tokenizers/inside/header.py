@@ -120,6 +120,9 @@ class InsideHeader(QWidget):
     def set_text(self, text: str) -> None:
         show_text(self.text, text)
 
+    def whole_width(self) -> int:
+        return self.layout().minimumSize().width()
+
     def set_name(self, name: str) -> None:
         self.choice.setText(name.replace("&", "&&"))
         self.choice.setAccessibleName(f"Tokenizer: {name}")

@@ -56,7 +56,7 @@ class LanguagesView(QWidget):
         self.stop.setObjectName("tokenizers.languages.stop")
         self.stop.setToolTip("Measure no more: what is there stays (Esc)")
         self.stop.clicked.connect(self.cancelRequested)
-        self.source = Label("", "label", "muted")
+        self.source = Label("", "label", "muted", wrap=True)
         self.chart = PremiumChart()
         self.chart.setObjectName("tokenizers.languages.chart")
         self.body = StatefulPicture(self.chart, "lines")
