@@ -143,6 +143,7 @@ QHeaderView::section {{
 QHeaderView::section:horizontal {{ border-bottom: 1px solid {c["divider"]}; }}
 QTableCornerButton::section {{ background: {c["surface"]}; border: none; }}
 QSplitter::handle {{ background: {c["divider"]}; }}
+QSplitter[look="plain"]::handle {{ background: transparent; }}
 QSplitter::handle:horizontal {{ width: 1px; }}
 QSplitter::handle:vertical {{ height: 1px; }}
 QScrollArea {{ border: none; background: transparent; }}

@@ -126,6 +126,9 @@ class InsideHeader(QWidget):
     def set_text(self, text: str) -> None:
         show_text(self.text, text)
 
+    def whole_width(self) -> int:
+        return self.layout().minimumSize().width()
+
     def set_name(self, name: str) -> None:
         room = theme.current().px(NAME)
         self.choice.setText(elide(name, self.choice.font(), room).replace("&", "&&"))
