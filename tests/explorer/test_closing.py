@@ -157,7 +157,9 @@ def test_closing_ends_well_at_any_moment(tmp_path, where):
 
 
 @POSIX
-@pytest.mark.parametrize("how", [signal.SIGTERM, pytest.param(signal.SIGKILL, marks=pytest.mark.full)])
+@pytest.mark.parametrize(
+    "how", [signal.SIGTERM, pytest.param(signal.SIGKILL, marks=pytest.mark.full)]
+)
 def test_a_run_with_its_own_process_goes_on_and_the_next_start_finds_it(tmp_path, how):
     model = save_tiny_model(tmp_path / "model")
     folder = tmp_path / "data" / "runs" / "run"

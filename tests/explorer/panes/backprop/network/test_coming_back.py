@@ -51,7 +51,11 @@ def test_a_session_brings_the_setup_back(mode, run_async):
     run_async(body())
 
 
-@pytest.mark.parametrize("how", ["same weights", "other weights", "preset", "calm"])
+CHANGES = ["same weights", "preset"]
+CHANGES += [pytest.param(one, marks=pytest.mark.full) for one in ("other weights", "calm")]
+
+
+@pytest.mark.parametrize("how", CHANGES)
 def test_undo_brings_back_what_was_learned(mode, run_async, how):
     async def body() -> None:
         mode.editing.change_field("learning_rate", 0.02)

@@ -22,7 +22,7 @@ def test_a_dead_relu_never_comes_back():
     lab = taught("dead")
     learner = lab.learner
     counts, before, died = [], frozenset[int](), {}
-    for step in range(600):
+    for step in range(150):
         layer = learner.network.layers(lab.data.train.points)[0].out.data
         dead = frozenset(np.flatnonzero((layer <= 0).all(0)).tolist())
         assert before <= dead, f"one came back before step {step}"
@@ -76,6 +76,7 @@ def test_overfitting_lowers_the_training_loss_and_raises_the_tests():
     assert shown.train_loss < 0.1 and shown.test_loss > 2 * min(losses)
 
 
+@pytest.mark.full
 def test_what_a_preset_does_not_set_out_to_show_is_told_where_it_happens():
     lab, spiral = taught("spiral"), preset("spiral")
     assert headline(lab.moments[0], "paused", "", spiral) == spiral.look
@@ -86,6 +87,9 @@ def test_what_a_preset_does_not_set_out_to_show_is_told_where_it_happens():
     shown = lab.look()
     assert shown.test_loss > 2 * shown.train_loss + 0.1
     assert "overfits" in headline(shown, "paused", "", spiral)
+
+
+def test_what_a_preset_sets_out_to_show_is_told_by_its_own_words():
     overfit = taught("overfit")
     for _ in range(300):
         overfit.learner.learn()

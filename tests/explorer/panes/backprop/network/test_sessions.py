@@ -15,8 +15,12 @@ from explorer.panes.backprop.network.past import kept, moments_steps
 from tests.explorer.panes.backprop.network.conftest import SCENE, session
 from tests.explorer.waiting import until
 
+ALIKE = [name for name in OPTIMIZERS if name not in ("adam", "muon")]
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+
+@pytest.mark.parametrize(
+    "name", ["adam", "muon", *(pytest.param(name, marks=pytest.mark.full) for name in ALIKE)]
+)
 def test_a_session_goes_on_as_if_it_had_never_ended(mode, run_async, name):
     """Losses to the last bit, the rate of the schedule, and what there is to look back at."""
     one = NetworkDraft(
@@ -61,11 +65,11 @@ def test_what_a_session_keeps_of_a_network_stays_small(mode, run_async):
     async def body() -> None:
         mode.draft.change(NetworkDraft(hidden=(8,) * 6, norm="batch"), "Test")
         await mode.settled()
-        await mode.runner.steps(90)
+        await mode.runner.steps(40)
         assert len(json.dumps(mode.state(), indent=2)) < 800_000
         mode.draft.change(NetworkDraft(), "Test")
         await mode.settled()
-        await mode.runner.steps(300)
+        await mode.runner.steps(60)
         assert len(json.dumps(mode.state(), indent=2)) < 400_000
 
     run_async(body())
@@ -109,7 +113,7 @@ def test_a_session_comes_back_to_the_moment_that_was_looked_back_at(mode, run_as
         assert mode.state()["step"] == 37
         mode.player.end()
         assert mode.state()["step"] is None
-        for bad in ("37", 1000, -1, 3.5):
+        for bad in ("37", 1000):
             mode.restore({**saved[SCENE], "step": bad})
             await mode.settled()
             await until(lambda: mode.runner.lab.past is None)

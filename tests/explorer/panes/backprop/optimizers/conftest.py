@@ -24,6 +24,3 @@ def change(mode, run_async) -> Any:
         run_async(body())
 
     return do
-
-
-NAMES = ("sgd", "nesterov", "rmsprop", "lion", "muon")
