@@ -130,7 +130,7 @@ async def test_a_large_formula_is_worked_out_beside_the_window(pane, mode, name)
     assert mode.computed.trace.complete and mode.trying.what is not None
 
 
-@pytest.mark.parametrize("step", [3.7, pytest.param(0.45, marks=pytest.mark.full)])
+@pytest.mark.parametrize("step", [7.3, pytest.param(0.45, marks=pytest.mark.full)])
 async def test_every_example_is_drawn_at_every_position(pane, mode, step):
     for one in EXAMPLES:
         mode.lab.show_example(one.id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 from PySide6.QtGui import QImage
@@ -49,16 +51,14 @@ def cameras(picture):
             yield Camera(scale, -layout.width * share * scale, -layout.height * share * scale / 2)
 
 
+def usual(cases, few):
+    """A few of the cases, and with --full the others."""
+    rest = [one for one in cases if one not in few]
+    return [*few, *(pytest.param(*one, marks=pytest.mark.full) for one in rest)]
+
+
 @pytest.mark.parametrize(
-    ("which", "name"),
-    [
-        ("web", "contrast"),
-        *(
-            pytest.param(which, name, marks=pytest.mark.full)
-            for which in FORMULAS
-            for name in ("light", "contrast")
-        ),
-    ],
+    ("which", "name"), usual(product(FORMULAS, ("light", "contrast")), [("web", "contrast")])
 )
 def test_an_edge_drawn_only_where_it_is_seen_looks_the_same(qtbot, qapp, which, name):
     theme.apply(qapp, name, 1.0, "full")
@@ -79,16 +79,7 @@ def test_an_edge_drawn_only_where_it_is_seen_looks_the_same(qtbot, qapp, which, 
 
 
 @pytest.mark.parametrize(
-    ("which", "scale"),
-    [
-        ("matrices", 0.6),
-        ("web", 0.3),
-        *(
-            pytest.param(which, scale, marks=pytest.mark.full)
-            for which in FORMULAS
-            for scale in (0.3, 0.6, 1.1)
-        ),
-    ],
+    ("which", "scale"), usual(product(FORMULAS, (0.3, 0.6, 1.1)), [("matrices", 0.6), ("web", 0.3)])
 )
 def test_after_any_change_the_picture_is_the_one_that_is_drawn_anew(qtbot, which, scale):
     text = FORMULAS[which]
@@ -130,10 +121,7 @@ def test_after_any_change_the_picture_is_the_one_that_is_drawn_anew(qtbot, which
     assert less > 3
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["chain", *(pytest.param(name, marks=pytest.mark.full) for name in ("web", "matrices"))],
-)
+@pytest.mark.parametrize(("name",), usual(product(FORMULAS), [("chain",)]))
 def test_of_another_formula_only_what_is_another_is_drawn_and_looks_as_if_drawn_anew(qtbot, name):
     """As with each letter that is typed."""
     text = FORMULAS[name]
