@@ -170,6 +170,8 @@ def environment() -> dict[str, str]:
     values = dict(os.environ)
     # torch's OpenMP threads spin while they wait, which starves whatever shares the machine.
     values.setdefault("OMP_WAIT_POLICY", "passive")
+    # Tests start some hundred processes: without bytecode each would compile every module again.
+    values.pop("PYTHONDONTWRITEBYTECODE", None)
     values["VIRTUAL_ENV"] = str(VENV)
     return values
 

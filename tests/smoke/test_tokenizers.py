@@ -23,7 +23,7 @@ async def go_through_every_mode(sitting: Sitting) -> None:
     pane.inputs.choice.setFocus(Qt.FocusReason.TabFocusReason)
     for _ in range(4):
         order.append(pane.mode.id)
-        await sitting.seen_in_every_look()
+        await (sitting.seen() if order[1:] else sitting.seen_in_every_look())
         sitting.key(Qt.Key.Key_Right)
     assert order == ["compare", "train", "inside", "languages"], order
 

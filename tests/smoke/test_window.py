@@ -20,7 +20,10 @@ def test_self_test_in_a_real_window(run_python, window_environment):
 
 
 @pytest.mark.smoke
-@pytest.mark.parametrize("moment", [0.0, 0.7, 2.0, "picture"])
+@pytest.mark.parametrize(
+    "moment",
+    [0.0, "picture", *(pytest.param(after, marks=pytest.mark.full) for after in (0.7, 2.0))],
+)
 def test_ends_well_when_told_to(moment, window_environment, tmp_path):
     """Right after the first paint, during torch's import, during the first capture, at rest."""
     report = tmp_path / "start"

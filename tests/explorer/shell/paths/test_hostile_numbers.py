@@ -29,7 +29,7 @@ HOSTILE = (
     {},
     "\ud800",
 )
-MOST = 150  # changes a mode: each is shown
+MOST = 60  # changes a mode: each is shown
 
 
 def numbers_in(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
