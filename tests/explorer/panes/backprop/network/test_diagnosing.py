@@ -14,7 +14,7 @@ from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.presets import PRESETS
 from explorer.panes.backprop.network.rising import Rise
 from explorer.panes.backprop.network.text import headline
-from tests.explorer.panes.backprop.network.conftest import SCENE, session
+from tests.explorer.panes.backprop.network.conftest import session
 
 
 def learned(one, steps):
@@ -196,10 +196,16 @@ def test_a_session_keeps_which_setup_made_it_so(mode, run_async):
         mode.workspace.restore(saved)
         await mode.settled()
         assert mode.headline == before and mode.runner.lab.since == 60
-        for bad in ([60], [60, 1000], ["60", 0]):
-            saved[SCENE]["learned"]["since"] = bad
-            mode.workspace.restore(saved)
-            await mode.settled()
-            assert (mode.runner.lab.since, mode.runner.lab.since_task) == (0, 0)
 
     run_async(body())
+
+
+def test_which_setup_made_it_so_fits_or_is_left_out():
+    lab = NetworkLab(NetworkDraft())
+    lab.several(3)
+    lab.change(NetworkDraft(learning_rate=0.02))
+    saved = {**lab.moments[-1].learned.state(), "since": lab.state_since()}
+    assert lab.since == 3 == NetworkLab(lab.draft, saved).since
+    for bad in (None, [3], [3, 1000], [-1, 0], ["3", 0], {}):
+        again = NetworkLab(lab.draft, {**saved, "since": bad})
+        assert again.moments[-1].step == 3 and (again.since, again.since_task) == (0, 0)

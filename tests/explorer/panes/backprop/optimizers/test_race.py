@@ -20,8 +20,8 @@ from explorer.theme.numbers import format_number
 from tests.explorer.panes.backprop.optimizers.races import NAMES
 
 
-def test_the_ways_are_those_of_a_common_race(mode, change):
-    surface = "bowl"  # noise and all
+@pytest.mark.parametrize("surface", ["bowl", pytest.param("rosenbrock", marks=pytest.mark.full)])
+def test_the_ways_are_those_of_a_common_race(mode, change, surface):
     change(OptimizersDraft(surface=surface, racers=NAMES, steps=40))
     shown = mode.view.map.displayed()
     moments = list(race_steps(SURFACES[surface], [(name, None) for name in NAMES], steps=40))

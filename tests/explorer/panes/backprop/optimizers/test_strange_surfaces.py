@@ -113,7 +113,7 @@ STRANGE = ("3", "x**2 + 1/y", "1e300*x**2")
 MORE = ("x", "-x**2 - y**2", "abs(x) + abs(y)", "exp(x*y)", "1e200*x**2 + y**2")
 NO_FORMULA = (
     *("__import__('os').system('x')", "x.__class__", "[x for x in y]", "9**9**9**9"),
-    *("x**2 +", ""),
+    *("x**2 +", "", "("),
 )
 
 

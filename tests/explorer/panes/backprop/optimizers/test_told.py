@@ -23,7 +23,7 @@ def test_the_pane_says_what_is_told_of_its_race(mode, change):
     ):
         change(one)
         recording, player = mode.recording, mode.player
-        for step in (20, one.steps):
+        for step in (0, 20, one.steps):
             player.seek(step)
             mode._tell()
             assert mode.headline == headline(recording, step) == headline(race(one), step)
