@@ -54,10 +54,10 @@ AS_WELL = [
 )
 def test_a_rate_that_is_too_large_is_told_to_be_the_cause_and_is_it(one):
     """A smaller one gets further in as many steps, and is not told to be too large."""
-    lab = learned(one, 200)
+    lab = learned(one, 400)
     assert "the steps" in told(lab).lower() and "learn slower." in told(lab)
     assert diagnose(lab, one).too_large
-    slower = learned(replace(one, learning_rate=one.learning_rate / 100), 200)
+    slower = learned(replace(one, learning_rate=one.learning_rate / 100), 400)
     assert slower.moments[-1].train_loss < lab.moments[-1].train_loss
     assert "slower" not in told(slower) and not diagnose(slower, slower.draft).too_large
 
