@@ -287,4 +287,5 @@ def _leaf(name: str, value: Any) -> Tensor:
     except OverflowError:
         raise ExpressionError(f"the value of {name} is too large for a float") from None
     except (TypeError, ValueError):
-        raise ExpressionError(f"the value of {name} is no number and no array of numbers") from None
+        told = f"the value of {name} is neither a number nor an array of numbers"
+        raise ExpressionError(told) from None

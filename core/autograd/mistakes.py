@@ -86,4 +86,4 @@ def said_of(error: SyntaxError) -> str:
     if not any(good in said for good in ("never closed", "does not match", "nested")):
         general = "something is missing here, or too much: an operator, or parentheses"
         said = next((ours for theirs, ours in _PLAINER.items() if theirs in said), general)
-    return f"this is no complete formula: {said}"
+    return f"this is not a complete formula: {said}"

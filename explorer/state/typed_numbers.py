@@ -98,7 +98,7 @@ def _float(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise NoNumber("this is no number; write it like 0.03 or 3e-2") from None
+        raise NoNumber("this is not a number; write it like 0.03 or 3e-2") from None
     if not math.isfinite(value):
         raise NotFinite("use a finite number, like 0.03")
     if value == 0 and any(digit in "123456789" for digit in re.split("[eE]", text)[0]):

@@ -324,6 +324,12 @@ class StatefulPicture(QWidget):
     def minimumSizeHint(self) -> QSize:
         return self.picture.minimumSizeHint()
 
+    def hasHeightForWidth(self) -> bool:
+        """Words in the picture's place ask for no height: they wrap in the room that it has, and a
+        pane scrolls no sooner than with the picture.
+        """
+        return False
+
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)
         self._veil.setGeometry(self.rect())

@@ -151,7 +151,7 @@ class Looker(QObject):
         """The person waits no longer for the look under way."""
         if not self._quiet and self._looking.stop():
             self._on_ended()
-            self.failed.emit("You have cancelled the look; Retry asks again.")
+            self.failed.emit("You cancelled this; Retry reads the heads again.")
 
     async def _capture(self, source: Any, prompt: Prompt) -> Any:
         """An older look ends with its question (`Latest`). The key only keeps this pane's looks

@@ -13,6 +13,7 @@ import numpy as np
 from core.inference.heads import HeadScores, followers, head_scores
 from explorer.theme.numbers import format_number
 from explorer.widgets.pooling import pool_heads, to_uint8
+from explorer.widgets.tokens import SIGNS
 
 if TYPE_CHECKING:
     from core.inference.activations import Activations
@@ -129,8 +130,8 @@ def look(
         raise ValueError("the model gave no heads; ask it for attention, queries, keys and values")
     if not np.isfinite(attention).all():
         raise ValueError(
-            "this model gives no numbers: its weights are so large that what is worked out from "
-            "them overflows; open an earlier checkpoint"
+            "this model gives no numbers: its weights are so large that computing with them "
+            "overflows; open an earlier checkpoint"
         )
     visible = None if config is None else visible_cells(len(attention), attention.shape[-1], config)
     scores = head_scores(attention, prompt.ids, visible)
@@ -236,9 +237,8 @@ def _interest(label: str) -> float:
 
 
 def quoted(label: str) -> str:
-    """A token in a sentence: 'Mira'; a blank or a newline by its name."""
-    names = {"\n": "a new line", " ": "a space", "\n\n": "an empty line", "": "an empty token"}
-    return names.get(label, f"'{label.strip() or label}'")
+    """A token in a sentence: \u201cMira\u201d; one that is only whitespace by its signs."""
+    return f"\u201c{label.strip() or label.translate(SIGNS)}\u201d"
 
 
 def sentence(heads: Heads, layer: int, head: int, query: int, hide_first: bool = False) -> str:

@@ -107,11 +107,11 @@ def title(story: Story, step: int) -> str:
     return (
         f"The token {me} asks with its query q; every token offers a key k and a value v.",
         f"Multiply the query of {me} with every key, dimension by dimension.",
-        "Add each row's products up: one score for each token.",
+        "Add up each row's products: one score for each token.",
         f"Divide by \u221a{story.size}, so that scores do not grow with the size of the head.",
         _hides(story, me),
         f"Softmax turns scores into weights that sum to 1: most goes to {best}.",
-        "Take of each value as much as its weight says.",
+        "Scale each value by its weight.",
         f"Add them up: this is what {me} has read, most of it from {best}.",
     )[step]
 

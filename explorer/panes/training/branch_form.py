@@ -37,8 +37,8 @@ class BranchForm(QFrame):
         for name, title, hint in (
             ("learning_rate", "Learning rate", "How far the weights move, at the schedule's peak"),
             ("min_learning_rate", "Down to", "Where the cosine ends"),
-            ("steps", "Steps", "How many it has at its end, those before the branch included"),
-            ("name", "Name", "What the new run is called"),
+            ("steps", "Steps", "How many it has at the end, counting those before the branch"),
+            ("name", "Name", "The name of the new run"),
         ):
             field = TextField(name, title, hint)
             field.setObjectName(f"training.branch.{name}")
@@ -114,7 +114,7 @@ class BranchForm(QFrame):
     def set_run(self, name: str, step: int, has_floor: bool) -> None:
         """Which checkpoint it is about; a constant schedule has no rate to come down to."""
         self._title.setText(f"Resume from step {step:,}")
-        self._what.setText(f"A new run goes on from this checkpoint; {name} stays as it is.")
+        self._what.setText(f"A new run continues from this checkpoint; {name} stays as it is.")
         self.setAccessibleName(f"A branch of {name} at step {step:,}")
         self.fields["min_learning_rate"].setVisible(has_floor)
         self.plot.set_cursor(float(step))

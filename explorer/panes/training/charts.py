@@ -47,7 +47,6 @@ class Charts(QWidget):
         self.loss = LinePlot("Losses")
         self.loss.setObjectName("training.view.loss")
         self.loss.set_axes("step", "loss (nats per token)")
-        self.loss.set_empty_text("the first loss comes in a moment")
         self.small = {
             name: SmallPlot(title, ink, put, units=name == "memory", noisy=name in NOISY)
             for name, _, title, ink, put in SMALL
@@ -162,7 +161,7 @@ def why_not_drawn(run: RunData, other: RunData) -> str:
     if comparable(run, other):
         return ""
     name = names_apart(run, other)[1]
-    return f"{name} is not drawn: it has another tokenizer, losses per token cannot be compared"
+    return f"{name} is not drawn: with another tokenizer, losses per token cannot be compared"
 
 
 def all_losses(run: RunData, other: RunData | None, past: Past | None) -> list[Series]:

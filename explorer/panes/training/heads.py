@@ -109,12 +109,12 @@ class HeadFilm(QObject):
 def first_look(data: RunData) -> str:
     """For a place of a run that has no picture of the heads before it: where the first one is."""
     if data.probes:
-        return f"The first look at the heads is from step {min(data.probes):,}."
+        return f"The heads are recorded from step {min(data.probes):,}."
     if not data.step:
-        return "The first look at the heads comes before the first step."
+        return "The heads are first recorded before the first step."
     every = data.config.probe_every
     due = min((data.step // every + 1) * every, data.config.steps) if every else data.config.steps
-    return f"The first look at the heads comes at step {due:,}."
+    return f"The heads are first recorded at step {due:,}."
 
 
 def _load(paths: list[Path], pixels: int) -> list[np.ndarray | None]:

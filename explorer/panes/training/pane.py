@@ -201,18 +201,22 @@ class TrainingPane(Pane):
             return
         folder, step = None, data.step
         if self.replaying or self.cursor.inside is not None:
-            if not data.checkpoints:
+            near = text.opened_step(data, self.cursor.step)
+            if near is None:
                 self.statusRequested.emit(text.why_no_branch(data, moment))
                 return
-            step = min(data.checkpoints, key=lambda one: abs(one - self.cursor.step))
-            folder = data.checkpoints[step]
+            step, folder = near, data.checkpoints[near]
+        said = f"Layer {layer}, head {head} at step {step:,}"
         if folder is None:
             source: Any = self.context.runs.source(data.folder)
         else:
             source = FolderSource(self.context.engine, folder)
-        self.spawn(self._open_head(source, data.probe_text, layer, head, step))
+            if step != (looked_at := round(self.cursor.step)):
+                source.name = f"step {step:,}, nearest to {looked_at:,}"
+                said = f"{said}, the checkpoint nearest to step {looked_at:,}"
+        self.spawn(self._open_head(source, data.probe_text, layer, head, said))
 
-    async def _open_head(self, source: Any, read: str, layer: int, head: int, step: int) -> None:
+    async def _open_head(self, source: Any, read: str, layer: int, head: int, said: str) -> None:
         try:
             if not await self.workspace.open_model(source):
                 return
@@ -223,7 +227,7 @@ class TrainingPane(Pane):
             self.workspace.set_prompt(read)
         self.workspace.begin("attention.scene", {"locked": [layer, head]})
         self.workspace.begin("pane", "attention")
-        self.statusRequested.emit(f"Layer {layer}, head {head} at step {step:,}")
+        self.statusRequested.emit(said)
 
     # runs
 

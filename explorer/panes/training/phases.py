@@ -105,13 +105,13 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
         case "loss":
             return [
                 Row(_loss(loss), "accent"),
-                f"exp(L) = {format_number(_exp(loss))}: as unsure as among so many tokens",
-                f"p of the right token, on geometric average: {format_number(_exp(-loss))}",
+                f"exp(L) = {format_number(_exp(loss))}: as unsure as among that many tokens",
+                f"p of the right token, geometric mean: {format_number(_exp(-loss))}",
             ]
         case "backward":
             return [
                 Row(f"|g| = {format_number(norm)} over all weights together", "accent"),
-                "one number for each weight: which way raises L",
+                "one number per weight: which way raises L",
             ]
         case "unscale":
             skip = numbers.skips.get(step, Skip())

@@ -177,9 +177,9 @@ class Planning(QObject):
         elif self._machine.has_bf16 and config.precision == "fp32" and config.model.n_embd >= 256:
             notes.append("bf16 would be faster here")
         if slow and self.draft.value.run_in == "thread":
-            notes.append("steps this long are better trained as a process")
+            notes.append("steps this long train better in a process of their own")
         elif slow:
-            notes.append("steps this long go to a process of its own: the window stays quick")
+            notes.append("steps this long run in a process of its own, so the window stays quick")
         self._view.set_cost(
             theme.format_count(answer.parameters),
             theme.format_bytes(answer.bytes),

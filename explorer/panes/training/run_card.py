@@ -18,22 +18,25 @@ STATES = {  # state -> icon, color role, word
     "finished": ("check", "success", "finished"),
     "stopped": ("stop", "muted", "stopped"),
     "failed": ("error", "error", "failed"),
-    "dead": ("error", "error", "ended without a word"),
+    "dead": ("error", "error", "ended without a message"),
 }
 
 
 BUTTONS = {  # id -> text, tooltip
     "branch": ("Resume from here", "A new run that continues this checkpoint"),
-    "pause": ("Pause", "Waits after this step; the run stays alive"),
+    "pause": ("Pause", "Pauses after this step; the run stays open"),
     "resume": ("Resume", "Trains on"),
     "lower": (
         "Branch with a lower learning rate",
-        "A new run from the last checkpoint, at a tenth",
+        "A new run from the last checkpoint, at a tenth of the rate",
     ),
-    "slower": ("New run with a lower learning rate", "The setup with its settings, a tenth of it"),
-    "anew": ("New run with these settings", "The setup, filled with what this run began with"),
-    "again": ("Train from the beginning", "Nothing was kept yet: this run begins again"),
-    "continue": ("Resume from the last checkpoint", "Trains on from what was kept"),
+    "slower": (
+        "New run with a lower learning rate",
+        "The setup with its settings, at a tenth of the rate",
+    ),
+    "anew": ("New run with these settings", "The setup, filled in with the settings of this run"),
+    "again": ("Train from the beginning", "No checkpoint was written yet: this run starts again"),
+    "continue": ("Resume from the last checkpoint", "Continues training from there"),
     "stop": ("Stop", "Writes a checkpoint and ends; everything is kept and can be resumed"),
 }
 COUNTERPARTS = {  # button that goes -> the one that undoes it, or the first of several there is

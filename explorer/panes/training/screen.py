@@ -35,7 +35,7 @@ class Screen(QObject):
         self._view = view
         self._cursor = cursor
         self._attempts = 0
-        self._probe_text = ""
+        self._read_by = ("", None)  # the text that the heads read, what a click on one opens
         self.batches = BatchReading(engine, owner)
         self.film = HeadFilm(engine, view.mosaic, owner)
         self.film.shown.connect(self._on_heads)
@@ -63,7 +63,8 @@ class Screen(QObject):
         self._view.charts.set_runs(data, other, past)
 
     def _on_heads(self, step: int) -> None:
-        self._view.set_heads(self._probe_text, step)
+        read, opened = self._read_by
+        self._view.set_heads(text.heads_title(read, step, opened))
         self._view.heads.show_ready()
 
     def show_moment(self, data: RunData, state: str) -> None:
@@ -72,7 +73,6 @@ class Screen(QObject):
         if data.attempts != self._attempts:  # later snapshots may be written again
             self._attempts = data.attempts
             self.film.clear()
-        self._probe_text = data.probe_text
         if not cursor.moments:
             return
         cursor.track.ended = text.ended(data, state)
@@ -90,13 +90,16 @@ class Screen(QObject):
             smoothed = view.charts.smoothed_loss
             self.headline.emit(text.headline(data, state, moment, replaying, smoothed))
         view.charts.set_cursor(cursor.step if replaying or inside is not None else None)
+        view.charts.loss.set_empty_text(text.no_loss(data, state))
         view.samples.set_empty_text(text.no_sample(data, state, cursor.step))
         view.samples.set_samples([s for s in data.samples if s.step <= cursor.step + 0.5])
+        past = replaying or inside is not None
+        self._read_by = data.probe_text, text.opened_step(data, cursor.step) if past else None
         if not self.film.show(cursor.moments, cursor.position):
-            view.set_heads(data.probe_text, None)
+            view.set_heads(text.heads_title(data.probe_text, None, None))
             view.heads.show_empty(text.no_heads(data, state) or first_look(data))
         elif self.film.step is not None:
-            view.heads.show_ready()
+            self._on_heads(self.film.step)
 
     def inspection(self, data: RunData) -> Inspection | None:
         """The phase or the moment under the cursor."""

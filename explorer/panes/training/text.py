@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 RISEN = 1.1  # times the first loss: more than batches differ by
 SAME = 0.015  # of the training loss: a smaller gap tells nothing
 MANY = 100.0  # from here on thousandths of a loss say nothing
-SETUP = "Choose what it reads and how large it is, then start: it trains at once."
+SETUP = "Choose a text and a size, then start: training begins at once."
 PHASE_WORDS = {
     "data": "a batch of sequences is drawn",
     "forward": "the model predicts every next token of the batch",
-    "loss": "its surprise at the right tokens, averaged, is the loss",
+    "loss": "its average surprise at the right tokens is the loss",
     "backward": "for every weight: which way would the loss fall?",
-    "unscale": "the gradients are divided by the loss scale again",
+    "unscale": "the loss scale is divided out of the gradients",
     "clip": "a gradient longer than the limit is shortened",
     "optimizer": "every weight moves a little, against its gradient",
     "schedule": "the learning rate for the next step is set",
 }
 
 SKIPPED_WORDS = {
-    "unscale": "divided by the loss scale, not every gradient is finite",
-    "clip": "nothing is shortened: the gradient's length is not finite",
+    "unscale": "after dividing by the loss scale, not every gradient is finite",
+    "clip": "nothing to shorten: the gradient's length is not finite",
     "optimizer": "the step is skipped, and no weight moves",
     "schedule": "the learning rate stays, since only applied steps count",
 }
@@ -119,19 +119,19 @@ def why_no_branch(data: RunData, moment: Moment | None) -> str:
         return f"No checkpoint yet: the first comes at step {min(due, data.config.steps):,}"
     first = min(data.checkpoints)
     if moment.step < first:
-        return f"Nothing was kept before step {first:,}, the first checkpoint (Ctrl+PgDown)"
+        return f"There is no checkpoint before step {first:,}, the first one (Ctrl+PgDown)"
     near = min(data.checkpoints, key=lambda step: abs(step - moment.step))
-    return f"No checkpoint lies here: the nearest is at step {near:,} (Ctrl+PgUp, Ctrl+PgDown)"
+    return f"There is no checkpoint here: the nearest is at step {near:,} (Ctrl+PgUp, Ctrl+PgDown)"
 
 
 # Before the first step, so that the card has its height from the beginning.
 NO_NUMBERS = (("loss", "\u2013"), ("learning rate", "\u2013"))
 ORDER = ("branch", "pause", "resume", "lower", "slower", "anew", "continue", "again", "stop")
 NOTHING_KEPT = (
-    "Nothing was kept yet. Once the cause is mended it can begin again; or a new run takes its "
-    "settings, to be changed first."
+    "No checkpoint was written yet. Once the cause is fixed, the run can start again; or start a "
+    "new run with its settings, changed as needed."
 )
-SAME_END = "Nothing was kept yet, and begun again it would end in the same way."
+SAME_END = "No checkpoint was written yet, and started again it would end in the same way."
 
 
 def failure(data: RunData, state: str) -> str:
@@ -146,8 +146,9 @@ def failure(data: RunData, state: str) -> str:
         kept = max(data.checkpoints, default=None)
         where = "from the beginning" if kept is None else f"from the checkpoint of step {kept:,}"
         return (
-            f"Whoever trained this run is gone since step {data.step:,}: killed, out of memory, or "
-            f"the machine went down. What was written is whole; resuming goes on {where}."
+            f"The process that trained this run ended at step {data.step:,}: killed, out of "
+            f"memory, or the machine went down. What was written is intact; resuming continues "
+            f"{where}."
         )
     return ""
 
@@ -161,10 +162,10 @@ def _note(data: RunData, state: str) -> str:
     elif data.parent:
         said.append(f"branched at step {int(data.parent.get('step', 0)):,}")
     if data.backend == "process" and state in ACTIVE:
-        said.append("goes on when the window is closed")
+        said.append("keeps training when the window is closed")
     if data.damaged:
         lines = "line" if data.damaged == 1 else "lines"
-        said.append(f"{data.damaged:,} damaged {lines} left out")
+        said.append(f"{data.damaged:,} damaged {lines} skipped")
     return ", ".join(said)
 
 
@@ -210,12 +211,13 @@ def gap(data: RunData, step: int) -> list[str]:
         told.append(f"Validation is higher by {apart:.3f}: {easy}.")
     elif verdict == "above":
         told.append(
-            f"Validation is higher by {apart:.3f}: it predicts text that it has read better than "
-            "text that it has not."
+            f"Validation is higher by {apart:.3f}: it predicts text it has read better than text "
+            "it has not."
         )
     elif verdict == "below":
         told.append(
-            f"Validation is lower by {-apart:.3f}: its text is easier, or too little was measured."
+            f"Validation is lower by {-apart:.3f}: its text is easier, or too little of it was "
+            "measured."
         )
     else:
         told.append("There is no gap: what it has learned also holds for new text.")
@@ -275,8 +277,8 @@ def headline(
         row = data.numbers.row(moment.step)
         if row is not None and was_skipped(row):
             return skip_text(moment.step, data.skips.get(moment.step))
-        kept = " A checkpoint lies here." if moment.checkpoint else ""
-        return f"How it was at step {moment.step:,}: play shows the heads form.{kept}"
+        kept = " There is a checkpoint here." if moment.checkpoint else ""
+        return f"This is step {moment.step:,}: play shows how the heads form.{kept}"
     if not len(data.steps):
         return _beginning(data, state)
     step, now = data.step, data.last("loss") if smoothed is None else smoothed
@@ -295,13 +297,13 @@ def headline(
             opening = "It does not learn" if grows else "It learns" if now < first else "It trains"
             return f"{opening}: after {step:,} steps {told}."
         case "paused":
-            return f"Paused after step {step:,}: {told}. Space trains on."
+            return f"Paused after step {step:,}: {told}. Space continues training."
         case "finished":
             return f"Finished: in {step:,} steps {told}. Play shows how the heads formed."
         case "failed" | "dead":
-            return f"The run ended at step {step:,}; nothing that was written is lost."
+            return f"The run ended at step {step:,}; nothing written is lost."
         case _:
-            return f"Stopped after step {step:,}: {told}. Space trains on."
+            return f"Stopped after step {step:,}: {told}. Space continues training."
 
 
 def skip_text(step: int, skip: Skip | None) -> str:
@@ -331,7 +333,7 @@ def _beginning(data: RunData, state: str) -> str:
         return f"Preparing: {data.preparing or 'its trainer starts'}."
     if data.parent:
         origin = Path(str(data.parent.get("run", ""))).name
-        return f"It goes on from step {data.step:,} of {origin}."
+        return f"It continues from step {data.step:,} of {origin}."
     if not data.vocabulary:
         return "It begins: its first loss comes in a moment."
     guess = math.log(data.vocabulary)
@@ -354,27 +356,51 @@ def no_sample(data: RunData, state: str, step: float) -> str:
     """What stands in the place of the samples while there is none up to `step`."""
     every = data.config.sample_every
     if not every:
-        return "This run writes no samples: it was started with none."
+        return "This run writes no samples: it was set up without them."
     if data.samples:
         first = data.samples[0].step
-        return f"None had been written by step {int(step):,}; the first is of step {first:,}."
+        return f"There was no sample yet at step {int(step):,}; the first is from step {first:,}."
     if over := ended(data, state):
         verb = over.split()[0]
-        return f"No sample was written before the run {verb} at step {data.step:,}."
+        return f"The run {verb} before its first sample, at step {data.step:,}."
     if prepares(data, state) or not data.step:
         return "The first sample comes in a moment."
     due = min((data.step // every + 1) * every, data.config.steps)
     return f"The first sample comes at step {due:,}."
 
 
+def no_loss(data: RunData, state: str) -> str:
+    """What stands in the plot of the losses while there is none."""
+    if over := ended(data, state):
+        what = "a loss" if len(data.steps) else "its first step"
+        return f"The run {over.split()[0]} before {what} was recorded."
+    return "The first loss comes in a moment."
+
+
 def no_heads(data: RunData, state: str) -> str:
     """Why there is no picture of the heads and none will come by itself; "" where one may."""
     if not data.config.probe_every:
-        return "This run takes no pictures of the heads: it was started with none."
+        return "This run records no heads: it was set up without them."
     over = ended(data, state)
     if not over or data.probes:
         return ""
-    return f"No picture of the heads was taken before the run {over.split()[0]}."
+    return f"The run {over.split()[0]} before its heads were recorded."
+
+
+def opened_step(data: RunData, step: float) -> int | None:
+    """Which checkpoint a head opens that is looked at around a step; None where nothing is kept."""
+    return min(data.checkpoints, key=lambda one: abs(one - step), default=None)
+
+
+def heads_title(read: str, step: int | None, opened: int | None) -> str:
+    """Which text the heads on the screen read, from which step they are, and whether a click opens
+    those of another one, `opened`.
+    """
+    where = f", step {step:,}" if step is not None else ""
+    other = opened is not None and opened != step
+    opens = f": a click opens step {opened:,}, the nearest checkpoint" if other else ""
+    on = f" on \u201c{read}\u201d" if read else ""
+    return f"Heads{where}{opens}{';' if other and on else ''}{on}"
 
 
 def about(seconds: float) -> str:

@@ -44,7 +44,7 @@ class RunView(QWidget):
         self.charts.clicked.connect(self.stepClicked)
         self.phases.phaseClicked.connect(self.phaseClicked)
         self.mosaic.headClicked.connect(self.headClicked)
-        self.set_heads("", None)
+        self.set_heads("Heads")
 
     def _build(self) -> None:
         lines = QFrame()
@@ -100,15 +100,13 @@ class RunView(QWidget):
         self.samples.set_samples([])
         self.phases.set_current(None)
         self.phases.setEnabled(False)
-        self.set_heads("", None)
+        self.set_heads("Heads")
         self.heads.show_empty("")  # or the heads of the run before would stay as stale ones
         self.heads.show_loading()
 
-    def set_heads(self, text: str, step: int | None) -> None:
-        """Which text the heads on the screen read, and from which step they are."""
-        where = f", step {step:,}" if step is not None else ""
-        read = f" on \u201c{text}\u201d" if text else ""
-        self.heads_title.set_text(f"Heads{where}{read}")
+    def set_heads(self, title: str) -> None:
+        """What stands above the heads."""
+        self.heads_title.set_text(title)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -18,9 +18,9 @@ REFUSED = {
     "": ("type a formula", 0, 1),
     " \n ": ("type a formula", 0, 1),
     "# only a comment": ("type a formula", 0, 1),
-    "a +": ("no complete formula", 3, 1),
+    "a +": ("not a complete formula", 3, 1),
     "a + (b": ("never closed", 4, 1),
-    "2x": ("no complete formula", 0, 1),
+    "2x": ("not a complete formula", 0, 1),
     "  a ^ b": (r"write \*\*", 2, 5),
     "exp": (r"write exp\(...\)", 0, 3),
     "exp = 3": ("is a function", 0, 3),
@@ -36,7 +36,7 @@ REFUSED = {
     "(lambda: 1)()": ("calling anything but", 0, 13),
     "x if y else z": ("a condition", 0, 13),
     "x < y": ("a comparison", 0, 5),
-    "x := 3": ("no complete formula", 2, 1),
+    "x := 3": ("not a complete formula", 2, 1),
     "import os": ("an import", 0, 9),
     "a = b = 3": ("no part of a formula", 0, 9),
     "def f(): return 1": ("no part of a formula", 0, 17),
@@ -53,7 +53,7 @@ REFUSED = {
     "(" * 300 + "x" + ")" * 300: ("nested", 200, 1),
     "-" * 5000 + "x": ("deep", 0, 1),
     "+".join(["x"] * 5000): ("deep", 0, 1),
-    "9" * 5000: ("no complete formula", 0, 1),
+    "9" * 5000: ("not a complete formula", 0, 1),
     "1" + "0" * 400: ("only plain numbers", 0, 401),
     "x\x00y": ("null", 1, 1),
 }
@@ -102,7 +102,7 @@ def test_a_name_without_a_value_and_shapes_that_do_not_fit_are_placed():
     with pytest.raises(ExpressionError, match=r"\(2,\) and \(3,\)") as caught:
         parse("1 + (a * b)").evaluate({"a": [1.0, 2.0], "b": [1.0, 2.0, 3.0]})
     assert (caught.value.start, caught.value.length) == (5, 5)
-    with pytest.raises(ExpressionError, match="value of a is no number"):
+    with pytest.raises(ExpressionError, match="value of a is neither"):
         parse("a").evaluate({"a": "one"})
 
 
@@ -165,11 +165,11 @@ def test_what_python_says_of_a_mistake_is_said_plainly():
 @pytest.mark.parametrize(
     ("value", "told"),
     [
-        (None, "is no number"),
-        ([None, 1.0], "is no number"),
-        ("3", "is no number"),
-        ([[1], [2, 3]], "is no number"),
-        (1j, "is no number"),
+        (None, "is neither a number"),
+        ([None, 1.0], "is neither a number"),
+        ("3", "is neither a number"),
+        ([[1], [2, 3]], "is neither a number"),
+        (1j, "is neither a number"),
         (10**400, "is too large for a float"),
     ],
 )

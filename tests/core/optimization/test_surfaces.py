@@ -125,7 +125,7 @@ def test_a_flat_one_and_one_of_x_alone() -> None:
         ("softmax(x) + y", "one height for each", (0, 14)),
         ("transpose(x) + y", "one height for each", (0, 16)),
         ("ones(2) @ ones(2) * x + y", "one height for each", (0, 25)),
-        ("x +", "no complete formula", None),
+        ("x +", "not a complete formula", None),
         ("  ", "of x and y, for example x", (0, 1)),
         ("x = 1\nx*y", "x is the place on the map; give this another name", (0, 1)),
         ("a = x\ny = a\ny**2", "y is the place on the map", (6, 1)),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QPushButton, QScrollArea, QWidget
+from PySide6.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from explorer.widgets.card import MOST_SHOWN, NARROW, Card
 from explorer.widgets.heat_map import HeatMap
@@ -37,6 +37,19 @@ def test_a_picture_goes_stale_instead_of_blank(qtbot):
     assert states == ["ready", "stale", "ready", "error", "empty"]
     picture.hide()
     assert not any(timer.isActive() for timer in picture.findChildren(QTimer))
+
+
+def test_words_in_a_pictures_place_ask_for_no_height_of_their_own(qtbot):
+    """Else the pane around a run without heads was higher than its room, and scrolled."""
+    heat, outer = HeatMap(), QWidget()
+    picture = StatefulPicture(heat)
+    column = QVBoxLayout(outer)
+    column.addWidget(picture)
+    qtbot.addWidget(outer)
+    picture.show_empty("The run stopped before its heads were recorded. " * 3)
+    outer.show()
+    column.invalidate()
+    assert column.activate() and not column.hasHeightForWidth()
 
 
 def test_an_error_while_painting_shows_the_error_state(qtbot, caplog):

@@ -147,7 +147,7 @@ def _true_change(what: WhatIf) -> str:
     if what.pending:
         return "true change: \u2026"
     if math.isnan(what.true):
-        return "true change: none to tell"
+        return "true change: not known"
     off = f", off by {numeral(abs(what.error))}" if math.isfinite(what.error) else ""
     off = ", as predicted" if what.is_as_predicted else off
     off = ", lost in rounding" if what.is_lost else off

@@ -151,9 +151,7 @@ def _rows_of_copies(computed: Computed, edge: Edge, element: int) -> list[object
     target = computed.graph.nodes[edge[0]].inputs[edge[1]]
     handed, copies = computed.contribution(edge), copies_of(computed, edge, element)
     name = cell_name(computed, target, element)
-    rows: list[object] = [
-        Row(f"{name} has {copies.size} copies, which are added up next:", "muted")
-    ]
+    rows: list[object] = [Row(f"{name} has {copies.size} copies, added up next:", "muted")]
     local, upstream = computed.local(edge), computed.gradient(edge[0])
     for copy in copies[:WRITTEN]:
         share = number_at(handed, int(copy))

@@ -293,13 +293,13 @@ def _check(output: Tensor, text: str) -> None:
         )
     if not output.requires_grad:
         raise ExpressionError(
-            "no name stands in this formula, so nothing can be changed; write one, for example w",
+            "this formula has no names, so there is nothing to change; add one, for example w",
             start,
             len(whole) - start,
         )
     if output.is_leaf:
         raise ExpressionError(
-            f"{output.name} alone is no operation; write for example {output.name} * 2",
+            f"{output.name} alone is not an operation; write for example {output.name} * 2",
             start,
             len(whole) - start,
         )

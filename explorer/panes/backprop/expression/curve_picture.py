@@ -81,7 +81,7 @@ class CurvePicture(Picture):
         low, high = heights_of(what.curve, what.value, what.result)
         ends = (low, high, what.result if np.isfinite(what.result) else 0.0)
         if max(map(abs, ends)) >= HUGE:
-            words = f"{self._output} is too large here to be drawn"
+            words = f"{self._output} is too large to be drawn here"
             put_text(painter, QRectF(self.rect()), words, now.font("label"), now.color("muted"))
             return
         x0, x1 = float(what.xs[0]), float(what.xs[-1])

@@ -100,7 +100,8 @@ def _rows(computed: Computed, moment: int, place: Place) -> list[object]:
         value = computed.value(place.node)
         return [*rows, equation(node.label, _one(value), "accent", f"= {node.text}")]
     if place.phase == "seed":
-        return [equation(slope(computed, place.node), 1.0, "accent", "the end moves as itself")]
+        same = "the output moves as much as itself"
+        return [equation(slope(computed, place.node), 1.0, "accent", same)]
     assert place.input is not None
     edge = (place.node, place.input)
     target = node.inputs[place.input]

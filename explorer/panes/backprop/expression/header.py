@@ -21,7 +21,7 @@ class ExpressionHeader(BriefRow):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("backprop.expression.inputs")
-        self.examples = MenuButton("file", "Examples", "Formulas that each show one thing")
+        self.examples = MenuButton("file", "Examples", "Formulas, each to show one thing")
         self.examples.setObjectName("backprop.expression.examples")
         menu = self.examples.menu()
         for example in EXAMPLES:
@@ -29,7 +29,7 @@ class ExpressionHeader(BriefRow):
         self.check = QCheckBox(CHECK)
         self.check.setObjectName("backprop.expression.check")
         self.check.setToolTip(
-            "Nudges each number both ways and compares: a gradient that is right agrees"
+            "Nudges each number both ways and compares: a correct gradient agrees"
         )
         self.check.clicked.connect(lambda _: self.checkToggled.emit())
         self.check.setAccessibleName(CHECK)

@@ -178,7 +178,7 @@ class ExpressionLab(QObject):
 
     def set_checks(self, on: bool) -> None:
         """Whether every gradient is shown a second time, by nudging."""
-        words = "Check the gradients" if on else "Check the gradients no more"
+        words = "Check the gradients" if on else "Stop checking the gradients"
         self.draft.change({"checks": on}, words)
 
     def _on_changed(self, one: ExpressionDraft) -> None:
@@ -209,7 +209,7 @@ class ExpressionLab(QObject):
             self._asked = one
             self.waiting.emit()
             about = one.text, one.values, known, one.checks, self.room()
-            self._solving.ask(lambda: solve_steps(*about), "working a formula out", is_told=False)
+            self._solving.ask(lambda: solve_steps(*about), "computing a formula", is_told=False)
             return
         self._solving.stop()
         try:

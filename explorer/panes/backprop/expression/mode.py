@@ -194,7 +194,7 @@ class ExpressionMode(Mode):
 
     def _on_waiting(self) -> None:
         self.view.editor.set_text(self.lab.draft.value.text)
-        self.view.body.set_waiting("working the formula out")
+        self.view.body.set_waiting("computing the formula")
 
     def _on_failed(self, error: ExpressionError) -> None:
         """The old graph stays, faint, until the formula can be read again."""
@@ -203,7 +203,7 @@ class ExpressionMode(Mode):
         self.view.graph.set_faint(True)
         self.view.set_can_try(False)
         self.view.body.set_waiting("")
-        self.set_headline("This formula cannot be read yet; below it stands what is wrong")
+        self.set_headline("This formula cannot be read yet; the reason is below it")
         if self.computed is None:
             self.view.body.show_empty("A formula becomes a graph here.", "", "math")
 

@@ -200,7 +200,8 @@ class GraphSight(Picture):
         super().on_theme_changed()
 
     def sizeHint(self) -> QSize:
-        return QSize(theme.current().px(640), theme.current().px(320))
+        """It takes all the room that is left; below this height the pane scrolls."""
+        return QSize(theme.current().px(640), theme.current().px(160))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(theme.current().px(320), theme.current().px(80))

@@ -193,9 +193,9 @@ def headline(computed: Computed, moment: int) -> str:
         return f"{numbers.capitalize()} on the left, {out} on the right: play it forward, then back"
     node = names[place.node]
     if place.phase == "forward":
-        return f"Forward: {node.label} = {node.text} is worked out from its inputs"
+        return f"Forward: {node.label} = {node.text} is computed from its inputs"
     if place.phase == "seed":
-        return f"Backward begins at the end: {out} changes as much as itself, so its gradient is 1"
+        return f"Backward begins at the end: {out} moves as much as itself, so its gradient is 1"
     assert place.input is not None
     target = names[node.inputs[place.input]].label
     if place.phase == "backward":
@@ -204,7 +204,7 @@ def headline(computed: Computed, moment: int) -> str:
             return summary(computed)
         return f"Backward: {target} gets the gradient of {node.label} times the local derivative"
     if place.phase == "copies":
-        return f"{target} was copied to fit, so what flows back to its copies is added up"
+        return f"{target} was copied to fit, so the gradients of its copies are added up"
     return f"{target} is used more than once: each use moves {out}, so its gradients add up"
 
 
@@ -217,10 +217,10 @@ def summary(computed: Computed) -> str:
         if computed.gradient(node) is not None and np.size(computed.gradient(node)) == 1
     }
     if len(single) < 2:
-        return f"Every input knows now how much it moves {out}"
+        return f"Now every input has its gradient: how much it moves {out}"
     steep = [name for name, one in single.items() if not np.isfinite(one)]
     if steep:
-        return f"{out} is endlessly steep in {steep[0]} here: its gradient is not finite"
+        return f"{out} is infinitely steep in {steep[0]} here: its gradient is not finite"
     most = max(map(abs, single.values()))
     if most < FLAT:
         return "All gradients are 0 here, as at the bottom of a valley"
@@ -228,7 +228,7 @@ def summary(computed: Computed) -> str:
     how = f"at first by {numeral(most)} per unit"
     if len(first) > 1:
         who = "All inputs" if len(first) == len(single) else _listed(first)
-        return f"{who} matter alike: each moves {out}, {how}"
+        return f"{who} matter equally: each moves {out}, {how}"
     way = "raises" if single[first[0]] > 0 else "lowers"
     return f"{first[0]} matters most: raising it {way} {out}, {how}"
 
@@ -253,16 +253,16 @@ def trouble(computed: Computed) -> str:
     inputs = [before.data for before in tensor.inputs]
     value = number(tensor.data) if tensor.data.size == 1 else "not finite everywhere"
     reasons: dict[str, str] = {
-        "Log": "a logarithm is there only above 0",
-        "Sqrt": "a root is there only from 0 on",
+        "Log": "a logarithm exists only above 0",
+        "Sqrt": "a square root exists only from 0 up",
         "Divide": "something is divided by 0",
-        "Exp": "e to so large a power is too large for a number of 64 bits",
+        "Exp": "e to so large a power is too large for a 64-bit number",
     }
     if kind == "Power" and np.isnan(tensor.data).any():
-        reasons["Power"] = "of a negative number this power is no real number"
+        reasons["Power"] = "this power of a negative number is not a real number"
     elif kind == "Power" and (inputs[0] == 0).any():
         reasons["Power"] = "a negative power of 0 divides by 0"
-    reason = reasons.get(kind, "it is too large for a number of 64 bits")
+    reason = reasons.get(kind, "it is too large for a 64-bit number")
     said = tensor.operation.text(*map(number, inputs))
     remedy = "Move an input" if tensor.requires_grad else "Change the formula"
     return f"{node.label} = {said} is {value}: {reason}. {remedy} to get out"
@@ -283,7 +283,7 @@ def title(computed: Computed, moment: int) -> str:
     target = names[node.inputs[place.input]].label
     return {
         "backward": f"{node.label} hands {target} its share",
-        "copies": f"{target}: what its copies get is added up",
+        "copies": f"{target}: the gradients of its copies add up",
         "accumulate": f"{target}: the gradients of its uses add up",
     }[place.phase]
 

@@ -256,8 +256,8 @@ class Trying(QObject):
         told = f"{numeral(losses[0])} \u2192 {numeral(losses[-1])} in {counted}"
         rising = losses[-1] > losses[-2]
         if rising and abs(losses[-1]) > WORSE * max(abs(losses[0]), 1e-12):
-            return f"{told}: it runs away, lower the rate and reset"
-        return f"{told}: it rose, the rate is too large here" if rising else told
+            return f"{told}: it diverges; lower the rate and reset"
+        return f"{told}: it rose, so the rate is too large here" if rising else told
 
     # what is typed
 
@@ -275,7 +275,7 @@ class Trying(QObject):
         try:
             self.mode.lab.check_leaf(self.leaf, rows)
         except ExpressionError as error:
-            raise ValueError(f"this is no shape for {self.leaf}: {error}") from None
+            raise ValueError(f"this shape does not fit {self.leaf}: {error}") from None
 
     def set_nudge(self, nudge: float) -> None:
         self.nudge = nudge

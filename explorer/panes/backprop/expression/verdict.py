@@ -12,13 +12,13 @@ from explorer.panes.backprop.expression.whatif import WhatIf
 from explorer.panes.backprop.expression.writing import compared
 
 AGREE = ("agrees", "Nudging it finds the same gradient")
-WITHIN = ("agrees within 1e\u22126", "Both are so small that nudging can hardly tell them apart")
-KINK = ("agrees, but at a kink", "On both sides the slope is another: none holds for both")
-NEAR = ("differs: a kink is near", "On both sides of a kink the slope is another")
+WITHIN = ("agrees within 1e\u22126", "Both are too small for nudging to tell them apart")
+KINK = ("agrees, but at a kink", "The slope differs on the two sides: no number is right for both")
+NEAR = ("differs: a kink is near", "The slope differs on the two sides of a kink")
 BENDS = ("differs: it bends fast", "It bends too much even within the smallest nudge of the check")
 DROWNED = ("spoilt by rounding", "The numbers are too large: a nudge is lost in rounding")
 SMALL = ("too small to tell", "What a nudge changes is too small to tell from rounding")
-NOTHING = ("nothing to compare", "One of both is not finite")
+NOTHING = ("nothing to compare", "One of the two is not finite")
 
 
 def verdict(what: WhatIf, numeric: float, its_error: float) -> tuple[str, str]:

@@ -26,7 +26,7 @@ def commands(mode: NetworkMode) -> list[Action]:
         Action("backprop.network.reset", "Network: begin anew", mode.editing.reset, enabled=there),
         Action(
             "backprop.network.reseed",
-            "Network: begin anew with other first weights",
+            "Network: start over with other first weights",
             lambda: mode.editing.reset(True),
             enabled=there,
         ),

@@ -119,30 +119,30 @@ class Controls(QWidget):
         noises = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
         add = self._column.addWidget
         add(self._menu("data", "Data", DATA, "What there is to learn"))
-        noise = "Standard deviation of what is added to the points"
+        noise = "Standard deviation of the noise added to the points"
         add(self._number("noise", "Noise", noises, noise))
         add(self._menu("activation", "Activation", ACTIVATIONS, "What follows the weighted sums"))
         add(self._menu("optimizer", "Optimizer", menus, "How gradients become steps"))
         add(self._number("learning_rate", "Learning rate", RATES, "Size of the steps"))
         add(self._menu("penalty", "Regularization", PENALTIES, "What large weights cost"))
-        batches = "Points a step; all: every one"
+        batches = "Points per step; all: every point"
         add(self._number("batch_size", "Batch", (1, 8, 32, 64, 0), batches, whole=True))
 
     def _build_rest(self, column: QVBoxLayout) -> None:
         schedules = [(name, one.title) for name, one in SCHEDULES.items()]
         add = column.addWidget
         add(self._number("points", "Points", (40, 100, 200, 500), "2 to 1000", whole=True))
-        share = "Of the points; the others test what was learned"
+        share = "Share of the points to learn from; the rest are for testing"
         add(self._number("train_share", "Training share", (0.3, 0.5, 0.7, 0.9), share))
         add(
             self._menu(
                 "initialization",
                 "First weights",
                 INITIALIZATIONS,
-                "Counts for new neurons at once, for all others from Reset on",
+                "Takes effect for new neurons at once, for all others at Reset",
             )
         )
-        larger = "Makes all first weights larger; counts from Reset on"
+        larger = "Makes all first weights larger; takes effect at Reset"
         add(self._number("scale", "First weights \u00d7", (0.1, 1.0, 3.0, 6.0), larger))
         add(self._menu("norm", "Norm", NORMS, "Between the sums and the activation"))
         add(self._menu("schedule", "Schedule", schedules, "How the learning rate changes"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QPainter
 
 from explorer import theme
@@ -12,12 +12,13 @@ from explorer.panes.backprop.network.faces import SampleFace
 from explorer.panes.backprop.network.inks import sign_color
 from explorer.panes.backprop.network.layout import Box, Layout
 from explorer.panes.backprop.network.moment import Moment
-from explorer.panes.backprop.network.spots import from_plane
 from explorer.theme.numbers import format_number
 from explorer.widgets.base import put_text
 
 BOTH = 30.0  # px: a lower neuron shows one number
 STRENGTH = 0.45  # of a neuron's color
+SMALL, LINE = 12.0, 16  # px: letters of what comes out, and the height of a line of them
+APART = "   "
 KINDS = {"out": "says", "sum": "sums", "product": "sums", "norm": "in its norm"}
 
 
@@ -120,43 +121,44 @@ def letters(face: SampleFace, column: int, tall: bool) -> str:
     return f"{name}, {slope}" if tall else slope
 
 
-def clear_of_point(box: QRectF, plane: Box, point: tuple[float, float]) -> float:
-    """Where the top of a box over the plane lies, so that the followed point stays in sight."""
-    away = theme.current().px(14)  # its ring, and a little
-    px, py = from_plane(plane, *point)
-    if not box.adjusted(-away, -away, away, away).contains(QPointF(px, py)):
-        return box.top()
-    above, below = py - away - box.height(), py + away
-    near = min((above, below), key=lambda top: abs(top - box.top()))
-    fits = plane[1] <= near <= plane[1] + plane[3] - box.height()
-    return near if fits else above + below - near
+def output_lines(face: SampleFace, width: float) -> list[str]:
+    """What comes out, its gradient and the loss, as far as they are known: two lines at most, the
+    first as full as `width` lets it be.
+    """
+    said, gradient, name = face.values[-1], face.gradients[-1], face.name(-1)
+    known = []
+    if said is not None and len(said) == 1:
+        known.append(f"{name} = {format_number(float(said[0]))}")
+    if gradient is not None and len(gradient) == 1:
+        known.append(f"\u2202L/\u2202{name} = {format_number(float(gradient[0]))}")
+    if face.loss is not None:
+        known.append(f"loss L = {format_number(face.loss)}")
+    metrics = theme.current().metrics(SMALL, 600)
+    for first in range(len(known), 0, -1):
+        line = APART.join(known[:first])
+        if first == 1 or metrics.horizontalAdvance(line) <= width - theme.current().px(12):
+            return [line, *filter(None, [APART.join(known[first:])])]
+    return []
+
+
+def output_box(layout: Layout, lines: int) -> QRectF:
+    """Above the plane, where its tools are while no point is followed: it covers no point."""
+    x, top, wide, _ = layout.plane
+    tall = theme.current().px(LINE * lines + 2)
+    return QRectF(x, top - tall - theme.current().px(2), wide, tall)
 
 
 def draw_output(painter: QPainter, layout: Layout, face: SampleFace) -> None:
-    """On the plane's edge: what comes out, and the loss once it is known."""
+    """Above the plane: what comes out, and the loss once it is known."""
     now = theme.current()
-    x, y, _, height = layout.plane
-    said, name = face.values[-1], face.name(-1)
-    lines = []
-    if said is not None and len(said) == 1:
-        lines.append(f"{name} = {format_number(float(said[0]))}")
-    gradient = face.gradients[-1]
-    if gradient is not None and len(gradient) == 1:
-        lines.append(f"\u2202L/\u2202{name} = {format_number(float(gradient[0]))}")
-    if face.loss is not None:
-        lines.append(f"loss L = {format_number(face.loss)}")
+    lines = output_lines(face, layout.plane[2])
     if not lines:
         return
-    font = now.font("body", 600)
-    metrics = now.metrics("body", 600)
-    wide = max(metrics.horizontalAdvance(line) for line in lines) + now.px(16)
-    each = now.px(20)
-    box = QRectF(x + 4, y + height / 2 - each * len(lines) / 2 - 4, wide, each * len(lines) + 8)
-    box.moveLeft(max(0.0, min(box.left(), x + layout.plane[2] - wide)))  # a small plane
-    box.moveTop(clear_of_point(box, layout.plane, face.sample.point))
+    box = output_box(layout, len(lines))
     painter.setPen(now.pen("accent" if face.column >= len(face.sample.sizes) - 1 else "outline"))
     painter.setBrush(now.color("surface"))
     painter.drawRoundedRect(box, 6, 6)
+    each = now.px(LINE)
     for number, line in enumerate(lines):
-        rect = QRectF(box.x(), box.y() + 4 + number * each, wide, each)
-        put_text(painter, rect, line, font, now.color("text"))
+        rect = QRectF(box.x(), box.y() + now.px(1) + number * each, box.width(), each)
+        put_text(painter, rect, line, now.font(SMALL, 600), now.color("text"))

@@ -35,7 +35,7 @@ class NetworkHeader(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("backprop.network.inputs")
-        self.presets = MenuButton("file", "Presets", "Setups that each teach one thing")
+        self.presets = MenuButton("file", "Presets", "Setups, each to teach one thing")
         self.presets.setObjectName("backprop.network.presets")
         for one in PRESETS:
             action = self.presets.menu().addAction(
@@ -43,7 +43,7 @@ class NetworkHeader(QWidget):
             )
             action.setToolTip(one.look)
         self.presets.menu().setToolTipsVisible(True)
-        self.reset = MenuButton("refresh", "Reset", "Begins anew, with the same or other weights")
+        self.reset = MenuButton("refresh", "Reset", "Starts over, with the same weights or others")
         self.reset.setObjectName("backprop.network.reset")
         self.reset.menu().addAction("Same first weights", lambda: self.resetRequested.emit(False))
         self.reset.menu().addAction("Other first weights", lambda: self.resetRequested.emit(True))
@@ -53,13 +53,13 @@ class NetworkHeader(QWidget):
         self.into.setToolTip("Opens the optimizer step that led here (Enter; Backspace goes back)")
         self.into.setObjectName("backprop.network.into")
         self.calm = QPushButton("Reset and learn slower")
-        self.calm.setToolTip("Begins anew with a tenth of the learning rate")
+        self.calm.setToolTip("Starts over with a tenth of the learning rate")
         self.calm.setObjectName("backprop.network.calm")
         set_look(self.calm, "primary")
         self.calm.hide()
         self.back = QPushButton("Back to learning")
         self.back.setObjectName("backprop.network.back")
-        self.back.setToolTip("Leaves the point's own way (Esc)")
+        self.back.setToolTip("Back to learning (Esc)")
         self.before, self.after = QPushButton(), QPushButton()
         self.before.setToolTip("The point before this one")
         self.after.setToolTip("The point after this one")

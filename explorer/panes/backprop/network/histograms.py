@@ -21,8 +21,9 @@ TINY = 1e-3  # a layer's gradient of less than this share of the largest has all
 
 
 def size_text(value: float, row: int, width: float, vanished: bool) -> str:
-    """The number below a histogram, as exact as so much width lets it be; where numbers have too
-    little, none, for the pointer tells them.
+    """The number below a histogram, as exact as so much width lets it be, with the sign of a
+    vanished gradient where both have room; where numbers have too little, none, for the pointer
+    tells them.
     """
     now, sign = theme.current(), SIGN if vanished else ""
     metrics = now.metrics("label")
@@ -33,7 +34,7 @@ def size_text(value: float, row: int, width: float, vanished: bool) -> str:
     if metrics.horizontalAdvance("0.00") > room:  # of some and not of others would be misread
         said = []
     between = (" ", "") if sign else ("",)
-    texts = [*(sign + space + one for one in said for space in between), sign]
+    texts = [*(sign + space + one for one in said for space in between), *said]
     return next((text for text in texts if metrics.horizontalAdvance(text) <= room), "")
 
 
@@ -156,8 +157,11 @@ class Histograms(Picture):
         )
         words = QRectF(cell.left(), area.bottom() + 1, cell.width(), now.px(14))
         text = size_text(histogram.size if row else histogram.std, row, cell.width(), vanished)
-        role = "warning" if vanished else "muted"
-        put_text(painter, words, text, now.font("label"), now.color(role))
+        ink = now.color("warning" if vanished else "muted")
+        put_text(painter, words, text, now.font("label"), ink)
+        if vanished and SIGN not in text:  # above its number
+            corner = QRectF(area.left(), area.top(), now.px(12), now.px(14))
+            put_text(painter, corner, SIGN, now.font("label"), ink)
 
     def _draw_readout(self, painter: QPainter) -> None:
         if self._hovered is None or self._hovered[1] >= len(self._layers):
@@ -175,10 +179,10 @@ class Histograms(Picture):
         mean, spread = format_number(histogram.mean), format_number(histogram.std)
         reach = float(histogram.edges[-1])
         if row:
-            what = "dL/d of what each neuron says"
+            what = "dL/d of what each neuron outputs"
             reach = max(float(one.gradients.edges[-1]) for one in self._layers)
         else:
-            what = "what its neurons say"
+            what = "what its neurons output"
         limit = format_number(reach)
         flat = f", {layer.saturated:.0%} flat" if not row and layer.saturated else ""
         return (

@@ -61,9 +61,9 @@ def _of_liveliest(moment: Moment, weight: Weight) -> Inspection:
     gradient = moment.update.gradients[f"{weight.layer}.weight"][weight.before, weight.after]
     bias = None if gradient else liveliest_bias(moment)
     if bias is None:
-        head, where = "The weight whose gradient is largest:", _way(moment, weight)
+        head, where = "The weight with the largest gradient:", _way(moment, weight)
     else:
-        head = "No weight has a gradient. The bias whose is largest:"
+        head = "No weight has a gradient. The bias with the largest one:"
         where = f"bias of {name_of(bias.layer + 1, bias.after, moment.sizes)}"
     step, told = update_rows(moment, bias or weight)
     rows = [head, where, *told, *_summary(moment)]
@@ -181,7 +181,7 @@ def of_sample(sample: Sample, moment: int, spot: Spot) -> Inspection:
             Equation(f"x{number + 1}", value, "accent") for number, value in enumerate(sample.point)
         ]
         rows.append(Equation("target", sample.target, "text"))
-        rows.append("Batch and penalty are left out: this point alone.")
+        rows.append("For this point alone, without batch or penalty.")
         return _inspection({"x": np.array(sample.point)}, rows=rows, title=title)
     step = sample.step_at(moment)
     table = {name: np.asarray(value) for name, value in _values(step).items()}
@@ -215,7 +215,7 @@ def _sample_rows(sample: Sample, moment: int, spot: Spot) -> list[Any]:
     if place.phase == "backward" and role.kind == "product":
         return _back_through_weights(sample, moment, spot)
     if place.phase == "seed":
-        return [Equation("dL/dL", 1.0, "accent", "the loss moves as itself")]
+        return [Equation("dL/dL", 1.0, "accent", "the loss moves as much as itself")]
     column = role.column
     if place.input is not None:
         column = sample.roles[node.inputs[place.input]].column

@@ -114,5 +114,5 @@ def _arrays(values: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) ->
 
 def _count(value: Any) -> int:
     if type(value) is not int or value < 0:
-        raise ValueError(f"{value!r} counts nothing; use a whole number from 0 on")
+        raise ValueError(f"{value!r} is not a count; use a whole number from 0 up")
     return value

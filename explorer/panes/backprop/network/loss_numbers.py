@@ -36,7 +36,7 @@ def _of_two(sample: Sample, step: Step) -> list[Any]:
     p = F.sigmoid(z).item()
     right = ("log p", p) if y else (f"log(1 {MINUS} p)", p)
     return [
-        Equation(name, z, "text", "what the network says"),
+        Equation(name, z, "text", "what the network outputs"),
         Equation("y", f"{y:g}", "text", "the class that it should be"),
         Equation(f"max({name}, 0)", max(z, 0.0)),
         Equation(f"{MINUS}{name} {TIMES} y", -z * y + 0.0),
@@ -82,7 +82,7 @@ def _back_to_many(sample: Sample, step: Step) -> list[Any]:
     right, name = int(sample.target), sample.name_of_output
     shares = softmax(sample.output)
     made = np.asarray(step.value("contribution")).reshape(-1)
-    rows: list[Any] = ["What it says of each class, less what is right:"]
+    rows: list[Any] = ["What it predicts for each class, minus what is right:"]
     for number, share in enumerate(shares):
         wanted = 1 if number == right else 0
         words = f"class {number}: {format_number(float(share))} {MINUS} {wanted}"

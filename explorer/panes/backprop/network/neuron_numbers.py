@@ -60,7 +60,7 @@ def neuron_rows(moment: Moment, spot: Neuron) -> list[Any]:
         rows += [Equation(f"w from {n}", float(w)) for n, w in zip(names, weights, strict=True)]
         rows.append(Equation("b", bias, "text", "bias"))
     if is_dead(moment, spot.column, number):
-        rows.append("Dead: 0 for every point that is learned from, so no")
+        rows.append("Dead: 0 for every training point, so no")
         rows.append("gradient reaches the weights into it.")
     return rows
 
@@ -85,7 +85,7 @@ def _of_point(moment: Moment, spot: Neuron, names: list[str], bias: float) -> li
     rows.append(Equation("z", float(one.normed[0, number]), "accent" if last else "text", said))
     if not last:
         kind = moment.draft.activation
-        note = "= z" if kind == "linear" else f"= {kind}(z), what it says"
+        note = "= z" if kind == "linear" else f"= {kind}(z), its output"
         rows.append(Equation("a", float(one.out[0, number]), "accent", note))
     return rows
 

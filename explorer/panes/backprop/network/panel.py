@@ -36,14 +36,14 @@ class Panel(QWidget):
         self.losses.setObjectName("backprop.network.losses")
         self.losses.set_axes("step", "loss")
         self.losses.set_log(True)
-        self.losses.set_empty_text("Play learns, and the losses are drawn here")
+        self.losses.set_empty_text("Press play: the losses are drawn here")
         self.ratios = LinePlot("Update to data")
         self.ratios.setObjectName("backprop.network.ratios")
         self.ratios.set_axes("step", "log10 of update : weights")
         self.ratios.set_empty_text("no step yet")
         self.layers = Histograms()
         self.layers.setObjectName("backprop.network.layers")
-        self.choice = SegmentedControl(list(SIDES), "What is looked at for health")
+        self.choice = SegmentedControl(list(SIDES), "What to check for health")
         self.choice.setObjectName("backprop.network.health")
         self.choice.setToolTip(
             "Layers: what flows through each layer, forward and back\n"
@@ -57,8 +57,8 @@ class Panel(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         self.told = LiveText("How well it does", "label", "muted", elastic=True)
-        for head, body in ((self.told, self.losses), (self.choice, self._stack)):
-            row.addWidget(self._card(head, body), 1)
+        row.addWidget(self._card(self.told, self.losses), 4)
+        row.addWidget(self._card(self.choice, self._stack), 5)  # a column for each layer
         self.choice.chosen.connect(self._on_chosen)
         for plot in (self.losses, self.ratios):
             plot.clicked.connect(self.stepClicked)

@@ -221,7 +221,7 @@ class NetworkPicture(Picture):
         if one and face is None and isinstance(looked, Neuron):
             draw.draw_map(painter, plane, self._images.get(moment, looked.column, looked.number))
             limit = format_number(float(moment.limits[looked.column - 1][looked.number]))
-            kind, scale = "", (f"\u2212{limit}", f"{limit}: what this neuron says", 0.0)
+            kind, scale = "", (f"\u2212{limit}", f"{limit}: what this neuron outputs", 0.0)
         else:
             self._draw_ground(painter, moment, plane)
             kind, scale = self._plane_words(moment)
@@ -259,7 +259,7 @@ class NetworkPicture(Picture):
         face = self.shown_face
         if face is not None:
             if any(one is not None for one in face.weights):
-                return "strong edges: the gradients of their weights; orange: above 0", (
+                return "strong edges: large gradients of their weights; orange: above 0", (
                     "",
                     "",
                     0.0,
@@ -268,7 +268,7 @@ class NetworkPicture(Picture):
         if moment.classes > 2:
             return "the likeliest class, paler where it is unsure", ("", "", 0.0)
         if moment.classes == 0:
-            return "", ("\u22121", "1: what the network says", SOFT)
+            return "", ("\u22121", "1: what the network outputs", SOFT)
         return "", ("0 %", "100 % class 1; line: 50 %", SOFT)
 
     def _draw_on_plane(self, painter: QPainter, plane: tuple[float, float, float, float]) -> None:

@@ -9,20 +9,13 @@ from explorer.panes.backprop.network.draft import NetworkDraft
 
 @dataclass(frozen=True)
 class Preset:
-    """A setup, and the one sentence that says what to look for.
-
-    shows     the trouble that it demonstrates; any other that comes up is told instead of `look`
-    measured  `look` with a number of the moment: `{times}` is how many times smaller the gradient
-              is in layer 1 than at the end
-    """
+    """A setup, and the one sentence that says what to look for before the first step."""
 
     id: str
     title: str
     look: str
     draft: NetworkDraft
     panel: str = "layers"  # which side of the panel of health shows it
-    shows: str = ""
-    measured: str = ""
 
 
 PRESETS = (
@@ -35,8 +28,8 @@ PRESETS = (
     Preset(
         "spiral",
         "A spiral needs depth",
-        "The first layer only draws straight lines; see how each layer bends what the one before "
-        "made.",
+        "The first layer only draws straight lines; see how each layer bends what the one "
+        "before it made.",
         NetworkDraft(
             "spiral", 300, 0.02, hidden=(8, 8, 8), activation="tanh", learning_rate=0.01, steps=5000
         ),
@@ -53,35 +46,30 @@ PRESETS = (
             optimizer="sgd",
             learning_rate=0.1,
         ),
-        shows="vanishes",
-        measured="In layer 1 the gradient is {times} times smaller than at the end: each sigmoid "
-        "passes on at most a quarter of it.",
     ),
     Preset(
         "dead",
         "Dead ReLU: the first steps too large",
-        "Crossed-out neurons are 0 for every training point: no gradient reaches them, and they "
-        "stay dead.",
+        "Watch the neurons that get crossed out: they are 0 for every training point, so no "
+        "gradient reaches them.",
         NetworkDraft(hidden=(8,), activation="relu", optimizer="sgd", learning_rate=8.0, seed=7),
-        shows="dead",
     ),
     Preset(
         "zeros",
-        "All weights zero: neurons stay alike",
-        "Every neuron says 0, so every weight's gradient is 0 as well: only the last bias learns.",
+        "All weights zero: neurons stay equal",
+        "Every neuron outputs 0, so every weight's gradient is 0 too: only the last bias learns.",
         NetworkDraft(initialization="zeros", hidden=(6, 6)),
     ),
     Preset(
         "large",
         "First weights too large: saturated",
-        "Most neurons say \u22121 or 1 from the start, where tanh is flat: its slope is near 0.",
+        "Most neurons output \u22121 or 1 from the start, where tanh is flat: its slope is near 0.",
         NetworkDraft(initialization="normal", scale=6.0, hidden=(8, 8, 8), learning_rate=0.003),
-        shows="saturated",
     ),
     Preset(
         "overfit",
         "Overfitting: few noisy points, a big network",
-        "Training loss keeps falling while test loss rises: the boundary winds round points.",
+        "Watch training loss fall while test loss rises: the boundary winds around single points.",
         NetworkDraft(
             points=40,
             noise=0.3,
@@ -91,7 +79,6 @@ PRESETS = (
             batch_size=0,
             data_seed=1,
         ),
-        shows="overfits",
     ),
     Preset(
         "diverges",

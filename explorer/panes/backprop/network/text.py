@@ -11,12 +11,13 @@ from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.presets import Preset
 from explorer.panes.backprop.network.sample import Sample
 
-LOADING = "The network is being made."
+LOADING = "Building the network."
 LATEST = 9  # losses: whether they run away is judged by the middle one
 RUNS_AWAY, LEAST_LOSS = 10.0, 0.7  # times the first loss, or that of not knowing two classes
 VANISHED = 1000.0  # times smaller
+SOLVED = 0.97  # of the points
 WORSE = 1.2  # times the loss of guessing: it is told
-NO_POINTS = "There are no points to learn from: choose Add and click some onto the plane."
+NO_POINTS = "There are no points to learn from: choose Add, then click on the plane."
 
 
 def count_of_steps(count: int) -> str:
@@ -79,35 +80,32 @@ def headline(
     were too large; `begun` how it began.
     """
     if error:
-        return "Something went wrong; the reason stands below."
+        return "Something went wrong; the reason is below."
     if moment is None:
         return LOADING
     if moment.diverged:
-        why = moment.diverged.replace(": the steps", ", for the steps")
+        why = moment.diverged.replace(": the steps", " because the steps")
         return f"It diverged after {count_of_steps(moment.step)}: {why}."
     if not moment.layers:
         return NO_POINTS
     if away:
         return (
-            f"Step {moment.step:,}: the loss is {format_number(moment.train_loss)}, and was "
-            f"{format_number(first)} at first: the steps are too large. Reset, and learn slower."
+            f"Step {moment.step:,}: the loss is {format_number(moment.train_loss)} ("
+            f"{format_number(first)} at first): the steps are too large. Reset, and learn slower."
         )
     where = f"Step {moment.step:,}: "
-    if preset is not None and moment.draft.is_like(preset.draft):
-        kind, told = _judgment(moment, first, worse, rose, begun)
-        if moment.step > 0 and kind not in ("", preset.shows):
-            return where + told
-        return preset.measured.format(times=format_number(_shrinks(moment))) or preset.look
     if moment.step == 0:
+        if preset is not None and moment.draft.is_like(preset.draft):
+            return preset.look
         return "Nothing is learned yet: the weights are random. Play learns, Step takes one step."
     if earlier and math.isnan(rose):
         dead = _dead(moment)
         also = f"; {_neurons_are_dead(moment)}" if dead else ""
         return (
-            f"{where}the loss is {format_number(moment.train_loss)}, and was "
-            f"{format_number(first)} at first, for earlier steps were too large{also}. Reset."
+            f"{where}the loss is {format_number(moment.train_loss)} ("
+            f"{format_number(first)} at first), because earlier steps were too large{also}. Reset."
         )
-    return where + _judgment(moment, first, worse, rose, begun)[1]
+    return where + _judgment(moment, first, worse, rose, begun)
 
 
 def in_trouble(moment: Moment) -> bool:
@@ -121,9 +119,9 @@ def _dead(moment: Moment) -> int:
 
 def _neurons_are_dead(moment: Moment) -> str:
     dead, count = _dead(moment), sum(moment.sizes[1:-1])
-    if dead == 1:
-        return "1 neuron is dead"
-    return f"all {dead} neurons are dead" if dead == count else f"{dead} neurons are dead"
+    if dead == count:
+        return "the only neuron is dead" if count == 1 else f"all {count} neurons are dead"
+    return f"{dead} of {count} neurons {'is' if dead == 1 else 'are'} dead"
 
 
 def _flat(moment: Moment) -> list[int]:
@@ -132,18 +130,18 @@ def _flat(moment: Moment) -> list[int]:
     return [number for number, layer in enumerate(inner, 1) if layer.saturated > 0.5]
 
 
-def _judgment(
-    moment: Moment, first: float, worse: bool, rose: float, begun: Moment | None
-) -> tuple[str, str]:
-    """What stands out, as a kind ("" where nothing does) and a sentence: trouble first, and its
-    cause before what follows from it; then how well it does.
+def _judgment(moment: Moment, first: float, worse: bool, rose: float, begun: Moment | None) -> str:
+    """What stands out: trouble first, and its cause before what follows from it; then how well it
+    does. What holds back nothing any more, since every point is where it belongs, is no trouble.
     """
     update = moment.update
     if moment.draft.norm == "batch" and update is not None and len(update.said) == 1:
-        return "still", (
-            "batch norm over a batch of 1 makes each sum 0, so no weight before it learns: use a "
+        return (
+            "batch norm over a batch of 1 makes every sum 0, so no weight before it learns: use a "
             "larger batch."
         )
+    if told := _alike(moment):
+        return told
     chance = guessing(moment.classes)
     if moment.train_loss > WORSE * chance:
         remedy = ""
@@ -151,7 +149,7 @@ def _judgment(
             remedy = " The steps are too large: reset, and learn slower."
         elif first > WORSE * chance:
             remedy = " The first weights are too large: make them smaller, and reset."
-        return "worse", (
+        return (
             f"worse than guessing: loss {format_number(moment.train_loss)}, guessing "
             f"{format_number(chance)}.{remedy}"
         )
@@ -160,42 +158,65 @@ def _judgment(
     if in_trouble(moment) and not math.isnan(rose):
         what = neurons if dead else f"layer {flat[0]} is saturated"
         why = f"the steps were too large (the loss rose to {format_number(rose)})"
-        return "dead" if dead else "saturated", f"{what}, for {why}: reset, and learn slower."
+        return f"{what} because {why}: reset, and learn slower."
     loss, test = moment.train_loss, moment.test_loss
     if not math.isnan(test) and test > 2 * loss + 0.1:
-        return "overfits", (
-            f"it overfits: loss {format_number(loss)} on the points it learns from, "
+        return (
+            f"it overfits: loss {format_number(loss)} on the training points, "
             f"{format_number(test)} on the test points."
         )
+    if _is_solved(moment):
+        return f"solved: {_success(moment)}"
     if dead:
         whom = "it" if dead == 1 else "them"
-        return (
-            "dead",
-            f"{neurons}: 0 for every point, so no gradient reaches the weights into {whom}.",
-        )
-    if flat and begun is not None and begun.step == 0 and flat[0] in _flat(begun):
-        return "saturated", (
-            f"layer {flat[0]} is saturated, for its first weights are too large: make them "
-            "smaller, and reset."
-        )
+        return f"{neurons}: 0 for every point, so no gradient reaches the weights into {whom}."
     if flat:
-        return "saturated", (
-            f"layer {flat[0]} is saturated: most of what it says lies where its slope is near 0."
-        )
+        share = moment.layers[flat[0] - 1].saturated
+        said = f"{share:.0%} of layer {flat[0]}'s outputs are saturated"
+        if begun is not None and begun.step == 0 and flat[0] in _flat(begun):
+            return f"{said}: its first weights are too large. Make them smaller, and reset."
+        return f"{said}: there the slope is near 0, and little gradient passes."
     if math.inf > _shrinks(moment) > VANISHED:
-        return "vanishes", (
+        return (
             "the gradient vanishes on its way back: in layer 1 it is "
             f"{format_number(_shrinks(moment))} times smaller than at the end."
         )
+    return _success(moment)
+
+
+def _alike(moment: Moment) -> str:
+    """What follows from neurons that have equal weights, "" where they have not."""
+    if not any(weights.any() for weights in moment.weights):
+        return (
+            "every weight and its gradient are still 0, so only the last bias learns: loss "
+            f"{format_number(moment.train_loss)}."
+        )
+    inner = [weights for weights in moment.weights[:-1] if weights.shape[1] > 1]
+    if inner and all((weights == weights[:, :1]).all() for weights in inner):
+        return (
+            "the neurons of each layer still have equal weights: their gradients are equal too, "
+            "so all of them learn the same."
+        )
+    return ""
+
+
+def _is_solved(moment: Moment) -> bool:
+    """Whether nearly every point is where it belongs, also those to test it."""
+    test = moment.test_accuracy
+    return moment.train_accuracy >= SOLVED and (math.isnan(test) or test >= SOLVED)
+
+
+def _success(moment: Moment) -> str:
+    """How well it does."""
     if math.isnan(moment.train_accuracy):
-        told = f"loss {format_number(loss)}"
+        test = moment.test_loss
         also = "" if math.isnan(test) else f", on the test points {format_number(test)}"
-        return "", f"{told}{also}."
+        return f"loss {format_number(moment.train_loss)}{also}."
     where = "on the right side of the line" if moment.classes == 2 else "given their own class"
     told = f"{moment.train_accuracy:.0%} of the points are {where}"
     if math.isnan(moment.test_accuracy):
-        return "", f"{told}; none is kept to test it."
-    return "", f"{told}, {moment.test_accuracy:.0%} of the test points."
+        return f"{told}; no points are kept for testing."
+    return f"{told}, {moment.test_accuracy:.0%} of the test points."
 
 
 def _shrinks(moment: Moment) -> float:
@@ -220,14 +241,14 @@ def sample_headline(sample: Sample, moment: int) -> str:
     if moment < len(sample) - 1:
         if in_loss:
             return f"Backward through the loss: {_slope(sample)}."
-        return "Backward: each operation hands the gradient on, times its local derivative."
+        return "Backward: each operation passes the gradient on, times its local derivative."
     loss = format_number(sample.loss)
-    return f"Every weight knows now how the loss {loss} of this point changes with it."
+    return f"Now every weight has its gradient: how it changes the loss {loss} of this point."
 
 
 LOSS_WORDS = {
     0: "The squared error (z \u2212 y)\u00b2.",
-    2: "Binary cross-entropy, max(z, 0) \u2212 z y + log(1 + exp(\u2212|z|)): no exp overflows.",
+    2: "Binary cross-entropy, max(z, 0) \u2212 z y + log(1 + exp(\u2212|z|)): no exp can overflow.",
     3: "Cross-entropy: \u2212log of the share that softmax gives the right class.",
 }
 
@@ -242,9 +263,9 @@ LOSS_TITLES = {
         "the loss: cross-entropy, \u2212log of the right class's probability",
         "back through the loss: dL/dz = p \u2212 y for each class",
     ),
-    "Subtract": ("the loss: how far off", "back through the difference: as it is"),
-    "Power": ("the loss: that, squared", "back through the square: \u00d7 2 (z \u2212 y)"),
-    "Mean": ("the loss: the mean, of one point", "back through the mean: of one point"),
+    "Subtract": ("the loss: how far off", "back through the difference: unchanged"),
+    "Power": ("the loss: its square", "back through the square: \u00d7 2 (z \u2212 y)"),
+    "Mean": ("the loss: the mean, of one point", "back through the mean: unchanged"),
 }
 
 
@@ -322,7 +343,7 @@ def sample_title(sample: Sample, moment: int) -> str:
         return f"back through {_whose(sample, target.column)} norm: {step.title}"
     if operation == "Add" and role.kind in ("sum", "out"):
         return (
-            f"back through {_whose(sample, role.column)} plus: its sums get the gradient as it is"
+            f"back through {_whose(sample, role.column)} plus: its sums get the gradient unchanged"
         )
     if role.kind == "product" and target.kind == "out":
         to = f"layer {target.column}" if target.column else "the point"

@@ -40,7 +40,7 @@ def update_rows(moment: Moment, weight: Weight | Bias) -> tuple[Step | None, lis
     """The whole step of one weight or bias: the rule's formula, and every number of it."""
     update, (parameter, place) = moment.update, parameter_of(weight)
     if update is None or parameter not in update.gradients:
-        return None, ["Its next step can be looked into." if moment.step else "No step yet."]
+        return None, ["You can look into its next step." if moment.step else "No step yet."]
     trace = optimizer_trace(update, parameter)
     rule = optimizer(trace.about["optimizer"])
     letters, state = letters_of(rule), trace.about["state"]
@@ -98,7 +98,7 @@ def _gradient_rows(
             "of this step's loss",
         ),
         Equation(f"{letter} of {name}", price, "text", why),
-        replace(whole, note="the sum of both"),
+        replace(whole, note="the sum of the two"),
     ]
 
 

@@ -85,7 +85,7 @@ def of_update(recording: Recording, lane: Lane, step: int) -> Inspection:
         rows += _why_no_faster(recording, trace)
     title = f"{lane.title}, step {step}"
     if lane.lost_at is not None and step == lane.lost_at:
-        title += ": it runs away"
+        title += ": it diverges"
     whole = Step("optimizer.update", title, optimizer(lane.name).formula, lane_marker(lane), values)
     return Inspection(step=whole, rows=rows, labels=_labels(values), plain=True)
 
@@ -98,7 +98,7 @@ def _why_no_faster(recording: Recording, trace: Trace) -> list[Any]:
     rate = trace.about["settings"].learning_rate
     if not 0 < here.steepest >= abs(here.flattest):
         return []
-    swings = "with a larger η it swings ever further"
+    swings = "with a larger η it swings further and further"
     rows: list[Any] = [
         "What limits its rate where it stood:",
         Equation("steepest", here.steepest, "text", "the largest curvature"),
@@ -184,7 +184,7 @@ def _about_the_matrix(trace: Trace, line: Step) -> list[Any]:
         Row(f"(x, y) is a matrix of one row. {len(lengths) - 1} iterations: Enter.", "muted"),
         Row(f"length: {', '.join(lengths)}", "text"),
         Row(f"U V\u1d40 = {vector(exact)}, of length 1", "text"),
-        Row("They only come near it, which is enough.", "muted"),
+        Row("They only come close, which is enough.", "muted"),
     ]
 
 

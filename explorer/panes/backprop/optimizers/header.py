@@ -27,7 +27,7 @@ class OptimizersHeader(BriefRow):
             self.surface.addItem(one.title, one.name)
             self.surface.setItemData(self.surface.count() - 1, one.what, 3)  # the tooltip
         self.surface.addItem("A formula of your own", TYPED)
-        self.reset = IconButton("refresh", "Start and settings as at first")
+        self.reset = IconButton("refresh", "Start and settings as they were at first")
         self.reset.setObjectName("backprop.optimizers.reset")
         label = Label("Surface", "label", "muted")
         label.setBuddy(self.surface)

@@ -66,7 +66,7 @@ class Runner(QObject):
         (course, entries), self._wanted = self._wanted, None
         self._began = time.monotonic()
         self._course, self._asked, self._trouble = course, self._keys(course, entries), True
-        self._mode.view.body.set_waiting("the race is being run")
+        self._mode.view.body.set_waiting("running the race")
         self._race.ask(lambda: racing(course, entries, dict(self._known)), "a race of optimizers")
 
     def _remember(self, course: Course, recording: Recording) -> None:
@@ -78,7 +78,7 @@ class Runner(QObject):
         self._known = dict(islice(known.items(), MOST_KNOWN))
 
     def _on_progress(self, shares: list[float]) -> None:
-        told = f"the race is being run, {format_percent(shares[-1])}"
+        told = f"running the race, {format_percent(shares[-1])}"
         self._mode.view.body.set_waiting(told)
 
     def _on_came(self, recording: Recording) -> None:

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 HIGHEST = 1e30  # heights that are drawn in the plot; others are gaps
 MOST_NAMED = 5  # curves that all have their names: of more they would be a list over the plot
 LEAST = 1e-9  # of the way down: who is nearer to the lowest runs along the plot's ground
-TO_CHOOSE = "Let one race and choose it: what it remembers is shown here."
-NO_RACE = "There is no race here: nobody remembers anything."
+TO_CHOOSE = "Tick an optimizer and choose it to see what it remembers."
+NO_RACE = "There is no race here, so nothing is remembered."
 FIRST_MARKS, SECOND_MARKS = ("velocity", "average"), ("total", "square")
 
 
@@ -123,8 +123,8 @@ class Showing:
         ground = LEAST * recording.descent
         endless = recording.endless  # then lines above the lowest would all dive at its last step
         view.set_height(above_lowest=not endless)
-        empty = "nobody comes lower than the start" if recording.lanes else "nobody races"
-        empty = "nobody moves" if recording.stands_still else empty
+        empty = "none comes below the start" if recording.lanes else "no optimizer races"
+        empty = "no optimizer moves" if recording.stands_still else empty
         empty = "there is no race here" if recording.trouble else empty
         view.loss.set_empty_text(empty)
         cut = False

@@ -20,20 +20,20 @@ def unreadable(recording: Recording | None) -> str:
     """While the typed formula is none; the line below it says why."""
     told = "The formula cannot be read yet"
     raced = recording is not None and recording.lanes
-    return f"{told}: the race is that of the one before it." if raced else f"{told}."
+    return f"{told}: the race is still that of the formula before." if raced else f"{told}."
 
 
 def headline(recording: Recording | None, step: int) -> str:
     """What is seen after that many steps, or at the end of a shorter race."""
     if recording is None:
-        return "The race is being run."
+        return "Running the race."
     step = min(step, recording.course.steps)
     surface, lanes = recording.course.surface, recording.lanes
     if recording.trouble:
         told = re.sub(r"(?<=[( ])-(?=\d)", MINUS, _small(recording.trouble))
         return f"There is no race: {told.rstrip('.')}."
     if not lanes:
-        return f"{surface.title}: {closed(_small(surface.what))} Tick who shall race."
+        return f"{surface.title}: {closed(_small(surface.what))} Tick the optimizers to race."
     if step <= 0:
         who = "One optimizer begins" if len(lanes) == 1 else f"{_count(lanes)} optimizers begin"
         return f"{who} at {place(recording.course.start)}. {closed(surface.what)}"
@@ -54,14 +54,14 @@ def _standing(recording: Recording, step: int) -> str:
         why = "the surface is level everywhere" if level else "there is no slope at the start"
         if any(lane.racers[0].gradient.any() for lane in recording.lanes):
             why = "every step is too small"
-        return f"nobody moves, for {why}"
+        return f"no optimizer moves, because {why}"
     down = sorted((at, name) for name, at in recording.arrivals.items() if at <= step)
     leaders = recording.leaders(step)
     if down:
         first = [name for at, name in down if at == down[0][0]]
         were = "was" if len(first) == 1 else "were"
         titles = _all([_title(recording, name) for name in first])
-        said = f"{titles} {were} down first, at step {down[0][0]}"
+        said = f"{titles} {were} first to the bottom, at step {down[0][0]}"
         fleeting = _fleeting(recording, step, leaders)
         if fleeting:  # else whoever is lowest and not counted would seem forgotten
             return f"{said}; {fleeting}"
@@ -71,19 +71,17 @@ def _standing(recording: Recording, step: int) -> str:
         slow = recording.crawling if step == recording.course.steps else None
         return said if slow is None else f"{said}; {slow.title} {CRAWLS}"
     if not leaders:
-        return "nobody is left"
+        return "none is left"
     height = format_number(recording.height(leaders[0], step))
     who, are = _all([lane.title for lane in leaders]), "is" if len(leaders) == 1 else "are"
     if recording.noisy:
         count = min(step + 1, SPELL)
-        return (
-            f"{who} {are} lowest, at {height} on average of {count} steps; noise lets nobody rest"
-        )
+        return f"{who} {are} lowest, at {height} averaged over {count} steps; noise lets none rest"
     if recording.endless:
         if recording.prospect.cliff:
-            ever = "the surface falls on to where it has no height"
+            ever = "the surface falls until it has no height"
         else:
-            ever = "the surface falls on and on: that only shows who is fast"
+            ever = "the surface falls forever, so this shows only speed"
         return f"{who} {are} furthest down, at {height}; {ever}"
     if len(leaders) == len(recording.lanes) > 2:
         return f"all are equally high, at {height}"
@@ -93,13 +91,13 @@ def _standing(recording: Recording, step: int) -> str:
     if not recording.lowest_is_low:
         return f"{low}, but the surface is lower beside it"
     if recording.rests_at(leaders[0], step):
-        return f"{low}; it is level there, but not the lowest place"
+        return f"{low}; the surface is level there, but it is not the lowest point"
     if recording.height(leaders[0], step) <= recording.low:
-        return f"{low}, but nobody has stayed there"
+        return f"{low}, but none has stayed there"
     if recording.crawling is not None:
         it = "it" if leaders == [recording.crawling] else recording.crawling.title
         return f"{low}; {it} {CRAWLS}"
-    return f"{low}; nobody is down yet"
+    return f"{low}; none has reached the bottom yet"
 
 
 def _others(recording: Recording, down: list[tuple[int, str]]) -> str:
@@ -116,7 +114,7 @@ def _fleeting(recording: Recording, step: int, leaders: Sequence[Lane]) -> str:
         return ""
     after = lane.heights[step + 1 :]
     leaves = lane.lost_at is not None or bool((after > recording.low).any())
-    return f"{lane.title} is lowest, but {'leaves again' if leaves else 'came there only lately'}"
+    return f"{lane.title} is lowest, but {'leaves again' if leaves else 'has only just arrived'}"
 
 
 def _all(titles: Sequence[str]) -> str:
@@ -141,7 +139,7 @@ def _went(recording: Recording, lane: Lane) -> str:
     """What became of one that is lost."""
     if recording.fell_away(lane):
         return "fell out of sight"
-    return "stepped where the surface has no height" if lane.fell_off else "ran away"
+    return "stepped where the surface has no height" if lane.fell_off else "diverged"
 
 
 def _title(recording: Recording, name: str) -> str:
@@ -159,16 +157,16 @@ def lost(recording: Recording, gone: Sequence[Lane]) -> str:
     parts = []
     if 0 < len(away) <= FEW:
         parts += [
-            f"{lane.title} ran away at step {lane.lost_at}: a rate of"
+            f"{lane.title} diverged at step {lane.lost_at}: a rate of"
             f" {lane.settings.learning_rate:g} is too high here"
             for lane in away
         ]
     elif away:
-        parts.append(f"{_first(away)} ran away: these rates are too high here")
+        parts.append(f"{_first(away)} diverged: these rates are too high here")
     if off:
         parts.append(f"{_first(off)} stepped where the surface has no height")
     if fell:
-        parts.append(f"{_first(fell)} fell out of sight: the surface falls on and on")
+        parts.append(f"{_first(fell)} fell out of sight: the surface falls forever")
     return "; ".join(parts)
 
 
@@ -188,15 +186,15 @@ def step_title(recording: Recording, step: int) -> str:
         return "there is no race"
     leaders = recording.leaders(step)
     if not recording.lanes:
-        return "nobody races"
+        return "no optimizer races"
     if not leaders:
-        return f"after step {step} nobody is left"
+        return f"after step {step} none is left"
     if recording.stands_still:
-        return f"after step {step} nobody has moved"
+        return f"after step {step} none has moved"
     down = sum(at <= step for at in recording.arrivals.values())
     if down > 1:
         many = len(recording.lanes)
-        who = "all are down" if down == many else f"{down} of {many} are down to stay"
+        who = "all are at the bottom" if down == many else f"{down} of {many} are at the bottom"
         return f"after step {step} {who}"
     height = format_number(recording.height(leaders[0], step))
     height += " on average" if recording.noisy else ""
@@ -223,7 +221,7 @@ def marks(recording: Recording) -> dict[int, str]:
     found: dict[int, list[str]] = {}
     for name, at in recording.arrivals.items():
         if at > 0:
-            found.setdefault(at, []).append(f"{_title(recording, name)} is down")
+            found.setdefault(at, []).append(f"{_title(recording, name)} reaches the bottom")
     for lane in recording.lanes:
         if lane.lost_at is not None:
             found.setdefault(lane.lost_at, []).append(f"{lane.title} {_went(recording, lane)}")

@@ -66,7 +66,7 @@ class OptimizersView(QWidget):
         self.loss.set_axes("step", "")
         self.loss_title = Label("", "label", "muted")
         self.set_height(above_lowest=True)
-        self.loss.set_empty_text("nobody races")
+        self.loss.set_empty_text("no optimizer races")
         self.moments = MomentsView()
         self.moments.setObjectName("backprop.optimizers.moments")
         self.moments_title = CutLabel("label", "muted")

@@ -273,7 +273,7 @@ def _one_share(worked: Worked, edge: Edge, up: float, steep: float) -> list[obje
     return [
         Equation(above, up, "text", "upstream"),
         Equation(factor, steep, "text", why),
-        Equation(_share_name(worked, edge), up * steep, "accent", "the one \u00d7 the other"),
+        Equation(_share_name(worked, edge), up * steep, "accent", "one \u00d7 the other"),
     ]
 
 

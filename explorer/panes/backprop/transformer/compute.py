@@ -139,7 +139,7 @@ def check_size(model: Any) -> None:
         )
     if model.config.dropout:
         raise ValueError(
-            "This model has dropout, which is random: its gradients are other ones each time. "
+            "This model has dropout, which is random: its gradients differ each time. "
             'Train one with a dropout of 0, or set "dropout" to 0.0 in the config.json of a copy.'
         )
 

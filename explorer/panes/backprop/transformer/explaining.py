@@ -38,7 +38,8 @@ def of_moment(worked: Worked, moment: Moment, looked_at: Edge | None = None) -> 
             rows.append(_about(letter(worked.graph, before), worked.value(before), "text"))
         rows.append(_about(letter(worked.graph, moment.node), worked.value(moment.node), "accent"))
     elif moment.phase == "seed":
-        rows.append(Equation(f"{PARTIAL}L/{PARTIAL}L", 1.0, "accent", "the end moves as itself"))
+        same = "the loss moves as much as itself"
+        rows.append(Equation(f"{PARTIAL}L/{PARTIAL}L", 1.0, "accent", same))
     else:
         rows += _backward(worked, moment)
     hint = POINT_AT_SHARES if len(shares) > 1 else POINT

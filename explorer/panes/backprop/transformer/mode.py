@@ -155,7 +155,7 @@ class TransformerMode(Mode):
         if self.worked is not None:
             self.view.body.show_ready()
         else:
-            self._on_failed("You have cancelled it; Retry asks again.")
+            self._on_failed("You cancelled it; Retry asks again.")
 
     def _on_emptied(self, why: str) -> None:
         self._forget()
@@ -188,7 +188,7 @@ class TransformerMode(Mode):
         view.summary.setText(text.summary(worked))
         view.agreement.setText(text.agreement(worked))
         view.agreement.setToolTip(
-            "All gradients are worked out twice, by core\u2019s engine and by torch, in 64 bits; "
+            "All gradients are computed twice, by core\u2019s engine and by torch, in 64 bits; "
             "each difference is relative to the largest gradient of its parameter"
         )
         self.following.show()

@@ -98,8 +98,8 @@ class Runner(QObject):
             newest = await self._wait(source, None)
         if newest is None:
             raise ValueError(
-                f"{source.name} has written no checkpoint yet, and its weights lie in none; resume "
-                "it in the training pane, then choose Retry"
+                f"{source.name} has written no checkpoint yet, so there are no weights to read; "
+                "resume it in the training pane, then choose Retry"
             )
         step, folder = newest
         if self._folder is None or self._folder.address != str(folder):

@@ -13,7 +13,7 @@ IDLE = "One text through a real GPT, forward and then back, operation by operati
 FORWARD = {
     "Embedding": "each id takes its row of the table",
     "Add": "two streams are added, number by number",
-    "Multiply": "number by number, the one times the other",
+    "Multiply": "one times the other, number by number",
     "Normalize": "each token's numbers get mean 0 and variance 1",
     "MatMul": "each number is a row times a column",
     "Transpose": "the same numbers, another order of axes",
@@ -27,18 +27,18 @@ FORWARD = {
 }
 BACKWARD = {
     "Embedding": "each row of the table collects the gradients of the tokens that took it",
-    "Add": "a sum hands its gradient on unchanged, to both: that is the highway",
+    "Add": "a sum passes its gradient on unchanged to both inputs: the highway",
     "Multiply": "each factor gets the gradient times the other factor",
     "Normalize": "what would only shift or stretch all numbers of a token is taken out",
     "MatMul": "each factor gets the gradient times the other one, transposed",
-    "Transpose": "the gradient takes the way back through the axes",
-    "Reshape": "the gradient goes back into the old shape",
+    "Transpose": "the gradient gets the old order of axes back",
+    "Reshape": "the gradient gets its old shape back",
     "Slice": "the gradient goes where the numbers came from, and 0 elsewhere",
     "Mask": "nothing flows back to what was hidden",
     "Softmax": "each score gets its weight times how much it beats the row's mean",
     "GELU": "the gradient passes where the curve is steep",
     "ReLU": "the gradient passes where the input was above 0",
-    "CrossEntropy": "the gradient of the logits is what was predicted less what was right",
+    "CrossEntropy": "the gradient of the logits is the prediction minus the right answer",
 }
 
 
@@ -57,16 +57,14 @@ def headline(worked: Worked, moment: Moment) -> str:
     kind = kind_of(worked.graph, moment.node)
     place = where(operation)
     if moment.phase == "forward":
-        return f"Forward, {place}: {FORWARD.get(kind, 'its value is worked out')}"
+        return f"Forward, {place}: {FORWARD.get(kind, 'its value is computed')}"
     if moment.phase == "seed":
-        return (
-            "Backward begins at the end: the loss changes as much as itself, so its gradient is 1"
-        )
+        return "Backward begins at the end: the loss moves as much as itself, so its gradient is 1"
     if moment.phase == "backward":
-        return f"Backward, {place}: {BACKWARD.get(kind, 'its gradient is handed on')}"
+        return f"Backward, {place}: {BACKWARD.get(kind, 'its gradient is passed on')}"
     target = short(worked.graph, worked.target((moment.node, moment.input or 0)))
     if moment.phase == "copies":
-        return f"Backward, {place}: {target} was used once for every token, so its shares are added"
+        return f"Backward, {place}: {target} was used once for every token, so the shares add up"
     return f"Backward, {place}: {target} is used more than once, so its gradients add up"
 
 

@@ -124,7 +124,7 @@ class TransformerView(QWidget):
         text = "Go out" if is_inside else f"{count} steps inside" if count else "One step"
         self.inside.setText(text)
         self.inside.setEnabled(bool(count) or is_inside)
-        hint = "Edge by edge, with what is summed up (Enter)" if count else "There is no more to it"
+        hint = "Edge by edge, with what is summed up (Enter)" if count else "It has no parts"
         self.inside.setToolTip("Back to the whole operation (Backspace)" if is_inside else hint)
 
     @property

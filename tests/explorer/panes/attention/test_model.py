@@ -65,7 +65,14 @@ def test_the_strongest_induction_head_and_its_clearest_query_are_chosen(heads):
 
 def test_the_first_sentence_is_read_off_the_weights(heads):
     found = model.sentence(heads, 0, 1, 4)
-    assert "found an earlier 'Mira'" in found and "after" in found
+    assert "found an earlier “Mira”" in found and "after" in found
+
+
+@pytest.mark.parametrize("token, shown", [(b" ", "\u2423"), (b"\n", "\u21b5"), (b"'", "'")])
+def test_a_token_of_whitespace_or_punctuation_is_quoted_like_any_other(token, shown):
+    heads = made_heads((1, 2, 1), (token, b"b", token))
+    heads.attention[0, 0, 2] = [0.05, 0.9, 0.05]
+    assert f"found an earlier \u201c{shown}\u201d and" in model.sentence(heads, 0, 0, 2)
 
 
 def test_a_head_that_does_something_else_is_not_called_induction(heads):
@@ -81,20 +88,20 @@ def test_a_head_that_does_something_else_is_not_called_induction(heads):
 def test_previous_and_duplicate_tokens_are_named():
     heads = made_heads((1, 2, 1), (b"a", b"b", b"a"))
     heads.attention[0, 0, 2] = [0.9, 0.05, 0.05]
-    assert "finds the earlier 'a'" in model.sentence(heads, 0, 0, 2)
+    assert "finds the earlier “a”" in model.sentence(heads, 0, 0, 2)
     heads.attention[0, 0, 1] = [0.9, 0.1, 0.0]
     here = model.sentence(heads, 0, 0, 1)
     assert here.startswith("Here") and "0.900" in here, "once is no habit: its score is 0.42"
     heads.score("previous_token")[0, 0] = 0.8
     habit = model.sentence(heads, 0, 0, 1)
-    assert habit.startswith("This head") and "'b' gives 'a' 0.90" in habit
+    assert habit.startswith("This head") and "“b” gives “a” 0.90" in habit
 
 
 def test_with_the_first_token_hidden_the_sentence_speaks_of_what_is_shown(heads):
     heads.attention[0, 0, 5] = [0.6, 0.3, 0.02, 0.02, 0.02, 0.04, 0.0]
     assert "rests on the first token, with 0.60" in model.sentence(heads, 0, 0, 5)
     shown = model.sentence(heads, 0, 0, 5, hide_first=True)
-    assert "'sang'" in shown and "'met', with 0.750" in shown
+    assert "“sang”" in shown and "“met”, with 0.750" in shown
     heads.attention[0, 0, 5] = [1, 0, 0, 0, 0, 0, 0]
     assert "which is hidden" in model.sentence(heads, 0, 0, 5, hide_first=True)
 
@@ -105,7 +112,7 @@ def test_words_for_a_screen_reader(heads):
     score = heads.score("induction")[0, 1]
     parts = words.split(", ")
     assert parts[:3] == ["layer 0", "head 1", f"induction {score:.3f}"]
-    assert "'Mira'" in parts[3] and f"{best:.3f} on 'met'" in parts[4]
+    assert "“Mira”" in parts[3] and f"{best:.3f} on “met”" in parts[4]
 
 
 def test_heads_are_sorted_inside_their_layer():

@@ -143,10 +143,10 @@ def test_the_inspector_prefers_the_pinned_cell_then_the_hovered_one(pane, tmp_pa
         pane.view.head.stage.keyHovered.emit(1)
         pane.inspecting.now()
         label = pane.looker.prompt.labels
-        assert shown[-1].cell.endswith(f"key '{label[1].strip()}'")
+        assert shown[-1].cell.endswith(f"key \u201c{label[1].strip()}\u201d")
         pane.view.head.stage.keyClicked.emit(0)
         pane.inspecting.now()
-        assert shown[-1].pinned and shown[-1].cell.endswith(f"key '{label[0].strip()}'")
+        assert shown[-1].pinned and shown[-1].cell.endswith(f"key “{label[0].strip()}”")
         assert pane.cancel()
         assert pane.inspecting.pinned is None and pane.choices.mode == "steps"
         assert pane.cancel() and pane.choices.mode == "map"

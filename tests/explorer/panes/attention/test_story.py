@@ -57,7 +57,7 @@ def test_every_step_has_a_sentence_a_line_and_an_inspection(trace, story):
             assert words and "nan" not in words
             shown = step_inspection(trace, story, step, key, False)
             assert shown.step is trace[step] and shown.rows and shown.table
-            assert "query 'Mira'" in shown.cell
+            assert "query “Mira”" in shown.cell
 
 
 def test_the_terms_of_a_score_add_up(trace, story):
@@ -72,7 +72,7 @@ def test_the_terms_of_a_score_add_up(trace, story):
 def test_a_cell_of_the_map_is_explained_by_its_own_row(heads, trace):
     shown = cell_inspection(heads, trace, 0, 1, 6, 2, True, True, "Heat map")
     assert shown.pinned and shown.title == "Heat map"
-    assert shown.cell == "query 'Mira', key 'Tom'"
+    assert shown.cell == "query “Mira”, key “Tom”"
     terms = shown.rows[0]
     expected = float(heads.queries[0, 1, 6] @ heads.keys[0, 1, 2])
     assert terms.result == pytest.approx(expected, rel=1e-5)
@@ -201,7 +201,7 @@ def test_a_track_grows_by_one_query_at_a_time(heads, trace):
         track.extend(trace_of(heads, 0, 1, query, None))
     assert track.complete and track.next_query is None and track.length == 3 * LENGTH
     assert track.at(8.0) == (1, 0.0) and track.at(7.5) == (0, 7.5) and track.at(23.0) == (2, 7.0)
-    assert "'sang'" in track.sentence(8)
+    assert "“sang”" in track.sentence(8)
     assert track.title(8) == trace[0].title
     assert track.item(10).name == "attention.scores"
     track.cut_to(1)

@@ -194,6 +194,18 @@ def test_a_formula_in_a_very_low_window_has_one_line_until_it_is_typed_in(shown)
     assert field.height() == low
 
 
+@pytest.mark.parametrize("lines", [1, 3])
+def test_in_a_window_of_1280_by_720_the_cards_are_whole(shown, lines):
+    """The pane has 514 px there; one that asks for more would scroll."""
+    view = shown(ExpressionView, 1.0, width=813, height=514)
+    view.editor.field.setPlainText("\n".join(f"a{one} = b" for one in range(lines)))
+    view.what_if.set_error("A message")
+    QTest.qWait(1)
+    assert view.layout().heightForWidth(813) <= 514
+    bottom = view.cards.geometry().bottom()
+    assert bottom <= 514 - view.layout().contentsMargins().bottom()
+
+
 def test_cards_can_be_folded_in_a_low_window(shown):
     view = shown(ExpressionView, 1.0, height=470)
     assert view.fold.isVisibleTo(view) and view.cards.isVisibleTo(view)

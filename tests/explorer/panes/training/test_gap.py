@@ -122,6 +122,8 @@ def test_every_part_of_the_picture_shows_the_step_whose_phases_are_open(make_pan
 def test_a_head_opens_in_attention_at_that_step(at, make_pane, run_async, qtbot):
     async def body():
         pane = make_pane(steps="40", checkpoint_every="10")
+        told = []
+        pane.statusRequested.connect(told.append)
         attention = AttentionPane(pane.context)
         qtbot.addWidget(attention)
         attention.join_workspace()
@@ -131,7 +133,8 @@ def test_a_head_opens_in_attention_at_that_step(at, make_pane, run_async, qtbot)
         await until(lambda: state_of(pane) == "finished", "its end")
         await pane.settled()
         if at == "past":
-            pane.cursor.seek_step(19)
+            pane.cursor.seek_step(17)
+            await until(lambda: pane.film.step == 17, "the heads of step 17")
         for layer, head in ((1, 0), (0, 1)):
             pane.view.headClicked.emit(layer, head)
             await pane.settled()
@@ -142,6 +145,12 @@ def test_a_head_opens_in_attention_at_that_step(at, make_pane, run_async, qtbot)
             assert workspace.prompt == data.probe_text == attention.looker.heads.prompt.text
             place = data.folder if at == "newest" else data.checkpoints[20]
             assert workspace.model_source.address == str(place)
+        if at == "past":
+            title = pane.view.heads_title.whole
+            for said in (title, told[-1], attention.inputs.source_button.text()):
+                assert "20" in said and "17" in said, "that it is another step is told"
+        else:
+            assert "click" not in pane.view.heads_title.whole
         attention.left()
 
     run_async(body())

@@ -247,7 +247,7 @@ def test_a_new_run_shows_no_heads_of_the_one_before(make_pane, run_async, tmp_pa
         await until(lambda: pane.follower.data is not None, "the new run")
         assert pane.view.heads.state == "empty" and not {"ready", "stale"} & set(states)
         assert pane.view.heads.message == first_look(pane.follower.data)
-        assert "comes at step 40" in first_look(pane.follower.data)
+        assert "at step 40" in first_look(pane.follower.data)
         assert pane.view.heads.waited == 0, "nothing is waited for"
         writer.probe(40, {"attention": maps})
         writer.step({"step": 40, "loss": 1.0, "tokens": 8, "seconds": 0.1})

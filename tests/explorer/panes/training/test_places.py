@@ -49,7 +49,7 @@ def test_resuming_and_branching_place_a_run_by_its_recorded_steps(
 
 
 def test_the_card_says_that_a_run_with_a_process_of_its_own_outlives_the_window(slow):
-    said = "goes on when the window is closed"
+    said = "keeps training when the window is closed"
     data = replace(read(RunReader(slow)), state="running")
     assert said not in text.card_text(data, "running", None, False).note
     data = replace(data, backend="process")
@@ -61,6 +61,6 @@ def test_the_card_says_how_many_lines_are_damaged(slow):
     with open(slow / "rank0.jsonl", "ab") as file:
         file.write(b"?\n")
     data = read(RunReader(slow))
-    assert text.card_text(data, "stopped", None, False).note.endswith("1 damaged line left out")
+    assert text.card_text(data, "stopped", None, False).note.endswith("1 damaged line skipped")
     data = replace(data, damaged=1200)
-    assert "1,200 damaged lines left out" in text.card_text(data, "running", None, False).note
+    assert "1,200 damaged lines skipped" in text.card_text(data, "running", None, False).note

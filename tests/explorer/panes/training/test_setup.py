@@ -263,7 +263,9 @@ def test_long_steps_go_to_a_process_unless_a_person_chose_where(make_pane, run_a
         await until(lambda: where.value == "thread", "the way back")
         pane.planning.change("run_in", "thread")
         pane.planning.change("size", "large")
-        await until(lambda: "better trained as a process" in pane.setup._note.text(), "the advice")
+        await until(
+            lambda: "better in a process of their own" in pane.setup._note.text(), "the advice"
+        )
         assert where.value == "thread"
         await pane.settled()
 

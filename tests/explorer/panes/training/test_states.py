@@ -45,9 +45,9 @@ def run_of(folder: Path, steps: int, reason: str = "", **changes: object):
 @pytest.mark.parametrize(
     ("steps", "reason", "badge", "samples"),
     [
-        (12, "stopped", "stopped", "No sample was written before the run stopped at step 12."),
-        (12, "failed", "failed after step 12", "before the run failed at step 12."),
-        (0, "failed", "failed", "before the run failed at step 0."),
+        (12, "stopped", "stopped", "stopped before its first sample, at step 12."),
+        (12, "failed", "failed after step 12", "failed before its first sample, at step 12."),
+        (0, "failed", "failed", "failed before its first sample, at step 0."),
         (12, "", "", "The first sample comes at step 100."),
         (0, "", "", "The first sample comes in a moment."),
     ],
@@ -56,12 +56,15 @@ def test_the_badge_and_the_samples_say_how_the_run_is(tmp_path, steps, reason, b
     data = run_of(tmp_path / "run", steps, reason)
     assert text.ended(data, data.state) == badge
     assert samples in text.no_sample(data, data.state, steps)
+    no_loss = text.no_loss(data, data.state)
+    assert ("moment" in no_loss) == (not reason), "a run that has ended gives no loss any more"
+    assert (f"{reason} before its first step" in no_loss) == (bool(reason) and not steps)
 
 
 @pytest.mark.parametrize(
     ("reason", "kept", "not_finite", "offered", "said"),
     [
-        ("failed", (), False, ("anew", "again"), "a new run takes its settings"),
+        ("failed", (), False, ("anew", "again"), "a new run with its settings"),
         ("failed", (), True, ("slower",), "would end in the same way"),
         ("failed", (10,), False, ("continue",), "bye"),
         ("failed", (10,), True, ("lower", "continue"), "bye"),
@@ -97,7 +100,7 @@ ROSE = "the loss rose from 7.360 to 1,871; try a lower learning rate"
         (7.4, "running", "It trains: after 12 steps the loss rose from 7.360 to 7.400."),
         (7.1, "running", "It learns: after 12 steps the loss fell from 7.360 to 7.100."),
         (1871.3, "finished", f"Finished: in 12 steps {ROSE}. Play shows how the heads formed."),
-        (1871.3, "stopped", f"Stopped after step 12: {ROSE}. Space trains on."),
+        (1871.3, "stopped", f"Stopped after step 12: {ROSE}. Space continues training."),
     ],
 )
 def test_a_loss_that_rises_is_not_called_learning(tmp_path, now, state, sentence):
@@ -110,7 +113,7 @@ def test_a_loss_that_rises_is_not_called_learning(tmp_path, now, state, sentence
 def test_a_run_without_samples_or_heads_says_so(tmp_path):
     data = run_of(tmp_path / "run", 3, sample_every=0, probe_every=0)
     assert "no samples" in text.no_sample(data, data.state, 3)
-    assert "no pictures" in text.no_heads(data, data.state)
+    assert "no heads" in text.no_heads(data, data.state)
 
 
 def test_before_the_first_step_the_card_and_the_sentence_say_what_is_done(tmp_path):

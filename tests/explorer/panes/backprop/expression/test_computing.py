@@ -119,7 +119,7 @@ def test_what_a_moved_input_changes_is_what_the_whole_formula_says(one):
         ("w * cat(x)", "no function cat", "cat(x)"),
         ("a = [1, 2]\na + 1", "sum( ) or mean( )", "a + 1"),
         ("2 * 3", "no name", "2 * 3"),
-        ("w", "no operation", "w"),
+        ("w", "not an operation", "w"),
         ("[1, 2] @ [1, 2, 3] * w", "cannot multiply", "[1, 2] @ [1, 2, 3]"),
         ("__import__('os')", "", "__import__('os')"),
     ],
@@ -296,16 +296,16 @@ def test_values_at_the_end_of_all_numbers_and_slopes_without_end_are_told():
         assert np.isfinite(found.xs).all() and (np.diff(found.xs) > 0).all()
         assert found.xs[0] <= value <= found.xs[-1]
     told = text.summary(compute("sqrt(w) + v", {"w": 0.0, "v": 1.0}))
-    assert "endlessly steep in w" in told and "inf" not in told
+    assert "infinitely steep in w" in told and " inf " not in f"{told} "
 
 
 def test_the_summary_names_all_who_matter_alike():
     values = {"a": 1, "b": 1, "c": 0.5, "d": 1, "e": 1}
     told = text.summary(compute("a - b", values))
-    assert told == "All inputs matter alike: each moves v1, at first by 1 per unit"
-    assert text.summary(compute("a + b + c*c*0.1", values)).startswith("a and b matter alike")
+    assert told.startswith("All inputs matter equally") and "by 1 per unit" in told
+    assert text.summary(compute("a + b + c*c*0.1", values)).startswith("a and b matter equally")
     told = text.summary(compute("a + b + c*c*0.1 + d + e", values))
-    assert told.startswith("a, b and 2 more matter alike")
+    assert told.startswith("a, b and 2 more matter equally")
 
 
 def test_what_goes_wrong_is_told_with_what_leads_out():
@@ -315,8 +315,8 @@ def test_what_goes_wrong_is_told_with_what_leads_out():
     assert "Move an input" in told("log(x) * 2", x=-1.0)
     assert "Change the formula" in told("log(-3) * x", x=1.0)
     assert "Change the formula" in told("9 ** 3.9e8 * x", x=1.0)
-    assert "too large" in told("x ** 400", x=1e9) and "no real number" not in told("x ** 4", x=1e99)
-    assert "no real number" in told("x ** 0.5", x=-1.0)
+    assert "too large" in told("x ** 400", x=1e9) and "a real number" not in told("x ** 4", x=1e99)
+    assert "not a real number" in told("x ** 0.5", x=-1.0)
     assert "divides by 0" in told("x ** -2", x=0.0)
 
 

@@ -82,7 +82,7 @@ async def test_a_rate_that_is_too_large_is_told(pane, mode):
     mode.lab.show_example("error")
     type_in(mode.view.learn.rate, "10")
     mode.lab.step_downhill(3)
-    assert "runs away, lower the rate and reset" in mode.view.learn.words.text()
+    assert "diverges; lower the rate and reset" in mode.view.learn.words.text()
     for _ in range(12):
         mode.lab.step_downhill(10)
         await asyncio.sleep(0)
@@ -262,7 +262,7 @@ def test_a_value_that_does_not_fit_is_refused_in_the_card(pane, mode):
     type_in(mode.view.what_if.value, "[1, 2]")
     assert mode.lab.draft.value == before and "cannot be read" not in pane.headline
     error = mode.view.what_if.error.text
-    assert error.startswith("This is no shape for x1: ") and "sum( ) or mean( )" in error, error
+    assert "does not fit x1: " in error and "sum( ) or mean( )" in error, error
 
 
 def test_what_does_not_fit_or_has_no_end_leaves_the_value_that_was_there(pane, mode):
@@ -271,7 +271,7 @@ def test_what_does_not_fit_or_has_no_end_leaves_the_value_that_was_there(pane, m
     before, card = mode.lab.draft.value, mode.view.what_if
     for _ in range(2):
         type_in(card.value, "[[1, 2, 3]]")
-        assert card.error.text.startswith("This is no shape for W: "), card.error.text
+        assert card.error.text.startswith("This shape does not fit W: "), card.error.text
         assert card.error.text.endswith("; 1 stays.") and card.value.text() == "1"
         assert card.value.accessibleDescription() == card.error.text
         type_in(card.value, "1")

@@ -34,7 +34,7 @@ def test_a_mistake_is_marked_and_the_old_graph_stays(pane, mode):
     (mark,) = editor.field.extraSelections()
     assert mark.cursor.selectedText() == "cat(x)"
     mode.lab.set_text("wide")
-    assert editor.error.text.startswith("wide alone is no operation"), "its name is the person's"
+    assert editor.error.text.startswith("wide alone is not"), "its name is the person's"
     mode.lab.set_text("tanh(w * x)")
     assert not editor.error.isVisible() and not mode.view.graph._faint
     assert editor.field.extraSelections() == []

@@ -72,7 +72,7 @@ FAR_AS_WELL = [
 @pytest.mark.parametrize("steps", [12, 100])
 def test_adam_at_rate_3_is_not_only_saturated(steps):
     sentence = told(learned(NetworkDraft(learning_rate=3.0), steps))
-    assert "layer 1 is saturated, for the steps were too large (the loss rose to 10.9)" in sentence
+    assert "saturated because the steps were too large (the loss rose to 10.9)" in sentence
 
 
 @pytest.mark.parametrize(
@@ -92,14 +92,14 @@ def test_where_learning_came_far_its_steps_are_not_blamed(one, steps):
 def test_first_weights_that_are_too_large_are_told_to_be_the_cause():
     """Only where it was saturated before it learned anything."""
     sentence = told(learned(NetworkDraft(scale=8.0, learning_rate=0.003), 100))
-    assert "saturated, for its first weights are too large" in sentence
-    late = told(learned(NetworkDraft(learning_rate=0.1), 400))
-    assert "is saturated: most of what it says" in late
+    assert "layer 1's outputs are saturated: its first weights are too large" in sentence
+    late = told(learned(NetworkDraft("spiral", learning_rate=0.1), 200))
+    assert "outputs are saturated" in late and "first weights" not in late
 
 
 def test_dead_neurons_are_told_with_the_steps_that_killed_them():
     sentence = told(learned(NetworkDraft(activation="relu", learning_rate=1.0), 100))
-    assert "neurons are dead, for the steps were too large (the loss rose to 15.3)" in sentence
+    assert "neurons are dead because the steps were too large (the loss rose to 15.3)" in sentence
     few = told(learned(NetworkDraft(activation="relu", learning_rate=0.1), 100))
     assert "neurons are dead: 0 for every point" in few
 
@@ -116,7 +116,7 @@ def test_another_setup_is_judged_by_itself():
     lab.change(NetworkDraft(learning_rate=0.01))
     assert math.isnan(lab.rise.peak)
     lab.several(40)
-    assert "for the steps" not in told(lab)
+    assert "because the steps" not in told(lab)
 
 
 def test_steps_that_were_too_large_are_not_told_of_those_that_are_taken_now():
@@ -128,7 +128,7 @@ def test_steps_that_were_too_large_are_not_told_of_those_that_are_taken_now():
     for _ in range(2):
         sentence = told(lab)
         assert "are too large" not in sentence and "slower" not in sentence
-        assert "for earlier steps were too large; all " in sentence and "are dead" in sentence
+        assert "because earlier steps were too large; all " in sentence and "are dead" in sentence
         assert not diagnose(lab, one).too_large
         lab.several(50)
     lab.change(replace(one, data="spiral"))

@@ -28,6 +28,8 @@ def test_a_sign_stands_apart_from_its_number_where_there_is_room(qapp):
     theme.apply(qapp, "light", 1.0)
     assert size_text(0.00123456, 1, 100, True) == "\u26a0 rms 0.00123"
     assert size_text(0.0, 1, 100, True) == "\u26a0 rms 0"
+    assert size_text(1.1e-6, 1, 60, True) == "\u26a0 1e\u22126"
+    assert size_text(1.1e-6, 1, 34, True) == "1e\u22126", "the number stays, the sign moves up"
 
 
 def test_short_words_come_before_a_menu_without_words(qapp, qtbot):

@@ -102,7 +102,7 @@ def test_where_no_weight_has_a_gradient_the_bias_that_learns_is_shown(name):
     moment = [lab.one_step() for _ in range(5)][-1]
     shown = of_moment(moment, None, False)
     assert shown.rows[:2] == [
-        "No weight has a gradient. The bias whose is largest:",
+        "No weight has a gradient. The bias with the largest one:",
         "bias of output",
     ]
     told = told_of(shown.rows)

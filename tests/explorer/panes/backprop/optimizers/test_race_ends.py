@@ -22,12 +22,14 @@ def test_who_comes_down_by_luck_at_the_last_step_is_not_down():
     heights = [recording.lane(name).heights for name in ("sgd", "lion")]
     assert all(height[-1] < 1e-14 < 1e-3 < height[-2] for height in heights)
     assert recording.arrivals == {} and text.marks(recording) == {}
-    assert "are lowest, at 2.1e−15, but nobody has stayed there." in headline(recording, 200)
+    assert "are lowest, at 2.1e−15, but none has stayed there." in headline(recording, 200)
     assert "down" not in text.step_title(recording, 200)
     shorter = race(typed(formula, racers, 199, start=(-2, 1.5)))
-    assert "nobody is down yet" in headline(shorter, 199)
+    assert "none has reached the bottom" in headline(shorter, 199)
     saddle = race(OptimizersDraft("saddle", racers=("sgd", "lion")))
-    assert set(saddle.arrivals) == {"sgd"} and "SGD was down first" in headline(saddle, 200)
+    assert set(saddle.arrivals) == {"sgd"} and "SGD was first to the bottom" in headline(
+        saddle, 200
+    )
 
 
 def test_a_shorter_race_begins_though_the_cursor_was_beyond_its_end(mode, change):
@@ -40,7 +42,7 @@ def test_a_shorter_race_begins_though_the_cursor_was_beyond_its_end(mode, change
 def test_who_has_come_down_for_a_while_is_down():
     one = typed("x**2 + y**2", ("sgd",), 10, start=(1.0, 1.0))
     half = race(one.with_setting("sgd", "learning_rate", 0.5))
-    assert "SGD was down first, at step 1" in headline(half, 1)
+    assert "SGD was first to the bottom, at step 1" in headline(half, 1)
     one = one.with_setting("sgd", "learning_rate", 0.05)
     for steps, down in ((100, True), (34, True), (33, False)):
         assert bool(race(replace(one, steps=steps)).arrivals) == down, steps
@@ -56,11 +58,11 @@ def test_why_sgd_comes_no_further_in_a_narrow_valley_is_told():
     assert crawls not in headline(race(two), 199)
     assert f"; it {crawls}." in headline(race(alone), 200)
     slow = race(alone.with_setting("sgd", "learning_rate", 1e-4))
-    assert "nobody is down yet" in headline(slow, 200)
+    assert "none has reached the bottom" in headline(slow, 200)
     adam = race(OptimizersDraft(racers=("adam",), steps=20))
-    assert "nobody is down yet" in headline(adam, 20)
+    assert "none has reached the bottom" in headline(adam, 20)
     longer = headline(race(replace(two, steps=500)), 500)
-    assert "Adam was down first" in longer and crawls in longer
+    assert "Adam was first to the bottom" in longer and crawls in longer
 
 
 @pytest.mark.parametrize(

@@ -48,14 +48,14 @@ def test_who_is_lost_is_told_shortly_and_with_the_true_reason():
     told = lost(recording, gone)
     assert "has no height" in told and "too high" not in told
     assert "stepped where the surface has no height" in headline(recording, 30)
-    assert "ran away" not in headline(recording, 30) + text.described(recording, 30)
+    assert "diverged" not in headline(recording, 30) + text.described(recording, 30)
     for name in NAMES:
         one = one.with_setting(name, "learning_rate", 1e9)
     recording = race(replace(one, text="x**4 + y**4"))
     gone = recording.lost(30)
     assert len(gone) > 2 and not any(lane.fell_off for lane in gone)
     told = lost(recording, gone)
-    assert f"and {len(gone) - 1} more ran away: these rates are too high here" in told
+    assert f"and {len(gone) - 1} more diverged: " in told
     assert len(told) < 90
 
 
@@ -63,7 +63,7 @@ def test_the_sentence_tells_who_was_down_first():
     recording = race(OptimizersDraft(surface="ravine", racers=("sgd", "momentum"), steps=200))
     name, step = min(recording.arrivals.items(), key=lambda one: one[1])
     lane = recording.lane(name)
-    assert f"{lane.title} was down first, at step {step}" in headline(recording, 200)
+    assert f"{lane.title} was first to the bottom, at step {step}" in headline(recording, 200)
     limit = recording.lowest + 1e-3 * (38.5 - recording.lowest)
     assert (lane.heights[step:] <= limit).all() and lane.heights[step - 1] > limit
 
@@ -77,10 +77,10 @@ def test_with_noise_nobody_is_told_to_have_come_down():
         first = recording.leaders(steps)[0]
         assert first.name == min(averages, key=averages.get)
         told = headline(recording, steps)
-        assert f"{first.title} is lowest, at" in told and "on average of 20 steps" in told
-        assert "down" not in told and "noise lets nobody rest" in told
+        assert f"{first.title} is lowest, at" in told and "averaged over 20 steps" in told
+        assert "down" not in told and "noise lets none rest" in told
         assert step_title(recording, steps).endswith("on average")
-    assert "on average of 6 steps" in headline(recording, 5)
+    assert "averaged over 6 steps" in headline(recording, 5)
 
 
 def test_a_question_ends_as_one():
@@ -90,10 +90,10 @@ def test_a_question_ends_as_one():
 
 def test_on_a_level_surface_nobody_moves_and_nobody_is_lowest():
     recording = race(typed("5"))
-    assert "nobody moves, for the surface is level everywhere" in headline(recording, 20)
-    assert step_title(recording, 20) == "after step 20 nobody has moved"
+    assert "level everywhere" in headline(recording, 20)
+    assert step_title(recording, 20).endswith("has moved")
     there = race(typed("x**2 + y**2", start=(0.0, 0.0)))
-    assert "nobody moves, for there is no slope at the start" in headline(there, 20)
+    assert "no slope at the start" in headline(there, 20)
     # What shrinks x and y moves them, and all stay as high.
     decaying = typed("5", ("sgd", "momentum", "adam"))
     for name in decaying.racers:
@@ -106,7 +106,7 @@ def test_where_a_surface_falls_on_and_on_nobody_is_down(formula):
     recording = race(typed(formula, ("sgd", "adam", "adamw"), 60))
     assert recording.endless and recording.arrivals == {}
     told = headline(recording, 60)
-    assert "furthest down" in told and "falls on and on" in told and "down first" not in told
+    assert "furthest down" in told and "falls forever" in told and "bottom" not in told
     first = recording.leaders(60)[0]
     assert first.title in told and "furthest down" in step_title(recording, 60)
     assert not any("down" in told for told in text.marks(recording).values())
@@ -114,7 +114,7 @@ def test_where_a_surface_falls_on_and_on_nobody_is_down(formula):
 
 def test_where_a_surface_is_lowest_at_its_end_that_is_told():
     told = headline(race(typed("sqrt(x + 2.1) - 0.1*x", ("adam", "lion"), 30)), 1)
-    assert "the surface falls on to where it has no height" in told and "on and on" not in told
+    assert "falls until it has no height" in told and "forever" not in told
     assert "(\u22122, 1.5)" in headline(race(typed("log(x)", NAMES, 5)), 5)
 
 
@@ -123,7 +123,7 @@ def test_who_falls_out_of_sight_is_not_told_to_go_slower():
     gone = recording.lost(2000)
     assert gone and all(recording.fell_away(lane) for lane in gone)
     told = headline(recording, 2000)
-    assert "fell out of sight" in told and "ran away" not in told
+    assert "fell out of sight" in told and "diverged" not in told
     assert "too high" not in lost(recording, gone)
 
 
@@ -131,14 +131,14 @@ def test_who_falls_out_of_sight_is_not_told_to_go_slower():
 def test_a_surface_with_a_lowest_place_does_not_fall_on_and_on(formula):
     recording = race(typed(formula, ("adagrad", "adam"), 400))
     assert not recording.endless
-    assert "down first" in headline(recording, 400)
+    assert "to the bottom" in headline(recording, 400)
 
 
 def test_who_stands_on_a_saddle_is_not_down():
     recording = race(typed("x*y", ("sgd", "adagrad", "adam", "momentum"), 200, start=(1.0, 1.0)))
     assert not recording.lowest_is_low and recording.arrivals == {}
     told = headline(recording, 200)
-    assert "down first" not in told and told.endswith("but the surface is lower beside it.")
+    assert "bottom" not in told and told.endswith("but the surface is lower beside it.")
     flat = race(typed("tanh(x) + y**2", ("sgd", "adagrad", "adam"), 200))
     assert "down" not in headline(flat, 200)
     assert race(typed("(x - 10)**2 + y**2", ("adam",), 400)).lowest_is_low
@@ -171,13 +171,13 @@ def test_who_is_equally_low_is_told_together():
     at, same = (step for _, step in down[:2])
     assert at == same  # two at once, and then the others
     told = headline(recording, 200)
-    assert "were down first" in told and ", then " in told
-    assert step_title(recording, 200) == "after step 200 all are down" and len(down) == 8
+    assert "were first to the bottom" in told and ", then " in told
+    assert step_title(recording, 200) == "after step 200 all are at the bottom" and len(down) == 8
 
 
 def test_who_came_to_rest_in_a_higher_valley_is_told_so():
     valleys = typed("x**4 - 3*x**2 + x + y**2", ("adagrad", "adam"), 300, start=(1.6, 0.5))
-    assert "it is level there, but not the lowest place" in headline(race(valleys), 300)
+    assert "not the lowest point" in headline(race(valleys), 300)
     usual = race(OptimizersDraft())  # along the bent valley it is nearly level, and goes on down
     assert usual.leaders(200)[0].name == "adam"
     assert "Adam is lowest" in headline(usual, 200) and "level" not in headline(usual, 200)
@@ -189,9 +189,9 @@ def test_how_many_more_is_not_read_as_a_number_of_steps():
     gone = recording.lost(30)
     assert len(gone) == 3
     latest = max(gone, key=lambda lane: lane.lost_at)
-    told = f"{latest.title} (step {latest.lost_at}) and 2 more ran away."
+    told = f"{latest.title} (step {latest.lost_at}) and 2 more diverged."
     assert told in headline(recording, 30)
-    assert "(step 1) and 2 more ran away:" in lost(recording, gone)
+    assert "(step 1) and 2 more diverged:" in lost(recording, gone)
 
 
 def test_who_came_down_together_is_named_together_also_after_the_first():
@@ -209,14 +209,14 @@ def test_who_is_lowest_but_leaves_again_is_told_where_others_are_down():
     first = recording.leaders(50)[0]
     assert recording.arrivals.get(first.name, 999) > 50
     told = headline(recording, 50)
-    assert told.endswith(f"down first, at step 6; {first.title} is lowest, but leaves again.")
-    assert step_title(recording, 50).endswith("of 9 are down to stay")
+    assert "at step 6; " in told and told.endswith(f"{first.title} is lowest, but leaves again.")
+    assert step_title(recording, 50).endswith("of 9 are at the bottom")
     recording = race(typed("-exp(-x**2 - y**2)", ("sgd", "adam", "lion"), 200))
     assert "at step 72; Lion is lowest, but leaves again." in headline(recording, 100)
-    assert "at step 72; Lion is lowest, but came there only lately." in headline(recording, 200)
+    assert "at step 72; Lion is lowest, but has only just arrived." in headline(recording, 200)
 
 
 def test_nobody_races():
     recording = race(OptimizersDraft(racers=()))
-    assert recording.lanes == () and "Tick who shall race" in headline(recording, 20)
-    assert step_title(recording, 20) == "nobody races"
+    assert recording.lanes == () and "Tick the optimizers" in headline(recording, 20)
+    assert step_title(recording, 20) == "no optimizer races"
