@@ -35,7 +35,7 @@ def test_a_session_goes_on_as_if_it_had_never_ended(mode, run_async, name):
         await mode.settled()
         await mode.runner.steps(40)
         saved = session(mode)
-        await mode.runner.steps(40)
+        await mode.runner.steps(12)
         before = {moment.step: moment for moment in mode.runner.lab.moments}
         mode.editing.show_preset("dead")
         await mode.settled()
@@ -53,10 +53,10 @@ def test_a_session_goes_on_as_if_it_had_never_ended(mode, run_async, name):
             assert moment.update.start.is_state(same.update.start.state())
             np.testing.assert_array_equal(moment.plane, same.plane)
             assert [one.ratio for one in moment.layers] == [one.ratio for one in same.layers]
-        await mode.runner.steps(40)
-        for moment in mode.runner.lab.moments[-40:]:
+        await mode.runner.steps(12)
+        for moment in mode.runner.lab.moments[-12:]:
             assert told(moment) == told(before[moment.step])
-        assert mode.moment.step == 80
+        assert mode.moment.step == 52
 
     run_async(body())
 
@@ -93,7 +93,7 @@ def test_a_session_comes_back_to_the_moment_that_was_looked_back_at(mode, run_as
     """Also where it is none of those that are kept of a long way."""
 
     async def body() -> None:
-        await mode.runner.steps(80)
+        await mode.runner.steps(60)
         mode.player.seek(37)
         await mode.settled()
         assert mode.moment.step == 37 and not mode.player.at_live_edge
@@ -107,7 +107,7 @@ def test_a_session_comes_back_to_the_moment_that_was_looked_back_at(mode, run_as
         await until(lambda: mode.runner.lab.past is None)
         await mode.settled()
         assert mode.moment.step == 37 and not mode.player.at_live_edge
-        assert mode.runner.lab.moments[-1].step == 80
+        assert mode.runner.lab.moments[-1].step == 60
         for now, before in zip(mode.moment.weights, weights, strict=True):
             np.testing.assert_array_equal(now, before)
         assert mode.state()["step"] == 37
@@ -117,7 +117,7 @@ def test_a_session_comes_back_to_the_moment_that_was_looked_back_at(mode, run_as
             mode.restore({**saved[SCENE], "step": bad})
             await mode.settled()
             await until(lambda: mode.runner.lab.past is None)
-            assert mode.moment.step == 80 and mode.player.at_live_edge
+            assert mode.moment.step == 60 and mode.player.at_live_edge
 
     run_async(body())
 
