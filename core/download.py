@@ -11,6 +11,7 @@ import os
 import secrets
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -99,6 +100,7 @@ def _fetch(
         part.unlink()
         have = 0
     begun = time.monotonic()
+    done = have
     try:
         with _answer(address, have, timeout) as response:
             start = have if response.status == 206 else 0
@@ -132,11 +134,7 @@ def _fetch(
         message = f"{address} answered {error.code} ({error.reason}): {_remedy(error.code)}"
         raise ValueError(message) from None
     except BROKEN as error:
-        reason = getattr(error, "reason", None) or error
-        raise ConnectionError(
-            f"{address} could not be read ({reason}): check the network connection and try again; "
-            "the part already downloaded is kept"
-        ) from error
+        raise broken_line(address, error, kept=sha256 is not None and done > 0) from error
     if total is not None and done < total:
         raise ConnectionError(
             f"{address} ended after {done:,} of {total:,} bytes: try again, the rest will be added"
@@ -173,6 +171,17 @@ def _first_byte(response: http.client.HTTPResponse) -> int:
 def _total(response: http.client.HTTPResponse, start: int) -> int | None:
     length = response.headers.get("Content-Length", "")
     return start + int(length) if length.isdecimal() else None
+
+
+def broken_line(address: str, error: Exception, *, kept: bool) -> ConnectionError:
+    """A line that was never there, or broke: whose, why, and what to do."""
+    reason = getattr(error, "reason", None) or error
+    why = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+    host = urllib.parse.urlsplit(address).hostname or address
+    rest = "; the part already downloaded is kept" if kept else ""
+    return ConnectionError(
+        f"{host} does not answer ({why}): check the network connection and try again{rest}"
+    )
 
 
 def _remedy(code: int) -> str:

@@ -517,6 +517,8 @@ def _range(about: Field) -> str:
     if above and below:
         return f" between {above} and {below}"
     low = f" of at least {least}" if least else f" above {above}" if above else ""
+    if above and most:
+        return f" above {above} and at most {most}"
     high = f" of at most {most}" if most else f" below {below}" if below else ""
     return f"{low} and{high}" if low and high else low + high
 

@@ -233,7 +233,8 @@ def open_file(path: str | Path, flags: int = 0) -> int:
 def _check_is_file(path: str | Path, mode: int) -> None:
     if not stat.S_ISREG(mode):
         what = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
-        raise ValueError(f"{path} is {what}, not a file: choose a file")
+        remedy = "put the file itself there, or choose another one"
+        raise ValueError(f"{path} is {what}, not a file: {remedy}")
 
 
 def open_to_read(path: str | Path) -> BufferedReader:

@@ -20,22 +20,17 @@ LIMIT = 120  # seconds that a start waits for it at most
 
 
 def get_first_tokenizers(environment: Mapping[str, str]) -> None:
-    """Gets them if they are due. Whatever goes wrong is told, and nothing else."""
+    """Gets them if they are due. What did not come is told in one line, here or by the program that
+    was started: the app works without."""
     if not is_due():
         return
-    say("getting a few real tokenizers, 25 MB at most; Ctrl+C goes on without them")
+    say("looking for a few real tokenizers, 25 MB at most; Ctrl+C goes on without them")
     command = [str(PYTHON), str(ROOT / "packaging" / "vocabularies.py"), "--first"]
     whole = False
     try:
         whole = subprocess.call(command, cwd=ROOT, env=environment, timeout=LIMIT) == 0
-    except subprocess.TimeoutExpired:
-        say(f"they did not come in {LIMIT} seconds")
-    except KeyboardInterrupt:
-        say("going on without them")
-    except OSError as error:
-        say(f"they could not be got: {error}")
-    if not whole:
-        say("get those that are missing at any time with `python3 dev.py vocabularies`")
+    except (subprocess.TimeoutExpired, KeyboardInterrupt, OSError):
+        say("going on without them; `python3 dev.py vocabularies` gets them at any time")
     try:
         STAMP.write_text(json.dumps({"whole": whole, "time": time.time()}))
     except OSError as error:

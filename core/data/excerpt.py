@@ -59,6 +59,14 @@ def excerpt_steps(name_or_path: str | Path, n_bytes: int) -> Generator[int, None
     return Excerpt(parts if own else ["".join(parts)], size, whole)
 
 
+def excerpt_of(text: str, n_bytes: int) -> Excerpt:
+    """About `n_bytes` of a text that is there. Raises ValueError where nothing stands in it."""
+    if not text.strip():
+        raise ValueError("the text is empty: type or paste some words")
+    kept, whole = _cut(text, n_bytes)
+    return Excerpt([kept], len(kept.encode()), whole)
+
+
 def _characters(path: Path) -> Iterator[str]:
     for text, _ in read_characters(check_text_file(path)):
         yield text

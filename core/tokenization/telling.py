@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -64,6 +64,11 @@ def shortened(text: str) -> str:
 def count(number: int, what: str) -> str:
     """ "1 byte", "2 bytes"."""
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def listed(names: Sequence[str]) -> str:
+    """ "BPE", "BPE and Unigram", "BPE, Unigram and WordPiece"."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def verb(number: int, one: str, many: str) -> str:

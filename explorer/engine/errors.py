@@ -1,4 +1,7 @@
-"""Every exception ends here, from wherever it comes: the same one makes one card with a count."""
+"""Every exception ends here, from wherever it comes: the same one makes one card with a count.
+
+The same: of one type, raised at one place, with one text.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +35,12 @@ HARMLESS = ("This plugin does not support",)  # Qt's messages that tell a person
 
 @dataclass
 class Problem:
-    """One error: its type and place name it, `count` says how often it came.
+    """One error: its type, place and text name it, `count` says how often it came.
 
     about   what failed ("model"), where a later success of it makes the error a thing of the past
     """
 
-    key: tuple[str, str]
+    key: tuple[str, str, str]
     title: str
     text: str
     where: str
@@ -55,15 +58,19 @@ class _Reports(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self.problems: dict[tuple[str, str], Problem] = {}
+        self.problems: dict[tuple[str, str, str], Problem] = {}
+        self._telling = False
         self.arrived.connect(self._on_arrived, Qt.ConnectionType.AutoConnection)
 
     def _on_arrived(self, error: BaseException, where: str, about: str) -> None:
-        key = (type(error).__name__, place(error) or where)
+        if self._telling:  # whoever shows an error has raised one; showing that may raise again
+            _log.error("while an error was shown: %s", details_of(error))
+            return
+        text = text_of(error)
+        key = (type(error).__name__, place(error) or where, text)
         problem = self.problems.get(key)
         if problem is None:
-            details = "".join(traceback.format_exception(error))
-            text = text_of(error)
+            details = details_of(error)
             if is_told(error):
                 _log.warning("%s: %s", where, text)
             else:
@@ -74,8 +81,11 @@ class _Reports(QObject):
             self.problems[key] = problem
         else:
             problem.count += 1
-            problem.text = text_of(error)
-        self.changed.emit(problem)
+        self._telling = True
+        try:
+            self.changed.emit(problem)
+        finally:
+            self._telling = False
 
 
 _reports: _Reports | None = None
@@ -105,6 +115,11 @@ def retire(about: str) -> None:
 def forget(problem: Problem) -> None:
     """The card was closed; the same error may come again as a new one."""
     reports().problems.pop(problem.key, None)
+
+
+def details_of(error: BaseException) -> str:
+    """The error with its traceback."""
+    return "".join(traceback.format_exception(error))
 
 
 def place(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QWidget
 
 from explorer import overrides  # noqa: F401  (before any pane is defined)
 from explorer.engine import tasks
-from explorer.state.player import Player
+from explorer.state.player import Player, speed_of
 
 if TYPE_CHECKING:
     from explorer.engine.engine import Engine
@@ -172,7 +172,14 @@ class Pane(Face, QWidget):
 
         The window calls it once, when the pane is built.
         """
-        self._keep_scene(self.objectName(), self)
+        name, player = self.objectName(), self.player
+        self._keep_scene(name, self)
+        self.workspace.live(
+            f"{name}.speed",
+            lambda: player.speed,
+            lambda kept: player.set_speed(speed_of(kept)),
+            self,
+        )
 
     def _keep_scene(self, name: str, face: Face) -> None:
         def bring(state: Any) -> None:
@@ -180,10 +187,6 @@ class Pane(Face, QWidget):
                 face.restore(state)
 
         self.workspace.live(f"{name}.scene", face.state, bring, self)
-
-    def set_speed(self, speed: float) -> None:
-        """The speed with which it begins."""
-        self.player.set_speed(speed)
 
     def left(self) -> None:
         """Another pane is shown: animation pauses, a job never does."""

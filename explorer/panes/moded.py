@@ -11,31 +11,48 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from explorer import theme
 from explorer.engine import errors, tasks
 from explorer.panes.base import Context, Pane
 from explorer.panes.modes import Desk, Mode, ModeSpec
 from explorer.state.actions import Action
+from explorer.state.player import speed_of
 from explorer.widgets.toggle import SegmentedControl
 
 INPUTS = 352  # px that a mode's inputs have before the names of the modes come closer together
 LEAST = 150  # px that they have before these are cut
 APART = 16
+BETWEEN = 6  # px between its two rows
+
+
+@runtime_checkable
+class WholeWidth(Protocol):
+    """Inputs that need a row of their own where the names of the modes leave them less."""
+
+    def whole_width(self) -> int: ...
 
 
 class ModesHeader(QWidget):
     """The strip above the picture: which mode, then that mode's own inputs.
 
-    `modeChosen(id)` when another mode is chosen.
+    `modeChosen(id)` when another mode is chosen; `rowsChanged` when `rows` is another.
     """
 
     modeChosen = Signal(str)
+    rowsChanged = Signal()
 
     def __init__(self, pane: str, specs: Sequence[ModeSpec], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,7 +64,8 @@ class ModesHeader(QWidget):
         self._told: dict[str, str] = {}
         self._stack = QStackedWidget()
         self._pages: dict[str, QWidget] = {}
-        row = QHBoxLayout(self)
+        self.rows = 1
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(APART)
         row.addWidget(self.choice)
@@ -64,7 +82,23 @@ class ModesHeader(QWidget):
         least, most = self.choice.minimumSizeHint().width(), self.choice.sizeHint().width()
         now, room = theme.current(), self.width() - APART
         wide = max(least, min(most, room - now.px(INPUTS)))
-        self.choice.setFixedWidth(max(1, min(wide, max(room - now.px(LEAST), least // 2))))
+        wide = max(1, min(wide, max(room - now.px(LEAST), least // 2)))
+        self.choice.setFixedWidth(wide)
+        page = self._stack.currentWidget()
+        needed = page.whole_width() if isinstance(page, WholeWidth) else 0
+        self._set_rows(2 if needed > room - wide else 1)
+
+    def _set_rows(self, rows: int) -> None:
+        now = theme.current()
+        self._row.setSpacing(now.px(BETWEEN) if rows > 1 else APART)
+        first = self.height() - (rows - 1) * now.px(theme.SIZE["control"] + BETWEEN)
+        top = max(0, (first - now.px("control")) // 2) if rows > 1 else 0
+        self._row.setContentsMargins(0, top, 0, 0)  # the names stay where they are
+        if rows != self.rows:
+            self.rows = rows
+            way = QBoxLayout.Direction
+            self._row.setDirection(way.TopToBottom if rows > 1 else way.LeftToRight)
+            self.rowsChanged.emit()
 
     def add(self, mode: Mode) -> None:
         """A mode has been built: its inputs."""
@@ -83,10 +117,12 @@ class ModesHeader(QWidget):
     def show_mode(self, name: str) -> None:
         self.choice.set_current(name)
         self._stack.setCurrentWidget(self._pages[name])
+        self._fit()
 
 
 class ModedPane(Pane):
-    """Keeps where each mode's cursor was, so that coming back to a mode finds it as it was left.
+    """Keeps where each mode's cursor was and how fast it played: coming back to a mode finds it as
+    it was left.
 
     A subclass says what its modes share by `make_desk`, and adds what is its own.
     """
@@ -106,7 +142,6 @@ class ModedPane(Pane):
         self._joined = False
         self._places: dict[str, float] = {}
         self._speeds: dict[str, float] = {}
-        self._speed = self.player.speed
         self._seen = False
         self.stack = QStackedWidget()
         column = QVBoxLayout(self)
@@ -182,7 +217,7 @@ class ModedPane(Pane):
         mode.modeRequested.connect(self.request_mode)
         self.connect_mode(mode)
         if self._joined:
-            self._keep_scene(f"{self.objectName()}.{name}", mode)
+            self._keep(mode)
             self.added.emit(self._actions(mode), mode.pictures())
 
     def _from(self, mode: Mode, then: Callable[[Any], None], what: Any) -> None:
@@ -229,7 +264,7 @@ class ModedPane(Pane):
         mode.active = True
         self.stack.setCurrentWidget(mode.widget())
         self.inputs.show_mode(mode.id)
-        self.player.set_speed(self._speeds.get(mode.id, self._speed))
+        self.player.set_speed(self._speeds.get(mode.id, 1.0))
         self.player.set_tracks(mode.tracks)
         place = self._places.get(mode.id)
         if place is not None and not self.player.at_live_edge:
@@ -243,11 +278,20 @@ class ModedPane(Pane):
         if not (self.player.at_live_edge and math.isinf(self.player.speed)):
             self.player.pause()
 
-    def set_speed(self, speed: float) -> None:
-        """Each mode begins with it, and then keeps its own."""
-        self._speed = speed
-        self._speeds.clear()
-        super().set_speed(speed)
+    def _keep(self, mode: Mode) -> None:
+        """From now on the workspace holds what is looked at in a mode, and how fast it plays."""
+
+        def bring(kept: Any) -> None:
+            self._speeds[mode.id] = speed_of(kept)
+            if mode is self.mode:
+                self.player.set_speed(self._speeds[mode.id])
+
+        def speed() -> float:
+            return self.player.speed if mode is self.mode else self._speeds.get(mode.id, 1.0)
+
+        name = f"{self.objectName()}.{mode.id}"
+        self._keep_scene(name, mode)
+        self.workspace.live(f"{name}.speed", speed, bring, self)
 
     def _bind(self, keep: bool) -> None:
         self.player.set_tracks(self.mode.tracks, keep_position=keep)
@@ -269,7 +313,7 @@ class ModedPane(Pane):
         name = self.objectName()
         self._joined = True
         for mode in self._built.values():
-            self._keep_scene(f"{name}.{mode.id}", mode)
+            self._keep(mode)
         self.workspace.live(f"{name}.mode", lambda: self.mode.id, self.show_mode, self)
 
     def actions(self) -> list[Action]:

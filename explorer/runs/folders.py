@@ -41,7 +41,8 @@ def run_folders(folder: Path, elsewhere: Sequence[str] = ()) -> list[Path]:
 
 
 def is_run(folder: Path) -> bool:
-    return (folder / MANIFEST).is_file()
+    """Whether a folder is meant to be a run's; whoever opens it says where it is none."""
+    return (folder / MANIFEST).exists()
 
 
 def is_trained(folder: Path) -> bool:
@@ -68,10 +69,13 @@ def waiting_runs(folders: Iterable[Path]) -> list[WaitingRun]:
 def _waiting(folder: Path) -> WaitingRun | None:
     from core.training import RunReader
     from core.training.control import ControlLog
+    from core.training.launch import launched
 
     log = ControlLog(folder)
     log.refresh()
     if not log.is_started or not os.access(folder, os.W_OK):
+        return None
+    if launched(folder) is not None:
         return None
     run = RunReader(folder)
     lost = run.state == "failed" and not run.checkpoints

@@ -276,7 +276,12 @@ class Runs(QObject):
 
     async def waiting(self, elsewhere: Sequence[str] = ()) -> list[WaitingRun]:
         """The runs that were interrupted, and that nobody has decided about since."""
-        folders = await self._engine.io(run_folders, self.folder(), elsewhere)
+        return await self.still_waiting(
+            await self._engine.io(run_folders, self.folder(), elsewhere)
+        )
+
+    async def still_waiting(self, folders: Sequence[Path]) -> list[WaitingRun]:
+        """Those of these runs that wait."""
         left = [folder for folder in folders if not self.running_here(folder)]
         return await self._engine.io(waiting_runs, left)
 

@@ -177,7 +177,10 @@ def _read_small_files(folder: Path) -> tuple[Any, Any]:
     from core.transformer.config import ModelConfig
 
     if not folder.is_dir():
-        raise FileNotFoundError(f"there is no folder {folder}; choose a checkpoint's folder")
+        raise FileNotFoundError(
+            f"there is no folder {folder}; choose a checkpoint that is there, for a run keeps only "
+            "some of them"
+        )
     for name in ("config.json", "tokenizer.json", "model.safetensors"):
         if not (folder / name).is_file():
             raise ValueError(f"{folder} holds no {name}; choose a whole checkpoint folder")

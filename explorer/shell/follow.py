@@ -36,10 +36,11 @@ class Seen:
 
 @dataclass(eq=False)
 class Watch:
-    """One run that is read again and again while it trains."""
+    """One run that is read again and again while it trains; `opened` by a person, or begun here."""
 
     tail: Tail
     folder: str
+    opened: bool
     seen: Seen | None = None
     busy: bool = False
     failed: bool = False
@@ -130,7 +131,8 @@ class RunFollower(QObject):
         for key in self._watched.keys() - wanted.keys():
             del self._watched[key]
         for key in wanted.keys() - self._watched.keys():
-            self._watched[key] = Watch(self._runs.tail(wanted[key]), wanted[key])
+            opened = wanted[key] == self._selected
+            self._watched[key] = Watch(self._runs.tail(wanted[key]), wanted[key], opened)
             self._look(self._watched[key])
         self._poll()
         self.changed.emit()
@@ -167,7 +169,8 @@ class RunFollower(QObject):
         try:
             seen = await watch.tail.look(see)
         except (OSError, ValueError) as error:
-            if watch in self._watched.values():
+            opened = watch.opened and watch.seen is None  # the pane may have let go of it since
+            if opened or watch in self._watched.values():
                 self._on_trouble(watch, error)
             return
         finally:

@@ -33,7 +33,8 @@ class Menus:
         for name in MENUS:
             found = actions.of_menu(name)
             if found:
-                menu = bar.addMenu(name)
+                menu = QMenu(name, self._window)  # the wrapper of one that Qt makes can go invalid
+                bar.addMenu(menu)
                 menu.setObjectName(f"menu.{name}")
                 self._menus.append(menu)
                 menu.aboutToShow.connect(lambda: self._set_open(True))

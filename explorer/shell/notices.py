@@ -68,7 +68,6 @@ class Notices(QWidget):
             self._problems.append(problem.key)
             while len(self._problems) > MOST_SHOWN:
                 self.close_card(self._problems[0])
-        card.set_message(problem.text)
         card.set_count(problem.count)
 
     def close_problem(self, problem: errors.Problem) -> None:

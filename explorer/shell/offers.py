@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 
 from explorer.engine import errors, tasks
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from explorer.shell.notices import Notices
     from explorer.shell.session import Session
 
+EVERY = 1000  # ms between two looks at the runs that wait: another window may take one up
 WAITING = "runs"  # the key of the card about runs that wait
 WENT_ON = "went on"  # and about those that trained without a window
 
@@ -32,6 +34,9 @@ class Offers(QObject):
         self._notices = notices
         self._waiting: dict[str, Row] = {}  # runs that no one has decided about
         self._lost: list[Path] = []  # runs that the engine's death has ended
+        self._looking: asyncio.Task[None] | None = None
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._look)
         session.engine.died.connect(self._on_engine_died)
         session.runs.changed.connect(self._on_run_changed)
 
@@ -85,12 +90,33 @@ class Offers(QObject):
             card.chosen.connect(self._on_chosen)
             card.closed.connect(self._on_dismissed)
             card.set_rows(list(self._waiting.values()))
+            self._timer.start(EVERY)
+
+    @property
+    def looks(self) -> bool:
+        """It looks again by itself whether the runs on the card still wait."""
+        return self._timer.isActive()
+
+    def stop(self) -> None:
+        """The window closes: nobody is asked any more."""
+        self._timer.stop()
+
+    def _look(self) -> None:
+        if WAITING not in self._notices.cards:
+            self.stop()
+        elif self._looking is None or self._looking.done():
+            self._looking = tasks.spawn(self._look_again(), self)
+
+    async def _look_again(self) -> None:
+        """A run that another window trains by now, or has dismissed, waits no longer."""
+        asked = list(self._waiting)
+        found = await self._session.runs.still_waiting([Path(folder) for folder in asked])
+        for folder in set(asked) - {str(run.folder) for run in found}:
+            self._settle(folder)
 
     def _tell_of(self, went_on: list[Path]) -> None:
         look = {"Look": lambda: self._session.open_run(went_on[0])}
-        alone = len(went_on) == 1
-        how = "trains in a process of its own" if alone else "train in processes of their own"
-        text = f"{names_of(went_on)} {how}: also while the window is closed."
+        text = f"{names_of(went_on)} kept running while the window was closed."
         self._notices.offer(WENT_ON, "info", "Still training", text, look)
 
     def _on_chosen(self, folder: str, choice: str) -> None:

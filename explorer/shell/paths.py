@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-RUN_MANIFEST = "run.json"
+from explorer.runs.folders import is_run
 
 
 def is_model(path: Path) -> bool:
     """A folder that is no run's, or a checkpoint's file."""
     if path.is_dir():
-        return not (path / RUN_MANIFEST).is_file()
+        return not is_run(path)
     return path.is_file() and path.name in ("config.json", "model.safetensors")
 
 

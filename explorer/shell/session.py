@@ -11,11 +11,13 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 
+from core.training.records import MANIFEST
 from explorer.engine import errors, tasks
 from explorer.engine.cores import torch_threads
 from explorer.engine.engine import Engine
 from explorer.panes.base import Context, PaneSpec
 from explorer.panes.specs import built
+from explorer.runs.folders import is_run
 from explorer.runs.live import Runs
 from explorer.runs.requested import key_of
 from explorer.runs.run_source import RunSource
@@ -24,7 +26,7 @@ from explorer.shell.autosave import Autosave
 from explorer.shell.follow import RunFollower
 from explorer.shell.offers import Offers
 from explorer.shell.old_sessions import renewed
-from explorer.shell.paths import RUN_MANIFEST, begin_run, begin_text, is_model, is_tokenizer
+from explorer.shell.paths import begin_run, begin_text, is_model, is_tokenizer
 from explorer.shell.window import MainWindow
 from explorer.state import settings
 from explorer.state.workspace import Workspace
@@ -134,13 +136,13 @@ class Session(QObject):
 
     async def _open_last_model(self) -> None:
         address = self.saved["paths"].get("model")
-        if isinstance(address, str) and address != BUNDLED and Path(address).is_dir():
+        if isinstance(address, str) and address != BUNDLED:
             try:
-                if not (Path(address) / RUN_MANIFEST).exists():
-                    await self.open_model(address)
-                    return
+                await self._open_address(address)
+                return
             except (OSError, ValueError) as error:
-                errors.report(error, "the model of the last session", errors.MODEL)
+                told = f"{errors.text_of(error)}. The bundled model is shown instead."
+                errors.report(ValueError(told), "the model of the last session", errors.MODEL)
         await self.open_model(BUNDLED)
 
     # opening things
@@ -158,12 +160,16 @@ class Session(QObject):
 
     async def _open_requested(self, address: str) -> None:
         try:
-            if (Path(address) / RUN_MANIFEST).is_file():
-                await self.open_live_model(address)
-            else:
-                await self.open_model(address)
+            await self._open_address(address)
         except (OSError, ValueError) as error:
             errors.report(error, f"opening {address}", errors.MODEL)
+
+    async def _open_address(self, address: str) -> None:
+        """What a session or a lesson remembers of a model."""
+        if is_run(Path(address)):
+            await self.open_live_model(address)
+        else:
+            await self.open_model(address)
 
     async def open_bundled(self) -> None:
         """As a person asks for it."""
@@ -183,16 +189,16 @@ class Session(QObject):
         True when a model was opened.
         """
         opened = False
-        for path in paths:
+        for path in (Path(path).absolute() for path in paths):  # the next start may be elsewhere
             try:
-                opened |= await self._open_path(Path(path))
+                opened |= await self._open_path(path)
             except (OSError, ValueError) as error:
-                about = errors.MODEL if is_model(Path(path)) else errors.TEXT
+                about = errors.MODEL if is_model(path) else errors.TEXT
                 errors.report(error, f"opening {path}", about)
         return opened
 
     async def _open_path(self, path: Path) -> bool:
-        if (path / RUN_MANIFEST).is_file():
+        if is_run(path):
             self.open_run(path)
             return False
         if path.is_dir() and await self.engine.io(is_tokenizer, path):
@@ -225,10 +231,10 @@ class Session(QObject):
 
     def open_run_folder(self, folder: Path) -> None:
         """As a person chose it: only a run will do."""
-        if (folder / RUN_MANIFEST).is_file():
+        if is_run(folder):
             self.open_run(folder)
         else:
-            error = f"{folder} is no run folder: it holds no {RUN_MANIFEST}; choose one that does"
+            error = f"{folder} is no run folder: it holds no {MANIFEST}; choose one that does"
             errors.report(ValueError(error), f"opening {folder}")
 
     def open_run(self, folder: Path) -> None:
@@ -336,6 +342,8 @@ class Session(QObject):
             window.hide()
             if window.pane is not None:
                 window.pane.left()
+        if self.offers is not None:
+            self.offers.stop()
         await self.autosave.finish()
         self.follower.stop()
         await self.runs.close(max(0.5, limit - 2))

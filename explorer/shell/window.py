@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 from explorer import theme
 from explorer.engine import errors
 from explorer.panes.base import Context, Pane, PaneSpec
+from explorer.panes.moded import BETWEEN, ModesHeader
 from explorer.shell import keys
 from explorer.shell.focus import FocusKeeper, order_regions
 from explorer.shell.folding import Folding
@@ -65,7 +66,6 @@ class MainWindow(QMainWindow):
         self.panes: dict[str, Pane] = {}
         self.pane: Pane | None = None
         self.actions_list = Actions()
-        self._speed = context.settings.speed  # that of a pane that has none of its own yet
         self._was_painted = False
         self._menus = Menus(self)
         self._build()
@@ -155,7 +155,11 @@ class MainWindow(QMainWindow):
         now = theme.current()
         low = self.height() < now.px(LOW)
         self._header.setFixedHeight(now.px("header_low" if low else "header"))
-        self.inputs.setFixedHeight(now.px("inputs_low" if low else "inputs"))
+        high = now.px("inputs_low" if low else "inputs")
+        header = self._inputs_stack.currentWidget()
+        if isinstance(header, ModesHeader):
+            high += (header.rows - 1) * now.px(theme.SIZE["control"] + BETWEEN)
+        self.inputs.setFixedHeight(high)
         self.transport.set_low(low)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -206,12 +210,12 @@ class MainWindow(QMainWindow):
         self.panes[spec.id] = pane
         pane.statusRequested.connect(self.say)
         pane.player.set_motion(self.context.settings.motion)
-        pane.set_speed(self._speed)
-        pane.player.speedChanged.connect(self._on_speed)
         self.stack.addWidget(pane)
         header = pane.header()
         if header is not None:
             self._inputs_stack.addWidget(header)
+        if isinstance(header, ModesHeader):
+            header.rowsChanged.connect(self._share_height)
         pane.added.connect(lambda actions, pictures: self._add(pane, actions, pictures))
         pane.join_workspace()
         self._add(pane, [], pane.pictures())
@@ -229,6 +233,7 @@ class MainWindow(QMainWindow):
         self.inputs.setVisible(header is not None)
         if header is not None:
             self._inputs_stack.setCurrentWidget(header)
+            self._share_height()
 
     def _offer_export(self, pane: Pane, name: str, picture: QWidget) -> None:
         """Right click on a picture: Show as table, Copy, Export."""
@@ -272,9 +277,6 @@ class MainWindow(QMainWindow):
 
     def _on_tab(self, tab: str) -> None:
         self.context.settings.inspector_tab = tab
-
-    def _on_speed(self, speed: float) -> None:
-        self.context.settings.speed = speed
 
     # keys
 

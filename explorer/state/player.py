@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
@@ -19,6 +20,11 @@ from explorer.state.tracks import Track
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, math.inf)  # the last is "max": no transition
 FRAME = 16  # ms between two frames
 CROSS_FADE = 0.120  # seconds a transition takes under reduced motion
+
+
+def speed_of(kept: Any) -> float:
+    """The speed that a session has kept, "inf" being max; 1 for what is none."""
+    return next((speed for speed in SPEEDS if kept in (speed, str(speed))), 1.0)
 
 
 class Player(QObject):
@@ -78,6 +84,11 @@ class Player(QObject):
     def depth(self) -> int:
         """How many levels deep the cursor is; 0 is the outermost."""
         return len(self._outer)
+
+    @property
+    def path(self) -> list[float]:
+        """Where the cursor stands on each level, the outermost first."""
+        return [*(float(step) for _, step in self._outer), self._position]
 
     def set_track(self, track: Track | None, *, keep_position: bool = False) -> None:
         self.set_tracks([track] if track is not None else [], keep_position=keep_position)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,6 @@ SESSION_FORMAT = 2  # since 2 by the workspace's paths
 APP = "llm-explorer"
 MOST_RECENT = 10
 MOST_RUNS = 20
-MAX_SPEED = 1e9  # stands for infinity, which JSON cannot hold
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +39,6 @@ class Settings:
     theme: str = field("system", choices=THEMES)
     motion: str = field("full", choices=MOTIONS)
     zoom: float = field(1.0, least=0.8, most=2)
-    speed: float = field(1.0, above=0)
     run_in: str = field("auto", choices=BACKENDS)
     inspector_tab: str = field("math", choices=TABS)
     inspector_collapsed: bool = False
@@ -74,8 +71,6 @@ def load(folder: Path | None = None) -> Settings:
             about.read(values.get(name, about.default))
         except ValueError as error:
             _log.info("the setting %s; its default is taken", error)
-    if settings.speed >= MAX_SPEED:
-        settings.speed = math.inf
     return settings
 
 
@@ -87,8 +82,6 @@ def save(settings: Settings, folder: Path | None = None) -> None:
 def settings_file(settings: Settings, folder: Path | None = None) -> tuple[Path, dict[str, Any]]:
     """The file that holds the settings, and its JSON."""
     values = {"format": FORMAT, **to_json(settings)}
-    if math.isinf(values["speed"]):
-        values["speed"] = MAX_SPEED
     return (folder or config_folder()) / "settings.json", values
 
 

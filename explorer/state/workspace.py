@@ -4,6 +4,7 @@
     training.options                   what is set up: mostly a `Draft` (draft.py)
     pane, backprop.mode                which pane is shown, and which mode of a pane
     backprop.network.scene             what a session keeps of a mode (or of a pane without modes)
+    backprop.network.speed             how fast it plays
 
 `state()` is all of them; `restore(state)`, or `change(path, value, text)` for one of them, brings
 the program there. Sessions, undo, lessons and share files are built on these alone.
@@ -26,7 +27,7 @@ LARGEST_CHOICE = 1_000_000_000  # a run has at most so many steps
 LONGEST_HISTORY = 200  # changes kept for undo
 ABSENT = object()  # what a path held before its first change
 SHARED = ("run", "model", "selection", "pane")  # where one looks, as what ends so:
-LOOKING = (".mode", ".scene")
+LOOKING = (".mode", ".scene", ".speed")
 OF_RUNS = "training."  # what is set up there belongs to the run that is shown, or to a new one
 
 

@@ -28,6 +28,7 @@ from explorer.theme import colors
 from explorer.theme.colors import ATTENTION_GAMMA, PALETTES, Palette, color_table, contrast
 from explorer.theme.fonts import MONO, SANS, TYPE, load_fonts
 from explorer.theme.fonts import font as bundled_font
+from explorer.theme.hidden_widgets import HiddenWidgets
 from explorer.theme.motion import MOTION, SPEEDS, ease_out, lerp, stagger
 from explorer.theme.numbers import (
     MINUS,
@@ -208,6 +209,7 @@ class _Bus(QObject):
 
 
 _bus = _Bus()
+_hidden = HiddenWidgets()
 changed = _bus.changed
 _current = Theme(PALETTES["light"])
 
@@ -248,6 +250,7 @@ def apply(
         if _bus.styled is not app:  # else it is there, below the sheet, and costs 0.2 s to set
             app.setStyle(QStyleFactory.create("Fusion"))
             _bus.styled = app
+        _hidden.leave_out()
         app.setStyleSheet("")  # Qt styles a widget once for each of its parents where one sheet
         app.setPalette(qt_palette(theme))  # replaces another, and once where there was none
         app.setFont(theme.font())

@@ -58,6 +58,7 @@ QPushButton[look="primary"]:focus {{ border: 2px solid {c["text"]}; }}
 QPushButton[look="primary"]:disabled {{ background: {c["divider"]}; color: {c["muted"]}; }}
 QPushButton[look="quiet"] {{ background: transparent; border: none; color: {c["accent"]};
     padding: 0 {px(8)}px; }}
+QPushButton[look="tight"] {{ padding: 0 {px(3)}px; }}
 QPushButton[look="quiet"]:hover {{ background: {c["raised"]}; }}
 QPushButton[look="quiet"]:disabled {{ color: palette(disabled, text); }}
 QPushButton[look="quiet"]:focus {{ border: 2px solid {c["accent"]}; }}
@@ -142,6 +143,7 @@ QHeaderView::section {{
 QHeaderView::section:horizontal {{ border-bottom: 1px solid {c["divider"]}; }}
 QTableCornerButton::section {{ background: {c["surface"]}; border: none; }}
 QSplitter::handle {{ background: {c["divider"]}; }}
+QSplitter[look="plain"]::handle {{ background: transparent; }}
 QSplitter::handle:horizontal {{ width: 1px; }}
 QSplitter::handle:vertical {{ height: 1px; }}
 QScrollArea {{ border: none; background: transparent; }}

@@ -26,6 +26,11 @@ def slanted_room(named: bool) -> float:
     return theme.current().px(NAMES if named else 88)
 
 
+def slanted_length(width: float) -> float:
+    """How long a slanted label may be that has so many px to its right, its height left over."""
+    return max(0.0, width - theme.current().metrics("label").height()) * math.sqrt(2)
+
+
 def label_room(
     rows: Sequence[str], columns: Sequence[str], titles: tuple[str, str], named: bool
 ) -> tuple[float, float]:
@@ -42,10 +47,13 @@ def label_room(
 
 
 class AxisLabels:
-    """Draws labels round `grid`, whose cells are `side` px wide and high."""
+    """Draws labels round `grid`, whose cells are `side` px wide and high. width: the picture's."""
 
-    def __init__(self, painter: QPainter, grid: QRectF, side: float, named: bool = False) -> None:
+    def __init__(
+        self, painter: QPainter, grid: QRectF, side: float, width: float, named: bool = False
+    ) -> None:
         self._painter, self._grid, self._side, self._named = painter, grid, side, named
+        self._width = width
         self._height = theme.current().metrics("label").height()
         self._every = max(1, math.ceil(self._height * 0.9 / side))
 
@@ -89,9 +97,8 @@ class AxisLabels:
                 put_text(self._painter, place, elide(text, font, side - 4), font, ink)
             else:
                 foot = QPointF(left + side / 2 - now.px(1), grid.y() - now.px(7))
-                put_slanted(
-                    self._painter, foot, elide(text, font, slanted_room(self._named)), font, ink
-                )
+                room = min(slanted_room(self._named), slanted_length(self._width - foot.x()))
+                put_slanted(self._painter, foot, elide(text, font, room), font, ink)
         if title:
             place = QRectF(grid.x(), 0, max(grid.width(), now.px(160)), now.px(18))
             put_text(self._painter, place, title, now.font("label"), now.color("muted"), LEFT)

@@ -21,6 +21,7 @@ from explorer.widgets.base import IconButton, Label, ratio_of, set_look
 WORDS = {"error": "Error", "warning": "Warning", "info": "Note", "success": "Done"}
 MOST_SHOWN = 400  # characters of a message: a file's errors may quote what it holds
 NARROW = 220  # px of width below which icon and title stand above the words, not beside them
+TIGHT = 120  # px of width below which there is no icon, and hardly a margin in the buttons
 BREAKS = "/\\._-:,"  # where a long word may go on in the next line
 ROLES = {"error": "error", "warning": "warning", "info": "accent", "success": "success"}
 
@@ -99,7 +100,8 @@ class Card(QFrame):
         self._count = 1
         self._compact = compact
         self._actions_first = actions_first
-        self._title_text = title or WORDS[kind]
+        self._word = WORDS[kind]
+        self._title_text = title or self._word
         self._glyph = Glyph(kind, ROLES[kind])
         self.title_label = Label(self._title_text, "body", ROLES[kind], 600)
         self.title_label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -139,6 +141,12 @@ class Card(QFrame):
     @property
     def message(self) -> str:
         return self._said
+
+    def set_title(self, title: str) -> None:
+        """What the card is about, in place of the kind's own word; "" for that word."""
+        self._title_text = title or self._word
+        self.set_count(self._count)
+        self.set_message(self._said)
 
     def set_count(self, count: int) -> None:
         """How often this happened; shown from the second time on."""
@@ -194,6 +202,8 @@ class Card(QFrame):
         kinds = QSizePolicy.Policy
         policy.setVerticalPolicy(kinds.Preferred if narrow else kinds.Minimum)
         self.message_label.setSizePolicy(policy)
+        self.title_label.setWordWrap(narrow)
+        self.title_label.setSizePolicy(kinds.Preferred, kinds.Minimum if narrow else kinds.Fixed)
         if narrow:
             self._text.addWidget(self._glyph, 0, 0, top)
         else:
@@ -210,19 +220,27 @@ class Card(QFrame):
         above = wanted in ("stacked", "narrow")
         self._buttons.setContentsMargins(0, 4 if above else 0, 0, 0)
         margin = {"stacked": 12, "narrow": 8}.get(wanted, 5)
-        self._row.setContentsMargins(8 if narrow else 16, margin, margin, margin)
+        side = 6 if narrow else 16
+        self._row.setContentsMargins(side, margin, side if narrow else margin, margin)
         self._text.setHorizontalSpacing(8 if narrow else 12)
         level = theme.current().px("control") if self._compact else self._glyph.sizeHint().height()
         self._glyph.setFixedHeight(level)
         self.updateGeometry()
 
     def _stack_buttons(self) -> None:
-        """Below one another where they have no room in a line."""
+        """Below one another where they have no room in a line, and closer to their words where one
+        has no room by itself."""
         items = [self._buttons.itemAt(at) for at in range(self._buttons.count())]
         wide = sum(item.sizeHint().width() + self._buttons.spacing() for item in items)
         narrow = 0 < self.width() < wide + theme.current().px(40)
         kind = QBoxLayout.Direction
         self._buttons.setDirection(kind.TopToBottom if narrow else kind.LeftToRight)
+        tight = 0 < self.width() < theme.current().px(TIGHT)
+        self._glyph.setVisible(not tight)
+        look = "tight" if tight else ""
+        for item in items:
+            if (item.widget().property("look") or "") != look:
+                set_look(item.widget(), look)
 
     def _write(self) -> None:
         """The message; where a word has no room it may be broken, and what is shown so is not to be

@@ -48,6 +48,18 @@ class CutLabel(Label):
         self.setToolTip(self.whole if shown != self.whole else "")
 
 
+class NameLabel(CutLabel):
+    """A name: what tells it from others may stand at its end, so its middle is left out. What
+    `leads` it stays."""
+
+    leads = ""
+
+    def cut(self, width: float) -> str:
+        lead = self.leads if self.whole.startswith(self.leads) else ""
+        room = width - QFontMetricsF(self.font()).horizontalAdvance(lead)
+        return lead + elide(self.whole.removeprefix(lead), self.font(), room)
+
+
 class PathLabel(CutLabel):
     """A file's path: folders are left out from the front, the file itself is always whole."""
 

@@ -66,7 +66,8 @@ class Grid(Protocol):
 
 
 class FlowLayout:
-    """Blocks of rows under one another, at one width; on a grid of characters."""
+    """Blocks of rows under one another, at one width; on a grid of characters. `before` is the
+    layout of the text before a key: as much of a block as stands there in the same way is kept."""
 
     def __init__(
         self,
@@ -76,8 +77,12 @@ class FlowLayout:
         width: float,
         row_height: float,
         grid: Grid | None = None,
+        before: FlowLayout | None = None,
     ) -> None:
         self.grid = grid
+        self._before = before
+        if before is not None:
+            before._before = None  # one is kept, no chain of them
         self.tokens = tokens
         self.faces = faces
         self.width = max(40.0, width)
@@ -117,12 +122,15 @@ class FlowLayout:
         first, last = int(self.firsts[block]), int(self.firsts[block + 1])
         if self.grid is not None:
             return self.grid.place(block, self.tokens, first, last)
-        faces = self.faces.run(self.tokens, first, last)
-        limit = self.width
-        widths = [min(w, limit) for w in self.faces.widths(self.tokens, first, faces)]
-        xs: list[float] = []
-        rows: list[int] = []
+        kept = self._kept(block, first, last)
+        limit, begin = self.width, first + len(kept.faces)
+        faces = self.faces.run(self.tokens, begin, last)
+        widths = [min(w, limit) for w in self.faces.widths(self.tokens, begin, faces)]
+        xs, rows = kept.x, kept.row
         x, row, broken = 0.0, 0, False
+        if xs:
+            x, row = xs[-1] + kept.width[-1] + GAP, rows[-1]
+            broken = kept.faces[-1].breaks
         for face, width in zip(faces, widths, strict=True):
             if x > 0 and (broken or x + width > limit):
                 x, row = 0.0, row + 1
@@ -130,7 +138,42 @@ class FlowLayout:
             rows.append(row)
             x += width + GAP
             broken = face.breaks
+        faces, widths = kept.faces + faces, kept.width + widths
         return PlacedTokens(first, faces, xs, rows, widths, row + 1 if xs else 0)
+
+    def _kept(self, block: int, first: int, last: int) -> PlacedTokens:
+        """The tokens at the beginning of a block that stood there before, where they stood."""
+        old = self._before
+        placed = old._placed.get(block) if old is not None else None
+        if old is None or placed is None or placed.letters:
+            return PlacedTokens(first, [], [], [], [], 0)
+        now, was, at = self.tokens, old.tokens, placed.first
+        size = min(last - first, len(placed.faces))
+        same = (
+            old.faces is self.faces
+            and old.width == self.width
+            and (now.unknown, now.special, now.reads) == (was.unknown, was.special, was.reads)
+        )
+        size = size if same else 0
+        origin, origin_before = now.starts[first : first + 1], was.starts[at : at + 1]
+        differ = now.ids[first : first + size] != was.ids[at : at + size]
+        for places, earlier in ((now.starts, was.starts), (now.ends, was.ends)):
+            moved = places[first : first + size] - origin
+            differ |= moved != earlier[at : at + size] - origin_before
+        size = int(differ.argmax()) if differ.any() else size
+        if size:
+            here = now.data[int(origin[0]) : int(now.ends[first + size - 1])]
+            there = was.data[int(origin_before[0]) : int(was.ends[at + size - 1])]
+            pieces = now.pieces[first : first + size] == was.pieces[at : at + size]
+            size = size if here == there and pieces else 0
+        return PlacedTokens(
+            first,
+            placed.faces[:size],
+            placed.x[:size],
+            placed.row[:size],
+            placed.width[:size],
+            0,
+        )
 
     def block_of(self, token: int) -> int:
         """The block that a token is in."""

@@ -22,17 +22,21 @@ from explorer.widgets.dialogs import dragged_files
 from explorer.widgets.fields import ChoiceField
 
 OWN = "stories"
+TYPED = "typed"  # a text that a person types or pastes
 
 
 class CorpusField(ChoiceField):
-    """Our stories or a text file, with the file's name. `changed("stories")`, `fileRequested`: a
-    choice of a file is one only once there is one.
+    """Our stories or a text file, with the file's name, and where `typed` a text that a person
+    writes. `changed("stories")`, `changed("typed")`, `fileRequested`: a choice of a file is one
+    only once there is one.
     """
 
     fileRequested = Signal()
 
-    def __init__(self) -> None:
-        super().__init__("corpus", "Learn from", [(OWN, "Our stories"), ("file", "A text file")])
+    def __init__(self, typed: bool = False) -> None:
+        choices = [(OWN, "Our stories"), ("file", "A text file")]
+        choices += [(TYPED, "Your text")] if typed else []
+        super().__init__("corpus", "Learn from", choices)
         self._corpus = OWN
         self.control.chosen.disconnect(self.changed)
         self.control.chosen.connect(self._on_chosen)
@@ -51,10 +55,10 @@ class CorpusField(ChoiceField):
         column.insertWidget(column.indexOf(self.error), self.line)
 
     def set_value(self, text: str) -> None:
-        """ "stories" or a file's path; "" for a file that is still to be chosen."""
+        """ "stories", "typed" or a file's path; "" for a file that is still to be chosen."""
         self._corpus = text
-        own = text == OWN
-        self.control.set_current(OWN if own else "file")
+        own = text in (OWN, TYPED)
+        self.control.set_current(text if own else "file")
         self.line.setVisible(not own)
         self.file.setText(Path(text).name if text else "or drop a text here")
         self.file.setToolTip("" if own else text)
@@ -64,8 +68,8 @@ class CorpusField(ChoiceField):
         return self._corpus
 
     def _on_chosen(self, which: str) -> None:
-        if which == OWN:
-            self.changed.emit(OWN)
+        if which in (OWN, TYPED):
+            self.changed.emit(which)
         else:
             self.set_value(self._corpus)  # until there is a file
             self.fileRequested.emit()

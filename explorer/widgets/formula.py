@@ -1,4 +1,5 @@
-"""A formula in symbols: LaTeX -> SVG (ziamath) -> QSvgRenderer, cached by source, theme and size.
+"""A formula in symbols: LaTeX -> SVG (ziamath) -> QSvgRenderer, cached by source. It is set once:
+another zoom scales it and another theme exchanges its colors.
 
 Live numbers never come through here: they are native text (`live_numbers`).
 """
@@ -25,6 +26,8 @@ from explorer.widgets.base import LEFT, Picture, elide, put_text
 
 # Letters that carry the color of what they name.
 ROLES = {"q": "q", "Q": "q", "k": "k", "K": "k", "v": "v", "V": "v", "a": "attention"}
+# Colors while a formula is set, one for each role; a palette's stand for them afterwards.
+MARKS = {role: f"#00000{n}" for n, role in enumerate(("text", *sorted(set(ROLES.values()))), 1)}
 # ziamath's font is one file that is sought in and read: two at once read letters from wrong places,
 # and it keeps a letter as it was first read.
 _ONE_AT_A_TIME = threading.Lock()
@@ -52,7 +55,6 @@ def _libraries() -> tuple[Any, Any]:
     return ziamath, latex2mathml.converter
 
 
-@lru_cache(maxsize=256)
 def formula_svg(latex: str, size: float, palette: str, plain: bool = False) -> bytes:
     """The SVG of `latex` at `size` px in the colors of a palette (by name); `plain` leaves the
     letters of ROLES in the color of text.
@@ -62,29 +64,33 @@ def formula_svg(latex: str, size: float, palette: str, plain: bool = False) -> b
     if palette not in PALETTES:
         raise ValueError(f"there is no palette {palette!r}; choose one of {', '.join(PALETTES)}")
     roles = PALETTES[palette].roles
+    svg = _set(latex, size, plain)
+    for role, mark in MARKS.items():
+        svg = svg.replace(mark, roles[role])
+    return svg.encode()
+
+
+@lru_cache(maxsize=256)
+def _set(latex: str, size: float, plain: bool) -> str:
+    """The SVG of `latex` in the colors of MARKS."""
     try:
         with _ONE_AT_A_TIME:
             ziamath, converter = _libraries()
-            markup = _colored(converter.convert(latex, display="block"), roles, plain)
+            markup = _colored(converter.convert(latex, display="block"), MARKS, plain)
             svg = ziamath.Math(markup, size=size).svg()
-        return svg.replace('"black"', f'"{roles["text"]}"').encode()  # bars know no mathcolor
+        return svg.replace('"black"', f'"{MARKS["text"]}"')  # bars know no mathcolor
     except Exception as error:
         raise ValueError(f"the formula {latex!r} cannot be set: {error}") from error
 
 
-def set_formulas(formulas: Iterable[str], zoom: float, palette: str, plain: bool = False) -> None:
+def set_formulas(formulas: Iterable[str], plain: bool = False) -> None:
     """Sets formulas ahead of the steps that show them, on another thread: the window's then finds
     them in the cache. One that cannot be set is shown as its source.
     """
     for latex in formulas:
         with _AHEAD, contextlib.suppress(ValueError):
-            _svg(latex, round(SIZE * zoom, 2), palette, plain)
+            _set(latex, SIZE, plain)
         time.sleep(0.001)  # or this thread had the lock again before the window's wakes up
-
-
-def _svg(latex: str, size: float, palette: str, plain: bool) -> bytes:
-    """As every caller asks for it, or the cache would have it twice."""
-    return formula_svg(latex, size, palette, True) if plain else formula_svg(latex, size, palette)
 
 
 def _colored(markup: str, roles: dict[str, str], plain: bool) -> str:
@@ -114,7 +120,7 @@ def _color(element: Any, space: str, roles: dict[str, str]) -> None:
 
 @lru_cache(maxsize=256)
 def _renderer(latex: str, size: float, palette: str, plain: bool) -> QSvgRenderer:
-    return QSvgRenderer(QByteArray(_svg(latex, size, palette, plain)))
+    return QSvgRenderer(QByteArray(formula_svg(latex, size, palette, plain)))
 
 
 class FormulaView(Picture):
@@ -173,16 +179,14 @@ class FormulaView(Picture):
         shrink = max(_shortest(), min(1.0, self.width() / size.width()))
         target = QRectF(QPointF(0, 0), size * shrink)
         target.moveTop((self.height() - target.height()) / 2)
-        _renderer(self._latex, self._pixels(), now.name, self._plain).render(painter, target)
-
-    def _pixels(self) -> float:
-        return round(self._size * theme.current().zoom, 2)
+        _renderer(self._latex, self._size, now.name, self._plain).render(painter, target)
 
     def _natural_size(self) -> QSizeF:
+        now = theme.current()
         try:
-            renderer = _renderer(self._latex, self._pixels(), theme.current().name, self._plain)
+            renderer = _renderer(self._latex, self._size, now.name, self._plain)
             self._failed = ""
-            return QSizeF(renderer.viewBoxF().size())
+            return QSizeF(renderer.viewBoxF().size() * now.zoom)
         except ValueError as error:
             self._failed = str(error)
-            return QSizeF(100, theme.current().px(24))
+            return QSizeF(100, now.px(24))

@@ -279,7 +279,7 @@ class HeatMap(Picture):
     def _draw_labels(self, painter: QPainter, grid: QRectF) -> None:
         room = min(self._label_room()[0] - theme.current().px(12), grid.x() - theme.current().px(8))
         row, column = self._highlight
-        labels = AxisLabels(painter, grid, self._side(grid), self._named)
+        labels = AxisLabels(painter, grid, self._side(grid), self.width(), self._named)
         labels.draw_rows(self._rows[: self._values.shape[0]], row, room, self._titled[0])
         labels.draw_columns(self._columns[: self._values.shape[1]], column, self._titled[1])
 

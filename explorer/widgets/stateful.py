@@ -290,10 +290,13 @@ class StatefulPicture(QWidget):
         self._go("empty", 2)
         self._wait(False, False, "")
 
-    def show_error(self, message: str, retry: str = "Retry", other: str = "") -> None:
+    def show_error(
+        self, message: str, retry: str = "Retry", other: str = "", title: str = ""
+    ) -> None:
         """A card in the picture's place with what went wrong and a button; `other` is a second
-        way out, which emits `otherRequested`."""
+        way out, which emits `otherRequested`; `title` says in a few words what failed."""
         self._other = other
+        self.card.set_title(title)
         self.card.set_message(message)
         self.card.set_actions([one for one in (retry, other) if one])
         self._go("error", 3)

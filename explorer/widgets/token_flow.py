@@ -157,6 +157,7 @@ class TokenFlow(Picture):
             width,
             self._row_height(),
             character_grid(self._beside, self.tokens, self._starts, self._faces, width),
+            self._layout,
         )
         self._anchor = self._place_of(byte)
         self._settle()

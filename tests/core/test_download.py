@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from core.download import CHUNK, Progress, download, download_steps, file_sha256, partial_path
+from core.download import (
+    CHUNK,
+    Progress,
+    broken_line,
+    download,
+    download_steps,
+    file_sha256,
+    partial_path,
+)
 from core.files import MEGABYTE
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
@@ -266,3 +274,11 @@ def test_a_redirect_leads_to_web_addresses_only(server: Server, tmp_path: Path) 
 def test_the_hash_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(CONTENT)
     assert file_sha256(tmp_path / "a") == SHA256
+
+
+def test_a_line_that_was_never_there_names_the_host_and_the_reason() -> None:
+    error = OSError(-3, "Temporary failure in name resolution")
+    said = str(broken_line("https://example.org/a/b.bin", error, kept=False))
+    assert said.startswith("example.org does not answer (Temporary failure in name resolution): ")
+    assert said.endswith("try again")
+    assert "already downloaded is kept" in str(broken_line("https://a.org/b", error, kept=True))

@@ -248,3 +248,15 @@ def test_lenient_keeps_what_fits() -> None:
     assert lenient(Race, {"warmup": 900, "steps": 1000}).warmup == 900
     assert lenient(Race, {"warmup": 300, "rate": 0.2}) == Race(rate=0.2)
     assert lenient(Race, {"warmup": 150, "steps": 100}) == Race(steps=100)
+
+
+def test_a_range_without_its_least_reads_as_people_say_it():
+    @dataclass(frozen=True)
+    class Amount:
+        rate: float = field(1.0, above=0, most=10)
+
+        def __post_init__(self) -> None:
+            check(self)
+
+    with pytest.raises(ValueError, match="rate must be a number above 0 and at most 10, not 12"):
+        Amount(12)

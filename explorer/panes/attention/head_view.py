@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from explorer.panes.attention.stage import TraceStage
 from explorer.widgets.arcs import ArcDiagram
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl, Switch
+from explorer.widgets.wrap_row import WrapRow, expanding
 
 MODES = ("map", "arcs", "steps")
 HIDE = "Hide first token"
@@ -64,30 +65,27 @@ class HeadView(QWidget):
             self.stack.addWidget(picture)
         self.picture = StatefulPicture(self.stack, "grid")
         self.picture.skeleton.set_grid(12, 12)
-        self._tools = tools = QHBoxLayout()
-        tools.setSpacing(8)
+        tools = WrapRow()
+        apart = QWidget()
+        apart.setSizePolicy(expanding())
         tools.addWidget(self.modes)
         tools.addWidget(self.hide_first)
-        tools.addStretch(1)
+        tools.addWidget(apart)
         tools.addWidget(self.walk)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
         column.addLayout(tools)
+        self._tools = tools
         column.addWidget(self.picture, 1)
         self.modes.chosen.connect(self.modeChosen)
         self.hide_first.toggled.connect(self.hideToggled)
         self.walk.toggled.connect(self.walkToggled)
 
     def fit_tools(self, width: float) -> None:
-        """The controls in `width` px: first the icons give way, then the words of the switch."""
-        gaps = 2 * self._tools.spacing()
-        for icons, words in ((True, HIDE), (False, HIDE), (False, "")):
-            self.modes.set_brief(not icons)
-            self.hide_first.setText(words)
-            parts = (self.modes, self.hide_first, self.walk)
-            if sum(part.sizeHint().width() for part in parts) + gaps <= width:
-                break
+        """The controls in `width` px: the icons give way before they need another row."""
+        self.modes.set_brief(False)
+        self.modes.set_brief(self._tools.sizeHint().width() > width)
 
     def set_mode(self, mode: str) -> None:
         self.modes.set_current(mode)

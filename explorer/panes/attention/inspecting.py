@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtCore import QObject
 
-from explorer import theme
 from explorer.panes.attention.explain import cell_inspection, step_inspection
 from explorer.panes.attention.story import seen
 from explorer.panes.attention.walk import LENGTH
@@ -31,7 +30,7 @@ class Inspecting(QObject):
         self.hovered: Cell | None = None
         self.pinned: Cell | None = None
         self._stale = False
-        self._prepared: tuple[str, float] | None = None
+        self._prepared = False
         self._pace = Pacing(pane.player, self)
         self._pace.due.connect(self.now)
 
@@ -86,12 +85,10 @@ class Inspecting(QObject):
 
     def prepare(self, trace: Any) -> None:
         """Sets the formulas of a trace beside the GUI: the first play must not wait for them."""
-        now = theme.current()
-        look = (now.name, now.zoom)
-        if look != self._prepared:
-            self._prepared = look
+        if not self._prepared:
+            self._prepared = True
             formulas = tuple(step.formula for step in trace)
-            self._pane.spawn(self._pane.engine.io(set_formulas, formulas, now.zoom, now.name))
+            self._pane.spawn(self._pane.engine.io(set_formulas, formulas))
 
     def soon(self) -> None:
         if self._pane.isVisible():

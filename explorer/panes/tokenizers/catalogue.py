@@ -136,12 +136,15 @@ class Catalogue(QObject):
 
         What no reader has foreseen is reported as well, once for all who asked.
         """
+        self._set_broken(entry.id, False)
         try:
             found = opened(entry, await self._engine.io(open_path, entry.path))
         except (ValueError, OSError) as error:
+            self._set_broken(entry.id, True)
             return None, error
         except Exception as error:
             errors.report(error, f"opening {entry.name}")
+            self._set_broken(entry.id, True)
             why = f"{entry.name} cannot be opened ({error}): choose another file"
             return None, ValueError(why)
         finally:
@@ -149,6 +152,11 @@ class Catalogue(QObject):
         self._opened[entry.id] = found
         self._forget()
         return found, None
+
+    def _set_broken(self, name: str, broken: bool) -> None:
+        """A file that cannot be opened is offered no more; where it is shown it can be retried."""
+        if name.startswith("file:") and name in self._entries:
+            self._entries[name] = replace(self._entries[name], broken=broken)
 
     def add_file(self, path: str | Path) -> str:
         """A tokenizer's file that a person chose; returns its id. Nothing is read yet."""

@@ -33,6 +33,7 @@ class Entry:
     path     its file; None for one that is in memory or not here yet
     ready    it needs no file: it is in memory
     size     bytes to download
+    broken   it is a person's file that could not be opened
     """
 
     id: str
@@ -44,6 +45,7 @@ class Entry:
     ready: bool = False
     size: int = 0
     address: str = ""
+    broken: bool = False
 
     @property
     def here(self) -> bool:

@@ -25,10 +25,12 @@ MOST = 6  # at once
 @dataclass(frozen=True)
 class Missing:
     """Why a tokenizer is not there: an error with its remedy, or what is waited for; `away` where
-    it is being downloaded; `otherwise` how else one may be had that could not be downloaded."""
+    it is being downloaded; `failed` says in a few words what the error is about, `otherwise` how
+    else one may be had that could not be downloaded."""
 
     name: str
     error: str = ""
+    failed: str = ""
     waiting: str = ""
     away: bool = False
     otherwise: str = ""
@@ -193,8 +195,11 @@ class Shown(QObject):
             if error or self.get(identity) is None:
                 waiting = "" if error else self.waiting_for(identity)
                 away = not error and self._catalogue.downloading(identity) is not None
-                otherwise = self._otherwise(identity) if error else ""
-                found[place] = Missing(self.name(identity), error, waiting, away, otherwise)
+                name, failed, otherwise = self.name(identity), "", ""
+                if error:
+                    what = "opened" if self._is_here(identity) else "fetched"
+                    failed, otherwise = f"{name} could not be {what}", self._otherwise(identity)
+                found[place] = Missing(name, error, failed, waiting, away, otherwise)
         return found
 
     def _otherwise(self, identity: str) -> str:
@@ -202,12 +207,9 @@ class Shown(QObject):
         entry, name = self._catalogue.entry(identity), identity.partition(":")[2]
         if entry is None or entry.here or not entry.address:
             return ""
-        known = entry.address in self.errors.get(identity, "")
-        address = "that address" if known else entry.address
-        by_hand = f"get it from {address} by hand and open the file here."
-        if not is_checkout():
-            return f"Or {by_hand}"
-        return f"Or run python3 dev.py vocabularies {name}; or {by_hand}"
+        if is_checkout():
+            return f"Or run python3 dev.py vocabularies {name} in a terminal."
+        return f"Or get {entry.address} in a browser and open that file."
 
     def waiting_for(self, identity: str) -> str:
         """What one that is not open waits for, for people."""

@@ -15,6 +15,8 @@ FILES = (
     "Tokenizers (*.json *.model *.tiktoken *.txt *.gguf *.bpe);;All files (*)"  # by what they hold
 )
 
+BY_HAND = "Without a network: get this file on another machine, then open it with the last entry"
+
 
 def fill_menu(
     menu: QMenu,
@@ -32,7 +34,8 @@ def fill_menu(
     menu.setToolTipsVisible(True)
     theirs = [entry for entry in catalogue.entries if entry.id.startswith("cached:")]
     ours = [entry for entry in catalogue.entries if entry.id in BUNDLED]
-    here = [one for one in catalogue.entries if one.here and one not in (*theirs, *ours)]
+    rest = [one for one in catalogue.entries if one not in (*theirs, *ours)]
+    here = [one for one in rest if one.here and not one.broken]
     away = [entry for entry in catalogue.entries if not entry.here and entry.size]
     _title(menu, "On this machine")
     for entry in here:
@@ -79,6 +82,6 @@ def _add(
 ) -> None:
     action = menu.addAction(text.replace("&", "&&"), lambda: choose(entry.id))
     action.setEnabled(not shown and not full)
-    where = entry.where if entry.here else entry.address
+    where = entry.where if entry.here else f"{entry.address}\n{BY_HAND}"
     facts = [entry.maker, entry.license, where]
     action.setToolTip("already shown" if shown else full or "\n".join(filter(None, facts)))

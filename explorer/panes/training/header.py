@@ -49,9 +49,6 @@ class RunChoice(QWidget):
         self.other.setObjectName("training.header.overlay")
         self.other.setAccessibleName("Overlay another run")
         self.other.setToolTip("Draws the losses of another run over this one")
-        for box in (self.run, self.other):
-            box.setMinimumWidth(theme.current().px(120))
-            box.setMaximumWidth(theme.current().px(220))
         self.new = QPushButton("New run")
         self.new.setObjectName("training.header.new")
         self._which = Label("run", "label", "muted")
@@ -90,6 +87,9 @@ class RunChoice(QWidget):
         self.set_runs(runs, here, self._other)
 
     def _fill(self) -> None:
+        for box in (self.run, self.other):
+            box.setMinimumWidth(theme.current().px(120))
+            box.setMaximumWidth(theme.current().px(220))
         self.run.clear()
         self.run.addItem("New run", NEW)
         self.other.clear()

@@ -29,6 +29,7 @@ from explorer.panes.training.setup import SetupView
 from explorer.panes.training.steering import Steering
 from explorer.panes.training.track import MomentTrack
 from explorer.panes.training.view import RunView
+from explorer.runs.folders import is_run
 from explorer.runs.sources import FolderSource
 from explorer.state.actions import Action
 from explorer.widgets import dialogs
@@ -72,6 +73,7 @@ class TrainingPane(Pane):
         )
         self.screen = Screen(self.engine, self.view, self.cursor, self)
         self._inspected: Moment | None = None
+        self._shown: str | None = None  # the run that was read last, until New run
         self._over: Path | None = None  # over which run the other one was laid
         self._sources_read = False
         self._sources = Latest(self.engine, self)
@@ -250,6 +252,8 @@ class TrainingPane(Pane):
         self._list_runs()
 
     def _on_run(self, folder: str | None) -> None:
+        if folder is None:
+            self._shown = None
         self.branching.close()
         self.follower.follow(Path(folder) if folder else None)
         self.cursor.clear(fresh=folder is not None)
@@ -271,9 +275,11 @@ class TrainingPane(Pane):
             (self.view.card if page is self.view else self.setup).setFocus()
 
     def _on_lost(self, message: str) -> None:
+        """What cannot be opened leaves the run that was shown before."""
         self.statusRequested.emit(message)
         if self.follower.data is None:
-            self.workspace.set_run(None)
+            before, self._shown = self._shown, None
+            self.workspace.set_run(before if before != self.workspace.run else None)
 
     def _on_refused(self, message: str) -> None:
         self.statusRequested.emit(message)
@@ -291,7 +297,7 @@ class TrainingPane(Pane):
         self.setup.set_why("")
 
     def _on_dropped(self, path: str) -> None:
-        if (Path(path) / "run.json").is_file():
+        if is_run(Path(path)):
             self.open_run(path)
         else:
             self.choose_text(path)
@@ -323,6 +329,7 @@ class TrainingPane(Pane):
     # showing
 
     def _on_data(self, data: RunData) -> None:
+        self._shown = self.workspace.run
         self.cursor.renew(data)
         self.branching.know(data)
         if not kin(data, self._over, self.other.data):

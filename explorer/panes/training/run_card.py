@@ -10,6 +10,7 @@ from explorer.panes.training.text import CardText
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.card import Glyph
 from explorer.widgets.cut_label import CutLabel
+from explorer.widgets.wrap_row import WrapRow, expanding
 
 STATES = {  # state -> icon, color role, word
     "new": ("clock", "muted", "preparing"),
@@ -67,11 +68,16 @@ class RunCard(QFrame):
         self._numbers = [(_Number(), name) for name in range(5)]
         self._message = Label("", "body", "text", wrap=True)
         self.buttons = {name: QPushButton(text) for name, (text, _) in BUTTONS.items()}
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        head.addWidget(self._glyph)
-        head.addWidget(self._name)
-        head.addWidget(self._state, 1)
+        told = QWidget()
+        told.setSizePolicy(expanding())
+        words = QHBoxLayout(told)
+        words.setContentsMargins(0, 0, 0, 0)
+        words.setSpacing(8)
+        words.addWidget(self._glyph)
+        words.addWidget(self._name)
+        words.addWidget(self._state, 1)
+        head = WrapRow()
+        head.addWidget(told)
         for name, button in self.buttons.items():
             button.setObjectName(f"training.view.{name}")
             button.setToolTip(BUTTONS[name][1])

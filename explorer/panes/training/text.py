@@ -162,7 +162,7 @@ def _note(data: RunData, state: str) -> str:
     elif data.parent:
         said.append(f"branched at step {int(data.parent.get('step', 0)):,}")
     if data.backend == "process" and state in ACTIVE:
-        said.append("keeps training when the window is closed")
+        said.append("closing the window does not stop it")
     if data.damaged:
         lines = "line" if data.damaged == 1 else "lines"
         said.append(f"{data.damaged:,} damaged {lines} skipped")
@@ -330,7 +330,7 @@ def _beginning(data: RunData, state: str) -> str:
     if state in ("failed", "dead", "stopped"):
         return "The run ended before its first step."
     if prepares(data, state):
-        return f"Preparing: {data.preparing or 'its trainer starts'}."
+        return f"Preparing: {data.preparing or 'training is about to start'}."
     if data.parent:
         origin = Path(str(data.parent.get("run", ""))).name
         return f"It continues from step {data.step:,} of {origin}."

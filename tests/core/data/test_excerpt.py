@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.data.excerpt import Excerpt, excerpt_steps
+from core.data.excerpt import Excerpt, excerpt_of, excerpt_steps
 from core.data.stories import story
 
 
@@ -67,3 +67,10 @@ def test_what_cannot_be_read_is_refused(
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="there is no file"):
         read(tmp_path / "none.txt", 10)
+
+
+def test_a_text_that_is_there_is_cut_as_a_file_is() -> None:
+    assert excerpt_of("one two thrée four", 11) == Excerpt(["one two"], 7, False)
+    assert excerpt_of("one two", 1000) == Excerpt(["one two"], 7, True)
+    with pytest.raises(ValueError, match="type or paste"):
+        excerpt_of(" \n", 1000)

@@ -9,6 +9,7 @@ from core.tokenization.formats.spelling import bytes_of
 from core.tokenization.telling import (
     arrays,
     count,
+    listed,
     plain,
     real,
     refuse_longer,
@@ -103,3 +104,12 @@ def test_a_mark_is_shown_only_where_a_word_goes_on() -> None:
     assert shown("##ing", b"ing") == "##ing"
     assert shown("<0x3E>", b">") == ">"  # a byte piece that ends with what it stands for
     assert shown("how", b"how") == "how"
+
+
+def test_names_are_listed_as_people_do():
+    assert [listed(["a", "b", "c"][:size]) for size in range(4)] == [
+        "",
+        "a",
+        "a and b",
+        "a, b and c",
+    ]

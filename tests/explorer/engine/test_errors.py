@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QTimer
 from core.training import records
 from explorer.engine import errors, tasks
 from explorer.engine.errors import CrashLog, Hooks
-from explorer.shell.notices import Notices
+from explorer.shell.notices import MOST_SHOWN, Notices
 from tests.explorer.waiting import until
 
 
@@ -39,11 +39,52 @@ def caught(text="broken"):
 
 
 def test_the_same_error_at_the_same_place_counts_up(reports):
-    for number in range(3):
-        errors.report(caught(f"broken {number}"), "here")
+    for _ in range(3):
+        errors.report(caught(), "here")
     (problem,) = reports.problems.values()
-    assert (problem.count, problem.text) == (3, "broken 2")
+    assert (problem.count, problem.text) == (3, "broken")
     assert "fail" in problem.details
+
+
+def test_two_broken_files_are_two_problems(reports):
+    for name in ("one.json", "two.json", "one.json"):
+        errors.report(caught(f"{name} is broken"), "here")
+    counts = {problem.text: problem.count for problem in reports.problems.values()}
+    assert counts == {"one.json is broken": 2, "two.json is broken": 1}
+
+
+def test_problems_that_always_differ_stay_bounded(reports, qtbot):
+    notices = Notices()
+    qtbot.addWidget(notices)
+    reports.changed.connect(notices.show_problem)
+    for number in range(errors.MOST_KEPT + 5):
+        errors.report(caught(f"broken {number}"), "here")
+    reports.changed.disconnect(notices.show_problem)
+    assert len(reports.problems) == errors.MOST_KEPT
+    assert len(notices.cards) == MOST_SHOWN
+
+
+def test_a_card_that_cannot_be_shown_is_reported_once(reports, caplog):
+    """Its own error would come back to it, and so on without end."""
+    caplog.set_level(logging.ERROR)
+    hooks = Hooks()
+    hooks.install()
+    calls = []
+
+    def show(problem):
+        calls.append(problem.text)
+        raise TypeError("no card")
+
+    reports.changed.connect(show)
+    try:
+        errors.report(caught(), "here")
+        errors.report(caught("another"), "here")
+    finally:
+        reports.changed.disconnect(show)
+        hooks.remove()
+    assert calls == ["broken", "another"]
+    assert caplog.text.count("TypeError: no card") == 2
+    assert [problem.text for problem in reports.problems.values()] == ["broken", "another"]
 
 
 def test_errors_at_different_places_are_different(reports):
@@ -159,9 +200,9 @@ def test_an_offer_stays_however_many_errors_come(reports, qtbot):
     qtbot.addWidget(notices)
     notices.offer("engine", "error", "The calculation has stopped", "", {"Restart": lambda: None})
     for number in range(5):
-        problem = errors.Problem((str(number), "here"), "Broken", "text", "here", "details")
+        problem = errors.Problem((str(number), "here", ""), "Broken", "text", "here", "details")
         notices.show_problem(problem)
-    assert list(notices.cards) == ["engine", ("2", "here"), ("3", "here"), ("4", "here")]
+    assert list(notices.cards) == ["engine", *[(str(number), "here", "") for number in (2, 3, 4)]]
 
 
 def test_a_crash_report_is_offered_at_the_next_start(tmp_path):

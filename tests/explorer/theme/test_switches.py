@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QPushButton, QVBoxLayout, QWidg
 from explorer import theme
 from explorer.theme.colors import PALETTES
 from explorer.widgets.base import Label, set_look
-from tests.explorer.waiting import turn
+from tests.explorer.waiting import turn, wait_until
 
 DEEP = 12
 Type = QEvent.Type
@@ -73,6 +73,20 @@ def test_a_switch_styles_a_widget_as_often_however_deep_it_lies(qapp, nest, kind
     assert 1 <= heard.events[Type.StyleChange] <= 2
 
 
+@pytest.mark.parametrize("shown", [False, True])
+def test_what_is_hidden_is_styled_later_or_when_it_is_shown(qapp, show, shown):
+    """All panes at once held the window for 0.4 s."""
+    nest = show()
+    nest.hide()
+    parts = [nest, *nest.findChildren(QWidget)]
+    theme.apply(qapp, "dark")
+    styled = Qt.WidgetAttribute.WA_WState_Polished
+    assert not any(one.testAttribute(styled) for one in parts)
+    nest.setVisible(shown)
+    wait_until(lambda: shown or not theme._hidden.waiting)
+    assert all(one.testAttribute(styled) for one in parts)
+
+
 def test_motion_styles_nothing_and_is_seen(qapp, nest):
     heard = [Heard(widget) for widget in nest.findChildren(QWidget)]
     told = []
@@ -98,10 +112,16 @@ def test_a_label_has_the_color_of_its_role_in_every_theme_and_is_fainter_when_di
         label.setEnabled(True)
 
 
+@pytest.mark.parametrize("hidden", [False, True])
 @pytest.mark.parametrize("zoom", [0.8, 1.0, 2.0])
 @pytest.mark.parametrize("name", PALETTES)
-def test_what_was_there_before_a_switch_looks_as_if_it_were_new(qapp, nest, show, name, zoom):
+def test_what_was_there_before_a_switch_looks_as_if_it_were_new(
+    qapp, nest, show, name, zoom, hidden
+):
+    nest.setHidden(hidden)
+    theme.apply(qapp, "contrast", 1.5)
     theme.apply(qapp, name, zoom)
+    nest.show()
     turn()
     new = show()
     nest.resize(new.size())

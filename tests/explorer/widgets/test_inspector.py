@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 
 from core.trace import Source
+from explorer import theme
 from explorer.widgets.code_view import CodeView
 from explorer.widgets.formula import FormulaView, formula_svg
 from explorer.widgets.inspector import Inspector
@@ -120,6 +121,21 @@ def test_formulas_color_q_k_v_but_not_an_index():
     assert formula_svg("q", 18, "dark") != formula_svg("q", 18, "light")
     with pytest.raises(ValueError, match="no palette 'pink'; choose one of"):
         formula_svg("q", 18, "pink")
+
+
+def test_another_theme_or_zoom_sets_no_formula_anew(qapp, qtbot, monkeypatch):
+    """One with matrices held the window for 0.3 s."""
+    from explorer.widgets import formula
+
+    theme.apply(qapp, "light", 1.0)
+    view = FormulaView("x_1 + 0.125")
+    qtbot.addWidget(view)
+    small = view.sizeHint()
+    monkeypatch.setattr(formula, "_libraries", lambda: pytest.fail("set anew"))
+    theme.apply(qapp, "dark", 2.0)
+    assert view.sizeHint().width() == pytest.approx(2 * small.width(), abs=2)
+    svg = formula_svg("x_1 + 0.125", 18, "dark").decode()
+    assert theme.current().palette.roles["text"] in svg
 
 
 def test_a_formula_that_cannot_be_set_is_shown_as_its_source(qtbot):

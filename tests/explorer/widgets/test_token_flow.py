@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QScrollBar
 from explorer import theme
 from explorer.theme.colors import PALETTES, contrast
 from explorer.widgets import token_colors
-from explorer.widgets.flow_layout import LONG_LINE, block_starts
+from explorer.widgets.flow_layout import LONG_LINE, FlowLayout, block_starts
 from explorer.widgets.token_faces import FlowOptions, TokenFaces
 from explorer.widgets.token_flow import TokenFlow
 from explorer.widgets.tokens import Tokens, described, whole_character
@@ -406,3 +406,45 @@ def test_tokens_that_cover_no_text_have_room_of_their_own(qtbot):
     assert first == second and len(first) == 5
     rects = [rect for _, rect in flows[1].places]
     assert all(a.right() <= b.left() for a, b in pairwise(rects)) and len(rects) == 4
+
+
+# -- typing -----------------------------------------------------------------------------------
+
+SOME = [b"a", b" the", b"\n", b"\xc3", b"\xa9", b" cat", b""]
+WORDS = st.lists(st.sampled_from(SOME), max_size=30)
+
+
+@given(WORDS, WORDS, WORDS, st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_what_is_kept_of_a_layout_stands_as_if_all_were_laid_out_anew(
+    qapp, head, rest, other, renumbered
+):
+    """A key changes the text somewhere, or the same text has other ids."""
+    ids = {b"a": 0, b" the": 1, b"\n": 2, b"\xc3": 3, b"\xa9": 4, b" cat": 5, b"": 6}
+    faces = TokenFaces(FlowOptions(ids=True))
+    before, now = (
+        cut(*parts, ids=[ids[one] for one in parts]) for parts in ([*head, *rest], [*head, *other])
+    )
+    if renumbered:
+        now = replace(now, ids=now.ids + 100)
+    old = FlowLayout(before, block_starts(before.data), faces, 120, 40)
+    for block in range(old.blocks):
+        old.placed(block)
+    starts = block_starts(now.data)
+    kept = FlowLayout(now, starts, faces, 120, 40, before=old)
+    anew = FlowLayout(now, starts, faces, 120, 40)
+    assert [kept.placed(block) for block in range(kept.blocks)] == [
+        anew.placed(block) for block in range(anew.blocks)
+    ]
+
+
+def test_a_key_at_the_end_lays_out_its_own_token_alone(flow, monkeypatch):
+    asked = []
+    run = TokenFaces.run
+    monkeypatch.setattr(
+        TokenFaces, "run", lambda self, *some: asked.append(some[1:]) or run(self, *some)
+    )
+    parts = [b" the"] * 200
+    flow.set_tokens(cut(*parts, ids=[1] * 200))
+    flow.set_tokens(cut(*parts, b"a", ids=[1] * 200 + [0]))
+    assert asked == [(0, 200), (200, 201)]

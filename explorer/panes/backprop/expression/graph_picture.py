@@ -74,8 +74,8 @@ class GraphPicture(GraphView):
         area = next((area for area in areas if area.contains(at)), None)
         if area is None:
             return -1
-        column = int((at.x() - area.x()) / face.cell[0])
-        row = int((at.y() - area.y()) / face.cell[1])
+        column = min(int((at.x() - area.x()) / face.cell[0]), face.columns - 1)
+        row = min(int((at.y() - area.y()) / face.cell[1]), face.rows - 1)
         return row * self.scene.computed.value(number).shape[-1] + column
 
     def _is_leaf(self, hit: Hit) -> bool:

@@ -29,8 +29,8 @@ class Inspecting(QObject):
     def __init__(self, mode: ExpressionMode) -> None:
         super().__init__(mode)
         self._mode = mode
-        self._set: set[tuple[str, float, str]] = set()  # formula, zoom and theme
-        self._setting: set[tuple[str, float, str]] = set()
+        self._set: set[str] = set()  # formulas
+        self._setting: set[str] = set()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(theme.MOTION["live_number"])
@@ -63,9 +63,9 @@ class Inspecting(QObject):
             return
         found = self._found(computed)
         latex = found.step.formula if found.step is not None else ""
-        if not latex or _key(latex) in self._set:
+        if not latex or latex in self._set:
             mode.inspection.emit(found)
-        elif _key(latex) not in self._setting:
+        elif latex not in self._setting:
             mode.spawn(self._set_formulas([latex], tell=True))
 
     def ahead(self, step: int) -> None:
@@ -78,20 +78,19 @@ class Inspecting(QObject):
         coming = range(max(0, step) + 1, min(step + 1 + AHEAD, last))
         steps = [computed.step(moment) for moment in coming]
         wanted = {one.formula for one in steps if one is not None}
-        missing = [one for one in wanted if _key(one) not in self._set | self._setting]
+        missing = [one for one in wanted if one not in self._set | self._setting]
         if missing:
             self._mode.spawn(self._set_formulas(missing))
 
     def is_set(self, latex: str) -> bool:
-        return _key(latex) in self._set
+        return latex in self._set
 
     async def _set_formulas(self, formulas: Iterable[str], tell: bool = False) -> None:
-        keys = {_key(latex) for latex in formulas}
-        self._setting |= keys
-        now = theme.current()
-        await self._mode.engine.io(set_formulas, tuple(formulas), now.zoom, now.name, True)
-        self._setting -= keys
-        self._set |= keys
+        wanted = set(formulas)
+        self._setting |= wanted
+        await self._mode.engine.io(set_formulas, wanted, True)
+        self._setting -= wanted
+        self._set |= wanted
         if tell or self._timer.isActive():
             self.now()
 
@@ -117,8 +116,3 @@ class Inspecting(QObject):
         ):
             return explaining.of_step(computed, step, element, pinned=pinned)
         return explaining.of_node(computed, looked, self._mode.numeric, element, pinned=pinned)
-
-
-def _key(latex: str) -> tuple[str, float, str]:
-    now = theme.current()
-    return latex, now.zoom, now.name

@@ -109,7 +109,7 @@ class Ways:
         found: dict[Edge, QPainterPath] = {}
         numbers = np.flatnonzero(seen)
         owners, starts = np.unique(self.owners[numbers], return_index=True)
-        for owner, own in zip(owners.tolist(), np.split(numbers, starts[1:]), strict=True):
+        for owner, own in zip(owners.tolist(), np.split(numbers, starts)[1:], strict=True):
             whole = len(own) == counts[owner]
             edge = edges[owner]
             known = self._known.get((key, self.shapes[edge])) if self._known else None

@@ -13,7 +13,7 @@ from explorer.widgets.menu_button import MenuButton
 
 
 class NetworkHeader(QWidget):
-    """Emits intents.
+    """Emits intents. `adds`: which points a click adds.
 
     presetChosen(id)             a setup that teaches one thing
     resetRequested(other seed)   begin anew
@@ -32,7 +32,7 @@ class NetworkHeader(QWidget):
     followRequested = Signal()
     stepRequested = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, adds: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("backprop.network.inputs")
         self.presets = MenuButton("file", "Presets", "Setups, each to teach one thing")
@@ -80,7 +80,9 @@ class NetworkHeader(QWidget):
         for one in (self.presets, self.reset, self.calm):
             row.addWidget(one)
         row.addStretch(1)
+        self.adds = adds
         for widget in (
+            adds,
             self.follow,
             self.into,
             self.before,
@@ -108,9 +110,23 @@ class NetworkHeader(QWidget):
         for menu in (self.presets, self.reset):
             menu.set_brief(brief > self.width())
 
+    def whole_width(self) -> int:
+        """With whole words, whatever is offered."""
+        wide = {}
+        for button, (words, _) in self._whole.items():
+            button.setText(words)
+            wide[button] = button.sizeHint().width() + 8
+        self._fit()
+        point = wide[self.before] + wide[self.after] + wide[self.back]
+        adds = self.adds.sizeHint().width() + 8
+        ways = max(adds + wide[self.follow] + wide[self.into], point)
+        return wide[self.calm] + ways + sum(one.wide() + 8 for one in (self.presets, self.reset))
+
     def _wide(self, *, brief: bool) -> int:
         """What all that is shown takes, menus in whole words."""
         wide = sum(one.wide() + 8 for one in (self.presets, self.reset))
+        if not self.follow.isHidden():
+            wide += self.adds.sizeHint().width() + 8
         for button, words in self._whole.items():
             if not button.isHidden():
                 button.setText(words[brief])

@@ -13,7 +13,7 @@ from explorer.panes.backprop.network.spots import Neuron, Spot, Weight, is_there
 if TYPE_CHECKING:
     from explorer.panes.backprop.network.mode import NetworkMode
 
-SEEN = ("chosen", "followed", "step")
+SEEN = ("chosen", "followed", "step", "inside")
 MOST_LEFT = 8  # networks that were left for others
 
 
@@ -25,6 +25,7 @@ class Keeping:
         self.learned: dict[str, Any] | None = None
         self.seen: dict[str, Any] = {}
         self._step: int | None = None  # where the cursor stood, until that moment is there
+        self._inside: list[float] = []  # and on each level inside of it
         self._left: dict[tuple[NetworkDraft, NetworkDraft], dict[str, Any] | None] = {}
 
     def leave_for(self, other: NetworkDraft) -> None:
@@ -94,6 +95,9 @@ class Keeping:
             mode.following.follow(followed[0], at if type(at) in (int, float) and at > 0 else 0.0)
         step = seen.get("step")
         self._step = step if type(step) is int else None
+        inside = seen.get("inside")
+        numbers = isinstance(inside, list) and all(type(one) in (int, float) for one in inside)
+        self._inside = inside if numbers else []
 
     def stand(self) -> None:
         """The cursor where it stood, once the moments before the last are there."""
@@ -104,6 +108,9 @@ class Keeping:
         places = [at for at, one in enumerate(lab.moments) if one.step == step]
         if places and mode.active and mode.player.at_live_edge and not mode.runner.learning:
             mode.player.seek(places[0])
+            for at in self._inside:
+                if mode.player.enter():
+                    mode.player.seek(at)
 
     def _learned(self, one: NetworkDraft) -> dict[str, Any] | None:
         lab = self._mode.runner.lab
@@ -130,7 +137,14 @@ class Keeping:
             "chosen": _kept(mode.view.network.chosen),
             "followed": None if sample is None else [sample.number, at],
             "step": self._looked_at(),
+            "inside": self._inside if self._step is not None else self._path(),
         }
+
+    def _path(self) -> list[float]:
+        """Where the cursor stands on each level inside of an optimizer step."""
+        mode = self._mode
+        inside = mode.active and mode.following.sample is None
+        return mode.player.path[1:] if inside else []
 
     def _looked_at(self) -> int | None:
         """The step of the moment that is looked back at; None for the latest, which grows."""

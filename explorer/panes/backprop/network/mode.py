@@ -46,7 +46,8 @@ class NetworkMode(Mode):
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
-        self.view, self.inputs = NetworkView(), NetworkHeader()
+        self.view = NetworkView()
+        self.inputs = NetworkHeader(self.view.tools.adds)
         self.runner = Runner(self.engine, self)
         self.editing, self.following = Editing(self), Following(self)
         self.keeping = Keeping(self)

@@ -12,7 +12,9 @@ NUMBERS = ("\u22121", "\u22120.5", "0", "0.5", "1")  # targets of points that ar
 
 
 class PlaneTools(QWidget):
-    """The tools side by side; `toolChosen(id)`. While points are added, beside them which."""
+    """The tools side by side; `toolChosen(id)`. `adds`, for which points are added, stands in the
+    strip above: beside the tools there is no room for it.
+    """
 
     toolChosen = Signal(str)
 
@@ -23,7 +25,7 @@ class PlaneTools(QWidget):
         self.choice.setToolTip(
             "What a click on the plane does: inspect a point, add one, or erase one"
         )
-        self.adds = QComboBox()
+        self.adds = QComboBox(self)
         self.adds.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.adds.setMinimumContentsLength(5)
         self.adds.setAccessibleName("The points that a click adds")
@@ -31,9 +33,7 @@ class PlaneTools(QWidget):
         self.adds.setObjectName("backprop.network.adds")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
         row.addWidget(self.choice)
-        row.addWidget(self.adds)
         row.addStretch(1)
         self.choice.chosen.connect(self._on_chosen)
         self._classes = -1
@@ -56,6 +56,10 @@ class PlaneTools(QWidget):
             self.choice.set_current(tool)
             self._on_chosen(tool)
 
+    def offer_points(self, on: bool) -> None:
+        """While points can be added: which."""
+        self.adds.setVisible(on and self.tool == "add")
+
     def set_classes(self, classes: int) -> None:
         """How many classes there are to choose from; 0: numbers."""
         if classes == self._classes:
@@ -68,5 +72,5 @@ class PlaneTools(QWidget):
             self.adds.addItems(list(NUMBERS))
 
     def _on_chosen(self, tool: str) -> None:
-        self.adds.setVisible(tool == "add")
+        self.offer_points(not self.isHidden())
         self.toolChosen.emit(tool)

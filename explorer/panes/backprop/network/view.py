@@ -109,6 +109,7 @@ class NetworkView(QWidget):
                 self._place_pair(pair, layout.columns[number + 1], hidden[number], layout.step)
         for widget in (self.fewer, self.depth, self.deeper, self.tools):
             widget.setVisible(bool(shown))
+        self.tools.offer_points(bool(shown))
         if not shown:
             return
         count = len(hidden)

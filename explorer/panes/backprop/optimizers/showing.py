@@ -46,25 +46,21 @@ class Showing:
         self._slope: Quantity | None = None
         self._level = Stationary()
         self._name = ""
-        self._set_for: tuple[float, str] | None = None  # formulas
+        self._is_set = False  # formulas
         self._setting = Latest(mode.engine, mode)
-        theme.changed.connect(lambda: self.set_formulas() if mode.active else None)
 
     def set_formulas(self) -> None:
         """Those of all optimizers, the chosen one's first, beside the window: it would wait for
         each as long as for several frames.
         """
-        now, mode = theme.current(), self._mode
-        looks = now.zoom, now.name
-        if looks == self._set_for:
+        mode = self._mode
+        if self._is_set:
             return
-        self._set_for = looks
+        self._is_set = True
         rules = sorted(OPTIMIZERS.values(), key=lambda rule: rule.name != mode.chosen)
         formulas = [one for rule in rules for one in (rule.formula, *lines_of(rule))]
         wanted = tuple(dict.fromkeys(formulas))
-        self._setting.ask(
-            lambda: mode.engine.io(set_formulas, wanted, *looks, True), "setting formulas"
-        )
+        self._setting.ask(lambda: mode.engine.io(set_formulas, wanted, True), "setting formulas")
 
     # the surface
 

@@ -59,9 +59,14 @@ def cell_from(worked: Worked, saved: Any) -> Cell | None:
     try:
         kind, where, head, row, column = saved
         what = (kind, tuple(where)) if kind == "flow" else (kind, where)
-        array = worked.array(what)
-        rows, columns = worked.plane(what, head).size
+        cell = Cell(what, head, row, column)
+        return cell if is_there(worked, cell) else None
     except (TypeError, ValueError, KeyError, IndexError):
         return None
-    inside = array is not None and 0 <= row < rows and 0 <= column < columns
-    return Cell(what, head, row, column) if inside and 0 <= head < worked.n_head else None
+
+
+def is_there(worked: Worked, cell: Cell) -> bool:
+    """Whether an example with the same moments, of another length say, has this number, too."""
+    rows, columns = worked.plane(cell.what, cell.head).size
+    inside = 0 <= cell.row < rows and 0 <= cell.column < columns
+    return inside and 0 <= cell.head < worked.n_head and worked.array(cell.what) is not None

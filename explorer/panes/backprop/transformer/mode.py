@@ -178,9 +178,10 @@ class TransformerMode(Mode):
         same = self.worked is not None and len(worked.moments) == len(self.worked.moments)
         self.worked = worked
         self.hovered = None
-        if not same:
-            self.pinned = None
         view = self.view
+        if self.pinned is not None and not (same and keeping.is_there(worked, self.pinned)):
+            self.pinned = None
+            view.stage.set_pinned(None)
         view.operations.set_worked(worked)
         view.highway.set_worked(worked)
         view.share_room_anew()
@@ -194,8 +195,7 @@ class TransformerMode(Mode):
         self.following.show()
         view.body.show_ready()
         self.set_tracks([MomentTrack(worked.moments, self._title)], keep_position=same)
-        now = theme.current()
-        self.spawn(self.engine.io(prepare_formulas, worked, now.zoom, now.name))
+        self.spawn(self.engine.io(prepare_formulas, worked))
         if self._wanted:
             self._return_to_wanted()
         self.on_position(self.player.position if self.active else self.position)

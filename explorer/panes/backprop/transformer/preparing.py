@@ -7,9 +7,9 @@ from explorer.panes.backprop.transformer.explaining import formula, formula_of
 from explorer.widgets.formula import set_formulas
 
 
-def prepare_formulas(worked: Worked, zoom: float, palette: str) -> None:
+def prepare_formulas(worked: Worked) -> None:
     """On another thread: to put their LaTeX together takes its time, too."""
     steps = [formula(worked, number) for number in range(len(worked.steps))]
     moments = [formula_of(worked, moment) for moment in worked.moments]
     formulas = dict.fromkeys(steps + moments)
-    set_formulas(formulas, zoom, palette, plain=True)
+    set_formulas(formulas, plain=True)

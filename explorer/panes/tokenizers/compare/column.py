@@ -94,8 +94,8 @@ class Column(QFrame):
         """Why there is no tokenizer yet, or what went wrong."""
         self.clear()
         if missing.error:
-            said = "\n\n".join(filter(None, (missing.error, missing.otherwise)))
-            self.body.show_error(said, other="Open a file")
+            said = "\n\n".join(filter(None, (missing.otherwise, missing.error)))
+            self.body.show_error(said, other="Open a file", title=missing.failed)
         else:
             self.body.show_loading(missing.waiting)
 

@@ -13,10 +13,12 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QPushButton, QVBox
 from core.tokenization.analysis.glitches import GlitchCandidate
 from explorer import theme
 from explorer.panes.tokenizers.compare.piece_list import PieceList
-from explorer.widgets.base import LEFT, RIGHT, Label, Picture, elide, put_text, set_look
+from explorer.widgets.base import LEFT, RIGHT, Picture, elide, put_text, set_look
+from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.stateful import StatefulPicture
 
 BINS = 60
+NAME = 240  # px of a model's name
 
 
 class Spread(Picture):
@@ -75,7 +77,7 @@ class Spread(Picture):
             if low < -0.15 or value != low:
                 put_text(painter, where, f"{value:.2g}", small, now.color("muted"), align)
         foot = QRectF(area.left(), area.bottom() + now.px(17), area.width(), now.px(16))
-        words = "cosine to what was never trained; pieces on a log scale"
+        words = "cosine to untrained tokens (log scale)"
         words = elide(words, small, foot.width(), Qt.TextElideMode.ElideRight)
         put_text(painter, foot, words, small, now.color("muted"), LEFT)
         if self._at is not None:
@@ -104,9 +106,8 @@ class GlitchView(QWidget):
         self.folder = QPushButton("Choose a folder\u2026")
         self.folder.setToolTip("The folder of a checkpoint: model.safetensors, tokenizer.json")
         self.folder.clicked.connect(self.folderRequested)
-        self._note = Label(
-            "the pieces whose embeddings look untrained come first", "label", "muted"
-        )
+        self._note = CutLabel("label", "muted")
+        self._note.set_text("Pieces whose embeddings look untrained come first")
         top = QHBoxLayout()
         top.setSpacing(8)
         top.addWidget(self.source)
@@ -140,8 +141,10 @@ class GlitchView(QWidget):
     def set_sources(self, sources: Sequence[tuple[str, str]], chosen: str) -> None:
         self.source.clear()
         for identity, name in sources:
-            self.source.addItem(name, identity)
+            self.source.addItem(elide(name, self.source.font(), theme.current().px(NAME)), identity)
+            self.source.setItemData(self.source.count() - 1, name, Qt.ItemDataRole.ToolTipRole)
         self.source.setCurrentIndex(max(0, self.source.findData(chosen)))
+        self.source.setToolTip(dict(sources).get(chosen, ""))
         self.source.setVisible(bool(sources))
 
     def set_found(

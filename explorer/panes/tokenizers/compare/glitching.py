@@ -186,12 +186,12 @@ class Glitching(Tool):
         piece = shown(first.piece, first.data)
         if first.similarity < STANDS_OUT:
             return (
-                f"No piece of {found.opened.name} stands out as untrained: the most suspicious, "
+                f"No piece of {found.opened.name} looks untrained: the closest, "
                 f"\u201c{piece}\u201d, has a cosine of only {first.similarity:.2f}"
             )
         return (
-            f"In {found.opened.name}, \u201c{piece}\u201d looks least trained: "
-            f"a cosine of {first.similarity:.3f} to what was never trained"
+            f"In {found.opened.name}, \u201c{piece}\u201d looks untrained: "
+            f"its cosine to tokens that never were is {first.similarity:.3f}"
         )
 
     def steps(self) -> list[Step]:
@@ -219,7 +219,7 @@ class Glitching(Tool):
             Equation("median", float(np.median(found.similarity)), note="of all pieces"),
         ]
         if not found.bytes_only and size < 3:
-            rows.append("So few special tokens tell little: they may be trained themselves.")
+            rows.append("So few special tokens say little: they may have been trained too.")
         table = {
             "token": np.array([one.token for one in found.candidates], dtype=np.int64),
             "similarity": np.array([one.similarity for one in found.candidates]),

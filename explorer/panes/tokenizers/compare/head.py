@@ -11,6 +11,7 @@ from explorer import theme
 from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.compare.choices import Choices
 from explorer.panes.tokenizers.compare.model import Split, said_cost
+from explorer.panes.tokenizers.compare.text import lost
 from explorer.theme import icons
 from explorer.widgets.base import IconButton, Label, elide
 from explorer.widgets.card import Glyph
@@ -19,6 +20,7 @@ from explorer.widgets.cut_label import CutLabel
 ROOM = 152  # px of a head in which "tokens" stands beside its number
 GAP = 4
 SMALL = 112  # px for a name: below it is written smaller
+TIGHT = 80  # and below these there is no arrow beside it
 
 
 class NameButton(QToolButton):
@@ -43,12 +45,18 @@ class NameButton(QToolButton):
         self._fit()
 
     def _fit(self) -> None:
-        """In narrow columns all names are smaller; of a long one the beginning stands."""
+        """In narrow columns all names are smaller; in the narrowest they take the room of the
+        arrow. A long one is without its middle."""
         now = theme.current()
         room = self.width() - now.px(32)
         font = now.font("label" if room < now.px(SMALL) else "body", 600)
+        styles = Qt.ToolButtonStyle
+        style = styles.ToolButtonTextBesideIcon
+        if room < now.px(TIGHT):
+            style, room = styles.ToolButtonTextOnly, room + now.px(20)
+        self.setToolButtonStyle(style)
         self.setFont(font)
-        self.setText(elide(self._name, font, room, Qt.TextElideMode.ElideRight))
+        self.setText(elide(self._name, font, room))
 
     def _restyle(self) -> None:
         now = theme.current()
@@ -128,6 +136,8 @@ class ColumnHead(QWidget):
             by = "runs on this program's own code" if opened.ours else "runs on the library"
             facts = [entry.maker, opened.words, by, entry.license, entry.where]
             self.name.setToolTip("\n".join(filter(None, [entry.name, *facts])))
+        else:
+            self.name.setToolTip(name)
 
     def set_removable(self, on: bool) -> None:
         self._remove.setEnabled(on)
@@ -157,7 +167,8 @@ class ColumnHead(QWidget):
         self.ratio.set_text(", ".join(filter(None, (ratio, price))) if brief else ratio)
         self.cost.set_text(price)
         self.cost.setVisible(bool(price) and not brief)
-        self.other.set_text(self._other_words(split, choices))
+        told = (lost(split.lost), self._other_words(split, choices))
+        self.other.set_text("; ".join(filter(None, told)))
         self.other.setVisible(not brief)
 
     def _other_words(self, split: Split, choices: Choices) -> str:
@@ -178,11 +189,13 @@ class ColumnHead(QWidget):
         elif split.unknown:
             self.glyph.set("warning", "warning")
             words = f"{split.unknown:,} unknown"
-            why = "Tokens that say only: I do not know this. The text under them is lost."
+            why = "These tokens only say “unknown”: the text they stand for is lost."
         else:
             self.glyph.set("warning", "warning")
             words = "lossy"
             why = "The ids do not give the text back: letters, accents or spaces were changed."
+        if split.lost:
+            why = f"{why}\nIt {lost(split.lost)}"
         self.badge.setText(words)
         for part in (self.badge, self.glyph):
             part.setToolTip(why)

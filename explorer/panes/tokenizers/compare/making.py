@@ -74,7 +74,7 @@ def make_token(
             if moments and not any(moment.scene for moment in moments):
                 moments += _grown(tokenizer, token)
             return replace(known, text=text, moments=moments, note=inside.why)
-    note = "What decides this token lies further away than can be shown step by step."
+    note = "The text that decides this token is too long to be shown step by step."
     return replace(known, note=note)
 
 
@@ -142,14 +142,14 @@ def make_piece(tokenizer: Any, token: int) -> Making:
         return Making(token, piece, data, piece, moments, "A special token: nothing is merged.")
     if hasattr(tokenizer, "parents"):
         trace = trace_merge_tree(tokenizer, token)
-        note = "" if trace[0].name == "tree.merge" else "No merge makes it: it was there first."
+        note = "" if trace[0].name == "tree.merge" else "No merge makes it: training began with it."
         return Making(token, piece, data, "", tuple(tree_moments(tokenizer, trace)), note)
     for text in spellings(data):
         inside = look_inside(tokenizer, text, specials=False)
         if token in inside.ids:
             return Making(token, piece, data, text, inside.moments, inside.why)
     moments = (Moment(match_step(Match(token, piece, data)), 2),)
-    note = "By itself this piece's text is cut in another way: it appears only beside other text."
+    note = "Alone, the text of this piece is cut differently: it appears only next to other text."
     return Making(token, piece, data, "", moments, note)
 
 

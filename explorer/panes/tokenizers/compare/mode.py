@@ -125,7 +125,8 @@ class CompareMode(Mode):
 
     def take(self, wish: dict[str, Any]) -> None:
         """{"add": id of the catalogue, "files": of tokenizers, "text": another text, "note": how
-        it was read}."""
+        it was read}. The token that was looked at before is none of these: its drawer closes."""
+        self.chosen.clear()
         if isinstance(wish.get("text"), str):
             self.set_text(wish["text"])
             self.view.set_note(str(wish.get("note", "")))

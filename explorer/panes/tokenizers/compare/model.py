@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -31,6 +32,7 @@ class Split:
     unknown    tokens that say "I do not know this"
     words      of the text; None where it sets no spaces, or is too long to be counted at each key
     lossless   decode(encode(text)) == text; None where that is not known yet
+    lost       the characters that do not come back, each once and in order, white space last
     error      why there are no tokens
     """
 
@@ -39,6 +41,7 @@ class Split:
     other: int | None = None
     unknown: int = 0
     lossless: bool | None = None
+    lost: tuple[str, ...] = ()
     seconds: float = 0.0
     error: str = ""
     words: int | None = None
@@ -115,15 +118,15 @@ def split_text(
 def checked(split: Split, tokenizer: Any) -> Split:
     """With whether the ids alone give the text back. Tokens that were added do not count."""
     tokens = split.tokens
-    if split.unknown:
-        lossless = False
-    else:
-        empty = np.flatnonzero(tokens.ends == tokens.starts)
-        added = np.zeros(len(tokens), dtype=bool)
-        added[empty] = [int(token) in tokens.special for token in tokens.ids[empty]]
-        kept = tokens.ids[~added].tolist()
-        lossless = tokenizer.decode(kept).encode("utf-8", "replace") == tokens.data
-    return replace(split, lossless=lossless)
+    empty = np.flatnonzero(tokens.ends == tokens.starts)
+    added = tokens.ids == tokens.unknown if split.unknown else np.zeros(len(tokens), dtype=bool)
+    added[empty] = [int(token) in tokens.special for token in tokens.ids[empty]]
+    text, back = tokens.data.decode(), tokenizer.decode(tokens.ids[~added].tolist())
+    if not split.unknown and back == text:
+        return replace(split, lossless=True)
+    gone = Counter(text) - Counter(back)
+    lost = sorted((one for one in dict.fromkeys(text) if one in gone), key=str.isspace)
+    return replace(split, lossless=False, lost=tuple(lost))
 
 
 @dataclass(frozen=True)
@@ -170,12 +173,12 @@ def differing(splits: Sequence[Split]) -> list[np.ndarray]:
 
 
 def said_cost(amount: float) -> str:
-    """An amount of money with as many digits as tell something, as people write it: 0.000095."""
+    """An amount of money with as many digits as tell something, as people write it: $0.000095."""
     if amount >= 1:
-        return f"{amount:,.2f}"
+        return f"${amount:,.2f}"
     if amount >= 0.01:
-        return f"{amount:.3f}"
+        return f"${amount:.3f}"
     if amount <= 0:
-        return "0"
+        return "$0"
     digits = 1 - math.floor(math.log10(amount))
-    return f"{amount:.{digits}f}".rstrip("0") if digits <= 12 else "almost nothing"
+    return f"${amount:.{digits}f}".rstrip("0") if digits <= 12 else "almost nothing"

@@ -15,10 +15,15 @@ from explorer.panes.tokenizers.compare.piece_list import PieceList
 from explorer.panes.tokenizers.shown import Missing
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.card import Card
-from explorer.widgets.cut_label import CutLabel
+from explorer.widgets.cut_label import CutLabel, NameLabel
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.stateful import StatefulPicture
 
+ONLY = "Only in "
+NOTES = (
+    "Each row: how much of that vocabulary the others have too,",
+    "0 nothing, 1 all of it. Click a cell to see the pieces.",
+)
 MAP = 350  # px of width
 
 
@@ -28,7 +33,8 @@ class SetColumn(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         set_look(self, "card")
-        self._name = CutLabel("body")
+        self._name = NameLabel("body")
+        self._name.leads = ONLY
         self._count = Label("", "title", weight=600)
         self.list = PieceList("Pieces")
         column = QVBoxLayout(self)
@@ -65,16 +71,12 @@ class OverlapView(QWidget):
         inner = QWidget()
         self._line = QHBoxLayout(inner)
         self._line.setContentsMargins(0, 0, 0, 0)
-        self._note = Label(
-            "Each row: the share of that vocabulary that the others hold too, from 0 (nothing) "
-            "to 1 (all of it), the stronger the more. Choose a cell to see the pieces.",
-            "label",
-            "muted",
-            wrap=True,
-        )
         left = QVBoxLayout()
         left.addWidget(self.map, 1)
-        left.addWidget(self._note)
+        for line in NOTES:
+            note = CutLabel("label", "muted")
+            note.set_text(line)
+            left.addWidget(note)
         self._line.addLayout(left, 5)
         for column in self.sets:
             self._line.addWidget(column, 3)
@@ -116,7 +118,7 @@ class OverlapView(QWidget):
 
     def _card(self, place: int, one: Missing) -> Card:
         kind, actions = ("error", ["Retry"]) if one.error else ("info", [])
-        card = Card(kind, "", actions, one.name, compact=True)
+        card = Card(kind, "", actions, one.failed or one.name, compact=True)
         card.actionTriggered.connect(lambda _: self.retryRequested.emit(place))
         self._above.addWidget(card)
         return card
@@ -147,9 +149,9 @@ class OverlapView(QWidget):
         self.map.set_highlight(*pair)
         self.map.set_current(*pair)
         first, both, second = self.sets
-        first.set_pieces(f"Only in {names[0]}", tokenizers[0], overlap.only_first)
+        first.set_pieces(f"{ONLY}{names[0]}", tokenizers[0], overlap.only_first)
         both.set_pieces("In both", tokenizers[0], overlap.common[:, 0])
-        second.set_pieces(f"Only in {names[1]}", tokenizers[1], overlap.only_second)
+        second.set_pieces(f"{ONLY}{names[1]}", tokenizers[1], overlap.only_second)
 
     def _on_cell(self, row: int, column: int) -> None:
         if row >= 0 and row != column:

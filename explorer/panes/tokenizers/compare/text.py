@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.numbers import format_number
-from core.tokenization.telling import count
+from core.tokenization.telling import count, listed, verb, visible
 from explorer.panes.tokenizers.compare.model import Split
 from explorer.panes.tokenizers.draft import LONGEST_TEXT
 
 IDLE = "Type a text: every tokenizer cuts it as you type"
+
+FEW = 4  # lost characters that are named
 
 Named = Sequence[tuple[str, Split]]
 
@@ -22,36 +24,44 @@ def headline(known: Named) -> str:
         return IDLE
     if len(known) == 1:
         name, split = known[0]
-        lost = ", and loses some of it" if split.lossless is False else ""
+        lost = ", but they do not give all of it back" if split.lossless is False else ""
         return f"{name} makes {count(split.count, 'token')} of this text{lost}"
     fair = [one for one in known if one[1].lossless is not False]
-    lossy = [one for one in known if one[1].lossless is False]
     if not fair:
-        return "None of these gives this text back whole, so that no count says what it takes"
-    least = min(fair, key=lambda one: one[1].count)
-    most = max(fair, key=lambda one: one[1].count)
-    fewer = [name for name, split in lossy if split.count < least[1].count]
-    if least[1].count < most[1].count:
-        times = format_number(most[1].count / least[1].count, 2)
-        if not fewer:
-            return (
-                f"The same text is {count(least[1].count, 'token')} for {least[0]}, "
-                f"and {times} times as many for {most[0]}"
-            )
-        said = (
-            f"{count(least[1].count, 'token')} for {least[0]}, {times} times as many for {most[0]}"
-        )
-    elif lossy:
-        said = f"This text is {count(least[1].count, 'token')} for {least[0]}"
-        if len(fair) > 1:
-            said = f"This text is {count(least[1].count, 'token')} for all that give it back"
+        return "None of these gives the whole text back, so their counts cannot be compared"
+    least = min(split.count for _, split in fair)
+    most = max(split.count for _, split in fair)
+    best = [name for name, split in fair if split.count == least]
+    lossy = [(name, split) for name, split in known if split.lossless is False]
+    fewer = [name for name, split in lossy if split.count < least]
+    if len(fair) == 1 and lossy:
+        said = f"Only {best[0]} loses nothing: {count(least, 'token')}"
+    elif len(best) == len(known):
+        return f"All of them need {count(least, 'token')}"
     else:
-        return f"All make {count(most[1].count, 'token')} of this text"
+        need = verb(len(best), "needs", "need")
+        where = "Without loss, " if fewer else ""
+        said = f"{where}{listed(best)} {need} the fewest tokens: {least:,}"
     if len(fewer) > 1:
-        return f"{said}; fewer for {len(fewer)} others, which lose some of it"
-    return f"{said}; fewer for {fewer[0]}, which loses some of it" if fewer else said
+        return f"{said}; {len(fewer)} others make fewer, but lose part of the text"
+    if fewer:
+        return f"{said}; {fewer[0]} makes fewer, but loses part of the text"
+    if least < most:
+        worst = [name for name, split in fair if split.count == most]
+        need = verb(len(worst), "needs", "need")
+        return f"{said}; {listed(worst)} {need} {format_number(most / least, 2)} times as many"
+    return said
+
+
+def lost(characters: Sequence[str]) -> str:
+    """Which characters a text loses, the first few of them: "loses ↵ é …"."""
+    first = " ".join(
+        visible(one) if one.isprintable() or one in "\n\t\r" else f"U+{ord(one):04X}"
+        for one in characters[:FEW]
+    )
+    return f"loses {first}{' …' if len(characters) > FEW else ''}" if first else ""
 
 
 def too_long(size: int) -> str:
     """What is said of a text that was cut."""
-    return f"That would be {size:,} characters; the first {LONGEST_TEXT:,} were taken"
+    return f"That would be {size:,} characters; only the first {LONGEST_TEXT:,} are used"

@@ -13,6 +13,7 @@ from explorer.widgets.number_field import NumberField
 from explorer.widgets.toggle import SegmentedControl, Switch
 
 SPECIALS = {False: "Special tokens", True: "Specials"}  # by whether there is little room
+PRICES = {False: "$ per million tokens", True: "$/M tokens"}
 
 
 class Toggle(QToolButton):
@@ -40,7 +41,7 @@ class PriceField(NumberField):
 
     def __init__(self) -> None:
         super().__init__("Price of a million tokens", word=("", 0.0), digits=12, width=64)
-        self.setToolTip("What a million tokens cost, in your money: each head shows what this text")
+        self.setToolTip("Dollars per million tokens: each head shows what this text costs")
         self.set_limits(0, LARGEST_PRICE)
         self.refused.connect(self._on_refused)
 
@@ -75,13 +76,13 @@ class Toolbar(BriefRow):
             "On: <|endoftext|> in the text is the special token. Off: it is text like any other."
         )
         self.switches["differences"].setToolTip(
-            "Only tokens that not all tokenizers cut alike keep their colors"
+            "Colors only the tokens on which the tokenizers disagree"
         )
         for name, button in {**self.toggles, **self.switches}.items():
             button.clicked.connect(lambda on, name=name: self.chosen.emit(name, bool(on)))
         self.price = PriceField()
         self.price.changed.connect(lambda price: self.chosen.emit("price", price))
-        self._per = Label("per million tokens", "label", "muted")
+        self._per = Label(PRICES[False], "label", "muted")
         row = self.row
         row.addWidget(self.layouts)
         row.addSpacing(8)
@@ -97,8 +98,8 @@ class Toolbar(BriefRow):
         self.switches["specials"].setAccessibleName(SPECIALS[False])
         self.shorten_by(
             lambda short: self.switches["specials"].setText(SPECIALS[short]),
-            self._per.setHidden,
-            self.price.setHidden,
+            lambda short: self._per.setText(PRICES[short]),
+            lambda short: [part.setHidden(short) for part in (self.price, self._per)],
         )
 
     def set_choices(self, choices: Choices) -> None:

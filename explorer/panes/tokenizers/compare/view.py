@@ -25,7 +25,7 @@ from explorer.panes.tokenizers.compare.editor import TextInput
 from explorer.panes.tokenizers.compare.making import Making
 from explorer.panes.tokenizers.compare.model import Split
 from explorer.panes.tokenizers.compare.toolbar import Toolbar
-from explorer.widgets.base import Label
+from explorer.widgets.base import Label, set_look
 from explorer.widgets.stateful import StatefulPicture
 
 ROOM = 560  # px of height from which on text, tokens and drawer fit below one another
@@ -77,7 +77,7 @@ class CompareView(QWidget):
         self._lower.addWidget(self.body, 1)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setChildrenCollapsible(False)
-        self.splitter.setStyleSheet("QSplitter::handle { background: transparent; }")
+        set_look(self.splitter, "plain")
         self.splitter.addWidget(self.editor)
         self.splitter.addWidget(lower)
         self.splitter.setStretchFactor(0, 0)

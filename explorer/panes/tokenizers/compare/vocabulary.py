@@ -19,7 +19,7 @@ from explorer.panes.tokenizers.compare.tool import Tool
 from explorer.panes.tokenizers.compare.vocabulary_view import VocabularyView
 from explorer.widgets.live_numbers import Equation
 
-FIRST = "straw"
+FIRST = "the"  # a piece of nearly every vocabulary
 LIMIT = 1000  # pieces that are shown of one vocabulary
 
 Found = tuple[int, list[Match], bool]  # place of the tokenizer, its matches, whether these are all
@@ -137,12 +137,12 @@ class Vocabulary(Tool):
 
     def _said(self, size: int) -> str:
         one, many = {
-            "contains": ("holds", "hold"),
+            "contains": ("contains", "contain"),
             "begins": ("begins with", "begin with"),
             "ends": ("ends with", "end with"),
             "is": ("is", "are"),
             "regex": ("matches", "match"),
-            "bytes": ("holds the bytes", "hold the bytes"),
+            "bytes": ("contains the bytes", "contain the bytes"),
         }[self.way]
         plain = self.way in ("regex", "bytes")
         said = self.query if plain else visible(with_spaces(self.query))

@@ -15,14 +15,14 @@ from explorer.panes.tokenizers.compare.piece_list import PieceList
 from explorer.panes.tokenizers.shown import Missing
 from explorer.theme import icons
 from explorer.widgets.base import Label, set_look
-from explorer.widgets.cut_label import CutLabel
+from explorer.widgets.cut_label import NameLabel
 from explorer.widgets.fields import ErrorLine
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl, Switch
 
 PAUSE = 100  # ms after a key
 WAYS = (
-    ("contains", "Holds"),
+    ("contains", "Contains"),
     ("begins", "Begins with"),
     ("ends", "Ends with"),
     ("is", "Is"),
@@ -43,11 +43,11 @@ class PieceColumn(QFrame):
         super().__init__(parent)
         set_look(self, "card")
         self._opened: Opened | None = None
-        self._name = CutLabel("body")
+        self._name = NameLabel("body")
         self._count = Label("", "label", "muted")
         self.list = PieceList("Pieces that were found")
         self.list.pieceChosen.connect(lambda row: self.chosen.emit(int(self.list.pieces.ids[row])))
-        self.body = StatefulPicture(self.list, "lines", ground="surface")
+        self.body = StatefulPicture(self.list, "lines", ground="surface", errors_on_top=True)
         self.body.set_cancellable(True)
         self.body.retryRequested.connect(self.retryRequested)
         self.body.cancelRequested.connect(self.cancelRequested)
@@ -64,7 +64,7 @@ class PieceColumn(QFrame):
     def set_missing(self, missing: Missing) -> None:
         """Why there is nothing to search."""
         if missing.error:
-            self.body.show_error(missing.error)
+            self.body.show_error(missing.error, title=missing.failed)
         else:
             self.body.show_loading(missing.waiting)
 

@@ -35,8 +35,8 @@ LONGEST = 200  # characters: a sentence
 PATHS = 5  # of the n best
 STAGES = ("normalizer", "pre-tokenizer", "model", "post-processor")
 OTHERS = (
-    "Another library runs this tokenizer: what comes out of each stage is told, but not how its "
-    "model gets there. Most others here run on code that can be looked into."
+    "Another library runs this tokenizer: the output of each stage is shown, but not how its model "
+    "gets there. Most others here run on code that can be looked into."
 )
 _PARTS = ("encoding.special", "encoding.whole", "encoding.model")  # each is told of one part
 _EARLY = ("encoding.pre-tokenizer", "encoding.special", "encoding.whole")

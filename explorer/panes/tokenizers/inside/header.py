@@ -8,10 +8,11 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSlider, QWidget
 
 from explorer import theme
-from explorer.widgets.base import Label, show_text
+from explorer.widgets.base import Label, elide, show_text
 from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.typing_pause import TypingPause
 
+NAME = 160  # px of a tokenizer's name
 FINE = 20  # steps of the slider for 1
 
 
@@ -37,15 +38,16 @@ CHANCES = {
         "p",
         "Dropout",
         1,
-        "BPE-dropout: how likely a merge is passed over. 0 writes every word as always, 1 leaves "
-        "its bytes or characters",
+        "BPE-dropout: how likely a merge is skipped. 0 cuts every word as usual, 1 leaves single "
+        "bytes or characters",
     ),
 }
 
 
 class InsideHeader(QWidget):
     """`textEdited(text)`, `chanceChosen(value)`, `rested` once nothing more is typed or turned for
-    a while, or elsewhere; `drawRequested`; `choice.menuOpening`.
+    a while, or elsewhere; `drawRequested`; `choice.menuOpening`. `controls`, of what is left to
+    chance, are for the picture: the strip's room is the text's.
     """
 
     textEdited = Signal(str)
@@ -72,8 +74,13 @@ class InsideHeader(QWidget):
         row.setSpacing(8)
         row.addWidget(self.choice)
         row.addWidget(self.text, 1)
+        self.controls = QWidget(self)
+        beside = QHBoxLayout(self.controls)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(8)
         for widget in (self.number, self.chance, self.draw):
-            row.addWidget(widget)
+            beside.addWidget(widget)
+        beside.addStretch(1)
         self._pause = TypingPause(self)
         self._pause.reached.connect(self.rested)
         self.text.textEdited.connect(self.textEdited)
@@ -96,8 +103,7 @@ class InsideHeader(QWidget):
     def set_chance(self, kind: str, value: float) -> None:
         """What the tokenizer leaves to chance: a name of CHANCES, or "" for nothing."""
         self._kind = kind
-        for widget in (self.number, self.chance, self.draw):
-            widget.setVisible(bool(kind))
+        self.controls.setVisible(bool(kind))
         if kind:
             about = CHANCES[kind]
             with QSignalBlocker(self.chance):
@@ -120,8 +126,13 @@ class InsideHeader(QWidget):
     def set_text(self, text: str) -> None:
         show_text(self.text, text)
 
+    def whole_width(self) -> int:
+        return self.layout().minimumSize().width()
+
     def set_name(self, name: str) -> None:
-        self.choice.setText(name.replace("&", "&&"))
+        room = theme.current().px(NAME)
+        self.choice.setText(elide(name, self.choice.font(), room).replace("&", "&&"))
+        self.choice.setToolTip(f"{name}: look inside another tokenizer")
         self.choice.setAccessibleName(f"Tokenizer: {name}")
 
     def _restyle(self) -> None:

@@ -43,6 +43,7 @@ class InsideMode(Mode):
         super().__init__(desk, parent)
         self.view = InsideView()
         self.inputs = InsideHeader()
+        self.view.set_controls(self.inputs.controls)
         self.inside: Inside | None = None
         self._opened: Opened | None = None
         self._shows_draw = False  # the way that is drawn next is to be seen

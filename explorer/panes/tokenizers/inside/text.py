@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.tokenization.telling import count
 from explorer.panes.tokenizers.encoding.moments import LONGEST, Inside, Moment
 
-IDLE = "Type a word or a sentence: every step from text to tokens is played"
+IDLE = "Type a word or a sentence to see every step from text to tokens"
 
 
 def headline(name: str, inside: Inside | None, moment: Moment | None) -> str:
@@ -19,4 +19,4 @@ def headline(name: str, inside: Inside | None, moment: Moment | None) -> str:
 
 def too_long(size: int) -> str:
     """What is said of a text that was cut."""
-    return f"That would be {size:,} characters; the first {LONGEST:,} were taken, a sentence"
+    return f"That would be {size:,} characters; only the first {LONGEST:,} are used"

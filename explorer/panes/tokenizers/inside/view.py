@@ -50,6 +50,10 @@ class InsideView(QWidget):
         theme.changed.connect(self._restyle)
         self._restyle()
 
+    def set_controls(self, controls: QWidget) -> None:
+        """What steers how the word is cut stands above it."""
+        self._both.insertWidget(1, controls)
+
     def _zooming(self) -> QWidget:
         """Floats above the corner of the word's picture, which needs all the height there is."""
         box = QWidget(self._both_widget)

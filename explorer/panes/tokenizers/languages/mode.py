@@ -291,8 +291,8 @@ class LanguagesMode(Mode):
         assert self.texts is not None
         total = len(self.texts.texts)
         self.view.count.setText(text.shown(count, total))
-        self.view.source.setText(text.source(self.texts))
-        self.view.source.setToolTip(text.excerpts(self.texts))
+        self.view.count.setToolTip(text.excerpts(self.texts))
+        self.view.source.set_text(text.source(self.texts))
         named = list(zip(names, kept, strict=True))
         self._summary = text.headline(named, self.measuring.running)
         self._tell()

@@ -16,6 +16,9 @@ from explorer.panes.tokenizers.languages.model import Texts, mean_premium
 IDLE = "What the same content costs in every language, against English"
 
 
+KEY = "After a bar: premium, tokens. Line: English. Check: lossless. Hatched: text lost."
+
+
 def times(premium: float) -> str:
     return f"{format_number(premium)}\u00d7"
 
@@ -88,8 +91,7 @@ def about(name: str, results: Sequence[Premium], error: str = "") -> str:
     whole = len(results) - lossy
     lines = [
         name,
-        f"{whole:,} of {count(len(results), 'text')} {verb(whole, 'comes', 'come')} back from "
-        "the ids",
+        f"The ids give {whole:,} of {count(len(results), 'text')} back",
     ]
     if unknown:
         has = verb(unknown, "has", "have")
@@ -124,9 +126,9 @@ def headline(named: Sequence[tuple[str, Sequence[Premium]]], running: bool = Fal
         said = f"{begins} {times(high[0])} the tokens of English for {high[1]}"
         if low[1] != high[1]:
             said += f", {times(low[0])} for {low[1]}"
-    text = f"{said}; {_half(len(overall), middle)}"
+    text = f"{said}; the median language costs {times(middle)}" if len(overall) > 1 else said
     unfair = len(languages) - len(rates)
-    return f"{text}; {unfair:,} cannot be told" if unfair else text
+    return f"{text}; {unfair:,} cannot be compared" if unfair else text
 
 
 def shown(languages: int, total: int) -> str:
@@ -136,17 +138,14 @@ def shown(languages: int, total: int) -> str:
 
 
 def source(texts: Texts) -> str:
-    """What the texts are, and how the chart is read."""
+    """What the texts are."""
     more = "the same content in every language"
     if texts.available > len(texts.texts):
         there = texts.available
         more = f"{count(there, 'language')} {verb(there, 'has', 'have')} it whole"
     elif texts.excerpts:
         more += f" ({count(len(texts.excerpts), 'excerpt')} left out)"
-    return (
-        f"Text: {texts.source}; {more}. "
-        "Behind a bar: premium, tokens. Line: English. Check: lossless. Hatched: lost."
-    )
+    return f"Text: {texts.source}; {more}."
 
 
 def excerpts(texts: Texts) -> str:
@@ -154,13 +153,7 @@ def excerpts(texts: Texts) -> str:
     if not texts.excerpts:
         return ""
     names = ", ".join(texts.excerpts)
-    return f"Left out, because there is no more than an excerpt of the text in them: {names}"
-
-
-def _half(languages: int, middle: float) -> str:
-    if languages == 1:
-        return "it is the only one"
-    return f"half of {languages:,} cost {times(middle)} or more"
+    return f"Left out, because only an excerpt of the text exists in them: {names}"
 
 
 def note(step: Step) -> str:

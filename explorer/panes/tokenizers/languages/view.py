@@ -7,7 +7,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, 
 
 from explorer import theme
 from explorer.panes.tokenizers.languages.chart import PremiumChart
+from explorer.panes.tokenizers.languages.text import KEY
 from explorer.widgets.base import Label
+from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl
@@ -56,7 +58,8 @@ class LanguagesView(QWidget):
         self.stop.setObjectName("tokenizers.languages.stop")
         self.stop.setToolTip("Measure no more: what is there stays (Esc)")
         self.stop.clicked.connect(self.cancelRequested)
-        self.source = Label("", "label", "muted")
+        self.source = CutLabel("label", "muted")  # what the texts are
+        self.key = Label(KEY, "label", "muted")  # how the chart is read
         self.chart = PremiumChart()
         self.chart.setObjectName("tokenizers.languages.chart")
         self.body = StatefulPicture(self.chart, "lines")
@@ -73,7 +76,11 @@ class LanguagesView(QWidget):
         self._column = QVBoxLayout(self)
         self._column.addLayout(row)
         self._column.addWidget(self.body, 1)
-        self._column.addWidget(self.source)
+        below = QVBoxLayout()
+        below.setSpacing(2)
+        below.addWidget(self.source)
+        below.addWidget(self.key)
+        self._column.addLayout(below)
         theme.changed.connect(self._restyle)
         self._restyle()
         self.set_waiting("")

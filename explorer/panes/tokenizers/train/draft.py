@@ -5,10 +5,11 @@ Draws nothing. Every field is checked by itself, so that an error stands beside 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from core.data.excerpt import Excerpt, excerpt_of, excerpt_steps
 from core.fields import Field, field
 from core.tokenization.lockstep import MOST_LANES, LanePlan
 from core.tokenization.lockstep import Options as LaneOptions
@@ -19,6 +20,10 @@ from explorer.state.typed_numbers import read_for, whole_in
 
 SAMPLE = "Mira whispered that the unluckiest kites fly higher."
 LONGEST_SAMPLE = 100  # characters
+TYPED = "typed"  # the corpus that is no file
+LONGEST_TYPED = 100_000  # characters
+# Words and their counts of Sennrich et al. 2016, algorithm 1, as a text.
+EXAMPLE = " ".join(["low"] * 5 + ["lower"] * 2 + ["newest"] * 6 + ["widest"] * 3)
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Algorithm:
 
 # <|endoftext|> is everywhere, so that a model can be trained with each of them.
 _END = (END_OF_TEXT,)
-_TIES = "Of pairs that are as frequent, the one that"
+_TIES = "Among equally frequent pairs, the one that"
 _LISTED = (
     "The pieces are those of SentencePiece 0.2.2 and newer. 0.2.1 and older look only at a short "
     "list of pairs, and may learn others of equal count: from the first rare pieces on"
@@ -172,11 +177,13 @@ def usual_lanes() -> tuple[Lane, ...]:
 class TrainDraft:
     """All fields as typed. The defaults train at once.
 
-    corpus     "stories", or the path of a text
-    kilobytes  how much of it is read
+    corpus     "stories", "typed" for `typed`, or the path of a text
+    typed      a text that a person has typed or pasted
+    kilobytes  how much of the text is read
     """
 
     corpus: str = "stories"
+    typed: str = field(EXAMPLE, longest=LONGEST_TYPED)
     kilobytes: str = "300"
     vocab_size: str = "1000"
     sample: str = SAMPLE
@@ -196,10 +203,22 @@ class TrainDraft:
         return tuple(found)
 
     @property
+    def sizes(self) -> list[int]:
+        """The pieces of each lane."""
+        return [lane.size(self.pieces) for lane in self.chosen]
+
+    @property
     def pieces(self) -> int:
         """The vocabulary's size; 0 where none is typed."""
         value = whole_in(self.vocab_size)
         return max(0, value or 0)
+
+    def texts_steps(self, n_bytes: int) -> Generator[int, None, Excerpt]:
+        """Reads about n_bytes of the text; yields how many bytes it has. Raises as reading does."""
+        if self.corpus == TYPED:
+            yield len(self.typed.encode())
+            return excerpt_of(self.typed, n_bytes)
+        return (yield from excerpt_steps(self.corpus, n_bytes))
 
     def change(self, changes: Mapping[str, Any]) -> TrainDraft:
         return replace(self, **changes)

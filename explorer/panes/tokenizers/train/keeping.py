@@ -10,7 +10,9 @@ from typing import Any
 
 from PySide6.QtWidgets import QFileDialog
 
+from core.files import write_atomically
 from core.resources import data_folder
+from explorer.panes.tokenizers.train.draft import TYPED
 
 MODEL = ".model"
 LONGEST = 80  # characters of a folder's name
@@ -26,7 +28,7 @@ def file_name(name: str, pieces: int) -> str:
 
 def title_of(name: str, pieces: int, corpus: str) -> str:
     """What people call it: "Unigram 1,000, stories"."""
-    about = "stories" if corpus == "stories" else Path(corpus).stem
+    about = {"stories": "stories", TYPED: "your text"}.get(corpus) or Path(corpus).stem
     return f"{name} {pieces:,}, {about}"
 
 
@@ -73,6 +75,13 @@ def keep(tokenizer: Any, title: str) -> Path:
                 place.mkdir()
                 return fresh.replace(kept)
     raise AssertionError("there is always a next number")
+
+
+def keep_text(text: str, tokenizer: Path) -> Path:
+    """Saves the text that a tokenizer was trained on beside it, for a run that reads it."""
+    path = tokenizer.with_name("text.txt")
+    write_atomically(path, text)
+    return path
 
 
 def folder_name(title: str) -> str:

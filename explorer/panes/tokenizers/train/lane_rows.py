@@ -175,7 +175,7 @@ class LaneRows(QWidget):
         fits: bool = True,
     ) -> None:
         """Shows the lanes and, below each, what it allows and what is wrong with it. common: how
-        many pieces one without its own number has; fits: the text allows all their sizes."""
+        many pieces one without its own number has; fits: none is too small."""
         self.fit.setVisible(not fits)
         self._lanes = tuple(lanes)
         for place, row in enumerate(self.rows):

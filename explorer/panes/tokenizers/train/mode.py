@@ -175,7 +175,8 @@ class TrainMode(Mode):
         self.view.states.show_loading()
         self.focus = min(self.focus, len(draft.chosen) - 1)
         self.view.set_focus_lane(self.focus)
-        self.trainer.start(draft, self.player.speed, until=until)
+        wanted, draft = draft.sizes, self.planning.within(draft)
+        self.trainer.start(draft, self.player.speed, until=until, wanted=wanted)
         recording = self.trainer.recording
         assert recording is not None
         self._faces, self._lines = LaneFaces(recording), Lines(recording)

@@ -11,9 +11,16 @@ from PySide6.QtWidgets import QLineEdit
 from explorer import theme
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
-from explorer.panes.tokenizers.train.draft import Lane, TrainDraft, check
+from explorer.panes.tokenizers.train.draft import TYPED, Lane, TrainDraft, check
 from explorer.panes.tokenizers.train.setup import SetupView
-from explorer.panes.tokenizers.train.survey import Beat, Survey, fitted, lane_words, survey_steps
+from explorer.panes.tokenizers.train.survey import (
+    Beat,
+    Survey,
+    fitted,
+    lane_words,
+    survey_steps,
+    within,
+)
 from explorer.state.draft import Draft, named
 from explorer.state.typed_numbers import whole_in
 from explorer.state.workspace import Workspace
@@ -24,6 +31,7 @@ TITLES = {
     "vocab_size": "Vocabulary",
     "lanes": "The algorithms",
     "sample": "Sample",
+    "typed": "Your text",
 }
 
 
@@ -67,8 +75,9 @@ class Planning(QObject):
         if draft == self.draft.value:
             self.plan()
             return
-        typed = name in ("kilobytes", "vocab_size", "sample") or self._typed(name, value)
-        told = named(TITLES[name], value if isinstance(value, str) else "")
+        typed = name in ("kilobytes", "vocab_size", "sample", "typed") or self._typed(name, value)
+        shown = isinstance(value, str) and name != "typed"
+        told = named(TITLES[name], value if shown else "")
         self.draft.change(draft, told, name if typed else "")
 
     def _typed(self, name: str, value: Any) -> bool:
@@ -78,7 +87,17 @@ class Planning(QObject):
 
     def fit(self) -> None:
         """Gives each algorithm whose size the text does not allow the nearest that it does."""
-        self.change("lanes", fitted(self.survey, self._lanes, self.draft.value.pieces))
+        self.change("lanes", self._fit())
+
+    def _fit(self) -> tuple[Lane, ...]:
+        return fitted(self.survey, self._lanes, self.draft.value.pieces)
+
+    def within(self, draft: TrainDraft) -> TrainDraft:
+        """The draft with no size above what its text yields, as far as that is known."""
+        if self._question(draft) != self._surveyed:
+            return draft
+        lanes = within(self.survey, draft.chosen, draft.pieces)
+        return draft if lanes == draft.chosen else draft.change({"lanes": lanes})
 
     def set_wanted(self, wanted: bool) -> None:
         """Whether the setup is on the screen: nothing is surveyed behind its back."""
@@ -93,13 +112,13 @@ class Planning(QObject):
         draft = self.draft.value
         amount = whole_in(draft.kilobytes)
         errors = check(draft)
-        about = (draft.corpus, amount, tuple(lane.algorithm for lane in draft.chosen))
+        about = self._question(draft)
         if self._wanted and about != self._surveyed:
             self._end_survey()
             self._corpus_error, self.survey = "", Survey()
             if "corpus" not in errors and "kilobytes" not in errors and amount:
                 self._surveyed = about
-                self._start_survey(draft.corpus, 1000 * amount)
+                self._start_survey(draft, 1000 * amount)
         self.show()
 
     def show(self) -> None:
@@ -110,7 +129,7 @@ class Planning(QObject):
             self.errors,
             [note for note, _ in words],
             [error for _, error in words],
-            fitted(self.survey, self._lanes, self.draft.value.pieces) == self._lanes,
+            self._fit() == within(self.survey, self._lanes, self.draft.value.pieces),
         )
         survey = self.survey
         known = survey.read and not self._corpus_error
@@ -123,7 +142,10 @@ class Planning(QObject):
             f"{survey.different:,}" if survey.different else "\u2013",
             left if known else "",
         )
-        self._view.set_excerpt(survey.beginning if known else "")
+        if self.draft.value.corpus == TYPED:
+            self._view.set_typed(self.draft.value.typed)
+        else:
+            self._view.set_excerpt(survey.beginning if known else "")
 
     def _lane_words(self, lane: Lane) -> tuple[str, str]:
         if self.errors.get("corpus"):
@@ -132,12 +154,19 @@ class Planning(QObject):
 
     # the survey
 
-    def _start_survey(self, corpus: str, n_bytes: int) -> None:
+    @staticmethod
+    def _question(draft: TrainDraft) -> tuple[Any, ...]:
+        """What a survey depends on."""
+        text = draft.typed if draft.corpus == TYPED else draft.corpus
+        lanes = tuple(lane.algorithm for lane in draft.chosen)
+        return draft.corpus, text, whole_in(draft.kilobytes), lanes
+
+    def _start_survey(self, draft: TrainDraft, n_bytes: int) -> None:
         lanes = self._lanes
 
         def begin() -> Generator[Beat, None, None]:
             self._corpus_error, self.survey = "", Survey()
-            return survey_steps(self.survey, corpus, n_bytes, lanes)
+            return survey_steps(self.survey, draft.texts_steps(n_bytes), lanes)
 
         self._latest.ask(begin, "looking at the text")
 

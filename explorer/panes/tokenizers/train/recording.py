@@ -12,7 +12,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.data.excerpt import excerpt_steps
+from core.data.excerpt import Excerpt
 from core.tokenization.growing import Split
 from core.tokenization.lockstep import (
     CommonStep,
@@ -50,6 +50,7 @@ class Text:
 class Recording:
     """Up to four lanes in lock step.
 
+    wanted      the pieces that were asked for of each lane; a text may yield fewer
     moments     the common steps so far
     limit       the number of common steps after which it waits; None: no limit
     speed       how many times the usual pace; infinite: as fast as it goes
@@ -60,7 +61,9 @@ class Recording:
     tokenizers  once it is done: one a lane, None for one that failed
     """
 
-    def __init__(self, plans: Sequence[LanePlan], names: Sequence[str], sample: str) -> None:
+    def __init__(
+        self, plans: Sequence[LanePlan], names: Sequence[str], sample: str, wanted: Sequence[int]
+    ) -> None:
         self.plans, self.names = tuple(plans), tuple(names)
         self.sample = sample
         self.text = Text()
@@ -71,7 +74,7 @@ class Recording:
         self.preparing: Preparing | None = None
         self.tokenizers: list[Any] | None = None
         self.over = self.failed = False  # the GUI's thread has heard of the end
-        self.wanted = [0 for _ in plans]  # pieces of each
+        self.wanted = wanted
         self._states: list[list[LaneState]] = [[] for _ in plans]
         self._splits: list[list[Split]] = [[] for _ in plans]
         self._growing = [growing(plan, sample) for plan in plans]
@@ -113,10 +116,10 @@ class Recording:
 
     # the job
 
-    def run(self, corpus: str, n_bytes: int, vocab_size: int) -> Generator[Beat, None, None]:
+    def run(
+        self, reading: Generator[int, None, Excerpt], vocab_size: int
+    ) -> Generator[Beat, None, None]:
         """Reads the text, then trains; the engine drives it."""
-        self.wanted = [plan.vocab_size or vocab_size for plan in self.plans]
-        reading = excerpt_steps(corpus, n_bytes)
         while True:
             try:
                 self.text.size = next(reading)

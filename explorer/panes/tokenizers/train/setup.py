@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from explorer import theme
-from explorer.panes.tokenizers.train.draft import AMOUNTS, TrainDraft
+from explorer.panes.tokenizers.train.draft import AMOUNTS, LONGEST_TYPED, TrainDraft
 from explorer.panes.tokenizers.train.lane_rows import LaneRows
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import Deepest, Field, TextField
@@ -37,7 +37,7 @@ class SetupView(TakesFiles):
         super().__init__(parent)
         self.setObjectName("tokenizers.train.setup")
         self._draft = TrainDraft()
-        self.corpus = CorpusField()
+        self.corpus = CorpusField(typed=True)
         self.pieces, self.kilobytes = (
             TextField(name, about.label, about.help) for name, about in AMOUNTS.items()
         )
@@ -54,11 +54,13 @@ class SetupView(TakesFiles):
             "different": Fact("different words", small=True),
         }
         self._note = Label("", "label", "muted", wrap=True)
-        self._excerpt = QPlainTextEdit()
-        self._excerpt.setAccessibleName("How the text begins")
-        self._excerpt.setReadOnly(True)
-        self._excerpt.setFrameShape(QFrame.Shape.NoFrame)
-        set_look(self._excerpt, "plain")
+        self.text = QPlainTextEdit()
+        self.text.setAccessibleName("How the text begins")
+        self.text.setObjectName("tokenizers.train.setup.text")
+        self.text.setPlaceholderText("Type or paste a text to learn from")
+        self.text.setReadOnly(True)
+        self.text.setFrameShape(QFrame.Shape.NoFrame)
+        set_look(self.text, "plain")
         self._enter = Deepest(self)
         self._build()
         self._connect()
@@ -87,7 +89,7 @@ class SetupView(TakesFiles):
     def _text_card(self) -> QWidget:
         card = FactsCard(self.facts.values(), 24, 8)
         card.column.addWidget(self._note)
-        card.column.addWidget(self._excerpt, 1)
+        card.column.addWidget(self.text, 1)
         return card
 
     def _connect(self) -> None:
@@ -99,6 +101,7 @@ class SetupView(TakesFiles):
         for row in self.lanes.rows:
             row.pieces.installEventFilter(self._enter)
         self.lanes.changed.connect(lambda lanes: self.changed.emit("lanes", lanes))
+        self.text.textChanged.connect(self._on_text)
         self.corpus.fileRequested.connect(self.fileRequested)
         self._enter.entered.connect(self._on_start)
         self.start.clicked.connect(self._on_start)
@@ -119,8 +122,8 @@ class SetupView(TakesFiles):
         lane_errors: Sequence[str],
         fits: bool = True,
     ) -> None:
-        """Shows the fields and, beside each, what is wrong with it. fits: the text allows the sizes
-        of all algorithms."""
+        """Shows the fields and, beside each, what is wrong with it. fits: no size is too small for
+        its algorithm."""
         self._draft = draft
         self.corpus.set_value(draft.corpus)
         self.kilobytes.set_value(draft.kilobytes)
@@ -148,8 +151,27 @@ class SetupView(TakesFiles):
         self._note.setVisible(bool(note))
 
     def set_excerpt(self, text: str) -> None:
-        if text != self._excerpt.toPlainText():
-            self._excerpt.setPlainText(text)
+        """How the text begins that is read from elsewhere."""
+        self._show_text(text, own=False)
+
+    def set_typed(self, text: str) -> None:
+        """The text that a person types; emits nothing."""
+        self._show_text(text, own=True)
+
+    def _show_text(self, text: str, own: bool) -> None:
+        box = self.text
+        if box.isReadOnly() == own:
+            box.setReadOnly(not own)
+            box.setAccessibleName("Your text" if own else "How the text begins")
+            set_look(box, "" if own else "plain")
+            box.setFrameShape(QFrame.Shape.StyledPanel if own else QFrame.Shape.NoFrame)
+        if text != box.toPlainText():
+            with QSignalBlocker(box):
+                box.setPlainText(text)
+
+    def _on_text(self) -> None:
+        if not self.text.isReadOnly():
+            self.changed.emit("typed", self.text.toPlainText()[:LONGEST_TYPED])
 
     # intents
 

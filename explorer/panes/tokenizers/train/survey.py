@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 
-from core.data.excerpt import excerpt_steps
+from core.data.excerpt import Excerpt
 from core.tokenization.steps import CountingStep
 from core.tokenization.telling import count
 from core.tokenization.vocabulary_limits import Limits, vocabulary_limits_steps
@@ -42,10 +42,9 @@ class Survey:
 
 
 def survey_steps(
-    survey: Survey, corpus: str, n_bytes: int, lanes: Sequence[Lane]
+    survey: Survey, reading: Generator[int, None, Excerpt], lanes: Sequence[Lane]
 ) -> Generator[Beat, None, None]:
     """Reads the text, then looks at lane after lane. Raises what reading raises."""
-    reading = excerpt_steps(corpus, n_bytes)
     while True:
         try:
             survey.size = next(reading)
@@ -105,24 +104,28 @@ def lane_words(survey: Survey, lane: Lane, pieces: int) -> tuple[str, str]:
     largest = limits.largest
     if largest is None:
         return f"from {count(limits.smallest, 'piece')}", ""
-    if pieces > largest and lane.kind in ("sentencepiece-bpe", "unigram"):
-        return "", (
-            f"This text yields at most {count(largest, 'piece')} for {title}: "
-            "choose fewer, or a longer text"
-        )
     if pieces > largest:
-        return f"this text yields only {count(largest, 'piece')}: it will end there", ""
+        return f"this text yields at most {count(largest, 'piece')}: training ends there", ""
     return f"from {limits.smallest:,} to {count(largest, 'piece')}", ""
+
+
+def within(survey: Survey, lanes: Sequence[Lane], pieces: int) -> tuple[Lane, ...]:
+    """The lanes, each with at most as many pieces as this text yields."""
+    found = []
+    for lane in lanes:
+        limits = survey.limits.get(lane.algorithm)
+        if limits is not None and limits.largest is not None and lane.size(pieces) > limits.largest:
+            lane = replace(lane, pieces=str(limits.largest))
+        found.append(lane)
+    return tuple(found)
 
 
 def fitted(survey: Survey, lanes: Sequence[Lane], pieces: int) -> tuple[Lane, ...]:
     """The lanes, each that cannot have its size with the nearest that this text allows."""
     found = []
     for lane in lanes:
-        limits, size = survey.limits.get(lane.algorithm), lane.size(pieces)
-        if limits is not None and size < limits.smallest:
+        limits = survey.limits.get(lane.algorithm)
+        if limits is not None and lane.size(pieces) < limits.smallest:
             lane = replace(lane, pieces=str(limits.smallest + ROOM))
-        if limits is not None and limits.largest is not None and lane.size(pieces) > limits.largest:
-            lane = replace(lane, pieces=str(limits.largest))
         found.append(lane)
-    return tuple(found)
+    return within(survey, found, pieces)

@@ -16,14 +16,14 @@ from core.tokenization.steps import (
     PruneStep,
     SeedStep,
 )
-from core.tokenization.telling import count, percent, verb
+from core.tokenization.telling import count, listed, percent, verb
 from explorer.panes.tokenizers.pieces import text_of
 from explorer.panes.tokenizers.train.recording import Recording
 
 TOLD = 0.001  # of the text: what is lost below that changes no rank
 SETUP = "Choose a text and up to four algorithms: they learn their pieces side by side."
 BUSY = {
-    "seeds": "collecting every string that comes twice",
+    "seeds": "collecting every string that appears twice",
     "expect": "counting over all ways to cut every word",
     "measure": "counting the tokens of the text",
     "prune": "asking what the text would lose without each piece",
@@ -122,9 +122,7 @@ def ended_early(wanted: int, state: LaneState) -> str:
     """Why a lane has fewer pieces than were wanted; "" where it has them."""
     if not state.done or state.error or state.vocab_size >= wanted:
         return ""
-    if isinstance(state.step, FinishStep):
-        return f"this text holds no more than {count(state.vocab_size, 'piece')} worth a place"
-    return f"ended at {state.vocab_size:,}: no two neighbors are left to join"
+    return "text exhausted"
 
 
 def headline(recording: Recording | None, index: int, state: str, error: str, live: bool) -> str:
@@ -132,19 +130,17 @@ def headline(recording: Recording | None, index: int, state: str, error: str, li
     if recording is None:
         return SETUP
     if error:
-        return "The training could not go on; the reason stands below."
+        return "The training has stopped; the reason is given below."
     if not len(recording):
-        return "They read the text and count its words."
+        return "Reading the text and counting its words."
     moment = recording.moments[min(index, len(recording) - 1)]
     best = _best(recording, moment.index)
     if state == "done" and index >= len(recording) - 1:
         names = zip(recording.names, moment.lanes, strict=True)
         gave_up = [name for name, lane in names if lane.error]
         if len(gave_up) == len(recording.names):
-            return f"{' and '.join(gave_up)} gave up: the reason stands below."
-        what = f"Done in {count(len(recording), 'step')}"
-        if gave_up:
-            what += f", {' and '.join(gave_up)} gave up"
+            return f"{listed(gave_up)} gave up: the reason is given below."
+        what = f"Done, but {listed(gave_up)} gave up" if gave_up else "Done"
         return f"{what}: {best}" if best else f"{what}. Play shows it again."
     number = moment.index + 1  # as the transport counts
     where = f"Step {number:,} of about {recording.expected + 1:,}"
@@ -155,7 +151,7 @@ def headline(recording: Recording | None, index: int, state: str, error: str, li
     if moment.index == 0:
         plays = "shows how they grew" if state == "done" else "trains them in lock step"
         return f"{where}: the first pieces of each. Play {plays}."
-    return f"{where}: {best}" if best else f"{where}."
+    return best or f"{where}."  # the transport counts the steps
 
 
 def _best(recording: Recording, index: int) -> str:
@@ -170,13 +166,15 @@ def _best(recording: Recording, index: int) -> str:
         return ""
     lossy = [lane for lane in known if shares[lane] >= TOLD]
     whole = {lane: value for lane, value in known.items() if lane not in lossy}
-    told = [f"{recording.names[lane]} {lost(shares[lane])}" for lane in lossy]
+    told = [f"{recording.names[lane]} {lost(shares[lane])}" for lane in lossy[:1]]
+    if len(lossy) > 1:
+        told = [f"{len(lossy)} {'others' if whole else 'of them'} lose part of the text"]
     if whole:
         most = max(whole.values())
         best = [recording.names[lane] for lane, value in whole.items() if value == most]
         verb = "packs" if len(best) == 1 else "pack"
         text = f"the most text into a token: {format_number(most)} bytes"
         alone = f"a token stands for {format_number(most)} bytes"
-        among = f"{' and '.join(best)} {verb} {text}"
+        among = f"{listed(best)} {verb} {text}"
         told.insert(0, among if len(recording.names) > 1 else alone)
     return "; ".join(told) + "."

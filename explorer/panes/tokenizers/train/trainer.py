@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -57,17 +58,26 @@ class Trainer(QObject):
 
     # steering
 
-    def start(self, draft: TrainDraft, speed: float, *, until: int | None = None) -> None:
-        """Trains from the beginning; `until`: fast to this many moments, then it waits."""
+    def start(
+        self,
+        draft: TrainDraft,
+        speed: float,
+        *,
+        until: int | None = None,
+        wanted: Sequence[int] | None = None,
+    ) -> None:
+        """Trains from the beginning; `until`: fast to this many moments, then it waits; `wanted`:
+        the pieces that a person asked for of each, where the text yields fewer."""
         self.clear()
-        recording = Recording([lane.plan for lane in draft.chosen], draft.names, draft.sample)
+        plans = [lane.plan for lane in draft.chosen]
+        recording = Recording(plans, draft.names, draft.sample, wanted or draft.sizes)
         recording.speed = speed
         recording.limit, recording.hurry = until, until is not None
         amount = KILOBYTE * (whole_in(draft.kilobytes) or 1)
         self.recording, self.draft = recording, draft
         self._playing = until is None
         self._training.ask(
-            lambda: recording.run(draft.corpus, amount, draft.pieces), "training tokenizers"
+            lambda: recording.run(draft.texts_steps(amount), draft.pieces), "training tokenizers"
         )
         self._tell()
 

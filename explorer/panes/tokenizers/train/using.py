@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explorer.panes.tokenizers.train import keeping
+from explorer.panes.tokenizers.train.draft import TYPED
 from explorer.widgets import dialogs
 
 if TYPE_CHECKING:
@@ -84,7 +85,10 @@ class Using:
         title = self._title(lane)
         try:
             path = await self._mode.engine.io(keeping.keep, tokenizer, title)
+            corpus = draft.corpus
+            if corpus == TYPED:
+                corpus = str(await self._mode.engine.io(keeping.keep_text, draft.typed, path))
         except (ValueError, OSError) as error:
             self._mode.statusRequested.emit(str(error))
             return
-        self._mode.workspace.train_with(str(path), draft.corpus)
+        self._mode.workspace.train_with(str(path), corpus)

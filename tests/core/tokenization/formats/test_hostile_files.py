@@ -110,7 +110,7 @@ def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
     pipe = tmp_path / "tokenizer.json"
     os.mkfifo(pipe)
     for look in (open_tokenizer, is_tokenizer):
-        with pytest.raises(ValueError, match="a pipe or a device, not a file: choose"):
+        with pytest.raises(ValueError, match="a pipe or a device, not a file: put"):
             look(pipe)
     with pytest.raises(FileNotFoundError, match="holds no tokenizer"):
         open_tokenizer(tmp_path)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QPushButton, QWidget
 
 from explorer import theme
 from explorer.panes.backprop.expression.camera import fitting, readable
@@ -28,7 +29,7 @@ from explorer.panes.backprop.optimizers.view import OptimizersView
 from explorer.panes.backprop.transformer.header import TransformerHeader
 from explorer.panes.backprop.transformer.plate_layout import PlacedPlate
 from explorer.panes.backprop.transformer.plates import blank_room
-from explorer.panes.moded import ModesHeader
+from explorer.panes.moded import BETWEEN, ModesHeader
 from explorer.widgets.formula_editor import FormulaField
 from explorer.widgets.stateful import StatefulPicture
 
@@ -54,13 +55,20 @@ def header(qapp, qtbot):
 
     def make(zoom, width):
         theme.apply(qapp, "light", zoom, "off")
-        kinds = (ExpressionHeader, NetworkHeader, TransformerHeader, OptimizersHeader)
+        network = partial(NetworkHeader, QComboBox())
+        kinds = (ExpressionHeader, network, TransformerHeader, OptimizersHeader)
         named = [Named(spec.id, spec.title, kind) for spec, kind in zip(MODES, kinds, strict=True)]
         made = ModesHeader("backprop", MODES)
         for one in named:
             made.add(one)
         made.setParent(host)  # a window would not become smaller than its parts
-        made.resize(width, 44)
+
+        def grow():
+            below = (made.rows - 1) * theme.current().px(theme.SIZE["control"] + BETWEEN)
+            made.resize(width, theme.current().px("inputs") + below)
+
+        made.rowsChanged.connect(grow)
+        grow()
         made.show()
         return made
 

@@ -50,7 +50,7 @@ def test_a_file_that_has_vanished_is_told_with_the_remedy(tmp_path):
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe")
         assert (
-            "a pipe or a device, not a file: choose"
+            "a pipe or a device, not a file: put"
             in look_at_files([str(tmp_path / "pipe")]).errors[0]
         )
     unreadable = look_at_files([str(tmp_path)]).errors[0]

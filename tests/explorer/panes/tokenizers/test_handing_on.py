@@ -276,3 +276,22 @@ def test_a_tokenizer_that_the_window_opens_is_looked_at_instead_of_trained_on(
             assert window.panes["training"].planning.draft.value.corpus == planned
 
     run_async(scenario())
+
+
+def test_a_model_is_trained_on_the_text_that_was_typed(pane: Any, run_async: Any) -> None:
+    mode, asked = pane.modes["train"], []
+    pane.workspace.train_with = lambda *some: asked.append(some)
+
+    async def scenario() -> None:
+        pane.show_mode("train")
+        mode.planning.draft.begin(SMALL.change({"corpus": "typed", "typed": TEXT}))
+        mode.start()
+        mode.hurry()
+        await until(lambda: mode.trainer.state == "done", "the end")
+        mode.using.use(0, "train")
+        await until(lambda: bool(asked), "the wish")
+
+    run_async(scenario())
+    ((tokenizer, corpus),) = asked
+    assert Path(corpus).read_text() == TEXT
+    assert Path(corpus).parent == Path(tokenizer).parent

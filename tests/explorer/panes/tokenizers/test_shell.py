@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import math
 from dataclasses import dataclass
@@ -112,15 +113,23 @@ def test_a_pane_closed_before_all_of_it_is_built_builds_no_more(context, run_asy
     assert made == []
 
 
-def test_every_mode_keeps_its_speed(make_pane):
+def test_every_mode_keeps_its_own_speed_also_in_a_session(make_pane, context):
     pane = make_pane(DEMO, OTHER, THIRD)
-    pane.set_speed(0.5)
+    pane.player.set_speed(0.5)
     pane.show_mode("other")
-    assert pane.player.speed == 0.5
-    pane.player.set_speed(4.0)
-    for name, speed in (("third", 0.5), ("demo", 0.5), ("other", 4.0)):
+    assert pane.player.speed == 1.0, "a mode that nobody has set begins at the usual pace"
+    pane.player.set_speed(math.inf)
+    saved = json.loads(json.dumps(context.workspace.state()))
+    speeds = {"third": 1.0, "demo": 0.5, "other": math.inf}
+    context.workspace.restore(
+        dict.fromkeys((f"tokenizers.{name}.speed" for name in speeds), "fast")
+    )
+    assert pane.player.speed == 1.0, "what is no speed"
+    context.workspace.restore(saved)
+    for name, speed in speeds.items():
         pane.show_mode(name)
         assert pane.player.speed == speed
+    assert not context.workspace.undo_text
 
 
 @pytest.mark.parametrize(("speed", "goes_on"), [(4.0, False), (math.inf, True)])

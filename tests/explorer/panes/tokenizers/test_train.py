@@ -174,7 +174,12 @@ def test_what_cannot_be_trained_is_said_beside_it(pane: Any, run_async: Any, tmp
         await until(lambda: "at least 257" in rows[0].error.text, "the smallest")
         assert not mode.setup.start.isEnabled()
         mode.planning.change("vocab_size", "90000")
-        assert "will end there" in rows[0].note.text()
+        await mode.planning.settled()
+        for row in rows[
+            : len(mode.planning.draft.value.chosen)
+        ]:  # the same plain words for all four, and no error
+            assert row.note.text().startswith("this text yields at most ") and not row.error.text
+        assert mode.setup.lanes.fit.isHidden()
         assert mode.setup.start.isEnabled()
         mode.planning.change("corpus", str(empty))
         await until(lambda: "is empty" in mode.setup.corpus.error.text, "the empty file")
@@ -195,8 +200,53 @@ def test_unigram_says_beforehand_how_many_pieces_the_text_yields(pane: Any, run_
         mode.planning.change("lanes", (Lane("unigram", "plain"),))
         mode.planning.change("vocab_size", "90000")
         mode.shown()
-        await until(lambda: "at most" in mode.setup.lanes.rows[0].error.text, "the largest")
+        row = mode.setup.lanes.rows[0]
+        await until(lambda: "at most" in row.note.text(), "the largest")
+        assert mode.setup.start.isEnabled() and not row.error.text
+        await mode.planning.settled()
+        largest = mode.planning.survey.limits[Lane("unigram", "plain")].largest
+        mode.start()
+        mode.hurry()
+        await until(lambda: mode.trainer.state == "done", "the end")
+        await pane.settled()
+        state = mode.trainer.recording.moments[-1].lanes[0]
+        assert state.vocab_size == largest and not state.error
+        assert mode.view.cards[0].face.sentence.endswith("text exhausted")
+
+    run_async(scenario())
+
+
+def test_a_text_of_ones_own_is_typed_trained_on_and_undone(pane: Any, run_async: Any) -> None:
+    mode = pane.mode
+
+    async def scenario() -> None:
+        mode.new_training()
+        mode.setup.corpus.control.chosen.emit("typed")
+        await mode.planning.settled()
+        assert not mode.setup.text.isReadOnly()
+        assert mode.setup.text.toPlainText() == CLASSIC  # something to begin with
+        mode.setup.text.setPlainText("ab ab ab abc")
+        assert mode.planning.draft.value.typed == "ab ab ab abc"
+        await mode.planning.settled()
+        assert mode.planning.survey.size == 12 and mode.planning.survey.words == 4
+        mode.planning.change("lanes", (Lane("wordpiece", "count"),))
+        await mode.planning.settled()
+        mode.start()
+        mode.hurry()
+        await until(lambda: mode.trainer.state == "done", "the end")
+        await pane.settled()
+        assert "ab" in mode.using.tokenizer(0).vocabulary
+        assert mode.catalogue.entry(f"trained:{mode.using._title(0)}").name.endswith(", your text")
+        mode.new_training()
+        mode.setup.text.setPlainText(" ")
+        await until(lambda: "is empty" in mode.setup.corpus.error.text, "nothing to learn from")
         assert not mode.setup.start.isEnabled()
+        pane.workspace.undo()
+        await mode.planning.settled()
+        assert mode.setup.text.toPlainText() != " "
+        mode.setup.corpus.control.chosen.emit("stories")
+        await mode.planning.settled()
+        assert mode.setup.text.isReadOnly()
 
     run_async(scenario())
 
@@ -220,7 +270,7 @@ def test_what_gave_up_is_no_success(pane: Any, run_async: Any) -> None:
     for plot in (mode.view.curves.compression, mode.view.curves.other):
         assert all(len(values) for values in plot.displayed().values())
     recording = run_async(scenario((unigram, bpe)))
-    assert f"{len(recording):,} steps" in pane.headline and "Unigram gave up" in pane.headline
+    assert pane.headline.startswith("Done, but Unigram gave up: ")
 
 
 def test_a_training_that_cannot_begin_is_not_live(pane: Any, run_async: Any, tmp_path: Any) -> None:
@@ -277,7 +327,7 @@ def test_the_classic_text_trains_in_all_four_with_a_size_each(
         await mode.planning.settled()
         rows, fit, start = mode.setup.lanes.rows, mode.setup.lanes.fit, mode.setup.start
         # BPE begins with 256 bytes; Unigram has no more than 20 pieces here: no size is for all.
-        assert "at most 20 pieces" in rows[3].error.text and not start.isEnabled()
+        assert "at most 20 pieces" in rows[3].note.text() and start.isEnabled()
         mode.planning.change("vocab_size", "20")
         assert "at least 257" in rows[0].error.text and not start.isEnabled()
         assert not fit.isHidden()
@@ -326,4 +376,4 @@ def test_who_loses_text_is_ranked_by_what_it_gives_back(
     assert rates[1] > rates[0] > rates[1] * (1 - recording.lost(1))
     assert "BPE packs the most text" in pane.headline
     assert "WordPiece loses 29%" in pane.headline
-    assert mode.view.cards[1].face.sentence.startswith("loses 29% of the text")
+    assert mode.view.cards[1].face.sentence == "loses 29%; text exhausted"

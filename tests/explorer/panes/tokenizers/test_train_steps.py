@@ -36,8 +36,8 @@ LANES = (Lane("bpe", "hf"), Lane("unigram", "plain"))
 def recording() -> Recording:
     """A training of BPE and Unigram, to its end."""
     draft = TrainDraft(kilobytes="20", vocab_size="330", lanes=LANES)
-    found = Recording([lane.plan for lane in LANES], draft.names, draft.sample)
-    for _ in found.run("stories", 20_000, 330):
+    found = Recording([lane.plan for lane in LANES], draft.names, draft.sample, [330] * len(LANES))
+    for _ in found.run(draft.texts_steps(20_000), 330):
         found.hurry = True
     return found
 

@@ -49,7 +49,7 @@ def test_resuming_and_branching_place_a_run_by_its_recorded_steps(
 
 
 def test_the_card_says_that_a_run_with_a_process_of_its_own_outlives_the_window(slow):
-    said = "keeps training when the window is closed"
+    said = "closing the window does not stop it"
     data = replace(read(RunReader(slow)), state="running")
     assert said not in text.card_text(data, "running", None, False).note
     data = replace(data, backend="process")

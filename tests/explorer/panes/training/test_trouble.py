@@ -103,6 +103,25 @@ def test_a_folder_that_is_no_run_goes_back_to_the_setup_with_a_message(
     run_async(story())
 
 
+def test_a_folder_that_is_no_run_leaves_the_run_that_was_shown(make_pane, run_async, tmp_path):
+    async def story():
+        pane = make_pane(steps="60")
+        run = str(pane.context.runs.new(pane.planning.config))
+        pane.open_run(run)
+        await until(lambda: pane.follower.data is not None, "the run")
+        said = []
+        pane.statusRequested.connect(said.append)
+        pane.open_run(str(tmp_path))
+        await until(lambda: said, "a message")
+        assert pane.workspace.run == run and pane.stack.currentWidget() is pane.view
+        (Path(run) / "run.json").unlink()
+        pane.open_run(str(tmp_path))
+        await until(lambda: pane.workspace.run is None, "the setup: that run is gone, too")
+        await pane.settled()
+
+    run_async(story())
+
+
 def test_a_full_disk_before_the_start_is_said_and_nothing_begins(make_pane, run_async, monkeypatch):
     async def story():
         pane = make_pane(steps="60")

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from core.training.writer import RunWriter
-from explorer.engine import tasks
+from explorer.engine import errors, tasks
 from explorer.runs.live import Runs
 from explorer.runs.sources import models_among
 from tests.explorer.demo import save_tiny_model, tiny_training
@@ -139,6 +139,52 @@ def test_a_model_that_opens_retires_the_card_about_one_that_did_not(
                 await session.open_paths_now([tmp_path / "pipe.txt"])
                 (card,) = cards.values()
                 assert "a pipe or a device; choose a text file" in card.message
+
+    run_async(body())
+
+
+def test_the_model_of_the_last_session_comes_back(sitting, stopped, tmp_path, run_async):
+    model = save_tiny_model(stopped[0] / "checkpoints" / "step-000004")
+
+    async def body():
+        async with sitting as session:
+            for address in (model, stopped[0]):  # a checkpoint, and what the run trains
+                session.saved["paths"]["model"] = str(address)
+                await session._open_last_model()
+                assert session.workspace.model_source.address == str(address)
+            assert not errors.reports().problems
+
+    run_async(body())
+
+
+def test_a_model_that_is_gone_since_the_last_session_is_told(sitting, tmp_path, run_async, caplog):
+    caplog.set_level(logging.CRITICAL)
+    gone = tmp_path / "checkpoints" / "step-000004"
+
+    async def body():
+        async with sitting as session:
+            session.saved["paths"]["model"] = str(gone)
+            await session._open_last_model()
+            assert session.workspace.model_source.address == "stories"
+            (problem,) = errors.reports().problems.values()
+            assert str(gone) in problem.text and "a run keeps only some of them" in problem.text
+            assert problem.text.endswith(". The bundled model is shown instead.")
+
+    run_async(body())
+
+
+def test_a_model_opened_by_a_relative_path_is_remembered_from_anywhere(
+    sitting, tmp_path, run_async, monkeypatch
+):
+    model = save_tiny_model(tmp_path / "model")
+    monkeypatch.chdir(tmp_path)
+
+    async def body():
+        async with sitting as session:
+            assert await session.open_paths_now([Path("model")])
+            assert session.files()[tmp_path / "config" / "session.json"]["paths"]["model"] == str(
+                model
+            )
 
     run_async(body())
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 from types import SimpleNamespace
 
 import pytest
 
+from core.training import ProcessLauncher
+from core.training.control import RunControl
+from core.training.writer import RunWriter
 from explorer.engine import errors, tasks
 from explorer.engine.jobs import EngineDied
 from tests.explorer.demo import tiny_training
@@ -62,6 +66,32 @@ def test_many_runs_are_dismissed_at_once_and_stay_so(sitting, stopped, run_async
     assert run_async(body()) == ([], [["stop"]] * 4)
 
 
+def test_a_run_that_another_window_takes_up_or_dismisses_is_offered_no_longer(
+    sitting, stopped, run_async, monkeypatch
+):
+    monkeypatch.setattr("explorer.shell.offers.EVERY", 20)
+
+    async def body():
+        async with sitting as session:
+            await session.offers.runs_left()
+            card = session.window.notices.cards["runs"]
+            writer = RunWriter(stopped[0])
+            await until(lambda: [row.name for row in card.rows] == ["b", "c", "d"])
+            RunControl(stopped[1]).stop()
+            await until(lambda: [row.name for row in card.rows] == ["c", "d"])
+            own = ProcessLauncher(bound=False)
+            monkeypatch.setattr(
+                "core.training.launch.launched",
+                lambda folder: own if folder == stopped[2] else None,
+            )
+            await until(lambda: [row.name for row in card.rows] == ["d"])
+            session.window.notices.close_last()
+            await until(lambda: not session.offers.looks)
+            writer.close()
+
+    run_async(body())
+
+
 def test_what_a_run_is_asked_to_be_is_shown_before_its_folder_says_so(sitting, stopped, run_async):
     folder = stopped[0]
 
@@ -104,6 +134,37 @@ def test_a_folder_that_is_no_run_says_which_one_is_meant(sitting, run_async, tmp
             session.open_run_folder(tmp_path)
             (problem,) = errors.reports().problems.values()
             assert "no run folder" in problem.text and session.workspace.run is None
+
+    run_async(body())
+    errors.reports().problems.clear()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+@pytest.mark.parametrize("name", ["run.json", "rank0.steps"])
+def test_a_pipe_in_a_run_folder_is_named_and_nothing_else_is_touched(
+    sitting, stopped, run_async, name, caplog
+):
+    caplog.set_level(logging.CRITICAL)
+    bad = stopped[0]
+    (bad / name).unlink(missing_ok=True)
+    os.mkfifo(bad / name)
+
+    async def body():
+        async with sitting as session:
+            model = session.workspace.model_source
+            session.workspace.runChanged.connect(  # as the training pane does at its first look
+                lambda folder: folder and session.workspace.set_run(None)
+            )
+            await session.offers.runs_left()
+            card = session.window.notices.cards["runs"]
+            assert bad.name not in [row.name for row in card.rows]
+            await session.open_paths_now([bad])
+            await until(lambda: errors.reports().problems)
+            await tasks.wait_for(session.follower)
+            (problem,) = errors.reports().problems.values()
+            assert str(bad / name) in problem.text
+            assert "not a file: put the file itself there" in problem.text
+            assert problem.count == 1 and session.workspace.model_source is model
 
     run_async(body())
     errors.reports().problems.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QPointF, Qt, QUrl
@@ -204,11 +205,14 @@ def test_a_session_comes_back(make):
     window.pane.inputs.setText("typed")
     session.workspace.set_prompt("my prompt")
     session.settings.zoom = 1.25
+    window.pane.player.set_speed(math.inf)
     window.resize(1333, 777)
     make.end(session)
     again, window = make()
     assert window.pane.objectName() == "other"
     assert window.pane.inputs.text() == "typed"
+    assert window.pane.player.speed == math.inf
+    assert window.show_pane("demo").player.speed == 1.0, "each pane has its own"
     assert again.workspace.prompt == "my prompt"
     assert again.settings.zoom == 1.25
 

@@ -58,6 +58,26 @@ def test_the_whole_graph_is_in_sight(picture):
     assert picture.hit(QPointF(2, 2)) == (-1, -1)
 
 
+def test_a_graph_that_was_moved_out_of_sight_is_drawn(picture):
+    """Wholly, or so that a node but no edge of it is seen."""
+    node = picture.scene.layout.places[0]
+    for camera in (Camera(1.0, 9000.0, 9000.0), Camera(40.0, -40.0 * node[0], -40.0 * node[1])):
+        picture.set_by_hand(camera)
+        assert not picture.grab().isNull() and picture.broken is None
+    picture.fit()
+    picture.grab()
+    assert picture.broken is None
+
+
+def test_the_last_number_of_a_tensor_ends_at_its_border(picture):
+    picture.set_scene(scene("attention"))
+    picture.set_by_hand(Camera(1.0, 0.0, 0.0))
+    number = next(n for n, face in enumerate(picture.scene.faces) if face.is_grid)
+    area = part(picture.scene, number, picture.scene.faces[number].grid(False))
+    size = picture.scene.computed.value(number).size
+    assert picture.hit(area.bottomRight()) == (number, size - 1)
+
+
 def test_what_is_wheeled_in_one_go_is_over_after_a_pause(picture):
     """Else it would be one change with what is wheeled there later."""
     moved, released = heard(picture.leafMoved), heard(picture.leafReleased)

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QComboBox, QWidget
 
 from explorer import theme
 from explorer.panes.backprop.network.draw_network import caption
@@ -36,11 +36,11 @@ def test_short_words_come_before_a_menu_without_words(qapp, qtbot):
     theme.apply(qapp, "light", 1.0, "off")
     host = QWidget()
     qtbot.addWidget(host)
-    header = NetworkHeader(host)
+    header = NetworkHeader(QComboBox(), host)
     header.set_diverged(True)
     host.show()
     seen = []
-    for width in range(400, 1200, 5):
+    for width in range(500, 1200, 5):
         header.resize(width, 40)
         header.layout().activate()
         words = header.presets.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonTextBesideIcon

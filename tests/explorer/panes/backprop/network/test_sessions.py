@@ -122,6 +122,43 @@ def test_a_session_comes_back_to_the_moment_that_was_looked_back_at(mode, run_as
     run_async(body())
 
 
+@pytest.mark.parametrize("place", [37, 80])
+def test_a_session_comes_back_into_the_step_that_was_open(mode, run_async, place):
+    """Also one of the newest moment, and of the line that was looked at within it."""
+
+    async def body() -> None:
+        mode.draft.change(NetworkDraft(optimizer="muon", hidden=(8, 8)), "Test")
+        await mode.settled()
+        await mode.runner.steps(80)
+        mode.player.seek(place)
+        mode.inputs.stepRequested.emit()
+        track = mode.player.track
+        line = next(at for at in range(track.length) if track.inside(at) is not None)
+        mode.player.seek(line)
+        assert mode.player.enter() and mode.player.depth == 2
+        mode.player.seek(2)
+        saved, title = session(mode), mode.player.track.title(2)
+        mode.editing.show_preset("dead")
+        await mode.settled()
+        assert mode.player.depth == 0
+        mode.workspace.restore(saved)
+        await mode.settled()
+        assert session(mode)[SCENE]["inside"] == [line, 2]
+        await until(lambda: mode.player.depth == 2)
+        assert (mode.player.position, mode.player.track.title(2)) == (2, title)
+        assert mode.moment.step == place and session(mode)[SCENE] == saved[SCENE]
+        assert mode.player.leave() and mode.player.position == line
+        assert mode.player.leave() and mode.moment.step == place
+        assert session(mode)[SCENE]["inside"] == []
+        for bad in (None, "1", [5000], ["1"], [True, {}], [1, 1, 1, 1]):
+            mode.restore({**saved[SCENE], "inside": bad})
+            await mode.settled()
+            await until(lambda: mode.runner.lab.past is None)
+            assert mode.moment.step == place
+
+    run_async(body())
+
+
 def test_a_setup_changed_after_the_last_step_comes_back_too(mode, run_async):
     """Then that step is not taken again: with the other setup it would lead elsewhere."""
 

@@ -9,11 +9,12 @@ import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 
+from explorer.engine import errors
 from explorer.panes.backprop.transformer.keeping import outer_step
 from explorer.panes.backprop.transformer.operation_list import NUMBER, SHAPE
 from explorer.panes.backprop.transformer.operations import kind_of
 from explorer.widgets.live_numbers import Equation, Terms
-from tests.explorer.panes.backprop.transformer.conftest import small_model
+from tests.explorer.panes.backprop.transformer.conftest import TEXT, small_model
 
 
 def press(widget, key, modifiers=Qt.KeyboardModifier.NoModifier, text=""):
@@ -84,6 +85,30 @@ def test_a_pinned_number_is_told_until_it_is_let_go(make_mode):
     assert mode.pinned is not None and told[-1].pinned and told[-1].cell
     assert stage.accessibleDescription()
     assert pane.cancel() and mode.pinned is None and not told[-1].pinned
+
+
+def test_a_pinned_number_that_a_shorter_text_has_not_is_let_go(make_mode, run_async):
+    pane = make_mode()
+    mode = pane.mode
+    seek_to(mode, "Softmax")
+    stage = mode.view.stage
+    number, last = next(
+        (number, (one.cells[0] - 1, one.cells[1] - 1))
+        for number, one in enumerate(stage.placed)
+        if one.cells[0] > 1
+    )
+    stage.cellClicked.emit(stage.cell((number, *last)))
+    pinned = mode.pinned
+
+    async def change(text):
+        mode.workspace.set_prompt(text)
+        await pane.settled()
+
+    for text, kept in ((TEXT + " The end.", pinned), ("The cat sat.", None)):
+        run_async(change(text))
+        assert mode.pinned == kept
+        assert not stage.grab().isNull() and stage.broken is None
+    assert not errors.reports().problems
 
 
 def test_the_list_is_searched_and_leads_to_an_operation(make_mode):

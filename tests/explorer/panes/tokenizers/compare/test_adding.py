@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QMenu
 
 from core.tokenization import ByteLevelBPE
 from explorer.panes.tokenizers.shown import MOST
@@ -55,10 +56,36 @@ def test_a_file_is_opened_by_dropping_it_and_a_broken_one_says_so(pane, run_asyn
         third, fourth = columns(pane)[2:]
         assert third.body.state == "ready" and fourth.body.state == "error"
         assert "bad.json" in fourth.body.message
+        assert fourth.body.card.title_label.text() == "tokenizer-bad.json could not be opened"
+        assert "tokenizer-bad.json" not in offered(pane), "nobody is to choose it again"
         saved_bpe(bad)
         fourth.retryRequested.emit()
         await pane.settled()
         assert fourth.body.state == "ready" and ids(pane, 3) == ids(pane, 2)
+        assert "tokenizer-bad.json" in offered(pane)
+
+    run_async(body())
+
+
+def offered(pane):
+    """The words of the menu of tokenizers."""
+    menu = QMenu()
+    fill_menu(menu, pane.catalogue, (), lambda name: None, lambda: None)
+    words = [action.text() for action in menu.actions()]
+    menu.deleteLater()
+    return words
+
+
+def test_another_tokenizer_to_compare_closes_the_drawer_of_a_token(pane, run_async):
+    async def body():
+        await pane.settled()
+        pane.mode.look_at(0, 0)
+        await pane.settled()
+        assert pane.mode.view.drawer.isVisible()
+        pane.catalogue.add_trained("new", small_bpe(262))
+        pane.mode.take({"add": "trained:new"})
+        await pane.settled()
+        assert not pane.mode.view.drawer.isVisible() and len(columns(pane)) == 3
 
     run_async(body())
 
@@ -66,7 +93,7 @@ def test_a_file_is_opened_by_dropping_it_and_a_broken_one_says_so(pane, run_asyn
 def test_the_headline_forgets_a_tokenizer_that_is_taken_away(pane, run_async):
     async def body():
         await pane.settled()
-        assert "for letters" in pane.headline
+        assert "letters needs" in pane.headline
         pane.mode.shown_ones.remove(1)
         await pane.settled()
         assert "letters" not in pane.headline and "mine" in pane.headline
@@ -87,27 +114,29 @@ def test_another_tokenizer_of_the_same_name_cuts_the_text_anew(pane, run_async):
 
 
 def test_the_menu_offers_what_is_here_and_what_can_be_had(pane, run_async):
-    from PySide6.QtWidgets import QMenu, QWidgetAction
+    from PySide6.QtWidgets import QWidgetAction
 
     async def body():
         await pane.settled()
         chosen = []
-        offered = QMenu()
-        fill_menu(offered, pane.catalogue, pane.mode._ids, chosen.append, lambda: None)
-        by_text = {action.text(): action for action in offered.actions()}
+        shown = QMenu()
+        fill_menu(shown, pane.catalogue, pane.mode._ids, chosen.append, lambda: None)
+        by_text = {action.text(): action for action in shown.actions()}
         assert not by_text["mine"].isEnabled() and not by_text["letters"].isEnabled()
         gpt2 = next(act for text, act in by_text.items() if text.startswith("Download GPT-2, "))
-        titles = [act for act in offered.actions() if isinstance(act, QWidgetAction)]
+        titles = [act for act in shown.actions() if isinstance(act, QWidgetAction)]
         assert [act.defaultWidget().text() for act in titles][-1] == "To download"
         assert titles[0].text() == "On this machine" and not titles[0].isEnabled()
-        offered.popup(QPoint(0, 0))  # they are seen, in every style
+        shown.popup(QPoint(0, 0))  # they are seen, in every style
         assert all(act.defaultWidget().isVisible() for act in titles)
-        assert all(offered.actionGeometry(act).height() >= 16 for act in titles)
-        offered.hide()
+        assert all(shown.actionGeometry(act).height() >= 16 for act in titles)
+        shown.hide()
         assert gpt2.isEnabled() and "MIT" in gpt2.toolTip()
+        bert = next(act for text, act in by_text.items() if text.startswith("Download BERT"))
+        assert "vocab.txt\nWithout a network: get this file" in bert.toolTip()
         gpt2.trigger()
         assert chosen == ["known:gpt2"]
-        offered.deleteLater()
+        shown.deleteLater()
 
     run_async(body())
 

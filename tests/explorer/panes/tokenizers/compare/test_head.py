@@ -11,6 +11,7 @@ from PySide6.QtGui import QFontMetricsF
 from explorer.panes.tokenizers.compare import model
 from explorer.panes.tokenizers.compare.choices import Choices
 from explorer.panes.tokenizers.compare.head import ColumnHead
+from explorer.panes.tokenizers.compare.toolbar import PRICES, Toolbar
 from tests.explorer.conftest import dispose
 from tests.explorer.panes.tokenizers.small import small_bpe
 
@@ -59,11 +60,39 @@ def test_one_byte_is_told_as_one(head):
     assert head.ratio.whole == "1 byte per token"
 
 
-def test_a_long_name_keeps_its_beginning(head, qapp):
+def test_a_long_name_is_without_its_middle_and_whole_in_its_tooltip(head, qapp):
     head.name.set_name("GPT-4o (o200k), a name that is long")
     head.resize(134, head.sizeHint().height())
     qapp.processEvents()
-    assert head.name.text().startswith("GPT-4") and head.name.text().endswith("…")
+    assert head.name.text().startswith("GPT-4") and head.name.text().endswith("long")
+    assert "…" in head.name.text()
     head.resize(600, head.sizeHint().height())
     qapp.processEvents()
     assert head.name.text() == "GPT-4o (o200k), a name that is long"
+
+
+@pytest.mark.parametrize("width", [90, 104, 170])
+def test_no_name_is_cut_through_a_letter(head, qapp, width):
+    """From two to six columns side by side."""
+    for name in ("WordPiece", "SentencePiece BPE", "GPT-4o (o200k)"):
+        head.set_name(name, None)
+        head.resize(width, head.sizeHint().height())
+        qapp.processEvents()
+        shown = head.name.text()
+        room = head.name.width() - (24 if head.name.toolButtonStyle().name.endswith("Icon") else 8)
+        assert QFontMetricsF(head.name.font()).horizontalAdvance(shown) <= room
+        assert shown == name or (shown[0], shown[-1]) == (name[0], name[-1])
+        assert head.name.toolTip() == name
+
+
+@pytest.mark.parametrize("width", [790, 900, 1100])
+def test_the_price_is_never_without_its_unit(qtbot, width):
+    toolbar = Toolbar()
+    qtbot.addWidget(toolbar)
+    toolbar.resize(width, 40)
+    toolbar.show()
+    price, unit = toolbar.price, toolbar._per
+    assert price.isVisible() and unit.isVisible() and unit.text() in PRICES.values()
+    assert unit.geometry().right() < width and unit.width() >= unit.sizeHint().width()
+    toolbar.resize(500, 40)
+    assert price.isVisible() == unit.isVisible()

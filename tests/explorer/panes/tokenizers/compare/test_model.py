@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.data.bundled import bundled_tokenizer_file
 from core.fields import lenient, to_json
-from core.tokenization import ByteLevelBPE, train_tokenizer
+from core.tokenization import ByteLevelBPE, open_tokenizer, train_tokenizer
 from core.tokenization.analysis import rates
 from explorer.panes.tokenizers.compare import model, telling, text
 from explorer.panes.tokenizers.compare.choices import Choices
@@ -83,12 +84,12 @@ def test_differing_is_what_a_plain_comparison_says(text):
 @pytest.mark.parametrize(
     ("amount", "said"),
     [
-        (0.0, "0"),
-        (12.345, "12.35"),
-        (0.0123, "0.012"),
-        (0.00048, "0.00048"),
-        (2.5e-6, "0.0000025"),
-        (1.03e-4, "0.0001"),
+        (0.0, "$0"),
+        (12.345, "$12.35"),
+        (0.0123, "$0.012"),
+        (0.00048, "$0.00048"),
+        (2.5e-6, "$0.0000025"),
+        (1.03e-4, "$0.0001"),
     ],
 )
 def test_amounts_have_as_many_digits_as_tell_something(amount, said):
@@ -113,8 +114,12 @@ def test_the_headline_compares_the_fewest_with_the_most():
     assert text.headline([]) == text.IDLE
     assert text.headline([("A", few)]) == f"A makes {few.count} tokens of this text"
     said = text.headline([("B", many), ("A", few)])
-    assert said.startswith(f"The same text is {few.count} tokens for A") and said.endswith("for B")
-    assert text.headline([("A", few), ("C", few)]).startswith("All make")
+    assert said.startswith(f"A needs the fewest tokens: {few.count}; B needs")
+    assert text.headline([("A", few), ("C", few)]) == f"All of them need {few.count} tokens"
+    tied = text.headline([("A", few), ("B", many), ("C", few)])
+    assert tied.startswith(f"A and C need the fewest tokens: {few.count}")
+    tied = text.headline([("A", few), ("B", many), ("C", many)])
+    assert "; B and C need" in tied and tied.endswith("times as many")
 
 
 def test_what_loses_some_of_the_text_is_not_said_to_need_the_fewest_tokens():
@@ -123,18 +128,29 @@ def test_what_loses_some_of_the_text_is_not_said_to_need_the_fewest_tokens():
     lossy = replace(few, lossless=False)
     for dropped in (lossy, replace(lossy, unknown=1)):
         said = text.headline([("A", dropped), ("B", many)])
-        assert said.startswith(f"This text is {many.count} tokens for B")
-        assert said.endswith("; fewer for A, which loses some of it")
+        assert said.startswith(f"Only B loses nothing: {many.count} tokens")
+        assert said.endswith("; A makes fewer, but loses part of the text")
     said = text.headline([("A", lossy), ("B", many), ("C", few)])
-    assert "tokens for C, and" in said and said.endswith("for B")  # A needs no fewer than C
+    assert said.startswith("C needs the fewest tokens") and "A" not in said  # A needs as many
     two = [("A", lossy), ("D", lossy)]
     assert text.headline([*two, ("B", many)]).endswith(
-        "; fewer for 2 others, which lose some of it"
+        "; 2 others make fewer, but lose part of the text"
     )
-    assert text.headline(two).startswith("None of these gives this text back")
-    assert text.headline([("A", lossy)]).endswith("and loses some of it")
+    assert text.headline(two).startswith("None of these gives the whole text back")
+    assert text.headline([("A", lossy)]).endswith("they do not give all of it back")
     unknown_yet = replace(few, lossless=None)
-    assert "tokens for A, and" in text.headline([("A", unknown_yet), ("B", many)])
+    assert text.headline([("A", unknown_yet), ("B", many)]).startswith("A needs the fewest")
+
+
+def test_what_is_lost_is_named_by_its_first_characters():
+    """As WordPiece does: it lowers letters, and has no piece for what it never read."""
+    bundled = open_tokenizer(bundled_tokenizer_file("wordpiece"))
+    split = model.split_text("a", bundled, "How \u6771\u4eac, 12345?", True)
+    assert split.lossless is False and split.unknown
+    assert {"\u6771", "\u4eac", "H"} <= set(split.lost) and "?" not in split.lost
+    assert text.lost(("H", "\n", "\u200b")) == "loses H \u21b5 U+200B"
+    assert text.lost(tuple("abcdef")) == "loses a b c d \u2026" and text.lost(()) == ""
+    assert model.split_text("b", BPE, "the cat sat", True).lost == ()
 
 
 def test_the_rates_of_a_text_are_steps_with_every_tokenizers_numbers():

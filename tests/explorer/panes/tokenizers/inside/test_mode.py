@@ -228,7 +228,7 @@ def test_a_text_that_is_cut_says_so(pane, run_async):
             field.setText("a" * 2000)
             field.textEdited.emit(field.text())
             assert len(pane.mode.text) == len(field.text()) == LONGEST
-        assert len(said) == 2 and "2,000 characters; the first 200 were taken" in said[0]
+        assert len(said) == 2 and "2,000 characters; only the first 200 are used" in said[0]
 
     run_async(body())
 
@@ -305,5 +305,19 @@ def test_every_state_that_a_snapshot_shows_comes_about(pane, run_async):
             await bring()
             await pane.settled()
             assert pane.mode.moments
+
+    run_async(body())
+
+
+def test_the_text_has_the_most_of_the_strip(pane, run_async):
+    async def body():
+        await pane.settled()
+        inputs = pane.mode.inputs
+        inputs.set_name("SentencePiece BPE 1,000, a text of my own")
+        inputs.resize(480, 40)  # what a window of 1280 x 720 leaves it
+        inputs.layout().activate()
+        assert inputs.text.width() > 240
+        assert pane.mode.view.isAncestorOf(inputs.chance)
+        assert "\u2026" in inputs.choice.text() and "of my own" in inputs.choice.toolTip()
 
     run_async(body())

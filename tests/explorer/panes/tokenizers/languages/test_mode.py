@@ -160,7 +160,7 @@ def test_a_tokenizer_that_fails_is_marked_in_its_place_and_the_others_stay(
         chart.grab()
         said = chart.said_at(QPointF(chart.width() * 0.6, 10))
         assert "Click to try again" in said and "JSON" in said and chart.names[2] in said
-        assert "25 of 25 texts come back" in chart.said_at(QPointF(4, 10))
+        assert "give 25 of 25 texts back" in chart.said_at(QPointF(4, 10))
         assert "Click to try again" in chart.describe(1, 2) and chart.describe(-1, 2) == ""
         small_bpe().save(broken)
         point = QPointF(chart.width() * 0.6, 10).toPoint()
@@ -225,7 +225,7 @@ def test_what_is_dropped_without_a_token_is_drawn_and_told_as_lost(pane, run_asy
         said = chart.describe(codes(pane).index("hin"), 2)
         assert "dropped without a token" in said and "says nothing about the price" in said
         fair = [one for key, one in mode.measuring.results.items() if key[0] == "trained:drops"]
-        assert "cannot be told" in text.headline([("drops", fair)])
+        assert "cannot be compared" in text.headline([("drops", fair)])
         row = codes(pane).index("hin")
         chart._choose(row, 0)  # in sight
         image = chart.grab().toImage()
@@ -305,3 +305,17 @@ def test_all_tokenizers_are_told_of_and_the_tokens_stand_beside_the_premium():
 def premium_of(language, rate):
     measures = Measures(int(100 * rate), 300, 300, 50, 0, 0, 0, True)
     return Premium("", language, measures, rate)
+
+
+def test_how_the_chart_is_read_is_seen_whole_in_the_smallest_window(pane, run_async):
+    async def body():
+        pane.resize(824, 582)  # what a window of 1280 x 720 leaves beside the inspector
+        await pane.settled()
+        view = pane.mode.view
+        view.source.set_text("Text: the Universal Declaration of Human Rights; " * 4)
+        key = view.key
+        assert key.width() >= key.sizeHint().width() and "\u2026" not in key.text()
+        assert view.rect().contains(key.mapTo(view, key.rect().bottomRight()))
+        assert view.source.text().endswith("\u2026") and view.source.toolTip()
+
+    run_async(body())

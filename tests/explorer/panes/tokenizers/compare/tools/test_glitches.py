@@ -21,7 +21,7 @@ def test_glitch_tokens_of_the_open_model(pane, context, run_async):
         table = context.workspace.model_source.table
         expected = glitch_candidates(table, BIG, never_written(BIG), 200)
         assert found.view.displayed()["ids"].tolist() == [one.token for one in expected]
-        assert expected[0].token == 270 and "looks least trained" in pane.headline
+        assert expected[0].token == 270 and "looks untrained" in pane.headline
         assert found.view.displayed()["counts"].sum() == BIG.vocab_size
         assert told[-1].step.name == "glitches.similarity"
         assert float(told[-1].step.value("similarity")[0]) == pytest.approx(

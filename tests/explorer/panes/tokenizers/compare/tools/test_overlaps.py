@@ -15,7 +15,7 @@ from tests.explorer.waiting import turn
     [
         (" the", "is", "1 piece of mine is \u201c\u2423the\u201d"),
         ("at", "ends", "pieces of mine end with"),
-        ("zqx", "contains", "No piece of these vocabularies holds"),
+        ("zqx", "contains", "No piece of these vocabularies contains"),
     ],
 )
 def test_one_piece_is_told_otherwise_than_two(pane, run_async, query, way, said):
@@ -90,3 +90,11 @@ def test_the_overlap_of_every_pair_and_the_pieces_of_one(pane, run_async):
         assert view.body.state == "empty"
 
     run_async(body())
+
+
+def test_a_slanted_label_ends_before_the_edge_of_its_picture():
+    from explorer import theme
+    from explorer.widgets.axis_labels import slanted_length
+
+    height = theme.current().metrics("label").height()
+    assert slanted_length(100) / 2**0.5 + height <= 100 and slanted_length(3) == 0

@@ -1,0 +1,69 @@
+"""Styles hidden widgets after a new style sheet: at once when they are shown, else a few at a time.
+
+A window with all panes has 20 hidden widgets to a visible one. Styled together with those that are
+seen, they would hold it for 0.4 s.
+"""
+
+from __future__ import annotations
+
+import time
+
+import shiboken6
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
+from PySide6.QtWidgets import QApplication, QWidget
+
+TURN = 0.008  # seconds of each turn of the event loop
+STYLED = Qt.WidgetAttribute.WA_WState_Polished
+
+
+class HiddenWidgets(QObject):
+    """`leave_out` before a style sheet is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: dict[QWidget, None] = {}
+        self._at_work = False
+
+    def leave_out(self) -> None:
+        """Qt styles none of the hidden widgets with the next style sheet: they are as if new."""
+        for widget in QApplication.allWidgets():
+            if not widget.isVisible() and widget.testAttribute(STYLED):
+                widget.style().unpolish(widget)
+                widget.setAttribute(STYLED, False)
+                self.waiting[widget] = None
+        app = QCoreApplication.instance()
+        if self.waiting and app is not None and not self._at_work:
+            self._at_work = True
+            app.installEventFilter(self)
+            QTimer.singleShot(0, self, self._style_some)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Show and watched in self.waiting:
+            self._style(watched)  # type: ignore[arg-type]
+        return False
+
+    def _style_some(self) -> None:
+        end = time.perf_counter() + TURN
+        while self.waiting and time.perf_counter() < end:
+            self._style(next(iter(self.waiting)))
+        app = QCoreApplication.instance()
+        if self.waiting:
+            QTimer.singleShot(0, self, self._style_some)
+        elif app is not None:
+            self._at_work = False
+            app.removeEventFilter(self)
+
+    def _style(self, widget: QWidget) -> None:
+        """Its parents first: it has their font."""
+        del self.waiting[widget]
+        if not shiboken6.isValid(widget):
+            return
+        parent = widget.parentWidget()
+        if parent in self.waiting:
+            self._style(parent)
+        own = widget.font() if widget.testAttribute(Qt.WidgetAttribute.WA_SetFont) else None
+        widget.setAttribute(STYLED)
+        widget.style().polish(widget)
+        if own is not None:  # Qt puts back the font that the widget had at its first style sheet
+            widget.setFont(own)
+        QCoreApplication.sendEvent(widget, QEvent(QEvent.Type.StyleChange))

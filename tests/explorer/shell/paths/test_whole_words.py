@@ -1,0 +1,103 @@
+"""At every zoom and in every pane the words of buttons and labels have the room that they need."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QWidget
+
+from core.training import new_run_folder, train_steps
+from explorer import theme
+from explorer.widgets.cut_label import CutLabel
+from explorer.widgets.toggle import SegmentedControl
+from tests.explorer.demo import tiny_training
+
+ZOOMS = (1.0, 1.25, 1.5)
+ARROW = 34  # px of a combo box beside its text
+
+
+def test_no_button_or_label_is_cut_at_any_zoom(sit, qapp, tmp_path):
+    config = tiny_training()
+    run = new_run_folder(tmp_path / "runs", "a-run", config)
+    for _ in train_steps(config, run):
+        pass
+
+    async def body(session):
+        window, cut = session.window, []
+        panes = {spec.id: window.show_pane(spec.id) for spec in session.specs}
+        session.open_run(run)
+        await window.pane.settled()
+        for zoom in ZOOMS:
+            theme.apply(qapp, "light", zoom, "off")
+            for pane in panes.values():
+                window.show_pane(pane.objectName())
+                for mode in getattr(pane, "modes", None) or {"": None}:
+                    if mode:
+                        pane.show_mode(mode)
+                    await pane.settled()
+                    for state in states(pane, mode):
+                        await asyncio.sleep(0)  # layouts follow
+                        await pane.settled()
+                        place = f"{zoom} {pane.objectName()} {mode} {state}"
+                        cut += [f"{place}: {fault}" for fault in faults(window)]
+        return cut
+
+    cut = sit(body)
+    assert not cut, "\n".join(cut)
+
+
+def states(pane: Any, mode: str) -> Iterator[str]:
+    """What else its controls may look like."""
+    yield ""
+    if mode == "network":
+        one = pane.modes[mode]
+        one.view.tools.set_tool("add")
+        one.inputs.set_diverged(True)
+        yield "while points are added and it diverged"
+        assert one.inputs.presets.text() == "Presets" and one.inputs.calm.text()[:5] == "Reset"
+        one.inputs.set_diverged(False)
+        one.view.tools.set_tool("inspect")
+        one.inputs.set_sample(True)
+        yield "on a point's way"
+        one.inputs.set_sample(False)
+    elif pane.objectName() == "training":
+        pane.view.card.buttons["continue"].show()
+        pane.view.card.buttons["anew"].show()
+        yield "with long offers"
+
+
+def faults(window: QWidget) -> Iterator[str]:
+    kinds = (QLabel, QAbstractButton, QComboBox, SegmentedControl)
+    for widget in window.findChildren(QWidget):
+        if not widget.isVisible() or not isinstance(widget, kinds) or isinstance(widget, CutLabel):
+            continue
+        words, wide = words_of(widget)
+        said = f"{type(widget).__name__} {widget.objectName()} {words!r}"
+        if not words:
+            continue
+        if wide > widget.width() + 1:
+            yield f"{said} has {widget.width()} px of {wide}"
+        if isinstance(widget, QLabel):
+            tall = widget.heightForWidth(widget.width())
+            tall = tall if widget.wordWrap() else widget.sizeHint().height()
+            if tall > widget.height() + 1:
+                yield f"{said} is {widget.height()} px high, not {tall}"
+        parent = widget.parentWidget()
+        if parent is not None and not parent.rect().contains(widget.geometry()):
+            yield f"{said} lies outside of {parent.objectName() or type(parent).__name__}"
+
+
+def words_of(widget: QWidget) -> tuple[str, int]:
+    """What a widget says, and how wide that is."""
+    if isinstance(widget, SegmentedControl):
+        return widget.accessibleName(), widget.minimumSizeHint().width()
+    if isinstance(widget, QComboBox):
+        words = widget.currentText()
+        wide = widget.fontMetrics().horizontalAdvance(words) + theme.current().px(ARROW)
+        return words, wide
+    assert isinstance(widget, QLabel | QAbstractButton)
+    if isinstance(widget, QLabel) and widget.wordWrap():
+        return widget.text(), 0
+    return widget.text(), widget.sizeHint().width()
