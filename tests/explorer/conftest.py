@@ -59,15 +59,16 @@ def _engine(*, with_torch: bool) -> Iterator[object]:
     dispose(engine)
 
 
-def dispose(thing: object) -> None:
-    """Deletes a QObject now. While Qt takes one apart it holds a lock that the death of another
+def dispose(*things: object) -> None:
+    """Deletes QObjects now. While Qt takes one apart it holds a lock that the death of another
     may need, so the garbage collector must not run in between: the thread would wait for itself.
     """
     was_enabled = gc.isenabled()
     guards.collect()
     gc.disable()
     try:
-        shiboken6.delete(thing)
+        for thing in things:
+            shiboken6.delete(thing)
     finally:
         if was_enabled:  # while an engine lives, its thread must not collect
             gc.enable()

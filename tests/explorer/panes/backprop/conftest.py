@@ -40,6 +40,7 @@ def make_pane(context, run_async) -> Iterator[Any]:
             pane.join_workspace()
             pane.resize(1000, 600)
             pane.show()
+            pane.window().setUpdatesEnabled(False)  # no frames that nobody sees; `grab` draws one
             pane.shown()
             await pane.settled()
             return pane
@@ -49,8 +50,7 @@ def make_pane(context, run_async) -> Iterator[Any]:
     yield make
     for pane in made:
         pane.hide()
-        dispose(pane.inputs)
-        dispose(pane)
+        dispose(pane.inputs, pane)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 from PySide6.QtGui import QImage
@@ -49,11 +51,18 @@ def cameras(picture):
             yield Camera(scale, -layout.width * share * scale, -layout.height * share * scale / 2)
 
 
-@pytest.mark.parametrize("name", ["light", "contrast"])
-@pytest.mark.parametrize("text", FORMULAS.values(), ids=FORMULAS)
-def test_an_edge_drawn_only_where_it_is_seen_looks_the_same(qtbot, qapp, text, name):
+def usual(cases, few):
+    """A few of the cases, and with --full the others."""
+    rest = [one for one in cases if one not in few]
+    return [*few, *(pytest.param(*one, marks=pytest.mark.full) for one in rest)]
+
+
+@pytest.mark.parametrize(
+    ("which", "name"), usual(product(FORMULAS, ("light", "contrast")), [("web", "contrast")])
+)
+def test_an_edge_drawn_only_where_it_is_seen_looks_the_same(qtbot, qapp, which, name):
     theme.apply(qapp, name, 1.0, "full")
-    one = picture(qtbot, text)
+    one = picture(qtbot, FORMULAS[which])
     last = len(one.scene.computed.plan) - 1
     whole = one._ways.paths
     for position in (2.5, last / 2, last - 0.2, last):
@@ -69,9 +78,11 @@ def test_an_edge_drawn_only_where_it_is_seen_looks_the_same(qtbot, qapp, text, n
             assert abs(found - pixels(one)).max() <= NEAR, (position, camera)
 
 
-@pytest.mark.parametrize("scale", [0.3, 0.6, 1.1])
-@pytest.mark.parametrize("text", FORMULAS.values(), ids=FORMULAS)
-def test_after_any_change_the_picture_is_the_one_that_is_drawn_anew(qtbot, text, scale):
+@pytest.mark.parametrize(
+    ("which", "scale"), usual(product(FORMULAS, (0.3, 0.6, 1.1)), [("matrices", 0.6), ("web", 0.3)])
+)
+def test_after_any_change_the_picture_is_the_one_that_is_drawn_anew(qtbot, which, scale):
+    text = FORMULAS[which]
     one = picture(qtbot, text)
     one.set_scene(scene_of(one.scene.computed, None, True))
     one.set_camera(Camera(scale, 10, 10))
@@ -110,7 +121,7 @@ def test_after_any_change_the_picture_is_the_one_that_is_drawn_anew(qtbot, text,
     assert less > 3
 
 
-@pytest.mark.parametrize("name", FORMULAS)
+@pytest.mark.parametrize(("name",), usual(product(FORMULAS), [("chain",)]))
 def test_of_another_formula_only_what_is_another_is_drawn_and_looks_as_if_drawn_anew(qtbot, name):
     """As with each letter that is typed."""
     text = FORMULAS[name]

@@ -51,12 +51,16 @@ def test_a_session_brings_the_setup_back(mode, run_async):
     run_async(body())
 
 
-@pytest.mark.parametrize("how", ["same weights", "other weights", "preset", "calm"])
+CHANGES = ["same weights", "preset"]
+CHANGES += [pytest.param(one, marks=pytest.mark.full) for one in ("other weights", "calm")]
+
+
+@pytest.mark.parametrize("how", CHANGES)
 def test_undo_brings_back_what_was_learned(mode, run_async, how):
     async def body() -> None:
         mode.editing.change_field("learning_rate", 0.02)
         await mode.settled()
-        await mode.runner.steps(30)
+        await mode.runner.steps(12)
         weights, first = mode.moment.weights, mode.runner.lab.curves.train[0]
         if how.endswith("weights"):
             mode.inputs.resetRequested.emit(how == "other weights")
@@ -69,7 +73,7 @@ def test_undo_brings_back_what_was_learned(mode, run_async, how):
         await mode.runner.steps(5)
         mode.workspace.undo()
         await mode.settled()
-        assert mode.moment.step == 30
+        assert mode.moment.step == 12
         for now, before in zip(mode.moment.weights, weights, strict=True):
             np.testing.assert_array_equal(now, before)
         assert mode.runner.lab.curves.train[0] == pytest.approx(first, rel=1e-3)
@@ -79,7 +83,7 @@ def test_undo_brings_back_what_was_learned(mode, run_async, how):
         mode.workspace.undo()
         mode.workspace.undo()
         await mode.settled()
-        assert mode.moment.step == 30 and mode.draft.value.learning_rate == 0.01
+        assert mode.moment.step == 12 and mode.draft.value.learning_rate == 0.01
 
     run_async(body())
 
@@ -87,14 +91,14 @@ def test_undo_brings_back_what_was_learned(mode, run_async, how):
 def test_each_beginning_with_the_same_weights_is_undone_by_itself(mode, run_async):
     async def body() -> None:
         first = mode.moment.weights
-        for steps in (10, 20, 30):
+        for steps in (3, 6, 9):
             await mode.runner.steps(steps)
             mode.editing.reset()
             await mode.settled()
             assert mode.moment.step == 0
             for now, before in zip(mode.moment.weights, first, strict=True):
                 np.testing.assert_array_equal(now, before)
-        for steps in (30, 20, 10):
+        for steps in (9, 6, 3):
             mode.workspace.undo()
             await mode.settled()
             assert mode.moment.step == steps
@@ -108,7 +112,7 @@ def test_each_beginning_with_the_same_weights_is_undone_by_itself(mode, run_asyn
         assert mode.moment.step == 0 and "between the moons" in mode.headline
         mode.workspace.undo()
         await mode.settled()
-        assert mode.moment.step == 10
+        assert mode.moment.step == 3
 
     run_async(body())
 

@@ -14,7 +14,7 @@ from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.presets import PRESETS
 from explorer.panes.backprop.network.rising import Rise
 from explorer.panes.backprop.network.text import headline
-from tests.explorer.panes.backprop.network.conftest import SCENE, session
+from tests.explorer.panes.backprop.network.conftest import session
 
 
 def learned(one, steps):
@@ -35,9 +35,11 @@ def told(lab):
 
 TOO_LARGE = [
     NetworkDraft(learning_rate=3.0),
+    NetworkDraft("hills", learning_rate=3.0),
+]
+AS_WELL = [
     NetworkDraft(learning_rate=1.0),
     NetworkDraft("spiral", learning_rate=3.0),
-    NetworkDraft("hills", learning_rate=3.0),
     NetworkDraft(activation="relu", learning_rate=1.0),
     NetworkDraft(activation="sigmoid", learning_rate=3.0),
     NetworkDraft(optimizer="muon", learning_rate=1.0),
@@ -45,7 +47,11 @@ TOO_LARGE = [
 ]
 
 
-@pytest.mark.parametrize("one", TOO_LARGE, ids=lambda one: f"{one.data} {one.activation}")
+@pytest.mark.parametrize(
+    "one",
+    [*TOO_LARGE, *(pytest.param(one, marks=pytest.mark.full) for one in AS_WELL)],
+    ids=lambda one: f"{one.data} {one.activation}",
+)
 def test_a_rate_that_is_too_large_is_told_to_be_the_cause_and_is_it(one):
     """A smaller one gets further in as many steps, and is not told to be too large."""
     lab = learned(one, 400)
@@ -54,6 +60,13 @@ def test_a_rate_that_is_too_large_is_told_to_be_the_cause_and_is_it(one):
     slower = learned(replace(one, learning_rate=one.learning_rate / 100), 400)
     assert slower.moments[-1].train_loss < lab.moments[-1].train_loss
     assert "slower" not in told(slower) and not diagnose(slower, slower.draft).too_large
+
+
+FAR_AS_WELL = [
+    NetworkDraft(optimizer="rmsprop", learning_rate=0.1),
+    NetworkDraft("xor", activation="sigmoid", optimizer="rmsprop", learning_rate=0.1),
+    NetworkDraft(learning_rate=0.02, batch_size=1, activation="relu"),
+]
 
 
 @pytest.mark.parametrize("steps", [12, 100])
@@ -66,11 +79,9 @@ def test_adam_at_rate_3_is_not_only_saturated(steps):
     ("one", "steps"),
     [
         (NetworkDraft(learning_rate=0.1), 400),
-        (NetworkDraft(optimizer="rmsprop", learning_rate=0.1), 400),
-        (NetworkDraft("xor", activation="sigmoid", optimizer="rmsprop", learning_rate=0.1), 400),
         (NetworkDraft(learning_rate=0.02, batch_size=1), 400),
-        (NetworkDraft(learning_rate=0.02, batch_size=1, activation="relu"), 400),
         (NetworkDraft(penalty="l2", strength=0.05), 200),
+        *(pytest.param(one, 400, marks=pytest.mark.full) for one in FAR_AS_WELL),
     ],
 )
 def test_where_learning_came_far_its_steps_are_not_blamed(one, steps):
@@ -95,7 +106,7 @@ def test_dead_neurons_are_told_with_the_steps_that_killed_them():
 
 def test_a_preset_tells_what_it_is_there_for():
     for one in PRESETS:
-        lab = learned(one.draft, 60)
+        lab = learned(one.draft, 40)
         found = diagnose(lab, one.draft)
         assert found.preset is one and math.isnan(found.rose) and not found.thrown
 
@@ -108,9 +119,9 @@ def test_another_setup_is_judged_by_itself():
     assert "because the steps" not in told(lab)
 
 
-def test_steps_that_were_too_large_are_not_told_of_those_that_are_taken_now(mode, run_async):
+def test_steps_that_were_too_large_are_not_told_of_those_that_are_taken_now():
     """The rate was made small, too late: what had killed the neurons were the steps before."""
-    lab = learned(NetworkDraft(activation="relu", optimizer="sgd", learning_rate=100.0), 400)
+    lab = learned(NetworkDraft(activation="relu", optimizer="sgd", learning_rate=100.0), 100)
     assert "the steps are too large. Reset, and learn slower." in told(lab)
     one = NetworkDraft(activation="relu", optimizer="sgd", learning_rate=0.01)
     lab.change(one)
@@ -185,10 +196,16 @@ def test_a_session_keeps_which_setup_made_it_so(mode, run_async):
         mode.workspace.restore(saved)
         await mode.settled()
         assert mode.headline == before and mode.runner.lab.since == 60
-        for bad in (None, [60], [60, 1000], [-1, 0], ["60", 0], {}):
-            saved[SCENE]["learned"]["since"] = bad
-            mode.workspace.restore(saved)
-            await mode.settled()
-            assert (mode.runner.lab.since, mode.runner.lab.since_task) == (0, 0)
 
     run_async(body())
+
+
+def test_which_setup_made_it_so_fits_or_is_left_out():
+    lab = NetworkLab(NetworkDraft())
+    lab.several(3)
+    lab.change(NetworkDraft(learning_rate=0.02))
+    saved = {**lab.moments[-1].learned.state(), "since": lab.state_since()}
+    assert lab.since == 3 == NetworkLab(lab.draft, saved).since
+    for bad in (None, [3], [3, 1000], [-1, 0], ["3", 0], {}):
+        again = NetworkLab(lab.draft, {**saved, "since": bad})
+        assert again.moments[-1].step == 3 and (again.since, again.since_task) == (0, 0)

@@ -15,6 +15,8 @@ import pytest
 from core.fields import lenient, to_json
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES, usual_warmup
+from explorer.panes.backprop.network import curves as curves_module
+from explorer.panes.backprop.network import lab as lab_module
 from explorer.panes.backprop.network.contour import boundary
 from explorer.panes.backprop.network.draft import NetworkDraft, make_data
 from explorer.panes.backprop.network.lab import MOST_MOMENTS, NetworkLab
@@ -94,14 +96,16 @@ def test_without_points_it_waits_and_takes_no_step():
     assert lab.one_step().step == 1
 
 
-def test_moments_are_thinned_and_curves_keep_one_length():
+def test_moments_are_thinned_and_curves_keep_one_length(monkeypatch):
+    most = 60
+    monkeypatch.setattr(lab_module, "MOST_MOMENTS", most)
     lab = NetworkLab(NetworkDraft(hidden=(2,), points=10))
-    for _ in range(MOST_MOMENTS + 20):
+    for _ in range(most + 20):
         lab.one_step()
-    assert len(lab.moments) < MOST_MOMENTS
+    assert len(lab.moments) < most
     steps = [moment.step for moment in lab.moments]
-    assert steps == sorted(set(steps)) and steps[0] == 0 and steps[-1] == MOST_MOMENTS + 20
-    assert {len(one) for one in lab.curves.arrays()} == {MOST_MOMENTS + 21}
+    assert steps == sorted(set(steps)) and steps[0] == 0 and steps[-1] == most + 20
+    assert {len(one) for one in lab.curves.arrays()} == {most + 21}
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
@@ -128,33 +132,34 @@ def test_the_beginning_of_learning_stays_in_sight():
     assert max(after - before for before, after in pairwise(drawn[:100])) < 10
 
 
-def test_curves_survive_json_and_what_does_not_fit_is_left_out():
+def test_curves_survive_json_and_what_does_not_fit_is_left_out(monkeypatch):
+    monkeypatch.setattr(curves_module, "MOST_KEPT", 30)
     lab = NetworkLab(NetworkDraft(points=20))
-    for _ in range(500):
+    for _ in range(100):
         lab.learner.learn()
         if lab.learner.step % 2:
             lab.look()
     saved = json.loads(json.dumps(lab.curves.state()))
-    assert len(saved["steps"]) <= 300
+    assert len(saved["steps"]) <= 30
     again = NetworkLab(lab.draft, {**lab.moments[-1].learned.state(), "curves": saved})
-    assert again.curves.steps[0] == 0 and again.curves.steps[-1] == 499
+    assert again.curves.steps[0] == 0 and again.curves.steps[-1] == 99
     assert again.curves.train[0] == pytest.approx(lab.curves.train[0], rel=1e-3)
     assert math.isnan(again.curves.ratios[0][0])
     assert json.loads(json.dumps(again.curves.state())) == saved
     for bad in (None, {}, {**saved, "train": [1.0]}, {**saved, "steps": saved["steps"][::-1]}):
         one = NetworkLab(lab.draft, {**lab.moments[-1].learned.state(), "curves": bad})
-        assert one.moments[-1].step == 499 and one.curves.steps == [499]
+        assert one.moments[-1].step == 99 and one.curves.steps == [99]
 
 
 def test_curves_are_of_one_length_whenever_another_thread_looks():
     lab = NetworkLab(NetworkDraft(hidden=(2,), points=10))
-    moments = [lab.one_step() for _ in range(300)]
+    moments = [lab.one_step() for _ in range(100)]
     curves, lengths, ended = lab.curves, set(), threading.Event()
 
     def learn() -> None:
         for _ in range(20):
             for moment in moments[-3:]:
-                curves.take(replace(moment, step=300))
+                curves.take(replace(moment, step=100))
         ended.set()
 
     switching = sys.getswitchinterval()
@@ -167,7 +172,7 @@ def test_curves_are_of_one_length_whenever_another_thread_looks():
         thread.join()
     finally:
         sys.setswitchinterval(switching)
-    assert lengths <= {(301,) * 4}
+    assert lengths <= {(101,) * 4}
 
 
 @pytest.mark.parametrize("one", PRESETS, ids=lambda one: one.id)

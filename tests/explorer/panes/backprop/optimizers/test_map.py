@@ -114,7 +114,7 @@ def test_a_map_is_drawn_in_parts_between_which_others_have_their_turn():
     np.testing.assert_array_equal(hatched[8:], hatched[:-8])  # across the parts
 
 
-@pytest.mark.parametrize("zoom", [1.0, 1.25])
+@pytest.mark.parametrize("zoom", [1.25, pytest.param(1.0, marks=pytest.mark.full)])
 def test_no_height_of_a_level_reaches_under_tools_bar_or_numbers(qapp, qtbot, zoom):
     now = theme.current()
     theme.apply(qapp, now.name, zoom, "off")
@@ -183,7 +183,7 @@ def test_trails_of_a_race_that_is_gone_are_never_those_of_another(mode, change):
     def race(x: float) -> Recording:
         return to_the_end(racing(replace(course, start=(x, 1.0), steps=20), entries, {}))
 
-    for number in range(30):  # a race that nobody holds any more leaves its place to the next
+    for number in range(10):  # a race that nobody holds any more leaves its place to the next
         view.set_recording(race(-2.0 - number / 100))
         view.grab()
         view.set_recording(None)

@@ -14,7 +14,7 @@ from core.fields import lenient, to_json
 from core.optimization.optimizer_trace import trace_update
 from core.optimization.optimizers import OPTIMIZERS
 from explorer import theme
-from explorer.panes.backprop.optimizers import showing
+from explorer.panes.backprop.optimizers import runner, showing
 from explorer.panes.backprop.optimizers.draft import (
     TYPED,
     OptimizersDraft,
@@ -110,32 +110,24 @@ def test_a_step_is_gone_into_line_by_line(mode, change):
         _go_into(mode, name)
 
 
-def test_a_race_that_is_paused_rests_at_the_step_that_is_told(mode, change):
+def test_a_race_shows_and_rests_at_the_step_that_is_told(mode, change):
     change(OptimizersDraft(racers=("adam", "muon"), steps=120))
     lane, seen = mode.recording.lane("adam"), []
     mode.inspection.connect(seen.append)
     mode.player.seek(106)
     mode.player.play()
     mode.player._move_to(107.58)
+    mode._tell()
+    height = mode.view.lanes.rows["adam"].height_label
+    assert mode.player.playing and mode.headline.startswith("Step 108 of 120")
+    assert height.text() == short(lane.heights[108])
     mode.player.pause()
     assert mode.player.position == 108 and mode.headline.startswith("Step 108 of 120")
-    assert mode.view.lanes.rows["adam"].height_label.text() == short(lane.heights[108])
+    assert height.text() == short(lane.heights[108])
     np.testing.assert_array_equal(seen[-1].step.values["new"].ravel(), lane.positions[108])
     (told,) = [one for one in mode.view.moments._quantities if one.kind == "step"]
     np.testing.assert_array_equal(mode.view.moments.shown(told), told.values[108])
     assert mode.view.map.position == 108
-
-
-def test_while_a_race_is_played_the_list_is_of_the_step_that_is_told(mode, change):
-    change(OptimizersDraft(racers=("adam", "muon"), steps=120))
-    lane = mode.recording.lane("adam")
-    mode.player.seek(107)
-    mode.player.play()
-    mode.player._move_to(107.58)
-    mode._tell()
-    assert mode.player.playing and mode.headline.startswith("Step 108 of 120")
-    assert mode.view.lanes.rows["adam"].height_label.text() == short(lane.heights[108])
-    mode.player.pause()
 
 
 def test_tab_leads_from_the_rates_through_the_settings_to_the_schedule(mode, change):
@@ -237,6 +229,7 @@ def test_every_view_of_the_snapshot_can_be_brought(mode, run_async):
 def test_every_action_runs(mode, run_async):
     async def body():
         for action in mode.actions():
+            mode.changing.set_steps(5)
             if action.enabled():
                 action.run()
                 await mode.settled()
@@ -253,10 +246,12 @@ def test_the_pane_is_closed_while_a_race_is_run(mode, run_async):
     run_async(body())
 
 
-def test_another_race_is_wanted_while_a_long_one_is_run(mode, run_async):
+def test_another_race_is_wanted_while_a_long_one_is_run(mode, run_async, monkeypatch):
+    monkeypatch.setattr(runner, "PATIENCE", 0.05)
+
     async def body():
         mode.draft.change(OptimizersDraft(racers=tuple(OPTIMIZERS), steps=2000), "A long race")
-        await asyncio.sleep(0.8)
+        await asyncio.sleep(0.1)
         mode.draft.change(OptimizersDraft(racers=("sgd",), steps=5), "A short one")
         await mode.settled()
 

@@ -47,11 +47,14 @@ def check(view) -> None:
             assert not box.contains(QPointF(*stroke.end))
 
 
-@pytest.mark.parametrize("name", SURFACES)
-def test_no_word_lies_over_another_or_over_what_it_names(mode, change, name):
+EACH = [pytest.param(name, range(1, 10), marks=pytest.mark.full) for name in SURFACES]
+
+
+@pytest.mark.parametrize(("name", "counts"), [("ravine", (1, 9)), ("saddle", (5,)), *EACH])
+def test_no_word_lies_over_another_or_over_what_it_names(mode, change, name, counts):
     change(OptimizersDraft(surface=name, racers=NINE))
     whole = mode.recording
-    for count in range(1, 10):
+    for count in counts:
         mode.take_recording(replace(whole, lanes=whole.lanes[-count:]))
         mode.choose(whole.lanes[-1 - (2 * count) % count].name)
         for size in SIZES:
@@ -71,13 +74,30 @@ def test_those_out_of_sight_are_named_at_the_edge(mode, change):
     assert mode.view.map._strokes(mode.view.map.ways()) == []  # nor has the chosen one arrows
 
 
-def test_a_name_is_clicked_where_heads_lie_over_one_another(mode, change, run_async):
+def test_where_all_end_each_is_known_and_clicked_by_its_name(mode, change, run_async):
     change(OptimizersDraft(surface="ravine", racers=NINE))
-    mode.player.seek(200)
     view = mode.view.map
+    for step in (20, 200):
+        mode.player.seek(step)
+        words = view.words(view.ways(), view._strokes(view.ways()))
+        named = [name for word, _ in words for name in word.racers]
+        assert sorted(named) == sorted(NINE)
+        for word, place in words:
+            for name, box in zip(word.racers, word.places(place.box), strict=bool(word.racers)):
+                assert name_at(words, box.center()) == name
+            if not word.racers:
+                assert name_at([(word, place)], place.box.center()) == ""
+    # The place itself is free: a line leads to it.
+    (block,) = [place for word, place in words if len(word.texts) == 9]
+    assert block.end is not None
+    head = np.array([block.anchor.x(), block.anchor.y()])
+    near = np.clip(
+        head, [block.box.left(), block.box.top()], [block.box.right(), block.box.bottom()]
+    )
+    assert np.linalg.norm(near - head) >= 24
 
     async def body():
-        for name in ("muon", "sgd", "adagrad", "adam"):
+        for name in ("muon", "sgd", "adam"):
             view.grab()
             word, place = next(one for one in view._written if name in one[0].wanted.key)
             box = word.places(place.box)[list(place.key).index(name)]
@@ -85,21 +105,6 @@ def test_a_name_is_clicked_where_heads_lie_over_one_another(mode, change, run_as
             assert mode.chosen == name
 
     run_async(body())
-
-
-def test_the_place_where_all_end_is_free(mode, change):
-    change(OptimizersDraft(surface="ravine", racers=NINE))
-    mode.player.seek(200)
-    view = mode.view.map
-    ways = view.ways()
-    words = view.words(ways, view._strokes(ways))
-    (block,) = [place for word, place in words if len(word.texts) == 9]
-    assert block.end is not None  # a line leads to it
-    head = np.array([block.anchor.x(), block.anchor.y()])
-    near = np.clip(
-        head, [block.box.left(), block.box.top()], [block.box.right(), block.box.bottom()]
-    )
-    assert np.linalg.norm(near - head) >= 24
 
 
 def test_all_that_the_chosen_one_remembers_has_its_letter(mode, change):
@@ -188,20 +193,6 @@ def test_words_are_placed_again_only_when_something_has_moved(mode, change, monk
     before = len(counted)
     view.words(view.ways(), [])  # it rests
     assert len(counted) == before + 1
-
-
-def test_a_racer_out_of_many_is_known_by_its_name(mode, change):
-    change(OptimizersDraft(surface="ravine", racers=NINE))
-    mode.player.seek(20)
-    view = mode.view.map
-    words = view.words(view.ways(), view._strokes(view.ways()))
-    named = [name for word, _ in words for name in word.racers]
-    assert sorted(named) == sorted(NINE)
-    for word, place in words:
-        for name, box in zip(word.racers, word.places(place.box), strict=bool(word.racers)):
-            assert name_at(words, box.center()) == name
-        if not word.racers:
-            assert name_at([(word, place)], place.box.center()) == ""
 
 
 def test_who_stand_together_are_one_group():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -10,23 +11,24 @@ from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.optimizers import racing, text
 from explorer.panes.backprop.optimizers.draft import OptimizersDraft
 from explorer.panes.backprop.optimizers.explaining import of_update
-from tests.explorer.panes.backprop.optimizers.test_told import sentence, typed
+from explorer.panes.backprop.optimizers.text import headline, lost
+from tests.explorer.panes.backprop.optimizers.races import race, typed
 
 
-def test_who_comes_down_by_luck_at_the_last_step_is_not_down(mode, change):
+def test_who_comes_down_by_luck_at_the_last_step_is_not_down():
     """At that rate Lion is at the lowest place at every second step, and SGD was there once."""
-    formula = "abs(x) + abs(y)"
-    change(typed(formula, ("sgd", "adam", "lion"), 200, start=(-2, 1.5)))
-    heights = [mode.recording.lane(name).heights for name in ("sgd", "lion")]
+    formula, racers = "abs(x) + abs(y)", ("sgd", "adam", "lion")
+    recording = race(typed(formula, racers, 200, start=(-2, 1.5)))
+    heights = [recording.lane(name).heights for name in ("sgd", "lion")]
     assert all(height[-1] < 1e-14 < 1e-3 < height[-2] for height in heights)
-    assert mode.recording.arrivals == {} and text.marks(mode.recording) == {}
-    assert "are lowest, at 2.1e−15, but none has stayed there." in sentence(mode, 200)
-    assert "down" not in text.step_title(mode.recording, 200)
-    change(typed(formula, ("sgd", "adam", "lion"), 199, start=(-2, 1.5)))
-    assert "none has reached the bottom" in sentence(mode, 199)
-    change(OptimizersDraft("saddle", racers=("sgd", "lion")))
-    assert set(mode.recording.arrivals) == {"sgd"} and "SGD was first to the bottom" in sentence(
-        mode, 200
+    assert recording.arrivals == {} and text.marks(recording) == {}
+    assert "are lowest, at 2.1e−15, but none has stayed there." in headline(recording, 200)
+    assert "down" not in text.step_title(recording, 200)
+    shorter = race(typed(formula, racers, 199, start=(-2, 1.5)))
+    assert "none has reached the bottom" in headline(shorter, 199)
+    saddle = race(OptimizersDraft("saddle", racers=("sgd", "lion")))
+    assert set(saddle.arrivals) == {"sgd"} and "SGD was first to the bottom" in headline(
+        saddle, 200
     )
 
 
@@ -37,47 +39,44 @@ def test_a_shorter_race_begins_though_the_cursor_was_beyond_its_end(mode, change
     assert mode.headline.startswith("Step 20 of 20: Adam is lowest")
 
 
-def test_who_has_come_down_for_a_while_is_down(mode, change):
-    change(typed("x**2 + y**2", ("sgd",), 10, start=(1.0, 1.0)).with_setting("sgd", *HALF))
-    assert "SGD was first to the bottom, at step 1" in sentence(mode, 1)
+def test_who_has_come_down_for_a_while_is_down():
+    one = typed("x**2 + y**2", ("sgd",), 10, start=(1.0, 1.0))
+    half = race(one.with_setting("sgd", "learning_rate", 0.5))
+    assert "SGD was first to the bottom, at step 1" in headline(half, 1)
+    one = one.with_setting("sgd", "learning_rate", 0.05)
     for steps, down in ((100, True), (34, True), (33, False)):
-        change(typed("x**2 + y**2", ("sgd",), steps, start=(1.0, 1.0)).with_setting("sgd", *FAST))
-        assert bool(mode.recording.arrivals) == down, steps
+        assert bool(race(replace(one, steps=steps)).arrivals) == down, steps
 
 
-HALF, FAST = ("learning_rate", 0.5), ("learning_rate", 0.05)
-
-
-def test_why_sgd_comes_no_further_in_a_narrow_valley_is_told(mode, change):
+def test_why_sgd_comes_no_further_in_a_narrow_valley_is_told():
     """On Rosenbrock's surface its rate is as large as the walls let it be; a small one is its own
     reason.
     """
     crawls = "crawls in a flat valley, whose steep walls limit its rate"
-    change(OptimizersDraft(racers=("sgd", "adam")))
-    assert f"Adam is lowest, at 0.0256; SGD {crawls}." in sentence(mode, 200)
-    assert crawls not in sentence(mode, 199)
-    change(OptimizersDraft(racers=("sgd",)))
-    assert f"; it {crawls}." in sentence(mode, 200)
-    change(OptimizersDraft(racers=("sgd",)).with_setting("sgd", "learning_rate", 1e-4))
-    assert "none has reached the bottom" in sentence(mode, 200)
-    change(OptimizersDraft(racers=("adam",), steps=20))
-    assert "none has reached the bottom" in sentence(mode, 20)
-    change(OptimizersDraft(racers=("sgd", "adam"), steps=1000))
-    assert "Adam was first to the bottom" in sentence(mode, 1000) and crawls in sentence(mode, 1000)
+    two, alone = OptimizersDraft(racers=("sgd", "adam")), OptimizersDraft(racers=("sgd",))
+    assert f"Adam is lowest, at 0.0256; SGD {crawls}." in headline(race(two), 200)
+    assert crawls not in headline(race(two), 199)
+    assert f"; it {crawls}." in headline(race(alone), 200)
+    slow = race(alone.with_setting("sgd", "learning_rate", 1e-4))
+    assert "none has reached the bottom" in headline(slow, 200)
+    adam = race(OptimizersDraft(racers=("adam",), steps=20))
+    assert "none has reached the bottom" in headline(adam, 20)
+    longer = headline(race(replace(two, steps=500)), 500)
+    assert "Adam was first to the bottom" in longer and crawls in longer
 
 
 @pytest.mark.parametrize(
-    ("text", "steepest", "flattest"),
+    ("formula", "steepest", "flattest"),
     [
         ("x**2 + 50*y**2", 100, 2),
         ("100*(y - x**2)**2 + (1 - x)**2", 1001.6, 0.3994),
         ("x*y", 1, None),
     ],
 )
-def test_how_fast_sgd_may_be_is_told_with_the_numbers(mode, change, text, steepest, flattest):
-    change(typed(text, ("sgd",), 3, start=(1.0, 1.0)).with_setting("sgd", "learning_rate", 1e-9))
-    mode.choose("sgd")
-    rows = of_update(mode.recording, mode.recording.lane("sgd"), 1).rows
+def test_how_fast_sgd_may_be_is_told_with_the_numbers(formula, steepest, flattest):
+    one = typed(formula, ("sgd",), 3, start=(1.0, 1.0))
+    recording = race(one.with_setting("sgd", "learning_rate", 1e-9))
+    rows = of_update(recording, recording.lane("sgd"), 1).rows
     told = {row.name: row.value for row in rows if hasattr(row, "name")}
     assert told["steepest"] == pytest.approx(steepest, rel=1e-4)
     assert told["2 / steepest"] == pytest.approx(2 / steepest, rel=1e-4)
@@ -88,9 +87,14 @@ def test_how_fast_sgd_may_be_is_told_with_the_numbers(mode, change, text, steepe
         assert told["η × flattest"] == pytest.approx(1e-9 * flattest, rel=1e-3)
 
 
-def test_where_the_ground_bends_down_most_no_wall_limits_the_rate(mode, change):
-    change(typed("x**2 - 5*y**2", ("sgd",), 3, start=(1.0, 1.0)))
-    rows = of_update(mode.recording, mode.recording.lane("sgd"), 1).rows
+@pytest.mark.parametrize(
+    ("formula", "start"),
+    [("x**2 - 5*y**2", (1.0, 1.0)), ("abs(x) + y**2", (0.0, 1.0))],
+    ids=("the ground bends down most", "a kink has no curvature"),
+)
+def test_where_no_wall_limits_the_rate_none_is_told_of(formula, start):
+    recording = race(typed(formula, ("sgd",), 3, start=start))
+    rows = of_update(recording, recording.lane("sgd"), 1).rows
     assert not {"steepest", "flattest"} & {getattr(row, "name", "") for row in rows}
 
 
@@ -100,19 +104,14 @@ def test_whether_somebody_crawls_is_worked_out_with_the_race(mode, change, monke
     )
     here: list[str] = []
     change(OptimizersDraft(racers=("sgd", "adam")).with_setting("sgd", "learning_rate", 9e-4))
-    sentence(mode, mode.recording.course.steps)
+    mode.player.seek(mode.recording.course.steps)
+    mode._tell()
     change(mode.draft.value.with_setting("adam", "learning_rate", 0.4))  # SGD's way is known
     assert here == ["engine"]
 
 
-def test_at_a_kink_there_is_no_curvature(mode, change):
-    change(typed("abs(x) + y**2", ("sgd",), 3, start=(0.0, 1.0)))
-    rows = of_update(mode.recording, mode.recording.lane("sgd"), 1).rows
-    assert "steepest" not in {getattr(row, "name", "") for row in rows}
-
-
 @pytest.mark.parametrize(
-    ("text", "start"),
+    ("formula", "start"),
     [
         ("x**3 + y**2", (-0.1, 1.0)),
         ("x*y", (1.0, 1.001)),
@@ -120,14 +119,14 @@ def test_at_a_kink_there_is_no_curvature(mode, change):
         ("-x**2", (1.0, 1.0)),
     ],
 )
-def test_a_sentence_is_no_longer_than_there_is_room(mode, change, text, start):
+def test_a_sentence_is_no_longer_than_there_is_room(formula, start):
     """Who is lost stands over the map, too."""
-    change(typed(text, tuple(OPTIMIZERS), 200, start=start))
+    recording = race(typed(formula, tuple(OPTIMIZERS), 200, start=start))
     for step in (30, 120, 200):
-        told = sentence(mode, step)
+        told, gone = headline(recording, step), recording.lost(step)
         assert len(told) <= 122 and told.endswith(".")
-        for lane in mode.recording.lost(step)[:1]:
-            assert lane.title in mode.view.notice.message or "more" in mode.view.notice.message
+        if gone:
+            assert gone[0].title in lost(recording, gone) or "more" in lost(recording, gone)
 
 
 def test_a_small_setting_is_written_without_a_zero_that_says_nothing():

@@ -144,10 +144,10 @@ def test_an_explanation_ends_in_its_middle(make_mode, context, run_async, monkey
             ended.append(True)
 
     async def begin_and_end():
-        monkeypatch.setattr(source, "model_steps", endless, raising=False)
-        context.workspace.set_prompt("The dog sat.")
-        await until(lambda: begun)
-        monkeypatch.undo()
+        with monkeypatch.context() as patched:
+            patched.setattr(source, "model_steps", endless, raising=False)
+            context.workspace.set_prompt("The dog sat.")
+            await until(lambda: begun)
         if end == "the person cancels":
             mode.computing.cancel()
             assert mode.view.body.state == "ready" and mode.worked is before
