@@ -24,7 +24,7 @@ class WrapRow(QLayout):
         self.setSpacing(spacing)
 
     def addWidget(self, widget: QWidget) -> None:
-        """Adds a control. Its item is made here: the wrapper of one that Qt makes can go invalid."""
+        """Adds a control, with an item made here: wrappers of those Qt makes can go invalid."""
         self.addChildWidget(widget)
         self.addItem(QWidgetItem(widget))
 
