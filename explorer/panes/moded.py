@@ -244,6 +244,7 @@ class ModedPane(Pane):
             return
         before = self.mode
         self._leave(before)
+        theme.style_hidden()
         self._begin(wanted)
         if self._seen:
             wanted.shown()

@@ -190,6 +190,7 @@ class MainWindow(QMainWindow):
         pane.headlineChanged.connect(self._on_headline)
         self.inspector.set_inspection(None)
         self.rail.set_current(name)
+        theme.style_hidden()
         self.stack.setCurrentWidget(pane)
         self._show_inputs(pane)
         self.transport.bind(pane.player)

