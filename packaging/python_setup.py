@@ -36,7 +36,7 @@ def set_up(*sections: str, extras: tuple[str, ...] = ()) -> None:
         if sys.platform.startswith("linux") and "torch" in missing and not has_nvidia():
             say("PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu saves 3 GB without a GPU")
         target = f"{ROOT}[{','.join(wanted)}]" if wanted else str(ROOT)
-        # Python compiles what it imports: a quarter of what lies there, and pip half a minute longer.
+        # Python compiles what it imports, a quarter of what lies there; pip takes 20 s for all.
         command = [str(PYTHON), "-m", "pip", "install", "--no-compile", "--editable", target]
         if subprocess.call(command, cwd=ROOT) != 0:
             raise Stop(

@@ -94,6 +94,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for marker, reason in skips.items():
             if item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.skip(reason=reason))
+    # What runs for half a minute comes first: last, one process would wait for the other.
+    items.sort(key=lambda item: "test_random_actions" not in item.name)
 
 
 def _has_gpu() -> bool:

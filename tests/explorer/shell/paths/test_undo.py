@@ -1,4 +1,4 @@
-"""200 random changes of each draft are undone and done again, bit for bit."""
+"""Random changes of each draft are undone and done again, bit for bit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.network.presets import PRESETS
 from explorer.panes.tokenizers.train.draft import ALGORITHMS, Lane
 
-CHANGES = 200
+CHANGES = (60, pytest.param(200, marks=pytest.mark.full))  # of each draft
 FORMULAS = (
     "a*b + c",
     "w = 0.5\nsum(w * [1, -2, 3])",
@@ -141,6 +141,7 @@ def training(pane: Any) -> list[Act]:
     ]
 
 
+@pytest.mark.parametrize("changes", CHANGES)
 @pytest.mark.parametrize(
     ("pane", "mode", "path", "acts"),
     [
@@ -153,7 +154,7 @@ def training(pane: Any) -> list[Act]:
         ("training", "", "training.options", training),
     ],
 )
-def test_200_random_changes_are_undone_and_redone_bit_for_bit(sit, pane, mode, path, acts):
+def test_random_changes_are_undone_and_redone_bit_for_bit(sit, pane, mode, path, acts, changes):
     chance = random.Random(path)
 
     async def body(session: Any) -> None:
@@ -166,18 +167,18 @@ def test_200_random_changes_are_undone_and_redone_bit_for_bit(sit, pane, mode, p
             return json.dumps(workspace.value(path), sort_keys=True)
 
         kept = [state()]
-        while len(kept) <= CHANGES:
+        while len(kept) <= changes:
             await asyncio.sleep(0)
             chance.choice(doing)(chance)
             workspace.end_merge()
             if state() != kept[-1]:
                 kept.append(state())
-        for turn in range(CHANGES, 0, -1):
+        for turn in range(changes, 0, -1):
             assert state() == kept[turn]
             await asyncio.sleep(0)
             workspace.undo()
         assert state() == kept[0] and not workspace.undo_text
-        for turn in range(1, CHANGES + 1):
+        for turn in range(1, changes + 1):
             await asyncio.sleep(0)
             workspace.redo()
             assert state() == kept[turn]
