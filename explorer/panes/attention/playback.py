@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
+from explorer.engine.jobs import SUPERSEDED
 from explorer.engine.latest import Latest
 from explorer.panes.attention.model import Heads, trace_of
 from explorer.panes.attention.walk import LENGTH, QueryTrack
@@ -91,8 +92,9 @@ class Playback(QObject):
             self._ask(_Shown(heads, place, window, rotary))
 
     def _ask(self, wanted: _Shown, *, walks: bool = False) -> None:
-        async def ask() -> tuple[_Shown, Any, bool]:
-            return wanted, await self._engine.call(wanted.trace), walks
+        async def ask() -> Any:
+            trace = await self._engine.call(wanted.trace)
+            return SUPERSEDED if trace is SUPERSEDED else (wanted, trace, walks)
 
         self._asked = wanted
         self._query.ask(ask, NAME)

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from explorer.engine import errors
+from explorer.engine.jobs import SUPERSEDED
 from explorer.panes.attention import playback
 from explorer.panes.attention.choices import OpenSteps, steps_from
 from explorer.runs.sources import FolderSource
@@ -205,3 +207,23 @@ def test_a_trace_that_failed_is_asked_for_again(pane, tmp_path, run_async, monke
         assert pane.playback.place == pane.chosen
 
     run_async(body())
+
+
+def test_a_query_that_the_engine_gave_up_leaves_no_steps(pane, tmp_path, run_async, monkeypatch):
+    """It answers with SUPERSEDED what is still asked when it ends."""
+
+    async def body():
+        await open_model(pane, tmp_path)
+        was = pane.playback.track
+
+        async def give_up(*_, **__):
+            return SUPERSEDED
+
+        monkeypatch.setattr(pane.engine, "call", give_up)
+        pane.workspace.select(layer=1, head=1, token=2)
+        pane.view.head.modeChosen.emit("steps")
+        await pane.settled()
+        assert pane.playback.track is was
+
+    run_async(body())
+    assert not errors.reports().problems

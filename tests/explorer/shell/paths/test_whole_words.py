@@ -56,10 +56,11 @@ def states(pane: Any, mode: str) -> Iterator[str]:
     yield ""
     if mode == "network":
         one = pane.modes[mode]
-        one.view.tools.set_tool("add")
+        roomy = theme.current().zoom <= 1.5
+        one.view.tools.set_tool("add" if roomy else "inspect")
         one.inputs.set_diverged(True)
-        yield "while points are added and it diverged"
-        if theme.current().zoom <= 1.5:
+        yield "after it diverged, while points are added"
+        if roomy:
             words = one.inputs.presets.text(), one.inputs.calm.text()[:5]
             assert words == ("Presets", "Reset")
         one.inputs.set_diverged(False)
