@@ -70,6 +70,11 @@ class ArcDiagram(Picture):
             )
         self._weights = weights
         self._tokens = [visible_text(token) for token in tokens]
+        # A shorter text may lack what was chosen and what lay under the pointer.
+        if self._query is not None and self._query >= len(tokens):
+            self._query = None
+        if self._hover >= len(tokens):
+            self._set_hover(-1)
         self._widest_label = None
         self._choose()
 

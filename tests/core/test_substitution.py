@@ -92,7 +92,7 @@ def drawn(data: st.DataObject, marker: str, numbers: st.SearchStrategy[float]) -
 
 
 @pytest.mark.parametrize("formula", COMPUTING)
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(data=st.data())
 def test_the_printed_numbers_give_the_printed_result(formula, data):
     """For every marked line that computes, and numbers of 1e-12 to 1e12."""

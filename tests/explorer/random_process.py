@@ -31,7 +31,7 @@ class Warnings(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.name != errors.__name__:  # reported errors are looked at one by one
-            self.found.append(record.getMessage())
+            self.found.append(logging.Formatter().format(record))  # with its traceback
 
 
 def unexpected() -> list[str]:

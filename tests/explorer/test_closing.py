@@ -143,7 +143,9 @@ def close_when_reached(process, how=signal.SIGTERM):
 
 
 @POSIX
-@pytest.mark.parametrize("where", ["import", "capture", "step", "checkpoint"])
+@pytest.mark.parametrize(
+    "where", [pytest.param("import", marks=pytest.mark.full), "capture", "step", "checkpoint"]
+)
 def test_closing_ends_well_at_any_moment(tmp_path, where):
     model = save_tiny_model(tmp_path / "model")
     code, err = close_when_reached(program(tmp_path, where, str(model)))

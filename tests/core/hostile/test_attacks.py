@@ -15,7 +15,11 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is limit
 MOST_BYTES = 500_000_000
 # What differs from file to file is small; one of the large ones shows that they are bounded.
 LARGE = ("60 MB of {}", "60 MB of numbers", "60 MB of entries", " deep", " digits", "digits each")
-LIMITS = ("lines as are read", "as many texts as are read", "records: as many as are read")
+LIMITS = (
+    *("lines as are read", "as many texts as are read", "records: as many as are read"),
+    *("as many {} as are read", "as many entries as are read", "400,000 added tokens"),
+    *("pieces of 1,000 letters", "a template that repeats the text"),
+)
 FEWER = ("tokenizer.json:", "run.json:", "training.json:", "--config:")
 SLOW = ("30,000,000 lines", "100 MB of metadata", "99 MB header of []")
 FAST = [

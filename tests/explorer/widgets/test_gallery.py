@@ -7,7 +7,13 @@ from explorer.studio.gallery import draw_gallery
 from explorer.studio.gallery_samples import SHEETS
 
 
-@pytest.mark.parametrize(("name", "ratio"), [("light", 1.0), ("dark", 1.5), ("contrast-dark", 1.0)])
+@pytest.mark.parametrize(
+    ("name", "ratio"),
+    [
+        ("dark", 1.5),
+        *(pytest.param(name, 1.0, marks=pytest.mark.full) for name in ("light", "contrast-dark")),
+    ],
+)
 def test_the_gallery_draws_every_sheet(qapp, tmp_path, caplog, name, ratio):
     paths = draw_gallery(qapp, tmp_path, [name], ratio)
     assert len(paths) == len(SHEETS)

@@ -4,8 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QMouseEvent, QPainter
 
 from explorer import theme
 from explorer.widgets import axis_labels
@@ -291,3 +291,28 @@ def test_names_are_never_cut_where_cells_are_wide_but_not_wide_enough(qapp, monk
         heat.grab()
         assert slanted == (names if named else [])
     heat.deleteLater()
+
+
+def test_arcs_of_a_shorter_text_have_nothing_under_the_pointer_that_is_gone(qtbot):
+    """They were drawn with a query of the longer text, which failed."""
+    arcs = ArcDiagram()
+    qtbot.addWidget(arcs)
+    arcs.resize(480, 280)
+    arcs.set_weights(np.tril(np.full((6, 6), 0.2)), list("abcdef"))
+    arcs.set_query(5, only=True)
+    hovered = []
+    arcs.tokenHovered.connect(hovered.append)
+    place = arcs.token_point(4) + QPointF(0, 8)
+    move = QMouseEvent(
+        QEvent.Type.MouseMove,
+        place,
+        place,
+        *[Qt.MouseButton.NoButton] * 2,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    arcs.mouseMoveEvent(move)
+    assert hovered == [4]
+    arcs.set_weights(np.tril(np.full((2, 2), 0.5)), list("ab"))
+    arcs.grab()
+    assert hovered == [4, -1] and arcs.broken is None
+    assert len(arcs.displayed()["pairs"]) == 3
