@@ -45,8 +45,9 @@ QUICK = 5  # seconds without an answer
 FETCH = 60  # seconds for a package at the first start
 # How pip and npm say that no registry answered, rather than that it lacks a package or version.
 UNREACHED = re.compile(
-    r"connection error:|timed out|network timeout|socket timeout|failed to establish a new"
-    r" connection|\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)\b",
+    r"connection error:|timed out|network timeout|socket timeout"
+    r"|failed to establish a new connection"
+    r"|\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)\b",
     re.IGNORECASE,
 )
 NPM_CODE = re.compile(r"npm (error|ERR!) code ")
