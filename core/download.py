@@ -100,7 +100,7 @@ def _fetch(
         part.unlink()
         have = 0
     begun = time.monotonic()
-    done = have
+    done = start = have
     try:
         with _answer(address, have, timeout) as response:
             start = have if response.status == 206 else 0
@@ -134,7 +134,8 @@ def _fetch(
         message = f"{address} answered {error.code} ({error.reason}): {_remedy(error.code)}"
         raise ValueError(message) from None
     except BROKEN as error:
-        raise broken_line(address, error, kept=sha256 is not None and done > 0) from error
+        kept = sha256 is not None and done > 0
+        raise broken_line(address, error, kept=kept, begun=done > start) from error
     if total is not None and done < total:
         raise ConnectionError(
             f"{address} ended after {done:,} of {total:,} bytes: try again, the rest will be added"
@@ -173,14 +174,19 @@ def _total(response: http.client.HTTPResponse, start: int) -> int | None:
     return start + int(length) if length.isdecimal() else None
 
 
-def broken_line(address: str, error: Exception, *, kept: bool) -> ConnectionError:
-    """A line that was never there, or broke: whose, why, and what to do."""
+def broken_line(
+    address: str, error: Exception, *, kept: bool, begun: bool = False
+) -> ConnectionError:
+    """A line that was never there, or broke after it had `begun` to send: whose, why, and what to
+    do.
+    """
     reason = getattr(error, "reason", None) or error
     why = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
     host = urllib.parse.urlsplit(address).hostname or address
     rest = "; the part already downloaded is kept" if kept else ""
+    what = "stopped answering" if begun else "does not answer"
     return ConnectionError(
-        f"{host} does not answer ({why}): check the network connection and try again{rest}"
+        f"{host} {what} ({why}): check the network connection and try again{rest}"
     )
 
 

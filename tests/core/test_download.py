@@ -1,6 +1,7 @@
 """Downloads from a server on this machine: whole, cut, stopped, resumed, wrong."""
 
 import hashlib
+import io
 import itertools
 import os
 import threading
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -282,3 +284,26 @@ def test_a_line_that_was_never_there_names_the_host_and_the_reason() -> None:
     assert said.startswith("example.org does not answer (Temporary failure in name resolution): ")
     assert said.endswith("try again")
     assert "already downloaded is kept" in str(broken_line("https://a.org/b", error, kept=True))
+
+
+class BrokenAnswer(io.BytesIO):
+    """The head of an answer, so many bytes, and then a line that breaks."""
+
+    status = 200
+    headers: ClassVar[dict[str, str]] = {}
+
+    def read1(self, size: int | None = -1) -> bytes:
+        if chunk := super().read1(size):
+            return chunk
+        raise ConnectionResetError(104, "Connection reset by peer")
+
+
+@pytest.mark.parametrize(("sent", "verb"), [(0, "does not answer"), (9, "stopped answering")])
+def test_a_line_that_breaks_while_it_sends_is_not_told_to_have_been_silent(
+    sent: int, verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.download._answer", lambda *_: BrokenAnswer(CONTENT[:sent]))
+    with pytest.raises(ConnectionError) as caught:
+        download("https://example.org/a", tmp_path / "a", sha256=SHA256)
+    assert str(caught.value).startswith(f"example.org {verb} (Connection reset by peer): ")
+    assert str(caught.value).endswith("already downloaded is kept") == (sent > 0)
