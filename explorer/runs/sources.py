@@ -174,13 +174,14 @@ def _read_small_files(folder: Path) -> tuple[Any, Any]:
     from core.files import read_json
     from core.tensor_files import open_safetensors
     from core.tokenization import open_tokenizer
+    from core.training.records import CHECKPOINTS
     from core.transformer.config import ModelConfig
 
     if not folder.is_dir():
-        raise FileNotFoundError(
-            f"there is no folder {folder}; choose a checkpoint that is there, for a run keeps only "
-            "some of them"
-        )
+        remedy = "choose the folder of a model"
+        if folder.parent.name == CHECKPOINTS:
+            remedy = "choose a checkpoint that is there, for a run keeps only some of them"
+        raise FileNotFoundError(f"there is no folder {folder}; {remedy}")
     for name in ("config.json", "tokenizer.json", "model.safetensors"):
         if not (folder / name).is_file():
             raise ValueError(f"{folder} holds no {name}; choose a whole checkpoint folder")

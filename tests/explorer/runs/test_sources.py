@@ -171,7 +171,7 @@ def test_a_folder_that_is_no_checkpoint_says_the_remedy(engine, tmp_path, run_as
     (folder / missing).unlink()
     with pytest.raises(ValueError, match=f"{says}; choose a whole checkpoint folder"):
         run_async(FolderSource(engine, folder).open())
-    with pytest.raises(FileNotFoundError, match="choose a checkpoint"):
+    with pytest.raises(FileNotFoundError, match="choose the folder of a model"):
         run_async(FolderSource(engine, tmp_path / "nothing").open())
 
 

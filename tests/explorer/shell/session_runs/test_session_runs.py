@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
+
 from core.training.writer import RunWriter
 from explorer.engine import errors, tasks
 from explorer.runs.live import Runs
@@ -157,9 +159,12 @@ def test_the_model_of_the_last_session_comes_back(sitting, stopped, tmp_path, ru
     run_async(body())
 
 
-def test_a_model_that_is_gone_since_the_last_session_is_told(sitting, tmp_path, run_async, caplog):
+@pytest.mark.parametrize("name", ["checkpoints/step-000004", "my-model"])
+def test_a_model_that_is_gone_since_the_last_session_is_told(
+    name, sitting, tmp_path, run_async, caplog
+):
     caplog.set_level(logging.CRITICAL)
-    gone = tmp_path / "checkpoints" / "step-000004"
+    gone = tmp_path / name
 
     async def body():
         async with sitting as session:
@@ -167,7 +172,9 @@ def test_a_model_that_is_gone_since_the_last_session_is_told(sitting, tmp_path, 
             await session._open_last_model()
             assert session.workspace.model_source.address == "stories"
             (problem,) = errors.reports().problems.values()
-            assert str(gone) in problem.text and "a run keeps only some of them" in problem.text
+            assert str(gone) in problem.text
+            of_run = "a run keeps only some of them" in problem.text
+            assert of_run == name.startswith("checkpoints")
             assert problem.text.endswith(". The bundled model is shown instead.")
 
     run_async(body())
