@@ -237,7 +237,10 @@ def _interest(label: str) -> float:
 
 
 def quoted(label: str) -> str:
-    """A token in a sentence: \u201cMira\u201d; one that is only whitespace by its signs."""
+    """A token in a sentence: \u201cMira\u201d; one that is only whitespace by its signs, one
+    of no letters by these words."""
+    if not label:
+        return "an empty token"
     return f"\u201c{label.strip() or label.translate(SIGNS)}\u201d"
 
 

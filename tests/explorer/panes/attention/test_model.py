@@ -75,6 +75,10 @@ def test_a_token_of_whitespace_or_punctuation_is_quoted_like_any_other(token, sh
     assert f"found an earlier \u201c{shown}\u201d and" in model.sentence(heads, 0, 0, 2)
 
 
+def test_an_empty_token_is_named_rather_than_quoted():
+    assert model.quoted("") == "an empty token" and model.quoted(" a") == "\u201ca\u201d"
+
+
 def test_a_head_that_does_something_else_is_not_called_induction(heads):
     assert "rests on the first token" in model.sentence(heads, 0, 2, 5)
     assert "spreads its attention" in model.sentence(heads, 0, 0, 6)
