@@ -71,12 +71,13 @@ def _standing(recording: Recording, step: int) -> str:
         slow = recording.crawling if step == recording.course.steps else None
         return said if slow is None else f"{said}; {slow.title} {CRAWLS}"
     if not leaders:
-        return "none is left"
+        return "no optimizer is left"
     height = format_number(recording.height(leaders[0], step))
     who, are = _all([lane.title for lane in leaders]), "is" if len(leaders) == 1 else "are"
     if recording.noisy:
         count = min(step + 1, SPELL)
-        return f"{who} {are} lowest, at {height} averaged over {count} steps; noise lets none rest"
+        averaged = f"at {height} averaged over {count} steps"
+        return f"{who} {are} lowest, {averaged}; noise keeps them all moving"
     if recording.endless:
         if recording.prospect.cliff:
             ever = "the surface falls until it has no height"
@@ -188,7 +189,7 @@ def step_title(recording: Recording, step: int) -> str:
     if not recording.lanes:
         return "no optimizer races"
     if not leaders:
-        return f"after step {step} none is left"
+        return f"after step {step} no optimizer is left"
     if recording.stands_still:
         return f"after step {step} none has moved"
     down = sum(at <= step for at in recording.arrivals.values())

@@ -78,7 +78,7 @@ def test_with_noise_nobody_is_told_to_have_come_down():
         assert first.name == min(averages, key=averages.get)
         told = headline(recording, steps)
         assert f"{first.title} is lowest, at" in told and "averaged over 20 steps" in told
-        assert "down" not in told and "noise lets none rest" in told
+        assert "down" not in told and "noise keeps them all moving" in told
         assert step_title(recording, steps).endswith("on average")
     assert "averaged over 6 steps" in headline(recording, 5)
 
