@@ -1,6 +1,7 @@
 """Every exception ends here, from wherever it comes: the same one makes one card with a count.
 
-The same: of one type, raised at one place, with one text.
+The same: of one type, raised at one place, with one text. Where the text of one place differs again
+and again (a step number stands in it), the newest card counts them all and shows the latest.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ _log = logging.getLogger(__name__)
 
 _HOMES = tuple(Path(package.__file__).parent for package in (core, explorer))
 MOST_KEPT = 50
+MOST_TEXTS = 5  # of one type and place that are told apart
 MODEL = "model"  # what an error is about, until a person opens another one
 TEXT = "text"
 HARMLESS = ("This plugin does not support",)  # Qt's messages that tell a person nothing
@@ -37,6 +39,7 @@ HARMLESS = ("This plugin does not support",)  # Qt's messages that tell a person
 class Problem:
     """One error: its type, place and text name it, `count` says how often it came.
 
+    varies  `count` and `text` are also those of later errors of its type and place
     about   what failed ("model"), where a later success of it makes the error a thing of the past
     """
 
@@ -47,6 +50,7 @@ class Problem:
     details: str
     count: int = 1
     about: str = ""
+    varies: bool = False
 
 
 class _Reports(QObject):
@@ -69,6 +73,13 @@ class _Reports(QObject):
         text = text_of(error)
         key = (type(error).__name__, place(error) or where, text)
         problem = self.problems.get(key)
+        alike = [found for found in self.problems.values() if found.key[:2] == key[:2]]
+        if problem is None and len(alike) >= MOST_TEXTS:
+            problem = alike[-1]
+            if not problem.varies:
+                problem.varies = True
+                _log.warning("%s: %s (its next texts are not logged)", where, text)
+            problem.text, problem.details = text, details_of(error)
         if problem is None:
             details = details_of(error)
             if is_told(error):

@@ -59,7 +59,7 @@ class Notices(QWidget):
         self.show()
 
     def show_problem(self, problem: errors.Problem) -> None:
-        """The same error again only raises its card's count."""
+        """The same error again only raises its card's count; one that varies has a new text."""
         card = self.cards.get(problem.key)
         if not isinstance(card, Card):
             choices = {"Copy details": lambda: QGuiApplication.clipboard().setText(problem.details)}
@@ -68,6 +68,8 @@ class Notices(QWidget):
             self._problems.append(problem.key)
             while len(self._problems) > MOST_SHOWN:
                 self.close_card(self._problems[0])
+        if card.message != problem.text:
+            card.set_message(problem.text)
         card.set_count(problem.count)
 
     def close_problem(self, problem: errors.Problem) -> None:

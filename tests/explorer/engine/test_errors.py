@@ -58,10 +58,28 @@ def test_problems_that_always_differ_stay_bounded(reports, qtbot):
     qtbot.addWidget(notices)
     reports.changed.connect(notices.show_problem)
     for number in range(errors.MOST_KEPT + 5):
-        errors.report(caught(f"broken {number}"), "here")
+        errors.report(ValueError("broken"), f"place {number}")
     reports.changed.disconnect(notices.show_problem)
     assert len(reports.problems) == errors.MOST_KEPT
     assert len(notices.cards) == MOST_SHOWN
+
+
+def test_an_error_whose_text_varies_is_counted_on_one_card_and_logged_once(reports, qtbot, caplog):
+    caplog.set_level(logging.WARNING)
+    notices = Notices()
+    qtbot.addWidget(notices)
+    reports.changed.connect(notices.show_problem)
+    for step in range(100):
+        errors.report(caught(f"no loss at step {step}"), "here")
+    reports.changed.disconnect(notices.show_problem)
+    assert [problem.count for problem in reports.problems.values()] == [1, 1, 1, 1, 96]
+    card = list(notices.cards.values())[-1]
+    assert (card.message, card.count) == ("no loss at step 99", 96)
+    assert "no loss at step 99" in list(reports.problems.values())[-1].details
+    assert len(caplog.records) == errors.MOST_TEXTS + 1
+    assert "Traceback" not in caplog.records[-1].getMessage()
+    errors.report(TypeError("another"), "here")
+    assert len(reports.problems) == errors.MOST_TEXTS + 1
 
 
 def test_a_card_that_cannot_be_shown_is_reported_once(reports, caplog):
