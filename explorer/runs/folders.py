@@ -66,6 +66,16 @@ def waiting_runs(folders: Iterable[Path]) -> list[WaitingRun]:
     return found
 
 
+def settled_runs(folders: Iterable[Path]) -> list[Path]:
+    """Those of the runs that do not wait; one that cannot be read just now may, and is left out."""
+    found = []
+    for folder in folders:
+        with suppress(OSError, ValueError):
+            if _waiting(folder) is None:
+                found.append(folder)
+    return found
+
+
 def _waiting(folder: Path) -> WaitingRun | None:
     from core.training import RunReader
     from core.training.control import ControlLog

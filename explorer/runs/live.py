@@ -22,7 +22,7 @@ from explorer.engine import errors, tasks
 from explorer.engine.jobs import EngineDied
 from explorer.engine.loop import load_shared
 from explorer.runs.backend_choice import AUTO, backend_for, seconds_per_step
-from explorer.runs.folders import WaitingRun, is_trained, run_folders, waiting_runs
+from explorer.runs.folders import WaitingRun, is_trained, run_folders, settled_runs, waiting_runs
 from explorer.runs.process_watch import ProcessWatch
 from explorer.runs.requested import COMMANDS, RequestedStates, key_of
 from explorer.runs.run_source import RunSource
@@ -276,14 +276,15 @@ class Runs(QObject):
 
     async def waiting(self, elsewhere: Sequence[str] = ()) -> list[WaitingRun]:
         """The runs that were interrupted, and that nobody has decided about since."""
-        return await self.still_waiting(
-            await self._engine.io(run_folders, self.folder(), elsewhere)
-        )
-
-    async def still_waiting(self, folders: Sequence[Path]) -> list[WaitingRun]:
-        """Those of these runs that wait."""
+        folders = await self._engine.io(run_folders, self.folder(), elsewhere)
         left = [folder for folder in folders if not self.running_here(folder)]
         return await self._engine.io(waiting_runs, left)
+
+    async def settled(self, folders: Sequence[Path]) -> list[Path]:
+        """Those of these runs that wait no longer, as far as they can be read."""
+        here = [folder for folder in folders if self.running_here(folder)]
+        others = [folder for folder in folders if folder not in here]
+        return [*here, *await self._engine.io(settled_runs, others)]
 
     async def put_aside(self, folder: str | Path) -> None:
         """The person has decided: this run is to stay as it is. One that somebody has taken up

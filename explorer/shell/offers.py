@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from explorer.shell.notices import Notices
     from explorer.shell.session import Session
 
-EVERY = 1000  # ms between two looks at the runs that wait: another window may take one up
+EVERY = 5000  # ms between two looks at the runs that wait: another window may take one up
 WAITING = "runs"  # the key of the card about runs that wait
 WENT_ON = "went on"  # and about those that trained without a window
 
@@ -109,10 +109,8 @@ class Offers(QObject):
 
     async def _look_again(self) -> None:
         """A run that another window trains by now, or has dismissed, waits no longer."""
-        asked = list(self._waiting)
-        found = await self._session.runs.still_waiting([Path(folder) for folder in asked])
-        for folder in set(asked) - {str(run.folder) for run in found}:
-            self._settle(folder)
+        for folder in await self._session.runs.settled([Path(run) for run in self._waiting]):
+            self._settle(str(folder))
 
     def _tell_of(self, went_on: list[Path]) -> None:
         look = {"Look": lambda: self._session.open_run(went_on[0])}

@@ -10,7 +10,7 @@ import pytest
 from core.training import RunControl, new_run_folder
 from core.training.control import ControlLog
 from core.training.writer import RunWriter
-from explorer.runs.folders import WaitingRun, run_folders, waiting_runs
+from explorer.runs.folders import WaitingRun, run_folders, settled_runs, waiting_runs
 from explorer.runs.live import Runs
 from tests.explorer.demo import tiny_training
 
@@ -102,6 +102,13 @@ def test_a_damaged_folder_hides_no_other(tmp_path):
     good, bad = run_in(tmp_path, "good"), run_in(tmp_path, "bad")
     (bad / "run.json").write_text("{")
     assert [run.folder for run in waiting_runs(run_folders(tmp_path / "runs"))] == [good]
+
+
+def test_a_run_that_cannot_be_read_is_not_known_to_wait_no_longer(tmp_path):
+    good, bad = run_in(tmp_path, "good"), run_in(tmp_path, "bad")
+    ended = run_in(tmp_path, "ended", stop=True)
+    (bad / "run.json").write_text("{")
+    assert settled_runs([good, bad, ended, tmp_path / "gone"]) == [ended, tmp_path / "gone"]
 
 
 def test_runs_elsewhere_are_known_and_none_is_known_twice(tmp_path):

@@ -85,6 +85,19 @@ def test_a_run_that_another_window_takes_up_or_dismisses_is_offered_no_longer(
                 lambda folder: own if folder == stopped[2] else None,
             )
             await until(lambda: [row.name for row in card.rows] == ["d"])
+            whole = (stopped[3] / "run.json").read_text()
+            looks, settled = [], session.runs.settled
+
+            async def counted(folders):
+                looks.append(await settled(folders))
+                return looks[-1]
+
+            monkeypatch.setattr(session.runs, "settled", counted)
+            (stopped[3] / "run.json").write_text("{")  # while it is copied, for instance
+            seen = len(looks)
+            await until(lambda: len(looks) > seen + 1)
+            assert [row.name for row in card.rows] == ["d"], "what cannot be read may wait still"
+            (stopped[3] / "run.json").write_text(whole)
             session.window.notices.close_last()
             await until(lambda: not session.offers.looks)
             writer.close()
