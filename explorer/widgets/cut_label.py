@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy
@@ -12,6 +14,8 @@ from explorer.widgets.base import Label, elide
 BREAKS = str.maketrans(
     {**dict.fromkeys("\n\x0b\x0c\x85\u2028\u2029", "\u21b5"), "\r": "\u240d", "\t": "\u21e5"}
 )
+
+QUOTING = re.compile(r"(.*?)( \w+ \u201c)(.*)(\u201d)(.*)")  # "Heads on “Once upon”, step 17"
 
 
 class CutLabel(Label):
@@ -71,3 +75,19 @@ class PathLabel(CutLabel):
             folders.pop(0)
             shown = "/".join(("\u2026", *folders, file))
         return shown
+
+
+class QuoteLabel(CutLabel):
+    """A sentence with a quotation, which gives way to the words around it: it is cut, and left out
+    with the preposition before it where it has no room at all."""
+
+    def cut(self, width: float) -> str:
+        parts = QUOTING.fullmatch(self.whole)
+        if parts is None:
+            return super().cut(width)
+        before, opening, quoted, closing, after = parts.groups()
+        around = QFontMetricsF(self.font()).horizontalAdvance(before + opening + closing + after)
+        shown = elide(quoted, self.font(), width - around, Qt.TextElideMode.ElideRight)
+        if shown in ("", "\u2026"):
+            return elide(before + after, self.font(), width, Qt.TextElideMode.ElideRight)
+        return f"{before}{opening}{shown}{closing}{after}"

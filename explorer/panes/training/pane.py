@@ -203,7 +203,7 @@ class TrainingPane(Pane):
             return
         folder, step = None, data.step
         if self.replaying or self.cursor.inside is not None:
-            near = text.opened_step(data, self.cursor.step)
+            near = data.nearest_checkpoint(self.cursor.step)
             if near is None:
                 self.statusRequested.emit(text.why_no_branch(data, moment))
                 return

@@ -136,6 +136,10 @@ class RunData:
         """Somebody trains it now."""
         return self.state in ("running", "paused")
 
+    def nearest_checkpoint(self, step: float) -> int | None:
+        """The step of the checkpoint nearest to a step; None where none is kept."""
+        return min(self.checkpoints, key=lambda one: abs(one - step), default=None)
+
     def last(self, field: str) -> float:
         """The newest value of a record's field; NaN where there is none."""
         _, values = self.series(field)

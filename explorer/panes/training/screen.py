@@ -94,7 +94,7 @@ class Screen(QObject):
         view.samples.set_empty_text(text.no_sample(data, state, cursor.step))
         view.samples.set_samples([s for s in data.samples if s.step <= cursor.step + 0.5])
         past = replaying or inside is not None
-        self._read_by = data.probe_text, text.opened_step(data, cursor.step) if past else None
+        self._read_by = data.probe_text, data.nearest_checkpoint(cursor.step) if past else None
         if not self.film.show(cursor.moments, cursor.position):
             view.set_heads(text.heads_title(data.probe_text, None, None))
             view.heads.show_empty(text.no_heads(data, state) or first_look(data))

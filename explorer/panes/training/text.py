@@ -387,20 +387,15 @@ def no_heads(data: RunData, state: str) -> str:
     return f"The run {over.split()[0]} before its heads were recorded."
 
 
-def opened_step(data: RunData, step: float) -> int | None:
-    """Which checkpoint a head opens that is looked at around a step; None where nothing is kept."""
-    return min(data.checkpoints, key=lambda one: abs(one - step), default=None)
-
-
 def heads_title(read: str, step: int | None, opened: int | None) -> str:
     """Which text the heads on the screen read, from which step they are, and whether a click opens
     those of another one, `opened`.
     """
+    on = f" on \u201c{read}\u201d" if read else ""
     where = f", step {step:,}" if step is not None else ""
     other = opened is not None and opened != step
-    opens = f": a click opens step {opened:,}, the nearest checkpoint" if other else ""
-    on = f" on \u201c{read}\u201d" if read else ""
-    return f"Heads{where}{opens}{';' if other and on else ''}{on}"
+    opens = f" (a click opens step {opened:,}, the nearest checkpoint)" if other else ""
+    return f"Heads{on}{where}{opens}"
 
 
 def about(seconds: float) -> str:

@@ -13,7 +13,7 @@ from explorer.panes.training.phase_strip import PhaseStrip
 from explorer.panes.training.run_card import CardText, RunCard
 from explorer.panes.training.samples import SampleList
 from explorer.widgets.base import Label, set_look
-from explorer.widgets.cut_label import CutLabel
+from explorer.widgets.cut_label import QuoteLabel
 from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.stateful import StatefulPicture
 
@@ -34,7 +34,7 @@ class RunView(QWidget):
         self.mosaic = HeadMosaic("Heads as they form; a click opens one in Attention")
         self.mosaic.setObjectName("training.view.heads")
         self.heads = StatefulPicture(self.mosaic, "grid")
-        self.heads_title = CutLabel("label", "muted")
+        self.heads_title = QuoteLabel("label", "muted")
         self.samples = SampleList()
         self.samples_title = Label("What it writes", "label", "muted")
         self.phases = PhaseStrip()

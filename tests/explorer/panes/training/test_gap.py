@@ -149,6 +149,7 @@ def test_a_head_opens_in_attention_at_that_step(at, make_pane, run_async, qtbot)
             title = pane.view.heads_title.whole
             for said in (title, told[-1], attention.inputs.source_button.text()):
                 assert "20" in said and "17" in said, "that it is another step is told"
+            assert title.endswith(", step 17 (a click opens step 20, the nearest checkpoint)")
         else:
             assert "click" not in pane.view.heads_title.whole
         attention.left()
