@@ -157,6 +157,7 @@ class Pane(Face, QWidget):
     headlineChanged = Signal(str)
     statusRequested = Signal(str)  # a short message for the status bar
     added = Signal(list, dict)  # actions and pictures of a part that was built after the pane
+    headerHeightChanged = Signal()  # `extra_header_height` is another
 
     def __init__(self, context: Context, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -166,6 +167,11 @@ class Pane(Face, QWidget):
         self.workspace = context.workspace
         self.player = Player(self)
         self.player.set_motion(context.settings.motion)
+
+    @property
+    def extra_header_height(self) -> int:
+        """px that the header needs beyond those of one row of inputs."""
+        return 0
 
     def join_workspace(self) -> None:
         """From now on the workspace holds what is looked at; what it held before is brought back.

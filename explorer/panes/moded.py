@@ -48,7 +48,8 @@ class WholeWidth(Protocol):
 class ModesHeader(QWidget):
     """The strip above the picture: which mode, then that mode's own inputs.
 
-    `modeChosen(id)` when another mode is chosen; `rowsChanged` when `rows` is another.
+    `modeChosen(id)` when another mode is chosen; `rowsChanged` when `rows` is another, and with it
+    `extra_height`.
     """
 
     modeChosen = Signal(str)
@@ -73,6 +74,11 @@ class ModesHeader(QWidget):
         self._stack.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         theme.changed.connect(self._fit)
 
+    @property
+    def extra_height(self) -> int:
+        """px that it needs beyond those of one row."""
+        return (self.rows - 1) * theme.current().px(theme.SIZE["control"] + BETWEEN)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
@@ -90,12 +96,12 @@ class ModesHeader(QWidget):
 
     def _set_rows(self, rows: int) -> None:
         now = theme.current()
+        changed, self.rows = rows != self.rows, rows
         self._row.setSpacing(now.px(BETWEEN) if rows > 1 else APART)
-        first = self.height() - (rows - 1) * now.px(theme.SIZE["control"] + BETWEEN)
+        first = self.height() - self.extra_height
         top = max(0, (first - now.px("control")) // 2) if rows > 1 else 0
         self._row.setContentsMargins(0, top, 0, 0)  # the names stay where they are
-        if rows != self.rows:
-            self.rows = rows
+        if changed:
             way = QBoxLayout.Direction
             self._row.setDirection(way.TopToBottom if rows > 1 else way.LeftToRight)
             self.rowsChanged.emit()
@@ -153,6 +159,7 @@ class ModedPane(Pane):
         if not self._built:
             raise ValueError(f"no mode of the {name} pane could be built; see the cards above")
         self.inputs.modeChosen.connect(self.show_mode)
+        self.inputs.rowsChanged.connect(self.headerHeightChanged)
         self.mode: Any = next(iter(self._built.values()))
         self._connect_player()
         self._begin(self.mode)
@@ -308,6 +315,10 @@ class ModedPane(Pane):
 
     def header(self) -> QWidget:
         return self.inputs
+
+    @property
+    def extra_header_height(self) -> int:
+        return self.inputs.extra_height
 
     def join_workspace(self) -> None:
         """Of each mode what is looked at, then which mode is shown."""

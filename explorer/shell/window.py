@@ -26,7 +26,6 @@ from PySide6.QtWidgets import (
 from explorer import theme
 from explorer.engine import errors
 from explorer.panes.base import Context, Pane, PaneSpec
-from explorer.panes.moded import BETWEEN, ModesHeader
 from explorer.shell import keys
 from explorer.shell.focus import FocusKeeper, order_regions
 from explorer.shell.folding import Folding
@@ -155,11 +154,8 @@ class MainWindow(QMainWindow):
         now = theme.current()
         low = self.height() < now.px(LOW)
         self._header.setFixedHeight(now.px("header_low" if low else "header"))
-        high = now.px("inputs_low" if low else "inputs")
-        header = self._inputs_stack.currentWidget()
-        if isinstance(header, ModesHeader):
-            high += (header.rows - 1) * now.px(theme.SIZE["control"] + BETWEEN)
-        self.inputs.setFixedHeight(high)
+        extra = 0 if self.pane is None else self.pane.extra_header_height
+        self.inputs.setFixedHeight(now.px("inputs_low" if low else "inputs") + extra)
         self.transport.set_low(low)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -215,8 +211,7 @@ class MainWindow(QMainWindow):
         header = pane.header()
         if header is not None:
             self._inputs_stack.addWidget(header)
-        if isinstance(header, ModesHeader):
-            header.rowsChanged.connect(self._share_height)
+        pane.headerHeightChanged.connect(self._share_height)
         pane.added.connect(lambda actions, pictures: self._add(pane, actions, pictures))
         pane.join_workspace()
         self._add(pane, [], pane.pictures())

@@ -31,6 +31,8 @@ def demo_trace():
 
 
 class DemoPane(Pane):
+    extra_header_height = 0
+
     def __init__(self, context, name="demo"):
         super().__init__(context, name)
         self.picture = DemoPicture("Demo picture", self)

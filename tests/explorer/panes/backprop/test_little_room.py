@@ -29,7 +29,7 @@ from explorer.panes.backprop.optimizers.view import OptimizersView
 from explorer.panes.backprop.transformer.header import TransformerHeader
 from explorer.panes.backprop.transformer.plate_layout import PlacedPlate
 from explorer.panes.backprop.transformer.plates import blank_room
-from explorer.panes.moded import BETWEEN, ModesHeader
+from explorer.panes.moded import ModesHeader
 from explorer.widgets.formula_editor import FormulaField
 from explorer.widgets.stateful import StatefulPicture
 
@@ -64,8 +64,7 @@ def header(qapp, qtbot):
         made.setParent(host)  # a window would not become smaller than its parts
 
         def grow():
-            below = (made.rows - 1) * theme.current().px(theme.SIZE["control"] + BETWEEN)
-            made.resize(width, theme.current().px("inputs") + below)
+            made.resize(width, theme.current().px("inputs") + made.extra_height)
 
         made.rowsChanged.connect(grow)
         grow()

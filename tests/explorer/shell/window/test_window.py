@@ -33,6 +33,18 @@ def test_the_focused_pane_has_transport_and_inspector(make):
     assert window.show_pane("demo") is pane
 
 
+def test_the_strip_of_inputs_is_as_high_as_the_shown_pane_needs(make):
+    _, window = make()
+    usual = window.inputs.height()
+    window.pane.extra_header_height = 30
+    window.pane.headerHeightChanged.emit()
+    assert window.inputs.height() == usual + 30
+    window.show_pane("other")
+    assert window.inputs.height() == usual
+    window.show_pane("demo")
+    assert window.inputs.height() == usual + 30
+
+
 def test_panes_are_created_when_first_shown_and_leaving_pauses_the_animation(make):
     _, window = make()
     assert list(window.panes) == ["demo"]
