@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 import time
 from dataclasses import dataclass, fields
 
@@ -196,11 +197,14 @@ def activation_bytes(config: TrainingConfig) -> int:
     return tokens * (item * kept + 2 * 4 * model.vocab_size)
 
 
+LEAST_PRODUCTS = 15
+
+
 def measure_speed(seconds: float = 0.06) -> float:
     """FLOP/s of this machine's fp32 matrix products, with torch's threads as they are set.
 
-    Between the best moment and all of them: what else the machine does takes its share of a run as
-    well, but may be gone when it begins.
+    Between the best product and the median one: what else the machine does takes its share of a run
+    as well, but may be gone when it begins. One that was held up for long counts as any other.
     """
     import torch
 
@@ -210,10 +214,9 @@ def measure_speed(seconds: float = 0.06) -> float:
     flops = 2.0 * 512 * 256 * 256
     for _ in range(3):  # the first calls also set torch up
         torch.mm(a, b)
-    best, count, start = math.inf, 0, time.perf_counter()
-    before = start
-    while before - start < seconds or not count:
+    took: list[float] = []
+    while sum(took) < seconds or len(took) < LEAST_PRODUCTS:
+        start = time.perf_counter()
         torch.mm(a, b)
-        now = time.perf_counter()
-        best, count, before = min(best, now - before), count + 1, now
-    return flops / math.sqrt(best * (before - start) / count)
+        took.append(time.perf_counter() - start)
+    return flops / math.sqrt(min(took) * statistics.median(took))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from explorer.state.workspace import Workspace
 POINTS = 100  # of the schedule's preview
 EXCERPT = 1500  # letters of the text that are shown
 MOST_READ = 2_000_000  # characters of a text that are looked at beforehand
+AGAIN = 0.02  # seconds for which the machine is measured anew
 SHORTEST_CONTEXT = 16  # tokens; a shorter one leaves attention nothing to look at
 
 
@@ -67,7 +68,7 @@ class Planning(QObject):
         self._tokenizer_error = ""
         self._beginning = ""  # the text whose beginning is shown
         self.config: TrainingConfig | None = None
-        self._machine: Machine | None = None  # measured once
+        self._machine: Machine | None = None  # as it was at its best
         self._checking, self._counting, self._reading, self._estimating = (
             Latest(engine, owner) for _ in range(4)
         )
@@ -277,13 +278,17 @@ def corpus_error(path: str, tokenizer: str, block_size: str) -> str:
 
 
 def estimated(config: TrainingConfig, machine: Machine | None) -> tuple[Any, str, Machine]:
-    """On the engine's thread: what a run costs, why it does not fit into memory, and the machine,
-    which is measured where it is not known.
+    """On the engine's thread: what a run costs, why it does not fit into memory, and the machine.
+
+    It is measured each time, and the best counts: it may have been busy the times before.
     """
     from core.training.health import bf16_is_fast
     from core.training.memory import too_large
     from core.training.sizes import estimate, measure_speed
 
-    machine = machine or Machine(measure_speed(), bf16_is_fast())
+    if machine is None:
+        machine = Machine(measure_speed(), bf16_is_fast())
+    else:
+        machine = replace(machine, speed=max(machine.speed, measure_speed(AGAIN)))
     found = estimate(config, machine.speed)
     return found, too_large(found.bytes), machine

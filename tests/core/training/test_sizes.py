@@ -1,5 +1,6 @@
 """What a run will cost, against what it does cost."""
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -104,3 +105,11 @@ def test_stories_are_told_as_they_are_read_and_micro_batches_add_up() -> None:
     assert estimate(config.change({"corpus": "a.txt"})).seconds_per_step < one
     assert estimate(config.change({"micro_batches": 4})).seconds_per_step == pytest.approx(4 * one)
     assert estimate(config, speed=4e10).seconds_per_step > 1.5 * one
+
+
+def test_a_product_that_was_held_up_makes_no_machine_slow(monkeypatch):
+    """Of one that took three seconds a run of a minute was told to take an hour."""
+    took = [0.001, 3.0, *[0.001] * 30]
+    clock = iter([moment for one in took for moment in (0.0, one)])
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
+    assert measure_speed(0.005) == pytest.approx(2.0 * 512 * 256 * 256 / 0.001)

@@ -13,7 +13,13 @@ from core.trace import Step
 from explorer.panes.backprop.transformer import cells, text
 from explorer.panes.backprop.transformer.compute import Worked
 from explorer.panes.backprop.transformer.moments import Moment
-from explorer.panes.backprop.transformer.operations import PARTIAL, letter, short, slope
+from explorer.panes.backprop.transformer.operations import (
+    PARTIAL,
+    copied_input,
+    letter,
+    short,
+    slope,
+)
 from explorer.panes.backprop.transformer.scene import Cell, shape_text
 from explorer.panes.base import Inspection, Row
 from explorer.theme.numbers import format_significant
@@ -118,12 +124,15 @@ def formula_of(worked: Worked, moment: Moment) -> str:
     """The formula of a moment; where several shares flow back, of each of them."""
     shares = shares_of(worked, moment)
     if len(shares) < 2:
-        return formula(worked, moment.step)
-    lines = r" \\ \, \\ ".join(formula(worked, worked.edges[edge]) for edge in shares)
+        return formula(worked, moment.step, whole=moment.input is None)
+    lines = r" \\ \, \\ ".join(formula(worked, worked.edges[edge], whole=True) for edge in shares)
     return rf"\begin{{array}}{{l}} {lines} \end{{array}}"
 
 
-def formula(worked: Worked, number: int) -> str:
+def formula(worked: Worked, number: int, *, whole: bool = False) -> str:
+    """Of a step; `whole` also adds up what the copies of a broadcast input get, which is a step of
+    its own within the operation.
+    """
     step, place = worked.steps[number], worked.explained.trace.about["places"][number]
     if place.phase not in ("forward", "backward"):
         if place.phase == "seed":
@@ -141,6 +150,8 @@ def formula(worked: Worked, number: int) -> str:
     if flow.count(partial) > 1:  # a letter stands for it, or nobody could read the line
         flow = operation.latex_flow(place.input, target, "g", out, *names)
         return rf"\begin{{array}}{{l}} {flow}, \\ g = {partial} \end{{array}}"
+    if whole and place.input == copied_input(worked.graph, place.node):
+        flow = flow.replace("{=} \\; ", r"{=} \; \sum_{\text{copies}} ", 1)
     return _turned_back(flow)
 
 

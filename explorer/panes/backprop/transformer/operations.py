@@ -84,6 +84,20 @@ def kind_of(graph: Graph, number: int) -> str:
     return type(graph.nodes[number].tensor.operation).__name__
 
 
+def is_copied(graph: Graph, number: int, place: int) -> bool:
+    """Whether an input was broadcast: each of its numbers used for every token, or more."""
+    node = graph.nodes[number]
+    return graph.nodes[node.inputs[place]].tensor.data.size < node.tensor.data.size
+
+
+def copied_input(graph: Graph, number: int) -> int | None:
+    """The input of a sum or a product that was broadcast: a bias, a gain."""
+    if kind_of(graph, number) not in ("Add", "Multiply"):
+        return None
+    places = range(len(graph.nodes[number].inputs))
+    return next((place for place in places if is_copied(graph, number, place)), None)
+
+
 def _readers(graph: Graph) -> list[int]:
     """The first node that reads each node; itself for the last."""
     first = list(range(len(graph.nodes)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.numbers import format_number
 from explorer.panes.backprop.transformer.compute import Worked
 from explorer.panes.backprop.transformer.moments import Moment
-from explorer.panes.backprop.transformer.operations import Operation, kind_of, short
+from explorer.panes.backprop.transformer.operations import Operation, copied_input, kind_of, short
 
 IDLE = "One text through a real GPT, forward and then back, operation by operation"
 
@@ -40,6 +40,15 @@ BACKWARD = {
     "ReLU": "the gradient passes where the input was above 0",
     "CrossEntropy": "the gradient of the logits is the prediction minus the right answer",
 }
+# The same where one input is a bias or a gain, which every token shares.
+SHARED_FORWARD = {
+    "Add": "the same bias is added for every token",
+    "Multiply": "each number is scaled by its gain, the same one for every token",
+}
+SHARED_BACKWARD = {
+    "Add": "the gradient passes unchanged, and the bias gets the sum over all tokens",
+    "Multiply": "the gradient passes times the gain; the gain gets the sum over all tokens",
+}
 
 
 def where(operation: Operation) -> str:
@@ -56,16 +65,30 @@ def headline(worked: Worked, moment: Moment) -> str:
     operation = worked.operations[moment.operation]
     kind = kind_of(worked.graph, moment.node)
     place = where(operation)
+    shared = shares_a_parameter(worked, moment.node)
     if moment.phase == "forward":
-        return f"Forward, {place}: {FORWARD.get(kind, 'its value is computed')}"
+        told = SHARED_FORWARD[kind] if shared else FORWARD.get(kind, "its value is computed")
+        if operation.name == "position embeddings":
+            told = "each position takes its row of the table"
+        return f"Forward, {place}: {told}"
     if moment.phase == "seed":
         return "Backward begins at the end: the loss moves as much as itself, so its gradient is 1"
     if moment.phase == "backward":
-        return f"Backward, {place}: {BACKWARD.get(kind, 'its gradient is passed on')}"
+        told = SHARED_BACKWARD[kind] if shared else BACKWARD.get(kind, "its gradient is passed on")
+        return f"Backward, {place}: {told}"
     target = short(worked.graph, worked.target((moment.node, moment.input or 0)))
     if moment.phase == "copies":
         return f"Backward, {place}: {target} was used once for every token, so the shares add up"
     return f"Backward, {place}: {target} is used more than once, so its gradients add up"
+
+
+def shares_a_parameter(worked: Worked, node: int) -> bool:
+    """Whether a bias or a gain is read there, one for all tokens."""
+    place = copied_input(worked.graph, node)
+    if place is None:
+        return False
+    shared = worked.graph.nodes[worked.graph.nodes[node].inputs[place]]
+    return not shared.inputs and shared.tensor.data.ndim > 0  # 1/√D is a plain number
 
 
 def title(worked: Worked, moment: Moment) -> str:

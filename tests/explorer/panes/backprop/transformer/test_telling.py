@@ -61,7 +61,8 @@ def test_each_share_that_flows_back_has_its_own_formula_and_lines(worked):
         kinds.add(kind_of(worked.graph, one.node))
         whole = explaining.of_moment(worked, one)
         for edge in shares:
-            assert explaining.formula(worked, worked.edges[edge]) in whole.step.formula
+            share = explaining.formula(worked, worked.edges[edge], whole=True)
+            assert share in whole.step.formula
             told = explaining.of_moment(worked, one, edge)
             assert told.step.formula == whole.step.formula
             assert told.step.code.endswith(f"#grad_{'ab'[edge[1]]}")
@@ -174,3 +175,21 @@ def test_what_stretching_moves_is_nothing_but_for_epsilon(worked):
     )
     shift, stretch = cells.facts(worked, one)
     assert shift.value < 1e-12 and "but for \u03b5" in stretch.note
+
+
+@pytest.mark.parametrize(("kind", "parameter"), [("Add", "bias"), ("Multiply", "gain")])
+def test_a_bias_and_a_gain_get_the_sum_over_all_tokens(worked, kind, parameter):
+    """Each is one for all tokens: nothing of it passes on unchanged."""
+    graph, shared, streams = worked.graph, 0, 0
+    for one in worked.moments:
+        if one.phase != "backward" or one.input is not None or kind_of(graph, one.node) != kind:
+            continue
+        told, written = text.headline(worked, one), explaining.formula_of(worked, one)
+        if text.shares_a_parameter(worked, one.node):
+            shared += 1
+            assert f"{parameter} gets the sum over all tokens" in told
+            assert written.count(r"\sum_{\text{copies}}") == 1
+        elif kind == "Add":
+            streams += 1
+            assert "unchanged to both" in told and r"\sum" not in written
+    assert shared and (streams or kind == "Multiply")
