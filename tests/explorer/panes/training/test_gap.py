@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from core.training.reader import EVALUATION_DTYPE
+from explorer.panes.attention.model import telling_query
 from explorer.panes.attention.pane import AttentionPane
 from explorer.panes.training.charts import guessing
 from explorer.panes.training.draft import TrainingDraft, config_of
@@ -135,13 +136,17 @@ def test_a_head_opens_in_attention_at_that_step(at, make_pane, run_async, qtbot)
         if at == "past":
             pane.cursor.seek_step(17)
             await until(lambda: pane.film.step == 17, "the heads of step 17")
+        pane.workspace.select(token=2)  # picked in the text before
         for layer, head in ((1, 0), (0, 1)):
             pane.view.headClicked.emit(layer, head)
             await pane.settled()
             await attention.settled()
             workspace, data = pane.workspace, pane.follower.data
             assert workspace.value("pane") == "attention"
+            heads = attention.looker.heads
             assert attention.chosen[:2] == (layer, head)
+            if (layer, head) == (1, 0):
+                assert attention.chosen[2] == telling_query(heads, layer, head)
             assert workspace.prompt == data.probe_text == attention.looker.heads.prompt.text
             place = data.folder if at == "newest" else data.checkpoints[20]
             assert workspace.model_source.address == str(place)
