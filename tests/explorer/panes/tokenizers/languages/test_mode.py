@@ -53,7 +53,7 @@ def test_the_dearest_come_first_and_a_search_keeps_some(pane, run_async):
         assert dear == sorted(dear, reverse=True) and dear[0] > 2 > 1.0 in dear
         high, low = max(fair[0]), min(fair[0])
         assert f"costs {text.times(high)} the tokens of English" in pane.headline
-        assert (high == low) or f", {text.times(low)} for " in pane.headline
+        assert (high == low) or f" ({text.times(low)} for " in pane.headline
         pane.mode.set_order("name")
         names = [line.language.name for line in chart.lines]
         assert names == sorted(names)
@@ -356,9 +356,9 @@ def test_all_tokenizers_are_told_of_and_the_tokens_stand_beside_the_premium():
     lines = model.lines_of(texts, results, ["a", "b"])
     assert [line.language for line in lines] == [texts[1], texts[2], texts[0]]
     said = text.headline([("A", some), ("B", other)])
-    rest = "costs 9\u00d7 the tokens of English for B, 2\u00d7 for A; "
-    assert said == f"{texts[1].name} {rest}the median language costs 6.50\u00d7 for B"
-    assert text.headline([("B", other)]).endswith("the median language costs 6.50\u00d7")
+    begins = f"For B, {texts[1].name} costs 9\u00d7 the tokens of English"
+    assert said == f"{begins} (2\u00d7 for A), the median language 6.50\u00d7"
+    assert text.headline([("B", other)]) == f"{begins}, the median language 6.50\u00d7"
     assert text.mark(other[1]) == ("success", "9\u00d7  900")
 
 
