@@ -266,6 +266,22 @@ def test_what_is_kept_is_called_as_people_call_it_and_never_written_over(
     assert left == ["BPE 258, stories", "BPE 258, stories (2)"]
 
 
+def test_two_texts_that_give_the_same_tokenizer_are_both_kept(
+    monkeypatch: Any, tmp_path: Path
+) -> None:
+    """A run that reads the first would go on with another text."""
+    monkeypatch.setenv("LLM_EXPLORER_DATA", str(tmp_path))
+    title, texts = "BPE 258, your text", ("one two one two", "one two one two\n\u00e9")
+    one, other = (train_tokenizer("bpe", text, 258) for text in texts)
+    assert one.vocabulary == other.vocabulary
+    first, second = (keeping.keep(one, title, text) for text in texts)
+    assert (first.parent.name, second.parent.name) == (title, f"{title} (2)")
+    kept = [path.with_name(keeping.TEXT).read_bytes().decode() for path in (first, second)]
+    assert kept == list(texts) and first.read_bytes() == second.read_bytes()
+    assert [keeping.keep(one, title, text) for text in texts] == [first, second]
+    assert keeping.keep(one, title) == first  # a run that needs no text does not mind one
+
+
 @pytest.mark.parametrize("title", ["a/b:c?", "..", "x" * 500, "BPE 500, my text. "])
 def test_a_folder_may_be_called_so(title: str) -> None:
     name = keeping.folder_name(title)
