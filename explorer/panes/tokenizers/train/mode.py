@@ -169,14 +169,14 @@ class TrainMode(Mode):
         draft = draft or self.planning.draft.value
         if not self.planning.can_start:
             return
+        limits = self.planning.limits(draft)
         self.planning.set_wanted(False)
         kinds = [lane.kind for lane in draft.chosen]
         self.view.set_lanes(draft.names, kinds, draft.sample)
         self.view.states.show_loading()
         self.focus = min(self.focus, len(draft.chosen) - 1)
         self.view.set_focus_lane(self.focus)
-        wanted, draft = draft.sizes, self.planning.within(draft)
-        self.trainer.start(draft, self.player.speed, until=until, wanted=wanted)
+        self.trainer.start(draft, self.player.speed, until=until, limits=limits)
         recording = self.trainer.recording
         assert recording is not None
         self._faces, self._lines = LaneFaces(recording), Lines(recording)

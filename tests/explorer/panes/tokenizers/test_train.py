@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.fields import from_json, lenient, to_json
-from core.tokenization import open_tokenizer
+from core.tokenization import open_tokenizer, vocabulary_limits
 from explorer.panes.tokenizers.modes import ModeSpec
 from explorer.panes.tokenizers.train import pace
 from explorer.panes.tokenizers.train.draft import Lane, TrainDraft, check, usual_lanes
@@ -251,7 +251,44 @@ def test_a_text_of_ones_own_is_typed_trained_on_and_undone(pane: Any, run_async:
     run_async(scenario())
 
 
-def test_what_gave_up_is_no_success(pane: Any, run_async: Any) -> None:
+def test_a_training_before_the_survey_has_ended_ends_where_the_text_ends(
+    pane: Any, run_async: Any, tmp_path: Path
+) -> None:
+    """Also once it is done again, from the session."""
+    mode, corpus = pane.mode, tmp_path / "classic.txt"
+    corpus.write_text(CLASSIC)
+
+    async def scenario() -> list[Any]:
+        mode.new_training()
+        mode.planning.draft.begin(TrainDraft(str(corpus), vocab_size="1000"))
+        assert not mode.planning.survey.limits
+        mode.start()
+        mode.hurry()
+        await until(lambda: mode.trainer.state == "done", "the end")
+        await pane.settled()
+        return [(card.words.pieces, card.face.sentence) for card in mode.view.cards]
+
+    told = run_async(scenario())
+    assert [pieces for pieces, _ in told] == ["272 pieces", "36 pieces", "48 pieces", "20 pieces"]
+    assert {said.rpartition("; ")[2] for _, said in told} == {"text exhausted"}
+    state = mode.state()
+
+    async def again() -> list[Any]:
+        mode.new_training()
+        mode.restore(state)
+        mode.shown()
+        await until(lambda: mode.trainer.state == "done", "the end")
+        await pane.settled()
+        return [(card.words.pieces, card.face.sentence) for card in mode.view.cards]
+
+    assert run_async(again()) == told
+
+
+def test_what_gave_up_is_no_success(
+    pane: Any, run_async: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a text so long that nobody asks beforehand what it yields."""
+    monkeypatch.setattr(vocabulary_limits, "LONG_TEXT", 1000)
     mode = pane.mode
     unigram, bpe = Lane("unigram", "plain"), Lane("bpe", "hf")
 
