@@ -44,7 +44,7 @@ def test_the_largest_is_what_training_ends_with(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", WATCHED)
 def test_a_limit_is_looked_for_no_further_than_it_is_asked_for(kind: str) -> None:
-    whole, told = limits(LanePlan(kind), TEXT)
+    whole = limits(LanePlan(kind), TEXT)[0]
     assert whole.largest is not None
     assert limits(LanePlan(kind), TEXT, whole.largest)[0] == Limits(whole.smallest)
     assert limits(LanePlan(kind), TEXT, whole.largest + 1)[0] == whole

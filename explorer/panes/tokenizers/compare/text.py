@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from core.numbers import format_number
 from core.tokenization.telling import count, listed, verb, visible
 from explorer.panes.tokenizers.compare.model import Split
-from explorer.panes.tokenizers.draft import LONGEST_TEXT
 
 IDLE = "Type a text: every tokenizer cuts it as you type"
 
@@ -60,8 +59,3 @@ def lost(characters: Sequence[str]) -> str:
         for one in characters[:FEW]
     )
     return f"loses {first}{' …' if len(characters) > FEW else ''}" if first else ""
-
-
-def too_long(size: int) -> str:
-    """What is said of a text that was cut."""
-    return f"That would be {size:,} characters; only the first {LONGEST_TEXT:,} are used"

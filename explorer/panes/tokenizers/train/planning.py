@@ -57,6 +57,7 @@ class Planning(QObject):
         self.draft.changed.connect(lambda _: self.plan())
         view.changed.connect(self.change)
         view.lanes.fitRequested.connect(self.fit)
+        view.text.rested.connect(workspace.end_merge)
         lines = [field.editor for field in view.fields.values()]
         for line in (*lines, *(row.pieces for row in view.lanes.rows)):
             if isinstance(line, QLineEdit):

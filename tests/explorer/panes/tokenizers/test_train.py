@@ -6,12 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QMimeData
+from PySide6.QtGui import QTextCursor
+from PySide6.QtTest import QTest
 
 from core.fields import from_json, lenient, to_json
 from core.tokenization import open_tokenizer, vocabulary_limits
 from explorer.panes.tokenizers.modes import ModeSpec
 from explorer.panes.tokenizers.train import pace
-from explorer.panes.tokenizers.train.draft import Lane, TrainDraft, check, usual_lanes
+from explorer.panes.tokenizers.train.draft import (
+    LONGEST_TYPED,
+    Lane,
+    TrainDraft,
+    check,
+    usual_lanes,
+)
 from tests.explorer.waiting import HANGS, until
 
 SPEC = ModeSpec("train", "Train", "explorer.panes.tokenizers.train.mode")
@@ -260,8 +269,9 @@ def test_a_training_before_the_survey_has_ended_ends_where_the_text_ends(
 
     async def scenario() -> list[Any]:
         mode.new_training()
+        mode.planning.set_wanted(False)
         mode.planning.draft.begin(TrainDraft(str(corpus), vocab_size="1000"))
-        assert not mode.planning.survey.limits
+        assert mode.planning.limits(mode.planning.draft.value) == [None] * 4
         mode.start()
         mode.hurry()
         await until(lambda: mode.trainer.state == "done", "the end")
@@ -282,6 +292,36 @@ def test_a_training_before_the_survey_has_ended_ends_where_the_text_ends(
         return [(card.words.pieces, card.face.sentence) for card in mode.view.cards]
 
     assert run_async(again()) == told
+
+
+def test_what_is_typed_is_kept_exactly_and_undone_pause_by_pause(pane: Any, run_async: Any) -> None:
+    mode, said = pane.mode, []
+    mode.statusRequested.connect(said.append)
+
+    async def scenario() -> None:
+        mode.new_training()
+        mode.planning.change("corpus", "typed")
+        mode.planning.change("typed", "ab")
+        pane.workspace.end_merge()
+        box = mode.setup.text
+        box.moveCursor(QTextCursor.MoveOperation.End)
+        QTest.keyClicks(box, "\u00a0c")
+        assert mode.planning.draft.value.typed == "ab\u00a0c"  # a no-break space stays one
+        box.rested.emit()
+        QTest.keyClicks(box, "d")
+        pane.workspace.undo()
+        assert mode.planning.draft.value.typed == box.text == "ab\u00a0c"
+        box.moveCursor(QTextCursor.MoveOperation.Start)
+        mime = QMimeData()
+        mime.setText("x" * LONGEST_TYPED)
+        box.insertFromMimeData(mime)
+        assert box.text == "x" * (LONGEST_TYPED - 4) + "ab\u00a0c"
+        assert said == ["That would be 100,004 characters; only the first 100,000 are used"]
+        box.undo()
+        assert mode.planning.draft.value.typed == box.text == "ab\u00a0c"
+        await mode.planning.settled()
+
+    run_async(scenario())
 
 
 def test_what_gave_up_is_no_success(
