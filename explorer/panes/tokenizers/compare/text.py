@@ -11,6 +11,7 @@ from explorer.panes.tokenizers.compare.model import Split
 IDLE = "Type a text: every tokenizer cuts it as you type"
 
 FEW = 4  # lost characters that are named
+SLIGHT = 1.1  # times as many tokens: below it their number says more
 
 Named = Sequence[tuple[str, Split]]
 
@@ -48,7 +49,8 @@ def headline(known: Named) -> str:
     if least < most:
         worst = [name for name, split in fair if split.count == most]
         need = verb(len(worst), "needs", "need")
-        return f"{said}; {listed(worst)} {need} {format_number(most / least, 2)} times as many"
+        much = f"{format_number(most / least, 2)} times as many"
+        return f"{said}; {listed(worst)} {need} {much if most >= SLIGHT * least else f'{most:,}'}"
     return said
 
 

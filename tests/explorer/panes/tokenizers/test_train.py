@@ -453,4 +453,4 @@ def test_who_loses_text_is_ranked_by_what_it_gives_back(
     assert rates[1] > rates[0] > rates[1] * (1 - recording.lost(1))
     assert "BPE packs the most text" in pane.headline
     assert "WordPiece loses 29%" in pane.headline
-    assert mode.view.cards[1].face.sentence == "loses 29%; text exhausted"
+    assert mode.view.cards[1].face.sentence == "loses 29% of the text; text exhausted"

@@ -18,7 +18,7 @@ from core.tokenization.steps import AlphabetStep, MaximizeStep, MergeStep, Prune
 from explorer import theme
 from explorer.panes.tokenizers.train import keeping, text
 from explorer.panes.tokenizers.train.draft import Lane, TrainDraft, available
-from explorer.panes.tokenizers.train.faces import LaneWords, step_face
+from explorer.panes.tokenizers.train.faces import LaneFace, LaneWords, step_face
 from explorer.panes.tokenizers.train.inspecting import inspection, numbers
 from explorer.panes.tokenizers.train.lane_card import NO_FACE, LaneCard
 from explorer.panes.tokenizers.train.lane_rows import LaneRow
@@ -224,6 +224,19 @@ def test_a_finished_card_shows_the_whole_name(qtbot: Any) -> None:
         wide = now.metrics("body", 600).horizontalAdvance(name)
         assert now.px(12) + now.px(16) + wide <= card.use.x()
         assert card.toolTip() == name
+
+
+def test_a_long_sentence_is_read_to_its_end_on_a_narrow_card(qtbot: Any) -> None:
+    now = theme.current()
+    card = LaneCard(0)
+    qtbot.addWidget(card)
+    card.resize(now.px(160), now.px(200))
+    seen = []
+    for last in ("exhausted", "exhaustee"):
+        said = f"loses 29% of the text; text {last}"
+        card.set_face(LaneWords("BPE", "600 pieces", ""), LaneFace("done", said))
+        seen.append(card.grab().toImage())
+    assert seen[0] != seen[1]
 
 
 def test_all_cards_have_the_same_button(qtbot: Any) -> None:
