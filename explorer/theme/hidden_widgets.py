@@ -29,9 +29,12 @@ class HiddenWidgets(QObject):
         self._at_work = False
 
     def leave_out(self) -> None:
-        """Qt styles none of the hidden widgets with the next style sheet: they are as if new."""
+        """Qt styles none of our hidden widgets with the next style sheet: they are as if new. Those
+        that Qt has made are left to it: their wrappers may go invalid before their turn comes.
+        """
         for widget in QApplication.allWidgets():
-            if not widget.isVisible() and widget.testAttribute(STYLED):
+            ours = shiboken6.createdByPython(widget)
+            if ours and not widget.isVisible() and widget.testAttribute(STYLED):
                 widget.style().unpolish(widget)
                 widget.setAttribute(STYLED, False)
                 self.waiting[widget] = None

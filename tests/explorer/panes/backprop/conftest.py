@@ -8,8 +8,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QWidget
 
 from tests.explorer.conftest import dispose
+
+
+def drawn(widget: QWidget) -> QImage:
+    """A widget and all that lies in it; while nothing is painted, `grab` draws no children."""
+    window = widget.window()
+    window.setUpdatesEnabled(True)
+    try:
+        return widget.grab().toImage()
+    finally:
+        window.setUpdatesEnabled(False)
 
 
 @pytest.fixture
@@ -40,7 +52,7 @@ def make_pane(context, run_async) -> Iterator[Any]:
             pane.join_workspace()
             pane.resize(1000, 600)
             pane.show()
-            pane.window().setUpdatesEnabled(False)  # no frames that nobody sees; `grab` draws one
+            pane.window().setUpdatesEnabled(False)  # no frames that nobody sees: see `drawn`
             pane.shown()
             await pane.settled()
             return pane

@@ -131,7 +131,7 @@ async def test_a_large_formula_is_worked_out_beside_the_window(pane, mode, name)
 
 
 @pytest.mark.parametrize("step", [7.3, pytest.param(0.45, marks=pytest.mark.full)])
-async def test_every_example_is_drawn_at_every_position(pane, mode, step):
+async def test_examples_are_drawn_at_their_positions(pane, mode, step):
     for one in EXAMPLES:
         mode.lab.show_example(one.id)
         for position in np.arange(0, pane.player.length - 0.9, step):

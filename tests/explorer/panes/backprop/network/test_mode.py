@@ -16,6 +16,7 @@ from explorer.panes.backprop.network import lab
 from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.plane_tools import TOOLS
 from explorer.panes.backprop.network.spots import from_plane
+from tests.explorer.panes.backprop.conftest import drawn
 from tests.explorer.waiting import until
 
 
@@ -218,7 +219,7 @@ VIEWS += [pytest.param(one, marks=pytest.mark.full) for one in ("learning", "van
 def test_every_view_of_a_snapshot_comes(mode, run_async, name):
     async def body() -> None:
         await mode.views()[name]()
-        assert mode.view.states.state == "ready" and not mode.widget().grab().isNull()
+        assert mode.view.states.state == "ready" and not drawn(mode.widget()).isNull()
 
     run_async(body())
 
@@ -235,7 +236,7 @@ def test_losses_beyond_all_bounds_are_left_out_and_the_picture_says_so(mode, run
         for side in ("layers", "updates"):
             mode.view.panel.set_side(side)
             await mode.settled()
-            assert not mode.widget().grab().isNull()
+            assert not drawn(mode.widget()).isNull()
 
     run_async(body())
 

@@ -24,6 +24,7 @@ from explorer.panes.backprop.optimizers.draft import (
 )
 from explorer.panes.backprop.optimizers.text import short
 from explorer.panes.backprop.optimizers.track import UpdateTrack
+from tests.explorer.panes.backprop.conftest import drawn
 
 
 def test_a_session_comes_back(mode, change, run_async):
@@ -221,7 +222,7 @@ def test_every_view_of_the_snapshot_can_be_brought(mode, run_async):
         for bring in mode.views().values():
             await bring()
             await mode.settled()
-            assert not mode.view.grab().isNull()
+            assert not drawn(mode.view).isNull()
 
     run_async(body())
 

@@ -9,6 +9,7 @@ from explorer.panes.backprop.optimizers.draft import (
     TYPED,
     OptimizersDraft,
 )
+from tests.explorer.panes.backprop.conftest import drawn
 
 
 def test_a_typed_surface_that_cannot_be_read_is_marked_and_the_last_race_stays(mode, change):
@@ -74,7 +75,7 @@ def test_a_surface_without_a_height_at_the_start_says_so_and_keeps_no_other_race
         change(OptimizersDraft(surface=TYPED, text=text, steps=10))
         told = "not finite" if text == "log(x)" else "no height anywhere that is drawn"
         assert told in mode.view.trouble.text
-        assert mode.view.grab().width()
+        assert drawn(mode.view).width()
         assert "There is no race" in mode.headline and told in mode.headline
         assert mode.view.map.displayed().keys() == {"step"} and mode.view.moments.displayed() == {}
         assert all(row.height_label.text() == "" for row in mode.view.lanes.rows.values())
@@ -125,10 +126,10 @@ def test_strange_surfaces_are_drawn_and_raced_on(mode, change, run_async, texts)
         for step in (0, 7.5, 20):
             mode.player.seek(step)
             mode._tell()
-            assert not view.grab().isNull() and mode.headline
+            assert not drawn(view).isNull() and mode.headline
         view.map.fit_ways()
         run_async(mode.settled())
-        assert not view.grab().isNull() and view.body.state == "ready"
+        assert not drawn(view).isNull() and view.body.state == "ready"
         for picture in (view.map, view.moments, view.loss):
             assert picture._broken is None, text
 
