@@ -239,7 +239,7 @@ class LanguagesMode(Mode):
         self._colors |= {one: next(free) for one in ids if one not in self._colors}
 
     def _tell_failures(self) -> None:
-        """Why a tokenizer cannot be used, once, in the status bar: the legend has no room for it."""
+        """Why a tokenizer cannot be used, once, in the status bar: the legend has no room."""
         before = self._failed
         self._failed = {one: error for one in self.listed if (error := self.error_of(one))}
         for one, error in self._failed.items():
