@@ -7,6 +7,7 @@ loop answered nobody; beside it stands how often that took longer than 250 ms, a
 from __future__ import annotations
 
 import asyncio
+import gc
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -77,6 +78,7 @@ async def _driven(app: Any, watch: StallWatch) -> dict[str, Stalls]:
         session = Session(folder=Path(scratch), runs_folder=Path(scratch) / "runs")
         session.settings.callouts_seen = True
         window = session.open()
+        session.engine.ready.connect(gc.freeze)  # as the program does
         window.resize(1440, 900)
         window.show()
         await session.begin()
