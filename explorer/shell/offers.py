@@ -80,7 +80,9 @@ class Offers(QObject):
         went_on = await runs.take_up(elsewhere)
         if went_on:
             self._went_on = went_on
-            self._notices.offer(WENT_ON, "info", "Still training", "", {"Look": self._look_at_first})
+            self._notices.offer(
+                WENT_ON, "info", "Still training", "", {"Look": self._look_at_first}
+            )
             self.renew()
         found = await runs.waiting(elsewhere)
         self._waiting = {

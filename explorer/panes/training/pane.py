@@ -226,7 +226,9 @@ class TrainingPane(Pane):
             errors.report(error, f"opening {source.name}", errors.MODEL)
             return
         if read and read != self.workspace.prompt:
-            self.workspace.select(token=None)  # the place of a query in the text before says nothing
+            self.workspace.select(
+                token=None
+            )  # the place of a query in the text before says nothing
             self.workspace.set_prompt(read)
         self.workspace.begin("attention.scene", {"locked": [layer, head]})
         self.workspace.begin("pane", "attention")

@@ -148,9 +148,7 @@ def failure(data: RunData, state: str) -> str:
         if kept is None:
             what = f"{AGAIN}; its curves replace these."
         else:
-            what = (
-                f"What was written is intact; resuming continues from the checkpoint of step {kept:,}."
-            )
+            what = f"What was written is intact; resuming continues from the checkpoint of step {kept:,}."
         return (
             f"The process that trained this run ended at step {data.step:,}: killed, out of "
             f"memory, or the machine went down. {what}"
