@@ -30,7 +30,7 @@ LONG_TEXT = 4_000_000  # characters: on a longer one Unigram takes long to find 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """smallest  pieces that the vocabulary needs
-    largest   pieces that the text yields; None where that is not known, or more than MOST
+    largest   pieces that the text yields; None where that is not known, or not below `most`
     """
 
     smallest: int
@@ -38,16 +38,19 @@ class Limits:
 
 
 def vocabulary_limits_steps(
-    plan: LanePlan, texts: str | Iterable[str]
+    plan: LanePlan, texts: str | Iterable[str], most: int | None = None
 ) -> Generator[TrainingStep | Limits, None, Limits]:
     """Yields signs of life, and Limits without the largest as soon as the smallest is known.
+
+    most  where to stop looking for a larger limit; None: MOST
 
     Raises ValueError as training does: for an empty text, an unknown kind, options that it lacks.
     """
     texts = [texts] if isinstance(texts, str) else list(texts)
+    most = MOST if most is None else most
     if plan.kind == "unigram":
-        return (yield from _unigram(plan, texts))
-    steps = train_tokenizer_steps(plan.kind, texts, MOST, **asdict(plan.options))
+        return (yield from _unigram(plan, texts, most))
+    steps = train_tokenizer_steps(plan.kind, texts, most, **asdict(plan.options))
     found: Limits | None = None
     size = 0
     pace = Pace()
@@ -70,10 +73,12 @@ def vocabulary_limits_steps(
             yield step
             pace.go_on()
     assert found is not None  # training begins with an alphabet, or raises
-    return Limits(found.smallest, size if size < MOST else None)
+    return Limits(found.smallest, size if size < most else None)
 
 
-def _unigram(plan: LanePlan, texts: list[str]) -> Generator[TrainingStep | Limits, None, Limits]:
+def _unigram(
+    plan: LanePlan, texts: list[str], most: int
+) -> Generator[TrainingStep | Limits, None, Limits]:
     """The largest is what is left before anything is pruned: all that the text uses."""
     options = plan.options
     meta = meta_pieces(options.special_tokens or (), (), bool(options.byte_fallback))
@@ -85,13 +90,13 @@ def _unigram(plan: LanePlan, texts: list[str]) -> Generator[TrainingStep | Limit
     )
     smallest = len(meta) + len(text.characters)
     yield Limits(smallest)
-    if sum(map(len, text.lines)) > LONG_TEXT:
+    if most < smallest or sum(map(len, text.lines)) > LONG_TEXT:
         return Limits(smallest)
-    size = MOST
-    for step in train(text, MOST, len(meta)):
+    size = most
+    for step in train(text, most, len(meta)):
         if isinstance(step, PruneStep):  # it was too large to be taken whole
             break
         if isinstance(step, FinishStep):
             size = len(meta) + step.vocab_size
         yield step
-    return Limits(smallest, size if size < MOST else None)
+    return Limits(smallest, size if size < most else None)

@@ -58,9 +58,10 @@ def _keys_in_one_line(app: Any, text: str) -> list[float]:
     """Seconds from each key until the editor has painted it, in the middle of one long line."""
     from PySide6.QtTest import QTest
 
-    from explorer.panes.tokenizers.compare.editor import TextInput
+    from explorer.panes.tokenizers.draft import LONGEST_TEXT
+    from explorer.widgets.text_input import TextInput
 
-    editor = TextInput()
+    editor = TextInput(LONGEST_TEXT)
     editor.resize(900, 90)
     editor.show()
     editor.set_text(text)

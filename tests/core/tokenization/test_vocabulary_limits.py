@@ -12,8 +12,8 @@ TEXT = story_text(3, 4000)
 WATCHED = [kind for kind in KINDS if kind != "characters"]
 
 
-def limits(plan: LanePlan, text: str) -> tuple[Limits, list[object]]:
-    steps, told = vocabulary_limits_steps(plan, text), []
+def limits(plan: LanePlan, text: str, most: int | None = None) -> tuple[Limits, list[object]]:
+    steps, told = vocabulary_limits_steps(plan, text, most), []
     while True:
         try:
             told.append(next(steps))
@@ -40,6 +40,14 @@ def test_the_largest_is_what_training_ends_with(kind: str) -> None:
             train_tokenizer(kind, TEXT, found.largest + 1)
     else:
         assert train_tokenizer(kind, TEXT, found.largest + 1).vocab_size == found.largest
+
+
+@pytest.mark.parametrize("kind", WATCHED)
+def test_a_limit_is_looked_for_no_further_than_it_is_asked_for(kind: str) -> None:
+    whole = limits(LanePlan(kind), TEXT)[0]
+    assert whole.largest is not None
+    assert limits(LanePlan(kind), TEXT, whole.largest)[0] == Limits(whole.smallest)
+    assert limits(LanePlan(kind), TEXT, whole.largest + 1)[0] == whole
 
 
 def test_special_tokens_count() -> None:

@@ -148,7 +148,7 @@ def _judgment(moment: Moment, first: float, worse: bool, rose: float, begun: Mom
         if worse or not math.isnan(rose):
             remedy = " The steps are too large: reset, and learn slower."
         elif first > WORSE * chance:
-            remedy = " The first weights are too large: make them smaller, and reset."
+            remedy = " Make the first weights smaller, and reset."
         return (
             f"worse than guessing: loss {format_number(moment.train_loss)}, guessing "
             f"{format_number(chance)}.{remedy}"
@@ -159,14 +159,14 @@ def _judgment(moment: Moment, first: float, worse: bool, rose: float, begun: Mom
         what = neurons if dead else f"layer {flat[0]} is saturated"
         why = f"the steps were too large (the loss rose to {format_number(rose)})"
         return f"{what} because {why}: reset, and learn slower."
+    if _is_solved(moment):
+        return f"solved: {_success(moment)}"
     loss, test = moment.train_loss, moment.test_loss
     if not math.isnan(test) and test > 2 * loss + 0.1:
         return (
             f"it overfits: loss {format_number(loss)} on the training points, "
             f"{format_number(test)} on the test points."
         )
-    if _is_solved(moment):
-        return f"solved: {_success(moment)}"
     if dead:
         whom = "it" if dead == 1 else "them"
         return f"{neurons}: 0 for every point, so no gradient reaches the weights into {whom}."
@@ -174,7 +174,7 @@ def _judgment(moment: Moment, first: float, worse: bool, rose: float, begun: Mom
         share = moment.layers[flat[0] - 1].saturated
         said = f"{share:.0%} of layer {flat[0]}'s outputs are saturated"
         if begun is not None and begun.step == 0 and flat[0] in _flat(begun):
-            return f"{said}: its first weights are too large. Make them smaller, and reset."
+            return f"{said}. Make the first weights smaller, and reset."
         return f"{said}: there the slope is near 0, and little gradient passes."
     if math.inf > _shrinks(moment) > VANISHED:
         return (

@@ -196,7 +196,7 @@ def step_title(recording: Recording, step: int) -> str:
     if down > 1:
         many = len(recording.lanes)
         who = "all are at the bottom" if down == many else f"{down} of {many} are at the bottom"
-        return f"after step {step} {who}"
+        return f"after step {step}, {who}"
     height = format_number(recording.height(leaders[0], step))
     height += " on average" if recording.noisy else ""
     who, are = _all([lane.title for lane in leaders]), "is" if len(leaders) == 1 else "are"

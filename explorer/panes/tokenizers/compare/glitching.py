@@ -191,7 +191,7 @@ class Glitching(Tool):
             )
         return (
             f"In {found.opened.name}, \u201c{piece}\u201d looks untrained: "
-            f"its cosine to tokens that never were is {first.similarity:.3f}"
+            f"its cosine to tokens that were never trained is {first.similarity:.3f}"
         )
 
     def steps(self) -> list[Step]:

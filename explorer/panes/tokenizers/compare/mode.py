@@ -26,6 +26,7 @@ from explorer.panes.tokenizers.compare.view import CompareView
 from explorer.panes.tokenizers.draft import FIRST, LONGEST_TEXT, PATH, ComparisonDraft
 from explorer.panes.tokenizers.modes import Desk, Mode
 from explorer.panes.tokenizers.shown import Shown
+from explorer.panes.tokenizers.text import too_long
 from explorer.panes.tokenizers.tokenizer_menu import FILES
 from explorer.state.actions import Action
 from explorer.state.draft import Draft
@@ -71,7 +72,9 @@ class CompareMode(Mode):
         view = self.view
         view.editor.textEdited.connect(lambda text: self.set_text(text, "text"))
         view.editor.rested.connect(self.draft.end_merge)
-        view.editor.cut.connect(lambda size: self.statusRequested.emit(text.too_long(size)))
+        view.editor.cut.connect(
+            lambda size: self.statusRequested.emit(too_long(size, LONGEST_TEXT))
+        )
         view.toolbar.chosen.connect(lambda name, value: self.choose(**{name: value}))
         view.columnMenu.connect(lambda place: menu.open_at(self, place))
         view.columnRemoved.connect(self.shown_ones.remove)

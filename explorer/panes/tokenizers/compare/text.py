@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from core.numbers import format_number
 from core.tokenization.telling import count, listed, verb, visible
 from explorer.panes.tokenizers.compare.model import Split
-from explorer.panes.tokenizers.draft import LONGEST_TEXT
 
 IDLE = "Type a text: every tokenizer cuts it as you type"
 
 FEW = 4  # lost characters that are named
+SLIGHT = 1.1  # times as many tokens: below it their number says more
 
 Named = Sequence[tuple[str, Split]]
 
@@ -49,7 +49,8 @@ def headline(known: Named) -> str:
     if least < most:
         worst = [name for name, split in fair if split.count == most]
         need = verb(len(worst), "needs", "need")
-        return f"{said}; {listed(worst)} {need} {format_number(most / least, 2)} times as many"
+        much = f"{format_number(most / least, 2)} times as many"
+        return f"{said}; {listed(worst)} {need} {much if most >= SLIGHT * least else f'{most:,}'}"
     return said
 
 
@@ -60,8 +61,3 @@ def lost(characters: Sequence[str]) -> str:
         for one in characters[:FEW]
     )
     return f"loses {first}{' …' if len(characters) > FEW else ''}" if first else ""
-
-
-def too_long(size: int) -> str:
-    """What is said of a text that was cut."""
-    return f"That would be {size:,} characters; only the first {LONGEST_TEXT:,} are used"

@@ -21,12 +21,13 @@ from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.compare.choices import Choices
 from explorer.panes.tokenizers.compare.column import Column
 from explorer.panes.tokenizers.compare.drawer import Drawer
-from explorer.panes.tokenizers.compare.editor import TextInput
 from explorer.panes.tokenizers.compare.making import Making
 from explorer.panes.tokenizers.compare.model import Split
 from explorer.panes.tokenizers.compare.toolbar import Toolbar
+from explorer.panes.tokenizers.draft import LONGEST_TEXT
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.stateful import StatefulPicture
+from explorer.widgets.text_input import TextInput
 
 ROOM = 560  # px of height from which on text, tokens and drawer fit below one another
 
@@ -49,7 +50,9 @@ class CompareView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("tokenizers.compare")
-        self.editor = TextInput()
+        self.editor = TextInput(LONGEST_TEXT)
+        self.editor.setAccessibleName("Text to compare")
+        self.editor.setPlaceholderText("Type or paste a text: every tokenizer cuts it as you type")
         self.editor.setObjectName("tokenizers.compare.text")
         self.toolbar = Toolbar()
         self.columns: list[Column] = []

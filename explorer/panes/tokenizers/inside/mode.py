@@ -20,6 +20,7 @@ from explorer.panes.tokenizers.inside.draft import FIRST, InsideDraft
 from explorer.panes.tokenizers.inside.header import CHANCES, InsideHeader
 from explorer.panes.tokenizers.inside.view import InsideView
 from explorer.panes.tokenizers.modes import Desk, Mode
+from explorer.panes.tokenizers.text import too_long
 from explorer.panes.tokenizers.tokenizer_menu import FILES, fill_menu
 from explorer.state.actions import Action
 from explorer.state.draft import Draft, named
@@ -161,7 +162,7 @@ class InsideMode(Mode):
     def set_text(self, sentence: str, merging: str = "") -> None:
         """Another text; `merging`: it is being typed."""
         if len(sentence) > LONGEST:
-            self.statusRequested.emit(text.too_long(len(sentence)))
+            self.statusRequested.emit(too_long(len(sentence), LONGEST))
             self.inputs.set_text(sentence[:LONGEST])
         self.draft.change({"text": sentence[:LONGEST]}, "Change the text", merging)
 

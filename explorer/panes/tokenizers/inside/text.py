@@ -1,9 +1,9 @@
-"""What Inside says: its headline, and of a text that is too long."""
+"""What Inside says in its headline."""
 
 from __future__ import annotations
 
 from core.tokenization.telling import count
-from explorer.panes.tokenizers.encoding.moments import LONGEST, Inside, Moment
+from explorer.panes.tokenizers.encoding.moments import Inside, Moment
 
 IDLE = "Type a word or a sentence to see every step from text to tokens"
 
@@ -15,8 +15,3 @@ def headline(name: str, inside: Inside | None, moment: Moment | None) -> str:
     if moment is None:
         return f"{name} makes {count(len(inside.ids), 'token')} of this text"
     return moment.step.title
-
-
-def too_long(size: int) -> str:
-    """What is said of a text that was cut."""
-    return f"That would be {size:,} characters; only the first {LONGEST:,} are used"

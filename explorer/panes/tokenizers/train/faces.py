@@ -99,7 +99,7 @@ class LaneFaces:
             early = ended_early(self._recording.wanted[lane], state)
             sentence = early or f"done: {count(state.vocab_size, 'piece')}"
             if loses := lost(state.lost):
-                sentence = f"{loses}; {early}" if early else f"{loses} of the text"
+                sentence = f"{loses} of the text" + (f"; {early}" if early else "")
             face = replace(face, state="done", sentence=sentence, merge=())
         return face
 

@@ -15,6 +15,7 @@ from core.resources import data_folder
 from explorer.panes.tokenizers.train.draft import TYPED
 
 MODEL = ".model"
+TOKENIZER, TEXT = "tokenizer.json", "text.txt"  # the files of one that is kept
 LONGEST = 80  # characters of a folder's name
 NAMES = ("Tokenizer (*.json)", "SentencePiece model (*.model)")
 SENTENCEPIECE = ("sentencepiece-bpe", "unigram")
@@ -55,8 +56,11 @@ def save(tokenizer: Any, path: Path) -> Path:
     return path
 
 
-def keep(tokenizer: Any, title: str) -> Path:
+def keep(tokenizer: Any, title: str, text: str | None = None) -> Path:
     """Saves it in the data folder, where a run finds it again, also later; blocking too.
+
+    text  what it was trained on, kept beside it as TEXT for a run that reads it; None: a run finds
+          the text elsewhere
 
     Its folder is called as people call it, for that is what they read of it. One that is there
     already is never written over: a run may need it.
@@ -64,24 +68,24 @@ def keep(tokenizer: Any, title: str) -> Path:
     folder = data_folder() / "tokenizers" / "trained"
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".", dir=folder) as scratch:
-        fresh = save(tokenizer, Path(scratch) / "tokenizer.json")
-        content = fresh.read_bytes()
+        fresh = Path(scratch) / "fresh"
+        fresh.mkdir()
+        save(tokenizer, fresh / TOKENIZER)
+        if text is not None:
+            write_atomically(fresh / TEXT, text)
         for number in itertools.count(1):
             place = folder / (folder_name(title) + (f" ({number})" if number > 1 else ""))
-            kept = place / fresh.name
-            if kept.is_file() and kept.read_bytes() == content:
-                return kept
+            if _holds(place, fresh):
+                return place / TOKENIZER
             if not place.exists():
-                place.mkdir()
-                return fresh.replace(kept)
+                return fresh.rename(place) / TOKENIZER
     raise AssertionError("there is always a next number")
 
 
-def keep_text(text: str, tokenizer: Path) -> Path:
-    """Saves the text that a tokenizer was trained on beside it, for a run that reads it."""
-    path = tokenizer.with_name("text.txt")
-    write_atomically(path, text)
-    return path
+def _holds(place: Path, fresh: Path) -> bool:
+    """Whether a folder has every file of another, with the same content."""
+    pairs = [(place / one.name, one) for one in fresh.iterdir()]
+    return all(kept.is_file() and kept.read_bytes() == one.read_bytes() for kept, one in pairs)
 
 
 def folder_name(title: str) -> str:

@@ -174,29 +174,29 @@ class LaneCard(Picture):
         line = QRectF(left, y, width, now.px(26))
         if face.state == "merge":
             self._draw_merge(painter, line, face.merge)
-        elif face.state == "error":
-            return self._draw_error(painter, QRectF(left, y, width, self.height() - y - now.px(8)))
-        else:
-            icon = now.px(18) if face.state == "done" else 0
-            if icon:
-                pixmap = self.icon_pixmap("success", "success", 14)
-                painter.drawPixmap(QPointF(left, line.center().y() - now.px(7)), pixmap)
-            font = now.font("label", 600)
-            place = line.adjusted(icon, 0, 0, 0)
-            words = elide(face.sentence, font, place.width(), Qt.TextElideMode.ElideRight)
-            put_text(painter, place, words, font, now.color("text"), LEFT)
-        return line.bottom() + now.px(4)
+            return line.bottom() + now.px(4)
+        if face.state == "error":
+            area = QRectF(left, y, width, self.height() - y - now.px(8))
+            self._draw_sentence(painter, area, "error", 400)
+            return area.bottom()
+        line.adjust(0, now.px(4), 0, 0)
+        bottom = self._draw_sentence(painter, line, "success" if face.state == "done" else "", 600)
+        return max(line.bottom(), bottom + now.px(4)) + now.px(4)
 
-    def _draw_error(self, painter: QPainter, area: QRectF) -> float:
+    def _draw_sentence(self, painter: QPainter, area: QRectF, icon: str, weight: int) -> float:
+        """From the top of an area on, over as many lines as it takes; returns where it ends."""
         now = theme.current()
-        painter.drawPixmap(area.topLeft(), self.icon_pixmap("error", "error", 14))
-        painter.setFont(now.font("label"))
+        if icon:
+            painter.drawPixmap(area.topLeft(), self.icon_pixmap(icon, icon, 14))
+        place = area.adjusted(now.px(20) if icon else 0, 0, 0, 0)
+        place.setBottom(self.height())
+        painter.setFont(now.font("label", weight))
         painter.setPen(now.color("text"))
         flags = (
             int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop) | Qt.TextFlag.TextWordWrap
         )
-        painter.drawText(area.adjusted(now.px(20), 0, 0, 0), flags, self._face.sentence)
-        return area.bottom()
+        painter.drawText(place, flags, self._face.sentence)
+        return painter.boundingRect(place, flags, self._face.sentence).bottom()
 
     def _draw_merge(self, painter: QPainter, line: QRectF, merge: Sequence[Chip]) -> None:
         """left + right -> joined; where there is little room the joined piece alone."""

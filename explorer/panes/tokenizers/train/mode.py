@@ -11,11 +11,12 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from core.tokenization.byte_level import clean_text
 from explorer.panes.tokenizers.modes import Desk, Mode
+from explorer.panes.tokenizers.text import too_long
 from explorer.panes.tokenizers.train import text
 from explorer.panes.tokenizers.train.again import draft_of, remembered, until_of
 from explorer.panes.tokenizers.train.cursor import MomentCursor
 from explorer.panes.tokenizers.train.curves import Lines
-from explorer.panes.tokenizers.train.draft import TrainDraft
+from explorer.panes.tokenizers.train.draft import LONGEST_TYPED, TrainDraft
 from explorer.panes.tokenizers.train.faces import LaneFaces, lane_words
 from explorer.panes.tokenizers.train.header import TrainHeader
 from explorer.panes.tokenizers.train.inspecting import inspection, part_inspection
@@ -71,6 +72,9 @@ class TrainMode(Mode):
     def _connect(self) -> None:
         self.setup.startRequested.connect(self.start)
         self.setup.fileRequested.connect(self.ask_for_text)
+        self.setup.text.cut.connect(
+            lambda size: self.statusRequested.emit(too_long(size, LONGEST_TYPED))
+        )
         self.setup.fileDropped.connect(lambda path: self.filesDropped.emit([path]))
         self.inputs.sampleChanged.connect(
             lambda text: self.planning.change("sample", clean_text(text))
@@ -169,14 +173,14 @@ class TrainMode(Mode):
         draft = draft or self.planning.draft.value
         if not self.planning.can_start:
             return
+        limits = self.planning.limits(draft)
         self.planning.set_wanted(False)
         kinds = [lane.kind for lane in draft.chosen]
         self.view.set_lanes(draft.names, kinds, draft.sample)
         self.view.states.show_loading()
         self.focus = min(self.focus, len(draft.chosen) - 1)
         self.view.set_focus_lane(self.focus)
-        wanted, draft = draft.sizes, self.planning.within(draft)
-        self.trainer.start(draft, self.player.speed, until=until, wanted=wanted)
+        self.trainer.start(draft, self.player.speed, until=until, limits=limits)
         recording = self.trainer.recording
         assert recording is not None
         self._faces, self._lines = LaneFaces(recording), Lines(recording)

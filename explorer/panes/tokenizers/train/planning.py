@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QLineEdit
 
+from core.tokenization.vocabulary_limits import Limits
 from explorer import theme
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
@@ -56,6 +57,7 @@ class Planning(QObject):
         self.draft.changed.connect(lambda _: self.plan())
         view.changed.connect(self.change)
         view.lanes.fitRequested.connect(self.fit)
+        view.text.rested.connect(workspace.end_merge)
         lines = [field.editor for field in view.fields.values()]
         for line in (*lines, *(row.pieces for row in view.lanes.rows)):
             if isinstance(line, QLineEdit):
@@ -92,12 +94,11 @@ class Planning(QObject):
     def _fit(self) -> tuple[Lane, ...]:
         return fitted(self.survey, self._lanes, self.draft.value.pieces)
 
-    def within(self, draft: TrainDraft) -> TrainDraft:
-        """The draft with no size above what its text yields, as far as that is known."""
-        if self._question(draft) != self._surveyed:
-            return draft
-        lanes = within(self.survey, draft.chosen, draft.pieces)
-        return draft if lanes == draft.chosen else draft.change({"lanes": lanes})
+    def limits(self, draft: TrainDraft) -> list[Limits | None]:
+        """What its text allows of each lane; None where the survey has not come to its end."""
+        whole = self._question(draft) == self._surveyed and not self._latest.running
+        known = self.survey.limits if whole else {}
+        return [known.get(lane.algorithm) for lane in draft.chosen]
 
     def set_wanted(self, wanted: bool) -> None:
         """Whether the setup is on the screen: nothing is surveyed behind its back."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.data.excerpt import Excerpt
@@ -23,6 +23,8 @@ from core.tokenization.lockstep import (
     lockstep_steps,
     resplit_steps,
 )
+from core.tokenization.steps import CountingStep, WorkingStep
+from core.tokenization.vocabulary_limits import Limits, vocabulary_limits_steps
 from explorer.panes.tokenizers.train import pace
 
 SLICE = 0.012  # seconds of work between two yields
@@ -117,9 +119,14 @@ class Recording:
     # the job
 
     def run(
-        self, reading: Generator[int, None, Excerpt], vocab_size: int
+        self,
+        reading: Generator[int, None, Excerpt],
+        vocab_size: int,
+        limits: Sequence[Limits | None] = (),
     ) -> Generator[Beat, None, None]:
-        """Reads the text, then trains; the engine drives it."""
+        """Reads the text, then trains; the engine drives it. limits: of each lane, where they are
+        known; the others are found first, for training ends where the text ends.
+        """
         while True:
             try:
                 self.text.size = next(reading)
@@ -128,7 +135,8 @@ class Recording:
                 break
             yield Beat()
         self.text = Text(excerpt.size, excerpt.whole, True)
-        steps = lockstep_steps(self.plans, excerpt.texts, vocab_size, rivals=RIVALS)
+        plans = yield from self._plans_within(excerpt.texts, limits)
+        steps = lockstep_steps(plans, excerpt.texts, vocab_size, rivals=RIVALS)
         looked = time.perf_counter()
         while True:
             try:
@@ -151,6 +159,33 @@ class Recording:
             elif time.perf_counter() - looked > SLICE:
                 yield Beat()
                 looked = time.perf_counter()
+
+    def _plans_within(
+        self, texts: Sequence[str], limits: Sequence[Limits | None]
+    ) -> Generator[Beat, None, list[LanePlan]]:
+        """The plans, each with at most as many pieces as the text yields."""
+        found = list(self.plans)
+        for lane, (plan, wanted) in enumerate(zip(self.plans, self.wanted, strict=True)):
+            known = limits[lane] if limits else None
+            if known is None:
+                known = yield from self._limits(lane, texts)
+            if known is not None and known.largest is not None and known.largest < wanted:
+                found[lane] = replace(plan, vocab_size=known.largest)
+        return found
+
+    def _limits(self, lane: int, texts: Sequence[str]) -> Generator[Beat, None, Limits | None]:
+        """None where the text cannot be used: training says why."""
+        steps = vocabulary_limits_steps(self.plans[lane], texts, self.wanted[lane])
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                return end.value
+            except ValueError:
+                return None
+            if isinstance(step, CountingStep | WorkingStep):
+                self.preparing = Preparing(lane, step)
+            yield Beat()
 
     def _rest(self, moment: CommonStep) -> float:
         if self.hurry or math.isinf(self.speed) or all(lane.done for lane in moment.lanes):

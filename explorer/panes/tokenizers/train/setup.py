@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QPlainTextEdit,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -21,6 +20,7 @@ from explorer.panes.tokenizers.train.lane_rows import LaneRows
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import Deepest, Field, TextField
 from explorer.widgets.form import CorpusField, Fact, FactsCard, TakesFiles, scrolling
+from explorer.widgets.text_input import TextInput
 
 WIDTH, LESS = 496, 468  # px of the form
 NARROW = 800  # px: below it the form gives some of its own
@@ -54,7 +54,7 @@ class SetupView(TakesFiles):
             "different": Fact("different words", small=True),
         }
         self._note = Label("", "label", "muted", wrap=True)
-        self.text = QPlainTextEdit()
+        self.text = TextInput(LONGEST_TYPED)
         self.text.setAccessibleName("How the text begins")
         self.text.setObjectName("tokenizers.train.setup.text")
         self.text.setPlaceholderText("Type or paste a text to learn from")
@@ -101,7 +101,7 @@ class SetupView(TakesFiles):
         for row in self.lanes.rows:
             row.pieces.installEventFilter(self._enter)
         self.lanes.changed.connect(lambda lanes: self.changed.emit("lanes", lanes))
-        self.text.textChanged.connect(self._on_text)
+        self.text.textEdited.connect(lambda text: self.changed.emit("typed", text))
         self.corpus.fileRequested.connect(self.fileRequested)
         self._enter.entered.connect(self._on_start)
         self.start.clicked.connect(self._on_start)
@@ -165,13 +165,7 @@ class SetupView(TakesFiles):
             box.setAccessibleName("Your text" if own else "How the text begins")
             set_look(box, "" if own else "plain")
             box.setFrameShape(QFrame.Shape.StyledPanel if own else QFrame.Shape.NoFrame)
-        if text != box.toPlainText():
-            with QSignalBlocker(box):
-                box.setPlainText(text)
-
-    def _on_text(self) -> None:
-        if not self.text.isReadOnly():
-            self.changed.emit("typed", self.text.toPlainText()[:LONGEST_TYPED])
+        box.set_text(text)
 
     # intents
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from core.tokenization.vocabulary_limits import Limits
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
 from explorer.panes.tokenizers.train.draft import TrainDraft
@@ -64,20 +65,21 @@ class Trainer(QObject):
         speed: float,
         *,
         until: int | None = None,
-        wanted: Sequence[int] | None = None,
+        limits: Sequence[Limits | None] = (),
     ) -> None:
-        """Trains from the beginning; `until`: fast to this many moments, then it waits; `wanted`:
-        the pieces that a person asked for of each, where the text yields fewer."""
+        """Trains from the beginning; `until`: fast to this many moments, then it waits; `limits`:
+        what the text allows of each, as far as that is known."""
         self.clear()
         plans = [lane.plan for lane in draft.chosen]
-        recording = Recording(plans, draft.names, draft.sample, wanted or draft.sizes)
+        recording = Recording(plans, draft.names, draft.sample, draft.sizes)
         recording.speed = speed
         recording.limit, recording.hurry = until, until is not None
         amount = KILOBYTE * (whole_in(draft.kilobytes) or 1)
         self.recording, self.draft = recording, draft
         self._playing = until is None
         self._training.ask(
-            lambda: recording.run(draft.texts_steps(amount), draft.pieces), "training tokenizers"
+            lambda: recording.run(draft.texts_steps(amount), draft.pieces, limits),
+            "training tokenizers",
         )
         self._tell()
 

@@ -82,13 +82,12 @@ class Using:
         draft = self._mode.trainer.draft
         if draft is None:
             return
+        typed = draft.typed if draft.corpus == TYPED else None
         title = self._title(lane)
         try:
-            path = await self._mode.engine.io(keeping.keep, tokenizer, title)
-            corpus = draft.corpus
-            if corpus == TYPED:
-                corpus = str(await self._mode.engine.io(keeping.keep_text, draft.typed, path))
+            path = await self._mode.engine.io(keeping.keep, tokenizer, title, typed)
         except (ValueError, OSError) as error:
             self._mode.statusRequested.emit(str(error))
             return
+        corpus = draft.corpus if typed is None else str(path.with_name(keeping.TEXT))
         self._mode.workspace.train_with(str(path), corpus)

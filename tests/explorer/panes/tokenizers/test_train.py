@@ -6,12 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QMimeData
+from PySide6.QtGui import QTextCursor
+from PySide6.QtTest import QTest
 
 from core.fields import from_json, lenient, to_json
-from core.tokenization import open_tokenizer
+from core.tokenization import open_tokenizer, vocabulary_limits
 from explorer.panes.tokenizers.modes import ModeSpec
 from explorer.panes.tokenizers.train import pace
-from explorer.panes.tokenizers.train.draft import Lane, TrainDraft, check, usual_lanes
+from explorer.panes.tokenizers.train.draft import (
+    LONGEST_TYPED,
+    Lane,
+    TrainDraft,
+    check,
+    usual_lanes,
+)
 from tests.explorer.waiting import HANGS, until
 
 SPEC = ModeSpec("train", "Train", "explorer.panes.tokenizers.train.mode")
@@ -251,7 +260,75 @@ def test_a_text_of_ones_own_is_typed_trained_on_and_undone(pane: Any, run_async:
     run_async(scenario())
 
 
-def test_what_gave_up_is_no_success(pane: Any, run_async: Any) -> None:
+def test_a_training_before_the_survey_has_ended_ends_where_the_text_ends(
+    pane: Any, run_async: Any, tmp_path: Path
+) -> None:
+    """Also once it is done again, from the session."""
+    mode, corpus = pane.mode, tmp_path / "classic.txt"
+    corpus.write_text(CLASSIC)
+
+    async def scenario() -> list[Any]:
+        mode.new_training()
+        mode.planning.set_wanted(False)
+        mode.planning.draft.begin(TrainDraft(str(corpus), vocab_size="1000"))
+        assert mode.planning.limits(mode.planning.draft.value) == [None] * 4
+        mode.start()
+        mode.hurry()
+        await until(lambda: mode.trainer.state == "done", "the end")
+        await pane.settled()
+        return [(card.words.pieces, card.face.sentence) for card in mode.view.cards]
+
+    told = run_async(scenario())
+    assert [pieces for pieces, _ in told] == ["272 pieces", "36 pieces", "48 pieces", "20 pieces"]
+    assert {said.rpartition("; ")[2] for _, said in told} == {"text exhausted"}
+    state = mode.state()
+
+    async def again() -> list[Any]:
+        mode.new_training()
+        mode.restore(state)
+        mode.shown()
+        await until(lambda: mode.trainer.state == "done", "the end")
+        await pane.settled()
+        return [(card.words.pieces, card.face.sentence) for card in mode.view.cards]
+
+    assert run_async(again()) == told
+
+
+def test_what_is_typed_is_kept_exactly_and_undone_pause_by_pause(pane: Any, run_async: Any) -> None:
+    mode, said = pane.mode, []
+    mode.statusRequested.connect(said.append)
+
+    async def scenario() -> None:
+        mode.new_training()
+        mode.planning.change("corpus", "typed")
+        mode.planning.change("typed", "ab")
+        pane.workspace.end_merge()
+        box = mode.setup.text
+        box.moveCursor(QTextCursor.MoveOperation.End)
+        QTest.keyClicks(box, "\u00a0c")
+        assert mode.planning.draft.value.typed == "ab\u00a0c"  # a no-break space stays one
+        box.rested.emit()
+        QTest.keyClicks(box, "d")
+        pane.workspace.undo()
+        assert mode.planning.draft.value.typed == box.text == "ab\u00a0c"
+        box.moveCursor(QTextCursor.MoveOperation.Start)
+        mime = QMimeData()
+        mime.setText("x" * LONGEST_TYPED)
+        box.insertFromMimeData(mime)
+        assert box.text == "x" * (LONGEST_TYPED - 4) + "ab\u00a0c"
+        assert said == ["That would be 100,004 characters; only the first 100,000 are used"]
+        box.undo()
+        assert mode.planning.draft.value.typed == box.text == "ab\u00a0c"
+        await mode.planning.settled()
+
+    run_async(scenario())
+
+
+def test_what_gave_up_is_no_success(
+    pane: Any, run_async: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a text so long that nobody asks beforehand what it yields."""
+    monkeypatch.setattr(vocabulary_limits, "LONG_TEXT", 1000)
     mode = pane.mode
     unigram, bpe = Lane("unigram", "plain"), Lane("bpe", "hf")
 
@@ -376,4 +453,4 @@ def test_who_loses_text_is_ranked_by_what_it_gives_back(
     assert rates[1] > rates[0] > rates[1] * (1 - recording.lost(1))
     assert "BPE packs the most text" in pane.headline
     assert "WordPiece loses 29%" in pane.headline
-    assert mode.view.cards[1].face.sentence == "loses 29%; text exhausted"
+    assert mode.view.cards[1].face.sentence == "loses 29% of the text; text exhausted"

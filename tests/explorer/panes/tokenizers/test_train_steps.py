@@ -18,7 +18,7 @@ from core.tokenization.steps import AlphabetStep, MaximizeStep, MergeStep, Prune
 from explorer import theme
 from explorer.panes.tokenizers.train import keeping, text
 from explorer.panes.tokenizers.train.draft import Lane, TrainDraft, available
-from explorer.panes.tokenizers.train.faces import LaneWords, step_face
+from explorer.panes.tokenizers.train.faces import LaneFace, LaneWords, step_face
 from explorer.panes.tokenizers.train.inspecting import inspection, numbers
 from explorer.panes.tokenizers.train.lane_card import NO_FACE, LaneCard
 from explorer.panes.tokenizers.train.lane_rows import LaneRow
@@ -226,6 +226,19 @@ def test_a_finished_card_shows_the_whole_name(qtbot: Any) -> None:
         assert card.toolTip() == name
 
 
+def test_a_long_sentence_is_read_to_its_end_on_a_narrow_card(qtbot: Any) -> None:
+    now = theme.current()
+    card = LaneCard(0)
+    qtbot.addWidget(card)
+    card.resize(now.px(160), now.px(200))
+    seen = []
+    for last in ("exhausted", "exhaustee"):
+        said = f"loses 29% of the text; text {last}"
+        card.set_face(LaneWords("BPE", "600 pieces", ""), LaneFace("done", said))
+        seen.append(card.grab().toImage())
+    assert seen[0] != seen[1]
+
+
 def test_all_cards_have_the_same_button(qtbot: Any) -> None:
     view = RunView()
     qtbot.addWidget(view)
@@ -264,6 +277,22 @@ def test_what_is_kept_is_called_as_people_call_it_and_never_written_over(
     assert keeping.keep(other, "BPE 258, stories") == second
     left = sorted(one.name for one in path.parent.parent.iterdir())
     assert left == ["BPE 258, stories", "BPE 258, stories (2)"]
+
+
+def test_two_texts_that_give_the_same_tokenizer_are_both_kept(
+    monkeypatch: Any, tmp_path: Path
+) -> None:
+    """A run that reads the first would go on with another text."""
+    monkeypatch.setenv("LLM_EXPLORER_DATA", str(tmp_path))
+    title, texts = "BPE 258, your text", ("one two one two", "one two one two\n\u00e9")
+    one, other = (train_tokenizer("bpe", text, 258) for text in texts)
+    assert one.vocabulary == other.vocabulary
+    first, second = (keeping.keep(one, title, text) for text in texts)
+    assert (first.parent.name, second.parent.name) == (title, f"{title} (2)")
+    kept = [path.with_name(keeping.TEXT).read_bytes().decode() for path in (first, second)]
+    assert kept == list(texts) and first.read_bytes() == second.read_bytes()
+    assert [keeping.keep(one, title, text) for text in texts] == [first, second]
+    assert keeping.keep(one, title) == first  # a run that needs no text does not mind one
 
 
 @pytest.mark.parametrize("title", ["a/b:c?", "..", "x" * 500, "BPE 500, my text. "])

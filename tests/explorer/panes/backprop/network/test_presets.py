@@ -195,7 +195,7 @@ def test_what_learning_made_worse_than_guessing_is_told_with_a_way_out(optimizer
 def test_first_weights_that_guess_badly_are_told_with_a_way_out():
     lab = NetworkLab(NetworkDraft(activation="sigmoid", scale=100.0))
     lab.several(50)
-    assert "first weights are too large" in judged(lab) and "slower" not in judged(lab)
+    assert "first weights smaller" in judged(lab) and "slower" not in judged(lab)
 
 
 def test_batch_norm_over_one_point_is_told():

@@ -172,7 +172,7 @@ def test_who_is_equally_low_is_told_together():
     assert at == same  # two at once, and then the others
     told = headline(recording, 200)
     assert "were first to the bottom" in told and ", then " in told
-    assert step_title(recording, 200) == "after step 200 all are at the bottom" and len(down) == 8
+    assert step_title(recording, 200) == "after step 200, all are at the bottom" and len(down) == 8
 
 
 def test_who_came_to_rest_in_a_higher_valley_is_told_so():

@@ -122,6 +122,16 @@ def test_the_headline_compares_the_fewest_with_the_most():
     assert "; B and C need" in tied and tied.endswith("times as many")
 
 
+def test_a_small_difference_is_told_in_tokens():
+    few, more, most = (
+        model.split_text("a", BPE, "the cat sat " * times, True) for times in (50, 52, 60)
+    )
+    assert few.count < more.count < 1.05 * few.count
+    said = text.headline([("A", few), ("B", more)])
+    assert said == f"A needs the fewest tokens: {few.count:,}; B needs {more.count:,}"
+    assert text.headline([("A", few), ("B", most)]).endswith("; B needs 1.2 times as many")
+
+
 def test_what_loses_some_of_the_text_is_not_said_to_need_the_fewest_tokens():
     few = model.split_text("a", BPE, "the cat sat", True)
     many = model.split_text("b", ByteLevelBPE(BPE.vocabulary, [], {}), "the cat sat", True)

@@ -6,26 +6,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QMimeData, Qt
-from PySide6.QtGui import QGuiApplication, QTextCursor
+from PySide6.QtGui import QGuiApplication, QInputMethodEvent, QTextCursor
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
-from explorer.panes.tokenizers.compare.editor import TextInput
-from explorer.panes.tokenizers.compare.soft_breaks import (
-    LONGEST,
-    PARAGRAPH,
-    SOFT,
-    cuts,
-    plain,
-    softened,
-)
-from explorer.panes.tokenizers.draft import LONGEST_TEXT as MOST
+from explorer.widgets.soft_breaks import LONGEST, PARAGRAPH, SOFT, cuts, plain, softened
+from explorer.widgets.text_input import TextInput
 
+MOST = 2_000_000  # characters
 LINE = ("the cat sat on the mat, " * 500)[:10_000]
 
 
 @pytest.fixture
 def editor(qapp):
-    field = TextInput()
+    field = TextInput(MOST)
     field.resize(600, 90)
     field.show()
     yield field
@@ -37,6 +31,13 @@ def place(editor, at):
     cursor = editor.textCursor()
     cursor.setPosition(at)
     editor.setTextCursor(cursor)
+
+
+def compose(editor, text):
+    """As an input method writes."""
+    event = QInputMethodEvent()
+    event.setCommitString(text)
+    QApplication.sendEvent(editor, event)
 
 
 def blocks(editor):
@@ -156,3 +157,45 @@ def test_two_pastes_have_no_more_room_than_one(editor):
     editor.selectAll()
     editor.insertFromMimeData(mime)
     assert len(editor.text) == 1_400_000 and len(told) == 1
+
+
+def test_there_is_no_room_for_more_than_the_longest_text(editor):
+    told, cut = [], []
+    editor.longest = 6
+    editor.textEdited.connect(told.append)
+    editor.cut.connect(cut.append)
+    editor.set_text("abcde")
+    place(editor, 2)
+    QTest.keyClicks(editor, "xy")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    compose(editor, "\u6771\u4eac")
+    assert editor.text == "abxcde" and told == ["abxcde"] and cut == [7, 7, 8]
+    assert editor.textCursor().position() == 3
+    editor.undo()
+    assert editor.text == "abcde"
+    compose(editor, "\u6771\u4eac")
+    assert editor.text == "ab\u6771cde" and cut == [7, 7, 8, 7]
+    editor.selectAll()
+    QTest.keyClicks(editor, "z")
+    assert editor.text == "z"
+
+
+def test_a_selection_over_soft_breaks_makes_no_more_room_than_its_letters(editor):
+    editor.longest = len(LINE)
+    editor.set_text(LINE)
+    assert SOFT in editor.document().toRawText()
+    editor.selectAll()
+    data = QMimeData()
+    data.setText("x" * len(LINE) + "yyyy")
+    editor.insertFromMimeData(data)
+    assert editor.text == "x" * len(LINE)
+
+
+def test_a_text_to_read_only_takes_no_key(editor):
+    editor.set_text(LINE)
+    editor.setReadOnly(True)
+    second = len(blocks(editor)[0]) + 1
+    for key in (Qt.Key.Key_Return, Qt.Key.Key_Backspace, Qt.Key.Key_X):
+        place(editor, second)
+        QTest.keyClick(editor, key)
+    assert editor.text == LINE

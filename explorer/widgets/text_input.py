@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QMimeData, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QTextCursor
+from PySide6.QtGui import QFocusEvent, QInputMethodEvent, QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QWidget
 
 from explorer import theme
-from explorer.panes.tokenizers.compare.soft_breaks import (
-    LONGEST,
-    PARAGRAPH,
-    SOFT,
-    cuts,
-    plain,
-    softened,
-)
-from explorer.panes.tokenizers.draft import LONGEST_TEXT
+from explorer.widgets.soft_breaks import LONGEST, PARAGRAPH, SOFT, cuts, plain, softened
 from explorer.widgets.typing_pause import TypingPause
 
 
 class TextInput(QPlainTextEdit):
     """`textEdited(text)` at every change by a person; `rested` once nothing more is typed for a
-    while, or elsewhere; `cut(characters)` when a paste was too long; `fileDropped(path)`.
+    while, or elsewhere; `cut(characters)` when it would be too long.
+
+    longest  characters that there is room for
 
     The text is the document's own: Qt's `toPlainText` would turn a no-break space into a space.
     Long lines are cut into paragraphs that the text knows nothing of (see soft_breaks).
@@ -30,12 +24,10 @@ class TextInput(QPlainTextEdit):
     textEdited = Signal(str)
     rested = Signal()
     cut = Signal(int)
-    fileDropped = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, longest: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName("Text to compare")
-        self.setPlaceholderText("Type or paste a text: every tokenizer cuts it as you type")
+        self.longest = longest
         self.setTabChangesFocus(False)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._quiet = False
@@ -126,8 +118,7 @@ class TextInput(QPlainTextEdit):
 
     def insertFromMimeData(self, source: QMimeData) -> None:
         """Plain text only, as much of it as there is room for."""
-        chosen = len(self.textCursor().selectedText())
-        text = self.limited(source.text(), len(self.text) - chosen)
+        text = self._with_room(source.text())
         if self._soft and SOFT in text:  # its own signs: no line is cut any more
             self._harden()
         self.textCursor().insertText(softened(text) if self._soft else text)
@@ -135,9 +126,18 @@ class TextInput(QPlainTextEdit):
 
     def limited(self, text: str, beside: int = 0) -> str:
         """What of a text there is room for beside so many characters; `cut` tells of the rest."""
-        if beside + len(text) > LONGEST_TEXT:
+        if beside + len(text) > self.longest:
             self.cut.emit(beside + len(text))
-        return text[: max(0, LONGEST_TEXT - beside)]
+        return text[: max(0, self.longest - beside)]
+
+    def _with_room(self, text: str) -> str:
+        """What of a text there is room for in place of the selection."""
+        return self.limited(text, len(self.text) - len(self._selected()))
+
+    def _selected(self) -> str:
+        """What of the text is selected, without soft breaks."""
+        chosen = self.textCursor().selectedText()
+        return plain(chosen) if self._soft else chosen.replace(PARAGRAPH, "\n")
 
     def _harden(self) -> None:
         """Takes all soft breaks away, for a text that holds their sign itself."""
@@ -155,8 +155,7 @@ class TextInput(QPlainTextEdit):
     def createMimeDataFromSelection(self) -> QMimeData:
         """What is copied has no soft breaks."""
         data = QMimeData()
-        chosen = self.textCursor().selectedText()
-        data.setText(plain(chosen) if self._soft else chosen.replace(PARAGRAPH, "\n"))
+        data.setText(self._selected())
         return data
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
@@ -170,7 +169,11 @@ class TextInput(QPlainTextEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Shift+Enter is a line break like any other; Ctrl+Tab and Shift+Tab leave the field."""
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if self.isReadOnly():
+            super().keyPressEvent(event)
+        elif _is_typed(event) and not self._with_room(event.text()):
+            event.accept()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.textCursor().insertText("\n")
             self.ensureCursorVisible()
         elif event.key() == Qt.Key.Key_Backspace and self._rub_out(
@@ -179,6 +182,16 @@ class TextInput(QPlainTextEdit):
             event.accept()
         else:
             super().keyPressEvent(event)
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        """What an input method writes: as much of it as there is room for."""
+        if event.commitString():
+            event.setCommitString(
+                self._with_room(event.commitString()),
+                event.replacementStart(),
+                event.replacementLength(),
+            )
+        super().inputMethodEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
@@ -194,3 +207,12 @@ class TextInput(QPlainTextEdit):
 
     def _restyle(self) -> None:
         self.setFont(theme.current().font("body"))
+
+
+def _is_typed(event: QKeyEvent) -> bool:
+    """Whether a key writes something."""
+    control, alt = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
+    if event.modifiers() & (control | alt) == control:  # both are AltGr
+        return False
+    text = event.text()
+    return text != "" and (text.isprintable() or text in "\t\r\n")
