@@ -10,7 +10,7 @@ from explorer.widgets.base import show_text
 
 
 class PromptLine(QLineEdit):
-    """`promptEdited` fires 120 ms after the last key, and at once on Enter and when the line is hidden.
+    """`promptEdited` fires 120 ms after the last key, and at once on Enter or when it is hidden.
     Newlines stay newlines: they are shown as an arrow and pasted text keeps them."""
 
     promptEdited = Signal(str)

@@ -148,7 +148,8 @@ def failure(data: RunData, state: str) -> str:
         if kept is None:
             what = f"{AGAIN}; its curves replace these."
         else:
-            what = f"What was written is intact; resuming continues from the checkpoint of step {kept:,}."
+            where = f"from the checkpoint of step {kept:,}"
+            what = f"What was written is intact; resuming continues {where}."
         return (
             f"The process that trained this run ended at step {data.step:,}: killed, out of "
             f"memory, or the machine went down. {what}"

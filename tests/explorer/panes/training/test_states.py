@@ -86,7 +86,7 @@ def test_a_run_that_was_killed_says_everywhere_whether_it_goes_on_or_begins_agai
     told = text.headline(lost, "dead", None, False), text.failure(lost, "dead")
     assert all("begins again at step 0" in one and "intact" not in one for one in told)
     assert text.buttons(lost, "dead", None, False) == ("again",)
-    assert "again at step 0" in BUTTONS["again"][0] and text.AGAIN == BUTTONS["again"][1]
+    assert "again at step 0" in BUTTONS["again"][0] and BUTTONS["again"][1] == text.AGAIN
     kept = replace(lost, checkpoints={10: tmp_path})
     assert "nothing written is lost" in text.headline(kept, "dead", None, False)
     assert "checkpoint of step 10" in text.failure(kept, "dead")
