@@ -90,7 +90,7 @@ class Offers(QObject):
                 str(run.folder),
                 run.folder.name,
                 how_it_ended(run),
-                {} if run.kept else {"Resume": "Begin again"},
+                {} if run.kept else {"Resume": "Begin again at step 0"},
             )
             for run in found
         }
@@ -196,5 +196,5 @@ def how_it_ended(run: WaitingRun) -> str:
     verb = "failed" if run.state == "failed" else "stopped"
     if not run.step:
         return "closed before its first step"
-    then = "" if run.kept else ", without a checkpoint: training begins again at step 0"
-    return f"{verb} at step {run.step:,} of {run.steps:,}{then}"
+    without = "" if run.kept else " without a checkpoint"
+    return f"{verb} at step {run.step:,} of {run.steps:,}{without}"

@@ -61,9 +61,9 @@ def test_a_run_without_a_checkpoint_says_that_it_begins_again(sitting, stopped, 
             await session.offers.runs_left()
             card = session.window.notices.cards["runs"]
             (first, second), resume = card.rows[:2], "Resume"
-            assert first.text.endswith("without a checkpoint: training begins again at step 0")
-            assert card.buttons[first.id, resume].text() == "Begin again"
-            assert card.buttons[first.id, resume].accessibleName() == "Begin again: a"
+            assert first.text == "stopped at step 4 of 9 without a checkpoint"
+            assert card.buttons[first.id, resume].text() == "Begin again at step 0"
+            assert card.buttons[first.id, resume].accessibleName() == "Begin again at step 0: a"
             assert second.text == "stopped at step 4 of 9"
             assert card.buttons[second.id, resume].text() == "Resume"
 
