@@ -62,7 +62,7 @@ def _shot(pane: Pane, picture: QWidget, position: float) -> QImage:
     player.unseen = True
     try:
         player.seek(position)
-        return drawn(picture, 1, 0, pane.caption())
+        return drawn(picture, 1, MARGIN, pane.caption())
     finally:
         player.seek(before)
         player.unseen = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtGui import QFont, QPainter, QResizeEvent, QTextLayout
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -16,12 +16,14 @@ from PySide6.QtWidgets import (
 
 from explorer import theme
 from explorer.theme import icons
-from explorer.widgets.base import IconButton, Label, ratio_of, set_look
+from explorer.widgets.base import IconButton, Label, elide, ratio_of, set_look
 
 WORDS = {"error": "Error", "warning": "Warning", "info": "Note", "success": "Done"}
 MOST_SHOWN = 400  # characters of a message: a file's errors may quote what it holds
 NARROW = 220  # px of width below which icon and title stand above the words, not beside them
 TIGHT = 120  # px of width below which there is no icon, and hardly a margin in the buttons
+SIDE, TIGHT_SIDE = 6, 3  # px beside the words of a narrow card, and of a tight one
+TITLE_LINES = 4  # of a title in a narrow card; the rest of a longer one is in its tooltip
 BREAKS = "/\\._-:,"  # where a long word may go on in the next line
 ROLES = {"error": "error", "warning": "warning", "info": "accent", "success": "success"}
 
@@ -45,6 +47,24 @@ def breakable(message: str, most: int = 12) -> str:
             word = "\u200b".join(cut)
         words.append(word)
     return " ".join(words)
+
+
+def in_lines(words: str, font: QFont, width: float, most: int) -> str:
+    """The words as they are if `most` lines of this width hold them; else those lines, the last one
+    elided."""
+    layout = QTextLayout(words, font)
+    starts = []
+    layout.beginLayout()
+    while (line := layout.createLine()).isValid():
+        line.setLineWidth(width)
+        starts.append(line.textStart())
+    layout.endLayout()
+    if len(starts) <= most:
+        return words
+    ends = starts[1:most]
+    lines = [words[start:end].rstrip() for start, end in zip(starts, ends, strict=False)]
+    last = elide(words[starts[most - 1] :], font, width, Qt.TextElideMode.ElideRight)
+    return "\n".join([*lines, last])
 
 
 class Glyph(QWidget):
@@ -105,6 +125,8 @@ class Card(QFrame):
         self._glyph = Glyph(kind, ROLES[kind])
         self.title_label = Label(self._title_text, "body", ROLES[kind], 600)
         self.title_label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        if not compact:
+            self.title_label.setMinimumWidth(1)  # a long title wraps, the card is not made wider
         self.message_label = Label("", "body", "text", wrap=True)
         self.message_label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.message_label.setMinimumWidth(1)  # a long word is broken, the card is not made wider
@@ -127,7 +149,7 @@ class Card(QFrame):
         self._row.addWidget(self._glyph, 0, Qt.AlignmentFlag.AlignTop)
         self._row.addLayout(self._text, 1)
         self._row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
-        self.arrangement = ""
+        self._arranged = "", False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self.set_actions(actions or [])
         self.set_message(message)
@@ -151,13 +173,27 @@ class Card(QFrame):
     def set_count(self, count: int) -> None:
         """How often this happened; shown from the second time on."""
         self._count = count
-        times = f" ({count} times)" if count > 1 else ""
-        self.title_label.setText(self._title_text + times)
         self._arrange()
 
     @property
     def count(self) -> int:
         return self._count
+
+    @property
+    def _title(self) -> str:
+        times = f" ({self._count} times)" if self._count > 1 else ""
+        return self._title_text + times
+
+    @property
+    def _is_narrow(self) -> bool:
+        """Less wide than its words need in order to stand beside its icon, or than its title is."""
+        now = theme.current()
+        title = self.title_label.fontMetrics().horizontalAdvance(self._title)
+        return not self._compact and 0 < self.width() < max(now.px(NARROW), title + now.px(64))
+
+    @property
+    def _is_tight(self) -> bool:
+        return self._actions_first and 0 < self.width() < theme.current().px(TIGHT)
 
     def set_actions(self, actions: list[str]) -> None:
         """Buttons below the message; the first is the way out."""
@@ -181,7 +217,7 @@ class Card(QFrame):
         """Compact: title, message and buttons in one line, or the message below the two others;
         else, or where these have no room in a line, one below the other. In a narrow card the icon
         stands beside the title alone, and no word is longer than the card is wide."""
-        narrow = 0 < self.width() < theme.current().px(NARROW) and not self._compact
+        narrow, tight = self._is_narrow, self._is_tight
         wanted = "narrow" if narrow else "stacked"
         if self._compact:
             wanted = "line" if self._fits_one_line() else "two lines"
@@ -190,25 +226,26 @@ class Card(QFrame):
         self._write()
         if self._actions_first:
             self._stack_buttons()
-        if wanted == self.arrangement:
+        if (wanted, tight) == self._arranged:
             return
-        self.arrangement = wanted
+        self._arranged = wanted, tight
         for part in (self._glyph, self.title_label, self.message_label, self._choices):
             self._text.removeWidget(part)
         self._row.removeWidget(self._glyph)
         left, top = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignTop
         # A narrow one is as tall as its width makes it, not as its hint for another width says.
-        policy = self.message_label.sizePolicy()
         kinds = QSizePolicy.Policy
-        policy.setVerticalPolicy(kinds.Preferred if narrow else kinds.Minimum)
-        self.message_label.setSizePolicy(policy)
         self.title_label.setWordWrap(narrow)
-        self.title_label.setSizePolicy(kinds.Preferred, kinds.Minimum if narrow else kinds.Fixed)
+        for label, usual in ((self.message_label, kinds.Minimum), (self.title_label, kinds.Fixed)):
+            policy = label.sizePolicy()  # which knows whether a width asks for a height
+            policy.setVerticalPolicy(kinds.Preferred if narrow else usual)
+            label.setSizePolicy(policy)
         if narrow:
             self._text.addWidget(self._glyph, 0, 0, top)
         else:
             self._row.insertWidget(0, self._glyph, 0, top)
-        self._text.addWidget(self.title_label, 0, int(narrow))
+        beside = int(narrow and not tight)  # a tight card hides its icon
+        self._text.addWidget(self.title_label, 0, beside, 1, 3 - beside if narrow else 1)
         if wanted in ("stacked", "narrow"):
             above = int(self._actions_first)
             self._text.addWidget(self.message_label, 1 + above, 0, 1, 3)
@@ -220,12 +257,17 @@ class Card(QFrame):
         above = wanted in ("stacked", "narrow")
         self._buttons.setContentsMargins(0, 4 if above else 0, 0, 0)
         margin = {"stacked": 12, "narrow": 8}.get(wanted, 5)
-        side = 6 if narrow else 16
+        side = (TIGHT_SIDE if tight else SIDE) if narrow else 16
         self._row.setContentsMargins(side, margin, side if narrow else margin, margin)
         self._text.setHorizontalSpacing(8 if narrow else 12)
         level = theme.current().px("control") if self._compact else self._glyph.sizeHint().height()
         self._glyph.setFixedHeight(level)
         self.updateGeometry()
+
+    @property
+    def arrangement(self) -> str:
+        """ "line", "two lines", "stacked" or "narrow"."""
+        return self._arranged[0]
 
     def _stack_buttons(self) -> None:
         """Below one another where they have no room in a line, and closer to their words where one
@@ -235,7 +277,7 @@ class Card(QFrame):
         narrow = 0 < self.width() < wide + theme.current().px(40)
         kind = QBoxLayout.Direction
         self._buttons.setDirection(kind.TopToBottom if narrow else kind.LeftToRight)
-        tight = 0 < self.width() < theme.current().px(TIGHT)
+        tight = self._is_tight
         self._glyph.setVisible(not tight)
         look = "tight" if tight else ""
         for item in items:
@@ -243,8 +285,9 @@ class Card(QFrame):
                 set_look(item.widget(), look)
 
     def _write(self) -> None:
-        """The message; where a word has no room it may be broken, and what is shown so is not to be
-        copied: its tooltip has the message as it is."""
+        """Title and message; where a word has no room it may be broken, and what is shown so is not
+        to be copied: its tooltip has the message as it is."""
+        self._write_title()
         words, metrics = in_short(self._said), self.message_label.fontMetrics()
         room = self.width() - (theme.current().px(64) if self.width() >= NARROW else 32)
         widest = max(map(metrics.horizontalAdvance, words.split()), default=0)
@@ -254,6 +297,19 @@ class Card(QFrame):
         flags = Qt.TextInteractionFlag
         copied = flags.NoTextInteraction if broken else flags.TextSelectableByMouse
         self.message_label.setTextInteractionFlags(copied)
+
+    def _write_title(self) -> None:
+        title = shown = self._title
+        if self._is_narrow:
+            label = self.title_label
+            beside = 0 if self._is_tight else self._glyph.sizeHint().width() + 8
+            side = TIGHT_SIDE if self._is_tight else SIDE
+            room = self.contentsRect().width() - 2 * side - beside
+            if max(map(label.fontMetrics().horizontalAdvance, title.split())) > room:
+                shown = breakable(title)
+            shown = in_lines(shown, label.font(), room, TITLE_LINES)
+        self.title_label.setText(shown)
+        self.title_label.setToolTip(title if shown.replace("\u200b", "") != title else "")
 
     def _fits_one_line(self) -> bool:
         shown = in_short(self._said)

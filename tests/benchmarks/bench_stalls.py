@@ -91,7 +91,7 @@ async def _driven(app: Any, watch: StallWatch) -> dict[str, Stalls]:
                 if mode:
                     pane.show_mode(mode)
                 await _settled(pane)
-                for kind, drive in ACTIONS.items():
+                for kind, drive in DRIVES.items():
                     await act(kind, lambda drive=drive, pane=pane: drive(window, pane))
             await act("a change of theme", lambda pane=pane: _themes(app, pane))
             await act("a change of zoom", lambda pane=pane: _zooms(app, pane))
@@ -218,7 +218,7 @@ async def _training(window: Any) -> None:
     await asyncio.sleep(TRAINED)
 
 
-ACTIONS: dict[str, Drive] = {
+DRIVES: dict[str, Drive] = {
     "typing": _typed,
     "sliders": _dragged,
     "scrubbing": _scrubbed,

@@ -30,7 +30,8 @@ class Dropped:
 
 
 def look_at_files(paths: Sequence[str]) -> Dropped:
-    """What each file is, by what it holds. An empty file is an empty text."""
+    """What each file is, by what it holds. An empty file is an empty text; a folder that is opened
+    for its tokenizer.json is that file, which may be among the paths as well."""
     from core.tokenization.opening import is_tokenizer
 
     found = Dropped()
@@ -38,7 +39,10 @@ def look_at_files(paths: Sequence[str]) -> Dropped:
         try:
             empty = Path(path).is_file() and not Path(path).stat().st_size
             if not empty and is_tokenizer(Path(path)):  # which refuses what is no file
-                found.tokenizers.append(path)
+                inner = Path(path) / "tokenizer.json"
+                file = str(inner) if inner.is_file() else path
+                if file not in found.tokenizers:
+                    found.tokenizers.append(file)
             else:
                 text, note = read_text(Path(path))
                 found.texts.append((path, text))

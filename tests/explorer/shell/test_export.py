@@ -139,7 +139,10 @@ def test_a_trace_becomes_a_gif_at_its_own_pace(pane, tmp_path, run_async):
     assert shots[0][0] == 0 and shots[-1][0] == 2
     assert sum(ms for _, ms in shots) == pytest.approx(1000 * (3 * 0.9 + 2 * 0.6), abs=5)
     with Image.open(tmp_path / "a.gif") as image:
-        assert image.size == (200, 100)
+        margin = export.MARGIN
+        assert image.size == (200 + 2 * margin, 100 + 2 * margin)
+        edge = image.convert("RGB").crop((0, 0, margin, image.height))
+        assert len(edge.getcolors()) == 1, "nothing touches the edge"
     assert pane.player.position == 1
     assert strip.messages[0] == "Exporting a.gif"
     assert strip.messages[-2:] == ["Exporting a.gif, 100 %", f"Saved {tmp_path / 'a.gif'}"]

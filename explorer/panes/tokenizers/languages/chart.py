@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
 
 from core.tokenization.analysis import Premium
@@ -52,6 +52,7 @@ class PremiumChart(Picture):
         self.names: list[str] = []
         self.badges: list[tuple[str, str]] = []
         self.told: list[str] = []
+        self._colors: Sequence[int] = ()
         self._limit = 2.0
         self._rows: dict[str, int] = {}  # of the languages, by code
         self._current = self._before = NOWHERE
@@ -70,12 +71,15 @@ class PremiumChart(Picture):
         names: Sequence[str],
         badges: Sequence[tuple[str, str]],
         told: Sequence[str] = (),
+        colors: Sequence[int] = (),
     ) -> None:
-        """The languages in order, the tokenizers' names, each one's (icon, words), and what is
-        told of it where there is room.
+        """The languages in order, the tokenizers' names, each one's (icon, words), what is told of
+        it where there is room, and its place among the colors of series: its own where none is
+        given.
         """
         self.lines, self.names, self.badges = list(lines), list(names), list(badges)
         self.told = list(told) or self.names
+        self._colors = list(colors) or range(len(self.names))
         self._rows = {line.language.code: row for row, line in enumerate(self.lines)}
         fair = [one.premium for line in lines for one in line.results if one and one.honest]
         self._limit = max(2.0, max(fair, default=0.0))
@@ -99,6 +103,10 @@ class PremiumChart(Picture):
         result = self.result(code, place)
         self.setAccessibleDescription(text.described(self.names[place], result) if result else "")
         self.update()
+
+    def color(self, place: int) -> QColor:
+        """Of the bars of one tokenizer."""
+        return theme.current().series(self._colors[place])
 
     def result(self, code: str, place: int) -> Premium | None:
         row = self._rows.get(code)

@@ -125,6 +125,11 @@ class BarCursor:
         pointed = self.hovered != NO_BAR and not mode.player.playing
         bar = self.hovered if pointed else self.bar
         results = mode.measuring.results
+        if not mode.view.chart.lines:
+            return None  # the search finds no language
+        if error := mode.error_of(bar.tokenizer):
+            name = mode.shown_ones.name(bar.tokenizer)
+            return Inspection(rows=[error], title=f"{name} cannot be used")
         result = results.get((bar.tokenizer, bar.code))
         english = results.get((bar.tokenizer, REFERENCE))
         if result is None or english is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QPainter
+from PySide6.QtGui import QBrush, QFont, QFontMetricsF, QPainter
 
 from core.tokenization.analysis import Premium
 from explorer import theme
@@ -25,7 +25,7 @@ def draw_legend(painter: QPainter, chart: PremiumChart) -> None:
     for place, (name, badge) in enumerate(zip(chart.names, chart.badges, strict=True)):
         left = place * each
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(now.series(place))
+        painter.setBrush(chart.color(place))
         painter.drawRoundedRect(QRectF(left, now.px(4), now.px(12), now.px(12)), 2, 2)
         font = now.font("body", 600)
         text = QRectF(left + now.px(18), 0, each - now.px(26), now.px(20))
@@ -36,8 +36,16 @@ def draw_legend(painter: QPainter, chart: PremiumChart) -> None:
             at = QPointF(left + now.px(18), now.px(21))
             painter.drawPixmap(at, chart.icon_pixmap(icon, icon, 14))
             line = QRectF(left + now.px(36), now.px(19), each - now.px(44), now.px(18))
-            said = elide(said, now.font("label"), line.width())
+            said = in_room(said, now.font("label"), line.width())
             put_text(painter, line, said, now.font("label"), now.color("muted"), LEFT)
+
+
+def in_room(said: str, font: QFont, width: float) -> str:
+    """As many of the facts that commas part as there is room for; no number is cut."""
+    metrics = QFontMetricsF(font)
+    while ", " in said and metrics.horizontalAdvance(said) > width:
+        said = said.rpartition(", ")[0]
+    return elide(said, font, width, Qt.TextElideMode.ElideRight)
 
 
 def draw_bar(
@@ -52,7 +60,7 @@ def draw_bar(
     place of its premium.
     """
     now = theme.current()
-    color = now.series(place)
+    color = chart.color(place)
     measures = result.measures
     lost = measures.unknown / measures.tokens if measures.tokens else 0.0
     if measures.dropped_bytes:

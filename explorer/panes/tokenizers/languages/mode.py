@@ -57,6 +57,8 @@ class LanguagesMode(Mode):
         self._reading = Latest(self.engine, self)
         self._seen = False
         self._error = ""
+        self._failed: dict[str, str] = {}  # the errors of tokenizers that have been told, by id
+        self._colors: dict[str, int] = {}  # of series, by the tokenizer's id
         self._summary = text.IDLE
         self._later = QTimer(self, singleShot=True)
         self._later.setInterval(REFRESH)
@@ -77,6 +79,7 @@ class LanguagesMode(Mode):
         view.body.actionRequested.connect(view.search.clear)
         self.inputs.tokenizers.menuOpening.connect(self._fill_menu)
         self.shown_ones.changed.connect(self.ask)
+        self.shown_ones.said.connect(self.statusRequested)
         self._reading.came.connect(self._on_read)
         self._reading.failed.connect(self._on_failed)
         self.measuring.came.connect(self._on_came)
@@ -227,6 +230,22 @@ class LanguagesMode(Mode):
         """Why a tokenizer cannot be used; "" where it can."""
         return self.shown_ones.errors.get(identity, "") or self.measuring.errors.get(identity, "")
 
+    def _assign_colors(self) -> None:
+        """Each tokenizer keeps its color while it is shown; a new one takes the first that is
+        free."""
+        ids = self.shown_ones.ids
+        self._colors = {one: self._colors[one] for one in ids if one in self._colors}
+        free = (color for color in range(len(ids)) if color not in self._colors.values())
+        self._colors |= {one: next(free) for one in ids if one not in self._colors}
+
+    def _tell_failures(self) -> None:
+        """Why a tokenizer cannot be used, once, in the status bar: the legend has no room."""
+        before = self._failed
+        self._failed = {one: error for one in self.listed if (error := self.error_of(one))}
+        for one, error in self._failed.items():
+            if before.get(one) != error:
+                self.statusRequested.emit(f"{self.shown_ones.name(one)}: {error}")
+
     # playing
 
     def on_position(self, position: float) -> None:
@@ -244,6 +263,7 @@ class LanguagesMode(Mode):
     def refresh(self) -> None:
         """Draws what is known, and says what is waited for."""
         self._later.stop()
+        self._tell_failures()
         body, ids = self.view.body, self.listed
         wrong = [self.error_of(one) for one in ids]
         if self._error or (ids and all(wrong) and len(ids) == len(self.shown_ones.ids)):
@@ -265,7 +285,9 @@ class LanguagesMode(Mode):
         kept = [[results[i, t.code] for t in texts if (i, t.code) in results] for i in ids]
         badges = [text.badge(some, error) for some, error in zip(kept, wrong, strict=True)]
         told = [text.about(*one) for one in zip(names, kept, wrong, strict=True)]
-        self.view.chart.set_lines(lines, names, badges, told)
+        self._assign_colors()
+        colors = [self._colors[one] for one in ids]
+        self.view.chart.set_lines(lines, names, badges, told, colors)
         self.cursor.show()
         self._shown = lines, ids, names
         # One after the other: a question that is asked anew each second is never answered.

@@ -117,16 +117,13 @@ def headline(named: Sequence[tuple[str, Sequence[Premium]]], running: bool = Fal
     }
     dearest = max(overall, key=lambda language: overall[language])
     low, high = min(rates[dearest]), max(rates[dearest])
-    middle = float(np.median(list(overall.values())))
-    if len(named) == 1:
-        begins = "So far, for" if running else "For"
-        said = f"{begins} {named[0][0]}, {dearest} costs {times(high[0])} the tokens of English"
-    else:
-        begins = f"So far, {dearest} costs" if running else f"{dearest} costs"
-        said = f"{begins} {times(high[0])} the tokens of English for {high[1]}"
-        if low[1] != high[1]:
-            said += f", {times(low[0])} for {low[1]}"
-    text = f"{said}; the median language costs {times(middle)}" if len(overall) > 1 else said
+    begins = "So far, for" if running else "For"
+    text = f"{begins} {high[1]}, {dearest} costs {times(high[0])} the tokens of English"
+    if low[1] != high[1]:
+        text += f" ({times(low[0])} for {low[1]})"
+    by_one = [rate for some in rates.values() for rate, name in some if name == high[1]]
+    if len(by_one) > 1:
+        text += f", the median language {times(float(np.median(by_one)))}"
     unfair = len(languages) - len(rates)
     return f"{text}; {unfair:,} cannot be compared" if unfair else text
 

@@ -42,6 +42,12 @@ def test_a_dropped_tokenizer_opens_as_a_tokenizer(make_pane, run_async, tmp_path
     run_async(body())
 
 
+def test_a_folder_and_its_own_file_are_one_tokenizer(tmp_path):
+    path = saved_bpe(tmp_path / "tokenizer.json")
+    assert look_at_files([str(tmp_path), str(path)]).tokenizers == [str(path)]
+    assert look_at_files([str(path)]).tokenizers == look_at_files([str(tmp_path)]).tokenizers
+
+
 def test_a_file_that_has_vanished_is_told_with_the_remedy(tmp_path):
     gone = tmp_path / "gone.txt"
     assert look_at_files([str(gone)]).errors == [

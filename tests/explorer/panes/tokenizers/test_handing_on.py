@@ -258,9 +258,8 @@ def test_a_text_that_is_opened_reaches_a_pane_that_was_not_built_yet(
 def test_a_tokenizer_that_the_window_opens_is_looked_at_instead_of_trained_on(
     sitting: Any, run_async: Any, tmp_path: Path, opened: str
 ) -> None:
-    path = saved_bpe(tmp_path / "tokenizer.json")
-    if opened == "folder":
-        path = tmp_path
+    file = saved_bpe(tmp_path / "tokenizer.json")
+    path = tmp_path if opened == "folder" else file
 
     async def scenario() -> None:
         async with sitting as session:
@@ -272,7 +271,7 @@ def test_a_tokenizer_that_the_window_opens_is_looked_at_instead_of_trained_on(
             assert window.pane.objectName() == "tokenizers"
             await window.pane.settled()
             assert window.pane.mode.id == "compare"
-            assert f"file:{path}" in window.pane.mode.shown_ones.ids
+            assert f"file:{file}" in window.pane.mode.shown_ones.ids
             assert window.panes["training"].planning.draft.value.corpus == planned
 
     run_async(scenario())

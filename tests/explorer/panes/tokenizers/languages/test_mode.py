@@ -5,13 +5,15 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QFontMetricsF, QImage, QPainter
 from PySide6.QtTest import QTest
 
 from core.tokenization.analysis import Measures, Premium, language_texts, measure
+from explorer import theme
 from explorer.panes.tokenizers.languages import model, text
+from explorer.panes.tokenizers.languages.draw_bars import in_room
 from explorer.widgets import encoding
-from tests.explorer.panes.tokenizers.small import small_bpe
+from tests.explorer.panes.tokenizers.small import saved_bpe, small_bpe
 
 
 def codes(pane):
@@ -51,14 +53,16 @@ def test_the_dearest_come_first_and_a_search_keeps_some(pane, run_async):
         assert dear == sorted(dear, reverse=True) and dear[0] > 2 > 1.0 in dear
         high, low = max(fair[0]), min(fair[0])
         assert f"costs {text.times(high)} the tokens of English" in pane.headline
-        assert (high == low) or f", {text.times(low)} for " in pane.headline
+        assert (high == low) or f" ({text.times(low)} for " in pane.headline
         pane.mode.set_order("name")
         names = [line.language.name for line in chart.lines]
         assert names == sorted(names)
         view.search.setText("GERM")
         assert codes(pane) == ["deu"] and "1 of 25" in view.count.text()
+        told = []
+        pane.inspection.connect(told.append)
         view.search.setText("no such language")
-        assert view.body.state == "empty"
+        assert view.body.state == "empty" and told[-1] is None
         view.search.clear()
         assert view.body.state == "ready" and len(codes(pane)) == 25
 
@@ -148,6 +152,8 @@ def test_a_tokenizer_that_fails_is_marked_in_its_place_and_the_others_stay(
         mode, chart = pane.mode, pane.mode.view.chart
         broken = tmp_path / "tokenizer.json"
         broken.write_text("{")
+        said = []
+        pane.statusRequested.connect(said.append)
         mode.shown_ones.add_files([broken])
         pane.catalogue.add_trained("refuses", Refuses())
         mode.shown_ones.add("trained:refuses")
@@ -155,6 +161,13 @@ def test_a_tokenizer_that_fails_is_marked_in_its_place_and_the_others_stay(
         assert mode.view.body.state == "ready" and len(chart.names) == 4
         assert [icon for icon, _ in chart.badges] == ["success", "warning", "error", "error"]
         assert "choose another" in chart.told[3]
+        assert [chart.names[2] in one and "JSON" in one for one in said] == [True, False]
+        assert said[1] == "refuses: this one reads ASCII alone: choose another"
+        told = []
+        pane.inspection.connect(told.append)
+        chart.hovered.emit(chart.lines[0].language.code, 2)
+        assert told[-1].title == f"{chart.names[2]} cannot be used" and "JSON" in told[-1].rows[0]
+        chart.hovered.emit("", 0)
         assert all(line.results[2] is None for line in chart.lines)
         assert chart.lines[0].results[0] is not None
         chart.grab()
@@ -256,6 +269,52 @@ def test_another_tokenizer_is_measured_alone_and_escape_stops_it(pane, run_async
     run_async(body())
 
 
+def test_a_seventh_tokenizer_is_refused_with_the_remedy(pane, run_async, tmp_path):
+    async def body():
+        await pane.settled()
+        said, shown = [], pane.mode.shown_ones
+        pane.statusRequested.connect(said.append)
+        for number in range(4):
+            pane.catalogue.add_trained(f"more {number}", small_bpe(262 + number))
+            shown.add(f"trained:more {number}")
+        pane.take_files([str(saved_bpe(tmp_path / "seventh.json"))])
+        await pane.settled()
+        assert said == ["6 tokenizers at most: take one away first"] and len(shown.ids) == 6
+
+    run_async(body())
+
+
+def test_a_tokenizer_keeps_its_color_while_it_is_there(pane, run_async):
+    async def body():
+        await pane.settled()
+        chart, shown = pane.mode.view.chart, pane.mode.shown_ones
+        series = theme.current().series
+        pane.catalogue.add_trained("third", small_bpe(262))
+        shown.add("trained:third")
+        await pane.settled()
+        assert [chart.color(place) for place in range(3)] == [series(0), series(1), series(2)]
+        shown.remove(0)
+        assert [chart.color(place) for place in range(2)] == [series(1), series(2)]
+        row = chart.grab().toImage()
+        bar = chart.bar_rect(0, 1)
+        pixel = row.pixelColor(int(bar.left()) + 3, int(bar.center().y()))
+        assert pixel.name() == series(2).name()
+        shown.add("model")
+        await pane.settled()
+        assert [chart.color(place) for place in range(3)] == [series(1), series(2), series(0)]
+
+    run_async(body())
+
+
+def test_a_fact_that_has_no_room_in_the_legend_is_left_out_whole():
+    font = theme.current().font("label")
+    said = "25 lossy, 20 unknown"
+    width = QFontMetricsF(font).horizontalAdvance
+    assert in_room(said, font, width(said)) == said
+    assert in_room(said, font, width(said) - 1) == "25 lossy"
+    assert in_room(said, font, width("25 lossy") - 1) == "25 los\u2026"
+
+
 def test_state_comes_back(pane, run_async):
     async def body():
         await pane.settled()
@@ -297,8 +356,9 @@ def test_all_tokenizers_are_told_of_and_the_tokens_stand_beside_the_premium():
     lines = model.lines_of(texts, results, ["a", "b"])
     assert [line.language for line in lines] == [texts[1], texts[2], texts[0]]
     said = text.headline([("A", some), ("B", other)])
-    rest = "costs 9\u00d7 the tokens of English for B, 2\u00d7 for A; "
-    assert said.startswith(f"{texts[1].name} {rest}")
+    begins = f"For B, {texts[1].name} costs 9\u00d7 the tokens of English"
+    assert said == f"{begins} (2\u00d7 for A), the median language 6.50\u00d7"
+    assert text.headline([("B", other)]) == f"{begins}, the median language 6.50\u00d7"
     assert text.mark(other[1]) == ("success", "9\u00d7  900")
 
 
