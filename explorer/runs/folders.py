@@ -28,6 +28,7 @@ class WaitingRun:
     state: str  # one of INTERRUPTED
     step: int
     steps: int
+    kept: bool  # there is a checkpoint to go on from; else it begins again at step 0
 
 
 def run_folders(folder: Path, elsewhere: Sequence[str] = ()) -> list[Path]:
@@ -91,4 +92,5 @@ def _waiting(folder: Path) -> WaitingRun | None:
     lost = run.state == "failed" and not run.checkpoints
     if run.state not in INTERRUPTED or lost or run.step >= run.config.steps:
         return None
-    return WaitingRun(folder, run.state, run.step, run.config.steps)
+    kept = bool(run.checkpoints)
+    return WaitingRun(folder, run.state, run.step, run.config.steps, kept)

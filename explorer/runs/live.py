@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import shutil
 import time
 import weakref
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QThread, Signal
 
-from core.resources import data_folder
+from core.resources import DATA_VARIABLE, data_folder
 from explorer.engine import errors, tasks
 from explorer.engine.jobs import EngineDied
 from explorer.engine.loop import load_shared
@@ -138,7 +139,15 @@ class Runs(QObject):
         from core.training.requirements import check_requirements
 
         check_requirements(config)
-        return new_run_folder(self.folder(), name, config)
+        try:
+            return new_run_folder(self.folder(), name, config)
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                raise
+            # No form asks for the folder of all runs.
+            told = type(error)(f"{error}, with the environment variable {DATA_VARIABLE}")
+            told.errno = error.errno
+            raise told from error
 
     def discard(self, folder: str | Path) -> None:
         """Deletes a run that was made here and could not begin."""

@@ -14,6 +14,7 @@ from explorer.engine import errors, tasks
 from explorer.engine.jobs import EngineDied
 from explorer.runs.folders import WaitingRun
 from explorer.runs.requested import key_of
+from explorer.widgets.card import Card
 from explorer.widgets.rows_card import Row, RowsCard
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Offers(QObject):
         self._session = session
         self._notices = notices
         self._waiting: dict[str, Row] = {}  # runs that no one has decided about
+        self._went_on: list[Path] = []  # runs that the card about them names
         self._lost: list[Path] = []  # runs that the engine's death has ended
         self._looking: asyncio.Task[None] | None = None
         self._timer = QTimer(self)
@@ -77,10 +79,19 @@ class Offers(QObject):
         runs, elsewhere = self._session.runs, self._session.settings.runs
         went_on = await runs.take_up(elsewhere)
         if went_on:
-            self._tell_of(went_on)
+            self._went_on = went_on
+            self._notices.offer(
+                WENT_ON, "info", "Still training", "", {"Look": self._look_at_first}
+            )
+            self.renew()
         found = await runs.waiting(elsewhere)
         self._waiting = {
-            str(run.folder): Row(str(run.folder), run.folder.name, how_it_ended(run))
+            str(run.folder): Row(
+                str(run.folder),
+                run.folder.name,
+                how_it_ended(run),
+                {} if run.kept else {"Resume": "Begin again at step 0"},
+            )
             for run in found
         }
         if self._waiting:
@@ -112,10 +123,22 @@ class Offers(QObject):
         for folder in await self._session.runs.settled([Path(run) for run in self._waiting]):
             self._settle(str(folder))
 
-    def _tell_of(self, went_on: list[Path]) -> None:
-        look = {"Look": lambda: self._session.open_run(went_on[0])}
-        text = f"{names_of(went_on)} kept running while the window was closed."
-        self._notices.offer(WENT_ON, "info", "Still training", text, look)
+    def renew(self) -> None:
+        """A run that trains no longer, or that a person looks at, is on no card that says so."""
+        card, session = self._notices.cards.get(WENT_ON), self._session
+        self._went_on = [
+            folder
+            for folder in self._went_on
+            if session.runs.running_here(folder) and key_of(folder) != session.run_in_sight
+        ]
+        if not self._went_on:
+            self._notices.close_card(WENT_ON)
+        elif isinstance(card, Card):
+            names = names_of(self._went_on)
+            card.set_message(f"{names} kept running while the window was closed.")
+
+    def _look_at_first(self) -> None:
+        self._session.open_run(self._went_on[0])
 
     def _on_chosen(self, folder: str, choice: str) -> None:
         self._settle(folder)
@@ -132,6 +155,7 @@ class Offers(QObject):
 
     def _on_run_changed(self, folder: str) -> None:
         """A run that trains waits no longer, whoever started it."""
+        self.renew()
         for waiting in list(self._waiting):
             if key_of(waiting) == key_of(folder) and self._session.runs.running_here(folder):
                 self._settle(waiting)
@@ -170,8 +194,7 @@ def names_of(folders: Sequence[Path]) -> str:
 def how_it_ended(run: WaitingRun) -> str:
     """ "stopped at step 812 of 2,000", after the run's name."""
     verb = "failed" if run.state == "failed" else "stopped"
-    return (
-        f"{verb} at step {run.step:,} of {run.steps:,}"
-        if run.step
-        else "closed before its first step"
-    )
+    if not run.step:
+        return "closed before its first step"
+    without = "" if run.kept else " without a checkpoint"
+    return f"{verb} at step {run.step:,} of {run.steps:,}{without}"

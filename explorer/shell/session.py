@@ -90,6 +90,8 @@ class Session(QObject):
         window.status.stopRequested.connect(lambda run: self.steer("stop", run))
         window.status.runClicked.connect(self._on_run_clicked)
         window.paneShown.connect(self._on_pane_shown)
+        window.paneShown.connect(self.offers.renew)
+        self.workspace.runChanged.connect(self.offers.renew)
         self.engine.ready.connect(self._on_pane_shown)
         errors.reports().changed.connect(self._on_problem)
         errors.reports().retired.connect(window.notices.close_problem)
@@ -273,13 +275,19 @@ class Session(QObject):
         if self.window is not None:
             self.window.show_pane("training")
 
+    @property
+    def run_in_sight(self) -> str | None:
+        """The `key_of` the run that the training pane shows, while that pane is shown."""
+        run, pane = self.workspace.run, self.window.pane if self.window is not None else None
+        if run is None or pane is None or pane.objectName() != "training":
+            return None
+        return key_of(run)
+
     def _on_problem(self, problem: errors.Problem) -> None:
         """To whoever looks at a run, its own card says why it ended: once is enough."""
         if self.window is None:
             return
-        run, pane = self.workspace.run, self.window.pane
-        seen = run is not None and pane is not None and pane.objectName() == "training"
-        if seen and problem.about == key_of(run):
+        if problem.about == self.run_in_sight:
             errors.forget(problem)
         else:
             self.window.notices.show_problem(problem)

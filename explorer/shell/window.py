@@ -181,14 +181,15 @@ class MainWindow(QMainWindow):
             self.pane.left()
             self.pane.inspection.disconnect(self.inspector.set_inspection)
             self.pane.headlineChanged.disconnect(self._on_headline)
+        self._show_inputs(pane)  # what is still being typed in the others is told from their pane
         self.pane = pane
+        self._share_height()
         pane.inspection.connect(self.inspector.set_inspection)
         pane.headlineChanged.connect(self._on_headline)
         self.inspector.set_inspection(None)
         self.rail.set_current(name)
         theme.style_hidden()
         self.stack.setCurrentWidget(pane)
-        self._show_inputs(pane)
         self.transport.bind(pane.player)
         self._on_headline(pane.headline)
         pane.shown()
@@ -229,7 +230,6 @@ class MainWindow(QMainWindow):
         self.inputs.setVisible(header is not None)
         if header is not None:
             self._inputs_stack.setCurrentWidget(header)
-            self._share_height()
 
     def _offer_export(self, pane: Pane, name: str, picture: QWidget) -> None:
         """Right click on a picture: Show as table, Copy, Export."""

@@ -100,6 +100,7 @@ class Workspace(QObject):
         self._done: list[Change] = []
         self._undone: list[Change] = []
         self._merging: tuple[str, str] | None = None  # the path, and what is dragged or typed there
+        self._moving = False
 
     # what is open
 
@@ -279,6 +280,11 @@ class Workspace(QObject):
     def redo_text(self) -> str:
         return self._undone[-1].text if self._undone else ""
 
+    @property
+    def is_moving(self) -> bool:
+        """Whether what changes just now is undone or done again."""
+        return self._moving
+
     def undo(self) -> None:
         """Takes the last change back, where it was made: what happens is always in sight."""
         self._move(self._done, self._undone, lambda change: change.old)
@@ -313,7 +319,11 @@ class Workspace(QObject):
                 self.changed.emit(change.path, None)
                 self.historyChanged.emit()
             else:
-                self._set(change.path, self._taken(change.path, value))
+                self._moving = True
+                try:
+                    self._set(change.path, self._taken(change.path, value))
+                finally:
+                    self._moving = False
 
     def _set(self, path: str, value: Any) -> None:
         self._values[path] = value

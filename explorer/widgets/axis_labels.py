@@ -21,6 +21,11 @@ def has_label(index: int, every: int, chosen: int | None) -> bool:
     return index == chosen or (index % every == 0 and not near)
 
 
+def one_in(apart: float, side: float) -> int:
+    """Of how many cells of `side` px one has a label, if labels are at least `apart` px apart."""
+    return max(1, math.ceil(apart / side))
+
+
 def slanted_room(named: bool) -> float:
     """The longest that a label above a column may be."""
     return theme.current().px(NAMES if named else 88)
@@ -55,14 +60,14 @@ class AxisLabels:
         self._painter, self._grid, self._side, self._named = painter, grid, side, named
         self._width = width
         self._height = theme.current().metrics("label").height()
-        self._every = max(1, math.ceil(self._height * 0.9 / side))
+        self._apart = self._height * 0.9  # px from one line of text to the next
 
     def draw_rows(self, texts: Sequence[str], chosen: int | None, room: float, title: str) -> None:
         """Labels left of the rows, at most `room` px; the chosen row in the query's color."""
         now, grid = theme.current(), self._grid
         room -= now.px(16) if title else 0
         for index, text in enumerate(texts):
-            if not has_label(index, self._every, chosen):
+            if not has_label(index, one_in(self._apart, self._side), chosen):
                 continue
             font = now.font("label", 600 if index == chosen else 400)
             middle = grid.y() + (index + 0.5) * self._side
@@ -86,8 +91,9 @@ class AxisLabels:
         if self._named:
             metrics = now.metrics("label", 600)
             level &= all(metrics.horizontalAdvance(text) <= side - 4 for text in texts)
+        every = 1 if level else one_in(self._apart * math.sqrt(2), side)  # slanted lines lie closer
         for index, text in enumerate(texts):
-            if not has_label(index, self._every, chosen):
+            if not has_label(index, every, chosen):
                 continue
             font = now.font("label", 600 if index == chosen else 400)
             ink = now.color("k" if index == chosen else "muted")

@@ -16,10 +16,12 @@ from explorer import theme
 from explorer.widgets.base import LEFT, Picture, elide, put_text
 
 _DIGIT = re.compile(r"\d")
+_LEAD = re.compile(r"[^:]*: (?=\w+ \d)")  # "after 3 steps: loss 0.69": what stands before a number
 
 
 class LiveText(Picture):
-    """A text of a theme's size, weight and color role, elided at its end.
+    """A text of a theme's size, weight and color role, elided at its end; words before a colon and
+    a number go first.
 
     `elastic` takes what room there is and asks for none; otherwise as much as the text needs with
     its digits at their widest.
@@ -65,6 +67,9 @@ class LiveText(Picture):
         now = theme.current()
         font = now.font(size, weight)
         shown = elide(self._text, font, self.width(), Qt.TextElideMode.ElideRight)
+        if shown != self._text:
+            shorter = _LEAD.sub("\u2026", self._text, count=1)
+            shown = elide(shorter, font, self.width(), Qt.TextElideMode.ElideRight)
         hidden = self._text if shown != self._text else ""
         if self.toolTip() != hidden:
             self.setToolTip(hidden)

@@ -10,8 +10,8 @@ from explorer.widgets.base import show_text
 
 
 class PromptLine(QLineEdit):
-    """`promptEdited` fires 120 ms after the last key, and at once on Enter. Newlines stay newlines:
-    they are shown as an arrow and pasted text keeps them."""
+    """`promptEdited` fires 120 ms after the last key, and at once on Enter or when it is hidden.
+    Newlines stay newlines: they are shown as an arrow and pasted text keeps them."""
 
     promptEdited = Signal(str)
     PAUSE = 120
@@ -48,7 +48,8 @@ class PromptLine(QLineEdit):
         super().insert(text.replace("\n", self.ARROW))
 
     def hideEvent(self, event) -> None:
-        self._timer.stop()
+        """What was typed last is not lost with the line."""
+        self._tell()
         super().hideEvent(event)
 
     def _tell(self) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QWidget
@@ -18,11 +18,12 @@ MOST_ROWS = 2  # a card is not to push the picture away
 
 @dataclass(frozen=True)
 class Row:
-    """`name` in bold, then what there is to say of it."""
+    """`name` in bold, then what there is to say of it; `words` are a choice's own words here."""
 
     id: str
     name: str
     text: str
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 class RowsCard(QFrame):
@@ -69,8 +70,9 @@ class RowsCard(QFrame):
             text.set_text(row.text)
             self._add(line, 1, text)
             for place, choice in enumerate(self._choices, start=2):
-                button = QPushButton(choice)
-                button.setAccessibleName(f"{choice}: {row.name}")
+                words = row.words.get(choice, choice)
+                button = QPushButton(words)
+                button.setAccessibleName(f"{words}: {row.name}")
                 button.clicked.connect(
                     lambda _=False, id=row.id, choice=choice: self.chosen.emit(id, choice)
                 )

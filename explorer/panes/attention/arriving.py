@@ -24,7 +24,8 @@ class Arriving(QObject):
         super().__init__(pane)
         self._pane = pane
         self.token: int | None = None  # chosen here; one that was picked is kept by another text
-        self._is_typed = False  # the text whose heads are on their way
+        self._typing = False
+        self._is_typed = False  # the text whose heads are on their way, now or before an undo
         # What a session or a lesson has left, until its heads come:
         self.to_lock: tuple[int, int] | None = None
         self.to_open: OpenSteps | None = None
@@ -34,10 +35,14 @@ class Arriving(QObject):
 
     def on_prompt_typed(self, text: str) -> None:
         """The query follows the end of what is typed, unless it is pinned."""
-        self._is_typed = True
-        self._pane.workspace.change("prompt", text, "Change prompt", merging="prompt")
+        self._typing = True
+        try:
+            self._pane.workspace.change("prompt", text, "Change prompt", merging="prompt")
+        finally:
+            self._typing = False
 
     def on_prompt(self, text: str) -> None:
+        self._is_typed = self._typing or self._pane.workspace.is_moving
         self._pane.inputs.prompt.set_prompt(text)
         self._pane.looker.read(text)
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from explorer import theme
-from explorer.panes.training.text import CardText
+from explorer.panes.training.text import AGAIN, CardText
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.card import Glyph
 from explorer.widgets.cut_label import CutLabel
@@ -36,7 +36,7 @@ BUTTONS = {  # id -> text, tooltip
         "The setup with its settings, at a tenth of the rate",
     ),
     "anew": ("New run with these settings", "The setup, filled in with the settings of this run"),
-    "again": ("Train from the beginning", "No checkpoint was written yet: this run starts again"),
+    "again": ("Begin again at step 0", AGAIN),
     "continue": ("Resume from the last checkpoint", "Continues training from there"),
     "stop": ("Stop", "Writes a checkpoint and ends; everything is kept and can be resumed"),
 }

@@ -127,9 +127,10 @@ def why_no_branch(data: RunData, moment: Moment | None) -> str:
 # Before the first step, so that the card has its height from the beginning.
 NO_NUMBERS = (("loss", "\u2013"), ("learning rate", "\u2013"))
 ORDER = ("branch", "pause", "resume", "lower", "slower", "anew", "continue", "again", "stop")
+AGAIN = "There is no checkpoint, so training begins again at step 0"
 NOTHING_KEPT = (
-    "No checkpoint was written yet. Once the cause is fixed, the run can start again; or start a "
-    "new run with its settings, changed as needed."
+    "No checkpoint was written yet. Once the cause is fixed, the run can begin again at step 0; or "
+    "start a new run with its settings, changed as needed."
 )
 SAME_END = "No checkpoint was written yet, and started again it would end in the same way."
 
@@ -144,11 +145,14 @@ def failure(data: RunData, state: str) -> str:
         return f"{why}{end} {SAME_END if data.not_finite else NOTHING_KEPT}"
     if state == "dead":
         kept = max(data.checkpoints, default=None)
-        where = "from the beginning" if kept is None else f"from the checkpoint of step {kept:,}"
+        if kept is None:
+            what = f"{AGAIN}; its curves replace these."
+        else:
+            where = f"from the checkpoint of step {kept:,}"
+            what = f"What was written is intact; resuming continues {where}."
         return (
             f"The process that trained this run ended at step {data.step:,}: killed, out of "
-            f"memory, or the machine went down. What was written is intact; resuming continues "
-            f"{where}."
+            f"memory, or the machine went down. {what}"
         )
     return ""
 
@@ -301,9 +305,13 @@ def headline(
         case "finished":
             return f"Finished: in {step:,} steps {told}. Play shows how the heads formed."
         case "failed" | "dead":
-            return f"The run ended at step {step:,}; nothing written is lost."
+            if data.checkpoints:
+                return f"The run ended at step {step:,}; nothing written is lost."
+            then = "" if data.not_finite else ": training begins again at step 0"
+            return f"The run ended at step {step:,} without a checkpoint{then}."
         case _:
-            return f"Stopped after step {step:,}: {told}. Space continues training."
+            goes_on = "continues training" if data.checkpoints else "begins again at step 0"
+            return f"Stopped after step {step:,}: {told}. Space {goes_on}."
 
 
 def skip_text(step: int, skip: Skip | None) -> str:

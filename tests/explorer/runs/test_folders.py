@@ -62,7 +62,7 @@ def died(folder):
 def test_a_run_waits_that_was_started_and_not_stopped_by_a_person(tmp_path, left, state):
     folder = run_in(tmp_path, "run", **left)
     step = left.get("step", 1)
-    expected = [] if state is None else [WaitingRun(folder, state, step, 9)]
+    expected = [] if state is None else [WaitingRun(folder, state, step, 9, "kept" in left)]
     assert waiting_runs([folder]) == expected
 
 

@@ -34,6 +34,12 @@ def test_a_run_that_cannot_begin_leaves_no_folder(runs, changes):
     assert not runs.folder().exists()
 
 
+def test_a_data_folder_that_cannot_be_written_says_how_another_is_chosen(runs, tmp_path):
+    (tmp_path / "runs").write_text("a file, not a folder")
+    with pytest.raises(OSError, match="folder.*, with the environment variable LLM_EXPLORER_DATA"):
+        runs.new(tiny_training(), "refused")
+
+
 @pytest.mark.parametrize("backend", ["thread", "process"])
 def test_a_run_is_steered_alike_in_a_thread_and_in_a_process(runs, run_async, backend):
     async def body():

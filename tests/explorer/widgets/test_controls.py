@@ -187,6 +187,20 @@ def test_the_prompt_tells_once_after_a_pause_and_keeps_newlines(qtbot):
     assert told == [line.prompt] and "\n" in told[0]
 
 
+def test_what_was_typed_last_is_told_when_the_prompt_is_hidden(qtbot):
+    line = PromptLine()
+    qtbot.addWidget(line)
+    told = []
+    line.promptEdited.connect(told.append)
+    line.show()
+    qtbot.keyClicks(line, "ab")
+    line.hide()
+    assert told == ["ab"]
+    line.show()
+    line.hide()
+    assert told == ["ab"], "nothing new"
+
+
 def test_segments_come_closer_and_cut_the_longest_text_where_there_is_little_room(qtbot):
     texts = ("Expression", "Network", "Transformer", "Optimizers")
     tabs = SegmentedControl([(text.lower(), text) for text in texts], "Mode")

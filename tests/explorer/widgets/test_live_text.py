@@ -47,6 +47,25 @@ def test_another_number_of_as_many_digits_lays_nothing_out(qtbot):
     assert text.width() > wide
 
 
+def test_a_number_stays_where_there_is_no_room_for_the_words_before_it(qtbot, monkeypatch):
+    drawn, told = [], []
+    monkeypatch.setattr(
+        "explorer.widgets.live_text.put_text", lambda painter, room, text, *_: drawn.append(text)
+    )
+    _window, text, _ = shown(qtbot, elastic=True)
+    text.set_text("after 12 steps: loss 0.693")
+    for width in (300, 90):
+        text.setFixedWidth(width)
+        turn()
+        drawn.clear()
+        text.grab()
+        told.append(drawn[-1])
+    text.set_text("Scores: the product of 3 numbers")
+    text.grab()
+    assert told == ["after 12 steps: loss 0.693", "\u2026loss 0.693"]
+    assert drawn[-1].startswith("Scores")
+
+
 def test_an_elastic_text_asks_for_no_room_and_tells_what_does_not_fit(qtbot):
     _window, text, layouts = shown(qtbot, elastic=True)
     text.setFixedWidth(60)

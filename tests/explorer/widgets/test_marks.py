@@ -1,5 +1,7 @@
 """What is locked, pinned, chosen and current can be told apart."""
 
+import math
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint
@@ -45,3 +47,22 @@ def test_a_pinned_cell_wears_the_pin(heat):
     assert color_at(image, badge) == theme.current().color("accent")
     heat.set_highlight(3, None)
     assert color_at(picture_of(heat), badge) != theme.current().color("accent")
+
+
+@pytest.mark.parametrize("tokens", [12, 23, 40])
+def test_slanted_labels_above_the_columns_do_not_run_into_each_other(qtbot, monkeypatch, tokens):
+    feet = []
+    monkeypatch.setattr(
+        "explorer.widgets.axis_labels.put_slanted", lambda painter, foot, *_: feet.append(foot.x())
+    )
+    heat = HeatMap()
+    qtbot.addWidget(heat)
+    heat.resize(620, 420)
+    texts = [f"word{place}" for place in range(tokens)]
+    heat.set_labels(texts, texts)
+    heat.set_values(np.zeros((tokens, tokens)))
+    heat.set_highlight(column=tokens // 2 + 1)
+    heat.grab()
+    apart = np.diff(sorted(feet)) / math.sqrt(2)  # from line to line, at 45 degrees
+    metrics = theme.current().metrics("label")
+    assert len(feet) > 4 and apart.min() >= metrics.tightBoundingRect("bdpgy").height()

@@ -17,7 +17,7 @@ from core.training.writer import RunWriter
 from explorer.panes.training import text
 from explorer.panes.training.charts import SMALL
 from explorer.panes.training.draft import TrainingDraft, config_of
-from explorer.panes.training.run_card import CardText, RunCard
+from explorer.panes.training.run_card import BUTTONS, CardText, RunCard
 from explorer.panes.training.run_data import read
 from explorer.widgets.transport import TransportBar
 from tests.explorer.waiting import until
@@ -81,6 +81,20 @@ def test_only_what_can_work_is_offered_to_a_run_that_has_ended(
     assert card.buttons == offered and said in card.message
 
 
+def test_a_run_that_was_killed_says_everywhere_whether_it_goes_on_or_begins_again(tmp_path):
+    lost = replace(run_of(tmp_path / "run", 12), state="dead")
+    told = text.headline(lost, "dead", None, False), text.failure(lost, "dead")
+    assert all("begins again at step 0" in one and "intact" not in one for one in told)
+    assert text.buttons(lost, "dead", None, False) == ("again",)
+    assert "again at step 0" in BUTTONS["again"][0] and BUTTONS["again"][1] == text.AGAIN
+    kept = replace(lost, checkpoints={10: tmp_path})
+    assert "nothing written is lost" in text.headline(kept, "dead", None, False)
+    assert "checkpoint of step 10" in text.failure(kept, "dead")
+    assert "Space continues training" in text.headline(kept, "stopped", None, False)
+    hopeless = replace(lost, not_finite=True)  # it would end as before
+    assert text.headline(hopeless, "failed", None, False).endswith("without a checkpoint.")
+
+
 def test_the_sentence_tells_the_loss_that_the_chart_shows_and_says_which_it_is(tmp_path):
     data = run_of(tmp_path / "run", 12)
     raw = text.headline(data, "running", None, False)
@@ -100,7 +114,7 @@ ROSE = "the loss rose from 7.360 to 1,871; try a lower learning rate"
         (7.4, "running", "It trains: after 12 steps the loss rose from 7.360 to 7.400."),
         (7.1, "running", "It learns: after 12 steps the loss fell from 7.360 to 7.100."),
         (1871.3, "finished", f"Finished: in 12 steps {ROSE}. Play shows how the heads formed."),
-        (1871.3, "stopped", f"Stopped after step 12: {ROSE}. Space continues training."),
+        (1871.3, "stopped", f"Stopped after step 12: {ROSE}. Space begins again at step 0."),
     ],
 )
 def test_a_loss_that_rises_is_not_called_learning(tmp_path, now, state, sentence):

@@ -80,3 +80,22 @@ def test_an_example_is_no_part_of_what_was_typed_before_it(sit):
         assert mode.text == typed
 
     sit(body, computing=False)
+
+
+def test_a_prompt_that_was_typed_just_before_its_pane_is_left_is_kept_and_undone_there(sit):
+    async def body(session: Any) -> None:
+        window, workspace = session.window, session.workspace
+        prompt = window.show_pane("attention").inputs.prompt
+        before = workspace.prompt
+        prompt.end(False)
+        QTest.keyClicks(prompt, " ran")
+        window.show_pane("training")
+        assert workspace.prompt == before + " ran"
+        workspace.undo()
+        assert (workspace.prompt, window.pane_name) == (before, "attention")
+        prompt.end(False)
+        QTest.keyClicks(prompt, " sat")
+        window.hide()  # as the end does, before it writes the session
+        assert workspace.state()["prompt"] == before + " sat"
+
+    sit(body, computing=False)

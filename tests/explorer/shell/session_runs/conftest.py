@@ -68,6 +68,7 @@ def stopped(tmp_path):
         RunControl(folder, SimpleNamespace(start=lambda folder, resume: None)).start()
         writer = RunWriter(folder)
         writer.step({"step": 4, "loss": 1.0, "seconds": 0.5 if folder.name == "b" else 0.01})
+        (folder / "checkpoints" / "step-000004").mkdir()
         writer.event("end", 4, {"reason": "stopped", "message": ""})
         writer.close()
     return folders

@@ -53,6 +53,57 @@ def test_runs_that_wait_share_one_card_and_leave_it_one_by_one(sitting, stopped,
     run_async(body())
 
 
+def test_a_run_without_a_checkpoint_says_that_it_begins_again(sitting, stopped, run_async):
+    (stopped[0] / "checkpoints" / "step-000004").rmdir()
+
+    async def body():
+        async with sitting as session:
+            await session.offers.runs_left()
+            card = session.window.notices.cards["runs"]
+            (first, second), resume = card.rows[:2], "Resume"
+            assert first.text == "stopped at step 4 of 9 without a checkpoint"
+            assert card.buttons[first.id, resume].text() == "Begin again at step 0"
+            assert card.buttons[first.id, resume].accessibleName() == "Begin again at step 0: a"
+            assert second.text == "stopped at step 4 of 9"
+            assert card.buttons[second.id, resume].text() == "Resume"
+
+    run_async(body())
+
+
+def test_a_run_that_trained_without_the_window_is_told_until_it_is_looked_at_or_ends(
+    sitting, run_async, monkeypatch
+):
+    async def body():
+        async with sitting as session:
+            window, runs = session.window, session.runs
+            window.show_pane("attention")
+            folders = [runs.new(tiny_training(), name) for name in ("one", "two", "three")]
+            for folder in folders:
+                runs.start(folder)
+
+            async def take_up(elsewhere):
+                return list(folders)
+
+            monkeypatch.setattr(runs, "take_up", take_up)
+            session.workspace.set_run(None)
+            await session.offers.runs_left()
+            card = window.notices.cards["went on"]
+            assert card.message.startswith("one and 2 more kept running")
+            session.steer("stop", str(folders[0]))
+            await until(lambda: card.message.startswith("two and three kept"))
+            session.workspace.set_run(str(folders[1]))
+            assert card.message.startswith("two and three"), "another pane is shown"
+            window.show_pane("training")
+            assert card.message.startswith("three kept running")
+            session.workspace.set_run(str(folders[2]))
+            assert not window.notices.cards
+            for folder in folders[1:]:
+                session.steer("stop", str(folder))
+            await until(lambda: not runs.live)
+
+    run_async(body())
+
+
 def test_many_runs_are_dismissed_at_once_and_stay_so(sitting, stopped, run_async):
     async def body():
         async with sitting as session:
