@@ -360,19 +360,25 @@ def test_a_character_stands_in_one_place_for_every_tokenizer(qtbot, options, wid
     assert letters_of(flows[0]) == {}
 
 
+def beside_each_other(qtbot, *cuts):
+    """A flow of each, whose letters stand at the same places."""
+    flows = []
+    for cut in cuts:
+        flow = TokenFlow()
+        qtbot.addWidget(flow)
+        flow.resize(600, 100)
+        flow.set_tokens(cut)
+        flow.set_beside(list(cuts))
+        flows.append(flow)
+    return flows
+
+
 def test_a_mark_moves_no_letter(qtbot):
     text = "unlucky"
     plain = cut_at(text)
     spelled = {"un": "un", "lucky": "##lucky"}
     marked = replace(cut_at(text, 2), pieces=list(spelled), reads=spelled.__getitem__)
-    flows = []
-    for cut in (plain, marked):
-        flow = TokenFlow()
-        qtbot.addWidget(flow)
-        flow.resize(600, 100)
-        flow.set_tokens(cut)
-        flow.set_beside([plain, marked])
-        flows.append(flow)
+    flows = beside_each_other(qtbot, plain, marked)
     faces = TokenFaces(FlowOptions())
     written = [letters for *_, letters in flows[1]._visible()][1]
     assert written[0][1] == "##l"
@@ -394,14 +400,7 @@ def test_tokens_that_cover_no_text_have_room_of_their_own(qtbot):
         1,
         frozenset({101, 102}),
     )
-    flows = []
-    for one in (cut, framed):
-        flow = TokenFlow()
-        qtbot.addWidget(flow)
-        flow.resize(600, 100)
-        flow.set_tokens(one)
-        flow.set_beside([cut, framed])
-        flows.append(flow)
+    flows = beside_each_other(qtbot, cut, framed)
     first, second = letters_of(flows[0]), letters_of(flows[1])
     assert first == second and len(first) == 5
     rects = [rect for _, rect in flows[1].places]

@@ -53,7 +53,7 @@ class Bar:
 class LaneFace:
     """One lane at one moment.
 
-    state    "merge", "words", "done" or "error"
+    state    "merge", "words", "done", "lossy" (done, but it loses text) or "error"
     merge    left, right and joined piece, where state is "merge"
     sentence what happens, in words
     caption  what the bars measure
@@ -98,9 +98,10 @@ class LaneFaces:
         if state.done:
             early = ended_early(self._recording.wanted[lane], state)
             sentence = early or f"done: {count(state.vocab_size, 'piece')}"
-            if loses := lost(state.lost):
+            loses = lost(state.lost)
+            if loses:
                 sentence = f"{loses} of the text" + (f"; {early}" if early else "")
-            face = replace(face, state="done", sentence=sentence, merge=())
+            face = replace(face, state="lossy" if loses else "done", sentence=sentence, merge=())
         return face
 
     def _newest(self, kind: str, lane: int, number: int) -> tuple[Chip, ...]:

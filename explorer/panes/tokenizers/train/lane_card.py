@@ -180,7 +180,8 @@ class LaneCard(Picture):
             self._draw_sentence(painter, area, "error", 400)
             return area.bottom()
         line.adjust(0, now.px(4), 0, 0)
-        bottom = self._draw_sentence(painter, line, "success" if face.state == "done" else "", 600)
+        icon = {"done": "success", "lossy": "warning"}.get(face.state, "")
+        bottom = self._draw_sentence(painter, line, icon, 600)
         return max(line.bottom(), bottom + now.px(4)) + now.px(4)
 
     def _draw_sentence(self, painter: QPainter, area: QRectF, icon: str, weight: int) -> float:

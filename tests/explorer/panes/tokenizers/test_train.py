@@ -454,3 +454,4 @@ def test_who_loses_text_is_ranked_by_what_it_gives_back(
     assert "BPE packs the most text" in pane.headline
     assert "WordPiece loses 29%" in pane.headline
     assert mode.view.cards[1].face.sentence == "loses 29% of the text; text exhausted"
+    assert [card.face.state for card in mode.view.cards[:2]] == ["done", "lossy"]
