@@ -31,15 +31,15 @@ from core.training.health import (
     NotFiniteError,
     disk_error,
     find_not_finite,
+    first_overflow,
     not_finite_message,
-    precision_context,
-    precision_note,
     seeded_dropout,
 )
 from core.training.looking import evaluate_steps, is_due, probe, sample_seed, sample_steps
 from core.training.memory import end_message
 from core.training.optimizers import build_optimizer
 from core.training.parallel import Parallel, on_device
+from core.training.precision import backward_context, precision_context, precision_note
 from core.training.records import MANIFEST, read_manifest
 from core.training.runs import RunWriter
 from core.training.steering import Steering
@@ -218,7 +218,11 @@ class Attempt:
             with torch.enable_grad():
                 loss = summed / divisor  # step: loss
             yield Moment("loss", number)
-            with torch.enable_grad(), parallel.micro_batch(last):
+            with (
+                torch.enable_grad(),
+                parallel.micro_batch(last),
+                backward_context(precision, device),
+            ):
                 scaled = parallel.scale(loss)
                 scaled.backward()  # step: backward
             total = summed.detach() if total is None else total + summed.detach()
@@ -230,9 +234,10 @@ class Attempt:
             for parameter in self.parameters:
                 if parameter.grad is not None:
                     parameter.grad.mul_(divisor / valid)
-        applied = True
+        applied, where = True, ""
         if parallel.scales:
-            applied = parallel.unscale(optimizer)  # step: unscale
+            applied = parallel.unscale(optimizer)
+            where = "" if applied else first_overflow(self.module, parallel)
             yield Moment("unscale", number, values={"applied": applied})
         assert total is not None
         own_loss, norm = self._clip(total)
@@ -251,7 +256,7 @@ class Attempt:
         before = parallel.state()
         parallel.stepped(applied)
         if not applied:  # the batch is lost, the weights stay: usual while a loss scale is found
-            told = {**before, "after": parallel.state()}
+            told = {**before, "after": parallel.state(), "where": where}
             self.writer.event("skip", number, told)  # step: skip
         skipped = int(not applied)
         self.unrecorded = {
@@ -261,6 +266,7 @@ class Attempt:
             "grad_norm": norm,
             "applied": number - self.skipped - skipped,
             "skipped": skipped,
+            "loss_scale": before.get("loss_scale", 1.0),
             "tokens": tokens,
             "targets": valid,
         }
@@ -296,7 +302,8 @@ class Attempt:
     def _not_finite(self, number: int, batches: Any, loss: float) -> NotFiniteError:
         self.optimizer.zero_grad(set_to_none=True)
         where = find_not_finite(self.task, self.module, batches, self.config, self.parallel)
-        told = NotFiniteError(not_finite_message(number, where, loss, self.written))
+        message = not_finite_message(number, where, loss, self.written, self.config.precision)
+        told = NotFiniteError(message)
         self.writer.event("not-finite", number, {"where": where, "message": str(told)})
         return told
 

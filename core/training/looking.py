@@ -15,8 +15,8 @@ from torch import nn
 
 from core.inference.activations import looking_at
 from core.training.events import Moment
-from core.training.health import precision_context
 from core.training.parallel import Parallel, on_device
+from core.training.precision import precision_context
 from core.training.task import Task, Written
 
 

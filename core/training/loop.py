@@ -17,6 +17,7 @@ from core.training.config import TrainingConfig
 from core.training.events import Moment
 from core.training.language_modelling import LanguageModelling
 from core.training.parallel import Parallel, Single
+from core.training.precision import build_scaler
 from core.training.requirements import check_requirements, check_task
 from core.training.runs import RunReader, create_run, new_run_folder
 from core.training.task import Task
@@ -48,7 +49,8 @@ def train_steps(
     config    None: the one that the folder holds
     resume    go on from the folder's last checkpoint (from the beginning where there is none)
     task      None: the Task that the config names, which is language modelling
-    parallel  where it computes, on which device and with which ranks; None: alone, on the CPU
+    parallel  where it computes, on which device and with which ranks; None: alone, on the CPU, with
+              the loss scaler that the config asks for
 
     Closing the generator writes a checkpoint of the last whole step; one of several ranks cannot do
     that without the others, and leaves the last one that was written. Raises ValueError, with the
@@ -56,20 +58,24 @@ def train_steps(
     finite, OSError when the disk fails. No file that was already written is harmed.
     """
     folder = Path(folder)
-    parallel = parallel or Single()
-    if parallel.writes and not (folder / records.MANIFEST).exists():
+    if (parallel is None or parallel.writes) and not (folder / records.MANIFEST).exists():
         if config is None:
             raise ValueError(f"{folder} is no run folder; give a config to start a run there")
         if task is None:
             check_requirements(config)
         create_run(folder, config)
-    parallel.wait()
+    if parallel is not None:
+        parallel.wait()
     manifest = records.read_manifest(folder)
     known = TrainingConfig.from_json(manifest["config"])
     if config is not None and config != known:
         raise ValueError(f"{folder} holds a run of another config; choose a new folder, or branch")
     if manifest["attempts"] and not resume:
         raise ValueError(f"{folder} holds a run already; resume it, or choose a new folder")
+    if parallel is None:
+        parallel = Single(scaler=build_scaler(known))
+    if known.precision == "fp16" and not parallel.scales:
+        raise ValueError("fp16 needs a loss scaler; give the strategy one, as build_scaler does")
     if task is None:
         check_task(known)
         task = LanguageModelling(known)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from core.tensor_files import read_tensors, write_tensors
+from core.training.scaler import LossScaler
 
 
 class Parallel(Protocol):
@@ -94,13 +95,17 @@ class Parallel(Protocol):
 
 
 class Single:
-    """This process alone, on one device, with the loss as it is."""
+    """This process alone, on one device. The loss is scaled where there is a scaler."""
 
     rank, ranks, writes = 0, 1, True
-    fused, scales = True, False
+    fused = True
 
-    def __init__(self, device: str | torch.device = "cpu") -> None:
+    def __init__(
+        self, device: str | torch.device = "cpu", scaler: LossScaler | None = None
+    ) -> None:
         self.device = torch.device(device)
+        self.scaler = scaler
+        self.scales = scaler is not None
 
     def wrap(self, module: nn.Module) -> nn.Module:
         return module.to(self.device)
@@ -109,16 +114,22 @@ class Single:
         return nullcontext()
 
     def scale(self, loss: Tensor) -> Tensor:
-        return loss
+        return loss if self.scaler is None else self.scaler.scale(loss)
 
     def unscale(self, optimizer: torch.optim.Optimizer) -> bool:
-        return True
+        if self.scaler is None:
+            return True
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        finite = self.scaler.unscale(local_part(p.grad) for p in parameters if p.grad is not None)
+        overflowed = self.sums([float(not finite)])[0] > 0  # on any rank
+        return not overflowed or self.scaler.is_exhausted
 
     def clip(self, parameters: Sequence[Tensor], limit: float) -> Tensor:
         return clip_gradients(parameters, limit)
 
     def stepped(self, applied: bool) -> None:
-        pass
+        if self.scaler is not None:
+            self.scaler.stepped(applied)
 
     def sums(self, values: Sequence[float]) -> list[float]:
         return list(values)
@@ -143,10 +154,12 @@ class Single:
         }
 
     def state(self) -> dict[str, float]:
-        return {}
+        return {} if self.scaler is None else self.scaler.state()
 
     def restore(self, state: Mapping[str, float]) -> None:
-        if state:
+        if self.scaler is not None:
+            self.scaler.restore(state)
+        elif state:
             raise ValueError(
                 f"the checkpoint remembers {', '.join(sorted(state))} of a run that scaled its "
                 "loss; continue it with its own precision"
@@ -157,6 +170,14 @@ def clip_gradients(parameters: Iterable[Tensor], limit: float) -> Tensor:
     """Limits the norm of all gradients together; returns the norm before."""
     norm = nn.utils.clip_grad_norm_(parameters, limit)  # step: clip
     return norm
+
+
+def local_part(tensor: Tensor) -> Tensor:
+    """This rank's part of a tensor that is spread over ranks (a DTensor); else the tensor itself.
+
+    It lies in the same memory.
+    """
+    return tensor.to_local() if hasattr(tensor, "to_local") else tensor
 
 
 def on_device(batch: Any, device: torch.device) -> Any:

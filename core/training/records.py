@@ -50,6 +50,7 @@ STEP_FIELDS: tuple[tuple[str, str], ...] = (
     ("grad_norm", "<f8"),  # before clipping; not finite where the step was skipped for it
     ("applied", "<i8"),  # steps that have moved the weights, with this one: the schedule's count
     ("skipped", "<i8"),  # 1: a loss scaler skipped this one, 0: it was applied
+    ("loss_scale", "<f8"),  # what the loss was multiplied by; 1: it was not
     ("tokens", "<i8"),  # read by this step, on all ranks
     ("targets", "<i8"),  # those that count, which the loss is the mean over
     ("seconds", "<f8"),  # of work; pauses do not count
@@ -107,10 +108,13 @@ class Built(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Skipped(Event):
-    """The loss scale whose gradients overflowed; in `after` the one that is tried next."""
+    """The loss scale whose gradients overflowed; in `after` the one that is tried next. `where`
+    says which gradient was the first.
+    """
 
     loss_scale: float = field(0.0, least=0, endless=True)
     after: Mapping[str, float] = field(factory=dict)
+    where: str = ""
 
 
 EVENTS: dict[str, type[Event]] = {

@@ -120,6 +120,9 @@ def _training_phases() -> Iterator[Step]:
         record = {"loss": 2.5, "targets": 32, "learning_rate": 3e-4, "grad_norm": 1.25}
         for phase in PHASES:
             yield phase_step(phase, config, 3, record)
+    config = TrainingConfig(model=model, precision="fp16")
+    record |= {"loss_scale": 1024.0}
+    yield from (phase_step(phase, config, 3, record) for phase in ("scale", "unscale"))
 
 
 def _attention() -> Iterator[Step]:

@@ -1,4 +1,4 @@
-"""Strategies for tests: two ranks under DDP and FSDP2 over gloo, and a scaler that skips.
+"""Strategies for tests: two ranks under DDP and FSDP2 over gloo.
 
 They show that the loop needs no line for them. `python -m tests.core.training.strategies` is one
 rank of a run.
@@ -127,40 +127,6 @@ class Doubled(LanguageModelling):
 
     def build_model(self, generator: torch.Generator):  # type: ignore[no-untyped-def]
         return super().build_model(generator).double()
-
-
-class Scaling(Single):
-    """A loss scaler: halved by a gradient that is not finite, doubled after `patience` steps."""
-
-    scales = True
-
-    def __init__(self, scale: float, patience: int = 3, floor: float = 0.0) -> None:
-        super().__init__()
-        self.loss_scale, self.patience, self.floor, self.good = scale, patience, floor, 0.0
-
-    def scale(self, loss: Tensor) -> Tensor:
-        return loss * self.loss_scale
-
-    def unscale(self, optimizer: torch.optim.Optimizer) -> bool:
-        gradients = [p.grad for group in optimizer.param_groups for p in group["params"]]
-        finite = True
-        for gradient in gradients:
-            gradient.div_(self.loss_scale)
-            finite = finite and bool(gradient.isfinite().all())
-        return finite or self.loss_scale <= self.floor
-
-    def stepped(self, applied: bool) -> None:
-        self.good = self.good + 1 if applied else 0.0
-        if not applied:
-            self.loss_scale /= 2
-        elif self.good == self.patience:
-            self.loss_scale, self.good = self.loss_scale * 2, 0.0
-
-    def state(self) -> dict[str, float]:
-        return {"loss_scale": self.loss_scale, "good": self.good}
-
-    def restore(self, state: Mapping[str, float]) -> None:
-        self.loss_scale, self.good = state["loss_scale"], state["good"]
 
 
 def main(arguments: list[str]) -> None:
