@@ -63,8 +63,8 @@ CODE = {  # a phase, or the one of its lines that ran
 def phase_step(
     phase: str, config: TrainingConfig, step: int, record: Mapping[str, float] | None = None
 ) -> Step:
-    """A phase of optimizer step `step` (from 1). Where the loss is scaled, the backward phase begins
-    with "scale".
+    """A phase of optimizer step `step` (from 1). Where the loss is scaled, its backward phase
+    begins with "scale".
 
     record  what the run recorded of it: loss, targets, learning_rate, grad_norm, applied, skipped,
             loss_scale; None where it did not

@@ -94,5 +94,5 @@ def precision_note(precision: str, device: torch.device = CPU) -> str:
         case "bf16" if device.type == "cpu" and not bf16_is_fast():
             return "this CPU has no bf16 arithmetic: bf16 may be slower than fp32"
         case "fp16" if device.type == "cpu":
-            return "fp16 on a CPU is for learning how it works: about ten times slower than fp32"
+            return "fp16 on a CPU is for learning how it works: 10 to 20 times slower than fp32"
     return ""
