@@ -71,6 +71,7 @@ CALLS = {
         *("task.batches", "task.loss", "scaled.backward", "optimizer.step"),
         "self.writer.event",
     ),
+    "core.training.number_formats": ("np.rint",),
     "core.training.parallel": ("nn.utils.clip_grad_norm_",),
     "core.training.scaler": ("gradient.div_",),
     "core.transformer.attention": ("self.c_attn",),

@@ -68,7 +68,7 @@ def test_they_read_fp32_where_products_are_in_16_bits(
     with context, Watch() as watch:
         logits = built(IDS, look)
         total, _ = next_token_loss(logits, IDS)
-    assert watch.seen == dict.fromkeys(("softmax", "norm", "loss"), {torch.float32})
+    assert watch.seen == {kind: {torch.float32} for kind in ("softmax", "norm", "loss")}
     assert total.dtype == torch.float32
     by_kind = {site.kind: value.dtype for site, value in look.values.items()}
     stream = dtype if way == "weights" else torch.float32
@@ -86,8 +86,7 @@ def test_more_bits_stay_as_they_are(dtype: torch.dtype) -> None:
     assert full_precision(x) is x
     for norm, torch_one in ((LayerNorm, F.layer_norm), (RMSNorm, F.rms_norm)):
         built = norm(CONFIG).to(dtype)
-        given = [parameter for parameter in (built.weight, getattr(built, "bias", None))]
-        given = given[: 2 if norm is LayerNorm else 1]
+        given = list(built.parameters())
         assert torch.equal(built(x), torch_one(x, (16,), *given, eps=built.eps))
     visible = visible_tokens(3, None)
     masked = (x @ x.mT / 4).masked_fill(~visible, -torch.inf)
