@@ -11,8 +11,8 @@ bits say how far the format reaches, the mantissa bits how finely it divides. A 
 neighbors becomes the nearer one; halfway, the one whose last bit is 0.
 
 Sources: IEEE 754-2019, sections 3.4 and 4.3.1; fp8: Micikevicius et al. 2022 (FP8 Formats for Deep
-Learning), section 3. A GPU rounds to TF32 inside a matrix product only, and a value halfway away from
-zero.
+Learning), section 3. A GPU rounds to TF32 inside a matrix product only, and a value halfway between
+two others away from zero.
 """
 
 from __future__ import annotations
