@@ -118,7 +118,7 @@ class Rounding(NamedTuple):
 
     exponent  of the power of two at or below the value
     spacing   from a number of the format to the next, there
-    count     how many of these steps the value is
+    steps     how many of them the value is
     whole     the nearest whole number of them
     rounded   what they make
     stored    the same, or infinity where that is beyond the largest number
@@ -126,7 +126,7 @@ class Rounding(NamedTuple):
 
     exponent: np.ndarray
     spacing: np.ndarray
-    count: np.ndarray
+    steps: np.ndarray
     whole: np.ndarray
     rounded: np.ndarray
     stored: np.ndarray
@@ -138,13 +138,13 @@ def rounding(value: Any, format: NumberFormat) -> Rounding:
         value, mantissa_bits = np.asarray(value, np.float64), format.mantissa_bits
         exponent = _exponent(value, format)
         spacing = 2.0 ** (exponent - mantissa_bits)  # step: spacing
-        count = value / spacing  # step: count
-        whole = np.rint(count)  # halfway: to the even one  # step: whole
+        steps = value / spacing  # step: steps
+        whole = np.rint(steps)  # halfway: to the even one  # step: whole
         rounded = whole * spacing  # step: rounded
         beyond = np.copysign(np.inf if format.has_infinity else format.largest, value)
         is_beyond = np.abs(rounded) > format.largest
         stored = np.where(is_beyond, beyond, rounded)  # step: stored
-    return Rounding(exponent, spacing, count, whole, rounded, stored)
+    return Rounding(exponent, spacing, steps, whole, rounded, stored)
 
 
 def _exponent(value: np.ndarray, format: NumberFormat) -> np.ndarray:

@@ -22,7 +22,7 @@ FORMULAS = {
     "nan": r"x = \mathrm{NaN}",
     "sum": r"y = w + \Delta w",
     "spacing": r"\delta = 2^{\lfloor \log_2 |y| \rfloor - M}",
-    "count": r"n = \frac{y}{\delta}",
+    "steps": r"n = \frac{y}{\delta}",
     "whole": r"\hat{n} = \mathrm{round}(n)",
     "rounded": r"\hat{y} = \hat{n} \, \delta",
     "stored": r"|\hat{y}| > x_{\max}",
@@ -30,8 +30,8 @@ FORMULAS = {
 TITLES = {
     "sum": "Sum: exactly, with as many digits as it takes",
     "spacing": "Spacing: how far apart two neighbors of the format stand here",
-    "count": "Count: how many of these steps the sum is",
-    "whole": "Round: to a whole number of steps; halfway, to the even one",
+    "steps": "Steps: how many of them the sum is",
+    "whole": "Round: to a whole number of them; halfway, to the even one",
     "rounded": "Back: the number that so many steps make",
     "stored": "Overflow: the format reaches no further",
 }
@@ -113,8 +113,8 @@ def _rounding(value: float, format: NumberFormat) -> Iterator[Step]:
     values = {"value": value, "mantissa_bits": format.mantissa_bits, **made._asdict()}
     lines = {
         "spacing": ("exponent", "mantissa_bits", "spacing"),
-        "count": ("value", "spacing", "count"),
-        "whole": ("count", "whole"),
+        "steps": ("value", "spacing", "steps"),
+        "whole": ("steps", "whole"),
         "rounded": ("whole", "spacing", "rounded"),
     }
     if not np.array_equal(made.stored, made.rounded, equal_nan=True):

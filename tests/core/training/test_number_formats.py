@@ -149,7 +149,7 @@ def test_an_update_below_half_a_step_is_lost() -> None:
     trace = trace_rounded_sum(1.0, 1e-3, "bf16")
     assert trace.about["lost"] and trace.about["result"] == 1
     assert values(trace, "rounding.spacing")["spacing"] == 2**-7
-    assert 128 < values(trace, "rounding.count")["count"] < 128.5
+    assert 128 < values(trace, "rounding.steps")["steps"] < 128.5
     assert values(trace, "rounding.whole")["whole"] == 128
     weight = values(trace, "number.weight")
     assert (weight["sign"], weight["exponent"], weight["mantissa"]) == (0, 127, 0)
