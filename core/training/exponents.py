@@ -13,10 +13,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from core.fields import check, field
 from core.training.number_formats import NumberFormat
 
 if TYPE_CHECKING:
@@ -54,6 +55,42 @@ class ExponentHistogram:
     def total(self) -> int:
         """How many values are neither 0 nor infinite nor NaN."""
         return int(self.counts.sum())
+
+    def to_json(self) -> dict[str, Any]:
+        """What an event holds: the counts from the first to the last that is not 0."""
+        counted = np.flatnonzero(self.counts)
+        first, last = (counted[0], counted[-1]) if len(counted) else (0, -1)
+        return {
+            "lowest": int(first) + LOWEST,
+            "counts": self.counts[first : last + 1].tolist(),
+            "zeros": self.zeros,
+            "not_finite": self.not_finite,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CountedExponents:
+    """An ExponentHistogram as an event holds it: counts from 2^lowest on.
+
+    Raises ValueError where they reach beyond 2^HIGHEST.
+    """
+
+    lowest: int = field(LOWEST, least=LOWEST, most=HIGHEST + 1)
+    counts: tuple[int, ...] = field((), least=0, longest=HIGHEST - LOWEST + 1)
+    zeros: int = field(0, least=0)
+    not_finite: int = field(0, least=0)
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.lowest + len(self.counts) > HIGHEST + 1:
+            raise ValueError(f"counts of 2^{self.lowest} on reach beyond 2^{HIGHEST}")
+
+    def histogram(self) -> ExponentHistogram:
+        """The same with a count for each power of two."""
+        counts = np.zeros(HIGHEST - LOWEST + 1, np.int64)
+        first = self.lowest - LOWEST
+        counts[first : first + len(self.counts)] = self.counts
+        return ExponentHistogram(counts, self.zeros, self.not_finite)
 
 
 class Lost(NamedTuple):

@@ -230,6 +230,12 @@ class RunReader:
         self._signature = signature
         return True
 
+    @property
+    def exponents(self) -> list[records.Exponents]:
+        """How large the numbers of the probed steps were, in the order of the steps."""
+        last = {e["step"]: e for e in self.events if e.get("event") == "exponents"}
+        return [from_json(records.Exponents, event, some=True) for event in last.values()]
+
     def probe(self, id: str) -> Probe | None:
         """The answer to the probe command with this id, once it is there."""
         return next((probe for probe in reversed(self.probes) if probe.id == id), None)

@@ -28,6 +28,7 @@ import numpy as np
 
 from core.fields import as_object, field, from_json
 from core.files import GET_AGAIN, quoted, read_json, write_atomically
+from core.training.exponents import CountedExponents, ExponentHistogram
 
 FORMAT = 1
 MANIFEST = "run.json"
@@ -117,12 +118,35 @@ class Skipped(Event):
     where: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Exponents(Event):
+    """How large a step's numbers were, in a sample of them: gradients as the optimizer would have
+    got them unscaled and unclipped; the others after the step. None: not counted, as the updates of
+    a step that was skipped.
+
+    loss_scale  the scale under which the gradients were computed
+    """
+
+    loss_scale: float = field(1.0, above=0)
+    weights: CountedExponents | None = None
+    activations: CountedExponents | None = None
+    gradients: CountedExponents | None = None
+    updates: CountedExponents | None = None
+
+    def histograms(self) -> dict[str, ExponentHistogram]:
+        """By kind: "weights", "activations", "gradients", "updates", as far as they are there."""
+        kinds = ("weights", "activations", "gradients", "updates")
+        counted = {kind: getattr(self, kind) for kind in kinds}
+        return {kind: one.histogram() for kind, one in counted.items() if one is not None}
+
+
 EVENTS: dict[str, type[Event]] = {
     "evaluate": Evaluated,
     "sample": Sampled,
     "prepare": Preparing,
     "model": Built,
     "skip": Skipped,
+    "exponents": Exponents,
 }
 
 
