@@ -27,7 +27,7 @@ MOST_IDS = 4_000_000  # of a sample
 MOST_LINES = 500_000  # of events or commands; a run of a million steps writes some ten thousand
 MOST_LINE_BYTES = 64 * MEGABYTE  # of all of them
 MOST_VALUES = 100_000  # in a line
-MOST_RECORD_BYTES = 448 * MEGABYTE  # nearly five million steps
+MOST_RECORD_BYTES = 448 * MEGABYTE  # four and a half million steps
 MOST_PROBE_BYTES = 1024 * MEGABYTE  # the heads of GPT-2 on a full context take two thirds
 
 EVALUATION_DTYPE = np.dtype(
