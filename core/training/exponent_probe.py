@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from core.training.exponents import ExponentHistogram, exponent_histogram, sampled
-from core.training.parallel import Parallel, local_part
+from core.training.parallel import Parallel, own_part
 from core.transformer.config import ModelConfig
 
 KINDS = ("weights", "activations", "gradients", "updates")
@@ -44,7 +44,7 @@ class ExponentProbe:
 
     def see_gradients(self) -> None:
         """Once they are added up and unscaled, before they are clipped."""
-        gradients = [local_part(p.grad) for p in self.parameters if p.grad is not None]
+        gradients = [own_part(p.grad) for p in self.parameters if p.grad is not None]
         self.histograms["gradients"] = exponent_histogram(gradients)
 
     @contextmanager
@@ -79,7 +79,7 @@ class ExponentProbe:
 
     def _weights(self) -> Tensor:
         """Those that are looked at, (n,)."""
-        return sampled([local_part(parameter) for parameter in self.parameters])
+        return sampled([own_part(parameter) for parameter in self.parameters])
 
 
 def activation_sites(model: ModelConfig) -> list[str]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from core.files import not_written
 from core.training.config import TrainingConfig
-from core.training.parallel import Parallel, local_part
+from core.training.parallel import Parallel, own_part
 from core.training.precision import precision_context
 from core.training.task import Position, Task
 
@@ -135,7 +135,7 @@ def first_overflow(model: nn.Module, parallel: Parallel) -> str:
     for name, parameter in model.named_parameters():
         if parameter.grad is not None:
             names.append(name)
-            overflowed.append(float(not _finite(local_part(parameter.grad))))
+            overflowed.append(float(not _finite(own_part(parameter.grad))))
     counts = parallel.sums(overflowed)
     broken = [name for name, count in zip(names, counts, strict=True) if count > 0]
     return f"the gradient of {broken[-1]}" if broken else ""

@@ -120,7 +120,7 @@ class Single:
         if self.scaler is None:
             return True
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
-        finite = self.scaler.unscale(local_part(p.grad) for p in parameters if p.grad is not None)
+        finite = self.scaler.unscale(own_part(p.grad) for p in parameters if p.grad is not None)
         overflowed = self.sums([float(not finite)])[0] > 0  # on any rank
         return not overflowed or self.scaler.is_exhausted
 
@@ -172,12 +172,10 @@ def clip_gradients(parameters: Iterable[Tensor], limit: float) -> Tensor:
     return norm
 
 
-def local_part(tensor: Tensor) -> Tensor:
-    """This rank's part of a tensor that is spread over ranks (a DTensor); else the tensor itself.
-
-    It lies in the same memory.
-    """
-    return tensor.to_local() if hasattr(tensor, "to_local") else tensor
+def own_part(tensor: Tensor) -> Tensor:
+    """What this rank holds of a tensor: all of it, or its part of one that FSDP2 has sharded."""
+    to_local = getattr(tensor, "to_local", None)  # a DTensor's; its module takes a second to load
+    return tensor if to_local is None else to_local()
 
 
 def on_device(batch: Any, device: torch.device) -> Any:
