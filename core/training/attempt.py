@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,7 @@ class Attempt:
         error: OSError | ValueError | None = None
         if rank == 0:
             try:
-                self.writer = RunWriter(self.folder, self.step)
+                self.writer = RunWriter(self.folder, self.step, ranks=parallel.ranks)
             except (OSError, ValueError) as found:
                 error = found
         why = parallel.first("" if error is None else end_message(error))
@@ -169,7 +169,7 @@ class Attempt:
         if not self.parameters:
             raise ValueError("every parameter is frozen; leave the task at least one to train")
         self.optimizer = build_optimizer(
-            self.config, self.module, groups, self._rate(), parallel.fused
+            self.config, self.module, groups, self._rate(), parallel.sharded
         )
         if self.checkpoint is not None:
             checkpoints.load_checkpoint(
@@ -181,10 +181,24 @@ class Attempt:
         where["scales"] = parallel.scales
         facts = {"parameters": count, "tokens": self.tokens, **self.task.facts()}
         self.writer.event("model", self.step, {**facts, "ranks": parallel.ranks, **where})
-        if note := precision_note(self.config.precision, parallel.device):
+        for note in self._notes():
             self.writer.event("note", self.step, {"message": note})
+        parallel.wait()  # all ranks look at their clocks at once
+        self.writer.event("clock", self.step, {"now": time.time()})
         self.prepared = True
         yield Moment("prepare", self.step, True, values={"parameters": count, **self.task.facts()})
+
+    def _notes(self) -> Iterator[str]:
+        """What a person should know of how this attempt computes."""
+        if note := precision_note(self.config.precision, self.parallel.device):
+            yield note
+        attempts, ranks = read_manifest(self.folder)["attempts"], self.parallel.ranks
+        before = attempts[-2].get("ranks", 1) if len(attempts) > 1 else ranks
+        if before != ranks and self.step and self.config.model.dropout:
+            yield (
+                f"the steps up to {self.step} were trained on {before} ranks, the next ones on "
+                f"{ranks}: dropout draws other masks from here on"
+            )
 
     # -- one optimizer step
 
@@ -193,6 +207,7 @@ class Attempt:
         task, model, parallel, seed = self.task, self.model, self.parallel, self.config.seed
         device, precision, optimizer = parallel.device, self.config.precision, self.optimizer
         number, count = self.step + 1, self.config.micro_batches
+        parallel.spans.step = number
         places = [Position(self.step, i, parallel.rank, parallel.ranks) for i in range(count)]
         batches = []
         for position in places:
@@ -286,6 +301,7 @@ class Attempt:
         self.skipped += int(record["skipped"])
         self.tokens += int(record["tokens"])
         self.writer.step(record)
+        self.writer.spans(self.parallel.spans.take(self.writer.attempt))
         self.steering.step_done()
         return record
 

@@ -21,6 +21,8 @@ WHAT = "training config"
 LANGUAGE_MODELLING = "language-modelling"  # the task of this chapter
 STORIES, CHARACTERS = BUILT_IN = ("stories", "characters")  # tokenizers; any other is a file
 
+DEVICES = ("auto", "cpu", "cuda", "mps")
+STRATEGIES = ("ddp", "fsdp2")
 MOST_STEPS = 1_000_000_000
 PRECISIONS = ("fp32", "bf16")
 SLOW = {"fp16": "is about 20 times slower than fp32 on a CPU"}
@@ -61,6 +63,15 @@ class TrainingConfig:
     probe_every        steps between pictures of the heads on probe_text; 0: never
     probe_text         the text that they read; "": the validation split's first words
     seed               of weights, batches, dropout and samples
+    device             "auto": a GPU where there is one, else the CPU; or "cpu", "cuda", "mps"
+    ranks              processes that share each batch, each with a model or a part of it. A run of
+                       more than one is started by `python -m core.training` or `core.train`; under
+                       torchrun, it says how many
+    parallel           what the ranks hold: "ddp" (each the whole model) or "fsdp2" (each its part
+                       of every matrix)
+    activation_checkpointing
+                       keep only what enters each block, and compute its inside again in backward:
+                       less memory for a third more arithmetic
     precision          "fp32", or "bf16": autocast with weights kept in fp32
     threads            torch threads, where the run has its own process. Set by
                        `python -m core.training`; inside an app the app decides
@@ -184,11 +195,36 @@ class TrainingConfig:
         help="The same seed gives the same run, bit for bit",
         remedy="1337 is usual",
     )
+    device: str = field("auto", choices=DEVICES, label="Device", help="Where the model computes")
+    ranks: int = field(
+        1,
+        least=1,
+        most=1 << 16,
+        label="Ranks",
+        help="Processes that share each batch; one for each GPU is usual",
+        remedy="1 is usual; 2 show on a laptop what many do",
+    )
+    parallel: str = field(
+        "ddp",
+        choices=STRATEGIES,
+        label="Strategy",
+        help="What each rank holds: DDP the whole model, FSDP2 its part of every matrix",
+    )
+    activation_checkpointing: bool = field(
+        False,
+        label="Activation checkpointing",
+        help="Compute the inside of each block again in backward, to save memory",
+    )
     precision: str = field("fp32", choices=PRECISIONS, refused=SLOW, label="Precision")
     threads: int = field(1, least=1, most=1024, remedy="1 is usual")
 
     def __post_init__(self) -> None:
         fields.check(self)
+        if self.ranks > self.batch_size:
+            raise ValueError(
+                f"a batch_size of {self.batch_size} leaves some of {self.ranks} ranks without a "
+                f"sequence; use {self.ranks} or more, or fewer ranks"
+            )
         if self.min_learning_rate > self.learning_rate:
             raise ValueError(
                 f"min_learning_rate {self.min_learning_rate} is above learning_rate "

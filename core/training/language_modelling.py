@@ -95,7 +95,9 @@ class LanguageModelling:
     def build_model(self, generator: torch.Generator) -> GPT:
         if why := too_large(estimate(replace(self.config, model=self.model_config)).bytes):
             raise ValueError(why)
-        return GPT(self.model_config, generator)
+        model = GPT(self.model_config, generator)
+        model.checkpoints_activations = self.config.activation_checkpointing
+        return model
 
     def facts(self) -> Mapping[str, int | str]:
         vocab_size = self.model_config.vocab_size

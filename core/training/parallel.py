@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from core.tensor_files import read_tensors, write_tensors
+from core.training.spans import Spans
 
 
 class Parallel(Protocol):
@@ -25,16 +26,21 @@ class Parallel(Protocol):
     writes       whether this rank writes what the run has once: checkpoints, samples, probes,
                  answers to commands. Every rank writes its own records and events
     device       where this rank's parameters and batches lie
-    fused        whether torch's fused optimizers can move the wrapped parameters
+    sharded      whether a rank holds a part of each parameter only
     scales       whether the loss is scaled before backward, which adds the phase "unscale"
+    spans        when this rank did what
+    leaving      whether this rank has been asked to end: the run stops after the step under way,
+                 on every rank. Set by whoever drives the loop
     """
 
     rank: int
     ranks: int
     writes: bool
     device: torch.device
-    fused: bool
+    sharded: bool
     scales: bool
+    spans: Spans
+    leaving: bool
 
     def wrap(self, module: nn.Module) -> nn.Module:
         """Moves `module` to the device, spreads it over the ranks and returns what computes the
@@ -97,10 +103,12 @@ class Single:
     """This process alone, on one device, with the loss as it is."""
 
     rank, ranks, writes = 0, 1, True
-    fused, scales = True, False
+    sharded, scales = False, False
+    leaving = False
 
     def __init__(self, device: str | torch.device = "cpu") -> None:
         self.device = torch.device(device)
+        self.spans = Spans(self.device.type == "cuda")
 
     def wrap(self, module: nn.Module) -> nn.Module:
         return module.to(self.device)

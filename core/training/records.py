@@ -2,6 +2,7 @@
 
     run.json                 config, attempts, the dtype of a record, a branch's parent
     rank0.steps ...          one fixed-width record a step, a file for each rank
+    rank0.spans ...          when a rank did what in each step: see `spans`
     rank0.jsonl ...          rare events, one whole line each
     control.jsonl            commands in, each acknowledged
     heartbeat                touched about once a second by whoever trains; rank1.heartbeat ...
@@ -58,6 +59,7 @@ STEP_FIELDS: tuple[tuple[str, str], ...] = (
 )
 STEP_DTYPE = np.dtype(list(STEP_FIELDS))
 MOST_FIELDS = 64
+MOST_RANKS = 1 << 16
 NUMBER = re.compile("<[iuf][248]")  # the kinds of numbers that a record may hold
 
 MOST_STEP_DIGITS = 10  # in a file's name; a run has at most a billion steps
@@ -141,6 +143,11 @@ def steps_file(folder: Path, rank: int = 0) -> Path:
     return folder / f"rank{rank}.steps"
 
 
+def spans_file(folder: Path, rank: int = 0) -> Path:
+    """Where a rank's spans lie."""
+    return folder / f"rank{rank}.spans"
+
+
 def events_file(folder: Path, rank: int = 0) -> Path:
     """Where a rank's events lie."""
     return folder / f"rank{rank}.jsonl"
@@ -173,11 +180,14 @@ def check_probe_id(id: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class AttemptEntry:
-    """What the manifest must say of an attempt: after which step it began, and who trained."""
+    """What the manifest must say of an attempt: after which step it began, who trained, and on how
+    many ranks; an older one was a single process.
+    """
 
     from_step: int = field(least=0)
     pid: int = field(least=1, most=(1 << 31) - 1)
     host: str
+    ranks: int = field(1, least=1, most=MOST_RANKS)
 
     @classmethod
     def from_json(cls, values: Any) -> AttemptEntry:

@@ -14,6 +14,7 @@ from typing import cast
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from core.transformer.config import ModelConfig
 from core.transformer.layers import Block, norm_of
@@ -30,6 +31,7 @@ class GPT(nn.Module):
     def __init__(self, config: ModelConfig, generator: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
+        self.checkpoints_activations = False  # while it learns
         self.wte = nn.Embedding(config.vocab_size, config.n_embd)
         if config.positions == "learned":
             self.wpe = nn.Embedding(config.block_size, config.n_embd)
@@ -104,7 +106,12 @@ class GPT(nn.Module):
             x = look.at(EMBEDDING, x)
         rotation = self.rotation(x)
         for block in self.blocks:
-            x = block(x, rotation, look)
+            if self.checkpoints_activations and self.training:
+                # Only what enters the block is kept; backward computes its inside again (Chen et
+                # al. 2016, "Training Deep Nets with Sublinear Memory Cost", section 4).
+                x = checkpoint(block, x, rotation, look, use_reentrant=False)
+            else:
+                x = block(x, rotation, look)
         logits = self.lm_head(self.ln_f(x))
         return logits if look is None else look.at(LOGITS, logits)
 
