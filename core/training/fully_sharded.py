@@ -38,18 +38,18 @@ class FSDP2(Ranks):
             fully_shard(block, mesh=mesh)
         # Else the outermost parameters stay whole after an evaluation, as other tensors than those
         # that the optimizer knows.
-        self.sharded = fully_shard(module, mesh=mesh, reshard_after_forward=True)
-        for part in self.sharded.modules():
+        self.root = fully_shard(module, mesh=mesh, reshard_after_forward=True)
+        for part in self.root.modules():
             if isinstance(part, FSDPModule):
                 # Added up and not averaged: the loss is a sum. Gloo knows no scaled sums.
                 part.set_gradient_divide_factor(1.0)
                 part.set_force_sum_reduction_for_comms(True)
-                part.set_custom_all_gather(Gather(self.spans))
-                part.set_custom_reduce_scatter(Scatter(self.spans))
+                part.set_custom_all_gather(Gather(self.spans))  # type: ignore[arg-type]
+                part.set_custom_reduce_scatter(Scatter(self.spans))  # type: ignore[arg-type]
         return module
 
     def micro_batch(self, last: bool) -> AbstractContextManager[Any]:
-        self.sharded.set_requires_gradient_sync(last)
+        self.root.set_requires_gradient_sync(last)
         return nullcontext()
 
     def clip(self, parameters: Sequence[Tensor], limit: float) -> Tensor:

@@ -109,7 +109,7 @@ def _not_met(error: Exception, place: Place) -> str:
     if "libuv" in told:
         remedy = "this torch was built without libuv: set USE_LIBUV=0"
     elif "address already in use" in told.lower() or "EADDRINUSE" in told:
-        remedy = f"{where} is in use by another program: choose another port (torchrun's --rdzv-endpoint)"
+        remedy = f"{where} is in use by another program: choose another port"
     elif place.store:
         remedy = f"remove {place.store}, and start the run again"
     else:

@@ -32,6 +32,10 @@ SPAN_FIELDS: tuple[tuple[str, str], ...] = (
 SPAN_DTYPE = np.dtype(list(SPAN_FIELDS))
 
 
+# step, kind, start, end, bytes
+_Span = tuple[int, str, Any, Any, int]
+
+
 class Spans:
     """The spans of the step under way, as they end.
 
@@ -43,7 +47,7 @@ class Spans:
     def __init__(self, cuda: bool = False) -> None:
         self.step = 0  # the one under way
         self._epoch = time.time() - time.perf_counter()
-        self._ended: list[tuple[int, str, Any, Any, int]] = []
+        self._ended: list[_Span] = []
         self._counted: dict[tuple[int, str], int] = {}
         self._reference: tuple[Any, float] | None = None
         if cuda:
@@ -69,7 +73,8 @@ class Spans:
     def take(self, attempt: int) -> np.ndarray:
         """The spans that have ended since the last call, as records of SPAN_DTYPE."""
         ended, self._ended = self._ended, []
-        ready, pending = [], []
+        ready: list[_Span] = []
+        pending: list[_Span] = []
         for span in ended:
             (ready if self._has_happened(span[3]) else pending).append(span)
         self._ended = pending + self._ended
