@@ -1,7 +1,8 @@
 """`python -m core.training --config FILE [--run FOLDER] [--resume]`: trains without a window.
 
 A config of several ranks gets a process for each; started by torchrun, this is one rank of many:
-`torchrun --nnodes 2 --nproc-per-node 4 ... -m core.training --config FILE --run FOLDER --resume`.
+`torchrun --nnodes 2 --nproc-per-node 4 ... -m core.training --config FILE --run-folder FOLDER
+--resume`.
 
 Exit codes: 0 finished or stopped, 1 failed while training, 2 the config or folder cannot be, 3
 another rank is gone, 17 the process that started it is gone, 130 interrupted before training began.
@@ -43,7 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Trains as the arguments say; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m core.training", description=__doc__)
     parser.add_argument("--config", type=Path, help="a training config (JSON)")
-    parser.add_argument("--run", type=Path, help="the run folder (default: runs/NAME-OF-CONFIG)")
+    parser.add_argument(
+        "--run",
+        "--run-folder",  # torchrun takes --run for an option of its own
+        type=Path,
+        metavar="FOLDER",
+        help="the run folder (default: runs/NAME-OF-CONFIG)",
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     parser.add_argument("--nice", type=int, default=0, help="step back behind other processes")
     parser.add_argument("--bound", action="store_true", help="end when stdin is closed")
@@ -123,7 +130,6 @@ def _train(config: TrainingConfig, folder: Path, resume: bool, place: Place | No
     from core.training.strategies import strategy_for
 
     torch.set_num_threads(config.threads)
-    asked = _signals()
     speaks = place is None or place.rank == 0
     progress = Progress(config.steps, sys.stderr if speaks else None)
     if speaks:
@@ -132,7 +138,8 @@ def _train(config: TrainingConfig, folder: Path, resume: bool, place: Place | No
     try:
         parallel = strategy_for(config, place)
         if isinstance(parallel, Ranks):
-            parallel.join()
+            parallel.join()  # until then a signal ends the process: there is nothing to finish
+        asked = _signals()
         with closing(train_steps(config, folder, resume, parallel=parallel)) as moments:
             for moment in moments:
                 began = began or moment.phase == "data"

@@ -39,7 +39,7 @@ class FSDP2(Ranks):
         # Else the outermost parameters stay whole after an evaluation, as other tensors than those
         # that the optimizer knows.
         self.root = fully_shard(module, mesh=mesh, reshard_after_forward=True)
-        for part in self.root.modules():
+        for part in module.modules():
             if isinstance(part, FSDPModule):
                 # Added up and not averaged: the loss is a sum. Gloo knows no scaled sums.
                 part.set_gradient_divide_factor(1.0)

@@ -93,7 +93,8 @@ class RankProcesses:
                 if rank.process.stdin is not None:
                     rank.process.stdin.close()
             shutil.rmtree(meeting, ignore_errors=True)
-        first = first_failed([(r.code or 0, r.ended, r.ended_by_us) for r in self._ranks])
+        ends = [(r.code or 0, r.ended, r.ended_by_us) for r in self._ranks]
+        first = first_failed(ends, asked=self._asked > 0)
         if first is None:
             return 0
         message = self._why(self._ranks[first])
@@ -160,7 +161,7 @@ class RankProcesses:
             time.sleep(LOOK)
 
     def _end(self, rank: _Rank, kill: bool) -> None:
-        rank.ended_by_us = rank.ended_by_us or kill
+        rank.ended_by_us = True
         with suppress(OSError):
             rank.process.kill() if kill else rank.process.send_signal(signal.SIGTERM)
 
@@ -173,10 +174,8 @@ class RankProcesses:
         if code < 0:
             with suppress(ValueError):
                 name = signal.Signals(-code).name
-                cause = " (by the system, where memory is short)" if name == "SIGKILL" else ""
-                return (
-                    f"{which} was ended by {name}{cause}; resume goes on from the last checkpoint"
-                )
+                cause = ", as a system does that is short of memory" if name == "SIGKILL" else ""
+                return f"{which} was killed ({name}){cause}; resume the run to go on"
         told = ""
         with suppress(OSError, ValueError):
             told = RunReader(self.folder, rank.number).message
@@ -186,15 +185,19 @@ class RankProcesses:
         return f"{which} failed: {told or f'exit code {code}; see its log'}"
 
 
-def first_failed(ends: Sequence[tuple[int, float, bool]]) -> int | None:
+def first_failed(ends: Sequence[tuple[int, float, bool]], asked: bool = False) -> int | None:
     """Which rank failed first; None where all ended well.
 
-    ends   of each rank: exit code, when it ended, whether it was ended for another's sake
+    ends    of each rank: exit code, when it ended, whether it was told to end
+    asked   somebody wanted the run to end: then a rank that was ended by our signal has not failed
 
     A rank that was left alone is nobody's cause, unless nothing else was seen to fail.
     """
     failed = [(when, rank) for rank, (code, when, _) in enumerate(ends) if code]
-    own = [
-        (when, rank) for when, rank in failed if ends[rank][0] != LEFT_ALONE and not ends[rank][2]
-    ]
-    return min(own or failed)[1] if failed else None
+    own = []
+    for when, rank in failed:
+        code, _, told = ends[rank]
+        if code != LEFT_ALONE and not (told and code < 0):
+            own.append((when, rank))
+    found = own or ([] if asked else failed)
+    return min(found)[1] if found else None
