@@ -20,13 +20,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core.fields import from_json
+from core.fields import from_json, to_json
 from core.files import is_about_writing
 from core.optimization import check_groups
 from core.training import checkpoints, records
 from core.training.config import TrainingConfig
 from core.training.control import Command, ProbeArguments, SetArguments
 from core.training.events import Moment
+from core.training.faults import Fault, Faults
 from core.training.health import (
     NotFiniteError,
     disk_error,
@@ -64,6 +65,7 @@ class Attempt:
         self.model: nn.Module  # what computes the loss: `module`, or its wrapper
         self.optimizer: torch.optim.Optimizer
         self.parameters: list[Tensor] = []
+        self.faults = Faults(parallel.rank)
         checkpoint = checkpoints.latest_checkpoint(folder)
         fresh = checkpoints.Progress(0, config.seed)
         start = checkpoints.read_progress(checkpoint) if checkpoint else fresh
@@ -216,6 +218,7 @@ class Attempt:
         yield Moment("data", number)
         divisor, valid, total = 0.0, 0, None
         for position, batch in batches:
+            self.faults.linger()
             last = position.micro_batch == count - 1
             with (
                 torch.enable_grad(),
@@ -421,6 +424,10 @@ class Attempt:
                 asked = from_json(ProbeArguments, command.values, "command", some=True)
                 self._probe(asked.id, asked.ids, asked.sites)
                 yield Moment("probe", self.step, True)
+            case "fault":
+                fault = from_json(Fault, command.values, "command", some=True)
+                self.writer.event("fault", self.step, to_json(fault))
+                self.faults.take(fault, self.parallel.ranks, self.parameters)
             case _:
                 raise ValueError(f"command {command.name[:40]!r} is unknown to this version")
 

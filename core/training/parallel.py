@@ -167,6 +167,12 @@ def clip_gradients(parameters: Iterable[Tensor], limit: float) -> Tensor:
     return norm
 
 
+def own_part(tensor: Tensor) -> Tensor:
+    """What this rank holds of a tensor: all of it, or its part of one that FSDP2 has sharded."""
+    to_local = getattr(tensor, "to_local", None)  # a DTensor's; its module takes a second to load
+    return tensor if to_local is None else to_local()
+
+
 def on_device(batch: Any, device: torch.device) -> Any:
     """The same batch, its tensors on `device`: a tensor, or tuples, lists and dicts of them."""
     match batch:

@@ -16,12 +16,14 @@ import numpy as np
 import pytest
 
 from core.training.config import TrainingConfig
+from core.training.control import RunControl
+from core.training.lanes import LaneReader, straggler
 from core.training.launch import ProcessLauncher
 from core.training.loop import train, train_steps
 from core.training.place import LEFT_ALONE, STORE, Place, is_left_alone
 from core.training.rank_processes import first_failed
 from core.training.records import process_alive
-from core.training.runs import RunReader
+from core.training.runs import RunReader, create_run
 from core.training.spans import KINDS, SPAN_DTYPE
 from tests.core.training.small import finish, losses, small_config
 
@@ -278,9 +280,6 @@ def test_an_error_of_the_group_is_told_from_others() -> None:
 @posix
 def test_a_launched_run_of_two_ranks_answers_commands(tmp_path: Path) -> None:
     """As the app starts it: the launcher is the process that is known, its ranks are not."""
-    from core.training.control import RunControl
-    from core.training.runs import create_run
-
     folder = create_run(tmp_path / "run", config_of(tmp_path, steps=100_000))
     launcher = ProcessLauncher()
     control = RunControl(folder, launcher)
@@ -297,3 +296,47 @@ def test_a_launched_run_of_two_ranks_answers_commands(tmp_path: Path) -> None:
     answer = control.acknowledgement(number)
     assert answer is not None and answer.ok and run.step == 2 and run.state == "stopped"
     assert run.probe("look") is not None
+
+
+# -- faults on request
+
+
+@posix
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp2"])
+def test_faults_are_seen_and_named(tmp_path: Path, parallel: str) -> None:
+    """Slow: the others wait for it. NaN: the run stops and says on which rank it began."""
+    config = config_of(tmp_path, steps=100_000, parallel=parallel, checkpoint_every=0)
+    folder = create_run(tmp_path / "run", config)
+    launcher = ProcessLauncher()
+    control = RunControl(folder, launcher)
+    control.start()
+    try:
+        slow = control.fault("slow", rank=1, seconds=0.3)
+        begun = wait_for_step(folder, 3).step
+        wait_for_step(folder, begun + 2)
+        lanes = LaneReader(folder).step(begun + 1)
+        assert straggler(lanes) == 1 and lanes[0].waited > 0.25 > lanes[1].waited
+        control.fault("none", rank=1)
+        missing = control.fault("kill", rank=7)
+        control.fault("nan", rank=1)
+        assert launcher.wait(folder, TIMEOUT) == 1
+    finally:
+        launcher.kill(folder)
+    answer = control.acknowledgement(slow)
+    assert answer is not None and answer.ok
+    refused = control.acknowledgement(missing)
+    assert refused is not None and "there is no rank 7" in refused.message
+    run = RunReader(folder)
+    assert run.state == "failed"
+    assert "the parameter wte.weight on rank 1 is not finite" in run.message
+
+
+def test_the_only_process_does_not_kill_itself(tmp_path: Path) -> None:
+    config = small_config(tmp_path, steps=3, sample_every=0)
+    folder = create_run(tmp_path / "run", config)
+    control = RunControl(folder)
+    numbers = [control.fault("kill", 0), control.fault("boil", 0)]
+    run = finish(config, folder)
+    answers = [control.acknowledgement(number) for number in numbers]
+    assert [answer.ok for answer in answers if answer] == [False, False]
+    assert run.state == "finished"
