@@ -41,6 +41,7 @@ from core.training.looking import evaluate_steps, is_due, probe, sample_seed, sa
 from core.training.memory import end_message
 from core.training.optimizers import build_optimizer
 from core.training.parallel import Parallel, on_device
+from core.training.recording import Recorder, Unwatched
 from core.training.records import MANIFEST, read_manifest
 from core.training.runs import RunWriter
 from core.training.steering import Steering
@@ -81,6 +82,7 @@ class Attempt:
         self.busy = 0.0  # seconds of work since the step began
         self.mark = time.perf_counter()
         self.unrecorded: dict[str, float] | None = None  # a step whose weights have moved
+        self.record_next = True  # the step that comes, from the inside
         self.prepared = False  # from then on an OSError comes from writing
         self.ended = False
 
@@ -209,6 +211,7 @@ class Attempt:
         task, model, parallel, seed = self.task, self.model, self.parallel, self.config.seed
         device, precision, optimizer = parallel.device, self.config.precision, self.optimizer
         number, count = self.step + 1, self.config.micro_batches
+        watcher = self._watcher(number)
         parallel.spans.step = number
         places = [Position(self.step, i, parallel.rank, parallel.ranks) for i in range(count)]
         batches = []
@@ -225,6 +228,7 @@ class Attempt:
                 parallel.micro_batch(last),
                 seeded_dropout(seed, position, device),
                 precision_context(precision, device),
+                watcher.forward(position.micro_batch, batch),
             ):
                 summed, targets = task.loss(model, batch)  # step: forward
             valid += int(parallel.sums([int(targets)])[0])
@@ -236,7 +240,11 @@ class Attempt:
             with torch.enable_grad():
                 loss = summed / divisor  # step: loss
             yield Moment("loss", number)
-            with torch.enable_grad(), parallel.micro_batch(last):
+            with (
+                torch.enable_grad(),
+                parallel.micro_batch(last),
+                watcher.backward(position.micro_batch),
+            ):
                 scaled = parallel.scale(loss)
                 scaled.backward()  # step: backward
             total = summed.detach() if total is None else total + summed.detach()
@@ -253,6 +261,7 @@ class Attempt:
             applied = parallel.unscale(optimizer)  # step: unscale
             yield Moment("unscale", number, values={"applied": applied})
         assert total is not None
+        watcher.gradients()
         own_loss, norm = self._clip(total)
         own_tokens = sum(task.tokens(batch) for _, batch in batches)
         summed_loss, tokens = parallel.sums([own_loss, own_tokens])
@@ -264,7 +273,8 @@ class Attempt:
         if applied:
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            optimizer.step()  # step: optimizer
+            with watcher.optimizer(optimizer):
+                optimizer.step()  # step: optimizer
         optimizer.zero_grad(set_to_none=True)
         before = parallel.state()
         parallel.stepped(applied)
@@ -283,8 +293,17 @@ class Attempt:
             "targets": valid,
         }
         yield Moment("optimizer", number, values={"applied": applied})
+        facts = {**self.unrecorded, "scale": before}
+        watcher.write(self.folder, number, parallel.rank, facts)
         record = self._record()
         yield Moment("schedule", number, True, values=record)
+
+    def _watcher(self, number: int) -> Recorder | Unwatched:
+        """Whoever looks at this step: it was asked for, or is the attempt's first or the last."""
+        asked, self.record_next = self.record_next, False
+        if asked or number == self.config.steps:
+            return Recorder(self.task, self.module, self.parallel.device)
+        return Unwatched()
 
     def _clip(self, total: Tensor) -> tuple[float, float]:
         """Limits the gradients' norm; returns the summed loss and the norm before."""
@@ -424,6 +443,8 @@ class Attempt:
                 asked = from_json(ProbeArguments, command.values, "command", some=True)
                 self._probe(asked.id, asked.ids, asked.sites)
                 yield Moment("probe", self.step, True)
+            case "record":
+                self.record_next = True
             case "fault":
                 fault = from_json(Fault, command.values, "command", some=True)
                 self.writer.event("fault", self.step, to_json(fault))

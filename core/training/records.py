@@ -7,6 +7,7 @@
     control.jsonl            commands in, each acknowledged
     heartbeat                touched about once a second by whoever trains; rank1.heartbeat ...
     process.json             which process was launched last to train the run, and when
+    recordings/step-000100/  what happened inside a step that was asked for: see `recording`
     checkpoints/step-000100/ samples/step-000100.json probes/step-000100.safetensors
 
 Every record and event carries (attempt, step). A resume starts a new attempt from a checkpoint's
@@ -38,6 +39,7 @@ PROCESS = "process.json"
 CHECKPOINTS = "checkpoints"
 SAMPLES = "samples"
 PROBES = "probes"
+RECORDINGS = "recordings"
 TRAINING_FILE = "training.json"  # in a checkpoint: where the run was
 OPTIMIZER_FILE = "optimizer.safetensors"  # in a checkpoint: what the optimizer remembers
 NEW_OPTIMIZER = "new"  # in a branch's TRAINING_FILE: why its OPTIMIZER_FILE is empty
