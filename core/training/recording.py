@@ -29,8 +29,8 @@ from core.training import records
 from core.training.parallel import own_part
 from core.training.task import Task
 
-FORMAT = 1
 SAMPLED = 64  # weights of each parameter whose way through the optimizer is kept
+WHOLE = 1 << 20  # numbers up to which what leaves a part of the model is kept
 # An update relative to its weight, as a power of two: from 2^-40 to 2^8.
 SMALLEST, LARGEST = -40, 8
 
@@ -100,6 +100,8 @@ class Recorder:
         shape, dtype = list(made.shape), dtype_name(made)
         self.events.append({**told, "shape": shape, "dtype": dtype, "bytes": made.nbytes})
         self.arrays[f"{kind}.{micro_batch}.{name}"] = _sizes(made)
+        if kind == "forward" and micro_batch == 0 and made.numel() <= WHOLE:
+            self.arrays[f"output.{name}"] = made.detach().float().cpu().numpy()
 
     def _came_back(self, name: str, micro_batch: int, slope: Tensor) -> None:
         now = self.now()
@@ -193,12 +195,13 @@ class Recorder:
         remembered of them, and how large all updates are beside their weights.
         """
         names = {id(p): name for name, p in self.module.named_parameters()}
-        trained = [
-            (names[id(p)], p)
-            for group in optimizer.param_groups
-            for p in group["params"]
-            if p.grad is not None
-        ]
+        trained = []
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    trained.append((names[id(parameter)], parameter))
+                    told = self.parameters[names[id(parameter)]]
+                    told["weight_decay"] = float(group["weight_decay"])
         before = {name: own_part(parameter.detach()).clone() for name, parameter in trained}
         for name, parameter in trained:
             self._sample(name, "before", before[name])
@@ -235,14 +238,20 @@ class Recorder:
 
     def write(self, folder: Path, step: int, rank: int, facts: Mapping[str, Any]) -> None:
         """Writes what was seen, whole or not at all. Raises OSError."""
-        place = recording_folder(folder, step)
+        place = records.recording_folder(folder, step)
         place.mkdir(parents=True, exist_ok=True)
         when = np.array([time for time, _ in self._memory], np.float64)
         kept = np.array([size for _, size in self._memory], np.int64)
         arrays = {**self.arrays, "memory.time": when, "memory.bytes": kept}
         contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         write_tensors(place / f"rank{rank}.safetensors", contiguous)
-        told = {"format": FORMAT, "step": step, "rank": rank, **facts, "events": self.events}
+        told = {
+            "format": records.FORMAT,
+            "step": step,
+            "rank": rank,
+            **facts,
+            "events": self.events,
+        }
         told |= {"layers": self.layers, "parameters": self.parameters}
         write_json(place / f"rank{rank}.json", told)
 
@@ -277,11 +286,6 @@ class _Kept:
 
     def __del__(self) -> None:
         self.recorder.count(-self.size)
-
-
-def recording_folder(run: Path, step: int) -> Path:
-    """Where a step's recording lies."""
-    return run / records.RECORDINGS / records.step_name(step)
 
 
 def stages(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:

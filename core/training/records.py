@@ -160,6 +160,11 @@ def heartbeat_file(folder: Path, rank: int = 0) -> Path:
     return folder / (f"rank{rank}.{HEARTBEAT}" if rank else HEARTBEAT)
 
 
+def recording_folder(folder: Path, step: int) -> Path:
+    """Where the recording of a step lies."""
+    return folder / RECORDINGS / step_name(step)
+
+
 def step_name(step: int) -> str:
     """ "step-000812": sorts by step up to a million."""
     return f"step-{step:06d}"

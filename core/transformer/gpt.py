@@ -100,7 +100,7 @@ class GPT(nn.Module):
         A Look keeps or replaces values on the way. Raises ValueError where it asks for a site that
         this model does not have.
         """
-        x = self.embed(ids)
+        x = self.embed(ids)  # step: embed
         if look is not None:
             check_sites(self.config, look)
             x = look.at(EMBEDDING, x)
@@ -111,8 +111,8 @@ class GPT(nn.Module):
                 # al. 2016, "Training Deep Nets with Sublinear Memory Cost", section 4).
                 x = checkpoint(block, x, rotation, look, use_reentrant=False)
             else:
-                x = block(x, rotation, look)
-        logits = self.lm_head(self.ln_f(x))
+                x = block(x, rotation, look)  # step: block
+        logits = self.lm_head(self.ln_f(x))  # step: unembed
         return logits if look is None else look.at(LOGITS, logits)
 
     def loss(self, ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,8 @@ from core.tensor_files import read_tensors
 from core.training.attempt import Attempt
 from core.training.control import RunControl
 from core.training.language_modelling import LanguageModelling
-from core.training.recording import Unwatched, layers, recording_folder, sampled, stages
+from core.training.recording import Unwatched, layers, sampled, stages
+from core.training.records import recording_folder
 from core.training.runs import RunReader, create_run
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
