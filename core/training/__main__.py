@@ -1,5 +1,7 @@
 """`python -m core.training --config FILE [--run FOLDER] [--resume]`: trains without a window.
 
+`--estimate` prints what training takes instead, and `--estimate --help` its own arguments.
+
 Exit codes: 0 finished or stopped, 1 failed while training, 2 the config or folder cannot be, 17 the
 process that started it is gone, 130 interrupted before training began.
 """
@@ -35,13 +37,19 @@ from core.training.runs import RunReader, new_run_folder
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Trains as the arguments say; returns the exit code."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if any(argument.partition("=")[0] == "--estimate" for argument in given):
+        from core.training.estimates.command import main as estimate
+
+        return estimate(given)
     parser = argparse.ArgumentParser(prog="python -m core.training", description=__doc__)
     parser.add_argument("--config", type=Path, help="a training config (JSON)")
     parser.add_argument("--run", type=Path, help="the run folder (default: runs/NAME-OF-CONFIG)")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     parser.add_argument("--nice", type=int, default=0, help="step back behind other processes")
     parser.add_argument("--bound", action="store_true", help="end when stdin is closed")
-    options = parser.parse_args(arguments)
+    parser.add_argument("--estimate", action="store_true", help="print what training takes")
+    options = parser.parse_args(given)
     if options.bound:
         end_with_parent()
     if options.nice and hasattr(os, "nice"):
