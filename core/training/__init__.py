@@ -2,7 +2,7 @@
 
 Reading order: config, events, records; task, language_modelling; parallel, attempt (the loop
 itself), rules, optimizers, looking, health, steering, checkpoints, loop; the run folder: locking,
-writer, reader, runs, control; beside it: sizes, memory, requirements, phases, rereading,
+writer, reader, runs, control; beside it: estimates, sizes, memory, requirements, phases, rereading,
 explained_example, launch, recipes, bundled. Nothing here loads torch before a run starts, so that a
 window may read a run's folder at once.
 """

@@ -4,6 +4,8 @@ A config of several ranks gets a process for each; started by torchrun, this is 
 `torchrun --nnodes 2 --nproc-per-node 4 ... -m core.training --config FILE --run-folder FOLDER
 --resume`.
 
+`--estimate` prints what training takes instead, and `--estimate --help` its own arguments.
+
 Exit codes: 0 finished or stopped, 1 failed while training, 2 the config or folder cannot be, 3
 another rank is gone, 17 the process that started it is gone, 130 interrupted before training began.
 """
@@ -42,6 +44,11 @@ SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")  # what asks a process to end
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Trains as the arguments say; returns the exit code."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if any(argument.partition("=")[0] == "--estimate" for argument in given):
+        from core.training.estimates.command import main as estimate
+
+        return estimate(given)
     parser = argparse.ArgumentParser(prog="python -m core.training", description=__doc__)
     parser.add_argument("--config", type=Path, help="a training config (JSON)")
     parser.add_argument(
@@ -61,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="N",
         help="start all ranks again, from the last checkpoint, up to N times when one fails",
     )
-    options = parser.parse_args(arguments)
+    parser.add_argument("--estimate", action="store_true", help="print what training takes")
+    options = parser.parse_args(given)
     if options.bound:
         end_with_parent()
     if options.nice and hasattr(os, "nice"):

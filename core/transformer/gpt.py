@@ -132,19 +132,3 @@ def next_token_loss(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
     total = F.cross_entropy(logits, targets, ignore_index=IGNORED, reduction="sum")
     return total, (targets != IGNORED).sum()
-
-
-def parameter_count(config: ModelConfig) -> int:
-    """How many numbers are learned (tied ones once), from the config alone."""
-    C, inner, width = config.n_embd, config.inner_width, config.n_head * config.head_width
-    projected = (config.n_head + 2 * config.kv_heads) * config.head_width
-    widening = 2 if config.mlp == "swiglu" else 1  # layers from C to inner
-    bias = int(config.bias)
-    attention = C * projected + width * C + bias * (projected + C)
-    mlp = (widening + 1) * C * inner + bias * (widening * inner + C)
-    norm = C if config.norm == "rms_norm" else C + bias * C
-    positions = config.block_size if config.positions == "learned" else 0
-    embeddings = (config.vocab_size + positions) * C
-    final = norm if config.norm_placement == "pre" else 0
-    head = 0 if config.tie_weights else config.vocab_size * C
-    return embeddings + config.n_layer * (attention + mlp + 2 * norm) + final + head
