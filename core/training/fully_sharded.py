@@ -118,7 +118,7 @@ class Gather(_Timed):
         async_op: bool = False,
     ) -> dist.Work | None:
         start = self.spans.mark()
-        work = _gather(output_tensor, input_tensor, group=group, async_op=async_op)
+        work = _gather(output_tensor, input_tensor, group=group, async_op=async_op)  # step: gather
         return self._timed(start, work, input_tensor.nbytes)
 
 
@@ -136,5 +136,6 @@ class Scatter(_Timed):
         async_op: bool = False,
     ) -> dist.Work | None:
         start = self.spans.mark()
-        work = _scatter(output_tensor, input_tensor, op=op, group=group, async_op=async_op)
+        sent = {"group": group, "async_op": async_op}
+        work = _scatter(output_tensor, input_tensor, op=op, **sent)  # step: scatter
         return self._timed(start, work, input_tensor.nbytes)

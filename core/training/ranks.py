@@ -68,7 +68,7 @@ class Ranks(Single):
     def sums(self, values: Sequence[float]) -> list[float]:
         start = self.spans.mark()
         tensor = torch.tensor(values, dtype=torch.float64, device=self.device)
-        dist.all_reduce(tensor)
+        dist.all_reduce(tensor)  # step: sum
         self.spans.add("sum", start, self.spans.mark(), tensor.nbytes)
         return tensor.tolist()
 

@@ -222,12 +222,12 @@ def _one_device(
     def computed(kind: str, part: int, seconds: float, after: float = 0.0) -> float:
         nonlocal compute
         start = max(compute, after)
-        compute = start + seconds
+        compute = start + seconds  # step: compute
         if seconds:
             doings.append(Doing(0, kind, part, start, compute))
         return compute
 
-    forward = [part.flops * tokens / speed for part in parts]
+    forward = [part.flops * tokens / speed for part in parts]  # step: forward
     for part, seconds in enumerate(forward):
         ready = exchanged("all-gather", part, 0.0) if stage == 3 else 0.0
         computed("forward", part, seconds, ready)
