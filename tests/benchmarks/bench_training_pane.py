@@ -119,7 +119,7 @@ def _long_folder(scratch: Path) -> Path:
     from core.training import new_run_folder
     from core.training.records import step_name, steps_file
     from core.training.writer import RunWriter
-    from explorer.panes.training.demo import demo_config
+    from explorer.panes.training.run.demo import demo_config
 
     data = _long_run()
     folder = new_run_folder(scratch / "runs", "long", demo_config(2 * STEPS))
@@ -143,7 +143,7 @@ def _lines(report: Report) -> None:
     """All five plots of a run of 100,000 steps: new data and a full repaint."""
     from PySide6.QtGui import QPixmap
 
-    from explorer.panes.training.charts import Charts
+    from explorer.panes.training.run.charts import Charts
 
     charts = Charts()
     charts.resize(1000, 640)
@@ -171,7 +171,7 @@ def _lines(report: Report) -> None:
 def _long_run() -> Any:
     from core.training.reader import EVALUATION_DTYPE
     from core.training.records import STEP_DTYPE
-    from explorer.panes.training.demo import demo_config
+    from explorer.panes.training.run.demo import demo_config
     from explorer.panes.training.run_data import RunData
 
     random = np.random.default_rng(0)

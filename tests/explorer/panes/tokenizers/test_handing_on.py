@@ -22,7 +22,7 @@ from explorer.panes.tokenizers.train.draft import Lane, TrainDraft
 from explorer.shell.session import Session
 from tests.explorer.conftest import dispose
 from tests.explorer.panes.tokenizers.small import saved_bpe
-from tests.explorer.panes.training.conftest import TINY
+from tests.explorer.panes.training.run.conftest import TINY
 from tests.explorer.waiting import HANGS, until
 
 KINDS = ("bpe", "sentencepiece-bpe", "unigram")
