@@ -46,8 +46,8 @@ PANES: tuple[PaneSpec, ...] = (
         title="Training",
         icon="training",
         teaches="How a transformer learns, step by step, while you watch",
-        create=_create("explorer.panes.training.run.mode"),
-        module="explorer.panes.training.run.mode",
+        create=_create("explorer.panes.training.pane"),
+        module="explorer.panes.training.pane",
     ),
 )
 

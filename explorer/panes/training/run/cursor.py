@@ -11,14 +11,16 @@ from explorer.panes.training.run.phases import PhaseTrack
 from explorer.panes.training.run.track import MomentTrack
 from explorer.panes.training.run_data import RunData
 from explorer.state.player import Player
+from explorer.state.tracks import Track
 
 
 class Cursor:
-    """Where the player of the pane stands, in moments of the run."""
+    """Where the player stands, in moments of the run. `show` gives it what to move over."""
 
     def __init__(
         self,
         player: Player,
+        show: Callable[[list[Track]], object],
         *,
         playing: Callable[[], bool],
         play: Callable[[], None],
@@ -26,6 +28,7 @@ class Cursor:
         step: Callable[[], None],
     ) -> None:
         self._player = player
+        self._show = show
         self._fresh = False  # a run that is new on the screen: the cursor goes to its edge
         self.track = MomentTrack(playing=playing, play=play, pause=pause, step=step)
 
@@ -90,7 +93,7 @@ class Cursor:
         """No run yet; `fresh`: one is on its way."""
         self._fresh = fresh
         self.track.moments = []
-        self._player.set_track(None)
+        self._show([])
 
     def renew(self, data: RunData) -> None:
         """The run has moved on: the cursor stays on its moment, or at the edge."""
@@ -100,7 +103,7 @@ class Cursor:
         self.track.set_moments(moments, live, data.numbers)
         if self._fresh:
             self._fresh = False
-            self._player.set_track(self.track)
+            self._show([self.track])
             self._player.end()
         elif self.inside is None:
             self._keep(before, was_live)

@@ -1,4 +1,4 @@
-"""A small run, really trained, for the pictures of this pane: setup, live, replay, one step."""
+"""A small run, really trained, for the pictures of this mode: setup, live, replay, one step."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.transformer.config import ModelConfig
 from explorer.panes.training.run.moments import nearest
 
 if TYPE_CHECKING:
-    from explorer.panes.training.run.mode import TrainingPane
+    from explorer.panes.training.run.mode import RunMode
 
 STEPS = 240  # trained, of
 OF = 400
@@ -38,38 +38,38 @@ def demo_config(steps: int = OF) -> TrainingConfig:
     )
 
 
-def views(pane: TrainingPane) -> dict[str, Callable[[], Any]]:
+def views(mode: RunMode) -> dict[str, Callable[[], Any]]:
     """The states that a snapshot shows, by name."""
 
     async def setup() -> None:
-        pane.new_run()
-        await pane.settled()
+        mode.new_run()
+        await mode.settled()
 
     async def live() -> None:
-        await _demo(pane)
-        pane.player.end()
-        await pane.settled()
+        await _demo(mode)
+        mode.player.end()
+        await mode.settled()
 
     async def replay() -> None:
-        await _demo(pane)
-        pane.player.seek(nearest(pane.track.moments, STEPS / 2))
-        await pane.settled()
+        await _demo(mode)
+        mode.player.seek(nearest(mode.track.moments, STEPS / 2))
+        await mode.settled()
 
     async def inside() -> None:
         await replay()
-        pane.enter_phase(4)
-        await pane.settled()
+        mode.enter_phase(4)
+        await mode.settled()
 
     async def data() -> None:
         await replay()
-        pane.enter_phase(0)
-        await pane.settled()
+        mode.enter_phase(0)
+        await mode.settled()
 
     async def branch() -> None:
         await replay()
-        pane.driver.branch_here()
-        pane.branching.change("learning_rate", "0.001")
-        await pane.settled()
+        mode.driver.branch_here()
+        mode.branching.change("learning_rate", "0.001")
+        await mode.settled()
 
     return {
         "setup": setup,
@@ -81,29 +81,29 @@ def views(pane: TrainingPane) -> dict[str, Callable[[], Any]]:
     }
 
 
-async def _demo(pane: TrainingPane) -> None:
+async def _demo(mode: RunMode) -> None:
     """Looks at the demo run; trains it to STEPS the first time, and pauses it there."""
-    made = getattr(pane, "_demo_folder", None)
+    made = getattr(mode, "_demo_folder", None)
     if made is None:
-        runs = pane.context.runs
-        made = await pane.engine.io(runs.new, demo_config(), "stories")
-        pane._demo_folder = made  # type: ignore[attr-defined]
+        runs = mode.context.runs
+        made = await mode.engine.io(runs.new, demo_config(), "stories")
+        mode._demo_folder = made  # type: ignore[attr-defined]
         runs.start(made, "thread", paused=True)
-        await pane.engine.io(runs.control(made).step, STEPS)
+        await mode.engine.io(runs.control(made).step, STEPS)
         runs.wake(made)
-    while pane.player.leave():
+    while mode.player.leave():
         pass
-    if pane.workspace.run != str(made):
-        pane.workspace.set_run(str(made))
-    await _until_paused(pane, Path(made))
+    if mode.workspace.run != str(made):
+        mode.workspace.set_run(str(made))
+    await _until_paused(mode, Path(made))
 
 
-async def _until_paused(pane: TrainingPane, folder: Path) -> None:
-    """Returns when the pane shows the run as it stands after its last step."""
+async def _until_paused(mode: RunMode, folder: Path) -> None:
+    """Returns when the run is shown as it stands after its last step."""
     for _ in range(600):
-        data = pane.follower.data
+        data = mode.follower.data
         if data is not None and data.folder == folder and data.state not in ("new", "running"):
             return
-        pane.follower.look()
-        await asyncio.sleep(0.1)  # each look has the pane drawn, while the run wants to go on
+        mode.follower.look()
+        await asyncio.sleep(0.1)  # each look has the picture drawn, while the run wants to go on
     raise TimeoutError("the demo run did not come to its pause; look at its folder for the reason")

@@ -12,26 +12,26 @@ from explorer.panes.training.run.text import SAME_END, ways_on
 from explorer.panes.training.run_data import RunData
 
 if TYPE_CHECKING:
-    from explorer.panes.training.run.mode import TrainingPane
+    from explorer.panes.training.run.mode import RunMode
 
 
 class Driver:
-    """Asks the run that the pane looks at; knows nothing of how it is shown."""
+    """Asks the run that is looked at; knows nothing of how it is shown."""
 
-    def __init__(self, pane: TrainingPane, steering: Steering) -> None:
-        self._pane = pane
+    def __init__(self, mode: RunMode, steering: Steering) -> None:
+        self._mode = mode
         self.steering = steering
 
     def start_run(self) -> None:
         """Trains what the setup says, at once."""
-        if self._pane.planning.errors:
-            self._pane.statusRequested.emit(next(iter(self._pane.planning.errors.values())))
+        if self._mode.planning.errors:
+            self._mode.statusRequested.emit(next(iter(self._mode.planning.errors.values())))
             return
-        draft = self._pane.planning.draft.value
+        draft = self._mode.planning.draft.value
         if draft.is_by_hand("run_in"):
-            self._pane.context.settings.run_in = draft.run_in
+            self._mode.context.settings.run_in = draft.run_in
         try:
-            config = config_of(draft, self._pane.workspace.prompt)
+            config = config_of(draft, self._mode.workspace.prompt)
         except ValueError as error:
             self.steering.refused.emit(str(error))
             return
@@ -39,7 +39,7 @@ class Driver:
 
     def train_on(self) -> None:
         """Play at the live edge."""
-        data = self._pane.follower.data
+        data = self._mode.follower.data
         if data is None or data.finished:
             return
         if data.active:
@@ -51,16 +51,16 @@ class Driver:
         """Whether a run that nobody trains can be trained on as it is; says why where it cannot."""
         can = bool({"continue", "again"} & set(ways_on(data, data.state)))
         if not can:
-            self._pane.statusRequested.emit(f"{SAME_END} Choose a lower learning rate.")
+            self._mode.statusRequested.emit(f"{SAME_END} Choose a lower learning rate.")
         return can
 
     def pause_run(self) -> None:
-        if self._pane.follower.data is not None:
-            self.steering.pause(self._pane.follower.data.folder)
+        if self._mode.follower.data is not None:
+            self.steering.pause(self._mode.follower.data.folder)
 
     def step_run(self) -> None:
         """One optimizer step at the live edge."""
-        data = self._pane.follower.data
+        data = self._mode.follower.data
         if data is None or data.finished:
             return
         if data.active:
@@ -70,12 +70,12 @@ class Driver:
 
     def branch_here(self) -> None:
         """Asks about a new run from the checkpoint under the cursor: its rate, steps and name."""
-        moment, data = self._pane.moment, self._pane.follower.data
+        moment, data = self._mode.moment, self._mode.follower.data
         if moment is not None and data is not None and moment.checkpoint is not None:
-            self._pane.branching.open(data, moment.step)
+            self._mode.branching.open(data, moment.step)
 
     def answer(self, what: str) -> None:
-        data = self._pane.follower.data
+        data = self._mode.follower.data
         if data is None:
             return
         match what:
@@ -101,12 +101,12 @@ class Driver:
 
     def _anew(self, data: RunData, changes: Mapping[str, Any]) -> None:
         """Back to the setup, filled with what the run began with and these changes."""
-        draft = draft_of(data.config.change(changes), self._pane.planning.draft.value)
-        self._pane.new_run()
-        self._pane.planning.draft.change(draft, f"Take the settings of {data.name}")
+        draft = draft_of(data.config.change(changes), self._mode.planning.draft.value)
+        self._mode.new_run()
+        self._mode.planning.draft.change(draft, f"Take the settings of {data.name}")
 
     def trains(self) -> bool:
-        return self.steering.state(self._pane.follower.data) in ("running", "new")
+        return self.steering.state(self._mode.follower.data) in ("running", "new")
 
 
 def lowered(config: TrainingConfig) -> dict[str, float]:

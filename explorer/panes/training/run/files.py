@@ -1,4 +1,4 @@
-"""Files of the training pane: which texts may be learned, CSV and PNG out."""
+"""Files of a run: which texts may be learned, CSV and PNG out."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from pathlib import Path
 
 from core.files import replacing
 from explorer.engine import errors
-from explorer.panes.base import Pane
+from explorer.panes.modes import Mode
 from explorer.panes.training.run_data import RunData
 from explorer.widgets import dialogs
 
 TEXTS = "Texts (*.txt *.md *.csv *.json *.py *.html);;All files (*)"
 
 
-async def save(pane: Pane, path: Path, write: Callable[[Path], None]) -> None:
+async def save(mode: Mode, path: Path, write: Callable[[Path], None]) -> None:
     """Writes in the engine's pool; an error becomes a card, and an older file stays whole."""
     try:
-        await pane.engine.io(write, path)
+        await mode.engine.io(write, path)
     except OSError as error:
         errors.report(error, "exporting the run")
     else:
-        pane.statusRequested.emit(f"Saved {path}")
+        mode.statusRequested.emit(f"Saved {path}")
 
 
 def save_csv(data: RunData, path: Path) -> None:
@@ -37,10 +37,10 @@ def save_csv(data: RunData, path: Path) -> None:
             writer.writerow([*values, measured.get(int(row["step"]), "")])
 
 
-def ask(pane: Pane, name: str, write: Callable[[Path], None]) -> None:
+def ask(mode: Mode, name: str, write: Callable[[Path], None]) -> None:
     """Asks where to save, then does."""
 
     def chosen(path: str) -> None:
-        pane.spawn(save(pane, Path(path), write))
+        mode.spawn(save(mode, Path(path), write))
 
-    dialogs.ask_target(pane, "Export", name, chosen)
+    dialogs.ask_target(mode.widget(), "Export", name, chosen)

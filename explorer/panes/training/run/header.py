@@ -14,6 +14,7 @@ from explorer import theme
 from explorer.widgets.base import Label
 
 NARROW = 680  # px
+GAPS = 48  # px between its boxes and buttons
 NEW, OPEN, NONE = "new", "open", "none"
 
 
@@ -85,6 +86,12 @@ class RunChoice(QWidget):
         if here and here not in (known.folder for known in runs):
             runs = [KnownRun(here, Path(here).name), *runs]
         self.set_runs(runs, here, self._other)
+
+    def whole_width(self) -> int:
+        """With the narrowest boxes and without their names, whatever is offered."""
+        boxes = sum(box.minimumWidth() for box in (self.run, self.other))
+        others = sum(one.sizeHint().width() for one in (self._tools, self.new))
+        return boxes + others + GAPS
 
     def _fill(self) -> None:
         for box in (self.run, self.other):

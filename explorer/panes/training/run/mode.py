@@ -1,4 +1,4 @@
-"""The training pane: wires setup, run, cursor and inspector together."""
+"""Run: wires setup, run, cursor and inspector together."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from explorer.engine import errors
 from explorer.engine.latest import Latest
-from explorer.panes.base import Context, Pane
+from explorer.panes.modes import Desk, Mode
 from explorer.panes.training.follow import Follower
 from explorer.panes.training.run import files, text
 from explorer.panes.training.run.ancestry import kin
@@ -37,25 +38,29 @@ from explorer.widgets.encoding import write_png
 from explorer.widgets.rendering import SCALE, drawn
 
 
-def create(context: Context) -> TrainingPane:
-    return TrainingPane(context)
+def create(desk: Desk, parent: QObject) -> Mode:
+    return RunMode(desk, parent)
 
 
-class TrainingPane(Pane):
-    """Setup while no run is looked at, else the run; the transport is live television."""
+class RunMode(Mode):
+    """Setup while no run is looked at, else the run; the transport is live television.
 
-    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
-        super().__init__(context, "training", parent)
+    While another mode is shown, it reads the run and leaves the player alone.
+    """
+
+    id = "run"
+    title = "Run"
+    teaches = "How a model learns: set a run up, watch it live, replay it and branch it"
+
+    def __init__(self, desk: Desk, parent: QObject) -> None:
+        super().__init__(desk, parent)
+        context = self.context
         self.setup, self.view = SetupView(), RunView()
-        self.choice = RunChoice(self.view.charts.tools, self)
-        self.choice.hide()
+        self.choice = RunChoice(self.view.charts.tools)
         self.known_runs = KnownRuns(context, self.choice, self)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.setup)
         self.stack.addWidget(self.view)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.stack)
         self.planning = Planning(
             self.engine, self.workspace, self.setup, self, context.settings.run_in
         )
@@ -66,6 +71,7 @@ class TrainingPane(Pane):
         self.other = Follower(context.runs, self)
         self.cursor = Cursor(
             self.player,
+            self.set_tracks,
             playing=self.driver.trains,
             play=self.driver.train_on,
             pause=self.driver.pause_run,
@@ -96,12 +102,12 @@ class TrainingPane(Pane):
         self.view.headClicked.connect(self.open_head)
         self.view.charts.looksChanged.connect(self._show)
         self.screen.headline.connect(self.set_headline)
-        self.screen.batches.read.connect(self._inspect)
+        self.screen.batches.read.connect(self.inspect)
         self.choice.runChosen.connect(self.workspace.set_run)
         self.choice.newRequested.connect(self.new_run)
         self.choice.otherChosen.connect(self.overlay)
         self.choice.openRequested.connect(self.ask_for_run)
-        self.planning.planned.connect(lambda _: self._inspect())
+        self.planning.planned.connect(lambda _: self.inspect())
         self.branching.confirmed.connect(self.steering.branch)
         self.steering.opened.connect(self._on_began)
         self.steering.refused.connect(self._on_refused)
@@ -109,17 +115,19 @@ class TrainingPane(Pane):
         self.follower.changed.connect(self._on_data)
         self.follower.failed.connect(self._on_lost)
         self.other.changed.connect(lambda _: self._show_lines())
-        self.player.positionChanged.connect(lambda _: self._show_moment())
-        self.player.stepChanged.connect(lambda _: self._inspect())
-        self.player.liveChanged.connect(lambda _: self._show())
         self.context.runs.changed.connect(lambda _: (self._list_runs(), self.follower.look()))
         self.workspace.runChanged.connect(self._on_run)
         self.workspace.textOpened.connect(self.choose_text)
+        self.workspace.tokenizerOpened.connect(lambda *_: self.come())
+        self.workspace.runOpened.connect(lambda _: self.come())
         self._sources.call(load_sources, name="the lines of code")
 
-    # what the window asks
+    # what the pane asks
 
-    def header(self) -> QWidget | None:
+    def widget(self) -> QWidget:
+        return self.stack
+
+    def header(self) -> QWidget:
         return self.choice
 
     def pictures(self) -> dict[str, QWidget]:
@@ -134,7 +142,7 @@ class TrainingPane(Pane):
     @property
     def file_stem(self) -> str:
         data = self.follower.data
-        return data.name if data is not None else self.objectName()
+        return data.name if data is not None else super().file_stem
 
     def state(self) -> dict[str, Any]:
         return {
@@ -152,10 +160,11 @@ class TrainingPane(Pane):
         self._list_runs()
         for follower in (self.follower, self.other):
             follower.run(True)
-        self._inspect()
+        if self.follower.data is not None:  # it may have grown while another mode was shown
+            self.cursor.renew(self.follower.data)
+            self._show()
 
     def left(self) -> None:
-        super().left()
         for follower in (self.follower, self.other):
             follower.run(False)
 
@@ -163,13 +172,19 @@ class TrainingPane(Pane):
         return commands(self)
 
     def cancel(self) -> bool:
-        """Esc: closes the branch's form, then goes out of a step."""
-        return self.branching.close() or super().cancel()
+        """Esc: closes the branch's form, before the pane goes out of a step."""
+        return self.branching.close()
 
     def views(self) -> dict[str, Callable[[], Any]]:
         from explorer.panes.training.run.demo import views
 
         return views(self)
+
+    def on_position(self, position: float) -> None:
+        self._show_moment()
+
+    def on_live(self, live: bool) -> None:
+        self._show()
 
     # where the cursor is
 
@@ -236,6 +251,10 @@ class TrainingPane(Pane):
 
     # runs
 
+    def come(self) -> None:
+        """Something was opened for this mode: from now on it is the one that is shown."""
+        self.modeRequested.emit(self.id, {})
+
     def new_run(self) -> None:
         """Back to the setup; the run that trains goes on."""
         self.workspace.set_run(None)
@@ -264,14 +283,14 @@ class TrainingPane(Pane):
         self.choice.look_at(folder or "")
         self._turn_to(self.view if folder else self.setup)
         self.inspection.emit(None)
-        self._inspect()
+        self.inspect()
         self._list_runs()
 
     def _turn_to(self, page: QWidget) -> None:
         """Run or setup. The focus of a button that goes with the other page stays here: Qt would
         give it to the one that had it last, and Space would stop the run that it has just begun.
         """
-        focus, before = self.window().focusWidget(), self.stack.currentWidget()
+        focus, before = self.stack.window().focusWidget(), self.stack.currentWidget()
         goes = focus is not None and (focus is self.choice.new or before.isAncestorOf(focus))
         self.stack.setCurrentWidget(page)
         if goes and page is not before:
@@ -307,15 +326,16 @@ class TrainingPane(Pane):
 
     def choose_text(self, path: str) -> None:
         """Trains on this file from now on; the setup says what is wrong with it."""
+        self.come()
         self.new_run()
         self.planning.change("corpus", path)
 
     def ask_for_text(self) -> None:
-        dialogs.ask_file(self, "Choose a text to learn from", self.choose_text, files.TEXTS)
+        dialogs.ask_file(self.stack, "Choose a text to learn from", self.choose_text, files.TEXTS)
 
     def ask_for_run(self) -> None:
         start = str(self.context.runs.folder())
-        dialogs.ask_folder(self, "Open a run folder", self.open_run, start)
+        dialogs.ask_folder(self.stack, "Open a run folder", self.open_run, start)
 
     def ask_for_csv(self) -> None:
         data = self.follower.data
@@ -333,7 +353,8 @@ class TrainingPane(Pane):
 
     def _on_data(self, data: RunData) -> None:
         self._shown = self.workspace.run
-        self.cursor.renew(data)
+        if self.active:
+            self.cursor.renew(data)
         self.branching.know(data)
         if not kin(data, self._over, self.other.data):
             self.overlay("")
@@ -344,20 +365,20 @@ class TrainingPane(Pane):
             self.planning.refuse_corpus(data.message)
         self._show_lines()
         self._show()
-        self._inspect()
+        self.inspect()
 
     def _show(self) -> None:
         self._show_moment()
-        if self.follower.data is not None:
+        if self.active and self.follower.data is not None:
             self.player.playingChanged.emit(self.player.playing)
 
     def _show_moment(self) -> None:
         """The cursor has moved: halfway between two moments, everything tells of the next."""
         data = self.follower.data
-        if data is not None:
+        if self.active and data is not None:
             self.screen.show_moment(data, self.steering.state(data))
             if self.moment != self._inspected:
-                self._inspect()
+                self.inspect()
 
     def _show_lines(self) -> None:
         self.screen.show_lines(self.follower.data, self.other.data if self.other.folder else None)
@@ -366,10 +387,12 @@ class TrainingPane(Pane):
 
     def _on_sources(self, _: object) -> None:
         self._sources_read = True
-        self._inspect()
+        self.inspect()
 
-    def _inspect(self) -> None:
+    def inspect(self) -> None:
         data = self.follower.data
+        if not self.active:
+            return
         self._inspected = self.moment
         if self.workspace.run is None:
             if self.planning.config is not None:  # else the last plan stays until the fields fit

@@ -17,6 +17,7 @@ class MomentTrack(LiveTrack):
     unit = "moment"
     transition = 0.22
     rest = 0.03
+    is_job = True
 
     def __init__(
         self,

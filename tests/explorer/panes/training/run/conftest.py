@@ -1,4 +1,4 @@
-"""A training pane of its own for each test: engine with torch, runs in a temporary folder."""
+"""The mode Run in a pane of its own for each test: an engine with torch, runs in a folder."""
 
 from __future__ import annotations
 
@@ -45,28 +45,32 @@ async def started(pane, steps: int = 12) -> Path:
 
 @pytest.fixture
 def make_pane(torch_engine, tmp_path) -> Iterator[Callable[..., Any]]:
-    """`make_pane(**options)`: call it inside a coroutine. Runs that still train are ended."""
+    """`make_pane(**options)`: the mode Run of a pane; call it inside a coroutine. Runs that still
+    train are ended.
+    """
     from explorer.panes.base import Context
-    from explorer.panes.training.run.mode import TrainingPane
+    from explorer.panes.training.pane import TrainingPane
+    from explorer.panes.training.run.mode import RunMode
     from explorer.state.settings import Settings
     from explorer.state.workspace import Workspace
 
     runs = eager_runs(torch_engine, tmp_path / "runs")
     panes = []
 
-    def make(**changes: str) -> TrainingPane:
+    def make(**changes: str) -> RunMode:
         pane = TrainingPane(Context(torch_engine, Workspace(torch_engine), Settings(), runs))
+        mode = pane.mode
         pane.player.set_motion("off")
         pane.resize(960, 560)
         if changes:
-            pane.planning.draft.begin(pane.planning.draft.value.change({**TINY, **changes}))
+            mode.planning.draft.begin(mode.planning.draft.value.change({**TINY, **changes}))
         panes.append(pane)
         pane.join_workspace()
-        return pane
+        return mode
 
     yield make
     for pane in panes:
-        dispose(pane)
+        dispose(pane.inputs, pane)
     for folder in runs.live:
         runs.process_launcher.kill(folder)
     dispose(runs)

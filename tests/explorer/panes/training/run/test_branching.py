@@ -63,7 +63,7 @@ def test_a_branch_trains_with_the_rate_the_steps_and_the_name_that_were_typed(
 ):
     async def story():
         pane = make_pane(steps="60")
-        pane.show()
+        pane.widget().window().show()
         folder = await started(pane, 60)
         await until(lambda: state_of(pane) == "finished", "the end")
         steps = [moment.step for moment in pane.track.moments]
@@ -117,7 +117,7 @@ def test_a_branch_trains_with_the_rate_the_steps_and_the_name_that_were_typed(
 def test_escape_closes_the_form_and_nothing_begins(make_pane, run_async, qtbot):
     async def story():
         pane = make_pane(steps="60")
-        pane.show()
+        pane.widget().window().show()
         folder = await started(pane, 60)
         await until(lambda: state_of(pane) == "finished", "the end")
         pane.driver.branch_here()
@@ -136,7 +136,7 @@ def test_escape_closes_the_form_and_nothing_begins(make_pane, run_async, qtbot):
 def test_a_branch_that_cannot_begin_says_why_in_its_form(make_pane, run_async, monkeypatch):
     async def story():
         pane = make_pane(steps="60")
-        pane.show()
+        pane.widget().window().show()
         folder = await started(pane, 60)
         await until(lambda: state_of(pane) == "finished", "the end")
         pane.driver.branch_here()

@@ -35,7 +35,7 @@ def test_a_trainer_that_dies_at_once_is_a_failed_run_and_says_why(
 
     async def story():
         pane = make_pane(run_in=backend, steps="4000")
-        pane.show()
+        pane.widget().window().show()
         runs = pane.context.runs
         healthy = runs.process_launcher.module
         with monkeypatch.context() as patch:
@@ -60,7 +60,7 @@ def test_a_trainer_that_dies_at_once_is_a_failed_run_and_says_why(
             await until(lambda: state_of(pane) == "failed", "the failure of a resumed run")
             assert says in pane.view.card.text.message
             assert runs.requested.of(folder) is None
-        pane.hide()
+        pane.widget().window().hide()
 
     run_async(story())
     errors.reports().problems.clear()
@@ -69,7 +69,7 @@ def test_a_trainer_that_dies_at_once_is_a_failed_run_and_says_why(
 def test_a_hidden_pane_reads_no_run_and_catches_up_when_it_is_shown(make_pane, run_async):
     async def story():
         pane = make_pane(steps="4000")
-        pane.show()
+        pane.widget().window().show()
         pane.shown()
         folder = await started(pane, 2)
         pane.left()
@@ -80,6 +80,6 @@ def test_a_hidden_pane_reads_no_run_and_catches_up_when_it_is_shown(make_pane, r
         await until(lambda: state_of(pane) == "stopped", "the stop")
         await until(lambda: not pane.context.runs.running_here(folder), "the trainer's end")
         pane.left()
-        pane.hide()
+        pane.widget().window().hide()
 
     run_async(story())

@@ -98,7 +98,7 @@ def test_a_program_is_sampled_from_its_own_words_with_its_indentation(
 def test_every_part_of_the_picture_shows_the_step_whose_phases_are_open(make_pane, run_async):
     async def body():
         pane = make_pane(steps="4000", sample_every="5", checkpoint_every="10")
-        pane.show()
+        pane.widget().window().show()
         pane.shown()
         await started(pane, 12)
         pane.player.end()
@@ -114,7 +114,7 @@ def test_every_part_of_the_picture_shows_the_step_whose_phases_are_open(make_pan
         pane.view.card.asked.emit("stop")
         await until(lambda: state_of(pane) == "stopped", "its end")
         pane.left()
-        pane.hide()
+        pane.widget().window().hide()
 
     run_async(body())
 

@@ -18,7 +18,7 @@ def test_start_and_new_run_leave_the_keyboard_at_no_other_button(make_pane, run_
         pane = make_pane(steps="4000")
         window = QMainWindow()
         qtbot.addWidget(window)
-        window.setCentralWidget(pane)
+        window.setCentralWidget(pane.widget().window())
         window.show()
         window.activateWindow()
         first = await started(pane, 2)

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 from PySide6.QtCore import QObject, Qt
 
 from core.training import new_run_folder
+from explorer.panes.training.pane import TrainingPane
 from explorer.panes.training.run import known_runs
 from explorer.panes.training.run.header import KnownRun
 from explorer.panes.training.run.known_runs import KnownRuns, list_runs
-from explorer.panes.training.run.mode import TrainingPane
 from explorer.state import settings
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import tiny_training
@@ -47,9 +47,10 @@ def test_a_run_from_elsewhere_is_still_in_the_list_at_the_next_start(
         )
         again = TrainingPane(context)
         await again.settled()
-        shown = entries(again.choice.run)
+        choice = again.mode.choice
+        shown = entries(choice.run)
         assert shown["away"] and shown["own"] and not shown["other (not found)"]
-        told = [again.choice.run.itemData(i, Qt.ItemDataRole.ToolTipRole) for i in range(4)]
+        told = [choice.run.itemData(i, Qt.ItemDataRole.ToolTipRole) for i in range(4)]
         assert any(text and str(other.resolve()) in text for text in told)
         return again
 

@@ -272,7 +272,7 @@ def test_resuming_is_offered_where_a_checkpoint_lies_and_elsewhere_says_where_it
 def test_the_cursor_goes_from_checkpoint_to_checkpoint(qapp):
     player = Player()
     no = lambda: None  # noqa: E731
-    cursor = Cursor(player, playing=lambda: False, play=no, pause=no, step=no)
+    cursor = Cursor(player, player.set_tracks, playing=lambda: False, play=no, pause=no, step=no)
     cursor.clear(fresh=True)
     cursor.renew(run_data({5: Path("c"), 15: Path("d")}))
     assert cursor.track.marks == {1: "checkpoint, step 5", 3: "checkpoint, step 15"}
@@ -291,7 +291,7 @@ def test_out_of_a_step_is_back_at_its_moment_though_others_were_thinned_meanwhil
     """An index of then may be the live edge of now, where Space steers the run."""
     player = Player()
     no = lambda: None  # noqa: E731
-    cursor = Cursor(player, playing=lambda: True, play=no, pause=no, step=no)
+    cursor = Cursor(player, player.set_tracks, playing=lambda: True, play=no, pause=no, step=no)
     cursor.clear(fresh=True)
     every = replace(run_data({}, 100), probes=probes(*range(0, 101, 10)))
     for go_out in (player.leave, cursor.leave):

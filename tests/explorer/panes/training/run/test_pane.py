@@ -39,7 +39,7 @@ def test_a_run_as_live_television(make_pane, run_async, backend):
 
     async def story():
         pane = make_pane(steps="4000", run_in=backend)
-        pane.show()
+        pane.widget().window().show()
         folder = await started(pane, 80)
         player, view = pane.player, pane.view
         assert player.at_live_edge and player.playing
@@ -119,7 +119,7 @@ def test_a_finished_run_replays_and_its_step_opens_phase_by_phase(make_pane, run
         norm = RunReader(pane.workspace.run).steps["grad_norm"][step - 1]
         assert seen[-1].step.name == "training.clip"
         assert seen[-1].step.value("norm") == norm
-        assert pane.cancel() and pane.player.track is pane.track
+        assert pane.widget().window().cancel() and pane.player.track is pane.track
         assert pane.moment.step == step
 
     run_async(story())
@@ -153,7 +153,7 @@ def test_the_inspector_tells_of_the_moment_that_is_shown_while_a_run_replays(mak
 def test_inside_a_step_the_card_tells_what_the_run_does_now(make_pane, run_async):
     async def story():
         pane = make_pane(steps="4000")
-        pane.show()
+        pane.widget().window().show()
         pane.shown()
         folder = await started(pane, 12)
         pane.cursor.seek_step(10)
@@ -170,7 +170,7 @@ def test_inside_a_step_the_card_tells_what_the_run_does_now(make_pane, run_async
             assert pane.headline.startswith("Inside step 10, 4 of 7")
         await until(lambda: not pane.context.runs.running_here(folder), "the trainer's end")
         pane.left()
-        pane.hide()
+        pane.widget().window().hide()
         return told
 
     assert run_async(story()) == [
@@ -194,7 +194,7 @@ def test_inside_data_the_inspector_shows_the_batch_in_ids_and_in_pieces(make_pan
         assert seen[-1].stale and not seen[-1].table, "nothing was drawn before somebody looks"
         await until(lambda: "ids" in seen[-1].table, "the batch")
         step, table = pane.player.track.step, seen[-1].table
-        pane._inspect()
+        pane.inspect()
         assert seen[-1] is seen[-2], "a table that is read is not begun again"
         config = pane.follower.data.config
         batches = Batches(

@@ -23,7 +23,7 @@ from tests.explorer.waiting import until
 def test_few_controls_one_primary_button_and_names_for_all(make_pane, run_async):
     async def story():
         pane = make_pane()
-        pane.show()
+        pane.widget().window().show()
         await pane.settled()
         kinds = (QLineEdit, SegmentedControl, QPushButton)
         shown = [w for kind in kinds for w in pane.setup.findChildren(kind) if w.isVisible()]
@@ -163,7 +163,7 @@ def test_more_unfolds_only_for_a_hidden_error_and_folds_back_once_it_is_right(
 ):
     async def story():
         pane = make_pane()
-        pane.show()
+        pane.widget().window().show()
         rate = pane.setup.fields["learning_rate"].editor
         for wrong in ("-1", "0", "50", "1e-", "fast"):
             rate.clear()

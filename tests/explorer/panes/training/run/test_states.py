@@ -225,7 +225,7 @@ def test_no_badge_says_live_once_nobody_trains_and_a_new_run_begins_with_nothing
         bar = TransportBar()
         qtbot.addWidget(bar)
         bar.bind(pane.player)
-        pane.show()
+        pane.widget().window().show()
         await started(pane, 12)
         assert bar.live.ended == "" and bar.live.live
         pane.view.card.asked.emit("stop")
