@@ -3,7 +3,7 @@
 Reading order: config, events; number_formats, rounding_trace, exponents; records; task,
 language_modelling; scaler, parallel, precision, attempt (the loop itself), rules, optimizers,
 looking, exponent_probe, health, steering, checkpoints, loop; the run folder: locking, writer,
-reader, runs, control; beside it: sizes, memory, requirements, phases, rereading,
+reader, runs, control; beside it: estimates, sizes, memory, requirements, phases, rereading,
 explained_example, launch, recipes, bundled. Nothing here loads torch before a run starts, so that a
 window may read a run's folder at once.
 """

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core.fields import from_json
+from core.fields import from_json, to_json
 from core.files import is_about_writing
 from core.optimization import check_groups
 from core.training import checkpoints, records
@@ -28,6 +28,7 @@ from core.training.config import TrainingConfig
 from core.training.control import Command, ProbeArguments, SetArguments
 from core.training.events import Moment
 from core.training.exponent_probe import ExponentProbe, activation_sites, exponent_interval
+from core.training.faults import Fault, Faults
 from core.training.health import (
     NotFiniteError,
     disk_error,
@@ -48,6 +49,7 @@ from core.training.memory import end_message
 from core.training.optimizers import build_optimizer
 from core.training.parallel import Parallel, on_device
 from core.training.precision import backward_context, precision_context, precision_note
+from core.training.recording import Recorder, Unwatched
 from core.training.records import MANIFEST, read_manifest
 from core.training.runs import RunWriter
 from core.training.steering import Steering
@@ -72,6 +74,7 @@ class Attempt:
         self.model: nn.Module  # what computes the loss: `module`, or its wrapper
         self.optimizer: torch.optim.Optimizer
         self.parameters: list[Tensor] = []
+        self.faults = Faults(parallel.rank)
         checkpoint = checkpoints.latest_checkpoint(folder)
         fresh = checkpoints.Progress(0, config.seed)
         start = checkpoints.read_progress(checkpoint) if checkpoint else fresh
@@ -88,6 +91,7 @@ class Attempt:
         self.busy = 0.0  # seconds of work since the step began
         self.mark = time.perf_counter()
         self.unrecorded: dict[str, float] | None = None  # a step whose weights have moved
+        self.record_next = True  # the step that comes, from the inside
         self.prepared = False  # from then on an OSError comes from writing
         self.ended = False
 
@@ -124,7 +128,7 @@ class Attempt:
         error: OSError | ValueError | None = None
         if rank == 0:
             try:
-                self.writer = RunWriter(self.folder, self.step)
+                self.writer = RunWriter(self.folder, self.step, ranks=parallel.ranks)
             except (OSError, ValueError) as found:
                 error = found
         why = parallel.first("" if error is None else end_message(error))
@@ -178,7 +182,7 @@ class Attempt:
         if not self.parameters:
             raise ValueError("every parameter is frozen; leave the task at least one to train")
         self.optimizer = build_optimizer(
-            self.config, self.module, groups, self._rate(), parallel.fused
+            self.config, self.module, groups, self._rate(), parallel.sharded
         )
         if self.checkpoint is not None:
             checkpoints.load_checkpoint(
@@ -190,10 +194,24 @@ class Attempt:
         where["scales"] = parallel.scales
         facts = {"parameters": count, "tokens": self.tokens, **self.task.facts()}
         self.writer.event("model", self.step, {**facts, "ranks": parallel.ranks, **where})
-        if note := precision_note(self.config.precision, parallel.device):
+        for note in self._notes():
             self.writer.event("note", self.step, {"message": note})
+        parallel.wait()  # all ranks look at their clocks at once
+        self.writer.event("clock", self.step, {"now": time.time()})
         self.prepared = True
         yield Moment("prepare", self.step, True, values={"parameters": count, **self.task.facts()})
+
+    def _notes(self) -> Iterator[str]:
+        """What a person should know of how this attempt computes."""
+        if note := precision_note(self.config.precision, self.parallel.device):
+            yield note
+        attempts, ranks = read_manifest(self.folder)["attempts"], self.parallel.ranks
+        before = attempts[-2].get("ranks", 1) if len(attempts) > 1 else ranks
+        if before != ranks and self.step and self.config.model.dropout:
+            yield (
+                f"the steps up to {self.step} were trained on {before} ranks, the next ones on "
+                f"{ranks}: dropout draws other masks from here on"
+            )
 
     # -- one optimizer step
 
@@ -202,6 +220,8 @@ class Attempt:
         task, model, parallel, seed = self.task, self.model, self.parallel, self.config.seed
         device, precision, optimizer = parallel.device, self.config.precision, self.optimizer
         number, count = self.step + 1, self.config.micro_batches
+        watcher = self._watcher(number)
+        parallel.spans.step = number
         places = [Position(self.step, i, parallel.rank, parallel.ranks) for i in range(count)]
         batches = []
         for position in places:
@@ -210,12 +230,14 @@ class Attempt:
         yield Moment("data", number)
         divisor, valid, total = 0.0, 0, None
         for position, batch in batches:
+            self.faults.linger()
             last = position.micro_batch == count - 1
             with (
                 torch.enable_grad(),
                 parallel.micro_batch(last),
                 seeded_dropout(seed, position, device),
                 precision_context(precision, device),
+                watcher.forward(position.micro_batch, batch),
             ):
                 summed, targets = task.loss(model, batch)  # step: forward
             valid += int(parallel.sums([int(targets)])[0])
@@ -231,6 +253,7 @@ class Attempt:
                 torch.enable_grad(),
                 parallel.micro_batch(last),
                 backward_context(precision, device),
+                watcher.backward(position.micro_batch),
             ):
                 scaled = parallel.scale(loss)
                 scaled.backward()  # step: backward
@@ -254,6 +277,7 @@ class Attempt:
             probed = ExponentProbe(self.parameters, loss_scale)
             probed.see_gradients()
         assert total is not None
+        watcher.gradients()
         own_loss, norm = self._clip(total)
         own_tokens = sum(task.tokens(batch) for _, batch in batches)
         summed_loss, tokens = parallel.sums([own_loss, own_tokens])
@@ -265,7 +289,8 @@ class Attempt:
         if applied:
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            with nullcontext() if probed is None else probed.update():
+            counting = nullcontext() if probed is None else probed.update()
+            with watcher.optimizer(optimizer), counting:
                 optimizer.step()  # step: optimizer
         optimizer.zero_grad(set_to_none=True)
         parallel.stepped(applied)
@@ -285,8 +310,17 @@ class Attempt:
             "targets": valid,
         }
         yield Moment("optimizer", number, values={"applied": applied})
+        facts = {**self.unrecorded, "scale": before}
+        watcher.write(self.folder, number, parallel.rank, facts)
         record = self._record()
         yield Moment("schedule", number, True, values=record)
+
+    def _watcher(self, number: int) -> Recorder | Unwatched:
+        """Whoever looks at this step: it was asked for, or is the attempt's first or the last."""
+        asked, self.record_next = self.record_next, False
+        if asked or number == self.config.steps:
+            return Recorder(self.task, self.module, self.parallel.device)
+        return Unwatched()
 
     def _clip(self, total: Tensor) -> tuple[float, float]:
         """Limits the gradients' norm; returns the summed loss and the norm before."""
@@ -306,6 +340,7 @@ class Attempt:
         self.skipped += int(record["skipped"])
         self.tokens += int(record["tokens"])
         self.writer.step(record)
+        self.writer.spans(self.parallel.spans.take(self.writer.attempt))
         self.steering.step_done()
         return record
 
@@ -451,6 +486,12 @@ class Attempt:
                 asked = from_json(ProbeArguments, command.values, "command", some=True)
                 self._probe(asked.id, asked.ids, asked.sites)
                 yield Moment("probe", self.step, True)
+            case "record":
+                self.record_next = True
+            case "fault":
+                fault = from_json(Fault, command.values, "command", some=True)
+                self.writer.event("fault", self.step, to_json(fault))
+                self.faults.take(fault, self.parallel.ranks, self.parameters)
             case _:
                 raise ValueError(f"command {command.name[:40]!r} is unknown to this version")
 

@@ -88,7 +88,8 @@ def find_not_finite(
     the one that is not wrapped. Ranks do this together, and all are told what the first one found.
     """
     broken = [name for name, parameter in model.named_parameters() if not _finite(parameter)]
-    if where := parallel.first(f"the parameter {broken[0]}" if broken else ""):
+    on_rank = f" on rank {parallel.rank}" if parallel.ranks > 1 else ""
+    if where := parallel.first(f"the parameter {broken[0]}{on_rank}" if broken else ""):
         return where
     found: list[str] = []
     whole = torch.zeros(())
@@ -109,10 +110,10 @@ def find_not_finite(
                 total, targets = task.loss(model, batch)
             if not found and not _finite(total):
                 found.append("the loss itself")
-            if where := parallel.first(found[0] if found else ""):
+            if where := parallel.first(f"{found[0]}{on_rank}" if found else ""):
                 return where
             (total / (max(int(targets), 1) * len(batches))).backward()
-            if where := parallel.first(found[0] if found else ""):
+            if where := parallel.first(f"{found[0]}{on_rank}" if found else ""):
                 return where
             whole = whole + total.detach().to(whole)
         if where := parallel.first("" if _finite(whole) else "the loss, summed over the batch,"):
@@ -155,7 +156,7 @@ def _gradient_norm(model: nn.Module) -> str:
 
 
 def _finite(tensor: Tensor) -> bool:
-    return bool(torch.isfinite(tensor.detach()).all())
+    return bool(torch.isfinite(own_part(tensor.detach())).all())
 
 
 def _output_watcher(name: str, found: list[str]) -> Any:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from core.tensor_files import read_tensors, write_tensors
 from core.training.scaler import LossScaler
+from core.training.spans import Spans
 
 
 class Parallel(Protocol):
@@ -26,16 +27,21 @@ class Parallel(Protocol):
     writes       whether this rank writes what the run has once: checkpoints, samples, probes,
                  answers to commands. Every rank writes its own records and events
     device       where this rank's parameters and batches lie
-    fused        whether torch's fused optimizers can move the wrapped parameters
+    sharded      whether a rank holds a part of each parameter only
     scales       whether the loss is scaled before backward, which adds the phase "unscale"
+    spans        when this rank did what
+    leaving      whether this rank has been asked to end: the run stops after the step under way,
+                 on every rank. Set by whoever drives the loop
     """
 
     rank: int
     ranks: int
     writes: bool
     device: torch.device
-    fused: bool
+    sharded: bool
     scales: bool
+    spans: Spans
+    leaving: bool
 
     def wrap(self, module: nn.Module) -> nn.Module:
         """Moves `module` to the device, spreads it over the ranks and returns what computes the
@@ -98,7 +104,8 @@ class Single:
     """This process alone, on one device. The loss is scaled where there is a scaler."""
 
     rank, ranks, writes = 0, 1, True
-    fused = True
+    sharded = False
+    leaving = False
 
     def __init__(
         self, device: str | torch.device = "cpu", scaler: LossScaler | None = None
@@ -106,6 +113,7 @@ class Single:
         self.device = torch.device(device)
         self.scaler = scaler
         self.scales = scaler is not None
+        self.spans = Spans(self.device.type == "cuda")
 
     def wrap(self, module: nn.Module) -> nn.Module:
         return module.to(self.device)

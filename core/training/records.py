@@ -2,10 +2,12 @@
 
     run.json                 config, attempts, the dtype of a record, a branch's parent
     rank0.steps ...          one fixed-width record a step, a file for each rank
+    rank0.spans ...          when a rank did what in each step: see `spans`
     rank0.jsonl ...          rare events, one whole line each
     control.jsonl            commands in, each acknowledged
     heartbeat                touched about once a second by whoever trains; rank1.heartbeat ...
     process.json             which process was launched last to train the run, and when
+    recordings/step-000100/  what happened inside a step that was asked for: see `recording`
     checkpoints/step-000100/ samples/step-000100.json probes/step-000100.safetensors
 
 Every record and event carries (attempt, step). A resume starts a new attempt from a checkpoint's
@@ -38,6 +40,7 @@ PROCESS = "process.json"
 CHECKPOINTS = "checkpoints"
 SAMPLES = "samples"
 PROBES = "probes"
+RECORDINGS = "recordings"
 TRAINING_FILE = "training.json"  # in a checkpoint: where the run was
 OPTIMIZER_FILE = "optimizer.safetensors"  # in a checkpoint: what the optimizer remembers
 NEW_OPTIMIZER = "new"  # in a branch's TRAINING_FILE: why its OPTIMIZER_FILE is empty
@@ -60,6 +63,7 @@ STEP_FIELDS: tuple[tuple[str, str], ...] = (
 )
 STEP_DTYPE = np.dtype(list(STEP_FIELDS))
 MOST_FIELDS = 64
+MOST_RANKS = 1 << 16
 NUMBER = re.compile("<[iuf][248]")  # the kinds of numbers that a record may hold
 
 MOST_STEP_DIGITS = 10  # in a file's name; a run has at most a billion steps
@@ -169,6 +173,11 @@ def steps_file(folder: Path, rank: int = 0) -> Path:
     return folder / f"rank{rank}.steps"
 
 
+def spans_file(folder: Path, rank: int = 0) -> Path:
+    """Where a rank's spans lie."""
+    return folder / f"rank{rank}.spans"
+
+
 def events_file(folder: Path, rank: int = 0) -> Path:
     """Where a rank's events lie."""
     return folder / f"rank{rank}.jsonl"
@@ -177,6 +186,11 @@ def events_file(folder: Path, rank: int = 0) -> Path:
 def heartbeat_file(folder: Path, rank: int = 0) -> Path:
     """The file that a rank touches while it trains."""
     return folder / (f"rank{rank}.{HEARTBEAT}" if rank else HEARTBEAT)
+
+
+def recording_folder(folder: Path, step: int) -> Path:
+    """Where the recording of a step lies."""
+    return folder / RECORDINGS / step_name(step)
 
 
 def step_name(step: int) -> str:
@@ -201,11 +215,14 @@ def check_probe_id(id: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class AttemptEntry:
-    """What the manifest must say of an attempt: after which step it began, and who trained."""
+    """What the manifest must say of an attempt: after which step it began, who trained, and on how
+    many ranks; an older one was a single process.
+    """
 
     from_step: int = field(least=0)
     pid: int = field(least=1, most=(1 << 31) - 1)
     host: str
+    ranks: int = field(1, least=1, most=MOST_RANKS)
 
     @classmethod
     def from_json(cls, values: Any) -> AttemptEntry:

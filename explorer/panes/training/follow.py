@@ -1,6 +1,6 @@
 """Follows a run folder: reads what is new off the GUI thread, a few times a second.
 
-The only way that a run reaches this pane, whether it trains in a thread, in a process, elsewhere or
+The only way that a run reaches the pane, whether it trains in a thread, in a process, elsewhere or
 no longer.
 """
 

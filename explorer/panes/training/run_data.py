@@ -1,4 +1,4 @@
-"""What the pane knows of a run at one moment, read from its folder. Knows no Qt."""
+"""What is known of a run at one moment, read from its folder. Knows no Qt."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from core.tensor_files import read_tensors
 from core.training.config import TrainingConfig
 from core.training.health import NotFiniteError
 from core.training.language_modelling import LanguageModelling
-from core.training.loop import train_steps
+from core.training.loop import train, train_steps
 from core.training.parallel import Single
 from core.training.phases import SCALED_PHASES, phase_step
 from core.training.runs import RunReader, branch
@@ -189,3 +189,27 @@ def test_a_branch_may_change_precision_and_loss_scale(
 def test_fp16_is_refused_where_nobody_scales_the_loss(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="fp16 needs a loss scaler"):
         next(train_steps(_half(tmp_path), tmp_path / "run", parallel=Single()))
+
+
+@pytest.mark.parametrize("kind", ["ddp", "fsdp2"])
+def test_ranks_skip_together(kind: str, tmp_path: Path) -> None:
+    """Whichever rank's gradients overflow. Each adds up fewer rows in fp16 than one process does,
+    so that they come by with a scale of up to twice as much.
+    """
+    changes = {"batch_size": 6, "sample_every": 0, "probe_every": 10, "ranks": 2, "parallel": kind}
+    config = _half(tmp_path, **changes)
+    run = train(config, tmp_path / "run")
+    other = RunReader(tmp_path / "run", rank=1)
+    for name in ("skipped", "applied", "loss_scale"):
+        assert run.steps[name].tolist() == other.steps[name].tolist()
+    alone = finish(config.change({"ranks": 1}), tmp_path / "alone")
+    first, single = (one.steps["skipped"].tolist().index(0) for one in (run, alone))
+    assert first in (single - 1, single) and first > 0
+    told = [[e["where"] for e in one.events if e["event"] == "skip"] for one in (run, other)]
+    assert told[0] == told[1] and "" not in told[0]
+    assert [one.step for one in run.exponents] == [0, 10, 12] and other.exponents == []
+    assert set(run.exponents[-1].histograms()) >= {"weights", "activations", "gradients"}
+    for name, histogram in alone.exponents[0].histograms().items():
+        found = run.exponents[0].histograms()[name]
+        shares, theirs = (one.counts / one.total for one in (found, histogram))
+        assert np.abs(shares - theirs).max() < 0.02, name

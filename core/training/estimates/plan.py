@@ -1,0 +1,178 @@
+"""What training a model on so many devices takes: memory of each, time, energy, cost, loss.
+
+A plan assumes data parallelism with ZeRO and the papers' formulas for memory; what is unknown of a
+device makes what depends on it None: "n/a", never a guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.training.estimates import memory
+from core.training.estimates.communication import Link, Transfer, data_parallel
+from core.training.estimates.devices import Device
+from core.training.estimates.flops import flops_per_token, model_flops_utilization
+from core.training.estimates.memory import ModelState, model_state, numbers_remembered, shard
+from core.training.estimates.scaling_law import CHINCHILLA
+from core.transformer.config import ModelConfig
+from core.transformer.parameters import ParameterCount, parameters
+
+PRECISIONS = {"fp32": "fp32", "tf32": "fp32", "bf16": "mixed", "fp16": "mixed"}
+DAY = 86_400.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What is to be trained, and with what.
+
+    tokens       that the whole training reads
+    batch_size   sequences of an optimizer step, on all devices together
+    micro_batch  sequences that a device computes at once
+    devices      how many of `device`; None for one that is not in the table
+    stage        of ZeRO: 0 is DDP, 3 is FSDP
+    precision    of matrix products; "bf16" and "fp16" with a master copy of the weights in fp32
+    recompute    activations that are computed again: "none", "selective" or "full"
+    efficiency   share of the peak that the devices reach while they compute. 0.4 is usual: with
+                 all that is lost to communication GPT-3 reached 0.21, MT-NLG 0.30, PaLM 0.46
+                 (Chowdhery et al. 2022, table 3)
+    link         between two devices; None: the device's own, within one machine
+    price        of a device for an hour, in any currency
+
+    Raises ValueError, with the remedy, for what cannot be.
+    """
+
+    model: ModelConfig
+    tokens: float
+    batch_size: int
+    micro_batch: int = 1
+    devices: int = 1
+    device: Device | None = None
+    stage: int = 0
+    precision: str = "bf16"
+    recompute: str = "selective"
+    optimizer: str = "adamw"
+    efficiency: float = 0.4
+    link: Link | None = None
+    price: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("tokens", "batch_size", "micro_batch", "devices"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; use at least 1")
+        if self.precision not in PRECISIONS:
+            raise ValueError(
+                f"precision {self.precision!r} is unknown; use {' or '.join(PRECISIONS)}"
+            )
+        if not 0 < self.efficiency <= 1:
+            raise ValueError(
+                f"efficiency is {self.efficiency}; use a share of the peak such as 0.4"
+            )
+        together = self.devices * self.micro_batch
+        if self.batch_size % together:
+            fitting = (self.batch_size // together or 1) * together
+            raise ValueError(
+                f"{self.batch_size} sequences do not go round on {self.devices} devices with "
+                f"{self.micro_batch} at once; use a batch of {fitting} or {fitting + together}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The estimates of a `Setup`; whatever hangs on an unknown number is None.
+
+    state          bytes of weights, gradients, optimizer states and master weights on one device
+    activations    bytes, on one device
+    fits           whether both together fit into a device's memory
+    flops          of the whole training; the model's own, without recomputation
+    compute        seconds of arithmetic of one step, recomputation included
+    sent           what each device sends in a step, and receives
+    communication  seconds of that
+    step           seconds of a step: communication runs beside the backward pass, so that the
+                   longer of the two counts
+    utilization    MFU: the model's FLOPs of a step against the peak
+    seconds, energy, cost   of the whole training; energy in joules, of the devices alone
+    loss           that the scaling law expects of so many parameters and tokens
+    best           parameters and tokens with the least loss for the same FLOPs
+    """
+
+    parameters: ParameterCount
+    state: ModelState
+    activations: float
+    fits: bool | None
+    steps: int
+    flops_per_token: float
+    flops: float
+    compute: float | None
+    sent: Transfer
+    communication: float | None
+    step: float | None
+    utilization: float | None
+    seconds: float | None
+    energy: float | None
+    cost: float | None
+    loss: float
+    best: tuple[float, float]
+
+    @property
+    def bytes(self) -> float:
+        """On one device."""
+        return self.state.total + self.activations
+
+
+def plan(setup: Setup) -> Plan:
+    """Works out all of it; allocates nothing."""
+    model, device = setup.model, setup.device
+    count = parameters(model)
+    remembered = numbers_remembered(model, setup.optimizer)
+    whole = model_state(count.total, remembered, PRECISIONS[setup.precision])
+    state = shard(whole, setup.stage, setup.devices)
+    item = 2 if PRECISIONS[setup.precision] == "mixed" else 4
+    activations = memory.activations(model, setup.micro_batch, setup.recompute, item)
+    needed = state.total + activations
+    steps = -(-int(setup.tokens) // (setup.batch_size * model.block_size))
+    per_token = flops_per_token(model)
+    step_tokens = setup.batch_size * model.block_size
+    peak = device.peak_flops(setup.precision) if device else None
+    # Computing activations again is a second forward pass: a third more.
+    work = per_token * step_tokens * (4 / 3 if setup.recompute == "full" else 1)
+    compute = None if peak is None else work / (peak * setup.efficiency * setup.devices)
+    sent = data_parallel(whole.weights, whole.gradients, setup.stage, setup.devices)
+    communication = _communication(setup, sent)
+    step = None if compute is None or communication is None else max(compute, communication)
+    seconds = None if step is None else steps * step
+    device_seconds = None if seconds is None else seconds * setup.devices
+    watts = device.watts if device else None
+    return Plan(
+        parameters=count,
+        state=state,
+        activations=activations,
+        fits=None if device is None else needed <= device.memory,
+        steps=steps,
+        flops_per_token=per_token,
+        flops=per_token * setup.tokens,
+        compute=compute,
+        sent=sent,
+        communication=communication,
+        step=step,
+        utilization=None
+        if step is None
+        else model_flops_utilization(step_tokens / step, per_token, peak, setup.devices),
+        seconds=seconds,
+        energy=_product(device_seconds, watts),
+        cost=_product(device_seconds, None if setup.price is None else setup.price / 3600),
+        loss=CHINCHILLA.loss(count.total, setup.tokens),
+        best=CHINCHILLA.optimum(6 * count.total * setup.tokens),
+    )
+
+
+def _communication(setup: Setup, sent: Transfer) -> float | None:
+    if setup.devices == 1:
+        return 0.0
+    link = setup.link
+    if link is None and setup.device is not None and setup.device.link is not None:
+        link = Link(setup.device.link)
+    return None if link is None else sent.seconds(link)
+
+
+def _product(first: float | None, second: float | None) -> float | None:
+    return None if first is None or second is None else first * second

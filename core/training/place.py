@@ -1,0 +1,66 @@
+"""Place: which rank of how many a process is, as whoever started it says in the environment.
+
+`rank_processes` starts ranks on one machine, `torchrun` on many, by the same names: RANK,
+WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, and MASTER_ADDR with MASTER_PORT. On one machine a file
+takes the place of the last two (RANKS_STORE): no port can be taken, no host name must be known.
+Loads no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+STORE = "RANKS_STORE"
+# The exit code of a rank that could not go on because another one had gone.
+LEFT_ALONE = 3
+LEFT_ALONE_MESSAGE = "another rank has ended or does not answer; this one cannot go on without it"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which rank of how many a process is, in all and on its machine.
+
+    store   the file by which ranks of one machine find each other; "": MASTER_ADDR and MASTER_PORT
+    """
+
+    rank: int
+    ranks: int
+    local_rank: int
+    local_ranks: int
+    store: str = ""
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Place | None:
+        """As torchrun or `rank_processes` says it; None where neither started this process.
+
+        Raises ValueError, with the remedy, where only a part of it is said.
+        """
+        if "RANK" not in environment or "WORLD_SIZE" not in environment:
+            return None
+        names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
+        usual = {"LOCAL_RANK": environment["RANK"], "LOCAL_WORLD_SIZE": environment["WORLD_SIZE"]}
+        try:
+            numbers = [int(environment.get(name, usual.get(name, ""))) for name in names]
+        except ValueError:
+            raise ValueError(
+                f"{', '.join(names)} must be whole numbers, as torchrun sets them; unset RANK to "
+                "train in one process"
+            ) from None
+        rank, ranks, local_rank, local_ranks = numbers
+        if not (0 <= rank < ranks and 0 <= local_rank < local_ranks <= ranks):
+            raise ValueError(
+                f"rank {rank} of {ranks} (on this machine {local_rank} of {local_ranks}) cannot "
+                "be; ranks count from 0. Start them by torchrun"
+            )
+        store = environment.get(STORE, "")
+        if not store and not {"MASTER_ADDR", "MASTER_PORT"} <= set(environment):
+            raise ValueError("MASTER_ADDR and MASTER_PORT are not set; start ranks by torchrun")
+        return cls(rank, ranks, local_rank, local_ranks, store)
+
+
+def is_left_alone(error: BaseException) -> bool:
+    """Whether an error says that another rank is gone, however gloo and NCCL put it."""
+    told = str(error)
+    known = ("gloo", "NCCL", "ProcessGroup", "TCPStore", "Connection closed by peer")
+    return isinstance(error, RuntimeError) and any(name in told for name in known)
