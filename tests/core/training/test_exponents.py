@@ -104,3 +104,11 @@ def test_nothing_is_lost_of_nothing() -> None:
 
 def test_fp32_loses_nothing_of_a_usual_gradient() -> None:
     assert share_lost(exponent_histogram(normal(1e-6)), FORMATS["fp32"], 16) == (0, 0, 0)
+
+
+@pytest.mark.gpu
+def test_a_gpu_counts_as_a_cpu_does() -> None:
+    values = normal(1e-38) * 2.0 ** torch.arange(1 << 20).remainder(40)
+    here, there = (exponent_histogram(one, 1 << 20) for one in (values, values.cuda()))
+    np.testing.assert_array_equal(there.counts, here.counts)
+    assert (there.zeros, there.not_finite) == (here.zeros, here.not_finite)

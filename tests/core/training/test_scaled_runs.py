@@ -16,6 +16,7 @@ from core.training.language_modelling import LanguageModelling
 from core.training.loop import train_steps
 from core.training.parallel import Single
 from core.training.phases import SCALED_PHASES, phase_step
+from core.training.precision import build_scaler
 from core.training.runs import RunReader, branch
 from core.training.scaler import LossScaler
 from tests.core.test_trace import MarkedLines
@@ -184,6 +185,23 @@ def test_a_branch_may_change_precision_and_loss_scale(
     folder = branch(run.folder, 4, {"steps": 6, **changes})
     after = finish(RunReader(folder).config, folder, resume=True)
     assert after.state == "finished" and after.steps["loss_scale"][0] == scale
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("precision", ["tf32", "bf16", "fp16"])
+def test_a_gpu_learns_in_each_precision(precision: str, tmp_path: Path) -> None:
+    config = _half(tmp_path, precision=precision, steps=30)
+    strategy = Single("cuda", build_scaler(config))
+    task = LanguageModelling(config, tmp_path / "cache")
+    for _ in train_steps(config, tmp_path / "run", task=task, parallel=strategy):
+        pass
+    run, plain = (
+        RunReader(tmp_path / "run"),
+        finish(_half(tmp_path, precision="fp32"), tmp_path / "plain"),
+    )
+    assert run.steps["loss"][0] == pytest.approx(losses(plain)[0], rel=2e-2)
+    assert losses(run)[-1] < losses(run)[0]
+    assert (run.steps["skipped"].sum() > 0) == (precision == "fp16")
 
 
 def test_fp16_is_refused_where_nobody_scales_the_loss(tmp_path: Path) -> None:
