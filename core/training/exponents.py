@@ -68,6 +68,16 @@ class ExponentHistogram:
         }
 
 
+def _counts(values: Any) -> tuple[int, ...]:
+    """Whole numbers from 0 on, looked at together: a long run tells thousands of such rows."""
+    is_list = isinstance(values, (list, tuple))
+    whole = np.asarray(values) if is_list and values else np.zeros(0, np.int64)
+    fits = is_list and whole.ndim == 1 and whole.dtype.kind == "i"
+    if not fits or (whole < 0).any() or len(whole) > HIGHEST - LOWEST + 1:
+        raise ValueError("they are whole numbers of at least 0")
+    return tuple(whole.tolist())
+
+
 @dataclass(frozen=True, slots=True)
 class CountedExponents:
     """An ExponentHistogram as an event holds it: counts from 2^lowest on.
@@ -76,7 +86,7 @@ class CountedExponents:
     """
 
     lowest: int = field(LOWEST, least=LOWEST, most=HIGHEST + 1)
-    counts: tuple[int, ...] = field((), least=0, longest=HIGHEST - LOWEST + 1)
+    counts: tuple[int, ...] = field((), reader=_counts)
     zeros: int = field(0, least=0)
     not_finite: int = field(0, least=0)
 
