@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from explorer.panes.training.ranks.view import RanksHeader, RanksView
 from explorer.state.actions import Action
 from explorer.state.tracks import ListTrack
 
+GONE = 0.05  # seconds between two looks whether a launcher has ended
 LOOK = 400  # ms between two looks at a run that trains
 OWN = "run"  # in the place of a strategy: that of the run
 ENDED = ("failed", "dead", "stopped")
@@ -196,11 +198,18 @@ class RanksMode(Mode):
     def resume(self) -> None:
         """From the last checkpoint, on all ranks."""
         if self._folder is not None:
-            try:
-                self.context.runs.start(self._folder, "process")
-            except (ValueError, OSError) as error:
-                self.statusRequested.emit(str(error))
-            self.look()
+            self.spawn(self._resume(self._folder))
+
+    async def _resume(self, folder: Path) -> None:
+        """Once whoever has watched the ranks that failed is gone as well."""
+        runs = self.context.runs
+        while runs.running_here(folder):
+            await asyncio.sleep(GONE)
+        try:
+            runs.start(folder, "process")
+        except (ValueError, OSError) as error:
+            self.statusRequested.emit(str(error))
+        self.look()
 
     def let_fail(self, kind: str, rank: int) -> None:
         """A fault of a rank of this run, now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.numbers import format_brief, format_bytes, format_count, format_percent
-from explorer.panes.training.ranks.scene import Event, Scene
+from explorer.panes.training.ranks.scene import Bar, Event, Scene
 
 TITLES = {
     "run": "This run",
@@ -124,16 +124,14 @@ def facts(
     return told
 
 
-def bar_tip(
-    kind: str, label: str, rank: int, start: float, ready: float, end: float, size: float
-) -> str:
+def bar_tip(bar: Bar) -> str:
     """A bar's tooltip."""
-    lines = [f"Rank {rank}: {label}", WORDS.get(kind, "")]
-    lines.append(f"from {format_brief(start)} to {format_brief(end)}")
-    if ready > start:
-        lines.append(f"waits {format_brief(ready - start)} until the last rank has come")
-    if size:
-        lines.append(f"gives {format_bytes(size)}")
+    lines = [f"Rank {bar.rank}: {bar.label}", WORDS.get(bar.kind, "")]
+    lines.append(f"from {format_brief(bar.start)} to {format_brief(bar.end)}")
+    if bar.ready > bar.start:
+        lines.append(f"waits {format_brief(bar.ready - bar.start)} until the last rank has come")
+    if bar.bytes:
+        lines.append(f"gives {format_bytes(bar.bytes)}")
     return "\n".join(filter(None, lines))
 
 

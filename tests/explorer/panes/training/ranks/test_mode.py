@@ -160,12 +160,15 @@ def test_two_ranks_train_and_one_is_killed_and_they_go_on(
         menu = mode.view.faults.menu()
         assert [part.text() for part in menu.actions()] == ["Rank 0", "Rank 1"]
         mode.view.faultRequested.emit("kill", 1)
-        await until(lambda: (mode.look(), mode.measured.state == "failed")[1], "the failure")
-        assert "rank 1 of 2 was killed (SIGKILL)" in mode.view.message.text()
+        killed = "rank 1 of 2 was killed (SIGKILL)"
+        await until(lambda: (mode.look(), killed in mode.view.message.text())[1], "the failure")
+        assert mode.measured.state == "failed"
         before = mode.measured.newest
+        said = []
+        mode.statusRequested.connect(said.append)
         mode.view.resumeRequested.emit()
         await until(lambda: (mode.look(), mode.measured.newest > before + 2)[1], "it goes on")
-        assert mode.measured.active
+        assert mode.measured.active and not said
 
     run_async(body())
 
