@@ -4,8 +4,8 @@ Reading order: config, events; number_formats, rounding_trace, exponents; record
 language_modelling; scaler, parallel, precision, attempt (the loop itself), rules, optimizers,
 looking, exponent_probe, health, steering, checkpoints, loop; the run folder: locking, writer,
 reader, runs, control; beside it: estimates, sizes, memory, requirements, phases, rereading,
-explained_example, launch, recipes, bundled. Nothing here loads torch before a run starts, so that a
-window may read a run's folder at once.
+explained_example, launch, recipes, bundled; foreign: other programs' runs. Nothing here loads torch
+before a run starts, so that a window may read a run's folder at once.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ _HOME = {
     "Estimate": "core.training.sizes",
     "estimate": "core.training.sizes",
     "measure_speed": "core.training.sizes",
+    "ForeignRun": "core.training.foreign",
+    "open_run": "core.training.foreign",
 }
 
 __all__ = sorted(_HOME)

@@ -107,10 +107,13 @@ def _in_turn(forward: Sequence[Work], backward: Sequence[Work], ahead: int) -> l
 
 
 def timeline(
-    order: Sequence[Sequence[Work]], forward: float = 1.0, backward: float = 2.0
+    order: Sequence[Sequence[Work]],
+    forward: float = 1.0,
+    backward: float = 2.0,
+    sending: float = 0.0,
 ) -> list[Span]:
     """When each stage does each piece of its work; a pass through a whole stage takes `forward` or
-    `backward` seconds, a chunk its share. Sending takes no time.
+    `backward` seconds, a chunk its share, and to bring what it made to the next stage `sending`.
 
     A forward pass waits for the chunk before it, a backward pass for the one after it; the last
     chunk's waits for its own forward pass.
@@ -127,7 +130,7 @@ def timeline(
             while done[stage] < len(works):
                 work = works[done[stage]]
                 place = work.chunk * stages + stage
-                ready = _ready(ended, work, place, last)
+                ready = _ready(ended, work, place, last, sending)
                 if ready is None:
                     break
                 start = max(free[stage], ready)
@@ -141,14 +144,15 @@ def timeline(
 
 
 def _ready(
-    ended: dict[tuple[bool, int, int], float], work: Work, place: int, last: int
+    ended: dict[tuple[bool, int, int], float], work: Work, place: int, last: int, sending: float
 ) -> float | None:
     """When what the work needs is there; None: not yet known."""
-    if not work.backward:
-        return ended.get((False, work.micro_batch, place - 1)) if place else 0.0
-    if place == last:
+    if not work.backward and not place:
+        return 0.0
+    if work.backward and place == last:
         return ended.get((False, work.micro_batch, place))
-    return ended.get((True, work.micro_batch, place + 1))
+    done = ended.get((work.backward, work.micro_batch, place + (1 if work.backward else -1)))
+    return None if done is None else done + sending
 
 
 def _check(stages: int, micro_batches: int, chunks: int) -> None:

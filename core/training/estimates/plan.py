@@ -71,8 +71,9 @@ class Setup:
         if self.batch_size % together:
             fitting = (self.batch_size // together or 1) * together
             raise ValueError(
-                f"{self.batch_size} sequences do not go round on {self.devices} devices with "
-                f"{self.micro_batch} at once; use a batch of {fitting} or {fitting + together}"
+                f"a batch of {self.batch_size} sequences cannot be shared evenly by {self.devices} "
+                f"devices, {self.micro_batch} at once; use a batch of {fitting} or "
+                f"{fitting + together}"
             )
 
 

@@ -162,7 +162,8 @@ def step_timeline(
                 f"{model.n_layer} layers make no pipeline of {devices} stages; use {model.n_layer} "
                 "devices at most"
             )
-        doings = _pipeline(parts, tokens, devices, speed, micro_batches)
+        size = NUMBER * tokens * model.n_embd / micro_batches
+        doings = _pipeline(parts, tokens, devices, speed, micro_batches, size, link)
     else:
         stage = 0 if strategy == "ddp" else int(strategy[-1])
         one = _one_device(parts, tokens / devices, devices, stage, speed, link)
@@ -284,12 +285,21 @@ def _tensor(
 
 
 def _pipeline(
-    parts: Sequence[Part], tokens: float, stages: int, speed: float, micro_batches: int
+    parts: Sequence[Part],
+    tokens: float,
+    stages: int,
+    speed: float,
+    micro_batches: int,
+    size: float,
+    link: Link,
 ) -> list[Doing]:
-    """One forward, one backward in turn, on stages that take as long as their parts (1F1B)."""
+    """One forward, one backward in turn (1F1B), on stages that all take as long. What leaves a
+    stage, `size` bytes a micro-batch, is sent to the next one, its gradient back.
+    """
     whole = sum(part.flops for part in parts) * tokens / speed / stages
     order = schedule("1f1b", stages, micro_batches)
-    spans = timeline(order, whole / micro_batches, 2 * whole / micro_batches)
+    sending = link.latency + size / link.bandwidth
+    spans = timeline(order, whole / micro_batches, 2 * whole / micro_batches, sending)
     first = [
         next(p for p in range(len(parts)) if stage_of(p, len(parts), stages) == stage)
         for stage in range(stages)
@@ -298,9 +308,11 @@ def _pipeline(
     for span in spans:
         kind = "backward" if span.work.backward else "forward"
         number = span.work.micro_batch
-        doings.append(
-            Doing(span.stage, kind, first[span.stage], span.start, span.end, micro_batch=number)
-        )
+        part = first[span.stage]
+        doings.append(Doing(span.stage, kind, part, span.start, span.end, micro_batch=number))
+        if span.stage != (0 if span.work.backward else stages - 1):
+            ends = span.end, span.end + sending
+            doings.append(Doing(span.stage, "send", part, *ends, size, number))
     end = max(doing.end for doing in doings)
     step = OPTIMIZER_SHARE * 3 * whole
     return [*doings, *(Doing(stage, "optimizer", 0, end, end + step) for stage in range(stages))]

@@ -37,6 +37,7 @@ class Measured:
     state: str
     message: str
     strategy: str
+    ranks: int
     step: int
     newest: int
     scene: Scene
@@ -45,10 +46,6 @@ class Measured:
     memory: tuple[float, ...] = ()
     silent: tuple[float, ...] = ()
     idle: float = 0.0
-
-    @property
-    def ranks(self) -> int:
-        return self.scene.ranks
 
     @property
     def active(self) -> bool:
@@ -91,6 +88,7 @@ class Reading:
             state=first.state,
             message=first.message,
             strategy=strategy,
+            ranks=self.lanes.ranks,
             step=shown,
             newest=newest,
             scene=scene,

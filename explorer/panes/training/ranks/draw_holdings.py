@@ -100,7 +100,7 @@ def draw_holdings(painter: QPainter, layout: HoldingsLayout, noun: str) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.fillRect(cell.whole, now.color("raised"))
         if cell.share:
-            painter.fillRect(cell.filled, now.series(cell.rank))
+            painter.fillRect(cell.filled, now.color("attention"))
         painter.setPen(now.pen("surface"))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(cell.whole)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 
-from core.numbers import format_duration
+from core.numbers import format_brief
 from explorer import theme
 from explorer.panes.training.ranks.scene import COMPUTE, Bar, Scene
-from explorer.widgets.base import RIGHT, elide, put_text
+from explorer.widgets.base import RIGHT, put_text
 
 NAME, AXIS, GAP = 64, 22, 10  # px: the names of the ranks, the axis of time, between two lanes
-ROW, TALLEST = 14, 34  # px: a row at least and at most
-LABEL = 40  # px that a bar needs for its label
+ROW, TALLEST = 14, 48  # px: a row at least and at most
 SERIES = {"forward": 0, "backward": 1, "optimizer": 2}
 EXCHANGE_SERIES = 3
 
@@ -70,7 +69,8 @@ def draw_lanes(painter: QPainter, layout: LaneLayout, current: int, seconds: flo
         painter.fillRect(lane, now.color("surface"))
         name = QRectF(layout.area.left(), lane.top(), now.px(NAME) - now.px(8), layout.row)
         role = "warning" if rank == scene.straggler else "text"
-        put_text(painter, name, f"rank {rank}", now.font("body", 600), now.color(role), RIGHT)
+        noun = "device" if scene.computed else "rank"
+        put_text(painter, name, f"{noun} {rank}", now.font("body", 600), now.color(role), RIGHT)
         below = QRectF(name.left(), lane.top() + layout.row, name.width(), layout.row)
         words = "slowest" if rank == scene.straggler else "exchange"
         put_text(painter, below, words, now.font("label"), now.color("muted"), RIGHT)
@@ -99,11 +99,9 @@ def _draw_bar(painter: QPainter, layout: LaneLayout, bar: Bar, chosen: bool) -> 
         painter.setPen(now.pen("text", 2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(whole.adjusted(1, 1, -1, -1))
-    if works.width() >= now.px(LABEL):
-        font = now.font("label")
-        text = elide(bar.label, font, works.width() - now.px(8))
-        inner = works.adjusted(now.px(4), 0, -now.px(4), 0)
-        put_text(painter, inner, text, font, theme.ink_on(color))
+    metrics, room = now.metrics("label"), works.width() - now.px(4)
+    words = next((w for w in (bar.label, bar.short) if metrics.horizontalAdvance(w) <= room), "")
+    put_text(painter, works, words, now.font("label"), theme.ink_on(color))
 
 
 def _draw_axis(painter: QPainter, layout: LaneLayout) -> None:
@@ -118,7 +116,7 @@ def _draw_axis(painter: QPainter, layout: LaneLayout) -> None:
         painter.setPen(now.pen("divider"))
         painter.drawLine(QPointF(x, layout.bottom), QPointF(x, top))
         place = QRectF(x - now.px(40), top, now.px(80), now.px(AXIS) - now.px(4))
-        text = "0" if tick == 0 else format_duration(tick * step)
+        text = "0" if tick == 0 else format_brief(tick * step)
         put_text(painter, place, text, now.font("label"), now.color("muted"))
 
 

@@ -78,9 +78,7 @@ class Lanes(_Scenic):
 
     def said_at(self, point: QPointF) -> str:
         bar = self.layout_now().bar_at(point)
-        if bar is None:
-            return ""
-        return text.bar_tip(bar.kind, bar.label, bar.rank, bar.start, bar.ready, bar.end, bar.bytes)
+        return text.bar_tip(bar) if bar is not None else ""
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         bar = self.layout_now().bar_at(event.position())

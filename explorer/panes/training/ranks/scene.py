@@ -29,6 +29,12 @@ class Bar:
     bytes: float
     event: int = 0
 
+    @property
+    def short(self) -> str:
+        """Its label where there is little room: the number of its block or small batch."""
+        last = self.label.rpartition(" ")[2]
+        return last if last.isdecimal() else self.label
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -50,6 +56,11 @@ class Event:
     def waited(self) -> float:
         """The longest wait of a rank in it."""
         return max(bar.ready - bar.start for bar in self.bars)
+
+    @property
+    def first(self) -> int:
+        """The rank that came first, and waits the longest."""
+        return min(self.bars, key=lambda bar: bar.start).rank
 
     @property
     def last(self) -> int:
@@ -107,13 +118,11 @@ def measured_scene(
     """Of the lanes of a step that was trained."""
     bars: dict[tuple[str, int], list[Bar]] = {}
     for lane in lanes:
-        counts = {
-            int(kind): int((lane.exchanges["kind"] == kind).sum()) for kind in range(len(KINDS))
-        }
+        kinds = lane.exchanges["kind"].tolist()
         for row, part in ((COMPUTE, lane.phases), (EXCHANGE, lane.exchanges)):
             for one in part:
                 kind, index = KINDS[one["kind"]], int(one["index"])
-                several = counts.get(int(one["kind"]), 0) > 1
+                several = kinds.count(int(one["kind"])) > 1
                 label = f"{kind} {index + 1}" if several and kind in EXCHANGES else kind
                 times = (float(one[name]) for name in ("start", "ready", "end"))
                 bar = Bar(lane.rank, row, kind, label, *times, float(one["bytes"]))
@@ -139,12 +148,12 @@ def computed_scene(step: StepTimeline) -> Scene:
         elif doing.kind == "optimizer":
             label = doing.kind
         key: tuple[object, ...] = (doing.kind, "" if pipeline else doing.part, doing.micro_batch)
-        times = counted[doing.device, *key] = counted.get((doing.device, *key), -1) + 1
+        nth = counted[doing.device, *key] = counted.get((doing.device, *key), -1) + 1
         row = EXCHANGE if doing.is_exchange else COMPUTE
         bar = Bar(
             doing.device, row, doing.kind, label, doing.start, doing.start, doing.end, doing.bytes
         )
-        bars.setdefault((*key, times), []).append(bar)
+        bars.setdefault((*key, nth), []).append(bar)
     return Scene(
         step.devices, _in_order(bars.values()), step.seconds, True, None, step.parts, step.held
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.numbers import format_bytes, format_count, format_duration, format_percent
-from explorer.panes.training.ranks.scene import Event, Scene
+from core.numbers import format_brief, format_bytes, format_count, format_percent
+from explorer.panes.training.ranks.scene import Bar, Event, Scene
 
 TITLES = {
     "run": "This run",
@@ -27,6 +27,23 @@ IDEAS = {
     "pipeline": "every device holds some of the layers, and small batches pass through",
 }
 STATES = {"weights": "weights", "gradients": "gradients", "optimizer": "optimizer memory"}
+COMPUTED_WORDS = {
+    "forward": "each device predicts the next tokens of its own sequences",
+    "backward": "each device computes the gradients of its own sequences",
+    "optimizer": "each device moves the weights that it holds",
+}
+STRATEGY_WORDS = {
+    "tensor": {
+        "forward": "each device multiplies its columns and rows of the matrices",
+        "backward": "each device computes the gradients of its columns and rows",
+        "all-reduce": "what the devices have made of their columns and rows is added up",
+    },
+    "pipeline": {
+        "forward": "a small batch passes through the layers, stage after stage",
+        "backward": "its gradients come back, from the last stage to the first",
+        "send": "what a stage has made goes to the next one",
+    },
+}
 WORDS = {
     "data": "the batch is drawn; each rank takes its rows",
     "forward": "each rank predicts the next tokens of its own rows",
@@ -67,23 +84,29 @@ def headline(scene: Scene, strategy: str) -> str:
         return f"Computed, not measured: {IDEAS[strategy]}"
     if not scene.events:
         return NO_SPANS
-    length = format_duration(scene.seconds)
+    length = format_brief(scene.seconds)
     if scene.straggler is not None:
-        wait = max(scene.waited, default=0.0)
-        return f"The others wait {format_duration(wait)} of {length} for rank {scene.straggler}"
+        wait, slow = format_brief(max(scene.waited, default=0.0)), scene.straggler
+        who = f"Rank {1 - slow} waits" if scene.ranks == 2 else "The others wait"
+        return f"{who} {wait} of {length} for rank {slow}"
     if scene.ranks == 1:
         return f"One process alone: the step takes {length}, and nobody waits"
     share = sum(scene.waited) / max(len(scene.waited) * scene.seconds, 1e-12)
     return f"{scene.ranks} ranks share a step of {length}; they wait {format_percent(share)} of it"
 
 
-def event_title(event: Event, scene: Scene) -> str:
+def words_of(kind: str, strategy: str, computed: bool) -> str:
+    """What happens in an event."""
+    told = {**WORDS, **(COMPUTED_WORDS if computed else {}), **STRATEGY_WORDS.get(strategy, {})}
+    return told.get(kind, kind)
+
+
+def event_title(event: Event, scene: Scene, strategy: str = "") -> str:
     """Of a step of the track: what happens, and who waits for whom."""
     label = event.label[:1].upper() + event.label[1:]
-    title = f"{label}: {WORDS.get(event.kind, event.kind)}"
+    title = f"{label}: {words_of(event.kind, strategy, scene.computed)}"
     if not scene.computed and scene.ranks > 1 and event.waited > 0.05 * scene.seconds:
-        wait = format_duration(event.waited)
-        title += f"; the first waits {wait} for rank {event.last}"
+        title += f"; rank {event.first} waits {format_brief(event.waited)} for rank {event.last}"
     return title
 
 
@@ -91,26 +114,24 @@ def facts(
     scene: Scene, strategy: str, speed: float, memory: Sequence[float], idle: float, sent: float
 ) -> list[tuple[str, str]]:
     """(title, value) beside the lanes. `speed` in tokens a second, `memory` in bytes a rank."""
-    told = [("a step", format_duration(scene.seconds))]
+    told = [("a step", format_brief(scene.seconds))]
     if speed:
         told.append(("tokens/s", format_count(round(speed))))
-    told.append(("not computing", format_percent(idle)))
+    told.append(("idle", format_percent(idle)))
     told.append(("a rank sends", format_bytes(sent)))
     if memory:
         told.append(("a rank holds", format_bytes(max(memory))))
     return told
 
 
-def bar_tip(
-    kind: str, label: str, rank: int, start: float, ready: float, end: float, size: float
-) -> str:
+def bar_tip(bar: Bar) -> str:
     """A bar's tooltip."""
-    lines = [f"Rank {rank}: {label}", WORDS.get(kind, "")]
-    lines.append(f"from {format_duration(start)} to {format_duration(end)}")
-    if ready > start:
-        lines.append(f"waits {format_duration(ready - start)} until the last rank has come")
-    if size:
-        lines.append(f"gives {format_bytes(size)}")
+    lines = [f"Rank {bar.rank}: {bar.label}", WORDS.get(bar.kind, "")]
+    lines.append(f"from {format_brief(bar.start)} to {format_brief(bar.end)}")
+    if bar.ready > bar.start:
+        lines.append(f"waits {format_brief(bar.ready - bar.start)} until the last rank has come")
+    if bar.bytes:
+        lines.append(f"gives {format_bytes(bar.bytes)}")
     return "\n".join(filter(None, lines))
 
 

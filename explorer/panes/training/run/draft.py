@@ -73,9 +73,11 @@ NUMBERS = (  # the fields into which a number is typed
     "weight_decay",
     "clip",
     "repeated_fraction",
+    "ranks",
 )
+AS_THEY_ARE = ("corpus", "tokenizer", "schedule", "optimizer", "precision", "device", "parallel")
 CHOICES: dict[str, Collection[str]] = {
-    **{name: ABOUT[name].choices for name in ("schedule", "optimizer", "precision")},
+    **{name: ABOUT[name].choices for name in AS_THEY_ARE[2:]},
     "run_in": ("thread", "process"),
 }
 
@@ -101,6 +103,9 @@ class TrainingDraft:
     schedule: str = field("cosine", choices=CHOICES["schedule"])
     optimizer: str = field("adamw", choices=CHOICES["optimizer"])
     precision: str = field("fp32", choices=CHOICES["precision"])
+    device: str = field("auto", choices=CHOICES["device"])
+    ranks: str = "1"
+    parallel: str = field("ddp", choices=CHOICES["parallel"])
     weight_decay: str = "0.1"
     clip: str = "1.0"
     repeated_fraction: str = REPEATS
@@ -122,6 +127,8 @@ class TrainingDraft:
             new |= {name: str(getattr(size, name)) for name in SHAPE if name not in changes}
         elif set(SHAPE) & set(new):
             new["size"] = _named(replace(self, **new))
+        if whole_in(new.get("ranks", self.ranks)) not in (None, 1):
+            new["run_in"] = "process"  # one for each rank, and one that watches them
         if "corpus" in new and "tokenizer" not in new:
             new["tokenizer"] = STORIES if new["corpus"] == "stories" else CHARACTERS
         return replace(self, **{**self._following(new), **new})
@@ -219,6 +226,11 @@ def _check(draft: TrainingDraft, corpus_error: str) -> dict[str, str]:
             f"A context of {values['block_size']} is too small to repeat anything; "
             f"use {SHORTEST} or more, or a share of repeats of 0"
         )
+    if {"ranks", "batch_size"} <= set(values) and values["ranks"] > values["batch_size"]:
+        errors["ranks"] = (
+            f"A batch of {values['batch_size']} leaves some of {values['ranks']} ranks without a "
+            f"sequence; use {values['batch_size']} ranks or fewer"
+        )
     if {"learning_rate", "min_learning_rate"} <= set(values) and (
         values["min_learning_rate"] > values["learning_rate"]
     ):
@@ -251,13 +263,11 @@ def config_of(
         model=ModelConfig(vocab_size=vocabulary, **shape),
         corpus=draft.corpus,
         tokenizer=draft.tokenizer,
-        schedule=draft.schedule,
-        optimizer=draft.optimizer,
-        precision=draft.precision,
+        **{name: getattr(draft, name) for name in AS_THEY_ARE[2:]},
         sample_prompt=draft.sample_prompt,
         probe_every=probe_cadence(numbers["steps"]),
         evaluate_batches=4,
-        threads=torch_threads(),
+        threads=max(1, torch_threads() // numbers["ranks"]),
         **numbers,
         **extra,
     )
@@ -270,8 +280,7 @@ def draft_of(config: TrainingConfig, before: TrainingDraft) -> TrainingDraft:
         name: str(values[name]) if ABOUT[name].type is int else f"{values[name]:.6g}"
         for name in NUMBERS
     }
-    as_they_are = ("corpus", "tokenizer", "schedule", "optimizer", "precision")
-    written |= {name: values[name] for name in as_they_are}
+    written |= {name: values[name] for name in AS_THEY_ARE}
     by_hand = sorted({*before.by_hand.split(), "warmup_steps", "min_learning_rate"})
     rest = {"sample_prompt": config.sample_prompt, "by_hand": " ".join(by_hand)}
     return replace(before, **written, **rest, size="")  # its shape names it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,7 @@ class Planning(QObject):
             self.planned.emit(None)
         slow = answer.seconds_per_step > SLOW_STEP
         run_in = backend_for(answer.seconds_per_step, self._run_in)
+        run_in = "process" if config.ranks > 1 else run_in
         if self.draft.value.run_in != run_in and not self.draft.value.is_by_hand("run_in"):
             self.draft.begin({"run_in": run_in})
             return
@@ -173,6 +175,8 @@ class Planning(QObject):
         if config.repeated_fraction:
             share = theme.format_percent(config.repeated_fraction)
             notes.append(f"{share} of the sequences are random tokens that repeat, not the text")
+        if config.ranks > 1:
+            notes.append(ranks_note(config, os.cpu_count() or 1))
         if config.precision == "bf16" and not self._machine.has_bf16:
             notes.append("this CPU has no bf16 arithmetic: fp32 is faster here")
         elif self._machine.has_bf16 and config.precision == "fp32" and config.model.n_embd >= 256:
@@ -187,6 +191,16 @@ class Planning(QObject):
             about(answer.seconds),
             ", ".join(notes),
         )
+
+
+def ranks_note(config: TrainingConfig, cores: int) -> str:
+    """What several ranks do on a machine of so many cores."""
+    share = f"{config.ranks} processes share each batch"
+    if config.device == "cuda":
+        return f"{share}, one on each GPU"
+    if config.ranks * config.threads > cores:
+        return f"{share}; this machine has {cores} cores, so they take turns"
+    return share
 
 
 def vocabulary_of(path: str) -> tuple[int, str]:

@@ -45,7 +45,10 @@ MORE = (
     "sample_every",
     "checkpoint_every",
     "sample_prompt",
+    "ranks",
 )
+STRATEGIES = [("ddp", "DDP"), ("fsdp2", "FSDP2")]
+DEVICES = [("auto", "Auto"), ("cpu", "CPU"), ("cuda", "GPU"), ("mps", "Mac GPU")]
 
 
 NARROW = 720  # px: below it the inspector has left the center little more than it must have
@@ -140,6 +143,10 @@ class SetupView(TakesFiles):
                 ABOUT["precision"].label,
                 [(one, one) for one in ABOUT["precision"].choices],
             ),
+        ]
+        deep += [
+            ChoiceField("parallel", ABOUT["parallel"].label, STRATEGIES),
+            _chosen("device", DEVICES),
         ]
         for field in (*top, *deep):
             self.fields[field.name] = field

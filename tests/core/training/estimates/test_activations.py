@@ -1,23 +1,21 @@
 """What the model keeps, byte for byte, and how much memory a step takes, against what it does."""
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch.profiler import ProfilerActivity, profile
+from torch.utils.checkpoint import checkpoint
 
-from core.training.config import TrainingConfig
 from core.training.estimates.activations import kept, step_memory
 from core.training.estimates.memory import numbers_remembered
 from core.training.language_modelling import LanguageModelling
 from core.training.loop import train_steps
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
+from core.transformer.parameters import parameter_count
+from tests.core.training.estimates.peak_memory import peak_of, step_of, step_peak
 from tests.core.training.small import small_config
 
 NANO = ModelConfig(vocab_size=65, block_size=64, n_layer=4, n_head=4, n_embd=128, bias=False)
@@ -63,22 +61,6 @@ def test_the_forward_pass_keeps_what_is_estimated(changes: dict[str, Any], preci
     assert found.total == pytest.approx(sum(stored.values()), rel=0.005)
 
 
-@contextmanager
-def memory_events(path: Path) -> Iterator[list[int]]:
-    """Bytes that the block allocated at once, at most, as the one entry of the list."""
-    peak: list[int] = []
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
-        yield peak
-    profiler.export_chrome_trace(str(path))
-    events = [event for event in json.loads(path.read_text())["traceEvents"]
-              if event["name"] == "[memory]"]  # fmt: skip
-    now = most = 0
-    for event in sorted(events, key=lambda event: event["ts"]):
-        now += event["args"]["Bytes"]
-        most = max(most, now)
-    peak.append(most)
-
-
 SIZES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     # activations, parameters and attention weights are the largest part
     ({"n_layer": 4, "n_head": 4, "n_embd": 128, "block_size": 64}, {"batch_size": 12}, "fp32"),
@@ -106,76 +88,42 @@ def test_a_step_of_the_loop_takes_the_memory_that_is_estimated(
     )
     task = LanguageModelling(config, tmp_path / "cache")
     moments = train_steps(config, tmp_path / "run", False, task)
-    for moment in moments:  # the first step makes the optimizer's states
-        if moment.phase == "schedule":
-            break
-    with memory_events(tmp_path / "trace.json") as peak:
-        for moment in moments:
-            if moment.phase == "schedule":
-                break
+
+    def one_step() -> None:
+        next(moment for moment in moments if moment.phase == "schedule")
+
+    one_step()  # the first makes the optimizer's states
+    peak = peak_of(one_step)
     moments.close()
     model = task.model_config
     remembered = numbers_remembered(model, "adamw")
-    found = _estimated(model, config, remembered)
-    states = found["optimizer"] - 4 * remembered // 2  # what was there before, but no gradients
-    assert peak[0] + states == pytest.approx(max(found.values()), rel=0.1)
-
-
-def _estimated(model: ModelConfig, config: TrainingConfig, remembered: int) -> dict[str, int]:
-    return step_memory(
+    found = step_memory(
         model,
         config.batch_size,
         remembered,
         config.precision,
         micro_batches=config.micro_batches,
     )
-
-
-def step_of(model: GPT, sequences: int, precision: str, device: str) -> Callable[[], None]:
-    """One optimizer step of a model, with AdamW."""
-    optimizer = torch.optim.AdamW(model.parameters(), fused=True)
-    shape = (sequences, model.config.block_size)
-    ids = torch.randint(model.config.vocab_size, shape, device=device)
-
-    def step() -> None:
-        with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
-            loss, count = model.loss(ids, ids)
-        (loss / count).backward()
-        optimizer.step()
-        optimizer.zero_grad()
-
-    return step
+    before = 4 * (parameter_count(model) + remembered)
+    assert peak + before == pytest.approx(max(found.values()), rel=0.1)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_a_large_vocabulary_has_its_own_peak(tmp_path: Path, precision: str) -> None:
+def test_a_large_vocabulary_has_its_own_peak(precision: str) -> None:
     """The head's table and the probabilities of 20,000 pieces are most of it."""
     config = replace(NANO, vocab_size=20_000, n_layer=2, n_embd=64)
-    model = GPT(config)
-    step = step_of(model, 2, precision, "cpu")
-    step()
-    with memory_events(tmp_path / "trace.json") as peak:
-        step()
-    count = sum(parameter.numel() for parameter in model.parameters())
-    found = step_memory(config, 2, 2 * count, precision)
-    assert peak[0] + 12 * count == pytest.approx(max(found.values()), rel=0.05)
+    found = step_memory(config, 2, 2 * parameter_count(config), precision)
+    assert step_peak(GPT(config), 2, precision) == pytest.approx(max(found.values()), rel=0.05)
 
 
-def test_recomputed_blocks_keep_their_input_alone(tmp_path: Path) -> None:
-    from torch.utils.checkpoint import checkpoint
-
-    model = GPT(NANO)
+def test_recomputed_blocks_keep_their_input_alone() -> None:
+    model, remembered = GPT(NANO), 2 * parameter_count(NANO)
     for block in model.blocks:
         forward = block.forward
         block.forward = lambda *given, f=forward: checkpoint(f, *given, use_reentrant=False)  # type: ignore[method-assign,misc]
-    step = step_of(model, 12, "fp32", "cpu")
-    step()
-    with memory_events(tmp_path / "trace.json") as peak:
-        step()
-    count = sum(parameter.numel() for parameter in model.parameters())
-    found = step_memory(NANO, 12, 2 * count, recompute=True)
-    assert peak[0] + 12 * count == pytest.approx(max(found.values()), rel=0.1)
-    assert max(found.values()) < 0.6 * max(step_memory(NANO, 12, 2 * count).values())
+    found = max(step_memory(NANO, 12, remembered, recompute=True).values())
+    assert step_peak(model, 12, "fp32") == pytest.approx(found, rel=0.1)
+    assert found < 0.6 * max(step_memory(NANO, 12, remembered).values())
 
 
 @pytest.mark.gpu

@@ -79,12 +79,17 @@ def test_who_holds_what() -> None:
 
 
 def test_the_bubble_is_the_formula_s() -> None:
-    step = made("pipeline", micro_batches=8)
-    passes = [doing for doing in step.doings if doing.kind != "optimizer"]
+    step = made("pipeline", micro_batches=8, link=Link(bandwidth=1e15))
+    passes = [doing for doing in step.doings if doing.kind in ("forward", "backward")]
     end = max(doing.end for doing in passes)
     busy = sum(doing.end - doing.start for doing in passes if doing.device == 2)
     assert (end - busy) / busy == pytest.approx(bubble(4, 8))
     assert made("pipeline", micro_batches=32).idle_share < step.idle_share
+    slower = made("pipeline", link=Link(bandwidth=1e7))
+    assert slower.idle_share > step.idle_share
+    size = 4 * 16 * MODEL.block_size * MODEL.n_embd  # of the whole batch, in fp32
+    sent = [step.sent(device) for device in range(4)]
+    assert sent == pytest.approx([size, 2 * size, 2 * size, size])
 
 
 def test_gradients_go_while_backward_computes() -> None:

@@ -1,15 +1,13 @@
-"""The mode Run in a pane of its own for each test: an engine with torch, runs in a folder."""
+"""The mode Run of a pane of its own for each test, with a model small enough to be trained."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.explorer.conftest import dispose
-from tests.explorer.demo import eager_runs
 from tests.explorer.waiting import until
 
 TINY = {
@@ -44,33 +42,15 @@ async def started(pane, steps: int = 12) -> Path:
 
 
 @pytest.fixture
-def make_pane(torch_engine, tmp_path) -> Iterator[Callable[..., Any]]:
-    """`make_pane(**options)`: the mode Run of a pane; call it inside a coroutine. Runs that still
-    train are ended.
-    """
-    from explorer.panes.base import Context
-    from explorer.panes.training.pane import TrainingPane
-    from explorer.panes.training.run.mode import RunMode
-    from explorer.state.settings import Settings
-    from explorer.state.workspace import Workspace
+def make_pane(make_training) -> Callable[..., Any]:
+    """`make_pane(**options)`: the mode Run of a pane; call it inside a coroutine."""
 
-    runs = eager_runs(torch_engine, tmp_path / "runs")
-    panes = []
-
-    def make(**changes: str) -> RunMode:
-        pane = TrainingPane(Context(torch_engine, Workspace(torch_engine), Settings(), runs))
-        mode = pane.mode
-        pane.player.set_motion("off")
-        pane.resize(960, 560)
+    def make(**changes: str) -> Any:
+        pane = make_training()
         if changes:
-            mode.planning.draft.begin(mode.planning.draft.value.change({**TINY, **changes}))
-        panes.append(pane)
+            draft = pane.mode.planning.draft
+            draft.begin(draft.value.change({**TINY, **changes}))
         pane.join_workspace()
-        return mode
+        return pane.mode
 
-    yield make
-    for pane in panes:
-        dispose(pane.inputs, pane)
-    for folder in runs.live:
-        runs.process_launcher.kill(folder)
-    dispose(runs)
+    return make
