@@ -160,21 +160,24 @@ def sampling_stride(count: int, sample: int) -> int:
     return stride
 
 
-def share_lost(histogram: ExponentHistogram, format: NumberFormat, scale_exponent: int = 0) -> Lost:
-    """What storing the values in a format loses, once they are multiplied by 2^scale_exponent.
+def lost_by_power(format: NumberFormat, scale_exponent: int = 0) -> tuple[np.ndarray, ...]:
+    """Which share of the values between 2^k and 2^(k + 1) is lost in each way that `Lost` names, for
+    the k of `powers`, once they are multiplied by 2^scale_exponent. (3, HIGHEST - LOWEST + 1)
 
     Values are taken as spread evenly between two powers of two, which matters for the few between
     the largest number and the next power only.
     """
-    if histogram.total == 0:
-        return Lost(0.0, 0.0, 0.0)
-    shares = histogram.counts / histogram.total
     scaled = powers() + scale_exponent
     normal = round(math.log2(format.smallest_normal))
     smallest = round(math.log2(format.smallest_subnormal)) - 1  # half of it is still rounded up
     too_large = (2.0 ** (scaled + 1.0) - format.overflow) / 2.0**scaled
-    return Lost(
-        float(shares[scaled < smallest].sum()),
-        float(shares[(scaled >= smallest) & (scaled < normal)].sum()),
-        float((shares * np.clip(too_large, 0.0, 1.0)).sum()),
-    )
+    zero, some = scaled < smallest, (scaled >= smallest) & (scaled < normal)
+    return zero.astype(float), some.astype(float), np.clip(too_large, 0.0, 1.0)
+
+
+def share_lost(histogram: ExponentHistogram, format: NumberFormat, scale_exponent: int = 0) -> Lost:
+    """What storing the values in a format loses, once they are multiplied by 2^scale_exponent."""
+    if histogram.total == 0:
+        return Lost(0.0, 0.0, 0.0)
+    shares = histogram.counts / histogram.total
+    return Lost(*(float(shares @ part) for part in lost_by_power(format, scale_exponent)))

@@ -126,8 +126,11 @@ def _training_phases() -> Iterator[Step]:
 
 
 def _roundings() -> Iterator[Step]:
+    from core.training.gradient_trace import trace_scaled_gradient
     from core.training.rounding_trace import trace_rounded_sum
 
+    yield from trace_scaled_gradient(3e-6, 2.5, 1024.0, "fp16")
+    yield from trace_scaled_gradient(0.5, 2.5, 2.0**24, "fp16")
     yield from trace_rounded_sum(0.75, -1e-3, "bf16")
     yield from trace_rounded_sum(3e-8, 1e-7, "fp16")
     yield from trace_rounded_sum(60000.0, 60000.0, "fp16")
