@@ -12,11 +12,13 @@ import math
 
 import numpy as np
 
-from core.numbers import format_number, format_percent
+from core.numbers import format_number, format_percent, format_significant
 from core.trace import Step, Trace
 from core.training.number_formats import NumberFormat
 from core.training.phases import CODE, FORMULAS
 from core.training.rounding_trace import number_format, rounding_steps
+
+DIGITS = 5  # that tell fp16 from fp32
 
 
 def trace_scaled_gradient(
@@ -45,8 +47,7 @@ def trace_scaled_gradient(
     told = {"loss": np.float32(loss)}
     trace.append(Step("gradient.computed", title, FORMULAS["backward"], CODE["backward"], told))
     losses = {"loss": np.float32(loss), "scale": scale, "scaled": np.float32(loss) * scale}
-    times = "1: nothing changes" if scale == 1 else f"{format_number(float(scale))}"
-    title = f"Scaled: the loss, and so every gradient, times {times}"
+    title = f"Scaled: the loss, and so every gradient, times {_times(float(scale))}"
     trace.append(Step("gradient.scaled", title, FORMULAS["scale"], CODE["scale"], losses))
     title = f"Stored in {format.name}: {_fate(numbers, format)}"
     code = "core.training.number_formats:rounding#stored"
@@ -60,6 +61,13 @@ def trace_scaled_gradient(
     trace.append(Step("gradient.unscaled", title, FORMULAS["unscale"], CODE["unscale"], divided))
     trace.append(_applied(numbers, float(scale)))
     return trace.finish()
+
+
+def _times(scale: float) -> str:
+    exponent = math.log2(scale)
+    if scale == 1:
+        return "1: nothing changes"
+    return f"2^{exponent:.0f}" if exponent.is_integer() else format_number(scale)
 
 
 def _fate(numbers: dict[str, float], format: NumberFormat) -> str:
@@ -84,8 +92,8 @@ def _applied(numbers: dict[str, float], scale: float) -> Step:
         title = "Skipped: with an infinite gradient no weight moves, and the scale is halved"
         return Step("gradient.applied", title, FORMULAS["skip"], CODE["skip"], told)
     got, given = numbers["unscaled"], numbers["gradient"]
-    title = f"Applied in fp32: the optimizer gets {format_number(got)}"
+    title = f"Applied in fp32: the optimizer gets {format_significant(got, DIGITS)}"
     if got != given:
-        title += f" where {format_number(given)} was computed"
+        title += f" where {format_significant(given, DIGITS)} was computed"
     rule = r"\theta \leftarrow \theta - \eta \, u(g)"
     return Step("gradient.applied", title, rule, CODE["optimizer"], told)

@@ -30,7 +30,7 @@ FORMULAS = {
 TITLES = {
     "sum": "Sum: exactly, with as many digits as it takes",
     "spacing": "Spacing: how far apart two neighbors of the format stand here",
-    "steps": "Steps: how many of them the sum is",
+    "steps": "Steps: how many of them the number is",
     "whole": "Round: to a whole number of them; halfway, to the even one",
     "rounded": "Back: the number that so many steps make",
     "stored": "Overflow: the format reaches no further",

@@ -1,0 +1,168 @@
+"""Every sentence of Precision. Knows no Qt."""
+
+from __future__ import annotations
+
+from core.numbers import format_count, format_percent, format_significant
+from core.training.exponents import Lost
+from explorer.panes.training.precision.compute import Losses, Measured, Numbers, Recorded, Skip
+from explorer.panes.training.precision.scene import HistogramScene
+
+KINDS = {
+    "weights": "Weights",
+    "activations": "Activations",
+    "gradients": "Gradients",
+    "updates": "Updates",
+}
+TABS = {"scale": "Loss scale", "gradient": "One gradient", "weight": "One weight in bf16"}
+START = "Train in fp16 here"
+START_HELP = (
+    "Trains a tiny model twice from one seed, in fp16 and in fp32, each in a process of its own. "
+    "The loss scale begins too high, so that steps are skipped at once"
+)
+RECORD = "Record the next step"
+RECORD_HELP = "Keeps some numbers of each layer of the next step: layers can then be told apart"
+ALL = "All layers"
+NO_LAYERS = "No step of this run was recorded yet"
+NO_RUN = "A run in fp16 multiplies its loss by a scale, which it finds by trying."
+NO_HISTOGRAMS = (
+    "This run did not count how large its numbers are: an older version trained it, or probe_every "
+    "is 0. Train again to see them."
+)
+WAITING = "waiting for the first step that is counted"
+NO_SCALE = (
+    "{} trains in {}, whose range is wide enough: its loss is not scaled. In fp16 it would be."
+)
+DRAG = "Drag, or press Left and Right: the loss scale. Up and Down, or a click: the format"
+
+
+def power_text(power: int) -> str:
+    """2 to a power, as it is written."""
+    return "2" + str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def format_name(format: str) -> str:
+    """ "fp8 e4m3": what everybody calls e4m3fn."""
+    return format.removesuffix("fn")
+
+
+def share_text(share: float) -> str:
+    """A share with a digit more where it is small: 2.4 %, 0.03 %."""
+    if not 0 < share < 0.0995:
+        return format_percent(share)
+    return "<0.01 %" if share < 5e-5 else f"{format_significant(100 * share, 2)} %"
+
+
+def brief_loss(lost: Lost) -> str:
+    """Beside a format's window: the share that does not stay a number."""
+    told = [(lost.zero, "become 0"), (lost.overflow, "overflow"), (lost.subnormal, "lose digits")]
+    worst = next(((share, words) for share, words in told if share >= 5e-5), None)
+    return "keeps all" if worst is None else f"{share_text(worst[0])} {worst[1]}"
+
+
+def loss_sentence(lost: Lost) -> str:
+    """What becomes of the numbers: "2.4 % become 0, 98 % lose digits, none overflow"."""
+    told = ((lost.zero, "become 0"), (lost.subnormal, "lose digits"), (lost.overflow, "overflow"))
+    if not any(share for share, _ in told):
+        return "none is lost"
+    return ", ".join(f"{share_text(share) if share else 'none'} {words}" for share, words in told)
+
+
+def scale_words(exponent: int) -> str:
+    """Of the handle."""
+    return f"loss scale {power_text(exponent)} = {2**exponent:,}" if exponent else "not scaled"
+
+
+def headline(kind: str, layer: str, numbers: Numbers, scene: HistogramScene) -> str:
+    """One sentence about what is lost."""
+    what = KINDS[kind] if not layer else f"{KINDS[kind]} of {layer_name(layer)}"
+    if not numbers.step:
+        what = f"Computed example: {what.lower()}"
+    else:
+        what += f" of step {numbers.step:,}"
+    scaled = ""
+    if kind == "gradients":
+        scaled = f", times {power_text(scene.shift)}" if scene.shift else ", not scaled"
+    where = format_name(scene.format)
+    return f"{what} in {where}{scaled}: {loss_sentence(scene.window.lost)}"
+
+
+def layer_name(layer: str) -> str:
+    """ "block 2" of "h.2"."""
+    return f"block {layer.removeprefix('h.')}" if layer.startswith("h.") else layer
+
+
+def note(kind: str, numbers: Numbers, spread: float) -> str:
+    """Below the histogram: of how many numbers it is."""
+    histogram = numbers.histogram
+    whole = histogram.total + histogram.zeros + histogram.not_finite
+    if not numbers.step:
+        return (
+            f"Computed, not measured: {format_count(whole)} normal numbers of standard deviation "
+            f"{format_significant(spread, 2)}"
+        )
+    told = [f"{whole:,} {kind} were counted"]
+    if kind == "gradients" and numbers.loss_scale > 1:
+        told.append(f"the run's loss scale was {numbers.loss_scale:,.0f}")
+    if histogram.zeros:
+        told.append(f"{share_text(histogram.zeros / whole)} are 0 already")
+    if histogram.not_finite:
+        told.append(f"{share_text(histogram.not_finite / whole)} are infinite or NaN already")
+    return ", ".join(told)
+
+
+def column_tip(scene: HistogramScene, power: int, share: float, lost: tuple[float, ...]) -> str:
+    """What a tooltip says of a power of two."""
+    between = f"{power_text(power)} to {power_text(power + 1)}"
+    lines = [f"{share_text(share)} are {between}, about {format_significant(2.0**power, 2)}"]
+    names = ("become 0", "lose some of their digits", "overflow")
+    for part, words in zip(lost, names, strict=True):
+        if part:
+            lines.append(f"in {format_name(scene.format)} they {words}")
+    return "\n".join(lines)
+
+
+def window_tip(name: str, lost: Lost) -> str:
+    return f"{format_name(name)}: {loss_sentence(lost)}"
+
+
+def skip_text(skip: Skip) -> str:
+    """Of a mark: "step 7 was skipped: the gradient of h.1.mlp.c_proj.bias overflowed"."""
+    why = f": {skip.where} overflowed" if skip.where else ""
+    return f"step {skip.step:,} was skipped{why}, the scale became {skip.after:,.0f}"
+
+
+def unscaled(measured: Measured | None) -> str:
+    """Why there is no loss scale to show, and what would be needed."""
+    if measured is None:
+        return NO_RUN
+    return NO_SCALE.format(measured.name, measured.config.precision)
+
+
+def lesson(share: float, recorded: Recorded | None) -> str:
+    """The bf16 lesson, in a sentence."""
+    if recorded is None or share != share:
+        return (
+            "Computed example. A bf16 weight has 8 bits: an update that is 500 times smaller is "
+            "lost, which is why weights stay in fp32"
+        )
+    return (
+        f"Stored in bf16, {share_text(share)} of the weights of step {recorded.step:,} would stay "
+        "as they were, whatever they learned: so weights stay in fp32"
+    )
+
+
+def life(example: bool, step: int, power: int) -> str:
+    """Which gradient it is."""
+    whose = "of the computed example" if example else f"of step {step:,}"
+    return f"A gradient {whose}, about {power_text(power)}; a click on the histogram takes another"
+
+
+def against(own: Losses, twin: Losses) -> str:
+    """How two precisions compare at the last step that both have."""
+    last = min(own.steps[-1], twin.steps[-1]) if len(own.steps) and len(twin.steps) else 0
+    if not last:
+        return ""
+    losses = [float(one.values[one.steps.searchsorted(last)]) for one in (own, twin)]
+    names = (own.precision, twin.precision)
+    told = (f"{name} {format_significant(loss)}" for name, loss in zip(names, losses, strict=True))
+    return f"loss at step {last:,}: {', '.join(told)}"
