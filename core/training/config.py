@@ -220,10 +220,20 @@ class TrainingConfig:
     )
     precision: str = field("fp32", choices=PRECISIONS, label="Precision")
     loss_scale: float = field(
-        65536.0, least=1, most=2.0**127, label="Loss scale", remedy="65536 is usual"
+        65536.0,
+        least=1,
+        most=2.0**127,
+        label="Loss scale",
+        help="What the loss is multiplied by at first; a step that overflows halves it",
+        remedy="65536 is usual",
     )
     loss_scale_growth_interval: int = field(
-        2000, least=1, most=MOST_STEPS, label="Loss scale grows every", remedy="2000 is usual"
+        2000,
+        least=1,
+        most=MOST_STEPS,
+        label="Loss scale grows every",
+        help="Applied steps in a row after which it doubles",
+        remedy="2000 is usual",
     )
     threads: int = field(1, least=1, most=1024, remedy="1 is usual")
 

@@ -161,8 +161,8 @@ def sampling_stride(count: int, sample: int) -> int:
 
 
 def lost_by_power(format: NumberFormat, scale_exponent: int = 0) -> tuple[np.ndarray, ...]:
-    """Which share of the values between 2^k and 2^(k + 1) is lost in each way that `Lost` names, for
-    the k of `powers`, once they are multiplied by 2^scale_exponent. (3, HIGHEST - LOWEST + 1)
+    """What share of the values between 2^k and 2^(k + 1) is lost in each of the ways of `Lost`, for
+    every k of `powers`, once they are multiplied by 2^scale_exponent: (HIGHEST - LOWEST + 1,) each.
 
     Values are taken as spread evenly between two powers of two, which matters for the few between
     the largest number and the next power only.

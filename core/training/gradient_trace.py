@@ -35,18 +35,18 @@ def trace_scaled_gradient(
     Raises ValueError for an unknown format.
     """
     format = number_format(format) if isinstance(format, str) else format
-    given, scale = np.float32(gradient), np.float32(loss_scale)
+    given, scale, whole = (np.asarray(one, np.float32) for one in (gradient, loss_scale, loss))
     with np.errstate(over="ignore"):
-        scaled = given * scale  # backward is linear: it does so to all gradients alike
-    stored = np.float32(format.round(scaled))
-    unscaled = stored / scale
+        scaled = np.asarray(given * scale)  # backward is linear: it does so to all gradients alike
+    stored = np.asarray(format.round(scaled), np.float32)
+    unscaled = np.asarray(stored / scale)
     known = {"gradient": given, "scaled": scaled, "stored": stored, "unscaled": unscaled}
     numbers = {name: float(value) for name, value in known.items()}
     trace = Trace({"format": format, "scale": float(scale), **numbers})
     title = "Computed: in fp32, how its weight would change the loss"
-    told = {"loss": np.float32(loss)}
+    told = {"loss": whole}
     trace.append(Step("gradient.computed", title, FORMULAS["backward"], CODE["backward"], told))
-    losses = {"loss": np.float32(loss), "scale": scale, "scaled": np.float32(loss) * scale}
+    losses = {"loss": whole, "scale": scale, "scaled": np.asarray(whole * scale)}
     title = f"Scaled: the loss, and so every gradient, times {_times(float(scale))}"
     trace.append(Step("gradient.scaled", title, FORMULAS["scale"], CODE["scale"], losses))
     title = f"Stored in {format.name}: {_fate(numbers, format)}"
@@ -87,7 +87,7 @@ def _fate(numbers: dict[str, float], format: NumberFormat) -> str:
 
 
 def _applied(numbers: dict[str, float], scale: float) -> Step:
-    told = {"loss_scale": np.float64(scale)}
+    told = {"loss_scale": np.asarray(scale)}
     if not math.isfinite(numbers["unscaled"]):
         title = "Skipped: with an infinite gradient no weight moves, and the scale is halved"
         return Step("gradient.applied", title, FORMULAS["skip"], CODE["skip"], told)

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.fields import from_json
 from core.training.config import TrainingConfig
 from core.training.phases import PHASES, SCALED_PHASES
+from core.training.records import Exponents
+from core.training.step_trace import recorded_steps
 from explorer.runs.folders import ACTIVE
 
 if TYPE_CHECKING:
@@ -20,19 +23,24 @@ if TYPE_CHECKING:
 PACE = 200  # steps that tell how fast a run is
 FEW = 4  # gaps between steps from which on it can be told
 PAUSED = 20  # times as long as usual: nobody trained between these two steps
+COUNTED = ("weights", "activations", "gradients", "updates")  # kinds of numbers
 DRAWN = ("loss", "learning_rate", "grad_norm", "speed", "memory")  # series that are lines
 
 
 @dataclass(frozen=True)
 class Skip:
-    """A step that a loss scaler skipped: its loss scale, and the next one. 0: not told."""
+    """A step that a loss scaler skipped: its loss scale, and the next one. 0: not told. `where`:
+    which gradient overflowed first.
+    """
 
     scale: float = 0.0
     after: float = 0.0
+    where: str = ""
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> Skip:
-        return cls(event.get("loss_scale", 0.0), event.get("after", {}).get("loss_scale", 0.0))
+        after = event.get("after", {}).get("loss_scale", 0.0)
+        return cls(event.get("loss_scale", 0.0), after, event.get("where", ""))
 
 
 def was_skipped(row: Any) -> bool:
@@ -108,6 +116,8 @@ class RunData:
     skips: Mapping[int, Skip] = field(default_factory=dict)  # steps that a loss scaler skipped
     probe_text: str = ""  # what its pictures of the heads read
     scales: bool = False  # the loss is scaled
+    exponents: Mapping[str, Exponents] = field(default_factory=dict)  # the newest, by kind
+    recorded: int = 0  # the newest step that was recorded; 0: none
     damaged: int = 0  # lines and records that were left out, as no run can have written them
 
     @cached_property
@@ -251,7 +261,23 @@ def read(reader: RunReader) -> RunData:
         skips=skips,
         probe_text=probe_text,
         scales=scales,
+        exponents=newest_exponents(reader),
+        recorded=max(recorded_steps(reader.folder), default=0),
     )
+
+
+def newest_exponents(reader: RunReader) -> dict[str, Exponents]:
+    """How large the numbers of each kind were when they were last counted; a step that was skipped
+    has no updates, so an older one tells them.
+    """
+    found: dict[str, Exponents] = {}
+    for event in reversed(reader.events):
+        if event.get("event") == "exponents":
+            counted = from_json(Exponents, event, some=True)
+            found = dict.fromkeys(counted.histograms(), counted) | found
+            if len(found) == len(COUNTED):
+                break
+    return found
 
 
 def _preparing(event: dict[str, Any]) -> str:

@@ -1,5 +1,5 @@
-"""What Precision asks of core: a run's histograms, loss scale and skips, and its recorded steps.
-Knows no Qt; only `recorded` loads torch.
+"""What Precision asks of core: recorded steps, a run's twin, and computed examples. Knows no Qt;
+only `recorded` loads torch.
 """
 
 from __future__ import annotations
@@ -9,22 +9,17 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.fields import from_json
 from core.training.config import TrainingConfig
 from core.training.exponents import ExponentHistogram, powers
 from core.training.number_formats import NumberFormat
-from core.training.records import Exponents, read_manifest
-from core.training.step_trace import open_recording, recorded_steps
+from core.training.records import read_manifest
+from core.training.step_trace import open_recording
 from explorer.runs.folders import run_folders
 
-if TYPE_CHECKING:
-    from core.training.reader import RunReader
-
-KINDS = ("weights", "activations", "gradients", "updates")
+PRECISION = ("precision", "loss_scale", "loss_scale_growth_interval")  # of a config
 # The computed example: standard deviations of normal numbers, the loss of guessing 1,536 tokens,
 # and a weight with its update.
 SPREAD = {"weights": 0.02, "activations": 1.0, "gradients": 1e-6, "updates": 1e-5}
@@ -46,129 +41,18 @@ class Numbers:
     loss_scale: float = 1.0
 
 
-@dataclass(frozen=True)
-class Skip:
-    """A step that overflowed: `where` first, and its loss scale before and after."""
-
-    step: int
-    before: float
-    after: float
-    where: str
-
-
-@dataclass(frozen=True, eq=False)
-class Losses:
-    """A run's loss by step, without those that are no number."""
-
-    precision: str
-    steps: np.ndarray
-    values: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """A run at one moment.
-
-    numbers   by kind, of the newest step of which that kind was counted
-    twin      the losses of a run that differs in nothing but its precision
-    recorded  the newest step that was recorded; 0: none
+def twin_of(folder: Path, config: TrainingConfig) -> Path | None:
+    """The newest run beside it that differs in nothing but its precision, in fp32 where there is
+    one; in the I/O pool.
     """
-
-    name: str
-    active: bool
-    config: TrainingConfig
-    step: int
-    numbers: Mapping[str, Numbers]
-    steps: np.ndarray
-    scales: np.ndarray
-    skips: tuple[Skip, ...]
-    losses: Losses
-    twin: Losses | None
-    recorded: int
-
-    @property
-    def is_scaled(self) -> bool:
-        return self.config.precision == "fp16"
-
-
-class Reading:
-    """Reads one run again and again, in the I/O pool; its twin is looked for once."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._twin: RunReader | None = None
-        self._looked = False
-
-    def read(self, reader: RunReader) -> Measured:
-        """What is known of it now. Raises ValueError or OSError."""
-        if not self._looked:
-            self._twin, self._looked = twin_of(self.folder, reader.config), True
-        if self._twin is not None:
-            self._twin.refresh()
-        rows = reader.steps
-        scaled = "loss_scale" in (rows.dtype.names or ())
-        return Measured(
-            name=reader.name,
-            active=reader.state in ("running", "paused"),
-            config=reader.config,
-            step=reader.step,
-            numbers=newest_numbers(reader),
-            steps=np.array(rows["step"]),
-            scales=np.array(rows["loss_scale"]) if scaled else np.ones(len(rows)),
-            skips=tuple(_skips(reader)),
-            losses=_losses(reader),
-            twin=None if self._twin is None else _losses(self._twin),
-            recorded=max(recorded_steps(self.folder), default=0),
-        )
-
-
-def newest_numbers(reader: RunReader) -> dict[str, Numbers]:
-    """By kind; a step that was skipped has no updates, so an older one tells them."""
-    found: dict[str, Numbers] = {}
-    for event in reversed(reader.events):
-        if event.get("event") == "exponents":
-            counted = from_json(Exponents, event, some=True)
-            for kind, histogram in counted.histograms().items():
-                found.setdefault(kind, Numbers(histogram, counted.step, counted.loss_scale))
-            if len(found) == len(KINDS):
-                break
-    return found
-
-
-def _skips(reader: RunReader) -> list[Skip]:
-    told = (event for event in reader.events if event.get("event") == "skip")
-    return [
-        Skip(
-            event["step"],
-            event.get("loss_scale", 0.0),
-            event.get("after", {}).get("loss_scale", 0.0),
-            event.get("where", ""),
-        )
-        for event in told
-    ]
-
-
-def _losses(reader: RunReader) -> Losses:
-    finite = np.isfinite(reader.steps["loss"])
-    rows = reader.steps[finite]
-    return Losses(reader.config.precision, np.array(rows["step"]), np.array(rows["loss"]))
-
-
-def twin_of(folder: Path, config: TrainingConfig) -> RunReader | None:
-    """The newest run beside it that differs in nothing but its precision; fp32 where there is."""
-    from core.training.reader import RunReader
-
+    own = {name: getattr(config, name) for name in PRECISION}
     found = []
     for other in run_folders(folder.parent):
         with suppress(ValueError, OSError):
             theirs = TrainingConfig.from_json(read_manifest(other)["config"])
-            same = {
-                name: getattr(config, name)
-                for name in ("precision", "loss_scale", "loss_scale_growth_interval")
-            }
-            if theirs.precision != config.precision and theirs.change(same) == config:
+            if theirs.precision != config.precision and theirs.change(own) == config:
                 found.append((theirs.precision != "fp32", len(found), other))
-    return RunReader(min(found)[2]) if found else None
+    return min(found)[2] if found else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,6 @@ def views(mode: PrecisionMode) -> dict[str, Callable[[], Any]]:
     def measured(changes: dict[str, Any], place: int = 0) -> Callable[[], Any]:
         async def bring() -> None:
             mode.workspace.set_run(str(await _trained(mode)))
-            mode.look()
             await mode.settled()
             mode.restore(
                 {"kind": "gradients", "format": "fp16", "layer": "", "scale": 0, **changes}

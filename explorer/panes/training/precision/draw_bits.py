@@ -49,7 +49,7 @@ def draw_bits(painter: QPainter, layout: BitsLayout, current: int) -> None:
         put_text(painter, name, row.name, font, now.color(role), RIGHT)
         for at, bit in enumerate(row.bits):
             cell = layout.bit(place, row.power - at).adjusted(0.5, 0, -0.5, 0)
-            beyond = row.power - at < scene.last
+            beyond = row.is_cut and row.power - at < scene.last
             color = now.series(1 if beyond else 0)
             color.setAlphaF(0.9 if bit else 0.18)
             painter.fillRect(cell, color)

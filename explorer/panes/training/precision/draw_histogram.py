@@ -106,11 +106,10 @@ def draw_histogram(
         painter.setPen(now.pen("accent", 2))
         painter.drawLine(QPointF(x, layout.top), QPointF(x, layout.ground))
         draw_diamond(painter, QPointF(x, layout.ground), now.color("accent"), filled=True, size=5)
-        left = x < layout.x((LOW + HIGH) / 2)
-        wide = now.px(160)
-        place = QRectF(x + 6 if left else x - 6 - wide, layout.top, wide, now.px(16))
-        ink = now.color("accent")
-        put_text(painter, place, marker.words, now.font("label"), ink, LEFT if left else RIGHT)
+        before, wide = marker.power < scene.middle, now.px(100)
+        place = QRectF(x - 6 - wide if before else x + 6, layout.top, wide, now.px(16))
+        ink, side = now.color("accent"), RIGHT if before else LEFT
+        put_text(painter, place, marker.words, now.font("label"), ink, side)
 
 
 def _draw_chosen_window(painter: QPainter, layout: HistogramLayout) -> None:
@@ -158,9 +157,9 @@ def _draw_window(painter: QPainter, layout: HistogramLayout, place: int) -> None
 
 
 def _draw_handle(painter: QPainter, layout: HistogramLayout, words: str) -> None:
-    """At the top, where 1 has come to lie: it is dragged, and with it all gradients."""
+    """Over the middle of the gradients: it is dragged, and they are with it."""
     now = theme.current()
-    x = layout.x(layout.scene.shift)
+    x = layout.x(layout.scene.middle + 0.5)
     wide = now.metrics("label").horizontalAdvance(words) + now.px(24)
     left = min(max(x - wide / 2, layout.left), layout.x(HIGH + 1) - wide)
     grip = QRectF(left, layout.area.top() + 1, wide, layout.top - layout.area.top() - now.px(5))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from core.trace import Trace
@@ -16,6 +17,7 @@ from core.training.number_formats import FORMATS
 from core.training.rounding_trace import trace_rounded_sum
 from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk, Mode
+from explorer.panes.training.follow import Follower
 from explorer.panes.training.precision import compute, text
 from explorer.panes.training.precision.commands import commands
 from explorer.panes.training.precision.draw_histogram import Marker
@@ -31,20 +33,32 @@ from explorer.panes.training.precision.scene import (
 )
 from explorer.panes.training.precision.start import both
 from explorer.panes.training.precision.view import PrecisionHeader, PrecisionView
+from explorer.panes.training.run_data import RunData
 from explorer.state.actions import Action
 from explorer.state.tracks import TraceTrack
 
-if TYPE_CHECKING:
-    from core.training.reader import RunReader
-    from explorer.runs.tail import Tail
-
-LOOK = 400  # ms between two looks at a run that trains
 LESSON = "bf16"  # in which a weight and its update are added up
-DIGITS = 1.3710327  # of the gradient whose life is told: enough of them to lose some
+DIGITS = 4 / 3  # of the gradient whose life is told: no format holds all of them
 
 
 def create(desk: Desk, parent: QObject) -> Mode:
     return PrecisionMode(desk, parent)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is looked at, and how.
+
+    layer  a part of the model, as far as a step was recorded; "" for all of it
+    scale  gradients are multiplied by two to this power
+    tab    what is seen below
+    """
+
+    kind: str = "gradients"
+    format: str = "fp16"
+    layer: str = ""
+    scale: int = 0
+    tab: str = "scale"
 
 
 class PrecisionMode(Mode):
@@ -57,43 +71,44 @@ class PrecisionMode(Mode):
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
         self.inputs, self.view = PrecisionHeader(), PrecisionView()
-        self.kind, self.format, self.layer, self.tab = "gradients", "fp16", "", "scale"
-        self.scale, self.power = 0, None  # type: int, int | None  # exponents of 2
-        self.measured: compute.Measured | None = None
+        self.choice = Choice()
+        self.power: int | None = None  # of the gradient whose life is told; None: a small one
+        self.follower, self.twin = (Follower(self.context.runs, self) for _ in range(2))
         self.recorded: compute.Recorded | None = None
         self.trace: Trace = Trace()
         self.bits: BitsScene | None = None
+        self._lesson = ""
         self._folder: Path | None = None
-        self._tail: Tail | None = None
-        self._reading: compute.Reading | None = None
-        self._looks, self._records, self._starts = (Latest(self.engine, self) for _ in range(3))
-        self._timer = QTimer(self)
-        self._timer.setInterval(LOOK)
+        self._known: tuple[Path | None, int] = (None, 0)  # a run, and its recorded step
+        self._twins, self._records, self._starts = (Latest(self.engine, self) for _ in range(3))
+        self._life: tuple[Any, ...] = ()  # whose steps are played
         self._connect()
-        self.inputs.kinds.set_current(self.kind)
+        self.left()
         self._on_run(self.workspace.run)
 
     def _connect(self) -> None:
         inputs, view = self.inputs, self.view
-        inputs.kindChosen.connect(self.choose_kind)
-        inputs.layerChosen.connect(self.choose_layer)
+        inputs.kindChosen.connect(lambda kind: self.choose(kind=kind))
+        inputs.layerChosen.connect(lambda layer: self.choose(layer=layer))
         inputs.recordRequested.connect(self.record)
         inputs.layers.menuOpening.connect(
             lambda: inputs.fill_layers(list(self.layers), self.trains)
         )
-        view.tabChosen.connect(self.choose_tab)
+        view.tabChosen.connect(lambda tab: self.choose(tab=tab))
         view.startRequested.connect(self.start_both)
-        view.body.retryRequested.connect(self.look)
-        view.histogram.scaleDragged.connect(self.choose_scale)
-        view.histogram.formatChosen.connect(self.choose_format)
+        view.body.retryRequested.connect(self.follower.look)
+        view.histogram.scaleDragged.connect(lambda scale: self.choose(scale=scale))
+        view.histogram.formatChosen.connect(lambda format: self.choose(format=format))
         view.histogram.powerChosen.connect(self.choose_power)
-        self._timer.timeout.connect(self.look)
-        self._looks.came.connect(self._on_measured)
-        self._looks.failed.connect(self._on_failed)
+        self.follower.changed.connect(self._on_data)
+        self.follower.failed.connect(self._on_failed)
+        self.twin.changed.connect(lambda _: self._show_run())
+        self._twins.came.connect(self.twin.follow)
         self._records.came.connect(self._on_recorded)
         self._records.failed.connect(self.statusRequested)
         self._starts.came.connect(self._on_started)
         self._starts.failed.connect(self.statusRequested)
+        self._starts.ended.connect(self.refresh)
         self.workspace.runChanged.connect(self._on_run)
 
     # what the pane asks
@@ -105,25 +120,17 @@ class PrecisionMode(Mode):
         return self.inputs
 
     def state(self) -> dict[str, Any]:
-        return {
-            "version": 1,
-            "kind": self.kind,
-            "format": self.format,
-            "layer": self.layer,
-            "scale": self.scale,
-            "tab": self.tab,
-        }
+        return {"version": 1, **asdict(self.choice)}
 
     def restore(self, state: dict[str, Any]) -> None:
-        kind, format, tab = (state.get(name) for name in ("kind", "format", "tab"))
+        known = {"kind": text.KINDS, "format": SHOWN, "tab": text.TABS}
+        taken = {name: state[name] for name, all in known.items() if state.get(name) in all}
         layer, scale = state.get("layer"), state.get("scale")
-        self.kind = kind if kind in text.KINDS else self.kind
-        self.format = format if format in SHOWN else self.format
-        self.tab = tab if tab in text.TABS else self.tab
-        self.layer = layer if isinstance(layer, str) else self.layer
+        if isinstance(layer, str):
+            taken["layer"] = layer
         if type(scale) is int and 0 <= scale <= LARGEST_SCALE:
-            self.scale = scale
-        self.refresh()
+            taken["scale"] = scale
+        self.choose(**taken)
 
     def actions(self) -> list[Action]:
         return commands(self)
@@ -143,55 +150,43 @@ class PrecisionMode(Mode):
         return views(self)
 
     def shown(self) -> None:
-        self._timer.start()
-        self.look()
+        for follower in (self.follower, self.twin):
+            follower.run(True)
 
     def left(self) -> None:
-        self._timer.stop()
+        for follower in (self.follower, self.twin):
+            follower.run(False)
 
     def on_position(self, position: float) -> None:
         self._mark()
 
     # choices
 
-    def choose_kind(self, kind: str) -> None:
-        self.kind = kind
-        self.refresh()
-
-    def choose_layer(self, layer: str) -> None:
-        """A part of the model, as far as a step was recorded; "" for all of it."""
-        self.layer = layer
-        self.refresh()
-
-    def choose_format(self, format: str) -> None:
-        self.format = format
-        self.refresh()
-
-    def choose_scale(self, exponent: int) -> None:
-        """The gradients are multiplied by 2^exponent."""
-        self.scale = exponent
+    def choose(self, **changes: Any) -> None:
+        """Another kind, format, layer, scale or tab."""
+        self.choice = replace(self.choice, **changes)
         self.refresh()
 
     def choose_power(self, power: int) -> None:
         """A gradient of about this power of two: its life is told."""
         self.power = power
-        self.choose_tab("gradient")
+        self.choose(tab="gradient")
 
-    def choose_tab(self, tab: str) -> None:
-        """The loss scale over time, a gradient's life, or a weight in bf16."""
-        self.tab = tab
-        self.refresh()
+    @property
+    def data(self) -> RunData | None:
+        """The run that is looked at, as far as it was read."""
+        return self.follower.data
 
     @property
     def trains(self) -> bool:
-        """Whether the run that is looked at trains now."""
-        return self.measured is not None and self.measured.active
+        """Whether somebody trains it now."""
+        return self.data is not None and self.data.active
 
     @property
     def run_scale(self) -> int:
         """The exponent of its newest loss scale."""
-        scales = self.measured.scales if self.measured is not None else ()
-        return min(round(math.log2(max(scales[-1], 1.0))), LARGEST_SCALE) if len(scales) else 0
+        scale = self.data.last("loss_scale") if self.data is not None else 1.0
+        return min(round(math.log2(scale)), LARGEST_SCALE) if scale >= 1 else 0
 
     @property
     def layers(self) -> list[str]:
@@ -202,40 +197,28 @@ class PrecisionMode(Mode):
 
     def _on_run(self, folder: str | None) -> None:
         self._folder = Path(folder) if folder else None
-        self._tail = self.context.runs.tail(folder) if folder else None
-        self._reading = compute.Reading(self._folder) if self._folder else None
-        self.measured, self.recorded, self.power = None, None, None
+        self.recorded, self.power = None, None
         self._records.stop()
-        self._looks.stop()
+        self._twins.stop()
         if self._folder is not None:
             self.view.body.show_loading("reading the run")
-        self.view.set_run(None)
-        self.refresh()
-        self.look()
+        self.twin.follow(None)
+        self.follower.follow(self._folder)
+        self._show_run()
 
-    def look(self) -> None:
-        """Reads what is new, where somebody sees it."""
-        tail, reading = self._tail, self._reading
-        if tail is None or reading is None or not self.active or self._looks.running:
-            return
-
-        def see(reader: RunReader, news: int) -> compute.Measured:
-            return reading.read(reader)
-
-        self._looks.ask(lambda: tail.look(see), "reading a run's numbers", is_told=False)
-
-    def _on_measured(self, measured: compute.Measured) -> None:
-        before, self.measured = self.measured, measured
-        if measured.recorded and (before is None or measured.recorded != before.recorded):
-            asked = self._folder, measured.recorded
+    def _on_data(self, data: RunData) -> None:
+        if data.recorded and (data.folder, data.recorded) != self._known:
+            asked = data.folder, data.recorded
             self._records.call(compute.recorded, *asked, name="reading a recorded step")
-        same = before is not None and (before.step, before.active) == (
-            measured.step,
-            measured.active,
-        )
-        if not same:
-            self.view.set_run(measured)
-            self.refresh()
+        if self._known[0] != data.folder:
+            asked = data.folder, data.config
+            self._twins.ask(lambda: self.engine.io(compute.twin_of, *asked), "looking for its twin")
+        self._known = data.folder, data.recorded
+        self._show_run()
+
+    def _show_run(self) -> None:
+        self.view.set_run(self.data, self.twin.data)
+        self.refresh()
 
     def _on_recorded(self, recorded: compute.Recorded) -> None:
         if len(recorded.weights):  # a step that was skipped has neither gradients nor updates
@@ -243,7 +226,7 @@ class PrecisionMode(Mode):
             self.refresh()
 
     def _on_failed(self, message: str) -> None:
-        if self.measured is None:
+        if self.data is None:
             self.view.body.show_error(message)
             self.set_headline(message)
         self.statusRequested.emit(message)
@@ -268,92 +251,98 @@ class PrecisionMode(Mode):
         for folder in folders:
             self.context.runs.start(folder, "process")
         self.workspace.set_run(str(folders[0]))
-        self.choose_tab("scale")
+        self.choose(tab="scale")
 
     # what is seen
 
     @property
     def numbers(self) -> compute.Numbers | None:
         """What is counted: of the run, of a layer of its recorded step, or computed."""
-        if self._folder is None:
-            return compute.example(self.kind)
-        if self.layer and self.recorded is not None:
-            found = self.recorded.layers.get(self.layer, {}).get(self.kind)
+        if self.recorded is not None and self.choice.layer in self.layers:
+            found = self.recorded.layers.get(self.choice.layer, {}).get(self.choice.kind)
             return None if found is None else compute.Numbers(found, self.recorded.step)
-        return self.measured.numbers.get(self.kind) if self.measured is not None else None
+        return self._counted(self.choice.kind)
+
+    def _counted(self, kind: str) -> compute.Numbers | None:
+        if self._folder is None:
+            return compute.example(kind)
+        event = self.data.exponents.get(kind) if self.data is not None else None
+        if event is None:
+            return None
+        return compute.Numbers(event.histograms()[kind], event.step, event.loss_scale)
 
     def refresh(self) -> None:
         """Shows everything as it is chosen."""
-        self.inputs.kinds.set_current(self.kind)
-        self.inputs.set_layer(self.layer if self.layer in self.layers else "")
+        self.inputs.kinds.set_current(self.choice.kind)
+        self.inputs.set_layer(self.choice.layer if self.choice.layer in self.layers else "")
         self.view.start.setEnabled(not self._starts.running)
         self.view.start.setVisible(not self.trains)
         self._show_histogram()
         self._show_life()
 
     def _show_histogram(self) -> None:
-        numbers, body = self.numbers, self.view.body
+        numbers, body, kind = self.numbers, self.view.body, self.choice.kind
+        layer = self.choice.layer if self.choice.layer in self.layers else ""
         if numbers is None:
             self.view.note.set_text("")
-            if self.measured is None:
-                return
-            if self.trains:
-                body.show_loading(text.WAITING)
-                self.set_headline(text.WAITING.capitalize())
-            else:
-                body.show_empty(text.NO_HISTOGRAMS)
-                self.set_headline(text.NO_HISTOGRAMS)
+            if self.data is not None:
+                why = text.no_numbers(kind, layer, self.trains)
+                body.show_loading(why) if self.trains and not layer else body.show_empty(why)
+                self.set_headline(why)
             return
-        is_scaled = self.kind == "gradients"
-        shift = self.scale if is_scaled else 0
-        scene = histogram_scene(numbers.histogram, self.format, shift)
+        is_scaled = kind == "gradients"
+        shift = self.choice.scale if is_scaled else 0
+        scene = histogram_scene(numbers.histogram, self.choice.format, shift)
         self.view.histogram.set_scene(scene, text.scale_words(shift) if is_scaled else "")
-        self.view.note.set_text(text.note(self.kind, numbers, compute.SPREAD[self.kind]))
-        self.set_headline(
-            text.headline(self.kind, self.layer if self.layers else "", numbers, scene)
-        )
+        self.view.note.set_text(text.note(kind, numbers, compute.SPREAD[kind]))
+        self.set_headline(text.headline(kind, layer, numbers, scene))
         body.show_ready()
 
     def _show_life(self) -> None:
-        """The steps that are played: those of a gradient, or of a weight."""
-        self.trace, self.bits, lesson = self._weight() if self.tab == "weight" else self._gradient()
-        if self.tab == "scale":
-            twin = self.measured.twin if self.measured is not None else None
-            lesson = text.against(self.measured.losses, twin) if twin is not None else ""
-        self.view.set_tab(self.tab, lesson)
-        self.view.bits.set_scene(self.bits)
-        before = self.tracks[0] if self.tracks else None
-        same = isinstance(before, TraceTrack) and len(before.trace) == len(self.trace)
-        self.set_tracks([TraceTrack(self.trace)], keep_position=same)
+        """The steps that are played: those of a gradient, or of a weight. What is played goes on
+        while a run brings other numbers.
+        """
+        is_weight = self.choice.tab == "weight"
+        life = (is_weight, self.recorded) if is_weight else (is_weight, self._folder, self._power)
+        life += () if is_weight else (self.choice.format, self.choice.scale)
+        if life != self._life:
+            same, self._life = life[:1] == self._life[:1], life
+            self.trace, self.bits, self._lesson = self._weight() if is_weight else self._gradient()
+            self.view.bits.set_scene(self.bits)
+            self.set_tracks([TraceTrack(self.trace)], keep_position=same)
+        lesson = self._lesson
+        if self.choice.tab == "scale":
+            lesson = text.against(self.data, self.twin.data) if self.data and self.twin.data else ""
+        self.view.set_tab(self.choice.tab, lesson)
         if self.active:
             self._mark()
         self.inspect()
 
+    @property
+    def _gradients(self) -> compute.Numbers:
+        return self._counted("gradients") or compute.example("gradients")
+
+    @property
+    def _power(self) -> int:
+        """Of the gradient whose life is told."""
+        chosen = self.power
+        return compute.small_gradient(self._gradients.histogram) if chosen is None else chosen
+
     def _gradient(self) -> tuple[Trace, BitsScene, str]:
-        measured = self.measured
-        numbers = measured.numbers.get("gradients") if measured is not None else None
-        counted = numbers or compute.example("gradients")
-        power = self.power
-        if power is None:
-            power = compute.small_gradient(counted.histogram)
-        losses = measured.losses.values if measured is not None else ()
-        loss = float(losses[-1]) if len(losses) else compute.EXAMPLE_LOSS
-        format = FORMATS[self.format]
-        trace = trace_scaled_gradient(DIGITS * 2.0**power, loss, 2.0**self.scale, format)
+        power = self._power
+        loss = self.data.last("loss") if self.data is not None else math.nan
+        loss = loss if math.isfinite(loss) else compute.EXAMPLE_LOSS
+        format = FORMATS[self.choice.format]
+        trace = trace_scaled_gradient(DIGITS * 2.0**power, loss, 2.0**self.choice.scale, format)
         wide, about = FORMATS["fp32"], trace.about
         rows = [
-            bit_row(name, about[key], format if key == "stored" else wide, event)
-            for event, (name, key) in enumerate(
-                (
-                    ("computed", "gradient"),
-                    ("scaled", "scaled"),
-                    (text.format_name(format.name), "stored"),
-                    ("unscaled", "unscaled"),
-                )
-            )
+            bit_row("computed", about["gradient"], wide, 0),
+            bit_row("scaled", about["scaled"], wide, 1, is_cut=True),
+            bit_row(text.format_name(format.name), about["stored"], format, 2),
+            bit_row("unscaled", about["unscaled"], wide, 3),
         ]
         scene = bits_scene(rows, about["stored"], format)
-        return trace, scene, text.life(numbers is None, counted.step, power)
+        return trace, scene, text.life(self._gradients.step, power)
 
     def _weight(self) -> tuple[Trace, BitsScene, str]:
         recorded, format = self.recorded, FORMATS[LESSON]
@@ -361,23 +350,21 @@ class PrecisionMode(Mode):
         if recorded is not None:
             weight, update, share = compute.small_update(recorded.weights, recorded.updates, format)
         trace = trace_rounded_sum(weight, update, format)
+        about, last = trace.about, len(trace) - 1
         rows = [
-            bit_row(name, trace.about[key], FORMATS["fp64"] if key == "total" else format, event)
-            for name, key, event in (
-                ("weight", "weight", 0),
-                ("update", "update", 1),
-                ("exact sum", "total", 2),
-                ("stored", "result", len(trace) - 1),
-            )
+            bit_row("weight", about["weight"], format, 0),
+            bit_row("update", about["update"], format, 1, is_cut=True),
+            bit_row("exact sum", about["total"], FORMATS["fp64"], 2, is_cut=True),
+            bit_row("stored", about["result"], format, last),
         ]
-        return trace, bits_scene(rows, trace.about["result"], format), text.lesson(share, recorded)
+        return trace, bits_scene(rows, about["result"], format), text.lesson(share, recorded)
 
     def _mark(self) -> None:
         """The cursor: in the bits, and of a gradient on the histogram's axis."""
         position = self.player.path[0]
         self.view.bits.set_step(int(position))
         about = self.trace.about
-        if self.kind != "gradients" or "gradient" not in about:
+        if self.choice.kind != "gradients" or "gradient" not in about:
             self.view.histogram.set_marker(None)
             return
         keys = [key for key, _ in LIFE]

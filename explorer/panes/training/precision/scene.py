@@ -49,6 +49,12 @@ class HistogramScene:
     windows: tuple[Window, ...]
 
     @property
+    def middle(self) -> float:
+        """The power of two about which they lie."""
+        powers = np.arange(LOW, HIGH + 1)
+        return float(self.shares @ powers) / max(float(self.shares.sum()), 1e-12)
+
+    @property
     def window(self) -> Window:
         """Of the format that is chosen."""
         return self.windows[SHOWN.index(self.format)]
@@ -92,6 +98,7 @@ class BitRow:
 
     event   the step of the track from which on it is there
     fields  sign, exponent and mantissa as they are stored, where they are few
+    is_cut  the format comes to it: it has no room for bits below its last one
     """
 
     name: str
@@ -100,6 +107,7 @@ class BitRow:
     bits: tuple[int, ...]
     fields: str
     event: int
+    is_cut: bool = False
 
     @property
     def words(self) -> str:
@@ -128,7 +136,9 @@ class BitsScene:
         return min([*ends, self.last])
 
 
-def bit_row(name: str, value: float, format: NumberFormat, event: int) -> BitRow:
+def bit_row(
+    name: str, value: float, format: NumberFormat, event: int, is_cut: bool = False
+) -> BitRow:
     sign, exponent, mantissa = (int(part) for part in encode(value, format))
     written = ""
     if format.bits <= 16:
@@ -136,12 +146,12 @@ def bit_row(name: str, value: float, format: NumberFormat, event: int) -> BitRow
         written += f"{mantissa:0{format.mantissa_bits}b}"
     kind = kind_of(exponent, mantissa, format)
     if value == 0 or kind in ("infinity", "nan"):
-        return BitRow(name, value, 0, (), written, event)
+        return BitRow(name, value, 0, (), written, event, is_cut)
     digits = f"{int(kind == 'normal')}{mantissa:0{format.mantissa_bits}b}"
     if format.bits > 16:
         digits = digits.rstrip("0")
     power = max(exponent, 1) - format.bias
-    return BitRow(name, value, power, tuple(map(int, digits)), written, event)
+    return BitRow(name, value, power, tuple(map(int, digits)), written, event, is_cut)
 
 
 def bits_scene(rows: Sequence[BitRow], stored: float, format: NumberFormat) -> BitsScene:

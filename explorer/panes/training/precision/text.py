@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from core.numbers import format_count, format_percent, format_significant
+from core.numbers import THIN_SPACE, format_percent, format_significant
 from core.training.exponents import Lost
-from explorer.panes.training.precision.compute import Losses, Measured, Numbers, Recorded, Skip
+from explorer.panes.training.precision.compute import Numbers, Recorded
 from explorer.panes.training.precision.scene import HistogramScene
+from explorer.panes.training.run_data import RunData, Skip
 
 KINDS = {
     "weights": "Weights",
@@ -22,17 +23,27 @@ START_HELP = (
 RECORD = "Record the next step"
 RECORD_HELP = "Keeps some numbers of each layer of the next step: layers can then be told apart"
 ALL = "All layers"
-NO_LAYERS = "No step of this run was recorded yet"
-NO_RUN = "A run in fp16 multiplies its loss by a scale, which it finds by trying."
+NO_RUN = (
+    "A run in fp16 multiplies its loss by a scale, which it finds by trying: a step that overflows "
+    "is skipped, and the scale is halved."
+)
 NO_HISTOGRAMS = (
     "This run did not count how large its numbers are: an older version trained it, or probe_every "
     "is 0. Train again to see them."
 )
-WAITING = "waiting for the first step that is counted"
+UNSCALED = "←  loss scale 1  →"
+WAITING = "Waiting for the first step that is counted"
 NO_SCALE = (
     "{} trains in {}, whose range is wide enough: its loss is not scaled. In fp16 it would be."
 )
 DRAG = "Drag, or press Left and Right: the loss scale. Up and Down, or a click: the format"
+
+
+def no_numbers(kind: str, layer: str, trains: bool) -> str:
+    """Why there is no histogram."""
+    if layer:
+        return f"The recorded step kept no {kind} of {layer_name(layer)}; choose another layer."
+    return WAITING if trains else NO_HISTOGRAMS
 
 
 def power_text(power: int) -> str:
@@ -49,7 +60,8 @@ def share_text(share: float) -> str:
     """A share with a digit more where it is small: 2.4 %, 0.03 %."""
     if not 0 < share < 0.0995:
         return format_percent(share)
-    return "<0.01 %" if share < 5e-5 else f"{format_significant(100 * share, 2)} %"
+    digits = "<0.01" if share < 5e-5 else format_significant(100 * share, 2)
+    return f"{digits}{THIN_SPACE}%"
 
 
 def brief_loss(lost: Lost) -> str:
@@ -69,7 +81,7 @@ def loss_sentence(lost: Lost) -> str:
 
 def scale_words(exponent: int) -> str:
     """Of the handle."""
-    return f"loss scale {power_text(exponent)} = {2**exponent:,}" if exponent else "not scaled"
+    return f"←  loss scale {power_text(exponent)} = {2**exponent:,}  →" if exponent else UNSCALED
 
 
 def headline(kind: str, layer: str, numbers: Numbers, scene: HistogramScene) -> str:
@@ -97,7 +109,7 @@ def note(kind: str, numbers: Numbers, spread: float) -> str:
     whole = histogram.total + histogram.zeros + histogram.not_finite
     if not numbers.step:
         return (
-            f"Computed, not measured: {format_count(whole)} normal numbers of standard deviation "
+            f"Computed, not measured: {whole:,} normal numbers of standard deviation "
             f"{format_significant(spread, 2)}"
         )
     told = [f"{whole:,} {kind} were counted"]
@@ -125,17 +137,15 @@ def window_tip(name: str, lost: Lost) -> str:
     return f"{format_name(name)}: {loss_sentence(lost)}"
 
 
-def skip_text(skip: Skip) -> str:
-    """Of a mark: "step 7 was skipped: the gradient of h.1.mlp.c_proj.bias overflowed"."""
+def skip_text(step: int, skip: Skip) -> str:
+    """Of a mark: "step 7 skipped: the gradient of h.1.mlp.c_proj.bias overflowed"."""
     why = f": {skip.where} overflowed" if skip.where else ""
-    return f"step {skip.step:,} was skipped{why}, the scale became {skip.after:,.0f}"
+    return f"step {step:,} skipped{why}"
 
 
-def unscaled(measured: Measured | None) -> str:
+def unscaled(data: RunData | None) -> str:
     """Why there is no loss scale to show, and what would be needed."""
-    if measured is None:
-        return NO_RUN
-    return NO_SCALE.format(measured.name, measured.config.precision)
+    return NO_RUN if data is None else NO_SCALE.format(data.name, data.config.precision)
 
 
 def lesson(share: float, recorded: Recorded | None) -> str:
@@ -151,18 +161,20 @@ def lesson(share: float, recorded: Recorded | None) -> str:
     )
 
 
-def life(example: bool, step: int, power: int) -> str:
+def life(step: int, power: int) -> str:
     """Which gradient it is."""
-    whose = "of the computed example" if example else f"of step {step:,}"
+    whose = f"of step {step:,}" if step else "of the computed example"
     return f"A gradient {whose}, about {power_text(power)}; a click on the histogram takes another"
 
 
-def against(own: Losses, twin: Losses) -> str:
+def against(own: RunData, twin: RunData) -> str:
     """How two precisions compare at the last step that both have."""
-    last = min(own.steps[-1], twin.steps[-1]) if len(own.steps) and len(twin.steps) else 0
+    lines = [one.series("loss") for one in (own, twin)]
+    last = min((float(steps[-1]) if len(steps) else 0.0) for steps, _ in lines)
     if not last:
         return ""
-    losses = [float(one.values[one.steps.searchsorted(last)]) for one in (own, twin)]
-    names = (own.precision, twin.precision)
-    told = (f"{name} {format_significant(loss)}" for name, loss in zip(names, losses, strict=True))
-    return f"loss at step {last:,}: {', '.join(told)}"
+    told = (
+        f"{run.config.precision} {format_significant(values[steps.searchsorted(last)], 4)}"
+        for run, (steps, values) in zip((own, twin), lines, strict=True)
+    )
+    return f"loss at step {last:,.0f}: {', '.join(told)}"

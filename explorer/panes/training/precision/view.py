@@ -7,8 +7,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from explorer.panes.training.precision import text
-from explorer.panes.training.precision.compute import Losses, Measured
 from explorer.panes.training.precision.pictures import BitsPicture, Histogram
+from explorer.panes.training.run_data import RunData
 from explorer.widgets.base import set_look
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.menu_button import MenuButton
@@ -132,25 +132,23 @@ class PrecisionView(QWidget):
         self._below.setCurrentWidget(self.curves if tab == "scale" else self.bits)
         self.lesson.set_text(lesson)
 
-    def set_run(self, measured: Measured | None) -> None:
+    def set_run(self, data: RunData | None, twin: RunData | None = None) -> None:
         """The lines of a run that scales its loss, and those of its twin."""
-        if measured is None or not measured.is_scaled:
-            self.curves.show_empty(text.unscaled(measured))
+        if data is None or data.config.precision != "fp16":
+            self.curves.show_empty(text.unscaled(data))
             return
-        powers = np.log2(np.maximum(measured.scales, 1.0))
-        line = Series("2^", measured.steps, powers, named=False, exact=measured.scales)
-        self.scale.set_series([line] if len(powers) else [])
-        self.scale.set_marks(
-            [Mark(skip.step, text.skip_text(skip), cross=True) for skip in measured.skips]
-        )
-        twin = [] if measured.twin is None else [_losses(measured.twin, 1, dashed=True)]
-        self.losses.set_series([*twin, _losses(measured.losses, 0)])
+        steps, scales = data.series("loss_scale")
+        powers = np.log2(np.maximum(scales, 1.0))
+        self.scale.set_series([Series("scale", steps, powers, named=False, exact=scales)])
+        told = [(step, text.skip_text(step, skip)) for step, skip in data.skips.items()]
+        self.scale.set_marks([Mark(step, words, cross=True) for step, words in told])
+        lines = [_losses(twin, 1)] if twin is not None else []
+        self.losses.set_series([*lines, _losses(data, 0)])
         for plot in (self.scale, self.losses):
-            plot.set_x_range(0, measured.config.steps)
+            plot.set_x_range(0, data.config.steps)
         self.curves.show_ready()
 
 
-def _losses(losses: Losses, color: int, dashed: bool = False) -> Series:
-    return Series(
-        losses.precision, losses.steps, losses.values, color, smoothed=True, dashed=dashed
-    )
+def _losses(data: RunData, color: int) -> Series:
+    line = data.series("loss")
+    return Series(data.config.precision, *line, color, smoothed=True, dashed=bool(color))

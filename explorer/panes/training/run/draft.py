@@ -74,6 +74,8 @@ NUMBERS = (  # the fields into which a number is typed
     "clip",
     "repeated_fraction",
     "ranks",
+    "loss_scale",
+    "loss_scale_growth_interval",
 )
 AS_THEY_ARE = ("corpus", "tokenizer", "schedule", "optimizer", "precision", "device", "parallel")
 CHOICES: dict[str, Collection[str]] = {
@@ -103,6 +105,8 @@ class TrainingDraft:
     schedule: str = field("cosine", choices=CHOICES["schedule"])
     optimizer: str = field("adamw", choices=CHOICES["optimizer"])
     precision: str = field("fp32", choices=CHOICES["precision"])
+    loss_scale: str = "65536"
+    loss_scale_growth_interval: str = "2000"
     device: str = field("auto", choices=CHOICES["device"])
     ranks: str = "1"
     parallel: str = field("ddp", choices=CHOICES["parallel"])
@@ -277,7 +281,7 @@ def draft_of(config: TrainingConfig, before: TrainingDraft) -> TrainingDraft:
     """The fields with which a run of this config was started; where it trains stays as `before`."""
     values = {**asdict(config.model), **{f.name: getattr(config, f.name) for f in fields(config)}}
     written = {
-        name: str(values[name]) if ABOUT[name].type is int else f"{values[name]:.6g}"
+        name: str(values[name]) if ABOUT[name].type is int else f"{values[name]:.9g}"
         for name in NUMBERS
     }
     written |= {name: values[name] for name in AS_THEY_ARE}

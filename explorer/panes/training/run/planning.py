@@ -155,9 +155,9 @@ class Planning(QObject):
         self._vocab_size, self._tokenizer_error = found
         self.plan()
 
-    def _on_estimate(self, found: tuple[Any, str, Machine]) -> None:
+    def _on_estimate(self, found: tuple[Any, str, Machine, str]) -> None:
         config = self.config
-        answer, why, self._machine = found
+        answer, why, self._machine, note = found
         if config is None or self.errors:
             return
         if why:
@@ -177,8 +177,8 @@ class Planning(QObject):
             notes.append(f"{share} of the sequences are random tokens that repeat, not the text")
         if config.ranks > 1:
             notes.append(ranks_note(config, os.cpu_count() or 1))
-        if config.precision == "bf16" and not self._machine.has_bf16:
-            notes.append("this CPU has no bf16 arithmetic: fp32 is faster here")
+        if note:
+            notes.append(note)
         elif self._machine.has_bf16 and config.precision == "fp32" and config.model.n_embd >= 256:
             notes.append("bf16 would be faster here")
         if slow and self.draft.value.run_in == "thread":
@@ -291,18 +291,23 @@ def corpus_error(path: str, tokenizer: str, block_size: str) -> str:
     return ""
 
 
-def estimated(config: TrainingConfig, machine: Machine | None) -> tuple[Any, str, Machine]:
-    """On the engine's thread: what a run costs, why it does not fit into memory, and the machine.
+def estimated(config: TrainingConfig, machine: Machine | None) -> tuple[Any, str, Machine, str]:
+    """On the engine's thread: what a run costs, why it does not fit into memory, the machine, and
+    what a person should know of the precision there.
 
     It is measured each time, and the best counts: it may have been busy the times before.
     """
     from core.training.memory import too_large
-    from core.training.precision import bf16_is_fast
+    from core.training.precision import bf16_is_fast, precision_note
     from core.training.sizes import estimate, measure_speed
+    from core.training.strategies import device_for
 
     if machine is None:
         machine = Machine(measure_speed(), bf16_is_fast())
     else:
         machine = replace(machine, speed=max(machine.speed, measure_speed(AGAIN)))
     found = estimate(config, machine.speed)
-    return found, too_large(found.bytes), machine
+    note = ""
+    with contextlib.suppress(ValueError):  # a device that is not here is told at the start
+        note = precision_note(config.precision, device_for(config.device, 0, config.ranks))
+    return found, too_large(found.bytes), machine, note

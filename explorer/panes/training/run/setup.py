@@ -47,6 +47,7 @@ MORE = (
     "sample_prompt",
     "ranks",
 )
+SCALING = ("loss_scale", "loss_scale_growth_interval")  # of fp16 alone
 STRATEGIES = [("ddp", "DDP"), ("fsdp2", "FSDP2")]
 DEVICES = [("auto", "Auto"), ("cpu", "CPU"), ("cuda", "GPU"), ("mps", "Mac GPU")]
 
@@ -147,6 +148,7 @@ class SetupView(TakesFiles):
         deep += [
             ChoiceField("parallel", ABOUT["parallel"].label, STRATEGIES),
             _chosen("device", DEVICES),
+            *map(_typed, SCALING),
         ]
         for field in (*top, *deep):
             self.fields[field.name] = field
@@ -220,12 +222,14 @@ class SetupView(TakesFiles):
                 value = "own"
             field.set_value(value)
             field.set_error(errors.get(name, ""))
+            if name in SCALING:
+                field.setVisible(draft.precision == "fp16" or name in errors)
         size = size_of(draft.size)
         shape = f"{draft.n_layer} layers, {draft.n_head} heads, width {draft.n_embd}"
         if self.fields["tokenizer"].value == "own":
             shape = f"{shape}, tokens of {Path(draft.tokenizer).parent.name}"
         self._what.setText(f"{shape}: {size.what}" if size else shape)
-        self._show_hidden(any(name in errors for name in MORE))
+        self._show_hidden(any(name in errors for name in (*MORE, *SCALING)))
         self.start.setEnabled(not errors)
         why = next(iter(errors.values()), "")
         self.start.setToolTip(why or "Trains at once (Enter)")

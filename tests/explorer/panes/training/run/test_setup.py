@@ -14,7 +14,8 @@ from core.tokenization import train_tokenizer
 from core.training.sizes import estimate
 from explorer import theme
 from explorer.panes.training.run import planning
-from explorer.panes.training.run.draft import TrainingDraft, config_of
+from explorer.panes.training.run.draft import TrainingDraft, config_of, draft_of
+from explorer.panes.training.run.setup import SCALING
 from explorer.runs.backend_choice import SLOW_STEP
 from explorer.widgets.toggle import SegmentedControl
 from tests.explorer.waiting import until
@@ -238,7 +239,7 @@ def test_a_dropped_text_is_chosen_and_its_beginning_shown(make_pane, run_async, 
 def test_a_torch_that_cannot_say_whether_bf16_is_fast_still_gives_a_cost(monkeypatch):
     torch = pytest.importorskip("torch")
     monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported", raising=False)
-    _, _, machine = planning.estimated(config_of(TrainingDraft()), None)
+    _, _, machine, _ = planning.estimated(config_of(TrainingDraft()), None)
     assert machine.speed > 0 and not machine.has_bf16
 
 
@@ -246,7 +247,7 @@ def test_long_steps_go_to_a_process_unless_a_person_chose_where(make_pane, run_a
     def slow_when_large(config, machine):
         seconds = 2 * SLOW_STEP if config.model.n_embd >= 256 else 0.01
         found = replace(estimate(config), seconds_per_step=seconds)
-        return found, "", machine or planning.Machine(1e9, False)
+        return found, "", machine or planning.Machine(1e9, False), ""
 
     monkeypatch.setattr(planning, "estimated", slow_when_large)
 
@@ -327,6 +328,37 @@ def test_enter_in_a_field_starts_the_run(make_pane, run_async, qtbot):
         pane.setup.startRequested.connect(lambda: asked.append(True))
         qtbot.keyClick(pane.setup.fields["steps"].editor, Qt.Key.Key_Return)
         assert asked == [True]
+        await pane.settled()
+
+    run_async(story())
+
+
+def test_fp16_says_how_slow_it_is_here_and_brings_the_fields_of_its_loss_scale(
+    make_pane, run_async, monkeypatch
+):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+    async def story():
+        pane = make_pane()
+        fields = pane.setup.fields
+        pane.setup.set_more(True)
+        shown = [fields[name].isVisibleTo(pane.setup) for name in SCALING]
+        assert shown == [False, False]
+        pane.planning.change("precision", "fp16")
+        assert all(fields[name].isVisibleTo(pane.setup) for name in SCALING)
+        await until(lambda: "10 to 20 times slower" in pane.setup._note.text(), "the note")
+        pane.planning.change("loss_scale", "16777216")
+        pane.planning.change("loss_scale_growth_interval", "20")
+        config = config_of(pane.planning.draft.value)
+        assert (config.loss_scale, config.loss_scale_growth_interval) == (2**24, 20)
+        assert draft_of(config, TrainingDraft()).loss_scale == "16777216"
+        pane.planning.change("loss_scale", "0")
+        pane.planning.change("precision", "tf32")
+        assert fields["loss_scale"].isVisibleTo(pane.setup), "what is wrong is seen"
+        assert not pane.setup.start.isEnabled()
+        pane.planning.change("loss_scale", "65536")
+        await until(lambda: "tf32 needs an NVIDIA GPU" in pane.setup._note.text(), "the other note")
         await pane.settled()
 
     run_async(story())
