@@ -138,9 +138,9 @@ def window_tip(name: str, lost: Lost) -> str:
 
 
 def skip_text(step: int, skip: Skip) -> str:
-    """Of a mark: "step 7 skipped: the gradient of h.1.mlp.c_proj.bias overflowed"."""
-    why = f": {skip.where} overflowed" if skip.where else ""
-    return f"step {step:,} skipped{why}"
+    """Of a mark: "step 7 skipped, h.1.mlp.c_proj.bias overflowed"."""
+    where = skip.where.removeprefix("the gradient of ")
+    return f"step {step:,} skipped" + (f", {where} overflowed" if where else "")
 
 
 def unscaled(data: RunData | None) -> str:

@@ -143,7 +143,7 @@ def test_a_run_in_fp16_is_shown_with_its_scale_and_the_layer_that_overflowed(
         assert "104 gradients were counted, the run's loss scale was 1,024" in mode.view.note.whole
         marks = mode.view.scale.marks
         assert [mark.x for mark in marks] == [2]
-        assert marks[0].text == "step 2 skipped: the gradient of h.0.mlp.c_fc.weight overflowed"
+        assert marks[0].text == "step 2 skipped, h.0.mlp.c_fc.weight overflowed"
         assert mode.view.scale.displayed()["scale"][:, 1].tolist() == [2048, 2048, 1024]
         assert mode.view.curves.state == "ready"
         actions = {action.id: action for action in mode.actions()}
