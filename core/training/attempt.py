@@ -40,7 +40,7 @@ from core.training.health import (
 from core.training.looking import evaluate_steps, is_due, probe, sample_seed, sample_steps
 from core.training.memory import end_message
 from core.training.optimizers import build_optimizer
-from core.training.parallel import Parallel, on_device
+from core.training.parallel import Parallel, on_device, own_part
 from core.training.recording import Recorder, Unwatched
 from core.training.records import MANIFEST, read_manifest
 from core.training.runs import RunWriter
@@ -183,7 +183,8 @@ class Attempt:
         count = sum(parameter.numel() for parameter in self.parameters)
         where = {"device": str(parallel.device), "threads": torch.get_num_threads()}
         where["scales"] = parallel.scales
-        facts = {"parameters": count, "tokens": self.tokens, **self.task.facts()}
+        held = sum(own_part(parameter).numel() for parameter in self.parameters)
+        facts = {"parameters": count, "held": held, "tokens": self.tokens, **self.task.facts()}
         self.writer.event("model", self.step, {**facts, "ranks": parallel.ranks, **where})
         for note in self._notes():
             self.writer.event("note", self.step, {"message": note})
