@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.numbers import MINUS, format_number
 from explorer import theme
 from explorer.widgets.base import ELIDE_MIDDLE, LEFT, RIGHT, IconButton, Label, set_look
 
@@ -76,11 +77,11 @@ class ArrayModel(QAbstractTableModel):
             value = self._array[index.row(), index.column()]
             if isinstance(value, str | np.str_):
                 return str(value)
-            return theme.format_number(value)
+            return format_number(value)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return int(RIGHT)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return str(self._array[index.row(), index.column()]).replace("-", theme.MINUS)
+            return str(self._array[index.row(), index.column()]).replace("-", MINUS)
         return None
 
     def headerData(self, section: int, orientation, role: int = Qt.ItemDataRole.DisplayRole):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.numbers import format_bytes, format_duration, format_number
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.rule import numbers_of
 from core.optimization.schedules import Span
@@ -26,7 +27,6 @@ from explorer.panes.base import Inspection, Row
 from explorer.panes.training.run_data import RunNumbers, Skip, was_skipped
 from explorer.panes.training.text import skip_text
 from explorer.state.tracks import ListTrack
-from explorer.theme.numbers import format_bytes, format_duration, format_number
 
 if TYPE_CHECKING:
     from explorer.panes.training.batches import Batch

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from explorer.theme.numbers import MINUS
+from core.numbers import MINUS
 
 
 def linear_ticks(low: float, high: float, count: int = 4) -> list[float]:

@@ -9,10 +9,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from core.numbers import (
+    format_bytes,
+    format_count,
+    format_duration,
+    format_fixed,
+    format_number,
+    format_percent,
+    format_short,
+)
 from explorer import theme
 from explorer.theme import icons
 from explorer.theme.colors import PALETTES, color_table, contrast, ink_on, luminance, rgb
-from explorer.theme.numbers import format_short
 
 GROUNDS = ("window", "surface", "raised")
 TEXTS = ("text", "muted", "accent", "q", "k", "v", "attention", "success", "warning", "error")
@@ -86,12 +94,12 @@ def test_three_significant_digits_and_a_true_minus():
         float("inf"): "\u221e",
         float("-inf"): "\u2212\u221e",
     }
-    assert {value: theme.format_number(value) for value in cases} == cases
+    assert {value: format_number(value) for value in cases} == cases
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, width=32))
 def test_a_written_number_reads_back_within_its_digits(value):
-    text = theme.format_number(value).replace("\u2212", "-").replace(",", "")
+    text = format_number(value).replace("\u2212", "-").replace(",", "")
     assert float(text) == pytest.approx(value, rel=0.06, abs=1e-45)
 
 
@@ -116,13 +124,13 @@ def test_a_number_in_little_room_is_as_exact_as_that_lets_it_be():
 
 
 def test_fixed_numbers_keep_their_width_and_never_say_minus_zero():
-    assert theme.format_fixed(-0.001) == "0.00"
-    assert theme.format_fixed(-1871.3) == "\u22121,871.30"
-    assert theme.format_fixed(-1.006) == "\u22121.01"
-    assert theme.format_count(1_240_000) == "1.24\u2009M"
-    assert theme.format_percent(0.002) == "<1\u2009%"
-    assert theme.format_duration(200) == "3 min 20 s"
-    assert theme.format_bytes(12_300_000) == "12.3 MB"
+    assert format_fixed(-0.001) == "0.00"
+    assert format_fixed(-1871.3) == "\u22121,871.30"
+    assert format_fixed(-1.006) == "\u22121.01"
+    assert format_count(1_240_000) == "1.24\u2009M"
+    assert format_percent(0.002) == "<1\u2009%"
+    assert format_duration(200) == "3 min 20 s"
+    assert format_bytes(12_300_000) == "12.3 MB"
 
 
 def test_motion_eases_out_and_staggers_within_its_bounds():

@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from core.numbers import format_number
 from core.tokenization.analysis.rates import cost
 from explorer import theme
 from explorer.panes.tokenizers.catalogue import Opened
@@ -158,7 +159,7 @@ class ColumnHead(QWidget):
         self.unit.setText("token" if split.count == 1 else "tokens")
         self.count.setToolTip(f"{split.count:,} {self.unit.text()}")
         self._fit()
-        rate = theme.format_number(split.bytes_per_token)
+        rate = format_number(split.bytes_per_token)
         ratio = f"{rate} byte{'' if rate == '1' else 's'} per token" if split.count else ""
         price = said_cost(cost(split.count, choices.price)) if choices.price > 0 else ""
         price = f"costs {price}" if price else ""

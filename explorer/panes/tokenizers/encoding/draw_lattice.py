@@ -13,12 +13,12 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 
+from core.numbers import format_fixed, format_percent
 from core.tokenization.unigram.lattice import Node, Path
 from explorer import theme
 from explorer.panes.tokenizers.encoding.scenes import LatticeFrame, LatticeScene
 from explorer.panes.tokenizers.piece_box import draw_box, draw_piece
 from explorer.panes.tokenizers.pieces import bytes_of, text_of
-from explorer.theme.numbers import format_fixed, format_percent
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
 KIND = "unigram"

@@ -9,10 +9,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QPushButton
 
+from core.numbers import format_count
 from core.optimization.schedules import learning_rate_at
 from core.tokenization import train_tokenizer
 from core.training.sizes import estimate
-from explorer import theme
 from explorer.panes.training import planning
 from explorer.panes.training.draft import TrainingDraft, config_of
 from explorer.runs.backend_choice import SLOW_STEP
@@ -43,7 +43,7 @@ def test_cost_and_schedule_are_those_of_core(make_pane, run_async):
         pane = make_pane()
         await until(lambda: pane.setup.facts["parameters"]._number.text()[:1].isdigit(), "a cost")
         config = config_of(pane.planning.draft.value)
-        text = theme.format_count(estimate(config).parameters)
+        text = format_count(estimate(config).parameters)
         assert pane.setup.facts["parameters"].accessibleName().endswith(text)
         shown = pane.setup.plot.displayed()["rate"]
         for step, rate in shown[::20]:
