@@ -81,12 +81,28 @@ class AttentionPane(Pane):
             "tokens": self.view.tokens,
         }
 
+    @property
+    def _model_name(self) -> str:
+        return getattr(self.workspace.model_source, "name", "")
+
     def caption(self) -> str:
         chosen = self.chosen
-        name = getattr(self.workspace.model_source, "name", "")
         if chosen is None:
-            return name
-        return f"{name}, layer {chosen[0]}, head {chosen[1]}: {self.workspace.prompt}"
+            return self._model_name
+        layer, head, _ = chosen
+        return f"{self._model_name}, layer {layer}, head {head}: {self.workspace.prompt}"
+
+    def about(self, picture: QWidget) -> dict[str, object]:
+        """The mosaic's numbers have their layer and head themselves; the tokens have none. The
+        steps are those of one query.
+        """
+        found: dict[str, object] = {"model": self._model_name}
+        of_all = picture in (self.view.panel.mosaic, self.view.tokens)
+        if self.chosen is not None and not of_all:
+            found["layer"], found["head"], query = self.chosen
+            if picture is self.view.head.stage:
+                found["query"] = query
+        return found
 
     def views(self) -> dict[str, Callable[[], None]]:
         return pane_views(self)
