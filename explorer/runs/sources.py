@@ -182,13 +182,19 @@ def _read_small_files(folder: Path) -> tuple[Any, Any]:
         if folder.parent.name == CHECKPOINTS:
             remedy = "choose a checkpoint that is there, for a run keeps only some of them"
         raise FileNotFoundError(f"there is no folder {folder}; {remedy}")
-    for name in ("config.json", "tokenizer.json", "model.safetensors"):
-        if not (folder / name).is_file():
-            raise ValueError(f"{folder} holds no {name}; choose a whole checkpoint folder")
-    values = read_json(folder / "config.json")
-    open_safetensors(folder / "model.safetensors")  # its header tells what the file must hold
+    path = _file_of(folder, "config.json")  # first: it says whether this is a model at all
+    values = read_json(path)
     try:
         config = ModelConfig.from_json(values)
     except ValueError as error:
-        raise ValueError(f"{folder / 'config.json'}: {error}") from error
-    return open_tokenizer(folder / "tokenizer.json"), config
+        raise ValueError(f"{path}: {error}") from error
+    tokenizer = _file_of(folder, "tokenizer.json")
+    open_safetensors(_file_of(folder, "model.safetensors"))  # its header tells what it must hold
+    return open_tokenizer(tokenizer), config
+
+
+def _file_of(folder: Path, name: str) -> Path:
+    path = folder / name
+    if not path.is_file():
+        raise ValueError(f"{folder} holds no {name}; choose a whole checkpoint folder")
+    return path
