@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
-from core.numbers import MINUS, format_number
+from core.numbers import format_number, typeset
 from explorer import theme
 from explorer.widgets.base import put_text
 
@@ -19,9 +19,7 @@ def fitting_number(value: float, metrics: QFontMetricsF, width: float) -> str:
         text = format_number(value, digits)
         if metrics.horizontalAdvance(text) <= width:
             return text
-    mantissa, power = f"{value:.0e}".replace("-", MINUS).split("e")
-    sign = MINUS if power.startswith(MINUS) else ""
-    return f"{mantissa}e{sign}{int(power[1:])}"
+    return typeset(f"{value:.0e}")
 
 
 def draw_cell_numbers(

@@ -114,3 +114,17 @@ def test_live_numbers_grow_with_the_zoom(qapp, qtbot):
     before = rows.height()
     theme.apply(qapp, "light", zoom=1.5, motion="full")
     assert rows.height() == rows.sizeHint().height() > 1.3 * before
+
+
+def test_a_copied_table_has_the_numbers_in_ascii(qtbot):
+    """Its cells may hold numbers that are written already, and words."""
+    table = NumbersTable()
+    qtbot.addWidget(table)
+    table.set_tables(
+        {"all": np.array([["\u22120.5", "1e\u22128"], ["byte-level", "3 \u2212 1"]])}, {}
+    )
+    table.copy()
+    assert QApplication.clipboard().text() == "-0.5\t1e-8\nbyte-level\t3 \u2212 1"
+    table.grid.selectAll()
+    table._copy_selection()
+    assert QApplication.clipboard().text().startswith("-0.5\t1e-8\nbyte")
