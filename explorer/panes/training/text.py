@@ -397,12 +397,12 @@ def no_heads(data: RunData, state: str) -> str:
 
 def heads_title(read: str, step: int | None, opened: int | None) -> str:
     """Which text the heads on the screen read, from which step they are, and whether a click opens
-    those of another one, `opened`.
+    those of another one, `opened`: the nearest checkpoint's. Short, for there is little room.
     """
     on = f" on \u201c{read}\u201d" if read else ""
     where = f", step {step:,}" if step is not None else ""
     other = opened is not None and opened != step
-    opens = f" (a click opens step {opened:,}, the nearest checkpoint)" if other else ""
+    opens = f"; a click opens {opened:,}" if other else ""
     return f"Heads{on}{where}{opens}"
 
 
