@@ -127,7 +127,11 @@ def format_duration(seconds: float) -> str:
 
 def format_bytes(count: float) -> str:
     """Bytes in decimal units: 912 B, 12.3 MB."""
-    for limit, unit in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if count >= limit:
-            return f"{format_number(count / limit)} {unit}"
-    return f"{int(count)} B"
+    size, unit = byte_unit(count)
+    return f"{int(count)} B" if unit == "B" else f"{format_number(count / size)} {unit}"
+
+
+def byte_unit(count: float) -> tuple[float, str]:
+    """The largest decimal unit that goes into so many bytes, and how many one is: (1e6, "MB")."""
+    units = (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")
+    return next((one for one in units if count >= one[0]), (1.0, "B"))

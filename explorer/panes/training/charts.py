@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
-from core.numbers import format_bytes, format_number, format_percent
+from core.numbers import byte_unit, format_bytes, format_number, format_percent
 from explorer import theme
 from explorer.panes.training.ancestry import (
     VALIDATION,
@@ -33,6 +33,7 @@ SMALL: tuple[tuple[str, str, str, int, Callable[[float], str]], ...] = (
     ("memory", "memory", "process RAM", 5, format_bytes),
 )
 NEAR_GUESSING = 0.7  # of the loss of guessing: a first loss from which on its line is drawn
+UNITS = {"memory": byte_unit}
 NOISY = ("norm", "speed")
 
 
@@ -49,7 +50,7 @@ class Charts(QWidget):
         self.loss.setObjectName("training.view.loss")
         self.loss.set_axes("step", "loss (nats per token)")
         self.small = {
-            name: SmallPlot(title, ink, put, units=name == "memory", noisy=name in NOISY)
+            name: SmallPlot(title, ink, put, UNITS.get(name), noisy=name in NOISY)
             for name, _, title, ink, put in SMALL
         }
         for name, plot in self.small.items():
