@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from explorer.engine.engine import Engine
 
 BUNDLED = "stories"
+TRACING = "the steps of the query"
 
 
 def models_among(paths: Sequence[str]) -> list[str]:
@@ -105,7 +106,8 @@ class FolderSource(QObject):
     async def look(
         self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
     ) -> Captured | Superseded:
-        found = await self._engine.call(self._capture, list(ids), sites, key=key)
+        name = f"reading the heads of {self.name}"
+        found = await self._engine.call(self._capture, list(ids), sites, key=key, name=name)
         return SUPERSEDED if found is SUPERSEDED else Captured(found, self.version)
 
     async def capture(
@@ -116,7 +118,9 @@ class FolderSource(QObject):
     async def trace_attention(
         self, ids: Sequence[int], layer: int, head: int, query: int = -1, key: object = None
     ) -> Trace | Superseded:
-        return await self._engine.call(self._trace, list(ids), layer, head, query, key=key)
+        return await self._engine.call(
+            self._trace, list(ids), layer, head, query, key=key, name=TRACING
+        )
 
     def model_steps(
         self, job: Callable[..., Generator[Any, Any, Any]], *args: Any

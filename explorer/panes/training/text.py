@@ -23,7 +23,7 @@ PHASE_WORDS = {
     "data": "a batch of sequences is drawn",
     "forward": "the model predicts every next token of the batch",
     "loss": "its average surprise at the right tokens is the loss",
-    "backward": "for every weight: which way would the loss fall?",
+    "backward": "which way must every weight go for the loss to fall?",
     "unscale": "the loss scale is divided out of the gradients",
     "clip": "a gradient longer than the limit is shortened",
     "optimizer": "every weight moves a little, against its gradient",
@@ -32,7 +32,7 @@ PHASE_WORDS = {
 
 SKIPPED_WORDS = {
     "unscale": "after dividing by the loss scale, not every gradient is finite",
-    "clip": "nothing to shorten: the gradient's length is not finite",
+    "clip": "there is nothing to shorten, for the gradient's length is not finite",
     "optimizer": "the step is skipped, and no weight moves",
     "schedule": "the learning rate stays, since only applied steps count",
 }

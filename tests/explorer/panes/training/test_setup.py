@@ -330,3 +330,19 @@ def test_enter_in_a_field_starts_the_run(make_pane, run_async, qtbot):
         await pane.settled()
 
     run_async(story())
+
+
+def test_what_a_size_learns_of_stories_is_not_told_of_other_texts(make_pane, run_async, tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text("def double(x):\n    return 2 * x\n\n" * 200)
+
+    async def body():
+        pane = make_pane()
+        pane.planning.draft.change(TrainingDraft(), "the usual setup")
+        await pane.settled()
+        assert pane.setup._what.text().endswith("stories")
+        pane.choose_text(str(program))
+        await pane.settled()
+        assert pane.setup._what.text() == "4 layers, 4 heads, width 128"
+
+    run_async(body())
