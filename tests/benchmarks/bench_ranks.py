@@ -1,4 +1,4 @@
-"""Ranks: throughput of two on this machine, equal losses, what each holds, kills, a long monitor."""
+"""Ranks: throughput of two on this machine, equal losses, what each holds, kills, a monitor."""
 
 from __future__ import annotations
 
