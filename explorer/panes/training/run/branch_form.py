@@ -21,8 +21,7 @@ LEAST = 96  # px: below it the preview says nothing
 ROWS = (
     ("learning_rate", "min_learning_rate", "steps"),
     ("batch_size", "ranks", "parallel"),
-    ("precision", "optimizer"),
-    ("name",),
+    ("precision", "optimizer", "name"),
 )
 Curve = tuple[np.ndarray, np.ndarray]  # steps, learning rates
 
