@@ -183,6 +183,8 @@ class Attempt:
         count = sum(parameter.numel() for parameter in self.parameters)
         where = {"device": str(parallel.device), "threads": torch.get_num_threads()}
         where["scales"] = parallel.scales
+        if parallel.device.type == "cuda":
+            where["device_name"] = torch.cuda.get_device_name(parallel.device)
         held = sum(own_part(parameter).numel() for parameter in self.parameters)
         facts = {"parameters": count, "held": held, "tokens": self.tokens, **self.task.facts()}
         self.writer.event("model", self.step, {**facts, "ranks": parallel.ranks, **where})

@@ -13,13 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.numbers import format_bytes, format_duration, format_general, format_number
+from core.numbers import (
+    format_bytes,
+    format_duration,
+    format_general,
+    format_number,
+    format_percent,
+)
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.rule import numbers_of
 from core.optimization.schedules import Span
 from core.trace import Step
 from core.training import phases
 from core.training.config import TrainingConfig
+from core.training.estimates.devices import recognized
+from core.training.estimates.flops import flops_per_token, model_flops_utilization
 from core.training.phases import CODE as CODE
 from core.training.phases import TITLES
 from core.training.rules import RUN_BY_TORCH, rule_settings
@@ -225,10 +233,28 @@ def moment_rows(numbers: RunNumbers, step: int) -> list[Row | str]:
     ]
     if seconds:
         took = f"{seconds * 1000:.0f} ms" if seconds < 1 else format_duration(seconds)
-        rows.append(f"took {took}, {_get(row, 'tokens') / seconds:,.0f} tokens/s")
+        speed = _get(row, "tokens") / seconds
+        rows.append(f"took {took}, {speed:,.0f} tokens/s")
+        rows.append(arithmetic_row(numbers, speed))
     if memory := _get(row, "memory"):
         rows.append(f"memory of the process: {format_bytes(memory)}")
     return rows
+
+
+def arithmetic_row(numbers: RunNumbers, speed: float) -> str:
+    """The model's FLOP/s at so many tokens a second, and their share of the devices' peak."""
+    config = numbers.config
+    model = replace(config.model, vocab_size=numbers.vocabulary or config.model.vocab_size)
+    flops = flops_per_token(model)
+    device = recognized(numbers.device) if numbers.device else None
+    peak = device.peak_flops(config.precision) if device is not None else None
+    share = model_flops_utilization(speed, flops, peak, config.ranks)
+    told = (
+        "MFU n/a: no peak is known of this device"
+        if share is None
+        else (f"MFU {format_percent(share)}")
+    )
+    return f"{format_number(speed * flops / 1e9)} GFLOP/s of the model's arithmetic, {told}"
 
 
 def plan_inspection(config: TrainingConfig, steps: np.ndarray, rates: np.ndarray) -> Inspection:

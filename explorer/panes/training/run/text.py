@@ -160,6 +160,8 @@ def failure(data: RunData, state: str) -> str:
 def _note(data: RunData, state: str) -> str:
     if prepares(data, state):
         return data.preparing
+    if data.alerts:
+        return f"look: {data.alerts[0]}"
     said = []
     if state == "running" and (left := data.seconds_left) >= 1:
         said.append(f"about {about(left)} left")
