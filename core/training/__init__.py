@@ -1,8 +1,9 @@
 """Training: the loop, the folder in which a run lives, checkpoints, and the commands that steer it.
 
-Reading order: config, events, records; task, language_modelling; parallel, attempt (the loop
-itself), rules, optimizers, looking, health, steering, checkpoints, loop; the run folder: locking,
-writer, reader, runs, control; beside it: estimates, sizes, memory, requirements, phases, rereading,
+Reading order: config, events; number_formats, rounding_trace, exponents; records; task,
+language_modelling; scaler, parallel, precision, attempt (the loop itself), rules, optimizers,
+looking, exponent_probe, health, steering, checkpoints, loop; the run folder: locking, writer,
+reader, runs, control; beside it: estimates, sizes, memory, requirements, phases, rereading,
 explained_example, launch, recipes, bundled; foreign: other programs' runs. Nothing here loads torch
 before a run starts, so that a window may read a run's folder at once.
 """

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from core.training.parallel import Single
 from core.training.place import Place
+from core.training.scaler import LossScaler
 
 # Until every rank has loaded its libraries, its text and its model.
 FIRST_WAIT = timedelta(minutes=10)
@@ -31,8 +32,13 @@ class Ranks(Single):
     the same ones in the same order is the loop's part.
     """
 
-    def __init__(self, place: Place, device: str | torch.device = "cpu") -> None:
-        super().__init__(device)
+    def __init__(
+        self,
+        place: Place,
+        device: str | torch.device = "cpu",
+        scaler: LossScaler | None = None,
+    ) -> None:
+        super().__init__(device, scaler)
         self.place = place
         self.rank, self.ranks, self.writes = place.rank, place.ranks, place.rank == 0
         self._waits_long = True

@@ -296,8 +296,8 @@ def estimated(config: TrainingConfig, machine: Machine | None) -> tuple[Any, str
 
     It is measured each time, and the best counts: it may have been busy the times before.
     """
-    from core.training.health import bf16_is_fast
     from core.training.memory import too_large
+    from core.training.precision import bf16_is_fast
     from core.training.sizes import estimate, measure_speed
 
     if machine is None:
