@@ -2,6 +2,6 @@
 
 Reading order: memory, activations, communication, pipeline, flops, step_timeline, devices,
 scaling_law; plan puts them together for a model on a cluster, report writes it as a table, and
-command prints that (`python -m core.training --estimate`). `core.training.sizes` is the estimate of a run on this
-machine. Nothing here loads torch, allocates or measures anything.
+command prints that (`python -m core.training --estimate`). `core.training.sizes` is the estimate of
+a run on this machine. Nothing here loads torch, allocates or measures anything.
 """
