@@ -124,6 +124,14 @@ def facts(
     return told
 
 
+def rank_notes(memory: Sequence[float], busy: Sequence[float]) -> tuple[str, ...]:
+    """Of each rank: the bytes that it holds, and the share of the step in which it computes."""
+    return tuple(
+        f"{format_bytes(size)}, computes {format_percent(share)} of the step"
+        for size, share in zip(memory, busy, strict=False)
+    )
+
+
 def bar_tip(bar: Bar) -> str:
     """A bar's tooltip."""
     lines = [f"Rank {bar.rank}: {bar.label}", WORDS.get(bar.kind, "")]
