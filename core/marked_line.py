@@ -71,8 +71,14 @@ CALLS = {
         *("task.batches", "task.loss", "scaled.backward", "parallel.unscale", "optimizer.step"),
         "self.writer.event",
     ),
+    "core.training.data_parallel": (
+        *("dist.all_reduce", "dist.all_reduce(buffer, async_op=True).get_future"),
+    ),
+    "core.training.fully_sharded": ("_gather", "_scatter"),
     "core.training.parallel": ("nn.utils.clip_grad_norm_",),
+    "core.training.ranks": ("dist.all_reduce",),
     "core.transformer.attention": ("self.c_attn",),
+    "core.transformer.gpt": ("self.embed", "block", "self.ln_f", "self.lm_head"),
 }
 ALLOWED = (
     "operators, numbers, .mT, " + ", ".join(dict.fromkeys(FUNCTIONS)) + " of local names; compute "

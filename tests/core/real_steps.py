@@ -36,7 +36,7 @@ from tests.core.tokenization.unigram.test_trace import tokenizer
 def real_steps() -> tuple[Step, ...]:
     """Made once: they are read alone."""
     parts = (_backprop, _networks, _losses, _optimizers, _schedules, _training, _tokens,
-             _training_phases, _attention)  # fmt: skip
+             _training_phases, _estimates, _attention)  # fmt: skip
     return tuple(step for part in parts for step in part())
 
 
@@ -120,6 +120,14 @@ def _training_phases() -> Iterator[Step]:
         record = {"loss": 2.5, "targets": 32, "learning_rate": 3e-4, "grad_norm": 1.25}
         for phase in PHASES:
             yield phase_step(phase, config, 3, record)
+
+
+def _estimates() -> Iterator[Step]:
+    from core.training.estimates.plan_trace import trace_plan
+    from tests.core.training.estimates.test_plan import setup
+
+    for stage in (0, 3):
+        yield from trace_plan(setup(stage=stage))
 
 
 def _attention() -> Iterator[Step]:
