@@ -52,6 +52,7 @@ class ScalingLaw:
         return N, flops / (6 * N)
 
 
+SMALLEST = 70e6  # parameters of the models that the laws were fitted on, at least
 CHINCHILLA = ScalingLaw(E=1.8172, A=482.01, B=2085.43, alpha=0.3478, beta=0.3658)
 # As published, for comparison; see above for what is wrong with it.
 HOFFMANN = ScalingLaw(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
