@@ -39,11 +39,11 @@ class Tail:
             return await self._engine.io(self._look, see)
 
     def _look(self, see: Callable[[RunReader, int], Seen]) -> Seen:
-        from core.training import RunReader
+        from core.training import open_run
 
         with self._reading:
             if self._reader is None:
-                self._reader = RunReader(self.folder)
+                self._reader = open_run(self.folder)
                 self._news += 1
             else:
                 try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.training.config import TrainingConfig
+from core.training.foreign import ForeignRun
 from core.training.phases import PHASES, SCALED_PHASES
 from explorer.runs.folders import ACTIVE
 
@@ -50,6 +51,7 @@ class RunNumbers:
                 told
     skips       the steps that a loss scaler skipped
     scales      the loss is scaled, which is one phase more
+    log         another program has written it, which tells of no phases
     """
 
     config: TrainingConfig
@@ -59,6 +61,7 @@ class RunNumbers:
     before: int | None = None
     skips: Mapping[int, Skip] = field(default_factory=dict)
     scales: bool = False
+    log: str = ""
 
     @property
     def phases(self) -> tuple[str, ...]:
@@ -108,12 +111,13 @@ class RunData:
     skips: Mapping[int, Skip] = field(default_factory=dict)  # steps that a loss scaler skipped
     probe_text: str = ""  # what its pictures of the heads read
     scales: bool = False  # the loss is scaled
+    log: str = ""  # what kind of log it is, where another program has written it
     damaged: int = 0  # lines and records that were left out, as no run can have written them
 
     @cached_property
     def numbers(self) -> RunNumbers:
         told = self.parameters, self.vocabulary, self.before
-        return RunNumbers(self.config, self.steps, *told, self.skips, self.scales)
+        return RunNumbers(self.config, self.steps, *told, self.skips, self.scales, self.log)
 
     @cached_property
     def _series(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -247,6 +251,7 @@ def read(reader: RunReader) -> RunData:
         preparing=preparing,
         vocabulary=vocabulary,
         before=before,
+        log=reader.kind if isinstance(reader, ForeignRun) else "",
         damaged=reader.damaged,
         skips=skips,
         probe_text=probe_text,

@@ -86,6 +86,8 @@ def opening(name: str) -> CardText:
 def buttons(data: RunData, state: str, moment: Moment | None, replaying: bool) -> tuple[str, ...]:
     """The ids of the card's buttons, from left to right."""
     shown: list[str] = []
+    if data.log:
+        return ()  # nobody here can train it on
     if moment is not None and (replaying or data.finished):
         shown.append("branch")
     if state in ("new", "running"):
@@ -303,6 +305,8 @@ def headline(
         case "paused":
             return f"Paused after step {step:,}: {told}. Space continues training."
         case "finished":
+            if data.log:
+                return f"Read from {data.log}: in {step:,} steps {told}."
             return f"Finished: in {step:,} steps {told}. Play shows how the heads formed."
         case "failed" | "dead":
             if data.checkpoints:
