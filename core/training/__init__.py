@@ -3,8 +3,8 @@
 Reading order: config, events, records; task, language_modelling; parallel, attempt (the loop
 itself), rules, optimizers, looking, health, steering, checkpoints, loop; the run folder: locking,
 writer, reader, runs, control; beside it: estimates, sizes, memory, requirements, phases, rereading,
-explained_example, launch, recipes, bundled; foreign: other programs' runs. Nothing here loads torch
-before a run starts, so that a window may read a run's folder at once.
+explained_example, launch, recipes, bundled, this_machine; foreign: other programs' runs. Nothing
+here loads torch before a run starts, so that a window may read a run's folder at once.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""The actions of Plan."""
+"""The actions of Plan: the ready plans."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from explorer.panes.training.plan import presets, text
+from explorer.panes.training.plan import text
 from explorer.state.actions import Action
 
 if TYPE_CHECKING:
@@ -12,42 +12,13 @@ if TYPE_CHECKING:
 
 
 def commands(mode: PlanMode) -> list[Action]:
-    """The ready plans, and a stage of ZeRO each."""
-    found = [
-        Action(f"training.plan.{name}", f"Plan: {title}", run, enabled=enabled, help=help)
-        for name, title, run, enabled, help in (
-            (
-                "bundled",
-                text.BUNDLED_HERE,
-                lambda: mode.take_preset(presets.BUNDLED, text.BUNDLED_HERE),
-                lambda: mode.active,
-                "What training the bundled model takes on this machine",
-            ),
-            (
-                "gpt3",
-                text.GPT3,
-                lambda: mode.take_preset(presets.GPT3, text.GPT3),
-                lambda: mode.active,
-                "What training GPT-3 takes: 175 billion parameters, 300 billion tokens",
-            ),
-            (
-                "run",
-                text.THIS_RUN,
-                mode.take_run,
-                lambda: mode.active and mode.plans_run,
-                "What this run takes, predicted and measured",
-            ),
-        )
+    """As the buttons of the header."""
+    rows = (
+        ("gpt3", text.GPT3, mode.take_gpt3, lambda: mode.active),
+        ("bundled", text.BUNDLED_HERE, mode.take_bundled, lambda: mode.active),
+        ("run", text.THIS_RUN, mode.take_run, lambda: mode.active and mode.plans_run),
+    )
+    return [
+        Action(f"training.plan.{name}", f"Plan: {title}", run, enabled=enabled)
+        for name, title, run, enabled in rows
     ]
-    for stage, title in enumerate(text.STAGES):
-        found.append(
-            Action(
-                f"training.plan.stage.{stage}",
-                f"Plan: {title}",
-                lambda stage=stage: mode.change("stage", str(stage)),
-                enabled=lambda: mode.active,
-                checked=lambda stage=stage: mode.draft.value.stage == str(stage),
-                help=text.STAGE_WORDS[stage],
-            )
-        )
-    return found

@@ -56,13 +56,13 @@ NUMBERS = {  # the fields into which a number is typed
         _field("tokens", float, "Tokens", "That the whole training reads", "such as 300e9",
                least=1, most=1e30),
         _field("price", float, "Price", "Of a device for an hour, in any currency",
-               "leave it empty where nobody knows", least=0, most=1e6),
+               "leave it empty where nobody knows", least=0, most=1e5),
         _field("micro_batch", int, "At once", "Sequences that a device computes at once",
                "1 takes the least memory", least=1, most=1_000_000_000),
         _field("efficiency", float, "Efficiency", "Share of the peak reached while computing",
                "0.4 is usual", above=0, most=1),
         _field("link", float, "Link (GB/s)", "Between two devices, in one direction",
-               "empty for the device's own", above=0, most=1e6),
+               "empty for the device's own", above=0, most=1e5),
     )
 }  # fmt: skip
 OPTIONAL = ("price", "link")
@@ -124,7 +124,7 @@ def draft_of(config: TrainingConfig) -> PlanDraft:
         devices=str(config.ranks),
         stage="3" if config.ranks > 1 and config.parallel == "fsdp2" else "0",
         batch_size=str(config.batch_size * config.micro_batches),
-        tokens=f"{config.tokens_per_step * config.steps:.6g}",
+        tokens=str(config.tokens_per_step * config.steps),
         precision=config.precision,
         micro_batch=str(max(1, config.batch_size // config.ranks)),
     )

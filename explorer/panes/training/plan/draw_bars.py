@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPolygonF
+from PySide6.QtGui import QFontMetricsF, QPainter, QPolygonF
 
 from core.numbers import format_bytes
 from explorer import theme
@@ -12,7 +12,7 @@ from explorer.panes.training.plan.scene import PARTS, Scene
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
 NAME, END, LEGEND, HEAD = 108, 132, 40, 20  # px: titles, totals, the legend, the capacity's name
-TALLEST, GAP = 64, 10  # px
+TALLEST, GAP = 64, 14  # px
 
 
 class BarLayout:
@@ -100,8 +100,12 @@ def _draw_bar(painter: QPainter, layout: BarLayout, place: int, current: str) ->
     too_much = scene.capacity is not None and bar.total > scene.capacity
     if bar.total > scene.axis:
         _draw_cut(painter, layout.right, row)
-    total = QRectF(end + now.px(6), row.top(), row.right() - end - now.px(8), row.height())
     words = format_bytes(bar.total) + (", too much" if too_much else "")
+    wide, start = QFontMetricsF(font).horizontalAdvance(words), end + now.px(6)
+    limit = layout.x(scene.capacity) if scene.shows_capacity and scene.capacity else -1.0
+    if end < limit < start + wide:  # beyond the line of the capacity
+        start = limit + now.px(6)
+    total = QRectF(start, row.top(), wide + 1, row.height())
     put_text(painter, total, words, font, now.color("warning" if too_much else "text"), LEFT)
     if current in PARTS:
         painter.setPen(now.pen("text", 2))
@@ -125,7 +129,7 @@ def _draw_capacity(painter: QPainter, layout: BarLayout) -> None:
     words = f"capacity {format_bytes(scene.capacity)}"
     top, font = layout.top - now.px(HEAD), now.font("label", 600)
     wide = now.metrics("label", 600).horizontalAdvance(words)
-    if scene.capacity > scene.axis:  # far beyond
+    if not scene.shows_capacity:
         words = f"{words}, far to the right \u2192"
         place = QRectF(layout.left, top, layout.area.right() - layout.left, now.px(HEAD - 4))
         put_text(painter, place, words, font, now.color("muted"), RIGHT)

@@ -44,10 +44,8 @@ class PlanMode(Mode):
         self.run: compute.Measured | None = None
         self.planned: compute.Planned
         self._measures, self._reads = Latest(self.engine, self), Latest(self.engine, self)
-        self.inputs.gpt3.clicked.connect(lambda: self.take_preset(presets.GPT3, text.GPT3))
-        self.inputs.bundled.clicked.connect(
-            lambda: self.take_preset(presets.BUNDLED, text.BUNDLED_HERE)
-        )
+        self.inputs.gpt3.clicked.connect(self.take_gpt3)
+        self.inputs.bundled.clicked.connect(self.take_bundled)
         self.inputs.run.clicked.connect(self.take_run)
         self.view.changed.connect(self.change)
         self.view.typed.connect(self.draft.end_merge)
@@ -99,7 +97,13 @@ class PlanMode(Mode):
         if draft != self.draft.value:
             self.draft.change(draft, named(self.view.fields[name].title, value), name)
 
-    def take_preset(self, draft: PlanDraft, title: str) -> None:
+    def take_gpt3(self) -> None:
+        self._take(presets.GPT3, text.GPT3)
+
+    def take_bundled(self) -> None:
+        self._take(presets.BUNDLED, text.BUNDLED_HERE)
+
+    def _take(self, draft: PlanDraft, title: str) -> None:
         """Another whole plan."""
         if draft != self.draft.value:
             self.draft.change(draft, f"Plan {title}")
@@ -107,7 +111,7 @@ class PlanMode(Mode):
     def take_run(self) -> None:
         """The run that is looked at, as it trains."""
         if self.run is not None and self.run.config is not None:
-            self.take_preset(draft_of(self.run.config), text.THIS_RUN)
+            self._take(draft_of(self.run.config), text.THIS_RUN)
 
     @property
     def plans_run(self) -> bool:
@@ -156,11 +160,8 @@ class PlanMode(Mode):
         plan = planned.plan
         facts = [text.memory(setup, plan), text.time(plan), text.cost(setup, plan)]
         self.view.set_numbers(facts, text.facts(plan), text.missing(setup, plan))
-        shown = draft.model == RUN and self.run is not None
-        self.view.set_run(
-            self.run.name if shown and self.run else "",
-            text.compared(planned, self.run) if shown and self.run else [],
-        )
+        ours = draft.model == RUN and self.run is not None
+        self.view.set_run(text.compared(planned, self.run) if ours and self.run else [])
         self.set_headline(text.headline(planned))
         same = bool(self.tracks) and self.tracks[0].length == len(planned.trace)
         self.set_tracks([TraceTrack(planned.trace)], keep_position=same)

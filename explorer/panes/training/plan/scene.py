@@ -44,6 +44,11 @@ class Scene:
     sums: tuple[float, ...] = ()
     current: tuple[str, ...] = ()
 
+    @property
+    def shows_capacity(self) -> bool:
+        """Whether the capacity is known and not far beyond the picture."""
+        return self.capacity is not None and self.capacity <= self.axis
+
     def sum_at(self, position: float) -> float:
         """Between two steps it grows from one sum to the next."""
         if not self.sums:

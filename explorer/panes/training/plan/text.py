@@ -63,7 +63,7 @@ def headline(planned: Planned) -> str:
     told = [f"takes {time_text(plan.seconds)}"] if plan.seconds is not None else []
     if plan.cost is not None:
         told.append(f"costs {cost_text(plan.cost)}")
-    return f"{fits}, {' and '.join(told)}" if told else fits
+    return f"{fits}{', ' if len(told) > 1 else ' and '}{' and '.join(told)}" if told else fits
 
 
 def _remedy(planned: Planned) -> str:

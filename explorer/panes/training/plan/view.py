@@ -25,7 +25,7 @@ FORM = 236  # px
 SMALL = 8  # facts
 # The fields in their rows: seven that are always seen, and those behind More.
 SHOWN = (("model",), ("device",), ("devices", "batch_size"), ("stage",), ("tokens", "price"))
-DEEP = (("precision", "recompute"), ("micro_batch", "efficiency"), ("link",))
+DEEP = (("precision",), ("recompute",), ("micro_batch", "efficiency"), ("link",))
 
 
 class PlanHeader(QWidget):
@@ -164,7 +164,8 @@ class PlanView(QWidget):
         table = QGridLayout(self._run)
         table.setContentsMargins(0, 0, 0, 0)
         table.setVerticalSpacing(0)
-        self._cells = [[Label("", "label") for _ in range(5)] for _ in range(3)]
+        roles = [["text" if row and column else "muted" for column in range(5)] for row in range(3)]
+        self._cells = [[Label("", "label", role) for role in row] for row in roles]
         for row, cells in enumerate(self._cells):
             for column, cell in enumerate(cells):
                 table.addWidget(cell, row, column)
@@ -197,10 +198,10 @@ class PlanView(QWidget):
         self.note.setText(note)
         self.note.setVisible(bool(note))
 
-    def set_run(self, name: str, rows: Sequence[tuple[str, str, str]]) -> None:
+    def set_run(self, rows: Sequence[tuple[str, str, str]]) -> None:
         """(what, predicted, measured) of a run; no rows: none is planned."""
         self.compared = list(rows)
-        columns = [(name, "predicted", "measured"), *rows]
+        columns = [("", "predicted", "measured"), *rows]
         for place, words in enumerate(columns[:5] if rows else []):
             for row, cell in enumerate(self._cells):
                 cell[place].setText(words[row])
@@ -225,6 +226,8 @@ def _rows(fields: Mapping[str, Field], rows: Sequence[Sequence[str]]) -> QGridLa
     grid = QGridLayout()
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setSpacing(8)
+    grid.setColumnStretch(0, 1)
+    grid.setColumnStretch(1, 1)
     for place, names in enumerate(rows):
         for column, name in enumerate(names):
             wide = 2 // len(names)

@@ -367,6 +367,8 @@ def ended(data: RunData, state: str) -> str:
 def no_sample(data: RunData, state: str, step: float) -> str:
     """What stands in the place of the samples while there is none up to `step`."""
     every = data.config.sample_every
+    if data.log:
+        return "A log of another program holds no samples."
     if not every:
         return "This run writes no samples: it was set up without them."
     if data.samples:
@@ -391,6 +393,8 @@ def no_loss(data: RunData, state: str) -> str:
 
 def no_heads(data: RunData, state: str) -> str:
     """Why there is no picture of the heads and none will come by itself; "" where one may."""
+    if data.log:
+        return "A log of another program holds no heads."
     if not data.config.probe_every:
         return "This run records no heads: it was set up without them."
     over = ended(data, state)

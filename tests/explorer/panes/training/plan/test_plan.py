@@ -47,7 +47,7 @@ def test_gpt3_on_1024_gpus_is_what_core_says() -> None:
 
 def test_the_bundled_model_fits_on_this_machine_and_has_no_price() -> None:
     found = plan_of(presets.BUNDLED)
-    assert text.headline(found).startswith(f"It fits on {NAME}, takes ")
+    assert text.headline(found).startswith(f"It fits on {NAME} and takes ")
     assert text.cost(found.setup, found.plan) == ("n/a", "cost: enter a price")
     assert "was measured just now" in text.missing(found.setup, found.plan)
     small = {title: number for number, title in text.facts(found.plan)}
