@@ -11,6 +11,7 @@ the `Parallel` strategy, and every rank comes to it in the same order.
 from __future__ import annotations
 
 import math
+import socket
 import time
 from collections.abc import Generator, Iterator
 from contextlib import nullcontext, suppress
@@ -47,7 +48,7 @@ from core.training.looking import (
 )
 from core.training.memory import end_message
 from core.training.optimizers import build_optimizer
-from core.training.parallel import Parallel, on_device
+from core.training.parallel import Parallel, on_device, own_part
 from core.training.precision import backward_context, precision_context, precision_note
 from core.training.recording import Recorder, Unwatched
 from core.training.records import MANIFEST, read_manifest
@@ -56,6 +57,7 @@ from core.training.steering import Steering
 from core.training.task import Position, Task
 from core.training.writer import probe_interval, thin_probes
 
+LOOKS_AT_CLOCKS = 5
 PAUSE = 0.05  # seconds between two looks at control.jsonl while a run is paused
 Moments = Generator[Moment, None, None]
 
@@ -192,12 +194,18 @@ class Attempt:
         count = sum(parameter.numel() for parameter in self.parameters)
         where = {"device": str(parallel.device), "threads": torch.get_num_threads()}
         where["scales"] = parallel.scales
-        facts = {"parameters": count, "tokens": self.tokens, **self.task.facts()}
+        if parallel.device.type == "cuda":
+            where["device_name"] = torch.cuda.get_device_name(parallel.device)
+        held = sum(own_part(parameter).numel() for parameter in self.parameters)
+        facts = {"parameters": count, "held": held, "tokens": self.tokens, **self.task.facts()}
         self.writer.event("model", self.step, {**facts, "ranks": parallel.ranks, **where})
         for note in self._notes():
             self.writer.event("note", self.step, {"message": note})
-        parallel.wait()  # all ranks look at their clocks at once
-        self.writer.event("clock", self.step, {"now": time.time()})
+        times = []
+        for _ in range(LOOKS_AT_CLOCKS):
+            parallel.wait()  # all ranks look at their clocks at once, as far as they are awake
+            times.append(time.time())
+        self.writer.event("clock", self.step, {"now": times, "host": socket.gethostname()})
         self.prepared = True
         yield Moment("prepare", self.step, True, values={"parameters": count, **self.task.facts()})
 

@@ -23,8 +23,6 @@ from core.training.scaler import LossScaler
 
 # Until every rank has loaded its libraries, its text and its model.
 FIRST_WAIT = timedelta(minutes=10)
-# From then on: a rank that hangs is noticed by the others after so long.
-WAIT = timedelta(seconds=100)
 
 
 class Ranks(Single):
@@ -69,7 +67,7 @@ class Ranks(Single):
         super().stepped(applied)
         if self._waits_long:  # all have come so far: from now on none takes long
             self._waits_long = False
-            dist.distributed_c10d._set_pg_timeout(WAIT)
+            dist.distributed_c10d._set_pg_timeout(timedelta(seconds=self.place.timeout))
 
     def sums(self, values: Sequence[float]) -> list[float]:
         start = self.spans.mark()

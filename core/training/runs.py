@@ -84,7 +84,7 @@ def branch(
 
     A learning rate among the changes also overtakes one that a command had set. Another optimizer
     begins with nothing to remember, another precision or loss scale with the config's own loss
-    scale; another seed draws other batches from here on.
+    scale; another seed draws other batches from here on, another number of ranks other dropout.
 
     Raises ValueError when there is no such checkpoint, or when a change is impossible.
     """

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.fields import from_json
+from core.training.alerts import alerts
 from core.training.config import TrainingConfig
+from core.training.foreign import ForeignRun
 from core.training.phases import PHASES, SCALED_PHASES
 from core.training.records import Exponents
 from core.training.step_trace import recorded_steps
@@ -58,6 +60,8 @@ class RunNumbers:
                 told
     skips       the steps that a loss scaler skipped
     scales      the loss is scaled, which is one phase more
+    log         another program has written it, which tells of no phases
+    device      what torch calls the GPU; "": a CPU, or not told
     """
 
     config: TrainingConfig
@@ -67,6 +71,8 @@ class RunNumbers:
     before: int | None = None
     skips: Mapping[int, Skip] = field(default_factory=dict)
     scales: bool = False
+    log: str = ""
+    device: str = ""
 
     @property
     def phases(self) -> tuple[str, ...]:
@@ -118,12 +124,16 @@ class RunData:
     scales: bool = False  # the loss is scaled
     exponents: Mapping[str, Exponents] = field(default_factory=dict)  # the newest, by kind
     recorded: int = 0  # the newest step that was recorded; 0: none
+    log: str = ""  # what kind of log it is, where another program has written it
+    device: str = ""  # what torch calls the GPU; "": a CPU, or not told
+    alerts: tuple[str, ...] = ()  # what of it needs a person now
     damaged: int = 0  # lines and records that were left out, as no run can have written them
 
     @cached_property
     def numbers(self) -> RunNumbers:
         told = self.parameters, self.vocabulary, self.before
-        return RunNumbers(self.config, self.steps, *told, self.skips, self.scales)
+        seen = self.skips, self.scales
+        return RunNumbers(self.config, self.steps, *told, *seen, log=self.log, device=self.device)
 
     @cached_property
     def _series(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -220,10 +230,11 @@ def read(reader: RunReader) -> RunData:
     attempts = len(reader.manifest["attempts"])
     begun = int(reader.steps["step"][0]) - 1 if len(reader.steps) else 0
     skips: dict[int, Skip] = {}
-    scales, probe_text = False, reader.config.probe_text
+    scales, device, probe_text = False, "", reader.config.probe_text
     for event in reader.events:
         if event.get("event") == "model":
             scales = bool(event.get("scales"))
+            device = str(event.get("device_name", ""))
             probe_text = str(event.get("probe_text", probe_text))
             parameters = int(event.get("parameters", 0))
             vocabulary = int(event.get("vocab_size", vocabulary))
@@ -257,12 +268,15 @@ def read(reader: RunReader) -> RunData:
         preparing=preparing,
         vocabulary=vocabulary,
         before=before,
+        log=reader.kind if isinstance(reader, ForeignRun) else "",
+        alerts=tuple(alerts(reader)),
         damaged=reader.damaged,
         skips=skips,
         probe_text=probe_text,
         scales=scales,
         exponents=newest_exponents(reader),
         recorded=max(recorded_steps(reader.folder), default=0),
+        device=device,
     )
 
 

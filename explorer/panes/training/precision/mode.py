@@ -210,7 +210,7 @@ class PrecisionMode(Mode):
         if data.recorded and (data.folder, data.recorded) != self._known:
             asked = data.folder, data.recorded
             self._records.call(compute.recorded, *asked, name="reading a recorded step")
-        if self._known[0] != data.folder:
+        if self._known[0] != data.folder and not data.log:
             asked = data.folder, data.config
             self._twins.ask(lambda: self.engine.io(compute.twin_of, *asked), "looking for its twin")
         self._known = data.folder, data.recorded

@@ -28,8 +28,8 @@ NO_RUN = (
     "is skipped, and the scale is halved."
 )
 NO_HISTOGRAMS = (
-    "This run did not count how large its numbers are: an older version trained it, or probe_every "
-    "is 0. Train again to see them."
+    "This run did not count how large its numbers are: an older version or another program trained "
+    "it, or probe_every is 0. Train here to see them."
 )
 UNSCALED = "←  loss scale 1  →"
 WAITING = "Waiting for the first step that is counted"
@@ -145,7 +145,9 @@ def skip_text(step: int, skip: Skip) -> str:
 
 def unscaled(data: RunData | None) -> str:
     """Why there is no loss scale to show, and what would be needed."""
-    return NO_RUN if data is None else NO_SCALE.format(data.name, data.config.precision)
+    if data is None or data.log:  # another program's log does not tell
+        return NO_RUN
+    return NO_SCALE.format(data.name, data.config.precision)
 
 
 def lesson(share: float, recorded: Recorded | None) -> str:

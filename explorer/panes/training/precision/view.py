@@ -134,7 +134,7 @@ class PrecisionView(QWidget):
 
     def set_run(self, data: RunData | None, twin: RunData | None = None) -> None:
         """The lines of a run that scales its loss, and those of its twin."""
-        if data is None or data.config.precision != "fp16":
+        if data is None or data.log or data.config.precision != "fp16":
             self.curves.show_empty(text.unscaled(data))
             return
         steps, scales = data.series("loss_scale")

@@ -77,7 +77,7 @@ class Screen(QObject):
             return
         cursor.track.ended = text.ended(data, state)
         view.phases.set_phases(data.numbers.phases)
-        view.phases.setEnabled(len(data.steps) > 0)
+        view.phases.setEnabled(len(data.steps) > 0 and not data.log)
         inside, moment, replaying = cursor.inside, cursor.moment, cursor.replaying
         looked_at = inside.step if inside is not None else None
         view.card.set_text(text.card_text(data, state, moment, replaying, looked_at))

@@ -23,7 +23,7 @@ PHASE_WORDS = {
     "data": "a batch of sequences is drawn",
     "forward": "the model predicts every next token of the batch",
     "loss": "its average surprise at the right tokens is the loss",
-    "backward": "for every weight: which way would the loss fall?",
+    "backward": "which way must every weight go for the loss to fall?",
     "unscale": "the loss scale is divided out of the gradients",
     "clip": "a gradient longer than the limit is shortened",
     "optimizer": "every weight moves a little, against its gradient",
@@ -32,7 +32,7 @@ PHASE_WORDS = {
 
 SKIPPED_WORDS = {
     "unscale": "after dividing by the loss scale, not every gradient is finite",
-    "clip": "nothing to shorten: the gradient's length is not finite",
+    "clip": "there is nothing to shorten, for the gradient's length is not finite",
     "optimizer": "the step is skipped, and no weight moves",
     "schedule": "the learning rate stays, since only applied steps count",
 }
@@ -86,6 +86,8 @@ def opening(name: str) -> CardText:
 def buttons(data: RunData, state: str, moment: Moment | None, replaying: bool) -> tuple[str, ...]:
     """The ids of the card's buttons, from left to right."""
     shown: list[str] = []
+    if data.log:
+        return ()  # nobody here can train it on
     if moment is not None and (replaying or data.finished):
         shown.append("branch")
     if state in ("new", "running"):
@@ -160,6 +162,8 @@ def failure(data: RunData, state: str) -> str:
 def _note(data: RunData, state: str) -> str:
     if prepares(data, state):
         return data.preparing
+    if data.alerts:
+        return f"look: {data.alerts[0]}"
     said = []
     if state == "running" and (left := data.seconds_left) >= 1:
         said.append(f"about {about(left)} left")
@@ -303,6 +307,8 @@ def headline(
         case "paused":
             return f"Paused after step {step:,}: {told}. Space continues training."
         case "finished":
+            if data.log:
+                return f"Read from {data.log}: in {step:,} steps {told}."
             return f"Finished: in {step:,} steps {told}. Play shows how the heads formed."
         case "failed" | "dead":
             if data.checkpoints:
@@ -363,6 +369,8 @@ def ended(data: RunData, state: str) -> str:
 def no_sample(data: RunData, state: str, step: float) -> str:
     """What stands in the place of the samples while there is none up to `step`."""
     every = data.config.sample_every
+    if data.log:
+        return "A log of another program holds no samples."
     if not every:
         return "This run writes no samples: it was set up without them."
     if data.samples:
@@ -387,6 +395,8 @@ def no_loss(data: RunData, state: str) -> str:
 
 def no_heads(data: RunData, state: str) -> str:
     """Why there is no picture of the heads and none will come by itself; "" where one may."""
+    if data.log:
+        return "A log of another program holds no heads."
     if not data.config.probe_every:
         return "This run records no heads: it was set up without them."
     over = ended(data, state)
@@ -397,12 +407,12 @@ def no_heads(data: RunData, state: str) -> str:
 
 def heads_title(read: str, step: int | None, opened: int | None) -> str:
     """Which text the heads on the screen read, from which step they are, and whether a click opens
-    those of another one, `opened`.
+    those of another one, `opened`: the nearest checkpoint's. Short, for there is little room.
     """
     on = f" on \u201c{read}\u201d" if read else ""
     where = f", step {step:,}" if step is not None else ""
     other = opened is not None and opened != step
-    opens = f" (a click opens step {opened:,}, the nearest checkpoint)" if other else ""
+    opens = f"; a click opens {opened:,}" if other else ""
     return f"Heads{on}{where}{opens}"
 
 

@@ -9,10 +9,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QPushButton
 
+from core.numbers import format_count
 from core.optimization.schedules import learning_rate_at
 from core.tokenization import train_tokenizer
 from core.training.sizes import estimate
-from explorer import theme
 from explorer.panes.training.run import planning
 from explorer.panes.training.run.draft import TrainingDraft, config_of, draft_of
 from explorer.panes.training.run.setup import SCALING
@@ -44,7 +44,7 @@ def test_cost_and_schedule_are_those_of_core(make_pane, run_async):
         pane = make_pane()
         await until(lambda: pane.setup.facts["parameters"]._number.text()[:1].isdigit(), "a cost")
         config = config_of(pane.planning.draft.value)
-        text = theme.format_count(estimate(config).parameters)
+        text = format_count(estimate(config).parameters)
         assert pane.setup.facts["parameters"].accessibleName().endswith(text)
         shown = pane.setup.plot.displayed()["rate"]
         for step, rate in shown[::20]:
@@ -362,3 +362,19 @@ def test_fp16_says_how_slow_it_is_here_and_brings_the_fields_of_its_loss_scale(
         await pane.settled()
 
     run_async(story())
+
+
+def test_what_a_size_learns_of_stories_is_not_told_of_other_texts(make_pane, run_async, tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text("def double(x):\n    return 2 * x\n\n" * 200)
+
+    async def body():
+        pane = make_pane()
+        pane.planning.draft.change(TrainingDraft(), "the usual setup")
+        await pane.settled()
+        assert pane.setup._what.text().endswith("stories")
+        pane.choose_text(str(program))
+        await pane.settled()
+        assert pane.setup._what.text() == "4 layers, 4 heads, width 128"
+
+    run_async(body())
