@@ -194,7 +194,22 @@ def test_what_cannot_be_read_is_said(make_mode: Any, run_async: Any, tmp_path: P
         mode = make_mode(MODES[2])  # Run would go back to the run before
         mode.workspace.set_run(str(tmp_path / "nothing"))
         await until(lambda: mode.view.body.state == "error", "the error")
-        assert "holds no run.json" in mode.headline
+        assert "nothing is no run" in mode.headline
+
+    run_async(body())
+
+
+def test_a_log_of_another_program_has_no_histograms(
+    make_mode: Any, run_async: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "log.csv").write_text("step,loss\n1,3.5\n2,3.25\n3,3.0\n")
+
+    async def body() -> None:
+        mode = make_mode()
+        mode.workspace.set_run(str(tmp_path / "log.csv"))
+        await until(lambda: mode.data is not None, "the log")
+        assert mode.headline == text.NO_HISTOGRAMS and mode.view.body.state == "empty"
+        assert mode.view.curves.message == text.NO_RUN and mode.view.start.isVisibleTo(mode.view)
 
     run_async(body())
 
