@@ -16,7 +16,7 @@ from core.numbers import format_number, format_percent, format_significant
 from core.trace import Step, Trace
 from core.training.number_formats import NumberFormat
 from core.training.phases import CODE, FORMULAS
-from core.training.rounding_trace import number_format, rounding_steps
+from core.training.rounding_trace import number_format, trace_rounding
 
 DIGITS = 5  # that tell fp16 from fp32
 
@@ -53,7 +53,7 @@ def trace_scaled_gradient(
     code = "core.training.number_formats:rounding#stored"
     values = {"rounded": stored, "stored": stored}
     place = trace.append(Step("gradient.stored", title, r"\hat{g} \approx s g", code, values))
-    for step in rounding_steps(float(scaled), format):
+    for step in trace_rounding(float(scaled), format):
         inner = Step(step.name, step.title, step.formula, step.code, step.values, place)
         trace.append(inner)
     divided = {"gradient": unscaled, "scale": scale}

@@ -76,7 +76,7 @@ def trace_rounded_sum(weight: float, update: float, format: NumberFormat | str) 
     trace.append(
         _number("sum", "The exact sum has more bits than the format", total, FORMATS["fp64"])
     )
-    for step in rounding_steps(total, format):
+    for step in trace_rounding(total, format):
         trace.append(step)
     title = "Stored: the weight is what it was" if lost else "Stored: the new weight"
     trace.append(_number("result", title, result, format))
@@ -108,7 +108,7 @@ def _number(name: str, title: str, value: float, format: NumberFormat) -> Step:
     return _step(f"number.{name}", title, FORMULAS[kind], f"{_FORMATS}:decode#{kind}", values)
 
 
-def rounding_steps(value: float, format: NumberFormat) -> Iterator[Step]:
+def trace_rounding(value: float, format: NumberFormat) -> Iterator[Step]:
     """How a value becomes a number of the format: "rounding.spacing" ... "rounding.rounded", and
     "rounding.stored" where it overflows.
     """

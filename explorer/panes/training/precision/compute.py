@@ -23,7 +23,7 @@ PRECISION = ("precision", "loss_scale", "loss_scale_growth_interval")  # of a co
 # The computed example: standard deviations of normal numbers, the loss of guessing 1,536 tokens,
 # and a weight with its update.
 SPREAD = {"weights": 0.02, "activations": 1.0, "gradients": 1e-6, "updates": 1e-5}
-EXAMPLE_COUNT = 1 << 20
+EXAMPLE_COUNT = 1_000_000
 EXAMPLE_LOSS = math.log(1536)
 EXAMPLE_WEIGHT, EXAMPLE_UPDATE = 0.0213, 1.9e-5
 SMALL = 0.01  # the share of gradients that are smaller than the one whose life is told

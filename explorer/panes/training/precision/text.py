@@ -109,8 +109,8 @@ def note(kind: str, numbers: Numbers, spread: float) -> str:
     whole = histogram.total + histogram.zeros + histogram.not_finite
     if not numbers.step:
         return (
-            f"Computed, not measured: {whole:,} normal numbers of standard deviation "
-            f"{format_significant(spread, 2)}"
+            "Computed, not measured: a million normal numbers of standard deviation "
+            f"{format_significant(spread, 1)}"
         )
     told = [f"{whole:,} {kind} were counted"]
     if kind == "gradients" and numbers.loss_scale > 1:
@@ -124,8 +124,10 @@ def note(kind: str, numbers: Numbers, spread: float) -> str:
 
 def column_tip(scene: HistogramScene, power: int, share: float, lost: tuple[float, ...]) -> str:
     """What a tooltip says of a power of two."""
-    between = f"{power_text(power)} to {power_text(power + 1)}"
-    lines = [f"{share_text(share)} are {between}, about {format_significant(2.0**power, 2)}"]
+    between = f"{power_text(power)} and {power_text(power + 1)}"
+    lines = [
+        f"{share_text(share)} lie between {between}, about {format_significant(2.0**power, 2)}"
+    ]
     names = ("become 0", "lose some of their digits", "overflow")
     for part, words in zip(lost, names, strict=True):
         if part:

@@ -90,7 +90,7 @@ def test_without_a_run_an_example_is_computed_and_its_loss_scale_is_dragged(
         assert mode.choice.format == "fp8 e4m3fn"
         assert histogram.said_at(row).startswith("fp8 e4m3: ")
         bar = histogram.layout_now().bar(-9).center()
-        assert "2⁻⁹ to 2⁻⁸" in histogram.said_at(bar)
+        assert "between 2⁻⁹ and 2⁻⁸" in histogram.said_at(bar)
         QTest.mouseClick(histogram, Qt.MouseButton.LeftButton, pos=bar.toPoint())
         assert mode.choice.tab == "gradient" and mode.power == -20
         shown = histogram.displayed()

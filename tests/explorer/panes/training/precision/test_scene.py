@@ -42,7 +42,7 @@ def test_the_example_loses_what_a_normal_distribution_does() -> None:
     lost = histogram_scene(EXAMPLE, "fp16").window.lost
     assert lost.zero == pytest.approx(math.erf(2.0**-25 / 1e-6 / math.sqrt(2)), abs=1e-5)
     assert lost.zero == pytest.approx(0.024, abs=5e-4) and lost.overflow == 0
-    assert EXAMPLE.total == pytest.approx(1 << 20, abs=20)
+    assert EXAMPLE.total == pytest.approx(compute.EXAMPLE_COUNT, abs=20)
 
 
 def test_scaling_moves_the_histogram_and_its_ends_hold_what_lies_beyond() -> None:
