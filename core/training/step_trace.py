@@ -107,6 +107,7 @@ class Recording:
 
     batch.0.ids, .targets, .losses            (B, T), of micro-batch 0
     batch.0.likeliest, .probabilities         (B, T, 5)
+    batch.0.piece_ids, .piece_bytes, .piece_ends  the bytes of these tokens: see `pieces`
     forward.0.h.3, backward.0.h.3             (B, T): root mean square of what leaves block 3, and
                                               of its gradient
     output.h.3                                what leaves it, where it is not large
@@ -124,6 +125,19 @@ class Recording:
     def micro_batches(self) -> int:
         """How many the step has."""
         return 1 + max((event.micro_batch for event in self.facts.events), default=0)
+
+    def pieces(self, micro_batch: int = 0) -> dict[int, bytes]:
+        """The bytes of every token of a micro-batch, by id; none where they were not recorded."""
+        batch = f"batch.{micro_batch}.piece"
+        if f"{batch}_ids" not in self.arrays:
+            return {}
+        ids, ends = self.arrays[f"{batch}_ids"], self.arrays[f"{batch}_ends"]
+        data = self.arrays[f"{batch}_bytes"].tobytes()
+        starts = [0, *ends[:-1].tolist()]
+        return {
+            int(id): data[start:end]
+            for id, start, end in zip(ids, starts, ends.tolist(), strict=True)
+        }
 
     def parts(self, kind: str, micro_batch: int = 0) -> list[Happened]:
         """What happened of a kind in a micro-batch, in order, without the whole of backward."""
@@ -156,10 +170,14 @@ def open_recording(run: str | Path, step: int, rank: int = 0) -> Recording:
     return Recording(facts, read_tensors(folder / f"rank{rank}.safetensors"))
 
 
-def step_trace(recording: Recording, config: TrainingConfig, scaled: bool = False) -> Trace:
-    """The phases of a recorded step; inside forward and backward a step for each part of the model.
+def step_trace(
+    recording: Recording, config: TrainingConfig, scaled: bool = False, parameter: str = ""
+) -> Trace:
+    """The phases of a recorded step; inside forward and backward a step for each part of the model,
+    inside the optimizer one for each line of its rule.
 
-    scaled   whether the run scales its loss
+    scaled      whether the run scales its loss
+    parameter   whose kept numbers the optimizer's lines have; "": it has no lines
     """
     facts = recording.facts
     record = {
@@ -175,6 +193,9 @@ def step_trace(recording: Recording, config: TrainingConfig, scaled: bool = Fals
         elif phase == "backward":
             for event in recording.parts("backward"):
                 trace.append(_backward_step(recording, event, place))
+        elif phase == "optimizer" and parameter and not facts.skipped:
+            for line in optimizer_trace(recording, config, parameter) or ():
+                trace.append(replace(line, parent=place))
     return trace.finish()
 
 

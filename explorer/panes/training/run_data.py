@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.numbers import format_number
 from core.training.config import TrainingConfig
 from core.training.phases import PHASES, SCALED_PHASES
+from core.training.step_trace import recorded_steps
 from explorer.runs.folders import ACTIVE
 
 if TYPE_CHECKING:
@@ -38,6 +40,18 @@ class Skip:
 def was_skipped(row: Any) -> bool:
     """Whether a loss scaler skipped a recorded step; runs of older versions skipped none."""
     return "skipped" in (row.dtype.names or ()) and bool(row["skipped"])
+
+
+def skip_text(step: int, skip: Skip | None) -> str:
+    """Why a step was skipped, and what comes of it."""
+    said = f"Step {step:,} was skipped: its gradients overflowed, so no weight moved."
+    if skip is None or not skip.scale or not skip.after:
+        return said
+    verb = "is halved" if skip.after == skip.scale / 2 else "goes down"
+    return (
+        f"{said} The loss scale {verb}, from {format_number(skip.scale)} to "
+        f"{format_number(skip.after)}."
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +122,7 @@ class RunData:
     skips: Mapping[int, Skip] = field(default_factory=dict)  # steps that a loss scaler skipped
     probe_text: str = ""  # what its pictures of the heads read
     scales: bool = False  # the loss is scaled
+    recorded: tuple[int, ...] = ()  # the steps that were recorded from the inside
     damaged: int = 0  # lines and records that were left out, as no run can have written them
 
     @cached_property
@@ -248,6 +263,7 @@ def read(reader: RunReader) -> RunData:
         vocabulary=vocabulary,
         before=before,
         damaged=reader.damaged,
+        recorded=tuple(recorded_steps(reader.folder)),
         skips=skips,
         probe_text=probe_text,
         scales=scales,

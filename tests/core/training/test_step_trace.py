@@ -68,6 +68,19 @@ def test_the_rule_takes_the_kept_weights_where_the_run_took_them(tmp_path: Path,
             optimizer_trace(recording, config, "other")
 
 
+def test_the_lines_of_the_rule_are_inside_the_optimizer(tmp_path: Path) -> None:
+    config = small_config(tmp_path, steps=2, **QUIET)
+    finish(config, tmp_path / "run")
+    recording = open_recording(tmp_path / "run", 2)
+    trace = step_trace(recording, config, parameter="wte.weight")
+    phases = [trace[index].name for index in trace.children()]
+    assert phases == [step.name for step in step_trace(recording, config) if step.parent is None]
+    optimizer = trace.children()[phases.index("training.optimizer")]
+    rule = optimizer_trace(recording, config, "wte.weight")
+    assert rule is not None
+    assert [trace[at].name for at in trace.children(optimizer)] == [step.name for step in rule]
+
+
 @pytest.mark.parametrize(
     "damage",
     [

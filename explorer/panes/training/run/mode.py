@@ -13,6 +13,7 @@ from explorer.engine import errors
 from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.training.follow import Follower
+from explorer.panes.training.phases import load_sources
 from explorer.panes.training.run import files, text
 from explorer.panes.training.run.ancestry import kin
 from explorer.panes.training.run.branching import Branching
@@ -24,7 +25,7 @@ from explorer.panes.training.run.heads import HeadFilm
 from explorer.panes.training.run.known_runs import KnownRuns
 from explorer.panes.training.run.moments import Moment
 from explorer.panes.training.run.planning import Planning
-from explorer.panes.training.run.screen import Screen, load_sources, planned_inspection
+from explorer.panes.training.run.screen import Screen, planned_inspection
 from explorer.panes.training.run.setup import SetupView
 from explorer.panes.training.run.steering import Steering
 from explorer.panes.training.run.track import MomentTrack

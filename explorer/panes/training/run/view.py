@@ -7,9 +7,9 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from explorer import theme
+from explorer.panes.training.phase_strip import PhaseStrip
 from explorer.panes.training.run.branch_form import BranchForm
 from explorer.panes.training.run.charts import Charts
-from explorer.panes.training.run.phase_strip import PhaseStrip
 from explorer.panes.training.run.run_card import CardText, RunCard
 from explorer.panes.training.run.samples import SampleList
 from explorer.widgets.base import Label, set_look
