@@ -31,10 +31,17 @@ _OURS = {
     "momentum_buffer": "velocity",
     "sum": "total",
 }
-_FORWARD = {
-    "embed": ("Embedding: each token becomes a vector", r"x = E[\mathrm{ids}] + P"),
-    "block": ("Block {}: attention and MLP add to the stream", r"x \leftarrow x + f_{%s}(x)"),
-    "unembed": ("Head: a score for every next token", r"\mathrm{logits} = W\, \mathrm{norm}(x)"),
+_LABELS = {"wte": "embedding", "wpe": "positions", "ln_f": "final norm", "lm_head": "head"}
+_TITLES = {
+    "embedding": "Embedding: each token becomes a vector",
+    "positions": "Positions: each place adds its own vector",
+    "final norm": "Final norm: every token's vector gets the same size",
+    "head": "Head: a score for every next token",
+}
+_FORMULAS = {
+    "embed": r"x = E[\mathrm{ids}] + P",
+    "block": r"x \leftarrow x + f_{%s}(x)",
+    "unembed": r"\mathrm{logits} = W\, \mathrm{norm}(x)",
 }
 
 
@@ -161,6 +168,12 @@ def recorded_steps(run: str | Path) -> list[int]:
     return sorted(step for step in found if step is not None)
 
 
+def recorded_ranks(run: str | Path, step: int) -> int:
+    """How many ranks have written their recording of a step."""
+    folder = records.recording_folder(Path(run), step)
+    return sum(1 for _ in folder.glob("rank*.json"))
+
+
 def open_recording(run: str | Path, step: int, rank: int = 0) -> Recording:
     """Raises ValueError or OSError, with the remedy, for one that is missing or damaged."""
     folder = records.recording_folder(Path(run), step)
@@ -201,13 +214,14 @@ def step_trace(
 
 def _forward_step(recording: Recording, event: Happened, parent: int) -> Step:
     stage, number = _stage(event.name)
-    title, formula = _FORWARD[stage]
+    label, formula = label_of(event.name), _FORMULAS[stage]
+    title = _TITLES.get(label, f"Block {number}: attention and MLP add to the stream")
     made = {"embed": "x", "block": "x", "unembed": "logits"}[stage]
     output = recording.arrays.get(f"output.{event.name}")
     whole = output is not None and event.name not in ("wte", "wpe", "ln_f")  # not the line's alone
     return Step(
         f"training.forward.{event.name}",
-        title.format(number),
+        title,
         formula % number if "%s" in formula else formula,
         f"core.transformer.gpt:GPT.forward#{stage}",
         {made: output} if whole and output is not None else {},
@@ -222,7 +236,7 @@ def _forward_step(recording: Recording, event: Happened, parent: int) -> Step:
 def _backward_step(recording: Recording, event: Happened, parent: int) -> Step:
     stage, number = _stage(event.name)
     index = f"_{{{number}}}" if number else ""
-    where = {"embed": "the embedding", "block": f"block {number}", "unembed": "the head"}[stage]
+    where = f"block {number}" if stage == "block" else f"the {label_of(event.name)}"
     return Step(
         f"training.backward.{event.name}",
         f"Backward: the gradient has come to {where}",
@@ -235,6 +249,12 @@ def _backward_step(recording: Recording, event: Happened, parent: int) -> Step:
         event.start,
         event.end,
     )
+
+
+def label_of(name: str) -> str:
+    """What people call a part of the model: "block 3" for "h.3"."""
+    stage, number = _stage(name)
+    return f"block {number}" if stage == "block" else _LABELS.get(name, name)
 
 
 def _stage(name: str) -> tuple[str, str]:

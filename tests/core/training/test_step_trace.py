@@ -14,6 +14,7 @@ from core.training.step_trace import (
     open_recording,
     optimizer_trace,
     parameters_of,
+    recorded_ranks,
     recorded_steps,
     step_trace,
 )
@@ -53,7 +54,10 @@ def test_the_rule_takes_the_kept_weights_where_the_run_took_them(tmp_path: Path,
     config = small_config(tmp_path, steps=3, optimizer=name, **QUIET)
     run = finish(config, tmp_path / "run")
     recording = open_recording(run.folder, 3)
-    assert len(parameters_of(recording)) == len(recording.facts.parameters) > 10
+    names = parameters_of(recording)
+    assert len(names) == len(recording.facts.parameters) > 10
+    assert names[0] == "wte.weight" and names[-1].startswith("ln_f."), "the model's order"
+    assert recorded_ranks(run.folder, 3) == 1 and recorded_ranks(run.folder, 2) == 0
     for parameter in ("wte.weight", "h.1.ln_2.bias", "h.0.attn.c_attn.weight"):
         trace = optimizer_trace(recording, config, parameter)
         if OPTIMIZERS[name].matrices_only:
