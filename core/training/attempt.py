@@ -289,7 +289,7 @@ class Attempt:
             "grad_norm": norm,
             "applied": number - self.skipped - skipped,
             "skipped": skipped,
-            "tokens": tokens,
+            "tokens": int(tokens),
             "targets": valid,
         }
         yield Moment("optimizer", number, values={"applied": applied})
