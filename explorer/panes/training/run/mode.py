@@ -101,6 +101,7 @@ class RunMode(Mode):
         self.view.stepClicked.connect(self.cursor.seek_step)
         self.view.phaseClicked.connect(self.enter_phase)
         self.view.headClicked.connect(self.open_head)
+        self.view.insideRequested.connect(self.show_inside)
         self.view.charts.looksChanged.connect(self._show)
         self.screen.headline.connect(self.set_headline)
         self.screen.batches.read.connect(self.inspect)
@@ -209,6 +210,12 @@ class RunMode(Mode):
         """Goes into the optimizer step under the cursor, at one of its phases."""
         if not self.cursor.enter(index):
             self.statusRequested.emit("No step is recorded here yet")
+
+    def show_inside(self, step: int) -> None:
+        """Shows a recorded step in Step, at the phase under the cursor."""
+        inside = self.cursor.inside
+        phase = inside.names[self.cursor.phase] if inside is not None else ""
+        self.modeRequested.emit("step", {"step": step, "phase": phase})
 
     def open_head(self, layer: int, head: int) -> None:
         """Shows a head in Attention, on the text that it reads here: the model as it is now at the

@@ -76,6 +76,8 @@ class Screen(QObject):
         cursor.track.ended = text.ended(data, state)
         view.phases.set_phases(data.numbers.phases)
         view.phases.setEnabled(len(data.steps) > 0)
+        near = min(data.recorded, key=lambda step: abs(step - cursor.step), default=0)
+        view.set_recorded(near)
         inside, moment, replaying = cursor.inside, cursor.moment, cursor.replaying
         looked_at = inside.step if inside is not None else None
         view.card.set_text(text.card_text(data, state, moment, replaying, looked_at))

@@ -44,6 +44,8 @@ def draw_batch(painter: QPainter, area: QRectF, scene: Scene) -> None:
             _token(painter, QRectF(x, top, cell - 4, line), int(ids[sequence, place]), scene)
             _token(painter, QRectF(x, below, cell - 4, line), int(targets[sequence, place]), scene)
     told = f"{sequences} of {len(ids)} sequences, {places} of {ids.shape[1]} tokens"
+    if scene.recording.micro_batches > 1:
+        told += f" of micro-batch 1 of {scene.recording.micro_batches}"
     foot = QRectF(area.left(), area.bottom() - now.px(FOOT), area.width(), now.px(FOOT))
     put_text(painter, foot, told, now.font("label"), now.color("muted"), LEFT)
 

@@ -16,7 +16,7 @@ from explorer.panes.training.step.scene import Exchange, Part, Scene
 from explorer.widgets.base import LEFT, RIGHT, put_text
 
 NAME, NUMBERS, NORMS, TALLEST, APART = 92, 236, 150, 52, 6  # px
-HEAD, TIMES, LANE = 18, 72, 18  # px: titles, the times below, a lane of them
+HEAD, TIMES, LANE = 18, 84, 16  # px: titles, the times below, a lane of them
 FORWARD, BACKWARD, EXCHANGE = 0, 1, 3  # series
 
 
@@ -49,11 +49,11 @@ class FlowLayout:
 def draw_flow(painter: QPainter, layout: FlowLayout, scene: Scene, shown: float) -> None:
     """`shown`: how many parts it has come through; the last one grows."""
     now, parts = theme.current(), layout.parts
-    most = max((float(part.sizes.max(initial=0)) for part in parts), default=0.0) or 1.0
-    longest = max((norm for part in parts for _, norm in part.norms), default=0.0) or 1.0
+    sizes = _heights([part.sizes for part in parts])
+    norms = _heights([np.array([norm for _, norm in part.norms]) for part in parts])
     head = QRectF(layout.left, layout.top - now.px(HEAD), layout.norms - layout.left, now.px(HEAD))
     what = "gradient of each token's vector" if layout.backward else "size of each token's vector"
-    put_text(painter, head, f"{what} (rms)", now.font("label"), now.color("muted"), LEFT)
+    put_text(painter, head, f"{what} (rms, log scale)", now.font("label"), now.color("muted"), LEFT)
     if layout.backward:
         head = QRectF(layout.norms + now.px(8), head.top(), now.px(NORMS), head.height())
         words = "norms of its gradients"
@@ -71,10 +71,9 @@ def draw_flow(painter: QPainter, layout: FlowLayout, scene: Scene, shown: float)
         if not grown:
             continue
         series = now.series(BACKWARD if layout.backward else FORWARD)
-        _bars(painter, skyline, part.sizes / most * grown, series)
-        norms = QRectF(layout.norms, rect.top(), layout.right - layout.norms, rect.height())
-        values = np.array([norm for _, norm in part.norms]) / longest * grown
-        _bars(painter, norms.adjusted(now.px(8), 0, 0, 0), values, now.series(2), now.px(10))
+        _bars(painter, skyline, sizes[index] * grown, series)
+        place = QRectF(layout.norms + now.px(8), rect.top(), now.px(NORMS - 8), rect.height())
+        _bars(painter, place, norms[index] * grown, now.series(2), now.px(10))
         if 0 < shown - index <= 1:
             painter.setPen(now.pen("accent", 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -84,6 +83,16 @@ def draw_flow(painter: QPainter, layout: FlowLayout, scene: Scene, shown: float)
             put_text(painter, numbers, _told(part), now.font("label"), now.color("text"), LEFT)
     if layout.backward:
         _draw_times(painter, layout.times, scene, shown)
+
+
+def _heights(values: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """0..1 on one logarithmic scale, from half the smallest to the largest of all."""
+    there = np.concatenate([one.reshape(-1) for one in values]) if values else np.zeros(0)
+    there = there[np.isfinite(there) & (there > 0)]
+    low, high = (there.min() / 2, there.max()) if len(there) else (0.5, 1.0)
+    scale = np.log(high / low)
+    with np.errstate(all="ignore"):
+        return [np.clip(np.nan_to_num(np.log(one / low) / scale), 0, 1) for one in values]
 
 
 def _told(part: Part) -> str:
@@ -99,7 +108,7 @@ def _bars(
     if not len(shares):
         return
     wide = min(rect.width() / len(shares), widest)
-    for index, share in enumerate(np.nan_to_num(shares, posinf=1.0).tolist()):
+    for index, share in enumerate(shares.tolist()):
         high = max(rect.height() * share, 1.0)
         bar = QRectF(rect.left() + index * wide, rect.bottom() - high, max(wide - 1, 1.0), high)
         painter.fillRect(bar, color)  # type: ignore[arg-type]
@@ -118,7 +127,7 @@ def _draw_times(painter: QPainter, area: QRectF, scene: Scene, shown: float) -> 
     def x(seconds: float) -> float:
         return left + min(max(seconds / last, 0.0), 1.0) * wide
 
-    lanes = ["arrives", *(["exchange"] if exchanges else [])]
+    lanes = ["arrives", *(["exchange", ""] if exchanges else [])]
     for lane, words in enumerate(lanes):
         name = QRectF(
             area.left(), area.top() + lane * now.px(LANE + 4), now.px(NAME - 8), now.px(LANE)
@@ -129,8 +138,8 @@ def _draw_times(painter: QPainter, area: QRectF, scene: Scene, shown: float) -> 
         if index < shown:
             tick = QRectF(x(part.came) - 1.5, area.top(), 3, now.px(LANE))
             painter.fillRect(tick, now.series(BACKWARD))
-    for one in exchanges:
-        _draw_exchange(painter, one, x, area.top() + now.px(LANE + 4))
+    for index, one in enumerate(exchanges):  # one begins while the one before moves its bytes
+        _draw_exchange(painter, one, x, area.top() + now.px(LANE + 4) * (1 + index % 2))
     foot = QRectF(left, area.bottom() - now.px(LANE), wide, now.px(LANE))
     put_text(painter, foot, "backward begins", now.font("label"), now.color("muted"), LEFT)
     put_text(painter, foot, f"+{format_brief(last)}", now.font("label"), now.color("muted"), RIGHT)

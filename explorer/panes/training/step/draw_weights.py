@@ -47,7 +47,7 @@ def draw_weights(painter: QPainter, layout: WeightLayout, weight: int, shown: fl
     now, scene = theme.current(), layout.scene
     table = packed_table(now.diverging_table)
     head = QRectF(layout.left, layout.top - now.px(LINE), layout.right - layout.left, now.px(LINE))
-    words = f"{len(scene.kept)} weights of {scene.parameter}, each row by its own largest"
+    words = f"{len(scene.kept)} of its weights, each row by its largest"
     words = elide(words, now.font("label"), head.width())
     put_text(painter, head, words, now.font("label"), now.color("muted"), LEFT)
     for index, row in enumerate(scene.rows):
@@ -77,7 +77,7 @@ def _draw_updates(painter: QPainter, area: QRectF, scene: Scene) -> None:
     now, line = theme.current(), theme.current().px(LINE)
     first, counts = scene.updates
     head = QRectF(area.left(), area.top(), area.width(), line)
-    words = "all weights: how far they move, relative to themselves"
+    words = "all weights: update ÷ weight"
     words = elide(words, now.font("label"), head.width())
     put_text(painter, head, words, now.font("label"), now.color("muted"), LEFT)
     below = QRectF(area.left(), area.bottom() - line, area.width(), line)

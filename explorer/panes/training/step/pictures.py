@@ -164,12 +164,14 @@ class Likeliest(_Scenic):
             return
         line, name = now.px(20), now.px(120)
         font = now.font("mono", mono=True)
-        for index, (id, share, came) in enumerate(self.bars()):
+        bars = self.bars()
+        most = max((share for _, share, _ in bars), default=0.0) or 1.0
+        for index, (id, share, came) in enumerate(bars):
             place = QRectF(0, index * line, name - 8, line)
             words = chip(id, scene.pieces[id]).text if id in scene.pieces else str(id)
             ink = now.color("accent" if came else "text")
             put_text(painter, place, elide(words, font, place.width()), font, ink, RIGHT)
-            wide = (self.width() - 3 * name) * share
+            wide = (self.width() - 3 * name) * share / most
             bar = QRectF(name, place.top() + 3, max(wide, 1.0), line - 6)
             painter.fillRect(bar, now.color("accent") if came else now.series(0))
             told = format_percent(share) + (": this one came" if came else "")

@@ -12,7 +12,7 @@ from core.numbers import (
     format_number,
     format_percent,
 )
-from core.training.step_trace import Happened
+from core.training.step_trace import Happened, Layer
 from explorer.panes.training.step.scene import Exchange, Part, Scene
 
 NO_RUN = "No run is open. Set one up in Run: its first step is recorded from the inside."
@@ -56,8 +56,8 @@ def headline(scene: Scene, phase: str, inner: int | None) -> str:
             part = scene.forward[-1 if inner is None else inner] if scene.forward else None
             if part is None:
                 return f"{step}: the model predicts every next token"
-            said = "The batch has come through the model" if inner is None else _first(part.label)
-            return f"{said}: numbers of size {format_number(part.mean)} leave {_of(part)}"
+            said = f"numbers of size {format_number(part.mean)} leave {_of(part)}"
+            return _first(said) if inner is not None else f"{step} through the model: {said}"
         case "loss":
             return mean_loss(facts.loss)
         case "backward" | "unscale":
@@ -65,7 +65,12 @@ def headline(scene: Scene, phase: str, inner: int | None) -> str:
                 return f"{step}: gradients are computed, from the last layer to the first"
             if phase == "unscale":
                 return "The loss scale is divided out of the gradients"
-            part = scene.backward[-1 if inner is None else inner]
+            if inner is None:
+                length = format_brief(scene.backward_span[1] - scene.backward_span[0])
+                count = len(scene.exchanges)
+                meanwhile = f", and ranks add them up in {count} exchanges" if count else ""
+                return f"In {length} gradients come back to the embedding{meanwhile}"
+            part = scene.backward[inner]
             when = format_brief(max(part.came, 0.0))
             return f"The gradient reaches {_of(part)} {when} after backward began"
         case "clip":
@@ -74,9 +79,11 @@ def headline(scene: Scene, phase: str, inner: int | None) -> str:
             if facts.skipped:
                 return f"{step} was skipped: a gradient overflowed, so no weight moved"
             total = int(scene.updates[1].sum()) + scene.unmoved
-            still = format_percent(scene.unmoved / total) if total else "none"
-            moved = f"{format_count(total)} weights" if total else "The weights"
-            return f"{moved} move a little; {still} of them stay exactly where they were"
+            if not total:
+                return f"{step} moves every weight a little"
+            still = f"{format_percent(scene.unmoved / total)} of them stay exactly where they were"
+            still = still if scene.unmoved else "not one stays exactly where it was"
+            return f"{format_count(total)} weights move a little; {still}"
         case _:
             return f"{step} moves weights at learning rate {format_number(facts.learning_rate)}"
 
@@ -87,6 +94,11 @@ def _first(words: str) -> str:
 
 def _of(part: Part) -> str:
     return part.label if part.label.startswith("block") else f"the {part.label}"
+
+
+def surprise(most: float) -> str:
+    """What the colors of the text say."""
+    return f"The stronger a token's color, the more surprising it was: 0 to {most:.1f} nats"
 
 
 def mean_loss(loss: float) -> str:
@@ -136,12 +148,20 @@ def part_rows(scene: Scene, event: Happened, mean: float) -> list[str]:
     rows.append(f"root mean square {format_number(mean)}")
     if event.end > event.start:
         rows.append(f"computed in {format_brief(event.end - event.start)}")
+    of: dict[str, list[str]] = {}
     for layer in scene.recording.facts.layers:
         if layer.name == event.name or layer.name.startswith(f"{event.name}."):
-            ways = (layer.input, layer.weight, layer.output, layer.gradient)
-            told = " → ".join(filter(None, ways[:3]))
-            rows.append(f"{layer.name}: {told}" + (f", gradient {ways[3]}" if ways[3] else ""))
-    return rows
+            name = layer.name.removeprefix(f"{event.name}.")
+            of.setdefault(_dtypes(layer), []).append(name)
+    return [*rows, *(f"{dtypes}: {', '.join(names)}" for dtypes, names in of.items())]
+
+
+def _dtypes(layer: Layer) -> str:
+    """In which format a layer computes."""
+    told = {way: getattr(layer, way) for way in ("input", "weight", "output", "gradient")}
+    if len(set(told.values())) == 1:
+        return f"{layer.weight} throughout"
+    return ", ".join(f"{dtype} {way}" for way, dtype in told.items() if dtype)
 
 
 def empty(has_run: bool, active: bool) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -98,7 +98,7 @@ class StepView(QWidget):
         set_look(frame, "card")
         inside = QVBoxLayout(frame)
         inside.setContentsMargins(12, 8, 12, 8)
-        inside.addWidget(self.parameters)
+        inside.addWidget(self.parameters, 0, Qt.AlignmentFlag.AlignLeft)
         inside.addWidget(self.body, 1)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(16, 8, 16, 8)
@@ -125,12 +125,12 @@ class StepView(QWidget):
         ]
         most = max(np.log(max(vocabulary, 2)), float(losses.max(initial=0)))
         self.text.set_text(pieces, losses, most)
-        self.mean.setText(
-            f"the tokens to predict: the darker, the more surprising (0 to {most:.1f} nats)"
-        )
+        self.mean.setText(text.surprise(most))
         steps, rates = schedule(scene.config)
-        self.plot.set_series([Series("planned", steps, rates)])
         facts = scene.recording.facts
+        at, rate = np.array([facts.step - 1.0]), np.array([facts.learning_rate])
+        point = Series("this step", at, rate, color=1, marks=True, named=False)
+        self.plot.set_series([Series("planned", steps, rates), point])
         self.plot.set_marks([Mark(facts.step - 1, f"step {facts.step:,}", rule=True)])
 
     def set_there(self, there: bool) -> None:
@@ -158,6 +158,7 @@ def choice(name: str) -> QComboBox:
     box = QComboBox()
     box.setAccessibleName(name)
     box.setToolTip(name)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
     return box
 
 
