@@ -22,6 +22,7 @@ from explorer.widgets.numbers_table import NumbersTable
 from explorer.widgets.plots.line_plot import LinePlot, Mark, Series
 from explorer.widgets.pooling import pool_heads
 from explorer.widgets.prompt_line import PromptLine
+from explorer.widgets.surprise_text import SurpriseText
 from explorer.widgets.token_strip import TokenStrip
 from explorer.widgets.transport import TransportBar
 from explorer.widgets.vector_bars import Vector, VectorBars
@@ -123,6 +124,10 @@ def _tokens() -> list[Sample]:
     prompt = PromptLine()
     prompt.set_prompt("Once upon a time Mira found a red kite. Mira found a red")
     empty = PromptLine()
+    surprise = SurpriseText()
+    losses = np.linspace(0, 8, len(TOKENS))[None]
+    surprise.set_text([[token.encode() for token in TOKENS]], losses, 8.0)
+    surprise.set_chosen(0, 6)
     return [
         ("tokens, one selected", plain, 900, 28),
         ("weights of the chosen query", weighted, 900, 28),
@@ -131,6 +136,7 @@ def _tokens() -> list[Sample]:
         ("too narrow, 12 tokens cut", narrow, 360, 28),
         ("prompt", prompt, 500, 28),
         ("prompt, empty", empty, 500, 28),
+        ("colored by surprise", surprise, 500, 60),
     ]
 
 

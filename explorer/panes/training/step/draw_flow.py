@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QColor, QPainter
 
 from core.numbers import format_brief, format_number
 from explorer import theme
@@ -102,16 +102,20 @@ def _told(part: Part) -> str:
 
 
 def _bars(
-    painter: QPainter, rect: QRectF, shares: np.ndarray, color: object, widest: float = 1e9
+    painter: QPainter, rect: QRectF, shares: np.ndarray, color: QColor, widest: float = 1e9
 ) -> None:
     """Bars 0..1 side by side, from the bottom."""
     if not len(shares):
         return
     wide = min(rect.width() / len(shares), widest)
+    bars = []
     for index, share in enumerate(shares.tolist()):
         high = max(rect.height() * share, 1.0)
-        bar = QRectF(rect.left() + index * wide, rect.bottom() - high, max(wide - 1, 1.0), high)
-        painter.fillRect(bar, color)  # type: ignore[arg-type]
+        left = rect.left() + index * wide
+        bars.append(QRectF(left, rect.bottom() - high, max(wide - 1, 1.0), high))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(color)
+    painter.drawRects(bars)
 
 
 def _draw_times(painter: QPainter, area: QRectF, scene: Scene, shown: float) -> None:

@@ -292,11 +292,11 @@ class StepMode(Mode):
     def _fulfil(self) -> None:
         """Goes to the phase that was wished for, once its step is there."""
         scene = self.scene
-        there = scene is not None and scene.recording.facts.step == self.choice.step
-        if self._wish and there and scene is not None and self.active:
-            if self._wish in scene.phases:
-                self.go_to(scene.phases.index(self._wish))
-            self._wish = ""
+        if scene is None or self.seen is None or self.seen.choice != self.choice:
+            return
+        wish, self._wish = self._wish, ""
+        if self.active and wish in scene.phases:
+            self.go_to(scene.phases.index(wish))
 
     def cursor(self) -> tuple[int, int | None, float]:
         """The phase, the step inside it, and how many of these have happened."""

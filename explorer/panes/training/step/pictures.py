@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPolygonF
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from core.numbers import format_percent
@@ -48,6 +48,7 @@ class PhasePicture(_Scenic):
         super().__init__("What happens in the phase", parent)
         self.phase, self.shown, self.weight = "data", ALL, 0
         self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def set_phase(self, phase: str, shown: float) -> None:
         """`shown`: how many of its inner steps have happened."""
@@ -85,6 +86,8 @@ class PhasePicture(_Scenic):
             draw_clip(painter, area, scene)
         else:
             draw_batch(painter, area, scene)
+        if self.shows_focus:
+            theme.current().focus_ring(painter, area.adjusted(2, 2, -2, -2), offset=-1)
 
     def displayed(self) -> dict[str, np.ndarray]:
         if self.scene is None:
@@ -112,6 +115,14 @@ class PhasePicture(_Scenic):
             self.weightChosen.emit(at)
         if flow is not None and (part := flow.part_at(event.position())) is not None:
             self.partChosen.emit(flow.parts.index(part))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """In the optimizer the arrows go from weight to weight."""
+        move = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
+        if move is None or event.modifiers() or self.weights() is None:
+            super().keyPressEvent(event)
+        else:
+            self.weightChosen.emit(self.weight + move)
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):

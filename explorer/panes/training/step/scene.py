@@ -16,6 +16,7 @@ from core.training.spans import EXCHANGES, KINDS
 from core.training.step_trace import Happened, Recording, label_of
 
 SMALLEST = -40  # the first exponent of the histogram of updates
+BARS = 128  # of a part
 MOVED = ("param", "grad", "new")  # what the rules call a weight, its gradient, the weight after
 
 
@@ -23,7 +24,8 @@ MOVED = ("param", "grad", "new")  # what the rules call a weight, its gradient, 
 class Part:
     """A part of the model, forward or backward, in the order in which it happened.
 
-    sizes   root mean square of each token's numbers in the first sequence
+    sizes   root mean square of each token's numbers in the first sequence; of a long one the
+            largest of neighbors
     mean    of all tokens
     came    seconds since the phase began, when it was there
     norms   (parameter, norm of its gradient)
@@ -107,9 +109,14 @@ class Scene:
     ) -> Part:
         sizes = self.recording.arrays.get(f"{event.kind}.0.{event.name}", np.zeros(0))
         first = np.atleast_1d(sizes[0] if sizes.ndim > 1 else sizes)
+        pooled = [
+            one.max() for one in np.array_split(first, min(len(first), BARS) or 1) if len(one)
+        ]
         mean = float(sizes.mean()) if sizes.size else math.nan
         label = label_of(event.name)
-        return Part(event.name, label, first, mean, event.shape, event.dtype, came, norms)
+        return Part(
+            event.name, label, np.array(pooled), mean, event.shape, event.dtype, came, norms
+        )
 
     @cached_property
     def backward_span(self) -> tuple[float, float]:

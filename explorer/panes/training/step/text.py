@@ -57,7 +57,8 @@ def headline(scene: Scene, phase: str, inner: int | None) -> str:
             if part is None:
                 return f"{step}: the model predicts every next token"
             said = f"numbers of size {format_number(part.mean)} leave {_of(part)}"
-            return _first(said) if inner is not None else f"{step} through the model: {said}"
+            through = "The batch has come through the model"
+            return _first(said) if inner is not None else f"{through}: {said}"
         case "loss":
             return mean_loss(facts.loss)
         case "backward" | "unscale":

@@ -29,6 +29,7 @@ from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surprise_text import SurpriseText
 
 MOST = 100  # recorded steps that are offered
+SEQUENCES = 8  # whose text is shown
 
 
 class StepHeader(QWidget):
@@ -121,10 +122,10 @@ class StepView(QWidget):
         vocabulary = scene.forward[-1].shape[-1] if scene.forward else 2  # the head's scores
         pieces = [
             [scene.pieces.get(int(id), str(id).encode()) for id in row]
-            for row in scene.batch("targets")
+            for row in scene.batch("targets")[:SEQUENCES]
         ]
         most = max(np.log(max(vocabulary, 2)), float(losses.max(initial=0)))
-        self.text.set_text(pieces, losses, most)
+        self.text.set_text(pieces, losses[:SEQUENCES], most)
         self.mean.setText(text.surprise(most))
         steps, rates = schedule(scene.config)
         facts = scene.recording.facts

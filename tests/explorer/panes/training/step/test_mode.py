@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from core.training.records import recording_folder
 from core.training.runs import RunReader
@@ -128,6 +130,9 @@ def test_choices_keep_the_place_and_come_back_with_the_session(
         assert mode.player.path == [5.0, 2.0]
         layout = mode.view.picture.weights()
         assert layout.weight_at(layout.row(0).center()) is not None
+        mode.choose_weight(7)
+        QTest.keyClick(mode.view.picture, Qt.Key.Key_Left)
+        assert mode.weight == 6
         mode.view.picture.weightChosen.emit(1_000)
         mode.view.tokenChosen.emit(2, 3)
         kept = mode.state()
@@ -226,5 +231,8 @@ def test_run_leads_to_the_recorded_step_at_its_phase(
         assert pane.mode is step
         await until(lambda: step.scene is not None and step.view.picture.phase == "backward", "it")
         assert step.scene.recording.facts.step == 1
+        step.take({"step": 3, "phase": "clip"})
+        await until(lambda: step.scene.recording.facts.step == 4, "the newest instead of none")
+        assert step.view.picture.phase == "clip"
 
     run_async(body())
