@@ -36,6 +36,7 @@ _HOME = {
     "train_tokenizer": "core.tokenization",
     "train_tokenizer_steps": "core.tokenization",
     "open_tokenizer": "core.tokenization",
+    "trace_rounded_sum": "core.training.rounding_trace",
     "TrainingConfig": "core.training",
     "train": "core.training",
     "train_steps": "core.training",

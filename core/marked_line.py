@@ -68,10 +68,12 @@ CALLS = {
     "core.tokenization.unigram.tokenizer": ("self._search.best",),
     "core.tokenization.wordpiece.tokenizer": ("self.match",),
     "core.training.attempt": (
-        *("task.batches", "task.loss", "scaled.backward", "parallel.unscale", "optimizer.step"),
+        *("task.batches", "task.loss", "scaled.backward", "optimizer.step"),
         "self.writer.event",
     ),
+    "core.training.number_formats": ("np.rint",),
     "core.training.parallel": ("nn.utils.clip_grad_norm_",),
+    "core.training.scaler": ("gradient.div_",),
     "core.transformer.attention": ("self.c_attn",),
 }
 ALLOWED = (

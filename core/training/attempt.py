@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +27,28 @@ from core.training import checkpoints, records
 from core.training.config import TrainingConfig
 from core.training.control import Command, ProbeArguments, SetArguments
 from core.training.events import Moment
+from core.training.exponent_probe import ExponentProbe, activation_sites, exponent_interval
 from core.training.faults import Fault, Faults
 from core.training.health import (
     NotFiniteError,
     disk_error,
     find_not_finite,
+    first_overflow,
     not_finite_message,
-    precision_context,
-    precision_note,
     seeded_dropout,
 )
-from core.training.looking import evaluate_steps, is_due, probe, sample_seed, sample_steps
+from core.training.looking import (
+    as_picture,
+    evaluate_steps,
+    is_due,
+    probe,
+    sample_seed,
+    sample_steps,
+)
 from core.training.memory import end_message
 from core.training.optimizers import build_optimizer
-from core.training.parallel import Parallel, on_device
+from core.training.parallel import Parallel, on_device, own_part
+from core.training.precision import backward_context, precision_context, precision_note
 from core.training.recording import Recorder, Unwatched
 from core.training.records import MANIFEST, read_manifest
 from core.training.runs import RunWriter
@@ -79,6 +87,7 @@ class Attempt:
         self.rate_scale = start.rate_scale
         self.looked = start.looked and checkpoint is not None
         self.written = start.step if checkpoint else -1  # step of the newest checkpoint
+        self.exponents: ExponentProbe | None = None  # of the last step, if it is probed
         self.busy = 0.0  # seconds of work since the step began
         self.mark = time.perf_counter()
         self.unrecorded: dict[str, float] | None = None  # a step whose weights have moved
@@ -183,7 +192,10 @@ class Attempt:
         count = sum(parameter.numel() for parameter in self.parameters)
         where = {"device": str(parallel.device), "threads": torch.get_num_threads()}
         where["scales"] = parallel.scales
-        facts = {"parameters": count, "tokens": self.tokens, **self.task.facts()}
+        if parallel.device.type == "cuda":
+            where["device_name"] = torch.cuda.get_device_name(parallel.device)
+        held = sum(own_part(parameter).numel() for parameter in self.parameters)
+        facts = {"parameters": count, "held": held, "tokens": self.tokens, **self.task.facts()}
         self.writer.event("model", self.step, {**facts, "ranks": parallel.ranks, **where})
         for note in self._notes():
             self.writer.event("note", self.step, {"message": note})
@@ -243,6 +255,7 @@ class Attempt:
             with (
                 torch.enable_grad(),
                 parallel.micro_batch(last),
+                backward_context(precision, device),
                 watcher.backward(position.micro_batch),
             ):
                 scaled = parallel.scale(loss)
@@ -256,10 +269,16 @@ class Attempt:
             for parameter in self.parameters:
                 if parameter.grad is not None:
                     parameter.grad.mul_(divisor / valid)
-        applied = True
+        applied, where = True, ""
         if parallel.scales:
-            applied = parallel.unscale(optimizer)  # step: unscale
+            applied = parallel.unscale(optimizer)
+            where = "" if applied else first_overflow(self.module, parallel)
             yield Moment("unscale", number, values={"applied": applied})
+        before, probed = parallel.state(), None
+        loss_scale = before.get("loss_scale", 1.0)
+        if self._counts_exponents(number):
+            probed = ExponentProbe(self.parameters, loss_scale)
+            probed.see_gradients()
         assert total is not None
         watcher.gradients()
         own_loss, norm = self._clip(total)
@@ -273,15 +292,15 @@ class Attempt:
         if applied:
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            with watcher.optimizer(optimizer):
+            counting = nullcontext() if probed is None else probed.update()
+            with watcher.optimizer(optimizer), counting:
                 optimizer.step()  # step: optimizer
         optimizer.zero_grad(set_to_none=True)
-        before = parallel.state()
         parallel.stepped(applied)
         if not applied:  # the batch is lost, the weights stay: usual while a loss scale is found
-            told = {**before, "after": parallel.state()}
+            told = {**before, "after": parallel.state(), "where": where}
             self.writer.event("skip", number, told)  # step: skip
-        skipped = int(not applied)
+        skipped, self.exponents = int(not applied), probed
         self.unrecorded = {
             "step": number,
             "loss": loss_value,
@@ -289,6 +308,7 @@ class Attempt:
             "grad_norm": norm,
             "applied": number - self.skipped - skipped,
             "skipped": skipped,
+            "loss_scale": loss_scale,
             "tokens": int(tokens),
             "targets": valid,
         }
@@ -334,7 +354,8 @@ class Attempt:
     def _not_finite(self, number: int, batches: Any, loss: float) -> NotFiniteError:
         self.optimizer.zero_grad(set_to_none=True)
         where = find_not_finite(self.task, self.module, batches, self.config, self.parallel)
-        told = NotFiniteError(not_finite_message(number, where, loss, self.written))
+        message = not_finite_message(number, where, loss, self.written, self.config.precision)
+        told = NotFiniteError(message)
         self.writer.event("not-finite", number, {"where": where, "message": str(told)})
         return told
 
@@ -346,17 +367,23 @@ class Attempt:
         first, last = step == 0, step == config.steps
         if last or first or is_due(step, config.evaluate_every):
             yield from self._evaluate()
-        every = config.probe_every and probe_interval(config.probe_every, step)
-        if every and (last or is_due(step, every)):
-            self._probe("", None, ("attention",))
-            if self.parallel.writes:
-                thin_probes(self.folder, config.probe_every, step)
+        if self._is_probed(step):
+            self._probe_as_planned()
             yield Moment("probe", step, True)
         if config.sample_every and (last or is_due(step, config.sample_every)):
             yield from self._sample()
         self.looked = True
         if not first and (last or is_due(step, config.checkpoint_every)):
             yield from self._save()
+
+    def _is_probed(self, step: int) -> bool:
+        """Whether the config's cadence probes the model after this step."""
+        every = self.config.probe_every and probe_interval(self.config.probe_every, step)
+        return bool(every) and (step == self.config.steps or is_due(step, every))
+
+    def _counts_exponents(self, step: int) -> bool:
+        every = self.config.probe_every and exponent_interval(self.config.probe_every)
+        return self._is_probed(step) and (step == self.config.steps or is_due(step, every))
 
     def _evaluate(self) -> Moments:
         values = yield from evaluate_steps(
@@ -399,9 +426,28 @@ class Attempt:
             checkpoints.thin_checkpoints(self.folder, self.config.keep_checkpoints)
 
     def _probe(self, id: str, ids: Any, sites: Any) -> None:
-        arrays = probe(self.task, self.module, ids, sites, light=not id)
+        arrays = probe(self.task, self.module, ids, sites)
         if self.parallel.writes:
             self.writer.probe(self.step, arrays, id)
+
+    def _probe_as_planned(self) -> None:
+        """The heads on the config's text and, now and then, how large the numbers are."""
+        config, step = self.config, self.step
+        counts = self._counts_exponents(step)
+        sites = activation_sites(config.model) if counts else []
+        arrays = probe(self.task, self.module, None, ("attention", *sites))
+        activations = {site: arrays.pop(site) for site in sites}
+        arrays["attention"] = as_picture(arrays["attention"])
+        if self.parallel.writes:
+            self.writer.probe(step, arrays)
+            thin_probes(self.folder, config.probe_every, step)
+        if counts:
+            seen = self.exponents or ExponentProbe(self.parameters)
+            seen.see_weights()
+            seen.see_activations(activations)
+            told, self.exponents = seen.event(self.parallel), None
+            if self.parallel.writes:
+                self.writer.event("exponents", step, told)
 
     # -- commands
 

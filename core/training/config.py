@@ -24,8 +24,7 @@ STORIES, CHARACTERS = BUILT_IN = ("stories", "characters")  # tokenizers; any ot
 DEVICES = ("auto", "cpu", "cuda", "mps")
 STRATEGIES = ("ddp", "fsdp2")
 MOST_STEPS = 1_000_000_000
-PRECISIONS = ("fp32", "bf16")
-SLOW = {"fp16": "is about 20 times slower than fp32 on a CPU"}
+PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +71,11 @@ class TrainingConfig:
     activation_checkpointing
                        keep only what enters each block, and compute its inside again in backward:
                        less memory for a third more arithmetic
-    precision          "fp32", or "bf16": autocast with weights kept in fp32
+    precision          of the matrix products: "fp32", "tf32", "bf16" or "fp16". The weights stay in
+                       fp32. A device without TF32 computes tf32 in fp32
+    loss_scale         what the loss is multiplied by at first, under fp16 only: see LossScaler
+    loss_scale_growth_interval
+                       applied steps in a row after which the loss scale doubles
     threads            torch threads, where the run has its own process. Set by
                        `python -m core.training`; inside an app the app decides
 
@@ -215,7 +218,13 @@ class TrainingConfig:
         label="Activation checkpointing",
         help="Compute the inside of each block again in backward, to save memory",
     )
-    precision: str = field("fp32", choices=PRECISIONS, refused=SLOW, label="Precision")
+    precision: str = field("fp32", choices=PRECISIONS, label="Precision")
+    loss_scale: float = field(
+        65536.0, least=1, most=2.0**127, label="Loss scale", remedy="65536 is usual"
+    )
+    loss_scale_growth_interval: int = field(
+        2000, least=1, most=MOST_STEPS, label="Loss scale grows every", remedy="2000 is usual"
+    )
     threads: int = field(1, least=1, most=1024, remedy="1 is usual")
 
     def __post_init__(self) -> None:

@@ -72,7 +72,7 @@ def train_steps(
     resume    go on from the folder's last checkpoint (from the beginning where there is none)
     task      None: the Task that the config names, which is language modelling
     parallel  where it computes, on which device and with which ranks; None: alone, on the
-              config's device
+              config's device, with the loss scaler that its precision needs
 
     Closing the generator writes a checkpoint of the last whole step; one of several ranks cannot do
     that without the others, and leaves the last one that was written. Raises ValueError, with the
@@ -94,6 +94,8 @@ def train_steps(
         raise ValueError(f"{folder} holds a run of another config; choose a new folder, or branch")
     if manifest["attempts"] and not resume:
         raise ValueError(f"{folder} holds a run already; resume it, or choose a new folder")
+    if known.precision == "fp16" and not parallel.scales:
+        raise ValueError("fp16 needs a loss scaler; give the strategy one, as build_scaler does")
     if task is None:
         check_task(known)
         task = LanguageModelling(known)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from core.tensor_files import read_tensors, write_tensors
+from core.training.scaler import LossScaler
 from core.training.spans import Spans
 
 
@@ -100,14 +101,18 @@ class Parallel(Protocol):
 
 
 class Single:
-    """This process alone, on one device, with the loss as it is."""
+    """This process alone, on one device. The loss is scaled where there is a scaler."""
 
     rank, ranks, writes = 0, 1, True
-    sharded, scales = False, False
+    sharded = False
     leaving = False
 
-    def __init__(self, device: str | torch.device = "cpu") -> None:
+    def __init__(
+        self, device: str | torch.device = "cpu", scaler: LossScaler | None = None
+    ) -> None:
         self.device = torch.device(device)
+        self.scaler = scaler
+        self.scales = scaler is not None
         self.spans = Spans(self.device.type == "cuda")
 
     def wrap(self, module: nn.Module) -> nn.Module:
@@ -117,16 +122,22 @@ class Single:
         return nullcontext()
 
     def scale(self, loss: Tensor) -> Tensor:
-        return loss
+        return loss if self.scaler is None else self.scaler.scale(loss)
 
     def unscale(self, optimizer: torch.optim.Optimizer) -> bool:
-        return True
+        if self.scaler is None:
+            return True
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        finite = self.scaler.unscale(own_part(p.grad) for p in parameters if p.grad is not None)
+        overflowed = self.sums([float(not finite)])[0] > 0  # on any rank
+        return not overflowed or self.scaler.is_exhausted
 
     def clip(self, parameters: Sequence[Tensor], limit: float) -> Tensor:
         return clip_gradients(parameters, limit)
 
     def stepped(self, applied: bool) -> None:
-        pass
+        if self.scaler is not None:
+            self.scaler.stepped(applied)
 
     def sums(self, values: Sequence[float]) -> list[float]:
         return list(values)
@@ -151,10 +162,12 @@ class Single:
         }
 
     def state(self) -> dict[str, float]:
-        return {}
+        return {} if self.scaler is None else self.scaler.state()
 
     def restore(self, state: Mapping[str, float]) -> None:
-        if state:
+        if self.scaler is not None:
+            self.scaler.restore(state)
+        elif state:
             raise ValueError(
                 f"the checkpoint remembers {', '.join(sorted(state))} of a run that scaled its "
                 "loss; continue it with its own precision"

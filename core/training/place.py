@@ -3,7 +3,7 @@
 `rank_processes` starts ranks on one machine, `torchrun` on many, by the same names: RANK,
 WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, and MASTER_ADDR with MASTER_PORT. On one machine a file
 takes the place of the last two (RANKS_STORE): no port can be taken, no host name must be known.
-Loads no torch.
+RANKS_TIMEOUT is how many seconds a rank waits for the others before it gives up. Loads no torch.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 STORE = "RANKS_STORE"
+TIMEOUT = "RANKS_TIMEOUT"
+USUAL_TIMEOUT = 100.0  # seconds; a step, an evaluation's batch and a checkpoint take less
 # The exit code of a rank that could not go on because another one had gone.
 LEFT_ALONE = 3
 LEFT_ALONE_MESSAGE = "another rank has ended or does not answer; this one cannot go on without it"
@@ -21,7 +23,8 @@ LEFT_ALONE_MESSAGE = "another rank has ended or does not answer; this one cannot
 class Place:
     """Which rank of how many a process is, in all and on its machine.
 
-    store   the file by which ranks of one machine find each other; "": MASTER_ADDR and MASTER_PORT
+    store    the file by which ranks of one machine find each other; "": MASTER_ADDR and MASTER_PORT
+    timeout  seconds after which a rank that does not answer is given up, once all have done a step
     """
 
     rank: int
@@ -29,6 +32,7 @@ class Place:
     local_rank: int
     local_ranks: int
     store: str = ""
+    timeout: float = USUAL_TIMEOUT
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Place | None:
@@ -56,7 +60,13 @@ class Place:
         store = environment.get(STORE, "")
         if not store and not {"MASTER_ADDR", "MASTER_PORT"} <= set(environment):
             raise ValueError("MASTER_ADDR and MASTER_PORT are not set; start ranks by torchrun")
-        return cls(rank, ranks, local_rank, local_ranks, store)
+        try:
+            timeout = float(environment.get(TIMEOUT, USUAL_TIMEOUT))
+        except ValueError:
+            timeout = -1.0
+        if not 0 < timeout < float("inf"):
+            raise ValueError(f"{TIMEOUT} must be a number of seconds; {USUAL_TIMEOUT:g} is usual")
+        return cls(rank, ranks, local_rank, local_ranks, store, timeout)
 
 
 def is_left_alone(error: BaseException) -> bool:

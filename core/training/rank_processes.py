@@ -171,6 +171,8 @@ class RankProcesses:
     def _why(self, rank: _Rank) -> str:
         """What the rank that failed first died of, for people."""
         which, code = f"rank {rank.number} of {self.count}", rank.code or 0
+        if rank.ended_by_us:
+            return f"{which} did not answer any more and was ended; resume the run to go on"
         if code < 0:
             with suppress(ValueError):
                 name = signal.Signals(-code).name
@@ -199,5 +201,9 @@ def first_failed(ends: Sequence[tuple[int, float, bool]], asked: bool = False) -
         code, _, told = ends[rank]
         if code != LEFT_ALONE and not (told and code < 0):
             own.append((when, rank))
-    found = own or ([] if asked else failed)
+    if asked:
+        return min(own)[1] if own else None
+    # Who had to be ended has not noticed that the others had: it hangs.
+    hangs = [(when, rank) for when, rank in failed if ends[rank][2] and ends[rank][0] < 0]
+    found = own or hangs or failed
     return min(found)[1] if found else None

@@ -19,11 +19,10 @@ from torch import Tensor
 
 from core.training.parallel import Single
 from core.training.place import Place
+from core.training.scaler import LossScaler
 
 # Until every rank has loaded its libraries, its text and its model.
 FIRST_WAIT = timedelta(minutes=10)
-# From then on: a rank that hangs is noticed by the others after so long.
-WAIT = timedelta(seconds=100)
 
 
 class Ranks(Single):
@@ -33,8 +32,13 @@ class Ranks(Single):
     the same ones in the same order is the loop's part.
     """
 
-    def __init__(self, place: Place, device: str | torch.device = "cpu") -> None:
-        super().__init__(device)
+    def __init__(
+        self,
+        place: Place,
+        device: str | torch.device = "cpu",
+        scaler: LossScaler | None = None,
+    ) -> None:
+        super().__init__(device, scaler)
         self.place = place
         self.rank, self.ranks, self.writes = place.rank, place.ranks, place.rank == 0
         self._waits_long = True
@@ -63,7 +67,7 @@ class Ranks(Single):
         super().stepped(applied)
         if self._waits_long:  # all have come so far: from now on none takes long
             self._waits_long = False
-            dist.distributed_c10d._set_pg_timeout(WAIT)
+            dist.distributed_c10d._set_pg_timeout(timedelta(seconds=self.place.timeout))
 
     def sums(self, values: Sequence[float]) -> list[float]:
         start = self.spans.mark()

@@ -30,6 +30,7 @@ import numpy as np
 
 from core.fields import as_object, field, from_json
 from core.files import GET_AGAIN, quoted, read_json, write_atomically
+from core.training.exponents import CountedExponents, ExponentHistogram
 
 FORMAT = 1
 MANIFEST = "run.json"
@@ -53,6 +54,7 @@ STEP_FIELDS: tuple[tuple[str, str], ...] = (
     ("grad_norm", "<f8"),  # before clipping; not finite where the step was skipped for it
     ("applied", "<i8"),  # steps that have moved the weights, with this one: the schedule's count
     ("skipped", "<i8"),  # 1: a loss scaler skipped this one, 0: it was applied
+    ("loss_scale", "<f8"),  # what the loss was multiplied by; 1: it was not
     ("tokens", "<i8"),  # read by this step, on all ranks
     ("targets", "<i8"),  # those that count, which the loss is the mean over
     ("seconds", "<f8"),  # of work; pauses do not count
@@ -111,10 +113,35 @@ class Built(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Skipped(Event):
-    """The loss scale whose gradients overflowed; in `after` the one that is tried next."""
+    """The loss scale whose gradients overflowed; in `after` the one that is tried next. `where`
+    says which gradient was the first.
+    """
 
     loss_scale: float = field(0.0, least=0, endless=True)
     after: Mapping[str, float] = field(factory=dict)
+    where: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exponents(Event):
+    """How large a step's numbers were, in a sample of them: gradients as the optimizer would have
+    got them unscaled and unclipped; the others after the step. None: not counted, as the updates of
+    a step that was skipped.
+
+    loss_scale  the scale under which the gradients were computed
+    """
+
+    loss_scale: float = field(1.0, above=0)
+    weights: CountedExponents | None = None
+    activations: CountedExponents | None = None
+    gradients: CountedExponents | None = None
+    updates: CountedExponents | None = None
+
+    def histograms(self) -> dict[str, ExponentHistogram]:
+        """By kind: "weights", "activations", "gradients", "updates", as far as they are there."""
+        kinds = ("weights", "activations", "gradients", "updates")
+        counted = {kind: getattr(self, kind) for kind in kinds}
+        return {kind: one.histogram() for kind, one in counted.items() if one is not None}
 
 
 EVENTS: dict[str, type[Event]] = {
@@ -123,6 +150,7 @@ EVENTS: dict[str, type[Event]] = {
     "prepare": Preparing,
     "model": Built,
     "skip": Skipped,
+    "exponents": Exponents,
 }
 
 

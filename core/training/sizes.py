@@ -19,8 +19,9 @@ from core.transformer.parameters import parameter_count
 
 # A laptop core's fp32 matrix products, where nobody has measured: `measure_speed` does.
 USUAL_SPEED = 8e10
-# bf16 arithmetic where the CPU has it (avx512_bf16): 2.65 times on wide layers, 1.5 on small ones.
-BF16_SPEEDUP = 1.5
+# How fast a CPU multiplies in 16 bits, by what it takes in fp32. bf16 where it has the arithmetic
+# (avx512_bf16): 2.65 times on wide layers, 1.5 on small ones. fp16: 12 to 20 times slower.
+CPU_SPEED = {"bf16": 1.5, "fp16": 1 / 15}
 # Beside the matrix products a step moves and bends what they give: a byte of activations takes as
 # long as so many FLOPs, a layer's calls so many seconds. Fitted to the steps of 14 shapes, from
 # width 16 to 384: each within a quarter of its estimate.
@@ -94,7 +95,7 @@ def step_seconds(config: TrainingConfig, speed: float = USUAL_SPEED) -> float:
 
 def _speed_at(config: TrainingConfig, speed: float) -> float:
     """FLOP/s at the run's precision, where fp32 has `speed`."""
-    return speed * BF16_SPEEDUP if config.precision == "bf16" else speed
+    return speed * CPU_SPEED.get(config.precision, 1.0)
 
 
 def looking_seconds(config: TrainingConfig, per_step: float, flops: float, speed: float) -> float:

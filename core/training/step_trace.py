@@ -101,6 +101,7 @@ class Facts:
     grad_norm: float = field(endless=True)
     applied: int = field(0, least=0)
     skipped: int = field(0, least=0)
+    loss_scale: float = field(1.0, endless=True)
     tokens: int = field(0, least=0)
     targets: int = field(0, least=0)
     events: tuple[Happened, ...] = ()
@@ -193,10 +194,8 @@ def step_trace(
     parameter   whose kept numbers the optimizer's lines have; "": it has no lines
     """
     facts = recording.facts
-    record = {
-        name: getattr(facts, name)
-        for name in ("loss", "learning_rate", "grad_norm", "applied", "skipped", "targets")
-    }
+    names = ("loss", "learning_rate", "grad_norm", "applied", "skipped", "loss_scale", "targets")
+    record = {name: getattr(facts, name) for name in names}
     trace = Trace({"recording": recording, "config": config})
     for phase in SCALED_PHASES if scaled else PHASES:
         place = trace.append(phase_step(phase, config, facts.step, record))

@@ -7,6 +7,7 @@ import torch
 from core.training.config import TrainingConfig
 from core.training.parallel import Parallel, Single
 from core.training.place import Place
+from core.training.precision import build_scaler
 
 
 def strategy_for(config: TrainingConfig, place: Place | None) -> Parallel:
@@ -15,18 +16,19 @@ def strategy_for(config: TrainingConfig, place: Place | None) -> Parallel:
     A strategy of several ranks is to be joined before it is used, and closed after. Raises
     ValueError, with the remedy, for a device that is not here.
     """
+    scaler = build_scaler(config)
     local_rank, local_ranks = (place.local_rank, place.local_ranks) if place else (0, 1)
     device = device_for(config.device, local_rank, local_ranks)
     if place is None or place.ranks == 1:
-        return Single(device)
+        return Single(device, scaler)
     # Loaded here: a run of one process needs neither, and FSDP2 takes a second.
     if config.parallel == "fsdp2":
         from core.training.fully_sharded import FSDP2
 
-        return FSDP2(place, device)
+        return FSDP2(place, device, scaler)
     from core.training.data_parallel import DDP
 
-    return DDP(place, device)
+    return DDP(place, device, scaler)
 
 
 def device_for(wanted: str, local_rank: int = 0, local_ranks: int = 1) -> torch.device:

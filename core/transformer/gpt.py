@@ -20,6 +20,7 @@ from core.transformer.config import ModelConfig
 from core.transformer.layers import Block, norm_of
 from core.transformer.look import Look, Site, check_sites
 from core.transformer.positions import Rotation, rotation_of
+from core.transformer.precision import full_precision
 
 IGNORED = -1  # a target that counts for nothing
 EMBEDDING, LOGITS = Site("decoder", None, "embedding"), Site("decoder", None, "logits")
@@ -128,7 +129,6 @@ def next_token_loss(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """
     logits = logits.flatten(0, 1)  # (B T, V)
     targets = targets.flatten()  # (B T)
-    # Low-precision logits would lose the loss's digits: cross-entropy is taken in fp32 at least.
-    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-    total = F.cross_entropy(logits, targets, ignore_index=IGNORED, reduction="sum")
+    # Cross-entropy in fp32 at least: 16 bits would lose the loss's digits.
+    total = F.cross_entropy(full_precision(logits), targets, ignore_index=IGNORED, reduction="sum")
     return total, (targets != IGNORED).sum()

@@ -115,10 +115,11 @@ def _attention(model: ModelConfig, layer: int, sequences: int, item: int, device
     shared, turned = G < H, model.positions == "rope"
     inputs = item * (model.n_embd + H * D)  # what c_attn and c_proj read
     if not is_fused(model, item, device):
-        # Copies of queries, keys and values, as the products want them, and weights (B, H, T, T);
-        # with dropout, torch's own explicit path in fp32, which also keeps mask and outcome.
-        size, squares = (FULL, 3) if model.dropout else (item, 1)
-        explicit = size * (3 * H * D + squares * H * T)
+        # Copies of queries, keys and values, as the products want them, and weights (B, H, T, T),
+        # which the softmax keeps in fp32; with dropout, torch's own explicit path in fp32, which
+        # also keeps mask and outcome.
+        size, square = (FULL, 3 * FULL) if model.dropout else (item, FULL + item)
+        explicit = size * 3 * H * D + square * H * T
         hidden = 0 if model.dropout else T * T
         return tokens * (inputs + explicit) + hidden
     projected = 0 if turned and shared else (H + 2 * G) * D
@@ -215,18 +216,18 @@ def _temporaries(model: ModelConfig, sequences: int, item: int, device: str) -> 
 
     The MLP: those of its hidden layer, before and after the bend. GELU's input and output go as
     they come; ReLU and the gate need theirs longer. Attention, when the MLP's are gone: those of
-    queries, keys and values, and in explicit attention two of shape (B, H, T, T); its forward pass
-    holds scores, scaled and masked ones at once.
+    queries, keys and values, and in explicit attention two of shape (B, H, T, T) in fp32; its
+    forward pass holds scores, scaled ones and, in fp32, masked ones at once.
     """
     tokens = sequences * model.block_size
     residual = FULL * model.n_embd
     size = FULL if model.dropout else item
-    squares = 0 if is_fused(model, item, device) else size * model.n_head * model.block_size
+    square = 0 if is_fused(model, item, device) else model.n_head * model.block_size
     values = size * 3 * model.n_head * model.head_width
     of_mlp = item * model.inner_width * (1 if model.mlp.startswith("gelu") else 2)
     gone = _norm(model, device) + item * _mlp_numbers(model, item)
-    backward = max(of_mlp, 2 * squares + values - gone)
+    backward = max(of_mlp, 2 * FULL * square + values - gone)
     return Temporaries(
-        forward=tokens * (3 * squares + residual - gone),
+        forward=tokens * ((2 * size + FULL) * square + residual - gone),
         backward=tokens * (backward + residual),
     )

@@ -8,22 +8,31 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from core.numbers import (
+    format_bytes,
+    format_duration,
+    format_general,
+    format_number,
+    format_percent,
+)
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.rule import numbers_of
 from core.optimization.schedules import Span
 from core.trace import Step, source
 from core.training import phases
 from core.training.config import TrainingConfig
+from core.training.estimates.devices import recognized
+from core.training.estimates.flops import flops_per_token, model_flops_utilization
 from core.training.phases import CODE, TITLES
 from core.training.rules import RUN_BY_TORCH, rule_settings
 from explorer.panes.base import Inspection, Row
 from explorer.panes.training.run_data import RunNumbers, Skip, skip_text, was_skipped
 from explorer.state.tracks import ListTrack
-from explorer.theme.numbers import format_bytes, format_duration, format_number
 
 # What a table is called -> the field of a step's record; beside each value stands its step.
 TABLES = {
@@ -101,7 +110,7 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
             verdict = "nothing is cut" if share >= 1 else f"g is scaled by {share:.3f}"
             return [
                 Row(f"|g| = {format_number(norm)}", "accent"),
-                f"c = {config.clip:g}: {verdict}",
+                f"c = {format_general(config.clip)}: {verdict}",
             ]
         case "optimizer" if skipped:
             return [Row(skip_text(step, numbers.skips.get(step)), "accent")]
@@ -117,13 +126,15 @@ def _optimizer_rows(config: TrainingConfig, rate: float) -> list[Row | str]:
     own = numbers_of(settings) | {"weight_decay": config.weight_decay}
     rows: list[Row | str] = [
         Row(f"η = {format_number(rate)}", "accent"),
-        ", ".join(f"{letter} = {own[name]:g}" for name, letter in rule.letters.items()),
+        ", ".join(
+            f"{letter} = {format_general(own[name])}" for name, letter in rule.letters.items()
+        ),
     ]
     if config.optimizer in ("adam", "adamw", "lion"):
         rows.append(f"no weight moves further than about {format_number(rate)} in this step")
     if config.optimizer == "muon":
         rows.append("embeddings and vectors move by AdamW")
-        rows.append(f"with β₁ = {b1:g}, β₂ = {b2:g}")
+        rows.append(f"with β₁ = {format_general(b1)}, β₂ = {format_general(b2)}")
     where = f"core/optimization/{rule.name}.py"
     if config.optimizer not in RUN_BY_TORCH:
         return [*rows, "the rule that runs is", f"written out in {where}"]
@@ -153,14 +164,15 @@ def _schedule_rows(config: TrainingConfig, step: int, applied: int, rate: float)
     planned = config.planned_rate(applied)
     spans = phases.schedule_spans(config)
     by_hand = not math.isclose(planned, rate, rel_tol=1e-9)
+    peak = format_general(config.learning_rate)
     return [
         Row(f"η = {format_number(rate)} at step {step:,}, t = {applied:,}", "accent"),
         f"set by hand: the schedule had planned {format_number(planned)}"
         if by_hand
         else "as the schedule planned",
-        f"constant at {config.learning_rate:g}"
+        f"constant at {peak}"
         if config.schedule == "constant"
-        else f"from {config.learning_rate:g} down to {_last_rate(config):g}",
+        else f"from {peak} down to {format_general(_last_rate(config))}",
         f"warm-up over the first w = {config.warmup_steps:,} of {config.steps:,} steps",
         *(_span_row(span) for span in spans if span.first <= applied + 1 <= span.last),
     ]
@@ -197,10 +209,28 @@ def moment_rows(numbers: RunNumbers, step: int) -> list[Row | str]:
     ]
     if seconds:
         took = f"{seconds * 1000:.0f} ms" if seconds < 1 else format_duration(seconds)
-        rows.append(f"took {took}, {_get(row, 'tokens') / seconds:,.0f} tokens/s")
+        speed = _get(row, "tokens") / seconds
+        rows.append(f"took {took}, {speed:,.0f} tokens/s")
+        rows.append(arithmetic_row(numbers, speed))
     if memory := _get(row, "memory"):
         rows.append(f"memory of the process: {format_bytes(memory)}")
     return rows
+
+
+def arithmetic_row(numbers: RunNumbers, speed: float) -> str:
+    """The model's FLOP/s at so many tokens a second, and their share of the devices' peak."""
+    config = numbers.config
+    model = replace(config.model, vocab_size=numbers.vocabulary or config.model.vocab_size)
+    flops = flops_per_token(model)
+    device = recognized(numbers.device) if numbers.device else None
+    peak = device.peak_flops(config.precision) if device is not None else None
+    share = model_flops_utilization(speed, flops, peak, config.ranks)
+    told = (
+        "MFU n/a: no peak is known of this device"
+        if share is None
+        else (f"MFU {format_percent(share)}")
+    )
+    return f"{format_number(speed * flops / 1e9)} GFLOP/s of the model's arithmetic, {told}"
 
 
 def plan_inspection(config: TrainingConfig, steps: np.ndarray, rates: np.ndarray) -> Inspection:

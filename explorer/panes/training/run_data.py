@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.numbers import format_number
+from core.training.alerts import alerts
 from core.training.config import TrainingConfig
 from core.training.phases import PHASES, SCALED_PHASES
 from core.training.step_trace import recorded_steps
@@ -64,6 +65,7 @@ class RunNumbers:
                 told
     skips       the steps that a loss scaler skipped
     scales      the loss is scaled, which is one phase more
+    device      what torch calls the GPU; "": a CPU, or not told
     """
 
     config: TrainingConfig
@@ -73,6 +75,7 @@ class RunNumbers:
     before: int | None = None
     skips: Mapping[int, Skip] = field(default_factory=dict)
     scales: bool = False
+    device: str = ""
 
     @property
     def phases(self) -> tuple[str, ...]:
@@ -123,12 +126,14 @@ class RunData:
     probe_text: str = ""  # what its pictures of the heads read
     scales: bool = False  # the loss is scaled
     recorded: tuple[int, ...] = ()  # the steps that were recorded from the inside
+    device: str = ""  # what torch calls the GPU; "": a CPU, or not told
+    alerts: tuple[str, ...] = ()  # what of it needs a person now
     damaged: int = 0  # lines and records that were left out, as no run can have written them
 
     @cached_property
     def numbers(self) -> RunNumbers:
         told = self.parameters, self.vocabulary, self.before
-        return RunNumbers(self.config, self.steps, *told, self.skips, self.scales)
+        return RunNumbers(self.config, self.steps, *told, self.skips, self.scales, self.device)
 
     @cached_property
     def _series(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -225,10 +230,11 @@ def read(reader: RunReader) -> RunData:
     attempts = len(reader.manifest["attempts"])
     begun = int(reader.steps["step"][0]) - 1 if len(reader.steps) else 0
     skips: dict[int, Skip] = {}
-    scales, probe_text = False, reader.config.probe_text
+    scales, device, probe_text = False, "", reader.config.probe_text
     for event in reader.events:
         if event.get("event") == "model":
             scales = bool(event.get("scales"))
+            device = str(event.get("device_name", ""))
             probe_text = str(event.get("probe_text", probe_text))
             parameters = int(event.get("parameters", 0))
             vocabulary = int(event.get("vocab_size", vocabulary))
@@ -262,11 +268,13 @@ def read(reader: RunReader) -> RunData:
         preparing=preparing,
         vocabulary=vocabulary,
         before=before,
+        alerts=tuple(alerts(reader)),
         damaged=reader.damaged,
         recorded=tuple(recorded_steps(reader.folder)),
         skips=skips,
         probe_text=probe_text,
         scales=scales,
+        device=device,
     )
 
 

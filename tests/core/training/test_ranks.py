@@ -20,7 +20,7 @@ from core.training.control import RunControl
 from core.training.lanes import LaneReader, straggler
 from core.training.launch import ProcessLauncher
 from core.training.loop import train, train_steps
-from core.training.place import LEFT_ALONE, STORE, Place, is_left_alone
+from core.training.place import LEFT_ALONE, STORE, TIMEOUT, Place, is_left_alone
 from core.training.rank_processes import first_failed
 from core.training.records import process_alive
 from core.training.runs import RunReader, create_run
@@ -29,7 +29,7 @@ from core.training.step_trace import open_recording, optimizer_trace
 from tests.core.training.small import finish, losses, small_config
 
 ROOT = Path(__file__).resolve().parents[3]
-TIMEOUT = 120
+LONGEST = 120  # seconds that a test waits
 posix = pytest.mark.skipif(os.name != "posix", reason="kills processes by signals")
 
 
@@ -62,7 +62,7 @@ def environment() -> dict[str, str]:
 
 
 def wait_for_step(folder: Path, step: int, rank: int = 0) -> RunReader:
-    deadline = time.monotonic() + TIMEOUT
+    deadline = time.monotonic() + LONGEST
     while time.monotonic() < deadline:
         if (folder / "run.json").exists():
             run = RunReader(folder, rank)
@@ -90,7 +90,7 @@ def test_two_ranks_by_one_command(
 ) -> None:
     """Losses as one process has them, in float32; each rank tells when it did what."""
     config = config_of(tmp_path, parallel=kind, activation_checkpointing=True)
-    assert started(config).wait(TIMEOUT) == 0, (tmp_path / "log").read_text()
+    assert started(config).wait(LONGEST) == 0, (tmp_path / "log").read_text()
     run = RunReader(tmp_path / "run")
     alone = finish(config.change({"ranks": 1}), tmp_path / "alone")
     assert run.state == "finished" and run.manifest["attempts"][0]["ranks"] == 2
@@ -134,12 +134,12 @@ def test_a_killed_rank_ends_the_run_and_is_named_and_it_resumes_exactly(
     process = started(config)
     wait_for_step(tmp_path / "run", 6, rank=1)
     os.kill(pid_of(tmp_path / "run", 1), signal.SIGKILL)
-    assert process.wait(TIMEOUT) == 1
+    assert process.wait(LONGEST) == 1
     run = RunReader(tmp_path / "run")
     assert run.state == "failed" and "rank 1 of 2 was killed (SIGKILL)" in run.message
     assert "rank 1 of 2 was killed (SIGKILL)" in (tmp_path / "log").read_text()
     assert not process_alive(pid_of(tmp_path / "run", 0))
-    assert started(config, "--resume").wait(TIMEOUT) == 0
+    assert started(config, "--resume").wait(LONGEST) == 0
     run = RunReader(tmp_path / "run")
     assert run.state == "finished" and len(run.manifest["attempts"]) == 2
     whole = train(config, tmp_path / "whole")
@@ -172,7 +172,7 @@ def test_a_request_to_end_finishes_the_step_on_all_ranks(
     process = started(config)
     wait_for_step(tmp_path / "run", 3, rank=1)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(TIMEOUT) == 0, (tmp_path / "log").read_text()
+    assert process.wait(LONGEST) == 0, (tmp_path / "log").read_text()
     runs = [RunReader(tmp_path / "run", rank) for rank in (0, 1)]
     assert [run.state for run in runs] == ["stopped", "stopped"]
     assert runs[0].step == runs[1].step == runs[0].checkpoints[-1].step
@@ -187,7 +187,7 @@ def test_ranks_are_started_again_after_a_failure(
     process = started(config, "--max-restarts", "1")
     wait_for_step(tmp_path / "run", 6, rank=0)
     os.kill(pid_of(tmp_path / "run", 0), signal.SIGKILL)
-    assert process.wait(TIMEOUT) == 0, (tmp_path / "log").read_text()
+    assert process.wait(LONGEST) == 0, (tmp_path / "log").read_text()
     run = RunReader(tmp_path / "run")
     assert run.state == "finished" and len(run.manifest["attempts"]) == 2
     failed = [event for event in run.events if event.get("reason") == "failed"]
@@ -227,7 +227,7 @@ def test_two_nodes_under_torchrun_go_on_after_a_rank_was_killed(tmp_path: Path) 
     try:
         wait_for_step(tmp_path / "run", 6, rank=1)
         os.kill(pid_of(tmp_path / "run", 1), signal.SIGKILL)
-        codes = [agent.wait(TIMEOUT) for agent in agents]
+        codes = [agent.wait(LONGEST) for agent in agents]
     finally:
         for agent in agents:
             agent.terminate()
@@ -244,6 +244,7 @@ def test_the_first_to_fail_is_told_from_those_that_it_left_alone() -> None:
     assert first_failed([(LEFT_ALONE, 1.0, False), (-9, 2.0, False)]) == 1
     assert first_failed([(-9, 1.0, True), (1, 0.5, False), (LEFT_ALONE, 0.6, False)]) == 1
     assert first_failed([(LEFT_ALONE, 2.0, False), (LEFT_ALONE, 1.0, False)]) == 1
+    assert first_failed([(LEFT_ALONE, 1.0, False), (-9, 9.0, True)]) == 1  # it hangs
     assert first_failed([(-15, 2.0, True), (LEFT_ALONE, 1.0, False)], asked=True) is None
     assert first_failed([(1, 2.0, True), (LEFT_ALONE, 1.0, False)], asked=True) == 0
 
@@ -268,6 +269,8 @@ GIVEN = {"RANK": "1", "WORLD_SIZE": "2", STORE: "x"}
         ({"RANK": "2"}, "rank 2 of 2 .* cannot be; ranks count from 0"),
         ({"RANK": "one"}, "must be whole numbers, as torchrun sets them; unset RANK"),
         ({"LOCAL_RANK": "5"}, "cannot be"),
+        ({TIMEOUT: "soon"}, "RANKS_TIMEOUT must be a number of seconds; 100 is usual"),
+        ({TIMEOUT: "0"}, "RANKS_TIMEOUT must be a number of seconds"),
         ({STORE: ""}, "MASTER_ADDR and MASTER_PORT are not set"),
     ],
 )
@@ -297,7 +300,7 @@ def test_a_launched_run_of_two_ranks_answers_commands(tmp_path: Path) -> None:
         run = wait_for_step(folder, 2)
         control.probe("look", [1, 2, 3])
         control.stop()
-        assert launcher.wait(folder, TIMEOUT) == 0, (folder / "process.log").read_text()
+        assert launcher.wait(folder, LONGEST) == 0, (folder / "process.log").read_text()
     finally:
         launcher.kill(folder)
     run.refresh()
@@ -327,7 +330,7 @@ def test_faults_are_seen_and_named(tmp_path: Path, parallel: str) -> None:
         control.fault("none", rank=1)
         missing = control.fault("kill", rank=7)
         control.fault("nan", rank=1)
-        assert launcher.wait(folder, TIMEOUT) == 1
+        assert launcher.wait(folder, LONGEST) == 1
     finally:
         launcher.kill(folder)
     answer = control.acknowledgement(slow)
@@ -348,3 +351,36 @@ def test_the_only_process_does_not_kill_itself(tmp_path: Path) -> None:
     answers = [control.acknowledgement(number) for number in numbers]
     assert [answer.ok for answer in answers if answer] == [False, False]
     assert run.state == "finished"
+
+
+@posix
+def test_a_rank_that_hangs_is_given_up_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(TIMEOUT, "3")
+    config = config_of(tmp_path, steps=100_000, checkpoint_every=1, keep_checkpoints=2)
+    folder = create_run(tmp_path / "run", config)
+    launcher = ProcessLauncher()
+    control = RunControl(folder, launcher)
+    control.start()
+    try:
+        wait_for_step(folder, 2)
+        control.fault("hang", rank=1)
+        assert launcher.wait(folder, LONGEST) == 1
+    finally:
+        launcher.kill(folder)
+    run = RunReader(folder)
+    assert run.state == "failed"
+    assert "rank 1 of 2 did not answer any more and was ended" in run.message
+
+
+@posix
+def test_a_rank_that_cannot_write_is_named_and_the_others_do_not_wait(
+    tmp_path: Path, started: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    config = config_of(tmp_path)
+    folder = create_run(tmp_path / "run", config)
+    (folder / "rank1.steps").mkdir()
+    assert started(config).wait(LONGEST) == 1
+    said = (tmp_path / "log").read_text()
+    assert "rank 1 of 2 failed" in said and "rank1.steps" in said

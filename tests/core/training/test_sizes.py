@@ -82,3 +82,12 @@ def test_a_product_that_was_held_up_makes_no_machine_slow(monkeypatch):
     clock = iter([moment for one in took for moment in (0.0, one)])
     monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
     assert measure_speed(0.005) == pytest.approx(2.0 * 512 * 256 * 256 / 0.001)
+
+
+def test_fp16_halves_the_activations_and_takes_a_cpu_much_longer() -> None:
+    full, half = (
+        estimate(TrainingConfig(model=NANO, precision=precision)) for precision in ("fp32", "fp16")
+    )
+    assert half.bytes_activations < full.bytes_activations
+    assert half.bytes_model == full.bytes_model  # the weights stay in fp32
+    assert half.seconds_per_step > 5 * full.seconds_per_step

@@ -9,12 +9,20 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from core.optimization.optimizers import OPTIMIZERS
 from explorer import theme
+from explorer.panes.training.run.draft import ABOUT
+from explorer.panes.training.run.setup import STRATEGIES
 from explorer.widgets.base import IconButton, Label, set_look
-from explorer.widgets.fields import Deepest, ErrorLine, Field, TextField
+from explorer.widgets.fields import Deepest, ErrorLine, Field, MenuField, TextField
 from explorer.widgets.plots.line_plot import LinePlot, Series
 
 LEAST = 96  # px: below it the preview says nothing
+ROWS = (
+    ("learning_rate", "min_learning_rate", "steps"),
+    ("batch_size", "ranks", "parallel"),
+    ("precision", "optimizer", "name"),
+)
 Curve = tuple[np.ndarray, np.ndarray]  # steps, learning rates
 
 
@@ -38,12 +46,20 @@ class BranchForm(QFrame):
             ("learning_rate", "Learning rate", "How far the weights move, at the schedule's peak"),
             ("min_learning_rate", "Down to", "Where the cosine ends"),
             ("steps", "Steps", "How many it has at the end, counting those before the branch"),
+            ("batch_size", "Batch", "Sequences read in one step, on all ranks together"),
+            ("ranks", "Ranks", "Processes that share each batch"),
             ("name", "Name", "The name of the new run"),
         ):
-            field = TextField(name, title, hint)
+            self.fields[name] = TextField(name, title, hint)
+        for name, titles in (
+            ("precision", [(one, one) for one in ABOUT["precision"].choices]),
+            ("optimizer", [(name, rule.title) for name, rule in OPTIMIZERS.items()]),
+            ("parallel", STRATEGIES),
+        ):
+            self.fields[name] = MenuField(name, ABOUT[name].label, titles, ABOUT[name].help)
+        for name, field in self.fields.items():
             field.setObjectName(f"training.branch.{name}")
             field.changed.connect(lambda text, name=name: self.changed.emit(name, text))
-            self.fields[name] = field
         self._told = Label("", "label", "muted", wrap=True)
         self.plot = LinePlot("Learning rate from here on")
         self.plot.setObjectName("training.branch.schedule")
@@ -65,10 +81,13 @@ class BranchForm(QFrame):
         head = QHBoxLayout()
         head.addWidget(self._title, 1)
         head.addWidget(self._close)
-        numbers = QHBoxLayout()
-        numbers.setSpacing(8)
-        for name in ("learning_rate", "min_learning_rate", "steps"):
-            numbers.addWidget(self.fields[name], 1, Qt.AlignmentFlag.AlignTop)
+        rows = []
+        for names in ROWS:
+            row = QHBoxLayout()
+            row.setSpacing(8)
+            for name in names:
+                row.addWidget(self.fields[name], 1, Qt.AlignmentFlag.AlignTop)
+            rows.append(row)
         for field in self.fields.values():
             field.editor.installEventFilter(self._enter)
         buttons = QHBoxLayout()
@@ -80,8 +99,8 @@ class BranchForm(QFrame):
         column.setSpacing(8)
         column.addLayout(head)
         column.addWidget(self._what)
-        column.addLayout(numbers)
-        column.addWidget(self.fields["name"])
+        for row in rows:
+            column.addLayout(row)
         column.addWidget(self.plot)
         column.addLayout(buttons)
         column.addWidget(self._why)

@@ -13,18 +13,19 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QLineEdit
 
 from core.fields import field
+from core.numbers import format_number
 from core.training.config import TrainingConfig
 from explorer.panes.training.phases import schedule
 from explorer.panes.training.run.branch_form import BranchForm
-from explorer.panes.training.run.draft import number_of
+from explorer.panes.training.run.draft import ABOUT, number_of
 from explorer.panes.training.run.view import RunView
 from explorer.panes.training.run_data import RunData
 from explorer.state.draft import Draft, named
 from explorer.state.workspace import Workspace
-from explorer.theme.numbers import format_number
 
 BRANCH = "training.branch"  # where the workspace keeps what is typed
-NUMBERS = ("learning_rate", "min_learning_rate", "steps")
+NUMBERS = ("learning_rate", "min_learning_rate", "steps", "batch_size", "ranks")
+CHOICES = ("precision", "optimizer", "parallel")
 LONGEST_NAME = 100  # characters; file systems end at 255 bytes
 
 
@@ -37,6 +38,11 @@ class BranchDraft:
     learning_rate: str = ""
     min_learning_rate: str = ""
     steps: str = ""
+    batch_size: str = ""
+    ranks: str = ""
+    precision: str = ""
+    optimizer: str = ""
+    parallel: str = ""
     name: str = ""
     floor: str = ""  # "by hand" once a person has set where the rate ends
 
@@ -51,8 +57,17 @@ class BranchDraft:
             learning_rate=_written(config, "learning_rate"),
             min_learning_rate=_written(config, "min_learning_rate"),
             steps=str(step + more) if more else _written(config, "steps"),
+            batch_size=_written(config, "batch_size"),
+            ranks=_written(config, "ranks"),
+            **{name: getattr(config, name) for name in CHOICES},
             name=f"{data.name}-at-{step}",
         )
+
+    def filled(self, config: TrainingConfig) -> BranchDraft:
+        """What an older version did not keep is as the run has it."""
+        own = {name: _written(config, name) for name in NUMBERS[3:]}
+        own |= {name: getattr(config, name) for name in CHOICES}
+        return replace(self, **{name: own[name] for name in own if not getattr(self, name)})
 
     def change(self, name: str, text: str, config: TrainingConfig) -> BranchDraft:
         """With one field changed; where the rate ends goes with the peak until it is set."""
@@ -89,6 +104,12 @@ def check(draft: BranchDraft) -> dict[str, str]:
     if values.get("steps", math.inf) <= draft.step:
         usual = draft.step + max(1, draft.step // 2)
         errors["steps"] = f"Use more than its {draft.step:,}, such as {usual:,}"
+    if values.get("ranks", 0) > values.get("batch_size", math.inf):
+        errors["ranks"] = f"A batch of {values['batch_size']} serves so many ranks at most"
+    for name in CHOICES:
+        allowed = ABOUT[name].choices
+        if getattr(draft, name) not in allowed:
+            errors[name] = f"Choose {' or '.join(allowed)}"
     if not draft.name.strip():
         errors["name"] = f"A run needs a name; use {Path(draft.run).name}-at-{draft.step}"
     elif len(draft.name) > LONGEST_NAME:
@@ -103,7 +124,11 @@ def changes_of(draft: BranchDraft, config: TrainingConfig) -> dict[str, Any]:
     """
     typed = {name: getattr(draft, name) for name in NUMBERS}
     changed = [name for name in NUMBERS if typed[name] != _written(config, name)]
-    return {name: number_of(name, typed[name]) for name in changed}
+    chosen = {name: getattr(draft, name) for name in CHOICES}
+    return {
+        **{name: number_of(name, typed[name]) for name in changed},
+        **{name: value for name, value in chosen.items() if value != getattr(config, name)},
+    }
 
 
 class Branching(QObject):
@@ -148,6 +173,7 @@ class Branching(QObject):
         """What was set up of a branch of this run, by a session say, is shown."""
         one = self.draft.value
         if self._data is None and one.run == str(data.folder) and one.step in data.checkpoints:
+            self.draft.begin(one.filled(data.config))
             self._open(data)
 
     def _open(self, data: RunData) -> None:

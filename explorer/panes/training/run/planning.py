@@ -11,8 +11,8 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QLineEdit
 
+from core.numbers import format_bytes, format_count, format_percent
 from core.training.config import BUILT_IN, CHARACTERS, TrainingConfig
-from explorer import theme
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
 from explorer.panes.training.phases import schedule
@@ -172,7 +172,7 @@ class Planning(QObject):
             return
         notes = [f"{config.tokens_per_step:,} tokens a step"]
         if config.repeated_fraction:
-            share = theme.format_percent(config.repeated_fraction)
+            share = format_percent(config.repeated_fraction)
             notes.append(f"{share} of the sequences are random tokens that repeat, not the text")
         if config.ranks > 1:
             notes.append(ranks_note(config, os.cpu_count() or 1))
@@ -185,8 +185,8 @@ class Planning(QObject):
         elif slow:
             notes.append("steps this long run in a process of its own, so the window stays quick")
         self._view.set_cost(
-            theme.format_count(answer.parameters),
-            theme.format_bytes(answer.bytes),
+            format_count(answer.parameters),
+            format_bytes(answer.bytes),
             about(answer.seconds),
             ", ".join(notes),
         )
@@ -285,8 +285,8 @@ def estimated(config: TrainingConfig, machine: Machine | None) -> tuple[Any, str
 
     It is measured each time, and the best counts: it may have been busy the times before.
     """
-    from core.training.health import bf16_is_fast
     from core.training.memory import too_large
+    from core.training.precision import bf16_is_fast
     from core.training.sizes import estimate, measure_speed
 
     if machine is None:

@@ -15,7 +15,19 @@ from tests.explorer.waiting import until
 
 from .conftest import started, state_of
 
-OPTIONS = BranchDraft("/runs/stories", 500, "0.002", "0.0002", "1500", "stories-at-500")
+OPTIONS = BranchDraft(
+    run="/runs/stories",
+    step=500,
+    learning_rate="0.002",
+    min_learning_rate="0.0002",
+    steps="1500",
+    batch_size="8",
+    ranks="1",
+    precision="fp32",
+    optimizer="adamw",
+    parallel="ddp",
+    name="stories-at-500",
+)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +53,27 @@ def test_only_what_differs_from_the_run_is_changed():
     assert changes_of(lower, config) == {"learning_rate": 1e-3, "min_learning_rate": 1e-4}
     own = OPTIONS.change("min_learning_rate", "5e-4", config)
     assert own.change("learning_rate", "1e-3", config).min_learning_rate == "5e-4"
+
+
+def test_batch_ranks_precision_and_optimizer_may_differ():
+    config = config_of(TrainingDraft())
+    other = replace(OPTIONS, batch_size="4", ranks="2", precision="bf16", optimizer="sgd")
+    assert check(other) == {}
+    assert changes_of(other, config) == {
+        "batch_size": 4,
+        "ranks": 2,
+        "precision": "bf16",
+        "optimizer": "sgd",
+    }
+    errors = check(replace(OPTIONS, batch_size="2", ranks="3", precision="fp99"))
+    assert errors["ranks"] == "A batch of 2 serves so many ranks at most"
+    assert errors["precision"].startswith("Choose fp32 or ")
+
+
+def test_a_branch_that_an_older_session_kept_has_what_it_lacks_from_its_run():
+    config = config_of(TrainingDraft())
+    kept = replace(OPTIONS, batch_size="", ranks="", precision="", optimizer="", parallel="")
+    assert kept.filled(config) == OPTIONS
 
 
 def test_a_field_left_as_it_is_changes_nothing_though_it_shows_six_digits():
@@ -77,6 +110,11 @@ def test_a_branch_trains_with_the_rate_the_steps_and_the_name_that_were_typed(
             "learning_rate": "0.002",
             "min_learning_rate": "0.0002",
             "steps": "60",
+            "batch_size": "2",
+            "ranks": "1",
+            "precision": "fp32",
+            "optimizer": "adamw",
+            "parallel": "ddp",
             "name": f"{folder.name}-at-20",
         }
         same = form.plot.displayed()

@@ -40,7 +40,8 @@ def recorded(folder: Path, skips: tuple[int, ...], last: int = 12) -> RunData:
             writer.event("skip", step, {"loss_scale": scale, "good": 3.0, "after": after})
             scale /= 2
         record = {"step": step, "loss": loss, "learning_rate": rate, "applied": applied}
-        record |= {"grad_norm": np.inf if skipped else 1.5, "skipped": skipped}
+        told = 2 * scale if skipped else scale  # after a skip it is already the next one
+        record |= {"grad_norm": np.inf if skipped else 1.5, "skipped": skipped, "loss_scale": told}
         writer.step(record | {"tokens": 8, "targets": 8, "seconds": 0.1})
     writer.event("end", last, {"reason": "stopped"})
     writer.close()
@@ -104,9 +105,9 @@ def test_the_phases_of_a_scaled_step_have_the_unscaling_among_them(tmp_path):
     numbers = recorded(tmp_path / "run", (3,)).numbers
     assert PhaseTrack(numbers, 3).names == SCALED_PHASES and "unscale" not in PHASES
     overflowed, finite = (phase_inspection("unscale", numbers, step) for step in (3, 4))
-    assert "overflowed" in rows_of(overflowed) and not overflowed.step.value("applied")
+    assert "overflowed" in rows_of(overflowed) and overflowed.step.value("scale") == 65536
     assert "65,536" in rows_of(overflowed)
-    assert "finite" in rows_of(finite) and finite.step.value("applied")
+    assert "finite" in rows_of(finite) and finite.step.value("scale") == 32768
     skipped = phase_inspection("optimizer", numbers, 3)
     where = source(skipped.step.code)
     assert 'event("skip"' in where.lines[where.marked]
