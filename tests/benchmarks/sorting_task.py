@@ -90,6 +90,9 @@ class Sorting:
         ids, targets = batch
         return next_token_loss(model(ids), targets)
 
+    def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
+        return {}
+
     def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
         return decay_groups(model.parameters(), self.config.weight_decay)
 

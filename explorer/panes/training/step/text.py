@@ -51,6 +51,8 @@ def headline(scene: Scene, phase: str, inner: int | None) -> str:
     match phase:
         case "data":
             count, length = scene.batch("ids").shape
+            if not count:
+                return f"{step} draws a batch; this task shows none of it"
             return f"{step} reads {count} sequences of {length} tokens; each predicts the next one"
         case "forward":
             part = scene.forward[-1 if inner is None else inner] if scene.forward else None
