@@ -16,18 +16,19 @@ from explorer.panes.training.step.scene import Exchange, Part, Scene
 from explorer.widgets.base import LEFT, RIGHT, put_text
 
 NAME, NUMBERS, NORMS, TALLEST, APART = 92, 236, 150, 52, 6  # px
-HEAD, TIMES, LANE = 18, 84, 16  # px: titles, the times below, a lane of them
+HEAD, LANE, PITCH = 18, 16, 20  # px: titles, a lane of the times below, from lane to lane
 FORWARD, BACKWARD, EXCHANGE = 0, 1, 3  # series
 
 
 class FlowLayout:
     """Where the parts stand in an area."""
 
-    def __init__(self, area: QRectF, parts: Sequence[Part], backward: bool) -> None:
-        now = theme.current()
+    def __init__(self, area: QRectF, scene: Scene, backward: bool) -> None:
+        now, parts = theme.current(), scene.backward if backward else scene.forward
+        lanes = (4 if scene.exchanges else 2) if backward else 0
         self.parts, self.backward = parts, backward
         self.times = QRectF(area)
-        self.times.setTop(area.bottom() - (now.px(TIMES) if backward else 0))
+        self.times.setTop(area.bottom() - lanes * now.px(PITCH))
         self.left = area.left() + now.px(NAME)
         self.right = area.right() - now.px(NUMBERS)
         self.norms = self.right - (now.px(NORMS) if backward else 0)
@@ -63,7 +64,9 @@ def draw_flow(painter: QPainter, layout: FlowLayout, scene: Scene, shown: float)
     for index, part in enumerate(parts):
         rect, grown = layout.row(index), min(max(shown - index, 0.0), 1.0)
         if index % every == 0:
-            name = QRectF(rect.left() - now.px(NAME), rect.top(), now.px(NAME - 8), rect.height())
+            high = max(rect.height(), now.px(LANE))
+            top = rect.center().y() - high / 2
+            name = QRectF(rect.left() - now.px(NAME), top, now.px(NAME - 8), high)
             role = "text" if grown else "muted"
             put_text(painter, name, part.label, now.font("body"), now.color(role), RIGHT)
         skyline = QRectF(rect.left(), rect.top(), layout.norms - rect.left(), rect.height())
@@ -79,7 +82,7 @@ def draw_flow(painter: QPainter, layout: FlowLayout, scene: Scene, shown: float)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(skyline)
         if index % every == 0:
-            numbers = QRectF(layout.right + now.px(8), rect.top(), now.px(NUMBERS), rect.height())
+            numbers = QRectF(layout.right + now.px(8), top, now.px(NUMBERS), high)
             put_text(painter, numbers, _told(part), now.font("label"), now.color("text"), LEFT)
     if layout.backward:
         _draw_times(painter, layout.times, scene, shown)
@@ -113,9 +116,11 @@ def _bars(
         high = max(rect.height() * share, 1.0)
         left = rect.left() + index * wide
         bars.append(QRectF(left, rect.bottom() - high, max(wide - 1, 1.0), high))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)  # ten times as fast
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(color)
     painter.drawRects(bars)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 
 
 def _draw_times(painter: QPainter, area: QRectF, scene: Scene, shown: float) -> None:
@@ -134,7 +139,7 @@ def _draw_times(painter: QPainter, area: QRectF, scene: Scene, shown: float) -> 
     lanes = ["arrives", *(["exchange", ""] if exchanges else [])]
     for lane, words in enumerate(lanes):
         name = QRectF(
-            area.left(), area.top() + lane * now.px(LANE + 4), now.px(NAME - 8), now.px(LANE)
+            area.left(), area.top() + lane * now.px(PITCH), now.px(NAME - 8), now.px(LANE)
         )
         put_text(painter, name, words, now.font("label"), now.color("muted"), RIGHT)
         painter.fillRect(QRectF(left, name.top(), wide, name.height()), now.color("surface"))
@@ -143,7 +148,7 @@ def _draw_times(painter: QPainter, area: QRectF, scene: Scene, shown: float) -> 
             tick = QRectF(x(part.came) - 1.5, area.top(), 3, now.px(LANE))
             painter.fillRect(tick, now.series(BACKWARD))
     for index, one in enumerate(exchanges):  # one begins while the one before moves its bytes
-        _draw_exchange(painter, one, x, area.top() + now.px(LANE + 4) * (1 + index % 2))
+        _draw_exchange(painter, one, x, area.top() + now.px(PITCH) * (1 + index % 2))
     foot = QRectF(left, area.bottom() - now.px(LANE), wide, now.px(LANE))
     put_text(painter, foot, "backward begins", now.font("label"), now.color("muted"), LEFT)
     put_text(painter, foot, f"+{format_brief(last)}", now.font("label"), now.color("muted"), RIGHT)

@@ -64,9 +64,7 @@ class PhasePicture(_Scenic):
         """Where the parts of the model stand, forward or backward."""
         if self.scene is None or self.phase not in ("forward", "backward", "unscale"):
             return None
-        backward = self.phase != "forward"
-        parts = self.scene.backward if backward else self.scene.forward
-        return FlowLayout(QRectF(self.rect()), parts, backward)
+        return FlowLayout(QRectF(self.rect()), self.scene, self.phase != "forward")
 
     def weights(self) -> WeightLayout | None:
         """Where the kept weights stand."""

@@ -16,7 +16,7 @@ from core.training.spans import EXCHANGES, KINDS
 from core.training.step_trace import Happened, Recording, label_of
 
 SMALLEST = -40  # the first exponent of the histogram of updates
-BARS = 128  # of a part
+BARS = 64  # of a part
 MOVED = ("param", "grad", "new")  # what the rules call a weight, its gradient, the weight after
 
 
@@ -173,7 +173,8 @@ class Scene:
             if self.parameter and key.startswith(f"weights.{self.parameter}.")
         }
         names = {"before": "param", "gradient": "grad", "after": "new"}
-        order = sorted(kept, key=lambda name: (*names, name).index(name))
+        last = {"before": 0, "gradient": 1, "after": 3}
+        order = sorted(sorted(kept, reverse=True), key=lambda name: last.get(name, 2))
         return {name: Row(names.get(name, name), kept[name], -1) for name in order}
 
     @property

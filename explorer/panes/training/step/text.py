@@ -67,7 +67,7 @@ def headline(scene: Scene, phase: str, inner: int | None) -> str:
             if not scene.backward:
                 return f"{step}: gradients are computed, from the last layer to the first"
             if phase == "unscale":
-                return "The loss scale is divided out of the gradients"
+                return f"The gradients are divided by the loss scale, {facts.loss_scale:,.0f}"
             if inner is None:
                 length = format_brief(scene.backward_span[1] - scene.backward_span[0])
                 count = len(scene.exchanges)
