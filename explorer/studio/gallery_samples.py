@@ -17,6 +17,7 @@ from explorer.widgets.formula import FormulaView
 from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.inspector import Inspector
+from explorer.widgets.likeliest_bars import LikeliestBars, NextToken
 from explorer.widgets.live_numbers import Equation, LiveNumbers, Terms
 from explorer.widgets.numbers_table import NumbersTable
 from explorer.widgets.plots.line_plot import LinePlot, Mark, Series
@@ -128,6 +129,9 @@ def _tokens() -> list[Sample]:
     losses = np.linspace(0, 8, len(TOKENS))[None]
     surprise.set_text([[token.encode() for token in TOKENS]], losses, 8.0)
     surprise.set_chosen(0, 6)
+    likeliest = LikeliestBars()
+    shares = enumerate((0.41, 0.2, 0.08, 0.02, 0.004))
+    likeliest.set_tokens([NextToken(TOKENS[at].encode(), share, at == 1) for at, share in shares])
     return [
         ("tokens, one selected", plain, 900, 28),
         ("weights of the chosen query", weighted, 900, 28),
@@ -137,6 +141,7 @@ def _tokens() -> list[Sample]:
         ("prompt", prompt, 500, 28),
         ("prompt, empty", empty, 500, 28),
         ("colored by surprise", surprise, 500, 60),
+        ("likeliest next tokens", likeliest, 500, 120),
     ]
 
 

@@ -55,10 +55,11 @@ def _token(painter: QPainter, rect: QRectF, id: int, scene: Scene) -> None:
     if id < 0:  # no loss is computed here
         painter.fillRect(rect, now.hatch())
         return
-    data = scene.pieces.get(id, b"")
-    colors, font = ink(data or str(id).encode()), now.font("mono", mono=True)
+    data, font = scene.piece(id), now.font("mono", mono=True)
+    colors = ink(data)
     painter.setPen(now.pen(colors.edge))
     painter.setBrush(colors.fill)
     painter.drawRoundedRect(rect, 3, 3)
-    words = chip(id, data).text if data else str(id)
-    put_text(painter, rect, elide(words, font, rect.width() - 4), font, now.color("text"))
+    put_text(
+        painter, rect, elide(chip(id, data).text, font, rect.width() - 4), font, now.color("text")
+    )

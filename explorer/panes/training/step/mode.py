@@ -150,12 +150,12 @@ class StepMode(Mode):
 
     def choose_token(self, sequence: int, place: int) -> None:
         """The token whose likeliest alternatives are shown."""
-        shape = self.scene.batch("losses").shape if self.scene is not None else (1, 1)
-        self.token = (
-            min(max(sequence, 0), max(shape[0] - 1, 0)),
-            min(max(place, 0), max(shape[1] - 1, 0)),
-        )
-        self.view.set_token(*self.token)
+        if self.scene is not None:
+            sequences, places = self.scene.batch("losses").shape
+            sequence, place = min(sequence, sequences - 1), min(place, places - 1)
+        self.token = max(sequence, 0), max(place, 0)
+        if self.scene is not None:
+            self.view.set_token(self.scene, *self.token)
 
     def choose_weight(self, weight: int) -> None:
         """One of the kept weights of the parameter."""
@@ -315,7 +315,7 @@ class StepMode(Mode):
             return
         phase, inner, shown = self.cursor()
         name, seconds = scene.phases[phase], scene.moment(phase, inner)
-        self.view.set_moment(name, self.player.path[0], shown, seconds)
+        self.view.set_moment(name, phase, shown, seconds)
         self.set_headline(text.headline(scene, name, inner))
 
     def _on_sources(self, _: object) -> None:

@@ -1,4 +1,4 @@
-"""The pictures of Step: the large one of a phase, the likeliest tokens, the line of memory."""
+"""The pictures of Step: the large one of a phase, and the line of memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from core.numbers import format_percent
 from explorer import theme
 from explorer.panes.training.step import text
 from explorer.panes.training.step.draw_batch import draw_batch
@@ -15,8 +14,7 @@ from explorer.panes.training.step.draw_clip import draw_clip
 from explorer.panes.training.step.draw_flow import FlowLayout, draw_flow
 from explorer.panes.training.step.draw_weights import WeightLayout, draw_weights
 from explorer.panes.training.step.scene import Scene
-from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text
-from explorer.widgets.token_strip import chip
+from explorer.widgets.base import LEFT, Columns, Picture, put_text
 
 ALL = 1e9  # of a phase's inner steps
 
@@ -129,75 +127,6 @@ class PhasePicture(_Scenic):
             QToolTip.showText(event.globalPos(), text.part_tip(part) if part else "", self)
             return True
         return super().event(event)
-
-
-class Likeliest(_Scenic):
-    """The five likeliest next tokens after the chosen one, and the one that came."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("The likeliest next tokens", parent)
-        self.chosen = (0, 0)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def set_chosen(self, sequence: int, place: int) -> None:
-        self.chosen = sequence, place
-        self.data_changed()
-
-    def bars(self) -> list[tuple[int, float, bool]]:
-        """(id, probability, whether it came), the likeliest first; the one that came is last where
-        it is none of the five.
-        """
-        scene, at = self.scene, self.chosen
-        if scene is None or not scene.batch("likeliest").size:
-            return []
-        ids, shares = scene.batch("likeliest")[at], scene.batch("probabilities")[at]
-        came = int(scene.batch("targets")[at])
-        found = [(int(i), float(p), int(i) == came) for i, p in zip(ids, shares, strict=True)]
-        if came >= 0 and came not in ids:
-            found.append((came, float(np.exp(-scene.batch("losses")[at])), True))
-        return found
-
-    def displayed(self) -> dict[str, np.ndarray]:
-        bars = self.bars()
-        return Columns(
-            {
-                "id": np.array([id for id, _, _ in bars]),
-                "probability": np.array([share for _, share, _ in bars]),
-                "came": np.array([came for _, _, came in bars]),
-            }
-        )
-
-    def draw(self, painter: QPainter) -> None:
-        now, scene = theme.current(), self.scene
-        if scene is None:
-            return
-        line, name = now.px(20), now.px(120)
-        font = now.font("mono", mono=True)
-        bars = self.bars()
-        most = max((share for _, share, _ in bars), default=0.0) or 1.0
-        for index, (id, share, came) in enumerate(bars):
-            place = QRectF(0, index * line, name - 8, line)
-            words = chip(id, scene.pieces[id]).text if id in scene.pieces else str(id)
-            ink = now.color("accent" if came else "text")
-            put_text(painter, place, elide(words, font, place.width()), font, ink, RIGHT)
-            wide = (self.width() - 3 * name) * share / most
-            bar = QRectF(name, place.top() + 3, max(wide, 1.0), line - 6)
-            painter.fillRect(bar, now.color("accent") if came else now.series(0))
-            told = format_percent(share) + (": this one came" if came else "")
-            place = QRectF(bar.right() + 6, place.top(), 2 * name, line)
-            put_text(
-                painter,
-                place,
-                told,
-                now.font("label"),
-                now.color("text" if came else "muted"),
-                LEFT,
-            )
-
-    def sizeHint(self) -> QSize:
-        return QSize(theme.current().px(480), 6 * theme.current().px(20))
-
-    minimumSizeHint = sizeHint
 
 
 class MemoryLine(_Scenic):

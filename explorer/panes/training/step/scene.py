@@ -85,6 +85,24 @@ class Scene:
     def pieces(self) -> Mapping[int, bytes]:
         return self.recording.pieces()
 
+    def piece(self, id: int) -> bytes:
+        """A token's bytes; its number where they were not recorded."""
+        return self.pieces.get(int(id), str(id).encode())
+
+    def likeliest(self, sequence: int, place: int) -> list[tuple[int, float, bool]]:
+        """(id, probability, whether it came) of the likeliest next tokens; the one that came is
+        last where it is none of them.
+        """
+        if not self.batch("likeliest").size:
+            return []
+        at = sequence, place
+        ids, shares = self.batch("likeliest")[at].tolist(), self.batch("probabilities")[at].tolist()
+        came = int(self.batch("targets")[at])
+        found = [(id, share, id == came) for id, share in zip(ids, shares, strict=True)]
+        if came >= 0 and came not in ids:
+            found.append((came, math.exp(-float(self.batch("losses")[at])), True))
+        return found
+
     @cached_property
     def forward(self) -> tuple[Part, ...]:
         events = self.recording.parts("forward")

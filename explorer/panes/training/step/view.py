@@ -19,9 +19,10 @@ from PySide6.QtWidgets import (
 from explorer.panes.training.phase_strip import PhaseStrip
 from explorer.panes.training.phases import schedule
 from explorer.panes.training.step import text
-from explorer.panes.training.step.pictures import Likeliest, MemoryLine, PhasePicture
+from explorer.panes.training.step.pictures import MemoryLine, PhasePicture
 from explorer.panes.training.step.scene import Scene
 from explorer.widgets.base import Label, set_look
+from explorer.widgets.likeliest_bars import LikeliestBars, NextToken
 from explorer.widgets.plots.data import Series
 from explorer.widgets.plots.line_plot import LinePlot
 from explorer.widgets.plots.marks import Mark
@@ -82,7 +83,7 @@ class StepView(QWidget):
         super().__init__(parent)
         self.setObjectName("training.step")
         self.strip, self.memory = PhaseStrip(), MemoryLine()
-        self.picture, self.text, self.likeliest = PhasePicture(), SurpriseText(), Likeliest()
+        self.picture, self.text, self.likeliest = PhasePicture(), SurpriseText(), LikeliestBars()
         self.plot = LinePlot("Learning rate")
         self.plot.set_axes("step", "learning rate")
         self.parameters = choice("Parameter")
@@ -115,15 +116,12 @@ class StepView(QWidget):
     def set_scene(self, scene: Scene, parameters: Sequence[str]) -> None:
         """Another recorded step."""
         self.strip.set_phases(scene.phases)
-        for picture in (self.picture, self.likeliest, self.memory):
+        for picture in (self.picture, self.memory):
             picture.set_scene(scene)
         fill(self.parameters, [(name, name) for name in parameters], scene.parameter)
         losses = scene.batch("losses")
         vocabulary = scene.forward[-1].shape[-1] if scene.forward else 2  # the head's scores
-        pieces = [
-            [scene.pieces.get(int(id), str(id).encode()) for id in row]
-            for row in scene.batch("targets")[:SEQUENCES]
-        ]
+        pieces = [[scene.piece(id) for id in row] for row in scene.batch("targets")[:SEQUENCES]]
         most = max(np.log(max(vocabulary, 2)), float(losses.max(initial=0)))
         self.text.set_text(pieces, losses[:SEQUENCES], most)
         self.mean.setText(text.surprise(most))
@@ -141,7 +139,7 @@ class StepView(QWidget):
         if not there:
             self.parameters.hide()
 
-    def set_moment(self, phase: str, index: float, shown: float, seconds: float) -> None:
+    def set_moment(self, phase: str, index: int, shown: float, seconds: float) -> None:
         """Where the cursor is: the phase, its place in the strip, how much of it has happened."""
         self.strip.set_current(index)
         self.memory.set_moment(seconds)
@@ -150,9 +148,11 @@ class StepView(QWidget):
         self.stack.setCurrentWidget(pages.get(phase, self.picture))
         self.parameters.setVisible(phase == "optimizer" and self.parameters.count() > 0)
 
-    def set_token(self, sequence: int, place: int) -> None:
+    def set_token(self, scene: Scene, sequence: int, place: int) -> None:
+        """The token whose likeliest alternatives are shown."""
         self.text.set_chosen(sequence, place)
-        self.likeliest.set_chosen(sequence, place)
+        found = scene.likeliest(sequence, place)
+        self.likeliest.set_tokens([NextToken(scene.piece(id), *told) for id, *told in found])
 
 
 def choice(name: str) -> QComboBox:

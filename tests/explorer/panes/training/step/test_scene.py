@@ -115,6 +115,17 @@ def test_what_is_said_of_each_phase(scene: Scene) -> None:
     assert text.clip(0.5, 1.0).endswith("kept") and "limits none" in text.clip(0.5, 0.0)
 
 
+def test_the_token_that_came_stands_among_the_likeliest(scene: Scene) -> None:
+    for place in range(16):
+        found = scene.likeliest(1, place)
+        shares = [share for _, share, _ in found]
+        assert shares[:5] == sorted(shares[:5], reverse=True) and len(found) in (5, 6)
+        (came,) = [(id, share) for id, share, there in found if there]
+        assert came[0] == scene.batch("targets")[1, place]
+        assert came[1] == pytest.approx(np.exp(-scene.batch("losses")[1, place]), rel=1e-4)
+    assert scene.piece(10**6) == b"1000000" and len(scene.piece(int(scene.batch("ids")[0, 0]))) == 1
+
+
 def test_dtypes_are_told_once_for_all_layers_of_a_kind(scene: Scene) -> None:
     event = scene.recording.parts("forward")[2]
     rows = text.part_rows(scene, event, 0.5)
