@@ -181,7 +181,38 @@ def open_recording(run: str | Path, step: int, rank: int = 0) -> Recording:
     facts = from_json(
         Facts, read_json(folder / f"rank{rank}.json"), "recorded step", records.FORMAT, some=True
     )
-    return Recording(facts, read_tensors(folder / f"rank{rank}.safetensors"))
+    path = folder / f"rank{rank}.safetensors"
+    arrays = read_tensors(path)
+    shapes = {name: array.shape for name, array in arrays.items()}
+    for name in shapes:
+        if not _fits(name, shapes, facts):
+            raise ValueError(
+                f"{path} is damaged: {name} does not fit its other arrays; record a step anew"
+            )
+    return Recording(facts, arrays)
+
+
+def _fits(name: str, shapes: Mapping[str, tuple[int, ...]], facts: Facts) -> bool:
+    """Whether an array has the shape of those that it belongs to."""
+    shape, (owner, _, what) = shapes[name], name.rpartition(".")
+    if owner.startswith("batch."):
+        tokens, pieces = shapes.get(f"{owner}.ids", ()), shapes.get(f"{owner}.piece_ids", ())
+        match what:
+            case "likeliest" | "probabilities":
+                return shape[:-1] == tokens and shape == shapes.get(f"{owner}.likeliest")
+            case "piece_ids" | "piece_ends":
+                return shape == pieces and len(shape) == 1 and f"{owner}.piece_bytes" in shapes
+            case "piece_bytes":
+                return len(shape) == 1
+            case _:
+                return shape == tokens and len(shape) == 2
+    if owner.startswith("weights."):
+        whole = owner.removeprefix("weights.")
+        parameter = whole if whole in facts.parameters else whole.rpartition(".")[0]
+        return shape == shapes.get(f"weights.{parameter}.before") and len(shape) == 1
+    if owner == "memory" or name == "updates":
+        return len(shape) == 1 and shape == shapes.get("memory.time" if owner else name)
+    return True
 
 
 def step_trace(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from core.optimization.optimizers import OPTIMIZERS
+from core.tensor_files import read_tensors, write_tensors
 from core.training.records import recording_folder
 from core.training.step_trace import (
     open_recording,
@@ -107,3 +108,25 @@ def test_a_damaged_recording_is_refused(tmp_path: Path, damage: str) -> None:
     with pytest.raises(ValueError):
         open_recording(tmp_path, 1)
     assert recorded_steps(tmp_path / "none") == []
+
+
+def test_arrays_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    finish(small_config(tmp_path, steps=1, **QUIET), run)
+    path = recording_folder(run, 1) / "rank0.safetensors"
+    arrays = read_tensors(path)
+    for name, shape in {
+        "batch.0.losses": (4, 15),
+        "batch.0.ids": (4,),
+        "batch.0.probabilities": (4, 16, 4),
+        "batch.0.piece_ends": (1,),
+        "weights.wte.weight.gradient": (63,),
+        "weights.wte.weight.exp_avg.after": (64, 1),
+        "memory.bytes": (3,),
+        "updates": (1, 49),
+    }.items():
+        write_tensors(path, {**arrays, name: np.zeros(shape, arrays[name].dtype)})
+        with pytest.raises(ValueError, match="does not fit its other arrays; record a step anew"):
+            open_recording(run, 1)
+    write_tensors(path, arrays)
+    assert open_recording(run, 1).micro_batches == 1

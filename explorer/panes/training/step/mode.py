@@ -205,7 +205,9 @@ class StepMode(Mode):
         return reading.read(choice, seen)
 
     def _on_failed(self, message: str) -> None:
+        self.seen = None
         self.view.set_there(False)
+        self.set_tracks([])
         self.view.body.show_error(message)
         self.set_headline(message)
 
