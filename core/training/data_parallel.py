@@ -43,10 +43,10 @@ class DDP(Ranks):
 def _add_up(ranks: Ranks, bucket: dist.GradBucket) -> torch.futures.Future[Tensor]:
     """A bucket's gradients added up over the ranks, and not averaged: the loss is a sum."""
     start, buffer = ranks.spans.mark(), bucket.buffer()
-    reduced = dist.all_reduce(buffer, async_op=True).get_future()  # step: all_reduce
+    work = dist.all_reduce(buffer, async_op=True)  # step: all_reduce
 
     def done(future: torch.futures.Future[list[Tensor]]) -> Tensor:
         ranks.spans.add("all-reduce", start, ranks.spans.mark(), buffer.nbytes)
         return future.value()[0]
 
-    return reduced.then(done)
+    return work.get_future().then(done)

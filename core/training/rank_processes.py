@@ -71,6 +71,10 @@ class RankProcesses:
 
     def run(self, resume: bool) -> int:
         """Starts the ranks and returns when all have ended: 0, or the exit code of the run."""
+        cores = os.cpu_count() or 1
+        if self.count * self.threads > cores:
+            said = f"note: {self.count} ranks on {cores} cores take turns"
+            print(said, file=sys.stderr, flush=True)
         for attempt in range(self.restarts + 1):
             code = self._run_once(resume or attempt > 0)
             if code == 0 or self._asked or attempt == self.restarts:

@@ -113,7 +113,8 @@ class GPT(nn.Module):
                 x = checkpoint(block, x, rotation, look, use_reentrant=False)
             else:
                 x = block(x, rotation, look)  # step: block
-        logits = self.lm_head(self.ln_f(x))  # step: unembed
+        x = self.ln_f(x)
+        logits = self.lm_head(x)  # step: unembed
         return logits if look is None else look.at(LOGITS, logits)
 
     def loss(self, ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:

@@ -91,7 +91,8 @@ class Sorting:
         return next_token_loss(model(ids), targets)
 
     def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
-        return {}
+        ids, targets = batch
+        return {"ids": ids.numpy(), "targets": targets.numpy()}
 
     def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
         return decay_groups(model.parameters(), self.config.weight_decay)

@@ -60,13 +60,14 @@ def all_reduce(size: float, ranks: int) -> Transfer:
     1, 1.5, 1.75 and 1.97 times the tensor for 2, 4, 8 and 64 ranks: hardly more for many than for
     a few.
     """
-    return reduce_scatter(size, ranks) + all_gather(size, ranks)  # step: all_reduce
+    return reduce_scatter(size, ranks) + all_gather(size, ranks)
 
 
 def _half(size: float, ranks: int) -> Transfer:
     if ranks < 1:
         raise ValueError(f"{ranks} ranks make no ring; use at least 1")
-    return Transfer(size * (ranks - 1) / ranks, ranks - 1)  # step: half
+    sent = size * (ranks - 1) / ranks  # step: half
+    return Transfer(sent, ranks - 1)
 
 
 def data_parallel(weights: float, gradients: float, stage: int, ranks: int) -> Transfer:

@@ -223,12 +223,13 @@ def _one_device(
     def computed(kind: str, part: int, seconds: float, after: float = 0.0) -> float:
         nonlocal compute
         start = max(compute, after)
-        compute = start + seconds  # step: compute
+        end = start + seconds  # step: compute
+        compute = end
         if seconds:
             doings.append(Doing(0, kind, part, start, compute))
         return compute
 
-    forward = [part.flops * tokens / speed for part in parts]  # step: forward
+    forward = [part.flops * tokens / speed for part in parts]
     for part, seconds in enumerate(forward):
         ready = exchanged("all-gather", part, 0.0) if stage == 3 else 0.0
         computed("forward", part, seconds, ready)

@@ -23,8 +23,7 @@ MEASURED = {
 }
 _ESTIMATES = f"{_PARALLEL}.estimates"
 COMPUTED = {
-    "forward": f"{_ESTIMATES}.step_timeline:_one_device#forward",
-    "all-reduce": f"{_ESTIMATES}.communication:all_reduce#all_reduce",
+    "all-reduce": f"{_ESTIMATES}.communication:_half#half",
     "all-gather": f"{_ESTIMATES}.communication:_half#half",
     "reduce-scatter": f"{_ESTIMATES}.communication:_half#half",
 }
@@ -35,7 +34,7 @@ COMPUTED_FORMULAS = {
     "all-gather": r"\mathrm{bytes} = \frac{N-1}{N} \, M",
     "reduce-scatter": r"\mathrm{bytes} = \frac{N-1}{N} \, M",
 }
-OTHER = f"{_ESTIMATES}.step_timeline:_one_device#forward"
+OTHER = f"{_ESTIMATES}.step_timeline:_one_device#compute"
 LOOK = r"t_{\mathrm{end}} - t_{\mathrm{start}}"
 
 
