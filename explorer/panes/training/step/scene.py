@@ -17,6 +17,7 @@ from core.training.step_trace import Happened, Recording, label_of
 
 SMALLEST = -40  # the first exponent of the histogram of updates
 BARS = 64  # of a part
+NONE = "\N{EN DASH}"  # in the place of a target that no loss is computed for
 MOVED = ("param", "grad", "new")  # what the rules call a weight, its gradient, the weight after
 
 
@@ -86,8 +87,8 @@ class Scene:
         return self.recording.pieces()
 
     def piece(self, id: int) -> bytes:
-        """A token's bytes; its number where they were not recorded."""
-        return self.pieces.get(int(id), str(id).encode())
+        """A token's bytes; its number where they were not recorded, a dash for none."""
+        return self.pieces.get(int(id), str(id).encode()) if id >= 0 else NONE.encode()
 
     def likeliest(self, sequence: int, place: int) -> list[tuple[int, float, bool]]:
         """(id, probability, whether it came) of the likeliest next tokens; the one that came is

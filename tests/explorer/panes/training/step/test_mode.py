@@ -15,6 +15,7 @@ from core.training.runs import RunReader
 from explorer.panes.training.modes import MODES
 from explorer.panes.training.step import text
 from explorer.panes.training.step.pictures import ALL
+from explorer.widgets.inspector import Inspector
 from tests.explorer.demo import tiny_training
 from tests.explorer.waiting import until
 
@@ -83,13 +84,17 @@ def test_a_recorded_step_is_played_phase_by_phase(
 
 
 def test_the_inspector_has_math_code_and_numbers_of_each_step(
-    make_step: Any, run_async: Any, recorded: Path
+    make_step: Any, run_async: Any, recorded: Path, qtbot: Any
 ) -> None:
     async def body() -> None:
         mode = make_step(recorded)
         await until(lambda: mode.scene is not None, "the newest recorded step")
         told: list[Any] = []
+        numbers = Inspector()
+        qtbot.addWidget(numbers)
+        numbers.set_tab("numbers")
         mode.inspection.connect(told.append)
+        mode.inspection.connect(numbers.set_inspection)
         await until(lambda: (mode.inspect(), told and told[-1] is not None)[1], "the lines of code")
         phases = mode.scene.phases
         mode.go_to(phases.index("loss"))
@@ -110,6 +115,10 @@ def test_the_inspector_has_math_code_and_numbers_of_each_step(
         mode.choose_weight(5)
         assert told[-1].cell == f"kept weight 6 of 64 of {mode.scene.parameter}"
         assert "×" in told[-1].rows[0].text and told[-1].step.name == "optimizer.average"
+        for phase in range(len(phases)):
+            mode.go_to(phase)
+            shown = numbers.displayed()
+            assert shown and set(shown) <= set(told[-1].table)
 
     run_async(body())
 

@@ -123,7 +123,8 @@ def test_the_token_that_came_stands_among_the_likeliest(scene: Scene) -> None:
         (came,) = [(id, share) for id, share, there in found if there]
         assert came[0] == scene.batch("targets")[1, place]
         assert came[1] == pytest.approx(np.exp(-scene.batch("losses")[1, place]), rel=1e-4)
-    assert scene.piece(10**6) == b"1000000" and len(scene.piece(int(scene.batch("ids")[0, 0]))) == 1
+    assert scene.piece(10**6) == b"1000000" and scene.piece(-100).decode() == "–"
+    assert len(scene.piece(int(scene.batch("ids")[0, 0]))) == 1
 
 
 def test_dtypes_are_told_once_for_all_layers_of_a_kind(scene: Scene) -> None:
