@@ -32,7 +32,9 @@ class ParameterCount:
 
     @property
     def total(self) -> int:
-        return sum(astuple(self))
+        tokens, positions, attention, mlp, norms, head = astuple(self)
+        total = tokens + positions + attention + mlp + norms + head  # step: total
+        return int(total)
 
 
 def parameters(config: ModelConfig) -> ParameterCount:

@@ -36,7 +36,7 @@ from tests.core.tokenization.unigram.test_trace import tokenizer
 def real_steps() -> tuple[Step, ...]:
     """Made once: they are read alone."""
     parts = (_backprop, _networks, _losses, _optimizers, _schedules, _training, _tokens,
-             _training_phases, _roundings, _attention)  # fmt: skip
+             _training_phases, _roundings, _estimates, _attention)  # fmt: skip
     return tuple(step for part in parts for step in part())
 
 
@@ -132,6 +132,14 @@ def _roundings() -> Iterator[Step]:
     yield from trace_rounded_sum(3e-8, 1e-7, "fp16")
     yield from trace_rounded_sum(60000.0, 60000.0, "fp16")
     yield from trace_rounded_sum(448.0, 448.0, "fp8 e4m3fn")
+
+
+def _estimates() -> Iterator[Step]:
+    from core.training.estimates.plan_trace import trace_plan
+    from tests.core.training.estimates.test_plan import setup
+
+    for stage in (0, 3):
+        yield from trace_plan(setup(stage=stage))
 
 
 def _attention() -> Iterator[Step]:

@@ -37,11 +37,10 @@ class Transfer:
 
     def seconds(self, link: Link) -> float:
         """steps x latency + bytes / bandwidth, where nothing else uses the link."""
-        return self.steps * link.latency + self.bytes / link.bandwidth
-
-    def __add__(self, other: Transfer) -> Transfer:
-        """One after the other."""
-        return Transfer(self.bytes + other.bytes, self.steps + other.steps)
+        sent, steps = self.bytes, self.steps
+        bandwidth, latency = link.bandwidth, link.latency
+        seconds = steps * latency + sent / bandwidth  # step: seconds
+        return seconds
 
 
 def reduce_scatter(size: float, ranks: int) -> Transfer:
@@ -60,7 +59,10 @@ def all_reduce(size: float, ranks: int) -> Transfer:
     1, 1.5, 1.75 and 1.97 times the tensor for 2, 4, 8 and 64 ranks: hardly more for many than for
     a few.
     """
-    return reduce_scatter(size, ranks) + all_gather(size, ranks)
+    scattered, gathered = reduce_scatter(size, ranks), all_gather(size, ranks)
+    there, back = scattered.bytes, gathered.bytes
+    sent = there + back  # step: all_reduce
+    return Transfer(sent, scattered.steps + gathered.steps)
 
 
 def _half(size: float, ranks: int) -> Transfer:
@@ -84,5 +86,7 @@ def data_parallel(weights: float, gradients: float, stage: int, ranks: int) -> T
         raise ValueError(f"ZeRO has no stage {stage}; use 0 (none), 1, 2 or 3")
     if stage == 0:
         return all_reduce(gradients, ranks)
-    sent = reduce_scatter(gradients, ranks) + all_gather(weights, ranks)
-    return sent + all_gather(weights, ranks) if stage == 3 else sent
+    scattered, gathered = reduce_scatter(gradients, ranks), all_gather(weights, ranks)
+    there, back, gathers = scattered.bytes, gathered.bytes, 2 if stage == 3 else 1
+    sent = there + gathers * back  # step: sent
+    return Transfer(sent, scattered.steps + gathers * gathered.steps)

@@ -28,7 +28,9 @@ def flops_per_token(model: ModelConfig) -> float:
     width = model.n_head * model.head_width
     weights = model.n_layer * sum(rows * columns for rows, columns in inner_matrices(model))
     weights += model.vocab_size * model.n_embd
-    return 6.0 * weights + 12.0 * model.n_layer * width * model.block_size
+    layers, T = model.n_layer, model.block_size
+    flops = 6.0 * weights + 12.0 * layers * width * T  # step: flops
+    return flops
 
 
 def causal_flops_per_token(model: ModelConfig) -> float:
@@ -66,4 +68,6 @@ def model_flops_utilization(
     """
     if peak is None:
         return None
-    return tokens_per_second * flops_per_token / (peak * devices)
+    reached = tokens_per_second * flops_per_token
+    utilization = reached / (peak * devices)  # step: mfu
+    return utilization

@@ -6,7 +6,7 @@ of this program's own model exactly. GB are 1e9 bytes, as in the papers.
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import asdict, astuple, dataclass, fields
 
 from core.files import quoted
 from core.optimization.optimizers import OPTIMIZERS, optimizer
@@ -24,6 +24,8 @@ LAYOUTS = {
     "mixed": (2, 2, 4),
 }
 ZERO_STAGES = (0, 1, 2, 3)
+# The ZeRO stage from which on each rank holds its part alone.
+SHARDED_FROM = {"weights": 3, "gradients": 2, "optimizer": 1, "master": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,9 @@ class ModelState:
 
     @property
     def total(self) -> float:
-        return sum(astuple(self))
+        weights, gradients, optimizer, master = astuple(self)
+        total = weights + gradients + optimizer + master  # step: state
+        return float(total)
 
 
 def model_state(parameters: int, remembered: int, layout: str = "mixed") -> ModelState:
@@ -51,13 +55,12 @@ def model_state(parameters: int, remembered: int, layout: str = "mixed") -> Mode
     """
     if layout not in LAYOUTS:
         raise ValueError(f"layout {quoted(layout)} is unknown; use {' or '.join(LAYOUTS)}")
-    weights, gradients, master = LAYOUTS[layout]
-    return ModelState(
-        weights=weights * parameters,
-        gradients=gradients * parameters,
-        optimizer=4 * remembered,
-        master=master * parameters,
-    )
+    weight_bytes, gradient_bytes, master_bytes = LAYOUTS[layout]
+    weights = weight_bytes * parameters  # step: weights
+    gradients = gradient_bytes * parameters  # step: gradients
+    optimizer = 4 * remembered  # step: optimizer
+    master = master_bytes * parameters  # step: master
+    return ModelState(weights, gradients, optimizer, master)
 
 
 def numbers_remembered(model: ModelConfig, name: str) -> int:
@@ -92,11 +95,16 @@ def shard(state: ModelState, stage: int, ranks: int) -> ModelState:
     if ranks < 1:
         raise ValueError(f"{ranks} ranks cannot share a model; use at least 1")
     return ModelState(
-        weights=state.weights / (ranks if stage >= 3 else 1),
-        gradients=state.gradients / (ranks if stage >= 2 else 1),
-        optimizer=state.optimizer / (ranks if stage >= 1 else 1),
-        master=state.master / (ranks if stage >= 1 else 1),
+        *(
+            _share(size, ranks) if stage >= SHARDED_FROM[name] else size
+            for name, size in asdict(state).items()
+        )
     )
+
+
+def _share(size: float, ranks: int) -> float:
+    share = size / ranks  # step: share
+    return share
 
 
 RECOMPUTATIONS = ("none", "selective", "full")
@@ -109,9 +117,16 @@ def activations(
     the embedding's dropout mask, the final norm, the output head and its logits in fp32
     (Korthikanti et al. 2022, section 4.3).
     """
+    around = around_activations(model, sequences, item)
+    layers, layer = model.n_layer, layer_activations(model, sequences, recompute, item)
+    kept = layers * layer + around  # step: activations
+    return kept
+
+
+def around_activations(model: ModelConfig, sequences: int, item: int = 2) -> float:
+    """Bytes outside the layers."""
     tokens = model.block_size * sequences
-    around = tokens * (model.n_embd * (1 + 2 * item) + 4 * model.vocab_size)
-    return model.n_layer * layer_activations(model, sequences, recompute, item) + around
+    return tokens * (model.n_embd * (1 + 2 * item) + 4 * model.vocab_size)
 
 
 def layer_activations(
@@ -128,11 +143,18 @@ def layer_activations(
     times as wide as the model, as many key and value heads as heads, and dropout. Raises ValueError
     for another kind of recomputation.
     """
+    s, h = model.block_size, model.n_embd
+    factor = kept_bytes(model, recompute, item)
+    kept = s * sequences * h * factor  # step: layer
+    return float(kept)
+
+
+def kept_bytes(model: ModelConfig, recompute: str, item: int = 2) -> float:
+    """Bytes that a layer keeps of each number of the residual stream: see `layer_activations`."""
     if recompute not in RECOMPUTATIONS:
         raise ValueError(
             f"recomputation {quoted(recompute)} is unknown; use {' or '.join(RECOMPUTATIONS)}"
         )
     s, h, a = model.block_size, model.n_embd, model.n_head
     weights = (2 * item + 1) * a * s / h
-    factor = {"none": 16 * item + 2 + weights, "selective": 16 * item + 2, "full": item}[recompute]
-    return float(s * sequences * h * factor)
+    return {"none": 16 * item + 2 + weights, "selective": 16 * item + 2, "full": item}[recompute]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from core.training.estimates import memory
 from core.training.estimates.communication import Link, Transfer, data_parallel
 from core.training.estimates.devices import Device
@@ -117,7 +119,9 @@ class Plan:
     @property
     def bytes(self) -> float:
         """On one device."""
-        return self.state.total + self.activations
+        state, activations = self.state.total, self.activations
+        together = state + activations  # step: memory
+        return together
 
 
 def plan(setup: Setup) -> Plan:
@@ -135,13 +139,15 @@ def plan(setup: Setup) -> Plan:
     step_tokens = setup.batch_size * model.block_size
     peak = device.peak_flops(setup.precision) if device else None
     # Computing activations again is a second forward pass: a third more.
-    work = per_token * step_tokens * (4 / 3 if setup.recompute == "full" else 1)
-    compute = None if peak is None else work / (peak * setup.efficiency * setup.devices)
+    again = 4 / 3 if setup.recompute == "full" else 1
+    work = per_token * step_tokens * again  # step: work
+    compute = None
+    if peak is not None:
+        compute = compute_seconds(work, peak, setup.efficiency, setup.devices)
     sent = data_parallel(whole.weights, whole.gradients, setup.stage, setup.devices)
     communication = _communication(setup, sent)
-    step = None if compute is None or communication is None else max(compute, communication)
-    seconds = None if step is None else steps * step
-    device_seconds = None if seconds is None else seconds * setup.devices
+    step = step_seconds(compute, communication)
+    seconds = whole_seconds(steps, step)
     watts = device.watts if device else None
     return Plan(
         parameters=count,
@@ -159,8 +165,8 @@ def plan(setup: Setup) -> Plan:
         if step is None
         else model_flops_utilization(step_tokens / step, per_token, peak, setup.devices),
         seconds=seconds,
-        energy=_product(device_seconds, watts),
-        cost=_product(device_seconds, None if setup.price is None else setup.price / 3600),
+        energy=joules(seconds, setup.devices, watts),
+        cost=money(seconds, setup.devices, setup.price),
         loss=CHINCHILLA.loss(count.total, setup.tokens),
         best=CHINCHILLA.optimum(6 * count.total * setup.tokens),
     )
@@ -169,11 +175,52 @@ def plan(setup: Setup) -> Plan:
 def _communication(setup: Setup, sent: Transfer) -> float | None:
     if setup.devices == 1:
         return 0.0
-    link = setup.link
-    if link is None and setup.device is not None and setup.device.link is not None:
-        link = Link(setup.device.link)
+    link = link_of(setup)
     return None if link is None else sent.seconds(link)
 
 
-def _product(first: float | None, second: float | None) -> float | None:
-    return None if first is None or second is None else first * second
+def link_of(setup: Setup) -> Link | None:
+    """Between two devices: the one given, or the device's own."""
+    known = None if setup.device is None else setup.device.link
+    return setup.link or (None if known is None else Link(known))
+
+
+# The sums of a plan, one line each. What is unknown makes the result unknown.
+
+
+def compute_seconds(work: float, peak: float, efficiency: float = 1.0, devices: int = 1) -> float:
+    """Of FLOPs on devices that reach a share of their peak."""
+    compute = work / (peak * efficiency * devices)  # step: compute
+    return compute
+
+
+def step_seconds(compute: float | None, communication: float | None) -> float | None:
+    """Both run side by side: the longer counts."""
+    if compute is None or communication is None:
+        return None
+    step = np.maximum(compute, communication)  # step: step
+    return float(step)
+
+
+def whole_seconds(steps: int, step: float | None) -> float | None:
+    """Of so many steps."""
+    if step is None:
+        return None
+    seconds = steps * step  # step: seconds
+    return seconds
+
+
+def joules(seconds: float | None, devices: int, watts: float | None) -> float | None:
+    """That the devices take."""
+    if seconds is None or watts is None:
+        return None
+    energy = seconds * devices * watts  # step: energy
+    return energy
+
+
+def money(seconds: float | None, devices: int, price: float | None) -> float | None:
+    """Of devices at a price for an hour."""
+    if seconds is None or price is None:
+        return None
+    cost = seconds / 3600 * devices * price  # step: cost
+    return cost

@@ -38,10 +38,14 @@ def plan_table(setup: Setup, plan: Plan) -> str:
         (
             "One step",
             [
-                ("arithmetic", _time(plan.compute), f"{setup.efficiency:.0%} of the peak, assumed"),
+                (
+                    "arithmetic",
+                    time_text(plan.compute),
+                    f"{setup.efficiency:.0%} of the peak, assumed",
+                ),
                 ("sent by each device", format_bytes(plan.sent.bytes), f"ZeRO stage {setup.stage}"),
-                ("communication", _time(plan.communication), _link_note(setup)),
-                ("step", _time(plan.step), "the longer of the two"),
+                ("communication", time_text(plan.communication), _link_note(setup)),
+                ("step", time_text(plan.step), "the longer of the two"),
                 ("MFU", utilization),
             ],
         ),
@@ -50,9 +54,9 @@ def plan_table(setup: Setup, plan: Plan) -> str:
             [
                 ("tokens", tokens, f"{format_count(plan.steps)} steps of {setup.batch_size:,}"),
                 ("FLOPs", format_number(plan.flops), f"{_flops(plan.flops_per_token)} a token"),
-                ("time", _time(plan.seconds)),
-                ("energy", _energy(plan.energy), "of the devices alone"),
-                ("cost", _cost(plan.cost), _price_note(setup)),
+                ("time", time_text(plan.seconds)),
+                ("energy", energy_text(plan.energy), "of the devices alone"),
+                ("cost", cost_text(plan.cost), _price_note(setup)),
             ],
         ),
         (
@@ -98,8 +102,8 @@ def run_table(config: TrainingConfig, estimate: Estimate, speed: float) -> str:
             [
                 ("arithmetic", f"{_flops(estimate.flops_per_token)} a token"),
                 ("this machine", f"{speed:.2g} FLOP/s", "fp32 matrix products, measured now"),
-                ("step", _time(estimate.seconds_per_step)),
-                ("run", _time(estimate.seconds), f"{config.steps:,} steps"),
+                ("step", time_text(estimate.seconds_per_step)),
+                ("run", time_text(estimate.seconds), f"{config.steps:,} steps"),
             ],
         ),
     ]
@@ -164,7 +168,8 @@ def _flops(number: float) -> str:
     return f"{number:.3g} FLOPs"
 
 
-def _time(seconds: float | None) -> str:
+def time_text(seconds: float | None) -> str:
+    """From milliseconds to years."""
     if seconds is None:
         return UNKNOWN
     if seconds < 1:
@@ -176,9 +181,11 @@ def _time(seconds: float | None) -> str:
     return f"{seconds / YEAR:,.1f} years"
 
 
-def _energy(joules: float | None) -> str:
+def energy_text(joules: float | None) -> str:
+    """In kWh."""
     return UNKNOWN if joules is None else f"{format_number(joules / 3.6e6)} kWh"
 
 
-def _cost(cost: float | None) -> str:
+def cost_text(cost: float | None) -> str:
+    """In whole units of the price's currency."""
     return UNKNOWN if cost is None else f"{cost:,.0f}"

@@ -15,7 +15,7 @@ another text has another one. What carries over is the trade between N and D.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,10 @@ class ScalingLaw:
         """L(N, D), in nats a token. Raises ValueError for no parameters and no tokens."""
         if parameters <= 0 or tokens <= 0:
             raise ValueError("a loss needs parameters and tokens; give at least one of each")
-        return self.E + self.A / parameters**self.alpha + self.B / tokens**self.beta
+        E, A, B, alpha, beta = astuple(self)
+        N, D = parameters, tokens
+        loss = E + A / N**alpha + B / D**beta  # step: loss
+        return float(loss)
 
     def optimum(self, flops: float) -> tuple[float, float]:
         """N and D with the lowest loss for so many FLOPs, where they cost 6 N D.
@@ -43,12 +46,13 @@ class ScalingLaw:
         """
         if flops <= 0:
             raise ValueError("a budget of no FLOPs trains nothing; give a larger one")
-        both = self.alpha + self.beta
-        G = (self.alpha * self.A / (self.beta * self.B)) ** (1 / both)
-        parameters = G * (flops / 6) ** (self.beta / both)
-        return parameters, flops / (6 * parameters)
+        beta, both = self.beta, self.alpha + self.beta
+        G = (self.alpha * self.A / (beta * self.B)) ** (1 / both)
+        N = G * (flops / 6) ** (beta / both)  # step: optimum
+        return N, flops / (6 * N)
 
 
+SMALLEST = 70e6  # parameters of the models that the laws were fitted on, at least
 CHINCHILLA = ScalingLaw(E=1.8172, A=482.01, B=2085.43, alpha=0.3478, beta=0.3658)
 # As published, for comparison; see above for what is wrong with it.
 HOFFMANN = ScalingLaw(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)

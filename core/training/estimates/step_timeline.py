@@ -14,6 +14,7 @@ from core.files import quoted
 from core.training.estimates.communication import Link, all_gather, all_reduce, reduce_scatter
 from core.training.estimates.flops import FORWARD
 from core.training.estimates.pipeline import schedule, timeline
+from core.training.estimates.plan import compute_seconds
 from core.transformer.config import ModelConfig
 from core.transformer.parameters import inner_matrices, parameters
 
@@ -223,13 +224,12 @@ def _one_device(
     def computed(kind: str, part: int, seconds: float, after: float = 0.0) -> float:
         nonlocal compute
         start = max(compute, after)
-        end = start + seconds  # step: compute
-        compute = end
+        compute = start + seconds
         if seconds:
             doings.append(Doing(0, kind, part, start, compute))
         return compute
 
-    forward = [part.flops * tokens / speed for part in parts]
+    forward = [compute_seconds(part.flops * tokens, speed) for part in parts]
     for part, seconds in enumerate(forward):
         ready = exchanged("all-gather", part, 0.0) if stage == 3 else 0.0
         computed("forward", part, seconds, ready)

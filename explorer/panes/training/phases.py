@@ -258,7 +258,7 @@ def moment_inspection(numbers: RunNumbers, step: int, gap: Sequence[str] = ()) -
         rows=[*moment_rows(numbers, step), *gap],
         table=_table(numbers, step),
         labels=COLUMNS,
-        cell=f"step {step:,}. Enter goes into this step, phase by phase",
+        cell=f"step {step:,}" + ("" if numbers.log else ". Enter goes into it, phase by phase"),
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from core.numbers import format_number
 from core.training.alerts import alerts
 from core.training.config import TrainingConfig
+from core.training.foreign import ForeignRun
 from core.training.phases import PHASES, SCALED_PHASES
 from core.training.step_trace import recorded_steps
 from explorer.runs.folders import ACTIVE
@@ -65,6 +66,7 @@ class RunNumbers:
                 told
     skips       the steps that a loss scaler skipped
     scales      the loss is scaled, which is one phase more
+    log         another program has written it, which tells of no phases
     device      what torch calls the GPU; "": a CPU, or not told
     """
 
@@ -75,6 +77,7 @@ class RunNumbers:
     before: int | None = None
     skips: Mapping[int, Skip] = field(default_factory=dict)
     scales: bool = False
+    log: str = ""
     device: str = ""
 
     @property
@@ -126,6 +129,7 @@ class RunData:
     probe_text: str = ""  # what its pictures of the heads read
     scales: bool = False  # the loss is scaled
     recorded: tuple[int, ...] = ()  # the steps that were recorded from the inside
+    log: str = ""  # what kind of log it is, where another program has written it
     device: str = ""  # what torch calls the GPU; "": a CPU, or not told
     alerts: tuple[str, ...] = ()  # what of it needs a person now
     damaged: int = 0  # lines and records that were left out, as no run can have written them
@@ -133,7 +137,8 @@ class RunData:
     @cached_property
     def numbers(self) -> RunNumbers:
         told = self.parameters, self.vocabulary, self.before
-        return RunNumbers(self.config, self.steps, *told, self.skips, self.scales, self.device)
+        seen = self.skips, self.scales
+        return RunNumbers(self.config, self.steps, *told, *seen, log=self.log, device=self.device)
 
     @cached_property
     def _series(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -268,6 +273,7 @@ def read(reader: RunReader) -> RunData:
         preparing=preparing,
         vocabulary=vocabulary,
         before=before,
+        log=reader.kind if isinstance(reader, ForeignRun) else "",
         alerts=tuple(alerts(reader)),
         damaged=reader.damaged,
         recorded=tuple(recorded_steps(reader.folder)),

@@ -34,7 +34,7 @@ COMPUTED_FORMULAS = {
     "all-gather": r"\mathrm{bytes} = \frac{N-1}{N} \, M",
     "reduce-scatter": r"\mathrm{bytes} = \frac{N-1}{N} \, M",
 }
-OTHER = f"{_ESTIMATES}.step_timeline:_one_device#compute"
+OTHER = f"{_ESTIMATES}.plan:compute_seconds#compute"
 LOOK = r"t_{\mathrm{end}} - t_{\mathrm{start}}"
 
 

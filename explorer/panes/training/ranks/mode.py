@@ -20,6 +20,7 @@ from explorer.panes.training.ranks.pictures import EMPTY
 from explorer.panes.training.ranks.scene import Scene
 from explorer.panes.training.ranks.start import two_ranks
 from explorer.panes.training.ranks.view import RanksHeader, RanksView
+from explorer.runs.folders import is_run_folder
 from explorer.state.actions import Action
 from explorer.state.tracks import ListTrack
 
@@ -156,7 +157,8 @@ class RanksMode(Mode):
     # the run
 
     def _on_run(self, folder: str | None) -> None:
-        self._folder = Path(folder) if folder else None
+        ours = folder is not None and is_run_folder(Path(folder))
+        self._folder = Path(folder) if folder and ours else None
         self._reading, self.measured, self.error = None, None, ""
         self.refresh()
         self.look()

@@ -63,7 +63,7 @@ WORDS = {
 FORMULAS = {
     "all-reduce": r"g = \sum_{r} g_r",
     "all-gather": r"\theta = [\, \theta_1, \theta_2, \dots, \theta_N \,]",
-    "reduce-scatter": r"g_r = \left( \sum_{s} g_s \right)_r",
+    "reduce-scatter": r"g_r = \Big( \sum_{s} g_s \Big)_r",
     "sum": r"n = \sum_{r} n_r",
     "broadcast": r"m_r = m_0",
 }

@@ -31,7 +31,7 @@ from explorer.panes.training.run.steering import Steering
 from explorer.panes.training.run.track import MomentTrack
 from explorer.panes.training.run.view import RunView
 from explorer.panes.training.run_data import RunData
-from explorer.runs.folders import is_run
+from explorer.runs.folders import holds_run
 from explorer.runs.sources import FolderSource
 from explorer.state.actions import Action
 from explorer.widgets import dialogs
@@ -327,7 +327,11 @@ class RunMode(Mode):
         self.setup.set_why("")
 
     def _on_dropped(self, path: str) -> None:
-        if is_run(Path(path)):
+        self.spawn(self._take(path))
+
+    async def _take(self, path: str) -> None:
+        """A run, or a text to learn from."""
+        if await self.engine.io(holds_run, Path(path)):
             self.open_run(path)
         else:
             self.choose_text(path)

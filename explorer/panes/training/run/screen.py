@@ -75,7 +75,7 @@ class Screen(QObject):
             return
         cursor.track.ended = text.ended(data, state)
         view.phases.set_phases(data.numbers.phases)
-        view.phases.setEnabled(len(data.steps) > 0)
+        view.phases.setEnabled(len(data.steps) > 0 and not data.log)
         near = min(data.recorded, key=lambda step: abs(step - cursor.step), default=0)
         view.set_recorded(near)
         inside, moment, replaying = cursor.inside, cursor.moment, cursor.replaying

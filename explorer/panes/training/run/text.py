@@ -86,6 +86,8 @@ def opening(name: str) -> CardText:
 def buttons(data: RunData, state: str, moment: Moment | None, replaying: bool) -> tuple[str, ...]:
     """The ids of the card's buttons, from left to right."""
     shown: list[str] = []
+    if data.log:
+        return ()  # nobody here can train it on
     if moment is not None and (replaying or data.finished):
         shown.append("branch")
     if state in ("new", "running"):
@@ -305,6 +307,8 @@ def headline(
         case "paused":
             return f"Paused after step {step:,}: {told}. Space continues training."
         case "finished":
+            if data.log:
+                return f"Read from {data.log}: in {step:,} steps {told}."
             return f"Finished: in {step:,} steps {told}. Play shows how the heads formed."
         case "failed" | "dead":
             if data.checkpoints:
@@ -353,6 +357,8 @@ def ended(data: RunData, state: str) -> str:
 def no_sample(data: RunData, state: str, step: float) -> str:
     """What stands in the place of the samples while there is none up to `step`."""
     every = data.config.sample_every
+    if data.log:
+        return "A log of another program holds no samples."
     if not every:
         return "This run writes no samples: it was set up without them."
     if data.samples:
@@ -377,6 +383,8 @@ def no_loss(data: RunData, state: str) -> str:
 
 def no_heads(data: RunData, state: str) -> str:
     """Why there is no picture of the heads and none will come by itself; "" where one may."""
+    if data.log:
+        return "A log of another program holds no heads."
     if not data.config.probe_every:
         return "This run records no heads: it was set up without them."
     over = ended(data, state)

@@ -60,7 +60,7 @@ class MomentTrack(LiveTrack):
 
     def inside(self, index: int) -> Track | None:
         """The phases of the optimizer step that led to this moment."""
-        if self.numbers is None or not 0 <= index < len(self.moments):
+        if self.numbers is None or self.numbers.log or not 0 <= index < len(self.moments):
             return None
         step = self.moments[index].step
         return PhaseTrack(self.numbers, step) if self.numbers.row(step) is not None else None

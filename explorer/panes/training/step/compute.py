@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.training.foreign import ForeignRun, open_run
 from core.training.lanes import Lane, LaneReader
 from core.training.reader import RunReader
 from core.training.step_trace import (
@@ -41,6 +42,7 @@ class Seen:
     scene: Scene | None = None
     parameters: tuple[str, ...] = ()
     error: str = ""
+    foreign: bool = False  # another program's log
 
     @property
     def active(self) -> bool:
@@ -56,7 +58,7 @@ class Reading:
     run: RunReader = field(init=False)
 
     def __post_init__(self) -> None:
-        self.run = RunReader(self.folder)
+        self.run = open_run(self.folder)
 
     def read(self, choice: Choice, seen: Seen | None = None) -> Seen | None:
         """None where `seen` is up to date. Raises ValueError or OSError for what is no run."""
@@ -65,7 +67,7 @@ class Reading:
         if seen is not None and (choice, steps, state) == (seen.choice, seen.steps, seen.state):
             return None
         if not steps:
-            return Seen(choice, name, state, steps)
+            return Seen(choice, name, state, steps, foreign=isinstance(self.run, ForeignRun))
         step = choice.step if choice.step in steps else steps[-1]
         ranks = recorded_ranks(self.folder, step)
         rank = min(choice.rank, max(ranks - 1, 0))

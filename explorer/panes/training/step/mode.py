@@ -273,8 +273,8 @@ class StepMode(Mode):
             self.view.body.show_error(seen.error)
             self.set_headline(f"Step {seen.step:,} cannot be shown")
         else:
-            active = seen is not None and seen.active
-            sentence, button = text.empty(self._folder is not None, active)
+            known = (seen.active, seen.foreign) if seen is not None else (False, False)
+            sentence, button = text.empty(self._folder is not None, *known)
             self.view.body.show_empty(sentence, button)
             self.set_headline(sentence)
         if self._folder is None:

@@ -17,6 +17,7 @@ from explorer.panes.training.step.scene import Exchange, Part, Scene
 
 NO_RUN = "No run is open. Set one up in Run: its first step is recorded from the inside."
 NOT_YET = "No step of this run is recorded yet. While it trains, you can record the next one."
+FOREIGN = "Another program wrote this log, which tells nothing from inside its steps."
 NEVER = "No step of this run was recorded. Resume it in Run: the next step is recorded."
 SHOW_RUN, RECORD = "Show Run", "Record this step"
 RECORD_HELP = "Records the next optimizer step from the inside; training goes on as before"
@@ -167,8 +168,8 @@ def _dtypes(layer: Layer) -> str:
     return ", ".join(f"{dtype} {way}" for way, dtype in told.items() if dtype)
 
 
-def empty(has_run: bool, active: bool) -> tuple[str, str]:
+def empty(has_run: bool, active: bool, foreign: bool) -> tuple[str, str]:
     """Why there is nothing to see, and what the button says."""
-    if not has_run:
-        return NO_RUN, SHOW_RUN
+    if not has_run or foreign:
+        return FOREIGN if foreign else NO_RUN, SHOW_RUN
     return (NOT_YET, RECORD) if active else (NEVER, SHOW_RUN)

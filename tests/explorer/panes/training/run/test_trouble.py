@@ -96,7 +96,7 @@ def test_a_folder_that_is_no_run_goes_back_to_the_setup_with_a_message(
         pane.statusRequested.connect(said.append)
         pane.open_run(str(tmp_path))
         await until(lambda: said, "a message")
-        assert "no run folder" in said[0]
+        assert "holds no run: choose a run folder" in said[0]
         assert pane.workspace.run is None and pane.stack.currentWidget() is pane.setup
         await pane.settled()
 

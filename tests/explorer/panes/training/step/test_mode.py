@@ -222,6 +222,20 @@ def test_a_run_that_recorded_nothing_says_how_to(
     run_async(body())
 
 
+def test_another_program_s_log_has_no_inside(
+    make_step: Any, run_async: Any, tmp_path: Path
+) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("step,loss\n1,3.5\n2,3.0\n")
+
+    async def body() -> None:
+        mode = make_step(log)
+        await until(lambda: mode.view.body.state == "empty", "the empty picture")
+        assert mode.view.body.message == text.FOREIGN and not mode.inputs.record.isEnabled()
+
+    run_async(body())
+
+
 def test_run_leads_to_the_recorded_step_at_its_phase(
     make_step: Any, run_async: Any, recorded: Path
 ) -> None:
