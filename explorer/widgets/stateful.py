@@ -10,7 +10,6 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QStackedLayout,
     QVBoxLayout,
@@ -21,6 +20,7 @@ from explorer import theme
 from explorer.theme import icons
 from explorer.widgets.base import Label, Picture, put_text, ratio_of, set_look
 from explorer.widgets.card import Card
+from explorer.widgets.scroll_area import ScrollArea
 
 STATES = ("loading", "empty", "error", "stale", "ready")
 
@@ -185,7 +185,7 @@ class Empty(QWidget):
         painter.drawPixmap(QPointF((self._picture.width() - size) / 2, 4), pixmap)
 
 
-def _scrolled(card: Card, on_top: bool) -> QScrollArea:
+def _scrolled(card: Card, on_top: bool) -> ScrollArea:
     """A card in the middle or on top; in a picture too narrow or low for its words it scrolls."""
     inner = QWidget()
     page = QVBoxLayout(inner)
@@ -196,14 +196,8 @@ def _scrolled(card: Card, on_top: bool) -> QScrollArea:
     page.addStretch(1)
     # As tall as its words are in the width there is, which a hint for one width does not bound.
     card.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area = ScrollArea(inner)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setWidget(inner)
-    inner.setAutoFillBackground(False)
-    area.viewport().setAutoFillBackground(False)
     return area
 
 
