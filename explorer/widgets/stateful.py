@@ -10,7 +10,6 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
-    QSizePolicy,
     QStackedLayout,
     QVBoxLayout,
     QWidget,
@@ -194,8 +193,6 @@ def _scrolled(card: Card, on_top: bool) -> ScrollArea:
         page.addStretch(1)
     page.addWidget(card)
     page.addStretch(1)
-    # As tall as its words are in the width there is, which a hint for one width does not bound.
-    card.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
     area = ScrollArea(inner)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     return area
@@ -232,7 +229,7 @@ class StatefulPicture(QWidget):
         self._had_content = False
         self.skeleton = Skeleton(skeleton)
         self._empty = Empty()
-        self.card = Card("error", "", actions_first=errors_on_top)
+        self.card = Card("error", "", actions_first=errors_on_top, scrolled=True)
         self._layout = QStackedLayout(self)
         for one in (picture, self.skeleton, self._empty, _scrolled(self.card, errors_on_top)):
             self._layout.addWidget(one)
