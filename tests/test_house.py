@@ -94,6 +94,12 @@ def test_scroll_areas_come_to_rest():
     assert called(EXPLORER, r"QScrollArea|\w+\.QScrollArea") == []
 
 
+def test_no_widget_is_taken_for_the_child_of_another():
+    """As PySide takes what these return: explorer/shell/focus.py."""
+    asks = r".*\.(nextInFocusChain|previousInFocusChain|focusProxy|buddy|sender)"
+    assert called(EXPLORER, asks) == []
+
+
 def test_only_the_engine_owns_threads():
     kinds = r"(threading\.)?(Thread|Timer)|QThread|(\w+\.)?QThreadPool.*|(\w+\.)*ThreadPoolExecutor"
     assert called(EXPLORER, kinds, allowed=("explorer/engine/engine.py",)) == []
