@@ -11,6 +11,7 @@ the `Parallel` strategy, and every rank comes to it in the same order.
 from __future__ import annotations
 
 import math
+import socket
 import time
 from collections.abc import Generator, Iterator
 from contextlib import nullcontext, suppress
@@ -56,6 +57,7 @@ from core.training.steering import Steering
 from core.training.task import Position, Task
 from core.training.writer import probe_interval, thin_probes
 
+LOOKS_AT_CLOCKS = 5
 PAUSE = 0.05  # seconds between two looks at control.jsonl while a run is paused
 Moments = Generator[Moment, None, None]
 
@@ -199,8 +201,11 @@ class Attempt:
         self.writer.event("model", self.step, {**facts, "ranks": parallel.ranks, **where})
         for note in self._notes():
             self.writer.event("note", self.step, {"message": note})
-        parallel.wait()  # all ranks look at their clocks at once
-        self.writer.event("clock", self.step, {"now": time.time()})
+        times = []
+        for _ in range(LOOKS_AT_CLOCKS):
+            parallel.wait()  # all ranks look at their clocks at once, as far as they are awake
+            times.append(time.time())
+        self.writer.event("clock", self.step, {"now": times, "host": socket.gethostname()})
         self.prepared = True
         yield Moment("prepare", self.step, True, values={"parameters": count, **self.task.facts()})
 

@@ -118,7 +118,8 @@ class Gather(_Timed):
         async_op: bool = False,
     ) -> dist.Work | None:
         start = self.spans.mark()
-        work = _gather(output_tensor, input_tensor, group=group, async_op=async_op)  # step: gather
+        sent = {"group": group, "async_op": async_op}
+        work = _gather(output_tensor, input_tensor, **sent)  # step: gather
         return self._timed(start, work, input_tensor.nbytes)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core.fields import from_json
 from core.files import GET_AGAIN, MEGABYTE, open_to_read
 from core.training import records
 from core.training.reader import JsonLines
@@ -134,7 +135,7 @@ class LaneReader:
         self.ranks = 0
         self._files: list[np.ndarray] = []
         self._clocks: list[JsonLines] = []
-        self._told: list[dict[int, float]] = []  # per rank: attempt -> its clock
+        self._told: list[dict[int, records.Clock]] = []  # per rank, by attempt
         self.refresh()
 
     def refresh(self) -> None:
@@ -151,7 +152,8 @@ class LaneReader:
         for lines, told in zip(self._clocks, self._told, strict=True):
             for event in lines.read():
                 if event.get("event") == "clock" and records.is_event(event):
-                    told[int(event["attempt"])] = float(event["now"])
+                    clock = from_json(records.Clock, event, some=True)
+                    told[clock.attempt] = clock
 
     def _open(self, rank: int) -> np.ndarray:
         path = records.spans_file(self.folder, rank)
@@ -180,10 +182,7 @@ class LaneReader:
         attempts = [int(spans["attempt"][0]) for spans in found if len(spans)]
         attempt = max(attempts, default=0)
         clocks = [told.get(attempt) for told in self._told]
-        offsets = [0.0] * len(found)
-        if None not in clocks:
-            offsets = [float(clock or 0) - float(clocks[0] or 0) for clock in clocks]
-        return lanes_of(found, offsets)
+        return lanes_of(found, [ahead(clock, clocks[0]) for clock in clocks])
 
     def totals(self, first: int, last: int) -> np.ndarray:
         """Seconds per rank and kind over the steps `first` to `last`: (ranks, kinds)."""
@@ -195,6 +194,19 @@ class LaneReader:
             known = (part["kind"] >= 0) & (part["kind"] < len(KINDS))
             np.add.at(totals[rank], part["kind"][known], seconds[known])
         return totals
+
+
+def ahead(clock: records.Clock | None, first: records.Clock | None) -> float:
+    """How many seconds a rank's clock is ahead of the first rank's: none on one machine.
+
+    Each pair of looks came after a barrier; a rank may have been asleep after some of them, so the
+    median counts.
+    """
+    if clock is None or first is None or clock.host == first.host:
+        return 0.0
+    count = min(len(clock.now), len(first.now))
+    pairs = zip(clock.now[:count], first.now[:count], strict=True)
+    return float(np.median([mine - theirs for mine, theirs in pairs])) if count else 0.0
 
 
 def _of_step(file: np.ndarray, step: int, last: np.ndarray) -> np.ndarray:

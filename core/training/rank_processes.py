@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.files import open_to_append
+from core.files import open_to_append, open_to_read
 from core.training.place import LEFT_ALONE, STORE
 from core.training.reader import RunReader
 from core.training.writer import end_attempt
@@ -28,7 +28,7 @@ from core.training.writer import end_attempt
 LOOK = 0.05  # seconds between two looks at the ranks
 # Once a rank has failed, the others notice it themselves or are ended.
 GRACE = 10.0
-LOG_TAIL = 400  # characters of a rank's log that are told where it wrote nothing else
+LOG_TAIL = 400  # bytes of a rank's log that are told where it wrote nothing else
 
 
 @dataclass
@@ -71,6 +71,10 @@ class RankProcesses:
 
     def run(self, resume: bool) -> int:
         """Starts the ranks and returns when all have ended: 0, or the exit code of the run."""
+        cores = os.cpu_count() or 1
+        if self.count * self.threads > cores:
+            said = f"note: {self.count} ranks on {cores} cores take turns"
+            print(said, file=sys.stderr, flush=True)
         for attempt in range(self.restarts + 1):
             code = self._run_once(resume or attempt > 0)
             if code == 0 or self._asked or attempt == self.restarts:
@@ -182,8 +186,9 @@ class RankProcesses:
         with suppress(OSError, ValueError):
             told = RunReader(self.folder, rank.number).message
         if not told and rank.number:
-            with suppress(OSError):
-                told = self._log(rank.number).read_text("utf-8", "replace").strip()[-LOG_TAIL:]
+            with suppress(OSError, ValueError), open_to_read(self._log(rank.number)) as log:
+                log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL))
+                told = log.read(LOG_TAIL).decode("utf-8", "replace").strip()
         return f"{which} failed: {told or f'exit code {code}; see its log'}"
 
 

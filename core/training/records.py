@@ -144,12 +144,21 @@ class Exponents(Event):
         return {kind: one.histogram() for kind, one in counted.items() if one is not None}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Clock(Event):
+    """What a rank's clock said, each time right after all ranks had met, and its machine's name."""
+
+    now: tuple[float, ...]
+    host: str = ""
+
+
 EVENTS: dict[str, type[Event]] = {
     "evaluate": Evaluated,
     "sample": Sampled,
     "prepare": Preparing,
     "model": Built,
     "skip": Skipped,
+    "clock": Clock,
     "exponents": Exponents,
 }
 

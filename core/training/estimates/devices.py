@@ -52,12 +52,18 @@ def _device(
     bandwidth: float,
     link: float | None,
     watts: float | None,
-    **teraflops: float,
+    *,
+    fp32: float | None = None,
+    tf32: float | None = None,
+    fp16: float | None = None,
+    bf16: float | None = None,
+    fp8: float | None = None,
 ) -> Device:
     """memory and link in GB, bandwidth in GB/s, as data sheets have them."""
+    known = {"fp32": fp32, "tf32": tf32, "fp16": fp16, "bf16": bf16, "fp8": fp8}
     return Device(
         name,
-        {precision: number * TFLOPS for precision, number in teraflops.items()},
+        {precision: number * TFLOPS for precision, number in known.items() if number is not None},
         memory * GB,
         bandwidth * GB,
         None if link is None else link * GB,

@@ -9,7 +9,7 @@ A term that cannot be known has no step: an unknown peak leaves no time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, astuple, fields
 from typing import Any
 
@@ -63,7 +63,7 @@ def trace_plan(setup: Setup) -> Trace:
     return trace.finish()
 
 
-def _step(term: str, title: str, code: str, **values: Any) -> Step:
+def _step(term: str, title: str, code: str, values: Mapping[str, Any]) -> Step:
     return Step(f"plan.{term}", title, FORMULAS[term.rpartition(".")[2]], code, values)
 
 
@@ -74,24 +74,21 @@ def _memory(setup: Setup, found: Plan) -> Iterator[Step]:
         "parameters",
         "Parameters: every number that is learned, part by part",
         "core.transformer.parameters:ParameterCount.total#total",
-        **dict(zip(names, counts, strict=True)),
+        {**dict(zip(names, counts, strict=True))},
     )
     yield from _states(setup, found)
     yield _step(
         "state",
         "What one device holds of the model",
         f"{_HERE}.memory:ModelState.total#state",
-        **asdict(found.state),
-        total=found.state.total,
+        {**asdict(found.state), "total": found.state.total},
     )
     yield from _activations(setup, found)
     yield _step(
         "memory",
         "Memory of one device: the model's state and its activations",
         f"{_HERE}.plan:Plan.bytes#memory",
-        state=found.state.total,
-        activations=found.activations,
-        together=found.bytes,
+        {"state": found.state.total, "activations": found.activations, "together": found.bytes},
     )
 
 
@@ -113,15 +110,13 @@ def _states(setup: Setup, found: Plan) -> Iterator[Step]:
             read = {lines[name]: each[name], "parameters": count}
             title = f"{STATES[name].capitalize()}: {each[name]} bytes a parameter"
         code = f"{_HERE}.memory:model_state#{name}"
-        yield _step(name, title, code, **read, **{name: size})
+        yield _step(name, title, code, {**read, name: size})
         if setup.stage >= memory.SHARDED_FROM[name] and ranks > 1:
             yield _step(
                 f"{name}.share",
                 f"ZeRO divides {STATES[name]} among {ranks:,} devices",
                 f"{_HERE}.memory:_share#share",
-                size=size,
-                ranks=ranks,
-                share=getattr(found.state, name),
+                {"size": size, "ranks": ranks, "share": getattr(found.state, name)},
             )
 
 
@@ -133,20 +128,24 @@ def _activations(setup: Setup, found: Plan) -> Iterator[Step]:
         "layer",
         "What one layer keeps from forward to backward",
         f"{_HERE}.memory:layer_activations#layer",
-        s=model.block_size,
-        sequences=sequences,
-        h=model.n_embd,
-        factor=memory.kept_bytes(model, setup.recompute, item),
-        kept=layer,
+        {
+            "s": model.block_size,
+            "sequences": sequences,
+            "h": model.n_embd,
+            "factor": memory.kept_bytes(model, setup.recompute, item),
+            "kept": layer,
+        },
     )
     yield _step(
         "activations",
         "Activations: all layers, and embedding, logits and loss around them",
         f"{_HERE}.memory:activations#activations",
-        layers=model.n_layer,
-        layer=layer,
-        around=memory.around_activations(model, sequences, item),
-        kept=found.activations,
+        {
+            "layers": model.n_layer,
+            "layer": layer,
+            "around": memory.around_activations(model, sequences, item),
+            "kept": found.activations,
+        },
     )
 
 
@@ -160,20 +159,24 @@ def _one_step(setup: Setup, found: Plan) -> Iterator[Step]:
         "flops",
         "FLOPs a token: six for each weight in a matrix product, and attention's",
         f"{_HERE}.flops:flops_per_token#flops",
-        weights=model.n_layer * inner + model.vocab_size * model.n_embd,
-        layers=model.n_layer,
-        width=model.n_head * model.head_width,
-        T=model.block_size,
-        flops=found.flops_per_token,
+        {
+            "weights": model.n_layer * inner + model.vocab_size * model.n_embd,
+            "layers": model.n_layer,
+            "width": model.n_head * model.head_width,
+            "T": model.block_size,
+            "flops": found.flops_per_token,
+        },
     )
     yield _step(
         "work",
         f"FLOPs of a step of {format_count(step_tokens)} tokens",
         f"{_HERE}.plan:plan#work",
-        per_token=found.flops_per_token,
-        step_tokens=step_tokens,
-        again=again,
-        work=work,
+        {
+            "per_token": found.flops_per_token,
+            "step_tokens": step_tokens,
+            "again": again,
+            "work": work,
+        },
     )
     peak = device.peak_flops(setup.precision) if device else None
     if found.compute is not None:
@@ -181,11 +184,13 @@ def _one_step(setup: Setup, found: Plan) -> Iterator[Step]:
             "compute",
             f"Seconds of arithmetic at {setup.efficiency:.0%} of the peak",
             f"{_HERE}.plan:compute_seconds#compute",
-            work=work,
-            peak=peak,
-            efficiency=setup.efficiency,
-            devices=devices,
-            compute=found.compute,
+            {
+                "work": work,
+                "peak": peak,
+                "efficiency": setup.efficiency,
+                "devices": devices,
+                "compute": found.compute,
+            },
         )
     if devices > 1:
         yield from _communication(setup, found)
@@ -194,18 +199,18 @@ def _one_step(setup: Setup, found: Plan) -> Iterator[Step]:
             "step",
             "One step: communication runs beside arithmetic, and the longer counts",
             f"{_HERE}.plan:step_seconds#step",
-            compute=found.compute,
-            communication=found.communication,
-            step=found.step,
+            {"compute": found.compute, "communication": found.communication, "step": found.step},
         )
         yield _step(
             "mfu",
             "MFU: the model's FLOPs, of those that the devices could do in the time",
             f"{_HERE}.flops:model_flops_utilization#mfu",
-            reached=step_tokens / found.step * found.flops_per_token,
-            peak=peak,
-            devices=devices,
-            utilization=found.utilization,
+            {
+                "reached": step_tokens / found.step * found.flops_per_token,
+                "peak": peak,
+                "devices": devices,
+                "utilization": found.utilization,
+            },
         )
 
 
@@ -218,9 +223,7 @@ def _communication(setup: Setup, found: Plan) -> Iterator[Step]:
         "half",
         "A ring adds gradients up: each device sends all but its own part",
         f"{_HERE}.communication:_half#half",
-        size=whole.gradients,
-        ranks=ranks,
-        sent=half[whole.gradients],
+        {"size": whole.gradients, "ranks": ranks, "sent": half[whole.gradients]},
     )
     both = {"there": half[whole.gradients], "back": half[back], "sent": found.sent.bytes}
     if setup.stage == 0:
@@ -229,18 +232,20 @@ def _communication(setup: Setup, found: Plan) -> Iterator[Step]:
         code = "data_parallel#sent"
         title = "Sent by each device: gradients there, weights back"
         both["gathers"] = 2 if setup.stage == 3 else 1
-    yield _step("sent", title, f"{_HERE}.communication:{code}", **both)
+    yield _step("sent", title, f"{_HERE}.communication:{code}", {**both})
     link = link_of(setup)
     if link is not None:
         yield _step(
             "communication",
             "Seconds of communication",
             f"{_HERE}.communication:Transfer.seconds#seconds",
-            sent=found.sent.bytes,
-            steps=found.sent.steps,
-            bandwidth=link.bandwidth,
-            latency=link.latency,
-            seconds=found.communication,
+            {
+                "sent": found.sent.bytes,
+                "steps": found.sent.steps,
+                "bandwidth": link.bandwidth,
+                "latency": link.latency,
+                "seconds": found.communication,
+            },
         )
 
 
@@ -251,35 +256,32 @@ def _whole(setup: Setup, found: Plan) -> Iterator[Step]:
             "seconds",
             f"The whole training: {format_count(round(tokens))} tokens",
             f"{_HERE}.plan:whole_seconds#seconds",
-            steps=found.steps,
-            step=found.step,
-            seconds=found.seconds,
+            {"steps": found.steps, "step": found.step, "seconds": found.seconds},
         )
     spent = {"seconds": found.seconds, "devices": devices}
     if found.energy is not None and setup.device is not None:
         watts = setup.device.watts
         title, code = "Energy of the devices, in joules", f"{_HERE}.plan:joules#energy"
-        yield _step("energy", title, code, **spent, watts=watts, energy=found.energy)
+        yield _step("energy", title, code, {**spent, "watts": watts, "energy": found.energy})
     if found.cost is not None:
         title, code = "Cost: device hours at their price", f"{_HERE}.plan:money#cost"
-        yield _step("cost", title, code, **spent, price=setup.price, cost=found.cost)
+        yield _step("cost", title, code, {**spent, "price": setup.price, "cost": found.cost})
     yield _step(
         "loss",
         "Loss that the scaling law expects, in nats a token",
         f"{_HERE}.scaling_law:ScalingLaw.loss#loss",
-        **asdict(CHINCHILLA),
-        N=found.parameters.total,
-        D=tokens,
-        loss=found.loss,
+        {**asdict(CHINCHILLA), "N": found.parameters.total, "D": tokens, "loss": found.loss},
     )
     both = CHINCHILLA.alpha + CHINCHILLA.beta
     yield _step(
         "optimum",
         "The size with the least loss for as many FLOPs",
         f"{_HERE}.scaling_law:ScalingLaw.optimum#optimum",
-        G=(CHINCHILLA.alpha * CHINCHILLA.A / (CHINCHILLA.beta * CHINCHILLA.B)) ** (1 / both),
-        flops=6 * found.parameters.total * tokens,
-        beta=CHINCHILLA.beta,
-        both=both,
-        N=found.best[0],
+        {
+            "G": (CHINCHILLA.alpha * CHINCHILLA.A / (CHINCHILLA.beta * CHINCHILLA.B)) ** (1 / both),
+            "flops": 6 * found.parameters.total * tokens,
+            "beta": CHINCHILLA.beta,
+            "both": both,
+            "N": found.best[0],
+        },
     )

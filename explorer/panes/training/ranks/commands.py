@@ -22,6 +22,15 @@ def commands(mode: RanksMode) -> list[Action]:
             help=text.START_HELP,
         )
     ]
+    found.append(
+        Action(
+            "training.ranks.copy",
+            "Ranks: copy the command for a cluster",
+            mode.copy_command,
+            enabled=lambda: mode.active and mode.measured is not None,
+            help=text.COPY_HELP,
+        )
+    )
     for name in text.TITLES:
         found.append(
             Action(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from core.training.estimates.step_timeline import parts_of, step_timeline
 from core.training.lanes import LaneReader, straggler
 from core.training.reader import RunReader
 from core.transformer.config import ModelConfig
+from explorer.panes.training.ranks import text
 from explorer.panes.training.ranks.scene import Scene, computed_scene, held_by, measured_scene
 
 # Of the computed example: a laptop core, and memory shared between its processes.
@@ -80,9 +81,12 @@ class Reading:
         strategy = config.parallel if self.lanes.ranks > 1 else "ddp"
         held = held_by(strategy, parts, len(lanes))
         scene = measured_scene(lanes, straggler(lanes), parts, held)
+        memory = tuple(float(run.steps["memory"][-1]) for run in self.runs if len(run.steps))
+        busy = _computing(scene) if scene.events else np.zeros(0)
+        scene = replace(scene, notes=text.rank_notes(memory, busy))
         recent = first.steps[-RECENT:]
         seconds = float(recent["seconds"].sum()) if len(recent) else 0.0
-        idle = 1.0 - _computing(scene) if scene.events else 0.0
+        idle = 1.0 - float(busy.mean()) if len(busy) else 0.0
         return Measured(
             name=first.name,
             state=first.state,
@@ -94,14 +98,14 @@ class Reading:
             scene=scene,
             config=config,
             speed=float(recent["tokens"].sum()) / seconds if seconds else 0.0,
-            memory=tuple(float(run.steps["memory"][-1]) for run in self.runs if len(run.steps)),
+            memory=memory,
             silent=tuple(run.heartbeat_age or 0.0 for run in self.runs),
             idle=idle,
         )
 
 
-def _computing(scene: Scene) -> float:
-    """The share of the step in which ranks compute: their phases, without what they wait in them
+def _computing(scene: Scene) -> np.ndarray:
+    """The share of the step in which each rank computes: its phases, without what it waits in them
     for exchanges that nothing else goes on beside.
     """
     busy = np.zeros(scene.ranks)
@@ -109,7 +113,7 @@ def _computing(scene: Scene) -> float:
         if bar.row == 0:
             busy[bar.rank] += bar.end - bar.start
     waited = np.array(scene.waited) if scene.waited else np.zeros(scene.ranks)
-    return float(np.clip((busy - waited) / max(scene.seconds, 1e-12), 0, 1).mean())
+    return np.clip((busy - waited) / max(scene.seconds, 1e-12), 0, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,4 +138,6 @@ def computed(strategy: str, devices: int, config: TrainingConfig | None) -> Comp
     except ValueError as error:
         return Computed(strategy, devices, None, error=str(error))
     memory = tuple(step.held_bytes(device) for device in range(devices))
-    return Computed(strategy, devices, computed_scene(step), step.idle_share, step.sent(), memory)
+    busy = np.array([step.busy(device) for device in range(devices)]) / step.seconds
+    scene = replace(computed_scene(step), notes=text.rank_notes(memory, busy))
+    return Computed(strategy, devices, scene, step.idle_share, step.sent(), memory)

@@ -89,8 +89,13 @@ def draw_holdings(painter: QPainter, layout: HoldingsLayout, noun: str) -> None:
     now = theme.current()
     for rank in range(layout.scene.ranks):
         place = QRectF(layout.rank_left(rank), layout.area.top(), layout.wide, now.px(HEAD))
-        name = elide(f"{noun} {rank}", now.font("label"), layout.wide)
-        put_text(painter, place, name, now.font("label", 600), now.color("text"), LEFT)
+        name, bold = f"{noun} {rank}", now.font("label", 600)
+        put_text(painter, place, name, bold, now.color("text"), LEFT)
+        if rank < len(layout.scene.notes):
+            used = now.metrics("label", 600).horizontalAdvance(name) + now.px(8)
+            rest = place.adjusted(used, 0, 0, 0)
+            note = elide(layout.scene.notes[rank], now.font("label"), rest.width())
+            put_text(painter, rest, note, now.font("label"), now.color("muted"), LEFT)
     for row, words in enumerate(("weights", "gradients", "optimizer")):
         place = QRectF(
             layout.area.left(), layout.row_top(row), now.px(NAME) - now.px(8), layout.row - 3

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from explorer.engine.latest import Latest
@@ -67,6 +68,7 @@ class RanksMode(Mode):
         self.view.startRequested.connect(self.start_two)
         self.view.resumeRequested.connect(self.resume)
         self.view.faultRequested.connect(self.let_fail)
+        self.view.copyRequested.connect(self.copy_command)
         self.view.faults.menuOpening.connect(
             lambda: self.view.fill_faults(self.measured.ranks if self.measured else 0)
         )
@@ -213,6 +215,13 @@ class RanksMode(Mode):
             self.statusRequested.emit(str(error))
         self.look()
 
+    def copy_command(self) -> None:
+        """What starts this run on a cluster goes to the clipboard."""
+        if self._folder is not None:
+            folder = self._folder.resolve()
+            QGuiApplication.clipboard().setText(text.cluster_command(str(folder), folder.name))
+            self.statusRequested.emit("Copied; put the name of the first machine in place of HOST")
+
     def let_fail(self, kind: str, rank: int) -> None:
         """A fault of a rank of this run, now."""
         if self._folder is not None:
@@ -298,6 +307,7 @@ class RanksMode(Mode):
             start=not active,
             resume=bool(several and measured and measured.state in ENDED),
             ranks=measured.ranks if active and measured is not None else 0,
+            copy=measured is not None,
         )
 
     def _set_scene(self, scene: Scene) -> None:

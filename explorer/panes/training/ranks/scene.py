@@ -75,7 +75,9 @@ class Event:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """All lanes of a step. `held` and `parts`: what each rank holds of which part of the model."""
+    """All lanes of a step. `held` and `parts`: what each rank holds of which part of the model;
+    `notes`: a few words about each rank.
+    """
 
     ranks: int
     events: tuple[Event, ...]
@@ -85,6 +87,7 @@ class Scene:
     parts: tuple[Part, ...] = ()
     held: tuple[Held, ...] = ()
     waited: tuple[float, ...] = ()  # seconds a rank, in the step
+    notes: tuple[str, ...] = ()
     bars: tuple[Bar, ...] = field(init=False)
 
     def __post_init__(self) -> None:

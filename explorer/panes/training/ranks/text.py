@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from core.numbers import format_brief, format_bytes, format_count, format_percent
@@ -62,7 +63,7 @@ WORDS = {
 FORMULAS = {
     "all-reduce": r"g = \sum_{r} g_r",
     "all-gather": r"\theta = [\, \theta_1, \theta_2, \dots, \theta_N \,]",
-    "reduce-scatter": r"g_r = \left( \sum_{s} g_s \right)_r",
+    "reduce-scatter": r"g_r = \Big( \sum_{s} g_s \Big)_r",
     "sum": r"n = \sum_{r} n_r",
     "broadcast": r"m_r = m_0",
 }
@@ -73,6 +74,8 @@ FAULTS = {
     "kill": ("Kill it", "Its process ends at once, as a machine that fails"),
     "hang": ("Let it hang", "It stops without a word; the others notice after 100 s"),
 }
+COPY = "Copy for a cluster"
+COPY_HELP = "The command that trains this run by torchrun, on machines that share its folder"
 START = "Start two ranks here"
 START_HELP = "Trains a small model in two processes of this machine, and shows their lanes"
 NO_SPANS = "No step of this run was timed yet."
@@ -124,6 +127,14 @@ def facts(
     return told
 
 
+def rank_notes(memory: Sequence[float], busy: Sequence[float]) -> tuple[str, ...]:
+    """Of each rank: the bytes that it holds, and the share of the step in which it computes."""
+    return tuple(
+        f"{format_bytes(size)}, computes {format_percent(share)} of the step"
+        for size, share in zip(memory, busy, strict=False)
+    )
+
+
 def bar_tip(bar: Bar) -> str:
     """A bar's tooltip."""
     lines = [f"Rank {bar.rank}: {bar.label}", WORDS.get(bar.kind, "")]
@@ -139,6 +150,15 @@ def held_tip(rank: int, state: str, part: str, share: float, size: float) -> str
     """What a rank holds of a part of the model."""
     held = "nothing" if not share else "all" if share >= 1 else format_percent(share)
     return f"Rank {rank} holds {held} of the {STATES[state]} of {part} ({format_bytes(size)})"
+
+
+def cluster_command(folder: str, name: str) -> str:
+    """For a shell on each of two machines of four GPUs; HOST is the first one."""
+    return (
+        f"torchrun --nnodes 2 --nproc-per-node 4 --rdzv-backend c10d --rdzv-id {shlex.quote(name)} "
+        "--rdzv-endpoint HOST:29400 --max-restarts 3 -m core.training "
+        f"--run-folder {shlex.quote(folder)} --resume"
+    )
 
 
 def assumptions(speed: float, bandwidth: float, devices: int) -> str:

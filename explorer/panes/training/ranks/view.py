@@ -47,11 +47,12 @@ class RanksHeader(QWidget):
 
 
 class RanksView(QWidget):
-    """`startRequested`, `resumeRequested`, `faultRequested(kind, rank)`."""
+    """`startRequested`, `resumeRequested`, `faultRequested(kind, rank)`, `copyRequested`."""
 
     startRequested = Signal()
     resumeRequested = Signal()
     faultRequested = Signal(str, int)
+    copyRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,6 +70,11 @@ class RanksView(QWidget):
         set_look(self.resume, "primary")
         self.faults = MenuButton("warning", "Let something fail", "What happens on a cluster")
         self.faults.setObjectName("training.ranks.faults")
+        self.copy = QPushButton(text.COPY)
+        self.copy.setObjectName("training.ranks.copy")
+        self.copy.setToolTip(text.COPY_HELP)
+        set_look(self.copy, "quiet")
+        self.copy.clicked.connect(self.copyRequested)
         self.note = CutLabel("label", "muted")
         self.message = CutLabel("body", "error")
         self._facts = QHBoxLayout()
@@ -92,7 +98,7 @@ class RanksView(QWidget):
         below.setSpacing(8)
         below.addLayout(self._facts)
         below.addStretch(1)
-        for button in (self.faults, self.resume, self.start):
+        for button in (self.copy, self.faults, self.resume, self.start):
             below.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 8, 16, 8)
@@ -127,8 +133,9 @@ class RanksView(QWidget):
         self.message.set_text(message)
         self.message.setVisible(bool(message))
 
-    def set_buttons(self, *, start: bool, resume: bool, ranks: int) -> None:
+    def set_buttons(self, *, start: bool, resume: bool, ranks: int, copy: bool) -> None:
         """Which of them there are; faults for so many ranks, 0 for none."""
+        self.copy.setVisible(copy)
         self.start.setVisible(start)
         self.resume.setVisible(resume)
         self.faults.setVisible(ranks > 0)

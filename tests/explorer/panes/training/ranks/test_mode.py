@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtGui import QGuiApplication
 
 from core.training.runs import create_run
 from core.training.writer import RunWriter
@@ -97,6 +98,10 @@ def test_a_run_s_ranks_are_shown_with_the_one_that_is_slow(
         assert "DDP, failed, step 3 of 12" in mode.view.note.text()
         assert "rank 1 of 2 was killed" in mode.view.message.text()
         assert mode.view.resume.isVisibleTo(mode.view)
+        mode.view.copyRequested.emit()
+        copied = QGuiApplication.clipboard().text()
+        assert copied.startswith("torchrun --nnodes 2 ")
+        assert copied.endswith(f"-m core.training --run-folder {folder} --resume")
         told = []
         mode.inspection.connect(told.append)
         mode.player.seek(2)
