@@ -3,6 +3,7 @@
 import itertools
 import math
 from decimal import Decimal
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -188,6 +189,9 @@ def test_the_style_is_set_once_also_where_a_style_sheet_was_there_before(qapp, m
 
         def setStyle(self, style):
             self.styles.append(style.name())
+
+        def style(self):
+            return SimpleNamespace(unpolish=lambda app: None)
 
         def setPalette(self, palette): ...
         def setFont(self, font): ...
