@@ -9,11 +9,14 @@ from __future__ import annotations
 import time
 
 import shiboken6
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
+
+from explorer.turns import next_turn
 
 TURN = 0.008  # seconds of each turn of the event loop
 STYLED = Qt.WidgetAttribute.WA_WState_Polished
+OWN_FONT = Qt.WidgetAttribute.WA_SetFont
 CHILDREN = Qt.FindChildOption.FindDirectChildrenOnly
 
 
@@ -46,7 +49,7 @@ class StyleUpdate(QObject):
             self._style(widget)
         if self._waiting and not self._at_work:
             self._at_work = True
-            QTimer.singleShot(0, self, self._style_some)
+            next_turn(self, self._style_some)
 
     def finish(self) -> None:
         """Styles all that wait."""
@@ -59,7 +62,7 @@ class StyleUpdate(QObject):
             self._style_next()
         self._at_work = bool(self._waiting)
         if self._at_work:
-            QTimer.singleShot(0, self, self._style_some)
+            next_turn(self, self._style_some)
 
     def _style_next(self) -> None:
         widget = next(iter(self._waiting))
@@ -70,10 +73,16 @@ class StyleUpdate(QObject):
     def _style(self, widget: QWidget) -> None:
         """Also the parts of it that Qt has made: their wrappers may go invalid while they wait."""
         if widget.testAttribute(STYLED):  # else Qt does it when it is shown first
-            own = widget.font() if widget.testAttribute(Qt.WidgetAttribute.WA_SetFont) else None
+            font = widget.font() if widget.testAttribute(OWN_FONT) else None
+            label = isinstance(widget, QLabel) and shiboken6.createdByPython(widget)
+            palette = widget.palette() if label else None
             widget.style().polish(widget)
-            if own is not None:  # Qt puts back the font that it had at its first style sheet
-                widget.setFont(own)
+            # Qt puts back what the widget had at its first style sheet. Ours has no fonts, and no
+            # colors for labels.
+            if font is not None:
+                widget.setFont(font)
+            if palette is not None:
+                widget.setPalette(palette)
             QCoreApplication.sendEvent(widget, QEvent(QEvent.Type.StyleChange))
         for child in widget.findChildren(QWidget, options=CHILDREN):
             if not shiboken6.createdByPython(child):

@@ -169,17 +169,9 @@ class Label(QLabel):
             self._restyle()
 
     def _restyle(self) -> None:
-        size, _, weight, mono = self._look
-        self.setFont(theme.current().font(size, weight, mono))
-        self._color()
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange:  # it takes back the palette
-            self._color()
-
-    def _color(self) -> None:
-        now, role = theme.current(), self._look[1]
+        size, role, weight, mono = self._look
+        now = theme.current()
+        self.setFont(now.font(size, weight, mono))
         palette = self.palette()
         palette.setColor(INK, now.color(role))
         palette.setColor(QPalette.ColorGroup.Disabled, INK, now.faint(role))
