@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import math
+import re
 
 MINUS = "\u2212"
 TIMES = "\u00d7"
 INFINITY = "\u221e"
 ABOUT = "\u2248"
 THIN_SPACE = "\u2009"
+_EXPONENT = re.compile(r"(?<=\d)e([+-]?)0*(?=\d)")
+
+
+def typeset(text: str) -> str:
+    """A number as Python writes it, as people do: -1e-05 with U+2212 as minus, and as 1e-5."""
+    return _EXPONENT.sub(lambda found: "e" + found[1].rstrip("+"), text).replace("-", MINUS)
+
+
+def typed(text: str) -> str:
+    """The number in ASCII, as other programs read it: with "-" as minus; what is none stays."""
+    plain = text.replace(MINUS, "-")
+    try:
+        float(plain.replace(",", ""))
+    except ValueError:
+        return text
+    return plain
 
 
 def format_number(value: float, digits: int = 3, *, zero_sign: bool = False) -> str:
@@ -48,7 +65,7 @@ def format_short(value: float, letters: int, *, zero_sign: bool = False) -> str:
     if math.isfinite(value) and value:
         for decimals in (1, 0):
             mantissa, exponent = f"{value:.{decimals}e}".split("e")
-            written.append(f"{mantissa}e{int(exponent)}".replace("-", MINUS))
+            written.append(typeset(f"{mantissa}e{exponent}"))
     fitting = [text for text in written if len(text) <= letters]
     if not fitting and abs(value) < 1e-99:
         return ABOUT + "0"
@@ -63,6 +80,12 @@ def format_significant(value: float, digits: int = 3, *, zero_sign: bool = False
     size = abs(float(value))
     powers = 0 < size < 1e-3 or 1e7 <= size < math.inf
     return format_number(value, digits + powers, zero_sign=zero_sign)
+
+
+def format_general(value: float, digits: int = 6) -> str:
+    """`value` with the digits that it has, so many at most: 0.9, 1e-8, as a setting is written."""
+    value = float(value)
+    return typeset(f"{value:.{digits}g}") if math.isfinite(value) else format_number(value)
 
 
 def format_fixed(value: float, decimals: int = 2) -> str:
@@ -80,7 +103,7 @@ def format_count(value: int) -> str:
     for limit, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
         if abs(value) >= limit:
             return f"{format_number(value / limit)}{THIN_SPACE}{letter}"
-    return f"{value:,}".replace("-", MINUS)
+    return typeset(f"{value:,}")
 
 
 def format_percent(share: float) -> str:
@@ -104,7 +127,11 @@ def format_duration(seconds: float) -> str:
 
 def format_bytes(count: float) -> str:
     """Bytes in decimal units: 912 B, 12.3 MB."""
-    for limit, unit in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if count >= limit:
-            return f"{format_number(count / limit)} {unit}"
-    return f"{int(count)} B"
+    size, unit = byte_unit(count)
+    return f"{int(count)} B" if unit == "B" else f"{format_number(count / size)} {unit}"
+
+
+def byte_unit(count: float) -> tuple[float, str]:
+    """The largest decimal unit that goes into so many bytes, and how many one is: (1e6, "MB")."""
+    units = (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")
+    return next((one for one in units if count >= one[0]), (1.0, "B"))

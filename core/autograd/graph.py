@@ -11,6 +11,7 @@ import numpy as np
 from core.autograd.naming import parted
 from core.autograd.operation import Operation
 from core.autograd.tensor import Tensor, topological_order
+from core.numbers import typeset
 
 _GREEK = re.compile(
     "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau"
@@ -109,7 +110,7 @@ def called_by_value(tensor: Tensor) -> bool:
 def _number(tensor: Tensor) -> str:
     """What a constant is called."""
     if called_by_value(tensor):
-        return f"{tensor.item():g}".replace("e+", "e").replace("-", "\u2212")
+        return typeset(f"{tensor.item():g}")
     return ""
 
 

@@ -17,7 +17,13 @@ from core.tensor_files import read_tensors
 from core.tokenization import Tokenizer, open_tokenizer
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
-from core.transformer.weights import CONFIG_FILE, WEIGHTS_FILE, check_finite, load_model
+from core.transformer.weights import (
+    CONFIG_FILE,
+    WEIGHTS_FILE,
+    check_finite,
+    load_config,
+    load_model,
+)
 
 BUNDLED = "stories"
 TOKENIZER_FILE = "tokenizer.json"
@@ -66,6 +72,7 @@ def _load(name_or_folder: str | Path, deepest: int) -> LoadedModel:
         )
     if (base := _base_of(folder)) is not None:
         return _load_over(folder, base, deepest)
+    load_config(folder)  # first: it says whether this is a model at all
     tokenizer_path = folder / TOKENIZER_FILE
     if not tokenizer_path.is_file():
         raise FileNotFoundError(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from core.numbers import format_general
 from core.optimization.optimizers import optimizer
 from core.optimization.race_rates import usual_settings
 from core.optimization.rule import Rule
@@ -77,7 +78,8 @@ def race_steps(
     height, slope = surface.gradient(begin)
     if not _finite(height, slope):
         raise ValueError(
-            f"the surface is not finite at ({begin[0]:g}, {begin[1]:g}); start elsewhere"
+            f"the surface is not finite at ({format_general(begin[0])}, "
+            f"{format_general(begin[1])}); start elsewhere"
         )
     generator = np.random.default_rng(0) if generator is None else generator
     chosen = [_entry(surface, name, settings) for name, settings in entries]

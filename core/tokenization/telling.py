@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from core.numbers import format_general, typeset
 from core.trace import Step, Trace
 
 SHOWN = 60  # characters of a text in a title
-MINUS = "\u2212"
 # White space as a sign: everywhere the same, whichever sign a vocabulary has for it.
 SIGNS = str.maketrans({" ": "\u2423", "\n": "\u21b5", "\t": "\u21e5", "\r": "\u240d"})
 
@@ -85,12 +85,12 @@ def percent(share: float) -> str:
 
 def real(number: float, digits: int = 2) -> str:
     """A number with so many digits behind the point, and a minus that is no hyphen."""
-    return f"{number:,.{digits}f}".replace("-", MINUS)
+    return typeset(f"{number:,.{digits}f}")
 
 
 def plain(number: float) -> str:
     """A number with the digits that it needs."""
-    return f"{number:g}".replace("-", MINUS)
+    return format_general(number)
 
 
 # -- steps ------------------------------------------------------------------------------------

@@ -124,8 +124,11 @@ class Engine(QObject):
 
     # work
 
-    async def call(self, function: Callable[..., Any], *args: Any, key: object = None) -> Any:
-        """Runs `function(*args)` on the engine's thread between two steps of any run.
+    async def call(
+        self, function: Callable[..., Any], *args: Any, key: object = None, name: str = ""
+    ) -> Any:
+        """Runs `function(*args)` on the engine's thread between two steps of any run; who waits for
+        it reads its `name`.
 
         A newer call with the same `key` (pane, kind) supersedes an older one, whose awaiter gets
         SUPERSEDED. Raises what the function raises, and EngineDied when the thread is dead.
@@ -134,7 +137,7 @@ class Engine(QObject):
             return SUPERSEDED
         loop = self._living_loop()
         future = asyncio.get_running_loop().create_future()
-        request = Request(function, args, key, future)
+        request = Request(function, args, key, future, name)
         with loop.lock:
             if key is not None:
                 for older in [r for r in loop.requests if r.key == key]:
@@ -195,7 +198,9 @@ class Engine(QObject):
 
     @property
     def activity(self) -> str:
-        """What a request waits for, for people: "waiting for step 813 (about 1.2 s)"; or ""."""
+        """What a request waits for, for people: "waiting for step 813 (about 1.2 s)", or "waiting
+        for another calculation (drawing the map)"; or "".
+        """
         loop = self._loop
         if loop is None or loop.ended:
             return ""
@@ -204,9 +209,13 @@ class Engine(QObject):
         with loop.lock:
             if not loop.requests:
                 return ""
-            job = next((j for j in loop.jobs if not j.over and j.step is not None), None)
-        if job is None or loop.serving is not None:
-            return "waiting for the calculation before it"
+            serving = loop.serving
+            running = [job for job in loop.jobs if not job.over]
+        job = next((job for job in running if job.step is not None), None)
+        if job is None or serving is not None:
+            halfway = next((job.name for job in running if not job.safe), "")
+            name = serving.name if serving is not None else halfway
+            return f"waiting for another calculation{f' ({name})' if name else ''}"
         about = f" (about {job.seconds_per_step:.1f} s)" if job.seconds_per_step >= 0.05 else ""
         return f"waiting for step {job.step}{about}"
 

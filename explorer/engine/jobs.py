@@ -38,12 +38,13 @@ class JobCancelled(RuntimeError):
 
 @dataclass(eq=False)
 class Request:
-    """One `engine.call`: a function that must not race with any job."""
+    """One `engine.call`: a function that must not race with any job; `name` is for people."""
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
     key: object
     future: asyncio.Future[Any]
+    name: str = ""
     asked: float = field(default_factory=time.monotonic)
     superseded: bool = False
 

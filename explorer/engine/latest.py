@@ -83,7 +83,7 @@ class Latest(QObject):
 
     def call(self, function: Callable[..., Any], *arguments: Any, name: str) -> None:
         """Asks for `function(*arguments)` on the engine's thread, between two steps of any run."""
-        self.ask(lambda: self._engine.call(function, *arguments), name)
+        self.ask(lambda: self._engine.call(function, *arguments, name=name), name)
 
     def stop(self) -> bool:
         """Gives up what was asked, and says nothing of it. False where there was nothing."""

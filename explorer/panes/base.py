@@ -111,6 +111,10 @@ class Face:
         """The caption of exported pictures; "" for none."""
         return ""
 
+    def about(self, picture: QWidget) -> dict[str, object]:
+        """What a picture's exported numbers are numbers of, by column; {} where that is plain."""
+        return {}
+
     @property
     def file_stem(self) -> str:
         """How the names of its exported files begin."""

@@ -128,7 +128,7 @@ class Runs(QObject):
         """Ahead of a first run: so that its first loss comes sooner."""
         if not self._prepared and self._engine.is_ready:
             self._prepared = True
-            await self._engine.call(_load_libraries)
+            await self._engine.call(_load_libraries, name="loading the optimizers")
 
     def new(self, config: TrainingConfig, name: str = "run") -> Path:
         """A new run folder for `config`. Raises ValueError or OSError, and makes none, where such a

@@ -20,7 +20,7 @@ from PySide6.QtCore import QObject, Signal
 
 from explorer.engine.jobs import SUPERSEDED, Superseded
 from explorer.runs.folders import ACTIVE
-from explorer.runs.sources import BUNDLED, Captured, FolderSource, activations_of
+from explorer.runs.sources import BUNDLED, TRACING, Captured, FolderSource, activations_of
 from explorer.runs.tail import Tail
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class RunSource(QObject):
             return answer
         arrays, _ = answer
         return await self._engine.call(
-            _trace_from, arrays, list(ids), layer, head, query, self.config, key=key
+            _trace_from, arrays, list(ids), layer, head, query, self.config, key=key, name=TRACING
         )
 
     # the run

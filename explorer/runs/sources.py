@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from explorer.engine.engine import Engine
 
 BUNDLED = "stories"
+TRACING = "the steps of the query"
 
 
 def models_among(paths: Sequence[str]) -> list[str]:
@@ -105,7 +106,8 @@ class FolderSource(QObject):
     async def look(
         self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
     ) -> Captured | Superseded:
-        found = await self._engine.call(self._capture, list(ids), sites, key=key)
+        name = f"reading the heads of {self.name}"
+        found = await self._engine.call(self._capture, list(ids), sites, key=key, name=name)
         return SUPERSEDED if found is SUPERSEDED else Captured(found, self.version)
 
     async def capture(
@@ -116,7 +118,9 @@ class FolderSource(QObject):
     async def trace_attention(
         self, ids: Sequence[int], layer: int, head: int, query: int = -1, key: object = None
     ) -> Trace | Superseded:
-        return await self._engine.call(self._trace, list(ids), layer, head, query, key=key)
+        return await self._engine.call(
+            self._trace, list(ids), layer, head, query, key=key, name=TRACING
+        )
 
     def model_steps(
         self, job: Callable[..., Generator[Any, Any, Any]], *args: Any
@@ -182,13 +186,19 @@ def _read_small_files(folder: Path) -> tuple[Any, Any]:
         if folder.parent.name == CHECKPOINTS:
             remedy = "choose a checkpoint that is there, for a run keeps only some of them"
         raise FileNotFoundError(f"there is no folder {folder}; {remedy}")
-    for name in ("config.json", "tokenizer.json", "model.safetensors"):
-        if not (folder / name).is_file():
-            raise ValueError(f"{folder} holds no {name}; choose a whole checkpoint folder")
-    values = read_json(folder / "config.json")
-    open_safetensors(folder / "model.safetensors")  # its header tells what the file must hold
+    path = _file_of(folder, "config.json")  # first: it says whether this is a model at all
+    values = read_json(path)
     try:
         config = ModelConfig.from_json(values)
     except ValueError as error:
-        raise ValueError(f"{folder / 'config.json'}: {error}") from error
-    return open_tokenizer(folder / "tokenizer.json"), config
+        raise ValueError(f"{path}: {error}") from error
+    tokenizer = _file_of(folder, "tokenizer.json")
+    open_safetensors(_file_of(folder, "model.safetensors"))  # its header tells what it must hold
+    return open_tokenizer(tokenizer), config
+
+
+def _file_of(folder: Path, name: str) -> Path:
+    path = folder / name
+    if not path.is_file():
+        raise ValueError(f"{folder} holds no {name}; choose a whole checkpoint folder")
+    return path

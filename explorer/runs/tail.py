@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from core.training import RunReader
@@ -18,7 +18,8 @@ Seen = TypeVar("Seen")
 class Tail:
     """Reads what is new of a run in the engine's I/O pool, one look at a time.
 
-    It polls nothing by itself: a pane that is hidden stops asking.
+    It polls nothing by itself: a pane that is hidden stops asking. `looks` counts those that ended
+    well.
     """
 
     def __init__(self, engine: Engine, folder: str | Path) -> None:
@@ -28,6 +29,8 @@ class Tail:
         self._news = 0
         self._turn = asyncio.Lock()
         self._reading = threading.Lock()  # a look whose asker was cancelled still reads
+        self._shared: list[tuple[Callable[[RunReader, int], Any], Callable[[Any], None]]] = []
+        self.looks = 0
 
     async def look(self, see: Callable[[RunReader, int], Seen]) -> Seen:
         """Reads on, then gives what `see(reader, news)` makes of the run, in the pool: it must be
@@ -36,9 +39,28 @@ class Tail:
         Raises ValueError or OSError where the folder is no run or cannot be read.
         """
         async with self._turn:
-            return await self._engine.io(self._look, see)
+            shared = tuple(self._shared)
+            seen, others = await self._engine.io(self._look, see, [one for one, _ in shared])
+        self.looks += 1
+        for (_, came), other in zip(shared, others, strict=True):
+            came(other)
+        return seen
 
-    def _look(self, see: Callable[[RunReader, int], Seen]) -> Seen:
+    def share(self, see: Callable[[RunReader, int], Any], came: Callable[[Any], None]) -> None:
+        """From now on `came` gets what `see` makes of the run at every look, whoever asks for it:
+        two that show a run then tell of the same step.
+        """
+        self._shared.append((see, came))
+
+    def unshare(self, came: Callable[[Any], None]) -> None:
+        """It gets nothing any more."""
+        self._shared = [one for one in self._shared if one[1] != came]
+
+    def _look(
+        self,
+        see: Callable[[RunReader, int], Seen],
+        others: Sequence[Callable[[RunReader, int], Any]],
+    ) -> tuple[Seen, list[Any]]:
         from core.training import RunReader
 
         with self._reading:
@@ -51,4 +73,5 @@ class Tail:
                 except (OSError, ValueError):
                     self._reader = None  # what comes back may be another run
                     raise
-            return see(self._reader, self._news)
+            reader, news = self._reader, self._news
+            return see(reader, news), [one(reader, news) for one in others]

@@ -182,7 +182,7 @@ async def save(
     elif kind == "svg":
         await io(write_atomically, path, svg(picture, MARGIN, pane.caption()))
     elif kind == "csv":
-        await io(encoding.write_csv, path, _columns(picture))
+        await io(encoding.write_csv, path, _columns(picture), pane.about(picture))
     elif kind == "gif":
         await film(pane, picture, path, progress)
     else:
@@ -192,7 +192,7 @@ async def save(
 async def copy_numbers(pane: Pane, picture: QWidget) -> None:
     from explorer.widgets import encoding
 
-    text = await pane.engine.io(encoding.as_csv, _columns(picture))
+    text = await pane.engine.io(encoding.as_csv, _columns(picture), pane.about(picture))
     QGuiApplication.clipboard().setText(text)
 
 

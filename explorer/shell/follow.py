@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,9 +42,20 @@ class Watch:
     tail: Tail
     folder: str
     opened: bool
+    take: Callable[[Watch, Seen], None]
     seen: Seen | None = None
     busy: bool = False
     failed: bool = False
+    looks: int = 0  # of the tail, when it was last thought of
+
+    def __post_init__(self) -> None:
+        self.tail.share(see, self._came)
+
+    def _came(self, seen: Seen) -> None:
+        self.take(self, seen)
+
+    def let_go(self) -> None:
+        self.tail.unshare(self._came)
 
 
 class RunFollower(QObject):
@@ -129,11 +141,12 @@ class RunFollower(QObject):
         if self._selected is not None:
             wanted[key_of(self._selected)] = self._selected
         for key in self._watched.keys() - wanted.keys():
-            del self._watched[key]
+            self._watched.pop(key).let_go()
         for key in wanted.keys() - self._watched.keys():
             opened = wanted[key] == self._selected
-            self._watched[key] = Watch(self._runs.tail(wanted[key]), wanted[key], opened)
-            self._look(self._watched[key])
+            watch = Watch(self._runs.tail(wanted[key]), wanted[key], opened, self._take)
+            self._watched[key] = watch
+            self._look(watch)
         self._poll()
         self.changed.emit()
 
@@ -153,7 +166,9 @@ class RunFollower(QObject):
 
     def _on_tick(self) -> None:
         for watch in self._watched.values():
-            self._look(watch)
+            if watch.looks == watch.tail.looks:  # else another has asked, and this was told
+                self._look(watch)
+            watch.looks = watch.tail.looks
         if not self._watched:
             self._timer.stop()
             return
@@ -167,7 +182,7 @@ class RunFollower(QObject):
 
     async def _read(self, watch: Watch) -> None:
         try:
-            seen = await watch.tail.look(see)
+            await watch.tail.look(lambda *_: None)  # what it sees comes to `_take`
         except (OSError, ValueError) as error:
             opened = watch.opened and watch.seen is None  # the pane may have let go of it since
             if opened or watch in self._watched.values():
@@ -175,6 +190,10 @@ class RunFollower(QObject):
             return
         finally:
             watch.busy = False
+        watch.looks = watch.tail.looks
+
+    def _take(self, watch: Watch, seen: Seen) -> None:
+        """Of whoever has looked: all who show a run tell of the same step."""
         watch.failed = False
         if watch not in self._watched.values():
             return

@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from core.fields import lenient, to_json
+from core.numbers import format_general
 from explorer.state.json_values import written
 from explorer.state.workspace import Workspace
 
@@ -88,7 +89,7 @@ class Draft(QObject, Generic[T]):
 
 def named(label: str, value: Any) -> str:
     """How the menu names a change: "Learning rate 0.01"; of what is long, its label alone."""
-    shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+    shown = format_general(value, 4) if isinstance(value, float) else str(value)
     return (
         f"{label} {shown}" if shown and len(shown) <= LONGEST_SHOWN else f"Change {label.lower()}"
     )

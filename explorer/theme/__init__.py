@@ -29,20 +29,10 @@ from explorer.theme.colors import ATTENTION_GAMMA, PALETTES, Palette, color_tabl
 from explorer.theme.fonts import MONO, SANS, TYPE, load_fonts
 from explorer.theme.fonts import font as bundled_font
 from explorer.theme.motion import MOTION, SPEEDS, ease_out, lerp, stagger
-from explorer.theme.numbers import (
-    MINUS,
-    format_bytes,
-    format_count,
-    format_duration,
-    format_fixed,
-    format_number,
-    format_percent,
-)
 from explorer.theme.style import qt_palette, style_sheet
 from explorer.theme.style_update import StyleUpdate
 
 __all__ = [
-    "MINUS",
     "MOTION",
     "NAMES",
     "SPEEDS",
@@ -53,12 +43,6 @@ __all__ = [
     "contrast",
     "current",
     "ease_out",
-    "format_bytes",
-    "format_count",
-    "format_duration",
-    "format_fixed",
-    "format_number",
-    "format_percent",
     "ink_on",
     "lerp",
     "load_fonts",

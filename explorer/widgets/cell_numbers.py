@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
+from core.numbers import format_number, typeset
 from explorer import theme
 from explorer.widgets.base import put_text
 
@@ -15,12 +16,10 @@ from explorer.widgets.base import put_text
 def fitting_number(value: float, metrics: QFontMetricsF, width: float) -> str:
     """`value` with three significant digits, with fewer where they are wider than `width` px."""
     for digits in (3, 2, 1):
-        text = theme.format_number(value, digits)
+        text = format_number(value, digits)
         if metrics.horizontalAdvance(text) <= width:
             return text
-    mantissa, power = f"{value:.0e}".replace("-", theme.MINUS).split("e")
-    sign = theme.MINUS if power.startswith(theme.MINUS) else ""
-    return f"{mantissa}e{sign}{int(power[1:])}"
+    return typeset(f"{value:.0e}")
 
 
 def draw_cell_numbers(

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 
+from core.numbers import format_number
 from explorer import theme
 from explorer.theme.colors import ATTENTION_GAMMA
 from explorer.widgets.base import LEFT, RIGHT, packed_image, packed_table, put_text
@@ -71,7 +72,7 @@ class ColorBar:
         painter.drawRect(strip)
         font, ink = now.font("label"), now.color("muted")
         line = QRectF(rect.x(), strip.bottom() + now.px(2), rect.width(), now.px(15))
-        ends = [theme.format_number(value) for value in (low, high)]
+        ends = [format_number(value) for value in (low, high)]
         room = rect.width() - 2 * max(map(now.metrics("label").horizontalAdvance, ends)) - now.px(8)
         if room < 0 and self._kind == "diverging":  # both ends are as far from 0
             put_text(painter, line, f"\u00b1{ends[1]}", font, ink)

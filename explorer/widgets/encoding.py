@@ -22,11 +22,22 @@ from explorer.widgets.base import Columns
 VALUES_AT_ONCE = 4096  # numbers turned into Python's by one call, which keeps the GIL meanwhile
 
 
-def csv_rows(arrays: Mapping[str, np.ndarray]) -> Iterator[Sequence[object]]:
+def csv_rows(
+    arrays: Mapping[str, np.ndarray], about: Mapping[str, object] | None = None
+) -> Iterator[Sequence[object]]:
     """Every number with its name and indices; the values are exact, not as rounded on screen.
 
-    Columns of one table are rows below their names; what is masked is left empty.
+    Columns of one table are rows below their names; what is masked is left empty. `about` says
+    what they are numbers of, in columns before the others, the same in every row.
     """
+    rows = _rows(arrays)
+    if about:
+        yield [*about, *next(rows)]
+        rows = ([*about.values(), *row] for row in rows)
+    yield from rows
+
+
+def _rows(arrays: Mapping[str, np.ndarray]) -> Iterator[Sequence[object]]:
     if isinstance(arrays, Columns):
         yield list(arrays)
         columns = list(arrays.values())
@@ -46,16 +57,18 @@ def csv_rows(arrays: Mapping[str, np.ndarray]) -> Iterator[Sequence[object]]:
                 yield [name, *index, *padding, value]
 
 
-def as_csv(arrays: Mapping[str, np.ndarray]) -> str:
+def as_csv(arrays: Mapping[str, np.ndarray], about: Mapping[str, object] | None = None) -> str:
     out = io.StringIO()
-    csv.writer(out).writerows(csv_rows(arrays))
+    csv.writer(out).writerows(csv_rows(arrays, about))
     return out.getvalue()
 
 
-def write_csv(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+def write_csv(
+    path: Path, arrays: Mapping[str, np.ndarray], about: Mapping[str, object] | None = None
+) -> None:
     """Row by row: a long run's numbers never stand in memory as one text."""
     with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(csv_rows(arrays))
+        csv.writer(file).writerows(csv_rows(arrays, about))
 
 
 def write_png(path: Path, image: QImage) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from core.numbers import format_number
 from explorer import theme
 from explorer.widgets.base import Picture, packed_image, packed_table
 from explorer.widgets.grid_keys import arrow, is_enter
@@ -251,7 +252,7 @@ class HeadMosaic(Picture):
         """One head in words, for tooltip and screen reader."""
         text = f"layer {layer}, head {head}"
         if self._scores is not None:
-            score = theme.format_number(float(self._scores[layer, head]))
+            score = format_number(float(self._scores[layer, head]))
             text += f", {self._score_title or 'score'} {score}"
         if self._locked == (layer, head):
             text += ", locked (Esc unlocks)"

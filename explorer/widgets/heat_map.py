@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from core.numbers import format_number
 from explorer import theme
 from explorer.widgets.axis_labels import AxisLabels, label_room
 from explorer.widgets.base import Picture, packed_image, packed_table, visible_text
@@ -322,7 +323,7 @@ class HeatMap(Picture):
         columns = self._columns[column] if column < len(self._columns) else f"column {column}"
         if self._mask is not None and self._mask[row, column]:
             return f"{rows} \u2192 {columns}: masked"
-        return f"{rows} \u2192 {columns}: {theme.format_number(float(self._values[row, column]))}"
+        return f"{rows} \u2192 {columns}: {format_number(float(self._values[row, column]))}"
 
     def focusInEvent(self, event) -> None:
         if self._current is None and self._values.size:

@@ -10,9 +10,9 @@ from PySide6.QtCore import QRect, QRectF, QSize
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from core.numbers import TIMES, format_significant
 from core.substitution import Arithmetic
 from explorer import theme
-from explorer.theme.numbers import TIMES, format_significant
 from explorer.widgets.base import LEFT, RIGHT, Picture, elide, put_text
 from explorer.widgets.equations import Equation, Terms, largest_terms, products_of
 

@@ -20,8 +20,9 @@ _LEAD = re.compile(r"[^:]*: (?=\w+ \d)")  # "after 3 steps: loss 0.69": what sta
 
 
 class LiveText(Picture):
-    """A text of a theme's size, weight and color role, elided at its end; words before a colon and
-    a number go first.
+    """A text of a theme's size, weight and color role. Where there is little room, words before a
+    colon and a number go first; else it is elided in the middle, for a sentence often says at its
+    end what has come of it.
 
     `elastic` takes what room there is and asks for none; otherwise as much as the text needs with
     its digits at their widest.
@@ -66,9 +67,9 @@ class LiveText(Picture):
         size, role, weight = self._look
         now = theme.current()
         font = now.font(size, weight)
-        shown = elide(self._text, font, self.width(), Qt.TextElideMode.ElideRight)
-        if shown != self._text:
-            shorter = _LEAD.sub("\u2026", self._text, count=1)
+        shown = elide(self._text, font, self.width())
+        shorter = _LEAD.sub("\u2026", self._text, count=1)
+        if shown != self._text != shorter:
             shown = elide(shorter, font, self.width(), Qt.TextElideMode.ElideRight)
         hidden = self._text if shown != self._text else ""
         if self.toolTip() != hidden:

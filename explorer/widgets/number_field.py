@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
+from core.numbers import format_general
 from explorer.state.typed_numbers import read_number, read_whole
 from explorer.widgets.typed_field import TypedField
 
@@ -40,12 +41,6 @@ def turned_share(value: float, up: bool) -> float:
         return 0.999
     rest = turned(1 - value, not up)
     return round(1 - rest, 9) if rest < 1 else 0.0
-
-
-def told(value: float, digits: int = DIGITS) -> str:
-    """As a person types it: 1e-8, not 1e-08, and with the minus of the other numbers."""
-    text = re.sub(r"e([+-])0*", lambda found: "e" + found[1].strip("+"), f"{value:.{digits}g}")
-    return text.replace("-", "\u2212")
 
 
 class NumberField(TypedField):
@@ -116,7 +111,7 @@ class NumberField(TypedField):
         return self._plain(value)
 
     def _plain(self, value: float) -> str:
-        return str(int(value)) if self._whole else told(value, self._digits)
+        return str(int(value)) if self._whole else format_general(value, self._digits)
 
     def finish(self) -> None:
         """What a word stands for is shown as that word, and a 0 without a sign that it lost."""

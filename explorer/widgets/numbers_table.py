@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.numbers import format_number, typed, typeset
 from explorer import theme
 from explorer.widgets.base import ELIDE_MIDDLE, LEFT, RIGHT, IconButton, Label, set_look
 
@@ -76,11 +77,12 @@ class ArrayModel(QAbstractTableModel):
             value = self._array[index.row(), index.column()]
             if isinstance(value, str | np.str_):
                 return str(value)
-            return theme.format_number(value)
+            return format_number(value)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return int(RIGHT)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return str(self._array[index.row(), index.column()]).replace("-", theme.MINUS)
+            value = self._array[index.row(), index.column()]
+            return str(value) if isinstance(value, str | np.str_) else typeset(str(value))
         return None
 
     def headerData(self, section: int, orientation, role: int = Qt.ItemDataRole.DisplayRole):
@@ -101,7 +103,9 @@ class ArrayModel(QAbstractTableModel):
     def text(self) -> str:
         """The whole table, tab-separated, at full precision; at most COPY_LIMIT values."""
         rows = max(1, COPY_LIMIT // max(1, self._array.shape[1]))
-        lines = ["\t".join(str(value) for value in row) for row in self._array[:rows].tolist()]
+        lines = [
+            "\t".join(typed(str(value)) for value in row) for row in self._array[:rows].tolist()
+        ]
         if rows < self._array.shape[0]:
             lines.append(f"(the first {rows} of {self._array.shape[0]} rows)")
         return "\n".join(lines)
@@ -189,7 +193,7 @@ class NumbersTable(QWidget):
         lines: dict[int, list[str]] = {}
         for index in sorted(chosen, key=lambda one: (one.row(), one.column())):
             value = self.model.array[index.row(), index.column()]
-            lines.setdefault(index.row(), []).append(str(value))
+            lines.setdefault(index.row(), []).append(typed(str(value)))
         QGuiApplication.clipboard().setText("\n".join("\t".join(line) for line in lines.values()))
 
     def _show(self, name: str) -> None:

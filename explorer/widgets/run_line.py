@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.numbers import format_fixed
 from explorer import theme
 from explorer.theme import icons
 from explorer.widgets.base import IconButton, Label, elide, set_look
@@ -119,7 +120,7 @@ class RunLine(QWidget):
             raise ValueError(f"no run state {run.state!r}: use one of {', '.join(STATES)}")
         before, self.run = self.run, run
         step = f"{run.step:,}/{run.steps:,}" if run.steps else f"{run.step:,}"
-        loss = "" if run.loss is None else f"   loss {theme.format_fixed(run.loss, 3)}"
+        loss = "" if run.loss is None else f"   loss {format_fixed(run.loss, 3)}"
         self.text.setText(f"{run.state}, step {step}{loss}")
         self.bar.setMaximum(max(1, run.steps))
         self.bar.setValue(min(run.step, max(1, run.steps)))

@@ -14,6 +14,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from core.numbers import format_number
 from explorer import theme
 from explorer.widgets.base import CENTER, LEFT, RIGHT, Picture, put_text
 
@@ -99,7 +100,7 @@ class VectorBars(Picture):
             self._draw_travel(painter)
         first = self.bar_rect(len(self._vectors) - 1, 0)
         line = QRectF(first.x(), first.bottom() + now.px(4), self.width() - first.x(), now.px(16))
-        limit = theme.format_number(self._limit)
+        limit = format_number(self._limit)
         text = f"each column is one dimension; bars reach \u00b1{limit}"
         put_text(painter, line, text, now.font("label"), now.color("muted"), LEFT)
 
@@ -132,7 +133,7 @@ class VectorBars(Picture):
             )
         if is_product and sum_shown:
             total = QRectF(last.right() + 4, middle - now.px(9), now.px(60), now.px(18))
-            text = "= " + theme.format_number(float(values.sum()))
+            text = "= " + format_number(float(values.sum()))
             put_text(painter, total, text, now.font("body", 600), color, LEFT)
         if 0 <= self._hover < values.size:
             place = QRectF(last.right() + 4, middle - now.px(9), now.px(56), now.px(18))
@@ -140,7 +141,7 @@ class VectorBars(Picture):
                 put_text(
                     painter,
                     place,
-                    theme.format_number(float(values[self._hover])),
+                    format_number(float(values[self._hover])),
                     now.font("body", 600),
                     color,
                     RIGHT,
@@ -167,7 +168,7 @@ class VectorBars(Picture):
         painter.setBrush(ink)
         painter.drawRoundedRect(bar, 1, 1)
         if cell.width() >= now.px("cell_numbers"):
-            text = theme.format_number(value)
+            text = format_number(value)
             y = cell.top() if value < 0 else cell.bottom() - now.px(14)
             place = QRectF(cell.x(), y, cell.width(), now.px(14))
             put_text(painter, place, text, now.font("rail"), now.color("muted"))

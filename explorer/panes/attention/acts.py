@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 
+from core.numbers import MINUS, format_number, format_percent
 from explorer import theme
 from explorer.panes.attention import story as S
 from explorer.panes.attention.lines import cut_to
@@ -159,7 +160,7 @@ def _numbers(painter: QPainter, scene: StoryScene, position: float) -> None:
         score = QRectF(layout.score.x(), y, layout.score.width(), height)
         scaled = QRectF(layout.scaled.x(), y, layout.scaled.width(), height)
         appeared = ramp(local(position, 2, place, count), 0.7, 1.0)
-        text = theme.format_number(float(story.scores[key]))
+        text = format_number(float(story.scores[key]))
         if position <= 2:
             if appeared > 0:
                 ink = now.color("attention", appeared)
@@ -176,9 +177,9 @@ def _numbers(painter: QPainter, scene: StoryScene, position: float) -> None:
         if masked > 0:
             ink.setAlphaF(1 - masked)
             shown = now.color("muted", masked)
-            put_text(painter, scaled, f"{theme.MINUS}\u221e", font, shown, RIGHT)
+            put_text(painter, scaled, f"{MINUS}\u221e", font, shown, RIGHT)
         if moved > 0 and masked < 1:
-            put_text(painter, box, theme.format_number(value), font if used else bold, ink, RIGHT)
+            put_text(painter, box, format_number(value), font if used else bold, ink, RIGHT)
 
 
 def _weights(painter: QPainter, scene: StoryScene, position: float) -> None:
@@ -198,7 +199,7 @@ def _weights(painter: QPainter, scene: StoryScene, position: float) -> None:
             continue
         y = layout.y(place)
         start = lerp(layout.scaled.right() - number, layout.weight.x(), grown)
-        text = theme.format_number(weight)
+        text = format_number(weight)
         strong = weight >= 0.1
         hidden = story.hidden(layout.rows[place])
         painter.setPen(Qt.PenStyle.NoPen)
@@ -236,7 +237,7 @@ def _tags(painter: QPainter, scene: StoryScene, position: float) -> None:
         tag = QRectF(x, y, width, height)
         painter.drawRoundedRect(tag, 3, 3)
         ink = now.color("surface", alpha)
-        put_text(painter, tag, theme.format_number(weight), font, ink)
+        put_text(painter, tag, format_number(weight), font, ink)
 
 
 def _values(painter: QPainter, scene: StoryScene, position: float) -> None:
@@ -306,7 +307,7 @@ def draw_line(
         x += metrics.horizontalAdvance(text)
     shown = len(layout.rows)
     if shown < story.n_tokens:
-        share = theme.format_percent(float(scene.weights.sum()))
+        share = format_percent(float(scene.weights.sum()))
         note = f"{shown} of {story.n_tokens} keys, {share} of the weight"
         box = QRectF(now.px(2), layout.output_y, layout.weight.x(), layout.band)
         put_text(painter, box, note, now.font("label"), now.color("muted"), LEFT)

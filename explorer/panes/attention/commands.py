@@ -88,7 +88,7 @@ def pane_actions(pane: AttentionPane) -> list[Action]:
         Action(
             "attention.update",
             "Attention: look at the model again",
-            pane.arriving.update_heads,
+            pane.source_controller.update_heads,
             "F5",
         ),
         Action("attention.prompt", "Attention: type a text", lambda: focus_prompt(pane), "Ctrl+L"),

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from explorer import theme
+from core.numbers import MINUS
+from core.numbers import format_number as number
 from explorer.panes.attention import story as S
 from explorer.panes.attention.model import Heads, quoted
 from explorer.panes.attention.story import Story
 from explorer.panes.base import Inspection
-from explorer.theme.numbers import format_number as number
 from explorer.widgets.base import visible_text
 from explorer.widgets.live_numbers import Equation, Terms, in_a_line
 
@@ -98,7 +98,7 @@ def _rows(story: Story, step: int, key: int) -> list[Any]:
         if story.hidden(key):
             return [
                 f"{other} {story.why_hidden(key)}:",
-                Equation("m", f"{theme.MINUS}\u221e", "attention"),
+                Equation("m", f"{MINUS}\u221e", "attention"),
             ]
         return [f"{other} may be seen:", Equation("m", scaled, "attention", "unchanged")]
     if step == S.SOFTMAX:
@@ -128,7 +128,7 @@ def _rows(story: Story, step: int, key: int) -> list[Any]:
 def _softmax(story: Story, key: int, weight: float) -> list[Any]:
     if story.hidden(key):
         return [
-            Equation(f"e^({theme.MINUS}\u221e)", 0.0, "attention"),
+            Equation(f"e^({MINUS}\u221e)", 0.0, "attention"),
             Equation("weight a", 0.0, "attention"),
         ]
     return [

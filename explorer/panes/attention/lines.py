@@ -7,13 +7,12 @@ from functools import lru_cache
 
 import numpy as np
 
+from core.numbers import MINUS, TIMES
+from core.numbers import format_number as number
 from core.substitution import Arithmetic
-from explorer import theme
 from explorer.panes.attention import story as stories
 from explorer.panes.attention.model import quoted
 from explorer.panes.attention.story import Story
-from explorer.theme.numbers import TIMES
-from explorer.theme.numbers import format_number as number
 
 Piece = tuple[str, str]  # text, color role
 ROLES = {
@@ -54,12 +53,12 @@ def live_line(story: Story, step: int, key: int) -> tuple[Piece, ...]:
     if step == stories.MASK:
         if story.hidden(key):
             why: Piece = (f"{story.why_hidden(key)}: ", "muted")
-            return (lead, why, (f"{theme.MINUS}\u221e", "attention"),
+            return (lead, why, (f"{MINUS}\u221e", "attention"),
                     (", so its weight will be 0", "muted"))  # fmt: skip
         return (lead, ("may be seen: stays ", "muted"), (number(story.masked[key]), "attention"))
     if step == stories.SOFTMAX:
         if story.hidden(key):
-            return (lead, (f"e^{theme.MINUS}\u221e = 0: weight ", "muted"), ("0", "attention"))
+            return (lead, (f"e^{MINUS}\u221e = 0: weight ", "muted"), ("0", "attention"))
         return (lead, *written(story.told(step, key)))
     if step == stories.WEIGH:
         strongest = int(np.argmax(np.abs(story.v[key])))

@@ -164,7 +164,7 @@ class Looker(QObject):
             return SUPERSEDED
         return await self._engine.call(
             _prepare, kept.activations, prompt, source.name, kept.version, self.cell_pixels,
-            self.hide_first, getattr(source, "config", None),
+            self.hide_first, getattr(source, "config", None), name="the scores of the heads",
         )  # fmt: skip
 
     @property

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.inference.heads import HeadScores, followers, head_scores
-from explorer.theme.numbers import format_number
+from core.numbers import format_number
 from explorer.widgets.pooling import pool_heads, to_uint8
 from explorer.widgets.tokens import SIGNS
 

@@ -12,13 +12,14 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from core.fields import to_json
 from explorer.engine import tasks
 from explorer.panes.attention import model, story
-from explorer.panes.attention.arriving import Arriving
 from explorer.panes.attention.choices import Choices, OpenSteps, head_from, steps_from
 from explorer.panes.attention.commands import pane_actions, pane_views
+from explorer.panes.attention.head_selection import HeadSelection
 from explorer.panes.attention.header import AttentionHeader
 from explorer.panes.attention.inspecting import Inspecting
 from explorer.panes.attention.looking import Looker
 from explorer.panes.attention.playback import Playback
+from explorer.panes.attention.source_controller import SourceController
 from explorer.panes.attention.view import AttentionView
 from explorer.panes.attention.walk import LENGTH
 from explorer.panes.attention.wiring import connect
@@ -54,13 +55,14 @@ class AttentionPane(Pane):
         self.preview: tuple[int, int] | None = None
         self.inspecting = Inspecting(self)
         self.mode_before = "map"  # what the steps stand over
-        self.arriving = Arriving(self)
+        self.head_selection = HeadSelection(self)
+        self.source_controller = SourceController(self)
         connect(self)
         self.set_headline("Which earlier tokens each head reads")
         self.show_choices()
         self.inputs.prompt.set_prompt(self.workspace.prompt)
         self.looker.read(self.workspace.prompt)
-        self.arriving.on_model(self.workspace.model_source)
+        self.source_controller.on_model(self.workspace.model_source)
 
     # what the window asks
 
@@ -81,19 +83,35 @@ class AttentionPane(Pane):
             "tokens": self.view.tokens,
         }
 
+    @property
+    def _model_name(self) -> str:
+        return getattr(self.workspace.model_source, "name", "")
+
     def caption(self) -> str:
         chosen = self.chosen
-        name = getattr(self.workspace.model_source, "name", "")
         if chosen is None:
-            return name
-        return f"{name}, layer {chosen[0]}, head {chosen[1]}: {self.workspace.prompt}"
+            return self._model_name
+        layer, head, _ = chosen
+        return f"{self._model_name}, layer {layer}, head {head}: {self.workspace.prompt}"
+
+    def about(self, picture: QWidget) -> dict[str, object]:
+        """The mosaic's numbers have their layer and head themselves; the tokens have none. The
+        steps are those of one query.
+        """
+        found: dict[str, object] = {"model": self._model_name}
+        of_all = picture in (self.view.panel.mosaic, self.view.tokens)
+        if self.chosen is not None and not of_all:
+            found["layer"], found["head"], query = self.chosen
+            if picture is self.view.head.stage:
+                found["query"] = query
+        return found
 
     def views(self) -> dict[str, Callable[[], None]]:
         return pane_views(self)
 
     def state(self) -> dict[str, Any]:
         """`mode` is the map or the arcs; `steps`, where they are open, stand over it."""
-        locked = self.view.panel.mosaic.locked or self.arriving.to_lock
+        locked = self.view.panel.mosaic.locked or self.head_selection.to_lock
         steps = self.open_steps
         mode = self.mode_before if self.choices.mode == "steps" else self.choices.mode
         return {
@@ -112,10 +130,10 @@ class AttentionPane(Pane):
         self.show_chosen()
         locked = state.get("locked")
         if "locked" in state and locked is None:
-            self.arriving.lock(None)
+            self.head_selection.lock(None)
         elif (head := head_from(locked)) is not None:
-            self.arriving.lock(head)
-        self.arriving.open(steps)
+            self.head_selection.lock(head)
+        self.head_selection.open(steps)
 
     async def settled(self) -> None:
         await tasks.wait_for(self)
@@ -181,7 +199,7 @@ class AttentionPane(Pane):
         """The steps that are open, or are to be once they are there."""
         chosen, track = self.chosen, self.playback.track
         if self.choices.mode != "steps" or chosen is None or track is None:
-            return self.arriving.to_open
+            return self.head_selection.to_open
         _, step = track.at(self.player.position)
         return OpenSteps(*chosen, min(step, LENGTH - 1))
 
@@ -200,7 +218,7 @@ class AttentionPane(Pane):
         if mode == "steps" and self.playback.track is None:
             self.view.head.set_mode(self.choices.mode)
             return
-        self.arriving.to_open = None
+        self.head_selection.to_open = None
         if mode != self.choices.mode:
             self.inspecting.forget()
             if mode == "steps":
@@ -212,7 +230,7 @@ class AttentionPane(Pane):
                 self.set_walking(False)
                 self.player.seek(0)
             self.view.head.set_mode(mode)
-            self.arriving.show_version()
+            self.source_controller.show_version()
             self.show_chosen()
 
     def set_walking(self, walking: bool) -> None:
@@ -227,7 +245,7 @@ class AttentionPane(Pane):
         if self.choices.pinned and chosen is not None and token == chosen[2]:
             self.unpin_query()
             return
-        self.arriving.token = None
+        self.head_selection.token = None
         self.choose(pinned=True)
         self.workspace.select(token=token)
         if heads is not None and token < heads.n_tokens:
@@ -238,13 +256,13 @@ class AttentionPane(Pane):
         heads = self.looker.heads
         self.choose(pinned=False)
         if heads is not None:
-            self.arriving.token = heads.n_tokens - 1
-            self.workspace.select(token=self.arriving.token)
+            self.head_selection.token = heads.n_tokens - 1
+            self.workspace.select(token=self.head_selection.token)
         self.statusRequested.emit("The query follows the end of the text")
 
     def on_selection(self, selection: Selection) -> None:
         self.inspecting.forget()
-        self.arriving.on_selection(selection)
+        self.head_selection.on_selection(selection)
         self.show_chosen()
 
     def choose_head(self, layer: int, head: int) -> None:
@@ -257,7 +275,7 @@ class AttentionPane(Pane):
         self.statusRequested.emit(f"Layer {layer}, head {head} is locked. Esc unlocks it.")
 
     def on_unlocked(self) -> None:
-        self.arriving.to_lock = None
+        self.head_selection.to_lock = None
         self.statusRequested.emit("Unlocked: pointing at a head shows it")
         self.show_chosen()
 
@@ -345,7 +363,7 @@ class AttentionPane(Pane):
         self.on_position(self.player.position)
         self._say_headline()
         self.inspecting.soon()
-        self.arriving.open_wanted()
+        self.head_selection.open_wanted()
 
     def on_position(self, position: float) -> None:
         track = self.playback.track
@@ -371,5 +389,5 @@ class AttentionPane(Pane):
         self.inspecting.soon()
 
     def on_query_reached(self, query: int) -> None:
-        self.arriving.token = query
+        self.head_selection.token = query
         self.workspace.select(token=query)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.numbers import format_number
 from explorer import theme
 from explorer.panes.attention.model import MEANINGS, SCORES
 from explorer.theme import icons
@@ -47,9 +48,7 @@ class ScoreList(Picture):
         news = (title, note, scores, chosen)
         if news != (self._title, self._note, self._scores, self._chosen):
             self._title, self._note, self._scores, self._chosen = news
-            words = ", ".join(
-                f"{SCORES[n].lower()} {theme.format_number(v)}" for n, v in scores.items()
-            )
+            words = ", ".join(f"{SCORES[n].lower()} {format_number(v)}" for n, v in scores.items())
             self.setAccessibleDescription(f"{title}: {words}")
             self.data_changed()
 
@@ -82,7 +81,7 @@ class ScoreList(Picture):
         line = QRectF(0, 0, width, now.px(22))
         put_text(painter, line, self._title, bold, now.color("text"), LEFT)
         if self._brief:
-            value = theme.format_number(self._scores[self._chosen])
+            value = format_number(self._scores[self._chosen])
             words = f"{SCORES[self._chosen]} {value}"
             put_text(painter, line, words, font, now.color("text"), RIGHT)
             return
@@ -107,7 +106,7 @@ class ScoreList(Picture):
             bar.setWidth(max(room * min(1.0, max(0.0, value)), 0.01))
             painter.setBrush(now.color("accent" if chosen else "outline"))
             painter.drawRoundedRect(bar, 3, 3)
-            text = theme.format_number(value)
+            text = format_number(value)
             put_text(painter, row, text, bold if chosen else font, ink, RIGHT)
 
     def occupied(self) -> QRect:

@@ -93,7 +93,7 @@ class Playback(QObject):
 
     def _ask(self, wanted: _Shown, *, walks: bool = False) -> None:
         async def ask() -> Any:
-            trace = await self._engine.call(wanted.trace)
+            trace = await self._engine.call(wanted.trace, name=NAME)
             return SUPERSEDED if trace is SUPERSEDED else (wanted, trace, walks)
 
         self._asked = wanted

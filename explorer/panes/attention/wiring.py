@@ -14,20 +14,20 @@ def connect(pane: AttentionPane) -> None:
     """Every signal of the pane's parts, and what it leads to."""
     workspace, panel, head = pane.workspace, pane.view.panel, pane.view.head
     inspecting = pane.inspecting
-    workspace.promptChanged.connect(pane.arriving.on_prompt)
-    workspace.modelChanged.connect(pane.arriving.on_model)
+    workspace.promptChanged.connect(pane.source_controller.on_prompt)
+    workspace.modelChanged.connect(pane.source_controller.on_model)
     workspace.selectionChanged.connect(pane.on_selection)
-    pane.inputs.promptEdited.connect(pane.arriving.on_prompt_typed)
+    pane.inputs.promptEdited.connect(pane.source_controller.on_prompt_typed)
     pane.inputs.prompt.editingFinished.connect(workspace.end_merge)
     for signal, slot in (
-        (pane.looker.promptRead, pane.arriving.on_prompt_read),
-        (pane.looker.emptied, pane.arriving.on_emptied),
+        (pane.looker.promptRead, pane.source_controller.on_prompt_read),
+        (pane.looker.emptied, pane.source_controller.on_emptied),
         (pane.looker.asked, pane.view.show_waiting),
-        (pane.looker.unanswered, pane.arriving.on_unanswered),
-        (pane.looker.headsCame, pane.arriving.on_heads),
+        (pane.looker.unanswered, pane.source_controller.on_unanswered),
+        (pane.looker.headsCame, pane.source_controller.on_heads),
         (pane.looker.mosaicCame, panel.mosaic.set_pooled),
-        (pane.looker.failed, pane.arriving.on_failed),
-        (pane.looker.moved, pane.arriving.show_version),
+        (pane.looker.failed, pane.source_controller.on_failed),
+        (pane.looker.moved, pane.source_controller.show_version),
         (pane.playback.trackChanged, pane.on_track),
         (pane.playback.queryReached, pane.on_query_reached),
         (pane.playback.walkingChanged, head.set_walking),
@@ -52,7 +52,7 @@ def connect(pane: AttentionPane) -> None:
         (head.modeChosen, pane.set_mode),
         (head.hideToggled, lambda on: pane.choose(hide_first=on)),
         (head.walkToggled, pane.set_walking),
-        (panel.updateRequested, pane.arriving.update_heads),
+        (panel.updateRequested, pane.source_controller.update_heads),
         (pane.view.tokens.tokenClicked, pane.pick_query),
         (pane.view.exampleRequested, lambda: workspace.set_prompt(DEFAULT_PROMPT)),
         (pane.view.retryRequested, pane.looker.again),

@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QMenu, QWidgetAction
 
+from core.numbers import format_bytes
 from explorer import theme
 from explorer.panes.tokenizers.catalogue import BUNDLED, Catalogue, Entry
 from explorer.widgets.base import Label
@@ -50,7 +51,7 @@ def fill_menu(
     if away:
         _title(menu, "To download")
         for entry in away:
-            text = f"Download {entry.name}, {theme.format_bytes(entry.size)}"
+            text = f"Download {entry.name}, {format_bytes(entry.size)}"
             _add(menu, entry, text, entry.id in shown, choose, full)
     menu.addSeparator()
     action = menu.addAction("Open a tokenizer's file\u2026", open_file)

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QLineEdit
 
 from core.fields import field
+from core.numbers import format_number
 from core.training.config import TrainingConfig
 from explorer.panes.training.branch_form import BranchForm
 from explorer.panes.training.draft import number_of
@@ -21,7 +22,6 @@ from explorer.panes.training.run_data import RunData
 from explorer.panes.training.view import RunView
 from explorer.state.draft import Draft, named
 from explorer.state.workspace import Workspace
-from explorer.theme.numbers import format_number
 
 BRANCH = "training.branch"  # where the workspace keeps what is typed
 NUMBERS = ("learning_rate", "min_learning_rate", "steps")

@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
+from core.numbers import byte_unit, format_bytes, format_number, format_percent
 from explorer import theme
 from explorer.panes.training.ancestry import (
     VALIDATION,
@@ -26,12 +27,13 @@ from explorer.widgets.toggle import Switch
 
 # name, field of a step's record, title, color, a value in words
 SMALL: tuple[tuple[str, str, str, int, Callable[[float], str]], ...] = (
-    ("rate", "learning_rate", "learning rate", 2, theme.format_number),
-    ("norm", "grad_norm", "gradient norm", 3, theme.format_number),
+    ("rate", "learning_rate", "learning rate", 2, format_number),
+    ("norm", "grad_norm", "gradient norm", 3, format_number),
     ("speed", "speed", "tokens/s", 4, lambda value: f"{value:,.0f}"),
-    ("memory", "memory", "process RAM", 5, theme.format_bytes),
+    ("memory", "memory", "process RAM", 5, format_bytes),
 )
 NEAR_GUESSING = 0.7  # of the loss of guessing: a first loss from which on its line is drawn
+UNITS = {"memory": byte_unit}
 NOISY = ("norm", "speed")
 
 
@@ -48,7 +50,7 @@ class Charts(QWidget):
         self.loss.setObjectName("training.view.loss")
         self.loss.set_axes("step", "loss (nats per token)")
         self.small = {
-            name: SmallPlot(title, ink, put, units=name == "memory", noisy=name in NOISY)
+            name: SmallPlot(title, ink, put, UNITS.get(name), noisy=name in NOISY)
             for name, _, title, ink, put in SMALL
         }
         for name, plot in self.small.items():
@@ -137,7 +139,7 @@ class Charts(QWidget):
             self.log.setChecked(log)
 
     def _on_looks(self, _: object = None) -> None:
-        share = theme.format_percent(self.smoothing.value() / 100)
+        share = format_percent(self.smoothing.value() / 100)
         self.smoothing.setToolTip(f"Smoothing {share}: the faint line is what was measured")
         self.smoothing.setAccessibleDescription(f"{share}; arrows change it")
         strength = 1 - (1 - self.smoothing.value() / 100) ** 2

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.numbers import format_bytes, format_duration, format_general, format_number
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.rule import numbers_of
 from core.optimization.schedules import Span
@@ -26,7 +27,6 @@ from explorer.panes.base import Inspection, Row
 from explorer.panes.training.run_data import RunNumbers, Skip, was_skipped
 from explorer.panes.training.text import skip_text
 from explorer.state.tracks import ListTrack
-from explorer.theme.numbers import format_bytes, format_duration, format_number
 
 if TYPE_CHECKING:
     from explorer.panes.training.batches import Batch
@@ -126,7 +126,7 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
             verdict = "nothing is cut" if share >= 1 else f"g is scaled by {share:.3f}"
             return [
                 Row(f"|g| = {format_number(norm)}", "accent"),
-                f"c = {config.clip:g}: {verdict}",
+                f"c = {format_general(config.clip)}: {verdict}",
             ]
         case "optimizer" if skipped:
             return [Row(skip_text(step, numbers.skips.get(step)), "accent")]
@@ -142,13 +142,15 @@ def _optimizer_rows(config: TrainingConfig, rate: float) -> list[Row | str]:
     own = numbers_of(settings) | {"weight_decay": config.weight_decay}
     rows: list[Row | str] = [
         Row(f"η = {format_number(rate)}", "accent"),
-        ", ".join(f"{letter} = {own[name]:g}" for name, letter in rule.letters.items()),
+        ", ".join(
+            f"{letter} = {format_general(own[name])}" for name, letter in rule.letters.items()
+        ),
     ]
     if config.optimizer in ("adam", "adamw", "lion"):
         rows.append(f"no weight moves further than about {format_number(rate)} in this step")
     if config.optimizer == "muon":
         rows.append("embeddings and vectors move by AdamW")
-        rows.append(f"with β₁ = {b1:g}, β₂ = {b2:g}")
+        rows.append(f"with β₁ = {format_general(b1)}, β₂ = {format_general(b2)}")
     where = f"core/optimization/{rule.name}.py"
     if config.optimizer not in RUN_BY_TORCH:
         return [*rows, "the rule that runs is", f"written out in {where}"]
@@ -178,14 +180,15 @@ def _schedule_rows(config: TrainingConfig, step: int, applied: int, rate: float)
     planned = config.planned_rate(applied)
     spans = phases.schedule_spans(config)
     by_hand = not math.isclose(planned, rate, rel_tol=1e-9)
+    peak = format_general(config.learning_rate)
     return [
         Row(f"η = {format_number(rate)} at step {step:,}, t = {applied:,}", "accent"),
         f"set by hand: the schedule had planned {format_number(planned)}"
         if by_hand
         else "as the schedule planned",
-        f"constant at {config.learning_rate:g}"
+        f"constant at {peak}"
         if config.schedule == "constant"
-        else f"from {config.learning_rate:g} down to {_last_rate(config):g}",
+        else f"from {peak} down to {format_general(_last_rate(config))}",
         f"warm-up over the first w = {config.warmup_steps:,} of {config.steps:,} steps",
         *(_span_row(span) for span in spans if span.first <= applied + 1 <= span.last),
     ]

@@ -11,8 +11,8 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QLineEdit
 
+from core.numbers import format_bytes, format_count, format_percent
 from core.training.config import BUILT_IN, CHARACTERS, TrainingConfig
-from explorer import theme
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
 from explorer.panes.training.draft import NO_TEXT, TrainingDraft, check, config_of
@@ -171,7 +171,7 @@ class Planning(QObject):
             return
         notes = [f"{config.tokens_per_step:,} tokens a step"]
         if config.repeated_fraction:
-            share = theme.format_percent(config.repeated_fraction)
+            share = format_percent(config.repeated_fraction)
             notes.append(f"{share} of the sequences are random tokens that repeat, not the text")
         if config.precision == "bf16" and not self._machine.has_bf16:
             notes.append("this CPU has no bf16 arithmetic: fp32 is faster here")
@@ -182,8 +182,8 @@ class Planning(QObject):
         elif slow:
             notes.append("steps this long run in a process of its own, so the window stays quick")
         self._view.set_cost(
-            theme.format_count(answer.parameters),
-            theme.format_bytes(answer.bytes),
+            format_count(answer.parameters),
+            format_bytes(answer.bytes),
             about(answer.seconds),
             ", ".join(notes),
         )

@@ -217,7 +217,9 @@ class SetupView(TakesFiles):
         shape = f"{draft.n_layer} layers, {draft.n_head} heads, width {draft.n_embd}"
         if self.fields["tokenizer"].value == "own":
             shape = f"{shape}, tokens of {Path(draft.tokenizer).parent.name}"
-        self._what.setText(f"{shape}: {size.what}" if size else shape)
+        if size is not None and draft.corpus == "stories":  # with which it was found out
+            shape = f"{shape}: {size.what}"
+        self._what.setText(shape)
         self._show_hidden(any(name in errors for name in MORE))
         self.start.setEnabled(not errors)
         why = next(iter(errors.values()), "")

@@ -22,8 +22,9 @@ from explorer.widgets.plots.math import decimate, linear_ticks, nice_limits, smo
 class SmallPlot(Picture):
     """`clicked(x)`. `set_line` with smoothing 0..1; the raw line stays faint under it.
 
-    `write` puts the value into words; `units`: the numbers at the left axis too (456 MB); `noisy`:
-    lone spikes may lie beyond the axis, for they would flatten all the rest.
+    `write` puts the value into words; `unit` gives the size and the name of the unit in which the
+    numbers of the left axis stand (456 MB); `noisy`: lone spikes may lie beyond the axis, for they
+    would flatten all the rest.
     """
 
     clicked = Signal(float)
@@ -33,13 +34,13 @@ class SmallPlot(Picture):
         title: str,
         color: int,
         write: Callable[[float], str],
-        units: bool = False,
+        unit: Callable[[float], tuple[float, str]] | None = None,
         noisy: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(title, parent)
         self._title, self._color, self._write = title, color, write
-        self._units, self._noisy = units, noisy
+        self._unit, self._noisy = unit, noisy
         self._x = self._y = np.empty(0)
         self._other: tuple[np.ndarray, np.ndarray] | None = None
         self._strength = 0.0
@@ -156,8 +157,9 @@ class SmallPlot(Picture):
         ticks = linear_ticks(*self.limits, 3)
         most = 3 if self.height() >= theme.current().px(100) else 2
         ticks = ticks if len(ticks) <= most else ticks[:: len(ticks) - 1]
-        words = [self._write(tick) for tick in ticks] if self._units else tick_texts(ticks)
-        return list(zip(ticks, words, strict=True))
+        size, name = self._unit(max(ticks)) if self._unit and ticks else (1.0, "")
+        words = tick_texts([tick / size for tick in ticks])
+        return [(tick, f"{word} {name}".rstrip()) for tick, word in zip(ticks, words, strict=True)]
 
     def _draw_axes(self, painter: QPainter, rect: QRectF) -> None:
         """Left and bottom axis, a faint line at every number of the left one."""

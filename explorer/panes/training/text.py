@@ -23,7 +23,7 @@ PHASE_WORDS = {
     "data": "a batch of sequences is drawn",
     "forward": "the model predicts every next token of the batch",
     "loss": "its average surprise at the right tokens is the loss",
-    "backward": "for every weight: which way would the loss fall?",
+    "backward": "which way must every weight go for the loss to fall?",
     "unscale": "the loss scale is divided out of the gradients",
     "clip": "a gradient longer than the limit is shortened",
     "optimizer": "every weight moves a little, against its gradient",
@@ -32,7 +32,7 @@ PHASE_WORDS = {
 
 SKIPPED_WORDS = {
     "unscale": "after dividing by the loss scale, not every gradient is finite",
-    "clip": "nothing to shorten: the gradient's length is not finite",
+    "clip": "there is nothing to shorten, for the gradient's length is not finite",
     "optimizer": "the step is skipped, and no weight moves",
     "schedule": "the learning rate stays, since only applied steps count",
 }
@@ -397,12 +397,12 @@ def no_heads(data: RunData, state: str) -> str:
 
 def heads_title(read: str, step: int | None, opened: int | None) -> str:
     """Which text the heads on the screen read, from which step they are, and whether a click opens
-    those of another one, `opened`.
+    those of another one, `opened`: the nearest checkpoint's. Short, for there is little room.
     """
     on = f" on \u201c{read}\u201d" if read else ""
     where = f", step {step:,}" if step is not None else ""
     other = opened is not None and opened != step
-    opens = f" (a click opens step {opened:,}, the nearest checkpoint)" if other else ""
+    opens = f"; a click opens {opened:,}" if other else ""
     return f"Heads{on}{where}{opens}"
 
 

@@ -17,6 +17,8 @@ from explorer.widgets.cut_label import QuoteLabel
 from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.stateful import StatefulPicture
 
+LEAST_SIDE = 248  # px of the heads and samples beside the lines
+
 
 class RunView(QWidget):
     """`asked(id)` from the card, `stepClicked(step)` from the lines, `phaseClicked(index)`."""
@@ -111,7 +113,7 @@ class RunView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         now = theme.current()
-        width = min(now.px(340), max(now.px(248), round(self.width() * 0.31)))
+        width = min(now.px(340), max(now.px(LEAST_SIDE), round(self.width() * 0.31)))
         self._side.setFixedWidth(width)
         if self._branch is not None:
             self._branch.place()

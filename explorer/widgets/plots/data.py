@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from PySide6.QtGui import QPen
 
-from explorer import theme
+from core.numbers import format_number
 from explorer.widgets.base import Columns
 from explorer.widgets.plots.math import smooth
 
@@ -96,8 +96,8 @@ def last_values(series: Sequence[Series], lines: Sequence[np.ndarray]) -> list[s
         known = np.flatnonzero(np.isfinite(line))
         if known.size and not one.aid:
             last = known[-1]
-            value = theme.format_number((line if one.exact is None else one.exact)[last])
-            parts.append(f"{one.name} {value} at {theme.format_number(one.x[last])}")
+            value = format_number((line if one.exact is None else one.exact)[last])
+            parts.append(f"{one.name} {value} at {format_number(one.x[last])}")
     return parts
 
 

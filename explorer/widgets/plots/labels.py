@@ -8,8 +8,8 @@ from math import ceil, inf, log10
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter
 
+from core.numbers import format_number
 from explorer import theme
-from explorer.theme.numbers import format_number
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 from explorer.widgets.plots.math import linear_ticks, log_ticks, tick_texts
 

@@ -13,6 +13,7 @@ from PySide6.QtCore import QMetaObject, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from core.numbers import format_number
 from explorer import theme
 from explorer.engine import courtesy
 from explorer.widgets.base import Columns, Picture, put_words
@@ -302,7 +303,7 @@ class LinePlot(Picture):
         draw_marks(painter, self._marks, pixel, rect, words=self._hover is None)
         draw_names(painter, self._ends(rect), self._paths(), rect, self.width())
         if self._hover is not None:
-            x, step = pixel(self._hover), theme.format_number(round(self._hover))
+            x, step = pixel(self._hover), format_number(round(self._hover))
             near = mark_near(self._marks, x, pixel)
             head = f"{self._labels[0].split(' (')[0]} {step}" if near is None else near.text
             draw_readout(painter, x, rect, head, self.readout(self._hover), self.width())
@@ -334,7 +335,7 @@ class LinePlot(Picture):
         values = values_at(self._series, self._lines, x)
         found = [(value, one) for one, value in zip(self._series, values) if np.isfinite(value)]
         found.sort(key=lambda pair: -pair[0])
-        return [(one.name, theme.format_number(value), color_of(one)) for value, one in found]
+        return [(one.name, format_number(value), color_of(one)) for value, one in found]
 
     # Interaction ---------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from explorer.theme.numbers import MINUS
+from core.numbers import typeset
 
 
 def linear_ticks(low: float, high: float, count: int = 4) -> list[float]:
@@ -40,7 +40,7 @@ def tick_texts(ticks: Sequence[float]) -> list[str]:
     else:
         digits = _decimals(ticks, step)
         texts = [f"{tick:,.{digits}f}" if tick else "0" for tick in ticks]
-    return [text.replace("-", MINUS) for text in texts]
+    return [typeset(text) for text in texts]
 
 
 def _decimals(values: Collection[float], step: float) -> int:

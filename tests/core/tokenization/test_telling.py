@@ -26,7 +26,7 @@ CODE = "core.trace:Trace.finish#none"
 
 def test_numbers_have_a_minus_that_is_no_hyphen() -> None:
     assert real(-1234.5) == "\u22121,234.50" and real(0.25, 3) == "0.250"
-    assert plain(-50.0) == "\u221250" and plain(1e-07) == "1e\u221207"
+    assert plain(-50.0) == "\u221250" and plain(1e-7) == "1e\u22127"
 
 
 def test_one_of_a_thing_is_told_otherwise_than_two() -> None:

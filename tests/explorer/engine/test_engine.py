@@ -211,6 +211,38 @@ def test_io_runs_beside_the_engine(engine, run_async):
     assert run_async(body()).startswith("engine-io")
 
 
+def test_activity_names_the_request_or_job_that_another_waits_for(engine, run_async):
+    gate, other = Gate(), Gate()
+
+    def job():
+        yield Moment(None, safe=False)
+        other()
+        yield Moment(None, safe=True)
+
+    async def body():
+        told = []
+        first = asyncio.ensure_future(engine.call(gate, name="the lines of code"))
+        await gate.reached()
+        second = asyncio.ensure_future(engine.call(lambda: 1))
+        await asyncio.sleep(0)
+        told.append(engine.activity)
+        gate.open()
+        await asyncio.gather(first, second)
+        running = engine.run(job(), name="drawing the map")
+        await other.reached()
+        third = asyncio.ensure_future(engine.call(lambda: 1))
+        await asyncio.sleep(0)
+        told.append(engine.activity)
+        other.open()
+        await asyncio.gather(third, running.done())
+        return told
+
+    assert run_async(body()) == [
+        "waiting for another calculation (the lines of code)",
+        "waiting for another calculation (drawing the map)",
+    ]
+
+
 def test_activity_says_what_a_request_waits_for(engine, run_async):
     gate = Gate()
 

@@ -183,6 +183,15 @@ def test_a_config_that_is_none_is_refused_with_the_remedy(engine, tmp_path, run_
         run_async(FolderSource(engine, folder).open())
 
 
+def test_a_config_that_is_none_is_told_before_other_files_that_are_missing(
+    engine, tmp_path, run_async
+):
+    (tmp_path / "config.json").write_text("[]")
+    for load in (core.load, lambda folder: run_async(FolderSource(engine, folder).open())):
+        with pytest.raises(ValueError, match=r"config\.json: the model config must be a JSON obj"):
+            load(tmp_path)
+
+
 def test_a_truncated_model_is_refused_when_it_is_opened(engine, tmp_path, run_async):
     folder = save_tiny_model(tmp_path / "model")
     weights = folder / "model.safetensors"

@@ -162,6 +162,39 @@ def test_all_who_show_a_run_read_it_in_turn(engine, tmp_path, folders, run_async
     assert [news for _, news in seen[:2]] == [1, 1]
 
 
+def test_the_strip_tells_the_step_that_the_pane_tells(engine, tmp_path, folders, run_async):
+    """Both show the same look at the run; the strip asks by itself where no pane does."""
+
+    async def body():
+        runs = Runs(engine, tmp_path)
+        pane, strip = Follower(runs, engine), RunFollower(engine, runs)
+        steps = []
+        pane.changed.connect(lambda data: steps.append((data.step, strip.selected.step)))
+        strip.follow(str(folders[0]))
+        await until(lambda: strip.selected is not None)
+        pane.follow(folders[0])
+        await quiet(engine, strip)
+        pane.run(False)  # from here on it looks when it is told to
+        writer = RunWriter(folders[0])
+        for step in (1, 2, 3):
+            writer.step({"step": step, "loss": 2.0})
+            pane.look()
+            await quiet(engine)
+        writer.step({"step": 4, "loss": 2.0})
+        strip._on_tick()  # the pane has looked since the last tick
+        await quiet(engine, strip)
+        waited = strip.selected.step
+        strip._on_tick()
+        await quiet(engine, strip)
+        writer.close()
+        pane.follow(None)
+        strip.stop()
+        return steps, waited, strip.selected.step
+
+    steps, waited, last = run_async(body())
+    assert steps[-3:] == [(1, 1), (2, 2), (3, 3)] and (waited, last) == (3, 4)
+
+
 def test_a_run_that_cannot_be_read_does_not_keep_the_newer_one_away(
     engine, tmp_path, folders, slow, run_async
 ):

@@ -1,19 +1,14 @@
-"""Colors, type, numbers and motion: every value of the look, computed."""
+"""Colors, type and motion: every value of the look, computed."""
 
 import itertools
-import math
-from decimal import Decimal
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from explorer import theme
 from explorer.theme import icons
 from explorer.theme.colors import PALETTES, color_table, contrast, ink_on, luminance, rgb
-from explorer.theme.numbers import format_short
 
 GROUNDS = ("window", "surface", "raised")
 TEXTS = ("text", "muted", "accent", "q", "k", "v", "attention", "success", "warning", "error")
@@ -67,63 +62,6 @@ def test_the_attention_map_runs_evenly_from_the_surface(name):
     light = np.array([luminance("#{:02X}{:02X}{:02X}".format(*tuple(row))) for row in table])
     steps = np.diff(light) if palette.dark else -np.diff(light)
     assert (steps >= -0.003).all()
-
-
-def test_three_significant_digits_and_a_true_minus():
-    cases = {
-        0.0: "0",
-        0.31415: "0.314",
-        -0.5: "\u22120.500",
-        9.999: "10.0",
-        99.96: "100",
-        12.345: "12.3",
-        1234.5: "1,234",
-        804096: "804,096",
-        1.2e-5: "1.2e\u22125",
-        -3.44e-9: "\u22123.4e\u22129",
-        1e8: "1.0e8",
-        0.001: "0.00100",
-        float("nan"): "nan",
-        float("inf"): "\u221e",
-        float("-inf"): "\u2212\u221e",
-    }
-    assert {value: theme.format_number(value) for value in cases} == cases
-
-
-@given(st.floats(allow_nan=False, allow_infinity=False, width=32))
-def test_a_written_number_reads_back_within_its_digits(value):
-    text = theme.format_number(value).replace("\u2212", "-").replace(",", "")
-    assert float(text) == pytest.approx(value, rel=0.06, abs=1e-45)
-
-
-@given(st.floats(allow_nan=False), st.integers(6, 9))
-@example(1.5e308, 6)
-def test_a_number_has_the_room_that_there_is_and_keeps_its_sign_and_size(value, letters):
-    text = format_short(value, letters)
-    assert len(text) <= letters and "-" not in text
-    if text == "\u22480":
-        assert abs(value) < 1e-99
-    else:
-        found = Decimal(text.replace("\u2212", "-").replace(",", "").replace("\u221e", "inf"))
-        assert found == pytest.approx(Decimal(value), rel=Decimal("0.5"))  # 2e308 is no float
-        assert math.copysign(1, found) == math.copysign(1, value) or not value
-
-
-def test_a_number_in_little_room_is_as_exact_as_that_lets_it_be():
-    cases = {0.00159: "0.0016", -363708.0: "\u22123.6e5", -0.00159: "\u22120.002", 1e8: "1.0e8"}
-    assert {value: format_short(value, 6) for value in cases} == cases
-    assert format_short(-1e-7, 4) == "\u22121e\u22127" and format_short(-1000.0, 4) == "\u22121e3"
-    assert format_short(-1e-123, 7) == "\u22121e\u2212123" and format_short(-1e-123, 6) == "\u22480"
-
-
-def test_fixed_numbers_keep_their_width_and_never_say_minus_zero():
-    assert theme.format_fixed(-0.001) == "0.00"
-    assert theme.format_fixed(-1871.3) == "\u22121,871.30"
-    assert theme.format_fixed(-1.006) == "\u22121.01"
-    assert theme.format_count(1_240_000) == "1.24\u2009M"
-    assert theme.format_percent(0.002) == "<1\u2009%"
-    assert theme.format_duration(200) == "3 min 20 s"
-    assert theme.format_bytes(12_300_000) == "12.3 MB"
 
 
 def test_motion_eases_out_and_staggers_within_its_bounds():

@@ -60,10 +60,14 @@ def test_a_number_stays_where_there_is_no_room_for_the_words_before_it(qtbot, mo
         drawn.clear()
         text.grab()
         told.append(drawn[-1])
-    text.set_text("Scores: the product of 3 numbers")
-    text.grab()
     assert told == ["after 12 steps: loss 0.693", "\u2026loss 0.693"]
-    assert drawn[-1].startswith("Scores")
+    text.setFixedWidth(150)
+    for sentence in ("Scores: the product of 3 numbers", "after step 20, 3 of 4 are at the bottom"):
+        text.set_text(sentence)
+        text.grab()
+        begins, _, ends = drawn[-1].partition("\u2026")
+        assert begins and ends and sentence.startswith(begins) and sentence.endswith(ends)
+        assert text.toolTip() == sentence
 
 
 def test_an_elastic_text_asks_for_no_room_and_tells_what_does_not_fit(qtbot):

@@ -5,6 +5,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
+from core.numbers import MINUS
 from explorer import theme
 from explorer.widgets.cell_numbers import fitting_number
 from explorer.widgets.heat_map import HeatMap
@@ -26,7 +27,7 @@ def test_a_number_fits_the_smallest_cell_that_shows_numbers(value, qapp):
     room = theme.current().px("cell_numbers") - 4
     text = fitting_number(value, metrics, room)
     assert metrics.horizontalAdvance(text) <= room
-    shown = float(text.replace(theme.MINUS, "-"))
+    shown = float(text.replace(MINUS, "-"))
     assert shown == pytest.approx(value, rel=0.4)
 
 
@@ -41,7 +42,7 @@ def test_live_numbers_have_three_digits():
 def test_factors_and_product_have_three_digits_however_small_they_are():
     """With two, "1.2e-4 x -5.59 = -6.4e-4" would be shown, which is not so."""
     row = Terms("sum", np.array([1.146e-4, 2.31e-4]), np.array([-5.592, 2.553]))
-    assert row_text(row).replace(theme.MINUS, "-").replace("\u00d7", "*") == (
+    assert row_text(row).replace(MINUS, "-").replace("\u00d7", "*") == (
         "sum = 1.15e-4 * -5.59 + 2.31e-4 * 2.55 = -5.11e-5"
     )
     assert row_text(Equation("a", -3.44e-9)) == "a = \u22123.44e\u22129"
@@ -113,3 +114,17 @@ def test_live_numbers_grow_with_the_zoom(qapp, qtbot):
     before = rows.height()
     theme.apply(qapp, "light", zoom=1.5, motion="full")
     assert rows.height() == rows.sizeHint().height() > 1.3 * before
+
+
+def test_a_copied_table_has_the_numbers_in_ascii(qtbot):
+    """Its cells may hold numbers that are written already, and words."""
+    table = NumbersTable()
+    qtbot.addWidget(table)
+    table.set_tables(
+        {"all": np.array([["\u22120.5", "1e\u22128"], ["byte-level", "3 \u2212 1"]])}, {}
+    )
+    table.copy()
+    assert QApplication.clipboard().text() == "-0.5\t1e-8\nbyte-level\t3 \u2212 1"
+    table.grid.selectAll()
+    table._copy_selection()
+    assert QApplication.clipboard().text().startswith("-0.5\t1e-8\nbyte")

@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QImage, QMouseEvent, QPainter
 
+from core.numbers import format_number
 from explorer import theme
 from explorer.widgets import axis_labels
 from explorer.widgets.arcs import ArcDiagram
@@ -149,7 +150,7 @@ def test_a_plot_shows_exact_points_and_its_readout_is_the_nearest_one(qtbot):
     plot.set_axes("step", "loss (nats)")
     plot.set_series([Series("train", x, y)])
     assert np.array_equal(plot.displayed()["train"], np.stack([x, y], axis=1))
-    assert plot.readout(20_004.0)[0][1] == theme.format_number(y[2000])
+    assert plot.readout(20_004.0)[0][1] == format_number(y[2000])
     picture_of(plot, 500, 240)
     assert plot.limits[0] == 0 and plot.limits[1] >= x[-1]
     assert plot.x_at(plot.plot_rect().left()) == pytest.approx(plot.limits[0])

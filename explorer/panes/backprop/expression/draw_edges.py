@@ -8,6 +8,7 @@ from functools import lru_cache
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen
 
+from core.numbers import TIMES
 from explorer import theme
 from explorer.panes.backprop.expression.draw_nodes import anchor
 from explorer.panes.backprop.expression.faces import MOST_FANNED
@@ -15,7 +16,6 @@ from explorer.panes.backprop.expression.inks import mono, sans, sign_color, sign
 from explorer.panes.backprop.expression.scene import Edge, GraphScene, Instant, subject_at
 from explorer.panes.backprop.expression.ways import LABEL, Ways, joint_box, joint_radius
 from explorer.panes.backprop.expression.writing import short_numeral
-from explorer.theme.numbers import TIMES
 from explorer.widgets.base import LEFT, put_text
 
 THIN, STRONGEST = 1.0, 7.0  # px

@@ -11,6 +11,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from core.autograd import ExpressionError
+from core.numbers import format_general
 from explorer import theme
 from explorer.engine import tasks
 from explorer.engine.latest import Latest
@@ -135,7 +136,7 @@ class ExpressionLab(QObject):
         array = np.array(self.computed.value(self.computed.leaves[name]), dtype=np.float64)
         array.reshape(-1)[max(0, element)] = value
         one = self.draft.value.with_leaf(name, array.tolist())
-        told = f"{name} = {value:.4g}" if array.size == 1 else f"Move {name}"
+        told = f"{name} = {format_general(value, 4)}" if array.size == 1 else f"Move {name}"
         self.draft.change(one, told, f"{name} {element}")
 
     def set_leaf(self, name: str, value: Any) -> None:

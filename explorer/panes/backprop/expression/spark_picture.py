@@ -9,8 +9,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QPainter, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from core.numbers import format_number
 from explorer import theme
-from explorer.theme.numbers import format_number
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, put_text
 
 

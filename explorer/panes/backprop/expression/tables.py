@@ -9,6 +9,7 @@ import numpy as np
 
 from core.autograd import Place
 from core.autograd.operation import INPUTS, WHERE
+from core.numbers import typeset
 from core.trace import Step
 from explorer.panes.backprop.expression.compute import Array, Computed
 from explorer.panes.backprop.expression.text import PARTIAL, slope
@@ -44,7 +45,7 @@ def together(table: Mapping[str, Array]) -> tuple[dict[str, Array], Labels]:
             names.append(name if at == 0 else f"row {at}")
             written = [repr(float(one)) if wide == 1 else f"{one:.6g}" for one in row]
             written += [""] * (wide - len(row))
-            lines.append([one.replace("-", "\u2212") for one in written])
+            lines.append([typeset(one) for one in written])
     together = np.array(lines)[:, 0] if wide == 1 else np.array(lines)
     return {TOGETHER: together, **table}, {TOGETHER: (names, [])}
 

@@ -10,9 +10,9 @@ import numpy as np
 from PySide6.QtCore import Signal
 
 from core.autograd import ExpressionError, parse
+from core.numbers import format_general
 from explorer.panes.backprop.expression.compute import array_of
 from explorer.state.typed_numbers import read_number
-from explorer.widgets.number_field import told
 from explorer.widgets.typed_field import TypedField
 
 ROWS = "a value is a number, or rows as [[1, 2], [3, 4]]"
@@ -51,4 +51,4 @@ class ValueField(TypedField):
         return rows
 
     def tell(self, value: float | list[Any]) -> str:
-        return str(value) if isinstance(value, list) else told(value)
+        return str(value) if isinstance(value, list) else format_general(value)

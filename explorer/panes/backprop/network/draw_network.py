@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QPixmap
 
+from core.numbers import format_percent
 from explorer import theme
 from explorer.panes.backprop.network import draw
 from explorer.panes.backprop.network.draft import REACH
@@ -132,7 +133,7 @@ def trouble_of(moment: Moment, column: int) -> str:
     dead = int(layer.dead.sum())
     if dead:
         return f"{dead} dead"
-    return f"{layer.saturated:.0%} flat" if layer.saturated > FLAT else ""
+    return f"{format_percent(layer.saturated)} flat" if layer.saturated > FLAT else ""
 
 
 def _maps(moment: Moment, column: int) -> np.ndarray:

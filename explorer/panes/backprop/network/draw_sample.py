@@ -6,13 +6,13 @@ import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QPainter
 
+from core.numbers import format_number
 from explorer import theme
 from explorer.panes.backprop.network import draw
 from explorer.panes.backprop.network.faces import SampleFace
 from explorer.panes.backprop.network.inks import sign_color
 from explorer.panes.backprop.network.layout import Box, Layout
 from explorer.panes.backprop.network.moment import Moment
-from explorer.theme.numbers import format_number
 from explorer.widgets.base import put_text
 
 BOTH = 30.0  # px: a lower neuron shows one number

@@ -7,9 +7,9 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from core.numbers import format_number, format_percent, format_short
 from core.optimization.statistics import Histogram, LayerStatistics
 from explorer import theme
-from explorer.theme.numbers import format_number, format_short
 from explorer.widgets.base import LEFT, Picture, put_text
 
 ROWS = ("activations", "gradients")
@@ -184,7 +184,7 @@ class Histograms(Picture):
         else:
             what = "what its neurons output"
         limit = format_number(reach)
-        flat = f", {layer.saturated:.0%} flat" if not row and layer.saturated else ""
+        flat = f", {format_percent(layer.saturated)} flat" if not row and layer.saturated else ""
         return (
             f"{self._title(column)}: {what}, \u2212{limit} to {limit}\n"
             f"mean {mean}, standard deviation {spread}{flat}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.autograd.operation import WHERE
 from core.marked_line import marked_line
+from core.numbers import format_number
 from core.substitution import arithmetic
 from core.trace import Step
 from explorer.panes.backprop.network.loss_numbers import OF_NORM, loss_rows, norm_rows
@@ -31,7 +32,6 @@ from explorer.panes.backprop.network.text import count_of_steps, sample_title
 from explorer.panes.backprop.network.update_numbers import line_rows, update_rows
 from explorer.panes.backprop.network.updates import liveliest, liveliest_bias
 from explorer.panes.base import Inspection
-from explorer.theme.numbers import format_number
 from explorer.widgets.live_numbers import Equation, Terms, in_a_line
 
 MOST_ROWS = 8

@@ -8,10 +8,10 @@ import numpy as np
 
 from core.autograd import functional as F
 from core.autograd.layers import BinaryCrossEntropy, CrossEntropy, Normalize, softmax
+from core.numbers import MINUS, TIMES, format_number
 from core.substitution import arithmetic
 from core.trace import Step
 from explorer.panes.backprop.network.sample import Sample
-from explorer.theme.numbers import MINUS, TIMES, format_number
 from explorer.widgets.live_numbers import Equation, in_a_line
 
 OF_NORM = ("centered", "scale", "shift", "stretch")  # what a norm's lines read, told by norm_rows

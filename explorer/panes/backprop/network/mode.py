@@ -277,7 +277,7 @@ class NetworkMode(Mode):
         self.view.place_buttons()
         if self.view.states.state != "ready" and not self.runner.error:
             self.view.states.show_ready()
-        self._tell()
+        self._tell(moment)
         self.frames.soon()
 
     def _seek_step(self, step: float) -> None:
@@ -288,13 +288,15 @@ class NetworkMode(Mode):
         if places:
             self.player.seek(min(places, key=lambda at: abs(lab.moments[at].step - step)))
 
-    def _tell(self) -> None:
-        sample = self.following.sample
+    def _tell(self, moment: Moment | None = None) -> None:
+        """All that is said comes from one moment: meanwhile the engine may append another."""
+        sample, moment = self.following.sample, moment or self.moment
+        if moment is not None:
+            self.view.panel.tell(moment)
         if sample is not None:
             self.set_headline(text.sample_headline(sample, max(0, self.player.step)))
             return
         state, lab = self.runner.state, self.runner.lab
-        moment = self.moment
         latest = lab is not None and moment is lab.moments[-1]
         found = diagnose(lab, self.draft.value)
         self.inputs.set_diverged(found.too_large or state == "diverged")

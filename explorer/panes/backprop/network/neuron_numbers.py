@@ -9,10 +9,10 @@ import numpy as np
 
 from core.autograd.layers import Normalize
 from core.autograd.mlp import sums_step
+from core.numbers import format_number
 from core.trace import Step
 from explorer.panes.backprop.network.moment import Moment, Passed
 from explorer.panes.backprop.network.spots import Neuron, is_dead, name_of
-from explorer.theme.numbers import format_number
 from explorer.widgets.live_numbers import Equation, Terms
 
 SUM = "\u03a3 w \u00d7 x"

@@ -8,12 +8,12 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from core.numbers import format_number, format_percent
 from core.optimization.statistics import HEALTHY_RATIO
 from explorer import theme
 from explorer.panes.backprop.network.curves import Curves
 from explorer.panes.backprop.network.histograms import Histograms
 from explorer.panes.backprop.network.moment import Moment
-from explorer.theme.numbers import format_number, format_percent
 from explorer.widgets.base import set_look
 from explorer.widgets.live_text import LiveText
 from explorer.widgets.plots.line_plot import LinePlot, Series
@@ -95,10 +95,14 @@ class Panel(QWidget):
     def side(self) -> str:
         return self.choice.current
 
+    def tell(self, moment: Moment) -> None:
+        """How well it does at that moment, the one that the headline tells."""
+        self.told.set_text(_told(moment))
+
     def set_moment(self, moment: Moment, live: bool) -> None:
+        """What is drawn of it; `tell` has its numbers."""
         if self.side == "layers":
             self.layers.set_layers(moment.layers)
-        self.told.set_text(_told(moment))
         step = None if live else float(moment.step)
         self.losses.set_cursor(step)
         self.ratios.set_cursor(step)

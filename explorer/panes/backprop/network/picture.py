@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEngine, QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from core.numbers import format_number
 from explorer import theme
 from explorer.panes.backprop.network import draw, draw_sample
 from explorer.panes.backprop.network.draft import Data
@@ -30,7 +31,6 @@ from explorer.panes.backprop.network.spots import (
     to_plane,
     words_of,
 )
-from explorer.theme.numbers import format_number
 from explorer.widgets.base import Picture
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
+from core.numbers import typed
 from explorer.widgets.toggle import SegmentedControl
 
 TOOLS = (("inspect", "Inspect"), ("add", "Add"), ("erase", "Erase"))
@@ -49,7 +50,7 @@ class PlaneTools(QWidget):
         """Of a point that is added."""
         if self._classes:
             return float(max(0, self.adds.currentIndex()))
-        return float(NUMBERS[max(0, self.adds.currentIndex())].replace("\u2212", "-"))
+        return float(typed(NUMBERS[max(0, self.adds.currentIndex())]))
 
     def set_tool(self, tool: str) -> None:
         if tool != self.tool:

@@ -201,7 +201,7 @@ class Runner(QObject):
     async def _ask(self, function: Callable[..., Any], *args: Any) -> Any:
         """What the engine answers; None where it could not, or is closed."""
         try:
-            found = await self._engine.call(function, *args)
+            found = await self._engine.call(function, *args, name="the network")
         except Exception as error:
             self._fail(error)
             return None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.numbers import format_number
 from explorer.panes.backprop.network.draft import REACH, Data
 from explorer.panes.backprop.network.layout import Box, Layout, distance, inside
 from explorer.panes.backprop.network.moment import Moment
-from explorer.theme.numbers import format_number
 
 NEAR_EDGE, NEAR_POINT = 5.0, 12.0  # px
 

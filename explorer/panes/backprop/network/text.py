@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
-from core.numbers import format_number
+from core.numbers import format_number, format_percent
 from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.presets import Preset
 from explorer.panes.backprop.network.sample import Sample
@@ -172,7 +172,7 @@ def _judgment(moment: Moment, first: float, worse: bool, rose: float, begun: Mom
         return f"{neurons}: 0 for every point, so no gradient reaches the weights into {whom}."
     if flat:
         share = moment.layers[flat[0] - 1].saturated
-        said = f"{share:.0%} of layer {flat[0]}'s outputs are saturated"
+        said = f"{format_percent(share)} of layer {flat[0]}'s outputs are saturated"
         if begun is not None and begun.step == 0 and flat[0] in _flat(begun):
             return f"{said}. Make the first weights smaller, and reset."
         return f"{said}: there the slope is near 0, and little gradient passes."
@@ -213,10 +213,10 @@ def _success(moment: Moment) -> str:
         also = "" if math.isnan(test) else f", on the test points {format_number(test)}"
         return f"loss {format_number(moment.train_loss)}{also}."
     where = "on the right side of the line" if moment.classes == 2 else "given their own class"
-    told = f"{moment.train_accuracy:.0%} of the points are {where}"
+    told = f"{format_percent(moment.train_accuracy)} of the points are {where}"
     if math.isnan(moment.test_accuracy):
         return f"{told}; no points are kept for testing."
-    return f"{told}, {moment.test_accuracy:.0%} of the test points."
+    return f"{told}, {format_percent(moment.test_accuracy)} of the test points."
 
 
 def _shrinks(moment: Moment) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.marked_line import marked_line
+from core.numbers import format_number
 from core.optimization.optimizers import optimizer
 from core.optimization.rule import Rule
 from core.substitution import arithmetic
@@ -22,7 +23,6 @@ from explorer.panes.backprop.optimizer_symbols import (
     letter,
     letters_of,
 )
-from explorer.theme.numbers import format_number
 from explorer.widgets.live_numbers import Equation, in_a_line
 
 ROWS_BY_ROWS = ("gram", "poly")  # of Muon's: a row of numbers for each row of the matrix

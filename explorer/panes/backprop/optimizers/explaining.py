@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.marked_line import marked_line
+from core.numbers import format_number
 from core.optimization.optimizers import optimizer
 from core.optimization.rule import Rule, numbers_of
 from core.substitution import arithmetic
@@ -22,7 +23,6 @@ from explorer.panes.backprop.optimizers.crawling import curvature
 from explorer.panes.backprop.optimizers.racing import Lane, Recording
 from explorer.panes.backprop.optimizers.text import place, plain, share
 from explorer.panes.base import Inspection, Row
-from explorer.theme.numbers import format_number
 from explorer.widgets.live_numbers import Equation, in_a_line
 
 XY = ("x", "y")

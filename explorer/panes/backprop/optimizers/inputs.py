@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.numbers import format_number
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.surfaces import Surface
 from explorer.panes.backprop.optimizers.draft import (
@@ -16,7 +17,6 @@ from explorer.panes.backprop.optimizers.draft import (
     values_of,
 )
 from explorer.state.draft import named
-from explorer.theme.numbers import format_number
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.optimizers.mode import OptimizersMode

@@ -10,12 +10,12 @@ from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QColor, QPaintEngine, QPainter, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from core.numbers import format_number
 from explorer import theme
 from explorer.panes.backprop.optimizers.looks import color_of
 from explorer.panes.backprop.optimizers.remembering import Quantity
 from explorer.panes.backprop.optimizers.text import short
 from explorer.theme import device_pixmap
-from explorer.theme.numbers import format_number
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text, put_words
 
 DECADES = 4.0  # of the scale: what is smaller than the largest by more is no bar

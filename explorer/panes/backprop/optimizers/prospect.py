@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,34 +12,47 @@ from core.optimization.surfaces import Surface
 GRID = 61  # points each way
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prospect:
     """lowest  of the surface where it is worth drawing; nan where its lowest lies at the edge of
                that, or beside a pit without a height: it falls on from there
     level   it has one height, wherever one looks
     cliff   where it is lowest it ends: beside that it has no height
     nowhere it has no height at all
+    heights (n,) on the grid, where there are any
     """
 
     lowest: float
     level: bool = False
     cliff: bool = False
     nowhere: bool = False
+    heights: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+    def quantile(self, share: float, above: float) -> float:
+        """The height that so large a share of the map lies under, of what lies above `above`; inf
+        where nothing does.
+        """
+        heights = self.heights[self.heights > above]
+        return float(np.quantile(heights, share)) if heights.size else math.inf
 
 
 def prospect(surface: Surface) -> Prospect:
-    """By what is known of the surface, else by looking at a grid."""
-    if surface.minima:
-        return Prospect(min(float(surface.value(*place)) for place in surface.minima))
+    """By what is known of the surface, and by looking at a grid."""
     _, _, heights = surface.grid(GRID, GRID)
     known = np.isfinite(heights)
-    if not known.any():
+    finite = heights[known]
+    if surface.minima:
+        lowest = min(float(surface.value(*place)) for place in surface.minima)
+        return Prospect(lowest, heights=finite)
+    if not finite.size:
         return Prospect(math.nan, nowhere=True)
-    low, high = float(heights[known].min()), float(heights[known].max())
-    lowest = known & (heights <= low)
-    if (lowest & _all_around(known, outside=False)).any():
-        return Prospect(low, bool(known.all()) and low == high)
-    return Prospect(math.nan, cliff=not (lowest & _all_around(known, outside=True)).any())
+    low, high = float(finite.min()), float(finite.max())
+    at_lowest = known & (heights <= low)
+    if (at_lowest & _all_around(known, outside=False)).any():
+        level = bool(known.all()) and low == high
+        return Prospect(low, level, heights=finite)
+    cliff = not (at_lowest & _all_around(known, outside=True)).any()
+    return Prospect(math.nan, cliff=cliff, heights=finite)
 
 
 def _all_around(known: np.ndarray, outside: bool) -> np.ndarray:

@@ -20,11 +20,13 @@ from explorer.panes.backprop.optimizers.crawling import is_held_back
 from explorer.panes.backprop.optimizers.prospect import Prospect, prospect
 
 DOWN = 1e-3  # of the height between the start and the lowest: who is within that is down
-SAME = 1e-9  # of that height: who are nearer to one another are equally low
+HIGH = 0.9  # of the map: a start that is higher than so much of it counts as no higher
+BASIN = 0.1  # of the map: the bottom lies within the lowest part of it, however high the start
+SAME = 1e-6  # of the bottom's own height: who are nearer to one another are equally low
 STEEP = 1e-2  # of the slope at the start: where it is less, the surface has nearly ended falling
 STAYS = 10  # steps that one has to be down for, of a race of 200 or more: one alone is chance
 SPELL = 20  # steps whose average is compared where noise lets nobody stand still
-AROUND = 0.01  # of what is worth drawing: so far from the lowest place it has to be higher
+AROUND = 0.01  # of what is worth drawing: a little way, within which a place is judged
 UNKNOWN = Prospect(math.nan)
 
 
@@ -139,10 +141,15 @@ class Recording:
         known = [] if math.isnan(self.prospect.lowest) else [self.prospect.lowest]
         return min([*known, *(float(lane.heights.min()) for lane in self.lanes)], default=math.nan)
 
-    @property
+    @cached_property
     def descent(self) -> float:
-        """How far it is down from the start to the lowest."""
-        return float(self.lanes[0].heights[0]) - self.lowest if self.lanes else 0.0
+        """How far it is down from the start to the lowest; of a start far above the map, such as
+        that on e^e^(x^2), from the height of most of the map.
+        """
+        if not self.lanes:
+            return 0.0
+        begun = float(self.lanes[0].heights[0])
+        return min(begun, self.prospect.quantile(HIGH, self.lowest)) - self.lowest
 
     @cached_property
     def endless(self) -> bool:
@@ -173,11 +180,15 @@ class Recording:
             return bool(self.lanes)
         lane = min(self.lanes, key=lambda one: one.heights.min())
         x, y = lane.positions[int(lane.heights.argmin())]
-        left, right, bottom, top = self.course.surface.span
-        angles = np.linspace(0.0, 2 * np.pi, 16, endpoint=False)
-        reach = AROUND * max(right - left, top - bottom)
+        angles, reach = np.linspace(0.0, 2 * np.pi, 16, endpoint=False), self._reach
         around = self.course.surface.value(x + reach * np.cos(angles), y + reach * np.sin(angles))
         return bool((around > self.lowest).all())
+
+    @property
+    def _reach(self) -> float:
+        """A little way on the map."""
+        left, right, bottom, top = self.course.surface.span
+        return AROUND * max(right - left, top - bottom)
 
     @property
     def noisy(self) -> bool:
@@ -215,10 +226,11 @@ class Recording:
         lane = self.lane("sgd")
         return lane if lane and lane.held_back and lane.name not in self.arrivals else None
 
-    @property
+    @cached_property
     def low(self) -> float:
         """Who is no higher is down, if it stays there."""
-        return self.lowest + DOWN * self.descent
+        basin = self.prospect.quantile(BASIN, self.lowest)
+        return min(self.lowest + DOWN * self.descent, basin)
 
     def leaders(self, step: int) -> list[Lane]:
         """Who are lowest after that many steps, the lowest first; several that are equally low."""
@@ -227,7 +239,8 @@ class Recording:
         running.sort(key=lambda lane: heights[lane.name])
         lowest = min(heights.values(), default=0.0)
         begun = self.lanes[0].heights[0] if self.lanes else lowest
-        limit = lowest + SAME * max(0.0, begun - lowest)  # of those who still run
+        come = max(0.0, DOWN * (begun - lowest))  # of those who still run
+        limit = lowest + SAME * min(come, self.low - self.lowest)
         return [lane for lane in running if heights[lane.name] <= limit]
 
     def fell_away(self, lane: Lane) -> bool:
@@ -237,12 +250,12 @@ class Recording:
         return bool(lane.heights[lane.lost_at - 1] < lane.heights[0])
 
     def rests_at(self, lane: Lane, step: int) -> bool:
-        """Whether it has come to rest above the lowest: there is nearly no slope where it stands,
-        next to that at the start, and for a tenth of its steps it has hardly come lower.
+        """Whether it has come to rest above the lowest: along the slope where it stands it would
+        come hardly lower, and for a tenth of its steps it has not.
         """
-        here, begun = (math.hypot(*lane.racers[k].gradient) for k in (step, 0))
         before, height = lane.heights[step - max(1, step // 10)], lane.heights[step]
-        return bool(here < DOWN * begun and before - height < DOWN * (height - self.lowest))
+        ahead = self._reach * math.hypot(*lane.racers[step].gradient)
+        return bool(max(ahead, before - height) < DOWN * (height - self.lowest))
 
     def lost(self, step: int) -> list[Lane]:
         """Those that have run away by then."""

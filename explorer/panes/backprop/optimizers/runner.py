@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 
+from core.numbers import format_percent
 from explorer.engine.latest import Latest
 from explorer.panes.backprop.optimizers.racing import (
     Course,
@@ -16,7 +17,6 @@ from explorer.panes.backprop.optimizers.racing import (
     key_of,
     racing,
 )
-from explorer.theme.numbers import format_percent
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.optimizers.mode import OptimizersMode

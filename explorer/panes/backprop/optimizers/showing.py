@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 HIGHEST = 1e30  # heights that are drawn in the plot; others are gaps
 MOST_NAMED = 5  # curves that all have their names: of more they would be a list over the plot
-LEAST = 1e-9  # of the way down: who is nearer to the lowest runs along the plot's ground
+LEAST = 1e-6  # of the bottom's height: who is nearer to the lowest runs along the plot's ground
 TO_CHOOSE = "Tick an optimizer and choose it to see what it remembers."
 NO_RACE = "There is no race here, so nothing is remembered."
 FIRST_MARKS, SECOND_MARKS = ("velocity", "average"), ("total", "square")
@@ -116,7 +116,7 @@ class Showing:
         view = self._view
         steps = np.arange(recording.length, dtype=np.float64)
         series = []
-        ground = LEAST * recording.descent
+        ground = LEAST * (recording.low - recording.lowest)
         endless = recording.endless  # then lines above the lowest would all dive at its last step
         view.set_height(above_lowest=not endless)
         empty = "none comes below the start" if recording.lanes else "no optimizer races"

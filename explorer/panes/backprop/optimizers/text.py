@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 
-from core.numbers import MINUS, format_number
+from core.numbers import format_general, format_number, typeset
 from explorer.panes.backprop.optimizers.racing import SPELL, Lane, Recording
 
 LONGEST = 115  # letters of a headline that are seen in a window of 1,440
@@ -30,8 +29,7 @@ def headline(recording: Recording | None, step: int) -> str:
     step = min(step, recording.course.steps)
     surface, lanes = recording.course.surface, recording.lanes
     if recording.trouble:
-        told = re.sub(r"(?<=[( ])-(?=\d)", MINUS, _small(recording.trouble))
-        return f"There is no race: {told.rstrip('.')}."
+        return f"There is no race: {_small(recording.trouble).rstrip('.')}."
     if not lanes:
         return f"{surface.title}: {closed(_small(surface.what))} Tick the optimizers to race."
     if step <= 0:
@@ -159,7 +157,7 @@ def lost(recording: Recording, gone: Sequence[Lane]) -> str:
     if 0 < len(away) <= FEW:
         parts += [
             f"{lane.title} diverged at step {lane.lost_at}: a rate of"
-            f" {lane.settings.learning_rate:g} is too high here"
+            f" {format_general(lane.settings.learning_rate)} is too high here"
             for lane in away
         ]
     elif away:
@@ -244,14 +242,13 @@ def plain(value: float) -> str:
 
 def share(value: float) -> str:
     """A part of 1 as it was set: 0.9999 is not 1."""
-    return f"{value:.6g}" if 1e-3 <= value < 1 else plain(value)
+    return format_general(value) if 1e-3 <= value < 1 else plain(value)
 
 
 def short(value: float) -> str:
     """A number in little room: 9.2e6 from a hundred thousand on."""
     if np.isfinite(value) and abs(value) >= 1e5:
-        mantissa, exponent = f"{value:.1e}".replace("-", MINUS).split("e+")
-        return f"{mantissa}e{int(exponent)}"
+        return typeset(f"{value:.1e}")
     return format_number(value)
 
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from core.autograd.flows import Edge
 from core.autograd.layers import softmax
+from core.numbers import MINUS, TIMES, format_significant
 from core.substitution import Arithmetic
 from explorer.panes.backprop.transformer.compute import Worked
 from explorer.panes.backprop.transformer.moments import Moment
 from explorer.panes.backprop.transformer.operations import kind_of, letter, slope
-from explorer.theme.numbers import MINUS, TIMES, format_significant
 from explorer.widgets.base import visible_text
 from explorer.widgets.live_numbers import Equation, Terms
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.autograd.flows import Edge
+from core.numbers import format_significant
 from core.trace import Step
 from explorer.panes.backprop.transformer import cells, text
 from explorer.panes.backprop.transformer.compute import Worked
@@ -22,7 +23,6 @@ from explorer.panes.backprop.transformer.operations import (
 )
 from explorer.panes.backprop.transformer.scene import Cell, shape_text
 from explorer.panes.base import Inspection, Row
-from explorer.theme.numbers import format_significant
 from explorer.widgets.live_numbers import Equation
 
 POINT = "Point at a number of a map to see how it was made."

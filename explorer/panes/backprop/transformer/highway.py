@@ -9,9 +9,9 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from core.numbers import format_number, format_significant
 from explorer import theme
 from explorer.panes.backprop.transformer.compute import Worked
-from explorer.theme.numbers import format_number, format_significant
 from explorer.widgets.base import (
     LEFT,
     RIGHT,

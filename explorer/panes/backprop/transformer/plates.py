@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
+from core.numbers import format_number
 from explorer import theme
 from explorer.panes.backprop.transformer.axes import axes_of
 from explorer.panes.backprop.transformer.compute import Worked
@@ -21,7 +22,6 @@ from explorer.panes.backprop.transformer.plate_layout import (
     heads_lines,
 )
 from explorer.panes.backprop.transformer.scene import SHARE, OperationScene, Plate
-from explorer.theme.numbers import format_number
 from explorer.widgets.base import CENTER, LEFT, RIGHT, elide, packed_image, packed_table, put_text
 from explorer.widgets.color_bar import ColorBar
 

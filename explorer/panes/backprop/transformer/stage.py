@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPaintEngine, QPainter, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from core.numbers import format_significant
 from explorer import theme
 from explorer.panes.backprop.transformer import plates
 from explorer.panes.backprop.transformer.axes import axes_of
@@ -18,7 +19,6 @@ from explorer.panes.backprop.transformer.plate_layout import Kept, PlacedPlate, 
 from explorer.panes.backprop.transformer.plates import PlatePainter
 from explorer.panes.backprop.transformer.scene import Cell, OperationScene
 from explorer.panes.backprop.transformer.tracing import sources_of
-from explorer.theme.numbers import format_significant
 from explorer.widgets.base import Picture
 from explorer.widgets.grid_keys import arrow, is_enter
 from explorer.widgets.lock_badge import draw_lock

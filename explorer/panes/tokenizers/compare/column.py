@@ -38,7 +38,7 @@ class Column(QFrame):
         super().__init__(parent)
         set_look(self, "card")
         self.split: Split | None = None
-        self._side = 8  # px above and below
+        self._as_row = False
         self.head = ColumnHead()
         self.flow = TokenFlow()
         self.body = StatefulPicture(self.flow, "lines", ground="surface", errors_on_top=True)
@@ -60,16 +60,11 @@ class Column(QFrame):
         as_row = layout == "rows"
         kind = QBoxLayout.Direction
         self._row.setDirection(kind.LeftToRight if as_row else kind.TopToBottom)
-        self._side = 4 if as_row else 8
-        self._restyle()
-        width = theme.current().px(HEAD_WIDTH)
+        self._as_row = as_row
         # Columns are equally wide, whatever their heads say.
         policy = QSizePolicy.Policy
-        across = policy.Expanding if as_row else policy.Ignored
-        self.setSizePolicy(across, policy.Expanding)
-        self.setMinimumWidth(0 if as_row else theme.current().px(LEAST))
-        self.head.setMinimumWidth(width if as_row else 0)
-        self.head.setMaximumWidth(width if as_row else 16_777_215)
+        self.setSizePolicy(policy.Expanding if as_row else policy.Ignored, policy.Expanding)
+        self._restyle()
 
     def set_opened(self, name: str, opened: Opened | None) -> None:
         self.head.set_name(name, opened)
@@ -106,6 +101,9 @@ class Column(QFrame):
 
     def _restyle(self) -> None:
         now = theme.current()
-        side = now.px(self._side)
+        side, width = now.px(4 if self._as_row else 8), now.px(HEAD_WIDTH)
         self._row.setContentsMargins(now.px(12), side, side, side)
         self._row.setSpacing(now.px(8))
+        self.setMinimumWidth(0 if self._as_row else now.px(LEAST))
+        self.head.setMinimumWidth(width if self._as_row else 0)
+        self.head.setMaximumWidth(width if self._as_row else 16_777_215)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from core.numbers import format_fixed, format_general
 from core.tokenization.analysis.glitches import GlitchCandidate
 from explorer import theme
 from explorer.panes.tokenizers.compare.piece_list import PieceList
@@ -75,7 +76,7 @@ class Spread(Picture):
                 where.moveLeft(area.left())
             align = RIGHT if value == high else LEFT
             if low < -0.15 or value != low:
-                put_text(painter, where, f"{value:.2g}", small, now.color("muted"), align)
+                put_text(painter, where, format_general(value, 2), small, now.color("muted"), align)
         foot = QRectF(area.left(), area.bottom() + now.px(17), area.width(), now.px(16))
         words = "cosine to untrained tokens (log scale)"
         words = elide(words, small, foot.width(), Qt.TextElideMode.ElideRight)
@@ -85,7 +86,7 @@ class Spread(Picture):
             painter.setPen(now.pen("accent", 2))
             painter.drawLine(QPointF(x, area.top() - 4), QPointF(x, area.bottom()))
             where = QRectF(x - 70, area.top() - now.px(20), 66, now.px(14))
-            put_text(painter, where, f"{self._at:.3f}", small, now.color("accent"), RIGHT)
+            put_text(painter, where, format_fixed(self._at, 3), small, now.color("accent"), RIGHT)
 
 
 class GlitchView(QWidget):
@@ -152,7 +153,9 @@ class GlitchView(QWidget):
     ) -> None:
         def note(row: int) -> str:
             one = candidates[row]
-            return f"{one.similarity:.3f}" + ("" if one.reachable else ", no text becomes it")
+            return format_fixed(one.similarity, 3) + (
+                "" if one.reachable else ", no text becomes it"
+            )
 
         def share(row: int) -> float:
             return candidates[row].similarity

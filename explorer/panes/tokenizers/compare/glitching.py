@@ -11,6 +11,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from core.numbers import format_fixed
 from core.tokenization.analysis.embeddings import read_embeddings_steps
 from core.tokenization.analysis.glitches import (
     GlitchCandidate,
@@ -187,11 +188,11 @@ class Glitching(Tool):
         if first.similarity < STANDS_OUT:
             return (
                 f"No piece of {found.opened.name} looks untrained: the closest, "
-                f"\u201c{piece}\u201d, has a cosine of only {first.similarity:.2f}"
+                f"\u201c{piece}\u201d, has a cosine of only {format_fixed(first.similarity)}"
             )
         return (
             f"In {found.opened.name}, \u201c{piece}\u201d looks untrained: "
-            f"its cosine to tokens that were never trained is {first.similarity:.3f}"
+            f"its cosine to tokens that were never trained is {format_fixed(first.similarity, 3)}"
         )
 
     def steps(self) -> list[Step]:

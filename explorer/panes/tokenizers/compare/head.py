@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QFont, QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from core.numbers import format_number
 from core.tokenization.analysis.rates import cost
 from explorer import theme
 from explorer.panes.tokenizers.catalogue import Opened
@@ -20,7 +23,9 @@ from explorer.widgets.cut_label import CutLabel
 ROOM = 152  # px of a head in which "tokens" stands beside its number
 GAP = 4
 SMALL = 112  # px for a name: below it is written smaller
+TWO_LINES = 36  # px high
 TIGHT = 80  # and below these there is no arrow beside it
+PARTS = re.compile(r"(?<=[ _/-])(?=\S)|(?<=[a-z])(?=[A-Z])")  # where a name may be parted
 
 
 class NameButton(QToolButton):
@@ -45,25 +50,39 @@ class NameButton(QToolButton):
         self._fit()
 
     def _fit(self) -> None:
-        """In narrow columns all names are smaller; in the narrowest they take the room of the
-        arrow. A long one is without its middle."""
+        """In narrow columns all names are smaller, and a long one stands on two lines; in the
+        narrowest they take the room of the arrow."""
         now = theme.current()
         room = self.width() - now.px(32)
-        font = now.font("label" if room < now.px(SMALL) else "body", 600)
+        small = room < now.px(SMALL)
+        font = now.font("label" if small else "body", 600)
+        self.setFixedHeight(now.px(TWO_LINES if small else "control"))
         styles = Qt.ToolButtonStyle
         style = styles.ToolButtonTextBesideIcon
         if room < now.px(TIGHT):
-            style, room = styles.ToolButtonTextOnly, room + now.px(20)
+            style, room = styles.ToolButtonTextOnly, room + now.px(24)
         self.setToolButtonStyle(style)
         self.setFont(font)
-        self.setText(elide(self._name, font, room))
+        self.setText("\n".join(lines_of(self._name, font, room)))
 
     def _restyle(self) -> None:
         now = theme.current()
         self.setIcon(icons.icon("chevron-down", "muted", 14))
         self.setIconSize(QSize(now.px(14), now.px(14)))
-        self.setFixedHeight(now.px("control"))
         self._fit()
+
+
+def lines_of(name: str, font: QFont, room: float) -> list[str]:
+    """A name on one line, or on two where it is too long: parted at a space, a hyphen, or before a
+    capital ("SentencePiece"). A line that is still too long is without its middle.
+    """
+    wide = QFontMetricsF(font).horizontalAdvance
+    if wide(name) <= room:
+        return [name]
+    places = [part.start() for part in PARTS.finditer(name)]
+    pairs = [(name[:at].rstrip(), name[at:]) for at in places]
+    lines = min(pairs, key=lambda pair: max(wide(line) for line in pair), default=(name,))
+    return [elide(line, font, room) for line in lines]
 
 
 class ColumnHead(QWidget):
@@ -158,7 +177,7 @@ class ColumnHead(QWidget):
         self.unit.setText("token" if split.count == 1 else "tokens")
         self.count.setToolTip(f"{split.count:,} {self.unit.text()}")
         self._fit()
-        rate = theme.format_number(split.bytes_per_token)
+        rate = format_number(split.bytes_per_token)
         ratio = f"{rate} byte{'' if rate == '1' else 's'} per token" if split.count else ""
         price = said_cost(cost(split.count, choices.price)) if choices.price > 0 else ""
         price = f"costs {price}" if price else ""

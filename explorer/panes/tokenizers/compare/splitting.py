@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from core.numbers import format_bytes
 from explorer import theme
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
@@ -51,7 +52,7 @@ class Splitting(QObject):
             for one, split in splits.items()
             if one in cutters and split.lossless is None and not split.error
         ]
-        name = f"cutting {theme.format_bytes(len(text))} of text"
+        name = f"cutting {format_bytes(len(text))} of text"
         self._timer.start()
         self._latest.ask(
             lambda: split_steps(asked, text, specials, unchecked), name, is_told=len(text) > LONG

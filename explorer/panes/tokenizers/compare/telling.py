@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from core.numbers import format_number
 from core.tokenization.analysis import rates
 from core.tokenization.telling import readable_text, visible
 from core.trace import Step
@@ -16,7 +17,6 @@ from explorer.panes.tokenizers.compare.model import said_cost
 from explorer.panes.tokenizers.compare.text import Named
 from explorer.panes.tokenizers.encoding.inspector import inspection
 from explorer.panes.tokenizers.encoding.moments import Moment
-from explorer.theme.numbers import format_number
 from explorer.widgets.live_numbers import Equation
 
 

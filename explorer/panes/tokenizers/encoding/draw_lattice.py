@@ -13,12 +13,12 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 
+from core.numbers import format_fixed, format_general, format_percent
 from core.tokenization.unigram.lattice import Node, Path
 from explorer import theme
 from explorer.panes.tokenizers.encoding.scenes import LatticeFrame, LatticeScene
 from explorer.panes.tokenizers.piece_box import draw_box, draw_piece
 from explorer.panes.tokenizers.pieces import bytes_of, text_of
-from explorer.theme.numbers import format_fixed, format_percent
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
 KIND = "unigram"
@@ -176,7 +176,7 @@ def _draw_ways(painter: QPainter, scene: LatticeScene, frame: LatticeFrame, hove
         (f"{rank}", path, f"{format_fixed(path.score, 2)}   {format_percent(part)}")
         for rank, (path, part) in enumerate(zip(scene.n_best, scene.shares, strict=True), 1)
     ]
-    rows.append(("\u2684", scene.sample, f"drawn with \u03b1 = {scene.alpha:g}"))
+    rows.append(("\u2684", scene.sample, f"drawn with \u03b1 = {format_general(scene.alpha)}"))
     metrics = now.metrics(12, mono=True)
     for way, (mark, path, words) in enumerate(rows, 1):
         y = _way_top(scene, way)

@@ -258,7 +258,8 @@ class InsideMode(Mode):
             self.view.body.show_loading(f"opening {self.name}")
         opened = await self.catalogue.open(self.chosen, self)
         about = self.text, self.alpha, self.dropout, self.seed
-        found = await self.engine.call(moments.look_inside, opened.tokenizer, *about)
+        name = f"how {self.name} encodes"
+        found = await self.engine.call(moments.look_inside, opened.tokenizer, *about, name=name)
         self._opened = opened
         return found
 

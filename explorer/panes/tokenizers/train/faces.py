@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from core.numbers import format_number
 from core.tokenization.lockstep import LaneState
 from core.tokenization.steps import (
     AlphabetStep,
@@ -25,7 +26,6 @@ from core.tokenization.telling import count, verb
 from explorer.panes.tokenizers.pieces import bytes_of, text_of
 from explorer.panes.tokenizers.train.recording import Recording
 from explorer.panes.tokenizers.train.text import compression, ended_early, letter_of, lost, pieces
-from explorer.theme.numbers import format_number
 
 BARS = 5
 MOST_CHIPS = 40

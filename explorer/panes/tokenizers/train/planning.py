@@ -8,8 +8,8 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QLineEdit
 
+from core.numbers import format_bytes
 from core.tokenization.vocabulary_limits import Limits
-from explorer import theme
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
 from explorer.panes.tokenizers.train.draft import TYPED, Lane, TrainDraft, check
@@ -138,7 +138,7 @@ class Planning(QObject):
         if self.draft.value.corpus == "stories":
             left = "Little stories that we tell ourselves: there is no end of them."
         self._view.set_text(
-            theme.format_bytes(survey.size) if known else "\u2013",
+            format_bytes(survey.size) if known else "\u2013",
             f"{survey.words:,}" if survey.words else "\u2013",
             f"{survey.different:,}" if survey.different else "\u2013",
             left if known else "",

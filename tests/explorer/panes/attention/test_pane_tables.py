@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
 from PIL import Image
+from PySide6.QtGui import QGuiApplication
 
 from explorer.shell import export
 from tests.explorer.panes.attention.conftest import open_model
@@ -18,6 +22,31 @@ def test_pictures_are_exported(pane, tmp_path, run_async):
         for kind in ("png", "svg", "csv", "gif"):
             await export.save(pane, stage, kind, tmp_path / f"steps.{kind}")
             assert (tmp_path / f"steps.{kind}").stat().st_size > 500
+
+    run_async(body())
+
+
+def test_exported_numbers_say_model_and_head(pane, tmp_path, run_async):
+    async def body():
+        source = await open_model(pane, tmp_path)
+        pane.set_mode("steps")
+        view = pane.view
+        layer, head, query = (str(one) for one in pane.chosen)
+        expected = {
+            view.head.heat: {"layer": layer, "head": head},
+            view.head.stage: {"layer": layer, "head": head, "query": query},
+            view.panel.mosaic: {},
+        }
+        for picture, about in expected.items():
+            await export.save(pane, picture, "csv", tmp_path / "a.csv")
+            with open(tmp_path / "a.csv", newline="") as file:
+                rows = list(csv.DictReader(file))
+            about["model"] = source.name
+            assert rows and all(about.items() <= row.items() for row in rows)
+            assert ("layer" in rows[0]) is ("layer" in about)
+            await export.copy_numbers(pane, picture)
+            copied = list(csv.DictReader(io.StringIO(QGuiApplication.clipboard().text())))
+            assert copied == rows
 
     run_async(body())
 

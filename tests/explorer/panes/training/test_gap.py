@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 
 from core.training.reader import EVALUATION_DTYPE
+from explorer import theme
 from explorer.panes.attention.model import telling_query
 from explorer.panes.attention.pane import AttentionPane
 from explorer.panes.training.charts import guessing
 from explorer.panes.training.draft import TrainingDraft, config_of
-from explorer.panes.training.text import gap, gap_note
+from explorer.panes.training.text import gap, gap_note, heads_title
+from explorer.panes.training.view import LEAST_SIDE, RunView
 from explorer.runs.sources import BundledSource
+from tests.explorer.conftest import dispose
 from tests.explorer.panes.training.conftest import started, state_of
 from tests.explorer.panes.training.test_lines import loss_at, recorded
 from tests.explorer.waiting import until
@@ -154,9 +157,22 @@ def test_a_head_opens_in_attention_at_that_step(at, make_pane, run_async, qtbot)
             title = pane.view.heads_title.whole
             for said in (title, told[-1], attention.inputs.source_button.text()):
                 assert "20" in said and "17" in said, "that it is another step is told"
-            assert title.endswith(", step 17 (a click opens step 20, the nearest checkpoint)")
+            assert title.endswith(", step 17; a click opens 20")
         else:
             assert "click" not in pane.view.heads_title.whole
         attention.left()
 
     run_async(body())
+
+
+@pytest.mark.parametrize("zoom", [1.0, 1.5])
+def test_the_heads_title_is_whole_for_large_steps_in_the_least_room(qapp, zoom):
+    """But for the text that they read, which gives way."""
+    theme.apply(qapp, "light", zoom, "off")
+    view = RunView()
+    room = theme.current().px(LEAST_SIDE) - 24
+    for step, opened in ((12_345, 12_000), (99_999, 99_000), (12_345, 12_345)):
+        view.set_heads(heads_title("Once upon a time", step, opened))
+        cut = view.heads_title.cut(room)
+        assert f"step {step:,}" in cut and (step == opened or cut.endswith(f"opens {opened:,}"))
+    dispose(view)

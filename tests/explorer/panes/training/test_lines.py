@@ -139,6 +139,18 @@ def test_a_small_plot_has_two_or_three_numbers_with_units_at_its_axis(tmp_path, 
     assert charts.small["norm"].displayed()["gradient norm"][30, 1] == 500
 
 
+@pytest.mark.parametrize("memory", [(1.2304e9, 1.2341e9), (912.4e6, 913.1e6), (0.4e9, 1.2e9)])
+def test_the_numbers_at_the_axis_of_memory_differ_however_little_it_grows(charts, memory):
+    plot = charts.small["memory"]
+    plot.set_line(np.arange(9.0), np.linspace(*memory, 9))
+    ticks = plot.ticks()
+    words = [text for _, text in ticks]
+    assert len(set(words)) == len(words) >= 2
+    for tick, text in ticks:
+        number, unit = text.split()
+        assert float(number) * {"MB": 1e6, "GB": 1e9}[unit] == pytest.approx(tick, rel=1e-6)
+
+
 def test_a_line_without_noise_lies_within_its_axis_to_its_last_value(tmp_path, charts):
     """Memory has stood still, then grows: that is no spike to be left out."""
     run = recorded(tmp_path / "run", range(1, 61), 0.0)

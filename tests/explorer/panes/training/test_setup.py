@@ -9,10 +9,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QPushButton
 
+from core.numbers import format_count
 from core.optimization.schedules import learning_rate_at
 from core.tokenization import train_tokenizer
 from core.training.sizes import estimate
-from explorer import theme
 from explorer.panes.training import planning
 from explorer.panes.training.draft import TrainingDraft, config_of
 from explorer.runs.backend_choice import SLOW_STEP
@@ -43,7 +43,7 @@ def test_cost_and_schedule_are_those_of_core(make_pane, run_async):
         pane = make_pane()
         await until(lambda: pane.setup.facts["parameters"]._number.text()[:1].isdigit(), "a cost")
         config = config_of(pane.planning.draft.value)
-        text = theme.format_count(estimate(config).parameters)
+        text = format_count(estimate(config).parameters)
         assert pane.setup.facts["parameters"].accessibleName().endswith(text)
         shown = pane.setup.plot.displayed()["rate"]
         for step, rate in shown[::20]:
@@ -330,3 +330,19 @@ def test_enter_in_a_field_starts_the_run(make_pane, run_async, qtbot):
         await pane.settled()
 
     run_async(story())
+
+
+def test_what_a_size_learns_of_stories_is_not_told_of_other_texts(make_pane, run_async, tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text("def double(x):\n    return 2 * x\n\n" * 200)
+
+    async def body():
+        pane = make_pane()
+        pane.planning.draft.change(TrainingDraft(), "the usual setup")
+        await pane.settled()
+        assert pane.setup._what.text().endswith("stories")
+        pane.choose_text(str(program))
+        await pane.settled()
+        assert pane.setup._what.text() == "4 layers, 4 heads, width 128"
+
+    run_async(body())

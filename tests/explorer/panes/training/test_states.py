@@ -165,6 +165,7 @@ def test_a_question_ends_as_one():
         for skipped in (False, True)
     ]
     assert all(sentence.endswith(("?", ".")) and "?." not in sentence for sentence in said)
+    assert all(sentence.count(": ") == 1 for sentence in said), "one colon a sentence"
 
 
 def test_what_the_trainer_told_of_vocabulary_and_tokens_reaches_the_screen(tmp_path):

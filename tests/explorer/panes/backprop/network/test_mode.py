@@ -12,6 +12,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
+from core.numbers import format_percent
 from explorer.panes.backprop.network import lab
 from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.plane_tools import TOOLS
@@ -72,6 +73,24 @@ def test_the_past_is_looked_at_while_it_learns_on(mode, run_async, monkeypatch):
         assert mode.view.network.moment.step in (5, 6)
         mode.player.end()
         assert mode.moment.step == 50
+
+    run_async(body())
+
+
+def test_headline_and_accuracy_tell_the_same_step_while_it_learns(mode, run_async):
+    async def body() -> None:
+        mode.player.set_speed(math.inf)
+        mode.player.play()
+        for step in (20, 60, 120):
+            await until(lambda step=step: mode.moment.step > step)
+            mode.take_news()  # what a frame does; the plots below follow at later ones
+            shown = mode.shown_moment
+            train = format_percent(shown.train_accuracy)
+            test = format_percent(shown.test_accuracy)
+            assert mode.view.panel.told.text() == f"Accuracy: training {train}, test {test}"
+            assert f"{train} of the points" in mode.headline or "solved" in mode.headline
+        mode.player.pause()
+        await mode.settled()
 
     run_async(body())
 
@@ -291,7 +310,7 @@ def test_points_of_ones_own_are_all_learned_from_and_no_test_is_told(mode, run_a
         await mode.settled()
         await mode.runner.steps(60)
         await mode.settled()
-        assert "nan" not in mode.headline and "100%" in mode.headline.replace("\u202f", "")
+        assert "nan" not in mode.headline and format_percent(1.0) in mode.headline
 
     run_async(body())
 

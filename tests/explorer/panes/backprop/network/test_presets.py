@@ -7,11 +7,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from core.numbers import format_number, format_percent
 from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.presets import PRESETS, preset
 from explorer.panes.backprop.network.text import headline, learned_worse, runs_away
-from explorer.theme.numbers import format_number
 
 
 def taught(name: str) -> NetworkLab:
@@ -97,9 +97,11 @@ def after(name: str, steps: int):
 
 def test_presets_tell_their_numbers_as_learning_goes_on():
     moment, said = after("moons", 40)
-    assert f"{moment.train_accuracy:.0%} of the points" in said and "solved" not in said
+    assert f"{format_percent(moment.train_accuracy)} of the points" in said and "solved" not in said
     moment, said = after("moons", 1500)
-    assert f"solved: {moment.train_accuracy:.0%}" in said, "though a layer is saturated by now"
+    assert f"solved: {format_percent(moment.train_accuracy)}" in said, (
+        "though a layer is saturated by now"
+    )
     assert moment.layers[1].saturated > 0.5
     moment, said = after("zeros", 50)
     assert not any(weights.any() for weights in moment.weights)
@@ -107,7 +109,9 @@ def test_presets_tell_their_numbers_as_learning_goes_on():
     moment, said = after("dead", 150)
     assert f"{moment.layers[0].dead.sum()} of 8 neurons are dead" in said
     moment, said = after("large", 1000)
-    assert f"{moment.layers[1].saturated:.0%} of layer 2's outputs are saturated" in said
+    assert (
+        f"{format_percent(moment.layers[1].saturated)} of layer 2's outputs are saturated" in said
+    )
 
 
 def test_neurons_that_begin_equal_stay_equal():

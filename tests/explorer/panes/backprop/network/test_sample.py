@@ -11,13 +11,13 @@ import pytest
 
 from core.autograd.datasets import Dataset
 from core.autograd.tensor import Tensor, zero_grad
+from core.numbers import format_number
 from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.faces import SampleFaces
 from explorer.panes.backprop.network.inspecting import of_sample
 from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.spots import Neuron, name_of
 from explorer.panes.backprop.network.text import sample_headline, sample_title
-from explorer.theme.numbers import format_number
 from explorer.widgets.live_numbers import Equation
 
 MADE = {"Add": operator.add, "Tanh": math.tanh, "Relu": lambda a: max(a, 0.0)}

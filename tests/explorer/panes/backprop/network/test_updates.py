@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.numbers import format_number
 from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.inspecting import of_inner, of_moment
@@ -15,7 +16,6 @@ from explorer.panes.backprop.network.presets import preset
 from explorer.panes.backprop.network.spots import Weight
 from explorer.panes.backprop.network.update_numbers import update_rows
 from explorer.panes.backprop.network.updates import Bias, update_trace
-from explorer.theme.numbers import format_number
 
 BATCH = "g of the batch"
 

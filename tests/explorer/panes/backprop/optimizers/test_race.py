@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.numbers import format_number
 from core.optimization.race import race_steps
 from core.optimization.race_rates import usual_settings
 from core.optimization.schedules import SCHEDULES
@@ -16,7 +17,6 @@ from explorer.panes.backprop.optimizers import runner
 from explorer.panes.backprop.optimizers.draft import OptimizersDraft
 from explorer.panes.backprop.optimizers.explaining import vector
 from explorer.panes.backprop.optimizers.text import short
-from explorer.theme.numbers import format_number
 from tests.explorer.panes.backprop.optimizers.races import NAMES
 
 

@@ -220,3 +220,24 @@ def test_nobody_races():
     recording = race(OptimizersDraft(racers=()))
     assert recording.lanes == () and "Tick the optimizers" in headline(recording, 20)
     assert step_title(recording, 20) == "no optimizer races"
+
+
+@pytest.mark.parametrize("formula", ["exp(exp(x*x))", "x**40 + y**2"])
+def test_from_an_astronomically_high_start_the_bottom_is_still_low(formula):
+    """At (-2, 1.5) the first is 5e23 high: one at 13,000 is far down from there, and not down."""
+    recording = race(typed(formula, ("adam", "adagrad", "lion"), 200))
+    lane = recording.lane("adagrad")
+    assert 1e4 < lane.heights[200] < 1e-4 * lane.heights[0]
+    assert lane.name not in recording.arrivals and lane.title not in headline(recording, 20)
+    assert "bottom" not in headline(recording, 20).replace("reached the bottom yet", "")
+    assert [one.name for one in recording.leaders(20)] == ["lion"]
+    assert not recording.rests_at(lane, 200)  # it stands on a wall, with steps far too small
+
+
+def test_a_start_far_outside_the_map_lowers_no_demand():
+    usual = race(OptimizersDraft(surface="rosenbrock", racers=("adam",), steps=20))
+    far = race(
+        OptimizersDraft(surface="rosenbrock", racers=("adam",), steps=20, start=(900.0, -900.0))
+    )
+    assert far.lanes[0].heights[0] > 1e12
+    assert usual.low < far.low < 1.0

@@ -7,10 +7,10 @@ import re
 import numpy as np
 import pytest
 
+from core.numbers import format_number
 from explorer.panes.backprop.transformer import cells, explaining, text
 from explorer.panes.backprop.transformer.operations import kind_of
 from explorer.panes.backprop.transformer.scene import Cell, shape_text
-from explorer.theme.numbers import format_number
 from explorer.widgets.live_numbers import Equation, Terms
 from tests.core.calculator import within_its_digits, worked_out
 

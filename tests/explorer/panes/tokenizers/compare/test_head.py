@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QFontMetricsF
 
+from explorer import theme
 from explorer.panes.tokenizers.compare import model
 from explorer.panes.tokenizers.compare.choices import Choices
+from explorer.panes.tokenizers.compare.column import LEAST, Column
 from explorer.panes.tokenizers.compare.head import ColumnHead
 from explorer.panes.tokenizers.compare.toolbar import PRICES, Toolbar
 from tests.explorer.conftest import dispose
@@ -60,15 +62,39 @@ def test_one_byte_is_told_as_one(head):
     assert head.ratio.whole == "1 byte per token"
 
 
-def test_a_long_name_is_without_its_middle_and_whole_in_its_tooltip(head, qapp):
+def test_a_long_name_stands_on_two_lines_without_its_middle(head, qapp):
     head.name.set_name("GPT-4o (o200k), a name that is long")
     head.resize(134, head.sizeHint().height())
     qapp.processEvents()
-    assert head.name.text().startswith("GPT-4") and head.name.text().endswith("long")
-    assert "…" in head.name.text()
+    first, second = head.name.text().split("\n")
+    assert first.startswith("GPT-4") and second.endswith("long") and "…" in first + second
     head.resize(600, head.sizeHint().height())
     qapp.processEvents()
     assert head.name.text() == "GPT-4o (o200k), a name that is long"
+
+
+@pytest.mark.parametrize("zoom", [1.0, 1.77])
+@pytest.mark.parametrize("width", [LEAST - 20, 104, 170])  # a column's sides are 20 px together
+def test_the_bundled_names_are_whole_in_columns_of_any_width(head, qapp, width, zoom):
+    theme.apply(qapp, "light", zoom, "off")
+    for name in ("BPE", "WordPiece", "SentencePiece BPE", "Unigram", "stories (bundled)"):
+        head.set_name(name, None)
+        head.resize(theme.current().px(width), head.sizeHint().height())
+        qapp.processEvents()
+        lines = head.name.text().split("\n")
+        assert "".join(lines).replace(" ", "") == name.replace(" ", "")
+        high = QFontMetricsF(head.name.font()).height()
+        assert len(lines) * high <= head.name.height()
+
+
+def test_a_column_keeps_its_least_width_at_another_zoom(qapp, qtbot):
+    column = Column()
+    qtbot.addWidget(column)
+    column.set_layout("columns")
+    theme.apply(qapp, "light", 1.77, "off")
+    assert column.minimumWidth() == theme.current().px(LEAST)
+    column.set_layout("rows")
+    assert column.minimumWidth() == 0
 
 
 @pytest.mark.parametrize("width", [90, 104, 170])
@@ -80,8 +106,9 @@ def test_no_name_is_cut_through_a_letter(head, qapp, width):
         qapp.processEvents()
         shown = head.name.text()
         room = head.name.width() - (24 if head.name.toolButtonStyle().name.endswith("Icon") else 8)
-        assert QFontMetricsF(head.name.font()).horizontalAdvance(shown) <= room
-        assert shown == name or (shown[0], shown[-1]) == (name[0], name[-1])
+        for line in shown.split("\n"):
+            assert QFontMetricsF(head.name.font()).horizontalAdvance(line) <= room
+        assert (shown[0], shown[-1]) == (name[0], name[-1])
         assert head.name.toolTip() == name
 
 

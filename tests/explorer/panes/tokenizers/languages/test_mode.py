@@ -7,11 +7,13 @@ from types import SimpleNamespace
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QFontMetricsF, QImage, QPainter
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QStyle
 
 from core.tokenization.analysis import Measures, Premium, language_texts, measure
 from explorer import theme
 from explorer.panes.tokenizers.languages import model, text
 from explorer.panes.tokenizers.languages.draw_bars import in_room
+from explorer.panes.tokenizers.languages.view import LanguagesView
 from explorer.widgets import encoding
 from tests.explorer.panes.tokenizers.small import saved_bpe, small_bpe
 
@@ -161,6 +163,7 @@ def test_a_tokenizer_that_fails_is_marked_in_its_place_and_the_others_stay(
         assert mode.view.body.state == "ready" and len(chart.names) == 4
         assert [icon for icon, _ in chart.badges] == ["success", "warning", "error", "error"]
         assert "choose another" in chart.told[3]
+        said.sort(key=lambda one: "JSON" not in one)  # a file and a measurement end in either order
         assert [chart.names[2] in one and "JSON" in one for one in said] == [True, False]
         assert said[1] == "refuses: this one reads ASCII alone: choose another"
         told = []
@@ -379,3 +382,20 @@ def test_how_the_chart_is_read_is_seen_whole_in_the_smallest_window(pane, run_as
         assert view.source.text().endswith("\u2026") and view.source.toolTip()
 
     run_async(body())
+
+
+def test_how_many_languages_is_seen_beside_a_scroll_bar(qtbot, qapp):
+    """In a window of 1280 px a large zoom makes the pane scroll: the end of the row is hidden."""
+    theme.apply(qapp, "light", 1.77, "off")
+    now = theme.current()
+    view = LanguagesView()
+    qtbot.addWidget(view)
+    view.set_waiting("")
+    view.count.setText(text.shown(25, 25))
+    view.resize(now.px("center_min"), 900)
+    view.show()
+    qapp.processEvents()
+    bar = view.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+    seen = 1280 - now.px("rail") - now.px("inspector_strip") - bar
+    assert view.count.isVisible() and view.count.geometry().right() < seen
+    assert view.count.width() >= view.count.sizeHint().width()

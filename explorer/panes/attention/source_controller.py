@@ -1,4 +1,4 @@
-"""What comes to the pane: text, models, heads and failures, and what becomes of what was shown."""
+"""What is shown of a model source: the heads that read the text, or why there are none."""
 
 from __future__ import annotations
 
@@ -7,28 +7,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtCore import QObject
 
-from explorer.panes.attention import model
-from explorer.panes.attention.choices import OpenSteps
 from explorer.panes.attention.model import Heads, Prompt
 
 if TYPE_CHECKING:
     from explorer.panes.attention.pane import AttentionPane
-    from explorer.state.workspace import Selection
 
 
-class Arriving(QObject):
-    """Picture, steps and inspector are fresh, stale or empty together: nothing of an older model
-    stays beside what came after it."""
+class SourceController(QObject):
+    """Hears of text, models, heads and failures. Picture, steps and inspector are fresh, stale or
+    empty together: nothing of an older model stays beside what came after it.
+    """
 
     def __init__(self, pane: AttentionPane) -> None:
         super().__init__(pane)
         self._pane = pane
-        self.token: int | None = None  # chosen here; one that was picked is kept by another text
         self._typing = False
         self._is_typed = False  # the text whose heads are on their way, now or before an undo
-        # What a session or a lesson has left, until its heads come:
-        self.to_lock: tuple[int, int] | None = None
-        self.to_open: OpenSteps | None = None
         self._seen: tuple[Any, ...] = ()  # source and ids of the heads that came last
 
     # text and model
@@ -52,7 +46,7 @@ class Arriving(QObject):
             # They open again on the new heads; those of a live model would stand in its way.
             steps = None if getattr(source, "is_live", False) else pane.open_steps
             self.forget()
-            self.to_open = steps
+            pane.head_selection.to_open = steps
             if source is not None and self._seen:
                 pane.set_headline(f"Reading the heads of {source.name}")
         if config is not None:
@@ -104,71 +98,22 @@ class Arriving(QObject):
         panel.mosaic.set_pooled(pooled)
         pane.view.set_prompt(heads.prompt)
         pane.show_choices()
-        self._choose_for(heads, seen)
+        other_model, other_text = self._differs(seen)
+        typed = other_text and self._is_typed
+        self._is_typed = self._is_typed and not other_text
         self._seen = seen
+        pane.head_selection.choose(
+            heads, other_model=other_model, other_text=other_text, typed=typed
+        )
         pane.view.show_ready()
         self.show_version()
         pane.show_chosen()
 
-    def _choose_for(self, heads: Heads, seen: tuple[Any, ...]) -> None:
-        """Keeps a choice that still makes sense, else takes what tells most."""
-        pane = self._pane
-        one, mosaic = pane.workspace.selection, pane.view.panel.mosaic
-        other_model = bool(self._seen) and seen[0] is not self._seen[0]
-        other_text = bool(self._seen) and seen[1] != self._seen[1]
-        wanted, lock, steps = (one.layer, one.head), self.to_lock, self.to_open
-        if other_model and mosaic.locked is None and wanted != lock:
-            wanted = (None, None)
-        token = None if other_text and one.token == self.token else one.token
-        if other_text and self._is_typed and not pane.choices.pinned:
-            token = self.token = heads.n_tokens - 1
-        self._is_typed = self._is_typed and not other_text
-        layer, head, found = model.sensible_choice(heads, *wanted, token)
-        if steps is not None and model.has(heads, *steps.place):
-            layer, head, found = steps.place
-        elif found != token:
-            self.token = found
-        if mosaic.locked != (layer, head):
-            mosaic.set_locked(None)
-        if lock == (layer, head):
-            mosaic.set_locked(lock)
-            lock = None
-        pane.workspace.select(layer=layer, head=head, token=found)
-        self.to_lock, self.to_open = lock, steps  # what is not there waits for other heads
-
-    # what a session or a lesson has left
-
-    def lock(self, head: tuple[int, int] | None) -> None:
-        """Locks layer and head, once they are there; None unlocks."""
-        pane, heads = self._pane, self._pane.looker.heads
-        self.to_lock = head
-        if head is not None:
-            pane.workspace.select(layer=head[0], head=head[1])
-        if head is None or (heads is not None and model.has(heads, *head)):
-            pane.view.panel.mosaic.set_locked(head)
-            pane.show_chosen()
-
-    def open(self, steps: OpenSteps | None) -> None:
-        """Opens the steps once they are there, unless a person chooses something else before."""
-        self.to_open = steps
-        if steps is not None:
-            self.token = None
-            self._pane.workspace.select(layer=steps.layer, head=steps.head, token=steps.query)
-            self.open_wanted()
-
-    def open_wanted(self) -> None:
-        steps = self.to_open
-        if steps is not None and self._pane.playback.place == steps.place:
-            self._pane.set_mode("steps")
-            self._pane.player.seek(steps.step)
-
-    def on_selection(self, selection: Selection) -> None:
-        """Another choice than the one that is waited for takes its place."""
-        head = (selection.layer, selection.head)
-        if self.to_lock != head:
-            self.to_lock = None
-        if self.to_open is not None and self.to_open.place != (*head, selection.token):
-            self.to_open = None
+    def _differs(self, seen: tuple[Any, ...]) -> tuple[bool, bool]:
+        """Whether these heads are another model's than the last ones, and of another text."""
+        if not self._seen:
+            return False, False
+        return seen[0] is not self._seen[0], seen[1] != self._seen[1]
 
     # a newer version
 
