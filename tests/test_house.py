@@ -89,6 +89,17 @@ def test_no_event_loop_inside_an_event_loop():
     assert called(EXPLORER, r".*\.processEvents|.*\.exec|.*\.exec_") == []
 
 
+def test_scroll_areas_come_to_rest():
+    """Qt's own may change the size of its page without end: explorer/widgets/scroll_area.py."""
+    assert called(EXPLORER, r"QScrollArea|\w+\.QScrollArea") == []
+
+
+def test_no_widget_is_taken_for_the_child_of_another():
+    """As PySide takes what these return: explorer/shell/focus.py."""
+    asks = r".*\.(nextInFocusChain|previousInFocusChain|focusProxy|buddy|sender)"
+    assert called(EXPLORER, asks) == []
+
+
 def test_only_the_engine_owns_threads():
     kinds = r"(threading\.)?(Thread|Timer)|QThread|(\w+\.)?QThreadPool.*|(\w+\.)*ThreadPoolExecutor"
     assert called(EXPLORER, kinds, allowed=("explorer/engine/engine.py",)) == []

@@ -314,7 +314,7 @@ class Attempt:
             "applied": number - self.skipped - skipped,
             "skipped": skipped,
             "loss_scale": loss_scale,
-            "tokens": tokens,
+            "tokens": int(tokens),
             "targets": valid,
         }
         yield Moment("optimizer", number, values={"applied": applied})

@@ -137,7 +137,8 @@ class LanguageModelling:
 
     def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
         """ids and targets (B, T); losses (B, T) in nats, 0 where nothing was to predict; the
-        likeliest next tokens and their probabilities, each (B, T, 5).
+        likeliest next tokens and their probabilities, each (B, T, 5); the bytes of all these
+        tokens: piece_ids (n,), piece_bytes one after the other, piece_ends (n,).
         """
         ids, targets = batch
         logits = output.detach().float()  # (B, T, V)
@@ -151,7 +152,18 @@ class LanguageModelling:
             "likeliest": likeliest.indices.int(),
             "probabilities": likeliest.values,
         }
-        return {name: tensor.cpu().numpy() for name, tensor in found.items()}
+        arrays = {name: tensor.cpu().numpy() for name, tensor in found.items()}
+        return {**arrays, **self._pieces(arrays["ids"], arrays["targets"], arrays["likeliest"])}
+
+    def _pieces(self, *ids: np.ndarray) -> dict[str, np.ndarray]:
+        known = np.unique(np.concatenate([one.reshape(-1) for one in ids]))
+        known = known[known >= 0]
+        pieces = [self.tokenizer.piece_bytes(int(id)) for id in known]
+        return {
+            "piece_ids": known,
+            "piece_bytes": np.frombuffer(b"".join(pieces), np.uint8),
+            "piece_ends": np.cumsum([len(piece) for piece in pieces], dtype=np.int64),
+        }
 
     def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
         trained = (parameter for parameter in model.parameters() if parameter.requires_grad)

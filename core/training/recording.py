@@ -252,7 +252,9 @@ class Recorder:
             **facts,
             "events": self.events,
         }
-        told |= {"layers": self.layers, "parameters": self.parameters}
+        names = [name for name, _ in self.module.named_parameters() if name in self.parameters]
+        told |= {"layers": self.layers}
+        told |= {"parameters": {name: self.parameters[name] for name in names}}
         write_json(place / f"rank{rank}.json", told)
 
 

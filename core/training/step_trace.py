@@ -31,10 +31,17 @@ _OURS = {
     "momentum_buffer": "velocity",
     "sum": "total",
 }
-_FORWARD = {
-    "embed": ("Embedding: each token becomes a vector", r"x = E[\mathrm{ids}] + P"),
-    "block": ("Block {}: attention and MLP add to the stream", r"x \leftarrow x + f_{%s}(x)"),
-    "unembed": ("Head: a score for every next token", r"\mathrm{logits} = W\, \mathrm{norm}(x)"),
+_LABELS = {"wte": "embedding", "wpe": "positions", "ln_f": "final norm", "lm_head": "head"}
+_TITLES = {
+    "embedding": "Embedding: each token becomes a vector",
+    "positions": "Positions: each place adds its own vector",
+    "final norm": "Final norm: every token's vector gets the same size",
+    "head": "Head: a score for every next token",
+}
+_FORMULAS = {
+    "embed": r"x = E[\mathrm{ids}] + P",
+    "block": r"x \leftarrow x + f_{%s}(x)",
+    "unembed": r"\mathrm{logits} = W\, \mathrm{norm}(x)",
 }
 
 
@@ -94,6 +101,7 @@ class Facts:
     grad_norm: float = field(endless=True)
     applied: int = field(0, least=0)
     skipped: int = field(0, least=0)
+    loss_scale: float = field(1.0, endless=True)
     tokens: int = field(0, least=0)
     targets: int = field(0, least=0)
     events: tuple[Happened, ...] = ()
@@ -107,6 +115,7 @@ class Recording:
 
     batch.0.ids, .targets, .losses            (B, T), of micro-batch 0
     batch.0.likeliest, .probabilities         (B, T, 5)
+    batch.0.piece_ids, .piece_bytes, .piece_ends  the bytes of these tokens: see `pieces`
     forward.0.h.3, backward.0.h.3             (B, T): root mean square of what leaves block 3, and
                                               of its gradient
     output.h.3                                what leaves it, where it is not large
@@ -124,6 +133,19 @@ class Recording:
     def micro_batches(self) -> int:
         """How many the step has."""
         return 1 + max((event.micro_batch for event in self.facts.events), default=0)
+
+    def pieces(self, micro_batch: int = 0) -> dict[int, bytes]:
+        """The bytes of every token of a micro-batch, by id; none where they were not recorded."""
+        batch = f"batch.{micro_batch}.piece"
+        if f"{batch}_ids" not in self.arrays:
+            return {}
+        ids, ends = self.arrays[f"{batch}_ids"], self.arrays[f"{batch}_ends"]
+        data = self.arrays[f"{batch}_bytes"].tobytes()
+        starts = [0, *ends[:-1].tolist()]
+        return {
+            int(id): data[start:end]
+            for id, start, end in zip(ids, starts, ends.tolist(), strict=True)
+        }
 
     def parts(self, kind: str, micro_batch: int = 0) -> list[Happened]:
         """What happened of a kind in a micro-batch, in order, without the whole of backward."""
@@ -147,25 +169,64 @@ def recorded_steps(run: str | Path) -> list[int]:
     return sorted(step for step in found if step is not None)
 
 
+def recorded_ranks(run: str | Path, step: int) -> int:
+    """How many ranks have written their recording of a step."""
+    folder = records.recording_folder(Path(run), step)
+    return sum(1 for _ in folder.glob("rank*.json"))
+
+
 def open_recording(run: str | Path, step: int, rank: int = 0) -> Recording:
     """Raises ValueError or OSError, with the remedy, for one that is missing or damaged."""
     folder = records.recording_folder(Path(run), step)
     facts = from_json(
         Facts, read_json(folder / f"rank{rank}.json"), "recorded step", records.FORMAT, some=True
     )
-    return Recording(facts, read_tensors(folder / f"rank{rank}.safetensors"))
+    path = folder / f"rank{rank}.safetensors"
+    arrays = read_tensors(path)
+    shapes = {name: array.shape for name, array in arrays.items()}
+    for name in shapes:
+        if not _fits(name, shapes, facts):
+            raise ValueError(
+                f"{path} is damaged: {name} does not fit its other arrays; record a step anew"
+            )
+    return Recording(facts, arrays)
 
 
-def step_trace(recording: Recording, config: TrainingConfig, scaled: bool = False) -> Trace:
-    """The phases of a recorded step; inside forward and backward a step for each part of the model.
+def _fits(name: str, shapes: Mapping[str, tuple[int, ...]], facts: Facts) -> bool:
+    """Whether an array has the shape of those that it belongs to."""
+    shape, (owner, _, what) = shapes[name], name.rpartition(".")
+    if owner.startswith("batch."):
+        tokens, pieces = shapes.get(f"{owner}.ids", ()), shapes.get(f"{owner}.piece_ids", ())
+        match what:
+            case "likeliest" | "probabilities":
+                return shape[:-1] == tokens and shape == shapes.get(f"{owner}.likeliest")
+            case "piece_ids" | "piece_ends":
+                return shape == pieces and len(shape) == 1 and f"{owner}.piece_bytes" in shapes
+            case "piece_bytes":
+                return len(shape) == 1
+            case _:
+                return shape == tokens and len(shape) == 2
+    if owner.startswith("weights."):
+        whole = owner.removeprefix("weights.")
+        parameter = whole if whole in facts.parameters else whole.rpartition(".")[0]
+        return shape == shapes.get(f"weights.{parameter}.before") and len(shape) == 1
+    if owner == "memory" or name == "updates":
+        return len(shape) == 1 and shape == shapes.get("memory.time" if owner else name)
+    return True
 
-    scaled   whether the run scales its loss
+
+def step_trace(
+    recording: Recording, config: TrainingConfig, scaled: bool = False, parameter: str = ""
+) -> Trace:
+    """The phases of a recorded step; inside forward and backward a step for each part of the model,
+    inside the optimizer one for each line of its rule.
+
+    scaled      whether the run scales its loss
+    parameter   whose kept numbers the optimizer's lines have; "": it has no lines
     """
     facts = recording.facts
-    record = {
-        name: getattr(facts, name)
-        for name in ("loss", "learning_rate", "grad_norm", "applied", "skipped", "targets")
-    }
+    names = ("loss", "learning_rate", "grad_norm", "applied", "skipped", "loss_scale", "targets")
+    record = {name: getattr(facts, name) for name in names}
     trace = Trace({"recording": recording, "config": config})
     for phase in SCALED_PHASES if scaled else PHASES:
         place = trace.append(phase_step(phase, config, facts.step, record))
@@ -175,18 +236,22 @@ def step_trace(recording: Recording, config: TrainingConfig, scaled: bool = Fals
         elif phase == "backward":
             for event in recording.parts("backward"):
                 trace.append(_backward_step(recording, event, place))
+        elif phase == "optimizer" and parameter and not facts.skipped:
+            for line in optimizer_trace(recording, config, parameter) or ():
+                trace.append(replace(line, parent=place))
     return trace.finish()
 
 
 def _forward_step(recording: Recording, event: Happened, parent: int) -> Step:
     stage, number = _stage(event.name)
-    title, formula = _FORWARD[stage]
+    label, formula = label_of(event.name), _FORMULAS[stage]
+    title = _TITLES.get(label, f"Block {number}: attention and MLP add to the stream")
     made = {"embed": "x", "block": "x", "unembed": "logits"}[stage]
     output = recording.arrays.get(f"output.{event.name}")
     whole = output is not None and event.name not in ("wte", "wpe", "ln_f")  # not the line's alone
     return Step(
         f"training.forward.{event.name}",
-        title.format(number),
+        title,
         formula % number if "%s" in formula else formula,
         f"core.transformer.gpt:GPT.forward#{stage}",
         {made: output} if whole and output is not None else {},
@@ -201,7 +266,7 @@ def _forward_step(recording: Recording, event: Happened, parent: int) -> Step:
 def _backward_step(recording: Recording, event: Happened, parent: int) -> Step:
     stage, number = _stage(event.name)
     index = f"_{{{number}}}" if number else ""
-    where = {"embed": "the embedding", "block": f"block {number}", "unembed": "the head"}[stage]
+    where = f"block {number}" if stage == "block" else f"the {label_of(event.name)}"
     return Step(
         f"training.backward.{event.name}",
         f"Backward: the gradient has come to {where}",
@@ -214,6 +279,12 @@ def _backward_step(recording: Recording, event: Happened, parent: int) -> Step:
         event.start,
         event.end,
     )
+
+
+def label_of(name: str) -> str:
+    """What people call a part of the model: "block 3" for "h.3"."""
+    stage, number = _stage(name)
+    return f"block {number}" if stage == "block" else _LABELS.get(name, name)
 
 
 def _stage(name: str) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, runtime_checkable
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -30,6 +30,7 @@ from explorer.panes.base import Context, Pane
 from explorer.panes.modes import Desk, Mode, ModeSpec
 from explorer.state.actions import Action
 from explorer.state.player import speed_of
+from explorer.turns import next_turn
 from explorer.widgets.toggle import SegmentedControl
 
 INPUTS = 352  # px that a mode's inputs have before the names of the modes come closer together
@@ -197,7 +198,7 @@ class ModedPane(Pane):
 
     def _build_later(self) -> None:
         if self._waiting:
-            QTimer.singleShot(0, self, self._build_next)
+            next_turn(self, self._build_next)
 
     def _build_next(self) -> None:
         if self._waiting:
@@ -383,8 +384,9 @@ class ModedPane(Pane):
             yield shown
 
     async def settled(self) -> None:
-        while self._waiting:
-            self._build(self._waiting[0])
+        for name in tuple(self._waiting):
+            await asyncio.sleep(0)
+            self._mode(name)
         for _ in range(100):  # one may start what another waits for
             for one in self.shared():
                 await tasks.wait_for(one)

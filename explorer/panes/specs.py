@@ -61,3 +61,5 @@ def load() -> None:
     """Imports all panes, on any thread: whichever is shown first then waits for no module."""
     for module in pkgutil.walk_packages(explorer.panes.__path__, "explorer.panes."):
         import_module(module.name)
+    for late in ("explorer.widgets.plots.view", "numpy.ma"):  # with the first plot, with np.unique
+        import_module(late)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import shiboken6
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QSplitter, QWidget
+
+TAB = Qt.FocusPolicy.TabFocus
 
 
 class FocusKeeper(QObject):
@@ -40,25 +42,28 @@ class FocusKeeper(QObject):
             heir.setFocus()
 
 
-def order_regions(window: QWidget, regions: Sequence[QWidget]) -> None:
+def order_regions(regions: Sequence[QWidget]) -> None:
     """Makes Tab go through the regions one after the other, and through each as it was built. Qt's
     own order is that in which widgets were made: what a pane adds later would come last.
+
+    Nobody asks a widget for the next in Qt's order, or for its focus proxy: PySide takes what these
+    return for the widget's child, and all that follows goes invalid, or dies, with the widget.
     """
-    chain = [window]
-    while (following := chain[-1].nextInFocusChain()) is not window:
-        chain.append(following)
-    stops = [one for one in chain if one.isVisible() and _takes_tab(one)]
-    inside = [[one for one in stops if _lies_in(one, region)] for region in regions]
-    wanted = [one for region in inside for one in region]
-    if wanted != [one for one in stops if one in set(wanted)]:
-        for before, after in pairwise(wanted):
-            QWidget.setTabOrder(before, after)
+    every = (stop for region in regions for stop in stops(region))
+    for before, after in pairwise(every):
+        QWidget.setTabOrder(before, after)
 
 
-def _takes_tab(widget: QWidget) -> bool:
-    tab = Qt.FocusPolicy.TabFocus
-    return widget.focusPolicy() & tab == tab and widget.focusProxy() is None
-
-
-def _lies_in(widget: QWidget, region: QWidget) -> bool:
-    return widget is region or region.isAncestorOf(widget)
+def stops(widget: QWidget) -> Iterator[QWidget]:
+    """The widget, if Tab stops there, then those in it."""
+    if not widget.isVisible():
+        return
+    if widget.focusPolicy() & TAB == TAB:
+        yield widget
+    if isinstance(widget, QSplitter):  # puts the part that came last below the others
+        parts: list[QObject] = [widget.widget(place) for place in range(widget.count())]
+    else:
+        parts = widget.children()
+    for part in parts:
+        if isinstance(part, QWidget) and not part.isWindow():
+            yield from stops(part)

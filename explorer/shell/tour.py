@@ -11,11 +11,9 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractButton,
     QDialog,
-    QFrame,
     QGridLayout,
     QLabel,
     QLineEdit,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -24,6 +22,7 @@ from explorer import theme
 from explorer.state.actions import MENUS, shortcut_text
 from explorer.widgets.base import Label, Picture
 from explorer.widgets.callout import Callout, Kept
+from explorer.widgets.scroll_area import ScrollArea
 
 if TYPE_CHECKING:
     from explorer.panes.base import Pane
@@ -305,12 +304,8 @@ def _dialog(window: MainWindow, title: str, build: Callable[[], QWidget]) -> QDi
     dialog.setObjectName(title)
     dialog.setWindowTitle(title)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    scroll = QScrollArea()
-    scroll.setWidgetResizable(True)
-    scroll.setFrameShape(QFrame.Shape.NoFrame)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     page = build()
-    scroll.setWidget(page)
+    scroll = ScrollArea(page)
     layout = QVBoxLayout(dialog)
     layout.addWidget(scroll)
     margins = layout.contentsMargins()

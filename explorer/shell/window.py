@@ -306,7 +306,7 @@ class MainWindow(QMainWindow):
         keys.focus_next(self, self._regions)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        order_regions(self, self._regions)
+        order_regions(self._regions)
         return super().focusNextPrevChild(forward)
 
     # files

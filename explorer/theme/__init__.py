@@ -28,9 +28,9 @@ from explorer.theme import colors
 from explorer.theme.colors import ATTENTION_GAMMA, PALETTES, Palette, color_table, contrast
 from explorer.theme.fonts import MONO, SANS, TYPE, load_fonts
 from explorer.theme.fonts import font as bundled_font
-from explorer.theme.hidden_widgets import HiddenWidgets
 from explorer.theme.motion import MOTION, SPEEDS, ease_out, lerp, stagger
 from explorer.theme.style import qt_palette, style_sheet
+from explorer.theme.style_update import StyleUpdate
 
 __all__ = [
     "MOTION",
@@ -193,9 +193,9 @@ class _Bus(QObject):
 
 
 _bus = _Bus()
-_hidden = HiddenWidgets()
+_update = StyleUpdate()
 changed = _bus.changed
-style_hidden = _hidden.finish  # before a pane is shown soon after a switch
+style_hidden = _update.finish  # before a pane is shown soon after a switch
 _current = Theme(PALETTES["light"])
 
 
@@ -232,14 +232,16 @@ def apply(
     sheet = style_sheet(theme)
     looks = (theme.palette, theme.zoom) != (before.palette, before.zoom)
     if looks or app.styleSheet() != sheet:  # set again, they take back the fonts of widgets
-        if _bus.styled is not app:  # else it is there, below the sheet, and costs 0.2 s to set
+        new = _bus.styled is not app
+        if new:
             app.setStyle(QStyleFactory.create("Fusion"))
             _bus.styled = app
-        _hidden.leave_out()
-        app.setStyleSheet("")  # Qt styles a widget once for each of its parents where one sheet
-        app.setPalette(qt_palette(theme))  # replaces another, and once where there was none
+        app.setPalette(qt_palette(theme))
         app.setFont(theme.font())
-        app.setStyleSheet(sheet)
+        if new:
+            app.setStyleSheet(sheet)
+        else:
+            _update.start(app, sheet)
     if looks:
         _bus.changed.emit()
     elif theme != before:

@@ -50,14 +50,18 @@ def _pixmap(name: str, color: str, size: int, ratio: float) -> QPixmap:
 
 
 def icon(name: str, role: str = "text", size: float = 20) -> QIcon:
-    """A QIcon with pixmaps for ratios 1, 1.5, 2 and a disabled one at 45 %."""
+    """A QIcon with pixmaps for ratios 1, 1.25, 1.5 and 2, and for each a disabled one at 45 %."""
+    now = theme.current()
+    return _icon(name, now.color(role).name(), now.px(size))
+
+
+@lru_cache(maxsize=256)
+def _icon(name: str, color: str, size: int) -> QIcon:
     result = QIcon()
     for ratio in (1.0, 1.25, 1.5, 2.0):
-        normal = pixmap(name, role, size, ratio)
+        normal = _pixmap(name, color, size, ratio)
         result.addPixmap(normal)
-        faint = theme.device_pixmap(
-            normal.deviceIndependentSize().width(), normal.deviceIndependentSize().height(), ratio
-        )
+        faint = theme.device_pixmap(size, size, ratio)
         painter = QPainter(faint)
         painter.setOpacity(theme.DISABLED_OPACITY)
         painter.drawPixmap(0, 0, normal)

@@ -97,7 +97,9 @@ class Glyph(QWidget):
 class Card(QFrame):
     """Kind "error", "warning", "info" or "success". Signals: `actionTriggered` with the action's
     text, `closed` when it is dismissed. A `compact` card takes one line where there is room; where
-    `actions_first` the buttons stand above the message, in sight however long that is."""
+    `actions_first` the buttons stand above the message, in sight however long that is. One that is
+    `scrolled` is as tall as its words are in the width there is; elsewhere none is ever lower than
+    its hint, which is for another width."""
 
     actionTriggered = Signal(str)
     closed = Signal()
@@ -111,6 +113,7 @@ class Card(QFrame):
         closable: bool = False,
         compact: bool = False,
         actions_first: bool = False,
+        scrolled: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -120,6 +123,7 @@ class Card(QFrame):
         self._count = 1
         self._compact = compact
         self._actions_first = actions_first
+        self._scrolled = scrolled
         self._word = WORDS[kind]
         self._title_text = title or self._word
         self._glyph = Glyph(kind, ROLES[kind])
@@ -150,7 +154,8 @@ class Card(QFrame):
         self._row.addLayout(self._text, 1)
         self._row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
         self._arranged = "", False
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        kinds = QSizePolicy.Policy
+        self.setSizePolicy(kinds.Expanding, kinds.Preferred if scrolled else kinds.Maximum)
         self.set_actions(actions or [])
         self.set_message(message)
 
@@ -233,12 +238,14 @@ class Card(QFrame):
             self._text.removeWidget(part)
         self._row.removeWidget(self._glyph)
         left, top = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignTop
-        # A narrow one is as tall as its width makes it, not as its hint for another width says.
+        # A narrow one is as tall as its width makes it, too.
         kinds = QSizePolicy.Policy
         self.title_label.setWordWrap(narrow)
-        for label, usual in ((self.message_label, kinds.Minimum), (self.title_label, kinds.Fixed)):
+        message = kinds.Preferred if narrow or self._scrolled else kinds.Minimum
+        title = kinds.Preferred if narrow else kinds.Fixed
+        for label, kind in ((self.message_label, message), (self.title_label, title)):
             policy = label.sizePolicy()  # which knows whether a width asks for a height
-            policy.setVerticalPolicy(kinds.Preferred if narrow else usual)
+            policy.setVerticalPolicy(kind)
             label.setSizePolicy(policy)
         if narrow:
             self._text.addWidget(self._glyph, 0, 0, top)

@@ -8,12 +8,13 @@ from typing import Any
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QPainter
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.widgets.base import LEFT, RIGHT, IconButton, Picture, put_text
 from explorer.widgets.code_text import Row, Span, clean, read, wrap
 from explorer.widgets.cut_label import PathLabel
+from explorer.widgets.scroll_area import ScrollArea
 
 _COLORS = {
     "comment": "muted",
@@ -145,13 +146,7 @@ class CodeView(QWidget):
         self.caption.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._copy = IconButton("copy", "Copy this code")
         self._page = CodePage()
-        self._area = QScrollArea()
-        self._area.setWidgetResizable(True)
-        self._area.setFrameShape(QFrame.Shape.NoFrame)
-        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._area.setWidget(self._page)
-        self._area.viewport().setAutoFillBackground(False)
-        self._page.setAutoFillBackground(False)  # setWidget turned it on
+        self._area = ScrollArea(self._page)
         top = QHBoxLayout()
         top.addWidget(self.caption, 1)
         top.addWidget(self._copy)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLayout,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.dialogs import dragged_files
 from explorer.widgets.fields import ChoiceField
+from explorer.widgets.scroll_area import ScrollArea
 
 OWN = "stories"
 TYPED = "typed"  # a text that a person types or pastes
@@ -138,14 +138,8 @@ class TakesFiles(QWidget):
             self.fileDropped.emit(paths[0])
 
 
-def scrolling(form: QLayout) -> QScrollArea:
+def scrolling(form: QLayout) -> ScrollArea:
     """A form of its own width, which scrolls where it is higher than its room."""
     inner = QWidget()
     inner.setLayout(form)
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setWidget(inner)
-    area.viewport().setAutoFillBackground(False)
-    inner.setAutoFillBackground(False)
-    return area
+    return ScrollArea(inner)

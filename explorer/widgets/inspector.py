@@ -8,7 +8,6 @@ import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QScrollArea,
     QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
@@ -21,6 +20,7 @@ from explorer.widgets.code_view import CodeView
 from explorer.widgets.formula import FormulaView
 from explorer.widgets.live_numbers import LiveNumbers
 from explorer.widgets.numbers_table import NumbersTable
+from explorer.widgets.scroll_area import ScrollArea
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 from explorer.widgets.toggle import SegmentedControl
@@ -63,12 +63,6 @@ class MathPage(QWidget):
     def __init__(self, math: MathView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.code = CodeView()
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(math)
-        scroll.viewport().setAutoFillBackground(False)
-        math.setAutoFillBackground(False)
         self._below = Surface("surface", edges="top")
         inner = QVBoxLayout(self._below)
         inner.setContentsMargins(0, 4, 0, 0)
@@ -76,7 +70,7 @@ class MathPage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
-        layout.addWidget(scroll, 1)
+        layout.addWidget(ScrollArea(math), 1)
         layout.addWidget(self._below, 1)
         self._has_code = False
 

@@ -10,8 +10,6 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
-    QScrollArea,
-    QSizePolicy,
     QStackedLayout,
     QVBoxLayout,
     QWidget,
@@ -21,6 +19,7 @@ from explorer import theme
 from explorer.theme import icons
 from explorer.widgets.base import Label, Picture, put_text, ratio_of, set_look
 from explorer.widgets.card import Card
+from explorer.widgets.scroll_area import ScrollArea
 
 STATES = ("loading", "empty", "error", "stale", "ready")
 
@@ -185,7 +184,7 @@ class Empty(QWidget):
         painter.drawPixmap(QPointF((self._picture.width() - size) / 2, 4), pixmap)
 
 
-def _scrolled(card: Card, on_top: bool) -> QScrollArea:
+def _scrolled(card: Card, on_top: bool) -> ScrollArea:
     """A card in the middle or on top; in a picture too narrow or low for its words it scrolls."""
     inner = QWidget()
     page = QVBoxLayout(inner)
@@ -194,16 +193,8 @@ def _scrolled(card: Card, on_top: bool) -> QScrollArea:
         page.addStretch(1)
     page.addWidget(card)
     page.addStretch(1)
-    # As tall as its words are in the width there is, which a hint for one width does not bound.
-    card.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area = ScrollArea(inner)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setWidget(inner)
-    inner.setAutoFillBackground(False)
-    area.viewport().setAutoFillBackground(False)
     return area
 
 
@@ -238,7 +229,7 @@ class StatefulPicture(QWidget):
         self._had_content = False
         self.skeleton = Skeleton(skeleton)
         self._empty = Empty()
-        self.card = Card("error", "", actions_first=errors_on_top)
+        self.card = Card("error", "", actions_first=errors_on_top, scrolled=True)
         self._layout = QStackedLayout(self)
         for one in (picture, self.skeleton, self._empty, _scrolled(self.card, errors_on_top)):
             self._layout.addWidget(one)

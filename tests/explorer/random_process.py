@@ -1,7 +1,7 @@
 """`python -m tests.explorer.random_process SEED COUNT FOLDER`: random actions in their own process.
 
 Ends with 1, and says what happened, at the first error that nobody expects and at the first warning
-of Qt or of the program.
+of Qt or of the program. Each action that is done is a line of stderr: what a crash came after.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ async def act_at_random(seed: int, count: int, folder: Path) -> str:
         actions = RandomActions(session, seed)
         for number in range(count):
             done = await actions.act()
+            print(f"action {number}: {done}", file=sys.stderr)
             if found := unexpected() + warnings.found:
                 return f"seed {seed}, action {number}, {done}, after {list(actions.last)}: {found}"
         actions.close()

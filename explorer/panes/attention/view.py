@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.panes.attention.choices import Choices
@@ -12,6 +12,7 @@ from explorer.panes.attention.head_view import HeadView
 from explorer.panes.attention.model import SCORES, Heads, Prompt, announced, hidden_cells, order_by
 from explorer.panes.attention.panel import HeadsPanel
 from explorer.widgets.base import Label
+from explorer.widgets.scroll_area import ScrollArea
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.token_strip import TokenStrip
 
@@ -44,14 +45,8 @@ class AttentionView(QWidget):
         self._column = QVBoxLayout(self)
         self._column.addWidget(self.tokens)
         self._column.addWidget(self.warning)
-        self._scroll = QScrollArea()
-        self._scroll.setWidget(self.body)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll = ScrollArea(self.body)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        for widget in (self.body, self._scroll.viewport()):
-            widget.setAutoFillBackground(False)
         self._column.addWidget(self._scroll, 1)
         self._reason = ""
         self._has_heads = False

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.fields import from_json
+from core.numbers import format_number
 from core.training.alerts import alerts
 from core.training.config import TrainingConfig
 from core.training.foreign import ForeignRun
@@ -48,6 +49,18 @@ class Skip:
 def was_skipped(row: Any) -> bool:
     """Whether a loss scaler skipped a recorded step; runs of older versions skipped none."""
     return "skipped" in (row.dtype.names or ()) and bool(row["skipped"])
+
+
+def skip_text(step: int, skip: Skip | None) -> str:
+    """Why a step was skipped, and what comes of it."""
+    said = f"Step {step:,} was skipped: its gradients overflowed, so no weight moved."
+    if skip is None or not skip.scale or not skip.after:
+        return said
+    verb = "is halved" if skip.after == skip.scale / 2 else "goes down"
+    return (
+        f"{said} The loss scale {verb}, from {format_number(skip.scale)} to "
+        f"{format_number(skip.after)}."
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +136,7 @@ class RunData:
     probe_text: str = ""  # what its pictures of the heads read
     scales: bool = False  # the loss is scaled
     exponents: Mapping[str, Exponents] = field(default_factory=dict)  # the newest, by kind
-    recorded: int = 0  # the newest step that was recorded; 0: none
+    recorded: tuple[int, ...] = ()  # the steps that were recorded from the inside
     log: str = ""  # what kind of log it is, where another program has written it
     device: str = ""  # what torch calls the GPU; "": a CPU, or not told
     alerts: tuple[str, ...] = ()  # what of it needs a person now
@@ -271,11 +284,11 @@ def read(reader: RunReader) -> RunData:
         log=reader.kind if isinstance(reader, ForeignRun) else "",
         alerts=tuple(alerts(reader)),
         damaged=reader.damaged,
+        recorded=tuple(recorded_steps(reader.folder)),
         skips=skips,
         probe_text=probe_text,
         scales=scales,
         exponents=newest_exponents(reader),
-        recorded=max(recorded_steps(reader.folder), default=0),
         device=device,
     )
 

@@ -25,6 +25,7 @@ from core.training.rank_processes import first_failed
 from core.training.records import process_alive
 from core.training.runs import RunReader, create_run
 from core.training.spans import KINDS, SPAN_DTYPE
+from core.training.step_trace import open_recording, optimizer_trace
 from tests.core.training.small import finish, losses, small_config
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -110,6 +111,13 @@ def test_two_ranks_by_one_command(
         assert len(buckets) >= 3 and (buckets["bytes"] > 0).all()
         assert (buckets["start"] >= backward["start"]).all()
         assert (buckets["start"] < backward["end"]).all()
+        recording = open_recording(tmp_path / "run", 12, rank)
+        assert recording.facts.rank == rank and recording.facts.tokens == run.steps["tokens"][-1]
+        for name in ("wte.weight", "h.0.attn.c_attn.weight"):
+            rule = optimizer_trace(recording, config, name)
+            assert rule is not None
+            after = recording.arrays[f"weights.{name}.after"]
+            np.testing.assert_allclose(rule.about["new"], after, rtol=1e-4, atol=1e-7)
     clocks = [
         [event for event in RunReader(tmp_path / "run", rank).events if event["event"] == "clock"]
         for rank in (0, 1)

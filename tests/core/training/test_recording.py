@@ -16,9 +16,10 @@ from core.training.language_modelling import LanguageModelling
 from core.training.recording import Unwatched, layers, sampled, stages
 from core.training.records import recording_folder
 from core.training.runs import RunReader, create_run
+from core.training.step_trace import Recording, open_recording
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
-from tests.core.training.small import fingerprint, finish, losses, small_config
+from tests.core.training.small import TEXT, fingerprint, finish, losses, small_config
 
 
 def opened(folder: Path, step: int, rank: int = 0) -> tuple[dict, dict[str, np.ndarray]]:  # type: ignore[type-arg]
@@ -84,6 +85,21 @@ def test_what_a_step_was_like(tmp_path: Path) -> None:
         assert {f"weights.{name}.exp_avg.{when}" for when in ("before", "after")} <= set(arrays)
     whole = sum(parameter.numel() for parameter in model.parameters())
     assert 0 < arrays["updates"].sum() + arrays["unmoved"] <= whole
+
+
+def test_the_bytes_of_its_tokens_are_kept(tmp_path: Path) -> None:
+    run = finish(small_config(tmp_path, steps=1), tmp_path / "run")
+    recording = open_recording(run.folder, 1)
+    pieces, ids = recording.pieces(), recording.arrays["batch.0.ids"]
+    known = {
+        int(id)
+        for name in ("ids", "targets", "likeliest")
+        for id in np.unique(recording.arrays[f"batch.0.{name}"])
+    }
+    assert set(pieces) == known
+    read = b"".join(pieces[int(id)] for id in ids[0]).decode()
+    assert len(read) == 16 and read in TEXT
+    assert Recording(recording.facts, {}).pieces() == {}
 
 
 def test_blocks_go_forward_and_gradients_come_back(tmp_path: Path) -> None:

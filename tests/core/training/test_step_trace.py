@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from core.optimization.optimizers import OPTIMIZERS
+from core.tensor_files import read_tensors, write_tensors
 from core.training.records import recording_folder
 from core.training.step_trace import (
     open_recording,
     optimizer_trace,
     parameters_of,
+    recorded_ranks,
     recorded_steps,
     step_trace,
 )
@@ -53,7 +55,10 @@ def test_the_rule_takes_the_kept_weights_where_the_run_took_them(tmp_path: Path,
     config = small_config(tmp_path, steps=3, optimizer=name, **QUIET)
     run = finish(config, tmp_path / "run")
     recording = open_recording(run.folder, 3)
-    assert len(parameters_of(recording)) == len(recording.facts.parameters) > 10
+    names = parameters_of(recording)
+    assert len(names) == len(recording.facts.parameters) > 10
+    assert names[0] == "wte.weight" and names[-1].startswith("ln_f."), "the model's order"
+    assert recorded_ranks(run.folder, 3) == 1 and recorded_ranks(run.folder, 2) == 0
     for parameter in ("wte.weight", "h.1.ln_2.bias", "h.0.attn.c_attn.weight"):
         trace = optimizer_trace(recording, config, parameter)
         if OPTIMIZERS[name].matrices_only:
@@ -66,6 +71,19 @@ def test_the_rule_takes_the_kept_weights_where_the_run_took_them(tmp_path: Path,
     if not OPTIMIZERS[name].matrices_only:
         with pytest.raises(ValueError, match="no numbers of 'other'; choose another parameter"):
             optimizer_trace(recording, config, "other")
+
+
+def test_the_lines_of_the_rule_are_inside_the_optimizer(tmp_path: Path) -> None:
+    config = small_config(tmp_path, steps=2, **QUIET)
+    finish(config, tmp_path / "run")
+    recording = open_recording(tmp_path / "run", 2)
+    trace = step_trace(recording, config, parameter="wte.weight")
+    phases = [trace[index].name for index in trace.children()]
+    assert phases == [step.name for step in step_trace(recording, config) if step.parent is None]
+    optimizer = trace.children()[phases.index("training.optimizer")]
+    rule = optimizer_trace(recording, config, "wte.weight")
+    assert rule is not None
+    assert [trace[at].name for at in trace.children(optimizer)] == [step.name for step in rule]
 
 
 @pytest.mark.parametrize(
@@ -90,3 +108,25 @@ def test_a_damaged_recording_is_refused(tmp_path: Path, damage: str) -> None:
     with pytest.raises(ValueError):
         open_recording(tmp_path, 1)
     assert recorded_steps(tmp_path / "none") == []
+
+
+def test_arrays_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    finish(small_config(tmp_path, steps=1, **QUIET), run)
+    path = recording_folder(run, 1) / "rank0.safetensors"
+    arrays = read_tensors(path)
+    for name, shape in {
+        "batch.0.losses": (4, 15),
+        "batch.0.ids": (4,),
+        "batch.0.probabilities": (4, 16, 4),
+        "batch.0.piece_ends": (1,),
+        "weights.wte.weight.gradient": (63,),
+        "weights.wte.weight.exp_avg.after": (64, 1),
+        "memory.bytes": (3,),
+        "updates": (1, 49),
+    }.items():
+        write_tensors(path, {**arrays, name: np.zeros(shape, arrays[name].dtype)})
+        with pytest.raises(ValueError, match="does not fit its other arrays; record a step anew"):
+            open_recording(run, 1)
+    write_tensors(path, arrays)
+    assert open_recording(run, 1).micro_batches == 1

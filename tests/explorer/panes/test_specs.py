@@ -16,7 +16,7 @@ app = QApplication([])
 thread = threading.Thread(target=specs.load)
 thread.start()
 thread.join()
-wanted = [spec.module for spec in (*specs.PANES, *MODES)]
+wanted = [spec.module for spec in (*specs.PANES, *MODES)] + ["pyqtgraph"]
 print([name for name in wanted if name not in sys.modules])
 objects = [one for one in gc.get_objects() if isinstance(one, QObject)]
 print([one for one in objects if one.thread() is not QThread.currentThread()])

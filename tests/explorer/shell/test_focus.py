@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMainWindow, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QMainWindow,
+    QPushButton,
+    QSpinBox,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from explorer.shell.focus import FocusKeeper, order_regions
 from explorer.widgets.run_line import RunList, RunStatus
-from tests.explorer.waiting import wait_until
+from tests.explorer.waiting import turn, wait_until
 
 
 @pytest.fixture
@@ -82,8 +92,55 @@ def test_tab_goes_from_region_to_region_whatever_was_made_last(window):
     whole.layout().insertWidget(0, last)
     regions = [last, window.buttons["stop"], window.buttons["pause"], window.buttons["delete"]]
     last.show()
-    order_regions(window, regions)
+    order_regions(regions)
     last.setFocus()
     for region in regions[1:]:
         QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
         assert window.focusWidget() is region
+
+
+def test_tab_goes_through_the_parts_of_a_splitter_as_they_were_added(window):
+    """Qt has them the other way round."""
+    splitter = QSplitter()
+    parts = [QPushButton(name) for name in ("upper", "lower")]
+    for part in parts:
+        splitter.addWidget(part)
+    window.centralWidget().layout().addWidget(splitter)
+    turn()
+    order_regions([splitter])
+    parts[0].setFocus()
+    QTest.keyClick(parts[0], Qt.Key.Key_Tab)
+    assert window.focusWidget() is parts[1]
+
+
+def test_a_field_in_a_menu_is_one_stop_with_it(window):
+    box, after = QComboBox(), QPushButton("after")
+    box.setEditable(True)
+    for widget in (box, after):
+        window.centralWidget().layout().addWidget(widget)
+    turn()
+    order_regions([window.centralWidget()])
+    window.buttons["delete"].setFocus()
+    seen = []
+    for _ in range(2):
+        QTest.keyClick(window.windowHandle(), Qt.Key.Key_Tab)
+        seen.append(window.focusWidget())
+    assert seen == [box, after]
+
+
+@pytest.mark.parametrize("field", [QComboBox, QSpinBox])
+def test_a_collection_after_tab_leaves_every_widget_there(window, field):
+    """A field and the line in it were each other's children for PySide, which nothing else held:
+    collected, they were deleted while the window still showed them, and what came after them too.
+    """
+    page = window.centralWidget().layout()
+    page.addWidget(made := field())
+    if field is QComboBox:
+        made.setEditable(True)
+    page.addWidget(QPushButton("after"))
+    del made
+    turn()
+    before = page.count()
+    order_regions([window.centralWidget()])
+    gc.collect()
+    assert page.count() == before

@@ -1,9 +1,8 @@
-"""Whatever somebody does in the window, in whatever order: no exception, no warning of Qt."""
+"""Whatever somebody does in the window, in whatever order: no exception, no warning, no crash."""
 
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -27,9 +26,7 @@ def test_many_random_actions(tmp_path: Path, seed: int) -> None:
 
 
 def act_at_random(folder: Path, seed: int) -> None:
-    """In a process of its own: where Qt's binding itself crashes, which it does once in some
-    thousand actions and nobody has found out why, that is told apart from errors of the program.
-    """
+    """In a process of its own, which is all that a crash in Qt would end."""
     command = [sys.executable, "-X", "faulthandler", "-m", "tests.explorer.random_process"]
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)}
     ended = subprocess.run(
@@ -40,7 +37,4 @@ def act_at_random(folder: Path, seed: int) -> None:
         text=True,
         timeout=1100,
     )
-    if ended.returncode == -signal.SIGSEGV:
-        crash = ended.stderr[ended.stderr.rfind("Fatal Python error") :]
-        pytest.xfail(f"seed {seed}: a crash in Qt's binding: {crash[:3000]}")
-    assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr[-4000:]}"
+    assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr[-6000:]}"

@@ -101,6 +101,20 @@ def test_a_tip_goes_and_comes_with_its_pane(window):
     assert "Type here" in text_of(window)
 
 
+def test_tab_leaves_the_widgets_that_a_tip_follows_valid(window):
+    """The viewport that Qt made around the heads counted as the child of whatever was before it in
+    Qt's order of focus, and went invalid with that.
+    """
+    QTest.keyClicks(window.pane.inputs.prompt, "M")
+    assert "Pick a head" in text_of(window)
+    gone = QWidget(window)
+    QTest.keyClick(window.pane.inputs.prompt, Qt.Key.Key_Tab)
+    gone.deleteLater()
+    QCoreApplication.sendPostedEvents(gone, QEvent.Type.DeferredDelete)
+    window.pane.view.panel.mosaic.headClicked.emit(1, 0)
+    assert "Play" in text_of(window)
+
+
 @pytest.mark.parametrize("size", [(1100, 680), (1280, 720), (1440, 900)])
 def test_no_tip_covers_its_target_or_the_prompt_after_a_resize(window, size):
     prompt = window.pane.inputs.prompt

@@ -1,6 +1,7 @@
 """Colors, type and motion: every value of the look, computed."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -126,6 +127,9 @@ def test_the_style_is_set_once_also_where_a_style_sheet_was_there_before(qapp, m
 
         def setStyle(self, style):
             self.styles.append(style.name())
+
+        def style(self):
+            return SimpleNamespace(unpolish=lambda app: None)
 
         def setPalette(self, palette): ...
         def setFont(self, font): ...

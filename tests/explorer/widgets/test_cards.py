@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
 from explorer.widgets.card import MOST_SHOWN, NARROW, TITLE_LINES, Card, breakable
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.stateful import StatefulPicture
+from tests.explorer.waiting import turn
 
 
 def test_a_picture_goes_stale_instead_of_blank(qtbot):
@@ -104,6 +105,28 @@ def test_a_card_shows_the_beginning_and_the_remedy_of_a_long_message(qtbot):
     card = Card("error", long)
     qtbot.addWidget(card)
     assert card.message_label.text().replace("\u200b", "") == shown
+
+
+@pytest.mark.parametrize("on_top", [False, True])
+def test_an_error_scrolls_only_where_its_words_have_no_room(qtbot, on_top):
+    """Its hint is for another width than the one it has: it asked for twice its height."""
+    picture = StatefulPicture(HeatMap("Attention"), errors_on_top=on_top)
+    qtbot.addWidget(picture)
+    message = (
+        "Or run python3 dev.py vocabularies in a terminal.\n\nexample.org does not answer (there "
+        "is no network): check the network connection and try again"
+    )
+    picture.show_error(message, "Retry", "Open a file", title="GPT-4 (cl100k) could not be fetched")
+    picture.resize(340, 300)
+    picture.show()
+    bar = picture.findChild(QScrollArea).verticalScrollBar()
+    for width in range(310, 420, 10):
+        picture.resize(width, 300)
+        turn()
+        assert picture.card.heightForWidth(width) < 300 and not bar.isVisible()
+    picture.resize(310, 60)
+    turn()
+    assert bar.isVisible()
 
 
 @pytest.mark.parametrize("width", [112, 130, 180, 400, 600])

@@ -82,7 +82,6 @@ class SettingsForm(QWidget):
             field.changed.connect(lambda value, key=key: self.changed.emit(name, key, value))
             field.refused.connect(lambda why, key=key: self.refused.emit(key, why))
             field.left.connect(self.left)
-            self.setTabOrder([self.usual, *self.fields.values()][-1], field)
             self.fields[key] = field
 
     def finish_typing(self) -> None:

@@ -133,8 +133,14 @@ class StagePicture(Picture):
         if self._worked is not None and self._scene is not None:
             room = QRectF(self.rect())
             self._placed = place_plates(self._worked, self._scene, self._head, room, self._kept)
-        if self._current is not None and self._current[0] >= len(self._placed):
-            self._current = None
+        self._current, self._hover = map(self._still_there, (self._current, self._hover))
+
+    def _still_there(self, place: tuple[int, int, int] | None) -> tuple[int, int, int] | None:
+        """A cell that was pointed at in the plates before, where these have it too."""
+        if place is None or place[0] >= len(self._placed):
+            return None
+        rows, columns = self._placed[place[0]].cells
+        return place if place[1] < rows and place[2] < columns else None
 
     # painting
 

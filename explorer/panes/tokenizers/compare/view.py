@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
-    QScrollArea,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
@@ -26,6 +25,7 @@ from explorer.panes.tokenizers.compare.model import Split
 from explorer.panes.tokenizers.compare.toolbar import Toolbar
 from explorer.panes.tokenizers.draft import LONGEST_TEXT
 from explorer.widgets.base import Label, set_look
+from explorer.widgets.scroll_area import ScrollArea
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.text_input import TextInput
 
@@ -60,11 +60,8 @@ class CompareView(QWidget):
         self._grid.setObjectName("tokenizers.compare.columns")
         self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._grid)
         self._line.setContentsMargins(0, 0, 0, 0)
-        scroll = QScrollArea()  # many rows in a low window are scrolled, never squeezed
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(self._grid)
-        scroll.viewport().setAutoFillBackground(False)
-        self._grid.setAutoFillBackground(False)
+        # Many rows in a low window are scrolled, never squeezed.
+        scroll = ScrollArea(self._grid, sideways=True)
         self.body = StatefulPicture(scroll, "grid")
         self.body.skeleton.set_grid(2, 4)
         self.body.show_ready()

@@ -180,13 +180,15 @@ class LanguagesMode(Mode):
     def retry(self) -> None:
         """Tries again whatever failed: the texts, and every tokenizer."""
         self._error = ""
-        for place in range(len(self.listed)):
-            self.retry_one(place)
+        for identity in self.listed:
+            self._retry(identity)
         self.ask()
 
     def retry_one(self, place: int) -> None:
         """Tries a tokenizer again that could not be opened or measured."""
-        identity = self.listed[place]
+        self._retry(self.listed[place])
+
+    def _retry(self, identity: str) -> None:
         if self.error_of(identity):
             self.measuring.retry(identity)
             self.shown_ones.retry(self.shown_ones.ids.index(identity))

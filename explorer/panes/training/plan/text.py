@@ -42,7 +42,7 @@ def model_titles() -> list[tuple[str, str]]:
         (name, f"{_FAMILIES[name[:4]]}, {format_count(parameter_count(one))}")
         for name, one in PRESETS.items()
     ]
-    return [(BUNDLED, "The bundled model"), (RUN, "This run's"), *presets]
+    return [(BUNDLED, "Bundled model"), (RUN, "This run's"), *presets]
 
 
 def device_titles(names: list[str]) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter
+from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QToolTip, QVBoxLayout, QWidget
 
 from core.training.estimates.devices import DEVICES
@@ -134,9 +134,15 @@ class PlanView(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 8, 16, 8)
         row.setSpacing(16)
-        row.addWidget(self._form())
+        self._area = self._form()
+        row.addWidget(self._area)
         row.addWidget(self._card(), 1)
         self.set_more(False)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The form's width follows the zoom."""
+        super().resizeEvent(event)
+        self._area.setFixedWidth(theme.current().px(FORM))
 
     def _form(self) -> QWidget:
         form = QVBoxLayout()
@@ -147,9 +153,7 @@ class PlanView(QWidget):
         form.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
         form.addWidget(self._deep)
         form.addStretch(1)
-        area = scrolling(form)
-        area.setFixedWidth(theme.current().px(FORM))
-        return area
+        return scrolling(form)
 
     def _card(self) -> QWidget:
         card = FactsCard(self.facts, 24, 8)

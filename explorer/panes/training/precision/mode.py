@@ -207,13 +207,14 @@ class PrecisionMode(Mode):
         self._show_run()
 
     def _on_data(self, data: RunData) -> None:
-        if data.recorded and (data.folder, data.recorded) != self._known:
-            asked = data.folder, data.recorded
+        recorded = max(data.recorded, default=0)
+        if recorded and (data.folder, recorded) != self._known:
+            asked = data.folder, recorded
             self._records.call(compute.recorded, *asked, name="reading a recorded step")
         if self._known[0] != data.folder and not data.log:
             asked = data.folder, data.config
             self._twins.ask(lambda: self.engine.io(compute.twin_of, *asked), "looking for its twin")
-        self._known = data.folder, data.recorded
+        self._known = data.folder, recorded
         self._show_run()
 
     def _show_run(self) -> None:

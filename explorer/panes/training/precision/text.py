@@ -22,6 +22,7 @@ START_HELP = (
 )
 RECORD = "Record the next step"
 RECORD_HELP = "Keeps some numbers of each layer of the next step: layers can then be told apart"
+NO_RECORD = "Only a run that trains can record a step"
 ALL = "All layers"
 NO_RUN = (
     "A run in fp16 multiplies its loss by a scale, which it finds by trying: a step that overflows "

@@ -48,7 +48,7 @@ class PrecisionHeader(QWidget):
             action.triggered.connect(lambda _=False, layer=layer: self.layerChosen.emit(layer))
         menu.addSeparator()
         record = menu.addAction(text.RECORD)
-        record.setToolTip(text.RECORD_HELP)
+        record.setToolTip(text.RECORD_HELP if can_record else text.NO_RECORD)
         record.setEnabled(can_record)
         record.triggered.connect(self.recordRequested)
 

@@ -6,7 +6,7 @@ Knows no torch.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,15 @@ from PySide6.QtCore import QObject, Signal
 
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
+from explorer.panes.base import Inspection, Row
+from explorer.panes.training.phases import phase_inspection
+from explorer.panes.training.run_data import RunNumbers
 from explorer.widgets.token_strip import chip
 
 if TYPE_CHECKING:
     from core.training.rereading import ReadBatch, RunBatches
 
+BEGINNING = 42  # letters of a sequence that fit the inspector
 MOST = 64  # sequences in the tables; a step may read thousands
 NONE = "\N{EN DASH}"  # the place of a target that no loss is computed for
 
@@ -32,6 +36,25 @@ class Batch:
     first: str = ""  # the text of the first sequence
     repeated: int = 0  # sequences of random ids that repeat
     why: str = ""
+
+
+def data_inspection(numbers: RunNumbers, step: int, batch: Batch | None) -> Inspection:
+    """The data phase with the batch that it has drawn; None while that is read."""
+    shown = phase_inspection("data", numbers, step)
+    if batch is None:
+        return replace(shown, table={}, stale=True)
+    if batch.why:
+        return replace(shown, table={}, rows=[*shown.rows, batch.why])
+    rows: list[Row | str] = [
+        *shown.rows,
+        Row(f"\u201c{batch.first[:BEGINNING]}\u2026\u201d", "text"),
+    ]
+    if batch.repeated:
+        of = numbers.config.batch_size
+        rows.append(f"{batch.repeated} of {of}: random tokens that repeat")
+    if numbers.config.micro_batches > 1:
+        rows.append(f"shown: the first of {numbers.config.micro_batches} micro-batches")
+    return replace(shown, table=dict(batch.table), rows=rows)
 
 
 class BatchReading(QObject):

@@ -15,9 +15,9 @@ from PySide6.QtWidgets import QLineEdit
 from core.fields import field
 from core.numbers import format_number
 from core.training.config import TrainingConfig
+from explorer.panes.training.phases import schedule
 from explorer.panes.training.run.branch_form import BranchForm
 from explorer.panes.training.run.draft import ABOUT, number_of
-from explorer.panes.training.run.planning import schedule
 from explorer.panes.training.run.view import RunView
 from explorer.panes.training.run_data import RunData
 from explorer.state.draft import Draft, named

@@ -6,8 +6,8 @@ from bisect import bisect_right
 from collections.abc import Callable
 
 from core.training.phases import PHASES
+from explorer.panes.training.phases import PhaseTrack
 from explorer.panes.training.run.moments import Moment, moments_of, nearest
-from explorer.panes.training.run.phases import PhaseTrack
 from explorer.panes.training.run.track import MomentTrack
 from explorer.panes.training.run_data import RunData
 from explorer.state.player import Player

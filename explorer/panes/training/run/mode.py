@@ -13,6 +13,7 @@ from explorer.engine import errors
 from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.training.follow import Follower
+from explorer.panes.training.phases import load_sources
 from explorer.panes.training.run import files, text
 from explorer.panes.training.run.ancestry import kin
 from explorer.panes.training.run.branching import Branching
@@ -24,7 +25,7 @@ from explorer.panes.training.run.heads import HeadFilm
 from explorer.panes.training.run.known_runs import KnownRuns
 from explorer.panes.training.run.moments import Moment
 from explorer.panes.training.run.planning import Planning
-from explorer.panes.training.run.screen import Screen, load_sources, planned_inspection
+from explorer.panes.training.run.screen import Screen, planned_inspection
 from explorer.panes.training.run.setup import SetupView
 from explorer.panes.training.run.steering import Steering
 from explorer.panes.training.run.track import MomentTrack
@@ -100,6 +101,7 @@ class RunMode(Mode):
         self.view.stepClicked.connect(self.cursor.seek_step)
         self.view.phaseClicked.connect(self.enter_phase)
         self.view.headClicked.connect(self.open_head)
+        self.view.insideRequested.connect(self.show_inside)
         self.view.charts.looksChanged.connect(self._show)
         self.screen.headline.connect(self.set_headline)
         self.screen.batches.read.connect(self.inspect)
@@ -208,6 +210,12 @@ class RunMode(Mode):
         """Goes into the optimizer step under the cursor, at one of its phases."""
         if not self.cursor.enter(index):
             self.statusRequested.emit("No step is recorded here yet")
+
+    def show_inside(self, step: int) -> None:
+        """Shows a recorded step in Step, at the phase under the cursor."""
+        inside = self.cursor.inside
+        phase = inside.names[self.cursor.phase] if inside is not None else ""
+        self.modeRequested.emit("step", {"step": step, "phase": phase})
 
     def open_head(self, layer: int, head: int) -> None:
         """Shows a head in Attention, on the text that it reads here: the model as it is now at the

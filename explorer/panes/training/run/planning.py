@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QLineEdit
 
@@ -16,6 +15,7 @@ from core.numbers import format_bytes, format_count, format_percent
 from core.training.config import BUILT_IN, CHARACTERS, TrainingConfig
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
+from explorer.panes.training.phases import schedule
 from explorer.panes.training.run.draft import NO_TEXT, TrainingDraft, check, config_of
 from explorer.panes.training.run.setup import SetupView
 from explorer.panes.training.run.text import about
@@ -24,7 +24,6 @@ from explorer.state.draft import Draft, named
 from explorer.state.typed_numbers import whole_in
 from explorer.state.workspace import Workspace
 
-POINTS = 100  # of the schedule's preview
 EXCERPT = 1500  # letters of the text that are shown
 MOST_READ = 2_000_000  # characters of a text that are looked at beforehand
 AGAIN = 0.02  # seconds for which the machine is measured anew
@@ -250,16 +249,6 @@ def excerpt(corpus: str) -> str:
     if len(whole) <= EXCERPT:
         return whole
     return f"{whole[:EXCERPT].rsplit(None, 1)[0]}…"
-
-
-def schedule(config: TrainingConfig | None, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """(steps, rates) of the planned learning rate from step `first` on; empty without a plan."""
-    if config is None:
-        return np.empty(0), np.empty(0)
-    count = min(POINTS, config.steps)
-    bend = min(max(first, config.warmup_steps), config.steps)
-    steps = np.unique(np.r_[np.linspace(first, config.steps, count), bend].round())
-    return steps.astype(np.float64), np.array([config.planned_rate(int(step)) for step in steps])
 
 
 def corpus_error(path: str, tokenizer: str, block_size: str) -> str:

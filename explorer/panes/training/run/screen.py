@@ -7,20 +7,18 @@ from PySide6.QtCore import QObject, Signal
 from core.training.config import TrainingConfig
 from explorer.engine.engine import Engine
 from explorer.panes.base import Inspection
-from explorer.panes.training.run import text
-from explorer.panes.training.run.ancestry import Ancestry
-from explorer.panes.training.run.batches import Batch, BatchReading
-from explorer.panes.training.run.cursor import Cursor
-from explorer.panes.training.run.heads import HeadFilm, first_look
-from explorer.panes.training.run.phases import (
-    CODE,
+from explorer.panes.training.phases import (
     PhaseTrack,
-    data_inspection,
     moment_inspection,
     phase_inspection,
     plan_inspection,
+    schedule,
 )
-from explorer.panes.training.run.planning import schedule
+from explorer.panes.training.run import text
+from explorer.panes.training.run.ancestry import Ancestry
+from explorer.panes.training.run.batches import Batch, BatchReading, data_inspection
+from explorer.panes.training.run.cursor import Cursor
+from explorer.panes.training.run.heads import HeadFilm, first_look
 from explorer.panes.training.run.view import RunView
 from explorer.panes.training.run_data import RunData
 
@@ -78,6 +76,8 @@ class Screen(QObject):
         cursor.track.ended = text.ended(data, state)
         view.phases.set_phases(data.numbers.phases)
         view.phases.setEnabled(len(data.steps) > 0 and not data.log)
+        near = min(data.recorded, key=lambda step: abs(step - cursor.step), default=0)
+        view.set_recorded(near)
         inside, moment, replaying = cursor.inside, cursor.moment, cursor.replaying
         looked_at = inside.step if inside is not None else None
         view.card.set_text(text.card_text(data, state, moment, replaying, looked_at))
@@ -125,11 +125,3 @@ class Screen(QObject):
 def planned_inspection(config: TrainingConfig) -> Inspection:
     """Before a run: its schedule."""
     return plan_inspection(config, *schedule(config))
-
-
-def load_sources() -> None:
-    """On the engine's thread: finding the lines of the loop loads torch."""
-    from core.trace import source
-
-    for marker in CODE.values():
-        source(marker)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.numbers import format_fixed, format_number
-from explorer.panes.training.run_data import ACTIVE, Skip, was_skipped
+from explorer.panes.training.run_data import ACTIVE, skip_text, was_skipped
 
 if TYPE_CHECKING:
     from explorer.panes.training.run.moments import Moment
@@ -318,18 +318,6 @@ def headline(
         case _:
             goes_on = "continues training" if data.checkpoints else "begins again at step 0"
             return f"Stopped after step {step:,}: {told}. Space {goes_on}."
-
-
-def skip_text(step: int, skip: Skip | None) -> str:
-    """Why a step was skipped, and what comes of it."""
-    said = f"Step {step:,} was skipped: its gradients overflowed, so no weight moved."
-    if skip is None or not skip.scale or not skip.after:
-        return said
-    verb = "is halved" if skip.after == skip.scale / 2 else "goes down"
-    return (
-        f"{said} The loss scale {verb}, from {format_number(skip.scale)} to "
-        f"{format_number(skip.after)}."
-    )
 
 
 def _movement(loss: str, first: float, now: float) -> str:

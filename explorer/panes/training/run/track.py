@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from explorer.panes.training.phases import PhaseTrack
 from explorer.panes.training.run.moments import Moment, nearest
-from explorer.panes.training.run.phases import PhaseTrack
 from explorer.panes.training.run.text import checkpoint_text
 from explorer.panes.training.run_data import RunNumbers, was_skipped
 from explorer.state.tracks import LiveTrack, Track

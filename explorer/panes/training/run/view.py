@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from explorer import theme
+from explorer.panes.training.phase_strip import PhaseStrip
 from explorer.panes.training.run.branch_form import BranchForm
 from explorer.panes.training.run.charts import Charts
-from explorer.panes.training.run.phase_strip import PhaseStrip
 from explorer.panes.training.run.run_card import CardText, RunCard
 from explorer.panes.training.run.samples import SampleList
 from explorer.widgets.base import Label, set_look
@@ -21,12 +21,15 @@ LEAST_SIDE = 248  # px of the heads and samples beside the lines
 
 
 class RunView(QWidget):
-    """`asked(id)` from the card, `stepClicked(step)` from the lines, `phaseClicked(index)`."""
+    """`asked(id)` from the card, `stepClicked(step)` from the lines, `phaseClicked(index)`,
+    `insideRequested(step)`: a recorded step.
+    """
 
     asked = Signal(str)
     stepClicked = Signal(float)
     phaseClicked = Signal(int)
     headClicked = Signal(int, int)
+    insideRequested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,11 +43,16 @@ class RunView(QWidget):
         self.samples = SampleList()
         self.samples_title = Label("What it writes", "label", "muted")
         self.phases = PhaseStrip()
+        self.inside = QPushButton()
+        self.inside.setObjectName("training.view.inside")
+        self.inside.setToolTip("Shows what happens in this step, phase by phase")
+        self._recorded = 0
         self._branch: BranchForm | None = None
         self._build()
         self.card.asked.connect(self.asked)
         self.charts.clicked.connect(self.stepClicked)
         self.phases.phaseClicked.connect(self.phaseClicked)
+        self.inside.clicked.connect(lambda: self.insideRequested.emit(self._recorded))
         self.mosaic.headClicked.connect(self.headClicked)
         self.set_heads("Heads")
 
@@ -84,7 +92,12 @@ class RunView(QWidget):
         column.setSpacing(8)
         column.addWidget(self.card)
         column.addLayout(middle, 1)
-        column.addWidget(self.phases)
+        below = QHBoxLayout()
+        below.setSpacing(8)
+        below.addWidget(self.phases, 1)
+        below.addWidget(self.inside)
+        column.addLayout(below)
+        self.set_recorded(0)
 
     @property
     def branch(self) -> BranchForm:
@@ -102,9 +115,16 @@ class RunView(QWidget):
         self.samples.set_samples([])
         self.phases.set_current(None)
         self.phases.setEnabled(False)
+        self.set_recorded(0)
         self.set_heads("Heads")
         self.heads.show_empty("")  # or the heads of the run before would stay as stale ones
         self.heads.show_loading()
+
+    def set_recorded(self, step: int) -> None:
+        """The recorded step that is offered; 0: none."""
+        self._recorded = step
+        self.inside.setText(f"Step {step:,} from the inside")
+        self.inside.setVisible(step > 0)
 
     def set_heads(self, title: str) -> None:
         """What stands above the heads."""

@@ -24,7 +24,9 @@ from explorer.panes.backprop.optimizers.draft import (
 )
 from explorer.panes.backprop.optimizers.text import short
 from explorer.panes.backprop.optimizers.track import UpdateTrack
+from explorer.shell.focus import stops
 from tests.explorer.panes.backprop.conftest import drawn
+from tests.explorer.waiting import turn
 
 
 def test_a_session_comes_back(mode, change, run_async):
@@ -136,14 +138,11 @@ def test_tab_leads_from_the_rates_through_the_settings_to_the_schedule(mode, cha
     for name in ("muon", "adam"):
         mode.choose(name)
         settings = mode.view.settings
-        way, one = [], settings.usual
-        while one is not mode.view.common.schedule and len(way) < 40:
-            way.append(one)
-            one = one.nextInFocusChain()
-        assert [one for one in way if one in settings.fields.values()] == [
-            *settings.fields.values()
-        ]
-        assert len(way) < 40
+        turn()
+        way = list(stops(mode.view))
+        start, schedule = way.index(settings.usual), mode.view.common.schedule
+        end = next(at for at, stop in enumerate(way) if schedule.isAncestorOf(stop))
+        assert way[start + 1 : end] == [*settings.fields.values()]
 
 
 def test_formulas_are_set_beside_the_window(mode, change, run_async, monkeypatch):

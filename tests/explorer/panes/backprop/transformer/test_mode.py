@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
+from PySide6.QtTest import QTest
 
 from explorer.engine import errors
 from explorer.panes.backprop.transformer.keeping import outer_step
@@ -85,6 +86,35 @@ def test_a_pinned_number_is_told_until_it_is_let_go(make_mode):
     assert mode.pinned is not None and told[-1].pinned and told[-1].cell
     assert stage.accessibleDescription()
     assert pane.cancel() and mode.pinned is None and not told[-1].pinned
+
+
+@pytest.mark.parametrize("point", ["mouse", "keys"])
+def test_a_cell_that_another_picture_has_not_is_not_chosen(make_mode, run_async, point):
+    """Enter asked for the strongest number of a block beyond the matrix."""
+    pane = make_mode()
+    mode, stage = pane.mode, pane.mode.view.stage
+    seek_to(mode, "Softmax")
+    number = next(n for n, one in enumerate(stage.placed) if one.cells[0] > 1)
+    rows, columns = stage.placed[number].cells
+    if point == "mouse":
+        last = stage.placed[number].cell_rect(rows - 1, columns - 1).center()
+        QTest.mouseClick(stage, Qt.MouseButton.LeftButton, pos=last.toPoint())
+    else:
+        for key in (Qt.Key.Key_Down, Qt.Key.Key_Right):
+            for _ in range(60):
+                press(stage, key)
+    mode.pin(None)
+
+    async def shorten():
+        mode.workspace.set_prompt("The cat")
+        await pane.settled()
+
+    run_async(shorten())
+    press(stage, Qt.Key.Key_Return)
+    assert mode.pinned is None
+    stage.resize(stage.minimumSizeHint())
+    assert not stage.grab().isNull() and stage.broken is None
+    assert not errors.reports().problems
 
 
 def test_a_pinned_number_that_a_shorter_text_has_not_is_let_go(make_mode, run_async):

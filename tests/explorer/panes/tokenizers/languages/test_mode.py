@@ -189,6 +189,26 @@ def test_a_tokenizer_that_fails_is_marked_in_its_place_and_the_others_stay(
     run_async(body())
 
 
+def test_all_that_failed_is_tried_again(pane, run_async, tmp_path):
+    """One that is tried again leaves the list at once: its neighbor was passed over."""
+
+    async def body():
+        await pane.settled()
+        files = [tmp_path / name for name in ("first.json", "second.json")]
+        for file in files:
+            file.write_text("{")
+        pane.mode.shown_ones.add_files(files)
+        await pane.settled()
+        assert [icon for icon, _ in pane.mode.view.chart.badges][2:] == ["error", "error"]
+        for file in files:
+            small_bpe().save(file)
+        pane.mode.retry()
+        await pane.settled()
+        assert [icon for icon, _ in pane.mode.view.chart.badges][2:] == ["success", "success"]
+
+    run_async(body())
+
+
 def test_whether_a_text_comes_back_stands_behind_each_bar(pane, run_async):
     async def body():
         await pane.settled()

@@ -172,7 +172,8 @@ def test_a_recorded_step_tells_layers_apart_and_gives_the_weight_of_the_lesson(
         mode.inputs.fill_layers(mode.layers, mode.trains)
         names = [action.text() for action in mode.inputs.layers.menu().actions()]
         assert names[0] == text.ALL and "block 1" in names and names[-1] == text.RECORD
-        assert not mode.inputs.layers.menu().actions()[-1].isEnabled()
+        record = mode.inputs.layers.menu().actions()[-1]
+        assert not record.isEnabled() and record.toolTip() == text.NO_RECORD
         mode.inputs.layerChosen.emit("h.1")
         assert mode.headline.startswith("Gradients of block 1 of step 12 in fp16")
         mode.choose(tab="weight")
@@ -185,6 +186,38 @@ def test_a_recorded_step_tells_layers_apart_and_gives_the_weight_of_the_lesson(
                                 "format": "bf16"}  # fmt: skip
         mode.choose(layer="lm_head.9")
         assert mode.headline.startswith("Weights of step 12")
+
+    run_async(body())
+
+
+def test_what_is_played_stays_while_a_run_brings_other_numbers(
+    make_mode: Any, run_async: Any, tmp_path: Path
+) -> None:
+    run = create_run(tmp_path / "run", small_config(tmp_path, precision="fp16"))
+    writer = RunWriter(run, 0)
+
+    def train(step: int, power: int) -> None:
+        told = {"step": step, "loss": 4.0 - step, "loss_scale": 1024.0}
+        writer.step({**told, "tokens": 96, "seconds": 0.1})
+        writer.event("exponents", step, {"loss_scale": 1024.0, "gradients": counted(power)})
+
+    async def body() -> None:
+        mode = make_mode()
+        mode.workspace.set_run(str(run))
+        await until(lambda: mode.headline == text.WAITING, "that the first is waited for")
+        assert not mode.view.start.isVisibleTo(mode.view)
+        train(1, -20)
+        await until(lambda: mode.headline.startswith("Gradients of step 1 "), "step 1")
+        mode.choose(tab="gradient")
+        mode.player.seek(3)
+        before = mode.trace
+        train(2, -20)
+        await until(lambda: mode.headline.startswith("Gradients of step 2 "), "step 2")
+        assert mode.trace is before and mode.player.step == 3
+        mode.choose(format="bf16")
+        assert mode.trace is not before and mode.player.step == 3
+        assert mode.trace.about["format"].name == "bf16"
+        writer.close()
 
     run_async(body())
 

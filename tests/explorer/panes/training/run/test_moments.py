@@ -18,15 +18,15 @@ from core.training.phases import PHASES
 from core.training.reader import EVALUATION_DTYPE
 from core.training.records import STEP_DTYPE
 from core.transformer.config import ModelConfig
-from explorer.panes.training.run.cursor import Cursor
-from explorer.panes.training.run.moments import Moment, around, moments_of, nearest
-from explorer.panes.training.run.phases import (
+from explorer.panes.training.phases import (
     CODE,
     PhaseTrack,
     moment_inspection,
     phase_inspection,
     plan_inspection,
 )
+from explorer.panes.training.run.cursor import Cursor
+from explorer.panes.training.run.moments import Moment, around, moments_of, nearest
 from explorer.panes.training.run.run_card import RunCard
 from explorer.panes.training.run.text import card_text, why_no_branch
 from explorer.panes.training.run.track import MomentTrack

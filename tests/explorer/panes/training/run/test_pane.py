@@ -16,8 +16,8 @@ import core
 from core.data import Batches, StoriesCorpus
 from core.tensor_files import read_tensors
 from core.training.reader import RunReader
+from explorer.panes.training.phases import PhaseTrack
 from explorer.panes.training.run import files
-from explorer.panes.training.run.phases import PhaseTrack
 from explorer.widgets import dialogs
 from tests.explorer.waiting import until
 

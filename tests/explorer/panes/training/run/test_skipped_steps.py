@@ -12,12 +12,12 @@ from core.training.phases import PHASES, SCALED_PHASES
 from core.training.reader import RunReader
 from core.training.runs import create_run
 from core.training.writer import RunWriter
+from explorer.panes.training.phases import PhaseTrack, moment_inspection, phase_inspection
 from explorer.panes.training.run import text
 from explorer.panes.training.run.ancestry import read_past
 from explorer.panes.training.run.charts import Charts
 from explorer.panes.training.run.draft import TrainingDraft, config_of
 from explorer.panes.training.run.moments import Moment
-from explorer.panes.training.run.phases import PhaseTrack, moment_inspection, phase_inspection
 from explorer.panes.training.run_data import RunData, read
 from explorer.shell.follow import see
 from tests.explorer.waiting import until
