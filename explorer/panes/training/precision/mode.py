@@ -215,6 +215,8 @@ class PrecisionMode(Mode):
             asked = data.folder, data.config
             self._twins.ask(lambda: self.engine.io(compute.twin_of, *asked), "looking for its twin")
         self._known = data.folder, recorded
+        if self.power is None and "gradients" in data.exponents:
+            self.power = self._power  # later steps do not change whose life is played
         self._show_run()
 
     def _show_run(self) -> None:

@@ -68,8 +68,9 @@ def share_text(share: float) -> str:
 def brief_loss(lost: Lost) -> str:
     """Beside a format's window: the share that does not stay a number."""
     told = [(lost.zero, "become 0"), (lost.overflow, "overflow"), (lost.subnormal, "lose digits")]
-    worst = next(((share, words) for share, words in told if share >= 5e-5), None)
-    return "keeps all" if worst is None else f"{share_text(worst[0])} {worst[1]}"
+    lossy = [(share, words) for share, words in told if share]
+    share, words = next((one for one in lossy if one[0] >= 5e-5), (lossy or [(0.0, "")])[0])
+    return f"{share_text(share)} {words}" if share else "keeps all"
 
 
 def loss_sentence(lost: Lost) -> str:

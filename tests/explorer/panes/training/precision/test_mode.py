@@ -211,7 +211,7 @@ def test_what_is_played_stays_while_a_run_brings_other_numbers(
         mode.choose(tab="gradient")
         mode.player.seek(3)
         before = mode.trace
-        train(2, -20)
+        train(2, -27)
         await until(lambda: mode.headline.startswith("Gradients of step 2 "), "step 2")
         assert mode.trace is before and mode.player.step == 3
         mode.choose(format="bf16")

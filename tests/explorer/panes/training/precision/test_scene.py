@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.training.exponents import LOWEST, ExponentHistogram, powers, share_lost
+from core.training.exponents import LOWEST, ExponentHistogram, Lost, powers, share_lost
 from core.training.number_formats import FORMATS
 from core.training.rounding_trace import trace_rounded_sum
 from explorer.panes.training.precision import compute, text
@@ -111,6 +111,14 @@ def test_the_example_is_told_as_one() -> None:
     assert text.headline("gradients", "h.1", compute.Numbers(EXAMPLE, 30), scaled) == (
         "Gradients of block 1 of step 30 in bf16, times 2¹⁶: none is lost"
     )
+
+
+def test_beside_a_format_stands_the_worst_that_happens_to_many() -> None:
+    told = [text.brief_loss(Lost(*one)) for one in (
+        (0.0, 0.0, 0.0), (0.03, 0.5, 0.0), (1e-6, 0.5, 0.0), (0.0, 1e-6, 2e-6), (0.0, 0.0, 0.12))]  # fmt: skip
+    assert [one.replace("\u2009", "") for one in told] == [
+        "keeps all", "3.0% become 0", "50% lose digits", "<0.01% overflow", "12% overflow",
+    ]  # fmt: skip
 
 
 def test_a_recorded_step_tells_layers_apart(tmp_path: Path) -> None:
