@@ -113,12 +113,20 @@ def test_the_example_is_told_as_one() -> None:
     )
 
 
-def test_beside_a_format_stands_the_worst_that_happens_to_many() -> None:
-    told = [text.brief_loss(Lost(*one)) for one in (
-        (0.0, 0.0, 0.0), (0.03, 0.5, 0.0), (1e-6, 0.5, 0.0), (0.0, 1e-6, 2e-6), (0.0, 0.0, 0.12))]  # fmt: skip
-    assert [one.replace("\u2009", "") for one in told] == [
-        "keeps all", "3.0% become 0", "50% lose digits", "<0.01% overflow", "12% overflow",
-    ]  # fmt: skip
+@pytest.mark.parametrize(
+    ("zero", "subnormal", "overflow", "told"),
+    [
+        (0.0, 0.0, 0.0, "keeps all"),
+        (0.034, 0.5, 0.0, "3.4\u2009% become 0"),
+        (1e-6, 0.5, 0.0, "50\u2009% lose digits"),
+        (0.0, 0.0, 2e-6, "<0.01\u2009% overflow"),
+        (0.0, 0.3, 0.12, "12\u2009% overflow"),
+    ],
+)
+def test_beside_a_format_stands_the_worst_that_happens_to_many(
+    zero: float, subnormal: float, overflow: float, told: str
+) -> None:
+    assert text.brief_loss(Lost(zero, subnormal, overflow)) == told
 
 
 def test_a_recorded_step_tells_layers_apart(tmp_path: Path) -> None:
