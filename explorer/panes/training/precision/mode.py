@@ -193,11 +193,16 @@ class PrecisionMode(Mode):
         """Those that a recorded step tells apart."""
         return list(self.recorded.layers) if self.recorded is not None else []
 
+    @property
+    def layer(self) -> str:
+        """The one that is chosen, as far as it is there; "" for all."""
+        return self.choice.layer if self.choice.layer in self.layers else ""
+
     # the run
 
     def _on_run(self, folder: str | None) -> None:
         self._folder = Path(folder) if folder else None
-        self.recorded, self.power = None, None
+        self.recorded, self.power, self._known = None, None, (None, 0)
         self._records.stop()
         self._twins.stop()
         if self._folder is not None:
@@ -261,8 +266,8 @@ class PrecisionMode(Mode):
     @property
     def numbers(self) -> compute.Numbers | None:
         """What is counted: of the run, of a layer of its recorded step, or computed."""
-        if self.recorded is not None and self.choice.layer in self.layers:
-            found = self.recorded.layers.get(self.choice.layer, {}).get(self.choice.kind)
+        if self.recorded is not None and self.layer:
+            found = self.recorded.layers[self.layer].get(self.choice.kind)
             return None if found is None else compute.Numbers(found, self.recorded.step)
         return self._counted(self.choice.kind)
 
@@ -277,7 +282,7 @@ class PrecisionMode(Mode):
     def refresh(self) -> None:
         """Shows everything as it is chosen."""
         self.inputs.kinds.set_current(self.choice.kind)
-        self.inputs.set_layer(self.choice.layer if self.choice.layer in self.layers else "")
+        self.inputs.set_layer(self.layer)
         self.view.start.setEnabled(not self._starts.running)
         self.view.start.setVisible(not self.trains)
         self._show_histogram()
@@ -285,7 +290,7 @@ class PrecisionMode(Mode):
 
     def _show_histogram(self) -> None:
         numbers, body, kind = self.numbers, self.view.body, self.choice.kind
-        layer = self.choice.layer if self.choice.layer in self.layers else ""
+        layer = self.layer
         if numbers is None:
             self.view.note.set_text("")
             if self.data is not None:

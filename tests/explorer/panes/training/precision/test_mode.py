@@ -186,6 +186,10 @@ def test_a_recorded_step_tells_layers_apart_and_gives_the_weight_of_the_lesson(
                                 "format": "bf16"}  # fmt: skip
         mode.choose(layer="lm_head.9")
         assert mode.headline.startswith("Weights of step 12")
+        mode.workspace.set_run(None)
+        assert mode.recorded is None
+        mode.workspace.set_run(str(tmp_path / "run"))
+        await until(lambda: mode.recorded is not None, "the recorded step, once more")
 
     run_async(body())
 
