@@ -77,7 +77,7 @@ def test_the_scaling_law_is_asked() -> None:
         ({"device": device("V100 SXM 32GB")}, {"compute", "step", "utilization", "cost"}),
         ({"price": None}, {"cost"}),
     ],
-    ids=str,
+    ids=["device", "link", "watts", "bf16", "price"],
 )
 def test_what_hangs_on_an_unknown_number_is_none(changes: dict, unknown: set[str]) -> None:
     found = plan(setup(**changes))
