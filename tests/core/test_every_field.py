@@ -33,7 +33,7 @@ GIVEN: dict[type, dict[str, Any]] = {  # what must be said of those that have no
     Manifest: {"record": [["step", "<i8"]], "attempts": [], "config": {}},
 }
 HEAD = {"event": "end", "attempt": 1, "step": 2, "time": 0.5}
-SAID = {"train": 1, "validation": 2, "file": "step-000001.json"}
+SAID = {"train": 1, "validation": 2, "file": "step-000001.json", "now": [1.0, 2.0]}
 for kind in (Event, *EVENTS.values()):
     GIVEN[kind] = HEAD | {name: SAID[name] for name in SAID if name in fields_of(kind)}
 
