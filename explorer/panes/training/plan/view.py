@@ -46,6 +46,10 @@ class PlanHeader(QWidget):
             row.addWidget(button)
         row.addStretch(1)
 
+    def whole_width(self) -> int:
+        """px that its buttons need side by side."""
+        return self.layout().sizeHint().width()
+
 
 class Bars(Picture):
     """`stageChosen(stage)`: a bar was clicked."""
