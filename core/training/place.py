@@ -13,6 +13,10 @@ from dataclasses import dataclass
 
 STORE = "RANKS_STORE"
 TIMEOUT = "RANKS_TIMEOUT"
+# Where it is 1, torchrun opens a new store for each start of the group. In the one that it shares
+# otherwise, ranks meet under the number of their machine's restarts, which may differ: they would
+# wait for each other without end.
+NEW_STORE = "TORCH_DISABLE_SHARE_RDZV_TCP_STORE"
 USUAL_TIMEOUT = 100.0  # seconds; a step, an evaluation's batch and a checkpoint take less
 # The exit code of a rank that could not go on because another one had gone.
 LEFT_ALONE = 3

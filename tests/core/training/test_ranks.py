@@ -20,7 +20,7 @@ from core.training.control import RunControl
 from core.training.lanes import LaneReader, straggler
 from core.training.launch import ProcessLauncher
 from core.training.loop import train, train_steps
-from core.training.place import LEFT_ALONE, STORE, TIMEOUT, Place, is_left_alone
+from core.training.place import LEFT_ALONE, NEW_STORE, STORE, TIMEOUT, Place, is_left_alone
 from core.training.rank_processes import first_failed
 from core.training.records import process_alive
 from core.training.runs import RunReader, create_run
@@ -219,7 +219,7 @@ def test_two_nodes_under_torchrun_go_on_after_a_rank_was_killed(tmp_path: Path) 
                 subprocess.Popen(
                     [*command, "--resume"],
                     cwd=ROOT,
-                    env={**environment(), "GLOO_SOCKET_IFNAME": "lo"},
+                    env={**environment(), "GLOO_SOCKET_IFNAME": "lo", NEW_STORE: "1"},
                     stdout=log,
                     stderr=subprocess.STDOUT,
                 )

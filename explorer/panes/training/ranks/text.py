@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from core.numbers import format_brief, format_bytes, format_count, format_percent
+from core.training.place import NEW_STORE
 from explorer.panes.training.ranks.scene import Bar, Event, Scene
 
 TITLES = {
@@ -155,7 +156,8 @@ def held_tip(rank: int, state: str, part: str, share: float, size: float) -> str
 def cluster_command(folder: str, name: str) -> str:
     """For a shell on each of two machines of four GPUs; HOST is the first one."""
     return (
-        f"torchrun --nnodes 2 --nproc-per-node 4 --rdzv-backend c10d --rdzv-id {shlex.quote(name)} "
+        f"{NEW_STORE}=1 torchrun --nnodes 2 --nproc-per-node 4 --rdzv-backend c10d "
+        f"--rdzv-id {shlex.quote(name)} "
         "--rdzv-endpoint HOST:29400 --max-restarts 3 -m core.training "
         f"--run-folder {shlex.quote(folder)} --resume"
     )
