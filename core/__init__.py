@@ -36,6 +36,8 @@ _HOME = {
     "train_tokenizer": "core.tokenization",
     "train_tokenizer_steps": "core.tokenization",
     "open_tokenizer": "core.tokenization",
+    "trace_rounded_sum": "core.training.rounding_trace",
+    "trace_scaled_gradient": "core.training.gradient_trace",
     "TrainingConfig": "core.training",
     "train": "core.training",
     "train_steps": "core.training",

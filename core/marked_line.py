@@ -68,11 +68,17 @@ CALLS = {
     "core.tokenization.unigram.tokenizer": ("self._search.best",),
     "core.tokenization.wordpiece.tokenizer": ("self.match",),
     "core.training.attempt": (
-        *("task.batches", "task.loss", "scaled.backward", "parallel.unscale", "optimizer.step"),
+        *("task.batches", "task.loss", "scaled.backward", "optimizer.step"),
         "self.writer.event",
     ),
+    "core.training.data_parallel": ("dist.all_reduce",),
+    "core.training.fully_sharded": ("_gather", "_scatter"),
+    "core.training.number_formats": ("np.rint",),
     "core.training.parallel": ("nn.utils.clip_grad_norm_",),
+    "core.training.ranks": ("dist.all_reduce",),
+    "core.training.scaler": ("gradient.div_",),
     "core.transformer.attention": ("self.c_attn",),
+    "core.transformer.gpt": ("self.embed", "block", "self.lm_head"),
 }
 ALLOWED = (
     "operators, numbers, .mT, " + ", ".join(dict.fromkeys(FUNCTIONS)) + " of local names; compute "

@@ -193,7 +193,7 @@ def source(marker: str) -> Source:
         raise ValueError(f"marker {marker} leads nowhere: {error}") from error
     # A decorator (torch.no_grad, lru_cache) stands round the function that was written; that one is
     # meant.
-    target = inspect.unwrap(target)
+    target = _written(target)
     lines, first_line = inspect.getsourcelines(target)
     marked = [index for index, line in enumerate(lines) if _mark(line) == match["name"]]
     if len(marked) != 1:
@@ -203,6 +203,12 @@ def source(marker: str) -> Source:
     path = inspect.getsourcefile(target) or match["module"]
     stripped = tuple(line.rstrip("\n") for line in lines)
     return Source(marker, path, match["function"], first_line, stripped, marked[0])
+
+
+def _written(member: Any) -> Any:
+    """The function as it was written: of a property, or behind a decorator."""
+    function: Any = member.fget if isinstance(member, property) else member
+    return inspect.unwrap(function)
 
 
 def _mark(line: str) -> str | None:
@@ -221,7 +227,7 @@ def marked_lines(module: ModuleType) -> list[str]:
         else:
             functions = {name: member}
         for function, value in functions.items():
-            value = inspect.unwrap(value)
+            value = _written(value)
             if not inspect.isfunction(value) or value.__code__.co_filename.startswith("<"):
                 continue  # a dataclass writes some of its methods itself; they have no source
             for line in inspect.getsourcelines(value)[0]:

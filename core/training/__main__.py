@@ -1,7 +1,13 @@
 """`python -m core.training --config FILE [--run FOLDER] [--resume]`: trains without a window.
 
-Exit codes: 0 finished or stopped, 1 failed while training, 2 the config or folder cannot be, 17 the
-process that started it is gone, 130 interrupted before training began.
+A config of several ranks gets a process for each; started by torchrun, this is one rank of many:
+`torchrun --nnodes 2 --nproc-per-node 4 ... -m core.training --config FILE --run-folder FOLDER
+--resume`.
+
+`--estimate` prints what training takes instead, and `--estimate --help` its own arguments.
+
+Exit codes: 0 finished or stopped, 1 failed while training, 2 the config or folder cannot be, 3
+another rank is gone, 17 the process that started it is gone, 130 interrupted before training began.
 """
 
 from __future__ import annotations
@@ -29,31 +35,79 @@ from core.training.config import TrainingConfig
 from core.training.events import Moment
 from core.training.launch import end_with_parent
 from core.training.memory import end_message, is_out_of_memory
+from core.training.place import LEFT_ALONE, Place, is_left_alone
 from core.training.requirements import check_requirements
-from core.training.runs import RunReader, new_run_folder
+from core.training.runs import RunReader, create_run, new_run_folder
+
+SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")  # what asks a process to end
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Trains as the arguments say; returns the exit code."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if any(argument.partition("=")[0] == "--estimate" for argument in given):
+        from core.training.estimates.command import main as estimate
+
+        return estimate(given)
     parser = argparse.ArgumentParser(prog="python -m core.training", description=__doc__)
     parser.add_argument("--config", type=Path, help="a training config (JSON)")
-    parser.add_argument("--run", type=Path, help="the run folder (default: runs/NAME-OF-CONFIG)")
+    parser.add_argument(
+        "--run",
+        "--run-folder",  # torchrun takes --run for an option of its own
+        type=Path,
+        metavar="FOLDER",
+        help="the run folder (default: runs/NAME-OF-CONFIG)",
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     parser.add_argument("--nice", type=int, default=0, help="step back behind other processes")
     parser.add_argument("--bound", action="store_true", help="end when stdin is closed")
-    options = parser.parse_args(arguments)
+    parser.add_argument(
+        "--max-restarts",
+        type=int,
+        default=0,
+        metavar="N",
+        help="start all ranks again, from the last checkpoint, up to N times when one fails",
+    )
+    parser.add_argument("--estimate", action="store_true", help="print what training takes")
+    options = parser.parse_args(given)
     if options.bound:
         end_with_parent()
     if options.nice and hasattr(os, "nice"):
         os.nice(options.nice)
     try:
-        config, folder = _open(options.config, options.run, options.resume)
+        place = Place.of(os.environ)
+        config, folder = _open(options.config, options.run, options.resume, place)
     except (ValueError, OSError) as error:
         return _refuse(error, 2)
-    return _train(config, folder, options.resume)
+    if place is None and config.ranks > 1:
+        return _start_ranks(config, folder, options)
+    code = _train(config, folder, options.resume, place)
+    if place is not None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # gloo's threads may abort the process while Python comes down
+    return code
 
 
-def _open(file: Path | None, run: Path | None, resume: bool) -> tuple[TrainingConfig, Path]:
+def _start_ranks(config: TrainingConfig, folder: Path, options: argparse.Namespace) -> int:
+    from core.training.rank_processes import RankProcesses
+
+    try:
+        if not (folder / records.MANIFEST).exists():
+            create_run(folder, config)
+    except (ValueError, OSError) as error:
+        return _refuse(error, 2)
+    threads, restarts = config.threads, options.max_restarts
+    ranks = RankProcesses(folder, config.ranks, "core.training", threads, restarts)
+    for name in SIGNALS:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: ranks.leave())
+    return ranks.run(options.resume)
+
+
+def _open(
+    file: Path | None, run: Path | None, resume: bool, place: Place | None
+) -> tuple[TrainingConfig, Path]:
     if file is None:
         if run is None:
             raise ValueError("give --config FILE to start a run, or --run FOLDER to go on with one")
@@ -69,31 +123,44 @@ def _open(file: Path | None, run: Path | None, resume: bool) -> tuple[TrainingCo
         check_requirements(config)
     if run is None:
         run = Path("runs") / file.stem
+        if place is not None:
+            raise ValueError("several ranks train in one folder: give each of them --run FOLDER")
         if not resume:
             run = new_run_folder("runs", file.stem, config)
     return config, run
 
 
-def _train(config: TrainingConfig, folder: Path, resume: bool) -> int:
+def _train(config: TrainingConfig, folder: Path, resume: bool, place: Place | None) -> int:
     import torch
 
     from core.training.loop import train_steps
+    from core.training.ranks import Ranks
+    from core.training.strategies import strategy_for
 
     torch.set_num_threads(config.threads)
-    asked = _signals()
-    progress = Progress(config.steps, sys.stderr)
-    print(f"run folder: {folder}", file=sys.stderr, flush=True)
+    speaks = place is None or place.rank == 0
+    progress = Progress(config.steps, sys.stderr if speaks else None)
+    if speaks:
+        print(f"run folder: {folder}", file=sys.stderr, flush=True)
     began = False
     try:
-        with closing(train_steps(config, folder, resume)) as moments:
+        parallel = strategy_for(config, place)
+        if isinstance(parallel, Ranks):
+            parallel.join()  # until then a signal ends the process: there is nothing to finish
+        asked = _signals()
+        with closing(train_steps(config, folder, resume, parallel=parallel)) as moments:
             for moment in moments:
                 began = began or moment.phase == "data"
                 _tell_vocabulary(config.model.vocab_size, moment)
                 progress.show(moment)
-                if asked:  # closing keeps the last whole step, however much is due after it
+                if asked and parallel.ranks > 1:
+                    parallel.leaving = True  # a checkpoint of the step is the work of all
+                elif asked:  # closing keeps the last whole step, however much is due after it
                     break
                 if moment.idle:
                     time.sleep(moment.idle)
+        if isinstance(parallel, Ranks):
+            parallel.close()
     except ValueError as error:
         progress.close()
         return _refuse(error, 1 if began else 2)
@@ -101,12 +168,13 @@ def _train(config: TrainingConfig, folder: Path, resume: bool) -> int:
         progress.close()
         return _refuse(error, 1)
     except (MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error):
+        alone = place is not None and is_left_alone(error)
+        if not (alone or is_out_of_memory(error)):
             raise
         progress.close()
-        return _refuse(ValueError(end_message(error)), 1)
+        return _refuse(ValueError(end_message(error)), LEFT_ALONE if alone else 1)
     progress.close()
-    if asked:
+    if asked and speaks:
         print(_where_it_stands(folder), file=sys.stderr, flush=True)
     return 0
 
@@ -134,7 +202,7 @@ def _where_it_stands(folder: Path) -> str:
 def _signals() -> list[int]:
     """Grows when the system or a person asks this process to end."""
     asked: list[int] = []
-    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+    for name in SIGNALS:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda number, _: asked.append(number))
     return asked
@@ -149,12 +217,15 @@ def _refuse(error: Exception, code: int) -> int:
 
 
 class Progress:
-    """One line that is rewritten on a terminal, or a line now and then where there is none."""
+    """One line that is rewritten on a terminal, or a line now and then where there is none.
 
-    def __init__(self, steps: int, out: TextIO) -> None:
+    `out` None: silent, as all ranks but the first.
+    """
+
+    def __init__(self, steps: int, out: TextIO | None) -> None:
         self.steps = steps
         self.out = out
-        self.live = out.isatty()
+        self.live = out is not None and out.isatty()
         self.next = 0.0
         self.validation = ""
         self.training = ("", "")  # the last step's loss, and its speed
@@ -176,6 +247,8 @@ class Progress:
             self.message = self.validation.join(self.training)
         elif moment.phase not in ("paused", "end"):
             return
+        if self.out is None:
+            return
         if now < self.next and moment.phase != "end":
             return
         self.next = now + (0.1 if self.live else 10.0)
@@ -187,7 +260,7 @@ class Progress:
         self.out.flush()
 
     def close(self) -> None:
-        if self.live:
+        if self.live and self.out is not None:
             self.out.write("\n")
 
 

@@ -11,41 +11,53 @@ the `Parallel` strategy, and every rank comes to it in the same order.
 from __future__ import annotations
 
 import math
+import socket
 import time
-from collections.abc import Generator
-from contextlib import suppress
+from collections.abc import Generator, Iterator
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from core.fields import from_json
+from core.fields import from_json, to_json
 from core.files import is_about_writing
 from core.optimization import check_groups
 from core.training import checkpoints, records
 from core.training.config import TrainingConfig
 from core.training.control import Command, ProbeArguments, SetArguments
 from core.training.events import Moment
+from core.training.exponent_probe import ExponentProbe, activation_sites, exponent_interval
+from core.training.faults import Fault, Faults
 from core.training.health import (
     NotFiniteError,
     disk_error,
     find_not_finite,
+    first_overflow,
     not_finite_message,
-    precision_context,
-    precision_note,
     seeded_dropout,
 )
-from core.training.looking import evaluate_steps, is_due, probe, sample_seed, sample_steps
+from core.training.looking import (
+    as_picture,
+    evaluate_steps,
+    is_due,
+    probe,
+    sample_seed,
+    sample_steps,
+)
 from core.training.memory import end_message
 from core.training.optimizers import build_optimizer
-from core.training.parallel import Parallel, on_device
+from core.training.parallel import Parallel, on_device, own_part
+from core.training.precision import backward_context, precision_context, precision_note
+from core.training.recording import Recorder, Unwatched
 from core.training.records import MANIFEST, read_manifest
 from core.training.runs import RunWriter
 from core.training.steering import Steering
 from core.training.task import Position, Task
 from core.training.writer import probe_interval, thin_probes
 
+LOOKS_AT_CLOCKS = 5
 PAUSE = 0.05  # seconds between two looks at control.jsonl while a run is paused
 Moments = Generator[Moment, None, None]
 
@@ -64,6 +76,7 @@ class Attempt:
         self.model: nn.Module  # what computes the loss: `module`, or its wrapper
         self.optimizer: torch.optim.Optimizer
         self.parameters: list[Tensor] = []
+        self.faults = Faults(parallel.rank)
         checkpoint = checkpoints.latest_checkpoint(folder)
         fresh = checkpoints.Progress(0, config.seed)
         start = checkpoints.read_progress(checkpoint) if checkpoint else fresh
@@ -76,9 +89,11 @@ class Attempt:
         self.rate_scale = start.rate_scale
         self.looked = start.looked and checkpoint is not None
         self.written = start.step if checkpoint else -1  # step of the newest checkpoint
+        self.exponents: ExponentProbe | None = None  # of the last step, if it is probed
         self.busy = 0.0  # seconds of work since the step began
         self.mark = time.perf_counter()
         self.unrecorded: dict[str, float] | None = None  # a step whose weights have moved
+        self.record_next = True  # the step that comes, from the inside
         self.prepared = False  # from then on an OSError comes from writing
         self.ended = False
 
@@ -115,7 +130,7 @@ class Attempt:
         error: OSError | ValueError | None = None
         if rank == 0:
             try:
-                self.writer = RunWriter(self.folder, self.step)
+                self.writer = RunWriter(self.folder, self.step, ranks=parallel.ranks)
             except (OSError, ValueError) as found:
                 error = found
         why = parallel.first("" if error is None else end_message(error))
@@ -169,7 +184,7 @@ class Attempt:
         if not self.parameters:
             raise ValueError("every parameter is frozen; leave the task at least one to train")
         self.optimizer = build_optimizer(
-            self.config, self.module, groups, self._rate(), parallel.fused
+            self.config, self.module, groups, self._rate(), parallel.sharded
         )
         if self.checkpoint is not None:
             checkpoints.load_checkpoint(
@@ -179,12 +194,32 @@ class Attempt:
         count = sum(parameter.numel() for parameter in self.parameters)
         where = {"device": str(parallel.device), "threads": torch.get_num_threads()}
         where["scales"] = parallel.scales
-        facts = {"parameters": count, "tokens": self.tokens, **self.task.facts()}
+        if parallel.device.type == "cuda":
+            where["device_name"] = torch.cuda.get_device_name(parallel.device)
+        held = sum(own_part(parameter).numel() for parameter in self.parameters)
+        facts = {"parameters": count, "held": held, "tokens": self.tokens, **self.task.facts()}
         self.writer.event("model", self.step, {**facts, "ranks": parallel.ranks, **where})
-        if note := precision_note(self.config.precision, parallel.device):
+        for note in self._notes():
             self.writer.event("note", self.step, {"message": note})
+        times = []
+        for _ in range(LOOKS_AT_CLOCKS):
+            parallel.wait()  # all ranks look at their clocks at once, as far as they are awake
+            times.append(time.time())
+        self.writer.event("clock", self.step, {"now": times, "host": socket.gethostname()})
         self.prepared = True
         yield Moment("prepare", self.step, True, values={"parameters": count, **self.task.facts()})
+
+    def _notes(self) -> Iterator[str]:
+        """What a person should know of how this attempt computes."""
+        if note := precision_note(self.config.precision, self.parallel.device):
+            yield note
+        attempts, ranks = read_manifest(self.folder)["attempts"], self.parallel.ranks
+        before = attempts[-2].get("ranks", 1) if len(attempts) > 1 else ranks
+        if before != ranks and self.step and self.config.model.dropout:
+            yield (
+                f"the steps up to {self.step} were trained on {before} ranks, the next ones on "
+                f"{ranks}: dropout draws other masks from here on"
+            )
 
     # -- one optimizer step
 
@@ -193,6 +228,8 @@ class Attempt:
         task, model, parallel, seed = self.task, self.model, self.parallel, self.config.seed
         device, precision, optimizer = parallel.device, self.config.precision, self.optimizer
         number, count = self.step + 1, self.config.micro_batches
+        watcher = self._watcher(number)
+        parallel.spans.step = number
         places = [Position(self.step, i, parallel.rank, parallel.ranks) for i in range(count)]
         batches = []
         for position in places:
@@ -201,12 +238,14 @@ class Attempt:
         yield Moment("data", number)
         divisor, valid, total = 0.0, 0, None
         for position, batch in batches:
+            self.faults.linger()
             last = position.micro_batch == count - 1
             with (
                 torch.enable_grad(),
                 parallel.micro_batch(last),
                 seeded_dropout(seed, position, device),
                 precision_context(precision, device),
+                watcher.forward(position.micro_batch, batch),
             ):
                 summed, targets = task.loss(model, batch)  # step: forward
             valid += int(parallel.sums([int(targets)])[0])
@@ -218,7 +257,12 @@ class Attempt:
             with torch.enable_grad():
                 loss = summed / divisor  # step: loss
             yield Moment("loss", number)
-            with torch.enable_grad(), parallel.micro_batch(last):
+            with (
+                torch.enable_grad(),
+                parallel.micro_batch(last),
+                backward_context(precision, device),
+                watcher.backward(position.micro_batch),
+            ):
                 scaled = parallel.scale(loss)
                 scaled.backward()  # step: backward
             total = summed.detach() if total is None else total + summed.detach()
@@ -230,11 +274,18 @@ class Attempt:
             for parameter in self.parameters:
                 if parameter.grad is not None:
                     parameter.grad.mul_(divisor / valid)
-        applied = True
+        applied, where = True, ""
         if parallel.scales:
-            applied = parallel.unscale(optimizer)  # step: unscale
+            applied = parallel.unscale(optimizer)
+            where = "" if applied else first_overflow(self.module, parallel)
             yield Moment("unscale", number, values={"applied": applied})
+        before, probed = parallel.state(), None
+        loss_scale = before.get("loss_scale", 1.0)
+        if self._counts_exponents(number):
+            probed = ExponentProbe(self.parameters, loss_scale)
+            probed.see_gradients()
         assert total is not None
+        watcher.gradients()
         own_loss, norm = self._clip(total)
         own_tokens = sum(task.tokens(batch) for _, batch in batches)
         summed_loss, tokens = parallel.sums([own_loss, own_tokens])
@@ -246,14 +297,15 @@ class Attempt:
         if applied:
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            optimizer.step()  # step: optimizer
+            counting = nullcontext() if probed is None else probed.update()
+            with watcher.optimizer(optimizer), counting:
+                optimizer.step()  # step: optimizer
         optimizer.zero_grad(set_to_none=True)
-        before = parallel.state()
         parallel.stepped(applied)
         if not applied:  # the batch is lost, the weights stay: usual while a loss scale is found
-            told = {**before, "after": parallel.state()}
+            told = {**before, "after": parallel.state(), "where": where}
             self.writer.event("skip", number, told)  # step: skip
-        skipped = int(not applied)
+        skipped, self.exponents = int(not applied), probed
         self.unrecorded = {
             "step": number,
             "loss": loss_value,
@@ -261,12 +313,22 @@ class Attempt:
             "grad_norm": norm,
             "applied": number - self.skipped - skipped,
             "skipped": skipped,
-            "tokens": tokens,
+            "loss_scale": loss_scale,
+            "tokens": int(tokens),
             "targets": valid,
         }
         yield Moment("optimizer", number, values={"applied": applied})
+        facts = {**self.unrecorded, "scale": before}
+        watcher.write(self.folder, number, parallel.rank, facts)
         record = self._record()
         yield Moment("schedule", number, True, values=record)
+
+    def _watcher(self, number: int) -> Recorder | Unwatched:
+        """Whoever looks at this step: it was asked for, or is the attempt's first or the last."""
+        asked, self.record_next = self.record_next, False
+        if asked or number == self.config.steps:
+            return Recorder(self.task, self.module, self.parallel.device)
+        return Unwatched()
 
     def _clip(self, total: Tensor) -> tuple[float, float]:
         """Limits the gradients' norm; returns the summed loss and the norm before."""
@@ -286,6 +348,7 @@ class Attempt:
         self.skipped += int(record["skipped"])
         self.tokens += int(record["tokens"])
         self.writer.step(record)
+        self.writer.spans(self.parallel.spans.take(self.writer.attempt))
         self.steering.step_done()
         return record
 
@@ -296,7 +359,8 @@ class Attempt:
     def _not_finite(self, number: int, batches: Any, loss: float) -> NotFiniteError:
         self.optimizer.zero_grad(set_to_none=True)
         where = find_not_finite(self.task, self.module, batches, self.config, self.parallel)
-        told = NotFiniteError(not_finite_message(number, where, loss, self.written))
+        message = not_finite_message(number, where, loss, self.written, self.config.precision)
+        told = NotFiniteError(message)
         self.writer.event("not-finite", number, {"where": where, "message": str(told)})
         return told
 
@@ -308,17 +372,23 @@ class Attempt:
         first, last = step == 0, step == config.steps
         if last or first or is_due(step, config.evaluate_every):
             yield from self._evaluate()
-        every = config.probe_every and probe_interval(config.probe_every, step)
-        if every and (last or is_due(step, every)):
-            self._probe("", None, ("attention",))
-            if self.parallel.writes:
-                thin_probes(self.folder, config.probe_every, step)
+        if self._is_probed(step):
+            self._probe_as_planned()
             yield Moment("probe", step, True)
         if config.sample_every and (last or is_due(step, config.sample_every)):
             yield from self._sample()
         self.looked = True
         if not first and (last or is_due(step, config.checkpoint_every)):
             yield from self._save()
+
+    def _is_probed(self, step: int) -> bool:
+        """Whether the config's cadence probes the model after this step."""
+        every = self.config.probe_every and probe_interval(self.config.probe_every, step)
+        return bool(every) and (step == self.config.steps or is_due(step, every))
+
+    def _counts_exponents(self, step: int) -> bool:
+        every = self.config.probe_every and exponent_interval(self.config.probe_every)
+        return self._is_probed(step) and (step == self.config.steps or is_due(step, every))
 
     def _evaluate(self) -> Moments:
         values = yield from evaluate_steps(
@@ -361,9 +431,28 @@ class Attempt:
             checkpoints.thin_checkpoints(self.folder, self.config.keep_checkpoints)
 
     def _probe(self, id: str, ids: Any, sites: Any) -> None:
-        arrays = probe(self.task, self.module, ids, sites, light=not id)
+        arrays = probe(self.task, self.module, ids, sites)
         if self.parallel.writes:
             self.writer.probe(self.step, arrays, id)
+
+    def _probe_as_planned(self) -> None:
+        """The heads on the config's text and, now and then, how large the numbers are."""
+        config, step = self.config, self.step
+        counts = self._counts_exponents(step)
+        sites = activation_sites(config.model) if counts else []
+        arrays = probe(self.task, self.module, None, ("attention", *sites))
+        activations = {site: arrays.pop(site) for site in sites}
+        arrays["attention"] = as_picture(arrays["attention"])
+        if self.parallel.writes:
+            self.writer.probe(step, arrays)
+            thin_probes(self.folder, config.probe_every, step)
+        if counts:
+            seen = self.exponents or ExponentProbe(self.parameters)
+            seen.see_weights()
+            seen.see_activations(activations)
+            told, self.exponents = seen.event(self.parallel), None
+            if self.parallel.writes:
+                self.writer.event("exponents", step, told)
 
     # -- commands
 
@@ -405,6 +494,12 @@ class Attempt:
                 asked = from_json(ProbeArguments, command.values, "command", some=True)
                 self._probe(asked.id, asked.ids, asked.sites)
                 yield Moment("probe", self.step, True)
+            case "record":
+                self.record_next = True
+            case "fault":
+                fault = from_json(Fault, command.values, "command", some=True)
+                self.writer.event("fault", self.step, to_json(fault))
+                self.faults.take(fault, self.parallel.ranks, self.parameters)
             case _:
                 raise ValueError(f"command {command.name[:40]!r} is unknown to this version")
 

@@ -21,9 +21,10 @@ WHAT = "training config"
 LANGUAGE_MODELLING = "language-modelling"  # the task of this chapter
 STORIES, CHARACTERS = BUILT_IN = ("stories", "characters")  # tokenizers; any other is a file
 
+DEVICES = ("auto", "cpu", "cuda", "mps")
+STRATEGIES = ("ddp", "fsdp2")
 MOST_STEPS = 1_000_000_000
-PRECISIONS = ("fp32", "bf16")
-SLOW = {"fp16": "is about 20 times slower than fp32 on a CPU"}
+PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,20 @@ class TrainingConfig:
     probe_every        steps between pictures of the heads on probe_text; 0: never
     probe_text         the text that they read; "": the validation split's first words
     seed               of weights, batches, dropout and samples
-    precision          "fp32", or "bf16": autocast with weights kept in fp32
+    device             "auto": a GPU where there is one, else the CPU; or "cpu", "cuda", "mps"
+    ranks              processes that share each batch, each with a model or a part of it. A run of
+                       more than one is started by `python -m core.training` or `core.train`; under
+                       torchrun, it says how many
+    parallel           what the ranks hold: "ddp" (each the whole model) or "fsdp2" (each its part
+                       of every matrix)
+    activation_checkpointing
+                       keep only what enters each block, and compute its inside again in backward:
+                       less memory for a third more arithmetic
+    precision          of the matrix products: "fp32", "tf32", "bf16" or "fp16". The weights stay in
+                       fp32. A device without TF32 computes tf32 in fp32
+    loss_scale         what the loss is multiplied by at first, under fp16 only: see LossScaler
+    loss_scale_growth_interval
+                       applied steps in a row after which the loss scale doubles
     threads            torch threads, where the run has its own process. Set by
                        `python -m core.training`; inside an app the app decides
 
@@ -184,11 +198,52 @@ class TrainingConfig:
         help="The same seed gives the same run, bit for bit",
         remedy="1337 is usual",
     )
-    precision: str = field("fp32", choices=PRECISIONS, refused=SLOW, label="Precision")
+    device: str = field("auto", choices=DEVICES, label="Device", help="Where the model computes")
+    ranks: int = field(
+        1,
+        least=1,
+        most=1 << 16,
+        label="Ranks",
+        help="Processes that share each batch; one for each GPU is usual",
+        remedy="1 is usual; 2 show on a laptop what many do",
+    )
+    parallel: str = field(
+        "ddp",
+        choices=STRATEGIES,
+        label="Strategy",
+        help="What each rank holds: DDP the whole model, FSDP2 its part of every matrix",
+    )
+    activation_checkpointing: bool = field(
+        False,
+        label="Activation checkpointing",
+        help="Compute the inside of each block again in backward, to save memory",
+    )
+    precision: str = field("fp32", choices=PRECISIONS, label="Precision")
+    loss_scale: float = field(
+        65536.0,
+        least=1,
+        most=2.0**127,
+        label="Loss scale",
+        help="What the loss is multiplied by at first; a step that overflows halves it",
+        remedy="65536 is usual",
+    )
+    loss_scale_growth_interval: int = field(
+        2000,
+        least=1,
+        most=MOST_STEPS,
+        label="Loss scale grows every",
+        help="Applied steps in a row after which it doubles",
+        remedy="2000 is usual",
+    )
     threads: int = field(1, least=1, most=1024, remedy="1 is usual")
 
     def __post_init__(self) -> None:
         fields.check(self)
+        if self.ranks > self.batch_size:
+            raise ValueError(
+                f"a batch_size of {self.batch_size} leaves some of {self.ranks} ranks without a "
+                f"sequence; use {self.ranks} or more, or fewer ranks"
+            )
         if self.min_learning_rate > self.learning_rate:
             raise ValueError(
                 f"min_learning_rate {self.min_learning_rate} is above learning_rate "

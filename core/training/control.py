@@ -212,6 +212,14 @@ class RunControl:
         given = {"id": id, "ids": [int(i) for i in ids], "sites": list(sites)}
         return self._send("probe", to_json(from_json(ProbeArguments, given)))
 
+    def record(self) -> int:
+        """Asks for the next step to be recorded from the inside: see `core.training.recording`."""
+        return self._send("record", {})
+
+    def fault(self, kind: str, rank: int, seconds: float = 0.1) -> int:
+        """Lets something go wrong with a rank: see `core.training.faults`, which loads torch."""
+        return self._send("fault", {"kind": kind, "rank": rank, "seconds": seconds})
+
     def acknowledgement(self, seq: int) -> Acknowledgement | None:
         """What the run answered to command `seq`; None while it has not."""
         with _NUMBERING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from core.files import not_written
 from core.training.config import TrainingConfig
-from core.training.parallel import Parallel
+from core.training.parallel import Parallel, own_part
+from core.training.precision import precision_context
 from core.training.task import Position, Task
 
 CPU = torch.device("cpu")
@@ -23,11 +24,16 @@ class NotFiniteError(ValueError):
     """The run stopped because a number was NaN or infinite; it names step, place and remedy."""
 
 
-def not_finite_message(step: int, where: str, loss: float, checkpoint: int) -> str:
+def not_finite_message(
+    step: int, where: str, loss: float, checkpoint: int, precision: str = "fp32"
+) -> str:
     """For people: which number went wrong first, and where to go on from."""
+    remedy = "a lower learning rate"
+    if precision == "fp16":
+        remedy += ", or in bf16, which has the range of fp32"
     return (
         f"step {step}: {where} is not finite (loss {loss:.5g}). The run stopped before "
-        f"this step changed anything; go on from the {_kept(checkpoint)} with a lower learning rate"
+        f"this step changed anything; go on from the {_kept(checkpoint)} with {remedy}"
     )
 
 
@@ -66,26 +72,6 @@ def seeded_dropout(seed: int, position: Position, device: torch.device = CPU) ->
         generator.set_state(before)
 
 
-def precision_context(precision: str, device: torch.device = CPU) -> AbstractContextManager[Any]:
-    """bf16: matrix products in bfloat16, weights kept in fp32. fp32: nothing."""
-    if precision == "bf16":
-        return torch.autocast(device.type, torch.bfloat16)
-    return ExitStack()
-
-
-def bf16_is_fast() -> bool:
-    """Whether this CPU has bf16 arithmetic; False where this torch cannot say."""
-    ask = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return ask is not None and bool(ask())
-
-
-def precision_note(precision: str, device: torch.device = CPU) -> str:
-    """What a person should know of a precision on a device; "" where there is nothing."""
-    if precision != "bf16" or device.type != "cpu" or bf16_is_fast():
-        return ""
-    return "this CPU has no bf16 arithmetic: bf16 may be slower than fp32"
-
-
 def find_not_finite(
     task: Task,
     model: nn.Module,
@@ -102,7 +88,8 @@ def find_not_finite(
     the one that is not wrapped. Ranks do this together, and all are told what the first one found.
     """
     broken = [name for name, parameter in model.named_parameters() if not _finite(parameter)]
-    if where := parallel.first(f"the parameter {broken[0]}" if broken else ""):
+    on_rank = f" on rank {parallel.rank}" if parallel.ranks > 1 else ""
+    if where := parallel.first(f"the parameter {broken[0]}{on_rank}" if broken else ""):
         return where
     found: list[str] = []
     whole = torch.zeros(())
@@ -123,10 +110,10 @@ def find_not_finite(
                 total, targets = task.loss(model, batch)
             if not found and not _finite(total):
                 found.append("the loss itself")
-            if where := parallel.first(found[0] if found else ""):
+            if where := parallel.first(f"{found[0]}{on_rank}" if found else ""):
                 return where
             (total / (max(int(targets), 1) * len(batches))).backward()
-            if where := parallel.first(found[0] if found else ""):
+            if where := parallel.first(f"{found[0]}{on_rank}" if found else ""):
                 return where
             whole = whole + total.detach().to(whole)
         if where := parallel.first("" if _finite(whole) else "the loss, summed over the batch,"):
@@ -136,6 +123,23 @@ def find_not_finite(
         for hook in hooks:
             hook.remove()
         model.zero_grad(set_to_none=True)
+
+
+def first_overflow(model: nn.Module, parallel: Parallel) -> str:
+    """The first gradient, in the order of the backward pass, that is not finite; "" where all are.
+
+    An overflow spreads from there to every layer that the backward pass still has to cross.
+    Parameters are made in the order of the forward pass, so this is the last of them. Ranks do this
+    together, and all are told the same.
+    """
+    names, overflowed = [], []
+    for name, parameter in model.named_parameters():
+        if parameter.grad is not None:
+            names.append(name)
+            overflowed.append(float(not _finite(own_part(parameter.grad))))
+    counts = parallel.sums(overflowed)
+    broken = [name for name, count in zip(names, counts, strict=True) if count > 0]
+    return f"the gradient of {broken[-1]}" if broken else ""
 
 
 def _gradient_norm(model: nn.Module) -> str:
@@ -152,7 +156,7 @@ def _gradient_norm(model: nn.Module) -> str:
 
 
 def _finite(tensor: Tensor) -> bool:
-    return bool(torch.isfinite(tensor.detach()).all())
+    return bool(torch.isfinite(own_part(tensor.detach())).all())
 
 
 def _output_watcher(name: str, found: list[str]) -> Any:

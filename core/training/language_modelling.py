@@ -23,7 +23,7 @@ from core.training.config import CHARACTERS, LANGUAGE_MODELLING, STORIES, Traini
 from core.training.memory import too_large
 from core.training.sizes import estimate
 from core.training.task import Position, Written
-from core.transformer.gpt import GPT, next_token_loss
+from core.transformer.gpt import GPT, IGNORED, next_token_loss
 
 # Batches that the training loss is measured on where the validation split is read whole.
 TRAIN_BATCHES = 20
@@ -33,6 +33,9 @@ EVALUATION_SEED = 1 << 32
 # Tokens of the corpus' own words in place of a prompt: a sentence of pieces, or some words of
 # letters.
 OWN_PROMPT = 24
+
+
+LIKELIEST = 5  # next tokens that a recorded step tells of each
 
 
 class LanguageModelling:
@@ -95,7 +98,9 @@ class LanguageModelling:
     def build_model(self, generator: torch.Generator) -> GPT:
         if why := too_large(estimate(replace(self.config, model=self.model_config)).bytes):
             raise ValueError(why)
-        return GPT(self.model_config, generator)
+        model = GPT(self.model_config, generator)
+        model.checkpoints_activations = self.config.activation_checkpointing
+        return model
 
     def facts(self) -> Mapping[str, int | str]:
         vocab_size = self.model_config.vocab_size
@@ -129,6 +134,36 @@ class LanguageModelling:
         ids, targets = batch
         logits = model(ids)  # (B, T, V)
         return next_token_loss(logits, targets)
+
+    def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
+        """ids and targets (B, T); losses (B, T) in nats, 0 where nothing was to predict; the
+        likeliest next tokens and their probabilities, each (B, T, 5); the bytes of all these
+        tokens: piece_ids (n,), piece_bytes one after the other, piece_ends (n,).
+        """
+        ids, targets = batch
+        logits = output.detach().float()  # (B, T, V)
+        wanted = targets.clamp(min=0)[..., None]
+        surprise = -logits.log_softmax(-1).gather(-1, wanted)[..., 0]
+        likeliest = logits.softmax(-1).topk(min(LIKELIEST, logits.size(-1)))
+        found = {
+            "ids": ids,
+            "targets": targets,
+            "losses": surprise.masked_fill(targets == IGNORED, 0.0),
+            "likeliest": likeliest.indices.int(),
+            "probabilities": likeliest.values,
+        }
+        arrays = {name: tensor.cpu().numpy() for name, tensor in found.items()}
+        return {**arrays, **self._pieces(arrays["ids"], arrays["targets"], arrays["likeliest"])}
+
+    def _pieces(self, *ids: np.ndarray) -> dict[str, np.ndarray]:
+        known = np.unique(np.concatenate([one.reshape(-1) for one in ids]))
+        known = known[known >= 0]
+        pieces = [self.tokenizer.piece_bytes(int(id)) for id in known]
+        return {
+            "piece_ids": known,
+            "piece_bytes": np.frombuffer(b"".join(pieces), np.uint8),
+            "piece_ends": np.cumsum([len(piece) for piece in pieces], dtype=np.int64),
+        }
 
     def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
         trained = (parameter for parameter in model.parameters() if parameter.requires_grad)

@@ -15,8 +15,8 @@ from torch import nn
 
 from core.inference.activations import looking_at
 from core.training.events import Moment
-from core.training.health import precision_context
 from core.training.parallel import Parallel, on_device
+from core.training.precision import precision_context
 from core.training.task import Task, Written
 
 
@@ -67,11 +67,13 @@ def sample_seed(seed: int, step: int) -> int:
 
 
 def probe(
-    task: Task, model: nn.Module, ids: Sequence[int] | None, sites: Sequence[str], light: bool
+    task: Task, model: nn.Module, ids: Sequence[int] | None, sites: Sequence[str]
 ) -> dict[str, np.ndarray]:
-    """What the model does with ids, by site; `light`: attention as uint8, 0 to 255 for 0 to 1."""
+    """What the model does with ids, by site."""
     with torch.random.fork_rng(devices=[]):
-        arrays = task.probe(model, ids, sites)
-    if light:
-        arrays["attention"] = (arrays["attention"] * 255.0 + 0.5).astype(np.uint8)
-    return arrays
+        return task.probe(model, ids, sites)
+
+
+def as_picture(weights: np.ndarray) -> np.ndarray:
+    """Attention weights as uint8: 0 to 255 for 0 to 1."""
+    return (weights * 255.0 + 0.5).astype(np.uint8)

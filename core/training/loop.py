@@ -14,11 +14,15 @@ from core.resources import data_folder
 from core.training import records
 from core.training.attempt import Attempt
 from core.training.config import TrainingConfig
+from core.training.control import RunControl
 from core.training.events import Moment
 from core.training.language_modelling import LanguageModelling
-from core.training.parallel import Parallel, Single
+from core.training.launch import ProcessLauncher
+from core.training.parallel import Parallel
 from core.training.requirements import check_requirements, check_task
 from core.training.runs import RunReader, create_run, new_run_folder
+from core.training.spans import STEP_PHASES
+from core.training.strategies import strategy_for
 from core.training.task import Task
 
 
@@ -30,10 +34,29 @@ def train(config: TrainingConfig, folder: str | Path | None = None) -> RunReader
     if folder is None:
         check_requirements(config)
         folder = new_run_folder(data_folder() / "runs", "run", config)
+    if config.ranks > 1:
+        return _train_on_ranks(config, Path(folder))
     for moment in train_steps(config, folder):
         if moment.idle:
             time.sleep(moment.idle)
     return RunReader(folder)
+
+
+def _train_on_ranks(config: TrainingConfig, folder: Path) -> RunReader:
+    """In processes of their own, which end with this one. Raises ValueError for how they failed."""
+    if not (folder / records.MANIFEST).exists():
+        check_requirements(config)
+        create_run(folder, config)
+    launcher = ProcessLauncher(niceness=0)
+    RunControl(folder, launcher).start()
+    try:
+        code = launcher.wait(folder)
+    finally:
+        launcher.terminate(folder)
+    run = RunReader(folder)
+    if code:
+        raise ValueError(run.message or f"the run's processes ended with code {code}; see {folder}")
+    return run
 
 
 def train_steps(
@@ -48,7 +71,8 @@ def train_steps(
     config    None: the one that the folder holds
     resume    go on from the folder's last checkpoint (from the beginning where there is none)
     task      None: the Task that the config names, which is language modelling
-    parallel  where it computes, on which device and with which ranks; None: alone, on the CPU
+    parallel  where it computes, on which device and with which ranks; None: alone, on the
+              config's device, with the loss scaler that its precision needs
 
     Closing the generator writes a checkpoint of the last whole step; one of several ranks cannot do
     that without the others, and leaves the last one that was written. Raises ValueError, with the
@@ -56,7 +80,7 @@ def train_steps(
     finite, OSError when the disk fails. No file that was already written is harmed.
     """
     folder = Path(folder)
-    parallel = parallel or Single()
+    parallel = parallel or _alone(config, folder)
     if parallel.writes and not (folder / records.MANIFEST).exists():
         if config is None:
             raise ValueError(f"{folder} is no run folder; give a config to start a run there")
@@ -70,12 +94,30 @@ def train_steps(
         raise ValueError(f"{folder} holds a run of another config; choose a new folder, or branch")
     if manifest["attempts"] and not resume:
         raise ValueError(f"{folder} holds a run already; resume it, or choose a new folder")
+    if known.precision == "fp16" and not parallel.scales:
+        raise ValueError("fp16 needs a loss scaler; give the strategy one, as build_scaler does")
     if task is None:
         check_task(known)
         task = LanguageModelling(known)
     run = Attempt(known, folder, task, parallel)
     with closing(run.moments()) as moments:
+        begun = parallel.spans.mark()
         for moment in moments:
             run.busy += time.perf_counter() - run.mark
+            if moment.phase in STEP_PHASES:
+                parallel.spans.add(moment.phase, begun, parallel.spans.mark())
             yield moment
             run.mark = time.perf_counter()
+            begun = parallel.spans.mark()
+
+
+def _alone(config: TrainingConfig | None, folder: Path) -> Parallel:
+    """This process, where the run needs no other."""
+    if config is None:
+        config = TrainingConfig.from_json(records.read_manifest(folder)["config"])
+    if config.ranks > 1:
+        raise ValueError(
+            f"a run of {config.ranks} ranks needs a process for each; start it by core.train, or "
+            f"by python -m core.training --run {folder}"
+        )
+    return strategy_for(config, None)

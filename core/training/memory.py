@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from core.training.place import LEFT_ALONE_MESSAGE, is_left_alone
+
 CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 OUT_OF_MEMORY = (
     "there is not enough memory for this model; choose fewer layers, a smaller width, a shorter "
@@ -40,6 +42,8 @@ def end_message(error: BaseException) -> str:
     """An error that ended a run, for people: torch tells of missing memory by a RuntimeError."""
     if is_out_of_memory(error):
         return OUT_OF_MEMORY
+    if is_left_alone(error):
+        return LEFT_ALONE_MESSAGE
     return str(error) or type(error).__name__
 
 

@@ -36,29 +36,29 @@ def build_optimizer(
     model: nn.Module,
     groups: Sequence[dict[str, Any]],
     rate: float,
-    fused: bool = True,
+    sharded: bool = False,
 ) -> torch.optim.Optimizer:
     """The config's optimizer for groups of the model's parameters, at a learning rate.
 
-    `fused` takes torch's kernel that does a step in one pass. Of `config.betas` each takes what
-    `rule_settings` says. Raises ValueError for an unknown optimizer.
+    Torch's fused kernels do a step in one pass; that of SGD knows no `sharded` parameters. Of
+    `config.betas` each takes what `rule_settings` says. Raises ValueError for an unknown optimizer.
     """
-    given, betas = list(groups), config.betas
+    given, betas, whole = list(groups), config.betas, not sharded
     match config.optimizer:
         case "sgd":
-            return torch.optim.SGD(given, lr=rate, fused=fused)
+            return torch.optim.SGD(given, lr=rate, fused=whole)
         case "momentum":
-            return torch.optim.SGD(given, lr=rate, momentum=betas[0], fused=fused)
+            return torch.optim.SGD(given, lr=rate, momentum=betas[0], fused=whole)
         case "nesterov":
-            return torch.optim.SGD(given, lr=rate, momentum=betas[0], nesterov=True, fused=fused)
+            return torch.optim.SGD(given, lr=rate, momentum=betas[0], nesterov=True, fused=whole)
         case "adagrad":
             return torch.optim.Adagrad(given, lr=rate)
         case "rmsprop":
             return torch.optim.RMSprop(given, lr=rate, alpha=betas[1], eps=EPS)
         case "adam":
-            return torch.optim.Adam(given, lr=rate, betas=betas, eps=EPS, fused=fused)
+            return torch.optim.Adam(given, lr=rate, betas=betas, eps=EPS, fused=True)
         case "adamw":
-            return torch.optim.AdamW(given, lr=rate, betas=betas, eps=EPS, fused=fused)
+            return torch.optim.AdamW(given, lr=rate, betas=betas, eps=EPS, fused=True)
     settings = rule_settings(config, rate)
     named = [{**group, "lr": rate} for group in named_groups(given, model.named_parameters())]
     if optimizer(config.optimizer).matrices_only:

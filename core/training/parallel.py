@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from core.tensor_files import read_tensors, write_tensors
+from core.training.scaler import LossScaler
+from core.training.spans import Spans
 
 
 class Parallel(Protocol):
@@ -25,16 +27,21 @@ class Parallel(Protocol):
     writes       whether this rank writes what the run has once: checkpoints, samples, probes,
                  answers to commands. Every rank writes its own records and events
     device       where this rank's parameters and batches lie
-    fused        whether torch's fused optimizers can move the wrapped parameters
+    sharded      whether a rank holds a part of each parameter only
     scales       whether the loss is scaled before backward, which adds the phase "unscale"
+    spans        when this rank did what
+    leaving      whether this rank has been asked to end: the run stops after the step under way,
+                 on every rank. Set by whoever drives the loop
     """
 
     rank: int
     ranks: int
     writes: bool
     device: torch.device
-    fused: bool
+    sharded: bool
     scales: bool
+    spans: Spans
+    leaving: bool
 
     def wrap(self, module: nn.Module) -> nn.Module:
         """Moves `module` to the device, spreads it over the ranks and returns what computes the
@@ -94,13 +101,19 @@ class Parallel(Protocol):
 
 
 class Single:
-    """This process alone, on one device, with the loss as it is."""
+    """This process alone, on one device. The loss is scaled where there is a scaler."""
 
     rank, ranks, writes = 0, 1, True
-    fused, scales = True, False
+    sharded = False
+    leaving = False
 
-    def __init__(self, device: str | torch.device = "cpu") -> None:
+    def __init__(
+        self, device: str | torch.device = "cpu", scaler: LossScaler | None = None
+    ) -> None:
         self.device = torch.device(device)
+        self.scaler = scaler
+        self.scales = scaler is not None
+        self.spans = Spans(self.device.type == "cuda")
 
     def wrap(self, module: nn.Module) -> nn.Module:
         return module.to(self.device)
@@ -109,16 +122,22 @@ class Single:
         return nullcontext()
 
     def scale(self, loss: Tensor) -> Tensor:
-        return loss
+        return loss if self.scaler is None else self.scaler.scale(loss)
 
     def unscale(self, optimizer: torch.optim.Optimizer) -> bool:
-        return True
+        if self.scaler is None:
+            return True
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        finite = self.scaler.unscale(own_part(p.grad) for p in parameters if p.grad is not None)
+        overflowed = self.sums([float(not finite)])[0] > 0  # on any rank
+        return not overflowed or self.scaler.is_exhausted
 
     def clip(self, parameters: Sequence[Tensor], limit: float) -> Tensor:
         return clip_gradients(parameters, limit)
 
     def stepped(self, applied: bool) -> None:
-        pass
+        if self.scaler is not None:
+            self.scaler.stepped(applied)
 
     def sums(self, values: Sequence[float]) -> list[float]:
         return list(values)
@@ -143,10 +162,12 @@ class Single:
         }
 
     def state(self) -> dict[str, float]:
-        return {}
+        return {} if self.scaler is None else self.scaler.state()
 
     def restore(self, state: Mapping[str, float]) -> None:
-        if state:
+        if self.scaler is not None:
+            self.scaler.restore(state)
+        elif state:
             raise ValueError(
                 f"the checkpoint remembers {', '.join(sorted(state))} of a run that scaled its "
                 "loss; continue it with its own precision"
@@ -157,6 +178,12 @@ def clip_gradients(parameters: Iterable[Tensor], limit: float) -> Tensor:
     """Limits the norm of all gradients together; returns the norm before."""
     norm = nn.utils.clip_grad_norm_(parameters, limit)  # step: clip
     return norm
+
+
+def own_part(tensor: Tensor) -> Tensor:
+    """What this rank holds of a tensor: all of it, or its part of one that FSDP2 has sharded."""
+    to_local = getattr(tensor, "to_local", None)  # a DTensor's; its module takes a second to load
+    return tensor if to_local is None else to_local()
 
 
 def on_device(batch: Any, device: torch.device) -> Any:

@@ -26,6 +26,7 @@ TITLES = {
     "forward": "Forward: predict every next token",
     "loss": "Loss: how surprised the model was, on average",
     "backward": "Backward: how each weight would change the loss",
+    "scale": "Scale: lift the gradients into the range of 16 bits",
     "unscale": "Unscale: divide the gradients by the loss scale",
     "clip": "Clip: no step may be larger than this",
     "optimizer": "Optimizer: every weight moves a little",
@@ -38,6 +39,7 @@ FORMULAS = {
     "loss": r"L = -\frac{1}{N} \sum_{b,t} \log p_{b,t}[\, y_{b,t} \,]",
     "mean_loss": r"L = -\frac{1}{N} \sum_{b,t} \log p_{b,t}[\, y_{b,t} \,]",
     "backward": r"g = \frac{\partial L}{\partial \theta}",
+    "scale": r"L_s = s L",
     "unscale": r"g \leftarrow \frac{g}{s}",
     "skip": r"\theta_{t+1} = \theta_t",
     "clip": r"g \leftarrow g \cdot \min\left(1, \frac{c}{\| g \|}\right)",
@@ -49,7 +51,8 @@ CODE = {  # a phase, or the one of its lines that ran
     "loss": f"{_ATTEMPT}._one_step#loss",
     "mean_loss": f"{_ATTEMPT}._one_step#mean_loss",
     "backward": f"{_ATTEMPT}._one_step#backward",
-    "unscale": f"{_ATTEMPT}._one_step#unscale",
+    "scale": "core.training.scaler:LossScaler.scale#scale",
+    "unscale": "core.training.scaler:LossScaler.unscale#unscale",
     "clip": "core.training.parallel:clip_gradients#clip",
     "optimizer": f"{_ATTEMPT}._one_step#optimizer",
     "skip": f"{_ATTEMPT}._one_step#skip",
@@ -60,10 +63,11 @@ CODE = {  # a phase, or the one of its lines that ran
 def phase_step(
     phase: str, config: TrainingConfig, step: int, record: Mapping[str, float] | None = None
 ) -> Step:
-    """A phase of optimizer step `step` (from 1).
+    """A phase of optimizer step `step` (from 1). Where the loss is scaled, its backward phase
+    begins with "scale".
 
-    record  what the run recorded of it: loss, targets, learning_rate, grad_norm, applied, skipped;
-            None where it did not
+    record  what the run recorded of it: loss, targets, learning_rate, grad_norm, applied, skipped,
+            loss_scale; None where it did not
 
     Raises KeyError for an unknown phase.
     """
@@ -91,9 +95,14 @@ def phase_step(
             values = {"limit": _scalar(config.clip or math.inf)}
             if "grad_norm" in record:
                 values["norm"] = _scalar(record["grad_norm"])
-        case "unscale":
-            if "skipped" in record:
-                values["applied"] = _scalar(not record["skipped"])
+        case "scale" | "unscale":
+            values = {}
+            if "loss_scale" in record:
+                values["scale"] = _scalar(record["loss_scale"])
+            is_whole = config.micro_batches == 1  # each of several has but a share of it
+            if phase == "scale" and is_whole and {"loss", "loss_scale"} <= set(record):
+                loss = np.asarray(record["loss"], np.float32)
+                values |= {"loss": loss, "scaled": loss * np.float32(record["loss_scale"])}
         case "optimizer":
             if "learning_rate" in record:
                 values["rate"] = _scalar(record["learning_rate"])

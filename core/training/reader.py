@@ -27,7 +27,7 @@ MOST_IDS = 4_000_000  # of a sample
 MOST_LINES = 500_000  # of events or commands; a run of a million steps writes some ten thousand
 MOST_LINE_BYTES = 64 * MEGABYTE  # of all of them
 MOST_VALUES = 100_000  # in a line
-MOST_RECORD_BYTES = 448 * MEGABYTE  # nearly five million steps
+MOST_RECORD_BYTES = 448 * MEGABYTE  # four and a half million steps
 MOST_PROBE_BYTES = 1024 * MEGABYTE  # the heads of GPT-2 on a full context take two thirds
 
 EVALUATION_DTYPE = np.dtype(
@@ -229,6 +229,12 @@ class RunReader:
         self.probes = [probe for probe in found_probes if probe.id or probe.step <= self.step]
         self._signature = signature
         return True
+
+    @property
+    def exponents(self) -> list[records.Exponents]:
+        """How large the numbers of the probed steps were, in the order of the steps."""
+        last = {e["step"]: e for e in self.events if e.get("event") == "exponents"}
+        return [from_json(records.Exponents, event, some=True) for event in last.values()]
 
     def probe(self, id: str) -> Probe | None:
         """The answer to the probe command with this id, once it is there."""

@@ -2,10 +2,12 @@
 
     run.json                 config, attempts, the dtype of a record, a branch's parent
     rank0.steps ...          one fixed-width record a step, a file for each rank
+    rank0.spans ...          when a rank did what in each step: see `spans`
     rank0.jsonl ...          rare events, one whole line each
     control.jsonl            commands in, each acknowledged
     heartbeat                touched about once a second by whoever trains; rank1.heartbeat ...
     process.json             which process was launched last to train the run, and when
+    recordings/step-000100/  what happened inside a step that was asked for: see `recording`
     checkpoints/step-000100/ samples/step-000100.json probes/step-000100.safetensors
 
 Every record and event carries (attempt, step). A resume starts a new attempt from a checkpoint's
@@ -28,6 +30,7 @@ import numpy as np
 
 from core.fields import as_object, field, from_json
 from core.files import GET_AGAIN, quoted, read_json, write_atomically
+from core.training.exponents import CountedExponents, ExponentHistogram
 
 FORMAT = 1
 MANIFEST = "run.json"
@@ -37,6 +40,7 @@ PROCESS = "process.json"
 CHECKPOINTS = "checkpoints"
 SAMPLES = "samples"
 PROBES = "probes"
+RECORDINGS = "recordings"
 TRAINING_FILE = "training.json"  # in a checkpoint: where the run was
 OPTIMIZER_FILE = "optimizer.safetensors"  # in a checkpoint: what the optimizer remembers
 NEW_OPTIMIZER = "new"  # in a branch's TRAINING_FILE: why its OPTIMIZER_FILE is empty
@@ -50,6 +54,7 @@ STEP_FIELDS: tuple[tuple[str, str], ...] = (
     ("grad_norm", "<f8"),  # before clipping; not finite where the step was skipped for it
     ("applied", "<i8"),  # steps that have moved the weights, with this one: the schedule's count
     ("skipped", "<i8"),  # 1: a loss scaler skipped this one, 0: it was applied
+    ("loss_scale", "<f8"),  # what the loss was multiplied by; 1: it was not
     ("tokens", "<i8"),  # read by this step, on all ranks
     ("targets", "<i8"),  # those that count, which the loss is the mean over
     ("seconds", "<f8"),  # of work; pauses do not count
@@ -58,6 +63,7 @@ STEP_FIELDS: tuple[tuple[str, str], ...] = (
 )
 STEP_DTYPE = np.dtype(list(STEP_FIELDS))
 MOST_FIELDS = 64
+MOST_RANKS = 1 << 16
 NUMBER = re.compile("<[iuf][248]")  # the kinds of numbers that a record may hold
 
 MOST_STEP_DIGITS = 10  # in a file's name; a run has at most a billion steps
@@ -107,10 +113,43 @@ class Built(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Skipped(Event):
-    """The loss scale whose gradients overflowed; in `after` the one that is tried next."""
+    """The loss scale whose gradients overflowed; in `after` the one that is tried next. `where`
+    says which gradient was the first.
+    """
 
     loss_scale: float = field(0.0, least=0, endless=True)
     after: Mapping[str, float] = field(factory=dict)
+    where: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exponents(Event):
+    """How large a step's numbers were, in a sample of them: gradients as the optimizer would have
+    got them unscaled and unclipped; the others after the step. None: not counted, as the updates of
+    a step that was skipped.
+
+    loss_scale  the scale under which the gradients were computed
+    """
+
+    loss_scale: float = field(1.0, above=0)
+    weights: CountedExponents | None = None
+    activations: CountedExponents | None = None
+    gradients: CountedExponents | None = None
+    updates: CountedExponents | None = None
+
+    def histograms(self) -> dict[str, ExponentHistogram]:
+        """By kind: "weights", "activations", "gradients", "updates", as far as they are there."""
+        kinds = ("weights", "activations", "gradients", "updates")
+        counted = {kind: getattr(self, kind) for kind in kinds}
+        return {kind: one.histogram() for kind, one in counted.items() if one is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clock(Event):
+    """What a rank's clock said, each time right after all ranks had met, and its machine's name."""
+
+    now: tuple[float, ...]
+    host: str = ""
 
 
 EVENTS: dict[str, type[Event]] = {
@@ -119,6 +158,8 @@ EVENTS: dict[str, type[Event]] = {
     "prepare": Preparing,
     "model": Built,
     "skip": Skipped,
+    "clock": Clock,
+    "exponents": Exponents,
 }
 
 
@@ -141,6 +182,11 @@ def steps_file(folder: Path, rank: int = 0) -> Path:
     return folder / f"rank{rank}.steps"
 
 
+def spans_file(folder: Path, rank: int = 0) -> Path:
+    """Where a rank's spans lie."""
+    return folder / f"rank{rank}.spans"
+
+
 def events_file(folder: Path, rank: int = 0) -> Path:
     """Where a rank's events lie."""
     return folder / f"rank{rank}.jsonl"
@@ -149,6 +195,11 @@ def events_file(folder: Path, rank: int = 0) -> Path:
 def heartbeat_file(folder: Path, rank: int = 0) -> Path:
     """The file that a rank touches while it trains."""
     return folder / (f"rank{rank}.{HEARTBEAT}" if rank else HEARTBEAT)
+
+
+def recording_folder(folder: Path, step: int) -> Path:
+    """Where the recording of a step lies."""
+    return folder / RECORDINGS / step_name(step)
 
 
 def step_name(step: int) -> str:
@@ -173,11 +224,14 @@ def check_probe_id(id: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class AttemptEntry:
-    """What the manifest must say of an attempt: after which step it began, and who trained."""
+    """What the manifest must say of an attempt: after which step it began, who trained, and on how
+    many ranks; an older one was a single process.
+    """
 
     from_step: int = field(least=0)
     pid: int = field(least=1, most=(1 << 31) - 1)
     host: str
+    ranks: int = field(1, least=1, most=MOST_RANKS)
 
     @classmethod
     def from_json(cls, values: Any) -> AttemptEntry:

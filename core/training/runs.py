@@ -83,7 +83,8 @@ def branch(
     """A new run folder beside `run_folder`: its checkpoint of `step`, under a changed config.
 
     A learning rate among the changes also overtakes one that a command had set. Another optimizer
-    begins with nothing to remember, another seed draws other batches from here on.
+    begins with nothing to remember, another precision or loss scale with the config's own loss
+    scale; another seed draws other batches from here on, another number of ranks other dropout.
 
     Raises ValueError when there is no such checkpoint, or when a change is impossible.
     """
@@ -107,6 +108,8 @@ def branch(
         _copy_whole(checkpoint.folder, unfinished)
         if "learning_rate" in changes:  # from here as planned, whatever a command had made of it
             _tell(unfinished, {"rate_scale": 1.0})
+        if config.precision != reader.config.precision or "loss_scale" in changes:
+            _tell(unfinished, {"scaler": {}})
         if config.optimizer != reader.config.optimizer:
             write_tensors(unfinished / records.OPTIMIZER_FILE, {}, {"format": "pt"})
             _tell(unfinished, {"optimizer": records.NEW_OPTIMIZER})

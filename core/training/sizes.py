@@ -1,26 +1,31 @@
-"""What a run will cost, before it starts: parameters, memory, arithmetic, time."""
+"""What a run will cost on this machine, before it starts: parameters, memory, arithmetic, time.
+
+The formulas are those of `core.training.estimates`; what is fitted to this program's own steps on a
+CPU is here.
+"""
 
 from __future__ import annotations
 
 import math
 import statistics
 import time
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from core.optimization.muon import MuonSettings
-from core.optimization.optimizers import OPTIMIZERS
-from core.optimization.rule import Rule
 from core.training.config import TrainingConfig
-from core.transformer.config import ModelConfig
+from core.training.estimates.activations import kept
+from core.training.estimates.flops import flops_per_token, muon_flops
+from core.training.estimates.memory import numbers_remembered
+from core.transformer.parameters import parameter_count
 
 # A laptop core's fp32 matrix products, where nobody has measured: `measure_speed` does.
 USUAL_SPEED = 8e10
-# bf16 arithmetic where the CPU has it (avx512_bf16): 2.65 times on wide layers, 1.5 on small ones.
-BF16_SPEEDUP = 1.5
+# How fast a CPU multiplies in 16 bits, by what it takes in fp32. bf16 where it has the arithmetic
+# (avx512_bf16): 2.65 times on wide layers, 1.5 on small ones. fp16: 12 to 20 times slower.
+CPU_SPEED = {"bf16": 1.5, "fp16": 1 / 15}
 # Beside the matrix products a step moves and bends what they give: a byte of activations takes as
 # long as so many FLOPs, a layer's calls so many seconds. Fitted to the steps of 14 shapes, from
 # width 16 to 384: each within a quarter of its estimate.
-FLOPS_PER_BYTE = 74.0
+FLOPS_PER_BYTE = 83.0
 CALLS_PER_LAYER = 4.1e-4
 # To tell and tokenize a story; the tokens of a file are only read.
 STORY_SECONDS = 4e-4
@@ -58,7 +63,7 @@ class Estimate:
 def estimate(config: TrainingConfig, speed: float = USUAL_SPEED) -> Estimate:
     """Pure arithmetic: nothing is allocated. `speed`: FLOP/s of fp32 matrix products."""
     model = config.model
-    count = model_parameters(model)
+    count = parameter_count(model)
     flops = flops_per_token(model)
     activations = activation_bytes(config)
     per_step = step_seconds(config, speed)
@@ -66,7 +71,7 @@ def estimate(config: TrainingConfig, speed: float = USUAL_SPEED) -> Estimate:
         parameters=count,
         bytes_model=4 * count,
         bytes_gradients=4 * count,
-        bytes_optimizer=4 * remembered(config, count),
+        bytes_optimizer=4 * numbers_remembered(model, config.optimizer),
         bytes_activations=activations,
         flops_per_token=flops,
         seconds_per_step=per_step,
@@ -90,7 +95,7 @@ def step_seconds(config: TrainingConfig, speed: float = USUAL_SPEED) -> float:
 
 def _speed_at(config: TrainingConfig, speed: float) -> float:
     """FLOP/s at the run's precision, where fp32 has `speed`."""
-    return speed * BF16_SPEEDUP if config.precision == "bf16" else speed
+    return speed * CPU_SPEED.get(config.precision, 1.0)
 
 
 def looking_seconds(config: TrainingConfig, per_step: float, flops: float, speed: float) -> float:
@@ -113,24 +118,8 @@ def looking_seconds(config: TrainingConfig, per_step: float, flops: float, speed
 
 def checkpoint_seconds(config: TrainingConfig, parameters: int) -> float:
     """Weights and what the optimizer remembers (AdamW: two averages), in fp32, each time."""
-    size = 4 * (parameters + remembered(config, parameters))
+    size = 4 * (parameters + numbers_remembered(config.model, config.optimizer))
     return _times(config.steps, config.checkpoint_every) * size / DISK_SPEED
-
-
-def remembered(config: TrainingConfig, parameters: int) -> int:
-    """Numbers that the optimizer keeps, for all weights together.
-
-    One that moves matrices only leaves the others, tables and vectors, to AdamW: see `muon`.
-    """
-    rule = OPTIMIZERS[config.optimizer]
-    inner = sum(rows * columns for rows, columns in inner_matrices(config.model))
-    others = OPTIMIZERS["adamw"] if rule.matrices_only else rule
-    return _kept(rule) * inner + _kept(others) * (parameters - inner)
-
-
-def _kept(rule: Rule) -> int:
-    """Numbers that a rule keeps for each weight."""
-    return len(fields(rule.state))
 
 
 def _times(steps: int, every: int) -> int:
@@ -138,63 +127,9 @@ def _times(steps: int, every: int) -> int:
     return 1 if not every else -(-steps // every)
 
 
-def model_parameters(model: ModelConfig) -> int:
-    """Numbers that are learned, tied ones once."""
-    from core.transformer.gpt import parameter_count  # loads torch, which a window may not want yet
-
-    return parameter_count(model)
-
-
-def flops_per_token(model: ModelConfig) -> float:
-    """Forward and backward: 6 a weight in a matrix product, and 12 L H D T for attention.
-
-    Chowdhery et al. 2022 (PaLM), appendix B. The token embedding is looked up, not multiplied,
-    but its transpose is the output head, so tied weights count once.
-    """
-    width = model.n_head * model.head_width
-    weights = sum(rows * columns for rows, columns in inner_matrices(model))
-    weights += model.vocab_size * model.n_embd
-    return 6.0 * weights + 12.0 * model.n_layer * width * model.block_size
-
-
-def muon_flops(model: ModelConfig) -> float:
-    """What Newton-Schulz costs, once a step: 4 n^2 m + 2 n^3 an iteration and matrix (n, m)."""
-    sides = [(min(shape), max(shape)) for shape in inner_matrices(model)]
-    once = sum(4.0 * n * n * m + 2.0 * n**3 for n, m in sides)
-    return MuonSettings().iterations * once
-
-
-def inner_matrices(model: ModelConfig) -> list[tuple[int, int]]:
-    """The shapes of all matrices between the layers: neither embeddings nor the output head."""
-    width = model.n_head * model.head_width
-    projected = (model.n_head + 2 * model.kv_heads) * model.head_width
-    widening = [(model.n_embd, model.inner_width)] * (2 if model.mlp == "swiglu" else 1)
-    block = [
-        (projected, model.n_embd),
-        (width, model.n_embd),
-        *widening,
-        (model.inner_width, model.n_embd),
-    ]
-    return block * model.n_layer
-
-
 def activation_bytes(config: TrainingConfig) -> int:
-    """What the forward pass keeps for the backward pass, of one micro-batch (fp32 or bf16).
-
-    A block keeps its two norms' inputs and outputs, q, k, v, the heads' output, the hidden layer
-    before and after its bend (a gated one also the gate before and after), and what each sublayer
-    adds; the end keeps logits and their softmax in fp32 (Korthikanti et al. 2022, section 4.1,
-    without the attention weights that a fused kernel does not keep). Keys and values that heads
-    share are kept once for each head that reads them.
-    """
-    model = config.model
-    tokens = config.batch_size * model.block_size
-    width = model.n_head * model.head_width
-    hidden = 4 if model.mlp == "swiglu" else 2
-    block = 6 * model.n_embd + 4 * width + hidden * model.inner_width
-    item = 2 if config.precision == "bf16" else 4
-    kept = model.n_layer * block + 2 * model.n_embd
-    return tokens * (item * kept + 2 * 4 * model.vocab_size)
+    """What the forward pass of one micro-batch keeps for the backward pass."""
+    return kept(config.model, config.batch_size, config.precision).total
 
 
 LEAST_PRODUCTS = 15

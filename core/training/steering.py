@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +11,8 @@ from core.fields import from_json
 from core.training.control import Command, ControlLog, StepArguments
 from core.training.events import Moment
 from core.training.parallel import Parallel
+
+LEAVE = "leave"  # what a rank says that has been asked to end, in the place of commands
 
 
 class Steering:
@@ -65,7 +68,15 @@ class Steering:
         return [(step, command) for step, command in held if step >= from_step]
 
     def _refreshed(self) -> list[Command]:
-        return self._agreed(self.log.refresh() if self.parallel.writes else [])
+        """The commands that have come, or that a rank has been asked to leave: all ranks end."""
+        new = self.log.refresh() if self.parallel.writes else []
+        lines = [[command.seq, command.name, dict(command.values)] for command in new]
+        leaving = LEAVE if self.parallel.leaving else ""
+        told = self.parallel.first(json.dumps(lines) if lines else leaving)
+        if told == LEAVE:
+            self.stopping = True
+            return []
+        return [Command(*line) for line in json.loads(told)] if told else []
 
     def _agreed(self, commands: list[Command]) -> list[Command]:
         lines = [[command.seq, command.name, dict(command.values)] for command in commands]
@@ -117,7 +128,7 @@ class Steering:
             for moment in looking:
                 yield moment
                 self.waiting += self._refreshed()
-                if any(command.name == "stop" for command in self.waiting):
+                if self.stopping or any(command.name == "stop" for command in self.waiting):
                     return
 
     def answer(self, command: Command, step: int, ok: bool = True, message: str = "") -> None:

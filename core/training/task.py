@@ -79,6 +79,9 @@ class Task(Protocol):
     def loss(self, model: nn.Module, batch: Any) -> tuple[Tensor, Tensor | int]:
         """The summed loss, in nats, and over how many targets."""
 
+    def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
+        """What a recorded step shows of a batch, and of what the model made of it, by name."""
+
     def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
         """Groups for an optimizer, with their weight_decay: each trained parameter once.
 

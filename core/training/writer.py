@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from core.files import cut_torn_line, open_to_append, write_atomically
+from core.files import append_line, cut_torn_line, open_to_append, write_atomically
 from core.tensor_files import write_tensors
 from core.training import records
 from core.training.control import cut_torn_command
 from core.training.locking import RunLock
 from core.training.reader import RunReader
+from core.training.spans import SPAN_DTYPE
 
 # So many probes of the cadence stay; then every other one goes and the cadence halves.
 PROBE_LIMIT = 500
@@ -24,7 +25,7 @@ TELL = 0.5  # seconds between two events about the same work before the first st
 
 
 class RunWriter:
-    """Opens a run folder for a new attempt that begins after step `from_step`.
+    """Opens a run folder for a new attempt that begins after step `from_step`, on so many ranks.
 
     Only rank 0 begins an attempt. Another rank joins the one that rank 0 has begun, from its own
     process, and writes files of its own beside rank 0's; so does one that comes back.
@@ -34,20 +35,22 @@ class RunWriter:
     has no attempt to join, OSError when it cannot be written.
     """
 
-    def __init__(self, folder: str | Path, from_step: int = 0, rank: int = 0) -> None:
+    def __init__(
+        self, folder: str | Path, from_step: int = 0, rank: int = 0, ranks: int = 1
+    ) -> None:
         self.folder = Path(folder)
-        self._steps = self._events = -1
+        self._steps = self._events = self._spans = -1
         if type(rank) is not int or rank < 0:
             raise ValueError(f"rank {rank!r} cannot be; ranks count from 0")
         records.read_manifest(self.folder)
         self._lock = RunLock(self.folder, rank)
         try:
-            self._open(from_step, rank)
+            self._open(from_step, rank, ranks)
         except BaseException:
             self.close()
             raise
 
-    def _open(self, from_step: int, rank: int) -> None:
+    def _open(self, from_step: int, rank: int, ranks: int) -> None:
         manifest = records.read_manifest(self.folder)
         self.dtype = records.record_dtype(manifest)
         self._heart = records.heartbeat_file(self.folder, rank)
@@ -60,7 +63,8 @@ class RunWriter:
                 f"{self.folder.name} is being trained by another process; stop it there first, or "
                 "wait a minute where its machine is gone"
             )
-        self._cut_torn_record(records.steps_file(self.folder, rank))
+        _cut_torn_record(records.steps_file(self.folder, rank), self.dtype.itemsize)
+        _cut_torn_record(records.spans_file(self.folder, rank), SPAN_DTYPE.itemsize)
         cut_torn_line(records.events_file(self.folder, rank))
         if rank == 0:
             cut_torn_command(self.folder)
@@ -68,11 +72,12 @@ class RunWriter:
             (self.folder / name).mkdir(exist_ok=True)
         identity = records.process_identity()
         if rank == 0:
-            started = {"from_step": from_step, "started": time.time(), **identity}
+            started = {"from_step": from_step, "started": time.time(), "ranks": ranks, **identity}
             manifest["attempts"].append(started)
         self.attempt = len(manifest["attempts"])
         self._steps = open_to_append(records.steps_file(self.folder, rank))
         self._events = open_to_append(records.events_file(self.folder, rank))
+        self._spans = open_to_append(records.spans_file(self.folder, rank))
         self._beat = 0.0
         self._told, self._told_at = "", 0.0
         self.heartbeat()
@@ -82,10 +87,6 @@ class RunWriter:
         records.write_manifest(self.folder, manifest)
         self.event("start", from_step, {})
         _drop_probes(self.folder, from_step)
-
-    def _cut_torn_record(self, path: Path) -> None:
-        if path.exists() and (torn := path.stat().st_size % self.dtype.itemsize):
-            os.truncate(path, path.stat().st_size - torn)
 
     def step(self, values: Mapping[str, float]) -> None:
         """Appends the record of a step; `values` by field, attempt and time are added.
@@ -100,6 +101,11 @@ class RunWriter:
         record["time"] = time.time()
         _append(self._steps, record.tobytes())
         self.heartbeat()
+
+    def spans(self, spans: np.ndarray) -> None:
+        """Appends records of SPAN_DTYPE."""
+        if len(spans):
+            _append(self._spans, spans.tobytes())
 
     def event(self, kind: str, step: int, values: Mapping[str, Any]) -> None:
         """Appends one line to the events."""
@@ -141,11 +147,33 @@ class RunWriter:
 
     def close(self) -> None:
         """Closes the files and lets another process train the run."""
-        for file in (self._steps, self._events):
+        for file in (self._steps, self._events, self._spans):
             if file >= 0:
                 os.close(file)
-        self._steps = self._events = -1
+        self._steps = self._events = self._spans = -1
         self._lock.release()
+
+
+def end_attempt(folder: Path, message: str) -> None:
+    """Says why the last attempt failed, in the name of ranks that are all gone.
+
+    Raises ValueError when somebody trains in the folder again, OSError when it cannot be written.
+    """
+    lock = RunLock(folder)
+    try:
+        run = RunReader(folder)
+        line = {"event": "end", "attempt": len(run.manifest["attempts"]), "step": run.step}
+        told = {"time": time.time(), "reason": "failed", "message": message}
+        if run.manifest["attempts"]:
+            cut_torn_line(records.events_file(folder))
+            append_line(records.events_file(folder), {**line, **told})
+    finally:
+        lock.release()
+
+
+def _cut_torn_record(path: Path, size: int) -> None:
+    if path.exists() and (torn := path.stat().st_size % size):
+        os.truncate(path, path.stat().st_size - torn)
 
 
 def _drop_probes(folder: Path, from_step: int) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from core.transformer.config import ModelConfig
 from core.transformer.look import EXPLICIT, Look, layer_sites
 from core.transformer.positions import Rotation, rotate
+from core.transformer.precision import full_precision
 
 TINY = -80.0  # a score so far below the row's largest gets no weight in `attention_weights`
 
@@ -35,13 +36,16 @@ def attend(q: Tensor, k: Tensor, v: Tensor, visible: Tensor) -> Attended:
     """softmax(q k^T / sqrt(D)) v, one line a step (AIAYN equation 1).
 
     q (..., Tq, D), k and v (..., Tk, D); visible (Tq, Tk), True where a query may look. Every row
-    of `visible` needs one True, or its weights are NaN.
+    of `visible` needs one True, or its weights are NaN. Products are in the dtype of q, k and v,
+    the softmax in fp32 at least.
     """
     root = math.sqrt(q.size(-1))
     scores = q @ k.mT  # (..., Tq, Tk)  # step: scores
     scaled = scores / root  # step: scale
     masked = scaled.masked_fill(~visible, -math.inf)  # step: mask
+    masked = full_precision(masked)
     weights = torch.softmax(masked, dim=-1)  # step: softmax
+    weights = weights.to(v.dtype)
     output = weights @ v  # (..., Tq, D)  # step: output
     return Attended(scores, scaled, masked, weights, output)
 
@@ -169,7 +173,7 @@ class Attention(nn.Module):
             masked = (scores / root).masked_fill(~visible, -math.inf)
         masked = look.at(self.sites["masked"], masked)
         if changed or look.replaces(self.sites["masked"]):
-            weights = torch.softmax(masked, dim=-1)
+            weights = torch.softmax(full_precision(masked), dim=-1).to(v.dtype)
         weights = look.at(self.sites["weights"], weights)
         return F.dropout(weights, self.dropout, self.training) @ v
 

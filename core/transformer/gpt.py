@@ -14,11 +14,13 @@ from typing import cast
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from core.transformer.config import ModelConfig
 from core.transformer.layers import Block, norm_of
 from core.transformer.look import Look, Site, check_sites
 from core.transformer.positions import Rotation, rotation_of
+from core.transformer.precision import full_precision
 
 IGNORED = -1  # a target that counts for nothing
 EMBEDDING, LOGITS = Site("decoder", None, "embedding"), Site("decoder", None, "logits")
@@ -30,6 +32,7 @@ class GPT(nn.Module):
     def __init__(self, config: ModelConfig, generator: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
+        self.checkpoints_activations = False  # while it learns
         self.wte = nn.Embedding(config.vocab_size, config.n_embd)
         if config.positions == "learned":
             self.wpe = nn.Embedding(config.block_size, config.n_embd)
@@ -98,14 +101,20 @@ class GPT(nn.Module):
         A Look keeps or replaces values on the way. Raises ValueError where it asks for a site that
         this model does not have.
         """
-        x = self.embed(ids)
+        x = self.embed(ids)  # step: embed
         if look is not None:
             check_sites(self.config, look)
             x = look.at(EMBEDDING, x)
         rotation = self.rotation(x)
         for block in self.blocks:
-            x = block(x, rotation, look)
-        logits = self.lm_head(self.ln_f(x))
+            if self.checkpoints_activations and self.training:
+                # Only what enters the block is kept; backward computes its inside again (Chen et
+                # al. 2016, "Training Deep Nets with Sublinear Memory Cost", section 4).
+                x = checkpoint(block, x, rotation, look, use_reentrant=False)
+            else:
+                x = block(x, rotation, look)  # step: block
+        x = self.ln_f(x)
+        logits = self.lm_head(x)  # step: unembed
         return logits if look is None else look.at(LOGITS, logits)
 
     def loss(self, ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -121,23 +130,6 @@ def next_token_loss(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """
     logits = logits.flatten(0, 1)  # (B T, V)
     targets = targets.flatten()  # (B T)
-    # Low-precision logits would lose the loss's digits: cross-entropy is taken in fp32 at least.
-    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-    total = F.cross_entropy(logits, targets, ignore_index=IGNORED, reduction="sum")
+    # Cross-entropy in fp32 at least: 16 bits would lose the loss's digits.
+    total = F.cross_entropy(full_precision(logits), targets, ignore_index=IGNORED, reduction="sum")
     return total, (targets != IGNORED).sum()
-
-
-def parameter_count(config: ModelConfig) -> int:
-    """How many numbers are learned (tied ones once), from the config alone."""
-    C, inner, width = config.n_embd, config.inner_width, config.n_head * config.head_width
-    projected = (config.n_head + 2 * config.kv_heads) * config.head_width
-    widening = 2 if config.mlp == "swiglu" else 1  # layers from C to inner
-    bias = int(config.bias)
-    attention = C * projected + width * C + bias * (projected + C)
-    mlp = (widening + 1) * C * inner + bias * (widening * inner + C)
-    norm = C if config.norm == "rms_norm" else C + bias * C
-    positions = config.block_size if config.positions == "learned" else 0
-    embeddings = (config.vocab_size + positions) * C
-    final = norm if config.norm_placement == "pre" else 0
-    head = 0 if config.tie_weights else config.vocab_size * C
-    return embeddings + config.n_layer * (attention + mlp + 2 * norm) + final + head

@@ -13,6 +13,7 @@ from core.transformer.attention import Attention
 from core.transformer.config import ModelConfig
 from core.transformer.look import Look, layer_sites
 from core.transformer.positions import Rotation
+from core.transformer.precision import full_precision
 
 
 class LayerNorm(nn.Module):
@@ -28,8 +29,11 @@ class LayerNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(config.n_embd)) if config.bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (B, T, C) -> (B, T, C)."""
-        return F.layer_norm(x, self.weight.shape, self.weight, self.bias, self.eps)
+        """x (B, T, C) -> (B, T, C), computed in fp32 at least."""
+        weight = full_precision(self.weight)
+        bias = None if self.bias is None else full_precision(self.bias)
+        normed = F.layer_norm(full_precision(x), weight.shape, weight, bias, self.eps)
+        return normed.to(x.dtype)
 
 
 class RMSNorm(nn.Module):
@@ -44,8 +48,10 @@ class RMSNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(config.n_embd))
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (B, T, C) -> (B, T, C)."""
-        return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
+        """x (B, T, C) -> (B, T, C), computed in fp32 at least."""
+        weight = full_precision(self.weight)
+        normed = F.rms_norm(full_precision(x), weight.shape, weight, self.eps)
+        return normed.to(x.dtype)
 
 
 def norm_of(config: ModelConfig) -> LayerNorm | RMSNorm:

@@ -12,7 +12,8 @@ import torch
 from core.files import quoted, quoted_some, read_json, write_json
 from core.tensor_files import open_safetensors, read_tensors, write_tensors
 from core.transformer.config import ModelConfig
-from core.transformer.gpt import GPT, parameter_count
+from core.transformer.gpt import GPT
+from core.transformer.parameters import parameter_count
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"

@@ -86,6 +86,8 @@ class ModesHeader(QWidget):
 
     def _fit(self) -> None:
         """The same for all modes, so that their names stay where they are."""
+        if self.choice.isHidden():
+            return
         least, most = self.choice.minimumSizeHint().width(), self.choice.sizeHint().width()
         now, room = theme.current(), self.width() - APART
         wide = max(least, min(most, room - now.px(INPUTS)))
@@ -238,6 +240,7 @@ class ModedPane(Pane):
         player.positionChanged.connect(lambda position: self.mode.on_position(position))
         player.stepChanged.connect(lambda step: self.mode.on_step(step))
         player.playingChanged.connect(lambda playing: self.mode.on_playing(playing))
+        player.liveChanged.connect(lambda live: self.mode.on_live(live))
         player.moreRequested.connect(lambda: self.mode.on_more())
 
     # modes
@@ -264,7 +267,7 @@ class ModedPane(Pane):
         self._speeds[mode.id] = self.player.speed
         while self.player.leave():
             pass
-        self._places[mode.id] = self.player.position
+        self._places[mode.id] = math.inf if self.player.at_live_edge else self.player.position
         mode.left()
         mode.active = False
 
@@ -276,7 +279,7 @@ class ModedPane(Pane):
         self.player.set_speed(self._speeds.get(mode.id, 1.0))
         self.player.set_tracks(mode.tracks)
         place = self._places.get(mode.id)
-        if place is not None and not self.player.at_live_edge:
+        if place is not None:
             self.player.seek(place)
         self.set_headline(mode.headline)
 
@@ -284,8 +287,10 @@ class ModedPane(Pane):
         """What is paced for somebody to watch pauses, at the live edge too. What runs there as fast
         as it can is a job, and goes on.
         """
-        if not (self.player.at_live_edge and math.isinf(self.player.speed)):
-            self.player.pause()
+        player = self.player
+        unpaced = math.isinf(player.speed) or any(track.is_job for track in player.tracks)
+        if not (player.at_live_edge and unpaced):
+            player.pause()
 
     def _keep(self, mode: Mode) -> None:
         """From now on the workspace holds what is looked at in a mode, and how fast it plays."""
@@ -351,6 +356,10 @@ class ModedPane(Pane):
             for mode in self._those_built().values()
             for name, picture in mode.pictures().items()
         }
+
+    @property
+    def file_stem(self) -> str:
+        return self.mode.file_stem
 
     def views(self) -> dict[str, Callable[[], Any]]:
         found: dict[str, Callable[[], Any]] = {}

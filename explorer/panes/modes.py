@@ -31,8 +31,8 @@ class Mode(Face, QObject):
     """One of a pane's faces. Exactly one is shown at a time; the pane asks that one.
 
     Only the shown mode's tracks are bound to the player, and only it hears of the player: through
-    `on_position`, `on_step`, `on_playing` and `on_more`, so that a mode connects to no signal of
-    the player itself. Its actions are enabled only while `active`.
+    `on_position`, `on_step`, `on_playing`, `on_live` and `on_more`, so that a mode connects to no
+    signal of the player itself. Its actions are enabled only while `active`.
     """
 
     id = ""
@@ -63,6 +63,10 @@ class Mode(Face, QObject):
         """The mode's whole picture: the same widget at every call."""
         raise TypeError(f"the mode {self.id} has no widget: it must build one")
 
+    @property
+    def file_stem(self) -> str:
+        return self.desk.pane
+
     def take(self, wish: dict[str, Any]) -> None:
         """Another mode has sent a person here: what is to be shown."""
 
@@ -85,6 +89,9 @@ class Mode(Face, QObject):
 
     def on_playing(self, playing: bool) -> None:
         """Playing has begun or ended."""
+
+    def on_live(self, live: bool) -> None:
+        """The cursor has come to the live edge, or left it."""
 
     def on_more(self) -> None:
         """The cursor stands at the end of a track that may grow."""

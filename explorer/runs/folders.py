@@ -15,6 +15,7 @@ from pathlib import Path
 from core.training.records import MANIFEST
 
 MOST = 100  # of the app's own folder, the newest
+TABLES = (".csv", ".jsonl")
 # States of a run that somebody trains or is about to; and of one that nobody trains.
 ACTIVE = ("new", "running", "paused")
 INTERRUPTED = ("new", "stopped", "dead", "failed")
@@ -35,15 +36,36 @@ def run_folders(folder: Path, elsewhere: Sequence[str] = ()) -> list[Path]:
     """Every run in a folder, the newest first, then those elsewhere that are still there."""
     found = []
     if folder.is_dir():
-        found = [path for path in folder.iterdir() if is_run(path)]
+        found = [path for path in folder.iterdir() if is_run_folder(path)]
         found.sort(key=lambda path: (path / MANIFEST).stat().st_ctime, reverse=True)
     others = (Path(other) for other in elsewhere if other)
     return list(dict.fromkeys([*found[:MOST], *(other for other in others if is_run(other))]))
 
 
-def is_run(folder: Path) -> bool:
+def is_run_folder(folder: Path) -> bool:
     """Whether a folder is meant to be a run's; whoever opens it says where it is none."""
     return (folder / MANIFEST).exists()
+
+
+def is_run(path: Path) -> bool:
+    """The same, or whether something there is named as another program's log of a run is."""
+    from core.training.foreign import is_foreign
+
+    with suppress(OSError):
+        return is_run_folder(path) or (path.exists() and is_foreign(path))
+    return False
+
+
+def holds_run(path: Path) -> bool:
+    """The same; a table, which may as well be a text, is read: it must have a column of steps."""
+    from core.training.foreign import open_run
+
+    if is_run(path) and path.suffix.lower() in TABLES and path.is_file():
+        with suppress(OSError, ValueError):
+            open_run(path)
+            return True
+        return False
+    return is_run(path)
 
 
 def is_trained(folder: Path) -> bool:

@@ -192,7 +192,13 @@ class Runs(QObject):
         return self._started.get(key_of(folder), "") if self.running_here(folder) else ""
 
     def start(self, folder: str | Path, backend: str = "thread", paused: bool = False) -> int:
-        """Trains a run on, here; returns the sequence number of its start command."""
+        """Trains a run on, here; returns the sequence number of its start command. One of several
+        ranks is trained by processes, wherever it was to be.
+        """
+        from core.training import RunReader
+
+        if RunReader(folder).config.ranks > 1:
+            backend = "process"
         if backend == "process":
             self._processes.begin(folder)
         sequence = self.control(folder, backend).start(paused=paused)

@@ -61,11 +61,11 @@ class Tail:
         see: Callable[[RunReader, int], Seen],
         others: Sequence[Callable[[RunReader, int], Any]],
     ) -> tuple[Seen, list[Any]]:
-        from core.training import RunReader
+        from core.training import open_run
 
         with self._reading:
             if self._reader is None:
-                self._reader = RunReader(self.folder)
+                self._reader = open_run(self.folder)
                 self._news += 1
             else:
                 try:

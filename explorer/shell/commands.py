@@ -32,6 +32,9 @@ def commands(session: Session, window: MainWindow) -> list[Action]:
     ]
 
 
+LOGS = "Logs of runs (*tfevents* trainer_state.json *.csv *.jsonl);;All files (*)"
+
+
 def _file(session: Session, window: MainWindow) -> list[Action]:
     def opened(path: str) -> None:
         session.open_paths([Path(path)])
@@ -61,6 +64,12 @@ def _file(session: Session, window: MainWindow) -> list[Action]:
                 window, "Open a run's folder", lambda path: session.open_run_folder(Path(path))
             ),
             "Ctrl+Shift+O",
+            menu="File",
+        ),
+        Action(
+            "file.log",
+            "Open another program's run\u2026",
+            lambda: ask_file(window, "Open a run's log", opened, LOGS),
             menu="File",
         ),
         Action(

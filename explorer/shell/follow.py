@@ -222,7 +222,7 @@ class RunFollower(QObject):
         if not watch.failed:
             watch.failed = True
             errors.report(error, "the run's folder")
-        if watch.seen is not None and not Path(watch.folder).is_dir():
+        if watch.seen is not None and not Path(watch.folder).exists():
             watch.seen = None
             self.changed.emit()
 

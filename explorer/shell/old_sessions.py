@@ -1,5 +1,5 @@
 """Sessions that an older program wrote: of format 1, in which each pane kept its own state, and of
-format 2, in which some fields of a draft had paths of their own.
+format 2, in which some values lay at other paths.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ FIELDS = {
     "tokenizers.text": ("tokenizers.compare", "text"),
     "tokenizers.chosen": ("tokenizers.compare", "tokenizers"),
 }
+# What a pane without modes kept: the path at which one of its modes keeps it now.
+MOVED = {
+    "training.scene": "training.run.scene",
+    "training.speed": "training.run.speed",
+}
 
 
 def renewed(session: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,15 +34,17 @@ def renewed(session: Mapping[str, Any]) -> dict[str, Any]:
     left out.
     """
     if "paths" in session:
-        paths, geometry = _joined(_object(session["paths"])), session.get("geometry")
+        paths, geometry = _object(session["paths"]), session.get("geometry")
     else:
         window = _object(session.get("window"))
         paths, geometry = _paths(_object(session.get("workspace")), window), window.get("geometry")
-    return {"paths": paths, "geometry": geometry if isinstance(geometry, str) else ""}
+    return {"paths": _moved(paths), "geometry": geometry if isinstance(geometry, str) else ""}
 
 
-def _joined(paths: dict[str, Any]) -> dict[str, Any]:
-    """Fields that had a path of their own go to their draft."""
+def _moved(paths: dict[str, Any]) -> dict[str, Any]:
+    """Fields that had a path of their own go to their draft, what a pane kept to its mode."""
+    for path in MOVED.keys() & paths.keys():
+        paths.setdefault(MOVED[path], paths.pop(path))
     for path in FIELDS.keys() & paths.keys():
         draft, name = FIELDS[path]
         paths[draft] = {name: paths.pop(path), **_object(paths.get(draft))}

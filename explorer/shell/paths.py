@@ -7,12 +7,16 @@ from pathlib import Path
 
 from explorer.runs.folders import is_run
 
+WEIGHTS = "model.safetensors"
+
 
 def is_model(path: Path) -> bool:
-    """A folder that is no run's, or a checkpoint's file."""
+    """A folder that is no run's, or a checkpoint's file. A Trainer's checkpoint is a model, though
+    it also tells of its run.
+    """
     if path.is_dir():
-        return not is_run(path)
-    return path.is_file() and path.name in ("config.json", "model.safetensors")
+        return (path / WEIGHTS).is_file() or not is_run(path)
+    return path.is_file() and path.name in ("config.json", WEIGHTS)
 
 
 def is_tokenizer(path: Path) -> bool:
@@ -34,6 +38,6 @@ def begin_text(path: Path) -> None:
 
 def begin_run(folder: Path) -> None:
     """Reads what a run says of itself. Raises ValueError or OSError where it is none."""
-    from core.training.reader import RunReader
+    from core.training import open_run
 
-    RunReader(folder)
+    open_run(folder)

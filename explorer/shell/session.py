@@ -17,7 +17,7 @@ from explorer.engine.cores import torch_threads
 from explorer.engine.engine import Engine
 from explorer.panes.base import Context, PaneSpec
 from explorer.panes.specs import built
-from explorer.runs.folders import is_run
+from explorer.runs.folders import holds_run, is_run, is_run_folder
 from explorer.runs.live import Runs
 from explorer.runs.requested import key_of
 from explorer.runs.run_source import RunSource
@@ -168,7 +168,7 @@ class Session(QObject):
 
     async def _open_address(self, address: str) -> None:
         """What a session or a lesson remembers of a model."""
-        if is_run(Path(address)):
+        if is_run_folder(Path(address)):
             await self.open_live_model(address)
         else:
             await self.open_model(address)
@@ -186,7 +186,7 @@ class Session(QObject):
         tasks.spawn(self.open_paths_now(paths), self.window)
 
     async def open_paths_now(self, paths: Sequence[Path]) -> bool:
-        """Texts become corpora, tokenizers are shown, folders are a model or a run.
+        """Texts become corpora, tokenizers are shown, folders are a model or a run, logs a run.
 
         True when a model was opened.
         """
@@ -200,7 +200,7 @@ class Session(QObject):
         return opened
 
     async def _open_path(self, path: Path) -> bool:
-        if is_run(path):
+        if not is_model(path) and await self.engine.io(holds_run, path):
             self.open_run(path)
             return False
         if path.is_dir() and await self.engine.io(is_tokenizer, path):
@@ -236,7 +236,10 @@ class Session(QObject):
         if is_run(folder):
             self.open_run(folder)
         else:
-            error = f"{folder} is no run folder: it holds no {MANIFEST}; choose one that does"
+            error = (
+                f"{folder} is no run folder: it holds neither {MANIFEST} nor another program's "
+                "log; choose one that does"
+            )
             errors.report(ValueError(error), f"opening {folder}")
 
     def open_run(self, folder: Path) -> None:

@@ -315,7 +315,7 @@ class MainWindow(QMainWindow):
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
             self.status.set_message(
-                "Drop a text to train on it, a tokenizer, or the folder of a model or run"
+                "Drop a text to train on it, a tokenizer, a log, or the folder of a model or run"
             )
 
     def dragLeaveEvent(self, _: QEvent) -> None:

@@ -15,6 +15,7 @@ class Track:
     transition: float = TRANSITION
     rest: float = REST
     is_live: bool = False
+    is_job: bool = False  # at its edge it goes on at its own pace, whoever looks
     ended: str = ""  # the state, in words, of a run that nobody trains: no badge says LIVE
     caption: str = ""  # what is seen while it is no step of this track
 

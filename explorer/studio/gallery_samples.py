@@ -17,11 +17,13 @@ from explorer.widgets.formula import FormulaView
 from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.inspector import Inspector
+from explorer.widgets.likeliest_bars import LikeliestBars, NextToken
 from explorer.widgets.live_numbers import Equation, LiveNumbers, Terms
 from explorer.widgets.numbers_table import NumbersTable
 from explorer.widgets.plots.line_plot import LinePlot, Mark, Series
 from explorer.widgets.pooling import pool_heads
 from explorer.widgets.prompt_line import PromptLine
+from explorer.widgets.surprise_text import SurpriseText
 from explorer.widgets.token_strip import TokenStrip
 from explorer.widgets.transport import TransportBar
 from explorer.widgets.vector_bars import Vector, VectorBars
@@ -123,6 +125,13 @@ def _tokens() -> list[Sample]:
     prompt = PromptLine()
     prompt.set_prompt("Once upon a time Mira found a red kite. Mira found a red")
     empty = PromptLine()
+    surprise = SurpriseText()
+    losses = np.linspace(0, 8, len(TOKENS))[None]
+    surprise.set_text([[token.encode() for token in TOKENS]], losses, 8.0)
+    surprise.set_chosen(0, 6)
+    likeliest = LikeliestBars()
+    shares = enumerate((0.41, 0.2, 0.08, 0.02, 0.004))
+    likeliest.set_tokens([NextToken(TOKENS[at].encode(), share, at == 1) for at, share in shares])
     return [
         ("tokens, one selected", plain, 900, 28),
         ("weights of the chosen query", weighted, 900, 28),
@@ -131,6 +140,8 @@ def _tokens() -> list[Sample]:
         ("too narrow, 12 tokens cut", narrow, 360, 28),
         ("prompt", prompt, 500, 28),
         ("prompt, empty", empty, 500, 28),
+        ("colored by surprise", surprise, 500, 60),
+        ("likeliest next tokens", likeliest, 500, 120),
     ]
 
 

@@ -86,7 +86,13 @@ class Fact(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._number)
-        column.addWidget(Label(title, "label", "muted"))
+        self._title = Label(title, "label", "muted")
+        column.addWidget(self._title)
+
+    def set_title(self, title: str) -> None:
+        """What the number is, where that changes."""
+        self._name = title
+        self._title.setText(title)
 
     def set_small(self, small: bool) -> None:
         self._number.set_size("title" if small else "headline")

@@ -88,6 +88,7 @@ class SegmentedControl(Picture):
 
     def draw(self, painter: QPainter) -> None:
         now = theme.current()
+        painter.setOpacity(1.0 if self.isEnabled() else theme.DISABLED_OPACITY)
         frame = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
         painter.setPen(now.pen("divider"))
         painter.setBrush(now.color("raised" if not now.contrast else "surface"))

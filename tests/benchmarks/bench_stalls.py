@@ -214,9 +214,9 @@ async def _acted_at_random(seed: int, watch: StallWatch, stalls: Stalls) -> None
 
 async def _training(window: Any) -> None:
     pane = window.show_pane("training")
-    pane.new_run()
+    pane.mode.new_run()
     await _settled(pane)
-    pane.driver.start_run()
+    pane.mode.driver.start_run()
     await asyncio.sleep(TRAINED)
 
 

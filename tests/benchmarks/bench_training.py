@@ -21,9 +21,11 @@ from core.inference.activations import capture
 from core.inference.generation import generate
 from core.training.config import TrainingConfig
 from core.training.events import Moment
+from core.training.exponent_probe import APART, ExponentProbe, activation_sites
 from core.training.language_modelling import LanguageModelling
 from core.training.launch import ProcessLauncher
 from core.training.loop import train_steps
+from core.training.parallel import Single
 from core.training.recipes import nanogpt_cpu
 from core.training.runs import RunReader, RunWriter, create_run
 from core.transformer.gpt import GPT
@@ -42,6 +44,7 @@ def fast(report: Report) -> None:
         corpus = _a_text(place)
         _step_times(report, place, corpus)
         _draining(report, place)
+        _exponents(report, place, corpus)
         _disturbed(report, place, corpus)
 
 
@@ -114,6 +117,29 @@ def _draining(report: Report, place: Path) -> None:
     writer.close()
     report.tell("yielding and recording, a step", seconds * 1e6, "us")
     report.at_most("its share of a 54 ms step", seconds / 0.054 * 100, 1.0, "%")
+
+
+def _exponents(report: Report, place: Path, corpus: str) -> None:
+    """Counting how large a step's numbers are, as a share of the steps between two histograms."""
+    config = nanogpt_cpu(corpus)
+    seconds = statistics.median(timed(Stepper(config, place / "counted"), 20))
+    model = GPT(config.model, torch.Generator().manual_seed(0))
+    ids = torch.randint(config.model.vocab_size, (2, config.model.block_size))
+    model.loss(ids, ids)[0].backward()
+    sites = activation_sites(config.model)
+
+    def count() -> None:
+        probe = ExponentProbe(list(model.parameters()))
+        probe.see_gradients()
+        with probe.update():
+            pass
+        probe.see_weights()
+        probe.see_activations(capture(model, ids[0].numpy(), sites).sites())
+        probe.event(Single())
+
+    counting = statistics.median(timed(count, 20))
+    report.tell("histograms of exponents, all four", counting * 1e3, "ms")
+    report.at_most("their share of a run", counting / (APART * seconds) * 100, 2.0, "%")
 
 
 def _disturbed(report: Report, place: Path, corpus: str) -> None:

@@ -47,17 +47,17 @@ async def _start(app: Any, backend: str) -> tuple[float, float]:
         window = session.open()
         window.show()
         await session.begin()
-        pane: Any = window.show_pane("training")
-        await pane.settled()
-        pane.planning.change("run_in", backend)
+        mode: Any = window.show_pane("training").modes["run"]
+        await mode.settled()
+        mode.planning.change("run_in", backend)
         begin = time.perf_counter()
-        pane.driver.start_run()
+        mode.driver.start_run()
 
         def losses() -> bool:
-            return any(len(line) for line in pane.view.charts.loss.displayed().values())
+            return any(len(line) for line in mode.view.charts.loss.displayed().values())
 
         loss = await _when(losses, begin)
-        sample = await _when(lambda: bool(pane.view.samples.samples), begin)
+        sample = await _when(lambda: bool(mode.view.samples.samples), begin)
         await session.close()
     return loss, sample
 
@@ -86,25 +86,26 @@ async def _growing(report: Report) -> None:
         window.show()
         session.engine.start()
         pane: Any = window.show_pane("training")
+        mode = pane.modes["run"]
         writer = RunWriter(folder, STEPS)
         session.open_run(folder)
-        await _when(lambda: pane.follower.data is not None, time.perf_counter())
-        await pane.settled()
+        await _when(lambda: mode.follower.data is not None, time.perf_counter())
+        await mode.settled()
         times: dict[str, list[float]] = {"data": [], "losses": [], "pane": []}
 
         def take(data: Any) -> None:
-            times["data"].append(seconds(lambda: pane._on_data(data)))
-            for name, widget in (("losses", pane.view.charts.loss), ("pane", pane)):
+            times["data"].append(seconds(lambda: mode._on_data(data)))
+            for name, widget in (("losses", mode.view.charts.loss), ("pane", pane)):
                 pixmap = QPixmap(widget.size())
                 times[name].append(seconds(lambda w=widget, p=pixmap: w.render(p)))
 
-        pane.follower.changed.disconnect(pane._on_data)
-        pane.follower.changed.connect(take)
+        mode.follower.changed.disconnect(mode._on_data)
+        mode.follower.changed.connect(take)
         for count in range(1, GROWS + 1):
             writer.step({"step": STEPS + count, "loss": 2.0, "tokens": 512, "seconds": 0.01})
-            pane.follower.look()
+            mode.follower.look()
             await _when(lambda: len(times["data"]) >= count, time.perf_counter())  # noqa: B023
-        assert len(pane.track.moments) > 500
+        assert len(mode.track.moments) > 500
         writer.close()
         await session.close()
     middle = {name: 1e3 * percentile(found, 0.5) for name, found in times.items()}
@@ -119,7 +120,7 @@ def _long_folder(scratch: Path) -> Path:
     from core.training import new_run_folder
     from core.training.records import step_name, steps_file
     from core.training.writer import RunWriter
-    from explorer.panes.training.demo import demo_config
+    from explorer.panes.training.run.demo import demo_config
 
     data = _long_run()
     folder = new_run_folder(scratch / "runs", "long", demo_config(2 * STEPS))
@@ -143,7 +144,7 @@ def _lines(report: Report) -> None:
     """All five plots of a run of 100,000 steps: new data and a full repaint."""
     from PySide6.QtGui import QPixmap
 
-    from explorer.panes.training.charts import Charts
+    from explorer.panes.training.run.charts import Charts
 
     charts = Charts()
     charts.resize(1000, 640)
@@ -171,7 +172,7 @@ def _lines(report: Report) -> None:
 def _long_run() -> Any:
     from core.training.reader import EVALUATION_DTYPE
     from core.training.records import STEP_DTYPE
-    from explorer.panes.training.demo import demo_config
+    from explorer.panes.training.run.demo import demo_config
     from explorer.panes.training.run_data import RunData
 
     random = np.random.default_rng(0)

@@ -90,6 +90,10 @@ class Sorting:
         ids, targets = batch
         return next_token_loss(model(ids), targets)
 
+    def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
+        ids, targets = batch
+        return {"ids": ids.numpy(), "targets": targets.numpy()}
+
     def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
         return decay_groups(model.parameters(), self.config.weight_decay)
 

@@ -36,7 +36,7 @@ from tests.core.tokenization.unigram.test_trace import tokenizer
 def real_steps() -> tuple[Step, ...]:
     """Made once: they are read alone."""
     parts = (_backprop, _networks, _losses, _optimizers, _schedules, _training, _tokens,
-             _training_phases, _attention)  # fmt: skip
+             _training_phases, _roundings, _estimates, _attention)  # fmt: skip
     return tuple(step for part in parts for step in part())
 
 
@@ -120,6 +120,29 @@ def _training_phases() -> Iterator[Step]:
         record = {"loss": 2.5, "targets": 32, "learning_rate": 3e-4, "grad_norm": 1.25}
         for phase in PHASES:
             yield phase_step(phase, config, 3, record)
+    config = TrainingConfig(model=model, precision="fp16")
+    record |= {"loss_scale": 1024.0}
+    yield from (phase_step(phase, config, 3, record) for phase in ("scale", "unscale"))
+
+
+def _roundings() -> Iterator[Step]:
+    from core.training.gradient_trace import trace_scaled_gradient
+    from core.training.rounding_trace import trace_rounded_sum
+
+    yield from trace_scaled_gradient(3e-6, 2.5, 1024.0, "fp16")
+    yield from trace_scaled_gradient(0.5, 2.5, 2.0**24, "fp16")
+    yield from trace_rounded_sum(0.75, -1e-3, "bf16")
+    yield from trace_rounded_sum(3e-8, 1e-7, "fp16")
+    yield from trace_rounded_sum(60000.0, 60000.0, "fp16")
+    yield from trace_rounded_sum(448.0, 448.0, "fp8 e4m3fn")
+
+
+def _estimates() -> Iterator[Step]:
+    from core.training.estimates.plan_trace import trace_plan
+    from tests.core.training.estimates.test_plan import setup
+
+    for stage in (0, 3):
+        yield from trace_plan(setup(stage=stage))
 
 
 def _attention() -> Iterator[Step]:

@@ -15,6 +15,7 @@ from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import Plan
 from core.training.checkpoints import Progress
 from core.training.control import Acknowledgement, ProbeArguments, SetArguments, StepArguments
+from core.training.exponents import CountedExponents
 from core.training.reader import Sample
 from core.training.records import EVENTS, AttemptEntry, Event, Manifest
 from tests.core.any_json import JSON
@@ -26,12 +27,13 @@ GIVEN: dict[type, dict[str, Any]] = {  # what must be said of those that have no
     Acknowledgement: {"seq": 1},
     ProbeArguments: {"id": "x", "ids": [1]},
     SetArguments: {"learning_rate": 0.1},
+    CountedExponents: {},
     Sample: {"step": 1, "prompt": "a", "text": "b", "ids": [1]},
     AttemptEntry: {"from_step": 0, "pid": 7, "host": "here"},
     Manifest: {"record": [["step", "<i8"]], "attempts": [], "config": {}},
 }
 HEAD = {"event": "end", "attempt": 1, "step": 2, "time": 0.5}
-SAID = {"train": 1, "validation": 2, "file": "step-000001.json"}
+SAID = {"train": 1, "validation": 2, "file": "step-000001.json", "now": [1.0, 2.0]}
 for kind in (Event, *EVENTS.values()):
     GIVEN[kind] = HEAD | {name: SAID[name] for name in SAID if name in fields_of(kind)}
 

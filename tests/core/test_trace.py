@@ -237,3 +237,32 @@ def test_the_marked_lines_computed_the_values_of_a_whole_training_step(tmp_path,
         *("data", "forward", loss, "backward", "clip", "optimizer"),
         *("warmup", config.schedule),
     }
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"stage": 0, "precision": "fp32"}, {"stage": 2, "recompute": "none"}, {"devices": 1}],
+    ids=str,
+)
+def test_the_marked_lines_computed_the_values_of_a_plan(changes):
+    from core.training.estimates.plan_trace import trace_plan
+    from tests.core.training.estimates.test_plan import setup
+
+    with MarkedLines() as watched:
+        trace = trace_plan(setup(**changes))
+    for step in trace:
+        watched.left(step)
+    terms = [step.name.removeprefix("plan.") for step in trace]
+    assert terms[0] == "parameters" and terms[-1] == "optimum" and "memory" in terms
+    assert ("communication" in terms) == ("devices" not in changes)
+    shares = [term for term in terms if term.endswith(".share")]
+    assert len(shares) == {0: 0, 2: 3, 3: 4}[changes.get("stage", 3)] * ("devices" not in changes)
+
+
+def test_a_plan_has_no_step_for_what_nobody_knows():
+    from core.training.estimates.plan_trace import trace_plan
+    from tests.core.training.estimates.test_plan import setup
+
+    terms = [step.name for step in trace_plan(setup(device=None, link=None, price=None))]
+    assert not {"plan.compute", "plan.communication", "plan.step", "plan.cost"} & set(terms)
+    assert {"plan.memory", "plan.sent", "plan.loss"} <= set(terms)

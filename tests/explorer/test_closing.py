@@ -92,7 +92,7 @@ async def steer_what_went_on(self):
     from tests.explorer.waiting import until
     strip = self.window.status
     self.window.show_pane("training")
-    pane = self.window.pane
+    pane = self.window.pane.mode
     await until(lambda: strip.run is not None and strip.run.state == "running", "the run")
     first = strip.run.step
     await until(lambda: strip.run.step > first, "its steps")

@@ -1,1 +1,1 @@
-"""The training pane: set a run up, watch it learn as live television, replay and branch it."""
+"""The training pane: a run, and what happens inside it."""

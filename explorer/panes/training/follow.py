@@ -1,6 +1,6 @@
 """Follows a run folder: reads what is new off the GUI thread, a few times a second.
 
-The only way that a run reaches this pane, whether it trains in a thread, in a process, elsewhere or
+The only way that a run reaches the pane, whether it trains in a thread, in a process, elsewhere or
 no longer.
 """
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from core.training.alerts import silence
 from explorer.engine import tasks
 from explorer.panes.training.run_data import ACTIVE, RunData, read
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from explorer.runs.tail import Tail
 
 POLL = 120  # ms between two looks while a run moves
+# A run's state, why its trainer died, where it trains, whether a rank is silent.
+Told = tuple[str, str, str, bool]
+NOTHING: Told = ("", "", "", False)
 SLOW = 1000  # ms between two looks at a run that has ended
 
 
@@ -41,7 +45,7 @@ class Follower(QObject):
         self._news = 0  # how much of the run was known at the last look
         self._look: asyncio.Task[None] | None = None  # under way
         self._watched = True
-        self._state = ("", "", "")  # as its folder told, and what the app knew of its trainer
+        self._state = NOTHING  # as its folder told, and what the app knew of its trainer
         self._trouble = False  # the last look failed, and this was told
         self.data: RunData | None = None
         self._timer = QTimer(self)
@@ -61,7 +65,7 @@ class Follower(QObject):
         """Another run, or none. `changed` comes with its first look."""
         self._tail = self._runs.tail(folder) if folder is not None else None
         self._news, self.data = 0, None
-        self._state, self._trouble = ("", "", ""), False
+        self._state, self._trouble = NOTHING, False
         if self._look is not None:
             self._look.cancel()
             self._look = None
@@ -90,9 +94,10 @@ class Follower(QObject):
         job = self._runs.job(tail.folder)
         raised = job is not None and job.error is not None
 
-        def see(reader: RunReader, news: int) -> tuple[int, tuple[str, str, str], RunData | None]:
+        def see(reader: RunReader, news: int) -> tuple[int, Told, RunData | None]:
             """In the I/O pool: None where nothing is new. A dead run shows by its state alone."""
-            now = reader.state, why, backend
+            hangs = reader.state in ACTIVE and bool(silence(reader))
+            now = reader.state, why, backend, hangs
             if news == known and now == state:
                 return news, now, None
             seen = replace(read(reader), news=news)

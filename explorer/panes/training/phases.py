@@ -9,27 +9,30 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from core.numbers import format_bytes, format_duration, format_general, format_number
+from core.numbers import (
+    format_bytes,
+    format_duration,
+    format_general,
+    format_number,
+    format_percent,
+)
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.rule import numbers_of
 from core.optimization.schedules import Span
-from core.trace import Step
+from core.trace import Step, source
 from core.training import phases
 from core.training.config import TrainingConfig
-from core.training.phases import CODE as CODE
-from core.training.phases import TITLES
+from core.training.estimates.devices import recognized
+from core.training.estimates.flops import flops_per_token, model_flops_utilization
+from core.training.phases import CODE, TITLES
 from core.training.rules import RUN_BY_TORCH, rule_settings
 from explorer.panes.base import Inspection, Row
-from explorer.panes.training.run_data import RunNumbers, Skip, was_skipped
-from explorer.panes.training.text import skip_text
+from explorer.panes.training.run_data import RunNumbers, Skip, skip_text, was_skipped
 from explorer.state.tracks import ListTrack
-
-if TYPE_CHECKING:
-    from explorer.panes.training.batches import Batch
 
 # What a table is called -> the field of a step's record; beside each value stands its step.
 TABLES = {
@@ -38,8 +41,8 @@ TABLES = {
     "gradient norm": "grad_norm",
     "seconds": "seconds",
 }
+POINTS = 100  # of a schedule
 COLUMNS = {name: ((), ("step", name)) for name in TABLES}
-BEGINNING = 42  # letters of a sequence that fit the inspector
 
 
 def phase_step(name: str, numbers: RunNumbers, step: int) -> Step:
@@ -47,25 +50,6 @@ def phase_step(name: str, numbers: RunNumbers, step: int) -> Step:
     row = numbers.row(step)
     record = None if row is None else _record(row)
     return phases.phase_step(name, numbers.config, step, record)
-
-
-def data_inspection(numbers: RunNumbers, step: int, batch: Batch | None) -> Inspection:
-    """The data phase with the batch that it has drawn; None while that is read."""
-    shown = phase_inspection("data", numbers, step)
-    if batch is None:
-        return replace(shown, table={}, stale=True)
-    if batch.why:
-        return replace(shown, table={}, rows=[*shown.rows, batch.why])
-    rows: list[Row | str] = [
-        *shown.rows,
-        Row(f"\u201c{batch.first[:BEGINNING]}\u2026\u201d", "text"),
-    ]
-    if batch.repeated:
-        of = numbers.config.batch_size
-        rows.append(f"{batch.repeated} of {of}: random tokens that repeat")
-    if numbers.config.micro_batches > 1:
-        rows.append(f"shown: the first of {numbers.config.micro_batches} micro-batches")
-    return replace(shown, table=dict(batch.table), rows=rows)
 
 
 def phase_inspection(name: str, numbers: RunNumbers, step: int) -> Inspection:
@@ -225,10 +209,28 @@ def moment_rows(numbers: RunNumbers, step: int) -> list[Row | str]:
     ]
     if seconds:
         took = f"{seconds * 1000:.0f} ms" if seconds < 1 else format_duration(seconds)
-        rows.append(f"took {took}, {_get(row, 'tokens') / seconds:,.0f} tokens/s")
+        speed = _get(row, "tokens") / seconds
+        rows.append(f"took {took}, {speed:,.0f} tokens/s")
+        rows.append(arithmetic_row(numbers, speed))
     if memory := _get(row, "memory"):
         rows.append(f"memory of the process: {format_bytes(memory)}")
     return rows
+
+
+def arithmetic_row(numbers: RunNumbers, speed: float) -> str:
+    """The model's FLOP/s at so many tokens a second, and their share of the devices' peak."""
+    config = numbers.config
+    model = replace(config.model, vocab_size=numbers.vocabulary or config.model.vocab_size)
+    flops = flops_per_token(model)
+    device = recognized(numbers.device) if numbers.device else None
+    peak = device.peak_flops(config.precision) if device is not None else None
+    share = model_flops_utilization(speed, flops, peak, config.ranks)
+    told = (
+        "MFU n/a: no peak is known of this device"
+        if share is None
+        else (f"MFU {format_percent(share)}")
+    )
+    return f"{format_number(speed * flops / 1e9)} GFLOP/s of the model's arithmetic, {told}"
 
 
 def plan_inspection(config: TrainingConfig, steps: np.ndarray, rates: np.ndarray) -> Inspection:
@@ -256,8 +258,24 @@ def moment_inspection(numbers: RunNumbers, step: int, gap: Sequence[str] = ()) -
         rows=[*moment_rows(numbers, step), *gap],
         table=_table(numbers, step),
         labels=COLUMNS,
-        cell=f"step {step:,}. Enter goes into this step, phase by phase",
+        cell=f"step {step:,}" + ("" if numbers.log else ". Enter goes into it, phase by phase"),
     )
+
+
+def load_sources(*others: str) -> None:
+    """On the engine's thread: finding the lines of the loop loads torch."""
+    for marker in (*CODE.values(), *others):
+        source(marker)
+
+
+def schedule(config: TrainingConfig | None, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """(steps, rates) of the planned learning rate from step `first` on; empty without a plan."""
+    if config is None:
+        return np.empty(0), np.empty(0)
+    count = min(POINTS, config.steps)
+    bend = min(max(first, config.warmup_steps), config.steps)
+    steps = np.unique(np.r_[np.linspace(first, config.steps, count), bend].round())
+    return steps.astype(np.float64), np.array([config.planned_rate(int(step)) for step in steps])
 
 
 class PhaseTrack(ListTrack):

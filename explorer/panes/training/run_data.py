@@ -1,4 +1,4 @@
-"""What the pane knows of a run at one moment, read from its folder. Knows no Qt."""
+"""What is known of a run at one moment, read from its folder. Knows no Qt."""
 
 from __future__ import annotations
 
@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.fields import from_json
+from core.numbers import format_number
+from core.training.alerts import alerts
 from core.training.config import TrainingConfig
+from core.training.foreign import ForeignRun
 from core.training.phases import PHASES, SCALED_PHASES
+from core.training.records import Exponents
+from core.training.step_trace import recorded_steps
 from explorer.runs.folders import ACTIVE
 
 if TYPE_CHECKING:
@@ -20,24 +26,42 @@ if TYPE_CHECKING:
 PACE = 200  # steps that tell how fast a run is
 FEW = 4  # gaps between steps from which on it can be told
 PAUSED = 20  # times as long as usual: nobody trained between these two steps
+COUNTED = ("weights", "activations", "gradients", "updates")  # kinds of numbers
 DRAWN = ("loss", "learning_rate", "grad_norm", "speed", "memory")  # series that are lines
 
 
 @dataclass(frozen=True)
 class Skip:
-    """A step that a loss scaler skipped: its loss scale, and the next one. 0: not told."""
+    """A step that a loss scaler skipped: its loss scale, and the next one. 0: not told. `where`:
+    which gradient overflowed first.
+    """
 
     scale: float = 0.0
     after: float = 0.0
+    where: str = ""
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> Skip:
-        return cls(event.get("loss_scale", 0.0), event.get("after", {}).get("loss_scale", 0.0))
+        after = event.get("after", {}).get("loss_scale", 0.0)
+        return cls(event.get("loss_scale", 0.0), after, event.get("where", ""))
 
 
 def was_skipped(row: Any) -> bool:
     """Whether a loss scaler skipped a recorded step; runs of older versions skipped none."""
     return "skipped" in (row.dtype.names or ()) and bool(row["skipped"])
+
+
+def skip_text(step: int, skip: Skip | None) -> str:
+    """Why a step was skipped, and what comes of it."""
+    which = f", first {skip.where}" if skip is not None and skip.where else ""
+    said = f"Step {step:,} was skipped: its gradients overflowed{which}, so no weight moved."
+    if skip is None or not skip.scale or not skip.after:
+        return said
+    verb = "is halved" if skip.after == skip.scale / 2 else "goes down"
+    return (
+        f"{said} The loss scale {verb}, from {format_number(skip.scale)} to "
+        f"{format_number(skip.after)}."
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +74,8 @@ class RunNumbers:
                 told
     skips       the steps that a loss scaler skipped
     scales      the loss is scaled, which is one phase more
+    log         another program has written it, which tells of no phases
+    device      what torch calls the GPU; "": a CPU, or not told
     """
 
     config: TrainingConfig
@@ -59,6 +85,8 @@ class RunNumbers:
     before: int | None = None
     skips: Mapping[int, Skip] = field(default_factory=dict)
     scales: bool = False
+    log: str = ""
+    device: str = ""
 
     @property
     def phases(self) -> tuple[str, ...]:
@@ -108,12 +136,18 @@ class RunData:
     skips: Mapping[int, Skip] = field(default_factory=dict)  # steps that a loss scaler skipped
     probe_text: str = ""  # what its pictures of the heads read
     scales: bool = False  # the loss is scaled
+    exponents: Mapping[str, Exponents] = field(default_factory=dict)  # the newest, by kind
+    recorded: tuple[int, ...] = ()  # the steps that were recorded from the inside
+    log: str = ""  # what kind of log it is, where another program has written it
+    device: str = ""  # what torch calls the GPU; "": a CPU, or not told
+    alerts: tuple[str, ...] = ()  # what of it needs a person now
     damaged: int = 0  # lines and records that were left out, as no run can have written them
 
     @cached_property
     def numbers(self) -> RunNumbers:
         told = self.parameters, self.vocabulary, self.before
-        return RunNumbers(self.config, self.steps, *told, self.skips, self.scales)
+        seen = self.skips, self.scales
+        return RunNumbers(self.config, self.steps, *told, *seen, log=self.log, device=self.device)
 
     @cached_property
     def _series(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -210,10 +244,11 @@ def read(reader: RunReader) -> RunData:
     attempts = len(reader.manifest["attempts"])
     begun = int(reader.steps["step"][0]) - 1 if len(reader.steps) else 0
     skips: dict[int, Skip] = {}
-    scales, probe_text = False, reader.config.probe_text
+    scales, device, probe_text = False, "", reader.config.probe_text
     for event in reader.events:
         if event.get("event") == "model":
             scales = bool(event.get("scales"))
+            device = str(event.get("device_name", ""))
             probe_text = str(event.get("probe_text", probe_text))
             parameters = int(event.get("parameters", 0))
             vocabulary = int(event.get("vocab_size", vocabulary))
@@ -247,11 +282,30 @@ def read(reader: RunReader) -> RunData:
         preparing=preparing,
         vocabulary=vocabulary,
         before=before,
+        log=reader.kind if isinstance(reader, ForeignRun) else "",
+        alerts=tuple(alerts(reader)),
         damaged=reader.damaged,
+        recorded=tuple(recorded_steps(reader.folder)),
         skips=skips,
         probe_text=probe_text,
         scales=scales,
+        exponents=newest_exponents(reader),
+        device=device,
     )
+
+
+def newest_exponents(reader: RunReader) -> dict[str, Exponents]:
+    """How large the numbers of each kind were when they were last counted; a step that was skipped
+    has no updates, so an older one tells them.
+    """
+    found: dict[str, Exponents] = {}
+    for event in reversed(reader.events):
+        if event.get("event") == "exponents":
+            counted = from_json(Exponents, event, some=True)
+            found = dict.fromkeys(counted.histograms(), counted) | found
+            if len(found) == len(COUNTED):
+                break
+    return found
 
 
 def _preparing(event: dict[str, Any]) -> str:

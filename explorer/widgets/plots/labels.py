@@ -130,6 +130,12 @@ def draw_badge(painter: QPainter, parts: Sequence[str], title: str, width: float
     put_text(painter, place, shown, font, now.color("muted"), RIGHT)
 
 
+def readout_left(x: float, room: float, width: float) -> float:
+    """Where a readout `room` wide begins: beside the rule at `x`, and never out of the plot."""
+    beside = x + 8 if x + 8 + room < width else x - 8 - room
+    return max(beside, 0.0)
+
+
 def draw_readout(
     painter: QPainter,
     x: float,
@@ -144,7 +150,7 @@ def draw_readout(
     line = now.px(16)
     widest = max([metrics.horizontalAdvance(f"{name}   {value}") for name, value, _ in rows] + [0])
     room = max(widest, metrics.horizontalAdvance(head)) + now.px(18)
-    left = x + 8 if x + 8 + room < width else x - 8 - room
+    left = readout_left(x, room, width)
     box = QRectF(left, rect.top() + 4, room, (len(rows) + 1) * line + now.px(8))
     painter.setPen(now.pen("divider"))
     painter.setBrush(now.color("surface", 0.95))

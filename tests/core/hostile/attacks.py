@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.core.gguf_files import gguf, string
+from tests.core.hostile.logs import LOGS, open_log
 
 MEGABYTE = 1 << 20
 TEXT = "Hello wörld, an ugly 漢字 word and a plain one, eeee " + 60 * "x" + " " + 3000 * "h"
@@ -592,6 +593,10 @@ ATTACKS: dict[str, Attack] = {
         f"{name} is {what}": Attack(_run_with(name, harm), open_run, name == "run.json")
         for name in RUN_FILES
         for what, harm in NO_FILES.items()
+    },
+    **{
+        f"log, {what}": Attack(_content(name, make), lambda f, name=name: open_log(f / name))
+        for what, (name, make) in LOGS.items()
     },
     "events: as many lines as are read": Attack(
         _run_with("rank0.jsonl", many_lines), open_run, False

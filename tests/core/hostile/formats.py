@@ -198,20 +198,52 @@ def _write_checkpoint(folder: Path) -> None:
     _put(folder / "training.json", {"format": 1, **progress})
 
 
-def _open_run(folder: Path) -> None:
+def _show_run(path: Path) -> Any:
     """As the pane does, which then makes lines of the records."""
-    from core.training.control import ControlLog
-    from core.training.reader import RunReader
+    from core.training.foreign import open_run
     from explorer.panes.training.run_data import read
     from explorer.shell.follow import see
 
-    reader = RunReader(folder)
+    reader = open_run(path)
     reader.refresh()
     read(reader).prepare()
     see(reader, 0)
+    return reader
+
+
+def _open_run(folder: Path) -> None:
+    from core.training.control import ControlLog
+
+    reader = _show_run(folder)
     ControlLog(folder).refresh()
     for probe in reader.probes:
         probe.load()
+
+
+def _write_events(folder: Path) -> None:
+    from tests.core.training.foreign.event_files import event, scalar, tensor, write_events
+
+    events = [event(step, scalar("train/loss", 3.0 / step)) for step in range(1, 6)]
+    events += [event(5, tensor("lr", 0.5)), event(5, tensor("eval/loss", 2.5))]
+    write_events(folder / "events.out.tfevents.1.host", *events)
+
+
+def _write_trainer_state(folder: Path) -> None:
+    history = [{"step": step, "loss": 3.0 / step, "grad_norm": 1.5} for step in (1, 2, 3)]
+    history += [{"step": 3, "eval_loss": 2.0, "epoch": 0.5}]
+    _put(folder / "trainer_state.json", {"log_history": history, "max_steps": 9})
+
+
+def _write_metrics(folder: Path) -> None:
+    rows = [f"{step},{step / 10},{3.0 / step},,0.1" for step in (1, 2, 3)]
+    text = "\n".join(["step,epoch,train_loss,val_loss,lr", *rows, '3,"0.3",,2.0,', ""])
+    _put(folder / "metrics.csv", text)
+
+
+def _write_history(folder: Path) -> None:
+    rows = [{"_step": s, "train": {"loss": 3.0 / s}, "_timestamp": 5.5} for s in (1, 2, 3)]
+    rows += [{"_step": 3, "val/loss": 2.0, "note": "a"}]
+    _put(folder / "history.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
 
 
 def _write_config(folder: Path) -> None:
@@ -297,6 +329,10 @@ FORMATS: dict[str, Format] = {
     "safetensors": Format(_write_tensors, _open_tensors),
     "model": Format(_write_model, _open_model),
     "run": Format(lambda folder: write_run(folder), _open_run),
+    "TensorBoard events": Format(_write_events, _show_run),
+    "trainer_state.json": Format(_write_trainer_state, _show_run),
+    "metrics.csv": Format(_write_metrics, _show_run),
+    "history.jsonl": Format(_write_history, lambda folder: _show_run(folder / "history.jsonl")),
     "training.json": Format(_write_checkpoint, open_progress),
     "--config": Format(_write_config, _open_config),
     "settings and session": Format(_write_settings, _open_settings),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 import struct
@@ -58,7 +59,7 @@ def change_json(value: Any, rng: random.Random) -> Any:
     """Another value, one less, one twice, or one more under another name."""
     places = list(_places(value))
     if not places:
-        return rng.choice(JUNK)
+        return _junk(rng)
     path = rng.choice(places)
     inside = value
     for key in path[:-1]:
@@ -77,8 +78,13 @@ def change_json(value: Any, rng: random.Random) -> Any:
             found = found[step]
         inside[key] = json.loads(json.dumps(found))
     else:
-        inside[key] = rng.choice(JUNK)
+        inside[key] = _junk(rng)
     return value
+
+
+def _junk(rng: random.Random) -> Any:
+    """A copy: a later change must not reach what the next file is changed to."""
+    return copy.deepcopy(rng.choice(JUNK))
 
 
 def _header(content: bytes, rng: random.Random) -> bytes:

@@ -37,7 +37,8 @@ def _warm_up() -> None:
     import core.data.text
     import core.tokenization.formats.library
     import core.training.checkpoints
-    import core.training.control  # noqa: F401
+    import core.training.control
+    import core.training.foreign  # noqa: F401
 
     with tempfile.TemporaryDirectory() as folder:
         from tests.core.hostile.attacks import open_run, write_run

@@ -110,7 +110,7 @@ def test_a_config_that_an_editor_gave_a_byte_order_mark(
     config = small_config(tmp_path, steps=1)
     file = _config_file(tmp_path, config)
     file.write_text(file.read_text(), "utf-8-sig")
-    assert command_module._open(file, None, False) == (config, Path("runs/config"))
+    assert command_module._open(file, None, False, None) == (config, Path("runs/config"))
 
 
 def test_the_last_line_tells_the_last_validation() -> None:

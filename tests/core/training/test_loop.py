@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from core.inference.activations import capture
 from core.inference.generation import generate
-from core.training.health import NotFiniteError, bf16_is_fast, seeded_dropout
+from core.training.health import NotFiniteError, seeded_dropout
 from core.training.language_modelling import OWN_PROMPT, LanguageModelling
 from core.training.loop import train, train_steps
 from core.training.runs import RunReader
@@ -60,19 +60,6 @@ def test_nothing_leaks_between_any_two_moments(tmp_path: Path) -> None:
     before = torch_state()
     for moment in moments(config, tmp_path / "run"):
         assert torch_state() == before, moment.phase
-
-
-def test_bf16_is_a_note_where_torch_does_not_say(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The question is private to torch: a version without it is taken for a CPU without bf16."""
-    monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported", raising=False)
-    run = finish(small_config(tmp_path, steps=1, precision="bf16"), tmp_path / "run")
-    notes = [event["message"] for event in run.events if event["event"] == "note"]
-    assert len(notes) == 1 and "no bf16 arithmetic" in notes[0]
-    assert not bf16_is_fast()
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
-    assert bf16_is_fast()
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

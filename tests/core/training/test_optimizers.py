@@ -13,10 +13,11 @@ from core.optimization.schedules import SCHEDULES
 from core.optimization.torch_optimizer import RuleOptimizer
 from core.tensor_files import open_safetensors
 from core.training import TrainingConfig, estimate
+from core.training.estimates.flops import muon_flops
 from core.training.optimizers import build_optimizer, state_names
 from core.training.phases import phase_step
 from core.training.rules import RUN_BY_TORCH
-from core.training.sizes import DISK_SPEED, checkpoint_seconds, muon_flops
+from core.training.sizes import DISK_SPEED, checkpoint_seconds
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
 from tests.core.optimization.invented import DriftSettings, add_to_the_list

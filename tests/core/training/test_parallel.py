@@ -1,4 +1,4 @@
-"""Ranks: the loop as it is trains under DDP and FSDP2, and a skipped step is no error."""
+"""Ranks: the loop as it is trains under DDP and FSDP2."""
 
 from __future__ import annotations
 
@@ -13,19 +13,14 @@ import numpy as np
 import pytest
 import torch
 
-from core.files import read_json
 from core.tensor_files import read_tensors
 from core.training.config import TrainingConfig
 from core.training.control import RunControl
-from core.training.health import NotFiniteError
-from core.training.language_modelling import LanguageModelling
 from core.training.loop import train_steps
-from core.training.parallel import Single, on_device
-from core.training.phases import SCALED_PHASES, phase_step
+from core.training.parallel import on_device
 from core.training.runs import RunReader
-from tests.core.test_trace import MarkedLines
-from tests.core.training.small import fingerprint, finish, losses, small_config
-from tests.core.training.strategies import Doubled, Scaling
+from tests.core.training.small import losses, small_config
+from tests.core.training.strategies import Doubled
 
 ROOT = Path(__file__).parents[3]
 
@@ -131,110 +126,6 @@ def test_commands_reach_every_rank_at_the_same_step(tmp_path: Path) -> None:
     assert both[0] == both[1] and both[0][0] == pytest.approx(2e-4)
     probe = run.probe("mine")
     assert probe is not None and probe.load()["ids"].tolist() == [1, 2, 3]
-
-
-# -- steps that a loss scaler skips
-
-
-class Overflowing(LanguageModelling):
-    """Gradients overflow where the loss is scaled by more than a limit, as they do in fp16."""
-
-    limit = 2.0**10
-
-    def loss(self, model, batch):  # type: ignore[no-untyped-def]
-        total, targets = super().loss(model, batch)
-        if total.requires_grad:
-            total.register_hook(
-                lambda slope: torch.where(slope.abs() * targets > self.limit, torch.inf, slope)
-            )
-        return total, targets
-
-
-def _scaled(config: TrainingConfig, folder: Path, scaler: Single, resume: bool = False):  # type: ignore[no-untyped-def]
-    task = Overflowing(config, folder.parent / "cache")
-    return train_steps(config, folder, resume, task, scaler)
-
-
-def test_a_skipped_step_is_told_and_moves_nothing(tmp_path: Path) -> None:
-    """The schedule waits for it; the data do not."""
-    config = small_config(tmp_path, steps=10, warmup_steps=10)
-    phases = [(m.step, m.phase) for m in _scaled(config, tmp_path / "run", Scaling(2.0**12))]
-    assert phases.count((1, "unscale")) == 1
-    order = [phase for step, phase in phases if step == 1][:6]
-    assert order == ["data", "forward", "loss", "backward", "unscale", "clip"]
-    run = RunReader(tmp_path / "run")
-    assert run.state == "finished" and run.step == 10
-    skipped = [1, 2, 6, 10]  # 2^12 and 2^11 are too much; tried again after three good steps
-    assert run.steps["step"][run.steps["skipped"] > 0].tolist() == skipped
-    events = [event for event in run.events if event["event"] == "skip"]
-    scales = [(e["step"], e["loss_scale"], e["after"]["loss_scale"]) for e in events]
-    assert scales == [
-        (1, 2.0**12, 2.0**11),
-        (2, 2.0**11, 2.0**10),
-        (6, 2.0**11, 2.0**10),
-        (10, 2.0**11, 2.0**10),
-    ]
-    assert next(e for e in run.events if e["event"] == "model")["scales"] is True
-    applied = run.steps["applied"]
-    assert applied.tolist() == [0, 0, 1, 2, 3, 3, 4, 5, 6, 6]
-    before = applied - 1 + run.steps["skipped"]
-    assert run.steps["learning_rate"].tolist() == [config.planned_rate(int(n)) for n in before]
-    assert run.evaluations["validation"][0] == pytest.approx(losses(run)[0], rel=0.1)
-    assert not np.isfinite(run.steps["grad_norm"][run.steps["skipped"] > 0]).any()
-    assert np.isfinite(run.steps["loss"]).all()
-    last = read_json(run.checkpoints[-1].folder / "training.json")
-    assert (last["step"], last["skipped"]) == (10, 4) and last["scaler"]["loss_scale"] == 2.0**10
-
-
-def test_the_marked_lines_computed_the_values_of_a_scaled_step(tmp_path: Path) -> None:
-    """Whether it was skipped or not."""
-    config = small_config(tmp_path, steps=3)
-    with MarkedLines() as watched:
-        for _ in _scaled(config, tmp_path / "run", Scaling(2.0**12)):
-            pass
-    run = RunReader(tmp_path / "run")
-    assert run.steps["skipped"].tolist() == [1, 1, 0]
-    for record in run.steps:
-        named = {name: float(record[name]) for name in run.steps.dtype.names}
-        for phase in SCALED_PHASES:
-            watched.left(phase_step(phase, config, int(record["step"]), named))
-
-
-@pytest.mark.parametrize("step", [1, 4, 6])
-def test_a_scaled_run_resumes_exactly(tmp_path: Path, step: int) -> None:
-    """Even before a first step was applied, when the optimizer remembers nothing."""
-    config = small_config(tmp_path, steps=10)
-    for _ in _scaled(config, tmp_path / "plain", Scaling(2.0**12)):
-        pass
-    moments = _scaled(config, tmp_path / "run", Scaling(2.0**12))
-    next(m for m in moments if m.phase == "optimizer" and m.step == step)
-    moments.close()
-    for _ in _scaled(config, tmp_path / "run", Scaling(2.0**12), resume=True):
-        pass
-    plain, run = RunReader(tmp_path / "plain"), RunReader(tmp_path / "run")
-    assert losses(run) == losses(plain)
-    assert run.steps["applied"].tolist() == plain.steps["applied"].tolist()
-    assert fingerprint(run.checkpoints[-1].folder) == fingerprint(plain.checkpoints[-1].folder)
-
-
-def test_a_scaler_at_its_floor_stops_the_run_as_any_number_does(tmp_path: Path) -> None:
-    config = small_config(tmp_path)
-    task = Overflowing(config, tmp_path / "cache")
-    task.limit = 0.0
-    with pytest.raises(NotFiniteError, match=r"step 3: .* is not finite"):
-        for _ in train_steps(config, tmp_path / "run", task=task, parallel=Scaling(4.0, floor=1.0)):
-            pass
-    run = RunReader(tmp_path / "run")
-    assert run.state == "failed" and run.steps["skipped"].tolist() == [1, 1]
-
-
-def test_a_checkpoint_with_a_loss_scale_needs_a_strategy_that_scales(tmp_path: Path) -> None:
-    config = small_config(tmp_path)
-    moments = _scaled(config, tmp_path / "run", Scaling(1.0))
-    next(m for m in moments if m.phase == "schedule" and m.step == 2)
-    moments.close()
-    with pytest.raises(ValueError, match="scaled its loss; continue it with its own precision"):
-        finish(config, tmp_path / "run", resume=True)
 
 
 def test_a_batch_is_moved_however_it_is_made() -> None:

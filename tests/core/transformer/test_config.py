@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.fields import fields_of
 from core.transformer import PRESETS, ModelConfig, preset
-from core.transformer.gpt import parameter_count
+from core.transformer.parameters import parameter_count
 from tests.core.any_json import JSON
 
 SMALL = {"vocab_size": 11, "block_size": 8, "n_layer": 2, "n_head": 2, "n_embd": 8}

@@ -8,7 +8,7 @@ import torch
 
 from core.transformer import ModelConfig, preset
 from core.transformer.attention import attend, attention_weights, share, visible_tokens
-from core.transformer.gpt import GPT, parameter_count
+from core.transformer.gpt import GPT
 from core.transformer.look import Look, Site
 
 SMALL = {"vocab_size": 23, "block_size": 16, "n_layer": 2, "n_head": 4, "n_embd": 32}
@@ -44,12 +44,6 @@ VARIANTS = [
     {"n_kv_head": 2},
     {"n_kv_head": 1, "positions": "rope", "norm": "rms_norm", "mlp": "swiglu", "window": (3, None)},
 ]
-
-
-@pytest.mark.parametrize("changes", VARIANTS, ids=str)
-def test_parameter_count_equals_the_built_model(changes):
-    built = model(**changes)
-    assert parameter_count(built.config) == sum(p.numel() for p in built.parameters())
 
 
 @pytest.mark.parametrize("changes", VARIANTS, ids=str)

@@ -61,7 +61,7 @@ def test_a_run_that_goes_on_is_placed_by_what_its_folder_tells(engine, tmp_path,
     async def body():
         runs = Runs(engine, tmp_path)
         placed = [await runs.place(slow), await runs.place(quick), await runs.place(slow, "thread")]
-        with pytest.raises(ValueError, match="no run folder"):
+        with pytest.raises(ValueError, match="holds no run"):
             await runs.place(tmp_path)
         return placed
 

@@ -12,7 +12,7 @@ from PySide6.QtGui import QImage, QMouseEvent
 from explorer import theme
 from explorer.widgets.plots import labels
 from explorer.widgets.plots.ends import End, place_names
-from explorer.widgets.plots.labels import title_left, x_numbers, y_numbers
+from explorer.widgets.plots.labels import readout_left, title_left, x_numbers, y_numbers
 from explorer.widgets.plots.limits import MovingLimits, held_span, wanted_limits
 from explorer.widgets.plots.line_plot import LinePlot, Mark, Series
 from explorer.widgets.plots.math import linear_ticks, smooth
@@ -362,3 +362,9 @@ def test_a_badge_says_as_much_as_has_room_beside_the_title(qapp, monkeypatch):
     for width in (150, 600):
         labels.draw_badge(None, labels.badge_parts(4, 0, "flat below 1"), "log scale", width)
     assert said == ["flat below 1", "flat below 1, min and max of 4 points"]
+
+
+def test_a_readout_stays_inside_its_plot():
+    """Also a wide one beside a rule near the left of a narrow plot."""
+    assert [readout_left(x, 100, 300) for x in (0, 150, 280)] == [8, 158, 172]
+    assert readout_left(20, 290, 300) == 0

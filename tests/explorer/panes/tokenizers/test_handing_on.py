@@ -22,7 +22,7 @@ from explorer.panes.tokenizers.train.draft import Lane, TrainDraft
 from explorer.shell.session import Session
 from tests.explorer.conftest import dispose
 from tests.explorer.panes.tokenizers.small import saved_bpe
-from tests.explorer.panes.training.conftest import TINY
+from tests.explorer.panes.training.run.conftest import TINY
 from tests.explorer.waiting import HANGS, until
 
 KINDS = ("bpe", "sentencepiece-bpe", "unigram")
@@ -217,7 +217,7 @@ def test_a_model_is_trained_with_a_tokenizer_that_was_trained_here(
             ours = mode.using.tokenizer(2)
             mode.view.cards[2].menu.actions()[1].trigger()
             await until(lambda: window.pane.objectName() == "training", "the other pane")
-            training = window.pane
+            training = window.pane.mode
             await until(
                 lambda: training.planning.draft.value.tokenizer.endswith("json"), "the file"
             )
@@ -249,7 +249,7 @@ def test_a_text_that_is_opened_reaches_a_pane_that_was_not_built_yet(
             assert await session.open_paths_now([text]) is False
             assert window.pane.objectName() == "training"
             await window.pane.settled()
-            assert window.pane.planning.draft.value.corpus == str(text)
+            assert window.pane.mode.planning.draft.value.corpus == str(text)
 
     run_async(scenario())
 
@@ -265,14 +265,14 @@ def test_a_tokenizer_that_the_window_opens_is_looked_at_instead_of_trained_on(
         async with sitting as session:
             window = session.window
             window.show_pane("training")
-            planned = window.pane.planning.draft.value.corpus
+            planned = window.pane.mode.planning.draft.value.corpus
             assert await session.open_paths_now([path]) is False
             assert not errors.reports().problems
             assert window.pane.objectName() == "tokenizers"
             await window.pane.settled()
             assert window.pane.mode.id == "compare"
             assert f"file:{file}" in window.pane.mode.shown_ones.ids
-            assert window.panes["training"].planning.draft.value.corpus == planned
+            assert window.panes["training"].mode.planning.draft.value.corpus == planned
 
     run_async(scenario())
 

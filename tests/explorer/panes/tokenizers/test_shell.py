@@ -149,6 +149,19 @@ def test_what_learns_for_somebody_to_watch_pauses_when_nobody_does(
     assert pane.player.playing == goes_on and pane.player.speed == speed
 
 
+def test_a_live_track_is_found_at_its_edge_or_where_it_was_left(make_pane):
+    pane = make_pane(DEMO, LIVE)
+    player = pane.player
+    for place, found in ((0, 0), (1, 2)):
+        pane.show_mode("live")
+        player.seek(place)
+        live = player.at_live_edge
+        pane.show_mode("demo")
+        pane.modes["live"].set_tracks([Learning(["one", "two", "three"][: 2 + place])])
+        pane.show_mode("live")
+        assert (player.position, player.at_live_edge) == (found, live)
+
+
 def test_one_player_serves_all_modes_and_keeps_their_places(make_pane):
     pane = make_pane(DEMO, OTHER)
     player = pane.player

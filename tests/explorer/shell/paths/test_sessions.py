@@ -39,7 +39,8 @@ def test_a_session_of_an_older_program_opens_as_it_was_left(sit):
             ("tokenizers.train", "train", "options"),
         ):
             assert workspace.value(path) == {**workspace.value(path), **modes[mode][key]}
-        assert workspace.value("training.options") == panes["training"]["options"]
+        options = workspace.value("training.options")  # later programs have more of them
+        assert options == {**options, **panes["training"]["options"]}
         one = modes["expression"]["experiment"]
         assert workspace.value("backprop.expression") == {**one, "pending": False, "checks": True}
         window.panes["backprop"].show_mode("network")
@@ -78,6 +79,21 @@ def test_what_had_a_path_of_its_own_goes_to_its_draft(sit):
     sit(body, {"format": 2, "paths": paths, "geometry": ""})
 
 
+def test_what_a_pane_kept_before_it_had_modes_goes_to_its_mode(sit):
+    assert renewed(BEFORE)["paths"]["training.run.scene"]["smoothing"] == 60
+    paths = {"training.scene": {"version": 1, "log": True}, "training.speed": 0.25}
+
+    async def body(session: Any) -> None:
+        pane = session.window.show_pane("training")
+        await pane.settled()
+        assert pane.mode.view.charts.log.isChecked() and pane.player.speed == 0.25
+        kept = session.workspace.state()
+        assert kept["training.run.scene"]["log"] and kept["training.run.speed"] == 0.25
+        assert not kept.keys() & paths.keys()
+
+    sit(body, {"format": 2, "paths": paths, "geometry": ""}, computing=False)
+
+
 def test_a_path_of_nonsense_keeps_no_pane_from_opening(sit):
     strange = {"pane": "nowhere", "backprop.mode": 7, "tokenizers.compare": 3, "selection": [1]}
     for path in ("backprop.network", "backprop.network.scene", "training.options", "prompt"):
@@ -87,7 +103,7 @@ def test_a_path_of_nonsense_keeps_no_pane_from_opening(sit):
         assert session.window.pane.objectName() == "attention"
         for name in ("backprop", "training", "tokenizers"):
             await session.window.show_pane(name).settled()
-        assert session.window.panes["training"].planning.draft.value.steps == "nan"
+        assert session.window.panes["training"].mode.planning.draft.value.steps == "nan"
         assert session.workspace.prompt == DEFAULT_PROMPT
 
     sit(body, {"format": 2, "paths": strange, "geometry": ""})
@@ -103,10 +119,10 @@ def test_a_file_opens_the_pane_that_it_names_and_a_click_is_no_change(sit):
         assert window.pane.objectName() == "training" and workspace.selection.head == 2
         assert workspace.undo_text == ""
         undo = window.actions_list.items["edit.undo"]
-        window.pane.planning.change("learning_rate", "1e-3")
+        window.pane.mode.planning.change("learning_rate", "1e-3")
         assert undo.name == "Undo: Learning rate 1e-3"
         window.actions_list.run("edit.undo")
-        assert undo.name == "Undo" and window.pane.planning.draft.value.learning_rate == "2e-3"
+        assert undo.name == "Undo" and window.pane.mode.planning.draft.value.learning_rate == "2e-3"
 
     sit(body, {"format": 2, "paths": {"pane": "training"}, "geometry": ""}, computing=False)
 

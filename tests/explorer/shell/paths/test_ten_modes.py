@@ -114,11 +114,12 @@ async def languages(pane: Any) -> None:
 
 
 async def training(pane: Any) -> None:
-    pane.planning.change("size", "tiny")
-    pane.planning.change("learning_rate", "1e-3")
-    pane.planning.change("steps", "300")
-    pane.planning.change("run_in", "thread")  # else it goes by how busy the machine is
-    pane.view.charts.log.setChecked(True)
+    mode = pane.mode
+    mode.planning.change("size", "tiny")
+    mode.planning.change("learning_rate", "1e-3")
+    mode.planning.change("steps", "300")
+    mode.planning.change("run_in", "thread")  # else it goes by how busy the machine is
+    mode.view.charts.log.setChecked(True)
 
 
 MODES: list[tuple[str, str, Callable[[Any], Awaitable[None]]]] = [
@@ -132,7 +133,7 @@ MODES: list[tuple[str, str, Callable[[Any], Awaitable[None]]]] = [
     ("tokenizers", "train", train),
     ("tokenizers", "inside", inside),
     ("tokenizers", "languages", languages),
-    ("training", "", training),
+    ("training", "run", training),
 ]
 
 

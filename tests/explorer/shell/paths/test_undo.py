@@ -128,8 +128,8 @@ def inside(mode: Any) -> list[Act]:
     ]
 
 
-def training(pane: Any) -> list[Act]:
-    change = pane.planning.change
+def training(mode: Any) -> list[Act]:
+    change = mode.planning.change
     return [
         lambda chance: change("size", chance.choice(("tiny", "small", "large"))),
         lambda chance: change("n_layer", str(chance.randint(1, 9))),
@@ -151,7 +151,7 @@ def training(pane: Any) -> list[Act]:
         ("tokenizers", "compare", "tokenizers.compare", compare),
         ("tokenizers", "train", "tokenizers.train", train),
         ("tokenizers", "inside", "tokenizers.inside", inside),
-        ("training", "", "training.options", training),
+        ("training", "run", "training.options", training),
     ],
 )
 def test_random_changes_are_undone_and_redone_bit_for_bit(sit, pane, mode, path, acts, changes):

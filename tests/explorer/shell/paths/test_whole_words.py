@@ -68,9 +68,10 @@ def states(pane: Any, mode: str) -> Iterator[str]:
         one.inputs.set_sample(True)
         yield "on a point's way"
         one.inputs.set_sample(False)
-    elif pane.objectName() == "training":
-        pane.view.card.buttons["continue"].show()
-        pane.view.card.buttons["anew"].show()
+    elif mode == "run":
+        card = pane.modes[mode].view.card
+        card.buttons["continue"].show()
+        card.buttons["anew"].show()
         yield "with long offers"
 
 

@@ -234,3 +234,31 @@ def test_quitting_says_which_runs_go_on(sitting, run_async, monkeypatch):
         "Quit (one and two will go on training)",
         "Quit (one and 2 more will go on training)",
     ]
+
+
+def test_logs_of_other_programs_open_as_runs_and_a_trainers_checkpoint_as_a_model(
+    sitting, tmp_path, run_async
+):
+    log, poems = tmp_path / "log.csv", tmp_path / "poems.csv"
+    log.write_text("step,loss\n1,2.5\n2,2.0\n")
+    poems.write_text("title,poem\nrain,it rains\n")
+    model = save_tiny_model(tmp_path / "checkpoint-2")
+    (model / "trainer_state.json").write_text('{"log_history": [{"step": 1, "loss": 3.0}]}')
+    broken = tmp_path / "trainer_state.json"
+    broken.write_text("no state")
+
+    async def body():
+        async with sitting as session:
+            assert await session.open_paths_now([model])
+            assert session.workspace.run is None
+            assert not await session.open_paths_now([poems])
+            assert session.workspace.run is None
+            assert not await session.open_paths_now([log])
+            assert session.workspace.run == str(log)
+            session.open_run_folder(tmp_path)
+            await tasks.wait_for(session.window)
+            assert session.workspace.run == str(tmp_path)  # a Trainer's folder; broken
+            assert str(log.resolve()) in session.settings.recent
+            assert str(tmp_path.resolve()) not in session.settings.recent
+
+    run_async(body())

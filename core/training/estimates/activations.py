@@ -1,0 +1,233 @@
+"""What this program's model holds in memory through one optimizer step, byte for byte.
+
+The forward pass keeps tensors that the backward pass needs: `kept` adds them up, part by part.
+`step_memory` follows a step from moment to moment; the largest of its numbers is what a device must
+have. `core.training.estimates.memory` has the formulas of the papers, which ask less and fit any
+transformer.
+
+Letters: B sequences, T tokens, C width of the residual stream, V pieces in the vocabulary, L
+layers, H heads, G key and value heads, D dimensions a head, F width of the MLP's hidden layer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+
+from core.transformer.config import ModelConfig
+from core.transformer.parameters import inner_matrices, parameter_count
+
+FULL, HALF = 4, 2  # bytes of a number in fp32, in bf16 or fp16
+PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Bytes that the forward pass of one micro-batch keeps until its backward pass.
+
+    embedding    token ids, positions, and a mask where there is dropout
+    blocks       all of them
+    final        the final norm, and what the output head reads
+    loss         the logarithm of every probability (B, T, V), always in fp32
+    casts        weights in half precision, which autocast makes once and keeps
+    """
+
+    embedding: int
+    blocks: int
+    final: int
+    loss: int
+    casts: int
+
+    @property
+    def total(self) -> int:
+        return sum(astuple(self))
+
+
+def kept(
+    model: ModelConfig,
+    sequences: int,
+    precision: str = "fp32",
+    device: str = "cpu",
+    recompute: bool = False,
+) -> Kept:
+    """What one micro-batch of so many whole sequences keeps, in training mode.
+
+    precision  "fp32", "tf32" (fp32 in memory), or "bf16" and "fp16": autocast, with weights and
+               residual stream in fp32
+    device     "cpu" or "cuda": their kernels keep different things
+    recompute  activation checkpointing: a block keeps its input alone and is computed again in the
+               backward pass (Chen et al. 2016)
+    """
+    C, T, V = model.n_embd, model.block_size, model.vocab_size
+    tokens = sequences * T
+    item = number_bytes(precision)
+    ids = 8 * tokens + (8 * T if model.positions == "learned" else 0)
+    angles = FULL * T * model.head_width if model.positions == "rope" else 0
+    mask = _mask_bytes(C, FULL, device) if model.dropout else 0
+    if recompute:
+        blocks = model.n_layer * tokens * FULL * C
+    else:
+        layers = range(model.n_layer)
+        blocks = sum(_block(model, layer, sequences, item, device) for layer in layers)
+    last = _norm(model, device) if model.norm_placement == "pre" else 0
+    return Kept(
+        embedding=ids + angles + tokens * mask,
+        blocks=blocks,
+        final=tokens * (last + item * C),
+        loss=tokens * FULL * V,
+        casts=0 if item == FULL else HALF * _matrix_numbers(model),
+    )
+
+
+def _block(model: ModelConfig, layer: int, sequences: int, item: int, device: str) -> int:
+    """Two norms, attention, the MLP, and the two dropouts after them."""
+    tokens = sequences * model.block_size
+    per_token = 2 * _norm(model, device) + item * _mlp_numbers(model, item)
+    if model.dropout:
+        per_token += 2 * _mask_bytes(model.n_embd, item, device)
+    return tokens * per_token + _attention(model, layer, sequences, item, device)
+
+
+def _norm(model: ModelConfig, device: str) -> int:
+    """Bytes a token: a norm keeps its input, in fp32, and mean and deviation of every token.
+
+    Torch's RMS norm is made of single operations on a CPU, and keeps the normalized input as well.
+    """
+    if model.norm == "rms_norm":
+        return FULL * (model.n_embd * (2 if device == "cpu" else 1) + 1)
+    return FULL * (model.n_embd + 2)
+
+
+def _mlp_numbers(model: ModelConfig, item: int) -> int:
+    """Numbers a token: each linear layer keeps what it reads, each bend what it needs to undo.
+
+    GELU needs its input, ReLU's output says enough; SwiGLU keeps the gate before and after its bend
+    and the other factor, and in half precision its two layers each a cast of what both read.
+    """
+    C, F = model.n_embd, model.inner_width
+    casts = 2 if model.mlp == "swiglu" and item < FULL else 1
+    return casts * C + {"relu": 1, "swiglu": 4}.get(model.mlp, 2) * F
+
+
+def _attention(model: ModelConfig, layer: int, sequences: int, item: int, device: str) -> int:
+    """What is projected, queries, keys and values, weights where no kernel is fused, the output."""
+    tokens, T = sequences * model.block_size, model.block_size
+    H, G, D = model.n_head, model.kv_heads, model.head_width
+    shared, turned = G < H, model.positions == "rope"
+    inputs = item * (model.n_embd + H * D)  # what c_attn and c_proj read
+    if not is_fused(model, item, device):
+        # Copies of queries, keys and values, as the products want them, and weights (B, H, T, T),
+        # which the softmax keeps in fp32; with dropout, torch's own explicit path in fp32, which
+        # also keeps mask and outcome.
+        size, square = (FULL, 3 * FULL) if model.dropout else (item, FULL + item)
+        explicit = size * 3 * H * D + square * H * T
+        hidden = 0 if model.dropout else T * T
+        return tokens * (inputs + explicit) + hidden
+    projected = 0 if turned and shared else (H + 2 * G) * D
+    own = (H * D if turned else 0) + (H * D if turned or shared else 0) + (H * D if shared else 0)
+    output = H * D if turned else 0  # laid out as the queries are: joining heads copies it
+    mask = FULL * T * T if model.window_of(layer) is not None else 0
+    return tokens * (inputs + item * (projected + own + output) + FULL * H) + mask
+
+
+def is_fused(model: ModelConfig, item: int, device: str) -> bool:
+    """Whether attention runs in one kernel that keeps no weights: see `Attention.read`."""
+    return device != "cpu" or (item == FULL and not model.dropout)
+
+
+def _mask_bytes(numbers: int, item: int, device: str) -> int:
+    """A CPU keeps dropout's mask in the type of its input, a GPU as one byte."""
+    return numbers * (item if device == "cpu" else 1)
+
+
+def _matrix_numbers(model: ModelConfig) -> int:
+    """Weights in matrix products: all layers' matrices and the output head."""
+    inner = sum(rows * columns for rows, columns in inner_matrices(model))
+    return model.n_layer * inner + model.vocab_size * model.n_embd
+
+
+def number_bytes(precision: str) -> int:
+    """Bytes of what a matrix product reads. Raises ValueError for an unknown precision."""
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision {precision!r} is unknown; use {' or '.join(PRECISIONS)}")
+    return HALF if precision in ("bf16", "fp16") else FULL
+
+
+def step_memory(
+    model: ModelConfig,
+    sequences: int,
+    remembered: int,
+    precision: str = "fp32",
+    device: str = "cpu",
+    recompute: bool = False,
+    micro_batches: int = 1,
+) -> dict[str, int]:
+    """Bytes of all tensors at the moments of a step where they peak, by name.
+
+    remembered     numbers that the optimizer keeps, for all weights together (AdamW: two each)
+    micro_batches  more than one: gradients of earlier ones are there from the beginning
+
+    Weights and optimizer states are always there. The backward pass gives back a block's
+    activations and brings its gradients, so that it peaks at one of its ends: whatever is linear in
+    between does. Each end is taken where its own largest temporary tensors are.
+    """
+    C, V = model.n_embd, model.vocab_size
+    tokens = sequences * model.block_size
+    item = number_bytes(precision)
+    held = kept(model, sequences, precision, device, recompute)
+    count = parameter_count(model)
+    table = FULL * V * C  # the output head's gradient
+    always = FULL * (count + remembered)
+    gradients = FULL * count
+    earlier = gradients if micro_batches > 1 else 0
+    start = always + earlier
+    logits = tokens * FULL * V
+    own = _block(model, 0, sequences, item, device)
+    again = own if recompute else 0
+    temporary = _temporaries(model, sequences, item, device)
+    # In half precision a weight's gradient is made in it and then cast.
+    cast = HALF * V * C if item < FULL else 0
+    # A tied table has a gradient from the output head and one from the embedding. Autograd adds
+    # them in place where the first was cast, else in a third table.
+    tied = (table if item < FULL else 2 * table) if model.tie_weights else 0
+    before = held.total - held.loss - held.final
+    first = held.embedding + own
+    head = tokens * item * V + table + cast
+    return {
+        "forward, last block": start + before + temporary.forward,
+        "loss": start + held.total + 2 * logits,
+        "backward, output head": start + before + held.final + head,
+        "backward, last block": always + max(earlier, table) + before + again + temporary.backward,
+        "backward, first block": always + gradients + first + temporary.backward,
+        "backward, embedding": always + gradients + tied + tokens * FULL * C,
+        "optimizer": always + gradients,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Temporaries:
+    """Bytes beside what is kept, at a block's largest moment in each direction."""
+
+    forward: int
+    backward: int
+
+
+def _temporaries(model: ModelConfig, sequences: int, item: int, device: str) -> Temporaries:
+    """Gradients of what a block keeps, while they are on their way.
+
+    The MLP: those of its hidden layer, before and after the bend. GELU's input and output go as
+    they come; ReLU and the gate need theirs longer. Attention, when the MLP's are gone: those of
+    queries, keys and values, and in explicit attention two of shape (B, H, T, T) in fp32; its
+    forward pass holds scores, scaled ones and, in fp32, masked ones at once.
+    """
+    tokens = sequences * model.block_size
+    residual = FULL * model.n_embd
+    size = FULL if model.dropout else item
+    square = 0 if is_fused(model, item, device) else model.n_head * model.block_size
+    values = size * 3 * model.n_head * model.head_width
+    of_mlp = item * model.inner_width * (1 if model.mlp.startswith("gelu") else 2)
+    gone = _norm(model, device) + item * _mlp_numbers(model, item)
+    backward = max(of_mlp, 2 * FULL * square + values - gone)
+    return Temporaries(
+        forward=tokens * ((2 * size + FULL) * square + residual - gone),
+        backward=tokens * (backward + residual),
+    )

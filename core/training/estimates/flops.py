@@ -1,0 +1,73 @@
+"""How much arithmetic training takes, and what share of a device's peak it reaches.
+
+A FLOP is one multiplication or one addition: a product of matrices (m, k) and (k, n) takes 2 m k n.
+The backward pass takes two such products where the forward pass takes one.
+"""
+
+from __future__ import annotations
+
+from core.optimization.muon import MuonSettings
+from core.transformer.config import ModelConfig
+from core.transformer.parameters import inner_matrices
+
+FORWARD, BACKWARD = 2.0, 4.0  # FLOPs of one weight in a matrix product, for one token
+
+
+def simple_flops(parameters: float, tokens: float) -> float:
+    """C = 6 N D, of a training run: Kaplan et al. 2020, section 2.1."""
+    return (FORWARD + BACKWARD) * parameters * tokens
+
+
+def flops_per_token(model: ModelConfig) -> float:
+    """Forward and backward: 6 a weight in a matrix product, and 12 L H D T for attention.
+
+    Chowdhery et al. 2022 (PaLM), appendix B. The token embedding is looked up, not multiplied,
+    but its transpose is the output head, so tied weights count once. Attention counts all T x T
+    scores, also those that the causal mask hides, as the paper does.
+    """
+    width = model.n_head * model.head_width
+    weights = model.n_layer * sum(rows * columns for rows, columns in inner_matrices(model))
+    weights += model.vocab_size * model.n_embd
+    layers, T = model.n_layer, model.block_size
+    flops = 6.0 * weights + 12.0 * layers * width * T  # step: flops
+    return flops
+
+
+def causal_flops_per_token(model: ModelConfig) -> float:
+    """The same, counting only the scores that a query may see: what cannot be left out.
+
+    On average a token sees (T + 1) / 2 of T, itself included; within a window of w at most w.
+    """
+    T, width = model.block_size, model.n_head * model.head_width
+    seen = sum(_seen(T, model.window_of(layer)) for layer in range(model.n_layer))
+    whole = float(model.n_layer * T)
+    return flops_per_token(model) - 12.0 * width * (whole - seen)
+
+
+def _seen(T: int, window: int | None) -> float:
+    """Tokens that a query sees, on average over T queries."""
+    w = T if window is None else min(window, T)
+    return (w * (w + 1) / 2 + (T - w) * w) / T
+
+
+def muon_flops(model: ModelConfig) -> float:
+    """What Newton-Schulz costs, once a step: 4 n^2 m + 2 n^3 an iteration and matrix (n, m)."""
+    sides = [(min(shape), max(shape)) for shape in inner_matrices(model)]
+    once = sum(4.0 * n * n * m + 2.0 * n**3 for n, m in sides)
+    return model.n_layer * MuonSettings().iterations * once
+
+
+def model_flops_utilization(
+    tokens_per_second: float, flops_per_token: float, peak: float | None, devices: int = 1
+) -> float | None:
+    """MFU: the FLOPs that the model needs, of those that the devices could do in the time.
+
+    Chowdhery et al. 2022, appendix B. What is computed twice (recomputed activations) counts once:
+    it is no progress. `peak` is one device's FLOP/s in the precision of its matrix products; None,
+    where nobody knows it, gives None, which is "n/a" and not 0 %.
+    """
+    if peak is None:
+        return None
+    reached = tokens_per_second * flops_per_token
+    utilization = reached / (peak * devices)  # step: mfu
+    return utilization

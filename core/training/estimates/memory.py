@@ -1,0 +1,160 @@
+"""Bytes of what a model is while it trains: weights, gradients, optimizer states, activations.
+
+Any transformer's, by the formulas of the papers; `core.training.estimates.activations` counts those
+of this program's own model exactly. GB are 1e9 bytes, as in the papers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, astuple, dataclass, fields
+
+from core.files import quoted
+from core.optimization.optimizers import OPTIMIZERS, optimizer
+from core.optimization.rule import Rule
+from core.transformer.config import ModelConfig
+from core.transformer.parameters import inner_matrices, parameter_count
+
+# Bytes a parameter of weights, gradients and a master copy of the weights.
+LAYOUTS = {
+    "fp32": (4, 4, 0),
+    # Autocast: weights stay in fp32, matrix products cast them. What `precision="bf16"` does here.
+    "autocast": (4, 4, 0),
+    # Micikevicius et al. 2018, section 3.1: weights and gradients in half precision, and a master
+    # copy in fp32 that the optimizer moves.
+    "mixed": (2, 2, 4),
+}
+ZERO_STAGES = (0, 1, 2, 3)
+# The ZeRO stage from which on each rank holds its part alone.
+SHARDED_FROM = {"weights": 3, "gradients": 2, "optimizer": 1, "master": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """Bytes of weights, gradients, optimizer states and the master copy of the weights."""
+
+    weights: float
+    gradients: float
+    optimizer: float
+    master: float
+
+    @property
+    def total(self) -> float:
+        weights, gradients, optimizer, master = astuple(self)
+        total = weights + gradients + optimizer + master  # step: state
+        return float(total)
+
+
+def model_state(parameters: int, remembered: int, layout: str = "mixed") -> ModelState:
+    """All of a model's state on one device.
+
+    remembered  numbers that the optimizer keeps in fp32, for all parameters together; Adam keeps
+                two of each, momentum one, SGD none: see `numbers_remembered`
+
+    Mixed precision with Adam takes 2 + 2 + 8 + 4 = 16 bytes a parameter (Rajbhandari et al. 2020,
+    section 3.1), fp32 with Adam 4 + 4 + 8 = 16 as well. Raises ValueError for an unknown layout.
+    """
+    if layout not in LAYOUTS:
+        raise ValueError(f"layout {quoted(layout)} is unknown; use {' or '.join(LAYOUTS)}")
+    weight_bytes, gradient_bytes, master_bytes = LAYOUTS[layout]
+    weights = weight_bytes * parameters  # step: weights
+    gradients = gradient_bytes * parameters  # step: gradients
+    optimizer = 4 * remembered  # step: optimizer
+    master = master_bytes * parameters  # step: master
+    return ModelState(weights, gradients, optimizer, master)
+
+
+def numbers_remembered(model: ModelConfig, name: str) -> int:
+    """Numbers that the optimizer of this name keeps, for all of a model's weights together.
+
+    One that moves matrices only leaves the others, tables and vectors, to AdamW. Raises ValueError
+    for an unknown optimizer.
+    """
+    rule = optimizer(name)
+    inner = model.n_layer * sum(rows * columns for rows, columns in inner_matrices(model))
+    others = OPTIMIZERS["adamw"] if rule.matrices_only else rule
+    return _kept(rule) * inner + _kept(others) * (parameter_count(model) - inner)
+
+
+def _kept(rule: Rule) -> int:
+    """Numbers that a rule keeps for each weight."""
+    return len(fields(rule.state))
+
+
+def shard(state: ModelState, stage: int, ranks: int) -> ModelState:
+    """What one of N data-parallel ranks holds under ZeRO (Rajbhandari et al. 2020, figure 1).
+
+    stage 0  everything (DDP): with Adam in mixed precision 16 bytes a parameter
+          1  its N-th of optimizer states and master weights: 4 + 12 / N
+          2  and of the gradients: 2 + 14 / N
+          3  and of the weights (FSDP): 16 / N
+
+    Raises ValueError for another stage, and for less than one rank.
+    """
+    if stage not in ZERO_STAGES:
+        raise ValueError(f"ZeRO has no stage {stage}; use 0 (none), 1, 2 or 3")
+    if ranks < 1:
+        raise ValueError(f"{ranks} ranks cannot share a model; use at least 1")
+    return ModelState(
+        *(
+            _share(size, ranks) if stage >= SHARDED_FROM[name] else size
+            for name, size in asdict(state).items()
+        )
+    )
+
+
+def _share(size: float, ranks: int) -> float:
+    share = size / ranks  # step: share
+    return share
+
+
+RECOMPUTATIONS = ("none", "selective", "full")
+
+
+def activations(
+    model: ModelConfig, sequences: int, recompute: str = "none", item: int = 2
+) -> float:
+    """Bytes that a forward pass keeps: `layer_activations` of all layers, and what is around them:
+    the embedding's dropout mask, the final norm, the output head and its logits in fp32
+    (Korthikanti et al. 2022, section 4.3).
+    """
+    around = around_activations(model, sequences, item)
+    layers, layer = model.n_layer, layer_activations(model, sequences, recompute, item)
+    kept = layers * layer + around  # step: activations
+    return kept
+
+
+def around_activations(model: ModelConfig, sequences: int, item: int = 2) -> float:
+    """Bytes outside the layers."""
+    tokens = model.block_size * sequences
+    return tokens * (model.n_embd * (1 + 2 * item) + 4 * model.vocab_size)
+
+
+def layer_activations(
+    model: ModelConfig, sequences: int, recompute: str = "none", item: int = 2
+) -> float:
+    """Bytes of one layer, with s tokens, b sequences, h the width and a heads, in half precision:
+
+    none       s b h (34 + 5 a s / h): all of it, attention weights and dropout masks included
+    selective  34 s b h: attention is computed again (flash attention keeps as little)
+    full       2 s b h: only the layer's input is kept
+
+    Korthikanti et al. 2022, equation 2 and sections 5 and 6. 34 are 16 numbers and two masks of a
+    byte, 5 two weights and a mask; `item` is a number's bytes. The paper's layer has an MLP four
+    times as wide as the model, as many key and value heads as heads, and dropout. Raises ValueError
+    for another kind of recomputation.
+    """
+    s, h = model.block_size, model.n_embd
+    factor = kept_bytes(model, recompute, item)
+    kept = s * sequences * h * factor  # step: layer
+    return float(kept)
+
+
+def kept_bytes(model: ModelConfig, recompute: str, item: int = 2) -> float:
+    """Bytes that a layer keeps of each number of the residual stream: see `layer_activations`."""
+    if recompute not in RECOMPUTATIONS:
+        raise ValueError(
+            f"recomputation {quoted(recompute)} is unknown; use {' or '.join(RECOMPUTATIONS)}"
+        )
+    s, h, a = model.block_size, model.n_embd, model.n_head
+    weights = (2 * item + 1) * a * s / h
+    return {"none": 16 * item + 2 + weights, "selective": 16 * item + 2, "full": item}[recompute]

@@ -1,0 +1,226 @@
+"""What training a model on so many devices takes: memory of each, time, energy, cost, loss.
+
+A plan assumes data parallelism with ZeRO and the papers' formulas for memory; what is unknown of a
+device makes what depends on it None: "n/a", never a guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.training.estimates import memory
+from core.training.estimates.communication import Link, Transfer, data_parallel
+from core.training.estimates.devices import Device
+from core.training.estimates.flops import flops_per_token, model_flops_utilization
+from core.training.estimates.memory import ModelState, model_state, numbers_remembered, shard
+from core.training.estimates.scaling_law import CHINCHILLA
+from core.transformer.config import ModelConfig
+from core.transformer.parameters import ParameterCount, parameters
+
+PRECISIONS = {"fp32": "fp32", "tf32": "fp32", "bf16": "mixed", "fp16": "mixed"}
+DAY = 86_400.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What is to be trained, and with what.
+
+    tokens       that the whole training reads
+    batch_size   sequences of an optimizer step, on all devices together
+    micro_batch  sequences that a device computes at once
+    devices      how many of `device`; None for one that is not in the table
+    stage        of ZeRO: 0 is DDP, 3 is FSDP
+    precision    of matrix products; "bf16" and "fp16" with a master copy of the weights in fp32
+    recompute    activations that are computed again: "none", "selective" or "full"
+    efficiency   share of the peak that the devices reach while they compute. 0.4 is usual: with
+                 all that is lost to communication GPT-3 reached 0.21, MT-NLG 0.30, PaLM 0.46
+                 (Chowdhery et al. 2022, table 3)
+    link         between two devices; None: the device's own, within one machine
+    price        of a device for an hour, in any currency
+
+    Raises ValueError, with the remedy, for what cannot be.
+    """
+
+    model: ModelConfig
+    tokens: float
+    batch_size: int
+    micro_batch: int = 1
+    devices: int = 1
+    device: Device | None = None
+    stage: int = 0
+    precision: str = "bf16"
+    recompute: str = "selective"
+    optimizer: str = "adamw"
+    efficiency: float = 0.4
+    link: Link | None = None
+    price: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("tokens", "batch_size", "micro_batch", "devices"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; use at least 1")
+        if self.precision not in PRECISIONS:
+            raise ValueError(
+                f"precision {self.precision!r} is unknown; use {' or '.join(PRECISIONS)}"
+            )
+        if not 0 < self.efficiency <= 1:
+            raise ValueError(
+                f"efficiency is {self.efficiency}; use a share of the peak such as 0.4"
+            )
+        together = self.devices * self.micro_batch
+        if self.batch_size % together:
+            fitting = (self.batch_size // together or 1) * together
+            raise ValueError(
+                f"a batch of {self.batch_size} sequences cannot be shared evenly by {self.devices} "
+                f"devices, {self.micro_batch} at once; use a batch of {fitting} or "
+                f"{fitting + together}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The estimates of a `Setup`; whatever hangs on an unknown number is None.
+
+    state          bytes of weights, gradients, optimizer states and master weights on one device
+    activations    bytes, on one device
+    fits           whether both together fit into a device's memory
+    flops          of the whole training; the model's own, without recomputation
+    compute        seconds of arithmetic of one step, recomputation included
+    sent           what each device sends in a step, and receives
+    communication  seconds of that
+    step           seconds of a step: communication runs beside the backward pass, so that the
+                   longer of the two counts
+    utilization    MFU: the model's FLOPs of a step against the peak
+    seconds, energy, cost   of the whole training; energy in joules, of the devices alone
+    loss           that the scaling law expects of so many parameters and tokens
+    best           parameters and tokens with the least loss for the same FLOPs
+    """
+
+    parameters: ParameterCount
+    state: ModelState
+    activations: float
+    fits: bool | None
+    steps: int
+    flops_per_token: float
+    flops: float
+    compute: float | None
+    sent: Transfer
+    communication: float | None
+    step: float | None
+    utilization: float | None
+    seconds: float | None
+    energy: float | None
+    cost: float | None
+    loss: float
+    best: tuple[float, float]
+
+    @property
+    def bytes(self) -> float:
+        """On one device."""
+        state, activations = self.state.total, self.activations
+        together = state + activations  # step: memory
+        return together
+
+
+def plan(setup: Setup) -> Plan:
+    """Works out all of it; allocates nothing."""
+    model, device = setup.model, setup.device
+    count = parameters(model)
+    remembered = numbers_remembered(model, setup.optimizer)
+    whole = model_state(count.total, remembered, PRECISIONS[setup.precision])
+    state = shard(whole, setup.stage, setup.devices)
+    item = 2 if PRECISIONS[setup.precision] == "mixed" else 4
+    activations = memory.activations(model, setup.micro_batch, setup.recompute, item)
+    needed = state.total + activations
+    steps = -(-int(setup.tokens) // (setup.batch_size * model.block_size))
+    per_token = flops_per_token(model)
+    step_tokens = setup.batch_size * model.block_size
+    peak = device.peak_flops(setup.precision) if device else None
+    # Computing activations again is a second forward pass: a third more.
+    again = 4 / 3 if setup.recompute == "full" else 1
+    work = per_token * step_tokens * again  # step: work
+    compute = None
+    if peak is not None:
+        compute = compute_seconds(work, peak, setup.efficiency, setup.devices)
+    sent = data_parallel(whole.weights, whole.gradients, setup.stage, setup.devices)
+    communication = _communication(setup, sent)
+    step = step_seconds(compute, communication)
+    seconds = whole_seconds(steps, step)
+    watts = device.watts if device else None
+    return Plan(
+        parameters=count,
+        state=state,
+        activations=activations,
+        fits=None if device is None else needed <= device.memory,
+        steps=steps,
+        flops_per_token=per_token,
+        flops=per_token * setup.tokens,
+        compute=compute,
+        sent=sent,
+        communication=communication,
+        step=step,
+        utilization=None
+        if step is None
+        else model_flops_utilization(step_tokens / step, per_token, peak, setup.devices),
+        seconds=seconds,
+        energy=joules(seconds, setup.devices, watts),
+        cost=money(seconds, setup.devices, setup.price),
+        loss=CHINCHILLA.loss(count.total, setup.tokens),
+        best=CHINCHILLA.optimum(6 * count.total * setup.tokens),
+    )
+
+
+def _communication(setup: Setup, sent: Transfer) -> float | None:
+    if setup.devices == 1:
+        return 0.0
+    link = link_of(setup)
+    return None if link is None else sent.seconds(link)
+
+
+def link_of(setup: Setup) -> Link | None:
+    """Between two devices: the one given, or the device's own."""
+    known = None if setup.device is None else setup.device.link
+    return setup.link or (None if known is None else Link(known))
+
+
+# The sums of a plan, one line each. What is unknown makes the result unknown.
+
+
+def compute_seconds(work: float, peak: float, efficiency: float = 1.0, devices: int = 1) -> float:
+    """Of FLOPs on devices that reach a share of their peak."""
+    compute = work / (peak * efficiency * devices)  # step: compute
+    return compute
+
+
+def step_seconds(compute: float | None, communication: float | None) -> float | None:
+    """Both run side by side: the longer counts."""
+    if compute is None or communication is None:
+        return None
+    step = np.maximum(compute, communication)  # step: step
+    return float(step)
+
+
+def whole_seconds(steps: int, step: float | None) -> float | None:
+    """Of so many steps."""
+    if step is None:
+        return None
+    seconds = steps * step  # step: seconds
+    return seconds
+
+
+def joules(seconds: float | None, devices: int, watts: float | None) -> float | None:
+    """That the devices take."""
+    if seconds is None or watts is None:
+        return None
+    energy = seconds * devices * watts  # step: energy
+    return energy
+
+
+def money(seconds: float | None, devices: int, price: float | None) -> float | None:
+    """Of devices at a price for an hour."""
+    if seconds is None or price is None:
+        return None
+    cost = seconds / 3600 * devices * price  # step: cost
+    return cost

@@ -1,0 +1,287 @@
+r"""A plan as a Trace: the sum, term by term, each with the line that computes it.
+
+    memory    parameters, weights, gradients, optimizer states, master weights, activations
+    one step  FLOPs, arithmetic, what is sent, communication, the step, MFU
+    the whole time, energy, cost, the loss that is expected, the best size
+
+A term that cannot be known has no step: an unknown peak leaves no time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, astuple, fields
+from typing import Any
+
+from core.numbers import format_count
+from core.trace import Step, Trace
+from core.training.estimates import memory
+from core.training.estimates.plan import PRECISIONS, Plan, Setup, link_of, plan
+from core.training.estimates.scaling_law import CHINCHILLA
+from core.transformer.parameters import inner_matrices
+
+_HERE = "core.training.estimates"
+FORMULAS = {
+    "parameters": r"N = N_{\mathrm{embed}} + N_{\mathrm{attn}} + N_{\mathrm{mlp}} + \dots",
+    "weights": r"M_w = b_w \, N",
+    "gradients": r"M_g = b_g \, N",
+    "optimizer": r"M_o = 4 \, n_{\mathrm{moments}}",
+    "master": r"M_m = b_m \, N",
+    "share": r"M / n",
+    "state": r"M_s = M_w + M_g + M_o + M_m",
+    "layer": r"a = s \, b \, h \, f",
+    "activations": r"A = L \, a + a_{\mathrm{around}}",
+    "memory": r"M = M_s + A",
+    "flops": r"c = 6 \, N_{\mathrm{matrix}} + 12 \, L H D T",
+    "work": r"C = c \, B T \, r",
+    "compute": r"t_c = \frac{C}{P \, e \, n}",
+    "half": r"\frac{n - 1}{n} \, M",
+    "sent": r"S = 2 \, \frac{n - 1}{n} \, M",
+    "communication": r"t_s = k \, \lambda + \frac{S}{W}",
+    "step": r"t = \max(t_c, t_s)",
+    "mfu": r"\mathrm{MFU} = \frac{c \, B T / t}{P \, n}",
+    "seconds": r"\tau = n_{\mathrm{steps}} \, t",
+    "energy": r"E = \tau \, n \, p",
+    "cost": r"\tau \, n \, c_{\mathrm{hour}} / 3600",
+    "loss": r"L(N, D) = E + \frac{A}{N^{\alpha}} + \frac{B}{D^{\beta}}",
+    "optimum": r"N^{*} = G \left( \frac{C}{6} \right)^{\beta / (\alpha + \beta)}",
+}
+STATES = {
+    "weights": "weights",
+    "gradients": "gradients",
+    "optimizer": "optimizer states",
+    "master": "the master copy of the weights in fp32",
+}
+
+
+def trace_plan(setup: Setup) -> Trace:
+    """The steps of a plan; `about["plan"]` is the plan. Raises ValueError where `plan` does."""
+    found = plan(setup)
+    trace = Trace({"plan": found})
+    for step in (*_memory(setup, found), *_one_step(setup, found), *_whole(setup, found)):
+        trace.append(step)
+    return trace.finish()
+
+
+def _step(term: str, title: str, code: str, values: Mapping[str, Any]) -> Step:
+    return Step(f"plan.{term}", title, FORMULAS[term.rpartition(".")[2]], code, values)
+
+
+def _memory(setup: Setup, found: Plan) -> Iterator[Step]:
+    names = ("tokens", "positions", "attention", "mlp", "norms", "head", "total")
+    counts = (*astuple(found.parameters), found.parameters.total)
+    yield _step(
+        "parameters",
+        "Parameters: every number that is learned, part by part",
+        "core.transformer.parameters:ParameterCount.total#total",
+        {**dict(zip(names, counts, strict=True))},
+    )
+    yield from _states(setup, found)
+    yield _step(
+        "state",
+        "What one device holds of the model",
+        f"{_HERE}.memory:ModelState.total#state",
+        {**asdict(found.state), "total": found.state.total},
+    )
+    yield from _activations(setup, found)
+    yield _step(
+        "memory",
+        "Memory of one device: the model's state and its activations",
+        f"{_HERE}.plan:Plan.bytes#memory",
+        {"state": found.state.total, "activations": found.activations, "together": found.bytes},
+    )
+
+
+def _states(setup: Setup, found: Plan) -> Iterator[Step]:
+    """Each kind of memory, and after it a device's part where ZeRO divides it."""
+    layout = memory.LAYOUTS[PRECISIONS[setup.precision]]
+    remembered = memory.numbers_remembered(setup.model, setup.optimizer)
+    count, ranks = found.parameters.total, setup.devices
+    whole = memory.model_state(count, remembered, PRECISIONS[setup.precision])
+    each = dict(zip(("weights", "gradients", "master"), layout, strict=True))
+    lines = {"weights": "weight_bytes", "gradients": "gradient_bytes", "master": "master_bytes"}
+    for field in fields(whole):
+        name, size = field.name, getattr(whole, field.name)
+        if not size:
+            continue
+        read: dict[str, float] = {"remembered": remembered}
+        title = f"Optimizer states: what {setup.optimizer} remembers, 4 bytes a number"
+        if name in lines:
+            read = {lines[name]: each[name], "parameters": count}
+            title = f"{STATES[name].capitalize()}: {each[name]} bytes a parameter"
+        code = f"{_HERE}.memory:model_state#{name}"
+        yield _step(name, title, code, {**read, name: size})
+        if setup.stage >= memory.SHARDED_FROM[name] and ranks > 1:
+            yield _step(
+                f"{name}.share",
+                f"ZeRO divides {STATES[name]} among {ranks:,} devices",
+                f"{_HERE}.memory:_share#share",
+                {"size": size, "ranks": ranks, "share": getattr(found.state, name)},
+            )
+
+
+def _activations(setup: Setup, found: Plan) -> Iterator[Step]:
+    model, sequences = setup.model, setup.micro_batch
+    item = 2 if PRECISIONS[setup.precision] == "mixed" else 4
+    layer = memory.layer_activations(model, sequences, setup.recompute, item)
+    yield _step(
+        "layer",
+        "What one layer keeps from forward to backward",
+        f"{_HERE}.memory:layer_activations#layer",
+        {
+            "s": model.block_size,
+            "sequences": sequences,
+            "h": model.n_embd,
+            "factor": memory.kept_bytes(model, setup.recompute, item),
+            "kept": layer,
+        },
+    )
+    yield _step(
+        "activations",
+        "Activations: all layers, and embedding, logits and loss around them",
+        f"{_HERE}.memory:activations#activations",
+        {
+            "layers": model.n_layer,
+            "layer": layer,
+            "around": memory.around_activations(model, sequences, item),
+            "kept": found.activations,
+        },
+    )
+
+
+def _one_step(setup: Setup, found: Plan) -> Iterator[Step]:
+    model, device, devices = setup.model, setup.device, setup.devices
+    inner = sum(rows * columns for rows, columns in inner_matrices(model))
+    step_tokens = setup.batch_size * model.block_size
+    again = 4 / 3 if setup.recompute == "full" else 1
+    work = found.flops_per_token * step_tokens * again
+    yield _step(
+        "flops",
+        "FLOPs a token: six for each weight in a matrix product, and attention's",
+        f"{_HERE}.flops:flops_per_token#flops",
+        {
+            "weights": model.n_layer * inner + model.vocab_size * model.n_embd,
+            "layers": model.n_layer,
+            "width": model.n_head * model.head_width,
+            "T": model.block_size,
+            "flops": found.flops_per_token,
+        },
+    )
+    yield _step(
+        "work",
+        f"FLOPs of a step of {format_count(step_tokens)} tokens",
+        f"{_HERE}.plan:plan#work",
+        {
+            "per_token": found.flops_per_token,
+            "step_tokens": step_tokens,
+            "again": again,
+            "work": work,
+        },
+    )
+    peak = device.peak_flops(setup.precision) if device else None
+    if found.compute is not None:
+        yield _step(
+            "compute",
+            f"Seconds of arithmetic at {setup.efficiency:.0%} of the peak",
+            f"{_HERE}.plan:compute_seconds#compute",
+            {
+                "work": work,
+                "peak": peak,
+                "efficiency": setup.efficiency,
+                "devices": devices,
+                "compute": found.compute,
+            },
+        )
+    if devices > 1:
+        yield from _communication(setup, found)
+    if found.step is not None:
+        yield _step(
+            "step",
+            "One step: communication runs beside arithmetic, and the longer counts",
+            f"{_HERE}.plan:step_seconds#step",
+            {"compute": found.compute, "communication": found.communication, "step": found.step},
+        )
+        yield _step(
+            "mfu",
+            "MFU: the model's FLOPs, of those that the devices could do in the time",
+            f"{_HERE}.flops:model_flops_utilization#mfu",
+            {
+                "reached": step_tokens / found.step * found.flops_per_token,
+                "peak": peak,
+                "devices": devices,
+                "utilization": found.utilization,
+            },
+        )
+
+
+def _communication(setup: Setup, found: Plan) -> Iterator[Step]:
+    remembered, ranks = memory.numbers_remembered(setup.model, setup.optimizer), setup.devices
+    whole = memory.model_state(found.parameters.total, remembered, PRECISIONS[setup.precision])
+    back = whole.gradients if setup.stage == 0 else whole.weights
+    half = {size: size * (ranks - 1) / ranks for size in (whole.gradients, back)}
+    yield _step(
+        "half",
+        "A ring adds gradients up: each device sends all but its own part",
+        f"{_HERE}.communication:_half#half",
+        {"size": whole.gradients, "ranks": ranks, "sent": half[whole.gradients]},
+    )
+    both = {"there": half[whole.gradients], "back": half[back], "sent": found.sent.bytes}
+    if setup.stage == 0:
+        code, title = "all_reduce#all_reduce", "Sent by each device: the sum goes round once more"
+    else:
+        code = "data_parallel#sent"
+        title = "Sent by each device: gradients there, weights back"
+        both["gathers"] = 2 if setup.stage == 3 else 1
+    yield _step("sent", title, f"{_HERE}.communication:{code}", {**both})
+    link = link_of(setup)
+    if link is not None:
+        yield _step(
+            "communication",
+            "Seconds of communication",
+            f"{_HERE}.communication:Transfer.seconds#seconds",
+            {
+                "sent": found.sent.bytes,
+                "steps": found.sent.steps,
+                "bandwidth": link.bandwidth,
+                "latency": link.latency,
+                "seconds": found.communication,
+            },
+        )
+
+
+def _whole(setup: Setup, found: Plan) -> Iterator[Step]:
+    tokens, devices = setup.tokens, setup.devices
+    if found.seconds is not None:
+        yield _step(
+            "seconds",
+            f"The whole training: {format_count(round(tokens))} tokens",
+            f"{_HERE}.plan:whole_seconds#seconds",
+            {"steps": found.steps, "step": found.step, "seconds": found.seconds},
+        )
+    spent = {"seconds": found.seconds, "devices": devices}
+    if found.energy is not None and setup.device is not None:
+        watts = setup.device.watts
+        title, code = "Energy of the devices, in joules", f"{_HERE}.plan:joules#energy"
+        yield _step("energy", title, code, {**spent, "watts": watts, "energy": found.energy})
+    if found.cost is not None:
+        title, code = "Cost: device hours at their price", f"{_HERE}.plan:money#cost"
+        yield _step("cost", title, code, {**spent, "price": setup.price, "cost": found.cost})
+    yield _step(
+        "loss",
+        "Loss that the scaling law expects, in nats a token",
+        f"{_HERE}.scaling_law:ScalingLaw.loss#loss",
+        {**asdict(CHINCHILLA), "N": found.parameters.total, "D": tokens, "loss": found.loss},
+    )
+    both = CHINCHILLA.alpha + CHINCHILLA.beta
+    yield _step(
+        "optimum",
+        "The size with the least loss for as many FLOPs",
+        f"{_HERE}.scaling_law:ScalingLaw.optimum#optimum",
+        {
+            "G": (CHINCHILLA.alpha * CHINCHILLA.A / (CHINCHILLA.beta * CHINCHILLA.B)) ** (1 / both),
+            "flops": 6 * found.parameters.total * tokens,
+            "beta": CHINCHILLA.beta,
+            "both": both,
+            "N": found.best[0],
+        },
+    )

@@ -1,0 +1,191 @@
+"""Estimates as tables of text: what `python -m core.training --estimate` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.numbers import format_bytes, format_count, format_duration, format_number
+from core.training.config import TrainingConfig
+from core.training.estimates.activations import kept, step_memory
+from core.training.estimates.memory import numbers_remembered
+from core.training.estimates.plan import DAY, Plan, Setup
+from core.training.sizes import Estimate
+from core.transformer.parameters import ParameterCount, parameters
+
+UNKNOWN = "n/a"
+YEAR = 365.25 * DAY
+Row = tuple[str, str] | tuple[str, str, str]
+
+
+def plan_table(setup: Setup, plan: Plan) -> str:
+    """A plan for a cluster, with what it assumes."""
+    name = "unknown devices" if setup.device is None else setup.device.name
+    tokens = format_count(round(setup.tokens))
+    best_parameters, best_tokens = plan.best
+    utilization = UNKNOWN if plan.utilization is None else f"{100 * plan.utilization:.1f} %"
+    sections: list[tuple[str, list[Row]]] = [
+        (
+            "Memory of each device",
+            [
+                ("weights", format_bytes(plan.state.weights)),
+                ("gradients", format_bytes(plan.state.gradients)),
+                ("optimizer states", format_bytes(plan.state.optimizer), setup.optimizer),
+                ("master weights", format_bytes(plan.state.master)),
+                ("activations", format_bytes(plan.activations), _activations_note(setup)),
+                ("together", format_bytes(plan.bytes), _fits_note(setup, plan)),
+            ],
+        ),
+        (
+            "One step",
+            [
+                (
+                    "arithmetic",
+                    time_text(plan.compute),
+                    f"{setup.efficiency:.0%} of the peak, assumed",
+                ),
+                ("sent by each device", format_bytes(plan.sent.bytes), f"ZeRO stage {setup.stage}"),
+                ("communication", time_text(plan.communication), _link_note(setup)),
+                ("step", time_text(plan.step), "the longer of the two"),
+                ("MFU", utilization),
+            ],
+        ),
+        (
+            "The whole training",
+            [
+                ("tokens", tokens, f"{format_count(plan.steps)} steps of {setup.batch_size:,}"),
+                ("FLOPs", format_number(plan.flops), f"{_flops(plan.flops_per_token)} a token"),
+                ("time", time_text(plan.seconds)),
+                ("energy", energy_text(plan.energy), "of the devices alone"),
+                ("cost", cost_text(plan.cost), _price_note(setup)),
+            ],
+        ),
+        (
+            "Scaling law (Besiroglu et al. 2024)",
+            [
+                ("loss", f"{plan.loss:.3f}", "nats a token of MassiveText"),
+                (
+                    "best for these FLOPs",
+                    f"{format_count(round(best_parameters))} parameters",
+                    f"on {format_count(round(best_tokens))} tokens",
+                ),
+            ],
+        ),
+    ]
+    title = f"{setup.devices:,} x {name}, {setup.precision}, ZeRO stage {setup.stage}"
+    head = _table([("Parameters", _parameter_rows(plan.parameters))])
+    return f"{title}\n\n{head}\n{_table(sections)}"
+
+
+def run_table(config: TrainingConfig, estimate: Estimate, speed: float) -> str:
+    """A run of this program on the machine's own processor, as it computes."""
+    model, sequences, precision = config.model, config.batch_size, config.precision
+    held = kept(model, sequences, precision)
+    remembered = numbers_remembered(model, config.optimizer)
+    moments = step_memory(
+        model, sequences, remembered, precision, micro_batches=config.micro_batches
+    )
+    peak = max(moments, key=lambda name: moments[name])
+    sections: list[tuple[str, list[Row]]] = [
+        ("Parameters", _parameter_rows(parameters(model))),
+        (
+            "Memory",
+            [
+                ("weights", format_bytes(estimate.bytes_model)),
+                ("gradients", format_bytes(estimate.bytes_gradients)),
+                ("optimizer states", format_bytes(estimate.bytes_optimizer), config.optimizer),
+                ("activations", format_bytes(held.total), f"{sequences} sequences, {precision}"),
+                ("peak of a step", format_bytes(moments[peak]), f"at: {peak}"),
+            ],
+        ),
+        (
+            "Time",
+            [
+                ("arithmetic", f"{_flops(estimate.flops_per_token)} a token"),
+                ("this machine", f"{speed:.2g} FLOP/s", "fp32 matrix products, measured now"),
+                ("step", time_text(estimate.seconds_per_step)),
+                ("run", time_text(estimate.seconds), f"{config.steps:,} steps"),
+            ],
+        ),
+    ]
+    return f"this machine, {precision}, {config.optimizer}\n\n{_table(sections)}"
+
+
+def _parameter_rows(count: ParameterCount) -> list[Row]:
+    parts = {
+        "token embedding": count.token_embedding,
+        "positions": count.position_embedding,
+        "attention": count.attention,
+        "MLP": count.mlp,
+        "norms": count.norms,
+        "output head": count.output_head,
+    }
+    rows: list[Row] = [(name, f"{number:,}") for name, number in parts.items() if number]
+    return [*rows, ("together", f"{count.total:,}")]
+
+
+def _table(sections: Iterable[tuple[str, list[Row]]]) -> str:
+    """Sections of rows: a name, a value, and a note where there is one."""
+    given = list(sections)
+    rows = [row for _, section in given for row in section]
+    name = max(len(row[0]) for row in rows)
+    value = max(len(row[1]) for row in rows)
+    lines: list[str] = []
+    for title, section in given:
+        lines += [title]
+        for row in section:
+            note = row[2] if len(row) == 3 else ""
+            lines.append(f"  {row[0]:<{name}}  {row[1]:>{value}}  {note}".rstrip())
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _activations_note(setup: Setup) -> str:
+    how = "" if setup.recompute == "none" else f", {setup.recompute} recomputation"
+    return f"{setup.micro_batch} x {setup.model.block_size:,} tokens{how}"
+
+
+def _fits_note(setup: Setup, plan: Plan) -> str:
+    if setup.device is None:
+        return ""
+    return f"{'fits' if plan.fits else 'does not fit'} into {format_bytes(setup.device.memory)}"
+
+
+def _link_note(setup: Setup) -> str:
+    if setup.devices == 1:
+        return "one device has nobody to talk to"
+    if setup.link is not None:
+        return f"{format_bytes(setup.link.bandwidth)}/s"
+    if setup.device is None or setup.device.link is None:
+        return "give --link"
+    return f"{format_bytes(setup.device.link)}/s; between machines less: give --link"
+
+
+def _price_note(setup: Setup) -> str:
+    return "give --price" if setup.price is None else f"{setup.price:g} for an hour of a device"
+
+
+def _flops(number: float) -> str:
+    return f"{number:.3g} FLOPs"
+
+
+def time_text(seconds: float | None) -> str:
+    """From milliseconds to years."""
+    if seconds is None:
+        return UNKNOWN
+    if seconds < 1:
+        return f"{1000 * seconds:.3g} ms"
+    if seconds < 2 * DAY:
+        return format_duration(seconds)
+    if seconds < 2 * YEAR:
+        return f"{seconds / DAY:,.1f} days"
+    return f"{seconds / YEAR:,.1f} years"
+
+
+def energy_text(joules: float | None) -> str:
+    """In kWh."""
+    return UNKNOWN if joules is None else f"{format_number(joules / 3.6e6)} kWh"
+
+
+def cost_text(cost: float | None) -> str:
+    """In whole units of the price's currency."""
+    return UNKNOWN if cost is None else f"{cost:,.0f}"

@@ -1,0 +1,73 @@
+"""Scaling laws: which loss a model of N parameters reaches after D tokens, and the best N and D.
+
+    L(N, D) = E + A / N^alpha + B / D^beta          (Hoffmann et al. 2022, equation 2)
+
+E is the loss that no model can go below; the other terms are what too small a model and too little
+text cost. The constants are those of Besiroglu et al. 2024, who fitted the same data again. The
+original ones (approach 3 of three) do not fit it: the optimizer had stopped before it converged,
+and the constants were rounded too much. They say 93 tokens a parameter at Chinchilla's own budget,
+where the other two approaches, and Chinchilla itself, have 20. The refit says 18.
+
+A loss is in nats a token of the data and the tokenizer that the law was fitted on (MassiveText);
+another text has another one. What carries over is the trade between N and D.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import astuple, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingLaw:
+    """The five constants of L(N, D)."""
+
+    E: float
+    A: float
+    B: float
+    alpha: float
+    beta: float
+
+    def loss(self, parameters: float, tokens: float) -> float:
+        """L(N, D), in nats a token. Raises ValueError for no parameters and no tokens."""
+        if parameters <= 0 or tokens <= 0:
+            raise ValueError("a loss needs parameters and tokens; give at least one of each")
+        E, A, B, alpha, beta = astuple(self)
+        N, D = parameters, tokens
+        loss = E + A / N**alpha + B / D**beta  # step: loss
+        return float(loss)
+
+    def optimum(self, flops: float) -> tuple[float, float]:
+        """N and D with the lowest loss for so many FLOPs, where they cost 6 N D.
+
+        N = G (C / 6)^(beta / (alpha + beta)), D = C / (6 N), with
+        G = (alpha A / (beta B))^(1 / (alpha + beta)): Hoffmann et al. 2022, equation 4. Raises
+        ValueError for no FLOPs.
+        """
+        if flops <= 0:
+            raise ValueError("a budget of no FLOPs trains nothing; give a larger one")
+        beta, both = self.beta, self.alpha + self.beta
+        G = (self.alpha * self.A / (beta * self.B)) ** (1 / both)
+        N = G * (flops / 6) ** (beta / both)  # step: optimum
+        return N, flops / (6 * N)
+
+
+SMALLEST = 70e6  # parameters of the models that the laws were fitted on, at least
+CHINCHILLA = ScalingLaw(E=1.8172, A=482.01, B=2085.43, alpha=0.3478, beta=0.3658)
+# As published, for comparison; see above for what is wrong with it.
+HOFFMANN = ScalingLaw(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
+
+
+def kaplan_loss(parameters: float) -> float:
+    """(8.8e13 / N)^0.076, after as many tokens as it takes: Kaplan et al. 2020, equation 1.1.
+
+    N without embeddings, on WebText2. Superseded: its runs shared one learning rate schedule.
+    """
+    if parameters <= 0:
+        raise ValueError("a loss needs parameters; give at least one")
+    return (8.8e13 / parameters) ** 0.076
+
+
+def initial_loss(vocab_size: int) -> float:
+    """ln V: of a model that finds every token as likely, as one does before it learns."""
+    return math.log(vocab_size)

@@ -1,0 +1,183 @@
+"""How large numbers are: a histogram over powers of two, and what a number format loses of them.
+
+A format of few bits has a window of powers of two. What lies below its smallest number becomes 0,
+what lies above its largest is infinite. Counting how many values have which exponent tells what
+share is lost, at any loss scale: scaling by 2^k moves the histogram by k.
+
+An fp32 number's exponent is 8 of its bits, so that counting needs no logarithm; of a large model a
+sample of the values is enough.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from core.fields import check, field
+from core.training.number_formats import NumberFormat
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+LOWEST, HIGHEST = -150, 128  # the powers of two that are told apart: fp32 has them all
+SAMPLE = 1 << 15  # values that are looked at, of however many
+LAST_FIELD = 255  # the 8 bits of an exponent where all are 1: infinity and NaN
+BIAS = 127
+LIFT = 64  # powers of two by which subnormal numbers are lifted to normal ones
+
+
+@dataclass(frozen=True, slots=True)
+class ExponentHistogram:
+    """How many values lie between 2^k and 2^(k + 1), their sign aside.
+
+    counts      (HIGHEST - LOWEST + 1,), for k from LOWEST on
+    zeros       how many are 0
+    not_finite  how many are infinite or NaN
+
+    Raises ValueError for counts of another shape.
+    """
+
+    counts: np.ndarray
+    zeros: int = 0
+    not_finite: int = 0
+
+    def __post_init__(self) -> None:
+        if self.counts.shape != (HIGHEST - LOWEST + 1,):
+            raise ValueError(
+                f"counts of shape {self.counts.shape} are not those of 2^{LOWEST} to 2^{HIGHEST}"
+            )
+
+    @property
+    def total(self) -> int:
+        """How many values are neither 0 nor infinite nor NaN."""
+        return int(self.counts.sum())
+
+    def to_json(self) -> dict[str, Any]:
+        """What an event holds: the counts from the first to the last that is not 0."""
+        counted = np.flatnonzero(self.counts)
+        first, last = (counted[0], counted[-1]) if len(counted) else (0, -1)
+        return {
+            "lowest": int(first) + LOWEST,
+            "counts": self.counts[first : last + 1].tolist(),
+            "zeros": self.zeros,
+            "not_finite": self.not_finite,
+        }
+
+
+def _counts(values: Any) -> tuple[int, ...]:
+    """Whole numbers from 0 on, looked at together: a long run tells thousands of such rows."""
+    is_list = isinstance(values, (list, tuple))
+    whole = np.asarray(values) if is_list and values else np.zeros(0, np.int64)
+    fits = is_list and whole.ndim == 1 and whole.dtype.kind == "i"
+    if not fits or (whole < 0).any() or len(whole) > HIGHEST - LOWEST + 1:
+        raise ValueError("they are whole numbers of at least 0")
+    return tuple(whole.tolist())
+
+
+@dataclass(frozen=True, slots=True)
+class CountedExponents:
+    """An ExponentHistogram as an event holds it: counts from 2^lowest on.
+
+    Raises ValueError where they reach beyond 2^HIGHEST.
+    """
+
+    lowest: int = field(LOWEST, least=LOWEST, most=HIGHEST + 1)
+    counts: tuple[int, ...] = field((), reader=_counts)
+    zeros: int = field(0, least=0)
+    not_finite: int = field(0, least=0)
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.lowest + len(self.counts) > HIGHEST + 1:
+            raise ValueError(f"counts of 2^{self.lowest} on reach beyond 2^{HIGHEST}")
+
+    def histogram(self) -> ExponentHistogram:
+        """The same with a count for each power of two."""
+        counts = np.zeros(HIGHEST - LOWEST + 1, np.int64)
+        first = self.lowest - LOWEST
+        counts[first : first + len(self.counts)] = self.counts
+        return ExponentHistogram(counts, self.zeros, self.not_finite)
+
+
+class Lost(NamedTuple):
+    """Shares of the values that are neither 0 nor infinite nor NaN before they are stored."""
+
+    zero: float  # become 0
+    subnormal: float  # keep but some of their digits
+    overflow: float  # become infinite, or the largest number
+
+
+def powers() -> np.ndarray:
+    """The k of each count."""
+    return np.arange(LOWEST, HIGHEST + 1)
+
+
+def exponent_histogram(
+    tensors: Tensor | Sequence[Tensor], sample: int = SAMPLE
+) -> ExponentHistogram:
+    """Of one tensor, or of several together: of each the same share, about `sample` values in all.
+
+    Values are taken as fp32. Of a tensor that is spread over ranks give this rank's part.
+    """
+    import torch
+
+    values = sampled([tensors] if isinstance(tensors, torch.Tensor) else tensors, sample)
+    fields = values.view(torch.int32) >> 23 & LAST_FIELD
+    counted = torch.bincount(fields, minlength=LAST_FIELD + 1).tolist()
+    counts = np.zeros(HIGHEST - LOWEST + 1, np.int64)
+    counts[1 - BIAS - LOWEST : LAST_FIELD - BIAS - LOWEST] = counted[1:LAST_FIELD]
+    zeros = counted[0]
+    if zeros:  # and subnormal numbers
+        lifted = values[fields == 0] * 2.0**LIFT
+        known = torch.bincount(lifted.view(torch.int32) >> 23 & LAST_FIELD, minlength=LIFT + 1)
+        zeros = int(known[0])
+        counts[: 1 - BIAS - LOWEST] = known[LOWEST + BIAS + LIFT : LIFT + 1].tolist()
+    return ExponentHistogram(counts, zeros, counted[LAST_FIELD])
+
+
+def sampled(tensors: Sequence[Tensor], sample: int = SAMPLE) -> Tensor:
+    """The values that are looked at, as fp32, in a new tensor: (about `sample`,)."""
+    import torch
+
+    stride = sampling_stride(sum(tensor.numel() for tensor in tensors), sample)
+    parts = [tensor.detach().flatten()[::stride] for tensor in tensors]
+    return torch.cat(parts).float() if parts else torch.zeros(0)
+
+
+def sampling_stride(count: int, sample: int) -> int:
+    """Every how manieth value is looked at.
+
+    A multiple of neither 2 nor 3, as the widths of layers mostly are: else it would come to the
+    same columns again and again.
+    """
+    stride = max(1, math.ceil(count / sample))
+    while stride > 1 and (stride % 2 == 0 or stride % 3 == 0):
+        stride += 1
+    return stride
+
+
+def lost_by_power(format: NumberFormat, scale_exponent: int = 0) -> tuple[np.ndarray, ...]:
+    """What share of the values between 2^k and 2^(k + 1) is lost in each of the ways of `Lost`, for
+    every k of `powers`, once they are multiplied by 2^scale_exponent: (HIGHEST - LOWEST + 1,) each.
+
+    Values are taken as spread evenly between two powers of two, which matters for the few between
+    the largest number and the next power only.
+    """
+    scaled = powers() + scale_exponent
+    normal = round(math.log2(format.smallest_normal))
+    smallest = round(math.log2(format.smallest_subnormal)) - 1  # half of it is still rounded up
+    too_large = (2.0 ** (scaled + 1.0) - format.overflow) / 2.0**scaled
+    zero, some = scaled < smallest, (scaled >= smallest) & (scaled < normal)
+    return zero.astype(float), some.astype(float), np.clip(too_large, 0.0, 1.0)
+
+
+def share_lost(histogram: ExponentHistogram, format: NumberFormat, scale_exponent: int = 0) -> Lost:
+    """What storing the values in a format loses, once they are multiplied by 2^scale_exponent."""
+    if histogram.total == 0:
+        return Lost(0.0, 0.0, 0.0)
+    shares = histogram.counts / histogram.total
+    return Lost(*(float(shares @ part) for part in lost_by_power(format, scale_exponent)))

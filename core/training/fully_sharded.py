@@ -1,0 +1,142 @@
+"""FSDP2: each rank holds its part of every parameter, gradient and optimizer state.
+
+Before a block computes, its parameters are gathered from all ranks, and afterwards let go of; in
+backward its gradients are added up and scattered, each rank keeping those of its own part. This is
+ZeRO's third stage (Rajbhandari et al. 2020, section 5.3), as PyTorch's `fully_shard` does it (Zhao
+et al. 2023, "PyTorch FSDP").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import FSDPModule, fully_shard
+from torch.distributed.tensor import DTensor, distribute_tensor
+
+from core.tensor_files import read_tensors, write_tensors
+from core.training.parallel import clip_gradients
+from core.training.ranks import Ranks
+from core.training.spans import Spans
+
+
+class FSDP2(Ranks):
+    """torch's fully_shard on each block and on what lies around them, its exchanges timed."""
+
+    sharded = True
+
+    def wrap(self, module: nn.Module) -> nn.Module:
+        module.to(self.device)
+        mesh = init_device_mesh(self.device.type, (self.ranks,))
+        for block in module.blocks:  # type: ignore[union-attr]
+            fully_shard(block, mesh=mesh)
+        # Else the outermost parameters stay whole after an evaluation, as other tensors than those
+        # that the optimizer knows.
+        self.root = fully_shard(module, mesh=mesh, reshard_after_forward=True)
+        for part in module.modules():
+            if isinstance(part, FSDPModule):
+                # Added up and not averaged: the loss is a sum. Gloo knows no scaled sums.
+                part.set_gradient_divide_factor(1.0)
+                part.set_force_sum_reduction_for_comms(True)
+                part.set_custom_all_gather(Gather(self.spans))  # type: ignore[arg-type]
+                part.set_custom_reduce_scatter(Scatter(self.spans))  # type: ignore[arg-type]
+        return module
+
+    def micro_batch(self, last: bool) -> AbstractContextManager[Any]:
+        self.root.set_requires_gradient_sync(last)
+        return nullcontext()
+
+    def clip(self, parameters: Sequence[Tensor], limit: float) -> Tensor:
+        norm = clip_gradients(parameters, limit)
+        return norm.full_tensor() if isinstance(norm, DTensor) else norm
+
+    def write(self, path: Path, tensors: Mapping[str, Tensor]) -> None:
+        whole = {}
+        for name, tensor in tensors.items():
+            full = tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+            if self.writes:  # the others let go of each as soon as it has been sent
+                whole[name] = full.detach().cpu()
+        if self.writes:
+            write_tensors(path, whole, {"format": "pt"})
+
+    def read(self, path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        found = {}
+        for name, tensor in read_tensors(path, framework="torch").items():
+            known = like.get(name)
+            if isinstance(known, DTensor):
+                whole = tensor.to(known.device)
+                tensor = distribute_tensor(whole, known.device_mesh, known.placements)
+            elif known is not None:
+                tensor = tensor.to(known.device)
+            found[name] = tensor
+        return found
+
+
+# Their names before torch 2.13.
+_gather = getattr(dist, "all_gather_single", None) or dist.all_gather_into_tensor
+_scatter = getattr(dist, "reduce_scatter_single", None) or dist.reduce_scatter_tensor
+
+
+class _Timed:
+    """An exchange that adds itself to the spans when it ends."""
+
+    kind = ""
+
+    def __init__(self, spans: Spans) -> None:
+        self.spans = spans
+
+    def allocate(self, size: Sequence[int], *, dtype: torch.dtype, device: torch.device) -> Tensor:
+        return torch.empty(*size, dtype=dtype, device=device)
+
+    def _timed(self, start: Any, work: dist.Work | None, size: int) -> dist.Work | None:
+        def ended(*_: object) -> None:
+            self.spans.add(self.kind, start, self.spans.mark(), size)
+
+        if work is None:
+            ended()
+        else:
+            work.get_future().then(ended)
+        return work
+
+
+class Gather(_Timed):
+    """The parameters of a block, whole, from the parts that the ranks hold."""
+
+    kind = "all-gather"
+
+    def __call__(
+        self,
+        output_tensor: Tensor,
+        input_tensor: Tensor,
+        group: dist.ProcessGroup,
+        async_op: bool = False,
+    ) -> dist.Work | None:
+        start = self.spans.mark()
+        sent = {"group": group, "async_op": async_op}
+        work = _gather(output_tensor, input_tensor, **sent)  # step: gather
+        return self._timed(start, work, input_tensor.nbytes)
+
+
+class Scatter(_Timed):
+    """The gradients of a block added up, and of the sum each rank's part."""
+
+    kind = "reduce-scatter"
+
+    def __call__(
+        self,
+        output_tensor: Tensor,
+        input_tensor: Tensor,
+        group: dist.ProcessGroup,
+        op: Any,
+        async_op: bool = False,
+    ) -> dist.Work | None:
+        start = self.spans.mark()
+        sent = {"group": group, "async_op": async_op}
+        work = _scatter(output_tensor, input_tensor, op=op, **sent)  # step: scatter
+        return self._timed(start, work, input_tensor.nbytes)

@@ -1,0 +1,99 @@
+"""The life of one gradient in a run whose loss is scaled: computed, scaled, stored, unscaled,
+applied.
+
+What happens to it depends on where its powers of two lie once it is scaled: too small, it becomes
+0 and its weight does not learn; too large, it becomes infinite and nobody's weight does. In fp32 it
+is neither, which is where it is computed and applied.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from core.numbers import format_number, format_percent, format_significant
+from core.trace import Step, Trace
+from core.training.number_formats import NumberFormat
+from core.training.phases import CODE, FORMULAS
+from core.training.rounding_trace import number_format, trace_rounding
+
+DIGITS = 5  # that tell fp16 from fp32
+
+
+def trace_scaled_gradient(
+    gradient: float, loss: float, loss_scale: float, format: NumberFormat | str
+) -> Trace:
+    """What becomes of `gradient`, stored in a format under a loss scale.
+
+    Steps are named "gradient.computed", "gradient.scaled", "gradient.stored" (inside it those of a
+    rounding), "gradient.unscaled" and "gradient.applied". `about` has "format", "scale",
+    "gradient", "scaled", "stored", "unscaled".
+
+    loss  of the step, whose multiple is what backward starts from
+
+    Raises ValueError for an unknown format.
+    """
+    format = number_format(format) if isinstance(format, str) else format
+    given, scale, whole = (np.asarray(one, np.float32) for one in (gradient, loss_scale, loss))
+    with np.errstate(over="ignore"):
+        scaled = np.asarray(given * scale)  # backward is linear: it does so to all gradients alike
+    stored = np.asarray(format.round(scaled), np.float32)
+    unscaled = np.asarray(stored / scale)
+    known = {"gradient": given, "scaled": scaled, "stored": stored, "unscaled": unscaled}
+    numbers = {name: float(value) for name, value in known.items()}
+    trace = Trace({"format": format, "scale": float(scale), **numbers})
+    title = "Computed: in fp32, how its weight would change the loss"
+    told = {"loss": whole}
+    trace.append(Step("gradient.computed", title, FORMULAS["backward"], CODE["backward"], told))
+    losses = {"loss": whole, "scale": scale, "scaled": np.asarray(whole * scale)}
+    title = f"Scaled: the loss, and so every gradient, times {_times(float(scale))}"
+    trace.append(Step("gradient.scaled", title, FORMULAS["scale"], CODE["scale"], losses))
+    title = f"Stored in {format.name}: {_fate(numbers, format)}"
+    code = "core.training.number_formats:rounding#stored"
+    values = {"rounded": stored, "stored": stored}
+    place = trace.append(Step("gradient.stored", title, r"\hat{g} \approx s g", code, values))
+    for step in trace_rounding(float(scaled), format):
+        inner = Step(step.name, step.title, step.formula, step.code, step.values, place)
+        trace.append(inner)
+    divided = {"gradient": unscaled, "scale": scale}
+    title = "Unscaled: divided again, in fp32"
+    trace.append(Step("gradient.unscaled", title, FORMULAS["unscale"], CODE["unscale"], divided))
+    trace.append(_applied(numbers, float(scale)))
+    return trace.finish()
+
+
+def _times(scale: float) -> str:
+    exponent = math.log2(scale)
+    if scale == 1:
+        return "1: nothing changes"
+    return f"2^{exponent:.0f}" if exponent.is_integer() else format_number(scale)
+
+
+def _fate(numbers: dict[str, float], format: NumberFormat) -> str:
+    scaled, stored = abs(numbers["scaled"]), abs(numbers["stored"])
+    if math.isinf(stored):
+        return "too large, it becomes infinite"
+    if scaled and not stored:
+        return "too small, it becomes 0"
+    if scaled > format.largest:
+        return "too large, it becomes the largest number"
+    if stored == scaled:
+        return "it stays what it is"
+    error = format_percent(abs(stored - scaled) / scaled)
+    if stored < format.smallest_normal:
+        return f"close to 0, it keeps only some of its digits and is {error} off"
+    return f"it is rounded, {error} off"
+
+
+def _applied(numbers: dict[str, float], scale: float) -> Step:
+    told = {"loss_scale": np.asarray(scale)}
+    if not math.isfinite(numbers["unscaled"]):
+        title = "Skipped: with an infinite gradient no weight moves, and the scale is halved"
+        return Step("gradient.applied", title, FORMULAS["skip"], CODE["skip"], told)
+    got, given = numbers["unscaled"], numbers["gradient"]
+    title = f"Applied in fp32: the optimizer gets {format_significant(got, DIGITS)}"
+    if got != given:
+        title += f" where {format_significant(given, DIGITS)} was computed"
+    rule = r"\theta \leftarrow \theta - \eta \, u(g)"
+    return Step("gradient.applied", title, rule, CODE["optimizer"], told)

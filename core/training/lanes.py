@@ -1,0 +1,231 @@
+"""Lanes: what every rank of a run did in a step, side by side, and who waited for whom.
+
+An exchange between ranks begins when the last of them comes to it. So a rank's exchange has two
+parts: it waits until the last one is there (`ready`), then bytes move. The rank for which the
+others wait is the straggler.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.fields import from_json
+from core.files import GET_AGAIN, MEGABYTE, open_to_read
+from core.training import records
+from core.training.reader import JsonLines
+from core.training.spans import EXCHANGES, KINDS, SPAN_DTYPE, STEP_PHASES
+
+MOST_SPAN_BYTES = 2048 * MEGABYTE  # of a rank: fifty million spans
+LANE_DTYPE = np.dtype(
+    [
+        ("kind", "<i2"),  # of spans.KINDS
+        ("index", "<i2"),
+        ("start", "<f8"),  # seconds since the first rank began the step
+        ("ready", "<f8"),  # of an exchange: when the last rank had come; of a phase: its start
+        ("end", "<f8"),
+        ("bytes", "<i8"),
+    ]
+)
+_EXCHANGE_KINDS = [KINDS.index(kind) for kind in EXCHANGES]
+_PHASE_KINDS = [KINDS.index(kind) for kind in STEP_PHASES]
+
+
+@dataclass(frozen=True, eq=False)
+class Lane:
+    """A rank's step: `phases` and `exchanges`, each records of LANE_DTYPE in the order of their
+    starts.
+    """
+
+    rank: int
+    phases: np.ndarray
+    exchanges: np.ndarray
+
+    @property
+    def waited(self) -> float:
+        """Seconds in which it had nothing to do but wait for other ranks."""
+        return float((self.exchanges["ready"] - self.exchanges["start"]).sum())
+
+    @property
+    def exchanged(self) -> float:
+        """Seconds in which its bytes moved; many of them while it computed."""
+        return float((self.exchanges["end"] - self.exchanges["ready"]).sum())
+
+    @property
+    def bytes(self) -> int:
+        """That it gave to exchanges."""
+        return int(self.exchanges["bytes"].sum())
+
+    @property
+    def end(self) -> float:
+        """When its step was over."""
+        ends = [part["end"].max() for part in (self.phases, self.exchanges) if len(part)]
+        return float(max(ends, default=0.0))
+
+
+def lanes_of(spans: Sequence[np.ndarray], offsets: Sequence[float] | None = None) -> list[Lane]:
+    """The lanes of one step.
+
+    spans    per rank, its records of SPAN_DTYPE of that step
+    offsets  per rank, how many seconds its clock is ahead of rank 0's
+    """
+    offsets = offsets or [0.0] * len(spans)
+    begun = [
+        float(mine["start"].min()) - ahead
+        for mine, ahead in zip(spans, offsets, strict=True)
+        if len(mine)
+    ]
+    zero = min(begun, default=0.0)
+    lanes = []
+    for mine, ahead in zip(spans, offsets, strict=True):
+        lane = np.zeros(len(mine), LANE_DTYPE)
+        for name in ("kind", "index", "bytes"):
+            lane[name] = mine[name]
+        for name in ("start", "end"):
+            lane[name] = mine[name] - ahead - zero
+        lane["ready"] = lane["start"]
+        lanes.append(np.sort(lane, order=("start", "end")))
+    _find_ready(lanes)
+    return [
+        Lane(
+            rank,
+            lane[np.isin(lane["kind"], _PHASE_KINDS)],
+            lane[np.isin(lane["kind"], _EXCHANGE_KINDS)],
+        )
+        for rank, lane in enumerate(lanes)
+    ]
+
+
+def _find_ready(lanes: Sequence[np.ndarray]) -> None:
+    """Where several ranks met in an exchange, it begins with the last; none ends before."""
+    for kind in _EXCHANGE_KINDS:
+        mine = [np.flatnonzero(lane["kind"] == kind) for lane in lanes]
+        for place in range(min(map(len, mine), default=0)):
+            met = [(lane, found[place]) for lane, found in zip(lanes, mine, strict=True)]
+            last = max(float(lane["start"][at]) for lane, at in met)
+            for lane, at in met:
+                lane["ready"][at] = min(max(last, lane["start"][at]), lane["end"][at])
+
+
+def straggler(lanes: Sequence[Lane], least: float = 0.1) -> int | None:
+    """The rank for which the others wait: they wait longer than it does, by more than the share
+    `least` of the step. None where nobody does.
+    """
+    if len(lanes) < 2:
+        return None
+    waited = [lane.waited for lane in lanes]
+    slowest = int(np.argmin(waited))
+    others = (sum(waited) - waited[slowest]) / (len(lanes) - 1)
+    length = max(lane.end for lane in lanes)
+    return lanes[slowest].rank if others - waited[slowest] > least * length else None
+
+
+class LaneReader:
+    """The spans of all ranks of a run folder, read while they grow.
+
+    Raises ValueError when `folder` is no run folder, or one of its files is none that a run writes.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.ranks = 0
+        self._files: list[np.ndarray] = []
+        self._clocks: list[JsonLines] = []
+        self._told: list[dict[int, records.Clock]] = []  # per rank, by attempt
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Looks at what has been added."""
+        manifest = records.read_manifest(self.folder)
+        attempts = manifest["attempts"]
+        self._last = records.limits(attempts)
+        self.ranks = max((int(attempt.get("ranks", 1)) for attempt in attempts), default=0)
+        self.ranks = min(self.ranks, sum(1 for _ in self.folder.glob("rank*.spans")))
+        self._files = [self._open(rank) for rank in range(self.ranks)]
+        while len(self._clocks) < self.ranks:
+            self._clocks.append(JsonLines(records.events_file(self.folder, len(self._clocks))))
+            self._told.append({})
+        for lines, told in zip(self._clocks, self._told, strict=True):
+            for event in lines.read():
+                if event.get("event") == "clock" and records.is_event(event):
+                    clock = from_json(records.Clock, event, some=True)
+                    told[clock.attempt] = clock
+
+    def _open(self, rank: int) -> np.ndarray:
+        path = records.spans_file(self.folder, rank)
+        try:
+            with open_to_read(path) as file:
+                size = file.seek(0, os.SEEK_END)
+                if size > MOST_SPAN_BYTES:
+                    raise ValueError(f"{path} holds {size:,} bytes, too many: {GET_AGAIN}")
+                whole = size // SPAN_DTYPE.itemsize  # a torn last one is read when it is complete
+                if not whole:
+                    return np.empty(0, SPAN_DTYPE)
+                return np.memmap(file, SPAN_DTYPE, mode="r", shape=(whole,))
+        except FileNotFoundError:
+            return np.empty(0, SPAN_DTYPE)
+
+    @property
+    def last_step(self) -> int:
+        """The newest step of which every rank has told; 0 before the first."""
+        if not self._files or not all(map(len, self._files)):
+            return 0
+        return min(int(file["step"][-1]) for file in self._files)
+
+    def step(self, step: int) -> list[Lane]:
+        """The lanes of a step; empty ones where nothing is known of it."""
+        found = [_of_step(file, step, self._last) for file in self._files]
+        attempts = [int(spans["attempt"][0]) for spans in found if len(spans)]
+        attempt = max(attempts, default=0)
+        clocks = [told.get(attempt) for told in self._told]
+        return lanes_of(found, [ahead(clock, clocks[0]) for clock in clocks])
+
+    def totals(self, first: int, last: int) -> np.ndarray:
+        """Seconds per rank and kind over the steps `first` to `last`: (ranks, kinds)."""
+        totals = np.zeros((self.ranks, len(KINDS)))
+        for rank, file in enumerate(self._files):
+            start, stop = _rows(file, first, last, self._last)
+            part = file[start:stop]
+            seconds = part["end"] - part["start"]
+            known = (part["kind"] >= 0) & (part["kind"] < len(KINDS))
+            np.add.at(totals[rank], part["kind"][known], seconds[known])
+        return totals
+
+
+def ahead(clock: records.Clock | None, first: records.Clock | None) -> float:
+    """How many seconds a rank's clock is ahead of the first rank's: none on one machine.
+
+    Each pair of looks came after a barrier; a rank may have been asleep after some of them, so the
+    median counts.
+    """
+    if clock is None or first is None or clock.host == first.host:
+        return 0.0
+    count = min(len(clock.now), len(first.now))
+    pairs = zip(clock.now[:count], first.now[:count], strict=True)
+    return float(np.median([mine - theirs for mine, theirs in pairs])) if count else 0.0
+
+
+def _of_step(file: np.ndarray, step: int, last: np.ndarray) -> np.ndarray:
+    start, stop = _rows(file, step, step, last)
+    found = np.asarray(file[start:stop])
+    sound = (found["kind"] >= 0) & (found["kind"] < len(KINDS)) & (found["step"] == step)
+    return found[sound & np.isfinite(found["start"]) & np.isfinite(found["end"])]
+
+
+def _rows(file: np.ndarray, first: int, last: int, limits: np.ndarray) -> tuple[int, int]:
+    """Which rows of a rank are of these steps, in the newest attempt that has them.
+
+    Within an attempt steps only grow, so a few looks find them among millions.
+    """
+    attempts = file["attempt"]
+    for attempt in range(len(limits) - 1, 0, -1):
+        begin, end = np.searchsorted(attempts, [attempt, attempt + 1])
+        steps = file["step"][begin:end]
+        start, stop = np.searchsorted(steps, [first, last + 1])
+        if start < stop and first <= limits[attempt]:
+            return int(begin + start), int(begin + stop)
+    return 0, 0

@@ -1,0 +1,80 @@
+"""Place: which rank of how many a process is, as whoever started it says in the environment.
+
+`rank_processes` starts ranks on one machine, `torchrun` on many, by the same names: RANK,
+WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, and MASTER_ADDR with MASTER_PORT. On one machine a file
+takes the place of the last two (RANKS_STORE): no port can be taken, no host name must be known.
+RANKS_TIMEOUT is how many seconds a rank waits for the others before it gives up. Loads no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+STORE = "RANKS_STORE"
+TIMEOUT = "RANKS_TIMEOUT"
+# Where it is 1, torchrun opens a new store for each start of the group. In the one that it shares
+# otherwise, ranks meet under the number of their machine's restarts, which may differ: they would
+# wait for each other without end.
+NEW_STORE = "TORCH_DISABLE_SHARE_RDZV_TCP_STORE"
+USUAL_TIMEOUT = 100.0  # seconds; a step, an evaluation's batch and a checkpoint take less
+# The exit code of a rank that could not go on because another one had gone.
+LEFT_ALONE = 3
+LEFT_ALONE_MESSAGE = "another rank has ended or does not answer; this one cannot go on without it"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which rank of how many a process is, in all and on its machine.
+
+    store    the file by which ranks of one machine find each other; "": MASTER_ADDR and MASTER_PORT
+    timeout  seconds after which a rank that does not answer is given up, once all have done a step
+    """
+
+    rank: int
+    ranks: int
+    local_rank: int
+    local_ranks: int
+    store: str = ""
+    timeout: float = USUAL_TIMEOUT
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Place | None:
+        """As torchrun or `rank_processes` says it; None where neither started this process.
+
+        Raises ValueError, with the remedy, where only a part of it is said.
+        """
+        if "RANK" not in environment or "WORLD_SIZE" not in environment:
+            return None
+        names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
+        usual = {"LOCAL_RANK": environment["RANK"], "LOCAL_WORLD_SIZE": environment["WORLD_SIZE"]}
+        try:
+            numbers = [int(environment.get(name, usual.get(name, ""))) for name in names]
+        except ValueError:
+            raise ValueError(
+                f"{', '.join(names)} must be whole numbers, as torchrun sets them; unset RANK to "
+                "train in one process"
+            ) from None
+        rank, ranks, local_rank, local_ranks = numbers
+        if not (0 <= rank < ranks and 0 <= local_rank < local_ranks <= ranks):
+            raise ValueError(
+                f"rank {rank} of {ranks} (on this machine {local_rank} of {local_ranks}) cannot "
+                "be; ranks count from 0. Start them by torchrun"
+            )
+        store = environment.get(STORE, "")
+        if not store and not {"MASTER_ADDR", "MASTER_PORT"} <= set(environment):
+            raise ValueError("MASTER_ADDR and MASTER_PORT are not set; start ranks by torchrun")
+        try:
+            timeout = float(environment.get(TIMEOUT, USUAL_TIMEOUT))
+        except ValueError:
+            timeout = -1.0
+        if not 0 < timeout < float("inf"):
+            raise ValueError(f"{TIMEOUT} must be a number of seconds; {USUAL_TIMEOUT:g} is usual")
+        return cls(rank, ranks, local_rank, local_ranks, store, timeout)
+
+
+def is_left_alone(error: BaseException) -> bool:
+    """Whether an error says that another rank is gone, however gloo and NCCL put it."""
+    told = str(error)
+    known = ("gloo", "NCCL", "ProcessGroup", "TCPStore", "Connection closed by peer")
+    return isinstance(error, RuntimeError) and any(name in told for name in known)

@@ -1,0 +1,98 @@
+"""Mixed precision: which of a step's products are computed in 16 bits, and what that needs.
+
+    fp32   everything in 32 bits
+    tf32   matrix products read 19 of the 32 bits; on NVIDIA GPUs from Ampere on (2020)
+    bf16   matrix products in 16 bits, with the range of fp32 but only 2 decimal digits
+    fp16   matrix products in 16 bits, with 3 digits but a small range: the loss is scaled, see
+           `core.training.scaler`
+
+`core.training.number_formats` tells what these numbers are made of.
+
+In each of them the weights, their gradients and what the optimizer remembers stay in fp32: an
+update is often too small to change a 16-bit weight at all (Micikevicius et al. 2018, section 3.1).
+Norms, softmax and loss, where sums of many numbers would lose their digits, are computed in fp32 by
+`core.transformer` itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import torch
+
+from core.training.config import TrainingConfig
+from core.training.scaler import LossScaler
+
+CPU = torch.device("cpu")
+HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
+AMPERE = 8  # major version of the first GPUs with TF32 and bf16 arithmetic
+
+
+def precision_context(precision: str, device: torch.device = CPU) -> AbstractContextManager[Any]:
+    """Around a forward pass: its matrix products in the run's precision, weights as they are."""
+    if precision in HALF:
+        return torch.autocast(device.type, HALF[precision])
+    return backward_context(precision, device)
+
+
+def backward_context(precision: str, device: torch.device = CPU) -> AbstractContextManager[Any]:
+    """Around a backward pass. In 16 bits it needs none: each product's gradient is computed in the
+    format that the product was.
+    """
+    if precision == "tf32" and device.type == "cuda":
+        return _tensor_float_32()
+    return nullcontext()
+
+
+@contextmanager
+def _tensor_float_32() -> Iterator[None]:
+    """Lets CUDA's matrix products round what they read to TF32, then puts the setting back."""
+    settings = torch.backends.cuda.matmul
+    # Torch 2.9 has another name for it, and refuses to mix the two.
+    name, value = ("fp32_precision", "tf32") if _has_precision() else ("allow_tf32", True)
+    before = getattr(settings, name)
+    setattr(settings, name, value)
+    try:
+        yield
+    finally:
+        setattr(settings, name, before)
+
+
+def _has_precision() -> bool:
+    try:
+        return bool(torch.backends.cuda.matmul.fp32_precision)
+    except AttributeError:
+        return False
+
+
+def build_scaler(config: TrainingConfig) -> LossScaler | None:
+    """The config's loss scaler. fp16 needs one; the others have small enough numbers."""
+    if config.precision != "fp16":
+        return None
+    return LossScaler(config.loss_scale, growth_interval=config.loss_scale_growth_interval)
+
+
+def bf16_is_fast() -> bool:
+    """Whether this CPU has bf16 arithmetic; False where this torch cannot say."""
+    ask = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return ask is not None and bool(ask())
+
+
+def precision_note(precision: str, device: torch.device = CPU) -> str:
+    """What a person should know of a precision on a device; "" where there is nothing."""
+    is_cuda = device.type == "cuda"
+    is_old = is_cuda and torch.cuda.get_device_capability(device)[0] < AMPERE
+    match precision:
+        case "tf32" if not is_cuda:
+            return f"tf32 needs an NVIDIA GPU: on {device.type} this run computes in fp32"
+        case "tf32" if is_old:
+            return "tf32 needs a GPU from Ampere on (2020): here this run computes in fp32"
+        case "bf16" if is_old:
+            return "this GPU has no bf16 arithmetic: fp16 is faster here"
+        case "bf16" if device.type == "cpu" and not bf16_is_fast():
+            return "this CPU has no bf16 arithmetic: bf16 may be slower than fp32"
+        case "fp16" if device.type == "cpu":
+            return "fp16 on a CPU is for learning how it works: 10 to 20 times slower than fp32"
+    return ""

@@ -1,0 +1,214 @@
+"""The launcher of a run's ranks on this machine: starts them, watches them, says why they ended.
+
+`python -m core.training` becomes this process where its config asks for several ranks and nobody
+has started it as one. It loads no torch and computes nothing. Its ranks hold the other end of a
+pipe: when it is gone, however it went, so are they. A rank that fails takes the others with it, and
+the one that failed first is named in the run folder, for the others can only say that it is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.files import open_to_append, open_to_read
+from core.training.place import LEFT_ALONE, STORE
+from core.training.reader import RunReader
+from core.training.writer import end_attempt
+
+LOOK = 0.05  # seconds between two looks at the ranks
+# Once a rank has failed, the others notice it themselves or are ended.
+GRACE = 10.0
+LOG_TAIL = 400  # bytes of a rank's log that are told where it wrote nothing else
+
+
+@dataclass
+class _Rank:
+    """A rank's process, and when it was seen to have ended."""
+
+    number: int
+    process: subprocess.Popen[bytes]
+    ended: float = 0.0
+    ended_by_us: bool = field(default=False)
+
+    @property
+    def code(self) -> int | None:
+        """0 or how it failed, negative for a signal; None while it runs."""
+        return self.process.poll()
+
+
+class RankProcesses:
+    """The ranks of a run in `folder`: `count` processes of `module`, as torchrun would start them.
+
+    module     what is run: `python -m MODULE --run FOLDER`
+    threads    torch threads of each
+    restarts   how often all ranks are started again, from the last checkpoint, when one has failed
+    """
+
+    def __init__(
+        self, folder: Path, count: int, module: str, threads: int, restarts: int = 0
+    ) -> None:
+        self.folder = folder.resolve()
+        self.count, self.module, self.threads, self.restarts = count, module, threads, restarts
+        self._ranks: list[_Rank] = []
+        self._asked = 0  # how often somebody wanted an end
+
+    def leave(self) -> None:
+        """The run is to end after its step, with a checkpoint; asked again, at once."""
+        self._asked += 1
+        for rank in self._ranks:
+            if rank.code is None:
+                self._end(rank, kill=self._asked > 1)
+
+    def run(self, resume: bool) -> int:
+        """Starts the ranks and returns when all have ended: 0, or the exit code of the run."""
+        cores = os.cpu_count() or 1
+        if self.count * self.threads > cores:
+            said = f"note: {self.count} ranks on {cores} cores take turns"
+            print(said, file=sys.stderr, flush=True)
+        for attempt in range(self.restarts + 1):
+            code = self._run_once(resume or attempt > 0)
+            if code == 0 or self._asked or attempt == self.restarts:
+                return code
+            print("starting all ranks again", file=sys.stderr, flush=True)
+        return 0
+
+    def _run_once(self, resume: bool) -> int:
+        meeting = tempfile.mkdtemp(prefix="ranks-")
+        try:
+            for number in range(self.count):
+                process = self._start(number, Path(meeting) / "store", resume)
+                self._ranks = [*self._ranks[:number], _Rank(number, process)]
+            self._watch()
+        finally:
+            for rank in self._ranks:
+                if rank.code is None:
+                    rank.process.kill()
+                rank.process.wait()
+                if rank.process.stdin is not None:
+                    rank.process.stdin.close()
+            shutil.rmtree(meeting, ignore_errors=True)
+        ends = [(r.code or 0, r.ended, r.ended_by_us) for r in self._ranks]
+        first = first_failed(ends, asked=self._asked > 0)
+        if first is None:
+            return 0
+        message = self._why(self._ranks[first])
+        print(f"error: {message}", file=sys.stderr, flush=True)
+        with suppress(OSError, ValueError):  # the folder is gone, or somebody else trains in it
+            end_attempt(self.folder, message)
+        return 1
+
+    def _start(self, number: int, store: Path, resume: bool) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", self.module, "--run", str(self.folder), "--bound"]
+        command += ["--resume"] if resume else []
+        root = str(Path(__file__).resolve().parents[2])
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH")))),
+            "PYTHONUNBUFFERED": "1",
+            "OMP_NUM_THREADS": str(self.threads),
+            "OMP_WAIT_POLICY": "passive",
+            "RANK": str(number),
+            "LOCAL_RANK": str(number),
+            "WORLD_SIZE": str(self.count),
+            "LOCAL_WORLD_SIZE": str(self.count),
+            STORE: str(store),
+        }
+        if sys.platform.startswith("linux"):
+            # All ranks are here: the network, its names and its absence do not matter.
+            environment.setdefault("GLOO_SOCKET_IFNAME", "lo")
+        # Rank 0 speaks for all; what the others print lies in a file, which no reader must empty.
+        log = None if number == 0 else os.fdopen(open_to_append(self._log(number)), "ab")
+        try:
+            return subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=None if log is None else subprocess.STDOUT,
+                cwd=self.folder,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                start_new_session=True,  # Ctrl+C is for the launcher, which tells them
+            )
+        finally:
+            if log is not None:
+                log.close()
+
+    def _watch(self) -> None:
+        """Returns when every rank has ended; one that failed gives the others a little time."""
+        failed_at: float | None = None
+        while True:
+            running = []
+            now = time.monotonic()
+            for rank in self._ranks:
+                code = rank.code
+                if code is None:
+                    running.append(rank)
+                elif not rank.ended:
+                    rank.ended = now
+                    if code and failed_at is None:
+                        failed_at = now
+            if not running:
+                return
+            if failed_at is not None and now - failed_at > GRACE:
+                for rank in running:
+                    self._end(rank, kill=True)
+            time.sleep(LOOK)
+
+    def _end(self, rank: _Rank, kill: bool) -> None:
+        rank.ended_by_us = True
+        with suppress(OSError):
+            rank.process.kill() if kill else rank.process.send_signal(signal.SIGTERM)
+
+    def _log(self, number: int) -> Path:
+        return self.folder / f"rank{number}.log"
+
+    def _why(self, rank: _Rank) -> str:
+        """What the rank that failed first died of, for people."""
+        which, code = f"rank {rank.number} of {self.count}", rank.code or 0
+        if rank.ended_by_us:
+            return f"{which} did not answer any more and was ended; resume the run to go on"
+        if code < 0:
+            with suppress(ValueError):
+                name = signal.Signals(-code).name
+                cause = ", as a system does that is short of memory" if name == "SIGKILL" else ""
+                return f"{which} was killed ({name}){cause}; resume the run to go on"
+        told = ""
+        with suppress(OSError, ValueError):
+            told = RunReader(self.folder, rank.number).message
+        if not told and rank.number:
+            with suppress(OSError, ValueError), open_to_read(self._log(rank.number)) as log:
+                log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL))
+                told = log.read(LOG_TAIL).decode("utf-8", "replace").strip()
+        return f"{which} failed: {told or f'exit code {code}; see its log'}"
+
+
+def first_failed(ends: Sequence[tuple[int, float, bool]], asked: bool = False) -> int | None:
+    """Which rank failed first; None where all ended well.
+
+    ends    of each rank: exit code, when it ended, whether it was told to end
+    asked   somebody wanted the run to end: then a rank that was ended by our signal has not failed
+
+    A rank that was left alone is nobody's cause, unless nothing else was seen to fail.
+    """
+    failed = [(when, rank) for rank, (code, when, _) in enumerate(ends) if code]
+    own = []
+    for when, rank in failed:
+        code, _, told = ends[rank]
+        if code != LEFT_ALONE and not (told and code < 0):
+            own.append((when, rank))
+    if asked:
+        return min(own)[1] if own else None
+    # Who had to be ended has not noticed that the others had: it hangs.
+    hangs = [(when, rank) for when, rank in failed if ends[rank][2] and ends[rank][0] < 0]
+    found = own or hangs or failed
+    return min(found)[1] if found else None

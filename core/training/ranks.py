@@ -1,0 +1,124 @@
+"""Ranks: what DDP and FSDP2 share. Several processes train one model, each on its rows of a batch.
+
+How a process knows which rank it is: see `place`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from core.training.parallel import Single
+from core.training.place import Place
+from core.training.scaler import LossScaler
+
+# Until every rank has loaded its libraries, its text and its model.
+FIRST_WAIT = timedelta(minutes=10)
+
+
+class Ranks(Single):
+    """One process of a group. `join` comes first, `close` last.
+
+    Numbers are added up and texts agreed on by the group's own collectives; that each rank calls
+    the same ones in the same order is the loop's part.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        device: str | torch.device = "cpu",
+        scaler: LossScaler | None = None,
+    ) -> None:
+        super().__init__(device, scaler)
+        self.place = place
+        self.rank, self.ranks, self.writes = place.rank, place.ranks, place.rank == 0
+        self._waits_long = True
+
+    def join(self) -> None:
+        """Meets the other ranks. Raises ValueError, with the remedy, where they are not found."""
+        options: dict[str, Any] = {"rank": self.rank, "world_size": self.ranks}
+        if self.place.store:
+            options["store"] = dist.FileStore(self.place.store, self.ranks)
+        if self.device.type == "cuda":
+            torch.cuda.set_device(self.device)
+            options["device_id"] = self.device
+        backend = "nccl" if self.device.type == "cuda" else "gloo"
+        try:
+            dist.init_process_group(backend, timeout=FIRST_WAIT, **options)
+        except (RuntimeError, ValueError) as error:
+            raise ValueError(_not_met(error, self.place)) from error
+
+    def close(self) -> None:
+        """Leaves the group; without it torch complains when the process ends."""
+        if dist.is_initialized():
+            with suppress(RuntimeError):  # another rank is gone
+                dist.destroy_process_group()
+
+    def stepped(self, applied: bool) -> None:
+        super().stepped(applied)
+        if self._waits_long:  # all have come so far: from now on none takes long
+            self._waits_long = False
+            dist.distributed_c10d._set_pg_timeout(timedelta(seconds=self.place.timeout))
+
+    def sums(self, values: Sequence[float]) -> list[float]:
+        start = self.spans.mark()
+        tensor = torch.tensor(values, dtype=torch.float64, device=self.device)
+        dist.all_reduce(tensor)  # step: sum
+        self.spans.add("sum", start, self.spans.mark(), tensor.nbytes)
+        return tensor.tolist()
+
+    def first(self, text: str) -> str:
+        data = text.encode()
+        lengths = torch.zeros(self.ranks, dtype=torch.int64, device=self.device)
+        lengths[self.rank] = len(data)
+        dist.all_reduce(lengths)
+        told = [(source, length) for source, length in enumerate(lengths.tolist()) if length]
+        return self._broadcast(data, *told[0]).decode() if told else ""
+
+    def agree(self, value: Any) -> Any:
+        data = json.dumps(value).encode() if self.writes else b""
+        length = torch.tensor([len(data)], dtype=torch.int64, device=self.device)
+        dist.broadcast(length, 0)
+        return json.loads(self._broadcast(data, 0, int(length)))
+
+    def _broadcast(self, data: bytes, source: int, length: int) -> bytes:
+        """The `length` bytes of one rank, on every rank."""
+        given = data if self.rank == source else bytes(length)
+        tensor = torch.frombuffer(bytearray(given), dtype=torch.uint8).to(self.device)
+        dist.broadcast(tensor, source)
+        return bytes(tensor.tolist())
+
+    def wait(self) -> None:
+        dist.barrier()
+
+    def write(self, path: Path, tensors: Mapping[str, Tensor]) -> None:
+        if self.writes:
+            super().write(path, tensors)
+
+
+def _not_met(error: Exception, place: Place) -> str:
+    """Why a group was not formed, in a person's words."""
+    told = str(error)
+    lines = told.splitlines() or [type(error).__name__]
+    where = f"{os.environ.get('MASTER_ADDR', '')}:{os.environ.get('MASTER_PORT', '')}"
+    if "libuv" in told:
+        remedy = "this torch was built without libuv: set USE_LIBUV=0"
+    elif "address already in use" in told.lower() or "EADDRINUSE" in told:
+        remedy = f"{where} is in use by another program: choose another port"
+    elif place.store:
+        remedy = f"remove {place.store}, and start the run again"
+    else:
+        remedy = (
+            f"is {where} right, and can this machine reach it? An address (127.0.0.1 on one "
+            "machine) needs no name server"
+        )
+    return f"rank {place.rank} did not meet the others ({lines[0]}); {remedy}"

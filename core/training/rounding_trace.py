@@ -1,0 +1,132 @@
+"""One weight's update in a number format as a Trace: its bits, the update's, their sum, rounded.
+
+The sum is exact; what is stored of it is the nearest number of the format. Where that is the old
+weight again, the update is lost: it was less than half the step to the next number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from core.trace import Step, Trace
+from core.training.number_formats import FORMATS, NumberFormat, decode, encode, kind_of, rounding
+
+_HERE = "core.training.rounding_trace:exact_sum#sum"
+_FORMATS = "core.training.number_formats"
+FORMULAS = {
+    "normal": r"x = (-1)^s \, 2^{e - b} \left(1 + \frac{m}{2^M}\right)",
+    "subnormal": r"x = (-1)^s \, 2^{1 - b} \, \frac{m}{2^M}",
+    "infinity": r"x = (-1)^s \cdot \infty",
+    "nan": r"x = \mathrm{NaN}",
+    "sum": r"y = w + \Delta w",
+    "spacing": r"\delta = 2^{\lfloor \log_2 |y| \rfloor - M}",
+    "steps": r"n = \frac{y}{\delta}",
+    "whole": r"\hat{n} = \mathrm{round}(n)",
+    "rounded": r"\hat{y} = \hat{n} \, \delta",
+    "stored": r"|\hat{y}| > x_{\max}",
+}
+TITLES = {
+    "sum": "Sum: exactly, with as many digits as it takes",
+    "spacing": "Spacing: how far apart two neighbors of the format stand here",
+    "steps": "Steps: how many of them the number is",
+    "whole": "Round: to a whole number of them; halfway, to the even one",
+    "rounded": "Back: the number that so many steps make",
+    "stored": "Overflow: the format reaches no further",
+}
+
+
+def exact_sum(weight: float, update: float) -> float:
+    """Weight and update together, in fp64."""
+    total = weight + update  # step: sum
+    return total
+
+
+def trace_rounded_sum(weight: float, update: float, format: NumberFormat | str) -> Trace:
+    """What becomes of `weight` + `update` in a format, both rounded to it first.
+
+    Steps are named "number.weight", "number.update", "number.sum" (each with its sign, exponent and
+    mantissa as whole numbers; the sum's in fp64), "rounding.sum", "rounding.spacing" ...
+    "rounding.rounded", "rounding.stored" where it overflows, and "number.result". `about` has
+    "format", "weight", "update", "total", "result", and "lost": whether an update that is not 0
+    left the weight as it was.
+
+    Raises ValueError for an unknown format.
+    """
+    format = number_format(format) if isinstance(format, str) else format
+    weight, update = (float(format.round(value)) for value in (weight, update))
+    total = exact_sum(weight, update)
+    result = float(format.round(total))
+    lost = update != 0 and result == weight
+    trace = Trace(
+        {
+            "format": format,
+            "weight": weight,
+            "update": update,
+            "total": total,
+            "result": result,
+            "lost": lost,
+        }
+    )
+    trace.append(_number("weight", "The weight: its sign, exponent and mantissa", weight, format))
+    trace.append(_number("update", "The update: its sign, exponent and mantissa", update, format))
+    values = {"weight": weight, "update": update, "total": total}
+    trace.append(_step("rounding.sum", TITLES["sum"], FORMULAS["sum"], _HERE, values))
+    trace.append(
+        _number("sum", "The exact sum has more bits than the format", total, FORMATS["fp64"])
+    )
+    for step in trace_rounding(total, format):
+        trace.append(step)
+    title = "Stored: the weight is what it was" if lost else "Stored: the new weight"
+    trace.append(_number("result", title, result, format))
+    return trace.finish()
+
+
+def number_format(name: str) -> NumberFormat:
+    """The format of that name. Raises ValueError, with those that there are, for an unknown one."""
+    if name not in FORMATS:
+        raise ValueError(f"unknown number format {name!r}; use one of {', '.join(FORMATS)}")
+    return FORMATS[name]
+
+
+def _number(name: str, title: str, value: float, format: NumberFormat) -> Step:
+    """A stored number with its three fields, and the line that makes the number of them."""
+    sign, exponent, mantissa = (int(part) for part in encode(value, format))
+    kind = kind_of(exponent, mantissa, format)
+    values: dict[str, float] = {
+        "sign": sign,
+        "exponent": exponent,
+        "mantissa": mantissa,
+        "direction": 1 - 2 * sign,
+        "power": max(exponent, 1) - format.bias,
+        "parts": format.parts,
+        "value": decode(sign, exponent, mantissa, format),
+    }
+    if kind == "infinity":
+        values["endless"] = np.inf
+    return _step(f"number.{name}", title, FORMULAS[kind], f"{_FORMATS}:decode#{kind}", values)
+
+
+def trace_rounding(value: float, format: NumberFormat) -> Iterator[Step]:
+    """How a value becomes a number of the format: "rounding.spacing" ... "rounding.rounded", and
+    "rounding.stored" where it overflows.
+    """
+    made = rounding(value, format)
+    values = {"value": value, "mantissa_bits": format.mantissa_bits, **made._asdict()}
+    lines = {
+        "spacing": ("exponent", "mantissa_bits", "spacing"),
+        "steps": ("value", "spacing", "steps"),
+        "whole": ("steps", "whole"),
+        "rounded": ("whole", "spacing", "rounded"),
+    }
+    if not np.array_equal(made.stored, made.rounded, equal_nan=True):
+        lines["stored"] = ("rounded", "stored")
+    for line, names in lines.items():
+        told = {name: values[name] for name in names}
+        marker = f"{_FORMATS}:rounding#{line}"
+        yield _step(f"rounding.{line}", TITLES[line], FORMULAS[line], marker, told)
+
+
+def _step(name: str, title: str, formula: str, code: str, values: dict[str, float]) -> Step:
+    return Step(name, title, formula, code, {key: np.asarray(one) for key, one in values.items()})

@@ -1,0 +1,97 @@
+"""Spans: when a rank did what within a step, to the microsecond; what the lanes of ranks show.
+
+    rank0.spans     (attempt, step, kind, index, start, end, bytes), one fixed-width record a span
+
+A phase of the loop is a span, and so is each exchange between ranks that runs beside one: the
+all-reduce of a bucket of gradients under DDP, the gathering and scattering of a block's parameters
+and gradients under FSDP2. Times are Unix seconds by the rank's own clock; the event "clock" tells
+how far the clocks of two machines lie apart.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+# Kinds are written as their place in this list: new ones come last.
+STEP_PHASES = ("data", "forward", "loss", "backward", "unscale", "clip", "optimizer", "schedule")
+EXCHANGES = ("all-reduce", "all-gather", "reduce-scatter", "sum", "broadcast")
+KINDS = (*STEP_PHASES, *EXCHANGES)
+
+SPAN_FIELDS: tuple[tuple[str, str], ...] = (
+    ("attempt", "<i4"),
+    ("step", "<i8"),
+    ("kind", "<i2"),  # of KINDS
+    ("index", "<i2"),  # of several of a kind in a step, from 0: a micro-batch, a bucket
+    ("start", "<f8"),
+    ("end", "<f8"),
+    ("bytes", "<i8"),  # that this rank gave; 0 for a phase
+)
+SPAN_DTYPE = np.dtype(list(SPAN_FIELDS))
+
+
+# step, kind, start, end, bytes
+_Span = tuple[int, str, Any, Any, int]
+
+
+class Spans:
+    """The spans of the step under way, as they end.
+
+    Strategies add exchanges, also from the threads in which these end; the loop adds phases. On a
+    GPU a phase ends when its kernels do: its marks are events of the device, which are read once
+    they have happened, without waiting.
+    """
+
+    def __init__(self, cuda: bool = False) -> None:
+        self.step = 0  # the one under way
+        self._epoch = time.time() - time.perf_counter()
+        self._ended: list[_Span] = []
+        self._counted: dict[tuple[int, str], int] = {}
+        self._reference: tuple[Any, float] | None = None
+        if cuda:
+            self._reference = (self._event(), time.perf_counter())
+            self._reference[0].synchronize()
+
+    def mark(self) -> Any:
+        """Now: seconds of the performance counter, or an event in the device's stream."""
+        return time.perf_counter() if self._reference is None else self._event()
+
+    @staticmethod
+    def _event() -> Any:
+        import torch
+
+        event = torch.cuda.Event(enable_timing=True)
+        event.record()
+        return event
+
+    def add(self, kind: str, start: Any, end: Any, size: int = 0) -> None:
+        """A span of the step under way; `size` in bytes."""
+        self._ended.append((self.step, kind, start, end, size))
+
+    def take(self, attempt: int) -> np.ndarray:
+        """The spans that have ended since the last call, as records of SPAN_DTYPE."""
+        ended, self._ended = self._ended, []
+        ready: list[_Span] = []
+        pending: list[_Span] = []
+        for span in ended:
+            (ready if self._has_happened(span[3]) else pending).append(span)
+        self._ended = pending + self._ended
+        records = np.empty(len(ready), SPAN_DTYPE)
+        for place, (step, kind, start, end, size) in enumerate(ready):
+            index = self._counted[step, kind] = self._counted.get((step, kind), -1) + 1
+            times = self._epoch + self._seconds(start), self._epoch + self._seconds(end)
+            records[place] = (attempt, step, KINDS.index(kind), index, *times, size)
+        self._counted = {key: n for key, n in self._counted.items() if key[0] >= self.step - 1}
+        return records
+
+    def _has_happened(self, mark: Any) -> bool:
+        return isinstance(mark, float) or bool(mark.query())
+
+    def _seconds(self, mark: Any) -> float:
+        if isinstance(mark, float):
+            return mark
+        assert self._reference is not None
+        event, began = self._reference
+        return began + float(event.elapsed_time(mark)) / 1000.0

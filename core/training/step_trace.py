@@ -1,0 +1,328 @@
+"""A recorded step as a Trace: its phases, the blocks inside forward and backward, one parameter's
+way through the optimizer.
+
+What `recording` has written is read here, without torch, from any run folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+
+from core.fields import field, from_json
+from core.files import read_json
+from core.optimization.optimizer_trace import trace_update
+from core.optimization.optimizers import optimizer
+from core.tensor_files import read_tensors
+from core.trace import Step, Trace
+from core.training import records
+from core.training.config import TrainingConfig
+from core.training.phases import PHASES, SCALED_PHASES, phase_step
+from core.training.rules import rule_settings
+
+# What torch's optimizers call what our rules remember.
+_OURS = {
+    "exp_avg": "average",
+    "exp_avg_sq": "square",
+    "square_avg": "square",
+    "momentum_buffer": "velocity",
+    "sum": "total",
+}
+_LABELS = {"wte": "embedding", "wpe": "positions", "ln_f": "final norm", "lm_head": "head"}
+_TITLES = {
+    "embedding": "Embedding: each token becomes a vector",
+    "positions": "Positions: each place adds its own vector",
+    "final norm": "Final norm: every token's vector gets the same size",
+    "head": "Head: a score for every next token",
+}
+_FORMULAS = {
+    "embed": r"x = E[\mathrm{ids}] + P",
+    "block": r"x \leftarrow x + f_{%s}(x)",
+    "unembed": r"\mathrm{logits} = W\, \mathrm{norm}(x)",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happened:
+    """Something within the step. `kind` is forward, backward or recompute; times are Unix seconds;
+    `name` is the part of the model, "" for all of backward.
+    """
+
+    kind: str
+    name: str
+    micro_batch: int = field(0, least=0)
+    start: float
+    end: float
+    shape: tuple[int, ...] = field((), least=0, longest=8)
+    dtype: str = ""
+    bytes: int = field(0, least=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """The dtypes of a layer's weight, of what enters it and leaves it, and of the gradient of what
+    leaves it; "" where it has none.
+    """
+
+    name: str
+    weight: str
+    input: str = ""
+    output: str = ""
+    gradient: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """A parameter's norm, that of its gradient before clipping, of its update, its gradient's
+    largest number, and when the gradient was there (Unix seconds; 0: not told).
+    """
+
+    shape: tuple[int, ...] = field((), least=0, longest=8)
+    dtype: str = ""
+    norm: float = field(0.0, endless=True)
+    gradient: float = field(0.0, endless=True)
+    largest: float = field(0.0, endless=True)
+    update: float = field(0.0, endless=True)
+    arrived: float = 0.0
+    weight_decay: float = field(0.0, least=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What rank0.json says: the step's record, and lists of what was seen."""
+
+    step: int = field(least=1)
+    rank: int = field(0, least=0)
+    loss: float = field(endless=True)
+    learning_rate: float = field(endless=True)
+    grad_norm: float = field(endless=True)
+    applied: int = field(0, least=0)
+    skipped: int = field(0, least=0)
+    loss_scale: float = field(1.0, endless=True)
+    tokens: int = field(0, least=0)
+    targets: int = field(0, least=0)
+    events: tuple[Happened, ...] = ()
+    layers: tuple[Layer, ...] = ()
+    parameters: Mapping[str, Parameter] = field(factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """One rank's recording of a step. `arrays` by name, B sequences of this rank, T tokens:
+
+    batch.0.ids, .targets, .losses            (B, T), of micro-batch 0
+    batch.0.likeliest, .probabilities         (B, T, 5)
+    batch.0.piece_ids, .piece_bytes, .piece_ends  the bytes of these tokens: see `pieces`
+    forward.0.h.3, backward.0.h.3             (B, T): root mean square of what leaves block 3, and
+                                              of its gradient
+    output.h.3                                what leaves it, where it is not large
+    weights.NAME.before, .gradient, .after    some numbers of each parameter; also of what the
+                                              optimizer remembers, weights.NAME.exp_avg.before
+    updates                                   how many updates are 2^k of their weight, k from -40
+    unmoved                                   how many weights stayed as they were
+    memory.time, memory.bytes                 what is kept for backward, as it changes
+    """
+
+    facts: Facts
+    arrays: Mapping[str, np.ndarray]
+
+    @property
+    def micro_batches(self) -> int:
+        """How many the step has."""
+        return 1 + max((event.micro_batch for event in self.facts.events), default=0)
+
+    def pieces(self, micro_batch: int = 0) -> dict[int, bytes]:
+        """The bytes of every token of a micro-batch, by id; none where they were not recorded."""
+        batch = f"batch.{micro_batch}.piece"
+        if f"{batch}_ids" not in self.arrays:
+            return {}
+        ids, ends = self.arrays[f"{batch}_ids"], self.arrays[f"{batch}_ends"]
+        data = self.arrays[f"{batch}_bytes"].tobytes()
+        starts = [0, *ends[:-1].tolist()]
+        return {
+            int(id): data[start:end]
+            for id, start, end in zip(ids, starts, ends.tolist(), strict=True)
+        }
+
+    def parts(self, kind: str, micro_batch: int = 0) -> list[Happened]:
+        """What happened of a kind in a micro-batch, in order, without the whole of backward."""
+        return [
+            event
+            for event in self.facts.events
+            if event.kind == kind and event.micro_batch == micro_batch and event.name
+        ]
+
+
+def recorded_steps(run: str | Path) -> list[int]:
+    """The steps of a run that were recorded, in order."""
+    folder = Path(run) / records.RECORDINGS
+    if not folder.is_dir():
+        return []
+    found = (
+        records.step_of(path.name)
+        for path in folder.iterdir()
+        if not path.name.startswith(".") and (path / "rank0.json").is_file()
+    )
+    return sorted(step for step in found if step is not None)
+
+
+def recorded_ranks(run: str | Path, step: int) -> int:
+    """How many ranks have written their recording of a step."""
+    folder = records.recording_folder(Path(run), step)
+    return sum(1 for _ in folder.glob("rank*.json"))
+
+
+def open_recording(run: str | Path, step: int, rank: int = 0) -> Recording:
+    """Raises ValueError or OSError, with the remedy, for one that is missing or damaged."""
+    folder = records.recording_folder(Path(run), step)
+    facts = from_json(
+        Facts, read_json(folder / f"rank{rank}.json"), "recorded step", records.FORMAT, some=True
+    )
+    path = folder / f"rank{rank}.safetensors"
+    arrays = read_tensors(path)
+    shapes = {name: array.shape for name, array in arrays.items()}
+    for name in shapes:
+        if not _fits(name, shapes, facts):
+            raise ValueError(
+                f"{path} is damaged: {name} does not fit its other arrays; record a step anew"
+            )
+    return Recording(facts, arrays)
+
+
+def _fits(name: str, shapes: Mapping[str, tuple[int, ...]], facts: Facts) -> bool:
+    """Whether an array has the shape of those that it belongs to."""
+    shape, (owner, _, what) = shapes[name], name.rpartition(".")
+    if owner.startswith("batch."):
+        tokens, pieces = shapes.get(f"{owner}.ids", ()), shapes.get(f"{owner}.piece_ids", ())
+        match what:
+            case "likeliest" | "probabilities":
+                return shape[:-1] == tokens and shape == shapes.get(f"{owner}.likeliest")
+            case "piece_ids" | "piece_ends":
+                return shape == pieces and len(shape) == 1 and f"{owner}.piece_bytes" in shapes
+            case "piece_bytes":
+                return len(shape) == 1
+            case _:
+                return shape == tokens and len(shape) == 2
+    if owner.startswith("weights."):
+        whole = owner.removeprefix("weights.")
+        parameter = whole if whole in facts.parameters else whole.rpartition(".")[0]
+        return shape == shapes.get(f"weights.{parameter}.before") and len(shape) == 1
+    if owner == "memory" or name == "updates":
+        return len(shape) == 1 and shape == shapes.get("memory.time" if owner else name)
+    return True
+
+
+def step_trace(
+    recording: Recording, config: TrainingConfig, scaled: bool = False, parameter: str = ""
+) -> Trace:
+    """The phases of a recorded step; inside forward and backward a step for each part of the model,
+    inside the optimizer one for each line of its rule.
+
+    scaled      whether the run scales its loss
+    parameter   whose kept numbers the optimizer's lines have; "": it has no lines
+    """
+    facts = recording.facts
+    names = ("loss", "learning_rate", "grad_norm", "applied", "skipped", "loss_scale", "targets")
+    record = {name: getattr(facts, name) for name in names}
+    trace = Trace({"recording": recording, "config": config})
+    for phase in SCALED_PHASES if scaled else PHASES:
+        place = trace.append(phase_step(phase, config, facts.step, record))
+        if phase == "forward":
+            for event in recording.parts("forward"):
+                trace.append(_forward_step(recording, event, place))
+        elif phase == "backward":
+            for event in recording.parts("backward"):
+                trace.append(_backward_step(recording, event, place))
+        elif phase == "optimizer" and parameter and not facts.skipped:
+            for line in optimizer_trace(recording, config, parameter) or ():
+                trace.append(replace(line, parent=place))
+    return trace.finish()
+
+
+def _forward_step(recording: Recording, event: Happened, parent: int) -> Step:
+    stage, number = _stage(event.name)
+    label, formula = label_of(event.name), _FORMULAS[stage]
+    title = _TITLES.get(label, f"Block {number}: attention and MLP add to the stream")
+    made = {"embed": "x", "block": "x", "unembed": "logits"}[stage]
+    output = recording.arrays.get(f"output.{event.name}")
+    whole = output is not None and event.name not in ("wte", "wpe", "ln_f")  # not the line's alone
+    return Step(
+        f"training.forward.{event.name}",
+        title,
+        formula % number if "%s" in formula else formula,
+        f"core.transformer.gpt:GPT.forward#{stage}",
+        {made: output} if whole and output is not None else {},
+        parent,
+        {made: event.dtype} if whole and event.dtype == "bfloat16" else {},
+        f"rank {recording.facts.rank}",
+        event.start,
+        event.end,
+    )
+
+
+def _backward_step(recording: Recording, event: Happened, parent: int) -> Step:
+    stage, number = _stage(event.name)
+    index = f"_{{{number}}}" if number else ""
+    where = f"block {number}" if stage == "block" else f"the {label_of(event.name)}"
+    return Step(
+        f"training.backward.{event.name}",
+        f"Backward: the gradient has come to {where}",
+        rf"\frac{{\partial L}}{{\partial x{index}}}",
+        "core.training.attempt:Attempt._one_step#backward",
+        {},
+        parent,
+        {},
+        f"rank {recording.facts.rank}",
+        event.start,
+        event.end,
+    )
+
+
+def label_of(name: str) -> str:
+    """What people call a part of the model: "block 3" for "h.3"."""
+    stage, number = _stage(name)
+    return f"block {number}" if stage == "block" else _LABELS.get(name, name)
+
+
+def _stage(name: str) -> tuple[str, str]:
+    """Which kind of part of a model, and its number: ("block", "3") of "h.3"."""
+    head, _, number = name.rpartition(".")
+    if head:
+        return "block", number
+    return ("embed", "") if name in ("wte", "wpe") else ("unembed", "")
+
+
+def parameters_of(recording: Recording) -> list[str]:
+    """The parameters of which numbers were kept, in the model's order."""
+    return [
+        name for name in recording.facts.parameters if f"weights.{name}.before" in recording.arrays
+    ]
+
+
+def optimizer_trace(recording: Recording, config: TrainingConfig, name: str) -> Trace | None:
+    """What the rule of the run's optimizer did with the kept numbers of a parameter, line by line.
+
+    None for a rule that needs the whole matrix. Raises ValueError for a parameter of which nothing
+    was kept.
+    """
+    rule = optimizer(config.optimizer)
+    if rule.matrices_only:
+        return None
+    kept = f"weights.{name}."
+    if f"{kept}gradient" not in recording.arrays:
+        raise ValueError(f"the recording has no numbers of {name!r}; choose another parameter")
+    remembered = {}
+    for key, array in recording.arrays.items():
+        if key.startswith(kept) and key.endswith(".before") and key != f"{kept}before":
+            theirs = key.removeprefix(kept).removesuffix(".before")
+            remembered[_OURS.get(theirs, theirs)] = array.astype(float)
+    known = {one.name for one in fields(rule.state)}
+    state = rule.state(**{key: value for key, value in remembered.items() if key in known})
+    decay = recording.facts.parameters[name].weight_decay
+    settings = replace(rule_settings(config, recording.facts.learning_rate), weight_decay=decay)
+    before, slope = recording.arrays[f"{kept}before"], recording.arrays[f"{kept}gradient"]
+    step = max(1, recording.facts.applied)
+    return trace_update(config.optimizer, before, slope, state, step, settings)

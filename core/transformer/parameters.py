@@ -1,0 +1,75 @@
+"""How many numbers a transformer learns, part by part, from its config alone. Loads no torch.
+
+Letters: C width of the residual stream, V pieces in the vocabulary, T the longest context, H heads,
+G key and value heads, D dimensions a head, F width of the MLP's hidden layer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+
+from core.transformer.config import ModelConfig
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterCount:
+    """Numbers that are learned, of all layers together; those of a tied output head once.
+
+    token_embedding     V C
+    position_embedding  T C where positions are learned; rotary ones have none
+    attention           a layer: (H + 2 G) D C and H D C, and their biases
+    mlp                 a layer: 2 F C, with a gate 3 F C, and their biases
+    norms               two a layer, and the final one of a pre-norm model
+    output_head         V C where it is not the token embedding
+    """
+
+    token_embedding: int
+    position_embedding: int
+    attention: int
+    mlp: int
+    norms: int
+    output_head: int
+
+    @property
+    def total(self) -> int:
+        tokens, positions, attention, mlp, norms, head = astuple(self)
+        total = tokens + positions + attention + mlp + norms + head  # step: total
+        return int(total)
+
+
+def parameters(config: ModelConfig) -> ParameterCount:
+    """The parameters of the model that `config` describes, by component."""
+    C, F, L = config.n_embd, config.inner_width, config.n_layer
+    bias = int(config.bias)
+    projected = (config.n_head + 2 * config.kv_heads) * config.head_width
+    widening = 2 if config.mlp == "swiglu" else 1  # layers from C to F
+    matrices = inner_matrices(config)
+    of_attention = sum(rows * columns for rows, columns in matrices[:2])
+    of_mlp = sum(rows * columns for rows, columns in matrices[2:])
+    norm = C if config.norm == "rms_norm" else C + bias * C
+    final = norm if config.norm_placement == "pre" else 0
+    return ParameterCount(
+        token_embedding=config.vocab_size * C,
+        position_embedding=config.block_size * C if config.positions == "learned" else 0,
+        attention=L * (of_attention + bias * (projected + C)),
+        mlp=L * (of_mlp + bias * (widening * F + C)),
+        norms=L * 2 * norm + final,
+        output_head=0 if config.tie_weights else config.vocab_size * C,
+    )
+
+
+def parameter_count(config: ModelConfig) -> int:
+    """How many numbers are learned, tied ones once."""
+    return parameters(config).total
+
+
+def inner_matrices(config: ModelConfig) -> list[tuple[int, int]]:
+    """(rows, columns) of one layer's matrices: attention's two, then the MLP's two or three.
+
+    All layers have the same; embeddings and the output head are not among them.
+    """
+    C, F = config.n_embd, config.inner_width
+    width = config.n_head * config.head_width
+    projected = (config.n_head + 2 * config.kv_heads) * config.head_width
+    widening = [(F, C)] * (2 if config.mlp == "swiglu" else 1)
+    return [(projected, C), (C, width), *widening, (C, F)]

@@ -1,0 +1,1 @@
+"""Plan: does it fit, how long, how much money?"""

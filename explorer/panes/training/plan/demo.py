@@ -1,0 +1,27 @@
+"""The states of Plan that a snapshot shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from explorer.panes.training.plan.mode import PlanMode
+
+
+def views(mode: PlanMode) -> dict[str, Callable[[], Any]]:
+    """By name: each callable brings the mode there."""
+
+    def preset(take: Callable[[], None], term: str) -> Callable[[], Any]:
+        async def bring() -> None:
+            take()
+            await mode.settled()
+            names = [step.name for step in mode.planned.trace]
+            mode.player.seek(names.index(f"plan.{term}"))
+
+        return bring
+
+    return {
+        "here": preset(mode.take_bundled, "optimizer"),
+        "gpt3": preset(mode.take_gpt3, "memory"),
+    }

@@ -1,0 +1,130 @@
+"""What a person plans, as text in fields, and the Setup that it means. No Qt, no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.fields import Field, field
+from core.training.config import TrainingConfig
+from core.training.estimates.communication import Link
+from core.training.estimates.devices import DEVICES, GB, Device
+from core.training.estimates.memory import RECOMPUTATIONS
+from core.training.estimates.plan import PRECISIONS, Setup
+from core.transformer.config import ModelConfig
+from core.transformer.presets import PRESETS
+from explorer.state.typed_numbers import read_for
+
+BUNDLED, RUN = "stories", "run"  # models that are no presets
+HERE = "here"  # the device that this program runs on
+STAGES = ("0", "1", "2", "3")
+
+
+@dataclass(frozen=True)
+class PlanDraft:
+    """All fields as typed; the defaults are the training of the bundled model, on this machine.
+
+    price  of a device for an hour; "" where nobody has told
+    link   GB/s between two devices; "" for the device's own
+    """
+
+    model: str = field(BUNDLED, choices=(BUNDLED, RUN, *PRESETS))
+    device: str = field(HERE, choices=(HERE, *DEVICES))
+    devices: str = "1"
+    stage: str = field("0", choices=STAGES)
+    batch_size: str = "16"
+    tokens: str = "40.96e6"
+    price: str = ""
+    precision: str = field("fp32", choices=tuple(PRECISIONS))
+    recompute: str = field("none", choices=RECOMPUTATIONS)
+    micro_batch: str = "16"
+    efficiency: str = "0.4"
+    link: str = ""
+
+
+def _field(name: str, kind: type, label: str, help: str, remedy: str, **bounds: float) -> Field:
+    return Field(name, kind, label=label, help=help, remedy=remedy, **bounds)  # type: ignore[arg-type]
+
+
+NUMBERS = {  # the fields into which a number is typed
+    about.name: about
+    for about in (
+        _field("devices", int, "How many", "Devices that share the training",
+               "8 is a usual machine", least=1, most=10_000_000),
+        _field("batch_size", int, "Batch", "Sequences of an optimizer step, on all devices",
+               "such as 512", least=1, most=1_000_000_000),
+        _field("tokens", float, "Tokens", "That the whole training reads", "such as 300e9",
+               least=1, most=1e30),
+        _field("price", float, "Price", "Of a device for an hour, in any currency",
+               "leave it empty where nobody knows", least=0, most=1e5),
+        _field("micro_batch", int, "At once", "Sequences that a device computes at once",
+               "1 takes the least memory", least=1, most=1_000_000_000),
+        _field("efficiency", float, "Efficiency", "Share of the peak reached while computing",
+               "0.4 is usual", above=0, most=1),
+        _field("link", float, "Link (GB/s)", "Between two devices, in one direction",
+               "empty for the device's own", above=0, most=1e5),
+    )
+}  # fmt: skip
+OPTIONAL = ("price", "link")
+
+
+def numbers_of(draft: PlanDraft) -> tuple[dict[str, float | int | None], dict[str, str]]:
+    """The typed numbers, and by field what is wrong with those that are none."""
+    found: dict[str, float | int | None] = {}
+    errors: dict[str, str] = {}
+    for name, about in NUMBERS.items():
+        typed = getattr(draft, name)
+        if name in OPTIONAL and not typed.strip():
+            found[name] = None
+            continue
+        try:
+            found[name] = read_for(about, typed)
+        except ValueError as error:
+            errors[name] = str(error)
+    return found, errors
+
+
+def setup_of(
+    draft: PlanDraft, models: Mapping[str, ModelConfig], here: Device, optimizer: str = "adamw"
+) -> tuple[Setup | None, dict[str, str]]:
+    """The Setup; or None, and by field what is wrong, with the remedy.
+
+    models     those that are no presets
+    here       the device of this machine
+    optimizer  of the run, where its model is planned
+    """
+    given, errors = numbers_of(draft)
+    model = models.get(draft.model) or PRESETS.get(draft.model)
+    if model is None:
+        errors["model"] = "No run is open whose model is known; choose another model"
+    if model is None or errors:
+        return None, errors
+    link, own = given.pop("link"), draft.model == RUN
+    try:
+        setup = Setup(
+            model=model,
+            device=here if draft.device == HERE else DEVICES[draft.device],
+            stage=int(draft.stage),
+            precision=draft.precision,
+            recompute=draft.recompute,
+            optimizer=optimizer if own else "adamw",
+            link=None if link is None else Link(link * GB),
+            **given,  # type: ignore[arg-type]
+        )
+    except ValueError as error:  # each field fits by itself
+        told = str(error)
+        return None, {"batch_size": told[:1].upper() + told[1:]}
+    return setup, {}
+
+
+def draft_of(config: TrainingConfig) -> PlanDraft:
+    """The plan of a run, on this machine."""
+    return PlanDraft(
+        model=RUN,
+        devices=str(config.ranks),
+        stage="3" if config.ranks > 1 and config.parallel == "fsdp2" else "0",
+        batch_size=str(config.batch_size * config.micro_batches),
+        tokens=str(config.tokens_per_step * config.steps),
+        precision=config.precision,
+        micro_batch=str(max(1, config.batch_size // config.ranks)),
+    )

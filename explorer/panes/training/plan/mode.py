@@ -1,0 +1,170 @@
+"""Plan: wires the form, the plan and its sum to the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from core.training.this_machine import measured_device, processor
+from explorer.engine.latest import Latest
+from explorer.panes.modes import Desk, Mode
+from explorer.panes.training.plan import compute, presets, text
+from explorer.panes.training.plan.commands import commands
+from explorer.panes.training.plan.draft import BUNDLED, RUN, PlanDraft, draft_of, setup_of
+from explorer.panes.training.plan.inspector import inspection
+from explorer.panes.training.plan.scene import scene_of
+from explorer.panes.training.plan.view import PlanHeader, PlanView
+from explorer.state.actions import Action
+from explorer.state.draft import Draft, named
+from explorer.state.tracks import TraceTrack
+
+
+def create(desk: Desk, parent: QObject) -> Mode:
+    return PlanMode(desk, parent)
+
+
+class PlanMode(Mode):
+    """What a training takes; what cannot be planned leaves the last good picture."""
+
+    id = "plan"
+    title = "Plan"
+    teaches = "What a training takes before it starts: memory, time and money"
+
+    def __init__(self, desk: Desk, parent: QObject) -> None:
+        super().__init__(desk, parent)
+        self.inputs, self.view = PlanHeader(), PlanView()
+        self.draft = Draft(self.workspace, "training.plan", PlanDraft, self)
+        self.errors: dict[str, str] = {}
+        self.here = processor()
+        self.run: compute.Measured | None = None
+        self.planned: compute.Planned
+        self._measures, self._reads = Latest(self.engine, self), Latest(self.engine, self)
+        self.inputs.gpt3.clicked.connect(self.take_gpt3)
+        self.inputs.bundled.clicked.connect(self.take_bundled)
+        self.inputs.run.clicked.connect(self.take_run)
+        self.view.changed.connect(self.change)
+        self.view.typed.connect(self.draft.end_merge)
+        self.draft.changed.connect(lambda _: self.refresh())
+        self._measures.came.connect(self._on_measured)
+        self._reads.came.connect(self._on_run_read)
+        self.workspace.runChanged.connect(lambda _: self._read_run())
+        self.context.runs.changed.connect(lambda _: self._read_run())
+        self._plan(presets.BUNDLED)
+        self.refresh()
+
+    # what the pane asks
+
+    def widget(self) -> QWidget:
+        return self.view
+
+    def header(self) -> QWidget:
+        return self.inputs
+
+    def actions(self) -> list[Action]:
+        return commands(self)
+
+    def pictures(self) -> dict[str, QWidget]:
+        return {"memory": self.view.bars}
+
+    def views(self) -> dict[str, Callable[[], Any]]:
+        from explorer.panes.training.plan.demo import views
+
+        return views(self)
+
+    def shown(self) -> None:
+        if not self.here.peak:
+            self._measures.call(measured_device, name="measuring this machine")
+        self._read_run()
+
+    def on_position(self, position: float) -> None:
+        self.view.bars.set_position(position)
+
+    def inspect(self) -> None:
+        if self.active:
+            trace = self.planned.trace
+            self.inspection.emit(inspection(trace[min(max(self.player.step, 0), len(trace) - 1)]))
+
+    # changes
+
+    def change(self, name: str, value: str) -> None:
+        """One field of the draft; what is typed into one field is one change."""
+        draft = replace(self.draft.value, **{name: value})
+        if draft != self.draft.value:
+            self.draft.change(draft, named(self.view.fields[name].title, value), name)
+
+    def take_gpt3(self) -> None:
+        self._take(presets.GPT3, text.GPT3)
+
+    def take_bundled(self) -> None:
+        self._take(presets.BUNDLED, text.BUNDLED_HERE)
+
+    def _take(self, draft: PlanDraft, title: str) -> None:
+        """Another whole plan."""
+        if draft != self.draft.value:
+            self.draft.change(draft, f"Plan {title}")
+
+    def take_run(self) -> None:
+        """The run that is looked at, as it trains."""
+        if self.run is not None and self.run.config is not None:
+            self._take(draft_of(self.run.config), text.THIS_RUN)
+
+    @property
+    def plans_run(self) -> bool:
+        """Whether there is a run whose model is known."""
+        return self.run is not None and self.run.config is not None
+
+    # what comes
+
+    def _read_run(self) -> None:
+        folder = self.workspace.run
+        if folder is None:
+            self._reads.stop()
+            self._on_run_read(None)
+        elif self.active:
+            read = lambda: self.engine.io(compute.measured, Path(folder))  # noqa: E731
+            self._reads.ask(read, "reading the run", is_told=False)
+
+    def _on_run_read(self, run: compute.Measured | None) -> None:
+        self.run = run
+        self.refresh()
+
+    def _on_measured(self, device: Any) -> None:
+        self.here = device
+        self.refresh()
+
+    # what is seen
+
+    def refresh(self) -> None:
+        """Plans what the fields say."""
+        self.errors = self._plan(self.draft.value)
+        self.view.set_draft(self.draft.value, self.errors)
+        self.inputs.run.setVisible(self.plans_run)
+
+    def _plan(self, draft: PlanDraft) -> dict[str, str]:
+        """Shows it; or, by field, what is wrong."""
+        config = self.run.config if self.run is not None else None
+        models = {BUNDLED: compute.bundled_model()} | ({RUN: config.model} if config else {})
+        optimizer = config.optimizer if config else "adamw"
+        setup, errors = setup_of(draft, models, self.here, optimizer)
+        if setup is None:
+            if "model" in errors and self.run is not None and self.run.error:
+                errors["model"] = f"{self.run.error}; choose another model"
+            return errors
+        self.planned = planned = compute.planned(setup)
+        self.view.bars.set_scene(scene_of(planned))
+        plan = planned.plan
+        facts = [text.memory(setup, plan), text.time(plan), text.cost(setup, plan)]
+        self.view.set_numbers(facts, text.facts(plan), text.missing(setup, plan))
+        ours = draft.model == RUN and self.run is not None
+        self.view.set_run(text.compared(planned, self.run) if ours and self.run else [])
+        self.set_headline(text.headline(planned))
+        same = bool(self.tracks) and self.tracks[0].length == len(planned.trace)
+        self.set_tracks([TraceTrack(planned.trace)], keep_position=same)
+        self.view.bars.set_position(self.player.position if self.active else 0.0)
+        self.inspect()
+        return {}

@@ -1,0 +1,1 @@
+"""Precision: what do 16 bits lose?"""

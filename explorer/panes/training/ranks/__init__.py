@@ -1,0 +1,1 @@
+"""Ranks: who computes what, and who waits for whom?"""

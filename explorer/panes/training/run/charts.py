@@ -1,0 +1,212 @@
+"""The run's lines: losses large, and small ones for learning rate, gradient norm, speed, memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
+
+from core.numbers import byte_unit, format_bytes, format_number, format_percent
+from explorer import theme
+from explorer.panes.training.run.ancestry import (
+    VALIDATION,
+    Past,
+    comparable,
+    names_apart,
+    validation_of,
+)
+from explorer.panes.training.run.small_plot import SmallPlot
+from explorer.panes.training.run.text import checkpoint_text, gap_note
+from explorer.panes.training.run_data import RunData
+from explorer.widgets.base import Label
+from explorer.widgets.plots.line_plot import LinePlot, Mark, Series
+from explorer.widgets.toggle import Switch
+
+# name, field of a step's record, title, color, a value in words
+SMALL: tuple[tuple[str, str, str, int, Callable[[float], str]], ...] = (
+    ("rate", "learning_rate", "learning rate", 2, format_number),
+    ("norm", "grad_norm", "gradient norm", 3, format_number),
+    ("speed", "speed", "tokens/s", 4, lambda value: f"{value:,.0f}"),
+    ("memory", "memory", "process RAM", 5, format_bytes),
+)
+NEAR_GUESSING = 0.7  # of the loss of guessing: a first loss from which on its line is drawn
+UNITS = {"memory": byte_unit}
+NOISY = ("norm", "speed")
+
+
+class Charts(QWidget):
+    """`clicked(step)` asks to look at a step. `tools` (smoothing, log axis) stand in the header."""
+
+    clicked = Signal(float)
+    looksChanged = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._train = ""  # the name of the line of the run's training loss
+        self.loss = LinePlot("Losses")
+        self.loss.setObjectName("training.view.loss")
+        self.loss.set_axes("step", "loss (nats per token)")
+        self.small = {
+            name: SmallPlot(title, ink, put, UNITS.get(name), noisy=name in NOISY)
+            for name, _, title, ink, put in SMALL
+        }
+        for name, plot in self.small.items():
+            plot.setObjectName(f"training.view.{name}")
+        self.smoothing = QSlider(Qt.Orientation.Horizontal)
+        self.smoothing.setObjectName("training.view.smoothing")
+        self.smoothing.setRange(0, 99)
+        self.smoothing.setValue(60)
+        self.smoothing.setFixedWidth(theme.current().px(72))
+        self.smoothing.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # on every platform
+        self.smoothing.setMinimumHeight(theme.current().px("hit"))
+        self.smoothing.setSingleStep(5)
+        self.smoothing.setPageStep(20)
+        self.smoothing.setAccessibleName("Smoothing of the training loss")
+        self.log = Switch("Log axis")
+        self.log.setObjectName("training.view.log")
+        self.tools = QWidget()
+        self._build()
+        for plot in (self.loss, *self.small.values()):
+            plot.clicked.connect(self.clicked)
+        self.smoothing.valueChanged.connect(self._on_looks)
+        self.log.toggled.connect(self._on_looks)
+        self._on_looks()
+
+    def _build(self) -> None:
+        tools = QHBoxLayout(self.tools)
+        tools.setContentsMargins(0, 0, 0, 0)
+        tools.setSpacing(8)
+        tools.addWidget(Label("smoothing", "label", "muted"))
+        tools.addWidget(self.smoothing)
+        tools.addWidget(self.log)
+        small = QHBoxLayout()
+        small.setSpacing(12)
+        for plot in self.small.values():
+            small.addWidget(plot, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.loss, 7)
+        column.addLayout(small, 2)
+
+    def set_runs(
+        self, run: RunData | None, other: RunData | None = None, past: Past | None = None
+    ) -> None:
+        """Shows a run, another one under it, dashed, and what the run branched off from, muted."""
+        if run is None:
+            self.loss.set_series([])
+            self.loss.set_marks([])
+            self.loss.set_note("")
+            for plot in self.small.values():
+                plot.set_line(np.empty(0), np.empty(0))
+            return
+        self.loss.set_marks(marks_of(run, past))
+        self.loss.set_note(gap_note(run) if other is None else why_not_drawn(run, other))
+        series = all_losses(run, other, past)
+        self._train = series[-1].name
+        high = max(run.config.steps, other.config.steps if other else 0)
+        shown = max(run.step, other.step if other else 0, 10)
+        # The axis grows by doubling until the whole run fits: early steps are not a dot.
+        edge = min(high, 2 ** math.ceil(math.log2(shown)))
+        self.loss.set_x_range(0, edge)
+        self.loss.set_series([*guessing(run, edge), *series])
+        for name, field, *_ in SMALL:
+            plot = self.small[name]
+            plot.set_x_range(0, edge)
+            before = past.line(field) if past is not None else None
+            plot.set_line(*run.series(field), other.series(field) if other is not None else before)
+
+    def set_cursor(self, step: float | None) -> None:
+        for plot in (self.loss, *self.small.values()):
+            plot.set_cursor(step)
+
+    @property
+    def smoothed_loss(self) -> float | None:
+        """Where the run's training loss ends as it is drawn; None where nothing is smoothed."""
+        return self.loss.ends.get(self._train) if self.smoothing.value() else None
+
+    def state(self) -> dict[str, object]:
+        return {"smoothing": self.smoothing.value(), "log": self.log.isChecked()}
+
+    def restore(self, state: dict[str, object]) -> None:
+        smoothing, log = state.get("smoothing"), state.get("log")
+        if type(smoothing) is int and 0 <= smoothing <= self.smoothing.maximum():
+            self.smoothing.setValue(smoothing)
+        if isinstance(log, bool):
+            self.log.setChecked(log)
+
+    def _on_looks(self, _: object = None) -> None:
+        share = format_percent(self.smoothing.value() / 100)
+        self.smoothing.setToolTip(f"Smoothing {share}: the faint line is what was measured")
+        self.smoothing.setAccessibleDescription(f"{share}; arrows change it")
+        strength = 1 - (1 - self.smoothing.value() / 100) ** 2
+        self.loss.set_smoothing(strength)
+        for name in NOISY:
+            self.small[name].set_smoothing(strength)
+        self.loss.set_log(self.log.isChecked())
+        self.looksChanged.emit()
+
+
+def marks_of(run: RunData, past: Past | None) -> list[Mark]:
+    """Where a run can be taken up again, which steps were skipped, and where it branched off."""
+    kept = [Mark(step, checkpoint_text(step)) for step in sorted(run.checkpoints)]
+    kept += [Mark(step, f"step {step:,} was skipped", cross=True) for step in sorted(run.skips)]
+    if past is None:
+        return kept
+    return [Mark(past.step, f"branched from {past.name} at step {past.step:,}", rule=True), *kept]
+
+
+def why_not_drawn(run: RunData, other: RunData) -> str:
+    if comparable(run, other):
+        return ""
+    name = names_apart(run, other)[1]
+    return f"{name} is not drawn: with another tokenizer, losses per token cannot be compared"
+
+
+def all_losses(run: RunData, other: RunData | None, past: Past | None) -> list[Series]:
+    """The lowest line first: the past, the other run where it can be compared, the run itself."""
+    series: list[Series] = []
+    drawn = other if other is not None and comparable(run, other) else None
+    if past is not None and (drawn is None or drawn.folder.resolve() != past.folder):
+        series += past_series(past)
+    own = ""
+    if drawn is not None:
+        own, its = names_apart(run, drawn)
+        series += loss_series(drawn, f" {its}", dashed=True, first=2)
+    return series + loss_series(run, own and f" {own}")
+
+
+def guessing(run: RunData, edge: float) -> list[Series]:
+    """The loss of giving every token the same chance, for a run that began near it."""
+    level = math.log(run.vocabulary) if run.vocabulary else math.inf
+    _, losses = run.series("loss")
+    if not len(losses) or not level * NEAR_GUESSING < losses[0] < math.inf:
+        return []
+    name = f"ln {run.vocabulary:,}: a guess"
+    return [Series(name, np.array([0.0, edge]), np.full(2, level), "muted", dashed=True)]
+
+
+def past_series(past: Past) -> list[Series]:
+    """Unnamed at their ends: the mark of the branch says whose they are."""
+    before = "before the branch"
+    made = []
+    if (line := past.line(VALIDATION)) is not None:
+        made.append(Series(f"validation {before}", *line, "muted", dashed=True, named=False))
+    if (line := past.line("loss")) is not None:
+        made.append(Series(before, *line, "muted", smoothed=True, named=False))
+    return made
+
+
+def loss_series(run: RunData, suffix: str, dashed: bool = False, first: int = 0) -> list[Series]:
+    """Training loss of every step, and validation loss where it was measured."""
+    x, y = run.series("loss")
+    train = Series(f"train{suffix}", x, y, first, smoothed=True, dashed=dashed)
+    made = []
+    if len(run.evaluations):
+        steps, values = validation_of(run)
+        name = f"validation{suffix}"
+        made.append(Series(name, steps, values, first + 1, dashed=dashed, marks=len(steps) < 80))
+    return [*made, train]

@@ -1,0 +1,45 @@
+"""The actions of the mode Run, for menus, palette and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from explorer.state.actions import Action
+
+if TYPE_CHECKING:
+    from explorer.panes.training.run.mode import RunMode
+
+
+def commands(mode: RunMode) -> list[Action]:
+    def looking() -> bool:
+        return mode.follower.data is not None
+
+    def startable() -> bool:
+        return not mode.planning.errors
+
+    def branchable() -> bool:
+        return mode.moment is not None and mode.moment.checkpoint is not None
+
+    def kept(way: int) -> bool:
+        return looking() and mode.cursor.checkpoint_beside(way) is not None
+
+    def seek(way: int) -> Callable[[], None]:
+        return lambda: mode.cursor.seek_checkpoint(way)
+
+    def shown(enabled: Callable[[], bool]) -> Callable[[], bool]:
+        return lambda: mode.active and enabled()
+
+    rows = (
+        ("start", "Start training", mode.driver.start_run, "Ctrl+Return", startable, 2),
+        ("new", "New run", mode.new_run, "", lambda: True, 2),
+        ("branch", "Resume from here (a branch)\u2026", mode.driver.branch_here, "", branchable, 2),
+        ("before", "Previous checkpoint", seek(-1), "Ctrl+PgUp", lambda: kept(-1), 2),
+        ("after", "Next checkpoint", seek(1), "Ctrl+PgDown", lambda: kept(1), 2),
+        ("csv", "Export the run as CSV\u2026", mode.ask_for_csv, "", looking, 3),
+        ("png", "Export the run as PNG\u2026", mode.ask_for_png, "", looking, 3),
+    )
+    return [
+        Action(f"training.{name}", text, run, key, shown(enabled), "Run", group)
+        for name, text, run, key, enabled, group in rows
+    ]

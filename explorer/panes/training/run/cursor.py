@@ -1,0 +1,152 @@
+"""The cursor over a run's moments: live at the edge, a replay left of it, or inside a step."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+
+from core.training.phases import PHASES
+from explorer.panes.training.phases import PhaseTrack
+from explorer.panes.training.run.moments import Moment, moments_of, nearest
+from explorer.panes.training.run.track import MomentTrack
+from explorer.panes.training.run_data import RunData
+from explorer.state.player import Player
+from explorer.state.tracks import Track
+
+
+class Cursor:
+    """Where the player stands, in moments of the run. `show` gives it what to move over."""
+
+    def __init__(
+        self,
+        player: Player,
+        show: Callable[[list[Track]], object],
+        *,
+        playing: Callable[[], bool],
+        play: Callable[[], None],
+        pause: Callable[[], None],
+        step: Callable[[], None],
+    ) -> None:
+        self._player = player
+        self._show = show
+        self._fresh = False  # a run that is new on the screen: the cursor goes to its edge
+        self.track = MomentTrack(playing=playing, play=play, pause=pause, step=step)
+
+    @property
+    def moments(self) -> list[Moment]:
+        return self.track.moments
+
+    @property
+    def moment(self) -> Moment | None:
+        """What the cursor looks at; inside a step, the moment that it belongs to."""
+        if not self.moments:
+            return None
+        inside = self.inside
+        if inside is not None:
+            return self.moments[nearest(self.moments, inside.step)]
+        return self.moments[min(round(self._player.position), len(self.moments) - 1)]
+
+    @property
+    def position(self) -> float:
+        """Among the moments; inside a step, at the last moment that is not after it."""
+        if self.inside is not None:
+            steps = [moment.step for moment in self.moments]
+            return max(0, bisect_right(steps, self.inside.step) - 1)
+        return min(self._player.position, len(self.moments) - 1)
+
+    @property
+    def step(self) -> float:
+        """The optimizer step that the cursor is inside of, or is at; between two moments, between
+        their steps.
+        """
+        if self.inside is not None:
+            return float(self.inside.step)
+        low = int(self.position)
+        after = self.moments[min(low + 1, len(self.moments) - 1)].step
+        return self.moments[low].step + (after - self.moments[low].step) * (self.position - low)
+
+    @property
+    def replaying(self) -> bool:
+        """The cursor stands on a recorded moment, not at the newest."""
+        moment = self.moment
+        if moment is None or self._player.at_live_edge:
+            return False
+        return not moment.edge and moment is not self.moments[-1]
+
+    @property
+    def inside(self) -> PhaseTrack | None:
+        """The phases of the step that the cursor is in."""
+        track = self._player.track
+        return track if isinstance(track, PhaseTrack) else None
+
+    @property
+    def phase(self) -> int:
+        last = (self.inside.length if self.inside is not None else len(PHASES)) - 1
+        return min(max(self._player.step, 0), last)
+
+    @property
+    def phase_position(self) -> float:
+        """Inside a step: between which two phases the cursor is."""
+        return self._player.position
+
+    def clear(self, fresh: bool) -> None:
+        """No run yet; `fresh`: one is on its way."""
+        self._fresh = fresh
+        self.track.moments = []
+        self._show([])
+
+    def renew(self, data: RunData) -> None:
+        """The run has moved on: the cursor stays on its moment, or at the edge."""
+        live = not data.finished
+        moments = moments_of(data.step, data.probes, data.checkpoints, live, data.skips)
+        before, was_live = self.moment, self._player.at_live_edge
+        self.track.set_moments(moments, live, data.numbers)
+        if self._fresh:
+            self._fresh = False
+            self._show([self.track])
+            self._player.end()
+        elif self.inside is None:
+            self._keep(before, was_live)
+
+    def _keep(self, before: Moment | None, was_live: bool) -> None:
+        last, position = len(self.moments) - 1, self._player.position
+        at = nearest(self.moments, before.step) if before is not None else last
+        if was_live or position > last:
+            at = last
+        moved = not was_live and round(position) != at
+        ended = was_live and not self.track.is_live and position != last
+        if moved or ended or position > last:
+            playing = self._player.playing and not was_live
+            self._player.seek(at)
+            if playing:
+                self._player.play()
+        self._player.refresh()
+
+    def seek_step(self, step: float) -> None:
+        """To the moment nearest to an optimizer step."""
+        if self.moments:
+            self.leave()
+            self._player.seek(nearest(self.moments, step))
+
+    def checkpoint_beside(self, way: int) -> int | None:
+        """The index of the checkpoint before (-1) or after (1) the cursor; None: there is none."""
+        here = nearest(self.moments, self.inside.step) if self.inside else self.position
+        kept = [at for at in self.track.marks if (at - here) * way > 0]
+        return (min(kept) if way > 0 else max(kept)) if kept else None
+
+    def seek_checkpoint(self, way: int) -> None:
+        at = self.checkpoint_beside(way)
+        if at is not None:
+            self.leave()
+            self._player.seek(at)
+
+    def leave(self) -> None:
+        while self._player.leave():
+            pass
+
+    def enter(self, phase: int) -> bool:
+        """Into the optimizer step under the cursor, at one of its phases; False: none recorded."""
+        if self.inside is None and not self._player.enter():
+            return False
+        self._player.seek(phase)
+        return True

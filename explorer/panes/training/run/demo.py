@@ -1,0 +1,109 @@
+"""A small run, really trained, for the pictures of this mode: setup, live, replay, one step."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.training.config import TrainingConfig
+from core.transformer.config import ModelConfig
+from explorer.panes.training.run.moments import nearest
+
+if TYPE_CHECKING:
+    from explorer.panes.training.run.mode import RunMode
+
+STEPS = 240  # trained, of
+OF = 400
+
+
+def demo_config(steps: int = OF) -> TrainingConfig:
+    """Tiny: a step takes a few milliseconds."""
+    shape = ModelConfig(vocab_size=1536, block_size=64, n_layer=4, n_head=4, n_embd=64)
+    return TrainingConfig(
+        model=shape,
+        steps=steps,
+        batch_size=8,
+        learning_rate=4e-3,
+        min_learning_rate=4e-4,
+        warmup_steps=20,
+        repeated_fraction=0.1,
+        evaluate_every=20,
+        evaluate_batches=2,
+        sample_every=60,
+        sample_tokens=48,
+        checkpoint_every=60,
+        probe_every=4,
+    )
+
+
+def views(mode: RunMode) -> dict[str, Callable[[], Any]]:
+    """The states that a snapshot shows, by name."""
+
+    async def setup() -> None:
+        mode.new_run()
+        await mode.settled()
+
+    async def live() -> None:
+        await _demo(mode)
+        mode.player.end()
+        await mode.settled()
+
+    async def replay() -> None:
+        await _demo(mode)
+        mode.player.seek(nearest(mode.track.moments, STEPS / 2))
+        await mode.settled()
+
+    async def inside() -> None:
+        await replay()
+        mode.enter_phase(4)
+        await mode.settled()
+
+    async def data() -> None:
+        await replay()
+        mode.enter_phase(0)
+        await mode.settled()
+
+    async def branch() -> None:
+        await replay()
+        mode.driver.branch_here()
+        mode.branching.change("learning_rate", "0.001")
+        await mode.settled()
+
+    return {
+        "setup": setup,
+        "live": live,
+        "replay": replay,
+        "one-step": inside,
+        "one-step-data": data,
+        "branch": branch,
+    }
+
+
+async def _demo(mode: RunMode) -> None:
+    """Looks at the demo run; trains it to STEPS the first time, and pauses it there."""
+    made = getattr(mode, "_demo_folder", None)
+    if made is None:
+        runs = mode.context.runs
+        made = await mode.engine.io(runs.new, demo_config(), "stories")
+        mode._demo_folder = made  # type: ignore[attr-defined]
+        runs.start(made, "thread", paused=True)
+        await mode.engine.io(runs.control(made).step, STEPS)
+        runs.wake(made)
+    while mode.player.leave():
+        pass
+    if mode.workspace.run != str(made):
+        mode.workspace.set_run(str(made))
+    await _until_paused(mode, Path(made))
+
+
+async def _until_paused(mode: RunMode, folder: Path) -> None:
+    """Returns when the run is shown as it stands after its last step."""
+    for _ in range(600):
+        data = mode.follower.data
+        if data is not None and data.folder == folder and data.state not in ("new", "running"):
+            return
+        mode.follower.look()
+        await asyncio.sleep(0.1)  # each look has the picture drawn, while the run wants to go on
+    raise TimeoutError("the demo run did not come to its pause; look at its folder for the reason")

@@ -1,0 +1,1 @@
+"""The mode Step: one optimizer step from the inside."""

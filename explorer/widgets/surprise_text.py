@@ -1,0 +1,139 @@
+"""A text colored by surprise: the darker a token, the less the model expected it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from core.numbers import format_fixed
+from explorer import theme
+from explorer.widgets.base import Columns, Picture, elide, put_text
+from explorer.widgets.token_strip import chip
+
+LINE, PADDING, WIDEST = 26, 4, 160  # px
+SERIES = 1  # of the darkest tokens
+
+
+class SurpriseText(Picture):
+    """`chosen(sequence, place)`: a token was clicked, or the arrows went to it.
+
+    Whole sequences below one another, as many as have room.
+    """
+
+    chosen = Signal(int, int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Text colored by surprise", parent)
+        self._pieces: list[list[str]] = []
+        self._losses = np.zeros((0, 0))
+        self._most = 1.0
+        self._chosen = (0, 0)
+        self._rects: list[tuple[int, int, QRectF]] = []
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def set_text(self, pieces: Sequence[Sequence[bytes]], losses: np.ndarray, most: float) -> None:
+        """Tokens and their losses in nats, each (B, T); `most` nats have the full color."""
+        self._pieces = [[chip(0, piece).text for piece in row] for row in pieces]
+        self._losses, self._most = losses, max(most, 1e-9)
+        self._lay_out()
+        self.data_changed()
+
+    def set_chosen(self, sequence: int, place: int) -> None:
+        self._chosen = sequence, place
+        self.setAccessibleDescription(self.told(sequence, place))
+        self.update()
+
+    def told(self, sequence: int, place: int) -> str:
+        """A token and its surprise."""
+        if sequence >= len(self._pieces) or place >= len(self._pieces[sequence]):
+            return ""
+        loss = float(self._losses[sequence, place])
+        return f"{self._pieces[sequence][place]}: {format_fixed(loss)} nats"
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        return Columns(
+            {
+                "token": np.array([piece for row in self._pieces for piece in row]),
+                "loss (nats)": self._losses.reshape(-1),
+            }
+        )
+
+    def color_of(self, loss: float) -> QColor:
+        now = theme.current()
+        share = min(max(loss / self._most, 0.0), 1.0)
+        return theme.mix(now.color("surface"), now.series(SERIES), share)
+
+    def _lay_out(self) -> None:
+        now, self._rects = theme.current(), []
+        metrics, line, y = now.metrics("mono", mono=True), now.px(LINE), 0.0
+        for sequence, row in enumerate(self._pieces):
+            if y and y + line > self.height():
+                return
+            x = 0.0
+            for place, piece in enumerate(row):
+                wide = min(metrics.horizontalAdvance(piece), now.px(WIDEST)) + 2 * now.px(PADDING)
+                if x and x + wide > self.width():
+                    x, y = 0.0, y + line
+                self._rects.append((sequence, place, QRectF(x, y, wide - 2, line - 3)))
+                x += wide
+            y += line + now.px(PADDING)
+
+    def draw(self, painter: QPainter) -> None:
+        now = theme.current()
+        font = now.font("mono", mono=True)
+        for sequence, place, rect in self._rects:
+            if rect.bottom() > self.height():
+                break
+            fill = self.color_of(float(self._losses[sequence, place]))
+            painter.setPen(now.pen("divider"))
+            painter.setBrush(fill)
+            painter.drawRoundedRect(rect, 3, 3)
+            text = elide(self._pieces[sequence][place], font, rect.width())
+            put_text(painter, rect, text, font, theme.ink_on(fill))
+            if (sequence, place) == self._chosen:
+                now.focus_ring(painter, rect, 3, 0)
+
+    def token_at(self, point: QPointF) -> tuple[int, int] | None:
+        """The sequence and place under a point."""
+        return next(((s, t) for s, t, rect in self._rects if rect.contains(point)), None)
+
+    def rect_of(self, sequence: int, place: int) -> QRectF:
+        return next((r for s, t, r in self._rects if (s, t) == (sequence, place)), QRectF())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        found = self.token_at(event.position())
+        if found is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.chosen.emit(*found)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        move = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
+        known = [(s, t) for s, t, _ in self._rects]
+        if move is None or event.modifiers() or self._chosen not in known:
+            super().keyPressEvent(event)
+            return
+        self.chosen.emit(*known[min(max(known.index(self._chosen) + move, 0), len(known) - 1)])
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            found = self.token_at(QPointF(event.pos()))
+            QToolTip.showText(event.globalPos(), self.told(*found) if found else "", self)
+            return True
+        return super().event(event)
+
+    def resizeEvent(self, event: object) -> None:
+        self._lay_out()
+
+    def on_theme_changed(self) -> None:
+        self._lay_out()
+        super().on_theme_changed()
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.current().px(480), theme.current().px(200))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.current().px(240), theme.current().px(80))

@@ -1,0 +1,107 @@
+"""`python -m core.training --estimate`: the table, and errors of one line with a remedy."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core.training.__main__ import main
+from core.training.config import TrainingConfig
+from core.transformer import ModelConfig
+
+NANO = ModelConfig(vocab_size=65, block_size=64, n_layer=4, n_head=4, n_embd=128, bias=False)
+
+
+def config_file(folder: Path) -> str:
+    path = folder / "run.json"
+    path.write_text(json.dumps(TrainingConfig(model=NANO, batch_size=12, steps=50).to_json()))
+    return str(path)
+
+
+def rows(text: str) -> dict[str, str]:
+    """Each row's name and value."""
+    split = [[part.strip() for part in line.split("  ") if part.strip()]
+             for line in text.splitlines() if line.startswith("  ")]  # fmt: skip
+    return {parts[0]: parts[1] for parts in split}
+
+
+def test_a_config_is_estimated_for_this_machine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--estimate", "--config", config_file(tmp_path)]) == 0
+    found = rows(capsys.readouterr().out)
+    assert found["together"] == "804,096"
+    assert found["weights"] == "3.22 MB"
+    assert {"peak of a step", "step", "run"} <= set(found)
+    assert list(tmp_path.iterdir()) == [tmp_path / "run.json"]
+
+
+def test_a_config_is_estimated_for_a_cluster(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--config", config_file(tmp_path), "--device", "t4", "--devices", "3"]
+    assert main(["--estimate", *given]) == 0
+    text = capsys.readouterr().out
+    assert "3 x T4, fp32" in text
+    assert "50 steps of 12" in text
+
+
+def test_a_preset_is_estimated(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--device", "A100 SXM 80GB", "--devices", "1024", "--zero", "3", "--batch", "2048"]
+    assert main(["--estimate", "gpt3-175b", *given, "--tokens", "300e9", "--price", "2"]) == 0
+    found = rows(capsys.readouterr().out)
+    assert found["tokens"].replace("\u2009", " ") == "300 B"
+    assert found["cost"] != "n/a" and found["MFU"] == "40.0 %"
+
+
+def test_an_unknown_device_has_no_time(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--estimate=gpt2", "--devices", "8"]) == 0
+    found = rows(capsys.readouterr().out)
+    assert [found[name] for name in ("step", "MFU", "time", "energy", "cost")] == ["n/a"] * 5
+
+
+@pytest.mark.parametrize(
+    ("given", "remedy"),
+    [
+        (["gpt5"], "the presets are gpt1"),
+        ([], "give --config FILE"),
+        (["gpt2", "--config", "x.json"], "not both"),
+        (["gpt2", "--device", "H1"], "A100 SXM 80GB"),
+        (["gpt2", "--devices", "8", "--batch", "12"], "use a batch of 8 or 16"),
+        (["gpt2", "--recompute", "all"], "none or selective or full"),
+        (["gpt2", "--precision", "int4"], "fp32 or tf32"),
+        (["gpt2", "--efficiency", "40"], "such as 0.4"),
+        (["--config", "no-such.json"], "no-such.json"),
+    ],
+    ids=str,
+)
+def test_wrong_arguments_are_one_line_with_a_remedy(
+    given: list[str], remedy: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--estimate", *given]) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and remedy in said.err
+    assert len(said.err.splitlines()) == 1 and said.err.startswith("error: ")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--devices", "0"],
+        ["--devices", "²"],
+        ["--devices", "1" * 50],
+        ["--tokens", "nan"],
+        ["--tokens", "-1"],
+        ["--zero", "4"],
+        ["--price", "cheap"],
+        ["--link", "inf"],
+    ],
+    ids=str,
+)
+def test_a_number_that_cannot_be_is_refused(
+    given: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--estimate", "gpt2", *given])
+    assert ended.value.code == 2
+    assert f"argument {given[0]}" in capsys.readouterr().err

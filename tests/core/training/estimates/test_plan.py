@@ -1,0 +1,103 @@
+"""A plan puts the formulas together; what is unknown stays unknown."""
+
+import math
+
+import pytest
+
+from core.training.estimates.communication import Link
+from core.training.estimates.devices import device
+from core.training.estimates.flops import flops_per_token
+from core.training.estimates.memory import activations
+from core.training.estimates.plan import Setup, plan
+from core.training.estimates.scaling_law import CHINCHILLA
+from core.transformer import preset
+from core.transformer.parameters import parameter_count
+
+GPT3 = preset("gpt3-175b")
+COUNT = parameter_count(GPT3)
+
+
+def setup(**changes) -> Setup:
+    given = {
+        "model": GPT3,
+        "tokens": 300e9,
+        "batch_size": 1024,
+        "devices": 1024,
+        "device": device("A100 SXM 80GB"),
+        "stage": 3,
+        "recompute": "full",
+        "link": Link(25e9),
+        "price": 1.5,
+    }
+    return Setup(**{**given, **changes})
+
+
+def test_memory_is_what_a_rank_holds_and_keeps() -> None:
+    found = plan(setup())
+    assert found.state.total == pytest.approx(16 * COUNT / 1024)
+    assert found.activations == activations(GPT3, 1, "full")
+    assert found.fits
+    assert not plan(setup(stage=0)).fits
+    assert plan(setup(micro_batch=2, batch_size=2048)).activations == 2 * found.activations
+
+
+def test_time_and_cost_follow_from_the_step() -> None:
+    found, tokens = plan(setup()), 1024 * 2048
+    assert found.steps == math.ceil(300e9 / tokens)
+    work = flops_per_token(GPT3) * tokens
+    assert found.compute == pytest.approx(work * 4 / 3 / (312e12 * 0.4 * 1024))
+    assert found.communication == pytest.approx(3 * 2 * COUNT * 1023 / 1024 / 25e9)
+    assert found.step == max(found.compute, found.communication)
+    assert found.utilization == pytest.approx(work / found.step / (312e12 * 1024))
+    assert found.seconds == found.steps * found.step
+    assert found.energy == pytest.approx(found.seconds * 1024 * 400)
+    assert found.cost == pytest.approx(found.seconds / 3600 * 1024 * 1.5)
+
+
+def test_without_communication_the_utilization_is_the_efficiency() -> None:
+    found = plan(setup(recompute="selective", link=Link(1e15)))
+    assert found.utilization == pytest.approx(0.4)
+    alone = plan(setup(devices=1, batch_size=1, recompute="selective", link=None))
+    assert alone.communication == 0 and alone.utilization == pytest.approx(0.4)
+
+
+def test_the_scaling_law_is_asked() -> None:
+    found = plan(setup())
+    assert found.loss == CHINCHILLA.loss(COUNT, 300e9)
+    parameters, tokens = found.best
+    assert parameters * tokens == pytest.approx(COUNT * 300e9)
+
+
+@pytest.mark.parametrize(
+    ("changes", "unknown"),
+    [
+        ({"device": None}, {"compute", "step", "utilization", "seconds", "energy", "cost", "fits"}),
+        ({"device": None, "link": None}, {"compute", "communication", "step", "fits"}),
+        ({"device": device("TPU v4")}, {"energy"}),
+        ({"device": device("V100 SXM 32GB")}, {"compute", "step", "utilization", "cost"}),
+        ({"price": None}, {"cost"}),
+    ],
+    ids=["device", "link", "watts", "bf16", "price"],
+)
+def test_what_hangs_on_an_unknown_number_is_none(changes: dict, unknown: set[str]) -> None:
+    found = plan(setup(**changes))
+    assert all(getattr(found, name) is None for name in unknown)
+    assert found.loss > 0 and found.bytes > 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "remedy"),
+    [
+        ({"batch_size": 1000}, "use a batch of 1024 or 2048"),
+        ({"devices": 0}, "devices is 0; use at least 1"),
+        ({"precision": "fp64"}, "fp32 or tf32 or bf16 or fp16"),
+        ({"efficiency": 1.5}, "such as 0.4"),
+        ({"stage": 4}, "0 .none., 1, 2 or 3"),
+        ({"recompute": "all"}, "none or selective or full"),
+        ({"optimizer": "adamx"}, "unknown"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_says_the_remedy(changes: dict, remedy: str) -> None:
+    with pytest.raises(ValueError, match=remedy):
+        plan(setup(**changes))

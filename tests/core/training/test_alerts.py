@@ -1,0 +1,75 @@
+"""Alerts: each for what it is meant, and for nothing else."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from core.training import records
+from core.training.alerts import alerts
+from core.training.runs import RunReader, create_run
+from core.training.writer import RunWriter
+from tests.core.training.small import small_config
+
+
+def told(
+    folder: Path, losses: Sequence[float], skipped: Sequence[int] = (), silent: float = 0.0
+) -> list[str]:
+    """The alerts of a run with these steps, trained by this process, on two ranks."""
+    run = create_run(folder / "run", small_config(folder, steps=1000))
+    writers = [RunWriter(run, 0, rank, ranks=2) for rank in (0, 1)]
+    for step, loss in enumerate(losses, 1):
+        skip = skipped[step - 1] if skipped else 0
+        writers[0].step({"step": step, "loss": loss, "skipped": skip})
+    then = time.time() - silent
+    os.utime(records.heartbeat_file(run, 1), (then, then))
+    try:
+        return alerts(RunReader(run))
+    finally:
+        for writer in writers:
+            writer.close()
+
+
+FALLING = [7.0 - 0.05 * step for step in range(100)]
+
+
+def test_a_run_that_learns_gives_none(tmp_path: Path) -> None:
+    assert told(tmp_path, FALLING) == []
+    assert told(tmp_path / "new", []) == []
+
+
+def test_a_loss_that_falls_and_rises_above_where_it_began(tmp_path: Path) -> None:
+    (said,) = told(tmp_path, [*FALLING, *[9.0] * 30])
+    assert said.startswith("the loss has fallen to 2.5") and "risen to 9" in said
+    assert "lower learning rate" in said
+
+
+@pytest.mark.parametrize(
+    ("skips", "expected"),
+    [([1] * 10, 0), ([0] * 20 + [1] * 3, 1), ([0, 1, 0, 1], 0), ([1] * 25, 1)],
+)
+def test_steps_that_are_skipped_one_after_another(
+    tmp_path: Path, skips: list[int], expected: int
+) -> None:
+    said = told(tmp_path, [7.0] * len(skips), skips)
+    assert len(said) == expected
+    assert all("steps were skipped" in sentence for sentence in said)
+
+
+def test_a_rank_without_a_sign_of_life(tmp_path: Path) -> None:
+    (said,) = told(tmp_path, FALLING, silent=42.0)
+    assert said.startswith("rank 1 has given no sign of life for 42 s")
+
+
+def test_a_run_that_has_ended_needs_nobody(tmp_path: Path) -> None:
+    run = create_run(tmp_path / "run", small_config(tmp_path))
+    writer = RunWriter(run)
+    for step in range(1, 131):
+        writer.step({"step": step, "loss": FALLING[min(step, 99)] if step < 100 else 9.0})
+    writer.event("end", 130, {"reason": "stopped"})
+    writer.close()
+    assert alerts(RunReader(run)) == []

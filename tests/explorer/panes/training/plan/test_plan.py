@@ -1,0 +1,137 @@
+"""Drafts, bars and sentences of Plan, without a window."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from core.training.config import TrainingConfig
+from core.training.estimates.devices import DEVICES
+from core.training.estimates.plan import plan
+from core.training.this_machine import NAME, processor
+from explorer.panes.training.plan import presets, text
+from explorer.panes.training.plan.compute import Measured, Planned, bundled_model, planned
+from explorer.panes.training.plan.draft import BUNDLED, RUN, PlanDraft, draft_of, setup_of
+from explorer.panes.training.plan.inspector import inspection
+from explorer.panes.training.plan.scene import PARTS, scene_of
+from tests.core.training.small import small_config
+
+MODELS = {BUNDLED: bundled_model()}
+HERE = replace(processor(1e11), memory=16e9)
+
+
+def plan_of(draft: PlanDraft) -> Planned:
+    setup, errors = setup_of(draft, MODELS, HERE)
+    assert setup is not None and errors == {}
+    return planned(setup)
+
+
+def errors_of(**changes: str) -> dict[str, str]:
+    setup, errors = setup_of(replace(presets.GPT3, **changes), MODELS, HERE)
+    assert (setup is None) == bool(errors)
+    return errors
+
+
+def test_gpt3_on_1024_gpus_is_what_core_says() -> None:
+    found = plan_of(presets.GPT3)
+    assert found.plan == plan(found.setup)
+    assert found.setup.devices == 1024 and found.setup.device is DEVICES["A100 SXM 80GB"]
+    assert text.memory(found.setup, found.plan) == ("8.10 GB", "of 80 GB on each: fits")
+    assert text.headline(found) == (
+        "It fits on 1,024 \u00d7 A100 SXM 80GB, takes 39.0 days and costs 1,916,631"
+    )
+    assert {title: number for number, title in text.facts(found.plan)}["MFU"] == "30\u2009%"
+    assert text.missing(found.setup, found.plan) == ""
+
+
+def test_the_bundled_model_fits_on_this_machine_and_has_no_price() -> None:
+    found = plan_of(presets.BUNDLED)
+    assert text.headline(found).startswith(f"It fits on {NAME} and takes ")
+    assert text.cost(found.setup, found.plan) == ("n/a", "cost: enter a price")
+    assert "was measured just now" in text.missing(found.setup, found.plan)
+    small = {title: number for number, title in text.facts(found.plan)}
+    assert small["loss expected"] == small["best size"] == small["energy"] == "n/a"
+
+
+def test_what_is_not_known_says_what_to_choose() -> None:
+    found = plan_of(replace(presets.BUNDLED, precision="bf16"))
+    assert text.time(found.plan)[0] == "n/a"
+    assert "in bf16 is not known: choose fp32 under More" in text.missing(found.setup, found.plan)
+    linked = plan_of(replace(presets.GPT3, device="MI300X", link=""))
+    assert "enter a link under More" in text.missing(linked.setup, linked.plan)
+    assert text.headline(linked) == "It fits on 1,024 \u00d7 MI300X"
+
+
+def test_what_does_not_fit_says_what_would() -> None:
+    assert text.headline(plan_of(replace(presets.GPT3, stage="0"))).endswith(
+        "2.80 TB are needed, but it fits with ZeRO-3, FSDP"
+    )
+    alone = replace(presets.GPT3, devices="1", stage="0", recompute="none")
+    assert text.headline(plan_of(alone)).endswith(
+        "compute activations again (More), or take more devices"
+    )
+    fully = plan_of(replace(alone, recompute="full"))
+    assert text.headline(fully).endswith("take more devices with ZeRO-3, or larger ones")
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "remedy"),
+    [
+        ({"batch_size": "1,000"}, "batch_size", "use a batch of 1024 or 2048"),
+        ({"price": "-2"}, "price", "leave it empty"),
+        ({"devices": "0"}, "devices", "8 is a usual machine"),
+        ({"devices": "many"}, "devices", "8 is a usual machine"),
+        ({"tokens": "1e400"}, "tokens", "such as 300e9"),
+        ({"tokens": ""}, "tokens", "such as 300e9"),
+        ({"efficiency": "40"}, "efficiency", "0.4 is usual"),
+        ({"link": "0"}, "link", "empty for the device's own"),
+        ({"micro_batch": "3"}, "batch_size", "3 at once"),
+        ({"model": RUN}, "model", "choose another model"),
+    ],
+    ids=str,
+)
+def test_bad_input_stands_beside_its_field(changes: dict[str, str], name: str, remedy: str) -> None:
+    errors = errors_of(**changes)
+    assert list(errors) == [name] and remedy in errors[name]
+
+
+def test_bars_are_the_memory_of_each_stage() -> None:
+    found = plan_of(presets.GPT3)
+    scene = scene_of(found)
+    assert [bar.stage for bar in scene.bars] == [0, 1, 2, 3] and scene.chosen == 3
+    for bar, one in zip(scene.bars, found.stages, strict=True):
+        assert bar.total == pytest.approx(one.bytes)
+    assert scene.capacity == 80e9 and scene.axis > 80e9
+    assert scene_of(plan_of(replace(presets.GPT3, stage="0"))).axis > 2.8e12
+    alone = scene_of(plan_of(presets.BUNDLED))
+    assert len(alone.bars) == 1 and alone.axis < alone.capacity
+
+
+@pytest.mark.parametrize("draft", [presets.GPT3, presets.BUNDLED], ids=["gpt3", "bundled"])
+def test_the_sum_grows_term_by_term_to_the_whole(draft: PlanDraft) -> None:
+    found = plan_of(draft)
+    scene = scene_of(found)
+    assert scene.sums[0] == 0.0 and list(scene.sums) == sorted(scene.sums)
+    assert scene.sums[-1] == pytest.approx(found.plan.bytes)
+    names = [step.name for step in found.trace]
+    assert scene.sums[names.index("plan.memory")] == pytest.approx(found.plan.bytes)
+    assert scene.sum_at(0.5) == pytest.approx((scene.sums[0] + scene.sums[1]) / 2)
+    assert set(scene.current) <= {*PARTS, ""} and "activations" in scene.current
+    for step in found.trace:
+        shown = inspection(step)
+        assert shown.title == step.title and shown.rows and shown.table
+
+
+def test_a_run_is_planned_as_it_trains(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    config: TrainingConfig = small_config(tmp_path, ranks=2, parallel="fsdp2")
+    draft = draft_of(config)
+    setup, errors = setup_of(draft, {**MODELS, RUN: config.model}, HERE, config.optimizer)
+    assert setup is not None and not errors
+    assert (setup.devices, setup.stage, setup.model) == (2, 3, config.model)
+    assert setup.batch_size == config.batch_size * config.micro_batches
+    run = Measured("run", config, memory=4e8, seconds=0.5, speed=1000.0)
+    rows = {what: (said, took) for what, said, took in text.compared(planned(setup), run)}
+    assert rows["memory"][1] == "400 MB" and rows["a step"][1] == "500 ms"
+    assert rows["tokens/s"] == ("n/a", "1,000")  # what links two of this machine, nobody knows
+    assert rows["MFU"][1].endswith("%")

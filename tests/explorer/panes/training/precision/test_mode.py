@@ -1,0 +1,281 @@
+"""The mode Precision: the example, folders as runs leave them, and two real runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QTest
+
+from core.training.exponents import LOWEST, CountedExponents, ExponentHistogram
+from core.training.runs import create_run
+from core.training.writer import RunWriter
+from explorer.panes.training.modes import MODES
+from explorer.panes.training.precision import text
+from explorer.panes.training.precision.scene import LOW
+from explorer.panes.training.precision.start import fp16_config
+from tests.core.training.small import finish, small_config
+from tests.explorer.waiting import until
+
+
+@pytest.fixture
+def make_mode(make_training: Any) -> Callable[..., Any]:
+    """`make_mode(*specs)`: the mode Precision among these (or all), shown; call it inside a
+    coroutine.
+    """
+
+    def make(*specs: Any) -> Any:
+        pane = make_training(*specs)
+        pane.join_workspace()
+        pane.shown()
+        pane.show_mode("precision")
+        return pane.mode
+
+    return make
+
+
+def counted(power: int, count: int = 100) -> dict[str, Any]:
+    counts = np.zeros(279, np.int64)
+    counts[power - LOWEST] = count
+    return ExponentHistogram(counts, zeros=4).to_json()
+
+
+def scaled_run(folder: Path) -> Path:
+    """A run in fp16 of three steps, the second of which overflowed."""
+    run = create_run(folder / "run", small_config(folder, precision="fp16"))
+    writer = RunWriter(run, 0)
+    writer.event("model", 0, {"scales": True, "parameters": 10})
+    for step, scale, skipped in ((1, 2048.0, 0), (2, 2048.0, 1), (3, 1024.0, 0)):
+        told = {"step": step, "loss": 4.0 - step, "skipped": skipped, "loss_scale": scale}
+        writer.step({**told, "tokens": 96, "seconds": 0.1})
+    after = {"loss_scale": 1024.0}
+    where = "the gradient of h.0.mlp.c_fc.weight"
+    writer.event("skip", 2, {"loss_scale": 2048.0, "after": after, "where": where})
+    writer.event("exponents", 1, {"loss_scale": 2048.0, "updates": counted(-12)})
+    writer.event("exponents", 3, {"loss_scale": 1024.0, "gradients": counted(-26)})
+    writer.event("end", 3, {"reason": "finished", "message": ""})
+    writer.close()
+    return run
+
+
+def test_without_a_run_an_example_is_computed_and_its_loss_scale_is_dragged(
+    make_mode: Any, run_async: Any
+) -> None:
+    async def body() -> None:
+        mode = make_mode()
+        view, histogram = mode.view, mode.view.histogram
+        assert mode.headline.startswith(
+            "Computed example: gradients in fp16, not scaled: 2.4\u2009%"
+        )
+        assert "Computed, not measured" in view.note.whole
+        assert view.curves.state == "empty" and view.start.isVisibleTo(view)
+        histogram.resize(800, 300)
+        layout = histogram.layout_now()
+        start = QPointF(layout.x(-20), layout.top + 5)
+        end = start + QPointF(10 * layout.column, 0)
+        QTest.mousePress(histogram, Qt.MouseButton.LeftButton, pos=start.toPoint())
+        QTest.mouseMove(histogram, end.toPoint())
+        QTest.mouseRelease(histogram, Qt.MouseButton.LeftButton, pos=end.toPoint())
+        assert mode.choice.scale == 10 and mode.choice.tab == "scale"
+        assert "times 2¹⁰: <0.01" in mode.headline
+        QTest.keyClick(histogram, Qt.Key.Key_Right)
+        QTest.keyClick(histogram, Qt.Key.Key_Up)
+        assert (mode.choice.scale, mode.choice.format) == (11, "bf16")
+        row = histogram.layout_now().window(4).center()
+        QTest.mouseClick(histogram, Qt.MouseButton.LeftButton, pos=row.toPoint())
+        assert mode.choice.format == "fp8 e4m3fn"
+        assert histogram.said_at(row).startswith("fp8 e4m3: ")
+        bar = histogram.layout_now().bar(-9).center()
+        assert "between 2⁻⁹ and 2⁻⁸" in histogram.said_at(bar)
+        QTest.mouseClick(histogram, Qt.MouseButton.LeftButton, pos=bar.toPoint())
+        assert mode.choice.tab == "gradient" and mode.power == -20
+        shown = histogram.displayed()
+        assert shown["power of two"][0] == LOW and shown["share"].sum() == pytest.approx(1)
+
+    run_async(body())
+
+
+def test_the_life_of_a_gradient_and_the_sum_of_a_weight_are_played(
+    make_mode: Any, run_async: Any
+) -> None:
+    async def body() -> None:
+        mode = make_mode()
+        told: list[Any] = []
+        mode.inspection.connect(told.append)
+        player, histogram = mode.player, mode.view.histogram
+        assert player.length == 5 and histogram.marker.words == "computed"
+        player.seek(2)
+        assert told[-1].step.title == "Stored in fp16: too small, it becomes 0"
+        assert histogram.marker.power == LOW and mode.view.bits.step == 2
+        assert player.enter() and player.length == 4
+        assert told[-1].step.code.endswith("rounding#spacing")
+        assert histogram.marker.words == "stored" and mode.view.bits.step == 2
+        player.leave()
+        mode.choose(scale=16)
+        assert player.step == 2 and "it is rounded" in told[-1].step.title
+        mode.view.tabChosen.emit("weight")
+        assert player.length == 9 and player.step == 0 and histogram.marker is None
+        player.end()
+        assert told[-1].step.title == "Stored: the weight is what it was"
+        values = mode.view.bits.displayed()
+        assert values["number"].tolist() == ["weight", "update", "exact sum", "stored"]
+        assert values["value"][0] == values["value"][3] != values["value"][2]
+        assert mode.view.lesson.whole.startswith("Computed example")
+
+    run_async(body())
+
+
+def test_a_run_in_fp16_is_shown_with_its_scale_and_the_layer_that_overflowed(
+    make_mode: Any, run_async: Any, tmp_path: Path
+) -> None:
+    async def body() -> None:
+        mode = make_mode()
+        mode.workspace.set_run(str(scaled_run(tmp_path)))
+        await until(lambda: mode.data is not None, "the run")
+        assert mode.headline == (
+            "Gradients of step 3 in fp16, not scaled: 100\u2009% become 0, none lose digits, none "
+            "overflow"
+        )
+        assert "104 gradients were counted, the run's loss scale was 1,024" in mode.view.note.whole
+        marks = mode.view.scale.marks
+        assert [mark.x for mark in marks] == [2]
+        assert marks[0].text == "step 2 skipped, h.0.mlp.c_fc.weight overflowed"
+        assert mode.view.scale.displayed()["scale"][:, 1].tolist() == [2048, 2048, 1024]
+        assert mode.view.curves.state == "ready"
+        actions = {action.id: action for action in mode.actions()}
+        actions["training.precision.run_scale"].run()
+        assert mode.choice.scale == 10 and "none become 0" in mode.headline
+        mode.inputs.kindChosen.emit("updates")
+        assert mode.headline.startswith("Updates of step 1 in fp16")
+        mode.inputs.kindChosen.emit("weights")
+        assert mode.headline == text.NO_HISTOGRAMS and mode.view.body.state == "empty"
+        mode.workspace.set_run(None)
+        assert mode.headline.startswith("Computed example: weights")
+
+    run_async(body())
+
+
+def test_a_recorded_step_tells_layers_apart_and_gives_the_weight_of_the_lesson(
+    make_mode: Any, run_async: Any, tmp_path: Path
+) -> None:
+    finish(small_config(tmp_path), tmp_path / "run")
+
+    async def body() -> None:
+        mode = make_mode()
+        mode.workspace.set_run(str(tmp_path / "run"))
+        await until(lambda: mode.recorded is not None, "the recorded step")
+        assert mode.view.curves.message == text.NO_SCALE.format("run", "fp32")
+        mode.inputs.fill_layers(mode.layers, mode.trains)
+        names = [action.text() for action in mode.inputs.layers.menu().actions()]
+        assert names[0] == text.ALL and "block 1" in names and names[-1] == text.RECORD
+        record = mode.inputs.layers.menu().actions()[-1]
+        assert not record.isEnabled() and record.toolTip() == text.NO_RECORD
+        mode.inputs.layerChosen.emit("h.1")
+        assert mode.headline.startswith("Gradients of block 1 of step 12 in fp16")
+        mode.choose(tab="weight")
+        assert mode.view.lesson.whole.startswith("Stored in bf16, ")
+        kept = mode.state()
+        mode.restore({"kind": "nonsense", "scale": 99, "layer": 3, "tab": None})
+        assert mode.state() == kept and kept["layer"] == "h.1"
+        mode.restore({"kind": "weights", "scale": 4, "tab": "scale", "format": "bf16"})
+        assert mode.state() == {**kept, "kind": "weights", "scale": 4, "tab": "scale",
+                                "format": "bf16"}  # fmt: skip
+        mode.choose(layer="lm_head.9")
+        assert mode.headline.startswith("Weights of step 12")
+        mode.workspace.set_run(None)
+        assert mode.recorded is None
+        mode.workspace.set_run(str(tmp_path / "run"))
+        await until(lambda: mode.recorded is not None, "the recorded step, once more")
+
+    run_async(body())
+
+
+def test_what_is_played_stays_while_a_run_brings_other_numbers(
+    make_mode: Any, run_async: Any, tmp_path: Path
+) -> None:
+    run = create_run(tmp_path / "run", small_config(tmp_path, precision="fp16"))
+    writer = RunWriter(run, 0)
+
+    def train(step: int, power: int) -> None:
+        told = {"step": step, "loss": 4.0 - step, "loss_scale": 1024.0}
+        writer.step({**told, "tokens": 96, "seconds": 0.1})
+        writer.event("exponents", step, {"loss_scale": 1024.0, "gradients": counted(power)})
+
+    async def body() -> None:
+        mode = make_mode()
+        mode.workspace.set_run(str(run))
+        await until(lambda: mode.headline == text.WAITING, "that the first is waited for")
+        assert not mode.view.start.isVisibleTo(mode.view)
+        train(1, -20)
+        await until(lambda: mode.headline.startswith("Gradients of step 1 "), "step 1")
+        mode.choose(tab="gradient")
+        mode.player.seek(3)
+        before = mode.trace
+        train(2, -27)
+        await until(lambda: mode.headline.startswith("Gradients of step 2 "), "step 2")
+        assert mode.trace is before and mode.player.step == 3
+        mode.choose(format="bf16")
+        assert mode.trace is not before and mode.player.step == 3
+        assert mode.trace.about["format"].name == "bf16"
+        writer.close()
+
+    run_async(body())
+
+
+def test_what_cannot_be_read_is_said(make_mode: Any, run_async: Any, tmp_path: Path) -> None:
+    async def body() -> None:
+        mode = make_mode(MODES[2])  # Run would go back to the run before
+        mode.workspace.set_run(str(tmp_path / "nothing"))
+        await until(lambda: mode.view.body.state == "error", "the error")
+        assert "nothing is no run" in mode.headline
+
+    run_async(body())
+
+
+def test_a_log_of_another_program_has_no_histograms(
+    make_mode: Any, run_async: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "log.csv").write_text("step,loss\n1,3.5\n2,3.25\n3,3.0\n")
+
+    async def body() -> None:
+        mode = make_mode()
+        mode.workspace.set_run(str(tmp_path / "log.csv"))
+        await until(lambda: mode.data is not None, "the log")
+        assert mode.headline == text.NO_HISTOGRAMS and mode.view.body.state == "empty"
+        assert mode.view.curves.message == text.NO_RUN and mode.view.start.isVisibleTo(mode.view)
+
+    run_async(body())
+
+
+def test_the_event_of_the_test_is_an_event() -> None:
+    assert CountedExponents(-26, (100,), 4).histogram().total == 100
+    assert counted(-26) == {"lowest": -26, "counts": [100], "zeros": 4, "not_finite": 0}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_one_button_trains_in_fp16_and_in_fp32_from_one_seed(
+    make_mode: Any, run_async: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = fp16_config().change({"steps": 12, "batch_size": 2, "loss_scale": 2.0**30})
+    monkeypatch.setattr("explorer.panes.training.precision.start.fp16_config", lambda: small)
+
+    async def body() -> None:
+        mode = make_mode()
+        mode.view.startRequested.emit()
+        await until(lambda: mode.data is not None and mode.data.active, "the run in fp16")
+        assert not mode.view.start.isVisibleTo(mode.view)
+        await until(lambda: mode.data.state == "finished", "its end")
+        await until(lambda: mode.twin.data and mode.twin.data.state == "finished", "its twin's")
+        assert mode.data.skips and mode.data.skips[1].where.startswith("the gradient of ")
+        names = [one.name for one in mode.view.losses.series]
+        assert names == ["fp32", "fp16"]
+        first = [one.y[0] for one in mode.view.losses.series]
+        assert first[0] == pytest.approx(first[1], rel=1e-3), "the same seed begins the same"
+        assert mode.view.lesson.whole.startswith("loss at step 12: fp16 ")
+        assert mode.headline.startswith("Gradients of step 12 in fp16")
+
+    run_async(body())

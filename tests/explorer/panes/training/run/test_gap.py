@@ -1,0 +1,178 @@
+"""What the pane tells of training and validation, and of the text that its heads read."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.training.reader import EVALUATION_DTYPE
+from explorer import theme
+from explorer.panes.attention.model import telling_query
+from explorer.panes.attention.pane import AttentionPane
+from explorer.panes.training.run.charts import guessing
+from explorer.panes.training.run.draft import TrainingDraft, config_of
+from explorer.panes.training.run.text import gap, gap_note, heads_title
+from explorer.panes.training.run.view import LEAST_SIDE, RunView
+from explorer.runs.sources import BundledSource
+from tests.explorer.conftest import dispose
+from tests.explorer.panes.training.run.conftest import started, state_of
+from tests.explorer.panes.training.run.test_lines import loss_at, recorded
+from tests.explorer.waiting import until
+
+
+def measured(data, *losses):
+    rows = [(10 * at, *pair, 0.0) for at, pair in enumerate(losses, 1)]
+    return replace(data, evaluations=np.array(rows, EVALUATION_DTYPE))
+
+
+@pytest.fixture
+def data(tmp_path):
+    return recorded(tmp_path / "run", range(1, 31), 0.0)
+
+
+def test_a_gap_between_training_and_validation_is_told_where_it_was_measured(data):
+    told = measured(data, (3.0, 3.02), (1.0, 1.4))
+    assert "step 10" in gap(told, 15)[0] and "no gap" in gap(told, 15)[1]
+    assert "higher by 0.400" in gap(told, 20)[1] and "begin with a story" in gap(told, 20)[1]
+    own = replace(told, config=replace(told.config, corpus="/a/text.txt"))
+    assert "has read" in gap(own, 20)[1]
+    assert gap_note(told) == "evaluated: validation 0.40 above training"
+    below = measured(data, (1.0, 0.9))
+    assert "lower by 0.100" in gap(below, 99)[1]
+    assert gap_note(below) == "evaluated: validation 0.10 below training"
+    assert gap_note(measured(data, (1.0, 1.01))) == "evaluated: validation as good as training"
+    assert gap(told, 5) == [] and gap_note(measured(data)) == ""
+    assert gap(measured(data, (math.nan, 1.0)), 99) == []
+    model = replace(told.config.model, dropout=0.1)
+    dropping = replace(told, config=replace(told.config, model=model))
+    assert any("dropout" in line for line in gap(dropping, 20))
+    assert "repeat" in gap(told, 20)[-1] and told.config.repeated_fraction
+
+
+def test_weights_that_have_learned_nothing_yet_get_no_verdict(data):
+    begun = np.array([(0, 7.3, 7.31, 0.0)], EVALUATION_DTYPE)
+    data = replace(data, evaluations=begun)
+    assert gap(data, 9) == [] and gap_note(data) == ""
+
+
+def test_the_loss_of_a_guess_is_drawn_for_a_run_that_began_near_it(data):
+    first = loss_at(1, 0.0)
+    (line,) = guessing(replace(data, vocabulary=round(math.exp(first))), 50.0)
+    assert line.y.tolist() == pytest.approx([first, first], abs=0.02)
+    assert line.x.tolist() == [0.0, 50.0]
+    assert guessing(replace(data, vocabulary=10**9), 50.0) == [], "it began far below a guess"
+    assert guessing(replace(data, vocabulary=0), 50.0) == []
+
+
+def test_a_text_of_ones_own_brings_its_own_prompt_until_a_person_writes_one(tmp_path):
+    own = TrainingDraft().change({"corpus": str(tmp_path / "a.py")})
+    assert own.sample_prompt == "" == config_of(own, "Once upon a cat").probe_text
+    assert own.change({"corpus": "stories"}).sample_prompt == TrainingDraft().sample_prompt
+    written = TrainingDraft().change({"sample_prompt": "def "}).change({"corpus": "/a/b.py"})
+    assert written.sample_prompt == "def "
+    assert config_of(TrainingDraft(), "A cat").probe_text == "A cat"
+
+
+def test_a_program_is_sampled_from_its_own_words_with_its_indentation(
+    make_pane, run_async, tmp_path
+):
+    program = tmp_path / "program.py"
+    program.write_text("".join(f"def f{n}(x):\n    return x + {n}\n\n" for n in range(400)))
+
+    async def body():
+        pane = make_pane(corpus=str(program), steps="20", sample_every="10", block_size="8")
+        await pane.settled()
+        assert "\n    return" in pane.setup.excerpt
+        await started(pane, 10)
+        await until(lambda: state_of(pane) == "finished", "its end")
+        await until(lambda: pane.follower.data.samples, "a sample")
+        data = pane.follower.data
+        assert data.samples[0].prompt in program.read_text()
+        assert data.probe_text in program.read_text()
+        shown = data.probe_text.replace("\n", "\u21b5")
+        await until(lambda: shown in pane.view.heads_title.whole, "the heads' text")
+
+    run_async(body())
+
+
+def test_every_part_of_the_picture_shows_the_step_whose_phases_are_open(make_pane, run_async):
+    async def body():
+        pane = make_pane(steps="4000", sample_every="5", checkpoint_every="10")
+        pane.widget().window().show()
+        pane.shown()
+        await started(pane, 12)
+        pane.player.end()
+        pane.enter_phase(3)
+        step = pane.cursor.inside.step
+        view = pane.view
+        await until(lambda: pane.follower.data.step > step + 12, "later steps")
+        await until(lambda: view.samples.samples and pane.film.step is not None, "its pictures")
+        assert view.charts.loss.cursor == step
+        assert ("looking at step", f"{step:,}") in view.card.text.numbers
+        assert all(sample.step <= step for sample in view.samples.samples)
+        assert pane.film.step <= step
+        pane.view.card.asked.emit("stop")
+        await until(lambda: state_of(pane) == "stopped", "its end")
+        pane.left()
+        pane.widget().window().hide()
+
+    run_async(body())
+
+
+@pytest.mark.parametrize("at", ["newest", "past"])
+def test_a_head_opens_in_attention_at_that_step(at, make_pane, run_async, qtbot):
+    async def body():
+        pane = make_pane(steps="40", checkpoint_every="10")
+        told = []
+        pane.statusRequested.connect(told.append)
+        attention = AttentionPane(pane.context)
+        qtbot.addWidget(attention)
+        attention.join_workspace()
+        await pane.workspace.open_model(BundledSource(pane.engine))
+        await attention.settled()
+        await started(pane, 12)
+        await until(lambda: state_of(pane) == "finished", "its end")
+        await pane.settled()
+        if at == "past":
+            pane.cursor.seek_step(17)
+            await until(lambda: pane.film.step == 17, "the heads of step 17")
+        pane.workspace.select(token=2)  # picked in the text before
+        for layer, head in ((1, 0), (0, 1)):
+            pane.view.headClicked.emit(layer, head)
+            await pane.settled()
+            await attention.settled()
+            workspace, data = pane.workspace, pane.follower.data
+            assert workspace.value("pane") == "attention"
+            heads = attention.looker.heads
+            assert attention.chosen[:2] == (layer, head)
+            if (layer, head) == (1, 0):
+                assert attention.chosen[2] == telling_query(heads, layer, head)
+            assert workspace.prompt == data.probe_text == attention.looker.heads.prompt.text
+            place = data.folder if at == "newest" else data.checkpoints[20]
+            assert workspace.model_source.address == str(place)
+        if at == "past":
+            title = pane.view.heads_title.whole
+            for said in (title, told[-1], attention.inputs.source_button.text()):
+                assert "20" in said and "17" in said, "that it is another step is told"
+            assert title.endswith(", step 17; a click opens 20")
+        else:
+            assert "click" not in pane.view.heads_title.whole
+        attention.left()
+
+    run_async(body())
+
+
+@pytest.mark.parametrize("zoom", [1.0, 1.5])
+def test_the_heads_title_is_whole_for_large_steps_in_the_least_room(qapp, zoom):
+    """But for the text that they read, which gives way."""
+    theme.apply(qapp, "light", zoom, "off")
+    view = RunView()
+    room = theme.current().px(LEAST_SIDE) - 24
+    for step, opened in ((12_345, 12_000), (99_999, 99_000), (12_345, 12_345)):
+        view.set_heads(heads_title("Once upon a time", step, opened))
+        cut = view.heads_title.cut(room)
+        assert f"step {step:,}" in cut and (step == opened or cut.endswith(f"opens {opened:,}"))
+    dispose(view)

@@ -1,0 +1,306 @@
+"""What the pane says of a run that begins, and of one that nobody trains any more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+
+from core.training.phases import SCALED_PHASES
+from core.training.reader import RunReader
+from core.training.records import STEP_DTYPE
+from core.training.runs import create_run
+from core.training.writer import RunWriter
+from explorer.panes.training.run import text
+from explorer.panes.training.run.charts import SMALL
+from explorer.panes.training.run.draft import TrainingDraft, config_of
+from explorer.panes.training.run.run_card import BUTTONS, CardText, RunCard
+from explorer.panes.training.run_data import read
+from explorer.widgets.transport import TransportBar
+from tests.explorer.waiting import until
+
+from .conftest import started, state_of, step_of
+
+CONFIG = config_of(TrainingDraft())
+
+
+def run_of(folder: Path, steps: int, reason: str = "", **changes: object):
+    """A run as its folder tells it: so many steps, then its end."""
+    writer = RunWriter(create_run(folder, CONFIG.change(changes)))
+    writer.event("prepare", 0, {"share": 0.4, "message": "tokenizing sea.txt"})
+    if steps:
+        writer.event("model", 0, {"parameters": 10})
+    for step in range(1, steps + 1):
+        writer.step({"step": step, "loss": 1.0, "learning_rate": 0.1, "tokens": 8})
+    if reason:
+        writer.event("end", steps, {"reason": reason, "message": "bye"})
+    data = read(RunReader(folder))
+    writer.close()
+    return data
+
+
+@pytest.mark.parametrize(
+    ("steps", "reason", "badge", "samples"),
+    [
+        (12, "stopped", "stopped", "stopped before its first sample, at step 12."),
+        (12, "failed", "failed after step 12", "failed before its first sample, at step 12."),
+        (0, "failed", "failed", "failed before its first sample, at step 0."),
+        (12, "", "", "The first sample comes at step 100."),
+        (0, "", "", "The first sample comes in a moment."),
+    ],
+)
+def test_the_badge_and_the_samples_say_how_the_run_is(tmp_path, steps, reason, badge, samples):
+    data = run_of(tmp_path / "run", steps, reason)
+    assert text.ended(data, data.state) == badge
+    assert samples in text.no_sample(data, data.state, steps)
+    no_loss = text.no_loss(data, data.state)
+    assert ("moment" in no_loss) == (not reason), "a run that has ended gives no loss any more"
+    assert (f"{reason} before its first step" in no_loss) == (bool(reason) and not steps)
+
+
+@pytest.mark.parametrize(
+    ("reason", "kept", "not_finite", "offered", "said"),
+    [
+        ("failed", (), False, ("anew", "again"), "a new run with its settings"),
+        ("failed", (), True, ("slower",), "would end in the same way"),
+        ("failed", (10,), False, ("continue",), "bye"),
+        ("failed", (10,), True, ("lower", "continue"), "bye"),
+        ("stopped", (), False, ("again",), ""),
+        ("stopped", (10,), False, ("continue",), ""),
+    ],
+)
+def test_only_what_can_work_is_offered_to_a_run_that_has_ended(
+    tmp_path, reason, kept, not_finite, offered, said
+):
+    data = replace(run_of(tmp_path / "run", 12, reason), not_finite=not_finite)
+    data = replace(data, checkpoints=dict.fromkeys(kept, tmp_path))
+    card = text.card_text(data, data.state, None, False)
+    assert card.buttons == offered and said in card.message
+
+
+def test_a_run_that_was_killed_says_everywhere_whether_it_goes_on_or_begins_again(tmp_path):
+    lost = replace(run_of(tmp_path / "run", 12), state="dead")
+    told = text.headline(lost, "dead", None, False), text.failure(lost, "dead")
+    assert all("begins again at step 0" in one and "intact" not in one for one in told)
+    assert text.buttons(lost, "dead", None, False) == ("again",)
+    assert "again at step 0" in BUTTONS["again"][0] and BUTTONS["again"][1] == text.AGAIN
+    kept = replace(lost, checkpoints={10: tmp_path})
+    assert "nothing written is lost" in text.headline(kept, "dead", None, False)
+    assert "checkpoint of step 10" in text.failure(kept, "dead")
+    assert "Space continues training" in text.headline(kept, "stopped", None, False)
+    hopeless = replace(lost, not_finite=True)  # it would end as before
+    assert text.headline(hopeless, "failed", None, False).endswith("without a checkpoint.")
+
+
+def test_the_sentence_tells_the_loss_that_the_chart_shows_and_says_which_it_is(tmp_path):
+    data = run_of(tmp_path / "run", 12)
+    raw = text.headline(data, "running", None, False)
+    assert raw.startswith("It trains") and "12 steps" in raw and "1.000" in raw
+    smoothed = text.headline(data, "running", None, False, 0.75)
+    assert smoothed.startswith("It learns") and "smoothed" in smoothed
+    assert "1.000" in smoothed and "0.750" in smoothed
+
+
+ROSE = "the loss rose from 7.360 to 1,871; try a lower learning rate"
+
+
+@pytest.mark.parametrize(
+    ("now", "state", "sentence"),
+    [
+        (1871.3, "running", f"It does not learn: after 12 steps {ROSE}."),
+        (7.4, "running", "It trains: after 12 steps the loss rose from 7.360 to 7.400."),
+        (7.1, "running", "It learns: after 12 steps the loss fell from 7.360 to 7.100."),
+        (1871.3, "finished", f"Finished: in 12 steps {ROSE}. Play shows how the heads formed."),
+        (1871.3, "stopped", f"Stopped after step 12: {ROSE}. Space begins again at step 0."),
+    ],
+)
+def test_a_loss_that_rises_is_not_called_learning(tmp_path, now, state, sentence):
+    data = run_of(tmp_path / "run", 12)
+    steps = data.steps.copy()
+    steps["loss"][0], steps["loss"][-1] = 7.36, now
+    assert text.headline(replace(data, steps=steps), state, None, False) == sentence
+
+
+def test_a_run_without_samples_or_heads_says_so(tmp_path):
+    data = run_of(tmp_path / "run", 3, sample_every=0, probe_every=0)
+    assert "no samples" in text.no_sample(data, data.state, 3)
+    assert "no heads" in text.no_heads(data, data.state)
+
+
+def test_before_the_first_step_the_card_and_the_sentence_say_what_is_done(tmp_path):
+    data = run_of(tmp_path / "run", 0)
+    card = text.card_text(data, data.state, None, False)
+    assert (card.state, card.note) == ("new", "tokenizing sea.txt, 40 %")
+    assert card.numbers, "the card keeps its height"
+    sentence = text.headline(data, data.state, None, False)
+    assert sentence == "Preparing: tokenizing sea.txt, 40 %."
+
+
+def test_a_system_that_does_not_say_its_memory_draws_none(tmp_path):
+    data = run_of(tmp_path / "run", 3)
+    assert np.isnan(data.series("memory")[1]).all()
+
+
+def test_one_screen_calls_two_measures_by_two_names(tmp_path):
+    """The card's speed is a mean of fifty steps, the plot's that of each; the setup's memory is the
+    model's, the plot's is the process's.
+    """
+    data = run_of(tmp_path / "run", 3)
+    steps = data.steps.copy()
+    steps["seconds"], steps["memory"] = 0.1, 5e8
+    card = text.card_text(replace(data, steps=steps), "running", None, False)
+    titles = {title for title, _ in card.numbers}
+    assert "mean tokens/s" in titles and not {"tokens/s", "memory"} & titles
+    drawn = {title for _, _, title, _, _ in SMALL}
+    assert {"tokens/s", "process RAM"} <= drawn
+
+
+def test_a_question_ends_as_one():
+    said = [
+        text.phase_headline(SCALED_PHASES, index, 3, skipped)
+        for index in range(len(SCALED_PHASES))
+        for skipped in (False, True)
+    ]
+    assert all(sentence.endswith(("?", ".")) and "?." not in sentence for sentence in said)
+    assert all(sentence.count(": ") == 1 for sentence in said), "one colon a sentence"
+
+
+def test_what_the_trainer_told_of_vocabulary_and_tokens_reaches_the_screen(tmp_path):
+    """Of an older version nothing is told of them, nor guessed."""
+    facts = {"parameters": 10, "vocab_size": 32, "tokens": 640}
+    for name, told, sentence, known in (
+        ("new", facts, "It begins: a model that knows nothing has a loss near 3.5.", (32, 640)),
+        ("old", {"parameters": 10}, "It begins: its first loss comes in a moment.", (0, None)),
+    ):
+        writer = RunWriter(create_run(tmp_path / name, CONFIG), from_step=8)
+        writer.event("model", 8, told)
+        data = read(RunReader(tmp_path / name))
+        assert text.headline(data, data.state, None, False) == sentence
+        writer.step({"step": 9, "loss": 1.0})
+        writer.close()
+        again = RunWriter(tmp_path / name, from_step=9)
+        again.event("model", 9, {**facts, "tokens": 720})  # of a later attempt: of no branch
+        numbers = read(RunReader(tmp_path / name)).numbers
+        assert (numbers.vocabulary, numbers.before) == (32, known[1])
+        again.close()
+
+
+def test_the_time_that_is_left_is_measured_by_the_clock_of_the_last_steps(tmp_path):
+    data = run_of(tmp_path / "run", 0)
+    steps = np.zeros(101, STEP_DTYPE)
+    steps["attempt"], steps["step"] = 1, np.arange(1, 102)
+    gaps = np.full(100, 0.1)
+    gaps[::10] = 0.6  # an evaluation
+    gaps[55] = 3600.0  # a pause
+    steps["time"] = 1e9 + np.r_[0.0, gaps.cumsum()]
+    moved = data.__class__(**{**vars(data), "steps": steps, "step": 101})
+    assert moved.seconds_left == pytest.approx(1399 * (90 * 0.1 + 10 * 0.6) / 100)
+    early = data.__class__(**{**vars(data), "steps": steps[:3], "step": 3})
+    assert early.seconds_left == 0.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "sentence"),
+    [
+        (0.2, "1 s"),
+        (8.4, "8 s"),
+        (42, "40 s"),
+        (58, "1 min"),
+        (206, "3 min"),
+        (3590, "1 h"),
+        (9000, "2 h 30 min"),
+    ],
+)
+def test_what_nobody_can_know_exactly_is_rounded(seconds, sentence):
+    assert text.about(seconds) == sentence
+
+
+def test_no_badge_says_live_once_nobody_trains_and_a_new_run_begins_with_nothing_of_the_old(
+    make_pane, run_async, qtbot
+):
+    async def story():
+        pane = make_pane(steps="4000", sample_every="2")
+        bar = TransportBar()
+        qtbot.addWidget(bar)
+        bar.bind(pane.player)
+        pane.widget().window().show()
+        await started(pane, 12)
+        assert bar.live.ended == "" and bar.live.live
+        pane.view.card.asked.emit("stop")
+        await until(lambda: state_of(pane) == "stopped", "the stop")
+        assert bar.live.ended == "stopped" and not bar.scrubber.live
+        await until(lambda: pane.view.samples.samples, "a sample")
+
+        pane.new_run()
+        pane.planning.change("steps", "5000")
+        seen = []
+        pane.workspace.runChanged.connect(
+            lambda folder: (
+                seen.append(
+                    (
+                        pane.view.card.text.name == Path(folder).name,
+                        pane.view.card.text.step,
+                        pane.view.samples.samples,
+                        pane.view.charts.loss.displayed(),
+                        pane.view.heads.state,
+                        pane.view.phases.isEnabled(),
+                        bar.live.ended,
+                        pane.choice.run.currentText() == Path(folder).name,
+                        pane.player.length,
+                    )
+                )
+                if folder
+                else None
+            )
+        )
+        pane.setup.startRequested.emit()
+        await until(lambda: seen, "the new run")
+        assert seen == [(True, 0, (), {}, "loading", False, "", True, 0)]
+        await until(lambda: step_of(pane) >= 2, "its steps")
+        assert pane.view.phases.isEnabled() and bar.live.live
+        pane.view.card.asked.emit("stop")
+        await until(lambda: state_of(pane) == "stopped", "the second stop")
+        folder = Path(pane.workspace.run)
+        await until(lambda: not pane.context.runs.running_here(folder), "the trainer's end")
+        bar.bind(None)
+        await pane.settled()
+
+    run_async(story())
+
+
+def test_no_key_meant_for_one_button_reaches_another(qtbot):
+    """Pause goes when the run pauses; the next Space must not stop the run."""
+    card = RunCard()
+    qtbot.addWidget(card)
+    asked = []
+    card.asked.connect(asked.append)
+    card.set_text(CardText("stories", "running", 3, 9, buttons=("pause", "stop")))
+    card.show()
+    card.buttons["pause"].setFocus()
+    for state, buttons, focused in (
+        ("paused", ("resume", "stop"), "resume"),
+        ("running", ("pause", "stop"), "pause"),
+        ("finished", ("branch",), None),
+    ):
+        card.set_text(CardText("stories", state, 3, 9, buttons=buttons))
+        found = [name for name, button in card.buttons.items() if button is card.focusWidget()]
+        assert found == ([focused] if focused else [])
+    qtbot.keyClick(card.focusWidget() or card, Qt.Key.Key_Space)
+    assert asked == []
+
+
+def test_a_button_that_can_be_used_no_longer_keeps_no_key_for_its_neighbor(qtbot):
+    card = RunCard()
+    qtbot.addWidget(card)
+    asked = []
+    card.asked.connect(asked.append)
+    shown = CardText("stories", "running", 3, 9, buttons=("branch", "pause", "stop"))
+    card.set_text(shown)
+    card.show()
+    card.buttons["branch"].setFocus()
+    card.set_text(replace(shown, refusals=(("branch", "No checkpoint lies here"),)))
+    qtbot.keyClick(card.focusWidget() or card, Qt.Key.Key_Space)
+    assert asked == [] and card.focusWidget() is card

@@ -1,0 +1,54 @@
+"""A text colored by surprise: laid out in whole rows, chosen by mouse and keys."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QTest
+
+from explorer import theme
+from explorer.widgets.surprise_text import SurpriseText
+
+PIECES = [[b" once", b" upon", b"\xff"], [b"a"] * 3]
+LOSSES = np.array([[0.0, 4.0, 9.0], [1.0, 1.0, 1.0]])
+
+
+def shown(qtbot, width=400, height=200):
+    widget = SurpriseText()
+    qtbot.addWidget(widget)
+    widget.resize(width, height)
+    widget.set_text(PIECES, LOSSES, 8.0)
+    widget.grab()
+    assert widget.broken is None
+    return widget
+
+
+def test_the_more_surprising_the_stronger_the_color(qtbot):
+    widget, now = shown(qtbot), theme.current()
+    assert widget.color_of(0.0) == now.color("surface")
+    assert widget.color_of(8.0) == widget.color_of(80.0) == now.series(1)
+    assert widget.told(0, 1) == "␣upon: 4.00 nats" and widget.told(0, 2) == "FF: 9.00 nats"
+    assert widget.displayed()["loss (nats)"].tolist() == LOSSES.reshape(-1).tolist()
+
+
+def test_each_sequence_begins_a_row_and_rows_break(qtbot):
+    widget = shown(qtbot)
+    assert widget.rect_of(1, 0).x() == 0 and widget.rect_of(1, 0).y() > widget.rect_of(0, 2).y()
+    narrow = shown(qtbot, 60)
+    assert narrow.rect_of(0, 1).x() == 0 and narrow.rect_of(0, 1).y() > narrow.rect_of(0, 0).y()
+    low = shown(qtbot, 400, 30)
+    assert low.rect_of(0, 0).isValid() and not low.rect_of(1, 0).isValid()
+
+
+def test_a_token_is_chosen_by_mouse_and_by_arrows(qtbot):
+    widget = shown(qtbot)
+    found = []
+    widget.chosen.connect(lambda sequence, place: found.append((sequence, place)))
+    widget.chosen.connect(widget.set_chosen)
+    assert widget.token_at(QPointF(399, 199)) is None
+    place = widget.rect_of(0, 2).center().toPoint()
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton, pos=place)
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Left):
+        QTest.keyClick(widget, key)
+    assert found == [(0, 2), (1, 0), (0, 2)]
+    assert widget.accessibleDescription() == "FF: 9.00 nats"
