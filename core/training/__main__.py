@@ -33,7 +33,7 @@ from core.files import read_json
 from core.training import records
 from core.training.config import TrainingConfig
 from core.training.events import Moment
-from core.training.launch import end_with_parent
+from core.training.launch import die_with_parent, end_with_parent
 from core.training.memory import end_message, is_out_of_memory
 from core.training.place import LEFT_ALONE, Place, is_left_alone
 from core.training.requirements import check_requirements
@@ -76,6 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.nice(options.nice)
     try:
         place = Place.of(os.environ)
+        if place is not None:
+            die_with_parent()
         config, folder = _open(options.config, options.run, options.resume, place)
     except (ValueError, OSError) as error:
         return _refuse(error, 2)

@@ -230,6 +230,7 @@ class Attempt:
         number, count = self.step + 1, self.config.micro_batches
         watcher = self._watcher(number)
         parallel.spans.step = number
+        self.faults.linger()
         places = [Position(self.step, i, parallel.rank, parallel.ranks) for i in range(count)]
         batches = []
         for position in places:
@@ -238,7 +239,6 @@ class Attempt:
         yield Moment("data", number)
         divisor, valid, total = 0.0, 0, None
         for position, batch in batches:
-            self.faults.linger()
             last = position.micro_batch == count - 1
             with (
                 torch.enable_grad(),
@@ -319,8 +319,8 @@ class Attempt:
         }
         yield Moment("optimizer", number, values={"applied": applied})
         facts = {**self.unrecorded, "scale": before}
-        watcher.write(self.folder, number, parallel.rank, facts)
         record = self._record()
+        watcher.write(self.folder, number, parallel.rank, facts)
         yield Moment("schedule", number, True, values=record)
 
     def _watcher(self, number: int) -> Recorder | Unwatched:
@@ -422,9 +422,10 @@ class Attempt:
             skipped=self.skipped,
             scaler=parallel.state(),
         )
-        path = checkpoints.save_checkpoint(
-            self.folder, progress, self.task, self.module, self.optimizer, parallel
-        )
+        with parallel.patience():  # one rank writes it all, and the others wait
+            path = checkpoints.save_checkpoint(
+                self.folder, progress, self.task, self.module, self.optimizer, parallel
+            )
         self.written = self.step
         self.writer.event("checkpoint", self.step, {"folder": path.name})
         if parallel.writes:
@@ -453,6 +454,10 @@ class Attempt:
             told, self.exponents = seen.event(self.parallel), None
             if self.parallel.writes:
                 self.writer.event("exponents", step, told)
+
+    def show_life(self) -> None:
+        """This rank is at work, whatever it does between two steps."""
+        self.writer.heartbeat()
 
     # -- commands
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from core.numbers import format_number, format_percent, format_significant
 from core.trace import Step, Trace
-from core.training.number_formats import NumberFormat
+from core.training.number_formats import NumberFormat, rounding
 from core.training.phases import CODE, FORMULAS
 from core.training.rounding_trace import number_format, trace_rounding
 
@@ -51,7 +51,8 @@ def trace_scaled_gradient(
     trace.append(Step("gradient.scaled", title, FORMULAS["scale"], CODE["scale"], losses))
     title = f"Stored in {format.name}: {_fate(numbers, format)}"
     code = "core.training.number_formats:rounding#stored"
-    values = {"rounded": stored, "stored": stored}
+    rounded = np.asarray(rounding(float(scaled), format).rounded)
+    values = {"rounded": rounded, "stored": stored}
     place = trace.append(Step("gradient.stored", title, r"\hat{g} \approx s g", code, values))
     for step in trace_rounding(float(scaled), format):
         inner = Step(step.name, step.title, step.formula, step.code, step.values, place)

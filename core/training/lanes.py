@@ -8,6 +8,7 @@ others wait is the straggler.
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ LANE_DTYPE = np.dtype(
     ]
 )
 _EXCHANGE_KINDS = [KINDS.index(kind) for kind in EXCHANGES]
+_BACKWARD = KINDS.index("backward")
 _PHASE_KINDS = [KINDS.index(kind) for kind in STEP_PHASES]
 
 
@@ -47,13 +49,24 @@ class Lane:
 
     @property
     def waited(self) -> float:
-        """Seconds in which it had nothing to do but wait for other ranks."""
-        return float((self.exchanges["ready"] - self.exchanges["start"]).sum())
+        """Seconds in which some exchange of its waited for other ranks."""
+        return length_of_union(self.exchanges["start"], self.exchanges["ready"])
 
     @property
     def exchanged(self) -> float:
         """Seconds in which its bytes moved; many of them while it computed."""
-        return float((self.exchanges["end"] - self.exchanges["ready"]).sum())
+        return length_of_union(self.exchanges["ready"], self.exchanges["end"])
+
+    @property
+    def held_up(self) -> float:
+        """Seconds in which it only waited: where no backward pass went on beside."""
+        backward = self.phases[self.phases["kind"] == _BACKWARD]
+        waits = self.exchanges[["start", "ready"]]
+        held = 0.0
+        for start, ready in waits.tolist():
+            beside = np.minimum(backward["end"], ready) - np.maximum(backward["start"], start)
+            held += (ready - start) - float(np.maximum(beside, 0.0).sum())
+        return held
 
     @property
     def bytes(self) -> int:
@@ -65,6 +78,15 @@ class Lane:
         """When its step was over."""
         ends = [part["end"].max() for part in (self.phases, self.exchanges) if len(part)]
         return float(max(ends, default=0.0))
+
+
+def length_of_union(starts: np.ndarray, ends: np.ndarray) -> float:
+    """How long at least one of some intervals is under way: they may overlap."""
+    length, reached = 0.0, -np.inf
+    for start, end in sorted(zip(starts.tolist(), ends.tolist(), strict=True)):
+        length += max(0.0, end - max(start, reached))
+        reached = max(reached, end)
+    return length
 
 
 def lanes_of(spans: Sequence[np.ndarray], offsets: Sequence[float] | None = None) -> list[Lane]:
@@ -125,7 +147,7 @@ def straggler(lanes: Sequence[Lane], least: float = 0.1) -> int | None:
 
 
 class LaneReader:
-    """The spans of all ranks of a run folder, read while they grow.
+    """The spans of the ranks of a run folder's newest attempt, read while they grow.
 
     Raises ValueError when `folder` is no run folder, or one of its files is none that a run writes.
     """
@@ -143,7 +165,7 @@ class LaneReader:
         manifest = records.read_manifest(self.folder)
         attempts = manifest["attempts"]
         self._last = records.limits(attempts)
-        self.ranks = max((int(attempt.get("ranks", 1)) for attempt in attempts), default=0)
+        self.ranks = int(attempts[-1].get("ranks", 1)) if attempts else 0
         self.ranks = min(self.ranks, sum(1 for _ in self.folder.glob("rank*.spans")))
         self._files = [self._open(rank) for rank in range(self.ranks)]
         while len(self._clocks) < self.ranks:
@@ -221,11 +243,15 @@ def _rows(file: np.ndarray, first: int, last: int, limits: np.ndarray) -> tuple[
 
     Within an attempt steps only grow, so a few looks find them among millions.
     """
-    attempts = file["attempt"]
+
+    def place(name: str, value: int, begin: int = 0, end: int | None = None) -> int:
+        """The first row at which a column has come to a value."""
+        stop = len(file) if end is None else end
+        return bisect_left(range(stop), value, begin, stop, key=lambda row: int(file[row][name]))
+
     for attempt in range(len(limits) - 1, 0, -1):
-        begin, end = np.searchsorted(attempts, [attempt, attempt + 1])
-        steps = file["step"][begin:end]
-        start, stop = np.searchsorted(steps, [first, last + 1])
+        begin, end = place("attempt", attempt), place("attempt", attempt + 1)
+        start, stop = place("step", first, begin, end), place("step", last + 1, begin, end)
         if start < stop and first <= limits[attempt]:
-            return int(begin + start), int(begin + stop)
+            return start, stop
     return 0, 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -18,6 +20,7 @@ from core.training.config import TrainingConfig
 from core.training.reader import RunReader
 
 LOG = "process.log"
+PR_SET_PDEATHSIG = 1  # of Linux' prctl
 # The exit code of a trainer whose parent is gone.
 ORPHANED = 17
 
@@ -179,6 +182,15 @@ class ProcessLauncher:
 def _identity_of(pid: int) -> dict[str, object]:
     started = {"pid": pid, "process_start": records.process_start(pid)}
     return {**records.process_identity(), **started, "time": time.time()}
+
+
+def die_with_parent() -> None:
+    """On Linux: the system kills this process when the one that started it is gone, even where it
+    is stopped. For a child of a program's main thread.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def end_with_parent() -> None:

@@ -104,8 +104,11 @@ def train_steps(
         begun = parallel.spans.mark()
         for moment in moments:
             run.busy += time.perf_counter() - run.mark
+            run.show_life()
             if moment.phase in STEP_PHASES:
                 parallel.spans.add(moment.phase, begun, parallel.spans.mark())
+            if moment.safe:
+                parallel.spans.step = 0
             yield moment
             run.mark = time.perf_counter()
             begun = parallel.spans.mark()

@@ -84,6 +84,9 @@ class Parallel(Protocol):
     def wait(self) -> None:
         """Returns when every rank has come here."""
 
+    def patience(self) -> AbstractContextManager[Any]:
+        """Around what may take some ranks long while the others wait: nobody is given up."""
+
     def write(self, path: Path, tensors: Mapping[str, Tensor]) -> None:
         """Writes the tensors, whole, as safetensors: the ranks together, one file."""
 
@@ -150,6 +153,9 @@ class Single:
 
     def wait(self) -> None:
         pass
+
+    def patience(self) -> AbstractContextManager[Any]:
+        return nullcontext()
 
     def write(self, path: Path, tensors: Mapping[str, Tensor]) -> None:
         write_tensors(path, on_device(tensors, torch.device("cpu")), {"format": "pt"})

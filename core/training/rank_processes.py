@@ -88,6 +88,9 @@ class RankProcesses:
             for number in range(self.count):
                 process = self._start(number, Path(meeting) / "store", resume)
                 self._ranks = [*self._ranks[:number], _Rank(number, process)]
+            if self._asked:  # while they were being started
+                for rank in self._ranks:
+                    self._end(rank, kill=self._asked > 1)
             self._watch()
         finally:
             for rank in self._ranks:
@@ -135,7 +138,6 @@ class RankProcesses:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=None if log is None else subprocess.STDOUT,
-                cwd=self.folder,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
                 start_new_session=True,  # Ctrl+C is for the launcher, which tells them
             )

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,17 @@ class Ranks(Single):
         super().stepped(applied)
         if self._waits_long:  # all have come so far: from now on none takes long
             self._waits_long = False
+            dist.distributed_c10d._set_pg_timeout(timedelta(seconds=self.place.timeout))
+
+    @contextmanager
+    def patience(self) -> Iterator[None]:
+        if self._waits_long:
+            yield
+            return
+        dist.distributed_c10d._set_pg_timeout(FIRST_WAIT)
+        try:
+            yield
+        finally:
             dist.distributed_c10d._set_pg_timeout(timedelta(seconds=self.place.timeout))
 
     def sums(self, values: Sequence[float]) -> list[float]:

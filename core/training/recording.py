@@ -50,6 +50,9 @@ class Recorder:
         self.parameters: dict[str, dict[str, Any]] = {}
         self._epoch = time.time() - time.perf_counter()
         self._kept = 0  # bytes
+        self._storages: dict[int, int] = {}  # how often each is kept
+        parameters = (own_part(parameter) for parameter in module.parameters())
+        self._parameters = {p.untyped_storage().data_ptr() for p in parameters}
         self._memory: list[tuple[float, int]] = []
 
     def now(self) -> float:
@@ -131,13 +134,19 @@ class Recorder:
 
     def _keep(self, tensor: Tensor) -> _Kept:
         """A tensor that backward will need; a parameter is there anyway."""
-        is_parameter = tensor.requires_grad and tensor.is_leaf
-        return _Kept(self, tensor, 0 if is_parameter else tensor.nbytes)
+        return _Kept(self, tensor)
 
-    def count(self, size: int) -> None:
-        """So many bytes more (or fewer) are kept for backward from now on."""
-        if size:
-            self._kept += size
+    def count(self, storage: int, size: int, more: int) -> None:
+        """A storage of so many bytes is kept once more (or less) for backward from now on.
+
+        Several tensors may be views of one storage, which counts once.
+        """
+        if storage in self._parameters:
+            return
+        before = self._storages.get(storage, 0)
+        self._storages[storage] = before + more
+        if (before == 0) != (before + more == 0):
+            self._kept += size * more
             self._memory.append((self._epoch + time.perf_counter(), self._kept))
 
     @contextmanager
@@ -280,14 +289,16 @@ class Unwatched:
 class _Kept:
     """A tensor that autograd keeps for backward; counted as long as it does."""
 
-    __slots__ = ("recorder", "size", "tensor")
+    __slots__ = ("recorder", "size", "storage", "tensor")
 
-    def __init__(self, recorder: Recorder, tensor: Tensor, size: int) -> None:
-        self.recorder, self.tensor, self.size = recorder, tensor, size
-        recorder.count(size)
+    def __init__(self, recorder: Recorder, tensor: Tensor) -> None:
+        storage = own_part(tensor.detach()).untyped_storage()
+        self.recorder, self.tensor = recorder, tensor
+        self.storage, self.size = storage.data_ptr(), storage.nbytes()
+        recorder.count(self.storage, self.size, 1)
 
     def __del__(self) -> None:
-        self.recorder.count(-self.size)
+        self.recorder.count(self.storage, self.size, -1)
 
 
 def stages(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:

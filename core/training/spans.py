@@ -17,7 +17,7 @@ import numpy as np
 
 # Kinds are written as their place in this list: new ones come last.
 STEP_PHASES = ("data", "forward", "loss", "backward", "unscale", "clip", "optimizer", "schedule")
-EXCHANGES = ("all-reduce", "all-gather", "reduce-scatter", "sum", "broadcast")
+EXCHANGES = ("all-reduce", "all-gather", "reduce-scatter", "sum")
 KINDS = (*STEP_PHASES, *EXCHANGES)
 
 SPAN_FIELDS: tuple[tuple[str, str], ...] = (
@@ -45,18 +45,21 @@ class Spans:
     """
 
     def __init__(self, cuda: bool = False) -> None:
-        self.step = 0  # the one under way
+        self.step = 0  # the one under way; 0 between two: evaluations and samples have no spans
         self._epoch = time.time() - time.perf_counter()
         self._ended: list[_Span] = []
         self._counted: dict[tuple[int, str], int] = {}
-        self._reference: tuple[Any, float] | None = None
-        if cuda:
-            self._reference = (self._event(), time.perf_counter())
-            self._reference[0].synchronize()
+        self._cuda = cuda
+        self._reference: tuple[Any, float] | None = None  # the first event, and when it happened
 
     def mark(self) -> Any:
         """Now: seconds of the performance counter, or an event in the device's stream."""
-        return time.perf_counter() if self._reference is None else self._event()
+        if not self._cuda:
+            return time.perf_counter()
+        if self._reference is None:  # only now is the rank's own device the current one
+            self._reference = (self._event(), time.perf_counter())
+            self._reference[0].synchronize()
+        return self._event()
 
     @staticmethod
     def _event() -> Any:
@@ -68,7 +71,8 @@ class Spans:
 
     def add(self, kind: str, start: Any, end: Any, size: int = 0) -> None:
         """A span of the step under way; `size` in bytes."""
-        self._ended.append((self.step, kind, start, end, size))
+        if self.step:
+            self._ended.append((self.step, kind, start, end, size))
 
     def take(self, attempt: int) -> np.ndarray:
         """The spans that have ended since the last call, as records of SPAN_DTYPE."""
@@ -83,7 +87,8 @@ class Spans:
             index = self._counted[step, kind] = self._counted.get((step, kind), -1) + 1
             times = self._epoch + self._seconds(start), self._epoch + self._seconds(end)
             records[place] = (attempt, step, KINDS.index(kind), index, *times, size)
-        self._counted = {key: n for key, n in self._counted.items() if key[0] >= self.step - 1}
+        newest = max((step for step, *_ in ready), default=0)
+        self._counted = {key: n for key, n in self._counted.items() if key[0] >= newest - 1}
         return records
 
     def _has_happened(self, mark: Any) -> bool:

@@ -152,7 +152,7 @@ def _fits_note(setup: Setup, plan: Plan) -> str:
 
 def _link_note(setup: Setup) -> str:
     if setup.devices == 1:
-        return "one device has nobody to talk to"
+        return "none: a single device"
     if setup.link is not None:
         return f"{format_bytes(setup.link.bandwidth)}/s"
     if setup.device is None or setup.device.link is None:

@@ -40,6 +40,37 @@ def test_an_exchange_begins_with_the_last_rank() -> None:
     assert [lane.bytes for lane in lanes] == [8, 8] and lanes[0].end == 3.5
 
 
+def test_waits_that_overlap_count_once_and_those_beside_backward_hold_nobody_up() -> None:
+    quick = spans(
+        ("backward", 0.0, 2.0, 0),
+        ("all-reduce", 0.0, 3.0, 8),
+        ("all-reduce", 1.0, 4.0, 8),
+        ("sum", 4.0, 5.0, 8),
+    )
+    slow = spans(
+        ("backward", 0.0, 3.0, 0),
+        ("all-reduce", 2.5, 3.0, 8),
+        ("all-reduce", 3.5, 4.0, 8),
+        ("sum", 4.5, 5.0, 8),
+    )
+    first, second = lanes_of([quick, slow])
+    assert first.waited == pytest.approx(3.5 + 0.5) and second.waited == 0.0
+    assert first.held_up == pytest.approx(0.5 + 1.5 + 0.5) and second.held_up == 0.0
+
+
+def test_a_run_that_goes_on_with_fewer_ranks_is_followed(tmp_path: Path) -> None:
+    folder = create_run(tmp_path / "run", small_config(tmp_path))
+    for attempt, ranks in ((1, 3), (2, 1)):
+        for rank in range(ranks):
+            writer = RunWriter(folder, 2 * attempt - 2, rank, ranks=ranks)
+            for step in range(2 * attempt - 1, 2 * attempt + 1):
+                writer.spans(spans(("backward", step, step + 0.5, 0), step=step, attempt=attempt))
+            writer.close()
+    reader = LaneReader(folder)
+    assert reader.ranks == 1 and reader.last_step == 4
+    assert [len(lane.phases) for lane in reader.step(4)] == [1]
+
+
 def test_clocks_of_two_machines_are_set_by_one() -> None:
     mine = spans(("backward", 10.0, 12.0, 0))
     lanes = lanes_of([mine, spans(("backward", 110.0, 112.0, 0))], [0.0, 100.0])

@@ -424,3 +424,36 @@ def test_ranks_on_gpus_train_as_the_cpu_does(
     alone = finish(config.change({"ranks": 1, "device": "cpu"}), tmp_path / "alone")
     run = RunReader(tmp_path / "run")
     np.testing.assert_allclose(run.steps["loss"], alone.steps["loss"], rtol=1e-3)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system's signal at a parent's death")
+def test_a_rank_that_hangs_does_not_outlive_its_launcher(tmp_path: Path) -> None:
+    config = config_of(tmp_path, steps=100_000, checkpoint_every=0)
+    folder = create_run(tmp_path / "run", config)
+    launcher = ProcessLauncher()
+    control = RunControl(folder, launcher)
+    control.start()
+    try:
+        wait_for_step(folder, 2)
+        pids = [pid_of(folder, rank) for rank in (0, 1)]
+        control.fault("hang", rank=1)
+        stopped = Path(f"/proc/{pids[1]}/stat")
+        deadline = time.monotonic() + LONGEST
+        while stopped.read_text().rpartition(")")[2].split()[0] != "T":
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    finally:
+        launcher.kill(folder)
+    deadline = time.monotonic() + 20
+    while any(map(process_alive, pids)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(process_alive, pids))
+
+
+def test_spans_of_a_step_are_those_of_the_step_alone(tmp_path: Path) -> None:
+    """Not those of the evaluation, the sample and the probe after it."""
+    config = small_config(tmp_path, steps=6, evaluate_every=3, sample_every=3)
+    finish(config, tmp_path / "run")
+    spans = spans_of(tmp_path / "run", 0)
+    counts = [int((spans["step"] == step).sum()) for step in range(1, 6)]
+    assert len(set(counts)) == 1 and not (spans["step"] == 0).any()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from core.files import read_json
 from core.tensor_files import read_tensors
 from core.training.attempt import Attempt
 from core.training.control import RunControl
+from core.training.estimates.activations import kept
 from core.training.language_modelling import LanguageModelling
 from core.training.recording import Unwatched, layers, sampled, stages
 from core.training.records import recording_folder
@@ -117,6 +119,14 @@ def test_blocks_go_forward_and_gradients_come_back(tmp_path: Path) -> None:
     assert arrived["ln_f.weight"] < arrived["h.1.mlp.c_proj.weight"] < arrived["h.0.ln_1.weight"]
     memory = arrays["memory.bytes"]
     assert memory.max() > 0 and memory[-1] == 0 and memory.argmax() < len(memory) - 1
+
+
+def test_what_is_kept_for_backward_is_what_the_estimate_says(tmp_path: Path) -> None:
+    shape = ModelConfig(vocab_size=1, block_size=64, n_layer=3, n_head=2, n_embd=64)
+    run = finish(small_config(tmp_path, steps=1, model=shape), tmp_path / "run")
+    _, arrays = opened(run.folder, 1)
+    model = replace(shape, vocab_size=20)
+    assert arrays["memory.bytes"].max() == pytest.approx(kept(model, 4, "fp32").total, rel=0.1)
 
 
 def test_checkpointing_keeps_less_and_computes_again(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ STAGE_WORDS = (
     "each device also holds only its part of the weights",
 )
 STAGE_HELP = "What devices share instead of each holding all of it"
-ALONE = "One device has nobody to share with"
+ALONE = "ZeRO needs at least two devices"
 PARTS = {
     "weights": "weights",
     "gradients": "gradients",

@@ -25,7 +25,7 @@ RECORD_HELP = "Keeps some numbers of each layer of the next step: layers can the
 NO_RECORD = "Only a run that trains can record a step"
 ALL = "All layers"
 NO_RUN = (
-    "A run in fp16 multiplies its loss by a scale, which it finds by trying: a step that overflows "
+    "A run in fp16 multiplies its loss by a scale, found by trial: a step that overflows "
     "is skipped, and the scale is halved."
 )
 NO_HISTOGRAMS = (
@@ -158,8 +158,8 @@ def lesson(share: float, recorded: Recorded | None) -> str:
     """The bf16 lesson, in a sentence."""
     if recorded is None or share != share:
         return (
-            "Computed example. A bf16 weight has 8 bits: an update that is 500 times smaller is "
-            "lost, which is why weights stay in fp32"
+            "Computed example. A bf16 weight keeps 8 significant bits: an update that is 500 times "
+            "smaller is lost, which is why weights stay in fp32"
         )
     return (
         f"Stored in bf16, {share_text(share)} of the weights of step {recorded.step:,} would stay "

@@ -112,7 +112,7 @@ def _computing(scene: Scene) -> np.ndarray:
     for bar in scene.bars:
         if bar.row == 0:
             busy[bar.rank] += bar.end - bar.start
-    waited = np.array(scene.waited) if scene.waited else np.zeros(scene.ranks)
+    waited = np.array(scene.held_up) if scene.held_up else np.zeros(scene.ranks)
     return np.clip((busy - waited) / max(scene.seconds, 1e-12), 0, 1)
 
 

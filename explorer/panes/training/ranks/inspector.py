@@ -19,11 +19,10 @@ MEASURED = {
     "all-gather": f"{_PARALLEL}.fully_sharded:Gather.__call__#gather",
     "reduce-scatter": f"{_PARALLEL}.fully_sharded:Scatter.__call__#scatter",
     "sum": f"{_PARALLEL}.ranks:Ranks.sums#sum",
-    "broadcast": f"{_PARALLEL}.ranks:Ranks.sums#sum",
 }
 _ESTIMATES = f"{_PARALLEL}.estimates"
 COMPUTED = {
-    "all-reduce": f"{_ESTIMATES}.communication:_half#half",
+    "all-reduce": f"{_ESTIMATES}.communication:all_reduce#all_reduce",
     "all-gather": f"{_ESTIMATES}.communication:_half#half",
     "reduce-scatter": f"{_ESTIMATES}.communication:_half#half",
 }

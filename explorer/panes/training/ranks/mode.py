@@ -159,6 +159,7 @@ class RanksMode(Mode):
     def _on_run(self, folder: str | None) -> None:
         ours = folder is not None and is_run_folder(Path(folder))
         self._folder = Path(folder) if folder and ours else None
+        self._looks.stop()  # an answer about the run before would take this one's place
         self._reading, self.measured, self.error = None, None, ""
         self.refresh()
         self.look()
@@ -220,7 +221,7 @@ class RanksMode(Mode):
         if self._folder is not None:
             folder = self._folder.resolve()
             QGuiApplication.clipboard().setText(text.cluster_command(str(folder), folder.name))
-            self.statusRequested.emit("Copied; put the name of the first machine in place of HOST")
+            self.statusRequested.emit(text.COPIED)
 
     def let_fail(self, kind: str, rank: int) -> None:
         """A fault of a rank of this run, now."""

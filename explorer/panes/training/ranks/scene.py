@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from core.training.estimates.communication import all_gather, all_reduce, reduce_scatter
 from core.training.estimates.step_timeline import Held, Part, StepTimeline
 from core.training.lanes import Lane
 from core.training.spans import EXCHANGES, KINDS
@@ -87,6 +88,7 @@ class Scene:
     parts: tuple[Part, ...] = ()
     held: tuple[Held, ...] = ()
     waited: tuple[float, ...] = ()  # seconds a rank, in the step
+    held_up: tuple[float, ...] = ()  # of these, those in which it did nothing else
     notes: tuple[str, ...] = ()
     bars: tuple[Bar, ...] = field(init=False)
 
@@ -128,12 +130,31 @@ def measured_scene(
                 several = kinds.count(int(one["kind"])) > 1
                 label = f"{kind} {index + 1}" if several and kind in EXCHANGES else kind
                 times = (float(one[name]) for name in ("start", "ready", "end"))
-                bar = Bar(lane.rank, row, kind, label, *times, float(one["bytes"]))
+                sent = sent_bytes(kind, float(one["bytes"]), len(lanes))
+                bar = Bar(lane.rank, row, kind, label, *times, sent)
                 bars.setdefault((kind, index), []).append(bar)
-    seconds = max((lane.end for lane in lanes), default=0.0)
-    waited = tuple(lane.waited for lane in lanes)
-    events = _in_order(bars.values())
-    return Scene(len(lanes), events, seconds, False, straggler, tuple(parts), tuple(held), waited)
+    return Scene(
+        ranks=len(lanes),
+        events=_in_order(bars.values()),
+        seconds=max((lane.end for lane in lanes), default=0.0),
+        computed=False,
+        straggler=straggler,
+        parts=tuple(parts),
+        held=tuple(held),
+        waited=tuple(lane.waited for lane in lanes),
+        held_up=tuple(lane.held_up for lane in lanes),
+    )
+
+
+def sent_bytes(kind: str, size: float, ranks: int) -> float:
+    """What a rank sends over a ring in an exchange to which it gives so many bytes."""
+    if kind in ("all-reduce", "sum"):
+        return all_reduce(size, ranks).bytes
+    if kind == "reduce-scatter":
+        return reduce_scatter(size, ranks).bytes
+    if kind == "all-gather":  # it gives its part of the whole
+        return all_gather(size * ranks, ranks).bytes
+    return 0.0
 
 
 def computed_scene(step: StepTimeline) -> Scene:

@@ -59,24 +59,23 @@ WORDS = {
     "all-gather": "the parts of a matrix come together on every rank",
     "reduce-scatter": "gradients are added up, and each rank keeps its part of the sum",
     "sum": "a few numbers are added up over the ranks",
-    "broadcast": "one rank tells the others",
 }
 FORMULAS = {
     "all-reduce": r"g = \sum_{r} g_r",
     "all-gather": r"\theta = [\, \theta_1, \theta_2, \dots, \theta_N \,]",
     "reduce-scatter": r"g_r = \Big( \sum_{s} g_s \Big)_r",
     "sum": r"n = \sum_{r} n_r",
-    "broadcast": r"m_r = m_0",
 }
 FAULTS = {
     "slow": ("Slow it down", "Each step of this rank takes 0.2 s more: the others wait"),
-    "none": ("As fast as before", "The rank is slow no more"),
+    "none": ("As fast as before", "Runs at full speed again"),
     "nan": ("Spoil a weight", "One weight of this rank becomes NaN, as by a defect of memory"),
-    "kill": ("Kill it", "Its process ends at once, as a machine that fails"),
-    "hang": ("Let it hang", "It stops without a word; the others notice after 100 s"),
+    "kill": ("Kill it", "Kills the process, as when a machine fails"),
+    "hang": ("Let it hang", "Freezes it; the other ranks give up after 100 s"),
 }
 COPY = "Copy for a cluster"
 COPY_HELP = "The command that trains this run by torchrun, on machines that share its folder"
+COPIED = "Copied. Replace HOST with the first machine's name"
 START = "Start two ranks here"
 START_HELP = "Trains a small model in two processes of this machine, and shows their lanes"
 NO_SPANS = "No step of this run was timed yet."
@@ -124,7 +123,8 @@ def facts(
     told.append(("idle", format_percent(idle)))
     told.append(("a rank sends", format_bytes(sent)))
     if memory:
-        told.append(("a rank holds", format_bytes(max(memory))))
+        whose = "a device holds" if scene.computed else "memory of a process"
+        told.append((whose, format_bytes(max(memory))))
     return told
 
 
@@ -143,7 +143,7 @@ def bar_tip(bar: Bar) -> str:
     if bar.ready > bar.start:
         lines.append(f"waits {format_brief(bar.ready - bar.start)} until the last rank has come")
     if bar.bytes:
-        lines.append(f"gives {format_bytes(bar.bytes)}")
+        lines.append(f"sends {format_bytes(bar.bytes)}")
     return "\n".join(filter(None, lines))
 
 

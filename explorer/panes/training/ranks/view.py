@@ -68,7 +68,7 @@ class RanksView(QWidget):
         self.resume = QPushButton("Resume from the last checkpoint")
         self.resume.setObjectName("training.ranks.resume")
         set_look(self.resume, "primary")
-        self.faults = MenuButton("warning", "Let something fail", "What happens on a cluster")
+        self.faults = MenuButton("warning", "Inject a fault", "What happens on a cluster")
         self.faults.setObjectName("training.ranks.faults")
         self.copy = QPushButton(text.COPY)
         self.copy.setObjectName("training.ranks.copy")

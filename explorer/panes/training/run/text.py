@@ -163,7 +163,7 @@ def _note(data: RunData, state: str) -> str:
     if prepares(data, state):
         return data.preparing
     if data.alerts:
-        return f"look: {data.alerts[0]}"
+        return f"needs attention: {data.alerts[0]}"
     said = []
     if state == "running" and (left := data.seconds_left) >= 1:
         said.append(f"about {about(left)} left")

@@ -59,7 +59,7 @@ def headline(scene: Scene, phase: str, inner: int | None) -> str:
             part = scene.forward[-1 if inner is None else inner] if scene.forward else None
             if part is None:
                 return f"{step}: the model predicts every next token"
-            said = f"numbers of size {format_number(part.mean)} leave {_of(part)}"
+            said = f"RMS at the output of {_of(part)}: {format_number(part.mean)}"
             through = "The batch has come through the model"
             return _first(said) if inner is not None else f"{through}: {said}"
         case "loss":
@@ -118,9 +118,9 @@ def clip(norm: float, limit: float) -> str:
     if not math.isfinite(norm):
         return "The gradient's length is not finite, so there is nothing to shorten"
     if not limit:
-        return f"The gradient has length {format_number(norm)}; this run limits none"
+        return f"Gradient norm {format_number(norm)}; this run does not clip"
     if norm <= limit:
-        return f"The gradient has length {format_number(norm)}, below the limit {limit:g}: kept"
+        return f"Gradient norm {format_number(norm)}, under the limit of {limit:g}: unchanged"
     share = format_percent(limit / norm)
     return f"The gradient is {format_number(norm)} long: shortened to {limit:g}, {share} of it"
 

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.training.phases import applied_before
 from explorer.panes.training.phase_strip import PhaseStrip
 from explorer.panes.training.phases import schedule
 from explorer.panes.training.step import text
@@ -127,10 +128,11 @@ class StepView(QWidget):
         self.mean.setText(text.surprise(most))
         steps, rates = schedule(scene.config)
         facts = scene.recording.facts
-        at, rate = np.array([facts.step - 1.0]), np.array([facts.learning_rate])
+        done = applied_before(facts.step, {"applied": facts.applied, "skipped": facts.skipped})
+        at, rate = np.array([float(done)]), np.array([facts.learning_rate])
         point = Series("this step", at, rate, color=1, marks=True, named=False)
         self.plot.set_series([Series("planned", steps, rates), point])
-        self.plot.set_marks([Mark(facts.step - 1, f"step {facts.step:,}", rule=True)])
+        self.plot.set_marks([Mark(done, f"step {facts.step:,}", rule=True)])
 
     def set_there(self, there: bool) -> None:
         """Whether there is a recorded step."""

@@ -94,7 +94,7 @@ def test_a_run_s_ranks_are_shown_with_the_one_that_is_slow(
         folder = two_ranks(tmp_path, steps=3)
         mode.workspace.set_run(str(folder))
         await until(lambda: mode.shows_run and mode.scene.events, "the run's lanes")
-        assert mode.headline == "Rank 0 waits 600 ms of 1.10 s for rank 1"
+        assert mode.headline == "Rank 0 waits 400 ms of 1.10 s for rank 1"
         assert "DDP, failed, step 3 of 12" in mode.view.note.text()
         assert "rank 1 of 2 was killed" in mode.view.message.text()
         assert mode.view.resume.isVisibleTo(mode.view)

@@ -43,7 +43,7 @@ def test_what_ranks_do_together_is_one_event() -> None:
     assert first.waited == pytest.approx(0.3) and (first.first, first.last) == (0, 1)
     assert first.bytes == 800 and scene.seconds == pytest.approx(1.1)
     assert scene.straggler == 1
-    assert text.headline(scene, "ddp") == "Rank 0 waits 600 ms of 1.10 s for rank 1"
+    assert text.headline(scene, "ddp") == "Rank 0 waits 400 ms of 1.10 s for rank 1"
     title = text.event_title(first, scene)
     assert title.startswith("All-reduce 1: gradients are added up over the ranks")
     assert title.endswith("; rank 0 waits 300 ms for rank 1")

@@ -104,7 +104,7 @@ def test_what_is_said_of_each_phase(scene: Scene) -> None:
     assert said["data"] == "Step 4 reads 4 sequences of 16 tokens; each predicts the next one"
     assert said["loss"] == text.mean_loss(facts.loss) and "nats per token" in said["loss"]
     assert "shortened to 0.25" in said["clip"] and len(set(said.values())) == 8
-    assert text.headline(scene, "forward", 2).endswith("leave block 0")
+    assert text.headline(scene, "forward", 2).startswith("RMS at the output of block 0: ")
     assert text.headline(scene, "backward", 0).startswith("The gradient reaches the head")
     skipped = replace(scene.recording, facts=replace(facts, skipped=1))
     assert "was skipped" in text.headline(replace(scene, recording=skipped), "optimizer", None)
@@ -112,7 +112,7 @@ def test_what_is_said_of_each_phase(scene: Scene) -> None:
     assert text.headline(bare, "optimizer", None) == "Step 4 moves every weight a little"
     assert text.headline(bare, "data", None) and text.headline(bare, "forward", 0)
     assert "not finite" in text.mean_loss(float("nan")) and "not finite" in text.clip(np.inf, 1)
-    assert text.clip(0.5, 1.0).endswith("kept") and "limits none" in text.clip(0.5, 0.0)
+    assert text.clip(0.5, 1.0).endswith("unchanged") and "does not clip" in text.clip(0.5, 0.0)
 
 
 def test_the_token_that_came_stands_among_the_likeliest(scene: Scene) -> None:
