@@ -131,6 +131,7 @@ class CompareMode(Mode):
         it was read}. The token that was looked at before is none of these: its drawer closes."""
         self.chosen.clear()
         if isinstance(wish.get("text"), str):
+            self.choose(view="text")
             self.set_text(wish["text"])
             self.view.set_note(str(wish.get("note", "")))
         if isinstance(wish.get("add"), str):
@@ -184,7 +185,12 @@ class CompareMode(Mode):
         self.tools.show(self.choices.view)
 
     def _on_changed(self, draft: ComparisonDraft) -> None:
+        """What has changed, by an undo too, is in sight: the text in its own view, tokenizers in
+        all but that of a model's embeddings."""
         before, self._seen = self._seen, draft
+        others = draft.tokenizers != before.tokenizers
+        if draft.text != before.text or (others and self.choices.view == "glitches"):
+            self.choose(view="text")
         if draft.text != before.text:
             self.view.editor.set_text(draft.text)
             self.view.set_note("")

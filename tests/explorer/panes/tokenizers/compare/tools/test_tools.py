@@ -180,6 +180,47 @@ def test_a_search_runs_on_the_engine(pane, run_async, monkeypatch):
     run_async(body())
 
 
+@pytest.mark.parametrize("view", ["vocabulary", "overlap", "glitches"])
+def test_what_undo_changes_of_the_text_is_brought_into_sight(pane, run_async, view):
+    async def body():
+        pane.mode.set_text("a")
+        pane.mode.set_text("b")
+        pane.mode.choose(view=view)
+        pane.workspace.undo()
+        assert pane.mode.choices.view == "text" and pane.mode.view.editor.isVisible()
+        assert pane.mode.view.editor.text == "a"
+        pane.mode.choose(view=view)
+        pane.workspace.redo()
+        assert pane.mode.choices.view == "text" and pane.mode.view.editor.text == "b"
+
+    run_async(body())
+
+
+@pytest.mark.parametrize(("view", "seen"), [("vocabulary", "vocabulary"), ("glitches", "text")])
+def test_undo_of_a_tokenizer_shows_the_columns_where_the_view_has_none(
+    pane, run_async, view, seen
+):
+    async def body():
+        pane.mode.choose(view=view)
+        pane.workspace.undo()
+        assert len(pane.mode.view.columns) == 1 and pane.mode.choices.view == seen
+
+    run_async(body())
+
+
+@pytest.mark.parametrize("text", ["dropped", ""])
+def test_a_text_that_is_dropped_is_seen(pane, run_async, text):
+    async def body():
+        pane.mode.set_text(text)  # that of the file may be the same
+        for again in (text, "another one"):
+            pane.mode.choose(view="vocabulary")
+            pane.mode.take({"text": again, "note": "is a guess"})
+            assert pane.mode.choices.view == "text" and pane.mode.text == again
+            assert pane.mode.view.note.isVisible()
+
+    run_async(body())
+
+
 def test_the_view_comes_back_with_a_session(pane, make_pane, run_async):
     async def body():
         pane.mode.choose(view="vocabulary")
