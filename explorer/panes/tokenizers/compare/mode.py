@@ -95,8 +95,7 @@ class CompareMode(Mode):
         self.inputs.viewChosen.connect(lambda name: self.choose(view=name))
         self.tools.changed.connect(self.say)
         self.tools.pieceChosen.connect(self.chosen.choose_piece)
-        self.tools.retryRequested.connect(self.shown_ones.retry)
-        self.tools.cancelRequested.connect(self.shown_ones.cancel)
+        self.tools.tokenizerAsked.connect(self._on_asked)
         self.shown_ones.changed.connect(self.refresh)
         self.shown_ones.said.connect(self.statusRequested)
         self.catalogue.progressed.connect(lambda _: self._show_states())
@@ -366,6 +365,15 @@ class CompareMode(Mode):
     def ask_for_file(self) -> None:
         add = self.shown_ones.add_files
         dialogs.ask_file(self.view.window(), "Open a tokenizer", lambda path: add([path]), FILES)
+
+    def _on_asked(self, what: str, place: int) -> None:
+        """What another view than the text's wants done with a tokenizer."""
+        ways = {
+            "retry": self.shown_ones.retry,
+            "remove": self.shown_ones.remove,
+            "file": self.ask_for_file_at,
+        }
+        ways[what](place)
 
     def ask_for_file_at(self, place: int) -> None:
         """In place of a tokenizer that did not come."""
