@@ -62,6 +62,7 @@ class CompareMode(Mode):
         self._rates: list[Any] = []  # steps: what the text costs
         self.tools = Tools(desk, self.view, self)
         self._ids: list[str] = []
+        self._failed: set[str] = set()  # of what has failed the status line has told
         self._starts: tuple[bytes, np.ndarray] = (b"", block_starts(b""))
         self._connect()
         self.view.editor.set_text(self.text)
@@ -130,7 +131,7 @@ class CompareMode(Mode):
         it was read}. The token that was looked at before is none of these: its drawer closes."""
         self.chosen.clear()
         if isinstance(wish.get("text"), str):
-            self.choose(view="text")
+            self._show_text()
             self.set_text(wish["text"])
             self.view.set_note(str(wish.get("note", "")))
         if isinstance(wish.get("add"), str):
@@ -179,6 +180,10 @@ class CompareMode(Mode):
             self._show_view()
         self.say()
 
+    def _show_text(self) -> None:
+        if self.choices.view != "text":
+            self.choose(view="text")
+
     def _show_view(self) -> None:
         self.inputs.set_view(self.choices.view)
         self.tools.show(self.choices.view)
@@ -189,7 +194,7 @@ class CompareMode(Mode):
         before, self._seen = self._seen, draft
         others = draft.tokenizers != before.tokenizers
         if draft.text != before.text or (others and self.choices.view == "glitches"):
-            self.choose(view="text")
+            self._show_text()
         if draft.text != before.text:
             self.view.editor.set_text(draft.text)
             self.view.set_note("")
@@ -228,6 +233,9 @@ class CompareMode(Mode):
                 self._show_split(place, split)
             elif self._ids[place : place + 1] != [identity]:
                 self.view.columns[place].clear()
+        new = [place for place, one in enumerate(ids) if one not in self._ids]
+        if self._ids and new:
+            self.view.bring_into_sight(new[-1])
         self._ids = ids
         self.inputs.add.setToolTip(self.shown_ones.full or "Compare with another tokenizer")
         self._show_states()
@@ -242,6 +250,10 @@ class CompareMode(Mode):
         for place, one in missing.items():
             self.view.columns[place].set_missing(one)
         self.tools.set_missing(missing)
+        failed = {one.failed for one in missing.values() if one.error}
+        for words in failed - self._failed:
+            self.statusRequested.emit(words)
+        self._failed = failed
 
     # what comes
 

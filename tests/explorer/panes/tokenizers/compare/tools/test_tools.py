@@ -115,9 +115,11 @@ def test_the_words_and_buttons_of_six_columns_of_a_search_are_never_cut(qapp, qt
     turn()
     for button in view.columns[5].body.card.findChildren(QPushButton):
         words = button.fontMetrics().horizontalAdvance(button.text())
-        assert button.width() >= words + 4 and button.mapTo(
-            view.columns[5], QPoint(button.width(), 0)
-        ).x() <= view.columns[5].width()
+        assert (
+            button.width() >= words + 4
+            and button.mapTo(view.columns[5], QPoint(button.width(), 0)).x()
+            <= view.columns[5].width()
+        )
     count = view.columns[0].count
     assert count.whole == "0 of 1,536 pieces"
     assert count.fontMetrics().horizontalAdvance(count.text()) <= count.width()
@@ -266,9 +268,7 @@ def test_what_undo_changes_of_the_text_is_brought_into_sight(pane, run_async, vi
 
 
 @pytest.mark.parametrize(("view", "seen"), [("vocabulary", "vocabulary"), ("glitches", "text")])
-def test_undo_of_a_tokenizer_shows_the_columns_where_the_view_has_none(
-    pane, run_async, view, seen
-):
+def test_undo_of_a_tokenizer_shows_the_columns_where_the_view_has_none(pane, run_async, view, seen):
     async def body():
         pane.mode.choose(view=view)
         pane.workspace.undo()
