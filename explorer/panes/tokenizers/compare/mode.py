@@ -251,7 +251,7 @@ class CompareMode(Mode):
             self.view.columns[place].set_missing(one)
         self.tools.set_missing(missing)
         failed = {one.failed for one in missing.values() if one.error}
-        for words in failed - self._failed:
+        for words in failed - self._failed if self.active else ():
             self.statusRequested.emit(words)
         self._failed = failed
 
