@@ -97,7 +97,7 @@ class Shown(QObject):
     @property
     def full(self) -> str:
         """Why no further one can be added, or ""."""
-        return f"{MOST} tokenizers at most: take one away first" if len(self.ids) >= MOST else ""
+        return f"{MOST} tokenizers at most: remove one first" if len(self.ids) >= MOST else ""
 
     # changing the list
 
@@ -122,7 +122,7 @@ class Shown(QObject):
         if len(ids) > 1 and place < len(ids):
             gone = ids.pop(place)
             self._catalogue.cancel(gone)
-            self._set(ids, f"Take away {self.name(gone)}")
+            self._set(ids, f"Remove {self.name(gone)}")
 
     def sets(self) -> list[tuple[str, list[str]]]:
         """What can be shown together, by its title."""

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QSizePolicy, QWidget
 from explorer import theme
 from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.compare.choices import Choices
+from explorer.panes.tokenizers.compare.failed_row import FailedRow
 from explorer.panes.tokenizers.compare.head import ColumnHead
 from explorer.panes.tokenizers.compare.model import Split
 from explorer.panes.tokenizers.shown import Missing
@@ -43,14 +44,20 @@ class Column(QFrame):
         self.flow = TokenFlow()
         self.body = StatefulPicture(self.flow, "lines", ground="surface", errors_on_top=True)
         self.body.set_cancellable(True)
+        self.failed = FailedRow()  # in place of the body's card, for which a row is too low
+        self.failed.hide()
+        self._has_failed = False
         self.head.menuRequested.connect(self.menuRequested)
         self.head.removeRequested.connect(self.removeRequested)
         self.body.retryRequested.connect(self.retryRequested)
         self.body.cancelRequested.connect(self.cancelRequested)
         self.body.otherRequested.connect(self.fileRequested)
+        self.failed.retryRequested.connect(self.retryRequested)
+        self.failed.fileRequested.connect(self.fileRequested)
         self._row = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
         self._row.addWidget(self.head)
         self._row.addWidget(self.body, 1)
+        self._row.addWidget(self.failed, 1)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -61,6 +68,7 @@ class Column(QFrame):
         kind = QBoxLayout.Direction
         self._row.setDirection(kind.LeftToRight if as_row else kind.TopToBottom)
         self._as_row = as_row
+        self._show_failed(self._has_failed)
         # Columns are equally wide, whatever their heads say.
         policy = QSizePolicy.Policy
         self.setSizePolicy(policy.Expanding if as_row else policy.Ignored, policy.Expanding)
@@ -73,6 +81,7 @@ class Column(QFrame):
 
     def set_split(self, split: Split, choices: Choices, starts: np.ndarray | None = None) -> None:
         """Shows the tokens; the same split again only brings the head up to date."""
+        self._show_failed(False)
         before, self.split = self.split, split
         self.head.set_split(split, choices)
         if split.error:
@@ -91,13 +100,23 @@ class Column(QFrame):
         if missing.error:
             said = "\n\n".join(filter(None, (missing.otherwise, missing.error)))
             self.body.show_error(said, other="Open a file", title=missing.failed)
+            why = (missing.error.rstrip("."), missing.otherwise)
+            self.failed.set_failed(missing.failed, ". ".join(filter(None, why)))
         else:
             self.body.show_loading(missing.waiting)
+        self._show_failed(bool(missing.error))
 
     def clear(self) -> None:
         """No text, no tokens."""
         self.split = None
+        self._show_failed(False)
         self.head.set_split(None, Choices())
+
+    def _show_failed(self, failed: bool) -> None:
+        self._has_failed = failed
+        in_row = failed and self._as_row
+        self.body.setVisible(not in_row)
+        self.failed.setVisible(in_row)
 
     def _restyle(self) -> None:
         now = theme.current()

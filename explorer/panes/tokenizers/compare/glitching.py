@@ -77,6 +77,8 @@ class Glitching(Tool):
         self._catalogue = catalogue
         self._source = source  # gives the open model's source
         self.chosen = MODEL
+        self._picked = False  # a person has chosen it
+        self._failed: set[str] = set()  # models that could not be read
         self._folder: Path | None = None
         self.found: Suspects | None = None
         self._asked: tuple[object, ...] = ()
@@ -116,11 +118,12 @@ class Glitching(Tool):
         return entry.path if entry is not None else None
 
     def choose(self, identity: str) -> None:
-        self.chosen = identity
+        self.chosen, self._picked = identity, True
         self.look()
 
     def retry(self) -> None:
         self._asked = ()
+        self._failed.discard(self.chosen)
         self.look()
 
     def ask_for_folder(self) -> None:
@@ -135,7 +138,10 @@ class Glitching(Tool):
     def look(self) -> None:
         sources = self.sources()
         known = [identity for identity, _ in sources]
-        if self.chosen not in known and known:
+        good = [identity for identity in known if not self._is_broken(identity)]
+        if good and not self._picked and self.chosen not in good:
+            self.chosen = good[0]
+        elif known and self.chosen not in known:
             self.chosen = known[0]
         self.view.set_sources(sources, self.chosen)
         path = self._path_of(self.chosen)
@@ -153,6 +159,11 @@ class Glitching(Tool):
             self.run(lambda: suspect_steps(opened, path, name), "looking for glitch tokens")
         self.changed.emit()
 
+    def _is_broken(self, identity: str) -> bool:
+        """As far as is known."""
+        entry = self._catalogue.entry(identity)
+        return identity in self._failed or (entry is not None and entry.broken)
+
     def _question(self, path: Path) -> tuple[object, ...]:
         """What the answer depends on: an open model may be another one, or have learned on."""
         if self.chosen != MODEL:
@@ -161,13 +172,20 @@ class Glitching(Tool):
         return MODEL, path, self._catalogue.get(MODEL), version
 
     def on_done(self, result: Suspects) -> None:
+        self._failed.discard(self.chosen)
         self.found = result
         self.current = 0
         self.view.set_found(result.opened.tokenizer, result.candidates, result.similarity)
         self.changed.emit()
 
     def on_failed(self, message: str) -> None:
-        self.view.body.show_error(message)
+        self._failed.add(self.chosen)
+        sources = dict(self.sources())
+        if not self._picked and not all(map(self._is_broken, sources)):
+            self.look()
+            return
+        name = sources.get(self.chosen, "The model")
+        self.view.body.show_error(message, title=f"{name} could not be read")
         self.changed.emit()
 
     def _on_candidate(self, row: int) -> None:

@@ -25,6 +25,7 @@ GAP = 4
 SMALL = 112  # px for a name: below it is written smaller
 TWO_LINES = 36  # px high
 TIGHT = 80  # and below these there is no arrow beside it
+REMOVE, ONLY_ONE = "Remove this tokenizer", "One tokenizer has to stay"
 PARTS = re.compile(r"(?<=[ _/-])(?=\S)|(?<=[a-z])(?=[A-Z])")  # where a name may be parted
 
 
@@ -95,7 +96,7 @@ class ColumnHead(QWidget):
         super().__init__(parent)
         self.name = NameButton()
         self.name.clicked.connect(self.menuRequested)
-        self._remove = IconButton("close", "Remove this tokenizer")
+        self._remove = IconButton("close", REMOVE)
         self._remove.clicked.connect(self.removeRequested)
         self._kind = CutLabel("label", "muted")
         self.count = Label("", "title", weight=600)
@@ -160,7 +161,7 @@ class ColumnHead(QWidget):
 
     def set_removable(self, on: bool) -> None:
         self._remove.setEnabled(on)
-        self._remove.setToolTip("Remove this tokenizer" if on else "One tokenizer has to stay")
+        self._remove.setToolTip(REMOVE if on else ONLY_ONE)
 
     def set_split(self, split: Split | None, choices: Choices) -> None:
         """Counts and badge of a split; None clears them."""

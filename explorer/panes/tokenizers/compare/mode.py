@@ -62,6 +62,7 @@ class CompareMode(Mode):
         self._rates: list[Any] = []  # steps: what the text costs
         self.tools = Tools(desk, self.view, self)
         self._ids: list[str] = []
+        self._failed: set[str] = set()  # of what has failed the status line has told
         self._starts: tuple[bytes, np.ndarray] = (b"", block_starts(b""))
         self._connect()
         self.view.editor.set_text(self.text)
@@ -95,8 +96,7 @@ class CompareMode(Mode):
         self.inputs.viewChosen.connect(lambda name: self.choose(view=name))
         self.tools.changed.connect(self.say)
         self.tools.pieceChosen.connect(self.chosen.choose_piece)
-        self.tools.retryRequested.connect(self.shown_ones.retry)
-        self.tools.cancelRequested.connect(self.shown_ones.cancel)
+        self.tools.tokenizerAsked.connect(self._on_asked)
         self.shown_ones.changed.connect(self.refresh)
         self.shown_ones.said.connect(self.statusRequested)
         self.catalogue.progressed.connect(lambda _: self._show_states())
@@ -131,6 +131,7 @@ class CompareMode(Mode):
         it was read}. The token that was looked at before is none of these: its drawer closes."""
         self.chosen.clear()
         if isinstance(wish.get("text"), str):
+            self._show_text()
             self.set_text(wish["text"])
             self.view.set_note(str(wish.get("note", "")))
         if isinstance(wish.get("add"), str):
@@ -179,12 +180,21 @@ class CompareMode(Mode):
             self._show_view()
         self.say()
 
+    def _show_text(self) -> None:
+        if self.choices.view != "text":
+            self.choose(view="text")
+
     def _show_view(self) -> None:
         self.inputs.set_view(self.choices.view)
         self.tools.show(self.choices.view)
 
     def _on_changed(self, draft: ComparisonDraft) -> None:
+        """What has changed, by an undo too, is in sight: the text in its own view, tokenizers in
+        all but that of a model's embeddings."""
         before, self._seen = self._seen, draft
+        others = draft.tokenizers != before.tokenizers
+        if draft.text != before.text or (others and self.choices.view == "glitches"):
+            self._show_text()
         if draft.text != before.text:
             self.view.editor.set_text(draft.text)
             self.view.set_note("")
@@ -223,6 +233,9 @@ class CompareMode(Mode):
                 self._show_split(place, split)
             elif self._ids[place : place + 1] != [identity]:
                 self.view.columns[place].clear()
+        new = [place for place, one in enumerate(ids) if one not in self._ids]
+        if self._ids and new:
+            self.view.bring_into_sight(new[-1])
         self._ids = ids
         self.inputs.add.setToolTip(self.shown_ones.full or "Compare with another tokenizer")
         self._show_states()
@@ -237,6 +250,10 @@ class CompareMode(Mode):
         for place, one in missing.items():
             self.view.columns[place].set_missing(one)
         self.tools.set_missing(missing)
+        failed = {one.failed for one in missing.values() if one.error}
+        for words in failed - self._failed if self.active else ():
+            self.statusRequested.emit(words)
+        self._failed = failed
 
     # what comes
 
@@ -360,6 +377,15 @@ class CompareMode(Mode):
     def ask_for_file(self) -> None:
         add = self.shown_ones.add_files
         dialogs.ask_file(self.view.window(), "Open a tokenizer", lambda path: add([path]), FILES)
+
+    def _on_asked(self, what: str, place: int) -> None:
+        """What another view than the text's wants done with a tokenizer."""
+        ways = {
+            "retry": self.shown_ones.retry,
+            "remove": self.shown_ones.remove,
+            "file": self.ask_for_file_at,
+        }
+        ways[what](place)
 
     def ask_for_file_at(self, place: int) -> None:
         """In place of a tokenizer that did not come."""

@@ -25,6 +25,7 @@ NOTES = (
     "0 nothing, 1 all of it. Click a cell to see the pieces.",
 )
 MAP = 350  # px of width
+WAYS_OUT = {"Retry": "retry", "Open a file": "file", "Remove": "remove"}  # of one that failed
 
 
 class SetColumn(QFrame):
@@ -54,9 +55,9 @@ class SetColumn(QFrame):
 
 class OverlapView(QWidget):
     """`pairChosen(row, column)`; `pieceChosen(second, token)`: of the second tokenizer or first;
-    `retryRequested(place)` of one that is not there."""
+    `tokenizerAsked(what, place)`, as a tool's, of one that is not there."""
 
-    retryRequested = Signal(int)
+    tokenizerAsked = Signal(str, int)
     pairChosen = Signal(int, int)
     pieceChosen = Signal(bool, int)
 
@@ -117,9 +118,11 @@ class OverlapView(QWidget):
             card.set_message(one.error or f"{one.waiting}; it comes into the map then")
 
     def _card(self, place: int, one: Missing) -> Card:
-        kind, actions = ("error", ["Retry"]) if one.error else ("info", [])
+        kind, actions = ("error", list(WAYS_OUT)) if one.error else ("info", [])
         card = Card(kind, "", actions, one.failed or one.name, compact=True)
-        card.actionTriggered.connect(lambda _: self.retryRequested.emit(place))
+        card.actionTriggered.connect(
+            lambda action: self.tokenizerAsked.emit(WAYS_OUT[action], place)
+        )
         self._above.addWidget(card)
         return card
 

@@ -35,7 +35,7 @@ class Overlapping(Tool):
         self.view = OverlapView()
         self.view.pairChosen.connect(self.choose)
         self.view.pieceChosen.connect(self._on_piece)
-        self.view.retryRequested.connect(self.retryRequested)
+        self.view.tokenizerAsked.connect(self.tokenizerAsked)
 
     def widget(self) -> QWidget:
         return self.view

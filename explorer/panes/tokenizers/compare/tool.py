@@ -20,12 +20,11 @@ Shown = Sequence[tuple[str, Opened | None]]  # name, and the tokenizer where it 
 
 class Tool(QObject):
     """`changed` when it says something else; `pieceChosen(opened, token)` when a person has chosen
-    a piece of a vocabulary; `retryRequested(place)` and `cancelRequested(place)` of a tokenizer
-    that is missing."""
+    a piece of a vocabulary; `tokenizerAsked(what, place)` when the tokenizer in a place is to be
+    tried again ("retry"), taken from the comparison ("remove"), or replaced by a file ("file")."""
 
     changed = Signal()
-    retryRequested = Signal(int)
-    cancelRequested = Signal(int)
+    tokenizerAsked = Signal(str, int)
     pieceChosen = Signal(object, int)
 
     def __init__(self, engine: Engine, parent: QObject) -> None:

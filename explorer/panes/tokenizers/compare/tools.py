@@ -17,12 +17,11 @@ from explorer.panes.tokenizers.shown import Missing
 
 class Tools(QObject):
     """`changed` when the shown one says something else; `pieceChosen(opened, token)`;
-    `retryRequested(place)`, `cancelRequested(place)` of a tokenizer that is missing."""
+    `tokenizerAsked(what, place)` as a tool's."""
 
     changed = Signal()
     pieceChosen = Signal(object, int)
-    retryRequested = Signal(int)
-    cancelRequested = Signal(int)
+    tokenizerAsked = Signal(str, int)
 
     def __init__(self, desk: Desk, view: CompareView, parent: QObject) -> None:
         super().__init__(parent)
@@ -41,8 +40,7 @@ class Tools(QObject):
             view.add_page(tool.widget())
             tool.changed.connect(lambda tool=tool: self._tell(tool))
             tool.pieceChosen.connect(self.pieceChosen)
-            tool.retryRequested.connect(self.retryRequested)
-            tool.cancelRequested.connect(self.cancelRequested)
+            tool.tokenizerAsked.connect(self.tokenizerAsked)
         workspace.modelChanged.connect(lambda _: self.current and self.current.look())
 
     def show(self, name: str) -> None:

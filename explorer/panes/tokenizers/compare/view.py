@@ -24,6 +24,7 @@ from explorer.panes.tokenizers.compare.making import Making
 from explorer.panes.tokenizers.compare.model import Split
 from explorer.panes.tokenizers.compare.toolbar import Toolbar
 from explorer.panes.tokenizers.draft import LONGEST_TEXT
+from explorer.turns import next_turn
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.scroll_area import ScrollArea
 from explorer.widgets.stateful import StatefulPicture
@@ -61,8 +62,8 @@ class CompareView(QWidget):
         self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._grid)
         self._line.setContentsMargins(0, 0, 0, 0)
         # Many rows in a low window are scrolled, never squeezed.
-        scroll = ScrollArea(self._grid, sideways=True)
-        self.body = StatefulPicture(scroll, "grid")
+        self._scroll = ScrollArea(self._grid, sideways=True)
+        self.body = StatefulPicture(self._scroll, "grid")
         self.body.skeleton.set_grid(2, 4)
         self.body.show_ready()
         self.body.actionRequested.connect(self.exampleRequested)
@@ -153,6 +154,17 @@ class CompareView(QWidget):
         column.flow.scrolled.connect(lambda byte: self._scroll_others(place, byte))
         self.columns.append(column)
         self._line.addWidget(column, 1)
+
+    def bring_into_sight(self, place: int) -> None:
+        """Scrolls to a column or row that is new, when Qt has shown it."""
+
+        def bring() -> None:
+            if place < len(self.columns):
+                self._line.activate()
+                self._grid.resize(self._grid.size().expandedTo(self._grid.minimumSizeHint()))
+                self._scroll.ensureWidgetVisible(self.columns[place], 0, 0)
+
+        next_turn(self, bring)
 
     def _on_hovered(self, place: int, column: Column, start: int, end: int) -> None:
         self.spanHovered.emit(start, end)

@@ -51,8 +51,7 @@ class Vocabulary(Tool):
         self.view = VocabularyView()
         self.view.searched.connect(self.search)
         self.view.chosen.connect(self._on_chosen)
-        self.view.retryRequested.connect(self.retryRequested)
-        self.view.cancelRequested.connect(self.cancelRequested)
+        self.view.tokenizerAsked.connect(self.tokenizerAsked)
         self.view.set_query(self.query, self.way, self.any_case)
 
     def widget(self) -> QWidget:

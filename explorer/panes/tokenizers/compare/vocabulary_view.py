@@ -10,13 +10,16 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSizePolicy, QVBox
 from core.tokenization.analysis.search import MAX_QUERY, Match
 from explorer import theme
 from explorer.panes.tokenizers.catalogue import Opened
+from explorer.panes.tokenizers.compare.column import LEAST
 from explorer.panes.tokenizers.compare.finding import Find, finder
+from explorer.panes.tokenizers.compare.head import ONLY_ONE, REMOVE
 from explorer.panes.tokenizers.compare.piece_list import PieceList
 from explorer.panes.tokenizers.shown import Missing
 from explorer.theme import icons
-from explorer.widgets.base import Label, set_look
-from explorer.widgets.cut_label import NameLabel
+from explorer.widgets.base import IconButton, Label, set_look
+from explorer.widgets.cut_label import CutLabel, NameLabel
 from explorer.widgets.fields import ErrorLine
+from explorer.widgets.scroll_area import ScrollArea
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl, Switch
 
@@ -32,46 +35,53 @@ WAYS = (
 
 
 class PieceColumn(QFrame):
-    """One tokenizer's matches. `chosen(token)`; `retryRequested`, `cancelRequested` where there is
-    none."""
+    """One tokenizer's matches. `chosen(token)`; `asked(what)` as `tokenizerAsked` of a tool."""
 
     chosen = Signal(int)
-    retryRequested = Signal()
-    cancelRequested = Signal()
+    asked = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         set_look(self, "card")
         self._opened: Opened | None = None
         self._name = NameLabel("body")
-        self._count = Label("", "label", "muted")
+        self.count = CutLabel("label", "muted")
+        self.remove = IconButton("close", REMOVE)
+        self.remove.clicked.connect(lambda: self.asked.emit("remove"))
         self.list = PieceList("Pieces that were found")
         self.list.pieceChosen.connect(lambda row: self.chosen.emit(int(self.list.pieces.ids[row])))
         self.body = StatefulPicture(self.list, "lines", ground="surface", errors_on_top=True)
         self.body.set_cancellable(True)
-        self.body.retryRequested.connect(self.retryRequested)
-        self.body.cancelRequested.connect(self.cancelRequested)
+        self.body.retryRequested.connect(lambda: self.asked.emit("retry"))
+        self.body.cancelRequested.connect(lambda: self.asked.emit("remove"))
+        self.body.otherRequested.connect(lambda: self.asked.emit("file"))
+        top = QHBoxLayout()
+        top.setSpacing(0)
+        top.addWidget(self._name, 1)
+        top.addWidget(self.remove)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 8, 8)
         column.setSpacing(2)
-        column.addWidget(self._name)
-        column.addWidget(self._count)
+        column.addLayout(top)
+        column.addWidget(self.count)
         column.addSpacing(4)
         column.addWidget(self.body, 1)
         # All are equally wide, whatever they say.
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+        theme.changed.connect(self._restyle)
+        self._restyle()
 
     def set_missing(self, missing: Missing) -> None:
         """Why there is nothing to search."""
         if missing.error:
-            self.body.show_error(missing.error, title=missing.failed)
+            self.body.show_error(missing.error, other="Open a file", title=missing.failed)
         else:
             self.body.show_loading(missing.waiting)
 
     def set_opened(self, name: str, opened: Opened | None) -> None:
         self._opened = opened
         self._name.set_text(name)
-        self._count.setText("" if opened is None else opened.words)
+        self.count.set_text("" if opened is None else opened.words.removeprefix(f"{name}, "))
         self.list.setAccessibleName(f"Pieces found in {name}")
         if opened is None:
             self.list.set_rows(None, ())
@@ -85,7 +95,7 @@ class PieceColumn(QFrame):
             return
         more = "+" if cut or not done else ""
         size = self._opened.vocab_size
-        self._count.setText(f"{len(matches):,}{more} of {size:,} pieces")
+        self.count.set_text(f"{len(matches):,}{more} of {size:,} pieces")
         if done and not matches:
             self.body.show_empty("No piece matches.", icon="search")
         else:
@@ -93,15 +103,21 @@ class PieceColumn(QFrame):
         ids = [match.token for match in matches]
         self.list.set_rows(self._opened.tokenizer, ids, find=find)
 
+    def set_removable(self, on: bool) -> None:
+        self.remove.setEnabled(on)
+        self.remove.setToolTip(REMOVE if on else ONLY_ONE)
+
+    def _restyle(self) -> None:
+        self.setMinimumWidth(theme.current().px(LEAST))
+
 
 class VocabularyView(QWidget):
-    """`searched(query, way, any_case)`; `chosen(place, token)`; `retryRequested(place)` and
-    `cancelRequested(place)` of a tokenizer that is not there."""
+    """`searched(query, way, any_case)`; `chosen(place, token)`; `tokenizerAsked(what, place)` as a
+    tool's."""
 
     searched = Signal(str, str, bool)
     chosen = Signal(int, int)
-    retryRequested = Signal(int)
-    cancelRequested = Signal(int)
+    tokenizerAsked = Signal(str, int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -132,7 +148,9 @@ class VocabularyView(QWidget):
         controls.addWidget(self.way)
         controls.addWidget(self.any_case)
         controls.addStretch(1)
-        self._line = QHBoxLayout()
+        grid = QWidget()
+        self._line = QHBoxLayout(grid)
+        self._line.setContentsMargins(0, 0, 0, 0)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -140,7 +158,7 @@ class VocabularyView(QWidget):
         column.addLayout(controls)
         column.addWidget(self.error)
         column.addWidget(self._hint)
-        column.addLayout(self._line, 1)
+        column.addWidget(ScrollArea(grid, sideways=True), 1)  # many columns in a narrow window
         self.setFocusProxy(self.field)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme.changed.connect(self._restyle)
@@ -163,12 +181,12 @@ class VocabularyView(QWidget):
             place, column = len(self.columns), PieceColumn()
             column.setObjectName(f"tokenizers.compare.pieces{place + 1}")
             column.chosen.connect(lambda token, place=place: self.chosen.emit(place, token))
-            column.retryRequested.connect(lambda place=place: self.retryRequested.emit(place))
-            column.cancelRequested.connect(lambda place=place: self.cancelRequested.emit(place))
+            column.asked.connect(lambda what, place=place: self.tokenizerAsked.emit(what, place))
             self.columns.append(column)
             self._line.addWidget(column, 1)
         for column, (name, opened) in zip(self.columns, shown, strict=True):
             column.set_opened(name, opened)
+            column.set_removable(len(shown) > 1)
         self.set_hint("")
 
     def set_missing(self, missing: Mapping[int, Missing]) -> None:

@@ -338,7 +338,7 @@ class LanguagesMode(Mode):
         fill_menu(chooser, self.catalogue, shown.ids, shown.add, self.ask_for_file, shown.full)
         chooser.addSeparator()
         for place, one in enumerate(shown.ids):
-            title = f"Take away {shown.name(one)}".replace("&", "&&")
+            title = f"Remove {shown.name(one)}".replace("&", "&&")
             action = chooser.addAction(title, lambda place=place: shown.remove(place))
             action.setEnabled(len(shown.ids) > 1)
 

@@ -7,7 +7,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QMenu
 
 from core.tokenization import ByteLevelBPE
-from explorer.panes.tokenizers.shown import MOST
+from explorer.panes.tokenizers.shown import MOST, Missing
 from explorer.panes.tokenizers.tokenizer_menu import fill_menu
 from tests.explorer.panes.tokenizers.compare.conftest import TEXT, columns, ids
 from tests.explorer.panes.tokenizers.small import saved_bpe, small_bpe
@@ -160,5 +160,46 @@ def test_a_download_shows_its_progress_and_can_be_given_up(pane, run_async, monk
         await pane.settled()
         assert len(columns(pane)) == 2
         assert pane.catalogue.downloading("known:gpt2") is None
+
+    run_async(body())
+
+
+def test_a_row_that_is_added_is_seen_and_says_whole_that_it_failed(pane, run_async, monkeypatch):
+    def steps(name):
+        raise ValueError("GPT-2 could not be had: the connection is gone; " + "try again " * 40)
+        yield
+
+    monkeypatch.setattr("core.tokenization.getting.get_steps", steps)
+
+    async def body():
+        said = []
+        pane.statusRequested.connect(said.append)
+        pane.resize(1000, 420)
+        pane.mode.choose(layout="rows")
+        for number in range(3):
+            pane.catalogue.add_trained(f"more {number}", small_bpe(262 + number))
+            pane.mode.shown_ones.add(f"trained:more {number}")
+        await pane.settled()
+        pane.mode.view._scroll.verticalScrollBar().setValue(0)
+        assert columns(pane)[-1].visibleRegion().isEmpty(), "else there is nothing to scroll"
+        pane.mode.shown_ones.add("known:gpt2")
+        await pane.settled()
+        row = columns(pane)[-1]
+        await until(lambda: row.visibleRegion().boundingRect() == row.rect())
+        assert "GPT-2 could not be fetched" in said
+        failed = row.failed
+        assert failed.isVisible() and not row.body.isVisible()
+        assert failed.title.text() == "GPT-2 could not be fetched"
+        assert failed.reason.text().startswith("GPT-2 could not be had: the connection is gone")
+        assert failed.reason.text().endswith("\u2026") and "Or " in failed.reason.toolTip()
+        for part in (failed.title, failed.reason, failed.retry, failed.file):
+            assert part.visibleRegion().boundingRect() == part.rect()
+            assert part.height() >= part.sizeHint().height()
+        assert failed.retry.y() == failed.file.y()
+        pane.mode.choose(layout="columns")
+        assert row.body.isVisible() and not failed.isVisible()
+        pane.mode.choose(layout="rows")
+        row.set_missing(Missing("GPT-2", waiting="downloading, 0%"))
+        assert row.body.isVisible() and not failed.isVisible()
 
     run_async(body())

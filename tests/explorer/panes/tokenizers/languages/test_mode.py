@@ -302,7 +302,7 @@ def test_a_seventh_tokenizer_is_refused_with_the_remedy(pane, run_async, tmp_pat
             shown.add(f"trained:more {number}")
         pane.take_files([str(saved_bpe(tmp_path / "seventh.json"))])
         await pane.settled()
-        assert said == ["6 tokenizers at most: take one away first"] and len(shown.ids) == 6
+        assert said == ["6 tokenizers at most: remove one first"] and len(shown.ids) == 6
 
     run_async(body())
 

@@ -77,5 +77,47 @@ def test_glitch_tokens_of_a_folder_and_of_one_without_a_model(pane, run_async, t
         found.open_folder(str(empty))
         await pane.settled()
         assert found.view.body.state == "error"
+        assert found.view.body.card.title_label.text() == "empty could not be read"
+
+    run_async(body())
+
+
+def test_the_first_model_that_can_be_read_is_shown_at_first(pane, context, run_async, tmp_path):
+    async def body():
+        found = tool(pane, "glitches")
+        broken = [tmp_path / name for name in ("a.gguf", "b.gguf")]
+        for path in broken:
+            path.write_bytes(b"no model")
+        source = context.workspace.model_source
+        context.workspace.set_model_source(
+            SimpleNamespace(name="mine", tokenizer=BIG, close=lambda: None)
+        )
+        for path in broken:
+            pane.catalogue.add_file(path)
+        pane.mode.choose(view="glitches")
+        await pane.settled()
+        assert found.view.body.state == "error", "there is no good one"
+        title = found.view.body.card.title_label.text()
+        assert title in [f"{path.name} could not be read" for path in broken]
+        context.workspace.set_model_source(source)
+        await pane.settled()
+        assert found.chosen == "model" and found.view.body.state == "ready"
+        found.choose(f"file:{broken[1]}")  # a person's choice stays
+        await pane.settled()
+        assert found.view.body.card.title_label.text() == "b.gguf could not be read"
+
+    run_async(body())
+
+
+def test_a_model_that_turns_out_to_be_broken_gives_way_to_the_next(pane, context, run_async):
+    async def body():
+        found = tool(pane, "glitches")
+        source = context.workspace.model_source
+        (source.folder() / "model.safetensors").write_bytes(b"no model")
+        whole, _ = checkpoint(source.folder().parent / "whole")
+        found._folder = whole
+        pane.mode.choose(view="glitches")
+        await pane.settled()
+        assert found.chosen == f"folder:{whole}" and found.view.body.state == "ready"
 
     run_async(body())

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 
 from core.download import Progress
+from explorer import theme
 from explorer.panes.tokenizers.compare.vocabulary import search_all
+from explorer.panes.tokenizers.compare.vocabulary_view import VocabularyView
 from explorer.panes.tokenizers.modes import MODES
+from explorer.panes.tokenizers.shown import Missing
 from tests.explorer.panes.tokenizers.compare.tools.conftest import BIG, SMALL, tool
-from tests.explorer.waiting import until
+from tests.explorer.panes.tokenizers.small import saved_bpe
+from tests.explorer.waiting import turn, until
 
 
 def test_a_download_that_failed_says_so_in_every_view_and_is_tried_again(
@@ -35,7 +41,7 @@ def test_a_download_that_failed_says_so_in_every_view_and_is_tried_again(
         assert column.body.state == "error" and "try again later" in column.body.message
         others = tool(pane, "vocabulary").view.columns[:2]
         assert [one.body.state for one in others] == ["ready"] * 2, "they are searched meanwhile"
-        column.body.retryRequested.emit()
+        column.body.card.actionTriggered.emit("Retry")
         await pane.settled()
         assert tries == ["gpt2", "gpt2"] and column.body.state == "error"
         pane.mode.choose(view="overlap")
@@ -48,12 +54,77 @@ def test_a_download_that_failed_says_so_in_every_view_and_is_tried_again(
         card.actionTriggered.emit("Retry")
         await pane.settled()
         assert tries == ["gpt2"] * 3 and len(view.cards) == 1
-        pane.mode.shown_ones.remove(2)
+        view.cards[0].actionTriggered.emit("Remove")
         await pane.settled()
         assert not view.cards
         pane.grab()
 
     run_async(body())
+
+
+@pytest.mark.parametrize("view", ["vocabulary", "overlap"])
+def test_a_file_can_be_opened_in_place_of_one_that_failed(
+    pane, run_async, monkeypatch, tmp_path, view
+):
+    def steps(name):
+        raise ValueError("GPT-2 could not be had")
+        yield
+
+    monkeypatch.setattr("core.tokenization.getting.get_steps", steps)
+    saved_bpe(tmp_path / "mine.json")
+    monkeypatch.setattr(
+        "explorer.widgets.dialogs.ask_file",
+        lambda window, title, take, *_: take(str(tmp_path / "mine.json")),
+    )
+
+    async def body():
+        pane.mode.choose(view=view)
+        pane.mode.shown_ones.add("known:gpt2")
+        await pane.settled()
+        seen = tool(pane, view).view
+        card = seen.columns[2].body.card if view == "vocabulary" else seen.cards[0]
+        card.actionTriggered.emit("Open a file")
+        await pane.settled()
+        assert pane.mode.shown_ones.name(pane.mode.shown_ones.ids[2]) == "mine.json"
+
+    run_async(body())
+
+
+def test_a_tokenizer_is_removed_in_search_and_the_last_one_stays(pane, run_async):
+    async def body():
+        pane.mode.choose(view="vocabulary")
+        search = tool(pane, "vocabulary").view
+        search.columns[0].remove.click()
+        assert len(search.columns) == 1 and len(pane.mode.shown_ones.ids) == 1
+        assert not search.columns[0].remove.isEnabled()
+
+    run_async(body())
+
+
+@pytest.mark.parametrize("zoom", [1.0, 1.21, 1.77])
+def test_the_words_and_buttons_of_six_columns_of_a_search_are_never_cut(qapp, qtbot, zoom):
+    theme.apply(qapp, "light", zoom, "off")
+    view = VocabularyView()
+    qtbot.addWidget(view)
+    view.resize(640, 450)
+    view.show()
+    entry = SimpleNamespace(entry=None, vocab_size=1536, words="BPE, 1,536 pieces", tokenizer=BIG)
+    view.set_columns([("BPE", entry), *[("GPT-2", None)] * 5])
+    view.set_missing({5: Missing("GPT-2", "no network", "GPT-2 could not be fetched")})
+    view.set_matches(0, [], True, False)
+    turn()
+    for button in view.columns[5].body.card.findChildren(QPushButton):
+        words = button.fontMetrics().horizontalAdvance(button.text())
+        assert (
+            button.width() >= words + 4
+            and button.mapTo(view.columns[5], QPoint(button.width(), 0)).x()
+            <= view.columns[5].width()
+        )
+    count = view.columns[0].count
+    assert count.whole == "0 of 1,536 pieces"
+    assert count.fontMetrics().horizontalAdvance(count.text()) <= count.width()
+    view.set_columns([("BPE", entry), *[("GPT-2", None)] * 5])
+    assert count.whole == "1,536 pieces", "the name stands above"
 
 
 def test_a_download_on_its_way_is_told_in_search_and_overlap(pane, run_async, monkeypatch):
@@ -108,7 +179,7 @@ def test_a_search_shows_the_pieces_of_every_vocabulary(pane, run_async):
         for column, tokenizer in zip(view.columns, (BIG, SMALL), strict=True):
             expected = [i for i in range(tokenizer.vocab_size) if b"at" in tokenizer.piece_bytes(i)]
             assert column.list.displayed()["ids"] == expected
-            assert column._count.text().startswith(f"{len(expected)} of {tokenizer.vocab_size}")
+            assert column.count.whole.startswith(f"{len(expected)} of {tokenizer.vocab_size}")
         assert "contain \u201cat\u201d" in pane.headline
         assert told[-1].step.name == "vocabulary.match" and len(told[-1].rows) == 2
         view.way.chosen.emit("regex")  # the control says what it has chosen before it tells
@@ -176,6 +247,45 @@ def test_a_search_runs_on_the_engine(pane, run_async, monkeypatch):
         pane.mode.choose(view="vocabulary")
         await pane.settled()
         assert threads and threading.main_thread() not in threads
+
+    run_async(body())
+
+
+@pytest.mark.parametrize("view", ["vocabulary", "overlap", "glitches"])
+def test_what_undo_changes_of_the_text_is_brought_into_sight(pane, run_async, view):
+    async def body():
+        pane.mode.set_text("a")
+        pane.mode.set_text("b")
+        pane.mode.choose(view=view)
+        pane.workspace.undo()
+        assert pane.mode.choices.view == "text" and pane.mode.view.editor.isVisible()
+        assert pane.mode.view.editor.text == "a"
+        pane.mode.choose(view=view)
+        pane.workspace.redo()
+        assert pane.mode.choices.view == "text" and pane.mode.view.editor.text == "b"
+
+    run_async(body())
+
+
+@pytest.mark.parametrize(("view", "seen"), [("vocabulary", "vocabulary"), ("glitches", "text")])
+def test_undo_of_a_tokenizer_shows_the_columns_where_the_view_has_none(pane, run_async, view, seen):
+    async def body():
+        pane.mode.choose(view=view)
+        pane.workspace.undo()
+        assert len(pane.mode.view.columns) == 1 and pane.mode.choices.view == seen
+
+    run_async(body())
+
+
+@pytest.mark.parametrize("text", ["dropped", ""])
+def test_a_text_that_is_dropped_is_seen(pane, run_async, text):
+    async def body():
+        pane.mode.set_text(text)  # that of the file may be the same
+        for again in (text, "another one"):
+            pane.mode.choose(view="vocabulary")
+            pane.mode.take({"text": again, "note": "is a guess"})
+            assert pane.mode.choices.view == "text" and pane.mode.text == again
+            assert pane.mode.view.note.isVisible()
 
     run_async(body())
 
