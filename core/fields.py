@@ -247,8 +247,8 @@ def check_names(cls: type, names: Collection[Any], what: str = "") -> None:
     if unknown := [name for name in names if name not in known]:
         fields = "field" if len(unknown) == 1 else "fields"
         raise ValueError(
-            f"unknown {fields} {quoted_some(unknown)} in the {what or cls.__name__}; its fields are "
-            f"{', '.join(known)}"
+            f"unknown {fields} {quoted_some(unknown)} in the {what or cls.__name__}; its fields "
+            f"are {', '.join(known)}"
         )
 
 
