@@ -329,6 +329,22 @@ def test_the_query_follows_the_end_of_the_text_until_it_is_pinned(pane, tmp_path
     run_async(body())
 
 
+def test_a_paste_is_undone_by_itself(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        line, workspace = pane.inputs.prompt, pane.workspace
+        before = workspace.prompt
+        line.selectAll()
+        for text in ("Mira m", "et Tom"):
+            line.insert(text)
+        for text in ("Mira met Tom", "Mira m", before):
+            assert workspace.prompt == text
+            workspace.undo()
+        await pane.settled()
+
+    run_async(body())
+
+
 def test_the_query_follows_the_end_as_well_when_typing_is_undone(pane, tmp_path, run_async):
     async def ends(act) -> bool:
         act()
