@@ -72,6 +72,10 @@ class Offers(QObject):
             {"Copy the report": copy},
         )
 
+    def not_kept(self, message: str) -> None:
+        """Settings and session cannot be written."""
+        self._notices.offer("kept", "warning", "Settings are not kept", message, {})
+
     # runs that an earlier session has left
 
     async def runs_left(self) -> None:

@@ -72,6 +72,7 @@ class Session(QObject):
         window = MainWindow(self.context, self.specs)
         self.window = window
         self.offers = Offers(self, window.notices)
+        self.autosave.failed.connect(self.offers.not_kept)
         window.actions_list.add(commands(self, window))
         window.build_menus()
         if self._ask_to_close is not None:
