@@ -135,13 +135,13 @@ class Latest(QObject):
             tasks.spawn(job.done(), self._owner)
 
     async def _await(self, work: Coroutine[Any, Any, Any], question: _Question) -> None:
-        answer, error = SUPERSEDED, None
+        answer, error, task = SUPERSEDED, None, asyncio.current_task()
         try:
             answer = await work
         except Exception as one:
             error = one
         finally:
-            if self._task is asyncio.current_task():
+            if self._task is task:  # known from before: the loop may be gone by now
                 self._task = None
         if question is self._question:  # else it has itself led to a newer one
             self._end(question, error, answer)

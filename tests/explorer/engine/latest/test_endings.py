@@ -299,3 +299,18 @@ def test_a_call_that_is_asked_while_the_loop_stands_still_waits_for_it(
     assert heard.said == []
     run_async(body())
     assert heard.said[0] == ("came", 32)
+
+
+def test_one_whose_loop_is_gone_is_closed_without_a_word(latest, run_async):
+    """As the collector closes it, of a window whose loop ended while it waited."""
+
+    async def forever():
+        await asyncio.Event().wait()
+
+    waiting = latest._await(forever(), None)
+
+    async def begin():
+        waiting.send(None)
+
+    run_async(begin())
+    waiting.close()
