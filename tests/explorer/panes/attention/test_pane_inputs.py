@@ -202,6 +202,10 @@ def test_a_run_that_has_not_answered_yet_says_so_with_its_step(
         pane.workspace.set_model_source(live)
         assert pane.looker.heads is None and pane.player.length == 0
         assert live.name in pane.headline
+        button = pane.inputs.source_button
+        assert button.text() == "model: live (live)"
+        live.set_training(False)
+        assert button.text() == "model: live", "it trains no longer"
         assert not pane.view.panel.mosaic.displayed()["maps"].any()
         assert pane.view.head.picture.waited < 1  # its own wait, not an older one's
         pane.looker._first.timeout.emit()
