@@ -200,13 +200,19 @@ def _as_json(value: Any) -> Any:
 
 
 def from_json(
-    cls: type[T], values: Any, what: str = "", newest: int | None = None, some: bool = False
+    cls: type[T],
+    values: Any,
+    what: str = "",
+    newest: int | None = None,
+    some: bool = False,
+    remedy: str | None = None,
 ) -> T:
     """The dataclass that `to_json` wrote.
 
     what    what it is called in an error: "model config"
     newest  the newest "format" that this version reads; None: `values` holds no such entry
     some    whether the fields are only some of what `values` may hold: others are left out
+    remedy  what helps where fields are missing; None: to add them; "": the caller says it
 
     Raises ValueError, with the remedy, for what is no JSON object, a newer format, unknown and
     missing fields, and for what a field or the class refuses.
@@ -221,8 +227,10 @@ def from_json(
     check_names(cls, values, what)
     missing = [name for name, one in known.items() if one.is_required and name not in values]
     if missing:
-        remedy = "add it" if len(missing) == 1 else "add them"
-        raise ValueError(f"the {what} is incomplete: it lacks {quoted_some(missing)}; {remedy}")
+        if remedy is None:
+            remedy = "add it" if len(missing) == 1 else "add them"
+        told = f"the {what} is incomplete: it lacks {quoted_some(missing)}"
+        raise ValueError(f"{told}; {remedy}" if remedy else told)
     return cls(**{name: known[name].read(value) for name, value in values.items()})
 
 
@@ -237,9 +245,10 @@ def check_names(cls: type, names: Collection[Any], what: str = "") -> None:
     """Raises ValueError, with the names that there are, for one that is no field of a dataclass."""
     known = fields_of(cls)
     if unknown := [name for name in names if name not in known]:
+        fields = "field" if len(unknown) == 1 else "fields"
         raise ValueError(
-            f"unknown field {quoted_some(unknown)} in the {what or cls.__name__}; its fields are "
-            f"{', '.join(known)}"
+            f"unknown {fields} {quoted_some(unknown)} in the {what or cls.__name__}; its fields "
+            f"are {', '.join(known)}"
         )
 
 

@@ -183,7 +183,7 @@ def read_progress(folder: Path) -> Progress:
     except ValueError as error:
         raise ValueError(f"{error}; or go on from another checkpoint") from error
     try:
-        return fields.from_json(Progress, values, "progress of a run", FORMAT)
+        return fields.from_json(Progress, values, "progress of a run", FORMAT, remedy="")
     except ValueError as error:
         raise ValueError(
             f"{path}: {error}; restore it, or go on from another checkpoint"

@@ -33,7 +33,7 @@ EVALUATION_SEED = 1 << 32
 # Tokens of the corpus' own words in place of a prompt: a sentence of pieces, or some words of
 # letters.
 OWN_PROMPT = 24
-
+SEARCHED = 200  # tokens of the validation split in which a line should begin
 
 LIKELIEST = 5  # next tokens that a recorded step tells of each
 
@@ -87,7 +87,19 @@ class LanguageModelling:
             ids = self.tokenizer.encode_ids(text)
         except ValueError:
             ids = []
-        return ids or self.corpus.tokens("validation")[:OWN_PROMPT].tolist()
+        return ids or self._own_prompt()
+
+    def _own_prompt(self) -> list[int]:
+        """Tokens from near the beginning of the validation split, which may be amid an indentation:
+        from the first line that begins there, else from the first word.
+        """
+        ids = self.corpus.tokens("validation")[: SEARCHED + OWN_PROMPT].tolist()
+        pieces = [self.tokenizer.piece_bytes(id) for id in ids]
+        places = range(1, len(ids) - OWN_PROMPT + 1)
+        lines = (at for at in places if _follows(pieces[at], pieces[at - 1], b"\r\n"))
+        words = (at for at in places if _follows(pieces[at], pieces[at - 1], b" \t\r\n"))
+        begin = next(lines, None) or next(words, 0)
+        return ids[begin : begin + OWN_PROMPT]
 
     def _batches(self, split: str, seed: int, repeated: float) -> Batches:
         config = self.config
@@ -206,6 +218,12 @@ class LanguageModelling:
         text = self.tokenizer.decode(self._prompt + new)
         prompt = self.tokenizer.decode(self._prompt)
         return Written(prompt, text.removeprefix(prompt), tuple(new))
+
+
+def _follows(piece: bytes, before: bytes, breaks: bytes) -> bool:
+    """Whether a piece follows one of these characters, or brings it, and is none itself."""
+    text = piece.lstrip(breaks)
+    return text != b"" and (text != piece or before.rstrip(breaks) != before)
 
 
 def _gpt(model: nn.Module) -> GPT:

@@ -236,7 +236,7 @@ class AttemptEntry:
     @classmethod
     def from_json(cls, values: Any) -> AttemptEntry:
         """An entry of the manifest; an older or newer one may hold more."""
-        return from_json(cls, values, "attempt", some=True)
+        return from_json(cls, values, "attempt", some=True, remedy="")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,7 +283,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         )
     manifest = read_json(path)
     try:
-        from_json(Manifest, manifest, "manifest of a run", FORMAT, some=True)
+        from_json(Manifest, manifest, "manifest of a run", FORMAT, some=True, remedy="")
     except ValueError as error:
         raise ValueError(f"{path}: {error}; restore it, or choose another folder") from error
     return manifest

@@ -161,8 +161,8 @@ class ModelConfig:
     def from_json(cls, values: Mapping[str, Any]) -> ModelConfig:
         """The config that `to_json` wrote.
 
-        Raises ValueError for another architecture, a newer format, an unknown or missing field, and
-        for what the constructor refuses.
+        Raises ValueError for another architecture or program, a newer format, an unknown or missing
+        field, and for what the constructor refuses.
         """
         values = fields.as_object(values, WHAT)
         architecture = values.pop("architecture", ARCHITECTURE)
@@ -170,5 +170,11 @@ class ModelConfig:
             raise ValueError(
                 f"architecture {quoted(architecture)} cannot be opened; this version opens "
                 f"{ARCHITECTURE!r}: choose another model"
+            )
+        # transformers' names
+        if foreign := values.get("model_type") or values.get("architectures"):
+            raise ValueError(
+                f"this is a model of type {quoted(foreign)}, which LLM Explorer cannot open yet; "
+                "it opens its own checkpoints: choose one of those"
             )
         return fields.from_json(cls, values, WHAT, FORMAT)

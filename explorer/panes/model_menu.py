@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from explorer.engine import errors, tasks
 from explorer.panes.base import Context
+from explorer.runs.run_source import RunSource
 from explorer.runs.sources import BundledSource, FolderSource, models_among
 from explorer.widgets.dialogs import ask_folder
 
@@ -30,12 +31,12 @@ class ModelMenu(QObject):
         self._context, self._menu, self._of_run = context, menu, of_run
         menu.setToolTipsVisible(True)
         menu.aboutToShow.connect(self.refresh)
-        context.workspace.modelChanged.connect(self.refresh)
+        context.workspace.modelChanged.connect(self._on_model)
         context.workspace.runChanged.connect(self.refresh)
 
     def refresh(self, *_: object) -> None:
         """What can be opened now."""
-        source, run = self._context.workspace.model_source, self._context.workspace.run
+        run = self._context.workspace.run
         menu = self._menu
         menu.clear()
         menu.addAction("The bundled model", self.open_bundled)
@@ -49,6 +50,15 @@ class ModelMenu(QObject):
         for path in models_among(self._context.settings.recent)[:MOST_RECENT]:
             recent = menu.addAction(Path(path).name, lambda path=path: self.open_folder(path))
             recent.setToolTip(path)
+        self._tell_name()
+
+    def _on_model(self, source: Any) -> None:
+        if isinstance(source, RunSource):
+            source.renamed.connect(self._tell_name)
+        self.refresh()
+
+    def _tell_name(self) -> None:
+        source = self._context.workspace.model_source
         name = source.name if source is not None else "opening\u2026"
         self.named.emit(name, getattr(source, "address", ""))
 

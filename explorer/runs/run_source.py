@@ -47,6 +47,7 @@ class RunSource(QObject):
     """
 
     changed = Signal()
+    renamed = Signal()  # it trains no longer, or again
     is_live = True
 
     def __init__(self, engine: Engine, control: RunControl, tail: Tail) -> None:
@@ -60,7 +61,7 @@ class RunSource(QObject):
         self._turn = 0
         self._late: set[str] = set()  # looks that nobody waits for any more
         self.address = str(tail.folder)
-        self.name = f"{tail.folder.name} (live)"
+        self.name = tail.folder.name
         self.version = 0
         self._attempt = 0  # of the run, which the version belongs to
         self.tokenizer: Tokenizer | None = None
@@ -89,6 +90,13 @@ class RunSource(QObject):
         if step != self.version:
             self.version = step
             self.changed.emit()
+
+    def set_training(self, trains: bool) -> None:
+        """Its name says whether the model still changes."""
+        name = f"{self._tail.folder.name} (live)" if trains else self._tail.folder.name
+        if name != self.name:
+            self.name = name
+            self.renamed.emit()
 
     @property
     def step(self) -> int:
@@ -134,6 +142,7 @@ class RunSource(QObject):
     async def _follow(self) -> _Seen:
         seen = await self._tail.look(_see)
         first, self._seen = self._seen is None, seen
+        self.set_training(seen.state in ACTIVE)
         left = [probe for probe in seen.probes if probe.id in self._late]
         if first:
             left = [probe for probe in seen.probes if probe.id.startswith(LOOK)]

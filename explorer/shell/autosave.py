@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from explorer.engine import errors, tasks
 from explorer.engine.engine import Engine
@@ -23,13 +23,18 @@ class Autosave(QObject):
     """Writes what has changed since it was written last: in the I/O pool, as the disk may be slow.
 
     files   what is kept now: a JSON object for each file
+
+    `failed(message)` once a session, the first time that something cannot be written.
     """
+
+    failed = Signal(str)
 
     def __init__(self, engine: Engine, files: Callable[[], Files]) -> None:
         super().__init__(engine)
         self._engine = engine
         self._files = files
         self._written: dict[Path, dict[str, Any]] = {}
+        self._failed = False
         self._writing: asyncio.Task[None] | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(EVERY)
@@ -43,7 +48,13 @@ class Autosave(QObject):
         if self._writing is None or self._writing.done():
             changed = self._changed()
             if changed:
-                self._writing = tasks.spawn(self._engine.io(_write, changed), self)
+                self._writing = tasks.spawn(self._write(changed), self)
+
+    async def _write(self, changed: Files) -> None:
+        message = await self._engine.io(_write, changed)
+        if message and not self._failed:
+            self._failed = True
+            self.failed.emit(message)
 
     async def finish(self) -> None:
         """For good: what is being written is written, and then what there is to keep at the end."""
@@ -61,6 +72,7 @@ class Autosave(QObject):
         return new
 
 
-def _write(files: Files) -> None:
-    for path, values in files.items():
-        write_object(path, values)
+def _write(files: Files) -> str:
+    """Why a file of them cannot be written; "" where all were."""
+    messages = [write_object(path, values) for path, values in files.items()]
+    return next(filter(None, messages), "")

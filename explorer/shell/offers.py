@@ -72,6 +72,10 @@ class Offers(QObject):
             {"Copy the report": copy},
         )
 
+    def not_kept(self, message: str) -> None:
+        """Settings and session cannot be written."""
+        self._notices.offer("kept", "warning", "Settings are not kept", message, {})
+
     # runs that an earlier session has left
 
     async def runs_left(self) -> None:
@@ -102,6 +106,7 @@ class Offers(QObject):
             card.closed.connect(self._on_dismissed)
             card.set_rows(list(self._waiting.values()))
             self._timer.start(EVERY)
+            self.renew()
 
     @property
     def looks(self) -> bool:
@@ -124,8 +129,13 @@ class Offers(QObject):
             self._settle(str(folder))
 
     def renew(self) -> None:
-        """A run that trains no longer, or that a person looks at, is on no card that says so."""
+        """A run that a person looks at is on none of these cards: its own says it all, and offers
+        the same. Neither is one that trains no longer on the card of those that train.
+        """
         card, session = self._notices.cards.get(WENT_ON), self._session
+        for folder in list(self._waiting):
+            if key_of(folder) == session.run_in_sight:
+                self._settle(folder)
         self._went_on = [
             folder
             for folder in self._went_on

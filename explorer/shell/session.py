@@ -17,7 +17,7 @@ from explorer.engine.cores import torch_threads
 from explorer.engine.engine import Engine
 from explorer.panes.base import Context, PaneSpec
 from explorer.panes.specs import built
-from explorer.runs.folders import holds_run, is_run, is_run_folder
+from explorer.runs.folders import ACTIVE, holds_run, is_run, is_run_folder
 from explorer.runs.live import Runs
 from explorer.runs.requested import key_of
 from explorer.runs.run_source import RunSource
@@ -72,6 +72,7 @@ class Session(QObject):
         window = MainWindow(self.context, self.specs)
         self.window = window
         self.offers = Offers(self, window.notices)
+        self.autosave.failed.connect(self.offers.not_kept)
         window.actions_list.add(commands(self, window))
         window.build_menus()
         if self._ask_to_close is not None:
@@ -315,6 +316,8 @@ class Session(QObject):
         source = self.workspace.model_source
         if isinstance(source, RunSource):
             seen = self.follower.seen(source.address)
+            if seen is not None:
+                source.set_training(seen.state in ACTIVE)
             if seen is not None and seen.probe is not None:
                 source.set_version(seen.probe, seen.attempt)
         self._on_activity()

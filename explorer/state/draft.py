@@ -87,12 +87,13 @@ class Draft(QObject, Generic[T]):
             self.changed.emit(self.value)
 
 
-def named(label: str, value: Any) -> str:
-    """How the menu names a change: "Learning rate 0.01"; of what is long, its label alone."""
+def named(label: str, value: Any, what: str = "") -> str:
+    """How the menu names a change: "Learning rate 0.01"; of what is long, its label alone, or
+    `what`, where the label does not go with "Change".
+    """
     shown = format_general(value, 4) if isinstance(value, float) else str(value)
-    return (
-        f"{label} {shown}" if shown and len(shown) <= LONGEST_SHOWN else f"Change {label.lower()}"
-    )
+    is_short = 0 < len(shown) <= LONGEST_SHOWN
+    return f"{label} {shown}" if is_short else f"Change {what or label.lower()}"
 
 
 def _json(value: Any) -> Any:

@@ -7,6 +7,7 @@ none of them stops the start.
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from core.files import read_json, write_json
 FORMAT = 1  # of the settings' file
 SESSION_FORMAT = 2  # since 2 by the workspace's paths
 APP = "llm-explorer"
+CHOSEN = "LLM_EXPLORER_CONFIG"  # the environment variable that names another folder
 MOST_RECENT = 10
 MOST_RUNS = 20
 
@@ -58,7 +60,7 @@ class Settings:
 
 def config_folder() -> Path:
     """Where settings and the session lie; `LLM_EXPLORER_CONFIG` chooses another folder."""
-    chosen = os.environ.get("LLM_EXPLORER_CONFIG")
+    chosen = os.environ.get(CHOSEN)
     return Path(chosen or platformdirs.user_config_dir(APP, appauthor=False))
 
 
@@ -132,9 +134,23 @@ def read_object(path: Path) -> dict[str, Any]:
         return {}
 
 
-def write_object(path: Path, values: dict[str, Any]) -> None:
+def write_object(path: Path, values: dict[str, Any]) -> str:
+    """Writes atomically. Why it cannot be written, with the remedy; "" where it was."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, values)
     except (OSError, ValueError) as error:
         _log.info("%s cannot be written: %s", path, error)
+        return why_not_kept(path, error)
+    return ""
+
+
+def why_not_kept(path: Path, error: OSError | ValueError) -> str:
+    """What a person is told where settings or session cannot be written."""
+    number = error.errno if isinstance(error, OSError) else None
+    full = number in (errno.ENOSPC, errno.EDQUOT)
+    remedy = "make room on the disk" if full else "allow writing there"
+    return (
+        f"{path.parent} cannot be written ({os.strerror(number) if number else error}), so the "
+        f"next start knows nothing of this session: {remedy}, or set {CHOSEN} to another folder"
+    )

@@ -7,13 +7,17 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from explorer import theme
 from explorer.widgets.base import show_text
+from explorer.widgets.typing_pause import TypingPause
 
 
 class PromptLine(QLineEdit):
     """`promptEdited` fires 120 ms after the last key, and at once on Enter or when it is hidden.
-    Newlines stay newlines: they are shown as an arrow and pasted text keeps them."""
+    Newlines stay newlines: they are shown as an arrow and pasted text keeps them. `rested` fires
+    once nothing more is typed for a while, and before and after an edit of several characters, such
+    as a paste, which is a change of its own."""
 
     promptEdited = Signal(str)
+    rested = Signal()
     PAUSE = 120
     ARROW = "\u21b5"
 
@@ -26,20 +30,27 @@ class PromptLine(QLineEdit):
         self._timer.setSingleShot(True)
         self._timer.setInterval(self.PAUSE)
         self._timer.timeout.connect(self._tell)
-        self.textEdited.connect(lambda _: self._timer.start())
-        self.returnPressed.connect(self._tell)
+        self._shown = ""  # before the edit that is told of
+        self._pause = TypingPause(self)
+        self._pause.reached.connect(self.rested)
+        self.textEdited.connect(self._on_edited)
+        self.returnPressed.connect(lambda: self._tell())
         theme.changed.connect(self._restyle)
         self._restyle()
 
     @property
     def prompt(self) -> str:
         """The text as the model reads it."""
-        return self.text().replace(self.ARROW, "\n")
+        return self._read(self.text())
+
+    def _read(self, shown: str) -> str:
+        return shown.replace(self.ARROW, "\n")
 
     def set_prompt(self, text: str) -> None:
         """Shows another prompt and tells nobody; does not disturb a person who is typing it."""
         shown = text.replace("\r\n", "\n").replace("\n", self.ARROW)
         self._told = text
+        self._shown = shown
         if shown != self.text():
             self._timer.stop()
             show_text(self, shown)
@@ -52,11 +63,35 @@ class PromptLine(QLineEdit):
         self._tell()
         super().hideEvent(event)
 
-    def _tell(self) -> None:
+    def _on_edited(self, shown: str) -> None:
+        before, self._shown = self._shown, shown
+        if not is_several(before, shown):
+            self._timer.start()
+            self._pause.restart()
+            return
+        for text in (before, shown):
+            self._tell(text)
+            self.rested.emit()
+
+    def _tell(self, shown: str | None = None) -> None:
         self._timer.stop()
-        if self.prompt != self._told:
-            self._told = self.prompt
-            self.promptEdited.emit(self._told)
+        prompt = self.prompt if shown is None else self._read(shown)
+        if prompt != self._told:
+            self._told = prompt
+            self.promptEdited.emit(prompt)
 
     def _restyle(self) -> None:
         self.setFont(theme.current().font("body"))
+
+
+def is_several(before: str, after: str) -> bool:
+    """Whether more than one character was put in or taken out: more than a key does."""
+    kept = _alike(before, after)
+    kept += _alike(before[kept:][::-1], after[kept:][::-1])
+    return max(len(before), len(after)) - kept > 1
+
+
+def _alike(one: str, other: str) -> int:
+    """With how many characters both begin."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))

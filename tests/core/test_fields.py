@@ -104,6 +104,7 @@ class Race:
         ({"shape": {}}, "shape: the Shape is incomplete: it lacks 'width'; add it"),
         ({"warmup": 300}, "warmup 300 is longer than steps 200"),
         ({"stepz": 3}, "unknown field 'stepz' in the Race; its fields are shape, steps,"),
+        ({"stepz": 3, "b": 4}, "unknown fields 'stepz', 'b' in the Race; its fields are"),
         ({"format": 3}, "the Race has format 3, and this version reads 2; update LLM"),
         ({"format": None}, "the Race has format None, and this version reads 2; update"),
     ],

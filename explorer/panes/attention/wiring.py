@@ -19,6 +19,7 @@ def connect(pane: AttentionPane) -> None:
     workspace.selectionChanged.connect(pane.on_selection)
     pane.inputs.promptEdited.connect(pane.source_controller.on_prompt_typed)
     pane.inputs.prompt.editingFinished.connect(workspace.end_merge)
+    pane.inputs.prompt.rested.connect(workspace.end_merge)
     for signal, slot in (
         (pane.looker.promptRead, pane.source_controller.on_prompt_read),
         (pane.looker.emptied, pane.source_controller.on_emptied),

@@ -315,6 +315,28 @@ def test_a_prompt_that_the_corpus_cannot_spell_gives_way_to_its_own_words(
     assert run.state == "finished" and own in TEXT and len(own) == OWN_PROMPT, "letters are tokens"
 
 
+@pytest.mark.parametrize(
+    ("text", "beginnings"),
+    [
+        ("if x:\n" + " " * 12 + "return y\n\n", ("if x:\n    ", "            return y")),
+        ("one two three ", ("one two", "two three", "three one")),
+        ("x" * 50, ("x" * 24,)),
+    ],
+)
+def test_its_own_words_begin_where_a_line_or_a_word_begins(
+    tmp_path: Path, text: str, beginnings: tuple[str, ...]
+) -> None:
+    """The validation split may begin amid an indentation, or a word."""
+    for amid in range(5):
+        own = tmp_path / f"{amid}.txt"
+        own.write_text(text[amid:] + text * 60)
+        task = LanguageModelling(small_config(tmp_path, corpus=str(own), sample_prompt=""))
+        for _ in task.open_steps(None):
+            pass
+        prompt = task.tokenizer.decode(task._ids_of(""))
+        assert prompt.startswith(beginnings) and len(prompt) == OWN_PROMPT, amid
+
+
 def test_an_unknown_task_and_a_used_folder_are_refused(tmp_path: Path) -> None:
     config = small_config(tmp_path)
     with pytest.raises(ValueError, match="task 'poetry' is unknown"):

@@ -163,8 +163,9 @@ def test_attempts_that_cannot_be_read_are_refused_with_the_remedy(
     folder = create_run(tmp_path / "run", small_config(tmp_path))
     manifest = json.loads((folder / "run.json").read_text())
     records.write_manifest(folder, manifest | {"attempts": attempts})
-    with pytest.raises(ValueError, match=r"run.json: attempts.* not |lacks .*; restore it"):
+    with pytest.raises(ValueError, match=r"run.json: attempts.* not |lacks .*; restore it") as told:
         RunReader(folder)
+    assert "add" not in str(told.value), "one remedy"
 
 
 def test_the_run_tells_what_its_model_chooses_among_and_what_was_read_before(

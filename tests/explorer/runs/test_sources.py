@@ -112,6 +112,7 @@ def test_a_run_that_has_ended_is_looked_at_through_its_checkpoint(
         await source.open()
         ids = source.tokenizer.encode("Once upon").ids
         acts = await source.capture(ids)
+        assert source.name == "short", "nothing of it is live any more"
         return ids, acts, source.version, RunReader(folder).checkpoints[-1].folder
 
     ids, acts, version, checkpoint = run_async(body())

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from core.files import not_written
 from explorer.engine import tasks
 from explorer.shell import autosave as autosave_module
 from explorer.shell.autosave import Autosave
+from explorer.state import settings
 
 
 def test_only_what_changed_is_written(engine, tmp_path, run_async, monkeypatch):
@@ -56,3 +64,31 @@ def test_the_last_word_is_the_sessions_end(engine, tmp_path, run_async, monkeypa
 
     run_async(body())
     assert written == [1, 2]
+
+
+def test_a_folder_that_cannot_be_written_is_told_once(engine, tmp_path, run_async):
+    folder = tmp_path / "a file"
+    folder.write_text("no folder")
+    kept, told = {"step": 1}, []
+
+    async def body():
+        autosave = Autosave(engine, lambda: {folder / "session.json": dict(kept)})
+        autosave.failed.connect(told.append)
+        for step in (1, 2, 3):
+            kept["step"] = step
+            autosave.look()
+            await tasks.wait_for(autosave)
+
+    run_async(body())
+    (message,) = told
+    assert str(folder) in message and "LLM_EXPLORER_CONFIG" in message
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"), [(errno.EACCES, "allow writing there"), (errno.ENOSPC, "make room")]
+)
+def test_what_cannot_be_kept_is_told_with_the_remedy(number, remedy):
+    error = PermissionError(number, os.strerror(number), "/c/settings.json.tmp")
+    told = settings.why_not_kept(Path("/c/settings.json"), error)
+    assert "/c" in told and os.strerror(number) in told and remedy in told
+    assert settings.why_not_kept(Path("/c/settings.json"), not_written(Path("/c"), error)) == told

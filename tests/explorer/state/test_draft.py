@@ -110,6 +110,7 @@ def test_a_change_is_named_with_what_is_short():
     assert named("Learning rate", 0.00342) == "Learning rate 0.00342"
     assert named("Steps", 120) == "Steps 120"
     assert named("Text", "a" * 99) == "Change text" == named("Text", "")
+    assert named("Learn from", "a" * 99, "what it learns from") == "Change what it learns from"
 
 
 JSON = st.recursive(

@@ -187,6 +187,25 @@ def test_the_prompt_tells_once_after_a_pause_and_keeps_newlines(qtbot):
     assert told == [line.prompt] and "\n" in told[0]
 
 
+def test_a_paste_or_a_replaced_selection_is_no_part_of_what_is_typed(qtbot):
+    line = PromptLine()
+    qtbot.addWidget(line)
+    told = []
+    line.promptEdited.connect(told.append)
+    line.rested.connect(lambda: told.append("|"))
+    qtbot.keyClicks(line, "ab")
+    line.insert(" pasted")
+    assert told == ["ab", "|", "ab pasted", "|"], "at once, and each by itself"
+    line.selectAll()
+    qtbot.keyClick(line, Qt.Key.Key_Delete)
+    assert told[4:] == ["|", "", "|"]
+    qtbot.keyClicks(line, "new")
+    wait_until(lambda: told[7:])
+    assert told[7:] == ["new"]
+    wait_until(lambda: told[8:])
+    assert told[8:] == ["|"], "nothing more was typed for a while"
+
+
 def test_what_was_typed_last_is_told_when_the_prompt_is_hidden(qtbot):
     line = PromptLine()
     qtbot.addWidget(line)

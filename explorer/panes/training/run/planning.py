@@ -89,7 +89,8 @@ class Planning(QObject):
             self.plan()
             return
         typed = isinstance(field.editor, QLineEdit)
-        self.draft.change(draft, named(field.title, text), name if typed else "")
+        what = "what it learns from" if name == "corpus" else ""
+        self.draft.change(draft, named(field.title, text, what), name if typed else "")
 
     def _take_tokenizer(self, path: str, corpus: str) -> None:
         """A tokenizer that was just trained, with the text that it knows."""

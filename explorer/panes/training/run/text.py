@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 RISEN = 1.1  # times the first loss: more than batches differ by
 SAME = 0.015  # of the training loss: a smaller gap tells nothing
 MANY = 100.0  # from here on thousandths of a loss say nothing
+SPACE, MOST_SPACES = "\u2423", 8  # how a text of white space alone is shown
 SETUP = "Choose a text and a size, then start: training begins at once."
 PHASE_WORDS = {
     "data": "a batch of sequences is drawn",
@@ -232,7 +233,9 @@ def gap(data: RunData, step: int) -> list[str]:
     if data.config.model.dropout:
         told.append("Both are measured without dropout, unlike the line of the training loss.")
     if data.config.repeated_fraction:
-        told.append("That line lies higher: it also counts the random sequences that repeat.")
+        told.append(
+            "The training line lies higher: it also counts the random sequences that repeat."
+        )
     return told
 
 
@@ -397,7 +400,8 @@ def heads_title(read: str, step: int | None, opened: int | None) -> str:
     """Which text the heads on the screen read, from which step they are, and whether a click opens
     those of another one, `opened`: the nearest checkpoint's. Short, for there is little room.
     """
-    on = f" on \u201c{read}\u201d" if read else ""
+    quoted = read.lstrip() or SPACE * min(len(read), MOST_SPACES)
+    on = f" on \u201c{quoted}\u201d" if read else ""
     where = f", step {step:,}" if step is not None else ""
     other = opened is not None and opened != step
     opens = f"; a click opens {opened:,}" if other else ""

@@ -130,6 +130,10 @@ class RunView(QWidget):
         """What stands above the heads."""
         self.heads_title.set_text(title)
 
+    def heightForWidth(self, width: int) -> int:
+        """The least: where the card has a message of several lines, the pictures are no taller."""
+        return self.layout().totalMinimumHeightForWidth(width)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         now = theme.current()

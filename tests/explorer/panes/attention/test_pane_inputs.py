@@ -202,6 +202,10 @@ def test_a_run_that_has_not_answered_yet_says_so_with_its_step(
         pane.workspace.set_model_source(live)
         assert pane.looker.heads is None and pane.player.length == 0
         assert live.name in pane.headline
+        button = pane.inputs.source_button
+        assert button.text() == "model: live (live)"
+        live.set_training(False)
+        assert button.text() == "model: live", "it trains no longer"
         assert not pane.view.panel.mosaic.displayed()["maps"].any()
         assert pane.view.head.picture.waited < 1  # its own wait, not an older one's
         pane.looker._first.timeout.emit()
@@ -325,6 +329,22 @@ def test_the_query_follows_the_end_of_the_text_until_it_is_pinned(pane, tmp_path
         assert pane.choices.pinned and pane.cancel() and not pane.choices.pinned
         last = await write(PROMPT)
         assert pane.chosen[2] == last
+
+    run_async(body())
+
+
+def test_a_paste_is_undone_by_itself(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        line, workspace = pane.inputs.prompt, pane.workspace
+        before = workspace.prompt
+        line.selectAll()
+        for text in ("Mira m", "et Tom"):
+            line.insert(text)
+        for text in ("Mira met Tom", "Mira m", before):
+            assert workspace.prompt == text
+            workspace.undo()
+        await pane.settled()
 
     run_async(body())
 

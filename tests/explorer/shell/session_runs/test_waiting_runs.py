@@ -53,6 +53,22 @@ def test_runs_that_wait_share_one_card_and_leave_it_one_by_one(sitting, stopped,
     run_async(body())
 
 
+def test_a_run_in_sight_is_not_offered_again_above_its_own_card(sitting, stopped, run_async):
+    async def body():
+        async with sitting as session:
+            session.workspace.set_run(str(stopped[0]))
+            session.window.show_pane("training")
+            await session.offers.runs_left()
+            cards = session.window.notices.cards
+            assert [row.name for row in cards["runs"].rows] == ["b", "c", "d"]
+            session.workspace.set_run(str(stopped[1]))
+            assert [row.name for row in cards["runs"].rows] == ["c", "d"]
+            waiting = [run.folder.name for run in await session.runs.waiting()]
+            assert waiting == ["a", "b", "c", "d"], "no one has decided about them"
+
+    run_async(body())
+
+
 def test_a_run_without_a_checkpoint_says_that_it_begins_again(sitting, stopped, run_async):
     (stopped[0] / "checkpoints" / "step-000004").rmdir()
 

@@ -49,7 +49,13 @@ def test_a_gap_between_training_and_validation_is_told_where_it_was_measured(dat
     model = replace(told.config.model, dropout=0.1)
     dropping = replace(told, config=replace(told.config, model=model))
     assert any("dropout" in line for line in gap(dropping, 20))
-    assert "repeat" in gap(told, 20)[-1] and told.config.repeated_fraction
+    assert "training line" in gap(told, 20)[-1] and "repeat" in gap(told, 20)[-1]
+
+
+def test_the_heads_title_quotes_a_text_from_its_first_sign_on():
+    assert heads_title("\n    return x", 17, None) == "Heads on \u201creturn x\u201d, step 17"
+    assert heads_title("  \n", None, None) == "Heads on \u201c\u2423\u2423\u2423\u201d"
+    assert heads_title("", None, None) == "Heads"
 
 
 def test_weights_that_have_learned_nothing_yet_get_no_verdict(data):
@@ -92,7 +98,7 @@ def test_a_program_is_sampled_from_its_own_words_with_its_indentation(
         data = pane.follower.data
         assert data.samples[0].prompt in program.read_text()
         assert data.probe_text in program.read_text()
-        shown = data.probe_text.replace("\n", "\u21b5")
+        shown = data.probe_text.lstrip().replace("\n", "\u21b5")
         await until(lambda: shown in pane.view.heads_title.whole, "the heads' text")
 
     run_async(body())

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtWidgets import QStackedWidget
 
 from core.training.phases import SCALED_PHASES
 from core.training.reader import RunReader
@@ -18,7 +19,9 @@ from explorer.panes.training.run import text
 from explorer.panes.training.run.charts import SMALL
 from explorer.panes.training.run.draft import TrainingDraft, config_of
 from explorer.panes.training.run.run_card import BUTTONS, CardText, RunCard
+from explorer.panes.training.run.view import RunView
 from explorer.panes.training.run_data import read
+from explorer.widgets.scroll_area import scrolled
 from explorer.widgets.transport import TransportBar
 from tests.explorer.waiting import until
 
@@ -304,3 +307,19 @@ def test_a_button_that_can_be_used_no_longer_keeps_no_key_for_its_neighbor(qtbot
     card.set_text(replace(shown, refusals=(("branch", "No checkpoint lies here"),)))
     qtbot.keyClick(card.focusWidget() or card, Qt.Key.Key_Space)
     assert asked == [] and card.focusWidget() is card
+
+
+def test_a_message_on_the_card_makes_no_picture_taller(qtbot):
+    """At 1280 x 720 losses, small plots, heads, samples and phases stay in sight."""
+    view = RunView()
+    stack = QStackedWidget()
+    stack.addWidget(view)
+    area = scrolled(stack)
+    qtbot.addWidget(area)
+    area.resize(824, 514)
+    area.show()
+    for message in ("", "It ended: killed, out of memory, or the machine went down. " * 3):
+        view.card.set_text(CardText("run", "dead", 91, 3000, message=message))
+        QCoreApplication.sendPostedEvents()
+        assert view.height() == 514, message
+        assert view.phases.geometry().bottom() < 514
