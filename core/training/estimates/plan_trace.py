@@ -16,7 +16,7 @@ from typing import Any
 from core.numbers import format_count
 from core.trace import Step, Trace
 from core.training.estimates import memory
-from core.training.estimates.plan import PRECISIONS, Plan, Setup, link_of, plan
+from core.training.estimates.plan import Plan, Setup, link_of, plan
 from core.training.estimates.scaling_law import CHINCHILLA
 from core.transformer.parameters import inner_matrices
 
@@ -94,10 +94,10 @@ def _memory(setup: Setup, found: Plan) -> Iterator[Step]:
 
 def _states(setup: Setup, found: Plan) -> Iterator[Step]:
     """Each kind of memory, and after it a device's part where ZeRO divides it."""
-    layout = memory.LAYOUTS[PRECISIONS[setup.precision]]
+    layout = memory.LAYOUTS[setup.layout]
     remembered = memory.numbers_remembered(setup.model, setup.optimizer)
     count, ranks = found.parameters.total, setup.devices
-    whole = memory.model_state(count, remembered, PRECISIONS[setup.precision])
+    whole = memory.model_state(count, remembered, setup.layout)
     each = dict(zip(("weights", "gradients", "master"), layout, strict=True))
     lines = {"weights": "weight_bytes", "gradients": "gradient_bytes", "master": "master_bytes"}
     for field in fields(whole):
@@ -122,7 +122,7 @@ def _states(setup: Setup, found: Plan) -> Iterator[Step]:
 
 def _activations(setup: Setup, found: Plan) -> Iterator[Step]:
     model, sequences = setup.model, setup.micro_batch
-    item = 2 if PRECISIONS[setup.precision] == "mixed" else 4
+    item = setup.item
     layer = memory.layer_activations(model, sequences, setup.recompute, item)
     yield _step(
         "layer",
@@ -201,6 +201,7 @@ def _one_step(setup: Setup, found: Plan) -> Iterator[Step]:
             f"{_HERE}.plan:step_seconds#step",
             {"compute": found.compute, "communication": found.communication, "step": found.step},
         )
+    if found.step is not None and found.utilization is not None:
         yield _step(
             "mfu",
             "MFU: the model's FLOPs, of those that the devices could do in the time",
@@ -216,7 +217,7 @@ def _one_step(setup: Setup, found: Plan) -> Iterator[Step]:
 
 def _communication(setup: Setup, found: Plan) -> Iterator[Step]:
     remembered, ranks = memory.numbers_remembered(setup.model, setup.optimizer), setup.devices
-    whole = memory.model_state(found.parameters.total, remembered, PRECISIONS[setup.precision])
+    whole = memory.model_state(found.parameters.total, remembered, setup.layout)
     back = whole.gradients if setup.stage == 0 else whole.weights
     half = {size: size * (ranks - 1) / ranks for size in (whole.gradients, back)}
     yield _step(

@@ -134,4 +134,8 @@ def test_a_run_is_planned_as_it_trains(tmp_path) -> None:  # type: ignore[no-unt
     rows = {what: (said, took) for what, said, took in text.compared(planned(setup), run)}
     assert rows["memory"][1] == "400 MB" and rows["a step"][1] == "500 ms"
     assert rows["tokens/s"] == ("n/a", "1,000")  # what links two of this machine, nobody knows
-    assert rows["MFU"][1].endswith("%")
+    assert rows["MFU"] == ("n/a", "n/a")  # a speed that was measured is no peak
+    card = replace(HERE, measured=False)
+    planned_on = planned(replace(setup, device=card))
+    rows = {what: took for what, _, took in text.compared(planned_on, run)}
+    assert rows["MFU"].endswith("%")
