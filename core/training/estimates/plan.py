@@ -67,6 +67,11 @@ class Setup:
         return "autocast" if self.autocast and layout == "mixed" else layout
 
     @property
+    def micro_batches(self) -> int:
+        """Of a step, one after the other on each device."""
+        return self.batch_size // (self.devices * self.micro_batch)
+
+    @property
     def item(self) -> int:
         """Bytes of an activation that a matrix product makes."""
         return 4 if self.layout == "fp32" else 2
@@ -158,7 +163,9 @@ def plan(setup: Setup) -> Plan:
     compute = None
     if peak is not None:
         compute = compute_seconds(work, peak, setup.efficiency, setup.devices)
-    sent = data_parallel(whole.weights, whole.gradients, setup.stage, setup.devices)
+    sent = data_parallel(
+        whole.weights, whole.gradients, setup.stage, setup.devices, setup.micro_batches
+    )
     communication = _communication(setup, sent)
     step = step_seconds(compute, communication)
     seconds = whole_seconds(steps, step)

@@ -16,6 +16,7 @@ from typing import Any
 from core.numbers import format_count
 from core.trace import Step, Trace
 from core.training.estimates import memory
+from core.training.estimates.communication import exchanges
 from core.training.estimates.plan import Plan, Setup, link_of, plan
 from core.training.estimates.scaling_law import CHINCHILLA
 from core.transformer.parameters import inner_matrices
@@ -37,6 +38,7 @@ FORMULAS = {
     "compute": r"t_c = \frac{C}{P \, e \, n}",
     "half": r"\frac{n - 1}{n} \, M",
     "sent": r"S = 2 \, \frac{n - 1}{n} \, M",
+    "zero": r"S = k_g \, \frac{n - 1}{n} \, G + k_w \, \frac{n - 1}{n} \, W",
     "communication": r"t_s = k \, \lambda + \frac{S}{W}",
     "step": r"t = \max(t_c, t_s)",
     "mfu": r"\mathrm{MFU} = \frac{c \, B T / t}{P \, n}",
@@ -232,8 +234,10 @@ def _communication(setup: Setup, found: Plan) -> Iterator[Step]:
     else:
         code = "data_parallel#sent"
         title = "Sent by each device: gradients there, weights back"
-        both["gathers"] = 2 if setup.stage == 3 else 1
-    yield _step("sent", title, f"{_HERE}.communication:{code}", {**both})
+        counts = exchanges(setup.stage, setup.micro_batches)
+        both |= dict(zip(("scatters", "gathers"), counts, strict=True))
+    term = "sent" if setup.stage == 0 else "sent.zero"
+    yield _step(term, title, f"{_HERE}.communication:{code}", {**both})
     link = link_of(setup)
     if link is not None:
         yield _step(
