@@ -12,7 +12,7 @@ NAME = "this machine"
 def processor(speed: float | None = None) -> Device:
     """Its processor, with the machine's memory; `speed`: FLOP/s in fp32, where measured."""
     peak = {} if speed is None else {"fp32": speed}
-    return Device(NAME, peak, float(physical_bytes()), 0.0, None, None)
+    return Device(NAME, peak, float(physical_bytes()), 0.0, None, None, measured=True)
 
 
 def measured_device() -> Device:

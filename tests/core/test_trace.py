@@ -265,4 +265,4 @@ def test_a_plan_has_no_step_for_what_nobody_knows():
 
     terms = [step.name for step in trace_plan(setup(device=None, link=None, price=None))]
     assert not {"plan.compute", "plan.communication", "plan.step", "plan.cost"} & set(terms)
-    assert {"plan.memory", "plan.sent", "plan.loss"} <= set(terms)
+    assert {"plan.memory", "plan.sent.zero", "plan.loss"} <= set(terms)

@@ -72,21 +72,33 @@ def _half(size: float, ranks: int) -> Transfer:
     return Transfer(sent, ranks - 1)
 
 
-def data_parallel(weights: float, gradients: float, stage: int, ranks: int) -> Transfer:
+def data_parallel(
+    weights: float, gradients: float, stage: int, ranks: int, micro_batches: int = 1
+) -> Transfer:
     """What an optimizer step sends: bytes of all weights and of all gradients, by ZeRO stage.
 
     stage 0     all-reduce of the gradients
           1, 2  reduce-scatter of the gradients, all-gather of the weights: as much as stage 0
           3     the same, and the weights once more, for the backward pass: half as much again
 
-    Rajbhandari et al. 2020, section 7: about 2, 2 and 3 times the parameters. Raises ValueError for
-    another stage.
+    Rajbhandari et al. 2020, section 7: about 2, 2 and 3 times the parameters. Where gradients of
+    several micro-batches are added up before the step, whoever holds all of them sends once; stage
+    2 scatters those of each micro-batch, and stage 3 gathers the weights for each as well. Raises
+    ValueError for another stage.
     """
     if stage not in ZERO_STAGES:
         raise ValueError(f"ZeRO has no stage {stage}; use 0 (none), 1, 2 or 3")
     if stage == 0:
         return all_reduce(gradients, ranks)
     scattered, gathered = reduce_scatter(gradients, ranks), all_gather(weights, ranks)
-    there, back, gathers = scattered.bytes, gathered.bytes, 2 if stage == 3 else 1
-    sent = there + gathers * back  # step: sent
-    return Transfer(sent, scattered.steps + gathers * gathered.steps)
+    there, back = scattered.bytes, gathered.bytes
+    scatters, gathers = exchanges(stage, micro_batches)
+    sent = scatters * there + gathers * back  # step: sent
+    return Transfer(sent, scatters * scattered.steps + gathers * gathered.steps)
+
+
+def exchanges(stage: int, micro_batches: int) -> tuple[int, int]:
+    """How often a step of so many micro-batches scatters gradients and gathers weights, from stage
+    1 on.
+    """
+    return (micro_batches if stage > 1 else 1, 2 * micro_batches if stage == 3 else 1)

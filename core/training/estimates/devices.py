@@ -28,6 +28,7 @@ class Device:
     link        bytes a second to another device of the machine, in one direction
     watts       at full load
     known_as    what torch calls it, without "NVIDIA"
+    measured    its speed was measured and is no peak, so that no share of it can be told
     """
 
     name: str
@@ -37,6 +38,7 @@ class Device:
     link: float | None
     watts: float | None
     known_as: str = ""
+    measured: bool = False
 
     def peak_flops(self, precision: str) -> float | None:
         """FLOP/s of matrix products in a precision; None where the device has none, or none is

@@ -39,6 +39,8 @@ class Setup:
                  (Chowdhery et al. 2022, table 3)
     link         between two devices; None: the device's own, within one machine
     price        of a device for an hour, in any currency
+    autocast     weights and gradients stay in fp32 and matrix products cast them, as in this
+                 program's own runs
 
     Raises ValueError, with the remedy, for what cannot be.
     """
@@ -56,6 +58,23 @@ class Setup:
     efficiency: float = 0.4
     link: Link | None = None
     price: float | None = None
+    autocast: bool = False
+
+    @property
+    def layout(self) -> str:
+        """Of weights and gradients in memory: see `memory.LAYOUTS`."""
+        layout = PRECISIONS[self.precision]
+        return "autocast" if self.autocast and layout == "mixed" else layout
+
+    @property
+    def micro_batches(self) -> int:
+        """Of a step, one after the other on each device."""
+        return self.batch_size // (self.devices * self.micro_batch)
+
+    @property
+    def item(self) -> int:
+        """Bytes of an activation that a matrix product makes."""
+        return 4 if self.layout == "fp32" else 2
 
     def __post_init__(self) -> None:
         for name in ("tokens", "batch_size", "micro_batch", "devices"):
@@ -129,9 +148,9 @@ def plan(setup: Setup) -> Plan:
     model, device = setup.model, setup.device
     count = parameters(model)
     remembered = numbers_remembered(model, setup.optimizer)
-    whole = model_state(count.total, remembered, PRECISIONS[setup.precision])
+    whole = model_state(count.total, remembered, setup.layout)
     state = shard(whole, setup.stage, setup.devices)
-    item = 2 if PRECISIONS[setup.precision] == "mixed" else 4
+    item = setup.item
     activations = memory.activations(model, setup.micro_batch, setup.recompute, item)
     needed = state.total + activations
     steps = -(-int(setup.tokens) // (setup.batch_size * model.block_size))
@@ -144,7 +163,9 @@ def plan(setup: Setup) -> Plan:
     compute = None
     if peak is not None:
         compute = compute_seconds(work, peak, setup.efficiency, setup.devices)
-    sent = data_parallel(whole.weights, whole.gradients, setup.stage, setup.devices)
+    sent = data_parallel(
+        whole.weights, whole.gradients, setup.stage, setup.devices, setup.micro_batches
+    )
     communication = _communication(setup, sent)
     step = step_seconds(compute, communication)
     seconds = whole_seconds(steps, step)
@@ -162,7 +183,7 @@ def plan(setup: Setup) -> Plan:
         communication=communication,
         step=step,
         utilization=None
-        if step is None
+        if step is None or (device is not None and device.measured)
         else model_flops_utilization(step_tokens / step, per_token, peak, setup.devices),
         seconds=seconds,
         energy=joules(seconds, setup.devices, watts),

@@ -16,7 +16,8 @@ from typing import Any
 from core.numbers import format_count
 from core.trace import Step, Trace
 from core.training.estimates import memory
-from core.training.estimates.plan import PRECISIONS, Plan, Setup, link_of, plan
+from core.training.estimates.communication import exchanges
+from core.training.estimates.plan import Plan, Setup, link_of, plan
 from core.training.estimates.scaling_law import CHINCHILLA
 from core.transformer.parameters import inner_matrices
 
@@ -37,6 +38,7 @@ FORMULAS = {
     "compute": r"t_c = \frac{C}{P \, e \, n}",
     "half": r"\frac{n - 1}{n} \, M",
     "sent": r"S = 2 \, \frac{n - 1}{n} \, M",
+    "zero": r"S = k_g \, \frac{n - 1}{n} \, G + k_w \, \frac{n - 1}{n} \, W",
     "communication": r"t_s = k \, \lambda + \frac{S}{W}",
     "step": r"t = \max(t_c, t_s)",
     "mfu": r"\mathrm{MFU} = \frac{c \, B T / t}{P \, n}",
@@ -94,10 +96,10 @@ def _memory(setup: Setup, found: Plan) -> Iterator[Step]:
 
 def _states(setup: Setup, found: Plan) -> Iterator[Step]:
     """Each kind of memory, and after it a device's part where ZeRO divides it."""
-    layout = memory.LAYOUTS[PRECISIONS[setup.precision]]
+    layout = memory.LAYOUTS[setup.layout]
     remembered = memory.numbers_remembered(setup.model, setup.optimizer)
     count, ranks = found.parameters.total, setup.devices
-    whole = memory.model_state(count, remembered, PRECISIONS[setup.precision])
+    whole = memory.model_state(count, remembered, setup.layout)
     each = dict(zip(("weights", "gradients", "master"), layout, strict=True))
     lines = {"weights": "weight_bytes", "gradients": "gradient_bytes", "master": "master_bytes"}
     for field in fields(whole):
@@ -122,7 +124,7 @@ def _states(setup: Setup, found: Plan) -> Iterator[Step]:
 
 def _activations(setup: Setup, found: Plan) -> Iterator[Step]:
     model, sequences = setup.model, setup.micro_batch
-    item = 2 if PRECISIONS[setup.precision] == "mixed" else 4
+    item = setup.item
     layer = memory.layer_activations(model, sequences, setup.recompute, item)
     yield _step(
         "layer",
@@ -201,6 +203,7 @@ def _one_step(setup: Setup, found: Plan) -> Iterator[Step]:
             f"{_HERE}.plan:step_seconds#step",
             {"compute": found.compute, "communication": found.communication, "step": found.step},
         )
+    if found.step is not None and found.utilization is not None:
         yield _step(
             "mfu",
             "MFU: the model's FLOPs, of those that the devices could do in the time",
@@ -216,7 +219,7 @@ def _one_step(setup: Setup, found: Plan) -> Iterator[Step]:
 
 def _communication(setup: Setup, found: Plan) -> Iterator[Step]:
     remembered, ranks = memory.numbers_remembered(setup.model, setup.optimizer), setup.devices
-    whole = memory.model_state(found.parameters.total, remembered, PRECISIONS[setup.precision])
+    whole = memory.model_state(found.parameters.total, remembered, setup.layout)
     back = whole.gradients if setup.stage == 0 else whole.weights
     half = {size: size * (ranks - 1) / ranks for size in (whole.gradients, back)}
     yield _step(
@@ -231,8 +234,10 @@ def _communication(setup: Setup, found: Plan) -> Iterator[Step]:
     else:
         code = "data_parallel#sent"
         title = "Sent by each device: gradients there, weights back"
-        both["gathers"] = 2 if setup.stage == 3 else 1
-    yield _step("sent", title, f"{_HERE}.communication:{code}", {**both})
+        counts = exchanges(setup.stage, setup.micro_batches)
+        both |= dict(zip(("scatters", "gathers"), counts, strict=True))
+    term = "sent" if setup.stage == 0 else "sent.zero"
+    yield _step(term, title, f"{_HERE}.communication:{code}", {**both})
     link = link_of(setup)
     if link is not None:
         yield _step(

@@ -108,6 +108,7 @@ def setup_of(
             precision=draft.precision,
             recompute=draft.recompute,
             optimizer=optimizer if own else "adamw",
+            autocast=own,
             link=None if link is None else Link(link * GB),
             **given,  # type: ignore[arg-type]
         )
@@ -126,5 +127,6 @@ def draft_of(config: TrainingConfig) -> PlanDraft:
         batch_size=str(config.batch_size * config.micro_batches),
         tokens=str(config.tokens_per_step * config.steps),
         precision=config.precision,
+        recompute="full" if config.activation_checkpointing else "none",
         micro_batch=str(max(1, config.batch_size // config.ranks)),
     )

@@ -16,6 +16,6 @@ GPT3 = PlanDraft(
     price="2",
     precision="bf16",
     recompute="full",
-    micro_batch="1",
+    micro_batch="2",
     link="25",
 )

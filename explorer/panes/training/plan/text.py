@@ -138,7 +138,8 @@ FACT_HELP = {
 def compared(planned: Planned, run: Measured) -> list[tuple[str, str, str]]:
     """(what, predicted, measured) of a run that is planned."""
     setup, plan = planned.setup, planned.plan
-    peak = setup.device.peak_flops(setup.precision) if setup.device is not None else None
+    known = setup.device is not None and not setup.device.measured
+    peak = setup.device.peak_flops(setup.precision) if known and setup.device else None
     speed = None if plan.step is None else setup.batch_size * setup.model.block_size / plan.step
     reached = run.utilization(peak)
     return [

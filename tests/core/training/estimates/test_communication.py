@@ -62,6 +62,8 @@ def test_zero_sends_two_or_three_times_the_parameters(stage: int, volumes: int) 
     found = data_parallel(1.0, 1.0, stage, 1_000_000)
     assert found.bytes == pytest.approx(volumes, rel=1e-5)
     assert data_parallel(1.0, 1.0, stage, 1).bytes == 0
+    eight = data_parallel(1.0, 1.0, stage, 1_000_000, 8)
+    assert eight.bytes == pytest.approx({0: 2, 1: 2, 2: 9, 3: 24}[stage], rel=1e-5)
 
 
 def test_another_stage_says_which_there_are() -> None:

@@ -101,3 +101,12 @@ def test_what_hangs_on_an_unknown_number_is_none(changes: dict, unknown: set[str
 def test_what_cannot_be_says_the_remedy(changes: dict, remedy: str) -> None:
     with pytest.raises(ValueError, match=remedy):
         plan(setup(**changes))
+
+
+def test_a_run_of_this_program_keeps_weights_and_gradients_in_fp32() -> None:
+    """Autocast: 4 + 4 + 8 bytes a parameter with Adam, as many as mixed precision with a master."""
+    mixed = plan(setup())
+    cast = plan(setup(autocast=True))
+    assert cast.state.weights == 2 * mixed.state.weights and cast.state.master == 0
+    assert cast.state.total == pytest.approx(mixed.state.total)
+    assert cast.sent.bytes == 2 * mixed.sent.bytes

@@ -69,7 +69,7 @@ def test_this_machine_is_planned_at_once_and_gpt3_by_one_click(
         assert mode.draft.value.model == "gpt3-175b"
         assert mode.view.fields["devices"].value == "1,024"
         assert [fact.accessibleName() for fact in mode.view.facts] == [
-            "of 80 GB on each: fits: 8.10 GB",
+            "of 80 GB on each: fits: 13.5 GB",
             "for 71,526 steps: 39.0 days",
             "cost, at 2 for a device hour: 1,916,631",
         ]
@@ -120,9 +120,9 @@ def test_what_cannot_be_planned_stands_beside_its_field_and_the_picture_stays(
         mode.inputs.gpt3.click()
         scene, headline = mode.view.bars.scene, mode.headline
         mode.view.changed.emit("batch_size", "1000")
-        assert "use a batch of 1024 or 2048" in mode.view.fields["batch_size"].error.text
+        assert "use a batch of 2048 or 4096" in mode.view.fields["batch_size"].error.text
         assert mode.view.bars.scene is scene and mode.headline == headline
-        mode.view.changed.emit("batch_size", "1024")
+        mode.view.changed.emit("batch_size", "2048")
         assert not mode.errors and mode.view.bars.scene is not scene
         mode.view.changed.emit("efficiency", "2")
         assert mode.view.more.isChecked() and mode.view.fields["efficiency"].error.text

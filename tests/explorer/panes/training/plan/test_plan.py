@@ -37,7 +37,7 @@ def test_gpt3_on_1024_gpus_is_what_core_says() -> None:
     found = plan_of(presets.GPT3)
     assert found.plan == plan(found.setup)
     assert found.setup.devices == 1024 and found.setup.device is DEVICES["A100 SXM 80GB"]
-    assert text.memory(found.setup, found.plan) == ("8.10 GB", "of 80 GB on each: fits")
+    assert text.memory(found.setup, found.plan) == ("13.5 GB", "of 80 GB on each: fits")
     assert text.headline(found) == (
         "It fits on 1,024 \u00d7 A100 SXM 80GB, takes 39.0 days and costs 1,916,631"
     )
@@ -78,7 +78,7 @@ def test_what_does_not_fit_says_what_would() -> None:
 @pytest.mark.parametrize(
     ("changes", "name", "remedy"),
     [
-        ({"batch_size": "1,000"}, "batch_size", "use a batch of 1024 or 2048"),
+        ({"batch_size": "1,000"}, "batch_size", "use a batch of 2048 or 4096"),
         ({"price": "-2"}, "price", "leave it empty"),
         ({"devices": "0"}, "devices", "8 is a usual machine"),
         ({"devices": "many"}, "devices", "8 is a usual machine"),
@@ -134,4 +134,8 @@ def test_a_run_is_planned_as_it_trains(tmp_path) -> None:  # type: ignore[no-unt
     rows = {what: (said, took) for what, said, took in text.compared(planned(setup), run)}
     assert rows["memory"][1] == "400 MB" and rows["a step"][1] == "500 ms"
     assert rows["tokens/s"] == ("n/a", "1,000")  # what links two of this machine, nobody knows
-    assert rows["MFU"][1].endswith("%")
+    assert rows["MFU"] == ("n/a", "n/a")  # a speed that was measured is no peak
+    card = replace(HERE, measured=False)
+    planned_on = planned(replace(setup, device=card))
+    rows = {what: took for what, _, took in text.compared(planned_on, run)}
+    assert rows["MFU"].endswith("%")
