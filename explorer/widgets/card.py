@@ -290,6 +290,7 @@ class Card(QFrame):
         for item in items:
             if (item.widget().property("look") or "") != look:
                 set_look(item.widget(), look)
+                item.widget().updateGeometry()  # its padding is another, and so is its width
 
     def _write(self) -> None:
         """Title and message; where a word has no room it may be broken, and what is shown so is not
