@@ -16,6 +16,7 @@ from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl
+from explorer.widgets.wrap_row import WrapRow
 
 
 class RanksHeader(QWidget):
@@ -44,6 +45,23 @@ class RanksHeader(QWidget):
     def whole_width(self) -> int:
         """px that its choices need side by side."""
         return self.strategies.sizeHint().width() + 8 + self.devices.sizeHint().width()
+
+
+class ShortFact(QWidget):
+    """A value, and behind it in small letters what it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._value, self._title = Label("", "body"), Label("", "label", "muted")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self._value)
+        row.addWidget(self._title)
+
+    def set_words(self, title: str, value: str) -> None:
+        self._title.setText(title)
+        self._value.setText(value)
 
 
 class RanksView(QWidget):
@@ -77,8 +95,8 @@ class RanksView(QWidget):
         self.copy.clicked.connect(self.copyRequested)
         self.note = CutLabel("label", "muted")
         self.message = CutLabel("body", "error")
-        self._facts = QHBoxLayout()
-        self._facts.setSpacing(16)
+        self._facts: list[ShortFact] = []
+        self._row = WrapRow(16)
         self.start.clicked.connect(self.startRequested)
         self.resume.clicked.connect(self.resumeRequested)
         self._build()
@@ -96,8 +114,7 @@ class RanksView(QWidget):
 
         below = QHBoxLayout()
         below.setSpacing(8)
-        below.addLayout(self._facts)
-        below.addStretch(1)
+        below.addLayout(self._row, 1)
         for button in (self.copy, self.faults, self.resume, self.start):
             below.addWidget(button)
         column = QVBoxLayout(self)
@@ -114,18 +131,15 @@ class RanksView(QWidget):
         self.lanes.set_scene(scene)
 
     def set_facts(self, facts: Sequence[tuple[str, str]]) -> None:
-        """(title, value) side by side."""
-        while self._facts.count() < 2 * len(facts):
-            self._facts.addWidget(Label("", "body"))
-            self._facts.addWidget(Label("", "label", "muted"))
-        for place in range(self._facts.count() // 2):
-            value = self._facts.itemAt(2 * place).widget()
-            title = self._facts.itemAt(2 * place + 1).widget()
-            there = place < len(facts)
-            for label, words in ((value, 1), (title, 0)):
-                assert isinstance(label, Label)
-                label.setText(facts[place][words] if there else "")
-                label.setVisible(there)
+        """(title, value) side by side, in further rows where they have no room in one."""
+        while len(self._facts) < len(facts):
+            fact = ShortFact()
+            self._facts.append(fact)
+            self._row.addWidget(fact)
+        for place, fact in enumerate(self._facts):
+            fact.setVisible(place < len(facts))
+            if place < len(facts):
+                fact.set_words(*facts[place])
 
     def set_told(self, note: str, message: str) -> None:
         """What stands below: by what it was computed, and how the run failed."""

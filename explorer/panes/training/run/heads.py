@@ -81,7 +81,7 @@ class HeadFilm(QObject):
         known = self._kept.keys() | self._missing
         known |= {path for path, task in self._reading.items() if not task.done()}
         new = [path for path in paths if path not in known]
-        if new:
+        if new and tasks.in_loop():  # Qt sends events also while the loop stands still
             task = tasks.spawn(self._fetch(new, self._mosaic.cell_pixels), self._owner)
             self._reading |= dict.fromkeys(new, task)
 
