@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,36 +14,21 @@ from core.training.runs import create_run
 from core.training.writer import RunWriter
 from explorer.panes.training.plan import text
 from tests.core.training.small import small_config
-from tests.explorer.conftest import dispose
-from tests.explorer.demo import eager_runs
 from tests.explorer.waiting import until
 
 
 @pytest.fixture
-def make_mode(torch_engine: Any, tmp_path: Path) -> Iterator[Callable[[], Any]]:
+def make_mode(make_training: Callable[..., Any]) -> Callable[[], Any]:
     """`make_mode()`: the mode Plan, shown; call it inside a coroutine."""
-    from explorer.panes.base import Context
-    from explorer.panes.training.pane import TrainingPane
-    from explorer.state.settings import Settings
-    from explorer.state.workspace import Workspace
-
-    runs = eager_runs(torch_engine, tmp_path / "runs")
-    panes = []
 
     def make() -> Any:
-        pane = TrainingPane(Context(torch_engine, Workspace(torch_engine), Settings(), runs))
-        panes.append(pane)
-        pane.player.set_motion("off")
-        pane.resize(900, 520)
+        pane = make_training()
         pane.join_workspace()
         pane.shown()
         pane.show_mode("plan")
         return pane.mode
 
-    yield make
-    for pane in panes:
-        dispose(pane.inputs, pane)
-    dispose(runs)
+    return make
 
 
 def trained(folder: Path) -> Path:

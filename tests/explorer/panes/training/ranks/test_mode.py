@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,39 +15,22 @@ from explorer.panes.training.ranks import text
 from explorer.panes.training.ranks.start import two_ranks_config
 from tests.core.training.small import small_config
 from tests.core.training.test_lanes import spans
-from tests.explorer.conftest import dispose
-from tests.explorer.demo import eager_runs
 from tests.explorer.panes.training.ranks.test_scene import QUICK, SLOW
 from tests.explorer.waiting import until
 
 
 @pytest.fixture
-def make_mode(torch_engine: Any, tmp_path: Path) -> Iterator[Callable[[], Any]]:
+def make_mode(make_training: Callable[..., Any]) -> Callable[[], Any]:
     """`make_mode()`: the mode Ranks, shown; call it inside a coroutine."""
-    from explorer.panes.base import Context
-    from explorer.panes.training.pane import TrainingPane
-    from explorer.state.settings import Settings
-    from explorer.state.workspace import Workspace
-
-    runs = eager_runs(torch_engine, tmp_path / "runs")
-    panes = []
 
     def make() -> Any:
-        pane = TrainingPane(Context(torch_engine, Workspace(torch_engine), Settings(), runs))
-        panes.append(pane)
-        pane.player.set_motion("off")
-        pane.resize(960, 560)
+        pane = make_training()
         pane.join_workspace()
         pane.shown()
         pane.show_mode("ranks")
         return pane.mode
 
-    yield make
-    for pane in panes:
-        dispose(pane.inputs, pane)
-    for folder in runs.live:
-        runs.process_launcher.kill(folder)
-    dispose(runs)
+    return make
 
 
 def two_ranks(folder: Path, steps: int = 1) -> Path:
