@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -70,11 +69,6 @@ class PlanMode(Mode):
 
     def pictures(self) -> dict[str, QWidget]:
         return {"memory": self.view.bars}
-
-    def views(self) -> dict[str, Callable[[], Any]]:
-        from explorer.panes.training.plan.demo import views
-
-        return views(self)
 
     def shown(self) -> None:
         if not self.here.peak:
