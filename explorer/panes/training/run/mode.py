@@ -271,8 +271,11 @@ class RunMode(Mode):
         self._show_lines()
         self._list_runs()
 
-    def _on_began(self, folder: str) -> None:
+    def _on_began(self, folder: str, parent: str) -> None:
+        """A branch is drawn over its parent: both futures of the checkpoint."""
         self.workspace.set_run(folder)
+        if parent:
+            self.overlay(parent)
         self._list_runs()
 
     def _on_run(self, folder: str | None) -> None:

@@ -21,7 +21,7 @@ STATES = {  # state -> icon, color role, word
     "failed": ("error", "error", "failed"),
     "dead": ("error", "error", "ended without a message"),
 }
-
+ALARM = "warning", "warning", "needs attention"  # of one that trains, whatever its state
 
 BUTTONS = {  # id -> text, tooltip
     "branch": ("Resume from here", "A new run that continues this checkpoint"),
@@ -103,6 +103,8 @@ class RunCard(QFrame):
     def set_text(self, text: CardText) -> None:
         self._text = text
         icon, role, word = STATES.get(text.state, STATES["stopped"])
+        if text.alarming:
+            icon, role, word = *ALARM[:2], f"{word}, {ALARM[2]}"
         self._glyph.set(icon, role)
         self._name.setText(text.name)
         at = f"step {text.step:,} of {text.steps:,}" if text.state != "new" else ""

@@ -40,12 +40,13 @@ class Screen(QObject):
         self._ancestry = Ancestry(engine, owner)
         self._ancestry.found.connect(self._draw_lines)
         self._lines: tuple[RunData | None, RunData | None] = (None, None)
+        self._likeness = ""  # of a branch and its parent
         self._shown: tuple[PhaseTrack, str, Batch | None, Inspection] | None = None
 
     def clear(self, name: str) -> None:
         """Another run, or none: nothing of the one before stays."""
         self.film.clear()
-        self._lines = None, None
+        self._lines, self._likeness = (None, None), ""
         self._shown = None
         self._cursor.track.ended = ""
         self._view.clear(text.opening(name))
@@ -53,6 +54,7 @@ class Screen(QObject):
 
     def show_lines(self, data: RunData | None, other: RunData | None) -> None:
         self._lines = data, other
+        self._likeness = text.likeness(data, other) if data is not None else ""
         self._draw_lines()
 
     def _draw_lines(self) -> None:
@@ -80,7 +82,8 @@ class Screen(QObject):
         view.set_recorded(near)
         inside, moment, replaying = cursor.inside, cursor.moment, cursor.replaying
         looked_at = inside.step if inside is not None else None
-        view.card.set_text(text.card_text(data, state, moment, replaying, looked_at))
+        told = text.card_text(data, state, moment, replaying, looked_at, self._likeness)
+        view.card.set_text(told)
         if inside is not None:
             view.phases.set_current(cursor.phase_position)
             place = inside.names, cursor.phase, inside.step, inside.skipped

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from core.numbers import format_fixed, format_number
 from explorer.panes.training.run_data import ACTIVE, skip_text, was_skipped
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from explorer.panes.training.run_data import RunData
 
 RISEN = 1.1  # times the first loss: more than batches differ by
+EARLY = 20  # steps of a branch that tell where its loss began
 SAME = 0.015  # of the training loss: a smaller gap tells nothing
 MANY = 100.0  # from here on thousandths of a loss say nothing
 SPACE, MOST_SPACES = "\u2423", 8  # how a text of white space alone is shown
@@ -41,7 +44,9 @@ SKIPPED_WORDS = {
 
 @dataclass(frozen=True)
 class CardText:
-    """What the card says. `numbers` are (title, value); `buttons` are the ids of BUTTONS."""
+    """What the card says. `numbers` are (title, value); `buttons` are the ids of BUTTONS; `alarming`
+    is a run that goes on and needs a person.
+    """
 
     name: str
     state: str
@@ -50,8 +55,9 @@ class CardText:
     note: str = ""
     numbers: tuple[tuple[str, str], ...] = ()
     buttons: tuple[str, ...] = ()
-    message: str = ""  # the failure, with its remedy
+    message: str = ""  # the failure or what needs a person, with the remedy
     refusals: tuple[tuple[str, str], ...] = ()  # (button, why it cannot be used now)
+    alarming: bool = False
 
 
 def card_text(
@@ -60,9 +66,10 @@ def card_text(
     moment: Moment | None,
     replaying: bool,
     looked_at: int | None = None,
+    likeness: str = "",
 ) -> CardText:
     """`state` is as a person asked for it; `moment` is what the cursor looks at, `looked_at` the
-    optimizer step that it is inside of.
+    optimizer step that it is inside of; `likeness` compares a branch with its parent.
     """
     step = moment.step if moment is not None and replaying else data.step
     step = step if looked_at is None else looked_at
@@ -71,12 +78,18 @@ def card_text(
         state="new" if prepares(data, state) else state,
         step=data.step,
         steps=data.config.steps,
-        note=_note(data, state),
+        note=_note(data, state, likeness),
         numbers=_numbers(data, step, replaying or looked_at is not None, state),
         buttons=buttons(data, state, moment, replaying),
-        message=failure(data, state),
+        message=failure(data, state) or _alarm(data),
         refusals=(("branch", why),) if (why := why_no_branch(data, moment)) else (),
+        alarming=bool(data.alerts),
     )
+
+
+def _alarm(data: RunData) -> str:
+    """What of a run that goes on needs a person, as sentences."""
+    return " ".join(f"{one[:1].upper()}{one[1:].rstrip('.')}." for one in data.alerts)
 
 
 def opening(name: str) -> CardText:
@@ -160,15 +173,33 @@ def failure(data: RunData, state: str) -> str:
     return ""
 
 
-def _note(data: RunData, state: str) -> str:
+def likeness(data: RunData, other: RunData | None) -> str:
+    """How far a branch is its parent, which lies over it; "" for another run, and before there is
+    a step of both. Bit for bit: where nothing was changed, every loss is the same number.
+    """
+    if other is None or data.parent is None:
+        return ""
+    if Path(str(data.parent["run"])).resolve() != other.folder.resolve():
+        return ""
+    (own, losses), (others, its) = data.series("loss"), other.series("loss")
+    steps, here, there = np.intersect1d(own, others, assume_unique=True, return_indices=True)
+    if not len(steps):
+        return ""
+    apart = np.flatnonzero(losses[here] != its[there])
+    if len(apart):
+        return f"parts from {other.name} at step {int(steps[apart[0]]):,}"
+    return f"coincides with {other.name} up to step {int(steps[-1]):,}"
+
+
+def _note(data: RunData, state: str, likeness: str) -> str:
     if prepares(data, state):
         return data.preparing
-    if data.alerts:
-        return f"needs attention: {data.alerts[0]}"
     said = []
     if state == "running" and (left := data.seconds_left) >= 1:
         said.append(f"about {about(left)} left")
-    elif data.parent:
+    if likeness:
+        said.append(likeness)
+    elif data.parent and not said:
         said.append(f"branched at step {int(data.parent.get('step', 0)):,}")
     if data.backend == "process" and state in ACTIVE:
         said.append("closing the window does not stop it")
@@ -228,8 +259,10 @@ def gap(data: RunData, step: int) -> list[str]:
             f"Validation is lower by {-apart:.3f}: its text is easier, or too little of it was "
             "measured."
         )
-    else:
+    elif validation < float(data.evaluations["validation"][0]):
         told.append("There is no gap: what it has learned also holds for new text.")
+    else:
+        told.append("There is no gap, and nothing learned: it began with no higher loss.")
     if data.config.model.dropout:
         told.append("Both are measured without dropout, unlike the line of the training loss.")
     if data.config.repeated_fraction:
@@ -298,14 +331,15 @@ def headline(
     if not len(losses):
         steps = "1 step was" if len(data.steps) == 1 else f"{len(data.steps):,} steps were"
         return f"It begins: {steps} skipped while the loss scale comes down."
-    first = data.evaluations["train"][0] if len(data.evaluations) else losses[0]
-    told = _movement(loss, float(first), now)
+    first = _first(data, losses)
+    told = _movement(loss, first, now)
     grows = now > RISEN * first
     if grows:
         told += "; try a lower learning rate"
     match state:
         case "running":
             opening = "It does not learn" if grows else "It learns" if now < first else "It trains"
+            opening = "It needs attention" if data.alerts else opening
             return f"{opening}: after {step:,} steps {told}."
         case "paused":
             return f"Paused after step {step:,}: {told}. Space continues training."
@@ -321,6 +355,16 @@ def headline(
         case _:
             goes_on = "continues training" if data.checkpoints else "begins again at step 0"
             return f"Stopped after step {step:,}: {told}. Space {goes_on}."
+
+
+def _first(data: RunData, losses: np.ndarray) -> float:
+    """Where the training loss began. A branch begins with weights that know the text, so that the
+    loss of its batches differs from one to the next and from an evaluation's, which reads no random
+    sequences.
+    """
+    if data.parent is not None:
+        return float(np.median(losses[:EARLY]))
+    return float(data.evaluations["train"][0] if len(data.evaluations) else losses[0])
 
 
 def _movement(loss: str, first: float, now: float) -> str:

@@ -152,6 +152,25 @@ def test_a_branch_trains_with_the_rate_the_steps_and_the_name_that_were_typed(
     run_async(story())
 
 
+def test_an_unchanged_branch_lies_over_its_parent_and_says_that_they_coincide(make_pane, run_async):
+    async def story():
+        pane = make_pane(steps="60")
+        folder = await started(pane, 60)
+        await until(lambda: state_of(pane) == "finished", "the end")
+        pane.steering.branch(folder, 20, {})
+        await until(lambda: Path(pane.workspace.run) != folder, "the branch")
+        assert pane.other.folder == folder
+        said = f"coincides with {folder.name} up to step 60"
+        await until(lambda: said in pane.view.card.text.note, "the likeness")
+        assert f"train {folder.name}" in pane.view.charts.loss.displayed()
+        pane.open_run(str(folder))
+        await until(lambda: pane.follower.data is not None, "the parent")
+        assert "coincides" not in pane.view.card.text.note
+        await pane.settled()
+
+    run_async(story())
+
+
 def test_escape_closes_the_form_and_nothing_begins(make_pane, run_async, qtbot):
     async def story():
         pane = make_pane(steps="60")

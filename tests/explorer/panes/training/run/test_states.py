@@ -127,6 +127,25 @@ def test_a_loss_that_rises_is_not_called_learning(tmp_path, now, state, sentence
     assert text.headline(replace(data, steps=steps), state, None, False) == sentence
 
 
+def test_what_needs_a_person_is_seen_on_the_card_and_in_the_sentence(tmp_path, qtbot):
+    alerts = ("rank 1 has given no sign of life for 15 s: a step is long, or it hangs",)
+    data = replace(run_of(tmp_path / "run", 12), alerts=alerts)
+    told = text.card_text(data, "running", None, False)
+    assert told.message == f"R{alerts[0][1:]}." and told.alarming
+    assert text.headline(data, "running", None, False).startswith("It needs attention: after 12")
+    card = RunCard()
+    qtbot.addWidget(card)
+    card.resize(700, 200)
+    card.show()
+    card.set_text(told)
+    assert (card._glyph._name, card._glyph._role) == ("warning", "warning")
+    assert card._state.whole.startswith("training, needs attention, step 12")
+    assert card._message.isVisible() and card._message.wordWrap()
+    card.set_text(text.card_text(replace(data, alerts=()), "running", None, False))
+    assert card._glyph._name == "live" and "attention" not in card._state.whole
+    assert not card._message.isVisible()
+
+
 def test_a_run_without_samples_or_heads_says_so(tmp_path):
     data = run_of(tmp_path / "run", 3, sample_every=0, probe_every=0)
     assert "no samples" in text.no_sample(data, data.state, 3)
