@@ -98,7 +98,7 @@ class RunMode(Mode):
         self.setup.fileDropped.connect(self._on_dropped)
         self.view.asked.connect(self.driver.answer)
         self.view.stepClicked.connect(self.cursor.seek_step)
-        self.view.phaseClicked.connect(self.enter_phase)
+        self.view.phaseClicked.connect(self.show_phase)
         self.view.headClicked.connect(self.open_head)
         self.view.insideRequested.connect(self.show_inside)
         self.view.charts.looksChanged.connect(self._show)
@@ -199,6 +199,16 @@ class RunMode(Mode):
     @property
     def replaying(self) -> bool:
         return self.cursor.replaying
+
+    def show_phase(self, index: int) -> None:
+        """Shows a phase of the recorded step that is offered, in Step. Inside a step, and where
+        none was recorded, the numbers of that phase here.
+        """
+        step, data = self.view.recorded, self.follower.data
+        if step and data is not None and self.cursor.inside is None:
+            self.modeRequested.emit("step", {"step": step, "phase": data.numbers.phases[index]})
+        else:
+            self.enter_phase(index)
 
     def enter_phase(self, index: int) -> None:
         """Goes into the optimizer step under the cursor, at one of its phases."""
