@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -94,31 +95,34 @@ def draw_lanes(painter: QPainter, layout: LaneLayout, position: float) -> None:
     painter.drawLine(QPointF(x, layout.area.top()), QPointF(x, layout.bottom))
 
 
-def _look(step: Step, label: str) -> tuple[QColor, tuple[str, str]]:
-    """The color of a Step's bars, and what may stand in them: its label, or the number in it."""
+def _look(step: Step, label: str) -> tuple[QColor, dict[str, float]]:
+    """The color of a Step's bars, and what may stand in them with its width: its label, or the
+    number in it.
+    """
     now, kind = theme.current(), step.name.partition(".")[2]
     series = EXCHANGE_SERIES if step.lane == "exchange" else SERIES.get(kind)
     color = now.color("muted") if series is None else now.series(series)
     last = label.rpartition(" ")[2]
-    return color, (label, last if last.isdecimal() else label)
+    words = (label, last) if last.isdecimal() else (label,)
+    return color, {one: now.metrics("label").horizontalAdvance(one) for one in words}
 
 
 def _draw_bar(
-    painter: QPainter, layout: LaneLayout, bar: int, color: QColor, labels: tuple[str, str]
+    painter: QPainter, layout: LaneLayout, bar: int, color: QColor, words: Mapping[str, float]
 ) -> None:
     now = theme.current()
     whole = layout.rect(bar).adjusted(0, 1, 0, -1)
-    ready = layout.ready(bar)
+    ready = max(layout.ready(bar), whole.left())
     if ready > whole.left() + 0.5:  # it waits for the others
         waits = QRectF(whole.left(), whole.top(), ready - whole.left(), whole.height())
         painter.fillRect(waits, now.color("raised"))
         painter.fillRect(waits, now.hatch())
-    works = QRectF(max(ready, whole.left()), whole.top(), 0, whole.height())
-    works.setRight(max(whole.right(), works.left() + 1.0))
+    wide = max(whole.right() - ready, 1.0)
+    works = QRectF(ready, whole.top(), wide, whole.height())
     painter.fillRect(works, color)
-    metrics, room = now.metrics("label"), works.width() - now.px(4)
-    words = next((one for one in labels if metrics.horizontalAdvance(one) <= room), "")
-    put_text(painter, works, words, now.font("label"), theme.ink_on(color))
+    fits = next((one for one, needed in words.items() if needed <= wide - now.px(4)), "")
+    if fits:
+        put_text(painter, works, fits, now.font("label"), theme.ink_on(color))
 
 
 def _draw_axis(painter: QPainter, layout: LaneLayout) -> None:

@@ -49,7 +49,9 @@ class RanksHeader(QWidget):
 
     def whole_width(self) -> int:
         """px that its choices need side by side."""
-        wide = max(self.devices.sizeHint().width(), self._step.sizeHint().width() + 8 + self.step.width())
+        wide = max(
+            self.devices.sizeHint().width(), self._step.sizeHint().width() + 8 + self.step.width()
+        )
         return self.strategies.sizeHint().width() + 8 + wide
 
 
