@@ -107,6 +107,8 @@ class LaneTrace:
     parts      of the model
     shards     what each rank holds of them
     memory     bytes that each rank holds, (ranks,) or none: of its process, or of these shards
+    cores      cores that each rank keeps busy, (ranks,) or none
+    gpu        share of the time in which each rank's GPU computes, (ranks,) or none
     computing  seconds in which each rank computes, (ranks,)
     waited     seconds in which each rank waits for others, (ranks,)
     straggler  the rank for which the others wait
@@ -122,6 +124,8 @@ class LaneTrace:
     parts: tuple[Part, ...]
     shards: tuple[Shard, ...]
     memory: np.ndarray
+    cores: np.ndarray
+    gpu: np.ndarray
     computing: np.ndarray
     waited: np.ndarray
     straggler: int | None = None
@@ -185,6 +189,12 @@ def _record(steps: np.ndarray, step: int) -> dict[str, float]:
     return {name: float(steps[at][name]) for name in steps.dtype.names or ()}
 
 
+def _told(records: Sequence[Mapping[str, float]], field: str) -> np.ndarray:
+    """A field of all ranks' records, (ranks,); none where one of them does not know it."""
+    told = np.array([record.get(field, np.nan) for record in records])
+    return told if np.isfinite(told).all() and told.any() else np.zeros(0)
+
+
 def measured_trace(
     lanes: Sequence[Lane],
     config: TrainingConfig,
@@ -232,12 +242,20 @@ def measured_trace(
         bars=_joined(groups),
         parts=parts_of(config.model),
         shards=shards_of(strategy, len(parts_of(config.model)), ranks),
-        memory=np.array([record["memory"] for record in records if record.get("memory")]),
-        computing=np.array([lane.computing for lane in lanes]),
+        memory=_told(records, "memory"),
+        cores=_told(records, "cpu"),
+        gpu=_told(records, "gpu"),
+        computing=np.array(list(map(_computing, lanes))),
         waited=np.array([lane.waited for lane in lanes]),
         straggler=straggler(lanes),
         number=number,
     )
+
+
+def _computing(lane: Lane) -> float:
+    """Seconds of its phases, without those in which it only waited."""
+    phases = float((lane.phases["end"] - lane.phases["start"]).sum())
+    return max(phases - lane.held_up, 0.0)
 
 
 def _wait(bars: np.ndarray, length: float) -> str:
@@ -292,6 +310,8 @@ def estimated_trace(step: StepTimeline) -> LaneTrace:
         parts=step.parts,
         shards=step.shards,
         memory=np.array([step.held_bytes(device) for device in devices]),
+        cores=np.zeros(0),
+        gpu=np.zeros(0),
         computing=np.array([step.busy(device) for device in devices]),
         waited=np.zeros(step.devices),
     )

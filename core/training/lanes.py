@@ -69,12 +69,6 @@ class Lane:
         return held
 
     @property
-    def computing(self) -> float:
-        """Seconds of its phases, without those in which it only waited."""
-        phases = float((self.phases["end"] - self.phases["start"]).sum())
-        return max(phases - self.held_up, 0.0)
-
-    @property
     def bytes(self) -> int:
         """That it gave to exchanges."""
         return int(self.exchanges["bytes"].sum())

@@ -87,6 +87,12 @@ def test_what_ranks_do_together_is_one_step(tmp_path: Path) -> None:
         assert source(step.code).marked >= 0
 
 
+def test_what_one_rank_does_not_know_is_not_told(tmp_path: Path) -> None:
+    records = [{"memory": 5.0, "cpu": 1.0, "gpu": 0.5}, {"memory": 6.0, "cpu": 2.0, "gpu": np.nan}]
+    lanes = measured_trace(lanes_of([QUICK, SLOW]), small_config(tmp_path, ranks=2), 1, records)
+    assert (lanes.memory.tolist(), lanes.cores.tolist(), lanes.gpu.tolist()) == ([5, 6], [1, 2], [])
+
+
 def test_a_wait_in_a_phase_is_no_computation(tmp_path: Path) -> None:
     waits = spans(("clip", 0.0, 1.0, 0), ("sum", 0.0, 1.0, 8))
     comes = spans(("forward", 0.0, 0.75, 0), ("clip", 0.75, 1.0, 0), ("sum", 0.75, 1.0, 8))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.numbers import format_brief, format_bytes, format_count, format_percent
+from core.numbers import format_brief, format_bytes, format_count, format_number, format_percent
 from core.training.lane_trace import LaneTrace
 
 TITLES = {
@@ -49,6 +49,11 @@ STEP_HELP = "Which step of the run is shown; at its last one, each newer step as
 NO_SPANS = "No step of this run was timed yet."
 WAITS = "waiting for the first step of all ranks"
 NO_MESSAGE = "The run has ended without a message."
+SCALING = "scaling, at most"
+FACT_NOTES = {
+    SCALING: "Scaling efficiency: the speed of N ranks as a share of N times the speed of one. It "
+    "cannot be more than the share of the step in which they compute."
+}
 HOLDINGS, LANES = "Who holds what", "Who does what, and who waits (hatched)"
 
 
@@ -74,7 +79,7 @@ def facts(lanes: LaneTrace, speed: float) -> dict[str, str]:
     told = {"a step": format_brief(lanes.seconds)}
     if speed:
         told["tokens/s"] = format_count(round(speed))
-    told["idle"] = format_percent(1.0 - lanes.busy.mean())
+    told[SCALING] = format_percent(lanes.busy.mean())
     told[f"a {lanes.noun} sends"] = format_bytes(lanes.sent)
     if len(lanes.memory):
         whose = "a device holds" if lanes.estimated else "memory of a process"
@@ -83,13 +88,15 @@ def facts(lanes: LaneTrace, speed: float) -> dict[str, str]:
 
 
 def rank_notes(lanes: LaneTrace) -> list[list[str]]:
-    """Of each rank the bytes that it holds, and the share of the step in which it computes."""
-    notes: list[list[str]] = [[] for _ in range(lanes.ranks)]
-    for note, size in zip(notes, lanes.memory, strict=False):
-        note.append(format_bytes(size))
-    for note, share in zip(notes, lanes.busy, strict=False):
-        note.append(f"busy {format_percent(share)}")
-    return notes
+    """Of each rank what it holds, how much of the step it computes, what it keeps busy."""
+    columns = (
+        map(format_bytes, lanes.memory),
+        (f"busy {format_percent(share)}" for share in lanes.busy),
+        (f"GPU {format_percent(share)}" for share in lanes.gpu),
+        (f"{format_number(count, 2)} cores" for count in lanes.cores),
+    )
+    told = [list(column) for column in columns]
+    return [[column[rank] for column in told if column] for rank in range(lanes.ranks)]
 
 
 def bar_row(noun: str, bar: Any) -> str:

@@ -105,7 +105,7 @@ class RanksView(QWidget):
                 self._facts[title] = Fact(title, small=True)
                 self._row.addWidget(self._facts[title])
         for title, fact in self._facts.items():
-            fact.set(facts.get(title, ""))
+            fact.set(facts.get(title, ""), text.FACT_NOTES.get(title, ""))
             fact.setVisible(title in facts)
 
     def set_told(self, note: str, message: str) -> None:

@@ -23,18 +23,19 @@ PICTURE = QRectF(0, 0, 800, 300)
 
 @pytest.fixture
 def lanes(tmp_path: Path) -> LaneTrace:
-    records = [{"memory": 1e8}, {"memory": 2e8}]
+    records = [{"memory": 1e8, "cpu": 0.98}, {"memory": 2e8, "cpu": 1.2}]
     return measured_trace(lanes_of([QUICK, SLOW]), small_config(tmp_path, ranks=2), 3, records)
 
 
 def test_a_rank_is_told_to_wait_for_the_slow_one(lanes: LaneTrace) -> None:
     assert text.headline(lanes) == "Rank 0 waits 400 ms of 1.10 s for rank 1"
     assert text.rank_notes(lanes) == [
-        ["100 MB", "busy 100\N{THIN SPACE}%"],
-        ["200 MB", "busy 100\N{THIN SPACE}%"],
+        ["100 MB", "busy 100\N{THIN SPACE}%", "0.98 cores"],
+        ["200 MB", "busy 100\N{THIN SPACE}%", "1.2 cores"],
     ]
     told = text.facts(lanes, 100.0)
     assert told["a step"] == "1.10 s" and told["memory of a process"] == "200 MB"
+    assert told[text.SCALING] == "100\N{THIN SPACE}%"
     shown = inspection(lanes, 2)
     assert shown.rows[0].text == "rank 0: 100 ms, after waiting 300 ms, 800 B"
     assert shown.table["waited (s)"].tolist() == pytest.approx([0.3, 0.0])
