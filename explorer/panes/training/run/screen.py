@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from core.training.config import TrainingConfig
+from core.training.this_machine import Machine
 from explorer.engine.engine import Engine
 from explorer.panes.base import Inspection
 from explorer.panes.training.phases import (
@@ -32,6 +33,7 @@ class Screen(QObject):
         super().__init__(owner)
         self._view = view
         self._cursor = cursor
+        self.here: Machine | None = None  # once it is known
         self._attempts = 0
         self._read_by = ("", None)  # the text that the heads read, what a click on one opens
         self.batches = BatchReading(engine, owner)
@@ -111,7 +113,8 @@ class Screen(QObject):
             return self._inside(inside, inside.names[self._cursor.phase], data)
         if moment is None:
             return None
-        return moment_inspection(data.numbers, moment.step, text.gap(data, moment.step))
+        gap = text.gap(data, moment.step)
+        return moment_inspection(data.numbers, moment.step, gap, self.here)
 
     def _inside(self, inside: PhaseTrack, phase: str, data: RunData) -> Inspection:
         """The same one as long as nothing of it is new: a table that is read is not begun again."""
