@@ -110,7 +110,14 @@ class TrainingConfig:
         help="Sequences read in one step",
         remedy="8 to 64 is usual",
     )
-    micro_batches: int = field(1, least=1, most=1 << 20, remedy="1 is usual")
+    micro_batches: int = field(
+        1,
+        least=1,
+        most=1 << 20,
+        label="Micro-batches",
+        help="Batches, one after the other, whose gradients are added up before a step",
+        remedy="1 is usual",
+    )
     learning_rate: float = field(
         1e-3,
         above=0,

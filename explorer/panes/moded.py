@@ -31,6 +31,7 @@ from explorer.panes.modes import Desk, Mode, ModeSpec
 from explorer.state.actions import Action
 from explorer.state.player import speed_of
 from explorer.turns import next_turn
+from explorer.widgets.pages import Pages
 from explorer.widgets.toggle import SegmentedControl
 
 INPUTS = 352  # px that a mode's inputs have before the names of the modes come closer together
@@ -152,7 +153,7 @@ class ModedPane(Pane):
         self._places: dict[str, float] = {}
         self._speeds: dict[str, float] = {}
         self._seen = False
-        self.stack = QStackedWidget()
+        self.stack = Pages()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.stack)

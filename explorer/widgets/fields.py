@@ -69,6 +69,10 @@ class Field(QWidget):
         column.addWidget(self.error)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
 
+    def set_note(self, note: str) -> None:
+        """What else there is to know beside its name."""
+        self._title.setText(f"{self.title}: {note}" if note else self.title)
+
     def set_error(self, text: str) -> None:
         self.error.set_text(text)
         self.editor.setAccessibleDescription(text)

@@ -219,8 +219,8 @@ def moment_rows(numbers: RunNumbers, step: int, here: Machine | None = None) -> 
 
 
 def arithmetic_row(numbers: RunNumbers, speed: float, here: Machine | None = None) -> str:
-    """The model's FLOP/s at so many tokens a second, and their share of the devices' peak; of a CPU,
-    which has no peak in a data sheet, of what was measured of it here.
+    """The model's FLOP/s at so many tokens a second, and their share of the devices' peak. No data
+    sheet has that of a CPU: there it is the share of what was measured here.
     """
     config = numbers.config
     model = replace(config.model, vocab_size=numbers.vocabulary or config.model.vocab_size)

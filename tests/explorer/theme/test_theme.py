@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QWidget
 
+from core.training.this_machine import Machine
 from explorer.engine import errors
 from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk, Mode
@@ -35,6 +36,7 @@ from explorer.runs.sources import FolderSource
 from explorer.state.actions import Action
 from explorer.widgets import dialogs
 from explorer.widgets.encoding import write_png
+from explorer.widgets.pages import Pages
 from explorer.widgets.rendering import SCALE, drawn
 
 
@@ -58,9 +60,7 @@ class RunMode(Mode):
         self.setup, self.view = SetupView(), RunView()
         self.choice = RunChoice(self.view.charts.tools)
         self.known_runs = KnownRuns(context, self.choice, self)
-        self.stack = QStackedWidget()
-        self.stack.addWidget(self.setup)
-        self.stack.addWidget(self.view)
+        self.stack = Pages(self.setup, self.view)
         self.planning = Planning(
             self.engine, self.workspace, self.setup, self, context.settings.run_in
         )
@@ -109,6 +109,7 @@ class RunMode(Mode):
         self.choice.otherChosen.connect(self.overlay)
         self.choice.openRequested.connect(self.ask_for_run)
         self.planning.planned.connect(lambda _: self.inspect())
+        self.planning.measured.connect(self._on_measured)
         self.branching.confirmed.connect(self.steering.branch)
         self.steering.opened.connect(self._on_began)
         self.steering.refused.connect(self._on_refused)
@@ -328,6 +329,12 @@ class RunMode(Mode):
         self.known_runs.renew(self.workspace.run, self.other.folder)
 
     # setup
+
+    def _on_measured(self, here: Machine) -> None:
+        first, self.screen.here = self.screen.here is None, here
+        if first and self.follower.data is not None:  # how fast is told of it, and what cannot be
+            self._show()
+            self.inspect()
 
     def _on_option(self, name: str, text: str) -> None:
         self.planning.change(name, text)

@@ -95,6 +95,7 @@ class RunCard(QFrame):
         column.addWidget(self._bar)
         column.addWidget(self._message)
         column.addLayout(numbers)
+        self.set_text(self._text)
 
     @property
     def text(self) -> CardText:

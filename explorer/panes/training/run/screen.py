@@ -84,8 +84,8 @@ class Screen(QObject):
         view.set_recorded(near)
         inside, moment, replaying = cursor.inside, cursor.moment, cursor.replaying
         looked_at = inside.step if inside is not None else None
-        told = text.card_text(data, state, moment, replaying, looked_at, self._likeness)
-        view.card.set_text(told)
+        also = self._likeness, self.refused(data)
+        view.card.set_text(text.card_text(data, state, moment, replaying, looked_at, *also))
         if inside is not None:
             view.phases.set_current(cursor.phase_position)
             place = inside.names, cursor.phase, inside.step, inside.skipped
@@ -105,6 +105,10 @@ class Screen(QObject):
             view.heads.show_empty(text.no_heads(data, state) or first_look(data))
         elif self.film.step is not None:
             self._on_heads(self.film.step)
+
+    def refused(self, data: RunData) -> str:
+        """Why this machine cannot train such a run; "" where it can, and before it is known."""
+        return self.here.refusal(data.config.device, data.config.ranks) if self.here else ""
 
     def inspection(self, data: RunData) -> Inspection | None:
         """The phase or the moment under the cursor."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from core.numbers import format_fixed, format_number
 from explorer.panes.training.run_data import ACTIVE, skip_text, was_skipped
 
 if TYPE_CHECKING:
+    from core.training.config import TrainingConfig
+    from core.training.this_machine import Machine
     from explorer.panes.training.run.moments import Moment
     from explorer.panes.training.run_data import RunData
 
@@ -44,8 +47,8 @@ SKIPPED_WORDS = {
 
 @dataclass(frozen=True)
 class CardText:
-    """What the card says. `numbers` are (title, value); `buttons` are the ids of BUTTONS; `alarming`
-    is a run that goes on and needs a person.
+    """What the card says. `numbers` are (title, value); `buttons` are the ids of BUTTONS; a run
+    that is `alarming` goes on and needs a person.
     """
 
     name: str
@@ -67,9 +70,11 @@ def card_text(
     replaying: bool,
     looked_at: int | None = None,
     likeness: str = "",
+    refused: str = "",
 ) -> CardText:
     """`state` is as a person asked for it; `moment` is what the cursor looks at, `looked_at` the
-    optimizer step that it is inside of; `likeness` compares a branch with its parent.
+    optimizer step that it is inside of; `likeness` compares a branch with its parent; `refused` is
+    why this machine cannot train such a run.
     """
     step = moment.step if moment is not None and replaying else data.step
     step = step if looked_at is None else looked_at
@@ -80,8 +85,8 @@ def card_text(
         steps=data.config.steps,
         note=_note(data, state, likeness),
         numbers=_numbers(data, step, replaying or looked_at is not None, state),
-        buttons=buttons(data, state, moment, replaying),
-        message=failure(data, state) or _alarm(data),
+        buttons=buttons(data, state, moment, replaying, refused),
+        message=failure(data, state, refused) or _alarm(data),
         refusals=(("branch", why),) if (why := why_no_branch(data, moment)) else (),
         alarming=bool(data.alerts),
     )
@@ -97,7 +102,9 @@ def opening(name: str) -> CardText:
     return CardText(name=name, state="new", step=0, steps=0, numbers=NO_NUMBERS)
 
 
-def buttons(data: RunData, state: str, moment: Moment | None, replaying: bool) -> tuple[str, ...]:
+def buttons(
+    data: RunData, state: str, moment: Moment | None, replaying: bool, refused: str = ""
+) -> tuple[str, ...]:
     """The ids of the card's buttons, from left to right."""
     shown: list[str] = []
     if data.log:
@@ -109,15 +116,17 @@ def buttons(data: RunData, state: str, moment: Moment | None, replaying: bool) -
     elif state == "paused":
         shown += ["resume", "stop"]
     elif state != "finished" and not data.finished:
-        shown += ways_on(data, state)
+        shown += ways_on(data, state, refused)
     return tuple(name for name in ORDER if name in shown)
 
 
-def ways_on(data: RunData, state: str) -> tuple[str, ...]:
+def ways_on(data: RunData, state: str, refused: str = "") -> tuple[str, ...]:
     """How a run that nobody trains can go on. Where nothing was kept it begins anew, which after a
     loss that is no number would end as before; whatever else made it fail is mended in a new run or
-    outside of it.
+    outside of it. One that this machine cannot train (`refused`) is only set up anew.
     """
+    if refused and data.state not in ACTIVE:
+        return ("anew",)
     if data.checkpoints or data.state in ACTIVE:  # one that is about to stop keeps its last step
         return ("lower", "continue") if data.not_finite else ("continue",)
     if data.not_finite:
@@ -140,6 +149,40 @@ def why_no_branch(data: RunData, moment: Moment | None) -> str:
     return f"There is no checkpoint here: the nearest is at step {near:,} (Ctrl+PgUp, Ctrl+PgDown)"
 
 
+def machine_text(here: Machine | None) -> str:
+    """What this machine has to train with; before PyTorch has said it, its cores."""
+    cores = here.cores if here is not None else os.cpu_count() or 1
+    counted = "1 core" if cores == 1 else f"{cores} cores"
+    if here is None:
+        return counted
+    if not here.gpus:
+        return f"{counted}, a Mac's GPU" if here.has_mps else f"{counted}, no GPU"
+    kind = here.gpu.removeprefix("NVIDIA ") or "GPU"
+    return f"{counted}, {kind}" if here.gpus == 1 else f"{counted}, {here.gpus} \u00d7 {kind}"
+
+
+def where_text(config: TrainingConfig, here: Machine | None) -> str:
+    """What computes a run, and in which numbers."""
+    ranks = config.ranks
+    gpus = here.gpus if here is not None else 0
+    on_gpu = config.device == "cuda" or (config.device == "auto" and gpus >= ranks)
+    if config.device == "mps":
+        place = "the Mac's GPU"
+    elif on_gpu:
+        place = "the GPU" if ranks == 1 else "a GPU each"
+    else:
+        place = "the CPU"
+    if ranks == 1:
+        return f"It computes in {config.precision} on {place}."
+    held = "the whole model (DDP)" if config.parallel == "ddp" else "its part of it (FSDP2)"
+    told = (
+        f"{ranks} processes share each batch, in {config.precision} on {place}; each holds {held}"
+    )
+    if here is not None and not on_gpu and ranks * config.threads > here.cores:
+        told = f"{told}. They take turns, as there are only {here.cores} cores"
+    return f"{told}."
+
+
 # Before the first step, so that the card has its height from the beginning.
 NO_NUMBERS = (("loss", "\u2013"), ("learning rate", "\u2013"))
 ORDER = ("branch", "pause", "resume", "lower", "slower", "anew", "continue", "again", "stop")
@@ -151,8 +194,10 @@ NOTHING_KEPT = (
 SAME_END = "No checkpoint was written yet, and started again it would end in the same way."
 
 
-def failure(data: RunData, state: str) -> str:
+def failure(data: RunData, state: str, refused: str = "") -> str:
     """Why the run ended by itself, and the remedy; "" when it did not."""
+    if refused and state == "failed" and not len(data.steps):
+        return f"{refused[0].upper()}{refused[1:]}."
     if state == "failed":
         why = data.message or "The run ended with an error."
         if data.checkpoints:

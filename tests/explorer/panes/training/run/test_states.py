@@ -84,6 +84,17 @@ def test_only_what_can_work_is_offered_to_a_run_that_has_ended(
     assert card.buttons == offered and said in card.message
 
 
+def test_a_run_that_this_machine_cannot_train_is_not_begun_again(tmp_path):
+    """It failed at its start, for want of a GPU, and would do so again."""
+    data = replace(run_of(tmp_path / "run", 0, "failed"), message="a log of many lines")
+    why = "this machine has no GPU that torch can use; use device cpu, or auto"
+    card = text.card_text(data, "failed", None, False, refused=why)
+    assert card.buttons == ("anew",) and card.message == f"T{why[1:]}."
+    kept = replace(run_of(tmp_path / "other", 12, "stopped"), checkpoints={10: tmp_path})
+    assert text.buttons(kept, "stopped", None, False, why) == ("anew",)
+    assert text.buttons(kept, "stopped", None, False) == ("continue",)
+
+
 def test_a_run_that_was_killed_says_everywhere_whether_it_goes_on_or_begins_again(tmp_path):
     lost = replace(run_of(tmp_path / "run", 12), state="dead")
     told = text.headline(lost, "dead", None, False), text.failure(lost, "dead")
