@@ -319,8 +319,11 @@ class Runs(QObject):
             tasks.spawn(self._know_failure(folder), self)
 
     async def _know_failure(self, folder: str) -> None:
-        """One that fails under the eyes of a person is not offered again at the next start."""
+        """One that fails under the eyes of a person is not offered again at the next start; nor one
+        whose process refused it, and ended before it opened the folder.
+        """
         with contextlib.suppress(OSError, ValueError):
             state = await self.tail(folder).look(lambda reader, _: reader.state)
-            if state == "failed" and not self.running_here(folder):
+            refused = state == "new" and (self.process_launcher.exit_code(folder) or 0) > 0
+            if (state == "failed" or refused) and not self.running_here(folder):
                 await self.put_aside(folder)

@@ -130,6 +130,23 @@ def test_a_run_that_fails_is_one_card(runs, run_async, caplog, tmp_path):
     errors.reports().problems.clear()
 
 
+def test_a_process_that_refuses_its_run_is_not_offered_at_the_next_start(runs, run_async):
+    """It ends before it opens the folder, which tells of no failure."""
+    torch = pytest.importorskip("torch")
+    ranks = torch.cuda.device_count() + 1
+
+    async def body():
+        folder = runs.new(tiny_training(device="cuda", ranks=ranks, batch_size=ranks), "bad")
+        runs.start(folder, "process")
+        await until(lambda: runs.failure(folder), "the refusal")
+        async with asyncio.timeout(20):
+            while await runs.waiting():
+                await asyncio.sleep(0.05)
+        return runs.failure(folder)
+
+    assert "GPU" in run_async(body())
+
+
 def session_in(tmp_path):
     return Session(
         folder=tmp_path / "config",
