@@ -422,7 +422,7 @@ class Attempt:
             skipped=self.skipped,
             scaler=parallel.state(),
         )
-        with parallel.patience():  # one rank writes it all, and the others wait
+        with parallel.patience():  # one rank may write much, and the others wait
             path = checkpoints.save_checkpoint(
                 self.folder, progress, self.task, self.module, self.optimizer, parallel
             )
