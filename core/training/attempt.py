@@ -55,6 +55,7 @@ from core.training.records import MANIFEST, read_manifest
 from core.training.runs import RunWriter
 from core.training.steering import Steering
 from core.training.task import Position, Task
+from core.training.utilization import Utilization
 from core.training.writer import probe_interval, thin_probes
 
 LOOKS_AT_CLOCKS = 5
@@ -77,6 +78,7 @@ class Attempt:
         self.optimizer: torch.optim.Optimizer
         self.parameters: list[Tensor] = []
         self.faults = Faults(parallel.rank)
+        self.utilization = Utilization(parallel.device)
         checkpoint = checkpoints.latest_checkpoint(folder)
         fresh = checkpoints.Progress(0, config.seed)
         start = checkpoints.read_progress(checkpoint) if checkpoint else fresh
@@ -201,13 +203,17 @@ class Attempt:
         self.writer.event("model", self.step, {**facts, "ranks": parallel.ranks, **where})
         for note in self._notes():
             self.writer.event("note", self.step, {"message": note})
-        times = []
-        for _ in range(LOOKS_AT_CLOCKS):
-            parallel.wait()  # all ranks look at their clocks at once, as far as they are awake
-            times.append(time.time())
-        self.writer.event("clock", self.step, {"now": times, "host": socket.gethostname()})
+        self._compare_clocks()
         self.prepared = True
         yield Moment("prepare", self.step, True, values={"parameters": count, **self.task.facts()})
+
+    def _compare_clocks(self) -> None:
+        """All ranks look at their clocks at once, as far as they are awake."""
+        times = []
+        for _ in range(LOOKS_AT_CLOCKS):
+            self.parallel.wait()
+            times.append(time.time())
+        self.writer.event("clock", self.step, {"now": times, "host": socket.gethostname()})
 
     def _notes(self) -> Iterator[str]:
         """What a person should know of how this attempt computes."""
@@ -344,6 +350,7 @@ class Attempt:
         self.busy += time.perf_counter() - self.mark
         self.mark = time.perf_counter()
         record |= {"seconds": self.busy, "memory": records.resident_bytes()}
+        record |= self.utilization.values()
         self.step, self.looked = int(record["step"]), False
         self.skipped += int(record["skipped"])
         self.tokens += int(record["tokens"])
@@ -395,6 +402,8 @@ class Attempt:
             self.task, self.model, self.config.precision, self.step, self.parallel
         )
         self.writer.event("evaluate", self.step, values)
+        if self.parallel.ranks > 1:  # clocks drift apart, by a second a day
+            self._compare_clocks()
         yield Moment("evaluate", self.step, True, values=values)
 
     def _sample(self) -> Moments:
