@@ -69,6 +69,13 @@ class Lane:
         return held
 
     @property
+    def computing(self) -> float:
+        """Seconds in which it computed: its phases, without those in which it only waited. Where
+        bytes move beside a phase, the rank may compute or not; that counts as computing.
+        """
+        return float((self.phases["end"] - self.phases["start"]).sum()) - self.held_up
+
+    @property
     def bytes(self) -> int:
         """That it gave to exchanges."""
         return int(self.exchanges["bytes"].sum())

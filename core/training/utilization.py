@@ -46,7 +46,7 @@ class Utilization:
         now = self._clock()
         if now >= self._next and now > self._looked:
             used = self._processor()
-            share = (used - self._used) / (now - self._looked)  # step: cpu
+            share = (used - self._used) / (now - self._looked)
             self._values = {"cpu": share, **_gpu(self.device)}
             self._looked, self._used = now, used
             self._next = now + max(INTERVAL, (self._clock() - now) / SHARE)
