@@ -238,12 +238,22 @@ class Attempt:
         parallel.spans.step = number
         self.faults.linger()
         places = [Position(self.step, i, parallel.rank, parallel.ranks) for i in range(count)]
-        batches = []
+        batches, counts, own_tokens = [], [], 0
         for position in places:
             batch = task.batches("train", position)  # step: data
+            counts.append(task.targets(batch))
+            own_tokens += task.tokens(batch)
             batches.append((position, on_device(batch, device)))
+        *valid_of_each, tokens = map(int, parallel.sums([*counts, own_tokens]))
+        valid = sum(valid_of_each)
+        if valid == 0:
+            raise ValueError(f"the batch of step {number} has no target to learn; check the data")
         yield Moment("data", number)
-        divisor, valid, total = 0.0, 0, None
+        # Gradients of sums, over all valid targets of the step on all ranks: a mean of means would
+        # weigh a short micro-batch's tokens more. Where not all have as many as the first, the
+        # gradients are put right at the end, as versions did that had not counted all before: to
+        # the last bit their runs go on as they would have.
+        divisor, total = float(max(valid_of_each[0], 1) * count), None
         for position, batch in batches:
             last = position.micro_batch == count - 1
             with (
@@ -253,13 +263,8 @@ class Attempt:
                 precision_context(precision, device),
                 watcher.forward(position.micro_batch, batch),
             ):
-                summed, targets = task.loss(model, batch)  # step: forward
-            valid += int(parallel.sums([int(targets)])[0])
+                summed, _ = task.loss(model, batch)  # step: forward
             yield Moment("forward", number)
-            # Gradients of sums, over all valid targets of the step on all ranks: a mean of means
-            # would weigh a short micro-batch's tokens more. How many there are is guessed from the
-            # first.
-            divisor = divisor or float(max(valid, 1) * count)
             with torch.enable_grad():
                 loss = summed / divisor  # step: loss
             yield Moment("loss", number)
@@ -274,8 +279,6 @@ class Attempt:
             total = summed.detach() if total is None else total + summed.detach()
             del loss, summed, scaled
             yield Moment("backward", number)
-        if valid == 0:
-            raise ValueError(f"the batch of step {number} has no target to learn; check the data")
         if divisor != valid:
             for parameter in self.parameters:
                 if parameter.grad is not None:
@@ -293,8 +296,7 @@ class Attempt:
         assert total is not None
         watcher.gradients()
         own_loss, norm = self._clip(total)
-        own_tokens = sum(task.tokens(batch) for _, batch in batches)
-        summed_loss, tokens = parallel.sums([own_loss, own_tokens])
+        (summed_loss,) = parallel.sums([own_loss])
         loss_value = summed_loss / valid  # step: mean_loss
         if applied and not (math.isfinite(loss_value) and math.isfinite(norm)):
             raise self._not_finite(number, batches, loss_value)
@@ -320,7 +322,7 @@ class Attempt:
             "applied": number - self.skipped - skipped,
             "skipped": skipped,
             "loss_scale": loss_scale,
-            "tokens": int(tokens),
+            "tokens": tokens,
             "targets": valid,
         }
         yield Moment("optimizer", number, values={"applied": applied})

@@ -128,6 +128,10 @@ class LanguageModelling:
         ids, _ = batch
         return int(ids.numel())
 
+    def targets(self, batch: Any) -> int:
+        _, targets = batch
+        return int((targets != IGNORED).sum())
+
     def evaluation(
         self, split: str, rank: int = 0, ranks: int = 1
     ) -> Iterator[tuple[Tensor, Tensor]]:

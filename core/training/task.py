@@ -70,6 +70,11 @@ class Task(Protocol):
     def tokens(self, batch: Any) -> int:
         """How many tokens the model reads in a batch: what the run's records count."""
 
+    def targets(self, batch: Any) -> int:
+        """Over how many targets `loss` adds up, of a batch that has not been moved yet: on a GPU
+        the loop would have to wait for each count.
+        """
+
     def evaluation(self, split: str, rank: int = 0, ranks: int = 1) -> Iterator[Any]:
         """The batches that the loss of a split is measured on: the same ones each time.
 

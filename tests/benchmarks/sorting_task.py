@@ -20,7 +20,7 @@ from core.optimization import decay_groups
 from core.training.config import TrainingConfig
 from core.training.task import Position, Written
 from core.transformer.config import ModelConfig
-from core.transformer.gpt import GPT, next_token_loss
+from core.transformer.gpt import GPT, IGNORED, next_token_loss
 
 LENGTH, DIGITS = 6, 3
 Batch = tuple[Tensor, Tensor]
@@ -81,6 +81,9 @@ class Sorting:
 
     def tokens(self, batch: Any) -> int:
         return int(batch[0].numel())
+
+    def targets(self, batch: Any) -> int:
+        return int((batch[1] != IGNORED).sum())
 
     def evaluation(self, split: str, rank: int = 0, ranks: int = 1) -> Iterator[Batch]:
         sequences = self.sequences[split]

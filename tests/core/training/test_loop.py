@@ -1,5 +1,6 @@
 """The loop: what it learns, in what order, and that looking at it changes nothing."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from core.inference.generation import generate
 from core.training.health import NotFiniteError, seeded_dropout
 from core.training.language_modelling import OWN_PROMPT, LanguageModelling
 from core.training.loop import train, train_steps
+from core.training.parallel import Single
 from core.training.runs import RunReader
 from core.training.task import Position
 from core.transformer.config import ModelConfig
@@ -102,6 +104,44 @@ class TwoLengths(LanguageModelling):
             targets = targets.clone()
             targets.view(-1)[3:] = -1
         return ids, targets
+
+
+class Counting(Single):
+    """How often numbers are added up over the ranks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.added: list[int] = []
+
+    def sums(self, values: Sequence[float]) -> list[float]:
+        self.added.append(len(values))
+        return super().sums(values)
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_targets_are_counted_once_a_step_and_not_on_the_device(tmp_path: Path, count: int) -> None:
+    """Else a GPU is waited for in each micro-batch."""
+
+    class Uncounted(LanguageModelling):
+        def loss(self, model: nn.Module, batch: Any) -> tuple[Tensor, Any]:
+            total, targets = super().loss(model, batch)
+            assert int(targets) == self.targets(batch) > 0
+            return total, None if model.training else targets
+
+    config = small_config(
+        tmp_path, steps=3, micro_batches=count, repeated_fraction=0.5, evaluate_every=0
+    )
+    parallel = Counting()
+    task = Uncounted(config, tmp_path / "cache")
+    added = []
+    for moment in train_steps(config, tmp_path / "run", task=task, parallel=parallel):
+        if moment.phase == "data":
+            del parallel.added[:-1]  # of what came between two steps
+        if moment.phase == "schedule":
+            added.append(list(parallel.added))
+    assert added == [[count + 1, 1]] * 3  # targets of each and all tokens; later the loss
+    run = RunReader(tmp_path / "run")
+    assert (run.steps["targets"] < run.steps["tokens"]).any()
 
 
 def test_accumulated_gradients_equal_those_of_one_batch(tmp_path: Path) -> None:
