@@ -263,7 +263,7 @@ class Attempt:
                 precision_context(precision, device),
                 watcher.forward(position.micro_batch, batch),
             ):
-                summed, _ = task.loss(model, batch)  # step: forward
+                summed = task.loss(model, batch)  # step: forward
             yield Moment("forward", number)
             with torch.enable_grad():
                 loss = summed / divisor  # step: loss

@@ -89,9 +89,9 @@ class Sorting:
         sequences = self.sequences[split]
         yield _batch(sequences[rank_rows(len(sequences), rank, ranks)])
 
-    def loss(self, model: nn.Module, batch: Any) -> tuple[Tensor, Tensor | int]:
+    def loss(self, model: nn.Module, batch: Any) -> Tensor:
         ids, targets = batch
-        return next_token_loss(model(ids), targets)
+        return next_token_loss(model(ids), targets)[0]
 
     def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
         ids, targets = batch

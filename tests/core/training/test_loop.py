@@ -18,7 +18,7 @@ from core.training.parallel import Single
 from core.training.runs import RunReader
 from core.training.task import Position
 from core.transformer.config import ModelConfig
-from core.transformer.gpt import GPT
+from core.transformer.gpt import GPT, next_token_loss
 from tests.benchmarks.sorting_task import Sorting, sorting_config
 from tests.core.training.small import (
     TEXT,
@@ -121,23 +121,31 @@ class Counting(Single):
 @pytest.mark.parametrize("count", [1, 4])
 def test_targets_are_counted_once_a_step_and_not_on_the_device(tmp_path: Path, count: int) -> None:
     """Else a GPU is waited for in each micro-batch."""
+    order = []
 
-    class Uncounted(LanguageModelling):
-        def loss(self, model: nn.Module, batch: Any) -> tuple[Tensor, Any]:
-            total, targets = super().loss(model, batch)
-            assert int(targets) == self.targets(batch) > 0
-            return total, None if model.training else targets
+    class Watched(LanguageModelling):
+        def targets(self, batch: Any) -> int:
+            order.append("targets")
+            found = super().targets(batch)
+            assert found == int(next_token_loss(torch.zeros(*batch[1].shape, 99), batch[1])[1])
+            return found
+
+        def loss(self, model: nn.Module, batch: Any) -> Tensor:
+            order.append("loss")
+            return super().loss(model, batch)
 
     config = small_config(
         tmp_path, steps=3, micro_batches=count, repeated_fraction=0.5, evaluate_every=0
     )
     parallel = Counting()
-    task = Uncounted(config, tmp_path / "cache")
+    task = Watched(config, tmp_path / "cache")
     added = []
     for moment in train_steps(config, tmp_path / "run", task=task, parallel=parallel):
         if moment.phase == "data":
             del parallel.added[:-1]  # of what came between two steps
+            assert order[-count:] == ["targets"] * count
         if moment.phase == "schedule":
+            assert order[-2 * count :] == ["targets"] * count + ["loss"] * count
             added.append(list(parallel.added))
     assert added == [[count + 1, 1]] * 3  # targets of each and all tokens; later the loss
     run = RunReader(tmp_path / "run")
@@ -309,10 +317,10 @@ def test_a_gradient_norm_that_overflows_is_named_with_its_largest_gradient(tmp_p
     """Loss and every gradient are numbers; the squares of the gradients are too large for fp32."""
 
     class Steep(LanguageModelling):
-        def loss(self, model: nn.Module, batch: Any) -> tuple[Tensor, int]:
-            total, targets = super().loss(model, batch)
+        def loss(self, model: nn.Module, batch: Any) -> Tensor:
+            total = super().loss(model, batch)
             weight = dict(model.named_parameters())["h.1.mlp.c_fc.weight"]
-            return total + 1e25 * (weight - weight.detach()).sum(), targets
+            return total + 1e25 * (weight - weight.detach()).sum()
 
     config = small_config(tmp_path)
     said = (
