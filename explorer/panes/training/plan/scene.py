@@ -67,7 +67,7 @@ def scene_of(planned: Planned) -> Scene:
     bars = tuple(Bar(stage, text.STAGES[stage] if shared else "1 device", _sizes(one))
                  for stage, one in plans)  # fmt: skip
     chosen = setup.stage if shared else 0
-    capacity = setup.device.memory or None if setup.device is not None else None
+    capacity = setup.memory or None
     names = [step.name.split(".")[1] for step in planned.trace]
     sizes = dict(zip(PARTS, bars[chosen].sizes, strict=True))
     return Scene(

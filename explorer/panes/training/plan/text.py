@@ -55,7 +55,7 @@ def headline(planned: Planned) -> str:
     device = "" if setup.device is None else setup.device.name
     many = f"{setup.devices:,} \u00d7 {device}" if setup.devices > 1 else device
     fits = f"It fits on {many}" if plan.fits else f"It does not fit on {many}"
-    if setup.device is None or not setup.device.memory:
+    if not setup.memory:
         return f"Each device needs {format_bytes(plan.bytes)}"
     if not plan.fits:
         remedy = _remedy(planned)
@@ -78,7 +78,7 @@ def _remedy(planned: Planned) -> str:
 
 def memory(setup: Setup, plan: Plan) -> tuple[str, str]:
     """The number, and what it is."""
-    there = setup.device.memory if setup.device is not None else 0.0
+    there = setup.memory
     if not there:
         return format_bytes(plan.bytes), "memory of each device"
     fits, each = "fits" if plan.fits else "does not fit", "" if setup.devices == 1 else " on each"
