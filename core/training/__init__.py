@@ -6,8 +6,8 @@ looking, exponent_probe, health, steering, checkpoints, loop; several ranks: pla
 data_parallel, fully_sharded, strategies, rank_processes, faults; the run folder: locking, writer,
 reader, runs, control; a step from the inside: phases, spans, lanes, scaling, utilization,
 recording, step_trace; beside it: alerts, estimates, sizes, memory, requirements, rereading,
-explained_example, launch, recipes, bundled, this_machine; foreign: other programs' runs. Nothing here loads torch before a run starts,
-so that a window may read a run's folder at once.
+explained_example, launch, recipes, bundled, this_machine; foreign: other programs' runs.
+Nothing here loads torch before a run starts, so that a window may read a run's folder at once.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.fields import check, field
 from core.training.estimates import memory
 from core.training.estimates.communication import (
     Link,
@@ -33,6 +34,7 @@ from core.transformer.parameters import ParameterCount, parameters
 
 PRECISIONS = {"fp32": "fp32", "tf32": "fp32", "bf16": "mixed", "fp16": "mixed"}
 DAY = 86_400.0
+MOST_COUNT = 1_000_000_000  # of devices and sequences: beyond it is a slip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,21 +63,73 @@ class Setup:
     """
 
     model: ModelConfig
-    tokens: float
-    batch_size: int
-    micro_batch: int = 1
-    devices: int = 1
+    tokens: float = field(
+        help="Tokens read over the whole training", least=1, most=1e30, remedy="such as 300e9"
+    )
+    batch_size: int = field(
+        label="Batch",
+        help="Sequences of an optimizer step, on all devices",
+        least=1,
+        most=MOST_COUNT,
+        remedy="such as 512",
+    )
+    micro_batch: int = field(
+        1,
+        label="Micro-batch",
+        help="Sequences for each device and pass",
+        least=1,
+        most=MOST_COUNT,
+        remedy="1 takes the least memory",
+    )
+    devices: int = field(
+        1,
+        label="How many",
+        help="Devices that share the training",
+        least=1,
+        most=10_000_000,
+        remedy="8 is a usual machine",
+    )
     device: Device | None = None
     stage: int = 0
-    pipeline: int = 1
-    precision: str = "bf16"
-    recompute: str = "selective"
+    pipeline: int = field(
+        1,
+        help="Stages that share the layers",
+        least=1,
+        most=MOST_COUNT,
+        remedy="1 is no pipeline",
+    )
+    precision: str = field("bf16", choices=tuple(PRECISIONS))
+    recompute: str = field(
+        "selective",
+        choices=memory.RECOMPUTATIONS,
+        help="Activations that are computed again, to keep fewer",
+    )
     optimizer: str = "adamw"
-    efficiency: float = 0.4
-    link: Link | None = None
-    per_machine: int | None = None
+    efficiency: float = field(
+        0.4,
+        help="Share of the peak reached while computing",
+        above=0,
+        most=1,
+        remedy="0.4 is usual",
+    )
+    link: Link | None = field(
+        None, label="Link (GB/s)", help="Between two devices, in one direction"
+    )
+    per_machine: int | None = field(
+        None,
+        help="Devices of one machine, which share its network",
+        least=1,
+        most=MOST_COUNT,
+        remedy="8 is a usual machine",
+    )
     network: Link | None = None
-    price: float | None = None
+    price: float | None = field(
+        None,
+        help="Of a device for an hour, in any currency",
+        least=0,
+        most=1e5,
+        remedy="leave it empty where nobody knows",
+    )
     autocast: bool = False
 
     @property
@@ -125,23 +179,12 @@ class Setup:
         return 4 if self.layout == "fp32" else 2
 
     def __post_init__(self) -> None:
-        for name in ("tokens", "batch_size", "micro_batch", "devices", "pipeline", "per_machine"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name} is {value}; use at least 1")
+        check(self)
         if self.pipeline > self.model.n_layer or self.devices % self.pipeline:
             raise ValueError(
                 f"{self.devices} devices and {self.model.n_layer} layers make no pipeline of "
                 f"{self.pipeline} stages; use a number of stages that divides the devices, and at "
                 "most one for each layer"
-            )
-        if self.precision not in PRECISIONS:
-            raise ValueError(
-                f"precision {self.precision!r} is unknown; use {' or '.join(PRECISIONS)}"
-            )
-        if not 0 < self.efficiency <= 1:
-            raise ValueError(
-                f"efficiency is {self.efficiency}; use a share of the peak such as 0.4"
             )
         together = self.replicas * self.micro_batch
         if self.batch_size % together:

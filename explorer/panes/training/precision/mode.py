@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -143,11 +142,6 @@ class PrecisionMode(Mode):
             "losses": view.losses,
             "bits": view.bits,
         }
-
-    def views(self) -> dict[str, Callable[[], Any]]:
-        from explorer.panes.training.precision.demo import views
-
-        return views(self)
 
     def shown(self) -> None:
         for follower in (self.follower, self.twin):

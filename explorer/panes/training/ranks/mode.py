@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -105,11 +104,6 @@ class RanksMode(Mode):
 
     def pictures(self) -> dict[str, QWidget]:
         return {"lanes": self.view.lanes, "holdings": self.view.holdings}
-
-    def views(self) -> dict[str, Callable[[], Any]]:
-        from explorer.panes.training.ranks.demo import views
-
-        return views(self)
 
     def shown(self) -> None:
         self._timer.start()
