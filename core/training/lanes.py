@@ -73,7 +73,8 @@ class Lane:
         """Seconds in which it computed: its phases, without those in which it only waited. Where
         bytes move beside a phase, the rank may compute or not; that counts as computing.
         """
-        return float((self.phases["end"] - self.phases["start"]).sum()) - self.held_up
+        phases = float((self.phases["end"] - self.phases["start"]).sum())
+        return max(phases - self.held_up, 0.0)
 
     @property
     def bytes(self) -> int:

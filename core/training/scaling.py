@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-
-from core.training.lanes import Lane
 
 
 def scaling_efficiency(together: float, ranks: int, alone: float) -> float:
@@ -28,22 +24,14 @@ def scaling_efficiency(together: float, ranks: int, alone: float) -> float:
     return together / (ranks * alone)
 
 
-def computing_shares(lanes: Sequence[Lane]) -> np.ndarray:
-    """The share of a step in which each rank computes; the rest is communication, of which it does
-    nothing else beside, and idle time. (ranks,)
-    """
-    seconds = max((lane.end for lane in lanes), default=0.0)
-    computing = np.array([lane.computing for lane in lanes])
-    return np.clip(computing / seconds, 0.0, 1.0) if seconds else computing
-
-
-def efficiency_bound(lanes: Sequence[Lane]) -> float | None:
-    """What the scaling efficiency cannot exceed, from one run of several ranks alone:
+def efficiency_bound(computing: np.ndarray) -> float | None:
+    """What the scaling efficiency hardly exceeds, from one run of several ranks alone:
 
         compute / (compute + communication + idle), the mean over the ranks of a step
 
+    computing  the share of the step in which each rank computes, (ranks,): `LaneTrace.busy`
+
     One rank by itself would be rid of the last two, and would compute no slower: nobody shares its
-    caches and memory with it. None where nothing is known of the step.
+    memory with it. None where nothing is known of the step.
     """
-    shares = computing_shares(lanes)
-    return float(shares.mean()) if shares.any() else None
+    return float(computing.mean()) if computing.any() else None
