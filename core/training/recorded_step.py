@@ -8,7 +8,7 @@ B  sequences of this rank      T  tokens      K  weights of a parameter whose nu
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -69,6 +69,15 @@ class WeightRow:
 
 
 @dataclass(frozen=True, eq=False)
+class Table:
+    """Values (rows, columns), with the names of both."""
+
+    rows: Sequence[str]
+    columns: Sequence[str]
+    values: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class RecordedStep:
     """What one rank recorded of a step.
 
@@ -96,6 +105,11 @@ class RecordedStep:
         parent = self.trace.children()[self.phases.index(phase)]
         return [self.trace[at] for at in self.trace.children(parent)]
 
+    @property
+    def parameters(self) -> list[str]:
+        """Those whose weights can be followed through the optimizer."""
+        return parameters_of(self.recording)
+
     # -- data and loss
 
     def batch(self, what: str) -> np.ndarray:
@@ -109,11 +123,17 @@ class RecordedStep:
         """The bytes of the batch's tokens, by id."""
         return self.recording.pieces()
 
+    def piece(self, id: int) -> bytes:
+        """A token's bytes; its number where they were not recorded, a dash for a target that no
+        loss is computed for.
+        """
+        return self.pieces.get(int(id), str(id).encode()) if id >= 0 else "\N{EN DASH}".encode()
+
     def likeliest(self, sequence: int, place: int) -> list[tuple[int, float, bool]]:
         """The likeliest next tokens after a place: id, probability, and whether it is the one that
-        came. That one is last where it is not among them.
+        came. That one is last where it is not among them. None beyond the batch.
         """
-        if not self.batch("likeliest").size:
+        if not self.batch("likeliest")[sequence:, place:].size:
             return []
         at = sequence, place
         ids, shares = self.batch("likeliest")[at].tolist(), self.batch("probabilities")[at].tolist()
@@ -122,6 +142,12 @@ class RecordedStep:
         if came >= 0 and came not in ids:
             found.append((came, math.exp(-float(self.batch("losses")[at])), True))
         return found
+
+    @property
+    def guess(self) -> float:
+        """The loss of a guess among all tokens, log V nats; 0 where V is not known."""
+        head = self.recording.parts("forward")[-1:]
+        return math.log(head[0].shape[-1]) if head and head[0].shape else 0.0
 
     # -- forward and backward
 
@@ -150,6 +176,21 @@ class RecordedStep:
 
     def _sizes(self, event: PartEvent) -> np.ndarray:
         return self.recording.arrays.get(f"{event.kind}.0.{event.name}", np.zeros(0))
+
+    @property
+    def dtypes(self) -> Table:
+        """In which formats each layer computes; "" for what it does not have."""
+        layers, columns = self.recording.facts.layers, ("input", "weight", "output", "gradient")
+        told = [[getattr(layer, column) for column in columns] for layer in layers]
+        return Table([layer.name for layer in layers], columns, np.array(told))
+
+    @property
+    def norms(self) -> Table:
+        """Of each parameter: its gradient before clipping, the largest of its numbers, itself."""
+        parameters = self.recording.facts.parameters
+        told = [[one.gradient, one.largest, one.norm] for one in parameters.values()]
+        columns = ("gradient norm", "largest", "weight norm")
+        return Table(list(parameters), columns, np.array(told))
 
     @cached_property
     def exchanges(self) -> np.ndarray:

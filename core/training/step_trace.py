@@ -124,7 +124,8 @@ class Recording:
     output.h.3                                what leaves it, where it is not large
     weights.NAME.before, .gradient, .after    some numbers of each parameter; also of what the
                                               optimizer remembers, weights.NAME.exp_avg.before
-    updates                                   how many updates are 2^k of their weight, k from SMALLEST
+    updates                                   how many updates are 2^k of their weight, k from
+                                              SMALLEST to LARGEST
     unmoved                                   how many weights stayed as they were
     memory.time, memory.bytes                 what is kept for backward, as it changes
     """

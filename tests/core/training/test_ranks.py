@@ -102,9 +102,7 @@ def test_two_ranks_by_one_command(
         assert (spans["end"] >= spans["start"]).all()
         step = spans[spans["step"] == 12]
         told = {KINDS[kind] for kind in step["kind"]}
-        assert (
-            told == {*PHASES, "sum"} | exchanges
-        )
+        assert told == {*PHASES, "sum"} | exchanges
         # Gradients of two layers do not wait for each other.
         backward = step[step["kind"] == KINDS.index("backward")][0]
         last = "all-reduce" if kind == "ddp" else "reduce-scatter"
