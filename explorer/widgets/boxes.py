@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TypeVar
 
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLayout,
+    QVBoxLayout,
+    QWidget,
+)
 
 from explorer.widgets.base import set_look
 
@@ -26,6 +37,28 @@ def column(
 ) -> QVBoxLayout:
     """One below the other; `margins`: px at the sides, px above and below."""
     return _filled(QVBoxLayout(), parts, of, spacing, margins)
+
+
+def grid(
+    rows: Sequence[Sequence[QWidget]], of: QWidget | None = None, spacing: tuple[int, int] = (8, 8)
+) -> QGridLayout:
+    """Rows that share their width evenly, so that those of as many widgets stand in columns;
+    `spacing`: px between columns, px between rows.
+    """
+    box = QGridLayout()
+    box.setContentsMargins(0, 0, 0, 0)
+    box.setHorizontalSpacing(spacing[0])
+    box.setVerticalSpacing(spacing[1])
+    columns = math.lcm(*map(len, rows))
+    for place, widgets in enumerate(rows):
+        wide = columns // len(widgets)
+        for at, widget in enumerate(widgets):
+            box.addWidget(widget, place, at * wide, 1, wide, Qt.AlignmentFlag.AlignTop)
+    for at in range(columns):
+        box.setColumnStretch(at, 1)
+    if of is not None:
+        of.setLayout(box)
+    return box
 
 
 def page(*parts: Part, of: QWidget) -> None:
