@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -37,14 +37,16 @@ class Part:
 
     event   what the recording tells of it: when it ran, shape and dtype of what left it
     sizes   root mean square of each token's numbers: (B, T), of the positions (T,)
+    output  what left it, on the way forward, where it is not large
     came    seconds from the beginning of its phase until it was there
     norms   of its parameters' gradients, by name; none on the way forward
     """
 
     event: PartEvent
     sizes: np.ndarray
+    output: np.ndarray
     came: float
-    norms: Mapping[str, float] = field(default_factory=dict)
+    norms: Mapping[str, float]
 
     @property
     def label(self) -> str:
@@ -160,7 +162,7 @@ class RecordedStep:
     @cached_property
     def _forward(self) -> tuple[Part, ...]:
         events = self.recording.parts("forward")
-        return tuple(Part(one, self._sizes(one), one.end - self.begun) for one in events)
+        return tuple(self._part(one, one.end - self.begun, {}) for one in events)
 
     @cached_property
     def _backward(self) -> tuple[Part, ...]:
@@ -170,12 +172,13 @@ class RecordedStep:
             owner = next((part for part in norms if name.startswith(f"{part}.")), None)
             if owner is not None:
                 norms[owner][name.removeprefix(f"{owner}.")] = parameter.gradient
-        return tuple(
-            Part(one, self._sizes(one), one.start - begun, norms[one.name]) for one in events
-        )
+        return tuple(self._part(one, one.start - begun, norms[one.name]) for one in events)
 
-    def _sizes(self, event: PartEvent) -> np.ndarray:
-        return self.recording.arrays.get(f"{event.kind}.0.{event.name}", np.zeros(0))
+    def _part(self, event: PartEvent, came: float, norms: Mapping[str, float]) -> Part:
+        arrays, nothing = self.recording.arrays, np.zeros(0)
+        sizes = arrays.get(f"{event.kind}.0.{event.name}", nothing)
+        output = arrays.get(f"output.{event.name}", nothing) if event.kind == "forward" else nothing
+        return Part(event, sizes, output, came, norms)
 
     @property
     def dtypes(self) -> Table:
@@ -254,14 +257,15 @@ class RecordedStep:
         return sorted(found.values(), key=lambda row: (row.line, first.get(row.name, 2)))
 
     def _rows_of_no_rule(self) -> list[WeightRow]:
-        prefix, last = f"weights.{self.parameter}.", {"before": 0, "gradient": 1, "after": 3}
-        kept = {
-            name.removeprefix(prefix): values
-            for name, values in self.recording.arrays.items()
-            if self.parameter and name.startswith(prefix)
-        }
-        order = sorted(sorted(kept, reverse=True), key=lambda name: last.get(name, 2))
-        return [WeightRow(name, kept[name]) for name in order]
+        prefix = f"weights.{self.parameter}."
+        names = {"before": "param", "gradient": "grad", "after": "new"}
+        last = {"param": 0, "grad": 1, "new": 3}
+        kept = [
+            WeightRow(names.get(key.removeprefix(prefix), key.removeprefix(prefix)), values)
+            for key, values in sorted(self.recording.arrays.items(), reverse=True)
+            if self.parameter and key.startswith(prefix)
+        ]
+        return sorted(kept, key=lambda row: last.get(row.name, 2))
 
     @cached_property
     def updates(self) -> tuple[int, np.ndarray]:

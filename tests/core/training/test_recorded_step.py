@@ -47,9 +47,9 @@ def test_parts_come_in_the_order_in_which_they_ran(step: RecordedStep) -> None:
     assert step.parts("unscale") == backward and step.parts("clip") == ()
     came = [part.came for part in backward]
     assert came == sorted(came) and came[0] >= 0
-    output = step.recording.arrays["output.h.1"]
-    assert forward[3].sizes.shape == (4, 16)
-    assert forward[3].size == pytest.approx(np.sqrt(np.square(output).mean()), rel=1e-5)
+    assert forward[3].sizes.shape == (4, 16) and forward[3].output.shape == (4, 16, 16)
+    size = np.sqrt(np.square(forward[3].output).mean())
+    assert forward[3].size == pytest.approx(size, rel=1e-5) and not backward[2].output.size
     assert {len(part.norms) for part in backward if "block" in part.label} == {12}
     assert sum(len(part.norms) for part in backward) == len(step.recording.facts.parameters)
     told = step.recording.facts.parameters["h.1.ln_1.bias"].gradient
@@ -75,7 +75,8 @@ def test_the_rows_of_the_optimizer_lead_from_the_weight_to_the_weight(step: Reco
     after = step.recording.arrays[f"weights.{step.parameter}.after"]
     np.testing.assert_allclose(step.rows[-1].values, after, rtol=1e-4, atol=1e-7)
     names = [row.name for row in replace(step, trace=Trace().finish()).rows]
-    assert names[:2] == ["before", "gradient"] and names[-1] == "after", "a rule without lines"
+    assert names[:2] == ["param", "grad"] and names[-1] == "new", "a rule without lines"
+    assert {"exp_avg.before", "exp_avg.after"} < set(names)
     first, counts = step.updates
     assert counts[0] and counts[-1] and first >= -40
     assert counts.sum() == step.recording.arrays["updates"].sum()

@@ -41,15 +41,9 @@ def draw_clip(painter: QPainter, area: QRectF, recorded: RecordedStep) -> None:
         left = max(area.left(), min(x - wide / 2, area.right() - wide))
         below = QRectF(left, place.bottom() + now.px(6), wide, line)
         put_text(painter, below, words, now.font("label"), now.color("accent"))
-    _draw_shares(painter, area, place.bottom() + now.px(GAP) + line, recorded)
-
-
-def _draw_shares(painter: QPainter, area: QRectF, top: float, recorded: RecordedStep) -> None:
-    """Whose squares the squared length is the sum of."""
-    now, line, shares = theme.current(), theme.current().px(LINE), recorded.gradient_shares
-    place = QRectF(area.left(), top, area.width(), line)
-    if shares:
+    place = QRectF(area.left(), place.bottom() + now.px(GAP) + line, area.width(), line)
+    if shares := recorded.gradient_shares:
         put_text(painter, place, text.SHARES, now.font("label"), now.color("muted"), LEFT)
     for label, share in shares[: int((area.bottom() - place.bottom()) / (line + 2))]:
-        place = place.translated(0, line + 2)
+        place.translate(0, line + 2)
         draw_named_bar(painter, place, label, share, format_percent(share), now.series(1))

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from core.numbers import format_brief, format_number
-from core.training.recorded_step import Part, RecordedStep
+from core.training.recorded_step import RecordedStep
 from explorer import theme
 from explorer.widgets.bars import draw_skyline
 from explorer.widgets.base import LEFT, RIGHT, put_text
@@ -81,7 +81,9 @@ def draw_flow(painter: QPainter, layout: FlowLayout, shown: float) -> None:
         if index % every == 0:
             numbers = line.translated(layout.right - layout.left + now.px(8), 0)
             numbers.setWidth(now.px(NUMBERS))
-            put_text(painter, numbers, _told(part), now.font("label"), now.color("text"), LEFT)
+            shape, came = " × ".join(map(str, part.event.shape)), format_brief(max(part.came, 0.0))
+            told = f"{format_number(part.size)}   {shape}  {part.event.dtype}   +{came}"
+            put_text(painter, numbers, told, now.font("label"), now.color("text"), LEFT)
     for lane, one in enumerate(layout.exchanges):
         mark = layout.mark(one["start"], one["end"], lane)
         mark.setBottom(min(mark.bottom(), layout.top + min(shown, len(parts)) * layout.pitch))
@@ -117,8 +119,3 @@ def _heights(values: Sequence[np.ndarray]) -> list[np.ndarray]:
     with np.errstate(all="ignore"):
         scaled = [np.log(one / low) / np.log(high / low) for one in values]
     return [np.clip(np.nan_to_num(one), 0, 1) for one in scaled]
-
-
-def _told(part: Part) -> str:
-    shape, came = " × ".join(map(str, part.event.shape)), format_brief(max(part.came, 0.0))
-    return f"{format_number(part.size)}   {shape}  {part.event.dtype}   +{came}"

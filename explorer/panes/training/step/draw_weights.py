@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
-from core.numbers import format_count, format_number, format_power
+from core.numbers import format_number, format_power
 from core.training.recorded_step import RecordedStep
 from explorer import theme
 from explorer.panes.training.step import text
@@ -81,10 +81,7 @@ def _draw_updates(painter: QPainter, area: QRectF, recorded: RecordedStep) -> No
     font, muted, (first, counts) = now.font("label"), now.color("muted"), recorded.updates
     head = QRectF(area.left(), area.top(), area.width(), line)
     put_text(painter, head, elide(text.UPDATES, font, head.width()), font, muted, LEFT)
-    below = QRectF(area.left(), area.bottom() - line, area.width(), line)
-    words = f"{format_count(recorded.unmoved)} did not move at all"
-    put_text(painter, below, words, font, muted, LEFT)
-    plot = area.adjusted(0, line + 4, 0, -2 * line - 4)
+    plot = area.adjusted(0, line + 4, 0, -line - 4)
     bars = draw_skyline(painter, plot, counts / counts.max(initial=1), now.series(0))
     every = max(1, round(now.px(44) * max(len(bars), 1) / plot.width()))
     for power, bar in enumerate(bars, first):

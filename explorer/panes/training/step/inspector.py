@@ -61,11 +61,10 @@ def _tables(recorded: RecordedStep, phase: str) -> dict[str, Table]:
 
 def _of_part(recorded: RecordedStep, place: Place) -> Inspection:
     """A part of the model, forward or backward."""
-    part, arrays = recorded.parts(place.phase)[place.inner or 0], recorded.recording.arrays
+    part = recorded.parts(place.phase)[place.inner or 0]
     first, *others = text.part_rows(part)
-    table = {"size": part.sizes} if part.sizes.size else {}
-    if place.phase == "forward" and (output := arrays.get(f"output.{part.event.name}")) is not None:
-        table["output"] = output
+    arrays = {"size": part.sizes, "output": part.output}
+    table = {name: array for name, array in arrays.items() if array.size}
     return Inspection(step=place.step, rows=[Row(first, "accent"), *others], table=table)
 
 

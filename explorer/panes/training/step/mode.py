@@ -21,8 +21,6 @@ from explorer.panes.training.step.view import StepHeader, StepView
 from explorer.panes.training.watcher import RunWatcher
 from explorer.state.tracks import TraceTrack
 
-INSIDE = [f"core.transformer.gpt:GPT.forward#{line}" for line in ("embed", "block", "unembed")]
-
 
 def create(desk: Desk, parent: QObject) -> Mode:
     return StepMode(desk, parent)
@@ -47,7 +45,7 @@ class StepMode(RunWatcher):
         self._sources_read = False
         self._sources = Latest(self.engine, self)
         self._connect()
-        self._sources.call(load_sources, *INSIDE, name="the lines of code")
+        self._sources.call(load_sources, name="the lines of code")
         self.watch()
 
     def _connect(self) -> None:
@@ -59,7 +57,7 @@ class StepMode(RunWatcher):
         view.strip.phaseClicked.connect(self.go_to)
         view.text.chosen.connect(self.choose_token)
         view.picture.chosen.connect(self.choose_inside)
-        view.body.actionRequested.connect(self._on_action)
+        view.body.actionRequested.connect(self.record)
         view.body.retryRequested.connect(lambda: self.follower.look(again=True))
         self._sources.came.connect(self._on_sources)
 
@@ -136,10 +134,12 @@ class StepMode(RunWatcher):
             self.go_inside(index)
 
     def record(self) -> None:
-        """The next step of the run; it is shown as soon as it is there."""
+        """The next step of the run, which is shown as soon as it is there; Run where none comes."""
         if self.trains:
             self.choose(step=0)
             self.steer("record", said=text.ASKED)
+        else:
+            self.modeRequested.emit("run", {})
 
     # the run
 
@@ -179,13 +179,6 @@ class StepMode(RunWatcher):
             self.view.body.show_error(opened.error)
         elif opened is not before:
             self._show_step(opened.step)
-
-    def _on_action(self) -> None:
-        """The button where nothing is recorded."""
-        if self.trains:
-            self.record()
-        else:
-            self.modeRequested.emit("run", {})
 
     # what is seen
 

@@ -38,8 +38,6 @@ NAMES = {
     "grad": "gradient",
     "new": "weight after",
     "shrunk": "weight, decayed",
-    "before": "weight before",
-    "after": "weight after",
 }
 
 

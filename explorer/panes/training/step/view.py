@@ -96,7 +96,7 @@ class StepView(QWidget):
         self.text.set_text(pieces, losses[:SEQUENCES], most)
         self.colors.setText(text.SURPRISE.format(most))
         facts = recorded.recording.facts
-        done = applied_before(facts.step, {"applied": facts.applied, "skipped": facts.skipped})
+        done = applied_before(facts.step, vars(facts))
         here = np.array([float(done)]), np.array([facts.learning_rate])
         planned = Series("planned", *schedule(recorded.config))
         point = Series("this step", *here, color=1, marks=True, named=False)
