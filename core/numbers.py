@@ -121,6 +121,14 @@ def format_percent(share: float) -> str:
     return f"{share * 100:.0f}{THIN_SPACE}%"
 
 
+def format_share(share: float) -> str:
+    """The same with two digits where it is small: 2.4 %, 0.03 %, <0.01 %."""
+    if not 0 < share < 0.0995:
+        return format_percent(share)
+    digits = "<0.01" if share < 5e-5 else format_significant(100 * share, 2)
+    return f"{digits}{THIN_SPACE}%"
+
+
 def format_duration(seconds: float) -> str:
     """A span of time in its two largest units: 0.8 s, 42 s, 3 min 20 s, 2 h 5 min."""
     if seconds < 10:

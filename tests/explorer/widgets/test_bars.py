@@ -1,15 +1,12 @@
-"""Bars side by side, and each in a line; a list of values."""
+"""Bars side by side, and each in a line."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from explorer.widgets.bars import draw_named_bar, draw_skyline
-from explorer.widgets.choice_box import ChoiceBox
 
 RED = QColor("#ff0000")
 
@@ -45,16 +42,3 @@ def test_a_named_bar_takes_its_share_of_the_line(qapp: object) -> None:
         painter.end()
         widths.append(int(painted(image)[30].sum()))
     assert widths[0] > 200 and abs(widths[0] - 2 * widths[1]) <= 2
-
-
-def test_a_list_of_values_tells_what_a_person_picks(qtbot: Any) -> None:
-    box, told = ChoiceBox("Rank"), []
-    qtbot.addWidget(box)
-    box.picked.connect(told.append)
-    box.fill([("Rank 0", 0), ("Rank 1", 1)], 1)
-    assert box.currentText() == "Rank 1" and told == []
-    box.setCurrentIndex(0)
-    box.activated.emit(0)
-    assert told == [0] and box.accessibleName() == "Rank"
-    box.fill([("Rank 0", 0), ("Rank 1", 1)], "gone")
-    assert box.currentData() == 0 and told == [0]

@@ -9,7 +9,7 @@ from core.optimization.surfaces import SURFACES
 from explorer.panes.backprop.optimizers.draft import TYPED
 from explorer.widgets.base import IconButton, Label
 from explorer.widgets.brief_row import BriefRow
-from explorer.widgets.choice_box import ChoiceBox
+from explorer.widgets.drop_down import DropDown
 
 
 class OptimizersHeader(BriefRow):
@@ -21,7 +21,7 @@ class OptimizersHeader(BriefRow):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("backprop.optimizers.inputs")
-        self.surface = ChoiceBox("Surface")
+        self.surface = DropDown("Surface")
         self.surface.setObjectName("backprop.optimizers.surface")
         for one in SURFACES.values():
             self.surface.addItem(one.title, one.name)

@@ -16,7 +16,7 @@ from explorer.panes.training.step.pictures import MemoryLine, PhasePicture
 from explorer.panes.training.step.scene import Place
 from explorer.widgets.base import Label
 from explorer.widgets.boxes import card, column, name_parts, page, row
-from explorer.widgets.choice_box import ChoiceBox
+from explorer.widgets.drop_down import DropDown
 from explorer.widgets.likeliest_bars import LikeliestBars, NextToken
 from explorer.widgets.plots.data import Series
 from explorer.widgets.plots.line_plot import LinePlot
@@ -33,7 +33,7 @@ class StepHeader(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.steps, self.ranks = ChoiceBox("Recorded step"), ChoiceBox("Rank")
+        self.steps, self.ranks = DropDown("Recorded step"), DropDown("Rank")
         self.record = QPushButton(text.RECORD)
         name_parts(self, "training.step", "steps", "ranks", "record")
         row(self.steps, self.ranks, 1, self.record, of=self)
@@ -65,7 +65,7 @@ class StepView(QWidget):
         self.picture, self.text, self.likeliest = PhasePicture(), SurpriseText(), LikeliestBars()
         self.plot = LinePlot("Learning rate")
         self.plot.set_axes("step", "learning rate")
-        self.parameters = ChoiceBox("Parameter")
+        self.parameters = DropDown("Parameter")
         parts = ("strip", "memory", "picture", "text", "likeliest", "plot", "parameters")
         name_parts(self, "training.step", *parts)
         self.colors = Label("", "label", "muted")
