@@ -13,10 +13,11 @@ from explorer import theme
 from explorer.panes.training.step import text
 from explorer.panes.training.step.draw_batch import draw_batch
 from explorer.panes.training.step.draw_clip import draw_clip
-from explorer.panes.training.step.draw_flow import FlowLayout, draw_flow
+from explorer.panes.training.step.draw_flow import flow
 from explorer.panes.training.step.draw_weights import WeightLayout, draw_weights
 from explorer.panes.training.step.scene import ALL
 from explorer.widgets.base import LEFT, Columns, put_text
+from explorer.widgets.block_column import BlockColumn
 from explorer.widgets.scene_picture import ScenePicture
 
 PICTURES = {"data": draw_batch, "clip": draw_clip}
@@ -43,21 +44,21 @@ class PhasePicture(ScenePicture[RecordedStep]):
         self.weight = weight
         self.update()
 
-    def layout_now(self) -> FlowLayout | WeightLayout | None:
+    def layout_now(self) -> BlockColumn | WeightLayout | None:
         """Where parts or weights stand, in a phase that has some."""
         if self.scene is None:
             return None
         area, scene = QRectF(self.rect()), self.scene
         if self.phase == "optimizer":
             return WeightLayout(area, scene)
-        return FlowLayout(area, scene, self.phase) if scene.parts(self.phase) else None
+        return flow(area, scene, self.phase) if scene.parts(self.phase) else None
 
     def draw(self, painter: QPainter) -> None:
         scene, layout, area = self.scene, self.layout_now(), QRectF(self.rect())
         if scene is None:
             return
-        if isinstance(layout, FlowLayout):
-            draw_flow(painter, layout, self.shown)
+        if isinstance(layout, BlockColumn):
+            layout.draw(painter, self.shown, series=int(self.phase != "forward"))
         elif isinstance(layout, WeightLayout):
             draw_weights(painter, layout, self.weight, self.shown)
         elif self.phase in PICTURES:

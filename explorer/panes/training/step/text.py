@@ -32,6 +32,9 @@ UNREADABLE = "Step {:,} cannot be shown"
 SURPRISE = "The stronger a token's color, the more surprising it was: 0 to {:.1f} nats"
 LENGTH = "length of all gradients together; what clipping cuts off is hatched"
 SHARES = "who makes it that long: each part's share of the squared length"
+SIZES = "size of each token's vector (rms, log scale)"
+GRADIENTS = "gradient of each token's vector (rms, log scale)"
+NORMS, EXCHANGES = "norms of its gradients", "exchanges between ranks"
 UPDATES = "all weights: update ÷ weight"
 NAMES = {
     "param": "weight before",
@@ -105,6 +108,12 @@ def clip(norm: float, limit: float) -> str:
         return f"Gradient norm {format_number(norm)}, under the limit of {limit:g}: unchanged"
     share = format_percent(limit / norm)
     return f"The gradient is {format_number(norm)} long: shortened to {limit:g}, {share} of it"
+
+
+def part(one: Part) -> str:
+    """Behind a part's bars: size, shape and dtype of what left it, and when that was there."""
+    shape, came = " × ".join(map(str, one.event.shape)), format_brief(max(one.came, 0.0))
+    return f"{format_number(one.size)}   {shape}  {one.event.dtype}   +{came}"
 
 
 def part_rows(part: Part) -> list[str]:
