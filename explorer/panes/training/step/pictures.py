@@ -128,7 +128,7 @@ class MemoryLine(ScenePicture[RecordedStep]):
         x = left + np.r_[np.repeat(seconds, 2)[1:], last] / last * wide
         y = bottom - np.repeat(kept, 2) / kept.max() * (self.height() - 4)
         steps = [QPointF(*point) for point in zip(x.tolist(), y.tolist(), strict=True)]
-        outline = [QPointF(left, bottom), *steps, QPointF(left + wide, bottom)]
+        outline = [QPointF(steps[0].x(), bottom), *steps, QPointF(left + wide, bottom)]
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(now.color("accent", 0.25))
         painter.drawPolygon(QPolygonF(outline))
