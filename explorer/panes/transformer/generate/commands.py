@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def commands(mode: GenerateMode) -> list[Action]:
     """As the buttons."""
     rows = (
-        ("next", text.NEXT, mode.append, text.NEXT_HELP, "Ctrl+Return"),
+        ("next", text.NEXT, mode.append, text.NEXT_HELP, "Ctrl+Shift+Return"),
         ("write", "Write on, or stop", mode.toggle_writing, text.WRITE_HELP, ""),
         ("back", "Take the last token back", mode.go_back, text.BACK_HELP, ""),
         ("again", text.AGAIN, mode.draw_again, text.AGAIN_HELP, ""),

@@ -10,7 +10,7 @@ from explorer.panes.transformer.generate.scene import CUTS, Scene
 REST = "all others"
 STRIP = "all tokens side by side, each as wide as it is likely"
 NEXT, WRITE, STOP, BACK = "Next token", "Write on", "Stop", "Back"
-NEXT_HELP = "Draws the next token and appends it (Enter)"
+NEXT_HELP = "Draws the next token and appends it"
 WRITE_HELP = "Writes until Stop, or until the story ends"
 BACK_HELP = "Takes the last token back"
 AGAIN, AGAIN_HELP = "Draw again", "Other numbers: another seed"
