@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.marked_line import marked_line
 from core.numbers import format_power
-from core.substitution import arithmetic
 from core.trace import Step
 from core.training.recorded_step import RecordedStep, Table
 from explorer.panes.base import Inspection, Row
+from explorer.panes.step_inspection import calculated
 from explorer.panes.training.phases import phase_inspection
 from explorer.panes.training.run_data import RunNumbers
 from explorer.panes.training.step import text
 from explorer.panes.training.step.scene import Place
-from explorer.widgets.live_numbers import in_a_line
 
 TOKENS = {"data": ("ids", "targets"), "loss": ("losses", "likeliest", "probabilities")}
 
@@ -33,7 +31,7 @@ def inspection(
 def _of_phase(recorded: RecordedStep, place: Place, numbers: RunNumbers) -> Inspection:
     """A phase as Run shows it, with all that was recorded inside it."""
     shown = phase_inspection(place.phase, numbers, recorded.recording.facts.step)
-    rows = [*shown.rows, *_calculated(place.step)]
+    rows = [*shown.rows, *calculated(place.step)]
     if place.phase == "backward":
         rows += text.exchange_rows(recorded.exchanges)
     tables = _tables(recorded, place.phase)
@@ -73,14 +71,4 @@ def _of_line(recorded: RecordedStep, step: Step, weight: int) -> Inspection:
     made = step.value(next(iter(step.values)))
     chosen = weight if made.size == len(recorded.kept) else None
     cell = f"kept weight {weight + 1} of {len(recorded.kept)} of {recorded.parameter}"
-    return Inspection(step=step, rows=_calculated(step, chosen), cell=cell)
-
-
-def _calculated(step: Step, cell: int | None = None) -> list[Row]:
-    """The step's line with its numbers, where it has them all."""
-    try:
-        if not marked_line(step.code).computes:
-            return []
-        return [Row(in_a_line(arithmetic(step, cell)), "accent")]
-    except ValueError:  # an older run recorded less
-        return []
+    return Inspection(step=step, rows=calculated(step, chosen), cell=cell)
