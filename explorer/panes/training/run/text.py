@@ -240,7 +240,7 @@ def _note(data: RunData, state: str, likeness: str) -> str:
     if prepares(data, state):
         return data.preparing
     said = []
-    if state == "running" and (left := data.seconds_left) >= 1:
+    if state == "running" and not data.alerts and (left := data.seconds_left) >= 1:
         said.append(f"about {about(left)} left")
     if likeness:
         said.append(likeness)

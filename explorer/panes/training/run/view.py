@@ -131,9 +131,17 @@ class RunView(QWidget):
         """What stands above the heads."""
         self.heads_title.set_text(title)
 
+    def hasHeightForWidth(self) -> bool:
+        return True
+
     def heightForWidth(self, width: int) -> int:
-        """The least: where the card has a message of several lines, the pictures are no taller."""
-        return self.layout().totalMinimumHeightForWidth(width)
+        """The least: where the card has a message of several lines, the pictures are no taller, and
+        where cards stand above the pane they are no lower.
+        """
+        box = self.layout()
+        if box.hasHeightForWidth():
+            return box.totalMinimumHeightForWidth(width)
+        return box.totalMinimumSize().height()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtWidgets import QStackedWidget
 
 from core.training.phases import SCALED_PHASES
 from core.training.reader import RunReader
@@ -21,6 +20,7 @@ from explorer.panes.training.run.draft import TrainingDraft, config_of
 from explorer.panes.training.run.run_card import BUTTONS, CardText, RunCard
 from explorer.panes.training.run.view import RunView
 from explorer.panes.training.run_data import read
+from explorer.widgets.pages import Pages
 from explorer.widgets.scroll_area import scrolled
 from explorer.widgets.transport import TransportBar
 from tests.explorer.waiting import until
@@ -342,9 +342,7 @@ def test_a_button_that_can_be_used_no_longer_keeps_no_key_for_its_neighbor(qtbot
 def test_a_message_on_the_card_makes_no_picture_taller(qtbot):
     """At 1280 x 720 losses, small plots, heads, samples and phases stay in sight."""
     view = RunView()
-    stack = QStackedWidget()
-    stack.addWidget(view)
-    area = scrolled(stack)
+    area = scrolled(Pages(view))
     qtbot.addWidget(area)
     area.resize(824, 514)
     area.show()
@@ -353,3 +351,23 @@ def test_a_message_on_the_card_makes_no_picture_taller(qtbot):
         QCoreApplication.sendPostedEvents()
         assert view.height() == 514, message
         assert view.phases.geometry().bottom() < 514
+        assert area.verticalScrollBar().maximum() == 0
+
+
+def test_cards_above_the_pane_squeeze_no_lines(qtbot):
+    """They had 20 px, with one plot over the other."""
+    view = RunView()
+    pages = Pages(view)
+    pages.setMinimumSize(640, 280)  # as a window asks for any pane
+    area = scrolled(pages)
+    qtbot.addWidget(area)
+    area.resize(824, 230)
+    area.show()
+    for message in ("", "It ended: killed, out of memory, or the machine went down. " * 3):
+        view.card.set_text(CardText("run", "dead", 91, 3000, message=message))
+        QCoreApplication.sendPostedEvents()
+        charts = view.charts
+        assert charts.loss.height() >= 160 and area.verticalScrollBar().maximum() > 0
+        small = min(plot.geometry().top() for plot in charts.small.values())
+        assert charts.loss.geometry().bottom() < small
+        assert view.heads.height() >= 60
