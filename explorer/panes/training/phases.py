@@ -200,14 +200,15 @@ def moment_rows(numbers: RunNumbers, step: int, here: Machine | None = None) -> 
     row = numbers.row(step)
     if row is None:
         return ["before the first step"]
+    seconds = _get(row, "seconds")
     skipped = [Row(skip_text(step, numbers.skips.get(step)), "warning")] if was_skipped(row) else []
-    rows: list[Row | str] = [*skipped, Row(f"loss {_loss(float(row['loss']))}", "accent")]
-    rate, norm = _get(row, "learning_rate"), _get(row, "grad_norm")
-    if rate or not numbers.log:  # another program may not have written it
-        rows.append(f"learning rate η = {format_number(rate)}")
-    if norm or not numbers.log:
-        rows.append(f"gradient norm |g| = {format_number(norm)}")
-    if seconds := _get(row, "seconds"):
+    rows: list[Row | str] = [
+        *skipped,
+        Row(f"loss {_loss(float(row['loss']))}", "accent"),
+        f"learning rate η = {format_number(_get(row, 'learning_rate'))}",
+        f"gradient norm |g| = {format_number(_get(row, 'grad_norm'))}",
+    ]
+    if seconds:
         took = f"{seconds * 1000:.0f} ms" if seconds < 1 else format_duration(seconds)
         speed = _get(row, "tokens") / seconds
         rows.append(f"took {took}, {speed:,.0f} tokens/s")

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from core.training import RunReader
+from core.training import RunReader, new_run_folder
 from explorer import theme
 from explorer.engine import errors
 from explorer.engine.jobs import EngineDied
@@ -136,7 +136,8 @@ def test_a_process_that_refuses_its_run_is_not_offered_at_the_next_start(runs, r
     ranks = torch.cuda.device_count() + 1
 
     async def body():
-        folder = runs.new(tiny_training(device="cuda", ranks=ranks, batch_size=ranks), "bad")
+        config = tiny_training(device="cuda", ranks=ranks, batch_size=ranks)
+        folder = new_run_folder(runs.folder(), "from-elsewhere", config)
         runs.start(folder, "process")
         await until(lambda: runs.failure(folder), "the refusal")
         async with asyncio.timeout(20):

@@ -207,6 +207,12 @@ def number_of(name: str, text: str) -> float | int | str:
         return str(error)
 
 
+def too_many_ranks(ranks: int, batch: int) -> str:
+    return (
+        f"A batch of {batch} leaves some of {ranks} ranks without a sequence; use {batch} or fewer"
+    )
+
+
 def check(
     draft: TrainingDraft, corpus_error: str = "", here: Machine | None = None
 ) -> dict[str, str]:
@@ -252,10 +258,7 @@ def _check(draft: TrainingDraft, corpus_error: str) -> dict[str, str]:
             f"use {SHORTEST} or more, or a share of repeats of 0"
         )
     if {"ranks", "batch_size"} <= set(values) and values["ranks"] > values["batch_size"]:
-        errors["ranks"] = (
-            f"A batch of {values['batch_size']} leaves some of {values['ranks']} ranks without a "
-            f"sequence; use {values['batch_size']} ranks or fewer"
-        )
+        errors["ranks"] = too_many_ranks(values["ranks"], values["batch_size"])
     if {"learning_rate", "min_learning_rate"} <= set(values) and (
         values["min_learning_rate"] > values["learning_rate"]
     ):

@@ -331,7 +331,8 @@ class RunMode(Mode):
     # setup
 
     def _on_measured(self, here: Machine) -> None:
-        first, self.screen.here = self.screen.here is None, here
+        first = self.screen.here is None
+        self.screen.here = self.branching.here = here
         if first and self.follower.data is not None:  # how fast is told of it, and what cannot be
             self._show()
             self.inspect()

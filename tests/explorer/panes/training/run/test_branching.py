@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
+from core.training.this_machine import Machine
 from explorer.panes.training.run.branching import BranchDraft, changes_of, check
 from explorer.panes.training.run.draft import TrainingDraft, config_of
 from tests.explorer.waiting import until
@@ -66,7 +67,10 @@ def test_batch_ranks_precision_and_optimizer_may_differ():
         "optimizer": "sgd",
     }
     errors = check(replace(OPTIONS, batch_size="2", ranks="3", precision="fp99"))
-    assert errors["ranks"] == "A batch of 2 serves so many ranks at most"
+    assert errors["ranks"].startswith("A batch of 2 leaves some of 3 ranks without a sequence")
+    two, laptop = replace(OPTIONS, ranks="2"), Machine(cores=2)
+    assert "no GPU that torch can use" in check(two, "cuda", laptop)["ranks"]
+    assert check(two, "auto", laptop) == check(two, "cuda", Machine(cores=2, gpus=2)) == {}
     assert errors["precision"].startswith("Choose fp32 or ")
 
 
