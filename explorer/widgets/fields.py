@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from explorer import theme
-from explorer.widgets.base import Label
+from explorer.widgets.base import Label, show_text
 from explorer.widgets.card import Glyph
 from explorer.widgets.toggle import SegmentedControl
 
@@ -107,8 +107,7 @@ class TextField(Field):
         self._line.setMinimumWidth(theme.current().px(56))
 
     def set_value(self, text: str) -> None:
-        if text != self._line.text():
-            self._line.setText(text)
+        show_text(self._line, text)
 
     @property
     def value(self) -> str:

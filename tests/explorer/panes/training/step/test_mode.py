@@ -287,7 +287,7 @@ def test_run_leads_to_the_recorded_step_at_its_phase(
         run.cursor.leave()
         run.view.phases.phaseClicked.emit(2)
         assert pane.mode is step, "a click on a phase leads there, too"
-        await until(lambda: step.scene.recording.facts.step == 1, "the step that is offered")
+        await until(lambda: step.step.recording.facts.step == 1, "the step that is offered")
         assert step.view.picture.phase == "loss"
 
     run_async(body())
