@@ -211,6 +211,7 @@ class Card(QFrame):
             button.clicked.connect(lambda _=False, name=text: self.actionTriggered.emit(name))
             self._buttons.addWidget(button)
             button.show()  # else it takes no room before the next turn of the loop
+            button.ensurePolished()  # its padding is the style sheet's
         self._choices.setVisible(bool(actions))
         self._arrange()
 
@@ -229,7 +230,7 @@ class Card(QFrame):
             if wanted == "two lines" and self._taken() > self.width():
                 wanted = "stacked"
         self._write()
-        if self._actions_first:
+        if not self._compact:
             self._stack_buttons()
         if (wanted, tight) == self._arranged:
             return
