@@ -153,7 +153,7 @@ class MainWindow(QMainWindow):
     def _share_height(self) -> None:
         now = theme.current()
         low = self.height() < now.px(LOW)
-        self._header.setFixedHeight(now.px("header_low" if low else "header"))
+        self._header.setFixedHeight(now.px("header"))
         extra = 0 if self.pane is None else self.pane.extra_header_height
         self.inputs.setFixedHeight(now.px("inputs_low" if low else "inputs") + extra)
         self.transport.set_low(low)

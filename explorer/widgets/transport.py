@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -80,6 +81,7 @@ class TransportBar(QWidget):
         outer.addWidget(self._surface)
 
     def _connect(self) -> None:
+        self.title.installEventFilter(self)
         self.to_start.clicked.connect(lambda: self._ask("start"))
         self.back.clicked.connect(lambda: self._ask("back"))
         self.play_button.clicked.connect(lambda: self._ask("toggle"))
@@ -164,6 +166,11 @@ class TransportBar(QWidget):
         if low != self._low:
             self._low = low
             self._restyle()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._fit_title()
+        return super().eventFilter(watched, event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

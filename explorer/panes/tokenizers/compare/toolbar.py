@@ -84,7 +84,8 @@ class Toolbar(QWidget):
         beside.setContentsMargins(0, 0, 0, 0)
         beside.setSpacing(8)
         beside.addWidget(self.price)
-        beside.addWidget(Label("$/M tokens", "label", "muted"))
+        self.unit = Label("$/M tokens", "label", "muted")
+        beside.addWidget(self.unit)
         row = WrapRow(parent=self)
         for control in (self.layouts, *self.toggles.values(), *self.switches.values()):
             row.addWidget(control)
