@@ -50,6 +50,7 @@ BUILTINS = ("len", "list", "set", "range", "sorted", "float")
 # or draw, or that hide in a library.
 CALLS = {
     "core.autograd.losses": ("F.binary_cross_entropy", "F.cross_entropy"),
+    "core.inference.generation": ("read",),
     "core.optimization.muon": ("orthogonalize",),
     "core.tokenization.analysis.search": ("Match",),
     "core.tokenization.bpe.dropout": ("generator.random",),

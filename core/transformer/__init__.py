@@ -1,5 +1,5 @@
 """The transformer itself. Read in this order: config, parameters, look, precision,
-positions, attention, layers, gpt, presets, weights, gpt_numpy."""
+norms, positions, cache, attention, layers, gpt, presets, weights, gpt_numpy."""
 
 from core.transformer.config import ModelConfig
 from core.transformer.presets import PRESETS, preset

@@ -14,8 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.transformer.cache import LayerCache
 from core.transformer.config import ModelConfig
 from core.transformer.look import EXPLICIT, Look, layer_sites
+from core.transformer.norms import RMSNorm
 from core.transformer.positions import Rotation, rotate
 from core.transformer.precision import full_precision
 
@@ -110,7 +112,11 @@ class Attention(nn.Module):
         self.sites = layer_sites("decoder", layer)
         width = config.n_head * config.head_width
         projected = (config.n_head + 2 * config.kv_heads) * config.head_width
-        self.c_attn = nn.Linear(config.n_embd, projected, bias=config.bias)
+        self.c_attn = nn.Linear(config.n_embd, projected, bias=config.has_qkv_bias)
+        self.qk_norm = config.qk_norm
+        if config.qk_norm:  # Qwen3
+            self.q_norm = RMSNorm(config.head_width, config.norm_eps)
+            self.k_norm = RMSNorm(config.head_width, config.norm_eps)
         self.c_proj = nn.Linear(width, config.n_embd, bias=config.bias)
 
     def project(self, x: Tensor, rotation: Rotation | None = None) -> tuple[Tensor, Tensor, Tensor]:
@@ -126,6 +132,8 @@ class Attention(nn.Module):
         H, G = self.n_head, self.n_kv_head
         heads = qkv.unflatten(-1, (H + 2 * G, self.head_width))  # (B, T, H + 2 G, D)
         q, k, v = heads.transpose(1, 2).split((H, G, G), dim=1)  # (B, H or G, T, D)
+        if self.qk_norm:
+            q, k = self.q_norm(q), self.k_norm(k)
         if rotation is not None:
             q, k = rotate(q, rotation), rotate(k, rotation)
         return q, k, v
@@ -136,36 +144,61 @@ class Attention(nn.Module):
         return self.c_proj(joined)
 
     def forward(
-        self, x: Tensor, rotation: Rotation | None = None, look: Look | None = None
+        self,
+        x: Tensor,
+        rotation: Rotation | None = None,
+        look: Look | None = None,
+        cache: LayerCache | None = None,
     ) -> Tensor:
-        """x (B, T, C) -> (B, T, C), by the fastest way that makes what the Look wants."""
+        """x (B, T, C) -> (B, T, C), by the fastest way that makes what the Look wants. With a cache
+        x are the tokens that come next: they read from those before, too.
+        """
         q, k, v = self.project(x, rotation)
         if look is not None:
             q = look.at(self.sites["queries"], q)
             k = look.at(self.sites["keys"], k)
             v = look.at(self.sites["values"], v)
+        if cache is not None:
+            k, v = cache.append(k, v)  # (B, G, Tk, D)
+        explicitly = look if look is not None and self._is_explicit(look) else None
+        if q.size(2) == 1 and explicitly is None and not self.training:
+            heads = self.read_one(q, k, v)
+            return self.join(heads if look is None else look.at(self.sites["head_output"], heads))
         if self.n_kv_head != self.n_head:
             k, v = share(k, self.n_head), share(v, self.n_head)  # (B, H, T, D)
-        if look is not None and any(look.wants(self.sites[kind]) for kind in EXPLICIT):
-            heads = self.read_explicitly(q, k, v, look)
+        if explicitly is not None:
+            heads = self.read_explicitly(q, k, v, explicitly)
         else:
             heads = self.read(q, k, v)
         if look is not None:
             heads = look.at(self.sites["head_output"], heads)
         return self.join(heads)
 
+    def _is_explicit(self, look: Look) -> bool:
+        """Whether the Look wants what fused attention never makes."""
+        return any(look.wants(self.sites[kind]) for kind in EXPLICIT)
+
     def read(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """What each head reads, (B, H, T, D) each: by `attend`, or the kernel that fuses it."""
         dropout = self.dropout if self.training else 0.0
         if dropout == 0.0 and _fused_backward_is_slow(q):
-            return attend(q, k, v, self.visible(q)).output
-        if self.window is None:
+            return attend(q, k, v, self.visible(q, k)).output
+        if self.window is None and q.size(2) == k.size(2):
             return F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True)
-        return F.scaled_dot_product_attention(q, k, v, self.visible(q), dropout_p=dropout)
+        return F.scaled_dot_product_attention(q, k, v, self.visible(q, k), dropout_p=dropout)
+
+    def read_one(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """What the heads of a single token read, which sees all there is: q (B, H, 1, D), k and v
+        (B, G, Tk, D) -> (B, H, 1, D). Queries that share a key stand below one another, so that
+        none is copied.
+        """
+        grouped = q.unflatten(1, (self.n_kv_head, -1)).squeeze(3)  # (B, G, H / G, D)
+        heads = F.scaled_dot_product_attention(grouped, k, v)  # (B, G, H / G, D)
+        return heads.flatten(1, 2).unsqueeze(2)  # (B, H, 1, D)
 
     def read_explicitly(self, q: Tensor, k: Tensor, v: Tensor, look: Look) -> Tensor:
         """The same by `attend`, for the Look: what it replaces goes through the lines after it."""
-        visible, root = self.visible(q), math.sqrt(self.head_width)
+        visible, root = self.visible(q, k), math.sqrt(self.head_width)
         scores, _, masked, weights, _ = attend(q, k, v, visible)
         scores = look.at(self.sites["scores"], scores)
         changed = look.replaces(self.sites["scores"])
@@ -177,9 +210,9 @@ class Attention(nn.Module):
         weights = look.at(self.sites["weights"], weights)
         return F.dropout(weights, self.dropout, self.training) @ v
 
-    def visible(self, q: Tensor) -> Tensor:
-        """(T, T), True where a query of q (B, H, T, D) may look."""
-        return visible_tokens(q.size(2), self.window, q.device)
+    def visible(self, q: Tensor, k: Tensor) -> Tensor:
+        """(Tq, Tk), True where a query may look; queries are of the last tokens of k."""
+        return visible_tokens(k.size(2), self.window, q.device, q.size(2))
 
 
 def _fused_backward_is_slow(q: Tensor) -> bool:

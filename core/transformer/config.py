@@ -2,7 +2,8 @@
 
 Field names follow nanoGPT's; None means the value that the paper derives. Papers: Attention Is All
 You Need (Vaswani et al. 2017), GPT-1 (Radford et al. 2018), GPT-2 (Radford et al. 2019), GPT-3
-(Brown et al. 2020), LLaMA (Touvron et al. 2023).
+(Brown et al. 2020), LLaMA (Touvron et al. 2023), Llama 3 (Grattafiori et al. 2024), Qwen2 (Yang et
+al. 2024), Qwen3 (Yang et al. 2025).
 """
 
 from __future__ import annotations
@@ -23,7 +24,31 @@ ARCHITECTURE = "gpt"
 MOST_LAYERS = 10_000
 WIDEST = 1 << 20  # numbers side by side
 LONGEST = 1 << 24  # tokens one after the other, and different ones
-NOT_YET = "is known but not built yet"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RopeScaling:
+    """How Llama 3.1 stretches rotary positions, so that a model reads more than it was trained on.
+
+    factor                pairs that turn slowly turn this many times slower
+    low_freq_factor       slowly: less often than this in original_block_size tokens
+    high_freq_factor      pairs that turn more often than this there stay as they are; between the
+                          two the change is gradual
+    original_block_size   the context before it was stretched
+    """
+
+    factor: float = field(8.0, least=1, most=1e6)
+    low_freq_factor: float = field(1.0, above=0, most=1e6)
+    high_freq_factor: float = field(4.0, above=0, most=1e6)
+    original_block_size: int = field(8192, least=1, most=LONGEST)
+
+    def __post_init__(self) -> None:
+        fields.check(self)
+        if self.high_freq_factor <= self.low_freq_factor:
+            raise ValueError(
+                f"high_freq_factor {self.high_freq_factor} must be larger than low_freq_factor "
+                f"{self.low_freq_factor}; 4 and 1 are usual"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,21 +65,27 @@ class ModelConfig:
                              in two: Shazeer 2020, section 3)
     dropout                  probability, after embedding, attention weights and each sublayer
     bias                     biases in linear layers and norms
+    qkv_bias                 biases of queries, keys and values (None: as `bias`; Qwen2 has these
+                             alone)
+    qk_norm                  an RMS norm for each head's query and key, before they are turned
+                             (Qwen3)
     norm, norm_eps           "layer_norm" or "rms_norm"; added to the variance or mean square
     norm_placement           "pre": x + f(norm(x)), and a final norm (GPT-2 section 2.3);
                              "post": norm(x + f(x)), none at the end (GPT-1, AIAYN section 3.1)
-    positions                "learned": a table of block_size rows (GPT-1 section 4.1); "rope":
-                             queries and keys are turned (Su et al. 2021)
-    rope_base                how slowly the slowest pair of dimensions turns
+    positions                "learned": a table of block_size rows (GPT-1 section 4.1);
+                             "sinusoidal": a fixed one (AIAYN section 3.5); "rope": queries and keys
+                             are turned (Su et al. 2021)
+    rope_base, rope_scaling  how slowly the slowest pair of dimensions turns; how a longer context
+                             was reached (None: it was not)
     mlp                      "relu", "gelu" (exact), "gelu_tanh" (the approximation that GPT-1 and
                              GPT-2 used), "swiglu" (LLaMA section 2.2)
     window                   None: every earlier token is visible; or one entry a layer, repeated
                              over the layers: (None, 128) is GPT-3's dense and locally banded
                              alternation (section 2.1)
+    embedding_scale          token embeddings are multiplied by sqrt(n_embd) (AIAYN section 3.4)
     tie_weights              the output head is the token embedding (AIAYN section 3.4)
 
-    Raises ValueError, with the remedy, for an impossible value, and says "not yet" for one that is
-    still to be built.
+    Raises ValueError, with the remedy, for an impossible value.
     """
 
     vocab_size: int = field(least=1, most=LONGEST)
@@ -91,12 +122,14 @@ class ModelConfig:
     n_inner: int | None = field(None, least=1, most=WIDEST, remedy="None is the paper's width")
     dropout: float = field(0.0, least=0, below=1, remedy="0.0 to 0.3 is usual")
     bias: bool = True
+    qkv_bias: bool | None = None
+    qk_norm: bool = False
     norm: str = field("layer_norm", choices=("layer_norm", "rms_norm"))
     norm_eps: float = field(1e-5, above=0, below=1, remedy="1e-5 is usual")
     norm_placement: str = field("pre", choices=("pre", "post"))
-    positions: str = field("learned", choices=("learned", "rope"), refused={"sinusoidal": NOT_YET})
+    positions: str = field("learned", choices=("learned", "sinusoidal", "rope"))
     rope_base: float = field(10_000.0, above=1, remedy="10,000 is usual")
-    rope_scaling: float | None = field(None, above=0)
+    rope_scaling: RopeScaling | None = None
     mlp: str = field("gelu_tanh", choices=("relu", "gelu", "gelu_tanh", "swiglu"))
     window: tuple[int | None, ...] | None = field(
         None,
@@ -129,10 +162,11 @@ class ModelConfig:
                 f"rope turns pairs of dimensions, and a head of {self.head_width} has one left "
                 f"over; use head_size {self.head_width + 1}, or positions 'learned'"
             )
-        if self.rope_scaling is not None:
-            raise ValueError("rope_scaling is not built yet; leave it None")
-        if self.embedding_scale:
-            raise ValueError("embedding_scale is not built yet; leave it False")
+        if self.rope_scaling is not None and self.positions != "rope":
+            raise ValueError(
+                f"rope_scaling belongs to positions 'rope', and these are {self.positions!r}; "
+                "leave it None"
+            )
 
     @property
     def head_width(self) -> int:
@@ -143,6 +177,11 @@ class ModelConfig:
     def kv_heads(self) -> int:
         """Key and value heads: n_kv_head, or n_head."""
         return self.n_kv_head or self.n_head
+
+    @property
+    def has_qkv_bias(self) -> bool:
+        """Whether queries, keys and values have biases: qkv_bias, or bias."""
+        return self.bias if self.qkv_bias is None else self.qkv_bias
 
     @property
     def inner_width(self) -> int:

@@ -16,10 +16,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from core.transformer.cache import KeyValueCache
 from core.transformer.config import ModelConfig
-from core.transformer.layers import Block, norm_of
+from core.transformer.layers import Block
 from core.transformer.look import Look, Site, check_sites
-from core.transformer.positions import Rotation, rotation_of
+from core.transformer.norms import norm_of
+from core.transformer.positions import Rotation, rotation_of, sinusoids
 from core.transformer.precision import full_precision
 
 IGNORED = -1  # a target that counts for nothing
@@ -67,54 +69,71 @@ class GPT(nn.Module):
         """The blocks of `h`, in order, also where each is wrapped (checkpointed, compiled)."""
         return [cast(Block, block) for block in self.h]
 
-    def embed(self, ids: Tensor) -> Tensor:
-        """What enters the residual stream: which token it is, plus, where learned, where it stands.
+    def embed(self, ids: Tensor, first: int = 0) -> Tensor:
+        """What enters the residual stream: which token it is, plus, unless positions are rotary,
+        where it stands. `first`: the position of the first token.
 
-        ids (B, T) -> (B, T, C). Raises ValueError when T is 0 or longer than block_size.
+        ids (B, T) -> (B, T, C). Raises ValueError when T is 0 or the last token does not fit into
+        block_size.
         """
-        T = ids.size(1)
-        if T == 0:
+        if ids.size(1) == 0:
             raise ValueError("there are no tokens; give the model at least one")
+        T = first + ids.size(1)
         if self.config.block_size < T:
             raise ValueError(
                 f"{T} tokens do not fit: this model reads at most block_size = "
                 f"{self.config.block_size}; keep the last {self.config.block_size}"
             )
         x = self.wte(ids)  # (B, T, C)
+        if self.config.embedding_scale:  # AIAYN section 3.4
+            x = x * math.sqrt(self.config.n_embd)
         if self.config.positions == "learned":
-            x = x + self.wpe(torch.arange(T, device=ids.device))
+            x = x + self.wpe(torch.arange(first, T, device=ids.device))
+        elif self.config.positions == "sinusoidal":
+            x = x + sinusoids(T, self.config.n_embd, ids.device)[first:].to(x.dtype)
         return self.drop(x)
 
-    def rotation(self, x: Tensor) -> Rotation | None:
-        """By how much queries and keys of x (B, T, C) turn; None where positions are learned."""
+    def rotation(self, x: Tensor, first: int = 0) -> Rotation | None:
+        """By how much queries and keys of x (B, T, C) turn; None unless positions are rotary."""
         if self.config.positions != "rope":
             return None
         # Angles of thousands of radians need their digits: fp32 at least, whatever x is in.
         dtype = torch.promote_types(x.dtype, torch.float32)
+        config, last = self.config, first + x.size(1)
         return rotation_of(
-            x.size(1), self.config.head_width, self.config.rope_base, x.device, dtype
+            last, config.head_width, config.rope_base, x.device, dtype, config.rope_scaling, first
         )
 
-    def forward(self, ids: Tensor, look: Look | None = None) -> Tensor:
+    def forward(
+        self, ids: Tensor, look: Look | None = None, cache: KeyValueCache | None = None
+    ) -> Tensor:
         """Logits of every next token: ids (B, T) int64 -> (B, T, V). Raises as `embed` does.
 
         A Look keeps or replaces values on the way. Raises ValueError where it asks for a site that
-        this model does not have.
+        this model does not have. With a cache, ids are what comes after the tokens that it holds,
+        which holds them, too, afterwards; logits are of the last token alone, (B, 1, V).
         """
-        x = self.embed(ids)  # step: embed
+        first = 0 if cache is None else cache.length
+        x = self.embed(ids, first)  # step: embed
         if look is not None:
             check_sites(self.config, look)
             x = look.at(EMBEDDING, x)
-        rotation = self.rotation(x)
-        for block in self.blocks:
+        rotation = self.rotation(x, first)
+        caches = [None] * len(self.h) if cache is None else cache.layers
+        for block, kept in zip(self.blocks, caches, strict=True):
             if self.checkpoints_activations and self.training:
                 # Only what enters the block is kept; backward computes its inside again (Chen et
                 # al. 2016, "Training Deep Nets with Sublinear Memory Cost", section 4).
                 x = checkpoint(block, x, rotation, look, use_reentrant=False)
             else:
-                x = block(x, rotation, look)  # step: block
+                x = block(x, rotation, look, kept)  # step: block
+        if cache is not None:
+            cache.length += ids.size(1)
+            x = x[:, -1]  # (B, C): in bf16 the head of a slice (B, 1, C) takes 30 times as long
         x = self.ln_f(x)
         logits = self.lm_head(x)  # step: unembed
+        if cache is not None:
+            logits = logits[:, None]  # (B, 1, V)
         return logits if look is None else look.at(LOGITS, logits)
 
     def loss(self, ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:

@@ -23,6 +23,9 @@ _EXPLAINED = {
     "norm": ("layer_norm",),
     "positions": ("learned",),
     "mlp": ("relu", "gelu", "gelu_tanh"),
+    "qk_norm": (False,),
+    "qkv_bias": (None,),
+    "embedding_scale": (False,),
 }
 
 

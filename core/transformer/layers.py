@@ -1,62 +1,19 @@
-"""The other parts of a block: the norm, the MLP, and the block that puts them together.
+"""The other parts of a block: the MLP, and the block that puts all together.
 
 Letters in shapes: B sequences, T tokens, C width of the residual stream.
 """
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.transformer.attention import Attention
+from core.transformer.cache import LayerCache
 from core.transformer.config import ModelConfig
 from core.transformer.look import Look, layer_sites
+from core.transformer.norms import norm_of
 from core.transformer.positions import Rotation
-from core.transformer.precision import full_precision
-
-
-class LayerNorm(nn.Module):
-    """Each token's vector to mean 0 and variance 1, then scaled and shifted.
-
-    Ba et al. 2016, section 3.
-    """
-
-    def __init__(self, config: ModelConfig) -> None:
-        super().__init__()
-        self.eps = config.norm_eps
-        self.weight = nn.Parameter(torch.ones(config.n_embd))
-        self.bias = nn.Parameter(torch.zeros(config.n_embd)) if config.bias else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x (B, T, C) -> (B, T, C), computed in fp32 at least."""
-        weight = full_precision(self.weight)
-        bias = None if self.bias is None else full_precision(self.bias)
-        normed = F.layer_norm(full_precision(x), weight.shape, weight, bias, self.eps)
-        return normed.to(x.dtype)
-
-
-class RMSNorm(nn.Module):
-    """Each token's vector to a mean square of 1, then scaled: no mean is taken off, nothing added.
-
-    Zhang & Sennrich 2019, equation 4.
-    """
-
-    def __init__(self, config: ModelConfig) -> None:
-        super().__init__()
-        self.eps = config.norm_eps
-        self.weight = nn.Parameter(torch.ones(config.n_embd))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x (B, T, C) -> (B, T, C), computed in fp32 at least."""
-        weight = full_precision(self.weight)
-        normed = F.rms_norm(full_precision(x), weight.shape, weight, self.eps)
-        return normed.to(x.dtype)
-
-
-def norm_of(config: ModelConfig) -> LayerNorm | RMSNorm:
-    """The norm that the config names."""
-    return RMSNorm(config) if config.norm == "rms_norm" else LayerNorm(config)
 
 
 class MLP(nn.Module):
@@ -107,15 +64,19 @@ class Block(nn.Module):
         self.drop = nn.Dropout(config.dropout)
 
     def forward(
-        self, x: Tensor, rotation: Rotation | None = None, look: Look | None = None
+        self,
+        x: Tensor,
+        rotation: Rotation | None = None,
+        look: Look | None = None,
+        cache: LayerCache | None = None,
     ) -> Tensor:
         """x (B, T, C) -> (B, T, C)."""
         if look is not None:
             x = look.at(self.sites["residual_in"], x)
         if self.norm_first:  # GPT-2 section 2.3
-            x = x + self.drop(self.attn(self.ln_1(x), rotation, look))
+            x = x + self.drop(self.attn(self.ln_1(x), rotation, look, cache))
         else:  # AIAYN section 3.1, GPT-1
-            x = self.ln_1(x + self.drop(self.attn(x, rotation, look)))
+            x = self.ln_1(x + self.drop(self.attn(x, rotation, look, cache)))
         if look is not None:
             x = look.at(self.sites["residual_mid"], x)
         if self.norm_first:

@@ -19,7 +19,7 @@ class ParameterCount:
     position_embedding  T C where positions are learned; rotary ones have none
     attention           a layer: (H + 2 G) D C and H D C, and their biases
     mlp                 a layer: 2 F C, with a gate 3 F C, and their biases
-    norms               two a layer, and the final one of a pre-norm model
+    norms               two a layer, with qk_norm two more of D; the final one of a pre-norm model
     output_head         V C where it is not the token embedding
     """
 
@@ -40,20 +40,21 @@ class ParameterCount:
 def parameters(config: ModelConfig) -> ParameterCount:
     """The parameters of the model that `config` describes, by component."""
     C, F, L = config.n_embd, config.inner_width, config.n_layer
-    bias = int(config.bias)
+    bias, qkv_bias = int(config.bias), int(config.has_qkv_bias)
     projected = (config.n_head + 2 * config.kv_heads) * config.head_width
     widening = 2 if config.mlp == "swiglu" else 1  # layers from C to F
     matrices = inner_matrices(config)
     of_attention = sum(rows * columns for rows, columns in matrices[:2])
     of_mlp = sum(rows * columns for rows, columns in matrices[2:])
     norm = C if config.norm == "rms_norm" else C + bias * C
+    head_norms = 2 * config.head_width if config.qk_norm else 0
     final = norm if config.norm_placement == "pre" else 0
     return ParameterCount(
         token_embedding=config.vocab_size * C,
         position_embedding=config.block_size * C if config.positions == "learned" else 0,
-        attention=L * (of_attention + bias * (projected + C)),
+        attention=L * (of_attention + qkv_bias * projected + bias * C),
         mlp=L * (of_mlp + bias * (widening * F + C)),
-        norms=L * 2 * norm + final,
+        norms=L * (2 * norm + head_norms) + final,
         output_head=0 if config.tie_weights else config.vocab_size * C,
     )
 

@@ -5,7 +5,7 @@ A pane that has modes is a `ModedPane` (moded.py).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -66,6 +66,11 @@ class Mode(Face, QObject):
     @property
     def file_stem(self) -> str:
         return self.desk.pane
+
+    def views(self) -> dict[str, Callable[[], Any]]:
+        """Those of `demo.py` in the mode's folder, where there is one."""
+        demo = f"{type(self).__module__.rpartition('.')[0]}.demo"
+        return dict(import_module(demo).views(self)) if is_there(demo) else {}
 
     def take(self, wish: dict[str, Any]) -> None:
         """Another mode has sent a person here: what is to be shown."""

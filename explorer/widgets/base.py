@@ -11,13 +11,14 @@ from PySide6.QtGui import (
     QFocusEvent,
     QFont,
     QFontMetricsF,
+    QHelpEvent,
     QImage,
     QPainter,
     QPaintEvent,
     QPalette,
     QPixmap,
 )
-from PySide6.QtWidgets import QLabel, QLineEdit, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QSizePolicy, QToolButton, QToolTip, QWidget
 
 from explorer import theme
 from explorer.engine import courtesy
@@ -69,6 +70,10 @@ class Picture(QWidget):
         """The arrays that are shown, by name."""
         return {}
 
+    def said_at(self, point: QPointF) -> str | None:
+        """What a tooltip says at a point; None: the widget's own."""
+        return None
+
     def on_theme_changed(self) -> None:
         """Drops what was drawn in the old theme. Subclasses extend it."""
         self.updateGeometry()
@@ -96,6 +101,11 @@ class Picture(QWidget):
         elif event.type() == QEvent.Type.KeyPress and not self._by_keyboard:
             self._by_keyboard = True
             self.update()
+        elif isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            said = self.said_at(QPointF(event.pos()))
+            if said is not None:
+                QToolTip.showText(event.globalPos(), said, self)
+                return True
         return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:

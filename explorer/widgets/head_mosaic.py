@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_number
 from explorer import theme
@@ -297,12 +297,9 @@ class HeadMosaic(Picture):
         else:
             super().keyPressEvent(event)
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            head = self.head_at(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), self.describe(*head) if head else "", self)
-            return True
-        return super().event(event)
+    def said_at(self, point: QPointF) -> str:
+        head = self.head_at(point)
+        return self.describe(*head) if head else ""
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._pixmap = None

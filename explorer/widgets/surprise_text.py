@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_fixed
 from explorer import theme
@@ -118,12 +118,9 @@ class SurpriseText(Picture):
             return
         self.chosen.emit(*known[min(max(known.index(self._chosen) + move, 0), len(known) - 1)])
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            found = self.token_at(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), self.told(*found) if found else "", self)
-            return True
-        return super().event(event)
+    def said_at(self, point: QPointF) -> str:
+        found = self.token_at(point)
+        return self.told(*found) if found else ""
 
     def resizeEvent(self, event: object) -> None:
         self._lay_out()

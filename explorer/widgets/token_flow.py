@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
-from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtWidgets import QScrollBar, QSizePolicy, QWidget
 
 from explorer import theme
 from explorer.widgets.base import Picture
@@ -349,12 +349,9 @@ class TokenFlow(Picture):
             return self._selected + step
         return min(rows, key=lambda i: abs(places[i].center().x() - wanted.x()))
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            index = self.token_at(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), self.describe(index) if index >= 0 else "", self)
-            return True
-        return super().event(event)
+    def said_at(self, point: QPointF) -> str:
+        index = self.token_at(point)
+        return self.describe(index) if index >= 0 else ""
 
     def describe(self, index: int) -> str:
         """One token in words."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
 from explorer.widgets.base import Picture, elide, put_text, visible_text
@@ -240,12 +240,9 @@ class TokenStrip(Picture):
         else:
             super().keyPressEvent(event)
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            index = self.token_at(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), self.describe(index) if index >= 0 else "", self)
-            return True
-        return super().event(event)
+    def said_at(self, point: QPointF) -> str:
+        index = self.token_at(point)
+        return self.describe(index) if index >= 0 else ""
 
     def describe(self, index: int) -> str:
         """One token in words: position, piece, id, bytes."""

@@ -120,10 +120,10 @@ def _long_folder(scratch: Path) -> Path:
     from core.training import new_run_folder
     from core.training.records import step_name, steps_file
     from core.training.writer import RunWriter
-    from explorer.panes.training.run.demo import demo_config
+    from explorer.panes.training.presets import small_run
 
     data = _long_run()
-    folder = new_run_folder(scratch / "runs", "long", demo_config(2 * STEPS))
+    folder = new_run_folder(scratch / "runs", "long", small_run(steps=2 * STEPS))
     writer = RunWriter(folder)
     data.steps["attempt"] = writer.attempt
     data.steps.tofile(steps_file(folder))
@@ -172,7 +172,7 @@ def _lines(report: Report) -> None:
 def _long_run() -> Any:
     from core.training.reader import EVALUATION_DTYPE
     from core.training.records import STEP_DTYPE
-    from explorer.panes.training.run.demo import demo_config
+    from explorer.panes.training.presets import small_run
     from explorer.panes.training.run_data import RunData
 
     random = np.random.default_rng(0)
@@ -190,7 +190,7 @@ def _long_run() -> Any:
         name="bench",
         state="finished",
         message="",
-        config=demo_config(STEPS),
+        config=small_run(steps=STEPS),
         step=STEPS,
         steps=steps,
         evaluations=evaluations,

@@ -36,7 +36,7 @@ from tests.core.tokenization.unigram.test_trace import tokenizer
 def real_steps() -> tuple[Step, ...]:
     """Made once: they are read alone."""
     parts = (_backprop, _networks, _losses, _optimizers, _schedules, _training, _tokens,
-             _training_phases, _roundings, _estimates, _attention)  # fmt: skip
+             _training_phases, _roundings, _estimates, _attention, _sampling)  # fmt: skip
     return tuple(step for part in parts for step in part())
 
 
@@ -155,3 +155,14 @@ def _attention() -> Iterator[Step]:
     config = ModelConfig(vocab_size=11, block_size=8, n_layer=2, n_head=2, n_embd=8)
     model = GPT(config, torch.Generator().manual_seed(0))
     yield from trace_attention(model, [1, 2, 3, 4, 5], layer=1, head=1, query=3)
+
+
+def _sampling() -> Iterator[Step]:
+    import torch
+
+    from core.inference.sampling import Sampling
+    from core.inference.sampling_trace import trace_next_token
+
+    logits = torch.randn(9, generator=torch.Generator().manual_seed(0))
+    settings = Sampling(temperature=0.7, top_k=6, top_p=0.95, min_p=0.05, repetition_penalty=1.2)
+    yield from trace_next_token(logits, settings, [1, 2], drawn=0.4)

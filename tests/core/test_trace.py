@@ -213,6 +213,53 @@ def test_the_marked_lines_computed_the_values_of_the_attention_trace(changes):
 
 
 @pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ({}, ["logits", "temperature", "softmax", "draw", "append"]),
+        ({"temperature": 0.0}, ["logits", "draw", "append"]),
+        (
+            {"temperature": 0.8, "top_k": 7, "top_p": 0.9, "min_p": 0.05},
+            [
+                "logits",
+                "temperature",
+                "softmax",
+                "top_k",
+                "top_p",
+                "min_p",
+                "rescale",
+                "draw",
+                "append",
+            ],
+        ),
+        (
+            {"repetition_penalty": 1.5, "top_p": 0.5},
+            ["logits", "penalty", "temperature", "softmax", "top_p", "rescale", "draw", "append"],
+        ),
+    ],
+    ids=["plain", "greedy", "cuts", "penalty"],
+)
+def test_the_marked_lines_computed_the_values_of_a_token_that_was_chosen(settings, names):
+    torch = pytest.importorskip("torch")
+    from core.inference.context import Context
+    from core.inference.generation import generate_steps
+    from core.inference.sampling import Sampling
+    from core.inference.sampling_trace import trace_next_token
+    from core.transformer import ModelConfig
+    from core.transformer.gpt import GPT
+
+    config = ModelConfig(vocab_size=11, block_size=8, n_layer=2, n_head=2, n_embd=8)
+    model = GPT(config, torch.Generator().manual_seed(0))
+    logits = Context(model).read([1, 2, 3])
+    with MarkedLines() as watched:
+        (token,) = generate_steps(model, [1, 2, 3], 1, seed=1, **settings)
+    trace = trace_next_token(logits, Sampling(**settings), [1, 2, 3], token.drawn)
+    assert [step.name.removeprefix("sampling.") for step in trace] == names
+    assert trace.about["token"] == token.id
+    for step in trace:
+        watched.left(step)
+
+
+@pytest.mark.parametrize(
     "changes", [{}, {"micro_batches": 2, "clip": 0.0}, {"schedule": "constant"}], ids=str
 )
 def test_the_marked_lines_computed_the_values_of_a_whole_training_step(tmp_path, changes):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.fields import check, field
 from core.training.estimates import memory
 from core.training.estimates.communication import Link, Transfer, data_parallel
 from core.training.estimates.devices import Device
@@ -21,6 +22,7 @@ from core.transformer.parameters import ParameterCount, parameters
 
 PRECISIONS = {"fp32": "fp32", "tf32": "fp32", "bf16": "mixed", "fp16": "mixed"}
 DAY = 86_400.0
+MOST_COUNT = 1_000_000_000  # of devices and sequences: beyond it is a slip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,18 +48,58 @@ class Setup:
     """
 
     model: ModelConfig
-    tokens: float
-    batch_size: int
-    micro_batch: int = 1
-    devices: int = 1
+    tokens: float = field(
+        help="Tokens read over the whole training", least=1, most=1e30, remedy="such as 300e9"
+    )
+    batch_size: int = field(
+        label="Batch",
+        help="Sequences of an optimizer step, on all devices",
+        least=1,
+        most=MOST_COUNT,
+        remedy="such as 512",
+    )
+    micro_batch: int = field(
+        1,
+        label="Micro-batch",
+        help="Sequences for each device and pass",
+        least=1,
+        most=MOST_COUNT,
+        remedy="1 takes the least memory",
+    )
+    devices: int = field(
+        1,
+        label="How many",
+        help="Devices that share the training",
+        least=1,
+        most=10_000_000,
+        remedy="8 is a usual machine",
+    )
     device: Device | None = None
     stage: int = 0
-    precision: str = "bf16"
-    recompute: str = "selective"
+    precision: str = field("bf16", choices=tuple(PRECISIONS))
+    recompute: str = field(
+        "selective",
+        choices=memory.RECOMPUTATIONS,
+        help="Activations that are computed again, to keep fewer",
+    )
     optimizer: str = "adamw"
-    efficiency: float = 0.4
-    link: Link | None = None
-    price: float | None = None
+    efficiency: float = field(
+        0.4,
+        help="Share of the peak reached while computing",
+        above=0,
+        most=1,
+        remedy="0.4 is usual",
+    )
+    link: Link | None = field(
+        None, label="Link (GB/s)", help="Between two devices, in one direction"
+    )
+    price: float | None = field(
+        None,
+        help="Of a device for an hour, in any currency",
+        least=0,
+        most=1e5,
+        remedy="leave it empty where nobody knows",
+    )
     autocast: bool = False
 
     @property
@@ -77,17 +119,7 @@ class Setup:
         return 4 if self.layout == "fp32" else 2
 
     def __post_init__(self) -> None:
-        for name in ("tokens", "batch_size", "micro_batch", "devices"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; use at least 1")
-        if self.precision not in PRECISIONS:
-            raise ValueError(
-                f"precision {self.precision!r} is unknown; use {' or '.join(PRECISIONS)}"
-            )
-        if not 0 < self.efficiency <= 1:
-            raise ValueError(
-                f"efficiency is {self.efficiency}; use a share of the peak such as 0.4"
-            )
+        check(self)
         together = self.devices * self.micro_batch
         if self.batch_size % together:
             fitting = (self.batch_size // together or 1) * together

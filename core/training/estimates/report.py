@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from core.numbers import format_bytes, format_count, format_duration, format_number
 from core.training.config import TrainingConfig
 from core.training.estimates.activations import kept, step_memory
-from core.training.estimates.memory import numbers_remembered
+from core.training.estimates.memory import ZERO_STAGES, numbers_remembered
 from core.training.estimates.plan import DAY, Plan, Setup
+from core.training.estimates.plan import plan as found
 from core.training.sizes import Estimate
 from core.transformer.parameters import ParameterCount, parameters
 
 UNKNOWN = "n/a"
 YEAR = 365.25 * DAY
+STAGES = ("DDP", "ZeRO-1", "ZeRO-2", "ZeRO-3, FSDP")
 Row = tuple[str, str] | tuple[str, str, str]
 
 
@@ -73,7 +76,38 @@ def plan_table(setup: Setup, plan: Plan) -> str:
     ]
     title = f"{setup.devices:,} x {name}, {setup.precision}, ZeRO stage {setup.stage}"
     head = _table([("Parameters", _parameter_rows(plan.parameters))])
-    return f"{title}\n\n{head}\n{_table(sections)}"
+    stages = [found(replace(setup, stage=stage)) for stage in ZERO_STAGES]
+    return f"{title}\n{verdict(setup, stages)}.\n\n{head}\n{_table(sections)}"
+
+
+def verdict(setup: Setup, stages: Sequence[Plan]) -> str:
+    """In a sentence: does it fit, how long, how much money? Where it does not fit: what would.
+
+    stages  the plan of each stage of ZeRO
+    """
+    found = stages[setup.stage]
+    if setup.device is None or not setup.device.memory:
+        return f"Each device needs {format_bytes(found.bytes)}"
+    name = setup.device.name
+    many = f"{setup.devices:,} \u00d7 {name}" if setup.devices > 1 else name
+    if not found.fits:
+        remedy = _remedy(setup, stages)
+        return f"It does not fit on {many}: {format_bytes(found.bytes)} are needed{remedy}"
+    told = [f"takes {time_text(found.seconds)}"] if found.seconds is not None else []
+    if found.cost is not None:
+        told.append(f"costs {cost_text(found.cost)}")
+    fits = f"It fits on {many}"
+    return f"{fits}{', ' if len(told) > 1 else ' and '}{' and '.join(told)}" if told else fits
+
+
+def _remedy(setup: Setup, stages: Sequence[Plan]) -> str:
+    """The first stage of ZeRO under which it fits."""
+    for name, one in zip(STAGES, stages, strict=True):
+        if one.fits:
+            return f", but it fits with {name}"
+    if setup.recompute != "full":
+        return "; compute activations again, or take more devices"
+    return "; take more devices with ZeRO-3, or larger ones"
 
 
 def run_table(config: TrainingConfig, estimate: Estimate, speed: float) -> str:

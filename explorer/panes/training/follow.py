@@ -7,9 +7,10 @@ no longer.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -29,16 +30,23 @@ NOTHING: Told = ("", "", "", False)
 SLOW = 1000  # ms between two looks at a run that has ended
 
 
+More = Callable[["RunReader", RunData], Any]
+
+
 class Follower(QObject):
     """Emits `changed` with a new RunData when the run has moved on, `failed` when it is none or
     cannot be read, once for each trouble.
+
+    `more(reader, data)` reads, in the I/O pool, what else of the run is looked at: the follower's
+    `extra` when `changed` comes. Another `more` is asked at once by `look(again=True)`.
     """
 
     changed = Signal(object)  # RunData
     failed = Signal(str)
 
-    def __init__(self, runs: Runs, parent: QObject) -> None:
+    def __init__(self, runs: Runs, parent: QObject, more: More | None = None) -> None:
         super().__init__(parent)
+        self.more, self.extra = more, None
         self._runs = runs
         self._owner = parent
         self._tail: Tail | None = None
@@ -64,11 +72,9 @@ class Follower(QObject):
     def follow(self, folder: Path | None) -> None:
         """Another run, or none. `changed` comes with its first look."""
         self._tail = self._runs.tail(folder) if folder is not None else None
-        self._news, self.data = 0, None
+        self._news, self.data, self.extra = 0, None, None
         self._state, self._trouble = NOTHING, False
-        if self._look is not None:
-            self._look.cancel()
-            self._look = None
+        self._stop()
         self._timer.stop()
         if folder is not None:
             self.look()
@@ -83,9 +89,21 @@ class Follower(QObject):
                 self._timer.start()
             self.look()
 
-    def look(self) -> None:
-        """Reads what is new, unless a look is under way."""
-        if self._tail is not None and (self._look is None or self._look.done()):
+    def _stop(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
+
+    def look(self, again: bool = False) -> None:
+        """Reads what is new, unless a look is under way; `again`: all, as if nothing was known.
+
+        Qt sends a timer's events also while the loop stands still: then nothing is read.
+        """
+        if again:
+            self._stop()
+            self._state = NOTHING
+        idle = self._look is None or self._look.done()
+        if self._tail is not None and idle and tasks.in_loop():
             self._look = tasks.spawn(self._read(self._tail), self._owner)
 
     async def _read(self, tail: Tail) -> None:
@@ -93,18 +111,20 @@ class Follower(QObject):
         why, backend = self._runs.failure(tail.folder), self._runs.backend(tail.folder)
         job = self._runs.job(tail.folder)
         raised = job is not None and job.error is not None
+        more = self.more
 
-        def see(reader: RunReader, news: int) -> tuple[int, Told, RunData | None]:
+        def see(reader: RunReader, news: int) -> tuple[int, Told, RunData | None, Any]:
             """In the I/O pool: None where nothing is new. A dead run shows by its state alone."""
             hangs = reader.state in ACTIVE and bool(silence(reader))
             now = reader.state, why, backend, hangs
             if news == known and now == state:
-                return news, now, None
+                return news, now, None, None
             seen = replace(read(reader), news=news)
-            return news, now, _as_trained(seen, why, backend, raised).prepare()
+            data = _as_trained(seen, why, backend, raised).prepare()
+            return news, now, data, more(reader, data) if more is not None else None
 
         try:
-            news, told, data = await tail.look(see)
+            news, told, data, extra = await tail.look(see)
         except (ValueError, OSError) as error:
             self._on_trouble(str(error))
             return
@@ -112,7 +132,7 @@ class Follower(QObject):
         self._trouble = False
         self._state = told
         if data is not None:
-            self.data = data
+            self.data, self.extra = data, extra
             self.changed.emit(data)
         if self.data is not None:
             self._timer.setInterval(POLL if self.data.state in ACTIVE else SLOW)

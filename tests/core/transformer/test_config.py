@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from core.fields import fields_of
 from core.transformer import PRESETS, ModelConfig, preset
+from core.transformer.config import RopeScaling
 from core.transformer.parameters import parameter_count
 from tests.core.any_json import JSON
 
@@ -28,13 +29,13 @@ SMALL = {"vocab_size": 11, "block_size": 8, "n_layer": 2, "n_head": 2, "n_embd":
         ({"window": ()}, "empty"),
         ({"window": (None, 0)}, r"window\[1\] must be"),
         ({"norm": "batch_norm"}, "unknown; use 'layer_norm' or 'rms_norm'"),
-        ({"positions": "sinusoidal"}, "not built yet; use 'learned' or 'rope'"),
+        ({"positions": "fixed"}, "use 'learned', 'sinusoidal' or 'rope'"),
         ({"n_head": 4, "n_kv_head": 3}, "does not divide n_head 4; use 1 or 2 or 4"),
         ({"n_kv_head": 4}, "does not divide n_head 2"),
         ({"positions": "rope", "head_size": 3}, "use head_size 4"),
         ({"rope_base": 0.0}, "above 1, not 0.0; 10,000 is usual"),
-        ({"rope_scaling": 2.0}, "not built yet"),
-        ({"embedding_scale": True}, "not built yet"),
+        ({"rope_scaling": 2.0}, "rope_scaling"),
+        ({"rope_scaling": RopeScaling()}, "belongs to positions 'rope'"),
         ({"norm_placement": "middle"}, "unknown"),
     ],
 )

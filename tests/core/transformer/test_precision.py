@@ -13,8 +13,8 @@ from torch.overrides import TorchFunctionMode
 from core.transformer.attention import attend, visible_tokens
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT, next_token_loss
-from core.transformer.layers import LayerNorm, RMSNorm
 from core.transformer.look import Look
+from core.transformer.norms import LayerNorm, RMSNorm
 from core.transformer.precision import full_precision
 
 CONFIG = ModelConfig(vocab_size=13, block_size=8, n_layer=2, n_head=2, n_embd=16)
@@ -84,8 +84,9 @@ def test_they_read_fp32_where_products_are_in_16_bits(
 def test_more_bits_stay_as_they_are(dtype: torch.dtype) -> None:
     x = torch.randn(2, 3, 16, dtype=dtype, generator=torch.Generator().manual_seed(0))
     assert full_precision(x) is x
-    for norm, torch_one in ((LayerNorm, F.layer_norm), (RMSNorm, F.rms_norm)):
-        built = norm(CONFIG).to(dtype)
+    rms = RMSNorm(CONFIG.n_embd, CONFIG.norm_eps)
+    for norm, torch_one in ((LayerNorm(CONFIG), F.layer_norm), (rms, F.rms_norm)):
+        built = norm.to(dtype)
         given = list(built.parameters())
         assert torch.equal(built(x), torch_one(x, (16,), *given, eps=built.eps))
     visible = visible_tokens(3, None)

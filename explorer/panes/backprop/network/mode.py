@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
@@ -120,11 +119,6 @@ class NetworkMode(Mode):
         from explorer.panes.backprop.network.commands import commands
 
         return commands(self)
-
-    def views(self) -> dict[str, Callable[[], Any]]:
-        from explorer.panes.backprop.network.demo import views
-
-        return views(self)
 
     async def settled(self) -> None:
         for one in (self.runner, self, self.runner):

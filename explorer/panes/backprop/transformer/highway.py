@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_number, format_significant
 from explorer import theme
@@ -318,15 +318,11 @@ class HighwayPicture(Picture):
         else:
             super().keyPressEvent(event)
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            cell = self.cell_at(QPointF(event.pos()))
-            token = self.token_at(QPointF(event.pos()))
-            text = self.describe(*cell) if cell else ""
-            text = self.describe_loss(token) if token is not None else text
-            QToolTip.showText(event.globalPos(), text, self)
-            return True
-        return super().event(event)
+    def said_at(self, point: QPointF) -> str:
+        cell, token = self.cell_at(point), self.token_at(point)
+        if token is not None:
+            return self.describe_loss(token)
+        return self.describe(*cell) if cell else ""
 
     def resizeEvent(self, event: Any) -> None:
         super().resizeEvent(event)

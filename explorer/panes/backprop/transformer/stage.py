@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPaintEngine, QPainter, QPixmap
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEngine, QPainter, QPixmap
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_significant
 from explorer import theme
@@ -319,12 +319,9 @@ class StagePicture(Picture):
             self.setAccessibleDescription(self.describe(cell))
         self.update()
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            cell = self.cell(self.place_at(QPointF(event.pos())))
-            QToolTip.showText(event.globalPos(), self.describe(cell) if cell else "", self)
-            return True
-        return super().event(event)
+    def said_at(self, point: QPointF) -> str:
+        cell = self.cell(self.place_at(point))
+        return self.describe(cell) if cell else ""
 
 
 def _seen(rect: QRectF) -> QRectF:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Signal
-from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtGui import QMouseEvent, QPainter
+from PySide6.QtWidgets import QWidget
 
 from core.tokenization.byte_level import to_characters
 from core.tokenization.sentencepiece.normalizer import SPACE
@@ -219,12 +219,9 @@ class StagesPicture(Picture):
             self.spanHovered.emit(*(span or (-1, -1)))
             self.update()
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            found = self.part_at(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), self.describe(*found) if found else "", self)
-            return True
-        return super().event(event)
+    def said_at(self, point: QPointF) -> str:
+        found = self.part_at(point)
+        return self.describe(*found) if found else ""
 
     def describe(self, row: int, part: Part) -> str:
         start, end = part.span

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
@@ -142,11 +141,6 @@ class TrainMode(Mode):
         from explorer.panes.tokenizers.train.commands import commands
 
         return commands(self)
-
-    def views(self) -> dict[str, Callable[[], Any]]:
-        from explorer.panes.tokenizers.train.demo import views
-
-        return views(self)
 
     def shown(self) -> None:
         self._train_again()

@@ -11,8 +11,8 @@ from itertools import accumulate
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtGui import QMouseEvent, QPainter
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.tokenization.growing import Span, Split
 from explorer import theme
@@ -262,12 +262,8 @@ class SampleGrid(Picture):
             self._hover = span
             self.update()
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            lane, index = self.token_at(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), self.describe(lane, index), self)
-            return True
-        return super().event(event)
+    def said_at(self, point: QPointF) -> str:
+        return self.describe(*self.token_at(point))
 
     def describe(self, lane: int, index: int) -> str:
         """One token in words."""

@@ -16,7 +16,7 @@ def commands(mode: PlanMode) -> list[Action]:
     rows = (
         ("gpt3", text.GPT3, mode.take_gpt3, lambda: mode.active),
         ("bundled", text.BUNDLED_HERE, mode.take_bundled, lambda: mode.active),
-        ("run", text.THIS_RUN, mode.take_run, lambda: mode.active and mode.plans_run),
+        ("run", text.THIS_RUN, mode.take_run, lambda: mode.active and mode.config is not None),
     )
     return [
         Action(f"training.plan.{name}", f"Plan: {title}", run, enabled=enabled)

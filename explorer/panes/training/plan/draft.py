@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from core.fields import Field, field
+from core.fields import field, fields_of
 from core.training.config import TrainingConfig
 from core.training.estimates.communication import Link
 from core.training.estimates.devices import DEVICES, GB, Device
@@ -18,6 +18,13 @@ from explorer.state.typed_numbers import read_for
 BUNDLED, RUN = "stories", "run"  # models that are no presets
 HERE = "here"  # the device that this program runs on
 STAGES = ("0", "1", "2", "3")
+OPTIONAL = ("price", "link")
+NUMBERS = ("devices", "batch_size", "tokens", "price", "micro_batch", "efficiency", "link")
+# What the fields into which a number is typed may hold: the Setup's own; a link in GB/s.
+ABOUT = {name: fields_of(Setup)[name] for name in NUMBERS}
+ABOUT["link"] = replace(
+    ABOUT["link"], type=float, above=0, most=1e5, remedy="empty for the device's own"
+)
 
 
 @dataclass(frozen=True)
@@ -42,48 +49,6 @@ class PlanDraft:
     link: str = ""
 
 
-def _field(name: str, kind: type, label: str, help: str, remedy: str, **bounds: float) -> Field:
-    return Field(name, kind, label=label, help=help, remedy=remedy, **bounds)  # type: ignore[arg-type]
-
-
-NUMBERS = {  # the fields into which a number is typed
-    about.name: about
-    for about in (
-        _field("devices", int, "How many", "Devices that share the training",
-               "8 is a usual machine", least=1, most=10_000_000),
-        _field("batch_size", int, "Batch", "Sequences of an optimizer step, on all devices",
-               "such as 512", least=1, most=1_000_000_000),
-        _field("tokens", float, "Tokens", "Tokens read over the whole training", "such as 300e9",
-               least=1, most=1e30),
-        _field("price", float, "Price", "Of a device for an hour, in any currency",
-               "leave it empty where nobody knows", least=0, most=1e5),
-        _field("micro_batch", int, "Micro-batch", "Sequences for each device and pass",
-               "1 takes the least memory", least=1, most=1_000_000_000),
-        _field("efficiency", float, "Efficiency", "Share of the peak reached while computing",
-               "0.4 is usual", above=0, most=1),
-        _field("link", float, "Link (GB/s)", "Between two devices, in one direction",
-               "empty for the device's own", above=0, most=1e5),
-    )
-}  # fmt: skip
-OPTIONAL = ("price", "link")
-
-
-def numbers_of(draft: PlanDraft) -> tuple[dict[str, float | int | None], dict[str, str]]:
-    """The typed numbers, and by field what is wrong with those that are none."""
-    found: dict[str, float | int | None] = {}
-    errors: dict[str, str] = {}
-    for name, about in NUMBERS.items():
-        typed = getattr(draft, name)
-        if name in OPTIONAL and not typed.strip():
-            found[name] = None
-            continue
-        try:
-            found[name] = read_for(about, typed)
-        except ValueError as error:
-            errors[name] = str(error)
-    return found, errors
-
-
 def setup_of(
     draft: PlanDraft, models: Mapping[str, ModelConfig], here: Device, optimizer: str = "adamw"
 ) -> tuple[Setup | None, dict[str, str]]:
@@ -93,7 +58,15 @@ def setup_of(
     here       the device of this machine
     optimizer  of the run, where its model is planned
     """
-    given, errors = numbers_of(draft)
+    given: dict[str, float | int | None] = {}
+    errors: dict[str, str] = {}
+    for name in NUMBERS:
+        typed = getattr(draft, name)
+        try:
+            is_left_out = name in OPTIONAL and not typed.strip()
+            given[name] = None if is_left_out else read_for(ABOUT[name], typed)
+        except ValueError as error:
+            errors[name] = str(error)
     model = models.get(draft.model) or PRESETS.get(draft.model)
     if model is None:
         errors["model"] = "No run is open whose model is known; choose another model"

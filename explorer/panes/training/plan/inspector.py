@@ -14,10 +14,10 @@ def inspection(step: Step) -> Inspection:
     """Of one term of the sum."""
     told = arithmetic(step)
     values = {name: float(step.value(name)) for name in step.values}
-    rows = [in_a_line(told)]
-    rows += [
+    rows = [
         Equation(name.replace("_", " "), value, "accent" if name == told.name else "text")
         for name, value in values.items()
     ]
     table = {name: np.array([value]) for name, value in values.items()}
-    return Inspection(step=step, rows=rows, table=table, title=step.title, plain=True)
+    return Inspection(step=step, rows=[in_a_line(told), *rows], table=table, title=step.title,
+                      plain=True)  # fmt: skip

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from core.training.config import TrainingConfig
+from core.training.estimates.report import verdict
 from core.training.this_machine import measured_device, processor
 from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk, Mode
@@ -19,6 +19,8 @@ from explorer.panes.training.plan.draft import BUNDLED, RUN, PlanDraft, draft_of
 from explorer.panes.training.plan.inspector import inspection
 from explorer.panes.training.plan.scene import scene_of
 from explorer.panes.training.plan.view import PlanHeader, PlanView
+from explorer.panes.training.run_data import RunData
+from explorer.panes.training.watcher import RunWatcher
 from explorer.state.actions import Action
 from explorer.state.draft import Draft, named
 from explorer.state.tracks import TraceTrack
@@ -28,7 +30,7 @@ def create(desk: Desk, parent: QObject) -> Mode:
     return PlanMode(desk, parent)
 
 
-class PlanMode(Mode):
+class PlanMode(RunWatcher):
     """What a training takes; what cannot be planned leaves the last good picture."""
 
     id = "plan"
@@ -41,9 +43,9 @@ class PlanMode(Mode):
         self.draft = Draft(self.workspace, "training.plan", PlanDraft, self)
         self.errors: dict[str, str] = {}
         self.here = processor()
-        self.run: compute.Measured | None = None
         self.planned: compute.Planned
-        self._measures, self._reads = Latest(self.engine, self), Latest(self.engine, self)
+        self._trouble = ""  # why the run cannot be read
+        self._measures = Latest(self.engine, self)
         self.inputs.gpt3.clicked.connect(self.take_gpt3)
         self.inputs.bundled.clicked.connect(self.take_bundled)
         self.inputs.run.clicked.connect(self.take_run)
@@ -51,13 +53,8 @@ class PlanMode(Mode):
         self.view.typed.connect(self.draft.end_merge)
         self.draft.changed.connect(lambda _: self.refresh())
         self._measures.came.connect(self._on_measured)
-        self._reads.came.connect(self._on_run_read)
-        self.workspace.runChanged.connect(lambda _: self._read_run())
-        self.context.runs.changed.connect(lambda _: self._read_run())
         self._plan(presets.BUNDLED)
-        self.refresh()
-
-    # what the pane asks
+        self.watch()
 
     def widget(self) -> QWidget:
         return self.view
@@ -71,15 +68,10 @@ class PlanMode(Mode):
     def pictures(self) -> dict[str, QWidget]:
         return {"memory": self.view.bars}
 
-    def views(self) -> dict[str, Callable[[], Any]]:
-        from explorer.panes.training.plan.demo import views
-
-        return views(self)
-
     def shown(self) -> None:
+        super().shown()
         if not self.here.peak:
             self._measures.call(measured_device, name="measuring this machine")
-        self._read_run()
 
     def on_position(self, position: float) -> None:
         self.view.bars.set_position(position)
@@ -103,34 +95,32 @@ class PlanMode(Mode):
     def take_bundled(self) -> None:
         self._take(presets.BUNDLED, text.BUNDLED_HERE)
 
+    def take_run(self) -> None:
+        """The run that is looked at, as it trains."""
+        if self.config is not None:
+            self._take(draft_of(self.config), text.THIS_RUN)
+
     def _take(self, draft: PlanDraft, title: str) -> None:
-        """Another whole plan."""
         if draft != self.draft.value:
             self.draft.change(draft, f"Plan {title}")
 
-    def take_run(self) -> None:
-        """The run that is looked at, as it trains."""
-        if self.run is not None and self.run.config is not None:
-            self._take(draft_of(self.run.config), text.THIS_RUN)
-
-    @property
-    def plans_run(self) -> bool:
-        """Whether there is a run whose model is known."""
-        return self.run is not None and self.run.config is not None
-
     # what comes
 
-    def _read_run(self) -> None:
-        folder = self.workspace.run
-        if folder is None:
-            self._reads.stop()
-            self._on_run_read(None)
-        elif self.active:
-            read = lambda: self.engine.io(compute.measured, Path(folder))  # noqa: E731
-            self._reads.ask(read, "reading the run", is_told=False)
+    @property
+    def config(self) -> TrainingConfig | None:
+        """Of the run; None where its model is not known."""
+        return self.data.config if self.data is not None and not self.data.log else None
 
-    def _on_run_read(self, run: compute.Measured | None) -> None:
-        self.run = run
+    def on_run(self) -> None:
+        self._trouble = ""
+        self.refresh()
+
+    def on_data(self, data: RunData) -> None:
+        self._trouble = text.no_model(data.name) if data.log else ""
+        self.refresh()
+
+    def on_failed(self, message: str) -> None:
+        self._trouble = message
         self.refresh()
 
     def _on_measured(self, device: Any) -> None:
@@ -143,26 +133,23 @@ class PlanMode(Mode):
         """Plans what the fields say."""
         self.errors = self._plan(self.draft.value)
         self.view.set_draft(self.draft.value, self.errors)
-        self.inputs.run.setVisible(self.plans_run)
+        self.inputs.run.setVisible(self.config is not None)
 
     def _plan(self, draft: PlanDraft) -> dict[str, str]:
         """Shows it; or, by field, what is wrong."""
-        config = self.run.config if self.run is not None else None
+        config, ours = self.config, draft.model == RUN
         models = {BUNDLED: compute.bundled_model()} | ({RUN: config.model} if config else {})
         optimizer = config.optimizer if config else "adamw"
         setup, errors = setup_of(draft, models, self.here, optimizer)
         if setup is None:
-            if "model" in errors and self.run is not None and self.run.error:
-                errors["model"] = f"{self.run.error}; choose another model"
+            if "model" in errors and self._trouble:
+                errors["model"] = f"{self._trouble}; choose another model"
             return errors
         self.planned = planned = compute.planned(setup)
         self.view.bars.set_scene(scene_of(planned))
-        plan = planned.plan
-        facts = [text.memory(setup, plan), text.time(plan), text.cost(setup, plan)]
-        self.view.set_numbers(facts, text.facts(plan), text.missing(setup, plan))
-        ours = draft.model == RUN and self.run is not None
-        self.view.set_run(text.compared(planned, self.run) if ours and self.run else [])
-        self.set_headline(text.headline(planned))
+        facts = text.facts(planned, self.data if ours else None)
+        self.view.set_facts(facts, text.missing(planned))
+        self.set_headline(verdict(setup, planned.stages))
         same = bool(self.tracks) and self.tracks[0].length == len(planned.trace)
         self.set_tracks([TraceTrack(planned.trace)], keep_position=same)
         self.view.bars.set_position(self.player.position if self.active else 0.0)

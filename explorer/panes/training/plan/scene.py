@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass
 
-from core.training.estimates.plan import Plan
-from explorer.panes.training.plan import text
+import numpy as np
+
 from explorer.panes.training.plan.compute import Planned
 
 PARTS = ("weights", "gradients", "optimizer", "master", "activations")
@@ -13,36 +13,22 @@ FAR = 20.0  # times as much as is needed: the capacity lies outside of the pictu
 MARGIN = 1.12  # of the axis, beyond what is longest
 
 
-@dataclass(frozen=True)
-class Bar:
-    """The memory of one device under a stage of ZeRO; `sizes` in bytes, in the order of PARTS."""
-
-    stage: int
-    title: str
-    sizes: tuple[float, ...]
-
-    @property
-    def total(self) -> float:
-        return sum(self.sizes)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scene:
-    """All bars. One device shares nothing and has one bar.
+    """A bar for each stage of ZeRO. One device shares nothing and has one bar.
 
+    sizes     (bars, parts) bytes on one device, in the order of PARTS
     chosen    index of the bar whose stage is planned
     capacity  bytes of a device; None: not known
     axis      bytes that the whole width stands for
-    sums      by step of the track, the bytes that have been added up
-    current   by step of the track, the part that it tells of; "" for none
+    terms     by step of the track, the part that it tells of, as far as it tells of one
     """
 
-    bars: tuple[Bar, ...] = ()
-    chosen: int = 0
-    capacity: float | None = None
-    axis: float = 1.0
-    sums: tuple[float, ...] = ()
-    current: tuple[str, ...] = ()
+    sizes: np.ndarray
+    chosen: int
+    capacity: float | None
+    axis: float
+    terms: tuple[str, ...]
 
     @property
     def shows_capacity(self) -> bool:
@@ -50,48 +36,29 @@ class Scene:
         return self.capacity is not None and self.capacity <= self.axis
 
     def sum_at(self, position: float) -> float:
-        """Between two steps it grows from one sum to the next."""
-        if not self.sums:
-            return 0.0
-        last = len(self.sums) - 1
-        step = min(int(position), last)
-        after = self.sums[min(step + 1, last)]
-        return self.sums[step] + (after - self.sums[step]) * min(position - step, 1.0)
+        """Bytes added up so far; between two steps it grows from one sum to the next."""
+        sums = [self._sum(step) for step in range(len(self.terms))]
+        return float(np.interp(position, np.arange(len(sums)), sums))
+
+    def _sum(self, step: int) -> float:
+        """A part is added at the last step that tells of it."""
+        parts = zip(PARTS, self.sizes[self.chosen], strict=True)
+        return sum(size for part, size in parts if part not in self.terms[step + 1 :])
 
 
 def scene_of(planned: Planned) -> Scene:
     """Of a plan, with the bars of the other stages."""
     setup = planned.setup
-    shared = setup.devices > 1
-    plans = list(enumerate(planned.stages)) if shared else [(setup.stage, planned.plan)]
-    bars = tuple(Bar(stage, text.STAGES[stage] if shared else "1 device", _sizes(one))
-                 for stage, one in plans)  # fmt: skip
-    chosen = setup.stage if shared else 0
+    plans = planned.stages if setup.devices > 1 else (planned.plan,)
+    sizes = np.array([(*astuple(one.state), one.activations) for one in plans])
+    totals, needed = sizes.sum(axis=1), planned.plan.bytes
     capacity = setup.device.memory or None if setup.device is not None else None
-    names = [step.name.split(".")[1] for step in planned.trace]
-    sizes = dict(zip(PARTS, bars[chosen].sizes, strict=True))
+    is_far = capacity is None or capacity > FAR * needed
+    names = (step.name.split(".")[1] for step in planned.trace)
     return Scene(
-        bars=bars,
-        chosen=chosen,
+        sizes=sizes,
+        chosen=setup.stage if setup.devices > 1 else 0,
         capacity=capacity,
-        axis=_axis(bars, bars[chosen].total, capacity),
-        sums=tuple(
-            sum(size for part, size in sizes.items() if part not in names[place + 1 :])
-            for place in range(len(names))
-        ),
-        current=tuple(
-            "activations" if name == "layer" else name if name in PARTS else "" for name in names
-        ),
+        axis=MARGIN * float(totals.max() if is_far else max(needed, capacity or 0.0)),
+        terms=tuple("activations" if name == "layer" else name for name in names),
     )
-
-
-def _sizes(plan: Plan) -> tuple[float, ...]:
-    state = tuple(getattr(plan.state, field.name) for field in fields(plan.state))
-    return (*state, plan.activations)
-
-
-def _axis(bars: tuple[Bar, ...], needed: float, capacity: float | None) -> float:
-    """As far as the chosen bar and the capacity reach; where the latter is far, as all bars do."""
-    if capacity is None or capacity > FAR * needed:
-        return MARGIN * max(bar.total for bar in bars)
-    return MARGIN * max(needed, capacity)

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from core.numbers import format_bytes, format_count, format_number, format_percent
-from core.training.estimates.plan import Plan, Setup
-from core.training.estimates.report import UNKNOWN, cost_text, energy_text, time_text
+from core.training.estimates.flops import flops_per_token, model_flops_utilization
+from core.training.estimates.memory import RECOMPUTATIONS
+from core.training.estimates.plan import PRECISIONS, Setup
+from core.training.estimates.report import STAGES, UNKNOWN, cost_text, energy_text, time_text
 from core.training.estimates.scaling_law import SMALLEST
 from core.training.this_machine import NAME
 from core.transformer.parameters import parameter_count
 from core.transformer.presets import PRESETS
-from explorer.panes.training.plan.compute import Measured, Planned
+from explorer.panes.training.plan.compute import Planned
 from explorer.panes.training.plan.draft import BUNDLED, HERE, RUN
+from explorer.panes.training.run_data import RunData
 
-STAGES = ("DDP", "ZeRO-1", "ZeRO-2", "ZeRO-3, FSDP")
 STAGE_WORDS = (
     "every device holds all of it",
     "each device holds its part of optimizer states and master weights",
     "each device also holds only its part of the gradients",
     "each device also holds only its part of the weights",
 )
+PRECISION_TITLES = [(one, f"{one}, mixed" if "16" in one else one) for one in PRECISIONS]
+RECOMPUTE_TITLES = [(one, one.capitalize()) for one in RECOMPUTATIONS]
+RECOMPUTE_HELP = "Activations that are computed again, to keep fewer"
 STAGE_HELP = "What devices share instead of each holding all of it"
 ALONE = "ZeRO needs at least two devices"
 PARTS = {
@@ -33,6 +40,7 @@ PARTS = {
 GPT3 = "GPT-3 on 1,024 GPUs"
 BUNDLED_HERE = "The bundled model here"
 THIS_RUN = "This run"
+RECENT = 50  # steps that tell how fast a run is
 _FAMILIES = {"gpt1": "GPT-1", "gpt2": "GPT-2", "gpt3": "GPT-3"}
 
 
@@ -49,54 +57,23 @@ def device_titles(names: list[str]) -> list[tuple[str, str]]:
     return [(HERE, "This machine"), *((name, name) for name in names)]
 
 
-def headline(planned: Planned) -> str:
-    """Does it fit, how long, how much?"""
-    setup, plan = planned.setup, planned.plan
-    device = "" if setup.device is None else setup.device.name
-    many = f"{setup.devices:,} \u00d7 {device}" if setup.devices > 1 else device
-    fits = f"It fits on {many}" if plan.fits else f"It does not fit on {many}"
-    if setup.device is None or not setup.device.memory:
-        return f"Each device needs {format_bytes(plan.bytes)}"
-    if not plan.fits:
-        remedy = _remedy(planned)
-        return f"{fits}: {format_bytes(plan.bytes)} are needed{remedy}"
-    told = [f"takes {time_text(plan.seconds)}"] if plan.seconds is not None else []
-    if plan.cost is not None:
-        told.append(f"costs {cost_text(plan.cost)}")
-    return f"{fits}{', ' if len(told) > 1 else ' and '}{' and '.join(told)}" if told else fits
+def bar_title(place: int, bars: int) -> str:
+    """Of a bar; a single one is of one device, which shares nothing."""
+    return STAGES[place] if bars > 1 else "1 device"
 
 
-def _remedy(planned: Planned) -> str:
-    """The first stage of ZeRO under which it fits."""
-    for stage, one in enumerate(planned.stages):
-        if one.fits:
-            return f", but it fits with {STAGES[stage]}"
-    if planned.setup.recompute != "full":
-        return "; compute activations again (More), or take more devices"
-    return "; take more devices with ZeRO-3, or larger ones"
+def capacity(size: float, is_shown: bool) -> str:
+    """At the line of the capacity, or about where it is."""
+    return f"capacity {format_bytes(size)}" + ("" if is_shown else ", far to the right \u2192")
 
 
-def memory(setup: Setup, plan: Plan) -> tuple[str, str]:
-    """The number, and what it is."""
-    there = setup.device.memory if setup.device is not None else 0.0
-    if not there:
-        return format_bytes(plan.bytes), "memory of each device"
-    fits, each = "fits" if plan.fits else "does not fit", "" if setup.devices == 1 else " on each"
-    return format_bytes(plan.bytes), f"of {format_bytes(there)}{each}: {fits}"
+def no_model(name: str) -> str:
+    return f"{name} is a log, which does not tell of its model"
 
 
-def time(plan: Plan) -> tuple[str, str]:
-    return time_text(plan.seconds), f"for {format_count(plan.steps)} steps"
-
-
-def cost(setup: Setup, plan: Plan) -> tuple[str, str]:
-    if setup.price is None:
-        return UNKNOWN, "cost: enter a price"
-    return cost_text(plan.cost), f"cost, at {setup.price:g} for a device hour"
-
-
-def missing(setup: Setup, plan: Plan) -> str:
+def missing(planned: Planned) -> str:
     """What is not known, and what to enter; "" where all is."""
+    setup, plan = planned.setup, planned.plan
     name = "the device" if setup.device is None else setup.device.name
     told = []
     if plan.compute is None:
@@ -110,53 +87,75 @@ def missing(setup: Setup, plan: Plan) -> str:
     return " ".join(told)
 
 
-def facts(plan: Plan) -> list[tuple[str, str]]:
-    """(value, title) of what is told in small."""
-    share, told = plan.utilization, plan.parameters.total >= SMALLEST
-    return [
-        (format_count(plan.parameters.total), "parameters"),
-        (time_text(plan.step), "a step"),
-        (time_text(plan.compute), "arithmetic"),
-        (time_text(plan.communication), "communication"),
-        (UNKNOWN if share is None else format_percent(share), "MFU"),
-        (energy_text(plan.energy), "energy"),
-        (format_number(plan.loss) if told else UNKNOWN, "loss expected"),
-        (format_count(round(plan.best[0])) if told else UNKNOWN, "best size"),
-    ]
-
-
-FACT_HELP = {
-    "a step": "The longer of arithmetic and communication, which run side by side",
-    "MFU": "The model's FLOPs, of those that the devices could do in the time",
-    "energy": "Of the devices alone",
-    "loss expected": "By the scaling law, in nats a token of MassiveText: compare sizes with it. "
-    "It was fitted on models of 70 M parameters and more",
-    "best size": "Parameters with the least loss for as many FLOPs, by the scaling law",
-}
-
-
-def compared(planned: Planned, run: Measured) -> list[tuple[str, str, str]]:
-    """(what, predicted, measured) of a run that is planned."""
+def facts(planned: Planned, run: RunData | None = None) -> list[tuple[str, str, str]]:
+    """(number, title, help): memory, time and cost, then what is told in small. Where a run is
+    planned, the titles say what was measured of it.
+    """
     setup, plan = planned.setup, planned.plan
-    known = setup.device is not None and not setup.device.measured
-    peak = setup.device.peak_flops(setup.precision) if known and setup.device else None
-    speed = None if plan.step is None else setup.batch_size * setup.model.block_size / plan.step
-    reached = run.utilization(peak)
+    told = plan.parameters.total >= SMALLEST
+    known = {} if run is None else measured(setup, run)
+    rows = (
+        (format_bytes(plan.bytes), _room(setup, planned.plan.fits), "memory"),
+        (time_text(plan.seconds), f"for {format_count(plan.steps)} steps", "time"),
+        (cost_text(plan.cost), _price(setup), "cost"),
+        (format_count(plan.parameters.total), "parameters", ""),
+        (time_text(plan.step), "a step", "step"),
+        (time_text(plan.compute), "arithmetic", ""),
+        (time_text(plan.communication), "communication", ""),
+        (_share(plan.utilization), "MFU", "mfu"),
+        (energy_text(plan.energy), "energy", "energy"),
+        (format_number(plan.loss) if told else UNKNOWN, "loss expected", "loss"),
+        (format_count(round(plan.best[0])) if told else UNKNOWN, "best size", "size"),
+    )
     return [
-        ("memory", format_bytes(plan.bytes), _known(run.memory, format_bytes)),
-        ("a step", time_text(plan.step), _known(run.seconds, time_text)),
-        ("tokens/s", UNKNOWN if speed is None else format_count(round(speed)),
-         _known(run.speed, lambda number: format_count(round(number)))),
-        ("MFU", UNKNOWN if plan.utilization is None else format_percent(plan.utilization),
-         UNKNOWN if reached is None else format_percent(reached)),
+        (number, f"{title}; measured: {known[about]}" if about in known else title,
+         MEMORY_HELP if known and about == "memory" else FACT_HELP.get(about, ""))
+        for number, title, about in rows
     ]  # fmt: skip
 
 
-COMPARED_NOTE = "A process also holds Python and PyTorch, which the prediction leaves out."
+MEMORY_HELP = "A process also holds Python and PyTorch, which the prediction leaves out"
+FACT_HELP = {
+    "step": "The longer of arithmetic and communication, which run side by side",
+    "mfu": "The model's FLOPs, of those that the devices could do in the time",
+    "energy": "Of the devices alone",
+    "loss": "By the scaling law, in nats a token of MassiveText: compare sizes with it. "
+    "It was fitted on models of 70 M parameters and more",
+    "size": "Parameters with the least loss for as many FLOPs, by the scaling law",
+}
 
 
-def _known(number: float, written) -> str:  # type: ignore[no-untyped-def]
-    return UNKNOWN if math.isnan(number) else str(written(number))
+def measured(setup: Setup, run: RunData) -> dict[str, str]:
+    """What the newest steps of a run took, as far as it is known."""
+    memory, seconds = run.last("memory"), run.series("seconds")[1][-RECENT:]
+    step = float(np.median(seconds)) if len(seconds) else math.nan
+    device = None if setup.device is None or setup.device.measured else setup.device
+    peak = device.peak_flops(setup.precision) if device is not None else None
+    per_token = flops_per_token(run.config.model)
+    mfu = model_flops_utilization(run.speed(), per_token, peak, run.config.ranks)
+    return {
+        **({} if math.isnan(memory) else {"memory": format_bytes(memory)}),
+        **({} if math.isnan(step) else {"step": time_text(step)}),
+        **({} if mfu is None else {"mfu": format_percent(mfu)}),
+    }
+
+
+def _share(share: float | None) -> str:
+    return UNKNOWN if share is None else format_percent(share)
+
+
+def _room(setup: Setup, fits: bool | None) -> str:
+    there = setup.device.memory if setup.device is not None else 0.0
+    if not there:
+        return "memory of each device"
+    each = "" if setup.devices == 1 else " on each"
+    return f"of {format_bytes(there)}{each}: {'fits' if fits else 'does not fit'}"
+
+
+def _price(setup: Setup) -> str:
+    if setup.price is None:
+        return "cost: enter a price"
+    return f"cost, at {setup.price:g} for a device hour"
 
 
 def part_tip(stage: int, shared: bool, part: str, size: float) -> str:

@@ -7,35 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.training.config import TrainingConfig
-from core.transformer.config import ModelConfig
+from explorer.panes.training.presets import small_run
 from explorer.panes.training.run.moments import nearest
 
 if TYPE_CHECKING:
     from explorer.panes.training.run.mode import RunMode
 
-STEPS = 240  # trained, of
-OF = 400
-
-
-def demo_config(steps: int = OF) -> TrainingConfig:
-    """Tiny: a step takes a few milliseconds."""
-    shape = ModelConfig(vocab_size=1536, block_size=64, n_layer=4, n_head=4, n_embd=64)
-    return TrainingConfig(
-        model=shape,
-        steps=steps,
-        batch_size=8,
-        learning_rate=4e-3,
-        min_learning_rate=4e-4,
-        warmup_steps=20,
-        repeated_fraction=0.1,
-        evaluate_every=20,
-        evaluate_batches=2,
-        sample_every=60,
-        sample_tokens=48,
-        checkpoint_every=60,
-        probe_every=4,
-    )
+STEPS = 240  # trained, of 400
 
 
 def views(mode: RunMode) -> dict[str, Callable[[], Any]]:
@@ -86,7 +64,7 @@ async def _demo(mode: RunMode) -> None:
     made = getattr(mode, "_demo_folder", None)
     if made is None:
         runs = mode.context.runs
-        made = await mode.engine.io(runs.new, demo_config(), "stories")
+        made = await mode.engine.io(runs.new, small_run(), "stories")
         mode._demo_folder = made  # type: ignore[attr-defined]
         runs.start(made, "thread", paused=True)
         await mode.engine.io(runs.control(made).step, STEPS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -176,11 +175,6 @@ class RunMode(Mode):
     def cancel(self) -> bool:
         """Esc: closes the branch's form, before the pane goes out of a step."""
         return self.branching.close()
-
-    def views(self) -> dict[str, Callable[[], Any]]:
-        from explorer.panes.training.run.demo import views
-
-        return views(self)
 
     def on_position(self, position: float) -> None:
         self._show_moment()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -109,11 +108,6 @@ class StepMode(Mode):
             "schedule": view.plot,
             "memory": view.memory,
         }
-
-    def views(self) -> dict[str, Callable[[], Any]]:
-        from explorer.panes.training.step.demo import views
-
-        return views(self)
 
     def take(self, wish: dict[str, Any]) -> None:
         """{"step": 813, "phase": "backward"}: a recorded step, at one of its phases."""

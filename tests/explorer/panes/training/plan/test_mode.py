@@ -46,7 +46,7 @@ def test_this_machine_is_planned_at_once_and_gpt3_by_one_click(
 ) -> None:
     async def body() -> None:
         mode = make_mode()
-        assert len(mode.view.bars.scene.bars) == 1  # before anything was measured
+        assert len(mode.view.bars.scene.sizes) == 1  # before anything was measured
         assert mode.view.fields["stage"].editor.toolTip() == text.ALONE
         await until(lambda: mode.planned.plan.compute is not None, "the speed of this machine")
         mode.inputs.gpt3.click()
@@ -59,7 +59,7 @@ def test_this_machine_is_planned_at_once_and_gpt3_by_one_click(
             "cost, at 2 for a device hour: 1,916,631",
         ]
         mode.workspace.undo()
-        assert mode.draft.value.model == "stories" and len(mode.view.bars.scene.bars) == 1
+        assert mode.draft.value.model == "stories" and len(mode.view.bars.scene.sizes) == 1
 
     run_async(body())
 
@@ -117,19 +117,23 @@ def test_what_cannot_be_planned_stands_beside_its_field_and_the_picture_stays(
     run_async(body())
 
 
+def measured(mode: Any) -> list[str]:
+    """What the titles of the facts say of a run."""
+    said = [fact.accessibleName().rpartition(":")[0] for fact in mode.view.facts + mode.view.small]
+    return [title[title.index("measured") :] for title in said if "measured" in title]
+
+
 def test_a_run_is_compared_with_its_plan(make_mode: Any, run_async: Any, tmp_path: Path) -> None:
     async def body() -> None:
         mode = make_mode()
         assert not mode.inputs.run.isVisibleTo(mode.inputs)
         mode.workspace.set_run(str(trained(tmp_path)))
-        await until(lambda: mode.plans_run, "the run's numbers")
+        await until(lambda: mode.config is not None, "the run's numbers")
         assert mode.inputs.run.isVisibleTo(mode.inputs)
-        assert not mode.view.compared
+        assert measured(mode) == []
         mode.inputs.run.click()
-        assert mode.planned.setup.model == mode.run.config.model
-        rows = {row[0]: row[2] for row in mode.view.compared}
-        assert rows["memory"] == "200 MB" and rows["a step"] == "500 ms"
-        assert rows["tokens/s"] == "192"
+        assert mode.planned.setup.model == mode.config.model
+        assert measured(mode) == ["measured: 200 MB", "measured: 500 ms"]
         mode.workspace.set_run(None)
         assert "choose another model" in mode.view.fields["model"].error.text
 
@@ -145,8 +149,8 @@ def test_a_log_of_another_program_tells_of_no_model(
     async def body() -> None:
         mode = make_mode()
         mode.workspace.set_run(str(log))
-        await until(lambda: mode.run is not None, "the log")
-        assert not mode.plans_run
+        await until(lambda: mode.data is not None, "the log")
+        assert mode.config is None
         mode.change("model", "run")
         assert "does not tell of its model" in mode.view.fields["model"].error.text
 

@@ -1,0 +1,66 @@
+"""A context: a model with the tokens that it has read, of which it reads none twice.
+
+Letters in shapes: T tokens, V pieces in the vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from torch import Tensor
+
+from core.inference.activations import check_ids, looking_at
+from core.transformer.cache import KeyValueCache
+from core.transformer.gpt import GPT
+from core.transformer.look import Look
+
+CHUNK = 512  # tokens that are read at once: what attention needs of memory grows with them
+
+
+class Context:
+    """`read(ids)` reads what is new of a text: it begins as the last one did, as far as it does.
+
+    A model whose weights have changed needs a new one.
+    """
+
+    def __init__(self, model: GPT) -> None:
+        self.model = model
+        self.ids: list[int] = []  # that were read
+        self.cache = KeyValueCache(model.config)
+
+    def read(self, ids: Sequence[int] | np.ndarray, look: Look | None = None) -> Tensor:
+        """Logits (V,) of the token after `ids`, fp32 on the CPU; train/eval mode as it was.
+
+        A Look sees the last token alone, and through it the keys and values of all. Raises
+        ValueError as `check_ids`.
+        """
+        batch = check_ids(self.model, ids)
+        wanted = batch[0].tolist()
+        # The last token is read in any case: its logits are what is asked for.
+        self._go_back(min(_common(self.ids, wanted), len(wanted) - 1))
+        with looking_at(self.model):
+            until = len(wanted) - 1 if look is not None else len(wanted)
+            while len(self.ids) < until:
+                end = min(len(self.ids) + CHUNK, until)
+                logits = self.model(batch[:, len(self.ids) : end], cache=self.cache)
+                self.ids = wanted[:end]
+            if look is not None:
+                logits = self.model(batch[:, until:], look, self.cache)
+                self.ids = wanted
+        return logits[0, -1].float().cpu()
+
+    def _go_back(self, length: int) -> None:
+        """To the first so many tokens; to none where a layer has let go of what they read."""
+        if length == len(self.ids):
+            return
+        if not self.cache.cut(length):
+            self.cache, length = KeyValueCache(self.model.config), 0
+        self.ids = self.ids[:length]
+
+
+def _common(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens two texts have in common at their beginning."""
+    shorter = min(len(one), len(other))
+    differ = (at for at in range(shorter) if one[at] != other[at])
+    return next(differ, shorter)

@@ -1,0 +1,171 @@
+"""How the next token is chosen: from logits to probabilities, what is cut away, and the draw.
+
+    logits -> penalty -> temperature -> top-k -> top-p -> min-p -> what is left, scaled to 1 -> draw
+
+The order is that of Hugging Face's transformers. Everything is worked out in float64: in float32
+the sum over a large vocabulary is off by more than many a token has. Letters in shapes: V pieces in
+the vocabulary. Sources: repetition penalty: Keskar et al. 2019, section 4.1; top-k: Fan et al.
+2018, section 3; top-p: Holtzman et al. 2020, section 3.1; min-p: Nguyen et al. 2024, section 3.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from core import fields
+from core.fields import field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """How tokens are chosen.
+
+    temperature         0: always the likeliest; 1: as the model says; more: flatter
+    top_k               of the likeliest tokens so many stay, and what is as likely as the last of
+                        them; None: all
+    top_p               the fewest of the likeliest tokens that have so much together stay; None or
+                        1: all
+    min_p               tokens stay that are at least so likely as this times the likeliest; None:
+                        all
+    repetition_penalty  logits of tokens that are in the text already are divided by it where they
+                        are positive, multiplied where not; 1: nothing is changed
+
+    Raises ValueError, with the remedy, for values outside their range.
+    """
+
+    temperature: float = field(
+        1.0, label="Temperature", least=0, most=1e300, remedy="0.7 to 1 is usual"
+    )
+    top_k: int | None = field(None, label="Top-k", least=1, remedy="None keeps every token")
+    top_p: float | None = field(
+        None, label="Top-p", above=0, most=1, remedy="None keeps every token"
+    )
+    min_p: float | None = field(
+        None, label="Min-p", least=0, most=1, remedy="None keeps every token"
+    )
+    repetition_penalty: float = field(
+        1.0, label="Repetition penalty", above=0, most=1e6, remedy="1 to 1.3 is usual"
+    )
+
+    def __post_init__(self) -> None:
+        fields.check(self)
+
+
+class NextToken(NamedTuple):
+    """From logits to what is drawn from, (V,) float64 each, but `logits` as they were given.
+
+    penalized      logits after the repetition penalty
+    probabilities  after the temperature, before anything is cut
+    top_k, top_p, min_p
+                   bool: what each of the cuts keeps of what the one before has left
+    kept           the probabilities that are left, scaled to a sum of 1
+    """
+
+    logits: Tensor
+    penalized: Tensor
+    probabilities: Tensor
+    top_k: Tensor
+    top_p: Tensor
+    min_p: Tensor
+    kept: Tensor
+
+
+def next_token(
+    logits: Tensor, sampling: Sampling | None = None, seen: Sequence[int] = ()
+) -> NextToken:
+    """What becomes of logits (V,) on the way to the draw; `seen`: the tokens of the text so far."""
+    sampling = sampling or Sampling()
+    penalized = penalize(logits.double(), seen, sampling.repetition_penalty)
+    probabilities = temper(penalized, sampling.temperature)
+    by_k = top_k_of(probabilities, sampling.top_k)
+    left = probabilities.where(by_k, 0.0)
+    by_p = top_p_of(left, sampling.top_p)
+    left = left.where(by_p, 0.0)
+    by_min = min_p_of(left, sampling.min_p)
+    kept = rescale(left.where(by_min, 0.0))
+    return NextToken(logits, penalized, probabilities, by_k, by_p, by_min, kept)
+
+
+def penalize(logits: Tensor, seen: Sequence[int], penalty: float) -> Tensor:
+    """Logits (V,), those of tokens that were seen made smaller."""
+    if penalty == 1.0 or not len(seen):
+        return logits
+    was_seen = torch.zeros(logits.numel(), dtype=torch.bool, device=logits.device)
+    was_seen[torch.as_tensor(list(seen), device=logits.device)] = True
+    smaller = torch.where(logits > 0, logits / penalty, logits * penalty)
+    return torch.where(was_seen, smaller, logits)  # step: penalty
+
+
+def temper(logits: Tensor, temperature: float) -> Tensor:
+    """Logits (V,) as probabilities (V,); the smaller the temperature, the more the likeliest gets.
+
+    The largest logit less first: it is 0 then, and stays so however small the temperature.
+    """
+    if temperature == 0.0:
+        return torch.nn.functional.one_hot(logits.argmax(), logits.numel()).to(logits.dtype)
+    largest = logits.max()
+    scaled = (logits - largest) / temperature  # step: temperature
+    probabilities = torch.softmax(scaled, dim=-1)  # step: softmax
+    return probabilities
+
+
+def top_k_of(probabilities: Tensor, top_k: int | None) -> Tensor:
+    """(V,) bool: the k likeliest tokens, and what is as likely as the last of them."""
+    if top_k is None or top_k >= probabilities.numel():
+        return torch.ones_like(probabilities, dtype=torch.bool)
+    smallest = probabilities.topk(top_k).values[-1]
+    kept = probabilities >= smallest  # step: top_k
+    return kept
+
+
+def top_p_of(probabilities: Tensor, top_p: float | None) -> Tensor:
+    """(V,) bool: the smallest set of likeliest tokens that have top_p of all that is given; of
+    equally likely ones those with the smaller ids.
+    """
+    if top_p is None or top_p >= 1.0:
+        return torch.ones_like(probabilities, dtype=torch.bool)
+    ordered, order = probabilities.sort(descending=True, stable=True)
+    # The probability of everything likelier than this token; the first has nothing before it.
+    before = (ordered.cumsum(dim=-1) - ordered) / ordered.sum()
+    is_kept = before < top_p  # step: top_p
+    kept = torch.zeros_like(probabilities, dtype=torch.bool)
+    kept[order[is_kept]] = True
+    return kept
+
+
+def min_p_of(probabilities: Tensor, min_p: float | None) -> Tensor:
+    """(V,) bool: the tokens at least min_p times as likely as the likeliest."""
+    if min_p is None:
+        return torch.ones_like(probabilities, dtype=torch.bool)
+    largest = probabilities.max()
+    smallest = min_p * largest  # step: min_p
+    return probabilities >= smallest
+
+
+def rescale(probabilities: Tensor) -> Tensor:
+    """What is left after the cuts, (V,), scaled to a sum of 1."""
+    total = probabilities.sum()
+    kept = probabilities / total  # step: rescale
+    return kept
+
+
+def draw(kept: Tensor, drawn: float) -> int:
+    """The token on which a number from 0 to 1 falls, where all stand side by side, each as wide as
+    it is likely: kept (V,).
+    """
+    reaches = kept.cumsum(dim=-1)
+    total = float(reaches[-1])
+    place = drawn * total  # step: draw
+    token = int(torch.searchsorted(reaches, place, right=True))
+    return min(token, int(kept.nonzero()[-1]))
+
+
+def surprise(probability: float) -> float:
+    """In nats, of what came with this probability."""
+    return math.inf if probability <= 0 else -math.log(probability)

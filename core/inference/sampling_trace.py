@@ -1,0 +1,136 @@
+"""One token's choice, step by step: logits, what temperature and cuts make of them, the draw.
+
+Steps that change nothing are left out: no penalty, a temperature of 1, no cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from torch import Tensor
+
+from core.inference.sampling import NextToken, Sampling, draw, next_token
+from core.numbers import format_count, format_number, format_percent
+from core.trace import Step, Trace
+
+_HERE = "core.inference.sampling"
+FORMULAS = {
+    "logits": r"z = W_U \, \mathrm{norm}(x)",
+    "penalty": r"z_i \leftarrow z_i / \theta \ \ (z_i > 0), \quad z_i \theta \ \ (z_i \le 0)",
+    "temperature": r"s_i = \frac{z_i - \max z}{T}",
+    "softmax": r"p_i = \frac{e^{s_i}}{\sum_j e^{s_j}}",
+    "top_k": r"\{ i : p_i \ge p_{(k)} \}",
+    "top_p": r"\{ i : \sum_{p_j > p_i} p_j < p \}",
+    "min_p": r"\{ i : p_i \ge m \max p \}",
+    "rescale": r"p_i \leftarrow \frac{p_i}{\sum_{\mathrm{kept}} p_j}",
+    "draw": r"\min \{ i : \sum_{j \le i} p_j > u \}",
+    "append": r"x \leftarrow (x, \, i)",
+}
+
+
+def trace_next_token(
+    logits: Tensor,
+    sampling: Sampling | None = None,
+    seen: Sequence[int] = (),
+    drawn: float | None = None,
+) -> Trace:
+    """How one token is chosen from logits (V,); `seen`: the text so far.
+
+    `about` has "next" (the NextToken), and "token" where a number was `drawn`: without one the
+    Trace ends before the draw.
+    """
+    sampling = sampling or Sampling()
+    found = next_token(logits, sampling, seen)
+    token = None if drawn is None else draw(found.kept, drawn)
+    trace = Trace({"next": found, "sampling": sampling, "token": token, "drawn": drawn})
+    for step in _steps(found, sampling, drawn, token):
+        trace.append(step)
+    return trace.finish()
+
+
+def _steps(
+    found: NextToken, sampling: Sampling, drawn: float | None, token: int | None
+) -> Iterator[Step]:
+    logits, probabilities = found.penalized.numpy(), found.probabilities.numpy()
+    count = format_count(len(logits))
+    yield _step(
+        "logits",
+        f"Logits: a score for each of {count} tokens",
+        "core.inference.generation:generate_steps#logits",
+        {"logits": found.logits.numpy()},
+    )
+    if sampling.repetition_penalty != 1.0:
+        title = f"Repetition penalty {sampling.repetition_penalty:g}: what was said scores less"
+        given = {"logits": found.logits.double().numpy()}
+        yield _step("penalty", title, "penalize#penalty", given)
+    if sampling.temperature > 0:
+        scaled = (logits - logits.max()) / sampling.temperature
+        values = {"logits": logits, "largest": np.asarray(logits.max()),
+                  "temperature": np.asarray(sampling.temperature), "scaled": scaled}  # fmt: skip
+        title = f"Temperature {sampling.temperature:g}: {_bent(sampling.temperature)}"
+        yield _step("temperature", title, "temper#temperature", values)
+        values = {"scaled": scaled, "probabilities": probabilities}
+        title = "Softmax: scores become probabilities"
+        yield _step("softmax", title, "temper#softmax", values)
+    yield from _cuts(found, sampling)
+    if drawn is not None and token is not None:
+        kept, total = found.kept.numpy(), float(found.kept.cumsum(-1)[-1])
+        values = {"drawn": np.asarray(drawn), "total": np.asarray(total), "kept": kept,
+                  "place": np.asarray(drawn * total)}  # fmt: skip
+        title = f"Draw: {format_number(drawn)} falls on a token that had {_share(kept[token])}"
+        yield _step("draw", title, "draw#draw", values)
+        yield _step(
+            "append",
+            "Append: the text is one token longer, and all begins again",
+            "core.inference.generation:generate_steps#append",
+            {"chosen": np.asarray(token)},
+        )
+
+
+def _cuts(found: NextToken, sampling: Sampling) -> Iterator[Step]:
+    """What each cut leaves, and what is left scaled to a sum of 1."""
+    left = found.probabilities
+    for name, mask, told in (
+        ("top_k", found.top_k, sampling.top_k),
+        ("top_p", found.top_p, sampling.top_p),
+        ("min_p", found.min_p, sampling.min_p),
+    ):
+        before, left = left, left.where(mask, 0.0)
+        if told is None:
+            continue
+        probabilities, kept = before.numpy(), mask.numpy()
+        stays = int((left > 0).sum())
+        values = {"probabilities": probabilities}
+        if name == "top_k":
+            values |= {"kept": kept, "smallest": np.asarray(probabilities[kept].min())}
+        elif name == "top_p":
+            values["top_p"] = np.asarray(told)
+        else:
+            largest = probabilities.max()
+            values |= {"min_p": np.asarray(told), "largest": np.asarray(largest),
+                       "smallest": np.asarray(told * largest)}  # fmt: skip
+        which = f"{stays:,} tokens stay" if stays != 1 else "one token stays"
+        title = f"{name[:3].capitalize()}-{name[4:]} {told:g}: {which}, with "
+        title += f"{_share(float(left.sum()))} of all"
+        yield _step(name, title, f"{name}_of#{name}", values)
+    if not bool((found.kept == found.probabilities).all()):
+        total = np.asarray(float(left.sum()))
+        values = {"probabilities": left.numpy(), "total": total, "kept": found.kept.numpy()}
+        title = "Rescale: what is left is drawn from as if it were all"
+        yield _step("rescale", title, "rescale#rescale", values)
+
+
+def _step(name: str, title: str, code: str, values: dict[str, np.ndarray]) -> Step:
+    where = code if code.startswith("core.") else f"{_HERE}:{code}"
+    return Step(f"sampling.{name}", title, FORMULAS[name], where, values)
+
+
+def _bent(temperature: float) -> str:
+    if temperature == 1:
+        return "as the model says"
+    return "differences grow" if temperature < 1 else "differences shrink"
+
+
+def _share(share: float) -> str:
+    return format_percent(float(share))

@@ -1,0 +1,112 @@
+"""The KV cache: keys and values of tokens that were read before, kept so that none is read twice.
+
+Letters in shapes: B sequences, T tokens (Tq new ones, Tk all that are kept), G key and value heads,
+D dimensions a head. Source: Shazeer 2019, "Fast Transformer Decoding", section 2.3.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from core.transformer.config import ModelConfig
+
+BLOCK = 256  # tokens: room for so many more is made at once
+
+
+class LayerCache:
+    """Keys and values of one layer, (B, G, Tk, D) each, the newest tokens last.
+
+    A layer with a window keeps what its next query can see, and lets go of the rest.
+    """
+
+    def __init__(self, window: int | None = None) -> None:
+        self.window = window
+        self._keys: Tensor | None = None  # (B, G, room, D), of which `kept` tokens are there
+        self._values: Tensor | None = None
+        self.kept = 0
+
+    def append(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """New tokens' keys and values (B, G, Tq, D) -> those that the new tokens may see, their own
+        among them (B, G, Tk, D): views, which the next call may change.
+        """
+        new = k.size(2)
+        if self.window is not None:
+            self._let_go(self.window - 1)
+        keys, values = self._with_room(k, new)
+        first, self.kept = self.kept, self.kept + new
+        keys[:, :, first : self.kept] = k
+        values[:, :, first : self.kept] = v
+        seen = self.kept if self.window is None else min(self.kept, self.window - 1 + new)
+        shown = slice(self.kept - seen, self.kept)
+        return keys[:, :, shown], values[:, :, shown]
+
+    def _let_go(self, most: int) -> None:
+        """Keeps the last `most` tokens, once so many others lie before them as a block holds."""
+        over = self.kept - most
+        if over < BLOCK or self._keys is None or self._values is None:
+            return
+        self._keys = self._keys[:, :, over:].clone()
+        self._values = self._values[:, :, over:].clone()
+        self.kept = most
+
+    def _with_room(self, like: Tensor, new: int) -> tuple[Tensor, Tensor]:
+        """Both tensors, with room for `new` more tokens."""
+        B, G, _, D = like.shape
+        room = 0 if self._keys is None else self._keys.size(2)
+        if self._keys is None or self._values is None or room < self.kept + new:
+            room = -(-(self.kept + new) // BLOCK) * BLOCK
+            keys, values = (torch.empty(B, G, room, D, dtype=like.dtype, device=like.device)
+                            for _ in range(2))  # fmt: skip
+            if self._keys is not None and self._values is not None:
+                keys[:, :, : self.kept] = self._keys[:, :, : self.kept]
+                values[:, :, : self.kept] = self._values[:, :, : self.kept]
+            self._keys, self._values = keys, values
+        return self._keys, self._values
+
+    def can_cut(self, last: int, before: int) -> bool:
+        """Whether it still holds what is seen once the last so many tokens are gone, and `before`
+        are left.
+        """
+        needed = before if self.window is None else min(before, self.window - 1)
+        return self.kept - last >= needed
+
+    @property
+    def bytes(self) -> int:
+        """That it takes, the room for further tokens included."""
+        return sum(one.nbytes for one in (self._keys, self._values) if one is not None)
+
+
+class KeyValueCache:
+    """What a model has read so far: give it to `GPT.forward` with the tokens that come next.
+
+    length  tokens that were read; the next one stands at this position
+    layers  one cache a layer
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        self.length = 0
+        self.layers = [LayerCache(config.window_of(layer)) for layer in range(config.n_layer)]
+
+    def cut(self, length: int) -> bool:
+        """Forgets all but the first so many tokens. False, and nothing is forgotten, where a layer
+        with a window has let go of what the next query sees.
+        """
+        last = self.length - length
+        if not all(layer.can_cut(last, length) for layer in self.layers):
+            return False
+        for layer in self.layers:
+            layer.kept -= last
+        self.length = length
+        return True
+
+    @property
+    def bytes(self) -> int:
+        """That all layers take."""
+        return sum(layer.bytes for layer in self.layers)
+
+
+def bytes_per_token(config: ModelConfig, item: int = 4) -> int:
+    """That a cache grows by with each token, of `item` bytes a number: 2 L G D."""
+    numbers = 2 * config.n_layer * config.kv_heads * config.head_width
+    return numbers * item

@@ -1,0 +1,65 @@
+"""Small runs that are ready to start: for one click, and for the pictures of a snapshot."""
+
+from __future__ import annotations
+
+from core.training.config import TrainingConfig
+from core.transformer.config import ModelConfig
+
+
+def small_run(**changes: object) -> TrainingConfig:
+    """Four layers on our stories: a step takes a few milliseconds. `changes` as in `change`."""
+    return TrainingConfig(
+        model=ModelConfig(vocab_size=1536, block_size=64, n_layer=4, n_head=4, n_embd=64),
+        steps=400,
+        batch_size=8,
+        learning_rate=4e-3,
+        min_learning_rate=4e-4,
+        warmup_steps=20,
+        repeated_fraction=0.1,
+        evaluate_every=20,
+        evaluate_batches=2,
+        sample_every=60,
+        sample_tokens=48,
+        checkpoint_every=60,
+        probe_every=4,
+    ).change(changes)
+
+
+def two_ranks() -> TrainingConfig:
+    """Large enough that computing, exchanging and waiting are told apart."""
+    model = ModelConfig(vocab_size=1536, block_size=128, n_layer=4, n_head=4, n_embd=128)
+    return small_run(
+        model=model,
+        steps=1500,
+        batch_size=16,
+        learning_rate=2e-3,
+        min_learning_rate=2e-4,
+        warmup_steps=60,
+        evaluate_every=50,
+        evaluate_batches=4,
+        sample_every=100,
+        checkpoint_every=50,
+        probe_every=10,
+        ranks=2,
+    )
+
+
+def fp16() -> TrainingConfig:
+    """So small that fp16 is quick enough on a CPU; its loss scale begins too high and grows often,
+    so that it is found, and lost again, within a minute.
+    """
+    model = ModelConfig(vocab_size=1536, block_size=32, n_layer=2, n_head=4, n_embd=64)
+    return small_run(
+        model=model,
+        steps=200,
+        batch_size=4,
+        learning_rate=3e-3,
+        min_learning_rate=3e-4,
+        evaluate_every=0,
+        sample_every=0,
+        checkpoint_every=50,
+        probe_every=10,
+        precision="fp16",
+        loss_scale=2.0**24,
+        loss_scale_growth_interval=20,
+    )

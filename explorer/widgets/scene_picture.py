@@ -1,0 +1,42 @@
+"""A picture that paints a scene: what stands where, worked out beforehand."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from explorer import theme
+from explorer.widgets.base import Picture
+
+Scene = TypeVar("Scene")
+
+
+class ScenePicture(Picture, Generic[Scene]):
+    """A Picture of `scene`; None: there is nothing to show yet.
+
+    Subclasses say how large they would be (`WANTED`) and how small they can be (`LEAST`), in px.
+    """
+
+    WANTED = (640, 320)
+    LEAST = (360, 160)
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(name, parent)
+        self.scene: Scene | None = None
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def set_scene(self, scene: Scene | None) -> None:
+        self.scene = scene
+        self.data_changed()
+
+    def sizeHint(self) -> QSize:
+        return _size(self.WANTED)
+
+    def minimumSizeHint(self) -> QSize:
+        return _size(self.LEAST)
+
+
+def _size(px: tuple[int, int]) -> QSize:
+    return QSize(*(theme.current().px(length) for length in px))
