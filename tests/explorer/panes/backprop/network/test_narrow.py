@@ -7,7 +7,7 @@ from itertools import pairwise
 from PySide6.QtTest import QTest
 
 from explorer import theme
-from explorer.panes.backprop.network.draw_network import caption
+from explorer.panes.backprop.network.draw_network import caption, caption_room
 from explorer.panes.backprop.network.histograms import size_text
 
 
@@ -51,7 +51,9 @@ def test_buttons_above_many_columns_do_not_lie_on_each_other(make_pane, run_asyn
     layout = view.network.layout_now
     advance = theme.current().metrics("label").horizontalAdvance
     for column in range(1, len(layout.columns)):
-        assert advance(caption(moment, column, layout.step)[0]) < layout.step
+        room = caption_room(layout, layout.columns[column])
+        assert room.width() <= layout.step and room.right() < layout.plane[0]
+        assert advance(caption(moment, column, room.width())[0]) < room.width()
 
 
 def test_how_many_layers_there_are_stands_between_its_buttons_where_there_is_room(
