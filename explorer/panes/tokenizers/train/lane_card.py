@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QKeyEvent, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolButton, QWidget
 
+from core.numbers import format_percent
 from explorer import theme
 from explorer.panes.tokenizers.piece_box import draw_piece
 from explorer.panes.tokenizers.train.faces import Bar, Chip, LaneFace, LaneWords
@@ -73,7 +74,8 @@ class LaneCard(Picture):
             said = face.sentence or " ".join(chip.text for chip in face.merge)
             self.setAccessibleName(words.name)
             self.setAccessibleDescription(
-                f"{words.pieces}, {words.facts}, {words.progress:.0%} of its way, {said}"
+                f"{words.pieces}, {words.facts}, {format_percent(words.progress)} of its way, "
+                f"{said}"
             )
             self.setToolTip(face.sentence if face.state == "error" else words.name)
             if renamed:

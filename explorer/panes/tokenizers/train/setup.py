@@ -131,7 +131,7 @@ class SetupView(TakesFiles):
             draft.chosen,
             notes or [""] * count,
             lane_errors or [""] * count,
-            draft.vocab_size,
+            "" if "vocab_size" in errors else draft.vocab_size,
             fits,
         )
         why = next((text for text in (*errors.values(), *lane_errors) if text), "")

@@ -140,10 +140,10 @@ def test_a_download_on_its_way_is_told_in_search_and_overlap(pane, run_async, mo
         pane.mode.choose(view="overlap")
         pane.mode.shown_ones.add("known:gpt2")
         view = tool(pane, "overlap").view
-        await until(lambda: any("downloading, 25%" in card.message for card in view.cards))
+        await until(lambda: any("downloading, 25\u2009%" in card.message for card in view.cards))
         pane.mode.choose(view="vocabulary")
         column = tool(pane, "vocabulary").view.columns[2]
-        assert column.body.state == "loading" and column.body.message == "downloading, 25%"
+        assert column.body.state == "loading" and column.body.message == "downloading, 25\u2009%"
         column.body.cancelRequested.emit()
         await pane.settled()
         assert len(tool(pane, "vocabulary").view.columns) == 2
