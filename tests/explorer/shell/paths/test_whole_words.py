@@ -118,6 +118,10 @@ def faults(window: QWidget) -> Iterator[str]:
             continue
         if wide > widget.width() + 1:
             yield f"{said} has {widget.width()} px of {wide}"
+        if isinstance(widget, NameButton):
+            tall = len(words.split("\n")) * widget.fontMetrics().height()
+            if tall > widget.height() + 4:
+                yield f"{said} is {widget.height()} px high, not {tall}"
         if isinstance(widget, QLabel):
             tall = widget.heightForWidth(widget.width())
             tall = tall if widget.wordWrap() else widget.sizeHint().height()
