@@ -195,19 +195,6 @@ def share_lost(histogram: ExponentHistogram, format: NumberFormat, scale_exponen
     return Lost(*(float(shares @ part) for part in lost_by_power(format, scale_exponent)))
 
 
-def infinite_share(
-    gradients: ExponentHistogram, format: NumberFormat, scale_exponent: int = 0
-) -> float:
-    """Which share of a step's gradients becomes infinite; not 0: the whole step is skipped.
-
-    0 as well where that is less than one of those that were counted, and where the format has no
-    infinity.
-    """
-    share = share_lost(gradients, format, scale_exponent).overflow
-    is_one = format.has_infinity and round(share * gradients.total) >= 1
-    return share if is_one else 0.0
-
-
 def folded_shares(
     histogram: ExponentHistogram,
     format: NumberFormat,

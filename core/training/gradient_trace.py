@@ -104,7 +104,7 @@ def _applied(numbers: dict[str, float], scale: float, infinite: float) -> Step:
     told = {"loss_scale": np.asarray(scale)}
     if infinite or not math.isfinite(numbers["unscaled"]):
         which = f"{format_share(infinite)} of the gradients are" if infinite else "one gradient is"
-        title = f"Skipped: {which} infinite, so no weight moves and the scale is halved"
+        title = f"Skipped: {which} infinite, so no weight moves"
         return Step("gradient.applied", title, FORMULAS["skip"], CODE["skip"], told)
     got, given = numbers["unscaled"], numbers["gradient"]
     title = f"Applied in fp32: the optimizer gets {format_significant(got, DIGITS)}"

@@ -31,6 +31,23 @@ def scale_changes(steps: np.ndarray) -> np.ndarray:
     return np.flatnonzero(((steps["skipped"] > 0) | grew) & (scales >= FLOOR) & (scales <= LARGEST))
 
 
+def trace_newest_change(
+    config: TrainingConfig, steps: np.ndarray, overflowed: Mapping[int, str]
+) -> Trace:
+    """`trace_scale_change` of the newest of a run's steps that changed the scale; empty where none
+    did.
+
+    steps       (n,), the run's records
+    overflowed  which gradient was the first, by skipped step
+    """
+    changes = scale_changes(steps)
+    if not len(changes):
+        return Trace().finish()
+    row = steps[changes[-1]]
+    record = {name: row[name].item() for name in row.dtype.names}
+    return trace_scale_change(config, record, overflowed.get(int(row["step"]), ""))
+
+
 def trace_scale_change(
     config: TrainingConfig, record: Mapping[str, float], where: str = ""
 ) -> Trace:
@@ -67,11 +84,11 @@ def trace_scale_change(
 
 def _titles(number: int, scale: float, skipped: bool, where: str) -> dict[str, str]:
     """Of the phases, by name."""
-    found = f"but {where or 'a gradient'} overflowed" if skipped else "and every gradient is finite"
+    found = f"{where or 'a gradient'} overflowed" if skipped else "every gradient is finite"
     end = "Skipped: one infinite gradient is enough, and no weight moves"
     return {
         "scale": f"Scaled: the loss of step {number:,} times {scale_text(scale)}",
-        "unscale": f"Unscaled: divided again, {found}",
+        "unscale": f"Unscaled: {found}",
         "optimizer": end if skipped else "Applied: every weight moves a little",
     }
 

@@ -15,7 +15,6 @@ from core.training.exponents import (
     ExponentHistogram,
     exponent_histogram,
     folded_shares,
-    infinite_share,
     normal_histogram,
     powers,
     sampling_stride,
@@ -107,18 +106,6 @@ def test_shares_are_those_of_casting_every_value(name: str, scale: int) -> None:
 def test_nothing_is_lost_of_nothing() -> None:
     empty = ExponentHistogram(np.zeros(len(powers()), np.int64), zeros=5)
     assert share_lost(empty, FORMATS["fp16"]) == (0, 0, 0)
-
-
-def test_one_gradient_that_is_infinite_is_enough_and_a_tenth_of_one_is_none() -> None:
-    def infinite(power: int, count: int, format: str = "fp16") -> float:
-        counts = np.zeros(HIGHEST - LOWEST + 1, np.int64)
-        counts[power - LOWEST], counts[-LOWEST] = count, 1000 - count
-        return infinite_share(ExponentHistogram(counts), FORMATS[format], 10)
-
-    assert infinite(6, 1) == pytest.approx(0.001)
-    assert infinite(5, 200) == 0.0, "one in 2,000 of those between 2^15 and 2^16 is too large"
-    assert infinite(5, 1) == 0.0 and infinite(6, 1, "bf16") == 0.0
-    assert infinite(6, 500, "fp8 e4m3fn") == 0.0, "it has no infinity"
 
 
 def test_fp32_loses_nothing_of_a_usual_gradient() -> None:

@@ -50,7 +50,7 @@ def test_a_skipped_step_halves_the_scale() -> None:
     ]
     titles = [step.title for step in trace]
     assert titles[0] == "Scaled: the loss of step 46 times 2\u00b9\u2078 = 262,144"
-    assert titles[1] == "Unscaled: divided again, but the gradient of wte.weight overflowed"
+    assert titles[1] == "Unscaled: the gradient of wte.weight overflowed"
     assert titles[3] == "Halved: step 47 tries 2\u00b9\u2077 = 131,072"
     assert arithmetic(trace[0]).result == "655,360"
     assert arithmetic(trace[3]).expression == "262,144 \u00d7 0.5"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.marked_line import marked_line
-from core.numbers import format_significant
+from core.numbers import format_number, format_significant
 from core.substitution import arithmetic
 from core.trace import Step
 from core.training.bits import AlignedNumbers, fields_text
@@ -13,11 +13,14 @@ from explorer.panes.training.precision.scene import Scene
 from explorer.widgets.live_numbers import in_a_line
 
 
-def inspection(step: Step, shown: AlignedNumbers, scene: Scene | None) -> Inspection:
+def inspection(step: Step, shown: AlignedNumbers | None, scene: Scene | None) -> Inspection:
     """The step's line with its numbers, all that is traced, and the histogram as a table."""
-    computes = marked_line(step.code).computes
+    line = marked_line(step.code)
+    computes = line.computes and {line.made, *line.reads} <= set(step.values)
     rows = [Row(in_a_line(arithmetic(step)), "accent")] if computes else []
-    for name, value, format, *_ in shown.numbers:
+    if not computes and shown is None:
+        rows += [Row(f"{name} = {format_number(float(step.value(name)))}") for name in step.values]
+    for name, value, format, *_ in shown.numbers if shown is not None else ():
         rows.append(Row(f"{name} = {format_significant(value, 5)}  {fields_text(value, format)}"))
     table = {}
     if scene is not None:
