@@ -107,8 +107,8 @@ def _applied(numbers: dict[str, float], scale: float, infinite: float) -> Step:
         title = f"Skipped: {which} infinite, so no weight moves"
         return Step("gradient.applied", title, FORMULAS["skip"], CODE["skip"], told)
     got, given = numbers["unscaled"], numbers["gradient"]
-    title = f"Applied in fp32: the optimizer gets {format_significant(got, DIGITS)}"
+    title = f"Applied in fp32: {format_significant(got, DIGITS)}"
     if got != given:
-        title += f" where {format_significant(given, DIGITS)} was computed"
+        title += f" instead of {format_significant(given, DIGITS)}"
     rule = r"\theta \leftarrow \theta - \eta \, u(g)"
     return Step("gradient.applied", title, rule, CODE["optimizer"], told)

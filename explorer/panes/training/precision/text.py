@@ -7,6 +7,7 @@ import math
 from core.numbers import format_power, format_share, format_significant
 from core.training.counted_numbers import DEVIATIONS
 from core.training.exponents import Lost
+from core.training.number_formats import FORMATS
 from core.training.scaler import scale_text
 from core.training.step_trace import label_of
 from explorer.panes.training.precision.scene import LOW, Scene
@@ -21,6 +22,7 @@ START_HELP = (
 )
 LOSSES = ("become 0", "lose digits", "overflow")  # the parts of a Lost
 ENOUGH = ". One infinite gradient is enough to skip a step"
+SATURATES = ". {} has no infinity: what is too large becomes {:.0f}"
 ALL = "All layers"
 LAYERS_HELP = "Which part of the model. Record a step, in the mode Step, to tell them apart"
 NO_SCALE = "Only a run in fp16 scales its loss: the range of fp32 and bf16 is wide enough."
@@ -94,7 +96,12 @@ def note(scene: Scene) -> str:
     for count, words in ((histogram.zeros, "0"), (histogram.not_finite, "infinite or NaN")):
         if count:
             told.append(f"{format_share(count / whole)} are {words} already")
-    return ", ".join(told) + ENOUGH * scene.skips
+    said, format = ", ".join(told), FORMATS[scene.format]
+    if scene.skips:
+        return said + ENOUGH
+    if scene.lost[scene.format].overflow and not format.has_infinity:
+        return said + SATURATES.format(format_name(scene.format), format.largest)
+    return said
 
 
 def column_tip(scene: Scene, power: int) -> str:

@@ -60,6 +60,7 @@ def test_one_infinite_gradient_is_said_to_skip_the_step() -> None:
     assert text.note(scene).endswith(". One infinite gradient is enough to skip a step")
     saturated = scene_of(large, "fp8 e4m3fn", 30)
     assert text.headline(saturated).endswith("100\u2009% overflow"), "it has no infinity"
+    assert text.note(saturated).endswith("no infinity: what is too large becomes 448")
     assert not scene_of(large, "fp16", 10).skips
 
 
