@@ -36,8 +36,9 @@ class BarLayout:
         return QRectF(self.area.left(), top, self.area.width(), self.height)
 
     def part(self, place: int, part: int) -> QRectF:
-        """One part of a bar, as far as the picture reaches."""
-        sizes, row = self.scene.sizes[place], self.row(place)
+        """One part of a bar; of one that goes on beyond the picture, its part of what is seen."""
+        row, sizes = self.row(place), self.scene.sizes[place]
+        sizes = sizes * min(1.0, self.scene.axis / max(float(sizes.sum()), 1.0))
         start, end = self.x(float(sizes[:part].sum())), self.x(float(sizes[: part + 1].sum()))
         return QRectF(start, row.top(), end - start, row.height())
 
