@@ -69,7 +69,8 @@ def _draw_legend(painter: QPainter, layout: BarLayout, current: str) -> None:
     wide, line, square = layout.area.width() / len(PARTS), now.px(LEGEND) / 2, now.px(10)
     for place, part in enumerate(PARTS):
         x, top, font = layout.area.left() + place * wide, layout.area.top(), now.font("label")
-        painter.fillRect(QRectF(x, top + (line - square) / 2, square, square), now.series(SERIES[place]))
+        box = QRectF(x, top + (line - square) / 2, square, square)
+        painter.fillRect(box, now.series(SERIES[place]))
         name = QRectF(x + now.px(14), top, wide - now.px(16), line)
         words, ink = elide(text.PARTS[part], font, name.width()), "muted"
         if part == current:
