@@ -45,7 +45,8 @@ class GPT(nn.Module):
         self.lm_head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
         if config.tie_weights:
             self.lm_head.weight = self.wte.weight
-        self.initialize(generator)
+        if not self.wte.weight.is_meta:  # else there are shapes alone, for numbers from a file
+            self.initialize(generator)
 
     @torch.no_grad()
     def initialize(self, generator: torch.Generator | None = None) -> None:
