@@ -26,6 +26,8 @@ _HOME = {
     "Site": "core.transformer.look",
     "LoadedModel": "core.inference.loading",
     "load": "core.inference.loading",
+    "memory_needed": "core.inference.loading",
+    "export": "core.inference.exporting",
     "Activations": "core.inference.activations",
     "capture": "core.inference.activations",
     "HeadScores": "core.inference.heads",
