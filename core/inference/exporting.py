@@ -9,8 +9,8 @@ from pathlib import Path
 
 from core.files import write_json, writing
 from core.inference.loading import TOKENIZER_FILE, LoadedModel
+from core.inference.usage import TOKENIZER_CONFIG
 from core.tokenization.ids import IdTokenizer
-from core.tokenization.specials import END_OF_TEXT
 from core.transformer.foreign.writing import write_foreign
 
 
@@ -25,21 +25,25 @@ def export(loaded: LoadedModel, folder: str | Path) -> Path:
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{folder} holds something already: choose a new folder")
-    end = loaded.tokenizer.special_tokens.get(END_OF_TEXT)
+    ends, template = loaded.usage
+    end = ends[0] if ends else None
     beside = folder.with_name(f".{folder.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
         with writing(folder):
             beside.mkdir(parents=True)
-        write_foreign(loaded.model, beside, {"bos_token_id": end, "eos_token_id": end})
+        write_foreign(
+            loaded.model, beside, {"bos_token_id": end, "eos_token_id": list(ends) or None}
+        )
         if not isinstance(loaded.tokenizer, IdTokenizer):
             loaded.tokenizer.save(beside / TOKENIZER_FILE)
             about = {
                 "tokenizer_class": "PreTrainedTokenizerFast",
                 "model_max_length": loaded.config.block_size,
                 "clean_up_tokenization_spaces": False,
-                **({} if end is None else {"eos_token": END_OF_TEXT}),
+                "eos_token": None if end is None else loaded.tokenizer.vocabulary[end],
+                "chat_template": template,
             }
-            write_json(beside / "tokenizer_config.json", about)
+            write_json(beside / TOKENIZER_CONFIG, about)
         with writing(folder):
             if folder.exists():
                 folder.rmdir()  # it is empty

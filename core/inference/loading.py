@@ -15,6 +15,13 @@ import torch
 from core.files import quoted, quoted_some, read_json, write_json
 from core.gguf import open_gguf
 from core.inference.model_places import BUNDLED, place_of
+from core.inference.usage import (
+    UNKNOWN,
+    Usage,
+    usage_of_checkpoint,
+    usage_of_folder,
+    usage_of_gguf,
+)
 from core.memory import physical_bytes
 from core.tensor_files import read_tensors
 from core.tokenization import Tokenizer, open_tokenizer
@@ -49,12 +56,15 @@ GGUF_TOKENIZER = "tokenizer.ggml.model"
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model in eval mode, the tokenizer it was trained with, its config and its name."""
+    """A model in eval mode, the tokenizer it was trained with, its config and its name; which
+    tokens end a text, and the template that makes a prompt of a conversation, where it has one.
+    """
 
     model: GPT
     tokenizer: Tokenizer
     config: ModelConfig
     name: str
+    usage: Usage = UNKNOWN
 
 
 def load(name_or_path: str | Path = BUNDLED, dtype: str = "float32") -> LoadedModel:
@@ -110,7 +120,7 @@ def _load(name_or_path: str | Path, dtype: str, deepest: int) -> LoadedModel:
     _check_memory(config, dtype, path)
     model = load_model(path).to(DTYPES[dtype])
     _check_vocabulary(path, tokenizer, model.config)
-    return LoadedModel(model, tokenizer, model.config, name)
+    return LoadedModel(model, tokenizer, model.config, name, usage_of_checkpoint(tokenizer))
 
 
 def _look_at(path: Path) -> ForeignModel | None:
@@ -135,13 +145,16 @@ def _config_of(folder: Path) -> dict[str, Any]:
 def _load_foreign(path: Path, foreign: ForeignModel, dtype: str, name: str) -> LoadedModel:
     config = foreign.description.config
     if path.is_file():
-        has_tokenizer = GGUF_TOKENIZER in open_gguf(path).metadata
+        metadata = open_gguf(path).metadata
+        has_tokenizer = GGUF_TOKENIZER in metadata
+        usage = usage_of_gguf(metadata, config.vocab_size)
     else:
         has_tokenizer = tokenizer_in(path) is not None
+        usage = usage_of_folder(path, config.vocab_size)
     tokenizer = open_tokenizer(path) if has_tokenizer else IdTokenizer(config.vocab_size)
     _check_vocabulary(path, tokenizer, config)
     _check_memory(config, dtype, path)
-    return LoadedModel(read_foreign(foreign, dtype), tokenizer, config, name)
+    return LoadedModel(read_foreign(foreign, dtype), tokenizer, config, name, usage)
 
 
 def _check_memory(config: ModelConfig, dtype: str, path: Path) -> None:
@@ -216,4 +229,4 @@ def _load_over(folder: Path, base: str, dtype: str, deepest: int) -> LoadedModel
     own = folder / TOKENIZER_FILE
     tokenizer = open_tokenizer(own) if own.is_file() else under.tokenizer
     _check_vocabulary(folder, tokenizer, under.config)
-    return LoadedModel(under.model, tokenizer, under.config, folder.name)
+    return LoadedModel(under.model, tokenizer, under.config, folder.name, under.usage)

@@ -65,6 +65,12 @@ def open_weights(folder: Path) -> None:
     open_safetensors(folder / "model.safetensors")
 
 
+def open_shards(folder: Path) -> None:
+    from core.transformer.foreign.sources import safetensors_source
+
+    safetensors_source(folder)
+
+
 def open_gguf_tokenizer(folder: Path) -> None:
     use_tokenizer(folder / "model.gguf")
 
@@ -579,6 +585,10 @@ ATTACKS: dict[str, Attack] = {
     **{
         f"safetensors: {what}": Attack(_content("model.safetensors", make), open_weights)
         for what, make in WEIGHTS.items()
+    },
+    **{
+        f"index: {what}": Attack(_content("model.safetensors.index.json", make), open_shards)
+        for what, make in JSON_CONTENT.items()
     },
     **{f"GGUF: {what}": Attack(write, open_gguf_tokenizer) for what, write in GGUF.items()},
     **{

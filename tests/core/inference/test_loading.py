@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import torch
 
 import core
 from core.inference import loading
+from core.inference.usage import Usage, usage_of_folder
 from core.tensor_files import write_tensors
 from core.tokenization.ids import IdTokenizer
 from core.transformer.config import ModelConfig
@@ -163,6 +165,54 @@ def test_a_fine_tuned_folder_may_lie_on_a_foreign_model(tmp_path: Path) -> None:
     assert torch.equal(tuned.wte.weight, llama().wte.weight)
 
 
+# -- what the files say about its use -------------------------------------------------------------
+
+
+def of_tokenizer(template: object) -> dict[str, object]:
+    return {"tokenizer_config.json": {"chat_template": template}}
+
+
+def ends_with(ids: object, file: str = "generation_config.json") -> dict[str, object]:
+    return {file: {"eos_token_id": ids}}
+
+
+@pytest.mark.parametrize(
+    ("files", "ends", "template"),
+    [
+        ({}, (), None),
+        (ends_with(2, "config.json"), (2,), None),
+        (ends_with([3, 99, 3, "x", True]), (3,), None),
+        (ends_with(None) | ends_with(1, "config.json"), (1,), None),
+        (of_tokenizer("{{ x }}"), (), "{{ x }}"),
+        (of_tokenizer(["y", {"name": "default", "template": "z"}]), (), "z"),
+        (of_tokenizer([{"name": "tools"}]), (), None),
+        (of_tokenizer("x" * 300_000), (), None),
+        ({"tokenizer_config.json": [], "generation_config.json": 3}, (), None),
+        ({"chat_template.jinja": "own", **of_tokenizer("x")}, (), '"own"'),
+    ],
+)
+def test_the_tokens_that_end_a_text_and_the_template_are_read(
+    tmp_path: Path, files: dict[str, object], ends: tuple[int, ...], template: str | None
+) -> None:
+    for name, content in files.items():
+        (tmp_path / name).write_text(json.dumps(content))
+    assert usage_of_folder(tmp_path, 13) == (ends, template)
+
+
+def test_a_gguf_file_and_a_checkpoint_say_it_too(tmp_path: Path) -> None:
+    more = {"tokenizer.ggml.eos_token_id": 2, "tokenizer.ggml.eot_token_id": 4}
+    metadata = tiny(**more, **{"tokenizer.chat_template": "{{ messages }}"})
+    assert core.load(put(tmp_path, metadata, tiny_tensors())).usage == ((2, 4), "{{ messages }}")
+    stories = core.load("stories")
+    assert stories.usage == ((stories.tokenizer.special_tokens["<|endoftext|>"],), None)
+
+
+def test_how_a_model_is_used_goes_with_it(tmp_path: Path) -> None:
+    stories = replace(core.load("stories"), usage=Usage((5, 7), "{{ messages }}"))
+    core.export(stories, tmp_path / "out")
+    assert core.load(tmp_path / "out").usage == stories.usage
+
+
 # -- export ---------------------------------------------------------------------------------------
 
 
@@ -189,7 +239,7 @@ def test_transformers_opens_the_bundled_model_with_its_tokenizer(tmp_path: Path)
     ids = stories.tokenizer.encode_ids(text)
     assert tokenizer(text).input_ids == ids
     assert tokenizer.decode(ids) == stories.tokenizer.decode(ids)
-    assert tokenizer.eos_token_id == model.config.eos_token_id == ids[-1]
+    assert [tokenizer.eos_token_id] == model.config.eos_token_id == ids[-1:]
     with torch.no_grad():
         expected = model(torch.tensor([ids])).logits
         found = stories.model(torch.tensor([ids]))

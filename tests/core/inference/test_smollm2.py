@@ -37,3 +37,9 @@ def test_it_writes_english(smollm2: core.LoadedModel) -> None:
     written = core.generate(smollm2.model, ids, 9, temperature=0.0)
     said = smollm2.tokenizer.decode(written)
     assert said == "Once upon a time, there was a little girl named Emma who loved to play in the"
+
+
+def test_it_says_what_ends_an_answer_and_how_one_talks_to_it(smollm2: core.LoadedModel) -> None:
+    (end,) = smollm2.usage.end_ids
+    assert smollm2.tokenizer.vocabulary[end] == "<|im_end|>"
+    assert "<|im_start|>assistant" in (smollm2.usage.chat_template or "")
