@@ -9,7 +9,7 @@ python3 dev.py snapshot DIR       a picture of every view, light and dark, witho
                                   (--all-sizes, --only PANE)
 python3 dev.py gallery            every widget in every state, in one window
 python3 dev.py train-bundled      trains the bundled model again (--tokenizers: the four tokenizers)
-python3 dev.py model smollm2      gets a small real model, 93 MB
+python3 dev.py model smollm2      gets a small real model, 93 MB (gpt2, owner/name: from the hub)
 python3 dev.py vocabularies       gets real tokenizers and texts (--all: also the large ones)
 python3 dev.py package [--dist D] a folder that runs without Python, and its self-test
 python3 dev.py setup              only the set-up

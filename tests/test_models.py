@@ -6,6 +6,7 @@ from pathlib import Path
 import models
 import pytest
 
+from core.download import Progress
 from core.tokenization.getting import get_steps
 from core.tokenization.known import find_known
 from tests.core.test_download import serving
@@ -74,12 +75,28 @@ def test_where_the_address_is_silent_a_registry_is_asked(
     found.path.unlink()
     content = None
     assert models.main(["tiny"]) == 1
-    assert "did not come. Try again later" in capsys.readouterr().out
+    assert "did not come. Try later" in capsys.readouterr().out
 
 
-def test_a_name_of_no_model_is_answered_with_those_there_are(
-    capsys: pytest.CaptureFixture[str],
+def test_other_names_are_those_of_the_hub(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit):
-        models.main(["gpt2"])  # a tokenizer alone
-    assert "smollm2" in capsys.readouterr().err
+    monkeypatch.setenv("LLM_EXPLORER_DATA", str(tmp_path))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    assert models.main(["somebody/tiny"]) == 1
+    assert "127.0.0.1 does not answer" in capsys.readouterr().out
+    assert models.main(["no model"]) == 1
+    assert "is no model of the hub: give its owner" in capsys.readouterr().out
+
+    def steps(name: str):
+        folder = tmp_path / "models" / "somebody--tiny"
+        folder.mkdir(parents=True)
+        yield Progress(5, 10)
+        for file in ("config.json", "model.safetensors"):
+            (folder / file).write_text("")
+        yield Progress(10, 10)
+
+    monkeypatch.setattr("core.inference.hub.get_model_steps", steps)
+    assert models.main(["somebody/tiny"]) == 0
+    told = capsys.readouterr().out
+    assert " 50 % of 0.0 MB" in told and "core.load('somebody/tiny') opens it" in told

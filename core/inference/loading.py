@@ -6,6 +6,7 @@ config.json then has one entry more, "base": the name or the folder of the model
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from core.inference.usage import (
     usage_of_folder,
     usage_of_gguf,
 )
+from core.jobs import to_the_end
 from core.memory import physical_bytes
 from core.tensor_files import read_tensors
 from core.tokenization import Tokenizer, open_tokenizer
@@ -30,9 +32,10 @@ from core.tokenization.opening import tokenizer_in
 from core.transformer.config import ModelConfig
 from core.transformer.foreign.reading import (
     ForeignModel,
+    ReadProgress,
     look_at_folder,
     look_at_gguf,
-    read_foreign,
+    read_foreign_steps,
 )
 from core.transformer.foreign.sources import CONVERT, PICKLES
 from core.transformer.gpt import GPT
@@ -79,8 +82,15 @@ def load(name_or_path: str | Path = BUNDLED, dtype: str = "float32") -> LoadedMo
     files are broken, do not belong together, are pickles, are of a model that cannot be computed
     here or that this machine's memory cannot hold, or when a base is gone.
     """
+    return to_the_end(load_steps(name_or_path, dtype))
+
+
+def load_steps(
+    name_or_path: str | Path = BUNDLED, dtype: str = "float32"
+) -> Generator[ReadProgress, None, LoadedModel]:
+    """`load`, as a job that can be watched and closed; a checkpoint of ours is read at once."""
     check_dtype(dtype)
-    return _load(name_or_path, dtype, DEEPEST)
+    return (yield from _load_steps(name_or_path, dtype, DEEPEST))
 
 
 def memory_needed(name_or_path: str | Path = BUNDLED, dtype: str = "float32") -> int:
@@ -103,13 +113,15 @@ def write_base(folder: Path, config: ModelConfig, base: str) -> None:
     write_json(folder / CONFIG_FILE, {**config.to_json(), BASE: base})
 
 
-def _load(name_or_path: str | Path, dtype: str, deepest: int) -> LoadedModel:
+def _load_steps(
+    name_or_path: str | Path, dtype: str, deepest: int
+) -> Generator[ReadProgress, None, LoadedModel]:
     path, name = place_of(name_or_path)
     foreign = _look_at(path)
     if foreign is not None:
-        return _load_foreign(path, foreign, dtype, name)
+        return (yield from _load_foreign_steps(path, foreign, dtype, name))
     if (base := _base_of(path)) is not None:
-        return _load_over(path, base, dtype, deepest)
+        return (yield from _load_over_steps(path, base, dtype, deepest))
     config = load_config(path)  # first: it says whether this is a model at all
     tokenizer_path = path / TOKENIZER_FILE
     if not tokenizer_path.is_file():
@@ -142,7 +154,9 @@ def _config_of(folder: Path) -> dict[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
-def _load_foreign(path: Path, foreign: ForeignModel, dtype: str, name: str) -> LoadedModel:
+def _load_foreign_steps(
+    path: Path, foreign: ForeignModel, dtype: str, name: str
+) -> Generator[ReadProgress, None, LoadedModel]:
     config = foreign.description.config
     if path.is_file():
         metadata = open_gguf(path).metadata
@@ -154,7 +168,8 @@ def _load_foreign(path: Path, foreign: ForeignModel, dtype: str, name: str) -> L
     tokenizer = open_tokenizer(path) if has_tokenizer else IdTokenizer(config.vocab_size)
     _check_vocabulary(path, tokenizer, config)
     _check_memory(config, dtype, path)
-    return LoadedModel(read_foreign(foreign, dtype), tokenizer, config, name, usage)
+    model = yield from read_foreign_steps(foreign, dtype)
+    return LoadedModel(model, tokenizer, config, name, usage)
 
 
 def _check_memory(config: ModelConfig, dtype: str, path: Path) -> None:
@@ -192,13 +207,16 @@ def _base_of(folder: Path) -> str | None:
     return values[BASE]
 
 
-def _load_over(folder: Path, base: str, dtype: str, deepest: int) -> LoadedModel:
+def _load_over_steps(
+    folder: Path, base: str, dtype: str, deepest: int
+) -> Generator[ReadProgress, None, LoadedModel]:
     """The base with the folder's tensors in the place of its own."""
     remedy = f"put it back, or write where it is now as {BASE!r} into {folder / CONFIG_FILE}"
     if deepest == 0:
         raise ValueError(f"{folder} lies on a base that lies on another, without end; {remedy}")
     try:
-        under = _load(base if base == BUNDLED else folder / base, dtype, deepest - 1)
+        place = base if base == BUNDLED else folder / base
+        under = yield from _load_steps(place, dtype, deepest - 1)
     except FileNotFoundError as error:
         raise ValueError(
             f"{folder} lies on the model {quoted(base)}, which is not there: {error}; {remedy}"

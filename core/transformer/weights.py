@@ -109,12 +109,17 @@ def check_finite(model: GPT, name: str = "the model") -> None:
     The least and the largest of a tensor are found in one pass, and are NaN where one number is.
     """
     for parameter_name, weight in own_parameters(model).items():
-        if not all(end.isfinite() for end in weight.aminmax()):
-            wrong = int((~weight.isfinite()).sum())
-            raise ValueError(
-                f"{name}: {wrong:,} of the {weight.numel():,} numbers of {parameter_name} are NaN "
-                "or infinite. Take an earlier checkpoint, or copy the file again"
-            )
+        check_numbers(weight, parameter_name, name)
+
+
+def check_numbers(weight: torch.Tensor, parameter_name: str, name: str) -> None:
+    """`check_finite` of one parameter of the model called `name`."""
+    if not all(end.isfinite() for end in weight.aminmax()):
+        wrong = int((~weight.isfinite()).sum())
+        raise ValueError(
+            f"{name}: {wrong:,} of the {weight.numel():,} numbers of {parameter_name} are NaN "
+            "or infinite. Take an earlier checkpoint, or copy the file again"
+        )
 
 
 def _check_fit(

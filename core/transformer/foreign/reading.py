@@ -6,6 +6,7 @@ memory than the model and a few megabytes.
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,13 +15,14 @@ from torch import Tensor
 
 from core.files import read_json
 from core.gguf import GGUFFile, open_gguf
+from core.jobs import to_the_end
 from core.transformer.foreign.families import Names
 from core.transformer.foreign.parts import Part, check_parts, parts_of, without_prefix
 from core.transformer.foreign.settings import Description, describe_gguf, describe_json
 from core.transformer.foreign.sources import Source, gguf_source, safetensors_source
 from core.transformer.gpt import GPT
-from core.transformer.parameters import parameter_shapes
-from core.transformer.weights import CONFIG_FILE, DTYPES, check_finite, model_of
+from core.transformer.parameters import parameter_count, parameter_shapes
+from core.transformer.weights import CONFIG_FILE, DTYPES, check_numbers, model_of
 
 CHUNK = 1 << 20  # numbers that are read at once; some arrays of 4 MB are made of them
 
@@ -66,30 +68,57 @@ def _looked_at(description: Description, names: Names, source: Source) -> Foreig
     return ForeignModel(description, source, parts)
 
 
-def read_foreign(model: ForeignModel, dtype: str = "float32") -> GPT:
-    """The model in eval mode. Raises ValueError for weights that are NaN or infinite."""
+@dataclass(frozen=True, slots=True)
+class ReadProgress:
+    """How many of the model's numbers have been read."""
+
+    done: int
+    total: int
+
+
+def read_foreign_steps(
+    model: ForeignModel, dtype: str = "float32"
+) -> Generator[ReadProgress, None, GPT]:
+    """Returns the model, in eval mode; yields after every million numbers.
+
+    Raises ValueError for weights that are NaN or infinite.
+    """
     config = model.description.config
     shapes = parameter_shapes(config)
     tensors = {name: torch.empty(shape, dtype=DTYPES[dtype]) for name, shape in shapes.items()}
+    total, done = parameter_count(config), 0
     for name in set(shapes) - {part.parameter for part in model.parts}:
         tensors[name].zero_()  # a bias that the file has not
     for part in model.parts:
-        _fill(tensors[part.parameter][part.first : part.last], part, model.source)
-    built = model_of(config, tensors)
-    check_finite(built, str(model.source.path))
-    return built.eval()
+        target = tensors[part.parameter][part.first : part.last]
+        for read in _fill(target, part, model.source):
+            done += read
+            yield ReadProgress(done, total)
+    for name, tensor in tensors.items():
+        check_numbers(tensor, name, str(model.source.path))
+        yield ReadProgress(total, total)
+    return model_of(config, tensors).eval()
 
 
-def _fill(target: Tensor, part: Part, source: Source) -> None:
-    """Copies a tensor of the file into its place, turned as ours lie."""
+def read_foreign(model: ForeignModel, dtype: str = "float32") -> GPT:
+    """read_foreign_steps, to the end."""
+    return to_the_end(read_foreign_steps(model, dtype))
+
+
+def _fill(target: Tensor, part: Part, source: Source) -> Iterator[int]:
+    """Copies a tensor of the file into its place, turned as ours lie; yields how many numbers it
+    has copied each time.
+    """
     rows = part.shape[0]
-    step = max(1, CHUNK * rows // max(1, target.numel()))
+    row = target.numel() // rows
+    step = max(1, CHUNK // row)
     for first in range(0, rows, step):
         last = min(first + step, rows)
         read = torch.from_numpy(source.rows(part.name, first, last))
         (target.mT[first:last] if part.transposed else target[first:last]).copy_(read)
-    if part.heads:
-        target.copy_(apart(target, part.heads))
+        if last == rows and part.heads:
+            target.copy_(apart(target, part.heads))
+        yield (last - first) * row
 
 
 def apart(rows: Tensor, heads: int) -> Tensor:

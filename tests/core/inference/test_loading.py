@@ -91,7 +91,7 @@ def test_a_model_larger_than_the_memory_is_refused_before_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_foreign(llama(), tmp_path / "model")
-    monkeypatch.setattr(loading, "read_foreign", None)
+    monkeypatch.setattr(loading, "read_foreign_steps", None)
     monkeypatch.setattr(loading, "physical_bytes", lambda: core.memory_needed(tmp_path / "model"))
     with pytest.raises(TypeError):  # it fits, and would be read
         core.load(tmp_path / "model")
@@ -110,14 +110,14 @@ def test_models_are_found_in_the_hugging_face_cache_by_name(tmp_path: Path) -> N
     in_cache(tmp_path, "HuggingFaceTB/SmolLM2-135M")
     assert core.load("smollm2").name == "smollm2"
     (folder / "model.safetensors").unlink()  # only its settings were fetched
-    with pytest.raises(FileNotFoundError, match=r"no model 'somebody/tiny': give .*'smollm2'"):
+    with pytest.raises(FileNotFoundError, match=r"no model 'somebody/tiny': give .*'smollm2', or"):
         core.load("somebody/tiny")
 
 
 def test_a_model_that_is_not_here_says_how_it_comes() -> None:
     with pytest.raises(FileNotFoundError, match="python3 dev.py model smollm2"):
         core.load("smollm2")
-    with pytest.raises(FileNotFoundError, match="hf download openai-community/gpt2"):
+    with pytest.raises(FileNotFoundError, match="no openai-community/gpt2 in .*dev.py model gpt2"):
         core.load("gpt2")
     with pytest.raises(FileNotFoundError, match="there is no model 'nonsense'"):
         core.memory_needed("nonsense")
@@ -163,6 +163,20 @@ def test_a_fine_tuned_folder_may_lie_on_a_foreign_model(tmp_path: Path) -> None:
     tuned = core.load(tmp_path / "tuned").model
     assert torch.equal(tuned.ln_f.weight, changed["ln_f.weight"])
     assert torch.equal(tuned.wte.weight, llama().wte.weight)
+
+
+def test_loading_can_be_watched_and_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_foreign(llama(), tmp_path)
+    monkeypatch.setattr("core.transformer.foreign.reading.CHUNK", 30)
+    told = list(core.load_steps(tmp_path))
+    total = sum(p.numel() for p in llama().parameters())
+    assert {one.total for one in told} == {total} and told[-1].done == total
+    assert [one.done for one in told] == sorted(one.done for one in told)
+    steps = core.load_steps(tmp_path)
+    assert 0 < next(steps).done < total
+    steps.close()
 
 
 # -- what the files say about its use -------------------------------------------------------------
