@@ -227,6 +227,9 @@ def nearest_family(config: ModelConfig) -> Family:
 # -- GGUF -----------------------------------------------------------------------------------------
 
 
+EMBEDDINGS, HEAD = "token_embd.weight", "output.weight"
+
+
 def describe_gguf(file: GGUFFile) -> Description:
     """What the metadata of a GGUF file says, and where that is silent, its tensors."""
     what = str(file.path)
@@ -238,15 +241,10 @@ def describe_gguf(file: GGUFFile) -> Description:
         if key.startswith(start)
     }
     found = {**family.fixed, **_read(family.gguf, values, what)}
-    for module in ("wte", "lm_head"):
-        (name,) = family.gguf_names.tensors[module]
-        table = file.tensors.get(f"{name}.weight")
-        if module == "wte":
-            if table is None or len(table.shape) != 2:
-                raise ValueError(f"{what} holds no table of embeddings: {GET_AGAIN}")
-            found["vocab_size"] = table.shape[0]
-        else:
-            found["tie_weights"] = table is None
+    table = file.tensors.get(EMBEDDINGS)
+    if table is None or len(table.shape) != 2:
+        raise ValueError(f"{what} holds no table of embeddings: {GET_AGAIN}")
+    found |= {"vocab_size": table.shape[0], "tie_weights": HEAD not in file.tensors}
     biased = frozenset(
         module
         for module, theirs in family.gguf_names.tensors.items()
