@@ -158,8 +158,10 @@ def read_tensors(
     names: Sequence[str] | None = None,
     framework: str = "numpy",
     max_bytes: int | None = None,
+    rows: Mapping[str, tuple[int, int]] | None = None,
 ) -> dict[str, Any]:
-    """Reads all tensors, or those named: NumPy arrays, or torch tensors on the CPU.
+    """Reads all tensors, or those named: NumPy arrays, or torch tensors on the CPU. Of a tensor in
+    `rows` only the rows from a first one up to a last one, which is left out.
 
     NumPy has no bfloat16: such a tensor comes as float32, which holds every bfloat16 exactly;
     open_safetensors(path).tensors[name].dtype says what it was.
@@ -190,13 +192,16 @@ def read_tensors(
         with safe_open(path, framework=framework) as file:
             for name in wanted:
                 dtype = checked.tensors[name].dtype
+                part = (rows or {}).get(name)
                 if framework == "numpy" and dtype == "BF16":
-                    tensors[name] = _widened(checked, name)
+                    tensors[name] = _widened(checked, name, part)
                 elif framework == "numpy" and dtype.startswith("F8"):
                     raise ValueError(
                         f"{path}: NumPy has no type for {quoted(name)} ({quoted(dtype)}): read it "
                         "with torch"
                     )
+                elif part is not None:
+                    tensors[name] = file.get_slice(name)[slice(*part)]
                 else:
                     tensors[name] = file.get_tensor(name)
     except SafetensorError as error:
@@ -204,10 +209,11 @@ def read_tensors(
     return tensors
 
 
-def _widened(file: TensorFile, name: str) -> np.ndarray:
-    """A bfloat16 tensor as float32: its 16 bits are the upper half of the 32."""
+def _widened(file: TensorFile, name: str, rows: tuple[int, int] | None) -> np.ndarray:
+    """A bfloat16 tensor, or some of its rows, as float32."""
     shape = file.tensors[name].shape
-    return read_rows(file, name, 0, math.prod(shape[:1])).reshape(shape)
+    read = read_rows(file, name, *(rows or (0, math.prod(shape[:1]))))
+    return read if shape else read.reshape(())
 
 
 # How the numbers of a weight lie in the file; a bfloat16 is the upper half of a float32.

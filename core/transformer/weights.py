@@ -1,4 +1,5 @@
-"""A model in a folder: config.json says its shape, model.safetensors holds its numbers.
+"""A model in a folder: config.json says its shape, model.safetensors holds its numbers, or shards
+of it do.
 
 Nothing is ever unpickled.
 """
@@ -11,7 +12,8 @@ from pathlib import Path
 import torch
 
 from core.files import quoted, quoted_some, read_json, write_json
-from core.tensor_files import open_safetensors, read_tensors, write_tensors
+from core.tensor_files import write_tensors
+from core.tensor_shards import are_stored, open_tensors
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
 from core.transformer.parameters import parameter_shapes
@@ -68,11 +70,12 @@ def load_model(folder: Path) -> GPT:
     folder = Path(folder)
     config = load_config(folder)
     path = folder / WEIGHTS_FILE
-    if not path.is_file():
+    if not are_stored(path):
         raise FileNotFoundError(
             f"{folder} holds no {WEIGHTS_FILE}; copy the whole checkpoint folder, or choose another"
         )
-    found = {name: tensor.shape for name, tensor in open_safetensors(path).tensors.items()}
+    stored = open_tensors(path)
+    found = {name: tensor.shape for name, tensor in stored.tensors.items()}
     if config.n_layer > len(found):  # a damaged number must not list layer after layer
         raise ValueError(
             f"{path} holds {len(found)} tensors, {CONFIG_FILE} asks for "
@@ -82,7 +85,7 @@ def load_model(folder: Path) -> GPT:
     shapes = parameter_shapes(config)
     _check_fit(path, shapes, found)
     tensors = {name: torch.empty(shape) for name, shape in shapes.items()}
-    for name, read in read_tensors(path, framework="torch").items():
+    for name, read in stored.read().items():
         tensors[name].copy_(read)
     model = model_of(config, tensors)
     check_finite(model, str(path))

@@ -141,8 +141,8 @@ def _estimates() -> Iterator[Step]:
     from core.training.estimates.plan_trace import trace_plan
     from tests.core.training.estimates.test_plan import setup
 
-    for stage in (0, 3):
-        yield from trace_plan(setup(stage=stage))
+    for changes in ({"stage": 0}, {"stage": 3}, {"stage": 3, "pipeline": 8}):
+        yield from trace_plan(setup(**changes))
 
 
 def _attention() -> Iterator[Step]:

@@ -66,6 +66,12 @@ def open_weights(folder: Path) -> None:
 
 
 def open_shards(folder: Path) -> None:
+    from core.tensor_shards import open_tensors
+
+    open_tensors(folder / "model.safetensors").read()
+
+
+def open_foreign_shards(folder: Path) -> None:
     from core.transformer.foreign.sources import safetensors_source
 
     safetensors_source(folder)
@@ -587,7 +593,13 @@ ATTACKS: dict[str, Attack] = {
         for what, make in WEIGHTS.items()
     },
     **{
-        f"index: {what}": Attack(_content("model.safetensors.index.json", make), open_shards)
+        f"index.json: {what}": Attack(_content("index.json", make), open_shards)
+        for what, make in JSON_CONTENT.items()
+    },
+    **{
+        f"model.safetensors.index.json: {what}": Attack(
+            _content("model.safetensors.index.json", make), open_foreign_shards
+        )
         for what, make in JSON_CONTENT.items()
     },
     **{f"GGUF: {what}": Attack(write, open_gguf_tokenizer) for what, write in GGUF.items()},
@@ -620,6 +632,7 @@ ATTACKS: dict[str, Attack] = {
         for name, opener in (
             ("config.json", open_config),
             ("model.safetensors", open_weights),
+            ("index.json", open_shards),
             ("model.gguf", open_gguf_tokenizer),
             ("tokenizer.json", open_tokenizer_json),
             ("training.json", open_progress),

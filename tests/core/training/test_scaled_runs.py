@@ -29,12 +29,12 @@ class Overflowing(LanguageModelling):
     limit = 2.0**10
 
     def loss(self, model, batch):  # type: ignore[no-untyped-def]
-        total, targets = super().loss(model, batch)
+        total, targets = super().loss(model, batch), self.targets(batch)
         if total.requires_grad:
             total.register_hook(
                 lambda slope: torch.where(slope.abs() * targets > self.limit, torch.inf, slope)
             )
-        return total, targets
+        return total
 
 
 def _scaled(config: TrainingConfig, folder: Path, scale: float, resume: bool = False):  # type: ignore[no-untyped-def]

@@ -52,7 +52,7 @@ def scene_of(planned: Planned) -> Scene:
     plans = planned.stages if setup.devices > 1 else (planned.plan,)
     sizes = np.array([(*astuple(one.state), one.activations) for one in plans])
     totals, needed = sizes.sum(axis=1), planned.plan.bytes
-    capacity = setup.device.memory or None if setup.device is not None else None
+    capacity = setup.memory or None
     is_far = capacity is None or capacity > FAR * needed
     names = (step.name.split(".")[1] for step in planned.trace)
     return Scene(

@@ -145,7 +145,7 @@ def _share(share: float | None) -> str:
 
 
 def _room(setup: Setup, fits: bool | None) -> str:
-    there = setup.device.memory if setup.device is not None else 0.0
+    there = setup.memory
     if not there:
         return "memory of each device"
     each = "" if setup.devices == 1 else " on each"
