@@ -10,7 +10,7 @@ A term that cannot be known has no step: an unknown peak leaves no time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, astuple, fields
+from dataclasses import asdict, astuple, dataclass, fields, replace
 from typing import Any
 
 from core.numbers import format_count
@@ -56,6 +56,26 @@ STATES = {
     "optimizer": "optimizer states",
     "master": "the master copy of the weights in fp32",
 }
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """A setup with the plans of all stages of ZeRO, and the sum of its own as a Trace."""
+
+    setup: Setup
+    stages: tuple[Plan, ...]
+    trace: Trace
+
+    @property
+    def plan(self) -> Plan:
+        """Of the chosen stage."""
+        return self.stages[self.setup.stage]
+
+
+def planned(setup: Setup) -> Planned:
+    """All of it; a few milliseconds. Raises ValueError where `plan` does."""
+    stages = tuple(plan(replace(setup, stage=stage)) for stage in memory.ZERO_STAGES)
+    return Planned(setup, stages, trace_plan(setup))
 
 
 def trace_plan(setup: Setup) -> Trace:

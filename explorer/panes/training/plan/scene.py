@@ -6,7 +6,7 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from explorer.panes.training.plan.compute import Planned
+from core.training.estimates.plan_trace import Planned
 
 PARTS = ("weights", "gradients", "optimizer", "master", "activations")
 FAR = 20.0  # times as much as is needed: the capacity lies outside of the picture
