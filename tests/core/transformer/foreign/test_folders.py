@@ -14,7 +14,7 @@ from core.transformer.foreign.writing import write_foreign
 from tests.core.transformer.foreign.peers import VOCABULARY, random_folder
 
 KINDS = ("gpt2", "llama", "qwen2", "qwen3")
-SEEDS = range(12)
+SEEDS = range(8)
 
 pytestmark = pytest.mark.peers
 
