@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from core.memory import physical_bytes
 from core.training.estimates.devices import Device, recognized
-from core.training.memory import physical_bytes
 from core.training.sizes import measure_speed
 
 NAME = "this machine"
