@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -48,6 +49,8 @@ class Ranks(Single):
         options: dict[str, Any] = {"rank": self.rank, "world_size": self.ranks}
         if self.place.store:
             options["store"] = dist.FileStore(self.place.store, self.ranks)
+        else:
+            _check_name(os.environ.get("MASTER_ADDR", ""), self.rank)
         if self.device.type == "cuda":
             torch.cuda.set_device(self.device)
             options["device_id"] = self.device
@@ -114,6 +117,20 @@ class Ranks(Single):
     def write(self, path: Path, tensors: Mapping[str, Tensor]) -> None:
         if self.writes:
             super().write(path, tensors)
+
+
+def _check_name(host: str, rank: int) -> None:
+    """Raises ValueError, with the remedy, for a host without an address: torch would ask for it
+    again and again, for minutes.
+    """
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError as error:
+        raise ValueError(
+            f"rank {rank} cannot meet the others: the name {host} has no address here; is it right "
+            "in --rdzv-endpoint or --master-addr? An address (127.0.0.1 on one machine) needs no "
+            f"name server ({error.strerror or error})"
+        ) from error
 
 
 def _not_met(error: Exception, place: Place) -> str:

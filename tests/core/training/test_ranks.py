@@ -410,6 +410,19 @@ def test_why_ranks_do_not_meet_is_said_with_the_remedy(
     assert remedy in str(told.value) and len(str(told.value).splitlines()) == 1
 
 
+def test_a_host_without_an_address_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.training.data_parallel import DDP
+
+    def unknown(host: str, *_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    monkeypatch.setenv("MASTER_ADDR", "nosuchhost")
+    monkeypatch.setenv("MASTER_PORT", "29400")
+    with pytest.raises(ValueError, match="the name nosuchhost has no address here; is it right"):
+        DDP(Place(1, 2, 1, 2)).join()
+
+
 @pytest.mark.gpu
 @pytest.mark.parametrize("kind", ["ddp", "fsdp2"])
 def test_ranks_on_gpus_train_as_the_cpu_does(
