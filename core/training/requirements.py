@@ -1,4 +1,4 @@
-"""What a run needs before a folder is made for it: a task, a text, a tokenizer, memory, a device."""
+"""What a run needs before its folder is made: a task, a text, a tokenizer, memory and a device."""
 
 from __future__ import annotations
 
