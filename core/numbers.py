@@ -10,6 +10,9 @@ TIMES = "\u00d7"
 INFINITY = "\u221e"
 ABOUT = "\u2248"
 THIN_SPACE = "\u2009"
+_RAISED = str.maketrans(
+    "-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
+)
 _EXPONENT = re.compile(r"(?<=\d)e([+-]?)0*(?=\d)")
 
 
@@ -54,6 +57,11 @@ def format_number(value: float, digits: int = 3, *, zero_sign: bool = False) -> 
     if len(text.replace(",", "").replace(".", "").lstrip("0")) > digits and decimals > 0:
         text = f"{size:,.{decimals - 1}f}"  # rounding carried: 9.999 -> 10.0
     return sign + text
+
+
+def format_power(exponent: int, base: int = 2) -> str:
+    """A power with a raised exponent: 2\u207b\u00b9\u2070."""
+    return f"{base}{str(exponent).translate(_RAISED)}"
 
 
 def format_short(value: float, letters: int, *, zero_sign: bool = False) -> str:
@@ -111,6 +119,14 @@ def format_percent(share: float) -> str:
     if 0 < share < 0.005:
         return f"<1{THIN_SPACE}%"
     return f"{share * 100:.0f}{THIN_SPACE}%"
+
+
+def format_share(share: float) -> str:
+    """The same with two digits where it is small: 2.4 %, 0.03 %, <0.01 %."""
+    if not 0 < share < 0.0995:
+        return format_percent(share)
+    digits = "<0.01" if share < 5e-5 else format_significant(100 * share, 2)
+    return f"{digits}{THIN_SPACE}%"
 
 
 def format_duration(seconds: float) -> str:

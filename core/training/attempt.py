@@ -233,7 +233,7 @@ class Attempt:
         number, count = self.step + 1, self.config.micro_batches
         watcher = self._watcher(number)
         parallel.spans.step = number
-        self.faults.linger()
+        self.faults.delay_step()
         places = [Position(self.step, i, parallel.rank, parallel.ranks) for i in range(count)]
         batches = []
         for position in places:

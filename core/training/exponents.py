@@ -4,8 +4,8 @@ A format of few bits has a window of powers of two. What lies below its smallest
 what lies above its largest is infinite. Counting how many values have which exponent tells what
 share is lost, at any loss scale: scaling by 2^k moves the histogram by k.
 
-An fp32 number's exponent is 8 of its bits, so that counting needs no logarithm; of a large model a
-sample of the values is enough.
+An fp32 number holds its exponent, so that counting needs no logarithm; of a large model a sample of
+the values is enough.
 """
 
 from __future__ import annotations
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
 LOWEST, HIGHEST = -150, 128  # the powers of two that are told apart: fp32 has them all
 SAMPLE = 1 << 15  # values that are looked at, of however many
-LAST_FIELD = 255  # the 8 bits of an exponent where all are 1: infinity and NaN
-BIAS = 127
-LIFT = 64  # powers of two by which subnormal numbers are lifted to normal ones
+EXAMPLE = 1_000_000  # values of a computed example
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +53,11 @@ class ExponentHistogram:
     def total(self) -> int:
         """How many values are neither 0 nor infinite nor NaN."""
         return int(self.counts.sum())
+
+    def quantile(self, share: float) -> int:
+        """The k of the power of two between which and the next the smallest `share` ends."""
+        reached = np.cumsum(self.counts) >= share * max(self.total, 1)
+        return int(powers()[reached.argmax()])
 
     def to_json(self) -> dict[str, Any]:
         """What an event holds: the counts from the first to the last that is not 0."""
@@ -126,17 +129,26 @@ def exponent_histogram(
     import torch
 
     values = sampled([tensors] if isinstance(tensors, torch.Tensor) else tensors, sample)
-    fields = values.view(torch.int32) >> 23 & LAST_FIELD
-    counted = torch.bincount(fields, minlength=LAST_FIELD + 1).tolist()
-    counts = np.zeros(HIGHEST - LOWEST + 1, np.int64)
-    counts[1 - BIAS - LOWEST : LAST_FIELD - BIAS - LOWEST] = counted[1:LAST_FIELD]
-    zeros = counted[0]
-    if zeros:  # and subnormal numbers
-        lifted = values[fields == 0] * 2.0**LIFT
-        known = torch.bincount(lifted.view(torch.int32) >> 23 & LAST_FIELD, minlength=LIFT + 1)
-        zeros = int(known[0])
-        counts[: 1 - BIAS - LOWEST] = known[LOWEST + BIAS + LIFT : LIFT + 1].tolist()
-    return ExponentHistogram(counts, zeros, counted[LAST_FIELD])
+    return count_exponents(values.cpu().numpy())
+
+
+def count_exponents(values: np.ndarray) -> ExponentHistogram:
+    """Of all values, fp32 of any shape."""
+    finite = values[np.isfinite(values)]
+    numbers = finite[finite != 0]
+    _, above = np.frexp(numbers)  # the next power of two above
+    counts = np.bincount(above - 1 - LOWEST, minlength=HIGHEST - LOWEST + 1)
+    return ExponentHistogram(counts, len(finite) - len(numbers), values.size - len(finite))
+
+
+def normal_histogram(deviation: float, count: int = EXAMPLE) -> ExponentHistogram:
+    """How `count` numbers of a normal distribution around 0 fall; its standard deviation is given.
+
+    P(|x| < a) = erf(a / (deviation sqrt(2))); no number is drawn.
+    """
+    edges = 2.0 ** np.append(powers(), HIGHEST + 1.0)
+    below = np.array([math.erf(edge / (deviation * math.sqrt(2))) for edge in edges])
+    return ExponentHistogram(np.rint(np.diff(below) * count).astype(np.int64))
 
 
 def sampled(tensors: Sequence[Tensor], sample: int = SAMPLE) -> Tensor:
@@ -181,3 +193,22 @@ def share_lost(histogram: ExponentHistogram, format: NumberFormat, scale_exponen
         return Lost(0.0, 0.0, 0.0)
     shares = histogram.counts / histogram.total
     return Lost(*(float(shares @ part) for part in lost_by_power(format, scale_exponent)))
+
+
+def folded_shares(
+    histogram: ExponentHistogram,
+    format: NumberFormat,
+    scale_exponent: int = 0,
+    lowest: int = LOWEST,
+    highest: int = HIGHEST,
+) -> np.ndarray:
+    """For each k from lowest to highest, once the values are multiplied by 2^scale_exponent: which
+    share of them lies between 2^k and 2^(k + 1), and which share a format makes 0, leaves only some
+    of its digits, finds too large: (4, highest - lowest + 1).
+
+    What lies beyond counts at the ends.
+    """
+    shares = histogram.counts / max(histogram.total, 1)
+    columns = np.clip(powers() + scale_exponent, lowest, highest) - lowest
+    parts = (shares, *(part * shares for part in lost_by_power(format, scale_exponent)))
+    return np.array([np.bincount(columns, part, highest - lowest + 1) for part in parts])

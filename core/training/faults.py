@@ -60,19 +60,19 @@ class Faults:
             case "none":
                 self.delay = 0.0
             case "nan":
-                spoil(parameters[0])
+                set_nan(parameters[0])
             case "hang":
                 os.kill(os.getpid(), getattr(signal, "SIGSTOP", signal.SIGTERM))
             case "kill":
                 os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
 
-    def linger(self) -> None:
+    def delay_step(self) -> None:
         """Where the rank computes: it takes as much longer as was asked."""
         if self.delay:
             time.sleep(self.delay)
 
 
 @torch.no_grad()
-def spoil(parameter: Tensor) -> None:
+def set_nan(parameter: Tensor) -> None:
     """Makes the first number of a parameter, or of this rank's part of it, NaN."""
     own_part(parameter).view(-1)[:1] = torch.nan

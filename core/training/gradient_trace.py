@@ -14,7 +14,8 @@ import numpy as np
 
 from core.numbers import format_number, format_percent, format_significant
 from core.trace import Step, Trace
-from core.training.number_formats import NumberFormat, rounding
+from core.training.bits import AlignedNumbers, TracedNumber, align
+from core.training.number_formats import FORMATS, NumberFormat, rounding
 from core.training.phases import CODE, FORMULAS
 from core.training.rounding_trace import number_format, trace_rounding
 
@@ -28,7 +29,7 @@ def trace_scaled_gradient(
 
     Steps are named "gradient.computed", "gradient.scaled", "gradient.stored" (inside it those of a
     rounding), "gradient.unscaled" and "gradient.applied". `about` has "format", "scale",
-    "gradient", "scaled", "stored", "unscaled".
+    "gradient", "scaled", "stored", "unscaled", and "numbers": these bit by bit.
 
     loss  of the step, whose multiple is what backward starts from
 
@@ -42,7 +43,8 @@ def trace_scaled_gradient(
     unscaled = np.asarray(stored / scale)
     known = {"gradient": given, "scaled": scaled, "stored": stored, "unscaled": unscaled}
     numbers = {name: float(value) for name, value in known.items()}
-    trace = Trace({"format": format, "scale": float(scale), **numbers})
+    about = {"format": format, "scale": float(scale), **numbers}
+    trace = Trace({**about, "numbers": _bit_by_bit(numbers, format)})
     title = "Computed: in fp32, how its weight would change the loss"
     told = {"loss": whole}
     trace.append(Step("gradient.computed", title, FORMULAS["backward"], CODE["backward"], told))
@@ -62,6 +64,17 @@ def trace_scaled_gradient(
     trace.append(Step("gradient.unscaled", title, FORMULAS["unscale"], CODE["unscale"], divided))
     trace.append(_applied(numbers, float(scale)))
     return trace.finish()
+
+
+def _bit_by_bit(numbers: dict[str, float], format: NumberFormat) -> AlignedNumbers:
+    wide = FORMATS["fp32"]
+    rows = (
+        TracedNumber("computed", numbers["gradient"], wide, 0),
+        TracedNumber("scaled", numbers["scaled"], wide, 1, is_rounded=True),
+        TracedNumber("stored", numbers["stored"], format, 2),
+        TracedNumber("unscaled", numbers["unscaled"], wide, 3),
+    )
+    return align(rows, float(rounding(numbers["scaled"], format).spacing))
 
 
 def _times(scale: float) -> str:

@@ -24,6 +24,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 
+class Window(NamedTuple):
+    """Powers of two of a format: from 2^first on numbers are not 0, from 2^normal on they have all
+    their digits, up to 2^last.
+    """
+
+    first: float
+    normal: float
+    last: float
+
+
 @dataclass(frozen=True, slots=True)
 class NumberFormat:
     """A sign, `exponent_bits` and `mantissa_bits`.
@@ -74,6 +84,12 @@ class NumberFormat:
     def smallest_subnormal(self) -> float:
         """The smallest positive number; what is at most half of it becomes 0."""
         return self.smallest_normal / self.parts
+
+    @property
+    def window(self) -> Window:
+        """Which powers of two it reaches."""
+        limits = self.smallest_subnormal, self.smallest_normal, self.largest
+        return Window(*map(math.log2, limits))
 
     @property
     def epsilon(self) -> float:

@@ -8,6 +8,7 @@ RANKS_TIMEOUT is how many seconds a rank waits for the others before it gives up
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ TIMEOUT = "RANKS_TIMEOUT"
 # otherwise, ranks meet under the number of their machine's restarts, which may differ: they would
 # wait for each other without end.
 NEW_STORE = "TORCH_DISABLE_SHARE_RDZV_TCP_STORE"
+RANKS_A_MACHINE = 8  # at most: as many GPUs as a usual one has
 USUAL_TIMEOUT = 100.0  # seconds; a step, an evaluation's batch and a checkpoint take less
 # The exit code of a rank that could not go on because another one had gone.
 LEFT_ALONE = 3
@@ -78,3 +80,18 @@ def is_left_alone(error: BaseException) -> bool:
     told = str(error)
     known = ("gloo", "NCCL", "ProcessGroup", "TCPStore", "Connection closed by peer")
     return isinstance(error, RuntimeError) and any(name in told for name in known)
+
+
+def torchrun_command(folder: str, name: str, ranks: int) -> str:
+    """What trains the run in a folder that all machines share, for a shell on each of them; HOST
+    stands for the first machine. As few machines as can hold equally many of the ranks.
+
+    name  of the job, by which its machines find each other
+    """
+    fewest = -(-ranks // RANKS_A_MACHINE)
+    machines = next(count for count in range(fewest, ranks + 1) if ranks % count == 0)
+    return (
+        f"{NEW_STORE}=1 torchrun --nnodes {machines} --nproc-per-node {ranks // machines} "
+        f"--rdzv-backend c10d --rdzv-id {shlex.quote(name)} --rdzv-endpoint HOST:29400 "
+        f"--max-restarts 3 -m core.training --run-folder {shlex.quote(folder)} --resume"
+    )

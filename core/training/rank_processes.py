@@ -182,8 +182,7 @@ class RankProcesses:
         if code < 0:
             with suppress(ValueError):
                 name = signal.Signals(-code).name
-                cause = ", as a system does that is short of memory" if name == "SIGKILL" else ""
-                return f"{which} was killed ({name}){cause}; resume the run to go on"
+                return f"{which} was killed ({name}); resume the run to go on"
         told = ""
         with suppress(OSError, ValueError):
             told = RunReader(self.folder, rank.number).message

@@ -7,10 +7,12 @@ weight again, the update is lost: it was less than half the step to the next num
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from core.trace import Step, Trace
+from core.training.bits import TracedNumber, align
 from core.training.number_formats import FORMATS, NumberFormat, decode, encode, kind_of, rounding
 
 _HERE = "core.training.rounding_trace:exact_sum#sum"
@@ -49,8 +51,8 @@ def trace_rounded_sum(weight: float, update: float, format: NumberFormat | str) 
     Steps are named "number.weight", "number.update", "number.sum" (each with its sign, exponent and
     mantissa as whole numbers; the sum's in fp64), "rounding.sum", "rounding.spacing" ...
     "rounding.rounded", "rounding.stored" where it overflows, and "number.result". `about` has
-    "format", "weight", "update", "total", "result", and "lost": whether an update that is not 0
-    left the weight as it was.
+    "format", "weight", "update", "total", "result", "numbers": these bit by bit, "lost": whether an
+    update that is not 0 left the weight as it was.
 
     Raises ValueError for an unknown format.
     """
@@ -59,16 +61,17 @@ def trace_rounded_sum(weight: float, update: float, format: NumberFormat | str) 
     total = exact_sum(weight, update)
     result = float(format.round(total))
     lost = update != 0 and result == weight
-    trace = Trace(
-        {
-            "format": format,
-            "weight": weight,
-            "update": update,
-            "total": total,
-            "result": result,
-            "lost": lost,
-        }
+    lines = list(trace_rounding(total, format))
+    rows = (
+        TracedNumber("weight", weight, format, 0),
+        TracedNumber("update", update, format, 1, is_rounded=True),
+        TracedNumber("exact sum", total, FORMATS["fp64"], 2, is_rounded=True),
+        TracedNumber("stored", result, format, 4 + len(lines)),
     )
+    about = {"format": format, "weight": weight, "update": update, "total": total}
+    about |= {"result": result, "lost": lost}
+    spacing = float(rounding(total, format).spacing)
+    trace = Trace({**about, "numbers": align(rows, spacing)})
     trace.append(_number("weight", "The weight: its sign, exponent and mantissa", weight, format))
     trace.append(_number("update", "The update: its sign, exponent and mantissa", update, format))
     values = {"weight": weight, "update": update, "total": total}
@@ -76,11 +79,43 @@ def trace_rounded_sum(weight: float, update: float, format: NumberFormat | str) 
     trace.append(
         _number("sum", "The exact sum has more bits than the format", total, FORMATS["fp64"])
     )
-    for step in trace_rounding(total, format):
-        trace.append(step)
+    for line in lines:
+        trace.append(line)
     title = "Stored: the weight is what it was" if lost else "Stored: the new weight"
     trace.append(_number("result", title, result, format))
     return trace.finish()
+
+
+class LostUpdate(NamedTuple):
+    """A weight whose update a format loses, and the share of updates that it loses."""
+
+    weight: float
+    update: float
+    share: float
+
+
+def lost_update(
+    weights: np.ndarray, updates: np.ndarray, format: NumberFormat | str
+) -> LostUpdate | None:
+    """The middle one, by size beside its weight, of all updates that leave a stored weight as it
+    was; where there is none, the smallest one. What is 0 or no number is left out; None where that
+    leaves nothing.
+
+    weights, updates  (n,)
+
+    Raises ValueError for an unknown format.
+    """
+    format = number_format(format) if isinstance(format, str) else format
+    moved = np.isfinite(weights) & np.isfinite(updates) & (weights != 0) & (updates != 0)
+    weights, updates = weights[moved].astype(np.float64), updates[moved].astype(np.float64)
+    if not len(weights):
+        return None
+    stored = format.round(weights)
+    is_lost = format.round(stored + format.round(updates)) == stored
+    order = np.argsort(np.abs(updates / weights))
+    lost = order[is_lost[order]]
+    at = lost[len(lost) // 2] if len(lost) else order[0]
+    return LostUpdate(float(weights[at]), float(updates[at]), float(is_lost.mean()))
 
 
 def number_format(name: str) -> NumberFormat:

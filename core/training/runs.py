@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ __all__ = [
     "create_run",
     "new_run_folder",
 ]
+
+OF_PRECISION = ("precision", "loss_scale", "loss_scale_growth_interval")  # of a config
 
 
 def create_run(
@@ -99,6 +102,20 @@ def check_goes_on(
             f"{folder} holds a run already; resume it (--resume), or choose a new folder"
         )
     return known
+
+
+def precision_twin(config: TrainingConfig, others: Iterable[Path]) -> Path | None:
+    """The first of other runs whose config differs in nothing but the precision, in fp32 where
+    there is one. Leaves out what is no run or cannot be read.
+    """
+    own = {name: getattr(config, name) for name in OF_PRECISION}
+    twins: dict[str, Path] = {}
+    for other in others:
+        with suppress(ValueError, OSError):
+            theirs = TrainingConfig.from_json(records.read_manifest(other)["config"])
+            if theirs.precision != config.precision and theirs.change(own) == config:
+                twins.setdefault(theirs.precision, other)
+    return twins.get("fp32", next(iter(twins.values()), None))
 
 
 def branch(

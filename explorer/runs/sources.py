@@ -6,11 +6,13 @@ A model that is not being trained is captured on the engine's thread; `run_sourc
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from explorer.engine.jobs import SUPERSEDED, Superseded
@@ -35,6 +37,24 @@ def models_among(paths: Sequence[str]) -> list[str]:
         and os.path.isfile(os.path.join(path, "model.safetensors"))
         and not os.path.isfile(os.path.join(path, "run.json"))
     ]
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """What a model makes of a text: the logits of the token after it.
+
+    logits       (V,) float32
+    surprises    (T,) nats; the first one's is NaN. Empty where they were not asked for
+    version      of the model
+    seconds      that reading took
+    cache_bytes  keys and values that are kept, so that nothing is read twice; 0: none are
+    """
+
+    logits: np.ndarray
+    surprises: np.ndarray
+    version: int
+    seconds: float = 0.0
+    cache_bytes: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +98,10 @@ class ModelSource(Protocol):
         self, ids: Sequence[int], layer: int, head: int, query: int = -1, key: object = None
     ) -> Trace | Superseded: ...
 
+    async def read(
+        self, ids: Sequence[int], surprises: bool = False, key: object = None
+    ) -> Read | Superseded: ...
+
 
 class FolderSource(QObject):
     """The model in a checkpoint folder; the weights are read at the first capture."""
@@ -89,6 +113,7 @@ class FolderSource(QObject):
         super().__init__(parent or engine)
         self._engine = engine
         self._loaded: Any = None
+        self._context: Any = None  # what was read last
         self.address = str(address)
         self.name = Path(address).name
         self.version = 0
@@ -122,6 +147,12 @@ class FolderSource(QObject):
             self._trace, list(ids), layer, head, query, key=key, name=TRACING
         )
 
+    async def read(
+        self, ids: Sequence[int], surprises: bool = False, key: object = None
+    ) -> Read | Superseded:
+        name = f"{self.name} reads the text"
+        return await self._engine.call(self._read, list(ids), surprises, key=key, name=name)
+
     def model_steps(
         self, job: Callable[..., Generator[Any, Any, Any]], *args: Any
     ) -> Generator[Any, Any, Any]:
@@ -132,7 +163,7 @@ class FolderSource(QObject):
 
     def close(self) -> None:
         """Nobody looks at this model any more: its weights go."""
-        self._loaded = None
+        self._loaded = self._context = None
         self.deleteLater()
 
     # on the engine's thread
@@ -149,6 +180,19 @@ class FolderSource(QObject):
         import core
 
         return core.capture(self._model(), ids, sites)
+
+    def _read(self, ids: list[int], surprises: bool) -> Read:
+        from core.inference.context import Context
+        from core.inference.surprise import surprises as of_all
+
+        model, context = self._model(), self._context
+        if context is None:
+            self._context = context = Context(model)
+        begun = time.perf_counter()
+        logits = context.read(ids).numpy()
+        seconds = time.perf_counter() - begun
+        told = of_all(model, ids) if surprises else np.zeros(0)
+        return Read(logits, told, self.version, seconds, context.cache.bytes)
 
     def _trace(self, ids: list[int], layer: int, head: int, query: int) -> Trace:
         import core

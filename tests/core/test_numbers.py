@@ -16,6 +16,8 @@ from core.numbers import (
     format_general,
     format_number,
     format_percent,
+    format_power,
+    format_share,
     format_short,
     typed,
     typeset,
@@ -77,6 +79,17 @@ def test_fixed_numbers_keep_their_width_and_never_say_minus_zero():
     assert format_percent(0.002) == "<1\u2009%"
     assert format_duration(200) == "3 min 20 s"
     assert format_bytes(12_300_000) == "12.3 MB"
+
+
+def test_small_shares_keep_two_digits():
+    cases = {0.0: "0", 2e-5: "<0.01", 3.4e-4: "0.034", 0.024: "2.4", 0.0996: "10", 1.0: "100"}
+    assert {share: format_share(share) for share in cases} == {
+        share: f"{digits}\u2009%" for share, digits in cases.items()
+    }
+
+
+def test_a_power_has_a_raised_exponent():
+    assert format_power(-24) == "2\u207b\u00b2\u2074" and format_power(3, 10) == "10\u00b3"
 
 
 def test_a_setting_is_written_with_its_own_digits():

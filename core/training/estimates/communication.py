@@ -72,6 +72,13 @@ def _half(size: float, ranks: int) -> Transfer:
     return Transfer(sent, ranks - 1)
 
 
+COLLECTIVES = {  # by the names that the lanes of ranks use
+    "all-reduce": all_reduce,
+    "all-gather": all_gather,
+    "reduce-scatter": reduce_scatter,
+}
+
+
 def data_parallel(
     weights: float, gradients: float, stage: int, ranks: int, micro_batches: int = 1
 ) -> Transfer:

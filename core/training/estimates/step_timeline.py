@@ -1,4 +1,4 @@
-"""One training step on several devices, computed: who holds what, who does what when.
+"""One training step on several devices, computed: who holds what, which operation runs when.
 
 The strategies that this program does not run (and those it does, where no ranks are there to be
 measured): data parallelism with ZeRO's stages, tensor parallelism, pipelines. A device computes at
@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from core.files import quoted
-from core.training.estimates.communication import Link, all_gather, all_reduce, reduce_scatter
+from core.training.estimates.communication import COLLECTIVES, Link, Transfer, all_reduce
 from core.training.estimates.flops import FORWARD
+from core.training.estimates.memory import SHARDED_FROM
 from core.training.estimates.pipeline import schedule, timeline
 from core.training.estimates.plan import compute_seconds
 from core.transformer.config import ModelConfig
@@ -24,6 +25,7 @@ STATES = ("weights", "gradients", "optimizer")
 NUMBER = 4  # bytes: weights, gradients and activations in fp32
 # The optimizer moves few bytes and computes less: a small share of the step.
 OPTIMIZER_SHARE = 0.04
+ZERO_STAGE = {"ddp": 0, "zero1": 1, "zero2": 2, "zero3": 3, "fsdp2": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,13 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Doing:
-    """What a device does from `start` to `end` (seconds): `kind` is forward, backward, optimizer or
-    the name of an exchange; `part` which part of the model; `bytes` those it sends.
+class Operation:
+    """What a device computes or exchanges from `start` to `end` (seconds).
+
+    kind    forward, backward, optimizer, or the name of an exchange
+    part    which part of the model
+    amount  FLOPs of a computation, bytes of the whole tensor of an exchange
+    bytes   those that the device sends
     """
 
     device: int
@@ -46,6 +52,7 @@ class Doing:
     part: int
     start: float
     end: float
+    amount: float
     bytes: float = 0.0
     micro_batch: int = 0
 
@@ -55,7 +62,7 @@ class Doing:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Shard:
     """What a device holds of a part: the share from `begin` to `end` of one of STATES, cut along
     `axis`: "columns" or "rows" of each matrix, or "flat" through all its numbers.
     """
@@ -70,23 +77,27 @@ class Held:
 
 @dataclass(frozen=True)
 class StepTimeline:
-    """A computed step: its parts, what each device holds, and does."""
+    """A computed step: the parts of the model, what each device holds of them, what it does, at
+    which speed (FLOP/s) and over which link.
+    """
 
     strategy: str
     devices: int
+    speed: float
+    link: Link
     parts: tuple[Part, ...]
-    held: tuple[Held, ...]
-    doings: tuple[Doing, ...]
+    shards: tuple[Shard, ...]
+    operations: tuple[Operation, ...]
 
     @property
     def seconds(self) -> float:
         """How long the step takes."""
-        return max(doing.end for doing in self.doings)
+        return max(operation.end for operation in self.operations)
 
     def busy(self, device: int) -> float:
         """Seconds in which a device computes."""
-        mine = (d for d in self.doings if d.device == device and not d.is_exchange)
-        return sum(doing.end - doing.start for doing in mine)
+        mine = (o for o in self.operations if o.device == device and not o.is_exchange)
+        return sum(operation.end - operation.start for operation in mine)
 
     @property
     def idle_share(self) -> float:
@@ -96,16 +107,18 @@ class StepTimeline:
 
     def sent(self, device: int = 0) -> float:
         """Bytes that a device sends in the step."""
-        return sum(doing.bytes for doing in self.doings if doing.device == device)
+        return sum(one.bytes for one in self.operations if one.device == device)
 
-    def held_bytes(self, device: int, remembered: int = 2) -> float:
-        """Of weights, gradients, and `remembered` numbers a weight in the optimizer."""
-        numbers = {"weights": 1, "gradients": 1, "optimizer": remembered}
-        return sum(
-            NUMBER * numbers[held.state] * self.parts[held.part].weights * (held.end - held.begin)
-            for held in self.held
-            if held.device == device
-        )
+    def held_bytes(self, device: int) -> float:
+        """Of weights, gradients, and what Adam remembers."""
+        mine = (shard for shard in self.shards if shard.device == device)
+        return sum(shard_bytes(shard, self.parts) for shard in mine)
+
+
+def shard_bytes(shard: Shard, parts: Sequence[Part]) -> float:
+    """Its bytes in fp32; of "optimizer", two numbers a weight, as Adam keeps them."""
+    numbers = parts[shard.part].weights * (shard.end - shard.begin)
+    return NUMBER * numbers * (2 if shard.state == "optimizer" else 1)
 
 
 def parts_of(model: ModelConfig) -> tuple[Part, ...]:
@@ -156,7 +169,7 @@ def step_timeline(
                 f"{model.n_head} heads do not go round on {devices} devices; use a number of "
                 "devices that divides them"
             )
-        doings = _tensor(model, parts, tokens, devices, speed, link)
+        operations = _tensor(model, parts, tokens, devices, speed, link)
     elif strategy == "pipeline":
         if model.n_layer < devices:
             raise ValueError(
@@ -164,13 +177,13 @@ def step_timeline(
                 "devices at most"
             )
         size = NUMBER * tokens * model.n_embd / micro_batches
-        doings = _pipeline(parts, tokens, devices, speed, micro_batches, size, link)
+        operations = _pipeline(parts, tokens, devices, speed, micro_batches, size, link)
     else:
-        stage = 0 if strategy == "ddp" else int(strategy[-1])
+        stage = ZERO_STAGE[strategy]
         one = _one_device(parts, tokens / devices, devices, stage, speed, link)
-        doings = [replace(doing, device=device) for device in range(devices) for doing in one]
-    held = tuple(_held(strategy, len(parts), devices))
-    return StepTimeline(strategy, devices, parts, held, tuple(doings))
+        operations = [replace(each, device=device) for device in range(devices) for each in one]
+    shards = shards_of(strategy, len(parts), devices)
+    return StepTimeline(strategy, devices, speed, link, parts, shards, tuple(operations))
 
 
 def stage_of(part: int, parts: int, stages: int) -> int:
@@ -181,69 +194,76 @@ def stage_of(part: int, parts: int, stages: int) -> int:
     return block * stages // (parts - 2)
 
 
-def _held(strategy: str, parts: int, devices: int) -> Iterator[Held]:
+def shards_of(strategy: str, parts: int, devices: int) -> tuple[Shard, ...]:
+    """What each device holds of so many parts; "fsdp2", as a run calls it, is ZeRO's stage 3."""
+    return tuple(_shards(strategy, parts, devices))
+
+
+def _shards(strategy: str, parts: int, devices: int) -> Iterator[Shard]:
     for device in range(devices):
         own = device / devices, (device + 1) / devices
         for part in range(parts):
             if strategy == "pipeline":
                 if stage_of(part, parts, devices) == device:
-                    yield from (Held(device, part, state, 0.0, 1.0) for state in STATES)
+                    yield from (Shard(device, part, state, 0.0, 1.0) for state in STATES)
             elif strategy == "tensor":
-                yield from (Held(device, part, state, *own, "columns") for state in STATES)
+                yield from (Shard(device, part, state, *own, "columns") for state in STATES)
             else:
-                stage = 0 if strategy == "ddp" else int(strategy[-1])
-                split = {"optimizer": 1, "gradients": 2, "weights": 3}  # from which stage on
                 for state in STATES:
-                    yield Held(device, part, state, *(own if stage >= split[state] else (0.0, 1.0)))
+                    is_cut = ZERO_STAGE[strategy] >= SHARDED_FROM[state]
+                    yield Shard(device, part, state, *(own if is_cut else (0.0, 1.0)))
 
 
 def _one_device(
     parts: Sequence[Part], tokens: float, ranks: int, stage: int, speed: float, link: Link
-) -> list[Doing]:
+) -> list[Operation]:
     """What each of N data-parallel devices does, all the same at the same time: two streams.
 
     Stage 3 gathers a part's weights while the part before computes. Gradients go while the parts
     before them in the model are on their way back.
     """
-    doings: list[Doing] = []
-    compute = exchange = 0.0  # when each of the two streams is free
+    operations: list[Operation] = []
+    compute_free = exchange_free = 0.0  # when each of the two streams is free
 
-    def exchanged(kind: str, part: int, after: float) -> float:
-        nonlocal exchange
-        transfer = {
-            "all-reduce": all_reduce,
-            "all-gather": all_gather,
-            "reduce-scatter": reduce_scatter,
-        }[kind](NUMBER * parts[part].weights, ranks)
-        start = max(exchange, after)
-        exchange = start + transfer.seconds(link)
+    def exchange(kind: str, part: int, after: float) -> float:
+        """When it has ended; it begins `after` and once its stream is free."""
+        nonlocal exchange_free
+        size = NUMBER * parts[part].weights
+        transfer = COLLECTIVES[kind](size, ranks)
+        start = max(exchange_free, after)
+        exchange_free = start + transfer.seconds(link)
         if transfer.bytes:
-            doings.append(Doing(0, kind, part, start, exchange, transfer.bytes))
-        return exchange
+            ends = start, exchange_free
+            operations.append(Operation(0, kind, part, *ends, size, transfer.bytes))
+        return exchange_free
 
-    def computed(kind: str, part: int, seconds: float, after: float = 0.0) -> float:
-        nonlocal compute
-        start = max(compute, after)
-        compute = start + seconds
-        if seconds:
-            doings.append(Doing(0, kind, part, start, compute))
-        return compute
+    def compute(kind: str, part: int, work: float, after: float = 0.0) -> float:
+        nonlocal compute_free
+        start = max(compute_free, after)
+        compute_free = start + compute_seconds(work, speed)
+        if work:
+            operations.append(Operation(0, kind, part, start, compute_free, work))
+        return compute_free
 
-    forward = [compute_seconds(part.flops * tokens, speed) for part in parts]
-    for part, seconds in enumerate(forward):
-        ready = exchanged("all-gather", part, 0.0) if stage == 3 else 0.0
-        computed("forward", part, seconds, ready)
-    begun = compute
-    for part in reversed(range(len(parts))):
-        ready = exchanged("all-gather", part, begun) if stage == 3 else 0.0
-        done = computed("backward", part, 2 * forward[part], ready)
-        exchanged("all-reduce" if stage == 0 else "reduce-scatter", part, done)
-    seconds = OPTIMIZER_SHARE * 3 * sum(forward) / (ranks if stage else 1)
-    done = computed("optimizer", 0, seconds, exchange)
+    for place, part in enumerate(parts):
+        ready = exchange("all-gather", place, 0.0) if stage == 3 else 0.0
+        compute("forward", place, part.flops * tokens, ready)
+    begun = compute_free
+    for place, part in reversed(list(enumerate(parts))):
+        ready = exchange("all-gather", place, begun) if stage == 3 else 0.0
+        done = compute("backward", place, 2 * part.flops * tokens, ready)
+        exchange("all-reduce" if stage == 0 else "reduce-scatter", place, done)
+    work = _optimizer_work(parts, tokens) / (ranks if stage else 1)
+    done = compute("optimizer", 0, work, exchange_free)
     if stage in (1, 2):
-        for part in range(len(parts)):
-            exchanged("all-gather", part, done)
-    return doings
+        for place in range(len(parts)):
+            exchange("all-gather", place, done)
+    return operations
+
+
+def _optimizer_work(parts: Sequence[Part], tokens: float) -> float:
+    """As many FLOPs as would take as long as the optimizer does for all weights."""
+    return OPTIMIZER_SHARE * 3 * sum(part.flops for part in parts) * tokens
 
 
 def _tensor(
@@ -253,36 +273,37 @@ def _tensor(
     ranks: int,
     speed: float,
     link: Link,
-) -> list[Doing]:
+) -> list[Operation]:
     """Each device computes its columns and rows of every matrix, for the whole batch; what
     attention and MLP give is added up before the next may begin (Shoeybi et al. 2019, section 3).
     """
-    doings: list[Doing] = []
-    sums = all_reduce(NUMBER * tokens * model.n_embd, ranks)
+    operations: list[Operation] = []
+    size = NUMBER * tokens * model.n_embd
+    sums = all_reduce(size, ranks)
     now = 0.0
 
-    def both(kind: str, part: int, seconds: float, exchanges: int) -> None:
-        """Half of the part, then the exchange, and once more."""
+    def halves(kind: str, part: int, work: float) -> None:
+        """A block's attention, then its MLP, with an exchange after each."""
         nonlocal now
-        for _ in range(max(exchanges, 1)):
-            share = seconds / max(exchanges, 1)
+        exchanges = 2 if 0 < part < len(parts) - 1 else 0
+        for _ in range(exchanges or 1):
+            share = work / (exchanges or 1)
+            end = now + compute_seconds(share, speed)
             if share:
-                doings.append(Doing(0, kind, part, now, now + share))
-            now += share
+                operations.append(Operation(0, kind, part, now, end, share))
+            now = end
             if exchanges:
                 end = now + sums.seconds(link)
-                doings.append(Doing(0, "all-reduce", part, now, end, sums.bytes))
+                operations.append(Operation(0, "all-reduce", part, now, end, size, sums.bytes))
                 now = end
 
-    forward = [part.flops * tokens / speed / ranks for part in parts]
-    last = len(parts) - 1
-    for part, seconds in enumerate(forward):
-        both("forward", part, seconds, 2 if 0 < part < last else 0)
-    for part in reversed(range(len(parts))):
-        both("backward", part, 2 * forward[part], 2 if 0 < part < last else 0)
-    end = now + OPTIMIZER_SHARE * 3 * sum(forward)
-    doings.append(Doing(0, "optimizer", 0, now, end))
-    return [replace(doing, device=device) for device in range(ranks) for doing in doings]
+    for place, part in enumerate(parts):
+        halves("forward", place, part.flops * tokens / ranks)
+    for place, part in reversed(list(enumerate(parts))):
+        halves("backward", place, 2 * part.flops * tokens / ranks)
+    work = _optimizer_work(parts, tokens) / ranks
+    operations.append(Operation(0, "optimizer", 0, now, now + compute_seconds(work, speed), work))
+    return [replace(each, device=device) for device in range(ranks) for each in operations]
 
 
 def _pipeline(
@@ -293,27 +314,34 @@ def _pipeline(
     micro_batches: int,
     size: float,
     link: Link,
-) -> list[Doing]:
+) -> list[Operation]:
     """One forward, one backward in turn (1F1B), on stages that all take as long. What leaves a
     stage, `size` bytes a micro-batch, is sent to the next one, its gradient back.
     """
-    whole = sum(part.flops for part in parts) * tokens / speed / stages
+    forward = sum(part.flops for part in parts) * tokens / stages / micro_batches  # FLOPs
+    work = {"forward": forward, "backward": 2 * forward}
+    seconds = {kind: compute_seconds(flops, speed) for kind, flops in work.items()}
     order = schedule("1f1b", stages, micro_batches)
-    sending = link.latency + size / link.bandwidth
-    spans = timeline(order, whole / micro_batches, 2 * whole / micro_batches, sending)
+    sending = Transfer(size, 1).seconds(link)
     first = [
         next(p for p in range(len(parts)) if stage_of(p, len(parts), stages) == stage)
         for stage in range(stages)
     ]
-    doings = []
-    for span in spans:
-        kind = "backward" if span.work.backward else "forward"
-        number = span.work.micro_batch
-        part = first[span.stage]
-        doings.append(Doing(span.stage, kind, part, span.start, span.end, micro_batch=number))
-        if span.stage != (0 if span.work.backward else stages - 1):
+    operations = []
+    for span in timeline(order, seconds["forward"], seconds["backward"], sending):
+        stage, number = span.stage, span.work.micro_batch
+        kind, send, last = ("forward", "send", stages - 1)
+        if span.work.backward:
+            kind, send, last = ("backward", "send back", 0)
+        ends = span.start, span.end
+        operations.append(Operation(stage, kind, first[stage], *ends, work[kind], 0.0, number))
+        if stage != last:
             ends = span.end, span.end + sending
-            doings.append(Doing(span.stage, "send", part, *ends, size, number))
-    end = max(doing.end for doing in doings)
-    step = OPTIMIZER_SHARE * 3 * whole
-    return [*doings, *(Doing(stage, "optimizer", 0, end, end + step) for stage in range(stages))]
+            operations.append(Operation(stage, send, first[stage], *ends, size, size, number))
+    end = max(operation.end for operation in operations)
+    step = _optimizer_work(parts, tokens) / stages
+    ends = end, end + compute_seconds(step, speed)
+    return [
+        *operations,
+        *(Operation(stage, "optimizer", first[stage], *ends, step) for stage in range(stages)),
+    ]

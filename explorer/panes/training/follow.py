@@ -95,11 +95,15 @@ class Follower(QObject):
             self._look = None
 
     def look(self, again: bool = False) -> None:
-        """Reads what is new, unless a look is under way; `again`: all, as if nothing was known."""
+        """Reads what is new, unless a look is under way; `again`: all, as if nothing was known.
+
+        Qt sends a timer's events also while the loop stands still: then nothing is read.
+        """
         if again:
             self._stop()
             self._state = NOTHING
-        if self._tail is not None and (self._look is None or self._look.done()):
+        idle = self._look is None or self._look.done()
+        if self._tail is not None and idle and tasks.in_loop():
             self._look = tasks.spawn(self._read(self._tail), self._owner)
 
     async def _read(self, tail: Tail) -> None:

@@ -24,11 +24,12 @@ class RunWatcher(Mode):
     def __init__(self, desk: Desk, parent: QObject, more: More | None = None) -> None:
         super().__init__(desk, parent)
         self.follower = Follower(self.context.runs, self, more)
+        self.followers = [self.follower]  # all that look while somebody does
         self._starts = Latest(self.engine, self)
 
     def watch(self) -> None:
         """From now on the run comes, and every other one that is opened."""
-        self.follower.run(False)  # until the mode is shown
+        self._look(False)  # until the mode is shown
         self.follower.changed.connect(self.on_data)
         self.follower.failed.connect(self.on_failed)
         self._starts.came.connect(self._on_made)
@@ -107,10 +108,14 @@ class RunWatcher(Mode):
     # what the pane tells
 
     def shown(self) -> None:
-        self.follower.run(True)
+        self._look(True)
 
     def left(self) -> None:
-        self.follower.run(False)
+        self._look(False)
 
     def on_playing(self, playing: bool) -> None:
-        self.follower.run(not playing)
+        self._look(not playing)
+
+    def _look(self, on: bool) -> None:
+        for follower in self.followers:
+            follower.run(on)

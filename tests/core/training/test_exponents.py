@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
 
 from core.training.exponents import (
+    EXAMPLE,
+    HIGHEST,
     LOWEST,
     ExponentHistogram,
     exponent_histogram,
+    folded_shares,
+    normal_histogram,
     powers,
     sampling_stride,
     share_lost,
@@ -104,6 +110,51 @@ def test_nothing_is_lost_of_nothing() -> None:
 
 def test_fp32_loses_nothing_of_a_usual_gradient() -> None:
     assert share_lost(exponent_histogram(normal(1e-6)), FORMATS["fp32"], 16) == (0, 0, 0)
+
+
+def test_a_computed_example_is_what_a_normal_distribution_gives() -> None:
+    """P(|x| < 2^-25) of N(0, 1e-6): what is below rounds to 0 in fp16."""
+    example = normal_histogram(1e-6)
+    assert example.total == pytest.approx(EXAMPLE, abs=20)
+    drawn = exponent_histogram(normal(1e-6), 1 << 20)
+    np.testing.assert_allclose(
+        example.counts / example.total, drawn.counts / drawn.total, atol=2e-3
+    )
+    lost = share_lost(example, FORMATS["fp16"])
+    assert lost.zero == pytest.approx(math.erf(2.0**-25 / 1e-6 / math.sqrt(2)), abs=1e-5)
+    assert lost.zero == pytest.approx(0.024, abs=5e-4) and lost.overflow == 0
+
+
+def test_a_quantile_lies_where_so_many_are_below() -> None:
+    example = normal_histogram(1e-6)
+    power = example.quantile(0.01)
+    below = example.counts[powers() < power].sum() / example.total
+    assert below < 0.01 <= below + example.counts[power - LOWEST] / example.total
+    assert ExponentHistogram(np.zeros(len(powers()), np.int64)).quantile(0.5) == LOWEST
+
+
+@pytest.mark.parametrize("format", ["fp32", "bf16", "fp16", "fp8 e5m2", "fp8 e4m3fn"])
+@pytest.mark.parametrize("scale", [0, 10, 30])
+def test_folded_shares_add_up_to_what_is_lost(format: str, scale: int) -> None:
+    example = normal_histogram(1e-6)
+    shares, *lost = folded_shares(example, FORMATS[format], scale, -40, 16)
+    wanted = share_lost(example, FORMATS[format], scale)
+    np.testing.assert_allclose([one.sum() for one in lost], wanted, atol=1e-12)
+    assert shares.sum() == pytest.approx(1) and len(shares) == 57
+    assert (sum(lost) <= shares + 1e-12).all()
+
+
+def test_scaling_moves_the_shares_and_the_ends_hold_what_lies_beyond() -> None:
+    counts = np.zeros(len(powers()), np.int64)
+    counts[[0, -20 - LOWEST, -1]] = 1, 2, 1
+    still, moved = (
+        folded_shares(ExponentHistogram(counts), FORMATS["fp16"], k, -40, 16)[0] for k in (0, 8)
+    )
+    assert still[[0, -20 + 40, 56]].tolist() == [0.25, 0.5, 0.25]
+    assert moved[-12 + 40] == 0.5 and moved[0] == 0.25
+    nothing = ExponentHistogram(np.zeros_like(counts))
+    assert not folded_shares(nothing, FORMATS["fp16"]).any()
+    assert folded_shares(nothing, FORMATS["fp16"]).shape == (4, HIGHEST - LOWEST + 1)
 
 
 @pytest.mark.gpu

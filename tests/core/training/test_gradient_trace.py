@@ -44,6 +44,21 @@ def test_its_steps_are_told_by_what_becomes_of_it() -> None:
     assert titles(0.5, 1.0)[2] == "Stored in fp16: it stays what it is"
 
 
+def test_its_numbers_stand_bit_below_bit() -> None:
+    trace = trace_scaled_gradient(4 / 3 * 2.0**-19, 2.5, 1024.0, "fp8 e4m3fn")
+    shown = trace.about["numbers"]
+    outer = [trace[at].name.removeprefix("gradient.") for at in trace.children()]
+    assert [number.name for number in shown.numbers] == outer[:4]
+    computed, scaled, stored, unscaled = shown.digits >= 0
+    assert shown.powers[computed][0] == -19 and shown.powers[scaled][0] == -9
+    assert shown.last == -9 == shown.powers[stored][-1]
+    assert shown.powers[unscaled].tolist() == [-19]
+    lost = trace_scaled_gradient(1e-12, 2.5, 1.0, "fp16").about["numbers"]
+    assert lost.last == -24 and not (lost.digits[2] >= 0).any()
+    endless = trace_scaled_gradient(0.5, 2.5, 2.0**24, "fp16").about["numbers"]
+    assert endless.numbers[2].value == math.inf and not (endless.digits[2] >= 0).any()
+
+
 def test_its_lines_are_written_with_their_numbers() -> None:
     trace = trace_scaled_gradient(3e-6, 2.5, 1024.0, "fp16")
     steps = {step.name: step for step in trace}

@@ -45,6 +45,7 @@ def test_limits_as_they_are_printed() -> None:
     assert (tf32.bits, tf32.epsilon, tf32.smallest_normal) == (19, 2**-10, 2**-126)
     assert FORMATS["fp8 e4m3fn"].largest == 448 and FORMATS["fp8 e5m2"].largest == 57344
     assert FORMATS["bf16"].epsilon == 2**-7
+    assert half.window[:2] == (-24, -14) and 2**half.window.last == pytest.approx(65504)
 
 
 def patterns(name: str) -> np.ndarray:

@@ -11,7 +11,14 @@ import pytest
 from core.files import read_json
 from core.training import records
 from core.training import runs as runs_module
-from core.training.runs import RunReader, RunWriter, branch, create_run, new_run_folder
+from core.training.runs import (
+    RunReader,
+    RunWriter,
+    branch,
+    create_run,
+    new_run_folder,
+    precision_twin,
+)
 from core.training.writer import PROBE_LIMIT, probe_interval, thin_probes
 from tests.core.training.small import finish, losses, small_config
 
@@ -310,3 +317,22 @@ def test_pictures_of_steps_that_were_given_up_are_gone(tmp_path: Path) -> None:
     assert [probe.step for probe in RunReader(folder).probes] == [1, 2, 3, 4]
     assert late.exists()
     again.close()
+
+
+def test_a_run_s_twin_differs_in_its_precision_alone(tmp_path: Path) -> None:
+    config = small_config(tmp_path, precision="fp16", loss_scale=2.0**24)
+    full = {"precision": "fp32", "loss_scale": 1.0}
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "run.json").write_text("{}")
+    others = [tmp_path / "broken", tmp_path / "nothing"]
+    for name, changes in (
+        ("own", {}),
+        ("other-seed", {**full, "seed": 1}),
+        ("bf16", {"precision": "bf16"}),
+        ("fp32", full),
+        ("fp32-again", full),
+    ):
+        others.append(create_run(tmp_path / name, config.change(changes)))
+    assert precision_twin(config, others) == tmp_path / "fp32"
+    assert precision_twin(config, others[:-2]) == tmp_path / "bf16"
+    assert precision_twin(config.change({"seed": 2}), others) is None

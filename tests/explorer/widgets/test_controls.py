@@ -14,6 +14,7 @@ from explorer.state.tracks import ListTrack, LiveTrack
 from explorer.widgets.base import show_text
 from explorer.widgets.brief_row import BriefRow
 from explorer.widgets.callout import Callout
+from explorer.widgets.drop_down import DropDown
 from explorer.widgets.fields import MenuField
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.live_numbers import Equation, LiveNumbers, Terms
@@ -25,6 +26,20 @@ from explorer.widgets.status_strip import RunStatus, StatusStrip
 from explorer.widgets.toggle import SegmentedControl
 from explorer.widgets.transport import TransportBar
 from tests.explorer.waiting import wait_until
+
+
+def test_a_drop_down_tells_what_a_person_picked_and_keeps_it_where_it_is_filled_again(qtbot):
+    layers = DropDown("Layers")
+    qtbot.addWidget(layers)
+    heard = []
+    layers.picked.connect(heard.append)
+    layers.fill([("All", ""), ("block 0", "h.0")], "h.0")
+    assert layers.currentText() == "block 0" and heard == []
+    layers.setFocus()
+    qtbot.keyClick(layers, Qt.Key.Key_Up)
+    assert heard == [""]
+    layers.fill([("All", "")], "h.0")
+    assert (layers.count(), layers.currentData()) == (1, "") and heard == [""]
 
 
 def test_a_menu_tells_what_a_person_chose_and_nothing_that_it_was_told(qtbot):

@@ -1,137 +1,112 @@
-"""What Precision asks of core: recorded steps, a run's twin, and computed examples. Knows no Qt;
-only `recorded` loads torch.
-"""
+"""What Precision asks of core: the numbers of a run, its twin, computed examples. Knows no Qt."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-
+from core.trace import Trace
 from core.training.config import TrainingConfig
-from core.training.exponents import ExponentHistogram, powers
-from core.training.number_formats import NumberFormat
-from core.training.records import read_manifest
-from core.training.step_trace import open_recording
+from core.training.exponents import ExponentHistogram, count_exponents, normal_histogram
+from core.training.gradient_trace import trace_scaled_gradient
+from core.training.recorded_numbers import RecordedNumbers, recorded_numbers
+from core.training.rounding_trace import LostUpdate, lost_update, trace_rounded_sum
+from core.training.runs import precision_twin
+from explorer.panes.training.run_data import RunData
 from explorer.runs.folders import run_folders
 
-PRECISION = ("precision", "loss_scale", "loss_scale_growth_interval")  # of a config
-# The computed example: standard deviations of normal numbers, the loss of guessing 1,536 tokens,
-# and a weight with its update.
-SPREAD = {"weights": 0.02, "activations": 1.0, "gradients": 1e-6, "updates": 1e-5}
-EXAMPLE_COUNT = 1_000_000
-EXAMPLE_LOSS = math.log(1536)
-EXAMPLE_WEIGHT, EXAMPLE_UPDATE = 0.0213, 1.9e-5
+if TYPE_CHECKING:
+    from core.training.reader import RunReader
+
+# The computed example: standard deviations, a small gradient's power of two with the loss of
+# guessing 1,536 tokens, and a weight.
+DEVIATIONS = {"weights": 0.02, "activations": 1.0, "gradients": 1e-6, "updates": 1e-5}
+EXAMPLE_GRADIENT = -27, math.log(1536)
+EXAMPLE_UPDATE = LostUpdate(0.0213, 1.9e-5, math.nan)
 SMALL = 0.01  # the share of gradients that are smaller than the one whose life is told
+DIGITS = 4 / 3  # of that one: no format holds all of them
+LESSON = "bf16"  # in which a weight and its update are added up
 
 
 @dataclass(frozen=True, eq=False)
-class Numbers:
-    """How large the numbers of one kind were; step 0: the computed example.
+class Counted:
+    """How large the numbers of a kind were.
 
+    layer       a part of the model; "": all of it
+    step        0: the computed example
     loss_scale  under which a run computed its gradients
     """
 
+    kind: str
     histogram: ExponentHistogram
+    layer: str = ""
     step: int = 0
     loss_scale: float = 1.0
 
 
-def twin_of(folder: Path, config: TrainingConfig) -> Path | None:
-    """The newest run beside it that differs in nothing but its precision, in fp32 where there is
-    one; in the I/O pool.
+Counts = dict[tuple[str, str], Counted]  # by layer and kind
+
+
+def more(reader: RunReader, data: RunData) -> tuple[Counts, RecordedNumbers, str, Path | None]:
+    """What is counted, the numbers of the newest recorded step, why they cannot be read, and the
+    run that differs in its precision alone.
     """
-    own = {name: getattr(config, name) for name in PRECISION}
-    found = []
-    for other in run_folders(folder.parent):
-        with suppress(ValueError, OSError):
-            theirs = TrainingConfig.from_json(read_manifest(other)["config"])
-            if theirs.precision != config.precision and theirs.change(own) == config:
-                found.append((theirs.precision != "fp32", len(found), other))
-    return min(found)[2] if found else None
-
-
-@dataclass(frozen=True, eq=False)
-class Recorded:
-    """A recorded step, a few numbers of each parameter: histograms by layer and kind, the weights
-    before it (n,) and by how much they moved (n,).
-    """
-
-    step: int
-    layers: Mapping[str, Mapping[str, ExponentHistogram]]
-    weights: np.ndarray
-    updates: np.ndarray
-
-
-def recorded(folder: Path, step: int) -> Recorded:
-    """On the engine's thread, for it counts with torch. Raises ValueError or OSError."""
-    import torch
-
-    from core.training.exponents import exponent_histogram
-
-    arrays = open_recording(folder, step).arrays
-    parts: dict[str, dict[str, list[np.ndarray]]] = {}
-    weights, updates = [np.zeros(0)], [np.zeros(0)]
-    for key, array in arrays.items():
-        if key.startswith("output."):
-            name = key.removeprefix("output.")
-            parts.setdefault(name, {})["activations"] = [array]
-        elif key.startswith("weights.") and key.endswith(".gradient"):
-            name = key.removeprefix("weights.").removesuffix(".gradient")
-            before, after = (arrays[f"weights.{name}.{when}"] for when in ("before", "after"))
-            kinds = parts.setdefault(layer_of(name), {})
-            for kind, values in zip(("weights", "gradients", "updates"),
-                                    (after, array, after - before), strict=True):  # fmt: skip
-                kinds.setdefault(kind, []).append(values)
-            weights.append(before)
-            updates.append(after - before)
-    layers = {
-        layer: {
-            kind: exponent_histogram([torch.from_numpy(np.array(one)) for one in several])
-            for kind, several in kinds.items()
-        }
-        for layer, kinds in parts.items()
+    recorded, layers, error = newest_step(data.folder, max(data.recorded, default=0))
+    whole = {
+        ("", kind): Counted(kind, event.histograms()[kind], "", event.step, event.loss_scale)
+        for kind, event in data.exponents.items()
     }
-    return Recorded(step, layers, np.concatenate(weights), np.concatenate(updates))
+    twin = None if data.log else twin_of(data.folder, data.config)
+    return whole | layers, recorded, error, twin
 
 
-def layer_of(name: str) -> str:
-    """The part of the model that a parameter belongs to: "h.0" of "h.0.attn.c_proj.weight"."""
-    first, _, rest = name.partition(".")
-    number = rest.partition(".")[0]
-    return f"{first}.{number}" if number.isdecimal() else first
+@lru_cache(maxsize=1)  # of the run that is looked at
+def newest_step(folder: Path, step: int) -> tuple[RecordedNumbers, Counts, str]:
+    try:
+        recorded = recorded_numbers(folder, step) if step else RecordedNumbers()
+    except (ValueError, OSError) as error:
+        return RecordedNumbers(), {}, str(error)
+    layers = {
+        (layer, kind): Counted(kind, count_exponents(values), layer, step)
+        for layer, kinds in recorded.parts.items()
+        for kind, values in kinds.items()
+    }
+    return recorded, layers, ""
 
 
-def example(kind: str) -> Numbers:
-    """How many of a million normal numbers lie between two powers of two."""
-    edges = np.append(powers(), powers()[-1] + 1.0)
-    below = np.array([math.erf(2.0**k / SPREAD[kind] / math.sqrt(2)) for k in edges])
-    return Numbers(ExponentHistogram(np.rint(np.diff(below) * EXAMPLE_COUNT).astype(np.int64)))
+@lru_cache(maxsize=1)
+def twin_of(folder: Path, config: TrainingConfig) -> Path | None:
+    return precision_twin(config, run_folders(folder.parent))
 
 
-def small_gradient(histogram: ExponentHistogram) -> int:
-    """Between which power of two and the next the smallest SHARE of them ends."""
-    reached = np.cumsum(histogram.counts) >= SMALL * max(histogram.total, 1)
-    return int(powers()[reached.argmax()])
+@cache
+def example() -> Counts:
+    """Normal numbers of each kind, none of which is drawn."""
+    return {("", kind): Counted(kind, normal_histogram(d)) for kind, d in DEVIATIONS.items()}
 
 
-def small_update(
-    weights: np.ndarray, updates: np.ndarray, format: NumberFormat
-) -> tuple[float, float, float]:
-    """A weight whose update a format loses, the middle one of all such (where none is: that with
-    the smallest update), its update, and the share of updates that are lost.
+def small_gradient(counts: Counts, loss: float) -> tuple[int, float] | None:
+    """Between which power of two and the next a small one lies, and the loss of its step: an
+    example's, where it is no number. None where none was counted.
     """
-    moved = (weights != 0) & (updates != 0)
-    w, u = weights[moved].astype(np.float64), updates[moved].astype(np.float64)
-    if not len(w):
-        return EXAMPLE_WEIGHT, EXAMPLE_UPDATE, math.nan
-    stored, small = format.round(w), np.abs(u / w)
-    lost = format.round(stored + format.round(u)) == stored
-    order = np.argsort(small)
-    kept = order[lost[order]]
-    at = kept[len(kept) // 2] if len(kept) else order[0]
-    return float(w[at]), float(u[at]), float(lost.mean())
+    counted = counts.get(("", "gradients"))
+    if counted is None:
+        return None
+    return counted.histogram.quantile(SMALL), loss if math.isfinite(loss) else EXAMPLE_GRADIENT[1]
+
+
+@lru_cache(maxsize=1)
+def gradient_life(power: int, loss: float, scale_exponent: int, format: str) -> Trace:
+    """Of a gradient a little above 2^power."""
+    return trace_scaled_gradient(DIGITS * 2.0**power, loss, 2.0**scale_exponent, format)
+
+
+@lru_cache(maxsize=1)
+def weight_update(recorded: RecordedNumbers) -> tuple[Trace, float]:
+    """Of a weight whose update is lost; which share of updates is: NaN, where it is an example."""
+    found = lost_update(recorded.all("weights"), recorded.all("updates"), LESSON)
+    weight, update, share = found or EXAMPLE_UPDATE
+    return trace_rounded_sum(weight, update, LESSON), share

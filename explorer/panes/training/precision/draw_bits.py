@@ -1,82 +1,78 @@
-"""Paints numbers one below the other, bit below bit: where two do not overlap, their sum keeps
-nothing of the smaller one.
-"""
+"""Paints numbers one below the other, bit below bit."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
+from core.numbers import format_power, format_significant
+from core.training.bits import AlignedNumbers, fields_text
 from explorer import theme
-from explorer.panes.training.precision import text
-from explorer.panes.training.precision.scene import BitsScene
 from explorer.widgets.base import LEFT, RIGHT, put_text
 
-NAME, VALUE, AXIS, GAP, TALLEST, WIDEST = 84, 236, 20, 6, 30, 18  # px
+NAME, VALUE, FIELDS, AXIS, GAP, TALLEST, WIDEST = 84, 236, 84, 20, 6, 30, 18  # px
+READABLE = 9  # px of a column from which on its digits are written
 
 
 class BitsLayout:
-    """Where rows and bits stand in an area."""
+    """Where numbers and their digits stand in an area."""
 
-    def __init__(self, area: QRectF, scene: BitsScene) -> None:
+    def __init__(self, area: QRectF, shown: AlignedNumbers) -> None:
         now = theme.current()
-        self.area, self.scene = area, scene
-        self.left = area.left() + now.px(NAME)
-        room = area.right() - now.px(VALUE) - self.left
-        count = max(scene.first - scene.end + 1, 1)
-        self.column = min(room / count, now.px(WIDEST))
-        pitch = (area.height() - now.px(AXIS)) / max(len(scene.rows), 1)
-        self.pitch = min(pitch, now.px(TALLEST + GAP))
+        self.area, self.shown = area, shown
+        self.left, self.right = area.left() + now.px(NAME), area.right() - now.px(VALUE)
+        self.column = min((self.right - self.left) / len(shown.powers), now.px(WIDEST))
         self.top = area.top() + now.px(AXIS)
+        self.pitch = min((area.bottom() - self.top) / len(shown.numbers), now.px(TALLEST + GAP))
 
-    def bit(self, row: int, power: int) -> QRectF:
-        x = self.left + (self.scene.first - power) * self.column
+    def digit(self, row: int, power: int) -> QRectF:
+        x = self.left + (self.shown.first - power) * self.column
         high = self.pitch - theme.current().px(GAP)
         return QRectF(x, self.top + row * self.pitch, self.column, high)
 
 
-def draw_bits(painter: QPainter, layout: BitsLayout, current: int) -> None:
-    """The rows that are there at a step of the track, the newest of them marked."""
-    now, scene = theme.current(), layout.scene
-    there = [place for place, row in enumerate(scene.rows) if row.event <= current]
+def draw_bits(painter: QPainter, layout: BitsLayout, step: int) -> None:
+    """The numbers that are known at a step of the track, the newest of them marked."""
+    known = len(layout.shown.known(step))
     _draw_powers(painter, layout)
-    for place in there:
-        row, newest = scene.rows[place], place == there[-1]
-        line = layout.bit(place, scene.first)
-        name = QRectF(layout.area.left(), line.top(), now.px(NAME) - now.px(8), line.height())
-        role = "text" if newest else "muted"
-        font = now.font("body", 600 if newest else 400)
-        put_text(painter, name, row.name, font, now.color(role), RIGHT)
-        for at, bit in enumerate(row.bits):
-            cell = layout.bit(place, row.power - at).adjusted(0.5, 0, -0.5, 0)
-            beyond = row.is_cut and row.power - at < scene.last
-            color = now.series(1 if beyond else 0)
-            color.setAlphaF(0.9 if bit else 0.18)
+    for row in range(known):
+        _draw_number(painter, layout, row, is_newest=row == known - 1)
+
+
+def _draw_number(painter: QPainter, layout: BitsLayout, row: int, is_newest: bool) -> None:
+    now, shown = theme.current(), layout.shown
+    number = shown.numbers[row]
+    ink, font = now.color("text" if is_newest else "muted"), now.font("body", 600)
+    line = layout.digit(row, shown.first)
+    name = QRectF(layout.area.left(), line.top(), now.px(NAME - 8), line.height())
+    put_text(painter, name, number.name, font if is_newest else now.font("body"), ink, RIGHT)
+    for power, digit in zip(shown.powers.tolist(), shown.digits[row].tolist(), strict=True):
+        if digit >= 0:
+            cell = layout.digit(row, power).adjusted(0.5, 0, -0.5, 0)
+            color = now.series(1 if number.is_rounded and power < shown.last else 0)
+            color.setAlphaF(0.9 if digit else 0.18)
             painter.fillRect(cell, color)
-            if layout.column >= now.px(9):
-                ink = theme.ink_on(color) if bit else now.color("muted")
-                put_text(painter, cell, str(bit), now.font("label", mono=True), ink)
-        x = layout.area.right() - now.px(VALUE) + now.px(12)
-        words = QRectF(x, line.top(), now.px(VALUE) - now.px(12), line.height())
-        put_text(painter, words, row.words, now.font("body", 600), now.color(role), LEFT)
-        fields = words.adjusted(now.px(84), 0, 0, 0)
-        put_text(painter, fields, row.fields, now.font("mono", mono=True), now.color("muted"), LEFT)
+            if layout.column >= now.px(READABLE):
+                over = theme.ink_on(color) if digit else now.color("muted")
+                put_text(painter, cell, str(digit), now.font("label", mono=True), over)
+    value = QRectF(layout.right + now.px(12), line.top(), now.px(VALUE - 12), line.height())
+    put_text(painter, value, format_significant(number.value, 5), font, ink, LEFT)
+    fields = fields_text(number.value, number.format)
+    place, mono = value.adjusted(now.px(FIELDS), 0, 0, 0), now.font("mono", mono=True)
+    put_text(painter, place, fields, mono, now.color("muted"), LEFT)
 
 
 def _draw_powers(painter: QPainter, layout: BitsLayout) -> None:
-    """Above the rows, and where the format's last bit is."""
-    now, scene = theme.current(), layout.scene
+    """Above the numbers, and where the format's last bit is."""
+    now, shown = theme.current(), layout.shown
     apart = 4 if layout.column * 4 >= now.px(40) else 8
-    for power in range(scene.end, scene.first + 1):
-        if power % apart == 0:
-            cell = layout.bit(0, power)
-            place = QRectF(
-                cell.center().x() - now.px(24), layout.area.top(), now.px(48), now.px(16)
-            )
-            put_text(painter, place, text.power_text(power), now.font("label"), now.color("muted"))
-    x = layout.bit(0, scene.last).right()
+    for power in shown.powers[shown.powers % apart == 0].tolist():
+        middle = layout.digit(0, power).center().x()
+        place = QRectF(middle - now.px(24), layout.area.top(), now.px(48), now.px(16))
+        put_text(painter, place, format_power(power), now.font("label"), now.color("muted"))
+    x = layout.digit(0, shown.last).right()
     pen = now.pen("warning", 1.5)
     pen.setStyle(Qt.PenStyle.DashLine)
     painter.setPen(pen)
-    below = layout.top + len(scene.rows) * layout.pitch
+    below = layout.top + len(shown.numbers) * layout.pitch
     painter.drawLine(QPointF(x, layout.top - now.px(2)), QPointF(x, below))

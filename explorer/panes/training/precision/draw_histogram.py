@@ -1,45 +1,36 @@
-"""Paints a histogram over powers of two, what a format loses of it hatched, and below it the
-windows of the formats.
-"""
+"""Paints a histogram over powers of two, what is lost of it hatched, above the formats' windows."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QPainter
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter
-
+from core.numbers import format_power
+from core.training.bits import TracedNumber
+from core.training.number_formats import FORMATS
 from explorer import theme
 from explorer.panes.training.precision import text
-from explorer.panes.training.precision.scene import HIGH, LOW, HistogramScene
+from explorer.panes.training.precision.scene import HIGH, LOW, POWERS, SHOWN, Scene
 from explorer.widgets.base import LEFT, RIGHT, put_text
 from explorer.widgets.plots.marks import draw_diamond
 
-NAME, FATE, TOP, AXIS, ROW = 76, 124, 24, 20, 19  # px
-COUNT = HIGH - LOW + 1
+NAME, LOST, TOP, AXIS, ROW = 76, 124, 24, 20, 19  # px
 SOME = 0.35  # opacity of what loses digits
-
-
-@dataclass(frozen=True)
-class Marker:
-    """A single number on the axis."""
-
-    power: float
-    words: str
 
 
 class HistogramLayout:
     """Where powers of two, bars and windows stand in an area."""
 
-    def __init__(self, area: QRectF, scene: HistogramScene) -> None:
+    def __init__(self, area: QRectF, scene: Scene) -> None:
         now = theme.current()
         self.area, self.scene = area, scene
-        self.left, right = area.left() + now.px(NAME), area.right() - now.px(FATE)
-        self.column = (right - self.left) / COUNT
+        self.left, self.right = area.left() + now.px(NAME), area.right() - now.px(LOST)
+        self.column = (self.right - self.left) / len(POWERS)
         self.row = now.px(ROW)
-        self.axis = area.bottom() - len(scene.windows) * self.row
-        self.ground = self.axis - now.px(AXIS)
-        self.top = area.top() + now.px(TOP)
+        self.axis = area.bottom() - len(SHOWN) * self.row
+        self.top, self.ground = area.top() + now.px(TOP), self.axis - now.px(AXIS)
+        self.tallest = float(scene.shares[0].max()) or 1.0
 
     def x(self, power: float) -> float:
         """The left edge of a power's column; what lies beyond is at an end."""
@@ -50,121 +41,113 @@ class HistogramLayout:
         inside = self.top <= point.y() < self.axis and LOW <= power <= HIGH
         return power if inside else None
 
-    def bar(self, power: int, share: float = 1.0) -> QRectF:
-        """A bar, or the part of it from the ground up."""
-        tallest = float(self.scene.shares.max()) or 1.0
-        height = (self.ground - self.top) * float(self.scene.shares[power - LOW]) / tallest * share
-        return QRectF(self.x(power) + 1, self.ground - height, self.column - 2, height)
+    def bar(self, power: int) -> QRectF:
+        high = (self.ground - self.top) * float(self.scene.shares[0, power - LOW]) / self.tallest
+        high = max(high, 1.5) if high else 0.0
+        return QRectF(self.x(power) + 1, self.ground - high, self.column - 2, high)
 
     def window(self, place: int) -> QRectF:
         top = self.axis + place * self.row
         return QRectF(self.area.left(), top, self.area.width(), self.row)
 
     def window_at(self, point: QPointF) -> str | None:
-        for place, window in enumerate(self.scene.windows):
-            if self.window(place).contains(point):
-                return window.name
-        return None
+        found = (name for at, name in enumerate(SHOWN) if self.window(at).contains(point))
+        return next(found, None)
 
 
-def draw_histogram(
-    painter: QPainter, layout: HistogramLayout, handle: str, marker: Marker | None
-) -> None:
-    """`handle`: what the handle says by which all are multiplied; "" for none."""
-    now, scene = theme.current(), layout.scene
-    _draw_chosen_window(painter, layout)
-    ink = now.series(0)
-    for power in range(LOW, HIGH + 1):
-        whole = layout.bar(power)
-        if whole.height() <= 0:
-            continue
-        whole.setTop(min(whole.top(), layout.ground - 1.5))
-        zero, some, over = (float(part) for part in scene.lost[:, power - LOW])
-        share = float(scene.shares[power - LOW])
-        painter.fillRect(whole, now.color("surface"))
-        kept = max(share - zero - some - over, 0.0) / share
-        painter.fillRect(layout.bar(power, kept), ink)
-        faint = now.series(0)
-        faint.setAlphaF(SOME)
-        if some:
-            painter.fillRect(whole, faint)
-        if zero + over > 1e-9:
-            lost = QRectF(whole.left(), whole.top(), whole.width(), whole.height() * (1 - kept))
-            pen = now.pen("warning", 1)
-            brush = now.hatch()
-            brush.setColor(now.color("warning"))
-            painter.setPen(pen)
-            painter.setBrush(brush)
-            painter.drawRect(lost)
+def draw_histogram(painter: QPainter, layout: HistogramLayout, marked: TracedNumber | None) -> None:
+    """Behind the bars the chosen window, as far as it reaches."""
+    now = theme.current()
+    behind = QRectF(0, layout.top, 0, layout.ground - layout.top)
+    colors = now.color("raised"), now.color("selected")
+    _draw_reach(painter, layout, behind, layout.scene.format, *colors)
+    for power in POWERS.tolist():
+        _draw_bar(painter, layout, power)
     _draw_axis(painter, layout)
-    for place in range(len(scene.windows)):
-        _draw_window(painter, layout, place)
-    if handle:
-        _draw_handle(painter, layout, handle)
-    if marker is not None:
-        x = layout.x(marker.power)
-        painter.setPen(now.pen("accent", 2))
-        painter.drawLine(QPointF(x, layout.top), QPointF(x, layout.ground))
-        draw_diamond(painter, QPointF(x, layout.ground), now.color("accent"), filled=True, size=5)
-        before, wide = marker.power < scene.middle, now.px(100)
-        place = QRectF(x - 6 - wide if before else x + 6, layout.top, wide, now.px(16))
-        ink, side = now.color("accent"), RIGHT if before else LEFT
-        put_text(painter, place, marker.words, now.font("label"), ink, side)
+    for place, name in enumerate(SHOWN):
+        _draw_window(painter, layout, layout.window(place), name)
+    if layout.scene.is_scaled:
+        _draw_handle(painter, layout, text.scale_words(layout.scene.shift))
+    if marked is not None:
+        _draw_marker(painter, layout, marked)
 
 
-def _draw_chosen_window(painter: QPainter, layout: HistogramLayout) -> None:
-    """Behind the bars, as far as the chosen format reaches."""
-    now, window = theme.current(), layout.scene.window
-    for first, role in ((window.first, "raised"), (window.normal, "selected")):
-        left = layout.x(first)
-        wide = layout.x(window.last) - left
-        place = QRectF(left, layout.top, wide, layout.ground - layout.top)
-        painter.fillRect(place, now.color(role))
+def _draw_marker(painter: QPainter, layout: HistogramLayout, number: TracedNumber) -> None:
+    """One number on the axis; 0 and infinity stand at its ends."""
+    now, ink = theme.current(), theme.current().color("accent")
+    with np.errstate(divide="ignore"):
+        power = float(np.log2(abs(number.value)))
+    x = layout.x(power)
+    painter.setPen(now.pen("accent", 2))
+    painter.drawLine(QPointF(x, layout.top), QPointF(x, layout.ground))
+    draw_diamond(painter, QPointF(x, layout.ground), ink, filled=True, size=5)
+    is_left, wide = power < layout.scene.middle, now.px(100)
+    place = QRectF(x - 6 - wide if is_left else x + 6, layout.top, wide, now.px(16))
+    put_text(painter, place, number.name, now.font("label"), ink, RIGHT if is_left else LEFT)
+
+
+def _draw_reach(
+    painter: QPainter, layout: HistogramLayout, band: QRectF, name: str, some: QColor, all: QColor
+) -> None:
+    """As wide as a format reaches: where numbers keep some of their digits, and all."""
+    first, normal, last = map(layout.x, FORMATS[name].window)
+    for start, end, color in ((first, normal, some), (normal, last, all)):
+        painter.fillRect(QRectF(start, band.top(), end - start, band.height()), color)
+
+
+def _draw_bar(painter: QPainter, layout: HistogramLayout, power: int) -> None:
+    now, bar = theme.current(), layout.bar(power)
+    share, zero, some, over = layout.scene.shares[:, power - LOW].tolist()
+    if not share:
+        return
+    kept = bar.adjusted(0, bar.height() * (zero + some + over) / share, 0, 0)
+    lost = bar.adjusted(0, 0, 0, bar.height() * ((zero + over) / share - 1))
+    faint = now.series(0)
+    faint.setAlphaF(SOME if some else 0)
+    for area, brush in ((bar, now.color("surface")), (kept, now.series(0)), (bar, faint)):
+        painter.fillRect(area, brush)
+    if zero + over > 1e-9:
+        hatch = now.hatch()
+        hatch.setColor(now.color("warning"))
+        painter.setPen(now.pen("warning", 1))
+        painter.setBrush(hatch)
+        painter.drawRect(lost)
 
 
 def _draw_axis(painter: QPainter, layout: HistogramLayout) -> None:
-    now = theme.current()
+    now, ground = theme.current(), layout.ground
     painter.setPen(now.pen("outline"))
-    end = layout.x(HIGH + 1)
-    painter.drawLine(QPointF(layout.left, layout.ground), QPointF(end, layout.ground))
-    for power in range(LOW, HIGH + 1, 8):
-        middle = layout.x(power) + layout.column / 2
-        words = text.power_text(power)
+    painter.drawLine(QPointF(layout.left, ground), QPointF(layout.right, ground))
+    for power in POWERS[::8].tolist():
+        words = format_power(power)
         words = f"≤ {words}" if power == LOW else f"≥ {words}" if power == HIGH else words
-        place = QRectF(middle - now.px(30), layout.ground, now.px(60), now.px(AXIS))
+        place = QRectF(layout.x(power + 0.5) - now.px(30), ground, now.px(60), now.px(AXIS))
         put_text(painter, place, words, now.font("label"), now.color("muted"))
 
 
-def _draw_window(painter: QPainter, layout: HistogramLayout, place: int) -> None:
-    now, window = theme.current(), layout.scene.windows[place]
-    row, chosen = layout.window(place), window.name == layout.scene.format
-    ink = now.color("text" if chosen else "muted")
-    font = now.font("body", 600 if chosen else 400)
-    name = QRectF(row.left(), row.top(), now.px(NAME) - now.px(8), row.height())
-    put_text(painter, name, text.format_name(window.name), font, ink, RIGHT)
-    band = row.adjusted(0, 3, 0, -3)
-    color = now.color("accent" if chosen else "outline")
-    for first, last, alpha in (
-        (window.normal, window.last, 0.85),
-        (window.first, window.normal, SOME),
-    ):
-        part = QRectF(layout.x(first), band.top(), 0, band.height())
-        part.setRight(layout.x(last))
-        color.setAlphaF(alpha)
-        painter.fillRect(part, color)
-    fate = QRectF(layout.x(HIGH + 1) + now.px(8), row.top(), now.px(FATE), row.height())
-    put_text(painter, fate, text.brief_loss(window.lost), now.font("label"), ink, LEFT)
+def _draw_window(painter: QPainter, layout: HistogramLayout, row: QRectF, name: str) -> None:
+    now, is_chosen = theme.current(), name == layout.scene.format
+    ink = now.color("text" if is_chosen else "muted")
+    before = QRectF(row.left(), row.top(), now.px(NAME - 8), row.height())
+    font = now.font("body", 600 if is_chosen else 400)
+    put_text(painter, before, text.format_name(name), font, ink, RIGHT)
+    some, all = (now.color("accent" if is_chosen else "outline") for _ in range(2))
+    some.setAlphaF(SOME)
+    all.setAlphaF(0.85)
+    _draw_reach(painter, layout, row.adjusted(0, 3, 0, -3), name, some, all)
+    behind = QRectF(layout.right + now.px(8), row.top(), now.px(LOST), row.height())
+    lost = text.brief_loss(layout.scene.lost[name])
+    put_text(painter, behind, lost, now.font("label"), ink, LEFT)
 
 
 def _draw_handle(painter: QPainter, layout: HistogramLayout, words: str) -> None:
     """Over the middle of the gradients: it is dragged, and they are with it."""
     now = theme.current()
-    x = layout.x(layout.scene.middle + 0.5)
     wide = now.metrics("label").horizontalAdvance(words) + now.px(24)
-    left = min(max(x - wide / 2, layout.left), layout.x(HIGH + 1) - wide)
-    grip = QRectF(left, layout.area.top() + 1, wide, layout.top - layout.area.top() - now.px(5))
+    left = layout.x(layout.scene.middle + 0.5) - wide / 2
+    left = min(max(left, layout.left), layout.right - wide)
+    grip = QRectF(left, layout.area.top() + 1, wide, now.px(TOP - 5))
     painter.setPen(now.pen("accent", 1.5))
     painter.setBrush(now.color("surface"))
     painter.drawRoundedRect(grip, 5, 5)
     put_text(painter, grip, words, now.font("label", 600), now.color("accent"))
-    painter.setPen(Qt.PenStyle.NoPen)

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from core.marked_line import marked_line
 from core.numbers import format_significant
-from core.trace import Step, Trace
+from core.substitution import arithmetic
+from core.trace import Step
+from core.training.bits import AlignedNumbers, fields_text
 from core.training.exponents import powers
 from explorer.panes.base import Inspection, Row
-from explorer.panes.training.precision.compute import Numbers
-from explorer.panes.training.precision.scene import BitsScene
-
-LIFE = (
-    ("gradient", "g"),
-    ("scaled", "s g"),
-    ("stored", "s g, stored"),
-    ("unscaled", "g, unscaled"),
-)
-SUM = (("weight", "w"), ("update", "Δw"), ("total", "w + Δw"), ("result", "stored"))
+from explorer.panes.training.precision.scene import Scene
+from explorer.widgets.live_numbers import in_a_line
 
 
-def inspection(step: Step, trace: Trace, bits: BitsScene, numbers: Numbers | None) -> Inspection:
-    """The numbers that are known of it, bit by bit, and the histogram as a table."""
-    names = LIFE if "gradient" in trace.about else SUM
-    rows = [Row(f"{short} = {format_significant(trace.about[name], 5)}") for name, short in names]
-    rows += [Row(f"{row.name}: {row.fields}") for row in bits.rows if row.fields]
+def inspection(step: Step, shown: AlignedNumbers, scene: Scene | None) -> Inspection:
+    """The step's line with its numbers, all that is traced, and the histogram as a table."""
+    computes = marked_line(step.code).computes
+    rows = [Row(in_a_line(arithmetic(step)), "accent")] if computes else []
+    for name, value, format, *_ in shown.numbers:
+        rows.append(Row(f"{name} = {format_significant(value, 5)}  {fields_text(value, format)}"))
     table = {}
-    if numbers is not None:
-        counted = np.flatnonzero(numbers.histogram.counts)
-        table = {"power of two": powers()[counted], "count": numbers.histogram.counts[counted]}
+    if scene is not None:
+        counts = scene.counted.histogram.counts
+        table = {"power of two": powers()[counts > 0], "count": counts[counts > 0]}
     return Inspection(step=step, rows=rows, table=table, plain=True)

@@ -2,129 +2,90 @@
 
 from __future__ import annotations
 
-import numpy as np
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from collections.abc import Iterable
 
+import numpy as np
+from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
+
+from core.training.bits import AlignedNumbers
 from explorer.panes.training.precision import text
 from explorer.panes.training.precision.pictures import BitsPicture, Histogram
-from explorer.panes.training.run_data import RunData
+from explorer.panes.training.precision.scene import Scene
+from explorer.panes.training.run_data import RunData, skip_text
 from explorer.widgets.base import set_look
+from explorer.widgets.boxes import card, name_parts, page, row
 from explorer.widgets.cut_label import CutLabel
-from explorer.widgets.menu_button import MenuButton
+from explorer.widgets.drop_down import DropDown
 from explorer.widgets.plots.line_plot import LinePlot, Mark, Series
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl
 
 
 class PrecisionHeader(QWidget):
-    """`kindChosen(name)`, `layerChosen(name)`, `recordRequested`."""
-
-    kindChosen = Signal(str)
-    layerChosen = Signal(str)
-    recordRequested = Signal()
+    """Which kind of numbers, of which part of the model."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.kinds = SegmentedControl(list(text.KINDS.items()), "Numbers")
-        self.kinds.setObjectName("training.precision.kinds")
-        self.kinds.chosen.connect(self.kindChosen)
-        self.layers = MenuButton("filter", text.ALL, "Which part of the model")
-        self.layers.setObjectName("training.precision.layers")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(self.kinds)
-        row.addWidget(self.layers)
-        row.addStretch(1)
+        self.layers = DropDown("Layers", text.LAYERS_HELP)
+        name_parts(self, "training.precision", "kinds", "layers")
+        row(self.kinds, self.layers, 1, of=self)
 
-    def fill_layers(self, layers: list[str], can_record: bool) -> None:
-        """The menu: all, each layer of a recorded step, and recording one."""
-        menu = self.layers.menu()
-        menu.clear()
-        menu.setToolTipsVisible(True)
-        for layer in ["", *layers]:
-            action = menu.addAction(text.layer_name(layer) if layer else text.ALL)
-            action.triggered.connect(lambda _=False, layer=layer: self.layerChosen.emit(layer))
-        menu.addSeparator()
-        record = menu.addAction(text.RECORD)
-        record.setToolTip(text.RECORD_HELP if can_record else text.NO_RECORD)
-        record.setEnabled(can_record)
-        record.triggered.connect(self.recordRequested)
-
-    def set_layer(self, layer: str) -> None:
-        self.layers.setText(text.layer_name(layer) if layer else text.ALL)
+    def set_choice(self, kind: str, layer: str, layers: Iterable[str]) -> None:
+        self.kinds.set_current(kind)
+        self.layers.fill([(text.layer_name(one), one) for one in ("", *layers)], layer)
 
     def whole_width(self) -> int:
         """px that its choices need side by side."""
-        return self.kinds.sizeHint().width() + 8 + self.layers.wide()
+        return self.layout().sizeHint().width()
 
 
 class PrecisionView(QWidget):
-    """`tabChosen(name)`, `startRequested`."""
-
-    tabChosen = Signal(str)
-    startRequested = Signal()
+    """The histogram, and below it the loss scale or bits."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("training.precision")
         self.histogram, self.bits = Histogram(), BitsPicture()
-        self.histogram.setObjectName("training.precision.histogram")
-        self.bits.setObjectName("training.precision.bits")
         self.scale, self.losses = LinePlot("Loss scale"), LinePlot("Losses")
-        self.scale.setObjectName("training.precision.scale")
-        self.losses.setObjectName("training.precision.losses")
         self.scale.set_axes("step", "loss scale (power of two)")
         self.losses.set_axes("step", "loss (nats per token)")
         self.losses.set_smoothing(0.8)
         plots = QWidget()
-        row = QHBoxLayout(plots)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(12)
-        row.addWidget(self.scale, 1)
-        row.addWidget(self.losses, 1)
+        row((self.scale, 1), (self.losses, 1), of=plots, spacing=12)
         self.body = StatefulPicture(self.histogram, "plot")
         self.curves = StatefulPicture(plots, "plot", ground="surface")
         self.tabs = SegmentedControl(list(text.TABS.items()), "Below")
-        self.tabs.setObjectName("training.precision.tabs")
         self.start = QPushButton(text.START)
-        self.start.setObjectName("training.precision.start")
         self.start.setToolTip(text.START_HELP)
         set_look(self.start, "primary")
+        names = ("histogram", "bits", "scale", "losses", "tabs", "start")
+        name_parts(self, "training.precision", *names)
         self.note, self.lesson = CutLabel("label", "muted"), CutLabel("label", "muted")
         self._below = QStackedWidget()
-        self.tabs.chosen.connect(self.tabChosen)
-        self.start.clicked.connect(self.startRequested)
-        self.body.actionRequested.connect(self.startRequested)
-        self._build()
+        self._below.addWidget(self.curves)
+        self._below.addWidget(self.bits)
+        upper = card((self.body, 1), self.note)
+        lower = card(row(self.tabs, 1, self.start), (self._below, 1), self.lesson)
+        page((upper, 4), (lower, 3), of=self)
 
-    def _build(self) -> None:
-        def card(*parts: QWidget | QHBoxLayout) -> QFrame:
-            frame = QFrame()
-            set_look(frame, "card")
-            column = QVBoxLayout(frame)
-            column.setContentsMargins(12, 8, 12, 8)
-            column.setSpacing(4)
-            for part in parts:
-                if isinstance(part, QHBoxLayout):
-                    column.addLayout(part)
-                else:
-                    column.addWidget(part, int(part in (self.body, self._below)))
-            return frame
+    def set_scene(self, scene: Scene) -> None:
+        self.histogram.set_scene(scene)
+        self.note.set_text(text.note(scene.counted))
+        self.body.show_ready()
 
-        for page in (self.curves, self.bits):
-            self._below.addWidget(page)
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        head.addWidget(self.tabs)
-        head.addStretch(1)
-        head.addWidget(self.start)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 8, 16, 8)
-        column.setSpacing(8)
-        column.addWidget(card(self.body, self.note), 4)
-        column.addWidget(card(head, self._below, self.lesson), 3)
+    def show_none(self, why: str, waits: bool) -> None:
+        """In the histogram's place; `waits`: for a step that is counted."""
+        self.histogram.set_scene(None)
+        self.note.set_text("")
+        self.body.show_loading(why) if waits else self.body.show_empty(why)
+
+    def set_cursor(self, numbers: AlignedNumbers, step: int, is_marked: bool) -> None:
+        """How far what is played has come; the newest number is marked on the axis."""
+        self.bits.set_scene(numbers)
+        self.bits.step = step
+        self.histogram.marked = numbers.known(step)[-1] if is_marked else None
+        self.histogram.update()
 
     def set_tab(self, tab: str, lesson: str) -> None:
         """Which of the lower pictures is seen, and the sentence below it."""
@@ -132,23 +93,24 @@ class PrecisionView(QWidget):
         self._below.setCurrentWidget(self.curves if tab == "scale" else self.bits)
         self.lesson.set_text(lesson)
 
-    def set_run(self, data: RunData | None, twin: RunData | None = None) -> None:
+    def set_run(self, data: RunData | None, twin: RunData | None) -> None:
         """The lines of a run that scales its loss, and those of its twin."""
         if data is None or data.log or data.config.precision != "fp16":
-            self.curves.show_empty(text.unscaled(data))
+            self.curves.show_empty(text.NO_SCALE)
             return
         steps, scales = data.series("loss_scale")
         powers = np.log2(np.maximum(scales, 1.0))
         self.scale.set_series([Series("scale", steps, powers, named=False, exact=scales)])
-        told = [(step, text.skip_text(step, skip)) for step, skip in data.skips.items()]
-        self.scale.set_marks([Mark(step, words, cross=True) for step, words in told])
-        lines = [_losses(twin, 1)] if twin is not None else []
-        self.losses.set_series([*lines, _losses(data, 0)])
+        skips = data.skips.items()
+        self.scale.set_marks([Mark(at, skip_text(at, skip), cross=True) for at, skip in skips])
+        runs = [run for run in (twin, data) if run is not None]
+        self.losses.set_series([_losses(run, is_twin=run is twin) for run in runs])
         for plot in (self.scale, self.losses):
             plot.set_x_range(0, data.config.steps)
         self.curves.show_ready()
 
 
-def _losses(data: RunData, color: int) -> Series:
-    line = data.series("loss")
-    return Series(data.config.precision, *line, color, smoothed=True, dashed=bool(color))
+def _losses(data: RunData, is_twin: bool) -> Series:
+    steps, losses = data.series("loss")
+    name, color = data.config.precision, int(is_twin)
+    return Series(name, steps, losses, color, smoothed=True, dashed=is_twin)

@@ -12,34 +12,32 @@ if TYPE_CHECKING:
 
 
 def commands(mode: RanksMode) -> list[Action]:
-    """Starting ranks, and a strategy each."""
+    """Starting ranks, moving through a run's steps, and a strategy each."""
+    known, shown = lambda: mode.measured is not None, lambda: mode.shows_run
+    rows = (
+        ("start", text.START, mode.start_two, lambda: not mode.trains, text.START_HELP),
+        ("copy", text.COPY_ACTION, mode.copy_command, known, text.COPY_HELP),
+        ("older", text.OLDER, lambda: mode.go(-1), shown, text.STEP_HELP),
+        ("newer", text.NEWER, lambda: mode.go(1), shown, text.STEP_HELP),
+    )
     found = [
         Action(
-            "training.ranks.start",
-            text.START,
-            mode.start_two,
-            enabled=lambda: mode.active and mode.view.start.isVisibleTo(mode.view),
-            help=text.START_HELP,
+            f"training.ranks.{name}",
+            title,
+            run,
+            enabled=lambda can=can: mode.active and can(),
+            help=help,
         )
+        for name, title, run, can, help in rows
     ]
-    found.append(
+    return found + [
         Action(
-            "training.ranks.copy",
-            "Ranks: copy the command for a cluster",
-            mode.copy_command,
-            enabled=lambda: mode.active and mode.measured is not None,
-            help=text.COPY_HELP,
+            f"training.ranks.strategy.{name}",
+            f"Ranks: {text.NAMES[name]}",
+            lambda name=name: mode.choose(name),
+            enabled=lambda: mode.active,
+            checked=lambda name=name: mode.strategy == name,
+            help=text.IDEAS[name],
         )
-    )
-    for name in text.TITLES:
-        found.append(
-            Action(
-                f"training.ranks.strategy.{name}",
-                f"Ranks: {text.NAMES[name]}",
-                lambda name=name: mode.choose(name),
-                enabled=lambda: mode.active,
-                checked=lambda name=name: mode.strategy == name,
-                help=text.IDEAS.get(name, "What was measured of the run that is looked at"),
-            )
-        )
-    return found
+        for name in text.TITLES
+    ]

@@ -1,4 +1,4 @@
-"""Ranks: wires a run's lanes, computed strategies and faults to the picture."""
+"""Ranks: wires a run's lanes, estimated steps and faults to the picture."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
-from explorer.engine.latest import Latest
+from core.trace import Trace
+from core.training.config import TrainingConfig
+from core.training.lane_trace import LaneTrace
+from core.training.place import torchrun_command
 from explorer.panes.modes import Desk, Mode
+from explorer.panes.training import presets
 from explorer.panes.training.ranks import compute, text
 from explorer.panes.training.ranks.commands import commands
 from explorer.panes.training.ranks.inspector import inspection
-from explorer.panes.training.ranks.pictures import EMPTY
-from explorer.panes.training.ranks.scene import Scene
-from explorer.panes.training.ranks.start import two_ranks
 from explorer.panes.training.ranks.view import RanksHeader, RanksView
-from explorer.runs.folders import is_run_folder
+from explorer.panes.training.run_data import RunData
+from explorer.panes.training.watcher import RunWatcher
 from explorer.state.actions import Action
-from explorer.state.tracks import ListTrack
+from explorer.state.tracks import TraceTrack
 
 GONE = 0.05  # seconds between two looks whether a launcher has ended
-LOOK = 400  # ms between two looks at a run that trains
 OWN = "run"  # in the place of a strategy: that of the run
 ENDED = ("failed", "dead", "stopped")
 
@@ -33,9 +34,9 @@ def create(desk: Desk, parent: QObject) -> Mode:
     return RanksMode(desk, parent)
 
 
-class RanksMode(Mode):
-    """The newest step of the run that is looked at, while somebody looks and nothing plays; or a
-    computed step of a strategy.
+class RanksMode(RunWatcher):
+    """A step of the run that is looked at, the newest or a chosen one; or an estimated step of a
+    strategy.
     """
 
     id = "ranks"
@@ -46,41 +47,23 @@ class RanksMode(Mode):
         super().__init__(desk, parent)
         self.inputs, self.view = RanksHeader(), RanksView()
         self.strategy, self.devices = OWN, 4
-        self.measured: compute.Measured | None = None
-        self.computed: compute.Computed | None = None
-        self.scene: Scene = EMPTY
-        self.error = ""
-        self._reading: compute.Reading | None = None
-        self._folder: Path | None = None
-        self._looks = Latest(self.engine, self)
-        self._computes = Latest(self.engine, self)
-        self._starts = Latest(self.engine, self)
-        self._timer = QTimer(self)
-        self._timer.setInterval(LOOK)
+        self.lanes: LaneTrace | None = None  # what is shown
         self._connect()
         self.inputs.devices.set_current(str(self.devices))
-        self._on_run(self.workspace.run)
+        self.watch()
 
     def _connect(self) -> None:
-        self.inputs.strategyChosen.connect(self.choose)
-        self.inputs.devicesChosen.connect(lambda number: self.choose_devices(int(number)))
-        self.view.startRequested.connect(self.start_two)
-        self.view.resumeRequested.connect(self.resume)
-        self.view.faultRequested.connect(self.let_fail)
-        self.view.copyRequested.connect(self.copy_command)
-        self.view.faults.menuOpening.connect(
-            lambda: self.view.fill_faults(self.measured.ranks if self.measured else 0)
-        )
-        self.view.lanes.chosen.connect(self.player.seek)
-        self.view.body.actionRequested.connect(lambda: self.choose("ddp"))
-        self._timer.timeout.connect(self.look)
-        self._looks.came.connect(self._on_measured)
-        self._looks.failed.connect(self._on_failed)
-        self._computes.came.connect(self._on_computed)
-        self._starts.came.connect(self._on_started)
-        self._starts.failed.connect(self._on_failed)
-        self.workspace.runChanged.connect(self._on_run)
-        self.context.runs.changed.connect(lambda _: self.look())
+        inputs, view = self.inputs, self.view
+        inputs.strategies.chosen.connect(self.choose)
+        inputs.devices.chosen.connect(lambda number: self.choose_devices(int(number)))
+        inputs.step.changed.connect(lambda step: self.choose_step(int(step)))
+        view.start.clicked.connect(self.start_two)
+        view.resume.clicked.connect(self.resume)
+        view.copy.clicked.connect(self.copy_command)
+        view.faultRequested.connect(self.let_fail)
+        view.faults.menuOpening.connect(lambda: view.fill_faults(self.ranks))
+        view.lanes.chosen.connect(self.player.seek)
+        view.body.actionRequested.connect(lambda: self.choose("ddp"))
 
     # what the pane asks
 
@@ -105,99 +88,70 @@ class RanksMode(Mode):
     def pictures(self) -> dict[str, QWidget]:
         return {"lanes": self.view.lanes, "holdings": self.view.holdings}
 
-    def shown(self) -> None:
-        self._timer.start()
-        self.look()
-
-    def left(self) -> None:
-        self._timer.stop()
-
     def on_position(self, position: float) -> None:
         self.view.lanes.set_position(position)
-
-    def on_step(self, step: int) -> None:
-        self._say()
-        super().on_step(step)
-
-    def on_playing(self, playing: bool) -> None:
-        if not playing:
-            self.look()
 
     # choices
 
     def choose(self, strategy: str) -> None:
-        """A strategy to compute, or "run": what was measured."""
+        """A strategy to estimate, or "run": what was measured."""
         self.strategy = strategy
         self.inputs.strategies.set_current(strategy)
         self.refresh()
 
     def choose_devices(self, devices: int) -> None:
-        """How many devices a computed step has."""
+        """How many devices an estimated step has."""
         self.devices = devices
         self.inputs.devices.set_current(str(devices))
         self.refresh()
 
-    @property
-    def shows_run(self) -> bool:
-        """Whether what is shown was measured."""
-        measured = self.measured
-        return self.strategy == OWN and measured is not None and measured.ranks > 1
+    def choose_step(self, step: int) -> None:
+        """Of the run; its last one is followed by newer ones as they come."""
+        newest = self.data.step if self.data is not None else 0
+        self.follower.more = compute.StepLanes(step if 0 < step < newest else 0)
+        self.follower.look(again=True)
 
-    @property
-    def computes(self) -> str:
-        """The strategy of the computed step: that of a run that has no ranks is DDP."""
-        return self.strategy if self.strategy != OWN else "ddp"
+    def go(self, steps: int) -> None:
+        """So many steps of the run further."""
+        if self.measured is not None:
+            self.choose_step(max(self.measured.number + steps, 1))
 
     # the run
 
-    def _on_run(self, folder: str | None) -> None:
-        ours = folder is not None and is_run_folder(Path(folder))
-        self._folder = Path(folder) if folder and ours else None
-        self._looks.stop()  # an answer about the run before would take this one's place
-        self._reading, self.measured, self.error = None, None, ""
+    @property
+    def measured(self) -> LaneTrace | None:
+        """The run's lanes, as they were read."""
+        return self.follower.extra
+
+    @property
+    def ranks(self) -> int:
+        """Of the run; 0: unknown, or another program's."""
+        return self.measured.ranks if self.measured is not None else 0
+
+    @property
+    def shows_run(self) -> bool:
+        """Whether what is shown was measured."""
+        return self.strategy == OWN and self.ranks > 1
+
+    def on_run(self) -> None:
+        self.follower.more = compute.StepLanes()
         self.refresh()
-        self.look()
 
-    def look(self) -> None:
-        """Reads what is new, where somebody sees it and nothing is played."""
-        if self._folder is None or not self.active or self._looks.running or self.player.playing:
-            return
-        folder = self._folder
-        self._looks.ask(lambda: self.engine.io(self._read, folder), "reading ranks", is_told=False)
-
-    def _read(self, folder: Path) -> compute.Measured:
-        """In the I/O pool."""
-        reading = self._reading
-        if reading is None or reading.folder != folder:
-            reading = compute.Reading(folder)
-            self._reading = reading
-        return reading.read()
-
-    def _on_measured(self, measured: compute.Measured) -> None:
-        before, self.measured, self.error = self.measured, measured, ""
-        if before is None or measured.ranks != before.ranks:
-            self.refresh()
-        elif self.shows_run:
-            self._show_run()
-
-    def _on_failed(self, message: str) -> None:
-        self.error = message
-        self.statusRequested.emit(message)
+    def on_data(self, data: RunData) -> None:
+        self.refresh()
 
     def start_two(self) -> None:
         """A small run in two processes of this machine."""
-        self.view.start.setEnabled(False)
-        self._starts.ask(lambda: self.engine.io(two_ranks, self.context.runs), "starting two ranks")
+        if not self.starts:
+            self.train_here({"two-ranks": presets.two_ranks()})
 
-    def _on_started(self, folder: Path) -> None:
-        self.context.runs.start(folder, "process")
-        self.workspace.set_run(str(folder))
+    def on_started(self) -> None:
         self.choose(OWN)
 
     def resume(self) -> None:
         """From the last checkpoint, on all ranks."""
-        if self._folder is not None:
-            self.spawn(self._resume(self._folder))
+        if self.folder is not None:
+            self.spawn(self._resume(self.folder))
 
     async def _resume(self, folder: Path) -> None:
         """Once whoever has watched the ranks that failed is gone as well."""
@@ -208,130 +162,68 @@ class RanksMode(Mode):
             runs.start(folder, "process")
         except (ValueError, OSError) as error:
             self.statusRequested.emit(str(error))
-        self.look()
 
     def copy_command(self) -> None:
         """What starts this run on a cluster goes to the clipboard."""
-        if self._folder is not None:
-            folder = self._folder.resolve()
-            QGuiApplication.clipboard().setText(text.cluster_command(str(folder), folder.name))
+        if self.data is not None:
+            folder, ranks = self.data.folder.resolve(), self.ranks or self.data.config.ranks
+            command = torchrun_command(str(folder), folder.name, ranks)
+            QGuiApplication.clipboard().setText(command)
             self.statusRequested.emit(text.COPIED)
 
     def let_fail(self, kind: str, rank: int) -> None:
         """A fault of a rank of this run, now."""
-        if self._folder is not None:
-            sent = self.context.runs.steer(self._folder, "fault", kind, rank, 0.2)
-            self.spawn(self._send(sent, f"Rank {rank}: {text.FAULTS[kind][0].lower()}"))
-
-    async def _send(self, sent: Any, said: str) -> None:
-        try:
-            await sent
-        except (ValueError, OSError) as error:
-            said = str(error)
-        self.statusRequested.emit(said)
+        said = f"Rank {rank}: {text.FAULTS[kind][0].lower()}"
+        self.steer("fault", kind, rank, 0.2, said=said)
 
     # what is seen
 
     def refresh(self) -> None:
-        """Shows the run's lanes, or computes those of the chosen strategy."""
-        if self.shows_run:
-            self._computes.stop()
-            self._show_run()
-            return
-        config = self.measured.config if self.measured is not None else None
-        asked = self.computes, self.devices, config
-        self._computes.ask(
-            lambda: self.engine.io(compute.computed, *asked), "computing a step", is_told=False
-        )
-
-    def _on_computed(self, computed: compute.Computed) -> None:
-        self.computed = computed
-        if self.shows_run:
-            return
-        self._set_buttons()
-        note = text.assumptions(compute.SPEED, compute.LINK.bandwidth, computed.devices)
-        self.view.set_told(note, self._failure())
-        if computed.scene is None:
-            self._set_scene(EMPTY)
-            self.view.set_facts([])
-            self.view.body.show_empty(computed.error, "Show DDP", "switch")
-            self.set_headline(computed.error)
-            return
-        self._set_scene(computed.scene)
-        told = text.facts(
-            computed.scene, computed.strategy, 0, computed.memory, computed.idle, computed.sent
-        )
-        self.view.set_facts(told)
-
-    def _show_run(self) -> None:
-        measured = self.measured
-        assert measured is not None
-        self._set_buttons()
-        step = f"step {measured.step:,} of {measured.config.steps:,}"
-        note = f"{measured.name}, {text.NAMES[measured.strategy]}, {measured.state}, {step}"
-        self.view.set_told(note, self._failure())
-        sent = [sum(bar.bytes for bar in measured.scene.bars if bar.rank == 0)]
-        told = text.facts(
-            measured.scene,
-            measured.strategy,
-            measured.speed,
-            measured.memory,
-            measured.idle,
-            max(sent),
-        )
-        self.view.set_facts(told)
-        if not measured.scene.events:
-            self.view.body.show_loading("waiting for the first step of all ranks")
-            self.set_headline(text.NO_SPANS)
-            return
-        self._set_scene(measured.scene)
-
-    def _failure(self) -> str:
-        measured = self.measured
-        if measured is None or measured.ranks < 2 or measured.state not in ("failed", "dead"):
-            return ""
-        return measured.message or "The run has ended without a message."
-
-    def _set_buttons(self) -> None:
-        measured = self.measured
-        several = measured is not None and measured.ranks > 1
-        active = several and measured is not None and measured.active
-        self.view.start.setEnabled(True)
-        self.inputs.devices.setVisible(not self.shows_run)
+        """Shows the run's lanes, or an estimate of the chosen strategy."""
+        data, measured = self.data, self.measured
+        several = data if self.ranks > 1 else None
+        trains, state = several is not None and several.active, several.state if several else ""
         self.view.set_buttons(
-            start=not active,
-            resume=bool(several and measured and measured.state in ENDED),
-            ranks=measured.ranks if active and measured is not None else 0,
-            copy=measured is not None,
+            start=not trains, resume=state in ENDED, faults=trains, copy=measured is not None
         )
+        if data is None or measured is None or not self.shows_run:
+            note = text.assumptions(compute.SPEED, compute.LINK.bandwidth, self.devices)
+            self.inputs.set_steps(0, 0)
+            self._estimate(data.config if data is not None and not data.log else None)
+        else:
+            note = text.run_note(measured, data.name, data.state, data.config.steps)
+            self.inputs.set_steps(measured.number, data.step)
+            self._show(measured, data.speed())
+        self.view.set_told(note, text.failure(several.state, several.message) if several else "")
 
-    def _set_scene(self, scene: Scene) -> None:
-        same = len(scene.events) == len(self.scene.events) and scene.computed == self.scene.computed
-        self.scene = scene
-        self.view.set_scene(scene)
-        if scene.events and self.view.body.state != "ready":
-            self.view.body.show_ready()
-        titles = [text.event_title(event, scene, self.seen) for event in scene.events]
-        self.set_tracks([ListTrack(titles, list(scene.events))], keep_position=same)
+    def _estimate(self, config: TrainingConfig | None) -> None:
+        strategy = self.strategy if self.strategy != OWN else "ddp"
+        try:
+            self._show(compute.estimated(strategy, self.devices, config))
+        except ValueError as error:
+            self._show(None)
+            self.view.body.show_empty(str(error), "Show DDP", "switch")
+            self.set_headline(str(error))
+
+    def _show(self, lanes: LaneTrace | None, speed: float = 0.0) -> None:
+        before, self.lanes = self.lanes, lanes
+        if lanes is before:
+            return
+        trace = lanes.trace if lanes is not None else Trace()
+        same = before is not None and len(before.trace) == len(trace)
+        self.view.set_lanes(lanes)
+        self.view.set_facts(text.facts(lanes, speed) if lanes is not None else {})
+        self.set_tracks([TraceTrack(trace)], keep_position=same)
         self.view.lanes.set_position(self.player.position if self.active else 0.0)
-        self._say()
+        if lanes is not None:
+            self.set_headline(text.headline(lanes))
         self.inspect()
-
-    @property
-    def seen(self) -> str:
-        """The strategy that is shown."""
-        if self.shows_run and self.measured is not None:
-            return self.measured.strategy
-        return self.computes
-
-    def _say(self) -> None:
-        self.set_headline(text.headline(self.scene, self.seen))
 
     def inspect(self) -> None:
         if not self.active:
             return
         place = self.player.step
-        if 0 <= place < len(self.scene.events):
-            self.inspection.emit(inspection(self.scene.events[place], self.scene, self.seen))
+        if self.lanes is not None and 0 <= place < len(self.lanes.trace):
+            self.inspection.emit(inspection(self.lanes, place))
         else:
             self.inspection.emit(None)

@@ -3,46 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter
+from PySide6.QtWidgets import QWidget
 
-from explorer import theme
+from core.training.lane_trace import LaneTrace
 from explorer.panes.training.ranks import text
 from explorer.panes.training.ranks.draw_holdings import HoldingsLayout, draw_holdings
 from explorer.panes.training.ranks.draw_lanes import LaneLayout, draw_lanes
-from explorer.panes.training.ranks.scene import Scene
-from explorer.widgets.base import Columns, Picture
-
-EMPTY = Scene(0, (), 0.0, False)
+from explorer.widgets.base import Columns
+from explorer.widgets.scene_picture import ScenePicture
 
 
-class _Scenic(Picture):
-    """A picture of a scene, whose tooltips tell of what is under the mouse."""
+class Lanes(ScenePicture[LaneTrace]):
+    """`chosen(place)`: a bar of that Step was clicked."""
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(name, parent)
-        self.scene = EMPTY
-        self.setMouseTracking(True)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-
-    def set_scene(self, scene: Scene) -> None:
-        self.scene = scene
-        self.data_changed()
-
-    def said_at(self, point: QPointF) -> str:
-        """What a tooltip says there."""
-        return ""
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            QToolTip.showText(event.globalPos(), self.said_at(QPointF(event.pos())), self)
-            return True
-        return super().event(event)
-
-
-class Lanes(_Scenic):
-    """`chosen(event)`: a bar was clicked."""
+    WANTED = (640, 280)
+    LEAST = (360, 120)
 
     chosen = Signal(int)
 
@@ -51,64 +28,58 @@ class Lanes(_Scenic):
         self.position = 0.0
 
     def set_position(self, position: float) -> None:
-        """Where the cursor is: an event, and how far to the next."""
+        """Where the cursor is: at a Step, and how far to the next."""
         self.position = position
         self.update()
 
-    def layout_now(self) -> LaneLayout:
-        return LaneLayout(QRectF(self.rect()), self.scene)
-
     def draw(self, painter: QPainter) -> None:
-        if self.scene.events:
-            place = min(int(self.position), len(self.scene.events) - 1)
-            draw_lanes(painter, self.layout_now(), place, self.scene.time_at(self.position))
+        if self.scene is not None and len(self.scene.trace):
+            draw_lanes(painter, LaneLayout(QRectF(self.rect()), self.scene), self.position)
 
     def displayed(self) -> dict[str, np.ndarray]:
-        bars = self.scene.bars
-        return Columns(
-            {
-                "rank": np.array([bar.rank for bar in bars]),
-                "what": np.array([bar.label for bar in bars]),
-                "start (s)": np.array([bar.start for bar in bars]),
-                "ready (s)": np.array([bar.ready for bar in bars]),
-                "end (s)": np.array([bar.end for bar in bars]),
-                "bytes": np.array([bar.bytes for bar in bars]),
-            }
-        )
+        if self.scene is None:
+            return Columns()
+        bars, labels = self.scene.bars, np.array(self.scene.labels, dtype=str)
+        times = {f"{name} (s)": bars[name] for name in ("start", "ready", "end")}
+        what = {"rank": bars["rank"], "what": labels[bars["place"]]}
+        return Columns({**what, **times, "bytes": bars["bytes"]})
+
+    def bar_at(self, point: QPointF) -> int | None:
+        """The bar under the mouse."""
+        if self.scene is None:
+            return None
+        return LaneLayout(QRectF(self.rect()), self.scene).bar_at(point)
 
     def said_at(self, point: QPointF) -> str:
-        bar = self.layout_now().bar_at(point)
-        return text.bar_tip(bar) if bar is not None else ""
+        bar = self.bar_at(point)
+        return "" if bar is None or self.scene is None else text.bar_tip(self.scene, bar)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        bar = self.layout_now().bar_at(event.position())
-        if bar is not None and event.button() == Qt.MouseButton.LeftButton:
-            self.chosen.emit(bar.event)
-
-    def sizeHint(self) -> QSize:
-        return QSize(theme.current().px(640), theme.current().px(280))
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(theme.current().px(360), theme.current().px(120))
+        bar = self.bar_at(event.position())
+        if bar is not None and self.scene and event.button() == Qt.MouseButton.LeftButton:
+            self.chosen.emit(int(self.scene.bars["place"][bar]))
 
 
-class Holdings(_Scenic):
+class Holdings(ScenePicture[LaneTrace]):
     """Weights, gradients and optimizer memory of each rank."""
+
+    WANTED = (640, 92)
+    LEAST = (360, 64)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Who holds what", parent)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
 
-    def layout_now(self) -> HoldingsLayout:
-        return HoldingsLayout(QRectF(self.rect()), self.scene)
+    def layout_of(self, lanes: LaneTrace) -> HoldingsLayout:
+        return HoldingsLayout(QRectF(self.rect()), lanes)
 
     def draw(self, painter: QPainter) -> None:
-        if self.scene.parts:
-            noun = "device" if self.scene.computed else "rank"
-            draw_holdings(painter, self.layout_now(), noun)
+        if self.scene is not None:
+            draw_holdings(painter, self.layout_of(self.scene), text.rank_notes(self.scene))
 
     def displayed(self) -> dict[str, np.ndarray]:
-        cells = list(self.layout_now().cells())
+        if self.scene is None:
+            return Columns()
+        cells = list(self.layout_of(self.scene).cells())
         return Columns(
             {
                 "rank": np.array([cell.rank for cell in cells]),
@@ -119,15 +90,12 @@ class Holdings(_Scenic):
         )
 
     def said_at(self, point: QPointF) -> str:
-        layout = self.layout_now()
-        for cell in layout.cells():
-            if cell.whole.contains(point):
-                part = self.scene.parts[cell.part].name
-                return text.held_tip(cell.rank, cell.state, part, cell.share, layout.size(cell))
-        return ""
-
-    def sizeHint(self) -> QSize:
-        return QSize(theme.current().px(640), theme.current().px(92))
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(theme.current().px(360), theme.current().px(64))
+        if self.scene is None:
+            return ""
+        layout = self.layout_of(self.scene)
+        found = next((cell for cell in layout.cells() if cell.whole.contains(point)), None)
+        if found is None:
+            return ""
+        part, size = self.scene.parts[found.part].name, layout.size(found)
+        owner = f"{self.scene.noun} {found.rank}"
+        return text.held_tip(owner, found.state, part, found.share, size)

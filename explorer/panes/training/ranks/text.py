@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
+from typing import Any
 
-from core.numbers import format_brief, format_bytes, format_count, format_percent
-from core.training.place import NEW_STORE
-from explorer.panes.training.ranks.scene import Bar, Event, Scene
+from core.numbers import format_brief, format_bytes, format_count, format_number, format_percent
+from core.training.lane_trace import LaneTrace
 
 TITLES = {
     "run": "This run",
@@ -20,8 +18,8 @@ TITLES = {
 }
 NAMES = {**TITLES, "fsdp2": "FSDP2", "zero3": "ZeRO-3 (FSDP)", "tensor": "Tensor parallelism"}
 IDEAS = {
+    "run": "What was measured of the run that is looked at",
     "ddp": "every device holds the whole model and reads its part of the batch",
-    "fsdp2": "every device holds its part of each matrix and gathers the rest when it computes",
     "zero1": "as DDP, but each device keeps only its part of the optimizer's memory",
     "zero2": "as ZeRO-1, and each device keeps only its part of the gradients",
     "zero3": "every device holds its part of each matrix and gathers the rest when it computes",
@@ -29,138 +27,116 @@ IDEAS = {
     "pipeline": "every device holds some of the layers, and small batches pass through",
 }
 STATES = {"weights": "weights", "gradients": "gradients", "optimizer": "optimizer memory"}
-COMPUTED_WORDS = {
-    "forward": "each device predicts the next tokens of its own sequences",
-    "backward": "each device computes the gradients of its own sequences",
-    "optimizer": "each device moves the weights that it holds",
-}
-STRATEGY_WORDS = {
-    "tensor": {
-        "forward": "each device multiplies its columns and rows of the matrices",
-        "backward": "each device computes the gradients of its columns and rows",
-        "all-reduce": "what the devices have made of their columns and rows is added up",
-    },
-    "pipeline": {
-        "forward": "a small batch passes through the layers, stage after stage",
-        "backward": "its gradients come back, from the last stage to the first",
-        "send": "what a stage has made goes to the next one",
-    },
-}
-WORDS = {
-    "data": "the batch is drawn; each rank takes its rows",
-    "forward": "each rank predicts the next tokens of its own rows",
-    "loss": "each rank adds up the surprise of its rows",
-    "backward": "gradients are computed, from the last layer to the first",
-    "unscale": "the loss scale is divided out of the gradients",
-    "clip": "the norm of all gradients is limited",
-    "optimizer": "weights move, on every rank by the same gradient",
-    "schedule": "the next learning rate is set",
-    "all-reduce": "gradients are added up over the ranks, and each gets the sum",
-    "all-gather": "the parts of a matrix come together on every rank",
-    "reduce-scatter": "gradients are added up, and each rank keeps its part of the sum",
-    "sum": "a few numbers are added up over the ranks",
-}
-FORMULAS = {
-    "all-reduce": r"g = \sum_{r} g_r",
-    "all-gather": r"\theta = [\, \theta_1, \theta_2, \dots, \theta_N \,]",
-    "reduce-scatter": r"g_r = \Big( \sum_{s} g_s \Big)_r",
-    "sum": r"n = \sum_{r} n_r",
-}
 FAULTS = {
     "slow": ("Slow it down", "Each step of this rank takes 0.2 s more: the others wait"),
     "none": ("As fast as before", "Runs at full speed again"),
-    "nan": ("Spoil a weight", "One weight of this rank becomes NaN, as by a defect of memory"),
+    "nan": ("Make a weight NaN", "One weight of this rank becomes NaN, as by a defect of memory"),
     "kill": ("Kill it", "Kills the process, as when a machine fails"),
     "hang": ("Let it hang", "Freezes it; the other ranks give up after 100 s"),
 }
 COPY = "Copy for a cluster"
+COPY_ACTION = "Ranks: copy the command for a cluster"
 COPY_HELP = "The command that trains this run by torchrun, on machines that share its folder"
-COPIED = "Copied. Replace HOST with the first machine's name"
+COPIED = (
+    "Copied. Replace HOST with the first machine's name; --nnodes is how many machines, "
+    "--nproc-per-node how many ranks on each"
+)
 START = "Start two ranks here"
 START_HELP = "Trains a small model in two processes of this machine, and shows their lanes"
+RESUME = "Resume from the last checkpoint"
+OLDER, NEWER = "Ranks: the step before", "Ranks: the step after"
+STEP_HELP = "Which step of the run is shown; at its last one, each newer step as it comes"
 NO_SPANS = "No step of this run was timed yet."
+WAITS = "waiting for the first step of all ranks"
+NO_MESSAGE = "The run has ended without a message."
+SCALING = "scaling, at most"
+FACT_NOTES = {
+    SCALING: "Scaling efficiency: the speed of N ranks as a share of N times the speed of one. It "
+    "cannot be more than the share of the step in which they compute."
+}
+HOLDINGS, LANES = "Who holds what", "Who does what, and who waits (hatched)"
 
 
-def headline(scene: Scene, strategy: str) -> str:
+def headline(lanes: LaneTrace) -> str:
     """One sentence about a step."""
-    if scene.computed:
-        return f"Computed, not measured: {IDEAS[strategy]}"
-    if not scene.events:
+    if lanes.estimated:
+        return f"Computed, not measured: {IDEAS[lanes.strategy]}"
+    if not len(lanes.trace):
         return NO_SPANS
-    length = format_brief(scene.seconds)
-    if scene.straggler is not None:
-        wait, slow = format_brief(max(scene.waited, default=0.0)), scene.straggler
-        who = f"Rank {1 - slow} waits" if scene.ranks == 2 else "The others wait"
+    length = format_brief(lanes.seconds)
+    if lanes.straggler is not None:
+        wait, slow = format_brief(lanes.waited.max()), lanes.straggler
+        who = f"Rank {1 - slow} waits" if lanes.ranks == 2 else "The others wait"
         return f"{who} {wait} of {length} for rank {slow}"
-    if scene.ranks == 1:
-        return f"One process alone: the step takes {length}, and nobody waits"
-    share = sum(scene.waited) / max(len(scene.waited) * scene.seconds, 1e-12)
-    return f"{scene.ranks} ranks share a step of {length}; they wait {format_percent(share)} of it"
+    share = format_percent(lanes.waited.mean() / lanes.seconds)
+    return f"{lanes.ranks} ranks share a step of {length}; they wait {share} of it"
 
 
-def words_of(kind: str, strategy: str, computed: bool) -> str:
-    """What happens in an event."""
-    told = {**WORDS, **(COMPUTED_WORDS if computed else {}), **STRATEGY_WORDS.get(strategy, {})}
-    return told.get(kind, kind)
-
-
-def event_title(event: Event, scene: Scene, strategy: str = "") -> str:
-    """Of a step of the track: what happens, and who waits for whom."""
-    label = event.label[:1].upper() + event.label[1:]
-    title = f"{label}: {words_of(event.kind, strategy, scene.computed)}"
-    if not scene.computed and scene.ranks > 1 and event.waited > 0.05 * scene.seconds:
-        title += f"; rank {event.first} waits {format_brief(event.waited)} for rank {event.last}"
-    return title
-
-
-def facts(
-    scene: Scene, strategy: str, speed: float, memory: Sequence[float], idle: float, sent: float
-) -> list[tuple[str, str]]:
-    """(title, value) beside the lanes. `speed` in tokens a second, `memory` in bytes a rank."""
-    told = [("a step", format_brief(scene.seconds))]
+def facts(lanes: LaneTrace, speed: float) -> dict[str, str]:
+    """Values by their titles, below the lanes. `speed` in tokens a second; 0: not told."""
+    if not len(lanes.trace):
+        return {}
+    told = {"a step": format_brief(lanes.seconds)}
     if speed:
-        told.append(("tokens/s", format_count(round(speed))))
-    told.append(("idle", format_percent(idle)))
-    told.append(("a rank sends", format_bytes(sent)))
-    if memory:
-        whose = "a device holds" if scene.computed else "memory of a process"
-        told.append((whose, format_bytes(max(memory))))
+        told["tokens/s"] = format_count(round(speed))
+    told[SCALING] = format_percent(lanes.busy.mean())
+    told[f"a {lanes.noun} sends"] = format_bytes(lanes.sent)
+    if len(lanes.memory):
+        whose = "a device holds" if lanes.estimated else "memory of a process"
+        told[whose] = format_bytes(lanes.memory.max())
     return told
 
 
-def rank_notes(memory: Sequence[float], busy: Sequence[float]) -> tuple[str, ...]:
-    """Of each rank: the bytes that it holds, and the share of the step in which it computes."""
-    return tuple(
-        f"{format_bytes(size)}, computes {format_percent(share)} of the step"
-        for size, share in zip(memory, busy, strict=False)
+def rank_notes(lanes: LaneTrace) -> list[list[str]]:
+    """Of each rank what it holds, how much of the step it computes, what it keeps busy."""
+    columns = (
+        map(format_bytes, lanes.memory),
+        (f"busy {format_percent(share)}" for share in lanes.busy),
+        (f"GPU {format_percent(share)}" for share in lanes.gpu),
+        (f"{format_number(count, 2)} cores" for count in lanes.cores),
     )
+    told = [list(column) for column in columns]
+    return [[column[rank] for column in told if column] for rank in range(lanes.ranks)]
 
 
-def bar_tip(bar: Bar) -> str:
+def bar_row(noun: str, bar: Any) -> str:
+    """A rank's part in a Step, in the inspector."""
+    words = f"{noun} {bar['rank']}: {format_brief(bar['end'] - bar['ready'])}"
+    if bar["ready"] > bar["start"]:
+        words += f", after waiting {format_brief(bar['ready'] - bar['start'])}"
+    return f"{words}, {format_bytes(bar['bytes'])}" if bar["bytes"] else words
+
+
+def bar_tip(lanes: LaneTrace, place: int) -> str:
     """A bar's tooltip."""
-    lines = [f"Rank {bar.rank}: {bar.label}", WORDS.get(bar.kind, "")]
-    lines.append(f"from {format_brief(bar.start)} to {format_brief(bar.end)}")
-    if bar.ready > bar.start:
-        lines.append(f"waits {format_brief(bar.ready - bar.start)} until the last rank has come")
-    if bar.bytes:
-        lines.append(f"sends {format_bytes(bar.bytes)}")
-    return "\n".join(filter(None, lines))
+    bar = lanes.bars[place]
+    step = lanes.trace[int(bar["place"])]
+    lines = [f"{lanes.noun.capitalize()} {bar['rank']}: {lanes.labels[bar['place']]}"]
+    lines.append(step.title.partition(": ")[2].partition(";")[0])
+    lines.append(f"from {format_brief(bar['start'])} to {format_brief(bar['end'])}")
+    if bar["ready"] > bar["start"]:
+        wait = format_brief(bar["ready"] - bar["start"])
+        lines.append(f"waits {wait} until the last {lanes.noun} has come")
+    if bar["bytes"]:
+        lines.append(f"sends {format_bytes(bar['bytes'])}")
+    return "\n".join(lines)
 
 
-def held_tip(rank: int, state: str, part: str, share: float, size: float) -> str:
-    """What a rank holds of a part of the model."""
+def held_tip(owner: str, state: str, part: str, share: float, size: float) -> str:
+    """What "rank 1" holds of a part of the model."""
     held = "nothing" if not share else "all" if share >= 1 else format_percent(share)
-    return f"Rank {rank} holds {held} of the {STATES[state]} of {part} ({format_bytes(size)})"
+    who = f"{owner[:1].upper()}{owner[1:]}"
+    return f"{who} holds {held} of the {STATES[state]} of {part} ({format_bytes(size)})"
 
 
-def cluster_command(folder: str, name: str) -> str:
-    """For a shell on each of two machines of four GPUs; HOST is the first one."""
-    return (
-        f"{NEW_STORE}=1 torchrun --nnodes 2 --nproc-per-node 4 --rdzv-backend c10d "
-        f"--rdzv-id {shlex.quote(name)} "
-        "--rdzv-endpoint HOST:29400 --max-restarts 3 -m core.training "
-        f"--run-folder {shlex.quote(folder)} --resume"
-    )
+def run_note(lanes: LaneTrace, name: str, state: str, steps: int) -> str:
+    """Which step of which run is shown."""
+    return f"{name}, {NAMES[lanes.strategy]}, {state}, step {lanes.number:,} of {steps:,}"
+
+
+def failure(state: str, message: str) -> str:
+    """How a run of several ranks failed; "" where it did not."""
+    return (message or NO_MESSAGE) if state in ("failed", "dead") else ""
 
 
 def assumptions(speed: float, bandwidth: float, devices: int) -> str:

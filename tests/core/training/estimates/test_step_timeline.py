@@ -47,8 +47,8 @@ def test_streams_do_one_thing_at_a_time(strategy: str) -> None:
     step = made(strategy)
     for device in range(4):
         for exchanges in (False, True):
-            mine = [d for d in step.doings if d.device == device and d.is_exchange == exchanges]
-            mine.sort(key=lambda doing: doing.start)
+            mine = [o for o in step.operations if o.device == device and o.is_exchange == exchanges]
+            mine.sort(key=lambda operation: operation.start)
             assert all(one.end <= two.start + 1e-12 for one, two in pairwise(mine))
     assert 0 <= step.idle_share < 1
 
@@ -72,7 +72,7 @@ def test_who_holds_what() -> None:
         step = made(strategy)
         for part in range(len(step.parts)):
             for state in STATES:
-                mine = [h for h in step.held if h.part == part and h.state == state]
+                mine = [h for h in step.shards if h.part == part and h.state == state]
                 assert sum(h.end - h.begin for h in mine) >= 1 - 1e-12
     whole = sum(made("pipeline").held_bytes(device) for device in range(4))
     assert whole == pytest.approx(16 * size)
@@ -80,9 +80,9 @@ def test_who_holds_what() -> None:
 
 def test_the_bubble_is_the_formula_s() -> None:
     step = made("pipeline", micro_batches=8, link=Link(bandwidth=1e15))
-    passes = [doing for doing in step.doings if doing.kind in ("forward", "backward")]
-    end = max(doing.end for doing in passes)
-    busy = sum(doing.end - doing.start for doing in passes if doing.device == 2)
+    passes = [o for o in step.operations if o.kind in ("forward", "backward")]
+    end = max(o.end for o in passes)
+    busy = sum(o.end - o.start for o in passes if o.device == 2)
     assert (end - busy) / busy == pytest.approx(bubble(4, 8))
     assert made("pipeline", micro_batches=32).idle_share < step.idle_share
     slower = made("pipeline", link=Link(bandwidth=1e7))
@@ -94,12 +94,12 @@ def test_the_bubble_is_the_formula_s() -> None:
 
 def test_gradients_go_while_backward_computes() -> None:
     step = made("ddp")
-    mine = [doing for doing in step.doings if doing.device == 0]
-    back = [doing for doing in mine if doing.kind == "backward"]
-    sums = [doing for doing in mine if doing.kind == "all-reduce"]
+    mine = [o for o in step.operations if o.device == 0]
+    back = [o for o in mine if o.kind == "backward"]
+    sums = [o for o in mine if o.kind == "all-reduce"]
     assert sums[0].start < back[-1].start and len(sums) == len(step.parts)
-    optimizer = next(doing for doing in mine if doing.kind == "optimizer")
-    assert optimizer.start >= max(doing.end for doing in sums)
+    optimizer = next(o for o in mine if o.kind == "optimizer")
+    assert optimizer.start >= max(o.end for o in sums)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from core.training.runs import create_run
 from core.training.writer import RunWriter
 from explorer.panes.training.modes import MODES
 from explorer.panes.training.precision import text
+from explorer.panes.training.precision.mode import Choice
 from explorer.panes.training.precision.scene import LOW
-from explorer.panes.training.precision.start import fp16_config
+from explorer.panes.training.presets import fp16
 from tests.core.training.small import finish, small_config
 from tests.explorer.waiting import until
 
@@ -92,7 +94,7 @@ def test_without_a_run_an_example_is_computed_and_its_loss_scale_is_dragged(
         bar = histogram.layout_now().bar(-9).center()
         assert "between 2⁻⁹ and 2⁻⁸" in histogram.said_at(bar)
         QTest.mouseClick(histogram, Qt.MouseButton.LeftButton, pos=bar.toPoint())
-        assert mode.choice.tab == "gradient" and mode.power == -20
+        assert mode.choice.tab == "gradient" and mode.gradient[0] == -20
         shown = histogram.displayed()
         assert shown["power of two"][0] == LOW and shown["share"].sum() == pytest.approx(1)
 
@@ -107,24 +109,25 @@ def test_the_life_of_a_gradient_and_the_sum_of_a_weight_are_played(
         told: list[Any] = []
         mode.inspection.connect(told.append)
         player, histogram = mode.player, mode.view.histogram
-        assert player.length == 5 and histogram.marker.words == "computed"
+        assert player.length == 5 and histogram.marked.name == "computed"
         player.seek(2)
         assert told[-1].step.title == "Stored in fp16: too small, it becomes 0"
-        assert histogram.marker.power == LOW and mode.view.bits.step == 2
+        assert (histogram.marked.name, histogram.marked.value) == ("stored", 0)
+        assert mode.view.bits.step == 2
         assert player.enter() and player.length == 4
         assert told[-1].step.code.endswith("rounding#spacing")
-        assert histogram.marker.words == "stored" and mode.view.bits.step == 2
+        assert histogram.marked.name == "stored" and mode.view.bits.step == 2
         player.leave()
         mode.choose(scale=16)
         assert player.step == 2 and "it is rounded" in told[-1].step.title
-        mode.view.tabChosen.emit("weight")
-        assert player.length == 9 and player.step == 0 and histogram.marker is None
+        mode.view.tabs.chosen.emit("weight")
+        assert player.length == 9 and player.step == 0 and histogram.marked is None
         player.end()
         assert told[-1].step.title == "Stored: the weight is what it was"
         values = mode.view.bits.displayed()
         assert values["number"].tolist() == ["weight", "update", "exact sum", "stored"]
         assert values["value"][0] == values["value"][3] != values["value"][2]
-        assert mode.view.lesson.whole.startswith("Computed example")
+        assert "in this computed example" in mode.view.lesson.whole
 
     run_async(body())
 
@@ -143,15 +146,14 @@ def test_a_run_in_fp16_is_shown_with_its_scale_and_the_layer_that_overflowed(
         assert "104 gradients were counted, the run's loss scale was 1,024" in mode.view.note.whole
         marks = mode.view.scale.marks
         assert [mark.x for mark in marks] == [2]
-        assert marks[0].text == "step 2 skipped, h.0.mlp.c_fc.weight overflowed"
+        assert "overflowed, first the gradient of h.0.mlp.c_fc.weight" in marks[0].text
         assert mode.view.scale.displayed()["scale"][:, 1].tolist() == [2048, 2048, 1024]
         assert mode.view.curves.state == "ready"
-        actions = {action.id: action for action in mode.actions()}
-        actions["training.precision.run_scale"].run()
-        assert mode.choice.scale == 10 and "none become 0" in mode.headline
-        mode.inputs.kindChosen.emit("updates")
+        mode.choose(scale=10)
+        assert "none become 0" in mode.headline
+        mode.inputs.kinds.chosen.emit("updates")
         assert mode.headline.startswith("Updates of step 1 in fp16")
-        mode.inputs.kindChosen.emit("weights")
+        mode.inputs.kinds.chosen.emit("weights")
         assert mode.headline == text.NO_HISTOGRAMS and mode.view.body.state == "empty"
         mode.workspace.set_run(None)
         assert mode.headline.startswith("Computed example: weights")
@@ -167,29 +169,28 @@ def test_a_recorded_step_tells_layers_apart_and_gives_the_weight_of_the_lesson(
     async def body() -> None:
         mode = make_mode()
         mode.workspace.set_run(str(tmp_path / "run"))
-        await until(lambda: mode.recorded is not None, "the recorded step")
-        assert mode.view.curves.message == text.NO_SCALE.format("run", "fp32")
-        mode.inputs.fill_layers(mode.layers, mode.trains)
-        names = [action.text() for action in mode.inputs.layers.menu().actions()]
-        assert names[0] == text.ALL and "block 1" in names and names[-1] == text.RECORD
-        record = mode.inputs.layers.menu().actions()[-1]
-        assert not record.isEnabled() and record.toolTip() == text.NO_RECORD
-        mode.inputs.layerChosen.emit("h.1")
+        await until(lambda: mode.recorded.step == 12, "the recorded step")
+        assert mode.view.curves.message == text.NO_SCALE
+        layers = mode.inputs.layers
+        names = [layers.itemText(at) for at in range(layers.count())]
+        assert names[0] == text.ALL and "block 1" in names
+        layers.setCurrentIndex(names.index("block 1"))
+        layers.activated.emit(layers.currentIndex())
         assert mode.headline.startswith("Gradients of block 1 of step 12 in fp16")
         mode.choose(tab="weight")
-        assert mode.view.lesson.whole.startswith("Stored in bf16, ")
+        assert "of those of step 12 would be" in mode.view.lesson.whole
         kept = mode.state()
         mode.restore({"kind": "nonsense", "scale": 99, "layer": 3, "tab": None})
-        assert mode.state() == kept and kept["layer"] == "h.1"
-        mode.restore({"kind": "weights", "scale": 4, "tab": "scale", "format": "bf16"})
-        assert mode.state() == {**kept, "kind": "weights", "scale": 4, "tab": "scale",
-                                "format": "bf16"}  # fmt: skip
+        assert mode.state() == {"version": 1, **asdict(Choice())}
+        mode.restore(kept)
+        assert mode.state() == kept and mode.headline.startswith("Gradients of block 1 of step 12")
+        mode.choose(kind="weights")
         mode.choose(layer="lm_head.9")
         assert mode.headline.startswith("Weights of step 12")
         mode.workspace.set_run(None)
-        assert mode.recorded is None
+        assert mode.recorded.step == 0
         mode.workspace.set_run(str(tmp_path / "run"))
-        await until(lambda: mode.recorded is not None, "the recorded step, once more")
+        await until(lambda: mode.recorded.step == 12, "the recorded step, once more")
 
     run_async(body())
 
@@ -246,7 +247,7 @@ def test_a_log_of_another_program_has_no_histograms(
         mode.workspace.set_run(str(tmp_path / "log.csv"))
         await until(lambda: mode.data is not None, "the log")
         assert mode.headline == text.NO_HISTOGRAMS and mode.view.body.state == "empty"
-        assert mode.view.curves.message == text.NO_RUN and mode.view.start.isVisibleTo(mode.view)
+        assert mode.view.curves.message == text.NO_SCALE and mode.view.start.isVisibleTo(mode.view)
 
     run_async(body())
 
@@ -260,12 +261,12 @@ def test_the_event_of_the_test_is_an_event() -> None:
 def test_one_button_trains_in_fp16_and_in_fp32_from_one_seed(
     make_mode: Any, run_async: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = fp16_config().change({"steps": 12, "batch_size": 2, "loss_scale": 2.0**30})
-    monkeypatch.setattr("explorer.panes.training.precision.start.fp16_config", lambda: small)
+    small = fp16().change({"steps": 12, "batch_size": 2, "loss_scale": 2.0**30})
+    monkeypatch.setattr("explorer.panes.training.precision.mode.fp16", lambda: small)
 
     async def body() -> None:
         mode = make_mode()
-        mode.view.startRequested.emit()
+        mode.view.start.click()
         await until(lambda: mode.data is not None and mode.data.active, "the run in fp16")
         assert not mode.view.start.isVisibleTo(mode.view)
         await until(lambda: mode.data.state == "finished", "its end")
@@ -275,7 +276,6 @@ def test_one_button_trains_in_fp16_and_in_fp32_from_one_seed(
         assert names == ["fp32", "fp16"]
         first = [one.y[0] for one in mode.view.losses.series]
         assert first[0] == pytest.approx(first[1], rel=1e-3), "the same seed begins the same"
-        assert mode.view.lesson.whole.startswith("loss at step 12: fp16 ")
         assert mode.headline.startswith("Gradients of step 12 in fp16")
 
     run_async(body())

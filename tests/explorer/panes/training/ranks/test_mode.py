@@ -1,4 +1,4 @@
-"""The mode Ranks: a folder of two ranks, computed strategies, and a real run that loses a rank."""
+"""The mode Ranks: a folder of two ranks, estimated strategies, and a real run that loses a rank."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from PySide6.QtGui import QGuiApplication
 
 from core.training.runs import create_run
 from core.training.writer import RunWriter
+from explorer.panes.training import presets
 from explorer.panes.training.ranks import text
-from explorer.panes.training.ranks.start import two_ranks_config
 from tests.core.training.small import small_config
-from tests.core.training.test_lanes import spans
-from tests.explorer.panes.training.ranks.test_scene import QUICK, SLOW
+from tests.core.training.test_lane_trace import QUICK, SLOW, two_ranks
 from tests.explorer.waiting import until
 
 
@@ -33,38 +32,36 @@ def make_mode(make_training: Callable[..., Any]) -> Callable[[], Any]:
     return make
 
 
-def two_ranks(folder: Path, steps: int = 1) -> Path:
-    """A folder as two ranks leave it."""
-    run = create_run(folder / "run", small_config(folder, ranks=2))
-    for rank, mine in enumerate((QUICK, SLOW)):
-        writer = RunWriter(run, 0, rank, ranks=2)
-        for step in range(1, steps + 1):
-            mine = mine.copy()
-            mine["step"] = step
-            writer.spans(mine)
-            writer.step({"step": step, "loss": 1.0, "tokens": 96, "seconds": 1.1, "memory": 10**8})
-        writer.event("end", steps, {"reason": "failed", "message": "rank 1 of 2 was killed"})
-        writer.close()
-    return run
-
-
-def test_without_ranks_a_step_is_computed_and_labelled(make_mode: Any, run_async: Any) -> None:
+def test_without_ranks_a_step_is_estimated_and_labelled(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = make_mode()
-        await until(lambda: mode.scene.events, "the computed step")
         assert mode.headline.startswith("Computed, not measured: every device holds the whole")
-        assert mode.view.start.isVisibleTo(mode.view) and not mode.view.faults.isVisibleTo(
-            mode.view
-        )
-        assert "computed for 4 devices" in mode.view.note.text()
+        view = mode.view
+        assert view.start.isVisibleTo(view) and not view.faults.isVisibleTo(view)
+        assert "computed for 4 devices" in view.note.text()
         mode.choose("pipeline")
-        await until(lambda: mode.computed.strategy == "pipeline", "the pipeline")
-        assert mode.scene.ranks == 4 and mode.player.tracks[0].length == len(mode.scene.events)
+        assert mode.lanes.ranks == 4 and mode.player.length == len(mode.lanes.trace)
         mode.choose_devices(8)
-        await until(lambda: mode.scene.ranks == 8, "eight devices")
+        assert mode.lanes.ranks == 8
         assert mode.state() == {"version": 1, "strategy": "pipeline", "devices": 8}
         mode.restore({"strategy": "nonsense", "devices": 3})
         assert mode.strategy == "pipeline" and mode.devices == 8
+
+    run_async(body())
+
+
+def test_what_cannot_be_estimated_is_said_with_a_way_out(
+    make_mode: Any, run_async: Any, tmp_path: Path
+) -> None:
+    async def body() -> None:
+        mode = make_mode()
+        mode.workspace.set_run(str(two_ranks(tmp_path)))
+        await until(lambda: mode.shows_run, "the run")
+        mode.choose("pipeline")
+        assert "2 layers make no pipeline of 4 stages" in mode.headline
+        assert mode.view.body.state == "empty" and mode.player.length == 0
+        mode.view.body.actionRequested.emit()
+        assert mode.strategy == "ddp" and mode.view.body.state == "ready"
 
     run_async(body())
 
@@ -76,33 +73,52 @@ def test_a_run_s_ranks_are_shown_with_the_one_that_is_slow(
         mode = make_mode()
         folder = two_ranks(tmp_path, steps=3)
         mode.workspace.set_run(str(folder))
-        await until(lambda: mode.shows_run and mode.scene.events, "the run's lanes")
+        await until(lambda: mode.shows_run and mode.lanes.number, "the run's lanes")
         assert mode.headline == "Rank 0 waits 400 ms of 1.10 s for rank 1"
         assert "DDP, failed, step 3 of 12" in mode.view.note.text()
         assert "rank 1 of 2 was killed" in mode.view.message.text()
         assert mode.view.resume.isVisibleTo(mode.view)
-        mode.view.copyRequested.emit()
+        mode.view.copy.click()
         copied = QGuiApplication.clipboard().text()
-        assert "=1 torchrun --nnodes 2 " in copied
+        assert "=1 torchrun --nnodes 1 --nproc-per-node 2 " in copied
         assert copied.endswith(f"-m core.training --run-folder {folder} --resume")
         told = []
         mode.inspection.connect(told.append)
         mode.player.seek(2)
         assert told[-1].title.startswith("All-reduce 1: ")
         assert told[-1].step.code == "core.training.data_parallel:_add_up#all_reduce"
-        bar = mode.scene.events[3].bars[0]
-        lanes = mode.view.lanes
-        lanes.resize(800, 300)
-        assert lanes.said_at(lanes.layout_now().rect(bar).center()).startswith("Rank 0: all-reduce")
-        lanes.chosen.emit(3)
+        mode.view.lanes.chosen.emit(3)
         assert mode.player.step == 3
         mode.choose("ddp")
-        await until(lambda: mode.scene.computed, "the computed step")
+        assert mode.lanes.estimated
         mode.choose("run")
-        assert not mode.scene.computed and lanes.displayed()["rank"].size == 10
-        holdings = mode.view.holdings
-        holdings.resize(800, 100)
-        assert set(holdings.displayed()["share"]) == {1.0}
+        assert not mode.lanes.estimated and mode.view.lanes.displayed()["rank"].size == 10
+
+    run_async(body())
+
+
+def test_older_steps_of_a_run_are_gone_back_to(
+    make_mode: Any, run_async: Any, tmp_path: Path
+) -> None:
+    async def body() -> None:
+        mode = make_mode()
+        field = mode.inputs.step
+        assert not field.isVisibleTo(mode.inputs)
+        mode.workspace.set_run(str(two_ranks(tmp_path, steps=3)))
+        await until(lambda: mode.shows_run and mode.lanes.number == 3, "the newest step")
+        assert field.isVisibleTo(mode.inputs) and field.value == 3
+        mode.player.seek(2)
+        mode.go(-1)
+        await until(lambda: mode.lanes.number == 2, "the step before")
+        assert mode.player.step == 2 and "step 2 of 12" in mode.view.note.text()
+        field.turn(False)
+        await until(lambda: mode.lanes.number == 1, "the first step")
+        mode.go(-1)
+        await mode.settled()
+        assert mode.lanes.number == 1
+        field.choose(3)
+        await until(lambda: mode.lanes.number == 3, "the newest step again")
+        assert not mode.follower.more.step  # and whichever will be the newest
 
     run_async(body())
 
@@ -115,15 +131,16 @@ def test_a_folder_that_is_read_while_it_grows(
         folder = create_run(tmp_path / "run", small_config(tmp_path, ranks=2))
         writers = [RunWriter(folder, 0, rank, ranks=2) for rank in (0, 1)]
         mode.workspace.set_run(str(folder))
-        await until(lambda: mode.measured is not None and mode.measured.ranks == 2, "two ranks")
-        assert mode.headline == text.NO_SPANS
+        await until(lambda: mode.ranks == 2, "two ranks")
+        assert mode.headline == text.NO_SPANS and not mode.inputs.step.isVisibleTo(mode.inputs)
         for step in (1, 2):
-            for writer, mine in zip(writers, (QUICK, SLOW), strict=True):
+            for writer, mine in reversed(list(zip(writers, (QUICK, SLOW), strict=True))):
                 mine = mine.copy()
                 mine["step"] = step
                 writer.spans(mine)
-            mode.look()
-            await until(lambda step=step: mode.measured.step == step, f"step {step}")
+                writer.step({"step": step, "loss": 1.0, "tokens": 96, "seconds": 1.1})
+            await until(lambda step=step: mode.lanes.number == step, f"step {step}")
+        assert mode.headline == "Rank 0 waits 400 ms of 1.10 s for rank 1"
         for writer in writers:
             writer.close()
 
@@ -134,32 +151,34 @@ def test_a_folder_that_is_read_while_it_grows(
 def test_two_ranks_train_and_one_is_killed_and_they_go_on(
     make_mode: Any, run_async: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = two_ranks_config(steps=100_000).change(
-        {"batch_size": 4, "checkpoint_every": 2, "evaluate_every": 0, "sample_every": 0}
+    small = presets.two_ranks().change(
+        {
+            "steps": 100_000,
+            "batch_size": 4,
+            "checkpoint_every": 2,
+            "evaluate_every": 0,
+            "sample_every": 0,
+        }
     )
-    monkeypatch.setattr("explorer.panes.training.ranks.start.two_ranks_config", lambda: small)
+    monkeypatch.setattr(presets, "two_ranks", lambda: small)
 
     async def body() -> None:
         mode = make_mode()
-        mode.view.startRequested.emit()
-        await until(lambda: mode.measured is not None and mode.measured.step >= 3, "step 3")
-        assert mode.shows_run and mode.scene.ranks == 2 and mode.view.faults.isVisibleTo(mode.view)
+        mode.view.start.click()
+        await until(lambda: mode.ranks and mode.lanes.number >= 3, "step 3")
+        assert mode.shows_run and mode.lanes.ranks == 2 and mode.view.faults.isVisibleTo(mode.view)
         mode.view.fill_faults(2)
         menu = mode.view.faults.menu()
         assert [part.text() for part in menu.actions()] == ["Rank 0", "Rank 1"]
         mode.view.faultRequested.emit("kill", 1)
-        killed = "rank 1 of 2 was killed (SIGKILL)"
-        await until(lambda: (mode.look(), killed in mode.view.message.text())[1], "the failure")
-        assert mode.measured.state == "failed"
-        before = mode.measured.newest
+        killed = "rank 1 of 2 was killed (SIGKILL); resume the run to go on"
+        await until(lambda: mode.view.message.whole == killed, "the failure")
+        assert mode.data.state == "failed"
+        before = mode.data.step
         said = []
         mode.statusRequested.connect(said.append)
-        mode.view.resumeRequested.emit()
-        await until(lambda: (mode.look(), mode.measured.newest > before + 2)[1], "it goes on")
-        assert mode.measured.active and not said
+        mode.view.resume.click()
+        await until(lambda: mode.data.step > before + 2, "it goes on")
+        assert mode.trains and not said
 
     run_async(body())
-
-
-def test_spans_of_the_test_are_spans() -> None:
-    assert len(QUICK) == len(SLOW) == 5 and spans(("clip", 0, 1, 0))["kind"].tolist() == [5]

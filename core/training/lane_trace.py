@@ -1,0 +1,364 @@
+r"""A training step as a Trace across ranks: what they do together is one Step of it.
+
+`RunLanes` makes it of what the ranks of a run have recorded, `estimated_trace` of a step that was
+computed from formulas: both in the same form. Loads no torch.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.numbers import format_brief
+from core.trace import Step, Trace
+from core.training.config import TrainingConfig
+from core.training.estimates.communication import COLLECTIVES, Transfer
+from core.training.estimates.plan import compute_seconds
+from core.training.estimates.step_timeline import (
+    Operation,
+    Part,
+    Shard,
+    StepTimeline,
+    parts_of,
+    shards_of,
+)
+from core.training.lanes import Lane, LaneReader, straggler
+from core.training.phases import phase_step
+from core.training.reader import RunReader
+from core.training.spans import EXCHANGES, KINDS
+
+BAR_DTYPE = np.dtype(
+    [
+        ("place", "<i4"),  # of its Step in the trace
+        ("rank", "<i4"),
+        ("exchange", "?"),  # it exchanges numbers; else it computes
+        ("start", "<f8"),  # seconds since the step began
+        ("ready", "<f8"),  # up to then it waits for other ranks
+        ("end", "<f8"),
+        ("bytes", "<f8"),  # that it sends
+    ]
+)
+TOLD = 0.05  # of the step: a shorter wait is not told
+# What happens in a Step; {} is a rank or a device.
+WORDS = {
+    "data": "the batch is drawn, and each {} takes its own sequences",
+    "forward": "each {} predicts the next tokens of its own sequences",
+    "backward": "each {} computes the gradients of its own sequences",
+    "optimizer": "each {} moves the weights that it holds",
+    "all-reduce": "gradients are added up over the {}s, and each gets the sum",
+    "all-gather": "the parts of a matrix come together on every {}",
+    "reduce-scatter": "gradients are added up, and each {} keeps its part of the sum",
+    "sum": "a few numbers are added up over the {}s",
+}
+STRATEGY_WORDS = {
+    "tensor": {
+        "forward": "each {} multiplies its columns and rows of the matrices",
+        "backward": "each {} computes the gradients of its columns and rows",
+        "all-reduce": "what the {}s have made of their columns and rows is added up",
+    },
+    "pipeline": {
+        "forward": "a small batch passes through the layers, stage after stage",
+        "backward": "its gradients come back, from the last stage to the first",
+        "send": "what a stage has made goes to the next one",
+        "send back": "the gradient of what came in goes to the stage before",
+    },
+}
+FORMULAS = {  # of an exchange that was measured
+    "all-reduce": r"g = \sum_{r} g_r",
+    "all-gather": r"\theta = [\, \theta_1, \theta_2, \dots, \theta_N \,]",
+    "reduce-scatter": r"g_r = \Big( \sum_{s} g_s \Big)_r",
+    "sum": r"n = \sum_{r} n_r",
+}
+CODE = {
+    "all-reduce": "core.training.data_parallel:_add_up#all_reduce",
+    "all-gather": "core.training.fully_sharded:Gather.__call__#gather",
+    "reduce-scatter": "core.training.fully_sharded:Scatter.__call__#scatter",
+    "sum": "core.training.ranks:Ranks.sums#sum",
+}
+_TIME = r"t = \frac{%s}{\mathrm{FLOP/s}}"
+_HALF = r"\mathrm{bytes} = \frac{N-1}{N} \, M"
+ESTIMATED_FORMULAS = {
+    "forward": _TIME % r"2 \, n_{\mathrm{weights}} \, n_{\mathrm{tokens}}",
+    "backward": _TIME % r"4 \, n_{\mathrm{weights}} \, n_{\mathrm{tokens}}",
+    "optimizer": _TIME % "C",
+    "all-reduce": r"\mathrm{bytes} = 2 \, \frac{N-1}{N} \, M",
+    "all-gather": _HALF,
+    "reduce-scatter": _HALF,
+    "send": r"t = \lambda + \frac{M}{W}",
+    "send back": r"t = \lambda + \frac{M}{W}",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class LaneTrace:
+    """A training step across ranks.
+
+    trace      a Step for what ranks do together, in the order in which they begin; its `lane` is
+               "compute" or "exchange"
+    labels     of each Step a few words: "all-reduce 2"
+    bars       records of BAR_DTYPE: a rank's part in a Step, Step after Step
+    parts      of the model
+    shards     what each rank holds of them
+    memory     bytes that each rank holds, (ranks,) or none: of its process, or of these shards
+    cores      cores that each rank keeps busy, (ranks,) or none
+    gpu        share of the time in which each rank's GPU computes, (ranks,) or none
+    computing  seconds in which each rank computes, (ranks,)
+    waited     seconds in which each rank waits for others, (ranks,)
+    straggler  the rank for which the others wait
+    number     which optimizer step of the run; 0: it is an estimate, or none was timed yet
+    """
+
+    strategy: str
+    ranks: int
+    estimated: bool
+    trace: Trace
+    labels: tuple[str, ...]
+    bars: np.ndarray
+    parts: tuple[Part, ...]
+    shards: tuple[Shard, ...]
+    memory: np.ndarray
+    cores: np.ndarray
+    gpu: np.ndarray
+    computing: np.ndarray
+    waited: np.ndarray
+    straggler: int | None = None
+    number: int = 0
+
+    @cached_property
+    def seconds(self) -> float:
+        """How long the step takes."""
+        return float(self.bars["end"].max(initial=0.0))
+
+    @property
+    def busy(self) -> np.ndarray:
+        """The share of the step in which each rank computes, (ranks,)."""
+        return np.clip(self.computing / max(self.seconds, 1e-12), 0.0, 1.0)
+
+    @property
+    def sent(self) -> float:
+        """Bytes that the rank sends which sends the most."""
+        sums = np.bincount(self.bars["rank"], self.bars["bytes"], self.ranks)
+        return float(sums.max(initial=0.0))
+
+    @property
+    def noun(self) -> str:
+        """What its ranks are called."""
+        return "device" if self.estimated else "rank"
+
+    def of(self, place: int) -> np.ndarray:
+        """The bars of a Step."""
+        return self.bars[self.bars["place"] == place]
+
+
+class RunLanes:
+    """The steps of a run as LaneTraces, read while it grows.
+
+    Raises ValueError when `folder` is no run folder, or one of its files is none that a run writes.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.lanes = LaneReader(folder)
+        self.runs: list[RunReader] = []
+
+    def read(self, step: int = 0) -> LaneTrace:
+        """A step, looked up anew; 0: the newest that all ranks have told of."""
+        self.lanes.refresh()
+        for run in self.runs:
+            run.refresh()
+        while len(self.runs) < max(self.lanes.ranks, 1):
+            self.runs.append(RunReader(self.lanes.folder, len(self.runs)))
+        newest = self.lanes.last_step
+        shown = min(step, newest) if step else newest
+        records = [_record(run.steps, shown) for run in self.runs]
+        lanes = self.lanes.step(shown) if shown else []
+        return measured_trace(lanes, self.runs[0].config, shown, records, self.lanes.ranks)
+
+
+def _record(steps: np.ndarray, step: int) -> dict[str, float]:
+    """What a rank has recorded of a step; {} where it has not."""
+    at = bisect_left(range(len(steps)), step, key=lambda row: int(steps[row]["step"]))
+    if at == len(steps) or steps[at]["step"] != step:
+        return {}
+    return {name: float(steps[at][name]) for name in steps.dtype.names or ()}
+
+
+def _told(records: Sequence[Mapping[str, float]], field: str) -> np.ndarray:
+    """A field of all ranks' records, (ranks,); none where one of them does not know it."""
+    told = np.array([record.get(field, np.nan) for record in records])
+    return told if np.isfinite(told).all() and told.any() else np.zeros(0)
+
+
+def measured_trace(
+    lanes: Sequence[Lane],
+    config: TrainingConfig,
+    number: int,
+    records: Sequence[Mapping[str, float]] = (),
+    ranks: int = 0,
+) -> LaneTrace:
+    """Of a step that was trained.
+
+    number   which step
+    records  of each rank, what it recorded of the step
+    ranks    how many there are, where none has told of the step
+    """
+    ranks = len(lanes) or ranks
+    found: dict[tuple[str, int], list[Any]] = {}
+    for lane in lanes:
+        for exchange, spans in ((False, lane.phases), (True, lane.exchanges)):
+            for span in spans:
+                kind = KINDS[span["kind"]]
+                sent = sent_bytes(kind, float(span["bytes"]), ranks)
+                times = (float(span[name]) for name in ("start", "ready", "end"))
+                bar = (lane.rank, exchange, *times, sent)
+                found.setdefault((kind, int(span["index"])), []).append(bar)
+    groups = _in_order(found)
+    counted = Counter(kind for kind, _ in found)
+    length = max((lane.end for lane in lanes), default=0.0)
+    strategy = config.parallel if ranks > 1 else "ddp"
+    steps, labels = [], []
+    for (kind, index), bars in groups:
+        label, words = kind, WORDS.get(kind, "").format("rank")
+        if kind in EXCHANGES:
+            label += f" {index + 1}" if counted[kind] > 1 else ""
+            step = Step(f"ranks.{kind}", "", FORMULAS[kind], CODE[kind], {})
+        else:
+            step = phase_step(kind, config, number, records[0] if records else None)
+            words = words or step.title.partition(": ")[2]
+        labels.append(label)
+        steps.append(replace(step, title=f"{_title(label, words)}{_wait(bars, length)}"))
+    return LaneTrace(
+        strategy=strategy,
+        ranks=ranks,
+        estimated=False,
+        trace=_trace(steps, groups),
+        labels=tuple(labels),
+        bars=_joined(groups),
+        parts=parts_of(config.model),
+        shards=shards_of(strategy, len(parts_of(config.model)), ranks),
+        memory=_told(records, "memory"),
+        cores=_told(records, "cpu"),
+        gpu=_told(records, "gpu"),
+        computing=np.array(list(map(_computing, lanes))),
+        waited=np.array([lane.waited for lane in lanes]),
+        straggler=straggler(lanes),
+        number=number,
+    )
+
+
+def _computing(lane: Lane) -> float:
+    """Seconds of its phases, without those in which it only waited."""
+    phases = float((lane.phases["end"] - lane.phases["start"]).sum())
+    return max(phases - lane.held_up, 0.0)
+
+
+def _wait(bars: np.ndarray, length: float) -> str:
+    """Who waits for whom, where it is long enough to be told."""
+    longest = float((bars["ready"] - bars["start"]).max())
+    if len(bars) < 2 or longest <= TOLD * length:
+        return ""
+    first, last = (int(bars["rank"][at(bars["start"])]) for at in (np.argmin, np.argmax))
+    return f"; rank {first} waits {format_brief(longest)} for rank {last}"
+
+
+def sent_bytes(kind: str, size: float, ranks: int) -> float:
+    """What a rank sends over a ring in an exchange to which it gives so many bytes."""
+    if kind not in EXCHANGES:
+        return 0.0
+    whole = size * ranks if kind == "all-gather" else size  # it gives its part of the whole
+    return COLLECTIVES["all-reduce" if kind == "sum" else kind](whole, ranks).bytes
+
+
+def estimated_trace(step: StepTimeline) -> LaneTrace:
+    """Of a step that was computed from formulas."""
+    pipeline = step.strategy == "pipeline"
+    found: dict[tuple[Any, ...], list[Any]] = {}
+    first: dict[tuple[Any, ...], Operation] = {}
+    counted: Counter[tuple[Any, ...]] = Counter()
+    for one in step.operations:
+        key: tuple[Any, ...] = (one.kind, -1 if pipeline else one.part, one.micro_batch)
+        counted[one.device, *key] += 1  # a block of tensor parallelism exchanges twice
+        key = (*key, counted[one.device, *key])
+        first.setdefault(key, one)
+        bar = (one.device, one.is_exchange, one.start, one.start, one.end, one.bytes)
+        found.setdefault(key, []).append(bar)
+    groups = _in_order(found)
+    words = WORDS | STRATEGY_WORDS.get(step.strategy, {})
+    steps, labels = [], []
+    for key, _ in groups:
+        one = first[key]
+        which = one.micro_batch + 1 if pipeline else step.parts[one.part].name
+        label = one.kind if one.kind == "optimizer" else f"{one.kind} {which}"
+        code, values = _line(one, step)
+        title = _title(label, words[one.kind].format("device"))
+        labels.append(label)
+        steps.append(Step(f"ranks.{one.kind}", title, ESTIMATED_FORMULAS[one.kind], code, values))
+    devices = range(step.devices)
+    return LaneTrace(
+        strategy=step.strategy,
+        ranks=step.devices,
+        estimated=True,
+        trace=_trace(steps, groups),
+        labels=tuple(labels),
+        bars=_joined(groups),
+        parts=step.parts,
+        shards=step.shards,
+        memory=np.array([step.held_bytes(device) for device in devices]),
+        cores=np.zeros(0),
+        gpu=np.zeros(0),
+        computing=np.array([step.busy(device) for device in devices]),
+        waited=np.zeros(step.devices),
+    )
+
+
+def _line(one: Operation, step: StepTimeline) -> tuple[str, dict[str, Any]]:
+    """The line that computes how long an operation takes, or what it sends; and its numbers."""
+    here = "core.training.estimates"
+    if not one.is_exchange:
+        values = {"work": one.amount, "peak": step.speed, "efficiency": 1.0, "devices": 1}
+        compute = compute_seconds(one.amount, step.speed)
+        return f"{here}.plan:compute_seconds#compute", {**values, "compute": compute}
+    if one.kind == "all-reduce":
+        half = COLLECTIVES["reduce-scatter"](one.amount, step.devices).bytes
+        values = {"there": half, "back": half, "sent": half + half}
+        return f"{here}.communication:all_reduce#all_reduce", values
+    if one.kind in COLLECTIVES:
+        values = {"size": one.amount, "ranks": step.devices, "sent": one.bytes}
+        return f"{here}.communication:_half#half", values
+    link, sent = step.link, Transfer(one.amount, 1)
+    values = {"steps": 1, "latency": link.latency, "sent": sent.bytes, "bandwidth": link.bandwidth}
+    values["seconds"] = sent.seconds(link)
+    return f"{here}.communication:Transfer.seconds#seconds", values
+
+
+def _in_order(found: Mapping[Any, Sequence[Any]]) -> list[tuple[Any, np.ndarray]]:
+    """Bars of one key each by when the first of them begins, as records that know their place."""
+    ordered = sorted(found.items(), key=lambda one: min((bar[2], bar[1]) for bar in one[1]))
+    return [
+        (key, np.array([(place, *bar) for bar in bars], BAR_DTYPE))
+        for place, (key, bars) in enumerate(ordered)
+    ]
+
+
+def _joined(groups: Sequence[tuple[Any, np.ndarray]]) -> np.ndarray:
+    return np.concatenate([np.zeros(0, BAR_DTYPE), *(bars for _, bars in groups)])
+
+
+def _title(label: str, words: str) -> str:
+    return f"{label[:1].upper()}{label[1:]}: {words}"
+
+
+def _trace(steps: Sequence[Step], groups: Sequence[tuple[Any, np.ndarray]]) -> Trace:
+    """The Steps with the times of their bars."""
+    trace = Trace()
+    for step, (_, bars) in zip(steps, groups, strict=True):
+        lane = "exchange" if bars["exchange"][0] else "compute"
+        start, end = float(bars["start"].min()), float(bars["end"].max())
+        trace.append(replace(step, lane=lane, start=start, end=end))
+    return trace.finish()

@@ -1,0 +1,97 @@
+"""Where bars and shards stand, and what is said of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QPointF, QRectF
+
+from core.training.lane_trace import LaneTrace, measured_trace
+from core.training.lanes import lanes_of
+from explorer.panes.training.ranks import text
+from explorer.panes.training.ranks.compute import DEVICES, estimated
+from explorer.panes.training.ranks.draw_lanes import LaneLayout
+from explorer.panes.training.ranks.inspector import inspection
+from explorer.panes.training.ranks.pictures import Holdings, Lanes
+from tests.core.training.small import small_config
+from tests.core.training.test_lane_trace import QUICK, SLOW
+
+PICTURE = QRectF(0, 0, 800, 300)
+
+
+@pytest.fixture
+def lanes(tmp_path: Path) -> LaneTrace:
+    records = [{"memory": 1e8, "cpu": 0.98}, {"memory": 2e8, "cpu": 1.2}]
+    return measured_trace(lanes_of([QUICK, SLOW]), small_config(tmp_path, ranks=2), 3, records)
+
+
+def test_a_rank_is_told_to_wait_for_the_slow_one(lanes: LaneTrace) -> None:
+    assert text.headline(lanes) == "Rank 0 waits 400 ms of 1.10 s for rank 1"
+    assert text.rank_notes(lanes) == [
+        ["100 MB", "busy 100\N{THIN SPACE}%", "0.98 cores"],
+        ["200 MB", "busy 100\N{THIN SPACE}%", "1.2 cores"],
+    ]
+    told = text.facts(lanes, 100.0)
+    assert told["a step"] == "1.10 s" and told["memory of a process"] == "200 MB"
+    assert told[text.SCALING] == "100\N{THIN SPACE}%"
+    shown = inspection(lanes, 2)
+    assert shown.rows[0].text == "rank 0: 100 ms, after waiting 300 ms, 800 B"
+    assert shown.table["waited (s)"].tolist() == pytest.approx([0.3, 0.0])
+
+
+def test_bars_stand_at_their_times_in_the_rows_of_their_ranks(qtbot: Any, lanes: LaneTrace) -> None:
+    layout = LaneLayout(PICTURE, lanes)
+    for bar, told in enumerate(lanes.bars):
+        rect = layout.rect(bar)
+        assert layout.bar_at(rect.center()) is not None
+        assert rect.left() == pytest.approx(layout.x(told["start"]))
+        assert layout.lane(told["rank"]).contains(rect.center())
+        assert (rect.top() > layout.lane(told["rank"]).top()) == told["exchange"]
+    cursors = [layout.cursor(place / 4) for place in range(4 * len(lanes.trace) + 1)]
+    assert cursors == sorted(cursors)
+    assert (cursors[0], cursors[-1]) == (layout.x(0.0), pytest.approx(layout.x(1.1)))
+
+
+def test_pictures_tell_their_numbers_and_what_is_under_the_mouse(
+    qtbot: Any, lanes: LaneTrace
+) -> None:
+    picture, holdings = Lanes(), Holdings()
+    for one in (picture, holdings):
+        assert one.displayed() == {} and one.said_at(PICTURE.center()) == ""
+        qtbot.addWidget(one)
+        one.resize(800, 300)
+        one.set_scene(lanes)
+    layout = LaneLayout(QRectF(picture.rect()), lanes)
+    before_the_second = QPointF(layout.x(0.55), layout.rect(4).center().y())
+    said = picture.said_at(before_the_second).splitlines()
+    assert said[0] == "Rank 0: all-reduce 1" and said[-1] == "sends 800 B"
+    assert "waits 300 ms until the last rank has come" in said
+    assert picture.displayed()["what"][4] == "all-reduce 1"
+    cell = next(holdings.layout_of(lanes).cells())
+    assert holdings.said_at(cell.whole.center()).startswith("Rank 0 holds all of the weights of ")
+    assert set(holdings.displayed()["share"]) == {1.0}
+    assert picture.broken is None and holdings.broken is None
+
+
+@pytest.mark.parametrize("strategy", [name for name in text.TITLES if name != "run"])
+@pytest.mark.parametrize("devices", DEVICES)
+def test_every_strategy_is_estimated_for_the_example(
+    qtbot: Any, strategy: str, devices: int
+) -> None:
+    lanes = estimated(strategy, devices, None)
+    assert text.headline(lanes).startswith("Computed, not measured: ")
+    picture, holdings = Lanes(), Holdings()
+    for one in (picture, holdings):
+        qtbot.addWidget(one)
+        one.resize(800, 300)
+        one.set_scene(lanes)
+        one.grab()
+        assert one.broken is None
+    assert len(inspection(lanes, 0).rows) == 1 + len(lanes.of(0))
+
+
+def test_what_does_not_fit_a_run_s_model_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="2 layers make no pipeline of 4 stages"):
+        estimated("pipeline", 4, small_config(tmp_path))
