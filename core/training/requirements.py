@@ -26,7 +26,7 @@ def check_requirements(config: TrainingConfig) -> None:
     model = config.model
     if config.tokenizer not in BUILT_IN:
         model = replace(model, vocab_size=open_tokenizer(config.tokenizer).vocab_size)
-    if why := too_large(estimate(replace(config, model=model)).bytes):
+    if why := too_large(estimate(replace(config, model=model)).bytes_of_all):
         raise ValueError(why)
     if config.device not in ("auto", "cpu"):
         from core.training.strategies import device_for

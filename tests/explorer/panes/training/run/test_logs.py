@@ -115,4 +115,4 @@ def test_what_a_log_does_not_tell_is_left_out(tmp_path: Path) -> None:
     assert [getattr(row, "text", row) for row in moment_rows(numbers, 1)] == [
         "loss L = 3.000 nats per token"
     ]
-    assert "gradient norm |g| = 0.75" in moment_rows(numbers, 2)
+    assert "gradient norm |g| = 0.750" in moment_rows(numbers, 2)
