@@ -142,6 +142,8 @@ class Attempt:
             raise ValueError(why)
         if rank:
             self.writer = RunWriter(self.folder, self.step, rank)
+        if parallel.ranks > 1:
+            parallel.spans.tell = self.writer.exchange
 
     def _train(self) -> Moments:
         self.steering = Steering(self.folder, self.writer.attempt, self.step, self.parallel)

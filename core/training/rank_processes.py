@@ -23,6 +23,7 @@ from pathlib import Path
 from core.files import open_to_append, open_to_read
 from core.training.place import LEFT_ALONE, STORE
 from core.training.reader import RunReader
+from core.training.records import read_manifest
 from core.training.writer import end_attempt
 
 LOOK = 0.05  # seconds between two looks at the ranks
@@ -61,6 +62,7 @@ class RankProcesses:
         self.count, self.module, self.threads, self.restarts = count, module, threads, restarts
         self._ranks: list[_Rank] = []
         self._asked = 0  # how often somebody wanted an end
+        self._begun = 0  # attempts of the run before these ranks began theirs
 
     def leave(self) -> None:
         """The run is to end after its step, with a checkpoint; asked again, at once."""
@@ -83,6 +85,7 @@ class RankProcesses:
         return 0
 
     def _run_once(self, resume: bool) -> int:
+        self._begun = self._attempts()
         meeting = tempfile.mkdtemp(prefix="ranks-")
         try:
             for number in range(self.count):
@@ -107,8 +110,13 @@ class RankProcesses:
         message = self._why(self._ranks[first])
         print(f"error: {message}", file=sys.stderr, flush=True)
         with suppress(OSError, ValueError):  # the folder is gone, or somebody else trains in it
-            end_attempt(self.folder, message)
+            if self._attempts() > self._begun:
+                end_attempt(self.folder, message)
         return 1
+
+    def _attempts(self) -> int:
+        """How many the run has begun so far."""
+        return len(read_manifest(self.folder)["attempts"])
 
     def _start(self, number: int, store: Path, resume: bool) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", self.module, "--run", str(self.folder), "--bound"]
@@ -183,9 +191,13 @@ class RankProcesses:
             with suppress(ValueError):
                 name = signal.Signals(-code).name
                 return f"{which} was killed ({name}); resume the run to go on"
-        told = ""
+        told, others = "", set()
         with suppress(OSError, ValueError):
-            told = RunReader(self.folder, rank.number).message
+            if self._attempts() > self._begun:  # else what is there, an earlier attempt has said
+                told = RunReader(self.folder, rank.number).message
+                others = {RunReader(self.folder, n).message for n in range(self.count)}
+        if told and others == {told} and self.count > 1:
+            return told  # they found it together: it is nobody's own
         if not told and rank.number:
             with suppress(OSError, ValueError), open_to_read(self._log(rank.number)) as log:
                 log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL))

@@ -84,13 +84,14 @@ class Ranks(Single):
             dist.distributed_c10d._set_pg_timeout(timedelta(seconds=self.place.timeout))
 
     def sums(self, values: Sequence[float]) -> list[float]:
-        start = self.spans.mark()
+        start = self.spans.exchange()
         tensor = torch.tensor(values, dtype=torch.float64, device=self.device)
         dist.all_reduce(tensor)  # step: sum
         self.spans.add("sum", start, self.spans.mark(), tensor.nbytes)
         return tensor.tolist()
 
     def first(self, text: str) -> str:
+        self.spans.exchange()
         data = text.encode()
         lengths = torch.zeros(self.ranks, dtype=torch.int64, device=self.device)
         lengths[self.rank] = len(data)
@@ -99,6 +100,7 @@ class Ranks(Single):
         return self._broadcast(data, *told[0]).decode() if told else ""
 
     def agree(self, value: Any) -> Any:
+        self.spans.exchange()
         data = json.dumps(value).encode() if self.writes else b""
         length = torch.tensor([len(data)], dtype=torch.int64, device=self.device)
         dist.broadcast(length, 0)
@@ -112,6 +114,7 @@ class Ranks(Single):
         return bytes(tensor.tolist())
 
     def wait(self) -> None:
+        self.spans.exchange()
         dist.barrier()
 
     def write(self, path: Path, tensors: Mapping[str, Tensor]) -> None:
