@@ -7,6 +7,7 @@
     control.jsonl            commands in, each acknowledged
     heartbeat                touched about once a second by whoever trains; rank1.heartbeat ...;
                              holds to how many exchanges between ranks it has come (8 bytes)
+    controller.json          which program steers the run, while it lives: see `claims`
     process.json             which process was launched last to train the run, and when
     recordings/step-000100/  what happened inside a step that was asked for: see `recording`
     checkpoints/step-000100/ samples/step-000100.json probes/step-000100.safetensors

@@ -75,7 +75,7 @@ def card_text(
         numbers=_numbers(data, step, replaying or looked_at is not None, state),
         buttons=buttons(data, state, moment, replaying),
         message=failure(data, state),
-        refusals=(("branch", why),) if (why := why_no_branch(data, moment)) else (),
+        refusals=_refusals(data, moment),
     )
 
 
@@ -97,7 +97,18 @@ def buttons(data: RunData, state: str, moment: Moment | None, replaying: bool) -
         shown += ["resume", "stop"]
     elif state != "finished" and not data.finished:
         shown += ways_on(data, state)
+    if data.controller:
+        shown.append("take")
     return tuple(name for name in ORDER if name in shown)
+
+
+def _refusals(data: RunData, moment: Moment | None) -> tuple[tuple[str, str], ...]:
+    """Which of the card's buttons cannot be used now, each with the reason."""
+    found = [("branch", why)] if (why := why_no_branch(data, moment)) else []
+    if data.controller:
+        watched = f"{data.controller} controls this run: take over to steer it here"
+        found += [(name, watched) for name in ("pause", "resume", "stop")]
+    return tuple(found)
 
 
 def ways_on(data: RunData, state: str) -> tuple[str, ...]:
@@ -129,7 +140,18 @@ def why_no_branch(data: RunData, moment: Moment | None) -> str:
 
 # Before the first step, so that the card has its height from the beginning.
 NO_NUMBERS = (("loss", "\u2013"), ("learning rate", "\u2013"))
-ORDER = ("branch", "pause", "resume", "lower", "slower", "anew", "continue", "again", "stop")
+ORDER = (
+    "branch",
+    "pause",
+    "resume",
+    "lower",
+    "slower",
+    "anew",
+    "continue",
+    "again",
+    "take",
+    "stop",
+)
 AGAIN = "There is no checkpoint, so training begins again at step 0"
 NOTHING_KEPT = (
     "No checkpoint was written yet. Once the cause is fixed, the run can begin again at step 0; or "
@@ -170,7 +192,9 @@ def _note(data: RunData, state: str) -> str:
         said.append(f"about {about(left)} left")
     elif data.parent:
         said.append(f"branched at step {int(data.parent.get('step', 0)):,}")
-    if data.backend == "process" and state in ACTIVE:
+    if data.controller:
+        said.append(f"watched here: {data.controller} controls it")
+    elif data.backend == "process" and state in ACTIVE:
         said.append("closing the window does not stop it")
     if data.damaged:
         lines = "line" if data.damaged == 1 else "lines"
