@@ -418,6 +418,7 @@ def test_why_ranks_do_not_meet_is_said_with_the_remedy(
         raise dist.DistNetworkError(error)
 
     monkeypatch.setattr(dist, "init_process_group", refuse)
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
     with pytest.raises(ValueError, match="rank 1 did not meet the others") as told:
         DDP(Place(1, 2, 1, 2)).join()
     assert remedy in str(told.value) and len(str(told.value).splitlines()) == 1
