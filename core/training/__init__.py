@@ -5,9 +5,10 @@ records; task, language_modelling; scaler, parallel, precision, attempt (the loo
 optimizers, looking, exponent_probe, health, steering, checkpoints, loop; several ranks: place,
 ranks, data_parallel, fully_sharded, strategies, rank_processes, faults; the run folder: locking,
 writer, reader, runs, claims, control; a step from the inside: phases, spans, lanes, lane_trace,
-recording, step_trace, recorded_numbers; beside it: alerts, estimates, sizes, memory, requirements,
-rereading, explained_example, launch, recipes, bundled, this_machine; foreign: other programs' runs.
-Nothing here loads torch before a run starts, so that a window may read a run's folder at once.
+recording, step_trace, recorded_step, recorded_numbers; beside it: alerts, estimates, sizes, memory,
+requirements, rereading, explained_example, launch, recipes, bundled, this_machine; foreign: other
+programs' runs. Nothing here loads torch before a run starts, so that a window may read a run's
+folder at once.
 """
 
 from __future__ import annotations

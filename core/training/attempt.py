@@ -157,6 +157,7 @@ class Attempt:
             yield from self._one_step()
             last = self.step == self.config.steps
             yield from self._look() if last else self.steering.until_stopped(self._look())
+        self._write_spans()
         yield from self._obey()
         yield from self._save()
         reason = "finished" if self.step >= self.config.steps else "stopped"
@@ -353,9 +354,13 @@ class Attempt:
         self.skipped += int(record["skipped"])
         self.tokens += int(record["tokens"])
         self.writer.step(record)
-        self.writer.spans(self.parallel.spans.take(self.writer.attempt))
+        self._write_spans()
         self.steering.step_done()
         return record
+
+    def _write_spans(self) -> None:
+        """Those that have ended since the last time: a step's schedule ends after its record."""
+        self.writer.spans(self.parallel.spans.take(self.writer.attempt))
 
     def _rate(self) -> float:
         """The next step's learning rate: a function of how many steps were applied."""

@@ -107,8 +107,10 @@ class RankProcesses:
         first = first_failed(ends, asked=self._asked > 0)
         if first is None:
             return 0
-        message = self._why(self._ranks[first])
-        print(f"error: {message}", file=sys.stderr, flush=True)
+        message = self._told_by_all()
+        if not message:  # else rank 0 has printed it
+            message = self._why(self._ranks[first])
+            print(f"error: {message}", file=sys.stderr, flush=True)
         with suppress(OSError, ValueError):  # the folder is gone, or somebody else trains in it
             if self._attempts() > self._begun:
                 end_attempt(self.folder, message)
@@ -182,6 +184,22 @@ class RankProcesses:
     def _log(self, number: int) -> Path:
         return self.folder / f"rank{number}.log"
 
+    def _last_word(self, number: int) -> str:
+        """What a rank said when it ended; "" where it had not begun."""
+        with suppress(OSError, ValueError):
+            if self._attempts() > self._begun:  # else an earlier attempt has said what is there
+                return RunReader(self.folder, number).message
+        return ""
+
+    def _told_by_all(self) -> str:
+        """Of what all ranks say that they failed, having found it together; "" where it was one of
+        them.
+        """
+        if any(rank.ended_by_us or not rank.code for rank in self._ranks):
+            return ""
+        words = {self._last_word(rank.number) for rank in self._ranks}
+        return words.pop() if len(words) == 1 else ""
+
     def _why(self, rank: _Rank) -> str:
         """What the rank that failed first died of, for people."""
         which, code = f"rank {rank.number} of {self.count}", rank.code or 0
@@ -191,13 +209,7 @@ class RankProcesses:
             with suppress(ValueError):
                 name = signal.Signals(-code).name
                 return f"{which} was killed ({name}); resume the run to go on"
-        told, others = "", set()
-        with suppress(OSError, ValueError):
-            if self._attempts() > self._begun:  # else what is there, an earlier attempt has said
-                told = RunReader(self.folder, rank.number).message
-                others = {RunReader(self.folder, n).message for n in range(self.count)}
-        if told and others == {told} and self.count > 1:
-            return told  # they found it together: it is nobody's own
+        told = self._last_word(rank.number)
         if not told and rank.number:
             with suppress(OSError, ValueError), open_to_read(self._log(rank.number)) as log:
                 log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL))

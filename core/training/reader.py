@@ -214,6 +214,7 @@ class RunReader:
             len(self.steps),
             tuple(checkpoints),
             tuple(probes),
+            self._recorded(),
         )
         if signature == self._signature:
             return False
@@ -415,6 +416,13 @@ class RunReader:
             except (OSError, ValueError):
                 return None  # deleted by hand, or being copied: shown as not there
         return self._samples[attempt, name]
+
+    def _recorded(self) -> tuple[int, int]:
+        """How many steps were recorded, and how many ranks have told of the newest of them."""
+        names = self._names(records.RECORDINGS)
+        newest = max((records.step_of(name) or 0 for name in names), default=0)
+        folder = records.recording_folder(self.folder, newest)
+        return len(names), sum(1 for _ in folder.glob("rank*.json"))
 
     def _names(self, kind: str) -> list[str]:
         """Finished entries of a folder, listed again only when it changed."""

@@ -94,8 +94,9 @@ def check_goes_on(
     if config is not None and (changed := config.changes_since(known)):
         raise ValueError(
             f"{folder} holds a run of another config: {', '.join(changed)}. A run keeps the config "
-            "it began with: leave --config out to resume it as it is, branch off one of its "
-            "checkpoints to go on with changes, or choose a new folder"
+            f"it began with. To resume it as it is, give --run {folder} --resume without --config; "
+            "to go on with changes, branch off a checkpoint ('Resume from here' in the app, "
+            "core.training.branch in Python); or choose a new folder"
         )
     if manifest["attempts"] and not resume:
         raise ValueError(

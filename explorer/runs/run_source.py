@@ -20,8 +20,9 @@ from PySide6.QtCore import QObject, Signal
 
 from explorer.engine.jobs import SUPERSEDED, Superseded
 from explorer.runs.folders import ACTIVE
-from explorer.runs.sources import BUNDLED, TRACING, Captured, FolderSource, Read, activations_of
+from explorer.runs.sources import BUNDLED, TRACING, Captured, FolderSource, activations_of
 from explorer.runs.tail import Tail
+from explorer.runs.text_read import Read
 
 if TYPE_CHECKING:
     from core.inference.activations import Activations

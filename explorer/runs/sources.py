@@ -16,6 +16,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from explorer.engine.jobs import SUPERSEDED, Superseded
+from explorer.runs.text_read import Read
 
 if TYPE_CHECKING:
     from core.inference.activations import Activations
@@ -37,24 +38,6 @@ def models_among(paths: Sequence[str]) -> list[str]:
         and os.path.isfile(os.path.join(path, "model.safetensors"))
         and not os.path.isfile(os.path.join(path, "run.json"))
     ]
-
-
-@dataclass(frozen=True, eq=False)
-class Read:
-    """What a model makes of a text: the logits of the token after it.
-
-    logits       (V,) float32
-    surprises    (T,) nats; the first one's is NaN. Empty where they were not asked for
-    version      of the model
-    seconds      that reading took
-    cache_bytes  keys and values that are kept, so that nothing is read twice; 0: none are
-    """
-
-    logits: np.ndarray
-    surprises: np.ndarray
-    version: int
-    seconds: float = 0.0
-    cache_bytes: int = 0
 
 
 @dataclass(frozen=True, eq=False)

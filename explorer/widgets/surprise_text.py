@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_fixed
 from explorer import theme
-from explorer.widgets.base import Columns, Picture, elide, put_text
-from explorer.widgets.token_strip import chip
+from explorer.widgets.base import Columns, Picture
+from explorer.widgets.token_strip import chip, draw_chip
 
 LINE, PADDING, WIDEST = 26, 4, 160  # px
 SERIES = 1  # of the darkest tokens
@@ -105,7 +105,6 @@ class SurpriseText(Picture):
 
     def draw(self, painter: QPainter) -> None:
         now = theme.current()
-        font = now.font("mono", mono=True)
         for sequence, place, whole in self._rects:
             rect = whole.translated(0, -self._above)
             if rect.bottom() > self.height():
@@ -113,11 +112,8 @@ class SurpriseText(Picture):
             if rect.top() < 0:
                 continue
             fill = self.color_of(float(self._losses[sequence, place]))
-            painter.setPen(now.pen("divider"))
-            painter.setBrush(fill)
-            painter.drawRoundedRect(rect, 3, 3)
-            text = elide(self._pieces[sequence][place], font, rect.width())
-            put_text(painter, rect, text, font, theme.ink_on(fill))
+            text, ink = self._pieces[sequence][place], theme.ink_on(fill)
+            draw_chip(painter, rect, text, fill, now.color("divider"), ink)
             if (sequence, place) == self._chosen:
                 now.focus_ring(painter, rect, 3, 0)
 

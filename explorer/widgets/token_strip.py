@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
@@ -33,6 +33,17 @@ def chip(identity: int, piece: str | bytes) -> Chip:
     if not text or "\ufffd" in text or not any(c.isprintable() or c.isspace() for c in text):
         return Chip(identity, data, " ".join(f"{byte:02X}" for byte in data) or "\u2205", True)
     return Chip(identity, data, visible_text(text), False)
+
+
+def draw_chip(
+    painter: QPainter, rect: QRectF, text: str, fill: QColor, edge: QColor, ink: QColor
+) -> None:
+    """A chip as small as it may be: its text is cut to the room."""
+    font = theme.current().font("mono", mono=True)
+    painter.setPen(theme.current().pen(edge))
+    painter.setBrush(fill)
+    painter.drawRoundedRect(rect, 3, 3)
+    put_text(painter, rect, elide(text, font, rect.width()), font, ink)
 
 
 class TokenStrip(Picture):

@@ -133,7 +133,7 @@ def test_a_config_that_was_changed_since_is_refused_and_says_what_differs(
     assert command_module.main(["--config", file, "--run", str(folder), "--resume"]) == 2
     said = capsys.readouterr().err
     assert "model.n_layer was 2 and is now 3, learning_rate was 0.001 and is now 0.0005" in said
-    assert "leave --config out" in said and "branch" in said
+    assert f"give --run {folder} --resume without --config" in said and "branch" in said
     assert (folder / "run.json").read_bytes() == before
 
 

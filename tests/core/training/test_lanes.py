@@ -11,11 +11,12 @@ import pytest
 from core.files import append_line
 from core.training import records
 from core.training.lanes import LaneReader, ahead, lanes_of, straggler
+from core.training.phases import PHASES
 from core.training.records import Clock
 from core.training.runs import create_run
 from core.training.spans import KINDS, SPAN_DTYPE, Spans
 from core.training.writer import RunWriter
-from tests.core.training.small import small_config
+from tests.core.training.small import finish, small_config
 
 REDUCE, BACKWARD = KINDS.index("all-reduce"), KINDS.index("backward")
 
@@ -69,6 +70,14 @@ def test_a_run_that_goes_on_with_fewer_ranks_is_followed(tmp_path: Path) -> None
     reader = LaneReader(folder)
     assert reader.ranks == 1 and reader.last_step == 4
     assert [len(lane.phases) for lane in reader.step(4)] == [1]
+
+
+def test_every_step_has_all_its_phases_also_the_last(tmp_path: Path) -> None:
+    quiet = {"sample_every": 0, "probe_every": 0, "evaluate_every": 0}
+    run = finish(small_config(tmp_path, steps=2, **quiet), tmp_path / "run")
+    for step in (1, 2):
+        (lane,) = LaneReader(run.folder).step(step)
+        assert [KINDS[kind] for kind in lane.phases["kind"]] == list(PHASES)
 
 
 def test_clocks_of_two_machines_are_set_by_one() -> None:

@@ -13,15 +13,13 @@ from core.training.estimates.report import verdict
 from core.training.this_machine import measured_device, processor
 from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk, Mode
+from explorer.panes.step_inspection import inspection_of
 from explorer.panes.training.plan import compute, presets, text
-from explorer.panes.training.plan.commands import commands
 from explorer.panes.training.plan.draft import BUNDLED, RUN, PlanDraft, draft_of, setup_of
-from explorer.panes.training.plan.inspector import inspection
 from explorer.panes.training.plan.scene import scene_of
 from explorer.panes.training.plan.view import PlanHeader, PlanView
 from explorer.panes.training.run_data import RunData
 from explorer.panes.training.watcher import RunWatcher
-from explorer.state.actions import Action
 from explorer.state.draft import Draft, named
 from explorer.state.tracks import TraceTrack
 
@@ -56,15 +54,6 @@ class PlanMode(RunWatcher):
         self._plan(presets.BUNDLED)
         self.watch()
 
-    def widget(self) -> QWidget:
-        return self.view
-
-    def header(self) -> QWidget:
-        return self.inputs
-
-    def actions(self) -> list[Action]:
-        return commands(self)
-
     def pictures(self) -> dict[str, QWidget]:
         return {"memory": self.view.bars}
 
@@ -79,7 +68,9 @@ class PlanMode(RunWatcher):
     def inspect(self) -> None:
         if self.active:
             trace = self.planned.trace
-            self.inspection.emit(inspection(trace[min(max(self.player.step, 0), len(trace) - 1)]))
+            self.inspection.emit(
+                inspection_of(trace[min(max(self.player.step, 0), len(trace) - 1)])
+            )
 
     # changes
 

@@ -14,14 +14,12 @@ from core.training.recorded_numbers import RecordedNumbers
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.training.follow import Follower
 from explorer.panes.training.precision import compute, text
-from explorer.panes.training.precision.commands import commands
 from explorer.panes.training.precision.inspector import inspection
 from explorer.panes.training.precision.scene import LARGEST_SCALE, SHOWN, scene_of
 from explorer.panes.training.precision.view import PrecisionHeader, PrecisionView
 from explorer.panes.training.presets import fp16
 from explorer.panes.training.run_data import RunData
 from explorer.panes.training.watcher import RunWatcher
-from explorer.state.actions import Action
 from explorer.state.tracks import TraceTrack
 
 
@@ -79,21 +77,12 @@ class PrecisionMode(RunWatcher):
 
     # what the pane asks
 
-    def widget(self) -> QWidget:
-        return self.view
-
-    def header(self) -> QWidget:
-        return self.inputs
-
     def state(self) -> dict[str, Any]:
         return {"version": 1, **asdict(self.choice)}
 
     def restore(self, state: dict[str, Any]) -> None:
         self.choice = lenient(Choice, state)
         self.refresh()
-
-    def actions(self) -> list[Action]:
-        return commands(self)
 
     def pictures(self) -> dict[str, QWidget]:
         return {

@@ -13,7 +13,7 @@ from explorer.panes.transformer.generate.draft import ALL, GenerateDraft
 
 if TYPE_CHECKING:
     from core.trace import Trace
-    from explorer.runs.sources import Read
+    from explorer.runs.text_read import Read
 
 SHOWN = 20  # of the likeliest tokens
 

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.marked_line import marked_line
-from core.substitution import arithmetic
 from core.trace import Step
 from explorer.panes.base import Inspection
+from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.generate.scene import Scene
-from explorer.widgets.live_numbers import Equation, in_a_line
 
 
 def inspection(step: Step, scene: Scene, token: int, quoted: str) -> Inspection:
     """Of the token that came, `quoted`."""
+    made = marked_line(step.code).made
+    is_array = made in step.values and step.value(made).ndim > 0
+    shown = inspection_of(step, token if is_array else None)
     name = step.name.removeprefix("sampling.")
     stage = next(one for one in scene.stages if one.name == name)
-    line, rows = marked_line(step.code), []
-    if line.computes:
-        is_array = step.value(line.made).ndim > 0
-        rows.append(in_a_line(arithmetic(step, token if is_array else None)))
-    for value in step.values:
-        if not step.value(value).ndim:
-            rows.append(Equation(value.replace("_", " "), float(step.value(value)), "text"))
-    rows.append(f"{quoted}: {stage.words[scene.came]}")
-    table = {name: value for name, value in
-             ((one, step.value(one)) for one in step.values) if value.ndim}  # fmt: skip
-    return Inspection(step=step, rows=rows, table=table, title=step.title, plain=True)
+    table = {name: value for name, value in shown.table.items() if value.size > 1}
+    rows = [*shown.rows, f"{quoted}: {stage.words[scene.came]}"]
+    return replace(shown, rows=rows, table=table)

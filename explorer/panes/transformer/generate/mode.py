@@ -16,12 +16,10 @@ from explorer.panes.model_menu import ModelMenu
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_header import PromptHeader
 from explorer.panes.transformer.generate import compute, text
-from explorer.panes.transformer.generate.commands import commands
 from explorer.panes.transformer.generate.draft import GenerateDraft
 from explorer.panes.transformer.generate.inspector import inspection
 from explorer.panes.transformer.generate.scene import Scene, scene_of
 from explorer.panes.transformer.generate.view import GenerateView
-from explorer.state.actions import Action
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
 
@@ -86,15 +84,6 @@ class GenerateMode(Mode):
         self._chooses.came.connect(self._on_chosen)
 
     # what the pane asks
-
-    def widget(self) -> QWidget:
-        return self.view
-
-    def header(self) -> QWidget:
-        return self.inputs
-
-    def actions(self) -> list[Action]:
-        return commands(self)
 
     def pictures(self) -> dict[str, QWidget]:
         return {"next": self.view.bars, "text": self.view.text}

@@ -73,7 +73,7 @@ def test_the_sum_is_played_with_its_arithmetic(make_mode: Any, run_async: Any) -
         names = [step.name for step in mode.planned.trace]
         mode.player.seek(names.index("plan.weights.share"))
         assert told[-1].step.code == "core.training.estimates.memory:_share#share"
-        assert told[-1].rows[0].endswith("/ 1,024 =\u00a03.41e8")
+        assert told[-1].rows[0].text.endswith("/ 1,024 =\u00a03.41e8")
         assert mode.view.bars.position == names.index("plan.weights.share")
         assert mode.player.tracks[0].length == len(names)
 

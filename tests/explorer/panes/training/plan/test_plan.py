@@ -14,10 +14,10 @@ from core.training.reader import RunReader
 from core.training.runs import create_run
 from core.training.this_machine import NAME, processor
 from core.training.writer import RunWriter
+from explorer.panes.step_inspection import inspection_of
 from explorer.panes.training.plan import presets, text
 from explorer.panes.training.plan.compute import Planned, bundled_model, planned
 from explorer.panes.training.plan.draft import BUNDLED, RUN, PlanDraft, draft_of, setup_of
-from explorer.panes.training.plan.inspector import inspection
 from explorer.panes.training.plan.scene import PARTS, scene_of
 from explorer.panes.training.run_data import RunData, read
 from tests.core.training.small import small_config
@@ -131,7 +131,7 @@ def test_the_sum_grows_term_by_term_to_the_whole(draft: PlanDraft) -> None:
     assert scene.sum_at(weights - 0.5) == pytest.approx((sums[weights - 1] + sums[weights]) / 2)
     assert {"weights", "activations"} <= set(scene.terms)
     for step in found.trace:
-        shown = inspection(step)
+        shown = inspection_of(step)
         assert shown.title == step.title and shown.rows and shown.table
 
 

@@ -9,7 +9,7 @@ from explorer.panes.transformer.generate import text
 from explorer.panes.transformer.generate.compute import SHOWN, Chosen, chosen, chosen_again, found
 from explorer.panes.transformer.generate.draft import GenerateDraft
 from explorer.panes.transformer.generate.scene import Scene, scene_of
-from explorer.runs.sources import Read
+from explorer.runs.text_read import Read
 
 RNG = np.random.default_rng(0)
 LOGITS = RNG.normal(size=200).astype(np.float32) * 3
