@@ -99,9 +99,7 @@ def check_goes_on(
             "core.training.branch in Python); or choose a new folder"
         )
     if manifest["attempts"] and not resume:
-        raise ValueError(
-            f"{folder} holds a run already; resume it (--resume), or choose a new folder"
-        )
+        raise ValueError(f"{folder} holds a run already; resume it, or choose a new folder")
     return known
 
 

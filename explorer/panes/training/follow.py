@@ -118,8 +118,9 @@ class Follower(QObject):
             """In the I/O pool: None where nothing is new. A dead run shows by its state alone."""
             active = reader.state in ACTIVE
             hangs = active and bool(silence(reader))
-            renew(tail.folder)
             other = controller(tail.folder) if active else None
+            if active:
+                renew(tail.folder)
             now = reader.state, why, backend, str(other or ""), hangs
             if news == known and now == state:
                 return news, now, None, None

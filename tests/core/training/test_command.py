@@ -145,7 +145,7 @@ def test_a_folder_that_holds_a_run_of_two_ranks_starts_none(
     before = (folder / "rank0.jsonl").read_bytes()
     assert command_module.main(["--run", str(folder)]) == 2
     (said,) = capsys.readouterr().err.splitlines()
-    assert said.endswith("run holds a run already; resume it (--resume), or choose a new folder")
+    assert said.endswith("run holds a run already; resume it, or choose a new folder")
     assert (folder / "rank0.jsonl").read_bytes() == before
 
 
