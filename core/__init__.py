@@ -41,6 +41,7 @@ _HOME = {
     "open_tokenizer": "core.tokenization",
     "trace_rounded_sum": "core.training.rounding_trace",
     "trace_scaled_gradient": "core.training.gradient_trace",
+    "trace_scale_change": "core.training.scaler_trace",
     "TrainingConfig": "core.training",
     "train": "core.training",
     "train_steps": "core.training",

@@ -158,8 +158,10 @@ def read_tensors(
     names: Sequence[str] | None = None,
     framework: str = "numpy",
     max_bytes: int | None = None,
+    rows: Mapping[str, tuple[int, int]] | None = None,
 ) -> dict[str, Any]:
-    """Reads all tensors, or those named: NumPy arrays, or torch tensors on the CPU.
+    """Reads all tensors, or those named: NumPy arrays, or torch tensors on the CPU. Of a tensor in
+    `rows` only the rows from a first one up to a last one, which is left out.
 
     NumPy has no bfloat16: such a tensor comes as float32, which holds every bfloat16 exactly;
     open_safetensors(path).tensors[name].dtype says what it was.
@@ -190,13 +192,17 @@ def read_tensors(
         with safe_open(path, framework=framework) as file:
             for name in wanted:
                 dtype = checked.tensors[name].dtype
+                part = (rows or {}).get(name)
                 if framework == "numpy" and dtype == "BF16":
-                    tensors[name] = _widened(checked, name)
+                    whole = _widened(checked, name)
+                    tensors[name] = whole if part is None else whole[slice(*part)]
                 elif framework == "numpy" and dtype.startswith("F8"):
                     raise ValueError(
                         f"{path}: NumPy has no type for {quoted(name)} ({quoted(dtype)}): read it "
                         "with torch"
                     )
+                elif part is not None:
+                    tensors[name] = file.get_slice(name)[slice(*part)]
                 else:
                     tensors[name] = file.get_tensor(name)
     except SafetensorError as error:

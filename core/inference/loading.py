@@ -13,7 +13,7 @@ import torch
 
 from core.files import quoted, quoted_some, read_json, write_json
 from core.resources import resource
-from core.tensor_files import read_tensors
+from core.tensor_shards import are_stored, open_tensors
 from core.tokenization import Tokenizer, open_tokenizer
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
@@ -119,11 +119,11 @@ def _load_over(folder: Path, base: str, deepest: int) -> LoadedModel:
             f"{folder} lies on the model {quoted(base)}, which is not there: {error}; {remedy}"
         ) from error
     path = folder / WEIGHTS_FILE
-    if not path.is_file():
+    if not are_stored(path):
         raise FileNotFoundError(f"{folder} holds no {WEIGHTS_FILE}; copy the whole folder")
     values = read_json(folder / CONFIG_FILE)
     config = ModelConfig.from_json({name: values[name] for name in values if name != BASE})
-    tensors = read_tensors(path, framework="torch")
+    tensors = open_tensors(path).read()
     parameters = dict(under.model.named_parameters())
     differing = [
         f"{name} {tuple(tensor.shape)}"

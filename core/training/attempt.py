@@ -56,6 +56,7 @@ from core.training.records import MANIFEST, read_manifest
 from core.training.runs import RunWriter
 from core.training.steering import Steering
 from core.training.task import Position, Task
+from core.training.utilization import Utilization
 from core.training.writer import probe_interval, thin_probes
 
 LOOKS_AT_CLOCKS = 5
@@ -78,6 +79,7 @@ class Attempt:
         self.optimizer: torch.optim.Optimizer
         self.parameters: list[Tensor] = []
         self.faults = Faults(parallel.rank)
+        self.utilization = Utilization(parallel.device)
         checkpoint = checkpoints.latest_checkpoint(folder)
         fresh = checkpoints.Progress(0, config.seed)
         with naming_the_one_before(checkpoint):
@@ -207,13 +209,17 @@ class Attempt:
         self.writer.event("model", self.step, {**facts, "ranks": parallel.ranks, **where})
         for note in self._notes():
             self.writer.event("note", self.step, {"message": note})
-        times = []
-        for _ in range(LOOKS_AT_CLOCKS):
-            parallel.wait()  # all ranks look at their clocks at once, as far as they are awake
-            times.append(time.time())
-        self.writer.event("clock", self.step, {"now": times, "host": socket.gethostname()})
+        self._compare_clocks()
         self.prepared = True
         yield Moment("prepare", self.step, True, values={"parameters": count, **self.task.facts()})
+
+    def _compare_clocks(self) -> None:
+        """All ranks look at their clocks at once, as far as they are awake."""
+        times = []
+        for _ in range(LOOKS_AT_CLOCKS):
+            self.parallel.wait()
+            times.append(time.time())
+        self.writer.event("clock", self.step, {"now": times, "host": socket.gethostname()})
 
     def _notes(self) -> Iterator[str]:
         """What a person should know of how this attempt computes."""
@@ -238,12 +244,22 @@ class Attempt:
         parallel.spans.step = number
         self.faults.delay_step()
         places = [Position(self.step, i, parallel.rank, parallel.ranks) for i in range(count)]
-        batches = []
+        batches, counts, own_tokens = [], [], 0
         for position in places:
             batch = task.batches("train", position)  # step: data
+            counts.append(task.targets(batch))
+            own_tokens += task.tokens(batch)
             batches.append((position, on_device(batch, device)))
+        *valid_of_each, tokens = map(int, parallel.sums([*counts, own_tokens]))
+        valid = sum(valid_of_each)
+        if valid == 0:
+            raise ValueError(f"the batch of step {number} has no target to learn; check the data")
         yield Moment("data", number)
-        divisor, valid, total = 0.0, 0, None
+        # Gradients of sums, over all valid targets of the step on all ranks: a mean of means would
+        # weigh a short micro-batch's tokens more. Where not all have as many as the first, the
+        # gradients are put right at the end, as versions did that had not counted all before: to
+        # the last bit their runs go on as they would have.
+        divisor, total = float(max(valid_of_each[0], 1) * count), None
         for position, batch in batches:
             last = position.micro_batch == count - 1
             with (
@@ -253,13 +269,8 @@ class Attempt:
                 precision_context(precision, device),
                 watcher.forward(position.micro_batch, batch),
             ):
-                summed, targets = task.loss(model, batch)  # step: forward
-            valid += int(parallel.sums([int(targets)])[0])
+                summed = task.loss(model, batch)  # step: forward
             yield Moment("forward", number)
-            # Gradients of sums, over all valid targets of the step on all ranks: a mean of means
-            # would weigh a short micro-batch's tokens more. How many there are is guessed from the
-            # first.
-            divisor = divisor or float(max(valid, 1) * count)
             with torch.enable_grad():
                 loss = summed / divisor  # step: loss
             yield Moment("loss", number)
@@ -274,8 +285,6 @@ class Attempt:
             total = summed.detach() if total is None else total + summed.detach()
             del loss, summed, scaled
             yield Moment("backward", number)
-        if valid == 0:
-            raise ValueError(f"the batch of step {number} has no target to learn; check the data")
         if divisor != valid:
             for parameter in self.parameters:
                 if parameter.grad is not None:
@@ -293,8 +302,7 @@ class Attempt:
         assert total is not None
         watcher.gradients()
         own_loss, norm = self._clip(total)
-        own_tokens = sum(task.tokens(batch) for _, batch in batches)
-        summed_loss, tokens = parallel.sums([own_loss, own_tokens])
+        (summed_loss,) = parallel.sums([own_loss])
         loss_value = summed_loss / valid  # step: mean_loss
         if applied and not (math.isfinite(loss_value) and math.isfinite(norm)):
             raise self._not_finite(number, batches, loss_value)
@@ -320,7 +328,7 @@ class Attempt:
             "applied": number - self.skipped - skipped,
             "skipped": skipped,
             "loss_scale": loss_scale,
-            "tokens": int(tokens),
+            "tokens": tokens,
             "targets": valid,
         }
         yield Moment("optimizer", number, values={"applied": applied})
@@ -350,6 +358,7 @@ class Attempt:
         self.busy += time.perf_counter() - self.mark
         self.mark = time.perf_counter()
         record |= {"seconds": self.busy, "memory": records.resident_bytes()}
+        record |= self.utilization.values()
         self.step, self.looked = int(record["step"]), False
         self.skipped += int(record["skipped"])
         self.tokens += int(record["tokens"])
@@ -405,6 +414,8 @@ class Attempt:
             self.task, self.model, self.config.precision, self.step, self.parallel
         )
         self.writer.event("evaluate", self.step, values)
+        if self.parallel.ranks > 1:  # clocks drift apart, by a second a day
+            self._compare_clocks()
         yield Moment("evaluate", self.step, True, values=values)
 
     def _sample(self) -> Moments:
@@ -432,7 +443,7 @@ class Attempt:
             skipped=self.skipped,
             scaler=parallel.state(),
         )
-        with parallel.patience():  # one rank writes it all, and the others wait
+        with parallel.patience():  # one rank may write much, and the others wait
             path = checkpoints.save_checkpoint(
                 self.folder, progress, self.task, self.module, self.optimizer, parallel
             )

@@ -245,17 +245,11 @@ def measured_trace(
         memory=_told(records, "memory"),
         cores=_told(records, "cpu"),
         gpu=_told(records, "gpu"),
-        computing=np.array(list(map(_computing, lanes))),
+        computing=np.array([lane.computing for lane in lanes]),
         waited=np.array([lane.waited for lane in lanes]),
         straggler=straggler(lanes),
         number=number,
     )
-
-
-def _computing(lane: Lane) -> float:
-    """Seconds of its phases, without those in which it only waited."""
-    phases = float((lane.phases["end"] - lane.phases["start"]).sum())
-    return max(phases - lane.held_up, 0.0)
 
 
 def _wait(bars: np.ndarray, length: float) -> str:

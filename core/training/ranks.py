@@ -117,9 +117,9 @@ class Ranks(Single):
         self.spans.exchange()
         dist.barrier()
 
-    def write(self, path: Path, tensors: Mapping[str, Tensor]) -> None:
+    def write(self, folder: Path, files: Mapping[str, Mapping[str, Tensor]]) -> None:
         if self.writes:
-            super().write(path, tensors)
+            super().write(folder, files)
 
 
 def _check_name(host: str, rank: int) -> None:

@@ -28,7 +28,7 @@ MOST_IDS = 4_000_000  # of a sample
 MOST_LINES = 500_000  # of events or commands; a run of a million steps writes some ten thousand
 MOST_LINE_BYTES = 64 * MEGABYTE  # of all of them
 MOST_VALUES = 100_000  # in a line
-MOST_RECORD_BYTES = 448 * MEGABYTE  # four and a half million steps
+MOST_RECORD_BYTES = 448 * MEGABYTE  # four million steps
 MOST_ASKED = 256  # ranks that are asked why a run ended
 MOST_NAMED = 4  # of those that say nothing
 MOST_PROBE_BYTES = 1024 * MEGABYTE  # the heads of GPT-2 on a full context take two thirds
@@ -193,6 +193,15 @@ class RunReader:
             kept |= newest["skipped"] == 0
         losses = newest["loss"][kept]
         return float(losses[-1]) if len(losses) else None
+
+    def newest(self, field: str) -> float | None:
+        """A number of the newest step. None: there is no step yet, the run does not record this, or
+        nobody knew it.
+        """
+        if not len(self.steps) or field not in (self.steps.dtype.names or ()):
+            return None
+        value = float(self.steps[field][-1])
+        return None if np.isnan(value) else value
 
     def refresh(self) -> bool:
         """Reads what has been added; True when anything changed. Cheap where nothing did."""

@@ -1,4 +1,5 @@
-"""A model in a folder: config.json says its shape, model.safetensors holds its numbers.
+"""A model in a folder: config.json says its shape, model.safetensors holds its numbers, or shards
+of it do.
 
 Nothing is ever unpickled.
 """
@@ -10,7 +11,8 @@ from pathlib import Path
 import torch
 
 from core.files import quoted, quoted_some, read_json, write_json
-from core.tensor_files import open_safetensors, read_tensors, write_tensors
+from core.tensor_files import write_tensors
+from core.tensor_shards import are_stored, open_tensors
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
 from core.transformer.parameters import parameter_count
@@ -62,11 +64,12 @@ def load_model(folder: Path) -> GPT:
     folder = Path(folder)
     config = load_config(folder)
     path = folder / WEIGHTS_FILE
-    if not path.is_file():
+    if not are_stored(path):
         raise FileNotFoundError(
             f"{folder} holds no {WEIGHTS_FILE}; copy the whole checkpoint folder, or choose another"
         )
-    found = {name: torch.Size(t.shape) for name, t in open_safetensors(path).tensors.items()}
+    stored = open_tensors(path)
+    found = {name: torch.Size(tensor.shape) for name, tensor in stored.tensors.items()}
     if config.n_layer > len(found):  # a damaged number must not build layer after layer
         raise ValueError(
             f"{path} holds {len(found)} tensors, {CONFIG_FILE} asks for "
@@ -80,7 +83,7 @@ def load_model(folder: Path) -> GPT:
     with torch.device("cpu" if fits else "meta"):
         model = GPT(config, torch.Generator() if fits else None)
     _check_fit(path, {name: p.shape for name, p in model.named_parameters()}, found)
-    tensors = read_tensors(path, framework="torch")
+    tensors = stored.read()
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(tensors[name])

@@ -26,16 +26,19 @@ if TYPE_CHECKING:
     from explorer.engine.engine import Engine
 
 BUNDLED = "stories"
+WEIGHTS = "model.safetensors"
 TRACING = "the steps of the query"
 
 
 def models_among(paths: Sequence[str]) -> list[str]:
     """The model folders of what was opened lately: texts and runs have no heads to open."""
+    from core.tensor_shards import are_stored
+
     return [
         path
         for path in paths
         if os.path.isfile(os.path.join(path, "config.json"))
-        and os.path.isfile(os.path.join(path, "model.safetensors"))
+        and are_stored(os.path.join(path, WEIGHTS))
         and not os.path.isfile(os.path.join(path, "run.json"))
     ]
 
@@ -203,7 +206,7 @@ def activations_of(found: Captured | Superseded) -> Activations | Superseded:
 def _read_small_files(folder: Path) -> tuple[Any, Any]:
     """Tokenizer and config of a checkpoint folder, without torch."""
     from core.files import read_json
-    from core.tensor_files import open_safetensors
+    from core.tensor_shards import are_stored, open_tensors
     from core.tokenization import open_tokenizer
     from core.training.records import CHECKPOINTS
     from core.transformer.config import ModelConfig
@@ -220,7 +223,8 @@ def _read_small_files(folder: Path) -> tuple[Any, Any]:
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     tokenizer = _file_of(folder, "tokenizer.json")
-    open_safetensors(_file_of(folder, "model.safetensors"))  # its header tells what it must hold
+    weights = folder / WEIGHTS if are_stored(folder / WEIGHTS) else _file_of(folder, WEIGHTS)
+    open_tensors(weights)  # its header tells what it must hold
     return open_tokenizer(tokenizer), config
 
 

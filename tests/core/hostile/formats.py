@@ -141,6 +141,25 @@ def _open_tensors(folder: Path) -> None:
     read_tensors(folder / "x.safetensors")
 
 
+def _write_shards(folder: Path) -> None:
+    import numpy as np
+
+    from core.tensor_files import write_tensors
+    from core.tensor_shards import shard_file, write_index
+
+    rows = np.arange(6, dtype=np.float32).reshape(2, 3)
+    for shard in (0, 1):
+        own = {"a": rows[shard : shard + 1], **({} if shard else {"b": np.zeros(4, np.uint8)})}
+        write_tensors(shard_file(folder / "x.safetensors", shard, 2), own)
+    write_index(folder, ["x.safetensors"], 2)
+
+
+def _open_shards(folder: Path) -> None:
+    from core.tensor_shards import open_tensors
+
+    open_tensors(folder / "x.safetensors").read(framework="numpy")
+
+
 def _write_gguf_table(folder: Path) -> None:
     import numpy as np
 
@@ -327,6 +346,7 @@ FORMATS: dict[str, Format] = {
     "GGUF, Unigram": _tokenizer("x.gguf", _write_gguf("t5", "unigram", 90)),
     "GGUF, tensors": Format(_write_gguf_table, _open_gguf_table),
     "safetensors": Format(_write_tensors, _open_tensors),
+    "shards": Format(_write_shards, _open_shards),
     "model": Format(_write_model, _open_model),
     "run": Format(lambda folder: write_run(folder), _open_run),
     "TensorBoard events": Format(_write_events, _show_run),

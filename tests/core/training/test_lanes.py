@@ -108,6 +108,26 @@ def test_spans_of_a_step_in_the_newest_attempt(tmp_path: Path) -> None:
     assert totals[:, BACKWARD].tolist() == pytest.approx([1.0, 1.0])
 
 
+def test_a_clock_that_drifts_is_compared_again(tmp_path: Path) -> None:
+    """What counts is the last comparison before a step that both ranks have told of."""
+    folder = create_run(tmp_path / "run", small_config(tmp_path))
+    drift = {0: 0.0, 10: 2.0, 20: 5.0}
+    with_ranks = [RunWriter(folder, 0, rank, ranks=2) for rank in (0, 1)]
+    for rank, writer in enumerate(with_ranks):
+        for step, seconds in drift.items():
+            if rank == 0 or step < 20:
+                looks = [step + rank * seconds] * 3
+                writer.event("clock", step, {"now": looks, "host": f"machine{rank}"})
+        for step in (10, 11, 21):
+            writer.spans(spans(("backward", step, step + 0.5, 0), step=step))
+        writer.close()
+    starts = [
+        [float(lane.phases["start"][0]) for lane in LaneReader(folder).step(step)]
+        for step in (10, 11, 21)
+    ]
+    assert starts == [[0.0, 0.0], [2.0, 0.0], [2.0, 0.0]]
+
+
 def test_ranks_of_one_machine_have_one_clock() -> None:
     """However late one of them woke up after the barrier."""
     first = Clock(event="clock", attempt=1, step=0, time=0.0, now=(1.0, 2.0), host="one")
