@@ -91,7 +91,7 @@ class Ranks(Single):
         return tensor.tolist()
 
     def first(self, text: str) -> str:
-        self.spans.exchange()
+        self.spans.count_exchange()
         data = text.encode()
         lengths = torch.zeros(self.ranks, dtype=torch.int64, device=self.device)
         lengths[self.rank] = len(data)
@@ -100,7 +100,7 @@ class Ranks(Single):
         return self._broadcast(data, *told[0]).decode() if told else ""
 
     def agree(self, value: Any) -> Any:
-        self.spans.exchange()
+        self.spans.count_exchange()
         data = json.dumps(value).encode() if self.writes else b""
         length = torch.tensor([len(data)], dtype=torch.int64, device=self.device)
         dist.broadcast(length, 0)
@@ -114,7 +114,7 @@ class Ranks(Single):
         return bytes(tensor.tolist())
 
     def wait(self) -> None:
-        self.spans.exchange()
+        self.spans.count_exchange()
         dist.barrier()
 
     def write(self, folder: Path, files: Mapping[str, Mapping[str, Tensor]]) -> None:

@@ -55,10 +55,14 @@ class Spans:
         self._cuda = cuda
         self._reference: tuple[Any, float] | None = None  # the first event, and when it happened
 
-    def exchange(self) -> Any:
-        """Now, as `mark`, where this rank comes to an exchange: all come to the same ones."""
+    def count_exchange(self) -> None:
+        """This rank comes to an exchange. All ranks come to the same ones, in one order."""
         self.exchanges += 1
         self.tell(self.exchanges)
+
+    def exchange(self) -> Any:
+        """The same; now, as `mark`."""
+        self.count_exchange()
         return self.mark()
 
     def mark(self) -> Any:
