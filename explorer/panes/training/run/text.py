@@ -74,7 +74,7 @@ def card_text(
         note=_note(data, state),
         numbers=_numbers(data, step, replaying or looked_at is not None, state),
         buttons=buttons(data, state, moment, replaying),
-        message=failure(data, state),
+        message=failure(data, state) or _watched(data),
         refusals=_refusals(data, moment),
     )
 
@@ -106,9 +106,16 @@ def _refusals(data: RunData, moment: Moment | None) -> tuple[tuple[str, str], ..
     """Which of the card's buttons cannot be used now, each with the reason."""
     found = [("branch", why)] if (why := why_no_branch(data, moment)) else []
     if data.controller:
-        watched = f"{data.controller} controls this run: take over to steer it here"
-        found += [(name, watched) for name in ("pause", "resume", "stop")]
+        found += [(name, _watched(data)) for name in ("pause", "resume", "stop")]
     return tuple(found)
+
+
+def _watched(data: RunData) -> str:
+    """Who controls a run that is only watched here, with the remedy; "" for any other."""
+    if not data.controller:
+        return ""
+    who = data.controller
+    return f"{who[:1].upper()}{who[1:]} controls this run. Take over to pause or stop it here."
 
 
 def ways_on(data: RunData, state: str) -> tuple[str, ...]:
@@ -193,7 +200,7 @@ def _note(data: RunData, state: str) -> str:
     elif data.parent:
         said.append(f"branched at step {int(data.parent.get('step', 0)):,}")
     if data.controller:
-        said.append(f"watched here: {data.controller} controls it")
+        said.append("watched here")
     elif data.backend == "process" and state in ACTIVE:
         said.append("closing the window does not stop it")
     if data.damaged:

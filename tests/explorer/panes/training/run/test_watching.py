@@ -28,8 +28,8 @@ def test_a_run_that_another_program_controls_is_watched_and_can_be_taken_over(
         pane.statusRequested.connect(said.append)
         pane.open_run(str(folder))
         await until(lambda: pane.follower.data is not None, "the run")
-        card, told = pane.view.card, f"process {os.getppid()} on "
-        assert f"watched here: {told}" in card.text.note
+        card, told = pane.view.card, f"Process {os.getppid()} on "
+        assert "watched here" in card.text.note and card.text.message.startswith(told)
         for name in ("pause", "stop"):
             assert card.buttons[name].isVisibleTo(card) and not card.buttons[name].isEnabled()
             assert told in card.buttons[name].toolTip()
@@ -40,7 +40,7 @@ def test_a_run_that_another_program_controls_is_watched_and_can_be_taken_over(
         await until(lambda: not pane.follower.data.controller, "control")
         assert controller(folder) is None
         assert card.buttons["pause"].isEnabled() and "take" not in card.text.buttons
-        assert "watched" not in card.text.note
+        assert "watched" not in card.text.note and not card.text.message
         pane.driver.pause_run()
         await until(lambda: (folder / "control.jsonl").exists(), "the command")
         await pane.settled()
