@@ -86,7 +86,7 @@ def opening(name: str) -> CardText:
 
 def buttons(data: RunData, state: str, moment: Moment | None, replaying: bool) -> tuple[str, ...]:
     """The ids of the card's buttons, from left to right."""
-    shown: list[str] = []
+    shown = ["take"] if data.controller else []
     if data.log:
         return ()  # nobody here can train it on
     if moment is not None and (replaying or data.finished):
@@ -97,25 +97,7 @@ def buttons(data: RunData, state: str, moment: Moment | None, replaying: bool) -
         shown += ["resume", "stop"]
     elif state != "finished" and not data.finished:
         shown += ways_on(data, state)
-    if data.controller:
-        shown.append("take")
     return tuple(name for name in ORDER if name in shown)
-
-
-def _refusals(data: RunData, moment: Moment | None) -> tuple[tuple[str, str], ...]:
-    """Which of the card's buttons cannot be used now, each with the reason."""
-    found = [("branch", why)] if (why := why_no_branch(data, moment)) else []
-    if data.controller:
-        found += [(name, _watched(data)) for name in ("pause", "resume", "stop")]
-    return tuple(found)
-
-
-def _watched(data: RunData) -> str:
-    """Who controls a run that is only watched here, with the remedy; "" for any other."""
-    if not data.controller:
-        return ""
-    who = data.controller
-    return f"{who[:1].upper()}{who[1:]} controls this run. Take over to pause or stop it here."
 
 
 def ways_on(data: RunData, state: str) -> tuple[str, ...]:
@@ -143,6 +125,22 @@ def why_no_branch(data: RunData, moment: Moment | None) -> str:
         return f"There is no checkpoint before step {first:,}, the first one (Ctrl+PgDown)"
     near = min(data.checkpoints, key=lambda step: abs(step - moment.step))
     return f"There is no checkpoint here: the nearest is at step {near:,} (Ctrl+PgUp, Ctrl+PgDown)"
+
+
+def _refusals(data: RunData, moment: Moment | None) -> tuple[tuple[str, str], ...]:
+    """Which of the card's buttons cannot be used now, each with the reason."""
+    found = [("branch", why)] if (why := why_no_branch(data, moment)) else []
+    if data.controller:
+        found += [(name, _watched(data)) for name in ("pause", "resume", "stop")]
+    return tuple(found)
+
+
+def _watched(data: RunData) -> str:
+    """Who controls a run that is only watched here, with the remedy; "" for any other."""
+    if not data.controller:
+        return ""
+    who = data.controller
+    return f"{who[:1].upper()}{who[1:]} controls this run. Take over to pause or stop it here."
 
 
 # Before the first step, so that the card has its height from the beginning.
