@@ -159,7 +159,7 @@ class TokenStrip(Picture):
             put_text(
                 painter,
                 QRectF(0, 0, lead - 6, now.px(28)),
-                f"{self._cut} cut",
+                f"{self._cut:,} cut",
                 ids,
                 now.color("warning"),
             )
@@ -275,7 +275,9 @@ class TokenStrip(Picture):
 
     def _lead(self) -> float:
         now = theme.current()
-        return now.metrics("label").horizontalAdvance(f"{self._cut} cut") + 8 if self._cut else 0.0
+        return (
+            now.metrics("label").horizontalAdvance(f"{self._cut:,} cut") + 8 if self._cut else 0.0
+        )
 
     def _lay_out(self) -> None:
         now = theme.current()

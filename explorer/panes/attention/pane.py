@@ -98,7 +98,7 @@ class AttentionPane(Pane):
         """The mosaic's numbers have their layer and head themselves; the tokens have none. The
         steps are those of one query.
         """
-        found: dict[str, object] = {"model": self._model_name}
+        found: dict[str, object] = {"model": self._model_name, "prompt": self.workspace.prompt}
         of_all = picture in (self.view.panel.mosaic, self.view.tokens)
         if self.chosen is not None and not of_all:
             found["layer"], found["head"], query = self.chosen

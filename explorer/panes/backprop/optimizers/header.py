@@ -7,12 +7,12 @@ from PySide6.QtWidgets import QWidget
 
 from core.optimization.surfaces import SURFACES
 from explorer.panes.backprop.optimizers.draft import TYPED
-from explorer.widgets.base import IconButton, Label
-from explorer.widgets.brief_row import BriefRow
+from explorer.widgets.base import IconButton
 from explorer.widgets.drop_down import DropDown
+from explorer.widgets.wrap_row import WrapRow, labelled
 
 
-class OptimizersHeader(BriefRow):
+class OptimizersHeader(QWidget):
     """`surfaceChosen(name)`, `resetRequested`."""
 
     surfaceChosen = Signal(str)
@@ -29,13 +29,9 @@ class OptimizersHeader(BriefRow):
         self.surface.addItem("A formula of your own", TYPED)
         self.reset = IconButton("refresh", "Start and settings as they were at first")
         self.reset.setObjectName("backprop.optimizers.reset")
-        label = Label("Surface", "label", "muted")
-        label.setBuddy(self.surface)
-        self.row.addWidget(label)
-        self.row.addWidget(self.surface)
-        self.row.addWidget(self.reset)
-        self.row.addStretch(1)
-        self.shorten_by(label.setHidden)
+        row = WrapRow(parent=self)
+        row.addWidget(labelled("Surface", self.surface))
+        row.addWidget(self.reset)
         self.surface.picked.connect(lambda name: self.surfaceChosen.emit(name))
         self.reset.clicked.connect(self.resetRequested)
 
