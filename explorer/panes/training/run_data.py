@@ -143,6 +143,7 @@ class RunData:
     log: str = ""  # what kind of log it is, where another program has written it
     device: str = ""  # what torch calls the GPU; "": a CPU, or not told
     alerts: tuple[str, ...] = ()  # what of it needs a person now
+    controller: str = ""  # the other program that steers it; this one watches
     damaged: int = 0  # lines and records that were left out, as no run can have written them
 
     @cached_property

@@ -74,8 +74,8 @@ def card_text(
         note=_note(data, state),
         numbers=_numbers(data, step, replaying or looked_at is not None, state),
         buttons=buttons(data, state, moment, replaying),
-        message=failure(data, state),
-        refusals=(("branch", why),) if (why := why_no_branch(data, moment)) else (),
+        message=failure(data, state) or _watched(data),
+        refusals=_refusals(data, moment),
     )
 
 
@@ -86,7 +86,7 @@ def opening(name: str) -> CardText:
 
 def buttons(data: RunData, state: str, moment: Moment | None, replaying: bool) -> tuple[str, ...]:
     """The ids of the card's buttons, from left to right."""
-    shown: list[str] = []
+    shown = ["take"] if data.controller else []
     if data.log:
         return ()  # nobody here can train it on
     if moment is not None and (replaying or data.finished):
@@ -127,9 +127,36 @@ def why_no_branch(data: RunData, moment: Moment | None) -> str:
     return f"There is no checkpoint here: the nearest is at step {near:,} (Ctrl+PgUp, Ctrl+PgDown)"
 
 
+def _refusals(data: RunData, moment: Moment | None) -> tuple[tuple[str, str], ...]:
+    """Which of the card's buttons cannot be used now, each with the reason."""
+    found = [("branch", why)] if (why := why_no_branch(data, moment)) else []
+    if data.controller:
+        found += [(name, _watched(data)) for name in ("pause", "resume", "stop")]
+    return tuple(found)
+
+
+def _watched(data: RunData) -> str:
+    """Who controls a run that is only watched here, with the remedy; "" for any other."""
+    if not data.controller:
+        return ""
+    who = data.controller
+    return f"{who[:1].upper()}{who[1:]} controls this run. Take over to pause or stop it here."
+
+
 # Before the first step, so that the card has its height from the beginning.
 NO_NUMBERS = (("loss", "\u2013"), ("learning rate", "\u2013"))
-ORDER = ("branch", "pause", "resume", "lower", "slower", "anew", "continue", "again", "stop")
+ORDER = (
+    "branch",
+    "pause",
+    "resume",
+    "lower",
+    "slower",
+    "anew",
+    "continue",
+    "again",
+    "take",
+    "stop",
+)
 AGAIN = "There is no checkpoint, so training begins again at step 0"
 NOTHING_KEPT = (
     "No checkpoint was written yet. Once the cause is fixed, the run can begin again at step 0; or "
@@ -170,7 +197,9 @@ def _note(data: RunData, state: str) -> str:
         said.append(f"about {about(left)} left")
     elif data.parent:
         said.append(f"branched at step {int(data.parent.get('step', 0)):,}")
-    if data.backend == "process" and state in ACTIVE:
+    if data.controller:
+        said.append("watched here")
+    elif data.backend == "process" and state in ACTIVE:
         said.append("closing the window does not stop it")
     if data.damaged:
         lines = "line" if data.damaged == 1 else "lines"
