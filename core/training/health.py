@@ -12,12 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from core.files import not_written
+from core.training import records
 from core.training.config import TrainingConfig
 from core.training.parallel import Parallel, own_part
 from core.training.precision import precision_context
 from core.training.task import Position, Task
 
 CPU = torch.device("cpu")
+PARAMETER = "the parameter"
 
 
 class NotFiniteError(ValueError):
@@ -28,12 +30,14 @@ def not_finite_message(
     step: int, where: str, loss: float, checkpoint: int, precision: str = "fp32"
 ) -> str:
     """For people: which number went wrong first, and where to go on from."""
-    remedy = "a lower learning rate"
-    if precision == "fp16":
+    remedy = " with a lower learning rate"
+    if where.startswith(PARAMETER):
+        remedy = ": a weight was spoilt, by a defect of memory or by far too high a learning rate"
+    elif precision == "fp16":
         remedy += ", or in bf16, which has the range of fp32"
     return (
         f"step {step}: {where} is not finite (loss {loss:.5g}). The run stopped before "
-        f"this step changed anything; go on from the {_kept(checkpoint)} with {remedy}"
+        f"this step changed anything; go on from the {_kept(checkpoint)}{remedy}"
     )
 
 
@@ -45,6 +49,29 @@ def disk_error(error: OSError, folder: Path, step: int, checkpoint: int) -> OSEr
         f"the {_kept(checkpoint)}."
     )
     return OSError(error.errno, message)
+
+
+@contextmanager
+def naming_the_one_before(checkpoint: Path | None) -> Iterator[None]:
+    """Around reading a checkpoint: a ValueError also says how to go on from the one before it."""
+    try:
+        yield
+    except ValueError as error:
+        before = checkpoint and _before(checkpoint)
+        if checkpoint is None or before is None:
+            raise
+        raise ValueError(
+            f"{error}; or move {checkpoint.name} out of {checkpoint.parent}: then the run goes on "
+            f"from {before}"
+        ) from error
+
+
+def _before(checkpoint: Path) -> str | None:
+    """The name of the run's checkpoint before this one; None for the first."""
+    here = records.step_of(checkpoint.name) or 0
+    found = {records.step_of(other.name): other.name for other in checkpoint.parent.iterdir()}
+    earlier = [step for step in found if step is not None and step < here]
+    return found[max(earlier)] if earlier else None
 
 
 def _kept(checkpoint: int) -> str:
@@ -89,7 +116,7 @@ def find_not_finite(
     """
     broken = [name for name, parameter in model.named_parameters() if not _finite(parameter)]
     on_rank = f" on rank {parallel.rank}" if parallel.ranks > 1 else ""
-    if where := parallel.first(f"the parameter {broken[0]}{on_rank}" if broken else ""):
+    if where := parallel.first(f"{PARAMETER} {broken[0]}{on_rank}" if broken else ""):
         return where
     found: list[str] = []
     whole = torch.zeros(())

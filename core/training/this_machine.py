@@ -7,8 +7,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 
+from core.memory import physical_bytes
 from core.training.estimates.devices import Device, recognized
-from core.training.memory import physical_bytes
 from core.training.sizes import measure_speed
 
 NAME = "this machine"

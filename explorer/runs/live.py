@@ -227,6 +227,11 @@ class Runs(QObject):
             raise
         self.wake(folder)
 
+    async def take_over(self, folder: str | Path) -> None:
+        """This app controls a run from now on; the program that did so watches."""
+        await self._engine.io(self.control(folder).take_over)
+        self.changed.emit(str(folder))
+
     def wake(self, folder: str | Path) -> None:
         """A command was written: a paused run on the engine's thread looks at it at once."""
         job = self.thread_launcher.job(folder)
@@ -263,12 +268,18 @@ class Runs(QObject):
         """
         self._closing = True
         self._processes.stop()
+        with contextlib.suppress(TimeoutError):  # of a disk that does not answer
+            await asyncio.wait_for(self._engine.io(self._release), 1.0)
         deadline = time.monotonic() + timeout
         here = [job for folder in self.live if (job := self.job(folder)) is not None]
         for job in here:
             job.cancel()
         while any(not job.over for job in here) and time.monotonic() < deadline:
             await asyncio.sleep(0.03)
+
+    def _release(self) -> None:
+        for control in list(self._controls.values()):
+            control.release()
 
     @property
     def going_on(self) -> list[Path]:

@@ -205,9 +205,11 @@ def moment_rows(numbers: RunNumbers, step: int, here: Machine | None = None) -> 
     rows: list[Row | str] = [
         *skipped,
         Row(f"loss {_loss(float(row['loss']))}", "accent"),
-        f"learning rate η = {format_number(_get(row, 'learning_rate'))}",
-        f"gradient norm |g| = {format_number(_get(row, 'grad_norm'))}",
     ]
+    # A log of another program may tell of neither, or not at every step.
+    for title, name in (("learning rate η", "learning_rate"), ("gradient norm |g|", "grad_norm")):
+        if name in row.dtype.names and not math.isnan(value := _get(row, name)):
+            rows.append(f"{title} = {format_number(value)}")
     if seconds:
         took = f"{seconds * 1000:.0f} ms" if seconds < 1 else format_duration(seconds)
         speed = _get(row, "tokens") / seconds

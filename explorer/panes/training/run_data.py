@@ -150,6 +150,7 @@ class RunData:
     threads: int = 0  # of all ranks together; 0: not told
     host: str = ""  # the machine that trained it, where it is not this one
     alerts: tuple[str, ...] = ()  # what of it needs a person now
+    controller: str = ""  # the other program that steers it; this one watches
     damaged: int = 0  # lines and records that were left out, as no run can have written them
 
     @cached_property

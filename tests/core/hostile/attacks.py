@@ -71,6 +71,12 @@ def open_shards(folder: Path) -> None:
     open_tensors(folder / "model.safetensors").read()
 
 
+def open_foreign_shards(folder: Path) -> None:
+    from core.transformer.foreign.sources import safetensors_source
+
+    safetensors_source(folder)
+
+
 def open_gguf_tokenizer(folder: Path) -> None:
     use_tokenizer(folder / "model.gguf")
 
@@ -588,6 +594,12 @@ ATTACKS: dict[str, Attack] = {
     },
     **{
         f"index.json: {what}": Attack(_content("index.json", make), open_shards)
+        for what, make in JSON_CONTENT.items()
+    },
+    **{
+        f"model.safetensors.index.json: {what}": Attack(
+            _content("model.safetensors.index.json", make), open_foreign_shards
+        )
         for what, make in JSON_CONTENT.items()
     },
     **{f"GGUF: {what}": Attack(write, open_gguf_tokenizer) for what, write in GGUF.items()},

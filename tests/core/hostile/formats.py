@@ -205,6 +205,33 @@ def _open_model(folder: Path) -> None:
     capture(load(folder).model, [0, 1, 2])
 
 
+def _write_foreign(folder: Path) -> None:
+    """A Llama as transformers keeps it, in two files."""
+    import torch
+
+    from core.transformer.foreign.writing import write_foreign
+    from core.transformer.gpt import GPT
+    from tests.core.transformer.foreign.test_broken_folders import AS_LLAMA, cut_in_shards
+
+    write_foreign(GPT(AS_LLAMA, torch.Generator().manual_seed(0)), folder)
+    cut_in_shards(folder)
+
+
+def _write_gguf_model(folder: Path) -> None:
+    from tests.core.transformer.foreign.test_gguf_models import tiny, tiny_tensors
+
+    unstretched = b"\0\0\x80\x3f" * 2  # 1.0 and 1.0
+    more = {"rope_freqs.weight": (0, (2,), unstretched)}
+    _put(folder / "x.gguf", gguf(tiny(**{"llama.rope.freq_base": 1e4}), tiny_tensors() | more))
+
+
+def _open_gguf_model(folder: Path) -> None:
+    from core.inference.activations import capture
+    from core.inference.loading import load
+
+    capture(load(folder / "x.gguf").model, [0, 1, 2])
+
+
 # -- runs, settings, texts ------------------------------------------------------------------------
 
 
@@ -348,6 +375,8 @@ FORMATS: dict[str, Format] = {
     "safetensors": Format(_write_tensors, _open_tensors),
     "shards": Format(_write_shards, _open_shards),
     "model": Format(_write_model, _open_model),
+    "model of transformers": Format(_write_foreign, _open_model),
+    "GGUF, model": Format(_write_gguf_model, _open_gguf_model),
     "run": Format(lambda folder: write_run(folder), _open_run),
     "TensorBoard events": Format(_write_events, _show_run),
     "trainer_state.json": Format(_write_trainer_state, _show_run),

@@ -18,7 +18,7 @@ from explorer.panes.training.plan.draft import ABOUT, STAGES, PlanDraft
 from explorer.panes.training.plan.draw_bars import BarLayout, draw_bars
 from explorer.panes.training.plan.scene import PARTS, Scene
 from explorer.widgets.base import Columns, Label, set_look
-from explorer.widgets.boxes import grid, name_parts, row
+from explorer.widgets.boxes import name_parts, row, wrap
 from explorer.widgets.fields import ChoiceField, Field, MenuField, TextField
 from explorer.widgets.folding_form import FoldingForm
 from explorer.widgets.form import Fact, FactsCard
@@ -42,11 +42,7 @@ class PlanHeader(QWidget):
         self.gpt3, self.bundled, self.run = map(QPushButton, titles)
         name_parts(self, "training.plan", "gpt3", "bundled", "run")
         set_look(self.gpt3, "primary")
-        row(self.gpt3, self.bundled, self.run, 1, of=self)
-
-    def whole_width(self) -> int:
-        """px that its buttons need side by side."""
-        return self.layout().sizeHint().width()
+        wrap(self.gpt3, self.bundled, self.run, of=self)
 
 
 class Bars(ScenePicture[Scene]):
@@ -109,8 +105,7 @@ class PlanView(QWidget):
         card = FactsCard(self.facts, 24, 8)
         card.column.addWidget(self.note)
         card.column.addWidget(self.body, 1)
-        rows = [self.small[at : at + 3] for at in range(0, SMALL, 3)]
-        card.column.addLayout(grid(rows, spacing=(16, 4)))
+        card.column.addLayout(wrap(*self.small, spacing=16))
         row(self.form, (card, 1), of=self, spacing=16)
         self.layout().setContentsMargins(16, 8, 16, 8)
 

@@ -13,7 +13,7 @@ from explorer.panes.training.precision.pictures import BitsPicture, Histogram
 from explorer.panes.training.precision.scene import Scene
 from explorer.panes.training.run_data import RunData, skip_text
 from explorer.widgets.base import set_look
-from explorer.widgets.boxes import card, name_parts, page, row
+from explorer.widgets.boxes import card, name_parts, page, row, wrap
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.drop_down import DropDown
 from explorer.widgets.plots.line_plot import LinePlot, Mark, Series
@@ -29,15 +29,11 @@ class PrecisionHeader(QWidget):
         self.kinds = SegmentedControl(list(text.KINDS.items()), "Numbers")
         self.layers = DropDown("Layers", text.LAYERS_HELP)
         name_parts(self, "training.precision", "kinds", "layers")
-        row(self.kinds, self.layers, 1, of=self)
+        wrap(self.kinds, self.layers, of=self)
 
     def set_choice(self, kind: str, layer: str, layers: Iterable[str]) -> None:
         self.kinds.set_current(kind)
         self.layers.fill([(text.layer_name(one), one) for one in ("", *layers)], layer)
-
-    def whole_width(self) -> int:
-        """px that its choices need side by side."""
-        return self.layout().sizeHint().width()
 
 
 class PrecisionView(QWidget):

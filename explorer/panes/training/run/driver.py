@@ -86,6 +86,8 @@ class Driver:
                 self.train_on()
             case "stop":
                 self.steering.stop(data.folder)
+            case "take":
+                self.steering.take_over(data.folder)
             case "branch":
                 self.branch_here()
             case "lower":

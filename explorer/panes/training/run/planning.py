@@ -286,4 +286,4 @@ def estimated(config: TrainingConfig, machine: Machine | None) -> tuple[Any, str
     note = ""
     with contextlib.suppress(ValueError):  # a device that is not here is told at the start
         note = precision_note(config.precision, device_for(config.device, 0, config.ranks))
-    return found, too_large(found.bytes), machine, note
+    return found, too_large(found.bytes_of_all), machine, note

@@ -38,11 +38,13 @@ BUTTONS = {  # id -> text, tooltip
     "anew": ("New run with these settings", "The setup, filled in with the settings of this run"),
     "again": ("Begin again at step 0", AGAIN),
     "continue": ("Resume from the last checkpoint", "Continues training from there"),
+    "take": ("Take over", "Steer this run here; the program that does so now will watch it"),
     "stop": ("Stop", "Writes a checkpoint and ends; everything is kept and can be resumed"),
 }
 COUNTERPARTS = {  # button that goes -> the one that undoes it, or the first of several there is
     "pause": ("resume",),
     "resume": ("pause",),
+    "take": ("pause", "resume"),
     "stop": ("continue", "again"),
     "continue": ("pause",),
     "again": ("pause", "continue"),

@@ -108,6 +108,10 @@ class Steering(QObject):
     def stop(self, folder: Path) -> None:
         self._send(folder, "stop")
 
+    def take_over(self, folder: Path) -> None:
+        """This app controls the run from now on; the one that did so watches."""
+        tasks.spawn(self._sent(self._runs.take_over(folder)), self._owner)
+
     def branch(
         self, folder: Path, step: int, changes: Mapping[str, Any], name: str | None = None
     ) -> None:

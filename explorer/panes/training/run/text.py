@@ -78,6 +78,7 @@ def card_text(
     """
     step = moment.step if moment is not None and replaying else data.step
     step = step if looked_at is None else looked_at
+    told = _alarm(data), _watched(data)
     return CardText(
         name=data.name,
         state="new" if prepares(data, state) else state,
@@ -86,8 +87,8 @@ def card_text(
         note=_note(data, state, likeness),
         numbers=_numbers(data, step, replaying or looked_at is not None, state),
         buttons=buttons(data, state, moment, replaying, refused),
-        message=failure(data, state, refused) or _alarm(data),
-        refusals=(("branch", why),) if (why := why_no_branch(data, moment)) else (),
+        message=failure(data, state, refused) or " ".join(filter(None, told)),
+        refusals=_refusals(data, moment),
         alarming=bool(data.alerts),
     )
 
@@ -106,7 +107,7 @@ def buttons(
     data: RunData, state: str, moment: Moment | None, replaying: bool, refused: str = ""
 ) -> tuple[str, ...]:
     """The ids of the card's buttons, from left to right."""
-    shown: list[str] = []
+    shown = ["take"] if data.controller else []
     if data.log:
         return ()  # nobody here can train it on
     if moment is not None and (replaying or data.finished):
@@ -183,9 +184,36 @@ def where_text(config: TrainingConfig, here: Machine | None) -> str:
     return f"{told}."
 
 
+def _refusals(data: RunData, moment: Moment | None) -> tuple[tuple[str, str], ...]:
+    """Which of the card's buttons cannot be used now, each with the reason."""
+    found = [("branch", why)] if (why := why_no_branch(data, moment)) else []
+    if data.controller:
+        found += [(name, _watched(data)) for name in ("pause", "resume", "stop")]
+    return tuple(found)
+
+
+def _watched(data: RunData) -> str:
+    """Who controls a run that is only watched here, with the remedy; "" for any other."""
+    if not data.controller:
+        return ""
+    who = data.controller
+    return f"{who[:1].upper()}{who[1:]} controls this run. Take over to pause or stop it here."
+
+
 # Before the first step, so that the card has its height from the beginning.
 NO_NUMBERS = (("loss", "\u2013"), ("learning rate", "\u2013"))
-ORDER = ("branch", "pause", "resume", "lower", "slower", "anew", "continue", "again", "stop")
+ORDER = (
+    "branch",
+    "pause",
+    "resume",
+    "lower",
+    "slower",
+    "anew",
+    "continue",
+    "again",
+    "take",
+    "stop",
+)
 AGAIN = "There is no checkpoint, so training begins again at step 0"
 NOTHING_KEPT = (
     "No checkpoint was written yet. Once the cause is fixed, the run can begin again at step 0; or "
@@ -246,7 +274,9 @@ def _note(data: RunData, state: str, likeness: str) -> str:
         said.append(likeness)
     elif data.parent and not said:
         said.append(f"branched at step {int(data.parent.get('step', 0)):,}")
-    if data.backend == "process" and state in ACTIVE:
+    if data.controller:
+        said.append("watched here")
+    elif data.backend == "process" and state in ACTIVE:
         said.append("closing the window does not stop it")
     if data.damaged:
         lines = "line" if data.damaged == 1 else "lines"

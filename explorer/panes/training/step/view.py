@@ -15,7 +15,7 @@ from explorer.panes.training.step import text
 from explorer.panes.training.step.pictures import MemoryLine, PhasePicture
 from explorer.panes.training.step.scene import Place
 from explorer.widgets.base import Label
-from explorer.widgets.boxes import card, column, name_parts, page, row
+from explorer.widgets.boxes import card, column, name_parts, page, row, wrap
 from explorer.widgets.drop_down import DropDown
 from explorer.widgets.likeliest_bars import LikeliestBars, NextToken
 from explorer.widgets.plots.data import Series
@@ -36,7 +36,7 @@ class StepHeader(QWidget):
         self.steps, self.ranks = DropDown("Recorded step"), DropDown("Rank")
         self.record = QPushButton(text.RECORD)
         name_parts(self, "training.step", "steps", "ranks", "record")
-        row(self.steps, self.ranks, 1, self.record, of=self)
+        wrap(self.steps, self.ranks, self.record, of=self)
 
     def set_choices(
         self, steps: Sequence[int], chosen: int, ranks: Iterable[int], rank: int

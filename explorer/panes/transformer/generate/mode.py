@@ -325,10 +325,10 @@ class GenerateMode(Mode):
         names = [stage.name for stage in self.scene.stages]
         at = before[min(self.player.step, len(before) - 1)] if before and self.active else ""
         self.view.set_scene(self.scene, self.place is None)
-        self.view.set_text([self.piece(one) for one in self.ids], found.surprises, self.looked_at)
+        self.view.set_text([self.piece(one) for one in found.ids], found.surprises, found.place)
         self.view.note.setText(
             text.facts(
-                len(self.ids),
+                len(found.ids),
                 self._source.config.block_size,
                 found.chosen.perplexity,
                 found.read.cache_bytes,
