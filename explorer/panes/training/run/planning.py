@@ -175,6 +175,8 @@ class Planning(QObject):
         if config.repeated_fraction:
             share = format_percent(config.repeated_fraction)
             notes.append(f"{share} of the sequences are random tokens that repeat, not the text")
+        if config.ranks > 1:
+            notes.append(f"each rank sends {format_bytes(answer.sent)} a step")
         if note:
             notes.append(note)
         elif self.here.has_bf16 and config.precision == "fp32" and config.model.n_embd >= 256:
@@ -188,6 +190,7 @@ class Planning(QObject):
             format_bytes(answer.bytes),
             text.about(answer.seconds),
             ", ".join(notes),
+            config.ranks > 1,
         )
 
 

@@ -272,7 +272,11 @@ class SetupView(TakesFiles):
         if len(steps):
             self.plot.set_x_range(0, float(steps[-1]))
 
-    def set_cost(self, parameters: str, memory: str, time: str, note: str) -> None:
+    def set_cost(
+        self, parameters: str, memory: str, time: str, note: str, shared: bool = False
+    ) -> None:
+        """`shared`: by several ranks, so that the memory is that of each."""
+        self.facts["memory"].set_title("memory of each rank" if shared else "memory of the model")
         for name, text in (("parameters", parameters), ("memory", memory), ("time", time)):
             self.facts[name].set(text)
         self._note.setText(note)

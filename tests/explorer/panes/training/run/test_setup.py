@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QPushButton
 
-from core.numbers import format_count
+from core.numbers import format_bytes, format_count
 from core.optimization.schedules import learning_rate_at
 from core.tokenization import train_tokenizer
 from core.training.sizes import estimate
@@ -302,6 +302,9 @@ def test_two_ranks_are_one_click_and_the_form_says_what_the_machine_has(
         assert config_of(draft.value).ranks == 2
         assert "2 processes share each batch" in setup._computes.text()
         assert "each holds the whole model" in setup._computes.text()
+        sent = format_bytes(estimate(config_of(draft.value)).sent)
+        await until(lambda: f"each rank sends {sent} a step" in setup._note.text(), "the exchange")
+        assert setup.facts["memory"]._title.text() == "memory of each rank"
         pane.planning.change("ranks", "3")
         assert setup.fields["where"].value == "own"
         pane.planning.change("batch_size", "6")
