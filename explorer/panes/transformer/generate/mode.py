@@ -215,6 +215,7 @@ class GenerateMode(Mode):
         if self.writing:
             self.writing = False
             self._set_buttons()
+            self.inspect()
 
     def go_to(self, step: str) -> None:
         """To a step by its name, where it is."""
@@ -365,6 +366,8 @@ class GenerateMode(Mode):
     def inspect(self) -> None:
         track = self.player.track
         if not self.active or self.scene is None or self.found is None or track is None:
+            return
+        if self.writing:  # nobody reads numbers that change ten times a second
             return
         if self.player.step < track.length:
             step = track.item(self.player.step)
