@@ -44,6 +44,8 @@ def diverges(run: RunReader) -> str:
     if len(losses) < 3 * RECENT:
         return ""
     first = float(np.median(losses[:RECENT]))
+    if int(run.steps["step"][0]) == 1:  # of weights at random, which a few steps may have spoilt
+        first = min(first, float(losses[0]))
     lowest = float(np.min(np.convolve(losses, np.ones(RECENT) / RECENT, "valid")))
     now = float(np.median(losses[-RECENT:]))
     if lowest < LEARNED * first and now > RISEN * first:
