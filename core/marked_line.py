@@ -51,6 +51,7 @@ BUILTINS = ("len", "list", "set", "range", "sorted", "float")
 CALLS = {
     "core.autograd.losses": ("F.binary_cross_entropy", "F.cross_entropy"),
     "core.inference.generation": ("read",),
+    "core.inference.sampling": ("logits.argmax",),
     "core.optimization.muon": ("orthogonalize",),
     "core.tokenization.analysis.search": ("Match",),
     "core.tokenization.bpe.dropout": ("generator.random",),

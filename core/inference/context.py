@@ -39,24 +39,36 @@ class Context:
         wanted = batch[0].tolist()
         # The last token is read in any case: its logits are what is asked for.
         self._go_back(min(_common(self.ids, wanted), len(wanted) - 1))
-        with looking_at(self.model):
-            until = len(wanted) - 1 if look is not None else len(wanted)
-            while len(self.ids) < until:
-                end = min(len(self.ids) + CHUNK, until)
-                logits = self.model(batch[:, len(self.ids) : end], cache=self.cache)
-                self.ids = wanted[:end]
-            if look is not None:
-                logits = self.model(batch[:, until:], look, self.cache)
-                self.ids = wanted
-        return logits[0, -1].float().cpu()
+        try:
+            with looking_at(self.model):
+                return self._read(batch, wanted, look)[0, -1].float().cpu()
+        except BaseException:  # some layers have read what others have not
+            self._forget()
+            raise
+
+    def _read(self, batch: Tensor, wanted: list[int], look: Look | None) -> Tensor:
+        """Logits (1, 1, V) after what of the batch (1, T) is not in the cache yet."""
+        until = len(wanted) - 1 if look is not None else len(wanted)
+        while len(self.ids) < until:
+            end = min(len(self.ids) + CHUNK, until)
+            logits = self.model(batch[:, len(self.ids) : end], cache=self.cache)
+            self.ids = wanted[:end]
+        if look is not None:
+            logits = self.model(batch[:, until:], look, self.cache)
+            self.ids = wanted
+        return logits
+
+    def _forget(self) -> None:
+        self.cache, self.ids = KeyValueCache(self.model.config), []
 
     def _go_back(self, length: int) -> None:
         """To the first so many tokens; to none where a layer has let go of what they read."""
         if length == len(self.ids):
             return
-        if not self.cache.cut(length):
-            self.cache, length = KeyValueCache(self.model.config), 0
-        self.ids = self.ids[:length]
+        if self.cache.cut(length):
+            self.ids = self.ids[:length]
+        else:
+            self._forget()
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:

@@ -107,7 +107,8 @@ def temper(logits: Tensor, temperature: float) -> Tensor:
     The largest logit less first: it is 0 then, and stays so however small the temperature.
     """
     if temperature == 0.0:
-        return torch.nn.functional.one_hot(logits.argmax(), logits.numel()).to(logits.dtype)
+        likeliest = logits.argmax()  # step: greedy
+        return torch.nn.functional.one_hot(likeliest, logits.numel()).to(logits.dtype)
     largest = logits.max()
     scaled = (logits - largest) / temperature  # step: temperature
     probabilities = torch.softmax(scaled, dim=-1)  # step: softmax

@@ -1,6 +1,7 @@
 """One token's choice, step by step: logits, what temperature and cuts make of them, the draw.
 
-Steps that change nothing are left out: no penalty, a temperature of 1, no cut.
+Steps that change nothing are left out: no penalty, no cut. At temperature 0 the likeliest token
+takes the place of temperature and softmax.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ FORMULAS = {
     "logits": r"z = W_U \, \mathrm{norm}(x)",
     "penalty": r"z_i \leftarrow z_i / \theta \ \ (z_i > 0), \quad z_i \theta \ \ (z_i \le 0)",
     "temperature": r"s_i = \frac{z_i - \max z}{T}",
+    "greedy": r"p_i = 1 \ \ (i = \arg\max z)",
     "softmax": r"p_i = \frac{e^{s_i}}{\sum_j e^{s_j}}",
     "top_k": r"\{ i : p_i \ge p_{(k)} \}",
     "top_p": r"\{ i : \sum_{p_j > p_i} p_j < p \}",
@@ -64,7 +66,11 @@ def _steps(
         title = f"Repetition penalty {sampling.repetition_penalty:g}: what was said scores less"
         given = {"logits": found.logits.double().numpy()}
         yield _step("penalty", title, "penalize#penalty", given)
-    if sampling.temperature > 0:
+    if sampling.temperature == 0:
+        values = {"logits": logits, "likeliest": np.asarray(logits.argmax())}
+        title = "Temperature 0: the likeliest token gets all the probability"
+        yield _step("greedy", title, "temper#greedy", values)
+    else:
         scaled = (logits - logits.max()) / sampling.temperature
         values = {"logits": logits, "largest": np.asarray(logits.max()),
                   "temperature": np.asarray(sampling.temperature), "scaled": scaled}  # fmt: skip
@@ -82,7 +88,7 @@ def _steps(
         yield _step("draw", title, "draw#draw", values)
         yield _step(
             "append",
-            "Append: the text is one token longer, and all begins again",
+            "Append: the text is one token longer, and the next one can be chosen",
             "core.inference.generation:generate_steps#append",
             {"chosen": np.asarray(token)},
         )
@@ -114,7 +120,7 @@ def _cuts(found: NextToken, sampling: Sampling) -> Iterator[Step]:
         title = f"{name[:3].capitalize()}-{name[4:]} {told:g}: {which}, with "
         title += f"{_share(float(left.sum()))} of all"
         yield _step(name, title, f"{name}_of#{name}", values)
-    if not bool((found.kept == found.probabilities).all()):
+    if bool((left != found.probabilities).any()):  # something was cut
         total = np.asarray(float(left.sum()))
         values = {"probabilities": left.numpy(), "total": total, "kept": found.kept.numpy()}
         title = "Rescale: what is left is drawn from as if it were all"

@@ -177,6 +177,8 @@ class RecordedStep:
     def _part(self, event: PartEvent, came: float, norms: Mapping[str, float]) -> Part:
         arrays, nothing = self.recording.arrays, np.zeros(0)
         sizes = arrays.get(f"{event.kind}.0.{event.name}", nothing)
+        if event.kind != "forward":  # computed of the scaled loss, shown as the optimizer gets them
+            sizes = sizes / (self.recording.facts.loss_scale or 1.0)
         output = arrays.get(f"output.{event.name}", nothing) if event.kind == "forward" else nothing
         return Part(event, sizes, output, came, norms)
 

@@ -90,8 +90,11 @@ class KeyValueCache:
 
     def cut(self, length: int) -> bool:
         """Forgets all but the first so many tokens. False, and nothing is forgotten, where a layer
-        with a window has let go of what the next query sees.
+        with a window has let go of what the next query sees. Raises ValueError for more tokens than
+        there are.
         """
+        if not 0 <= length <= self.length:
+            raise ValueError(f"the cache holds {self.length} tokens, and cannot be cut to {length}")
         last = self.length - length
         if not all(layer.can_cut(last, length) for layer in self.layers):
             return False

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from explorer.engine import errors, tasks
+from explorer.runs.folders import ACTIVE
 from explorer.runs.requested import key_of
 from explorer.runs.tail import Tail
 from explorer.widgets.run_line import RunStatus
@@ -230,8 +231,11 @@ class RunFollower(QObject):
 def see(reader: RunReader, news: int) -> Seen:
     """In the I/O pool: whether a run is alive is asked of the system."""
     from core.training.alerts import alerts
+    from core.training.claims import renew
 
     state = reader.state
+    if state in ACTIVE:
+        renew(reader.folder)  # whichever pane is shown
     status = RunStatus(
         reader.name,
         STATES.get(state, state),

@@ -216,7 +216,7 @@ def test_the_marked_lines_computed_the_values_of_the_attention_trace(changes):
     ("settings", "names"),
     [
         ({}, ["logits", "temperature", "softmax", "draw", "append"]),
-        ({"temperature": 0.0}, ["logits", "draw", "append"]),
+        ({"temperature": 0.0}, ["logits", "greedy", "draw", "append"]),
         (
             {"temperature": 0.8, "top_k": 7, "top_p": 0.9, "min_p": 0.05},
             [

@@ -97,7 +97,7 @@ def verdict(setup: Setup, stages: Sequence[Plan]) -> str:
         return f"It does not fit on {many}: {format_bytes(found.bytes)} are needed{remedy}"
     told = [f"takes {time_text(found.seconds)}"] if found.seconds is not None else []
     if found.cost is not None:
-        told.append(f"costs {cost_text(found.cost)} at {setup.price:g} for a device hour")
+        told.append(f"costs {cost_text(found.cost)} at {setup.price:g} per device-hour")
     fits = f"It fits on {many}"
     return f"{fits}{', ' if len(told) > 1 else ' and '}{' and '.join(told)}" if told else fits
 

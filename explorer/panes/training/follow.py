@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from core.training.alerts import silence
-from core.training.claims import controller, renew
+from core.training.claims import controller
 from explorer.engine import tasks
 from explorer.panes.training.run_data import ACTIVE, RunData, read
 
@@ -119,8 +119,6 @@ class Follower(QObject):
             active = reader.state in ACTIVE
             hangs = active and bool(silence(reader))
             other = controller(tail.folder) if active else None
-            if active:
-                renew(tail.folder)
             now = reader.state, why, backend, str(other or ""), hangs
             if news == known and now == state:
                 return news, now, None, None

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -226,8 +225,7 @@ def arithmetic_row(numbers: RunNumbers, speed: float, here: Machine | None = Non
     sheet has that of a CPU: there it is the share of what was measured here.
     """
     config = numbers.config
-    model = replace(config.model, vocab_size=numbers.vocabulary or config.model.vocab_size)
-    flops = flops_per_token(model)
+    flops = flops_per_token(numbers.model)
     told = f"{format_number(speed * flops / 1e9)} GFLOP/s of the model's arithmetic, MFU"
     device = recognized(numbers.device) if numbers.device else None
     peak = device.peak_flops(config.precision) if device is not None else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from core.training.foreign import ForeignRun
 from core.training.phases import PHASES, SCALED_PHASES
 from core.training.records import Exponents
 from core.training.step_trace import recorded_steps
+from core.transformer.config import ModelConfig
 from explorer.runs.folders import ACTIVE
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ PACE = 200  # steps that tell how fast a run is
 FEW = 4  # gaps between steps from which on it can be told
 PAUSED = 20  # times as long as usual: nobody trained between these two steps
 COUNTED = ("weights", "activations", "gradients", "updates")  # kinds of numbers
-DRAWN = ("loss", "learning_rate", "grad_norm", "speed", "memory")  # series that are lines
+# Series that somebody draws or tells of.
+DRAWN = ("loss", "learning_rate", "grad_norm", "speed", "memory", "seconds", "loss_scale")
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,12 @@ class RunNumbers:
     device: str = ""
     threads: int = 0
     host: str = ""
+
+    @property
+    def model(self) -> ModelConfig:
+        """As it is trained: among how many tokens it chooses, its tokenizer says."""
+        model = self.config.model
+        return replace(model, vocab_size=self.vocabulary or model.vocab_size)
 
     @property
     def phases(self) -> tuple[str, ...]:
@@ -237,7 +245,7 @@ class RunData:
 
     def utilization(self, peak: float | None) -> float | None:
         """MFU on devices with this peak; None where one of the two is not known."""
-        per_token = flops_per_token(self.config.model)
+        per_token = flops_per_token(self.numbers.model)
         return model_flops_utilization(self.speed(), per_token, peak, self.config.ranks)
 
     @property

@@ -85,3 +85,16 @@ def test_generation_stops_at_any_of_its_tokens_and_says_what_it_drew() -> None:
     steps = list(generate_steps(model, [1, 2], 10, seed=1, stop=[plain[4], plain[5]]))
     assert len(steps) <= 3 and steps[-1].id in plain[4:6]
     assert all(0 <= step.drawn < 1 and step.seconds > 0 for step in steps)
+
+
+def test_after_an_error_it_reads_anew() -> None:
+    model = model_of()
+    context = Context(model)
+    context.read([1, 2, 3])
+
+    def broken(value):
+        raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        context.read([1, 2, 3, 4], Look(replace={"decoder.1.residual_mid": broken}))
+    torch.testing.assert_close(context.read([1, 2, 3, 4]), Context(model).read([1, 2, 3, 4]))

@@ -128,3 +128,12 @@ def test_what_was_read_can_be_cut_unless_a_window_has_let_go_of_it() -> None:
         model(ids[:, at : at + 1], cache=cache)
     assert not cache.cut(20) and cache.length == 2 * BLOCK
     assert cache.cut(2 * BLOCK - 1)
+
+
+def test_it_cannot_be_cut_to_more_than_there_is() -> None:
+    model = model_of()
+    cache = KeyValueCache(model.config)
+    model(ids_of(2), cache=cache)
+    for length in (5, -1):
+        with pytest.raises(ValueError, match="holds 2 tokens"):
+            cache.cut(length)

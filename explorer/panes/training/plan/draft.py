@@ -90,7 +90,8 @@ def setup_of(
         )
     except ValueError as error:  # each field fits by itself
         told = str(error)
-        return None, {"batch_size": told[:1].upper() + told[1:]}
+        wrong = "pipeline" if "pipeline of" in told else "batch_size"
+        return None, {wrong: told[:1].upper() + told[1:]}
     return setup, {}
 
 

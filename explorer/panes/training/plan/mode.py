@@ -47,7 +47,7 @@ class PlanMode(RunWatcher):
         self.here = processor()
         self.planned: Planned
         self._trouble = ""  # why the run cannot be read
-        self._planned: Path | None = None  # the run that was read last
+        self._read: Path | None = None  # the run that was read last
         self._measures = Latest(self.engine, self)
         self.inputs.gpt3.clicked.connect(self.take_gpt3)
         self.inputs.bundled.clicked.connect(self.take_bundled)
@@ -113,11 +113,15 @@ class PlanMode(RunWatcher):
         self.refresh()
 
     def on_data(self, data: RunData) -> None:
-        """The plan of a run follows to another one."""
+        """The plan of a run follows to another one; of the same one only numbers are new."""
         self._trouble = text.no_model(data.name) if data.log else ""
-        if self.draft.value.model == RUN and self.config and data.folder != self._planned:
+        known, self._read = self._read, data.folder
+        if known == data.folder:
+            if not self.errors:
+                self._tell()
+            return
+        if known is not None and self.draft.value.model == RUN and self.config:
             self.draft.begin(asdict(draft_of(self.config)))
-        self._planned = data.folder
         self.refresh()
 
     def on_failed(self, message: str) -> None:
@@ -140,8 +144,10 @@ class PlanMode(RunWatcher):
 
     def _plan(self, draft: PlanDraft) -> dict[str, str]:
         """Shows it; or, by field, what is wrong."""
-        config, ours = self.config, draft.model == RUN
-        models = {BUNDLED: bundled_config()} | ({RUN: config.model} if config else {})
+        config = self.config
+        models = {BUNDLED: bundled_config()}
+        if self.data is not None and config is not None:
+            models[RUN] = self.data.numbers.model
         optimizer = config.optimizer if config else "adamw"
         setup, errors = setup_of(draft, models, self.here, optimizer)
         if setup is None:
@@ -150,11 +156,16 @@ class PlanMode(RunWatcher):
             return errors
         self.planned = planned = planned_of(setup)
         self.view.bars.set_scene(scene_of(planned))
-        facts = text.facts(planned, self.data if ours else None)
-        self.view.set_facts(facts, text.missing(planned))
+        self._tell()
         self.set_headline(verdict(setup, planned.stages))
         same = bool(self.tracks) and self.tracks[0].length == len(planned.trace)
         self.set_tracks([TraceTrack(planned.trace)], keep_position=same)
         self.view.bars.set_position(self.player.position if self.active else 0.0)
         self.inspect()
         return {}
+
+    def _tell(self) -> None:
+        """The numbers; beside them what was measured, where the run is planned as it trains."""
+        is_run = self.config is not None and self.draft.value == draft_of(self.config)
+        facts = text.facts(self.planned, self.data if is_run else None)
+        self.view.set_facts(facts, text.missing(self.planned))

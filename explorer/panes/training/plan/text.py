@@ -154,7 +154,7 @@ def _room(setup: Setup, fits: bool | None) -> str:
 def _price(setup: Setup) -> str:
     if setup.price is None:
         return "cost: enter a price"
-    return f"cost, at {setup.price:g} for a device hour"
+    return f"cost, at {setup.price:g} per device-hour"
 
 
 def part_tip(stage: int, shared: bool, part: str, size: float) -> str:

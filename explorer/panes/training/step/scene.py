@@ -35,7 +35,7 @@ def place_of(recorded: RecordedStep, path: Sequence[float]) -> Place:
     index = min(math.ceil(outer - 1e-9), len(recorded.phases) - 1)
     at, inner = trace.children()[index], None
     steps, fraction = trace.children(at), outer - math.floor(outer)
-    shown = fraction * len(steps) if fraction else ALL
+    shown = fraction * len(steps) if fraction and steps else ALL
     if inside and steps:
         inner, shown = min(math.ceil(inside[0] - 1e-9), len(steps) - 1), inside[0] + 1
         at = steps[inner]

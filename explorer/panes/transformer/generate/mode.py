@@ -194,22 +194,20 @@ class GenerateMode(Mode):
                 break
             shared += 1
         self.written, self.place = list(written), None
+        if not self.active:
+            self.found = None  # read anew once it is shown
         self._surprises = self._surprises[:shared]
         self.read()
 
     def toggle_writing(self) -> None:
         """Writes token after token, or stops."""
-        self.writing = not self.writing
-        if self.writing:
-            self.look_at_end_and_write()
-        self._set_buttons()
-
-    def look_at_end_and_write(self) -> None:
-        if self.place is not None:
+        self.writing = not self.writing and self.found is not None
+        if self.writing and self.place is not None:  # from the end of the text on
             self.place = None
             self.read()
-        else:
+        elif self.writing:
             self.append()
+        self._set_buttons()
 
     def stop_writing(self) -> None:
         if self.writing:
@@ -290,8 +288,10 @@ class GenerateMode(Mode):
         self._show(found)
         if self.writing:
             ended = found.chosen.token in self._source.tokenizer.special_tokens.values()
-            if ended or len(self.ids) >= self._source.config.block_size:
+            is_full = len(self.ids) >= self._source.config.block_size
+            if ended or is_full:
                 self.stop_writing()
+                self.statusRequested.emit(text.FULL if is_full else text.ENDED)
             if not ended:
                 self.append()
 

@@ -11,11 +11,13 @@ REST = "all others"
 STRIP = "all tokens side by side, each as wide as it is likely"
 NEXT, WRITE, STOP, BACK = "Next token", "Write on", "Stop", "Back"
 NEXT_HELP = "Draws the next token and appends it"
-WRITE_HELP = "Writes until Stop, or until the story ends"
+WRITE_HELP = "Writes until you press Stop, the text ends, or the context is full"
+ENDED = "The model has ended the text"
+FULL = "The context is full: the model reads no more tokens than this"
 BACK_HELP = "Takes the last token back"
 AGAIN, AGAIN_HELP = "Draw again", "Other numbers: another seed"
 NO_TEXT = "Type a text: the model predicts what comes after it"
-OF_PROMPT = "This token is of the prompt: change it in the line above"
+OF_PROMPT = "This token belongs to the prompt: edit it in the line above"
 FORKED = "What was written after this token is gone; Back brings it again"
 LABELS = {
     "temperature": "Temperature",
@@ -26,10 +28,10 @@ LABELS = {
 }
 HELP = {
     "temperature": "Below 1 the likeliest gain, above 1 the others; at 0 only the likeliest comes",
-    "top_k": "So many of the likeliest tokens stay",
-    "top_p": "The fewest of the likeliest that have so much together stay",
-    "min_p": "Tokens stay that are at least so likely as this times the likeliest",
-    "repetition_penalty": "Tokens that are in the text already score less",
+    "top_k": "Keep only the k most likely tokens",
+    "top_p": "Keep the most likely tokens until they have this much probability together",
+    "min_p": "Keep tokens that are at least this share as likely as the most likely one",
+    "repetition_penalty": "Lower the scores of tokens that are in the text already",
 }
 
 
@@ -87,8 +89,8 @@ def facts(tokens: int, most: int, perplexity: float, cache: int, seconds: float)
 def row_tip(scene: Scene, row: int, at_end: bool) -> str:
     """A token's row."""
     told = f"{format_percent(float(scene.probabilities[row]))} before the cuts"
-    where = "" if at_end else " here instead, and write on from it"
-    return f"{told}\nClick: let it come{where}"
+    where = "" if at_end else " here instead, and go on from there"
+    return f"{told}\nClick to choose it{where}"
 
 
 def change(setting: str, value: float) -> str:

@@ -55,7 +55,7 @@ def test_gpt3_on_1024_gpus_is_what_core_says() -> None:
     assert text.facts(found)[0][:2] == ("13.5 GB", "of 80 GB on each: fits")
     assert said_of(found) == (
         "It fits on 1,024 \u00d7 A100 SXM 80GB, takes 39.0 days and costs 1,916,631 "
-        "at 2 for a device hour"
+        "at 2 per device-hour"
     )
     assert told(found)["MFU"] == "30\u2009%"
     assert text.missing(found) == ""
@@ -101,6 +101,7 @@ def test_what_does_not_fit_says_what_would() -> None:
         ({"efficiency": "40"}, "efficiency", "0.4 is usual"),
         ({"link": "0"}, "link", "empty for the device's own"),
         ({"micro_batch": "3"}, "batch_size", "3 at once"),
+        ({"pipeline": "7"}, "pipeline", "use a number of stages that divides the devices"),
         ({"model": RUN}, "model", "choose another model"),
     ],
     ids=str,
