@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.files import open_to_append, open_to_read
-from core.training.place import LEFT_ALONE, STORE
+from core.training.place import LEFT_ALONE, RESTARTED, RESTARTS, STORE
 from core.training.reader import RunReader
 from core.training.writer import end_attempt
 
@@ -61,6 +61,7 @@ class RankProcesses:
         self.count, self.module, self.threads, self.restarts = count, module, threads, restarts
         self._ranks: list[_Rank] = []
         self._asked = 0  # how often somebody wanted an end
+        self._begun = 0  # how often all ranks were started again
 
     def leave(self) -> None:
         """The run is to end after its step, with a checkpoint; asked again, at once."""
@@ -76,6 +77,7 @@ class RankProcesses:
             said = f"note: {self.count} ranks on {cores} cores take turns"
             print(said, file=sys.stderr, flush=True)
         for attempt in range(self.restarts + 1):
+            self._begun = attempt
             code = self._run_once(resume or attempt > 0)
             if code == 0 or self._asked or attempt == self.restarts:
                 return code
@@ -104,10 +106,10 @@ class RankProcesses:
         first = first_failed(ends, asked=self._asked > 0)
         if first is None:
             return 0
-        message = self._why(self._ranks[first])
+        how, message = self._why(self._ranks[first])
         print(f"error: {message}", file=sys.stderr, flush=True)
         with suppress(OSError, ValueError):  # the folder is gone, or somebody else trains in it
-            end_attempt(self.folder, message)
+            end_attempt(self.folder, message, rank=first, how=how)
         return 1
 
     def _start(self, number: int, store: Path, resume: bool) -> subprocess.Popen[bytes]:
@@ -124,6 +126,8 @@ class RankProcesses:
             "LOCAL_RANK": str(number),
             "WORLD_SIZE": str(self.count),
             "LOCAL_WORLD_SIZE": str(self.count),
+            RESTARTS: str(self.restarts),
+            RESTARTED: str(self._begun),
             STORE: str(store),
         }
         if sys.platform.startswith("linux"):
@@ -174,15 +178,15 @@ class RankProcesses:
     def _log(self, number: int) -> Path:
         return self.folder / f"rank{number}.log"
 
-    def _why(self, rank: _Rank) -> str:
-        """What the rank that failed first died of, for people."""
+    def _why(self, rank: _Rank) -> tuple[str, str]:
+        """What became of the rank that failed first, in a word (see `RankEnd`), and for people."""
         which, code = f"rank {rank.number} of {self.count}", rank.code or 0
         if rank.ended_by_us:
-            return f"{which} did not answer any more and was ended; resume the run to go on"
+            return "hung", f"{which} did not answer any more and was ended; resume the run to go on"
         if code < 0:
             with suppress(ValueError):
                 name = signal.Signals(-code).name
-                return f"{which} was killed ({name}); resume the run to go on"
+                return "killed", f"{which} was killed ({name}); resume the run to go on"
         told = ""
         with suppress(OSError, ValueError):
             told = RunReader(self.folder, rank.number).message
@@ -190,7 +194,7 @@ class RankProcesses:
             with suppress(OSError, ValueError), open_to_read(self._log(rank.number)) as log:
                 log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL))
                 told = log.read(LOG_TAIL).decode("utf-8", "replace").strip()
-        return f"{which} failed: {told or f'exit code {code}; see its log'}"
+        return "failed", f"{which} failed: {told or f'exit code {code}; see its log'}"
 
 
 def first_failed(ends: Sequence[tuple[int, float, bool]], asked: bool = False) -> int | None:

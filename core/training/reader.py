@@ -289,6 +289,14 @@ class RunReader:
                 return str(event.get("message", ""))
         return ""
 
+    @property
+    def restarts(self) -> bool:
+        """Whether the last attempt failed, and its launcher is about to begin another."""
+        if self.state not in ("failed", "dead"):
+            return False
+        launcher = self.manifest["attempts"][-1].get("launcher")  # where it has restarts left
+        return isinstance(launcher, dict) and self._alive(launcher)
+
     def _trainer(self) -> dict[str, Any] | None:
         """Who trains this rank in the last attempt: pid, host, process_start; None: nobody yet."""
         attempts = self.manifest["attempts"]

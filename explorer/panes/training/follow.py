@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from explorer.runs.tail import Tail
 
 POLL = 120  # ms between two looks while a run moves
-# A run's state, why its trainer died, where it trains, whether a rank is silent.
-Told = tuple[str, str, str, bool]
-NOTHING: Told = ("", "", "", False)
+# A run's state, why its trainer died, where it trains, whether a rank is silent, whether its
+# launcher is about to begin again.
+Told = tuple[str, str, str, bool, bool]
+NOTHING: Told = ("", "", "", False, False)
 SLOW = 1000  # ms between two looks at a run that has ended
 
 
@@ -116,7 +117,7 @@ class Follower(QObject):
         def see(reader: RunReader, news: int) -> tuple[int, Told, RunData | None, Any]:
             """In the I/O pool: None where nothing is new. A dead run shows by its state alone."""
             hangs = reader.state in ACTIVE and bool(silence(reader))
-            now = reader.state, why, backend, hangs
+            now = reader.state, why, backend, hangs, reader.restarts
             if news == known and now == state:
                 return news, now, None, None
             seen = replace(read(reader), news=news)

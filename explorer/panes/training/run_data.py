@@ -141,6 +141,7 @@ class RunData:
     log: str = ""  # what kind of log it is, where another program has written it
     device: str = ""  # what torch calls the GPU; "": a CPU, or not told
     alerts: tuple[str, ...] = ()  # what of it needs a person now
+    restarts: bool = False  # it failed, and whoever launched it is about to begin again
     damaged: int = 0  # lines and records that were left out, as no run can have written them
 
     @cached_property
@@ -284,6 +285,7 @@ def read(reader: RunReader) -> RunData:
         before=before,
         log=reader.kind if isinstance(reader, ForeignRun) else "",
         alerts=tuple(alerts(reader)),
+        restarts=reader.restarts,
         damaged=reader.damaged,
         recorded=tuple(recorded_steps(reader.folder)),
         skips=skips,
