@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,13 @@ from core.training.config import TrainingConfig
 from core.training.estimates.communication import COLLECTIVES, Transfer
 from core.training.estimates.plan import compute_seconds
 from core.training.estimates.step_timeline import (
+    STATES,
     Operation,
     Part,
     Shard,
     StepTimeline,
     parts_of,
+    shard_bytes,
     shards_of,
 )
 from core.training.lanes import Lane, LaneReader, straggler
@@ -44,6 +47,18 @@ BAR_DTYPE = np.dtype(
         ("ready", "<f8"),  # up to then it only waits: for other ranks, or for work
         ("end", "<f8"),
         ("bytes", "<f8"),  # that it sends
+    ]
+)
+HOLDING_DTYPE = np.dtype(
+    [
+        ("rank", "<i4"),
+        ("state", "<i4"),  # of STATES
+        ("part", "<i4"),  # of the model
+        ("left", "<f8"),  # where the part begins and ends, as shares of all weights
+        ("right", "<f8"),
+        ("begin", "<f8"),  # what the rank holds of it, as shares of the part
+        ("end", "<f8"),
+        ("bytes", "<f8"),
     ]
 )
 TOLD = 0.05  # of the step: a shorter wait is not told
@@ -168,9 +183,35 @@ class LaneTrace:
         """What its ranks are called."""
         return "device" if self.estimated else "rank"
 
+    @cached_property
+    def kinds(self) -> list[str]:
+        """Of each Step what ranks do in it: "forward", "all-reduce"."""
+        return [step.name.partition(".")[2] for step in self.trace]
+
+    def words(self, place: int) -> tuple[str, ...]:
+        """What a Step may be called, the longest first: "forward of block 3", "block 3", "3"."""
+        label = self.labels[place]
+        last = label.rpartition(" ")[2]
+        found = (label, label.partition(" of ")[2], last if last.isdecimal() else "")
+        return tuple(filter(None, found))
+
     def of(self, place: int) -> np.ndarray:
         """The bars of a Step."""
         return self.bars[self.bars["place"] == place]
+
+    @cached_property
+    def holdings(self) -> np.ndarray:
+        """What each rank holds, and does not, of the parts that have weights: HOLDING_DTYPE."""
+        weights = np.array([0, *(part.weights for part in self.parts)])
+        edges = np.cumsum(weights) / max(weights.sum(), 1)
+        shards = {(one.device, one.state, one.part): one for one in self.shards}
+        rows = []
+        for rank, state, part in product(range(self.ranks), STATES, range(len(self.parts))):
+            shard = shards.get((rank, state, part), Shard(rank, part, state, 0.0, 0.0))
+            place, size = (rank, STATES.index(state), part), shard_bytes(shard, self.parts)
+            rows.append((*place, edges[part], edges[part + 1], shard.begin, shard.end, size))
+        found = np.array(rows, HOLDING_DTYPE)
+        return found[found["right"] > found["left"]]
 
     def by_rank(self, place: int) -> dict[str, np.ndarray]:
         """Of a Step, rank by rank: its start, how long it waited, how long it took besides, and

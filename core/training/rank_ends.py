@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.training.place import LEFT_ALONE_MESSAGE
@@ -23,6 +23,15 @@ class RankEnd:
     def is_cause(self) -> bool:
         """Whether it did not just follow another rank."""
         return self.how != "left alone"
+
+
+def cause(ends: Mapping[int, RankEnd]) -> str:
+    """In a few words whose fault it was: "rank 1 was killed"."""
+    causes = [rank for rank, end in ends.items() if end.is_cause]
+    if len(causes) != 1:
+        return "all ranks have ended"
+    verbs = {"killed": "was killed", "hung": "has hung", "failed": "has failed"}
+    return f"rank {causes[0]} {verbs.get(ends[causes[0]].how, 'has ended')}"
 
 
 def rank_ends(runs: Sequence[RunReader]) -> dict[int, RankEnd]:

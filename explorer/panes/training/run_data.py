@@ -171,6 +171,12 @@ class RunData:
         """Somebody trains it now."""
         return self.state in ("running", "paused")
 
+    @property
+    def restarting(self) -> bool:
+        """It begins again after a failure, or is about to, and no new step is done yet."""
+        done = int(self.steps["attempt"][-1]) if len(self.steps) else 1
+        return self.restarts or (self.active and done < self.attempts)
+
     def nearest_checkpoint(self, step: float) -> int | None:
         """The step of the checkpoint nearest to a step; None where none is kept."""
         return min(self.checkpoints, key=lambda one: abs(one - step), default=None)

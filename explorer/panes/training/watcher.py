@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.training.follow import Follower, More
 from explorer.panes.training.run_data import RunData
+
+GONE = 0.05  # seconds between two looks whether a launcher has ended
 
 
 class RunWatcher(Mode):
@@ -26,6 +29,7 @@ class RunWatcher(Mode):
         self.follower = Follower(self.context.runs, self, more)
         self.followers = [self.follower]  # all that look while somebody does
         self._starts = Latest(self.engine, self)
+        self._resumed = 0  # the attempt after which it was asked to go on
 
     def watch(self) -> None:
         """From now on the run comes, and every other one that is opened."""
@@ -50,6 +54,7 @@ class RunWatcher(Mode):
         self.statusRequested.emit(message)
 
     def _on_run(self, folder: str | None) -> None:
+        self._resumed = 0
         self.follower.follow(Path(folder) if folder else None)
         self.on_run()
 
@@ -70,7 +75,30 @@ class RunWatcher(Mode):
         """Whether somebody trains it now."""
         return self.data is not None and self.data.active
 
+    @property
+    def restarts(self) -> bool:
+        """Whether it begins again, and no new step is done yet."""
+        data = self.data
+        asked = data is not None and bool(data.backend) and data.attempts == self._resumed
+        return data is not None and (data.restarting or asked)
+
     # what is asked of it
+
+    def resume(self) -> None:
+        """It goes on from its last checkpoint, in processes of its own."""
+        if self.folder is not None and self.data is not None:
+            self._resumed = self.data.attempts
+            self.spawn(self._resume(self.folder))
+
+    async def _resume(self, folder: Path) -> None:
+        """Once whoever has watched a rank that failed is gone as well."""
+        runs = self.context.runs
+        while runs.running_here(folder):
+            await asyncio.sleep(GONE)
+        try:
+            runs.start(folder, "process")
+        except (ValueError, OSError) as error:
+            self.statusRequested.emit(str(error))
 
     def steer(self, command: str, *values: Any, said: str = "") -> None:
         """Asks it for something; `said`, or why it cannot be, goes to the status bar."""

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 def commands(mode: RanksMode) -> list[Action]:
     """Starting ranks, moving through a run's steps, and a strategy each."""
-    known, shown = lambda: mode.measured is not None, lambda: mode.shows_run
+    shown = lambda: mode.shows_run  # noqa: E731
     rows = (
         ("start", text.START, mode.start_two, lambda: not mode.trains, text.START_HELP),
-        ("copy", text.COPY_ACTION, mode.copy_command, known, text.COPY_HELP),
+        ("copy", text.COPY_ACTION, mode.copy_command, shown, text.COPY_HELP),
         ("older", text.OLDER, lambda: mode.go(-1), shown, text.STEP_HELP),
         ("newer", text.NEWER, lambda: mode.go(1), shown, text.STEP_HELP),
+        ("newest", text.NEWEST_ACTION, mode.choose_step, shown, text.NEWEST_HELP),
     )
     found = [
         Action(
@@ -36,7 +37,7 @@ def commands(mode: RanksMode) -> list[Action]:
             f"Ranks: {text.NAMES[name]}",
             lambda name=name: mode.choose(name),
             enabled=lambda: mode.active,
-            checked=lambda name=name: mode.strategy == name,
+            checked=lambda name=name: mode.shown_strategy == name,
             help=text.IDEAS[name],
         )
         for name in text.TITLES
