@@ -18,6 +18,7 @@ from core.training.precision import precision_context
 from core.training.task import Position, Task
 
 CPU = torch.device("cpu")
+PARAMETER = "the parameter"
 
 
 class NotFiniteError(ValueError):
@@ -28,12 +29,14 @@ def not_finite_message(
     step: int, where: str, loss: float, checkpoint: int, precision: str = "fp32"
 ) -> str:
     """For people: which number went wrong first, and where to go on from."""
-    remedy = "a lower learning rate"
+    remedy = " with a lower learning rate"
     if precision == "fp16":
         remedy += ", or in bf16, which has the range of fp32"
+    if where.startswith(PARAMETER):  # before anything was computed: a defect, or the last update
+        remedy = f"; if it happens again,{remedy}"
     return (
         f"step {step}: {where} is not finite (loss {loss:.5g}). The run stopped before "
-        f"this step changed anything; go on from the {_kept(checkpoint)} with {remedy}"
+        f"this step changed anything; go on from the {_kept(checkpoint)}{remedy}"
     )
 
 
@@ -89,7 +92,7 @@ def find_not_finite(
     """
     broken = [name for name, parameter in model.named_parameters() if not _finite(parameter)]
     on_rank = f" on rank {parallel.rank}" if parallel.ranks > 1 else ""
-    if where := parallel.first(f"the parameter {broken[0]}{on_rank}" if broken else ""):
+    if where := parallel.first(f"{PARAMETER} {broken[0]}{on_rank}" if broken else ""):
         return where
     found: list[str] = []
     whole = torch.zeros(())

@@ -29,7 +29,7 @@ def cause(ends: Mapping[int, RankEnd]) -> str:
     """In a few words whose fault it was: "rank 1 was killed"."""
     causes = [rank for rank, end in ends.items() if end.is_cause]
     if len(causes) != 1:
-        return "all ranks have ended"
+        return f"{len(causes)} ranks failed" if causes else "the run has ended"
     verbs = {"killed": "was killed", "hung": "has hung", "failed": "has failed"}
     return f"rank {causes[0]} {verbs.get(ends[causes[0]].how, 'has ended')}"
 

@@ -194,6 +194,9 @@ class RankProcesses:
             with suppress(OSError, ValueError), open_to_read(self._log(rank.number)) as log:
                 log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL))
                 told = log.read(LOG_TAIL).decode("utf-8", "replace").strip()
+        with suppress(OSError, ValueError):
+            if rank.number and told and told == RunReader(self.folder).message:
+                return "failed", told  # all ranks were told the same, and stopped together
         return "failed", f"{which} failed: {told or f'exit code {code}; see its log'}"
 
 

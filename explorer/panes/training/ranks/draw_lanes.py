@@ -93,7 +93,9 @@ def draw_lanes(painter: QPainter, layout: LaneLayout, position: float) -> None:
         painter.fillRect(layout.lane(rank), now.color("surface"))
         _draw_names(painter, layout, rank)
     for bar in range(len(lanes.bars)):
-        _draw_bar(painter, layout, bar)
+        _draw_wait(painter, layout, bar)
+    for bar in range(len(lanes.bars)):
+        _draw_work(painter, layout, bar)
     painter.setPen(now.pen("text", 2))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     current = min(int(position), len(lanes.trace) - 1)
@@ -118,20 +120,24 @@ def color_of(kind: str) -> QColor:
     return theme.mix(color, now.color("surface"), 0.5) if kind == "all-gather" else color
 
 
-def _draw_bar(painter: QPainter, layout: LaneLayout, bar: int) -> None:
-    """What its rank waits for, hatched, and what it does then, with a word where there is room."""
-    now, lanes, label = theme.current(), layout.lanes, theme.current().font("label")
-    place, exchange = int(lanes.bars["place"][bar]), lanes.bars["exchange"][bar]
+def _draw_wait(painter: QPainter, layout: LaneLayout, bar: int) -> None:
+    """Up to when its rank waits, hatched; exchanges may wait at the same time."""
+    now, lanes = theme.current(), layout.lanes
     wait = layout.rect(bar, "start", "ready").adjusted(0, 1, 0, -1)
-    work = layout.rect(bar, "ready", "end").adjusted(0, 1, 0, -1)
-    color = color_of(lanes.kinds[place])
     painter.fillRect(wait, now.color("raised"))
     painter.fillRect(wait, now.hatch())
+    if layout.is_readable and not lanes.bars["exchange"][bar]:
+        put_longest(painter, wait, (text.waits(lanes),), now.font("label"), now.color("text"))
+
+
+def _draw_work(painter: QPainter, layout: LaneLayout, bar: int) -> None:
+    """What its rank does then, with a word where there is room."""
+    place = int(layout.lanes.bars["place"][bar])
+    work = layout.rect(bar, "ready", "end").adjusted(0, 1, 0, -1)
+    color, words = color_of(layout.lanes.kinds[place]), layout.lanes.words(place)
     painter.fillRect(work, color)
     if layout.is_readable:
-        waits = () if exchange else (text.waits(lanes),)
-        put_longest(painter, wait, waits, label, now.color("text"))
-        put_longest(painter, work, lanes.words(place), label, theme.ink_on(color))
+        put_longest(painter, work, words, theme.current().font("label"), theme.ink_on(color))
 
 
 def _draw_legend(painter: QPainter, layout: LaneLayout) -> None:
@@ -149,15 +155,14 @@ def _draw_names(painter: QPainter, layout: LaneLayout, rank: int) -> None:
     """What a lane is called left of it, and right of it how its rank has ended."""
     now, lanes, lane = theme.current(), layout.lanes, layout.lane(rank)
     slowest, label = rank == lanes.straggler, now.font("label")
-    place = QRectF(layout.area.left(), lane.top(), now.px(NAME) - now.px(8), layout.row)
-    name = place if layout.is_readable else QRectF(place.topLeft(), lane.bottomLeft())
-    name.setWidth(place.width())
+    wide, tall = now.px(NAME - 8), layout.row if layout.is_readable else lane.height()
+    name = QRectF(layout.area.left(), lane.top(), wide, tall)
     ink = now.color("warning" if slowest else "text")
     if slowest and layout.row >= now.px(2 * READABLE):
         put_text(painter, name.translated(0, now.px(14)), text.SLOWEST, label, ink, RIGHT)
     put_text(painter, name, f"{lanes.noun} {rank}", now.font("body", 600), ink, RIGHT)
     if layout.is_readable:
-        below = place.translated(0, layout.row)
+        below = name.translated(0, layout.row)
         put_text(painter, below, "exchange", label, now.color("muted"), RIGHT)
     if (end := lanes.ends.get(rank)) is not None:
         color = now.color("error" if end.is_cause else "muted")

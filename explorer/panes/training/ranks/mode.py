@@ -12,13 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from core.trace import Trace
 from core.training.config import TrainingConfig
-from core.training.estimates.strategy_step import (
-    DEVICES,
-    LINK,
-    SPEED,
-    most_devices,
-    strategy_step,
-)
+from core.training.estimates.strategy_step import DEVICES, most_devices, strategy_step
 from core.training.lane_trace import LaneTrace
 from core.training.place import torchrun_command
 from explorer.panes.modes import Desk, Mode
@@ -56,11 +50,6 @@ class RanksMode(RunWatcher):
         self.lanes: LaneTrace | None = None  # what is shown
         self.remedy: Callable[[], None] = self.start_two  # of a picture that cannot be
         self._fills = False  # the cursor moves for no person
-        self._connect()
-        self.inputs.devices.set_current(str(self.devices))
-        self.watch()
-
-    def _connect(self) -> None:
         inputs, view = self.inputs, self.view
         inputs.strategies.chosen.connect(self.choose)
         inputs.devices.chosen.connect(lambda number: self.choose_devices(int(number)))
@@ -73,6 +62,7 @@ class RanksMode(RunWatcher):
         view.faults.menuOpening.connect(lambda: view.fill_faults(self.ranks))
         view.lanes.chosen.connect(self.player.seek)
         view.body.actionRequested.connect(lambda: self.remedy())
+        self.watch()
 
     # what the pane asks
 
@@ -117,7 +107,6 @@ class RanksMode(RunWatcher):
     def choose_devices(self, devices: int) -> None:
         """How many devices an estimated step has."""
         self.devices = devices
-        self.inputs.devices.set_current(str(devices))
         self.refresh()
 
     def choose_step(self, step: int = 0) -> None:
@@ -125,11 +114,6 @@ class RanksMode(RunWatcher):
         newest = self.data.step if self.data is not None else 0
         self.follower.more.step = step if 0 < step < newest else 0
         self.follower.look(again=True)
-
-    def go(self, steps: int) -> None:
-        """So many steps of the run further."""
-        if self.measured is not None:
-            self.choose_step(max(self.measured.number + steps, 1))
 
     # the run
 
@@ -189,6 +173,7 @@ class RanksMode(RunWatcher):
     def refresh(self) -> None:
         """Shows the run's lanes, or an estimate of the chosen strategy."""
         self.inputs.strategies.set_current(self.shown_strategy)
+        self.inputs.devices.set_current(str(self.devices))
         self.inputs.devices.setVisible(self.shown_strategy != OWN)
         data, measured = self.data, self.measured
         several, trains = self.ranks > 1, self.trains or self.restarts
@@ -226,7 +211,7 @@ class RanksMode(RunWatcher):
 
     def _show_strategy(self, config: TrainingConfig | None) -> None:
         self.inputs.set_steps(0, 0, False)
-        self.view.set_told(text.assumptions(SPEED, LINK.bandwidth, self.devices))
+        self.view.set_told(text.assumptions(self.devices))
         try:
             lanes = strategy_step(self.shown_strategy, self.devices, config)
         except ValueError as error:
@@ -244,7 +229,7 @@ class RanksMode(RunWatcher):
         self._show(None)
         self.set_headline(why)
         self.remedy = remedy or self.start_two
-        self.view.body.show_empty(why if remedy else text.ONE_HELP, action)
+        self.view.show_none(why if remedy else text.ONE_HELP, action)
 
     def _show(self, lanes: LaneTrace | None, speed: float = 0.0) -> None:
         before, self.lanes = self.lanes, lanes

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.numbers import format_brief, format_bytes, format_count, format_number, format_percent
+from core.training.estimates.strategy_step import LINK, SPEED
 from core.training.lane_trace import LaneTrace
 from core.training.rank_ends import cause
 
@@ -47,7 +48,6 @@ COPIED = (
 START = "Start two ranks here"
 START_HELP = "Trains a small model in two processes of this machine, and shows their lanes"
 RESUME = "Resume from the last checkpoint"
-OLDER, NEWER = "Ranks: the step before", "Ranks: the step after"
 NEWEST, NEWEST_ACTION = "Newest", "Ranks: the newest step"
 STEP_HELP = "Which step of the run is shown"
 NEWEST_HELP = "Shows each newer step as it comes, until you move through one"
@@ -179,9 +179,7 @@ def run_note(lanes: LaneTrace, name: str, state: str, steps: int) -> str:
     return f"{name}, {NAMES[lanes.strategy]}, {state}, step {lanes.number:,} of {steps:,}"
 
 
-def assumptions(speed: float, bandwidth: float, devices: int) -> str:
+def assumptions(devices: int) -> str:
     """By what a computed step was computed."""
-    return (
-        f"computed for {devices} devices of {speed / 1e9:.0f} GFLOP/s, linked by "
-        f"{format_bytes(bandwidth)}/s"
-    )
+    each, link = f"{SPEED / 1e9:.0f} GFLOP/s", f"{format_bytes(LINK.bandwidth)}/s"
+    return f"computed for {devices} devices of {each}, linked by {link}"

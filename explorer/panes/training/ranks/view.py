@@ -17,6 +17,7 @@ from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.number_field import NumberField
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl
+from explorer.widgets.wrapped_label import WrappedLabel
 
 RANKS = 8  # that have a part in the menu of faults
 
@@ -63,20 +64,19 @@ class RanksView(QWidget):
         self.setObjectName("training.ranks")
         self.holdings, self.lanes = Holdings(), Lanes()
         self.body = StatefulPicture(self.lanes, "lines")
-        self.start, self.resume = QPushButton(text.START), QPushButton(text.RESUME)
-        self.start.setToolTip(text.START_HELP)
-        self.copy = QPushButton(text.COPY)
-        self.copy.setToolTip(text.COPY_HELP)
+        self.start = QPushButton(text.START, toolTip=text.START_HELP)
+        self.resume = QPushButton(text.RESUME)
+        self.copy = QPushButton(text.COPY, toolTip=text.COPY_HELP)
         self.faults = MenuButton("warning", "Inject a fault", "What happens on a cluster")
-        set_look(self.start, "primary")
-        set_look(self.resume, "primary")
-        set_look(self.copy, "quiet")
+        for button in (self.start, self.resume, self.copy):
+            set_look(button, "quiet" if button is self.copy else "primary")
         self.note, self.command = CutLabel("label", "muted"), CutLabel("label", "muted", mono=True)
-        self.message, self.facts = Label("", "body", "error", wrap=True), FactRow()
+        self.message, self.facts = WrappedLabel("body", "error"), FactRow()
+        self._held = card(Label(text.HOLDINGS, "label", "muted"), (self.holdings, 1))
         names = ("holdings", "lanes", "start", "resume", "copy", "faults", "command", "message")
         name_parts(self, "training.ranks", *names)
         page(
-            (card(Label(text.HOLDINGS, "label", "muted"), (self.holdings, 1)), 2),
+            (self._held, 2),
             (card((self.body, 1)), 5),
             row((self.note, 2), (self.command, 3), self.copy),
             self.message,
@@ -88,10 +88,17 @@ class RanksView(QWidget):
         """Of a step; a run's that is not read or has none yet is waited for."""
         self.holdings.set_scene(lanes)
         self.lanes.set_scene(lanes)
+        self._held.show()
         if lanes is None or not len(lanes.trace):
             self.body.show_loading(text.WAITS)
         else:
             self.body.show_ready()
+
+    def show_none(self, why: str, action: str) -> None:
+        """In the place of lanes and all, why there are none and a button."""
+        self._held.hide()
+        self.start.hide()
+        self.body.show_empty(why, action)
 
     def set_told(self, note: str, command: str = "", message: str = "") -> None:
         """What stands below: what is shown, the command for a cluster, and how the run failed or

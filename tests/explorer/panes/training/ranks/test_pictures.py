@@ -120,7 +120,7 @@ def test_a_rank_that_has_died_says_so_beside_its_lane(qtbot: Any, lanes: LaneTra
     ends = {0: RankEnd("left alone"), 1: RankEnd("killed")}
     dead, picture = replace(lanes, ends=ends), Lanes()
     assert text.fate(dead, 740, restarts=False) == "Rank 1 was killed after step 740"
-    assert text.fate(lanes, 740, restarts=False) == "All ranks have ended after step 740"
+    assert text.fate(lanes, 740, restarts=False) == "The run has ended after step 740"
     assert LaneLayout(PICTURE, dead).right < LaneLayout(PICTURE, lanes).right
     qtbot.addWidget(picture)
     picture.resize(800, 300)
