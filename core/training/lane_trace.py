@@ -99,12 +99,12 @@ CODE = {
     "reduce-scatter": "core.training.fully_sharded:Scatter.__call__#scatter",
     "sum": "core.training.ranks:Ranks.sums#sum",
 }
-_TIME = r"t = \frac{%s}{\mathrm{FLOP/s}}"
+_TIME = r"t = \frac{C}{\mathrm{FLOP/s}}"
 _HALF = r"\mathrm{bytes} = \frac{N-1}{N} \, M"
 ESTIMATED_FORMULAS = {
-    "forward": _TIME % r"2 \, n_{\mathrm{weights}} \, n_{\mathrm{tokens}}",
-    "backward": _TIME % r"4 \, n_{\mathrm{weights}} \, n_{\mathrm{tokens}}",
-    "optimizer": _TIME % "C",
+    "forward": rf"{_TIME}, \quad C = 2 \, n_{{\mathrm{{weights}}}} \, n_{{\mathrm{{tokens}}}}",
+    "backward": rf"{_TIME}, \quad C = 4 \, n_{{\mathrm{{weights}}}} \, n_{{\mathrm{{tokens}}}}",
+    "optimizer": _TIME,
     "all-reduce": r"\mathrm{bytes} = 2 \, \frac{N-1}{N} \, M",
     "all-gather": _HALF,
     "reduce-scatter": _HALF,
