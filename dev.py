@@ -9,6 +9,7 @@ python3 dev.py snapshot DIR       a picture of every view, light and dark, witho
                                   (--all-sizes, --only PANE)
 python3 dev.py gallery            every widget in every state, in one window
 python3 dev.py train-bundled      trains the bundled model again (--tokenizers: the four tokenizers)
+python3 dev.py model smollm2      gets a small real model, 93 MB (gpt2, owner/name: from the hub)
 python3 dev.py vocabularies       gets real tokenizers and texts (--all: also the large ones)
 python3 dev.py package [--dist D] a folder that runs without Python, and its self-test
 python3 dev.py setup              only the set-up
@@ -139,6 +140,11 @@ def vocabularies(arguments: list[str]) -> int:
     return become(str(ROOT / "packaging" / "vocabularies.py"), *arguments, at_root=True)
 
 
+def model(arguments: list[str]) -> int:
+    set_up()
+    return become(str(ROOT / "packaging" / "models.py"), *arguments, at_root=True)
+
+
 def setup(arguments: list[str]) -> int:
     set_up("qt", "window", "test", extras=("dev", "peers"))
     print(f"ready: {PYTHON}")
@@ -154,6 +160,7 @@ COMMANDS = {
     "gallery": gallery,
     "train-bundled": train_bundled,
     "package": package,
+    "model": model,
     "vocabularies": vocabularies,
     "setup": setup,
 }

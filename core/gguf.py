@@ -4,16 +4,16 @@ A file is: "GGUF", a version, how many tensors and metadata entries there are, t
 type, value), a description of each tensor, padding, and the tensors' bytes. Everything is little
 endian. Only what is asked for is read: the metadata at once, a tensor by its name.
 
-Quantized tensors are blocks of 32 numbers that share a scale d, and some a minimum m: the number
-is d * q (+ m). Errors: ValueError, with the remedy, for a file that is broken, cut off or hostile.
+Quantized tensors are blocks of numbers that share a scale, which `gguf_blocks` unpacks. Errors:
+ValueError, with the remedy, for a file that is broken, cut off or hostile.
 
-Source: ggml's docs/gguf.md; the block layouts of ggml-common.h.
+Source: ggml's docs/gguf.md.
 """
 
 import math
 import os
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from core.files import GET_AGAIN, MEGABYTE, open_to_read, quoted, quoted_some
+from core.gguf_blocks import UNPACK
 
 MAGIC = b"GGUF"
 MAX_METADATA = 64 * MEGABYTE  # bytes of metadata; the largest vocabularies take 10
@@ -215,16 +216,19 @@ def read_gguf_tensor(file: GGUFFile, name: str) -> np.ndarray:
 
 
 def read_gguf_rows(file: GGUFFile, name: str, first: int, last: int) -> np.ndarray:
-    """The rows from `first` to before `last` of a table (V, C), as read_gguf_tensor reads it.
+    """The rows from `first` to before `last` of a table (V, C), as read_gguf_tensor reads it; of a
+    vector its numbers.
 
-    Raises ValueError as that does, and for a tensor that is no table.
+    Raises ValueError as that does, and for a tensor that has no such rows.
     """
     tensor = _readable(file, name)
-    if len(tensor.shape) != 2 or not 0 <= first <= last <= tensor.shape[0]:
+    if len(tensor.shape) not in (1, 2) or not 0 <= first <= last <= tensor.shape[0]:
         raise ValueError(
-            f"{file.path}: the tensor {quoted(name)} of the shape {tensor.shape} has no rows "
-            f"{first} to {last}: choose others"
+            f"{file.path}: the tensor {quoted(name)} of the shape {quoted(tensor.shape)} has no "
+            f"rows {first} to {last}: choose others"
         )
+    if len(tensor.shape) == 1:  # one row of blocks
+        return read_gguf_tensor(file, name)[first:last]
     row = (tensor.stop - tensor.start) // max(1, tensor.shape[0])  # bytes; whole blocks
     found = _read(file, tensor, tensor.start + first * row, tensor.start + last * row)
     return found.reshape(last - first, tensor.shape[1])
@@ -237,10 +241,10 @@ def _readable(file: GGUFFile, name: str) -> GGUFTensor:
             f"{quoted_some(list(file.tensors)) or 'none'}: choose another one"
         )
     tensor = file.tensors[name]
-    if tensor.type not in _DEQUANTIZE:
+    if tensor.type not in UNPACK:
         raise ValueError(
             f"{file.path}: the tensor {quoted(name)} is of the type {tensor.type}, which cannot "
-            f"be read: choose a file with one of {', '.join(_DEQUANTIZE)}"
+            f"be read: choose a file with one of {', '.join(UNPACK)}"
         )
     return tensor
 
@@ -248,61 +252,7 @@ def _readable(file: GGUFFile, name: str) -> GGUFTensor:
 def _read(file: GGUFFile, tensor: GGUFTensor, start: int, stop: int) -> np.ndarray:
     """The numbers of a tensor's blocks between two places in the file."""
     data = np.fromfile(file.path, dtype=np.uint8, count=stop - start, offset=start)
-    return _DEQUANTIZE[tensor.type](data).ravel()
-
-
-# -- blocks: n blocks of bytes become n * 32 numbers ------------------------------------------
-
-
-def _halves(data: np.ndarray) -> np.ndarray:
-    """float16 scales, one column: (n, 2) bytes -> (n, 1) numbers."""
-    return np.ascontiguousarray(data).view("<f2").astype(np.float32)
-
-
-def _nibbles(data: np.ndarray) -> np.ndarray:
-    """Two numbers in each byte, (n, 16) -> (n, 32): the low halves first, then the high ones."""
-    return np.concatenate([data & 15, data >> 4], axis=1).astype(np.float32)
-
-
-def _fifth_bits(data: np.ndarray) -> np.ndarray:
-    """(n, 4) bytes of 32 bits, the lowest first -> (n, 32) numbers, 0 or 16."""
-    return np.unpackbits(data, axis=1, bitorder="little").astype(np.float32) * 16
-
-
-def _q4_0(data: np.ndarray) -> np.ndarray:
-    blocks = data.reshape(-1, 18)
-    return _halves(blocks[:, :2]) * (_nibbles(blocks[:, 2:]) - 8)
-
-
-def _q4_1(data: np.ndarray) -> np.ndarray:
-    blocks = data.reshape(-1, 20)
-    return _halves(blocks[:, :2]) * _nibbles(blocks[:, 4:]) + _halves(blocks[:, 2:4])
-
-
-def _q5_0(data: np.ndarray) -> np.ndarray:
-    blocks = data.reshape(-1, 22)
-    q = _nibbles(blocks[:, 6:]) + _fifth_bits(blocks[:, 2:6])
-    return _halves(blocks[:, :2]) * (q - 16)
-
-
-def _q5_1(data: np.ndarray) -> np.ndarray:
-    blocks = data.reshape(-1, 24)
-    q = _nibbles(blocks[:, 8:]) + _fifth_bits(blocks[:, 4:8])
-    return _halves(blocks[:, :2]) * q + _halves(blocks[:, 2:4])
-
-
-def _q8_0(data: np.ndarray) -> np.ndarray:
-    blocks = data.reshape(-1, 34)
-    return _halves(blocks[:, :2]) * blocks[:, 2:].view(np.int8).astype(np.float32)
-
-
-_DEQUANTIZE: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "F32": lambda data: data.view("<f4"),
-    "F16": lambda data: data.view("<f2").astype(np.float32),
-    "BF16": lambda data: (data.view("<u2").astype(np.uint32) << 16).view(np.float32),
-    "Q4_0": _q4_0,
-    "Q4_1": _q4_1,
-    "Q5_0": _q5_0,
-    "Q5_1": _q5_1,
-    "Q8_0": _q8_0,
-}
+    with np.errstate(
+        invalid="ignore"
+    ):  # a damaged scale may be infinite; what it gives is looked at
+        return UNPACK[tensor.type](data).ravel()

@@ -158,8 +158,10 @@ def read_tensors(
     names: Sequence[str] | None = None,
     framework: str = "numpy",
     max_bytes: int | None = None,
+    rows: Mapping[str, tuple[int, int]] | None = None,
 ) -> dict[str, Any]:
-    """Reads all tensors, or those named: NumPy arrays, or torch tensors on the CPU.
+    """Reads all tensors, or those named: NumPy arrays, or torch tensors on the CPU. Of a tensor in
+    `rows` only the rows from a first one up to a last one, which is left out.
 
     NumPy has no bfloat16: such a tensor comes as float32, which holds every bfloat16 exactly;
     open_safetensors(path).tensors[name].dtype says what it was.
@@ -190,13 +192,16 @@ def read_tensors(
         with safe_open(path, framework=framework) as file:
             for name in wanted:
                 dtype = checked.tensors[name].dtype
+                part = (rows or {}).get(name)
                 if framework == "numpy" and dtype == "BF16":
-                    tensors[name] = _widened(checked, name)
+                    tensors[name] = _widened(checked, name, part)
                 elif framework == "numpy" and dtype.startswith("F8"):
                     raise ValueError(
                         f"{path}: NumPy has no type for {quoted(name)} ({quoted(dtype)}): read it "
                         "with torch"
                     )
+                elif part is not None:
+                    tensors[name] = file.get_slice(name)[slice(*part)]
                 else:
                     tensors[name] = file.get_tensor(name)
     except SafetensorError as error:
@@ -204,12 +209,45 @@ def read_tensors(
     return tensors
 
 
-def _widened(file: TensorFile, name: str) -> np.ndarray:
-    """A bfloat16 tensor as float32: its 16 bits are the upper half of the 32."""
-    entry = file.tensors[name]
-    count = (entry.stop - entry.start) // 2
-    halves = np.fromfile(file.path, dtype="<u2", count=count, offset=entry.start)
-    return (halves.astype(np.uint32) << 16).view(np.float32).reshape(entry.shape)
+def _widened(file: TensorFile, name: str, rows: tuple[int, int] | None) -> np.ndarray:
+    """A bfloat16 tensor, or some of its rows, as float32."""
+    shape = file.tensors[name].shape
+    read = read_rows(file, name, *(rows or (0, math.prod(shape[:1]))))
+    return read if shape else read.reshape(())
+
+
+# How the numbers of a weight lie in the file; a bfloat16 is the upper half of a float32.
+WEIGHT_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+
+
+def read_rows(file: TensorFile, name: str, first: int, last: int) -> np.ndarray:
+    """Rows `first` to before `last` of one tensor, as float32; nothing else of it is read.
+
+    Raises ValueError for a name or rows that are not there, and for numbers that are no floats of
+    16 bits or more.
+    """
+    entry = file.tensors.get(name)
+    if entry is None:
+        raise ValueError(f"{file.path} has no tensor {quoted(name)}: choose another one")
+    if entry.dtype not in WEIGHT_TYPES:
+        raise ValueError(
+            f"{file.path}: the tensor {quoted(name)} is of the type {quoted(entry.dtype)}, and a "
+            f"weight is one of {', '.join(WEIGHT_TYPES)}: convert it to one of them"
+        )
+    shape = entry.shape or (1,)
+    if not 0 <= first <= last <= shape[0]:
+        raise ValueError(
+            f"{file.path}: the tensor {quoted(name)} of the shape {quoted(entry.shape)} has no "
+            f"rows {first} to {last}: choose others"
+        )
+    row = math.prod(shape[1:])  # numbers
+    place = entry.start + first * row * ITEM_BYTES[entry.dtype]
+    kind, count = WEIGHT_TYPES[entry.dtype], (last - first) * row
+    found = np.fromfile(file.path, dtype=kind, count=count, offset=place)
+    if entry.dtype == "BF16":
+        found = (found.astype(np.uint32) << 16).view(np.float32)
+    with np.errstate(over="ignore"):  # a number beyond float32 becomes infinite
+        return found.astype(np.float32, copy=False).reshape(last - first, *shape[1:])
 
 
 @contextmanager

@@ -6,6 +6,13 @@ import shutil
 import sys
 import tempfile
 
+import platformdirs
+
+# Where a person's own files lie; what the tests start finds the same here.
+os.environ.setdefault(
+    "LLM_EXPLORER_REAL_DATA",
+    os.environ.get("LLM_EXPLORER_DATA") or platformdirs.user_data_dir("llm-explorer", False),
+)
 _HOME = tempfile.mkdtemp(prefix="llm-explorer-tests-")
 atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 
@@ -40,7 +47,7 @@ hypothesis.settings.load_profile("explorer")
 
 HANGS = 240.0  # seconds after which a coroutine hangs; one wait of waiting.py hangs after less
 MOST_WORKERS = 4  # each has a gigabyte, and some tests start processes of their own
-_PEERS = ("transformers", "peft", "sentencepiece", "tiktoken")
+_PEERS = ("transformers", "peft", "sentencepiece", "tiktoken", "gguf")
 _session = pytest.StashKey[pytest.Session]()
 
 

@@ -131,7 +131,7 @@ def test_files_from_elsewhere_are_opened_in_one_way():
     others = (
         *("core/files.py", "core/download.py", "core/tokenization/getting.py"),
         *("core/data/text.py", "core/tokenization/known.py", "core/training/bundled.py"),
-        *("core/training/memory.py", "core/training/records.py"),
+        *("core/memory.py", "core/training/records.py"),
         *("core/training/ranks.py", "core/training/steering.py"),  # what another rank has said
     )
     assert called(CORE, reads, others) == []

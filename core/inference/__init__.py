@@ -1,5 +1,5 @@
 """Looking into a model that runs, and writing with it.
 
-Read in this order: activations, heads, attention_trace, context, sampling, sampling_trace,
-generation, loading.
+Read in this order: activations, heads, attention_trace, context, surprise, sampling,
+sampling_trace, generation, model_places, usage, hub, loading, exporting.
 """

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
 from core.inference.context import Context
-from core.inference.sampling import Sampling, draw, next_token
+from core.inference.sampling import Sampling, draw, draws, next_token
 from core.transformer.gpt import GPT
 
 
@@ -82,14 +81,14 @@ def generate_steps(
     )
     last = frozenset(() if stop is None else (stop,) if isinstance(stop, int) else stop)
     written = [int(i) for i in np.asarray(ids).reshape(-1)]
-    generator = torch.Generator().manual_seed(seed)
+    numbers = draws(seed)
     read = Context(model).read if cache else partial(_last_logits, model)
     for _ in range(max_new_tokens):
         begun = time.perf_counter()
         shown = written[-model.config.block_size :]
         logits = read(shown)  # step: logits
         kept = next_token(logits, sampling, written).kept
-        drawn = float(torch.rand((), generator=generator, dtype=torch.float64))
+        drawn = next(numbers)
         chosen = draw(kept, drawn)
         written.append(chosen)  # step: append
         took = time.perf_counter() - begun

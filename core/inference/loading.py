@@ -1,4 +1,4 @@
-"""core.load: a model and its tokenizer by name or folder.
+"""core.load: a model and its tokenizer by name, folder or file.
 
 A folder may hold a few tensors of a model alone, those that a fine-tuning has changed. Its
 config.json then has one entry more, "base": the name or the folder of the model they lie on.
@@ -6,48 +6,103 @@ config.json then has one entry more, "base": the name or the folder of the model
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from core.files import quoted, quoted_some, read_json, write_json
-from core.resources import resource
-from core.tensor_files import read_tensors
+from core.gguf import open_gguf
+from core.inference.model_places import BUNDLED, place_of
+from core.inference.usage import (
+    UNKNOWN,
+    Usage,
+    usage_of_checkpoint,
+    usage_of_folder,
+    usage_of_gguf,
+)
+from core.jobs import to_the_end
+from core.memory import physical_bytes
+from core.tensor_shards import are_stored, open_tensors
 from core.tokenization import Tokenizer, open_tokenizer
+from core.tokenization.ids import IdTokenizer
+from core.tokenization.opening import tokenizer_in
 from core.transformer.config import ModelConfig
+from core.transformer.foreign.reading import (
+    ForeignModel,
+    ReadProgress,
+    look_at_folder,
+    look_at_gguf,
+    read_foreign_steps,
+)
+from core.transformer.foreign.sources import CONVERT, PICKLES
 from core.transformer.gpt import GPT
+from core.transformer.parameters import parameter_count
 from core.transformer.weights import (
     CONFIG_FILE,
+    DTYPES,
     WEIGHTS_FILE,
+    check_dtype,
     check_finite,
     load_config,
     load_model,
 )
 
-BUNDLED = "stories"
 TOKENIZER_FILE = "tokenizer.json"
 BASE = "base"  # the entry of config.json
 DEEPEST = 8  # bases that may lie on one another
+FOREIGN = ("model_type", "architectures")  # what config.json says in transformers
+GGUF_TOKENIZER = "tokenizer.ggml.model"
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model in eval mode, the tokenizer it was trained with, its config and its name."""
+    """A model in eval mode, the tokenizer it was trained with, its config and its name; which
+    tokens end a text, and the template that makes a prompt of a conversation, where it has one.
+    """
 
     model: GPT
     tokenizer: Tokenizer
     config: ModelConfig
     name: str
+    usage: Usage = UNKNOWN
 
 
-def load(name_or_folder: str | Path = BUNDLED) -> LoadedModel:
-    """The bundled model ("stories"), or the one in a checkpoint folder, laid over its base.
+def load(name_or_path: str | Path = BUNDLED, dtype: str = "float32") -> LoadedModel:
+    """A model: the bundled one ("stories"), "smollm2", a repository in the Hugging Face cache
+    ("gpt2", "openai-community/gpt2"), a checkpoint's folder, laid over its base, a folder of
+    transformers (GPT-2, Llama, SmolLM, Qwen 2 and 3), or a GGUF file of these families.
 
-    Raises FileNotFoundError when there is no such folder or a file is missing, and ValueError, with
-    the remedy, when the files are broken or do not belong together, or a base is gone.
+    dtype  "bfloat16" takes half the memory, and 8 of the 24 bits of each number
+
+    Where no tokenizer comes with it, its tokens are their own numbers. Raises FileNotFoundError
+    when there is no such model or a file is missing, and ValueError, with the remedy, when the
+    files are broken, do not belong together, are pickles, are of a model that cannot be computed
+    here or that this machine's memory cannot hold, or when a base is gone.
     """
-    return _load(name_or_folder, DEEPEST)
+    return to_the_end(load_steps(name_or_path, dtype))
+
+
+def load_steps(
+    name_or_path: str | Path = BUNDLED, dtype: str = "float32"
+) -> Generator[ReadProgress, None, LoadedModel]:
+    """`load`, as a job that can be watched and closed; a checkpoint of ours is read at once."""
+    check_dtype(dtype)
+    return (yield from _load_steps(name_or_path, dtype, DEEPEST))
+
+
+def memory_needed(name_or_path: str | Path = BUNDLED, dtype: str = "float32") -> int:
+    """Bytes that the weights of `load(name_or_path, dtype)` take; nothing of them is read.
+
+    Raises as `load` does for what can be seen without reading them.
+    """
+    check_dtype(dtype)
+    path, _ = place_of(name_or_path)
+    foreign = _look_at(path)
+    config = load_config(path) if foreign is None else foreign.description.config
+    return parameter_count(config) * DTYPES[dtype].itemsize
 
 
 def write_base(folder: Path, config: ModelConfig, base: str) -> None:
@@ -58,30 +113,76 @@ def write_base(folder: Path, config: ModelConfig, base: str) -> None:
     write_json(folder / CONFIG_FILE, {**config.to_json(), BASE: base})
 
 
-def _load(name_or_folder: str | Path, deepest: int) -> LoadedModel:
-    bundled = str(name_or_folder) == BUNDLED
-    folder = resource("models", BUNDLED) if bundled else Path(name_or_folder)
-    if folder.is_file():
-        raise FileNotFoundError(
-            f"{folder} is a file: give the folder of a checkpoint, which holds {TOKENIZER_FILE}, "
-            "config.json and model.safetensors"
-        )
-    if not folder.is_dir():
-        raise FileNotFoundError(
-            f"there is no model {str(name_or_folder)!r}: give a checkpoint's folder, or {BUNDLED!r}"
-        )
-    if (base := _base_of(folder)) is not None:
-        return _load_over(folder, base, deepest)
-    load_config(folder)  # first: it says whether this is a model at all
-    tokenizer_path = folder / TOKENIZER_FILE
+def _load_steps(
+    name_or_path: str | Path, dtype: str, deepest: int
+) -> Generator[ReadProgress, None, LoadedModel]:
+    path, name = place_of(name_or_path)
+    foreign = _look_at(path)
+    if foreign is not None:
+        return (yield from _load_foreign_steps(path, foreign, dtype, name))
+    if (base := _base_of(path)) is not None:
+        return (yield from _load_over_steps(path, base, dtype, deepest))
+    config = load_config(path)  # first: it says whether this is a model at all
+    tokenizer_path = path / TOKENIZER_FILE
     if not tokenizer_path.is_file():
         raise FileNotFoundError(
-            f"{folder} holds no {TOKENIZER_FILE}; copy the whole checkpoint folder"
+            f"{path} holds no {TOKENIZER_FILE}; copy the whole checkpoint folder"
         )
     tokenizer = open_tokenizer(tokenizer_path)
-    model = load_model(folder)
-    _check_vocabulary(folder, tokenizer, model.config)
-    return LoadedModel(model, tokenizer, model.config, BUNDLED if bundled else folder.name)
+    _check_memory(config, dtype, path)
+    model = load_model(path).to(DTYPES[dtype])
+    _check_vocabulary(path, tokenizer, model.config)
+    return LoadedModel(model, tokenizer, model.config, name, usage_of_checkpoint(tokenizer))
+
+
+def _look_at(path: Path) -> ForeignModel | None:
+    """A model of another program; None where a folder is our own, or none at all."""
+    if path.is_file():
+        if path.suffix.lower() in PICKLES:
+            raise ValueError(f"{path} is a pickle: {CONVERT}")
+        if path.suffix == ".safetensors" or path.name == CONFIG_FILE:
+            raise ValueError(f"{path} is a part of a model: give the folder that it lies in")
+        return look_at_gguf(path)
+    values = _config_of(path)
+    return look_at_folder(path) if any(key in values for key in FOREIGN) else None
+
+
+def _config_of(folder: Path) -> dict[str, Any]:
+    """What the config.json in a folder says; {} where there is none."""
+    path = folder / CONFIG_FILE
+    values = read_json(path) if path.is_file() else None
+    return values if isinstance(values, dict) else {}
+
+
+def _load_foreign_steps(
+    path: Path, foreign: ForeignModel, dtype: str, name: str
+) -> Generator[ReadProgress, None, LoadedModel]:
+    config = foreign.description.config
+    if path.is_file():
+        metadata = open_gguf(path).metadata
+        has_tokenizer = GGUF_TOKENIZER in metadata
+        usage = usage_of_gguf(metadata, config.vocab_size)
+    else:
+        has_tokenizer = tokenizer_in(path) is not None
+        usage = usage_of_folder(path, config.vocab_size)
+    tokenizer = open_tokenizer(path) if has_tokenizer else IdTokenizer(config.vocab_size)
+    _check_vocabulary(path, tokenizer, config)
+    _check_memory(config, dtype, path)
+    model = yield from read_foreign_steps(foreign, dtype)
+    return LoadedModel(model, tokenizer, config, name, usage)
+
+
+def _check_memory(config: ModelConfig, dtype: str, path: Path) -> None:
+    """Raises ValueError where the weights alone are more than this machine can hold: the system
+    would end the program.
+    """
+    needed, there = parameter_count(config) * DTYPES[dtype].itemsize, physical_bytes()
+    if there and needed > there:
+        half = "" if dtype == "bfloat16" else 'dtype="bfloat16", which takes half of it, or '
+        raise ValueError(
+            f"the weights of {path} take {needed / 1e9:,.1f} GB in {dtype}, and this machine has "
+            f"{there / 1e9:,.1f} GB: choose {half}a smaller model"
+        )
 
 
 def _check_vocabulary(folder: Path, tokenizer: Tokenizer, config: ModelConfig) -> None:
@@ -95,35 +196,37 @@ def _check_vocabulary(folder: Path, tokenizer: Tokenizer, config: ModelConfig) -
 
 def _base_of(folder: Path) -> str | None:
     """What the config.json in a folder says that its tensors lie on; None: they are a model."""
-    path = folder / CONFIG_FILE
-    values = read_json(path) if path.is_file() else None
-    if not isinstance(values, dict) or BASE not in values:
+    values = _config_of(folder)
+    if BASE not in values:
         return None
     if not isinstance(values[BASE], str) or not values[BASE]:
         raise ValueError(
-            f"{path}: the entry {BASE!r} must be the name or the folder of a model, not "
-            f"{quoted(values[BASE])}"
+            f"{folder / CONFIG_FILE}: the entry {BASE!r} must be the name or the folder of a "
+            f"model, not {quoted(values[BASE])}"
         )
     return values[BASE]
 
 
-def _load_over(folder: Path, base: str, deepest: int) -> LoadedModel:
+def _load_over_steps(
+    folder: Path, base: str, dtype: str, deepest: int
+) -> Generator[ReadProgress, None, LoadedModel]:
     """The base with the folder's tensors in the place of its own."""
     remedy = f"put it back, or write where it is now as {BASE!r} into {folder / CONFIG_FILE}"
     if deepest == 0:
         raise ValueError(f"{folder} lies on a base that lies on another, without end; {remedy}")
     try:
-        under = _load(base if base == BUNDLED else folder / base, deepest - 1)
+        place = base if base == BUNDLED else folder / base
+        under = yield from _load_steps(place, dtype, deepest - 1)
     except FileNotFoundError as error:
         raise ValueError(
             f"{folder} lies on the model {quoted(base)}, which is not there: {error}; {remedy}"
         ) from error
     path = folder / WEIGHTS_FILE
-    if not path.is_file():
+    if not are_stored(path):
         raise FileNotFoundError(f"{folder} holds no {WEIGHTS_FILE}; copy the whole folder")
     values = read_json(folder / CONFIG_FILE)
     config = ModelConfig.from_json({name: values[name] for name in values if name != BASE})
-    tensors = read_tensors(path, framework="torch")
+    tensors = open_tensors(path).read()
     parameters = dict(under.model.named_parameters())
     differing = [
         f"{name} {tuple(tensor.shape)}"
@@ -144,4 +247,4 @@ def _load_over(folder: Path, base: str, deepest: int) -> LoadedModel:
     own = folder / TOKENIZER_FILE
     tokenizer = open_tokenizer(own) if own.is_file() else under.tokenizer
     _check_vocabulary(folder, tokenizer, under.config)
-    return LoadedModel(under.model, tokenizer, under.config, folder.name)
+    return LoadedModel(under.model, tokenizer, under.config, folder.name, under.usage)

@@ -10,8 +10,7 @@ the vocabulary. Sources: repetition penalty: Keskar et al. 2019, section 4.1; to
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -166,6 +165,8 @@ def draw(kept: Tensor, drawn: float) -> int:
     return min(token, int(kept.nonzero()[-1]))
 
 
-def surprise(probability: float) -> float:
-    """In nats, of what came with this probability."""
-    return math.inf if probability <= 0 else -math.log(probability)
+def draws(seed: int) -> Iterator[float]:
+    """Numbers from 0 to 1, one for each token that is written."""
+    generator = torch.Generator().manual_seed(seed)
+    while True:
+        yield float(torch.rand((), generator=generator, dtype=torch.float64))

@@ -6,8 +6,9 @@ word_cache (words met before); for training: steps (what it tells), counting (of
 characters, and each of the others is a chapter: bpe, wordpiece, sentencepiece, unigram; training
 gets each by its name. To watch them: library_trace, encoding_stages, encoding_trace,
 training_trace, growing (a sample under a vocabulary that grows), lockstep (several at once),
-vocabulary_limits. At last every file format in formats, opening, where real ones are found in
-known, getting them; what they do to languages and what they hold, in analysis.
+vocabulary_limits. At last every file format in formats, opening, ids (for a model that comes
+without one), where real ones are found in known, getting them; what they do to languages and what
+they hold, in analysis.
 """
 
 from core.tokenization.bpe import ByteLevelBPE, MergeTree, RankedBPE, TreeNode, merge_tree

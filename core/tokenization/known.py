@@ -162,7 +162,7 @@ def find_known(name: str) -> Found | None:
         if path.is_file() and path.stat().st_size == entry.size and recognize(path) == entry:
             return Found(name, path, where, True)
     for repository, file in entry.hub:
-        for path in _hub_files(repository, file):
+        for path in hub_files(repository, file):
             return Found(name, path, "Hugging Face cache", recognize(path) == entry)
     return None
 
@@ -193,7 +193,7 @@ def _exact_places(entry: KnownTokenizer) -> Iterator[tuple[Path, str]]:
             continue
         yield Path(str(distribution.locate_file(package.member))), f"package {package.name}"
     for repository, file in entry.hub:
-        for path in _hub_files(repository, file):
+        for path in hub_files(repository, file):
             yield path, "Hugging Face cache"
 
 
@@ -215,7 +215,7 @@ def hub_cache() -> Path:
     return Path(cache).expanduser() / "huggingface" / "hub"
 
 
-def _hub_files(repository: str, file: str) -> list[Path]:
+def hub_files(repository: str, file: str) -> list[Path]:
     """The copies of a repository's file, that of its main branch first."""
     folder = hub_cache() / f"models--{repository.replace('/', '--')}"
     try:
@@ -234,6 +234,6 @@ def cached_tokenizers() -> list[Found]:
     found = []
     for folder in sorted(hub_cache().glob("models--*")):
         repository = folder.name.removeprefix("models--").replace("--", "/")
-        copies = [path for file in HUB_FILES for path in _hub_files(repository, file)]
+        copies = [path for file in HUB_FILES for path in hub_files(repository, file)]
         found += [Found(repository, path, "Hugging Face cache", False) for path in copies[:1]]
     return found

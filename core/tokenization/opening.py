@@ -147,7 +147,7 @@ def is_tokenizer(path: Path) -> bool:
     cannot be read.
     """
     if path.is_dir():
-        return _find_in(path) is not None and not _is_of_model(path)
+        return tokenizer_in(path) is not None and not _is_of_model(path)
     head = _head(path)
     try:
         kind = recognize_kind(path)
@@ -193,7 +193,7 @@ BESIDE = "choose tokenizer.json, a .model, .tiktoken or GGUF file, or vocab.txt"
 
 
 def _in_folder(folder: Path) -> Path:
-    found = _find_in(folder)
+    found = tokenizer_in(folder)
     if found is None:
         raise FileNotFoundError(
             f"{folder} holds no tokenizer: put one of {', '.join(FOLDER_FILES)} there"
@@ -201,7 +201,8 @@ def _in_folder(folder: Path) -> Path:
     return found
 
 
-def _find_in(folder: Path) -> Path | None:
+def tokenizer_in(folder: Path) -> Path | None:
+    """The tokenizer's file in a folder, the most telling one; None where there is none."""
     for name in FOLDER_FILES:
         if (folder / name).is_file():
             return folder / name

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.numbers import format_general, typeset
+from core.numbers import THIN_SPACE, format_general, typeset
 from core.trace import Step, Trace
 
 SHOWN = 60  # characters of a text in a title
@@ -77,10 +77,11 @@ def verb(number: int, one: str, many: str) -> str:
 
 
 def percent(share: float) -> str:
-    """ "100%" is all of it, and never almost all."""
+    """ "100 %" is all of it, and never almost all."""
     if 0.99 <= share < 1:
-        return f"{min(share, 0.999):.1%}"
-    return f"{share:.1%}" if share < 0.1 else f"{share:.0%}"
+        share = min(share, 0.999)
+    digits = 1 if share < 0.1 or 0.99 <= share < 1 else 0
+    return f"{100 * share:.{digits}f}{THIN_SPACE}%"
 
 
 def real(number: float, digits: int = 2) -> str:

@@ -55,6 +55,7 @@ from core.training.records import MANIFEST, read_manifest
 from core.training.runs import RunWriter
 from core.training.steering import Steering
 from core.training.task import Position, Task
+from core.training.utilization import Utilization
 from core.training.writer import probe_interval, thin_probes
 
 LOOKS_AT_CLOCKS = 5
@@ -77,6 +78,7 @@ class Attempt:
         self.optimizer: torch.optim.Optimizer
         self.parameters: list[Tensor] = []
         self.faults = Faults(parallel.rank)
+        self.utilization = Utilization(parallel.device)
         checkpoint = checkpoints.latest_checkpoint(folder)
         fresh = checkpoints.Progress(0, config.seed)
         start = checkpoints.read_progress(checkpoint) if checkpoint else fresh
@@ -153,6 +155,7 @@ class Attempt:
             yield from self._one_step()
             last = self.step == self.config.steps
             yield from self._look() if last else self.steering.until_stopped(self._look())
+        self._write_spans()
         yield from self._obey()
         yield from self._save()
         reason = "finished" if self.step >= self.config.steps else "stopped"
@@ -201,13 +204,17 @@ class Attempt:
         self.writer.event("model", self.step, {**facts, "ranks": parallel.ranks, **where})
         for note in self._notes():
             self.writer.event("note", self.step, {"message": note})
-        times = []
-        for _ in range(LOOKS_AT_CLOCKS):
-            parallel.wait()  # all ranks look at their clocks at once, as far as they are awake
-            times.append(time.time())
-        self.writer.event("clock", self.step, {"now": times, "host": socket.gethostname()})
+        self._compare_clocks()
         self.prepared = True
         yield Moment("prepare", self.step, True, values={"parameters": count, **self.task.facts()})
+
+    def _compare_clocks(self) -> None:
+        """All ranks look at their clocks at once, as far as they are awake."""
+        times = []
+        for _ in range(LOOKS_AT_CLOCKS):
+            self.parallel.wait()
+            times.append(time.time())
+        self.writer.event("clock", self.step, {"now": times, "host": socket.gethostname()})
 
     def _notes(self) -> Iterator[str]:
         """What a person should know of how this attempt computes."""
@@ -232,12 +239,22 @@ class Attempt:
         parallel.spans.step = number
         self.faults.delay_step()
         places = [Position(self.step, i, parallel.rank, parallel.ranks) for i in range(count)]
-        batches = []
+        batches, counts, own_tokens = [], [], 0
         for position in places:
             batch = task.batches("train", position)  # step: data
+            counts.append(task.targets(batch))
+            own_tokens += task.tokens(batch)
             batches.append((position, on_device(batch, device)))
+        *valid_of_each, tokens = map(int, parallel.sums([*counts, own_tokens]))
+        valid = sum(valid_of_each)
+        if valid == 0:
+            raise ValueError(f"the batch of step {number} has no target to learn; check the data")
         yield Moment("data", number)
-        divisor, valid, total = 0.0, 0, None
+        # Gradients of sums, over all valid targets of the step on all ranks: a mean of means would
+        # weigh a short micro-batch's tokens more. Where not all have as many as the first, the
+        # gradients are put right at the end, as versions did that had not counted all before: to
+        # the last bit their runs go on as they would have.
+        divisor, total = float(max(valid_of_each[0], 1) * count), None
         for position, batch in batches:
             last = position.micro_batch == count - 1
             with (
@@ -247,13 +264,8 @@ class Attempt:
                 precision_context(precision, device),
                 watcher.forward(position.micro_batch, batch),
             ):
-                summed, targets = task.loss(model, batch)  # step: forward
-            valid += int(parallel.sums([int(targets)])[0])
+                summed = task.loss(model, batch)  # step: forward
             yield Moment("forward", number)
-            # Gradients of sums, over all valid targets of the step on all ranks: a mean of means
-            # would weigh a short micro-batch's tokens more. How many there are is guessed from the
-            # first.
-            divisor = divisor or float(max(valid, 1) * count)
             with torch.enable_grad():
                 loss = summed / divisor  # step: loss
             yield Moment("loss", number)
@@ -268,8 +280,6 @@ class Attempt:
             total = summed.detach() if total is None else total + summed.detach()
             del loss, summed, scaled
             yield Moment("backward", number)
-        if valid == 0:
-            raise ValueError(f"the batch of step {number} has no target to learn; check the data")
         if divisor != valid:
             for parameter in self.parameters:
                 if parameter.grad is not None:
@@ -287,8 +297,7 @@ class Attempt:
         assert total is not None
         watcher.gradients()
         own_loss, norm = self._clip(total)
-        own_tokens = sum(task.tokens(batch) for _, batch in batches)
-        summed_loss, tokens = parallel.sums([own_loss, own_tokens])
+        (summed_loss,) = parallel.sums([own_loss])
         loss_value = summed_loss / valid  # step: mean_loss
         if applied and not (math.isfinite(loss_value) and math.isfinite(norm)):
             raise self._not_finite(number, batches, loss_value)
@@ -314,7 +323,7 @@ class Attempt:
             "applied": number - self.skipped - skipped,
             "skipped": skipped,
             "loss_scale": loss_scale,
-            "tokens": int(tokens),
+            "tokens": tokens,
             "targets": valid,
         }
         yield Moment("optimizer", number, values={"applied": applied})
@@ -344,13 +353,18 @@ class Attempt:
         self.busy += time.perf_counter() - self.mark
         self.mark = time.perf_counter()
         record |= {"seconds": self.busy, "memory": records.resident_bytes()}
+        record |= self.utilization.values()
         self.step, self.looked = int(record["step"]), False
         self.skipped += int(record["skipped"])
         self.tokens += int(record["tokens"])
         self.writer.step(record)
-        self.writer.spans(self.parallel.spans.take(self.writer.attempt))
+        self._write_spans()
         self.steering.step_done()
         return record
+
+    def _write_spans(self) -> None:
+        """Those that have ended since the last time: a step's schedule ends after its record."""
+        self.writer.spans(self.parallel.spans.take(self.writer.attempt))
 
     def _rate(self) -> float:
         """The next step's learning rate: a function of how many steps were applied."""
@@ -395,6 +409,8 @@ class Attempt:
             self.task, self.model, self.config.precision, self.step, self.parallel
         )
         self.writer.event("evaluate", self.step, values)
+        if self.parallel.ranks > 1:  # clocks drift apart, by a second a day
+            self._compare_clocks()
         yield Moment("evaluate", self.step, True, values=values)
 
     def _sample(self) -> Moments:
@@ -422,7 +438,7 @@ class Attempt:
             skipped=self.skipped,
             scaler=parallel.state(),
         )
-        with parallel.patience():  # one rank writes it all, and the others wait
+        with parallel.patience():  # one rank may write much, and the others wait
             path = checkpoints.save_checkpoint(
                 self.folder, progress, self.task, self.module, self.optimizer, parallel
             )

@@ -7,7 +7,9 @@
                                                     new
 
 Where a Task trains a few tensors of a model alone, model.safetensors holds only these, and
-config.json says which model they lie on. Several ranks write one checkpoint together.
+config.json says which model they lie on. Several ranks write one checkpoint together: where each
+holds a part of the model only, as shards of the two files (see `core.tensor_shards`). Any number of
+ranks, and one process, goes on from either.
 
 A batch, a dropout mask and a sample are pure functions of (seed, step, micro-batch, rank): the
 seed and the step are the whole RNG state and data position. Nothing is ever unpickled.
@@ -28,6 +30,7 @@ from torch import Tensor, nn
 from core import fields
 from core.fields import field
 from core.files import read_json, write_json
+from core.tensor_shards import are_stored
 from core.training import records
 from core.training.optimizers import state_names
 from core.training.parallel import Parallel
@@ -106,8 +109,8 @@ def save_checkpoint(
         work.mkdir(parents=True)
     parallel.wait()
     try:
-        parallel.write(work / MODEL_FILE, task.state_to_save(model))
-        parallel.write(work / OPTIMIZER_FILE, optimizer_tensors(model, optimizer))
+        remembered = optimizer_tensors(model, optimizer)
+        parallel.write(work, {MODEL_FILE: task.state_to_save(model), OPTIMIZER_FILE: remembered})
         parallel.wait()
         if parallel.writes:
             task.save_files(model, work)
@@ -150,7 +153,7 @@ def load_checkpoint(
     """
     progress = read_progress(folder)
     for name in (MODEL_FILE, OPTIMIZER_FILE):
-        if not (folder / name).is_file():
+        if not are_stored(folder / name):
             raise ValueError(
                 f"{folder} holds no {name}; delete the folder to go on from the checkpoint before"
             )

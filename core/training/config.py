@@ -100,7 +100,7 @@ class TrainingConfig:
         most=MOST_STEPS,
         label="Steps",
         help="How many times the weights move",
-        remedy="500 to 5000 is usual",
+        remedy="500 to 5,000 is usual",
     )
     batch_size: int = field(
         16,

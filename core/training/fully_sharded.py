@@ -18,10 +18,11 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FSDPModule, fully_shard
-from torch.distributed.tensor import DTensor, distribute_tensor
+from torch.distributed.tensor import DTensor
 
-from core.tensor_files import read_tensors, write_tensors
-from core.training.parallel import clip_gradients
+from core.tensor_files import write_tensors
+from core.tensor_shards import open_tensors, shard_file, write_index
+from core.training.parallel import clip_gradients, on_device, own_part
 from core.training.ranks import Ranks
 from core.training.spans import Spans
 
@@ -56,26 +57,49 @@ class FSDP2(Ranks):
         norm = clip_gradients(parameters, limit)
         return norm.full_tensor() if isinstance(norm, DTensor) else norm
 
-    def write(self, path: Path, tensors: Mapping[str, Tensor]) -> None:
-        whole = {}
-        for name, tensor in tensors.items():
-            full = tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
-            if self.writes:  # the others let go of each as soon as it has been sent
-                whole[name] = full.detach().cpu()
+    def write(self, folder: Path, files: Mapping[str, Mapping[str, Tensor]]) -> None:
+        for name, tensors in files.items():
+            own = {key: own_part(part) for key, part in tensors.items() if self._writes(part)}
+            path = shard_file(folder / name, self.rank, self.ranks)
+            write_tensors(path, on_device(own, torch.device("cpu")), {"format": "pt"})
+        self.wait()
         if self.writes:
-            write_tensors(path, whole, {"format": "pt"})
+            write_index(folder, list(files), self.ranks)
+
+    def _writes(self, tensor: Tensor) -> bool:
+        """Whether this rank's shard holds something of a tensor: of one with fewer rows than there
+        are ranks some have none, and what all have whole the first one writes.
+        """
+        return self.writes or (isinstance(tensor, DTensor) and own_part(tensor).numel() > 0)
 
     def read(self, path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        found = {}
-        for name, tensor in read_tensors(path, framework="torch").items():
-            known = like.get(name)
-            if isinstance(known, DTensor):
-                whole = tensor.to(known.device)
-                tensor = distribute_tensor(whole, known.device_mesh, known.placements)
-            elif known is not None:
-                tensor = tensor.to(known.device)
-            found[name] = tensor
+        stored = open_tensors(path)
+        parted = {
+            name: known
+            for name, tensor in stored.tensors.items()
+            if isinstance(known := like.get(name), DTensor) and known.shape == tensor.shape
+        }
+        rows = {name: self._own_rows(known) for name, known in parted.items()}
+        found = stored.read(rows=rows)
+        for name in found.keys() & like.keys():
+            found[name] = found[name].to(like[name].device)
+        for name, known in parted.items():
+            found[name] = DTensor.from_local(
+                found[name],
+                known.device_mesh,
+                known.placements,
+                shape=known.shape,
+                stride=known.stride(),
+            )
         return found
+
+    def _own_rows(self, tensor: DTensor) -> tuple[int, int]:
+        """Which rows of a tensor this rank holds: as many as every other one, but the last ones,
+        which hold what is left.
+        """
+        each = -(-len(tensor) // self.ranks)
+        start = min(self.rank * each, len(tensor))
+        return start, start + len(own_part(tensor))
 
 
 # Their names before torch 2.13.

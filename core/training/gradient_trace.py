@@ -12,18 +12,23 @@ import math
 
 import numpy as np
 
-from core.numbers import format_number, format_percent, format_significant
+from core.numbers import format_percent, format_share, format_significant
 from core.trace import Step, Trace
 from core.training.bits import AlignedNumbers, TracedNumber, align
 from core.training.number_formats import FORMATS, NumberFormat, rounding
 from core.training.phases import CODE, FORMULAS
 from core.training.rounding_trace import number_format, trace_rounding
+from core.training.scaler import scale_text
 
 DIGITS = 5  # that tell fp16 from fp32
 
 
 def trace_scaled_gradient(
-    gradient: float, loss: float, loss_scale: float, format: NumberFormat | str
+    gradient: float,
+    loss: float,
+    loss_scale: float,
+    format: NumberFormat | str,
+    infinite: float = 0.0,
 ) -> Trace:
     """What becomes of `gradient`, stored in a format under a loss scale.
 
@@ -31,7 +36,9 @@ def trace_scaled_gradient(
     rounding), "gradient.unscaled" and "gradient.applied". `about` has "format", "scale",
     "gradient", "scaled", "stored", "unscaled", and "numbers": these bit by bit.
 
-    loss  of the step, whose multiple is what backward starts from
+    loss      of the step, whose multiple is what backward starts from
+    infinite  the share of the step's gradients that become infinite: one of them is enough, and the
+              step is skipped
 
     Raises ValueError for an unknown format.
     """
@@ -49,7 +56,7 @@ def trace_scaled_gradient(
     told = {"loss": whole}
     trace.append(Step("gradient.computed", title, FORMULAS["backward"], CODE["backward"], told))
     losses = {"loss": whole, "scale": scale, "scaled": np.asarray(whole * scale)}
-    title = f"Scaled: the loss, and so every gradient, times {_times(float(scale))}"
+    title = f"Scaled: the loss, and so every gradient, times {scale_text(float(scale))}"
     trace.append(Step("gradient.scaled", title, FORMULAS["scale"], CODE["scale"], losses))
     title = f"Stored in {format.name}: {_fate(numbers, format)}"
     code = "core.training.number_formats:rounding#stored"
@@ -62,7 +69,7 @@ def trace_scaled_gradient(
     divided = {"gradient": unscaled, "scale": scale}
     title = "Unscaled: divided again, in fp32"
     trace.append(Step("gradient.unscaled", title, FORMULAS["unscale"], CODE["unscale"], divided))
-    trace.append(_applied(numbers, float(scale)))
+    trace.append(_applied(numbers, float(scale), infinite))
     return trace.finish()
 
 
@@ -75,13 +82,6 @@ def _bit_by_bit(numbers: dict[str, float], format: NumberFormat) -> AlignedNumbe
         TracedNumber("unscaled", numbers["unscaled"], wide, 3),
     )
     return align(rows, float(rounding(numbers["scaled"], format).spacing))
-
-
-def _times(scale: float) -> str:
-    exponent = math.log2(scale)
-    if scale == 1:
-        return "1: nothing changes"
-    return f"2^{exponent:.0f}" if exponent.is_integer() else format_number(scale)
 
 
 def _fate(numbers: dict[str, float], format: NumberFormat) -> str:
@@ -100,14 +100,15 @@ def _fate(numbers: dict[str, float], format: NumberFormat) -> str:
     return f"it is rounded, {error} off"
 
 
-def _applied(numbers: dict[str, float], scale: float) -> Step:
+def _applied(numbers: dict[str, float], scale: float, infinite: float) -> Step:
     told = {"loss_scale": np.asarray(scale)}
-    if not math.isfinite(numbers["unscaled"]):
-        title = "Skipped: with an infinite gradient no weight moves, and the scale is halved"
+    if infinite or not math.isfinite(numbers["unscaled"]):
+        which = f"{format_share(infinite)} of the gradients are" if infinite else "one gradient is"
+        title = f"Skipped: {which} infinite, so no weight moves"
         return Step("gradient.applied", title, FORMULAS["skip"], CODE["skip"], told)
     got, given = numbers["unscaled"], numbers["gradient"]
-    title = f"Applied in fp32: the optimizer gets {format_significant(got, DIGITS)}"
+    title = f"Applied in fp32: {format_significant(got, DIGITS)}"
     if got != given:
-        title += f" where {format_significant(given, DIGITS)} was computed"
+        title += f" instead of {format_significant(given, DIGITS)}"
     rule = r"\theta \leftarrow \theta - \eta \, u(g)"
     return Step("gradient.applied", title, rule, CODE["optimizer"], told)

@@ -110,12 +110,12 @@ def find_not_finite(
                 seeded_dropout(config.seed, position, parallel.device),
                 precision_context(config.precision, parallel.device),
             ):
-                total, targets = task.loss(model, batch)
+                total = task.loss(model, batch)
             if not found and not _finite(total):
                 found.append("the loss itself")
             if where := parallel.first(f"{found[0]}{on_rank}" if found else ""):
                 return where
-            (total / (max(int(targets), 1) * len(batches))).backward()
+            (total / (max(task.targets(batch), 1) * len(batches))).backward()
             if where := parallel.first(f"{found[0]}{on_rank}" if found else ""):
                 return where
             whole = whole + total.detach().to(whole)

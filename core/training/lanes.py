@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -186,7 +186,7 @@ class LaneReader:
         self.ranks = 0
         self._files: list[np.ndarray] = []
         self._clocks: list[JsonLines] = []
-        self._told: list[dict[int, records.Clock]] = []  # per rank, by attempt
+        self._told: list[dict[int, dict[int, records.Clock]]] = []  # per rank, attempt, step
         self.refresh()
 
     def refresh(self) -> None:
@@ -204,7 +204,7 @@ class LaneReader:
             for event in lines.read():
                 if event.get("event") == "clock" and records.is_event(event):
                     clock = from_json(records.Clock, event, some=True)
-                    told[clock.attempt] = clock
+                    told.setdefault(clock.attempt, {})[clock.step] = clock
 
     def _open(self, rank: int) -> np.ndarray:
         path = records.spans_file(self.folder, rank)
@@ -237,8 +237,8 @@ class LaneReader:
         found = [_of_step(file, step, self._last) for file in self._files]
         attempts = [int(spans["attempt"][0]) for spans in found if len(spans)]
         attempt = max(attempts, default=0)
-        clocks = [told.get(attempt) for told in self._told]
-        return lanes_of(found, [ahead(clock, clocks[0]) for clock in clocks])
+        told = [clocks.get(attempt, {}) for clocks in self._told]
+        return lanes_of(found, [ahead(*_last_pair(mine, told[0], step)) for mine in told])
 
     def totals(self, first: int, last: int) -> np.ndarray:
         """Seconds per rank and kind over the steps `first` to `last`: (ranks, kinds)."""
@@ -250,6 +250,15 @@ class LaneReader:
             known = (part["kind"] >= 0) & (part["kind"] < len(KINDS))
             np.add.at(totals[rank], part["kind"][known], seconds[known])
         return totals
+
+
+def _last_pair(
+    mine: Mapping[int, records.Clock], theirs: Mapping[int, records.Clock], step: int
+) -> tuple[records.Clock | None, records.Clock | None]:
+    """What two ranks told when they last compared their clocks before a step."""
+    both = mine.keys() & theirs.keys()
+    at = max((found for found in both if found < step), default=min(both, default=0))
+    return mine.get(at), theirs.get(at)
 
 
 def ahead(clock: records.Clock | None, first: records.Clock | None) -> float:

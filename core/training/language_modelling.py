@@ -128,6 +128,10 @@ class LanguageModelling:
         ids, _ = batch
         return int(ids.numel())
 
+    def targets(self, batch: Any) -> int:
+        _, targets = batch
+        return int((targets != IGNORED).sum())
+
     def evaluation(
         self, split: str, rank: int = 0, ranks: int = 1
     ) -> Iterator[tuple[Tensor, Tensor]]:
@@ -142,10 +146,11 @@ class LanguageModelling:
             for index in range(count or TRAIN_BATCHES):
                 yield _tensors(batches.batch(index, 0, rank, ranks))
 
-    def loss(self, model: nn.Module, batch: Any) -> tuple[Tensor, Tensor | int]:
+    def loss(self, model: nn.Module, batch: Any) -> Tensor:
         ids, targets = batch
         logits = model(ids)  # (B, T, V)
-        return next_token_loss(logits, targets)
+        summed, _ = next_token_loss(logits, targets)
+        return summed
 
     def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
         """ids and targets (B, T); losses (B, T) in nats, 0 where nothing was to predict; the

@@ -34,9 +34,8 @@ def evaluate_steps(
         for batch in task.evaluation(split, parallel.rank, parallel.ranks):
             moved = on_device(batch, device)
             with looking_at(model), precision_context(precision, device):
-                summed, targets = task.loss(model, moved)
-                total += float(summed)
-                count += int(targets)
+                total += float(task.loss(model, moved))
+            count += task.targets(batch)
             yield Moment("evaluate", step, True)
         total_of_all, count_of_all = parallel.sums([total, count])
         means[split] = total_of_all / max(count_of_all, 1)

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from core.tensor_files import read_tensors, write_tensors
+from core.tensor_files import write_tensors
+from core.tensor_shards import open_tensors
 from core.training.scaler import LossScaler
 from core.training.spans import Spans
 
@@ -87,11 +88,14 @@ class Parallel(Protocol):
     def patience(self) -> AbstractContextManager[Any]:
         """Around what may take some ranks long while the others wait: nobody is given up."""
 
-    def write(self, path: Path, tensors: Mapping[str, Tensor]) -> None:
-        """Writes the tensors, whole, as safetensors: the ranks together, one file."""
+    def write(self, folder: Path, files: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Writes tensors as safetensors, by the name of the file: whole, or where a rank holds a
+        part of them only, a shard of each file by each rank. See `core.tensor_shards`.
+        """
 
     def read(self, path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The tensors of a file, each laid out over device and ranks as its namesake in `like`.
+        """The tensors of a file or of its shards, however many ranks have written them, each laid
+        out over device and ranks as its namesake in `like`.
 
         Raises ValueError, with the remedy, for a damaged file.
         """
@@ -157,11 +161,12 @@ class Single:
     def patience(self) -> AbstractContextManager[Any]:
         return nullcontext()
 
-    def write(self, path: Path, tensors: Mapping[str, Tensor]) -> None:
-        write_tensors(path, on_device(tensors, torch.device("cpu")), {"format": "pt"})
+    def write(self, folder: Path, files: Mapping[str, Mapping[str, Tensor]]) -> None:
+        for name, tensors in files.items():
+            write_tensors(folder / name, on_device(tensors, torch.device("cpu")), {"format": "pt"})
 
     def read(self, path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        tensors = read_tensors(path, framework="torch")
+        tensors = open_tensors(path).read()
         return {
             name: tensor.to(like[name].device) if name in like else tensor
             for name, tensor in tensors.items()

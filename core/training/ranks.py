@@ -111,9 +111,9 @@ class Ranks(Single):
     def wait(self) -> None:
         dist.barrier()
 
-    def write(self, path: Path, tensors: Mapping[str, Tensor]) -> None:
+    def write(self, folder: Path, files: Mapping[str, Mapping[str, Tensor]]) -> None:
         if self.writes:
-            super().write(path, tensors)
+            super().write(folder, files)
 
 
 def _not_met(error: Exception, place: Place) -> str:

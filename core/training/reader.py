@@ -27,7 +27,7 @@ MOST_IDS = 4_000_000  # of a sample
 MOST_LINES = 500_000  # of events or commands; a run of a million steps writes some ten thousand
 MOST_LINE_BYTES = 64 * MEGABYTE  # of all of them
 MOST_VALUES = 100_000  # in a line
-MOST_RECORD_BYTES = 448 * MEGABYTE  # four and a half million steps
+MOST_RECORD_BYTES = 448 * MEGABYTE  # four million steps
 MOST_PROBE_BYTES = 1024 * MEGABYTE  # the heads of GPT-2 on a full context take two thirds
 
 EVALUATION_DTYPE = np.dtype(
@@ -191,6 +191,15 @@ class RunReader:
         losses = newest["loss"][kept]
         return float(losses[-1]) if len(losses) else None
 
+    def newest(self, field: str) -> float | None:
+        """A number of the newest step. None: there is no step yet, the run does not record this, or
+        nobody knew it.
+        """
+        if not len(self.steps) or field not in (self.steps.dtype.names or ()):
+            return None
+        value = float(self.steps[field][-1])
+        return None if np.isnan(value) else value
+
     def refresh(self) -> bool:
         """Reads what has been added; True when anything changed. Cheap where nothing did."""
         self._read_manifest()
@@ -211,6 +220,7 @@ class RunReader:
             len(self.steps),
             tuple(checkpoints),
             tuple(probes),
+            self._recorded(),
         )
         if signature == self._signature:
             return False
@@ -384,6 +394,13 @@ class RunReader:
             except (OSError, ValueError):
                 return None  # deleted by hand, or being copied: shown as not there
         return self._samples[attempt, name]
+
+    def _recorded(self) -> tuple[int, int]:
+        """How many steps were recorded, and how many ranks have told of the newest of them."""
+        names = self._names(records.RECORDINGS)
+        newest = max((records.step_of(name) or 0 for name in names), default=0)
+        folder = records.recording_folder(self.folder, newest)
+        return len(names), sum(1 for _ in folder.glob("rank*.json"))
 
     def _names(self, kind: str) -> list[str]:
         """Finished entries of a folder, listed again only when it changed."""

@@ -27,12 +27,11 @@ from core.files import write_json
 from core.tensor_files import write_tensors
 from core.training import records
 from core.training.parallel import own_part
+from core.training.step_trace import LARGEST, SMALLEST
 from core.training.task import Task
 
 SAMPLED = 64  # weights of each parameter whose way through the optimizer is kept
 WHOLE = 1 << 20  # numbers up to which what leaves a part of the model is kept
-# An update relative to its weight, as a power of two: from 2^-40 to 2^8.
-SMALLEST, LARGEST = -40, 8
 
 
 class Recorder:

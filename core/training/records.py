@@ -60,6 +60,10 @@ STEP_FIELDS: tuple[tuple[str, str], ...] = (
     ("seconds", "<f8"),  # of work; pauses do not count
     ("time", "<f8"),  # Unix time when it was done
     ("memory", "<i8"),  # bytes the process holds
+    # NaN where nobody knows; see `utilization`.
+    ("cpu", "<f4"),  # cores that the process kept busy
+    ("gpu", "<f4"),  # share of the time in which its GPU computed
+    ("gpu_memory", "<f8"),  # bytes of that GPU that are taken, by whomever
 )
 STEP_DTYPE = np.dtype(list(STEP_FIELDS))
 MOST_FIELDS = 64

@@ -12,6 +12,7 @@ from typing import Any
 
 from core.files import read_json, write_json, writing
 from core.tensor_files import write_tensors
+from core.tensor_shards import remove_shards
 from core.training import records
 from core.training.config import TrainingConfig
 from core.training.reader import Checkpoint, Probe, RunReader, Sample
@@ -128,6 +129,7 @@ def branch(
         if config.precision != reader.config.precision or "loss_scale" in changes:
             _tell(unfinished, {"scaler": {}})
         if config.optimizer != reader.config.optimizer:
+            remove_shards(unfinished / records.OPTIMIZER_FILE)
             write_tensors(unfinished / records.OPTIMIZER_FILE, {}, {"format": "pt"})
             _tell(unfinished, {"optimizer": records.NEW_OPTIMIZER})
         unfinished.rename(target)

@@ -15,15 +15,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from core.fields import quoted
+from core.numbers import format_number, format_power
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FLOOR = 1.0  # a loss that is not scaled at all
 PATIENCE = 3  # steps in a row that may overflow there
-LARGEST = torch.finfo(torch.float32).max  # the loss that is scaled is a number of fp32
+LARGEST = float(np.finfo(np.float32).max)  # the loss that is scaled is a number of fp32
+
+
+def scale_text(scale: float) -> str:
+    """ "2\u00b9\u2070 = 1,024"; a scale that is no power of two as it is."""
+    exponent = math.log2(scale)
+    if scale <= FLOOR or not exponent.is_integer():
+        return format_number(scale)
+    return f"{format_power(round(exponent))} = {scale:,.0f}"
 
 
 class LossScaler:
@@ -73,6 +85,8 @@ class LossScaler:
 
         Of a gradient that is spread over ranks this rank gives its own part.
         """
+        import torch
+
         scale = self.loss_scale
         finite = []
         for gradient in gradients:
@@ -89,19 +103,26 @@ class LossScaler:
     def stepped(self, applied: bool) -> None:
         """Learns from a step that was applied, or skipped since it overflowed."""
         if applied:
-            self.good_steps += 1
-            self.floor_skips = 0
-            if self.good_steps == self.growth_interval:
+            before = self.good_steps
+            good_steps = before + 1  # step: count
+            self.good_steps, self.floor_skips = good_steps, 0
+            if good_steps == self.growth_interval:
                 self._grow()
         else:
             self.floor_skips += self.loss_scale <= FLOOR
-            self.loss_scale = max(self.loss_scale * self.backoff_factor, FLOOR)
-            self.good_steps = 0
+            self._shrink()
 
     def _grow(self) -> None:
-        grown = self.loss_scale * self.growth_factor
+        scale, factor = self.loss_scale, self.growth_factor
+        grown = scale * factor  # step: grow
         if grown <= LARGEST:
             self.loss_scale = grown
+        self.good_steps = 0
+
+    def _shrink(self) -> None:
+        scale, factor = self.loss_scale, self.backoff_factor
+        shrunk = scale * factor  # step: shrink
+        self.loss_scale = max(shrunk, FLOOR)
         self.good_steps = 0
 
     def state(self) -> dict[str, float]:

@@ -20,9 +20,12 @@ from core.tensor_files import read_tensors
 from core.trace import Step, Trace
 from core.training import records
 from core.training.config import TrainingConfig
+from core.training.lanes import Lane
 from core.training.phases import PHASES, SCALED_PHASES, phase_step
 from core.training.rules import rule_settings
+from core.training.spans import KINDS
 
+SMALLEST, LARGEST = -40, 8  # k, where updates are counted that are 2^k of their weight
 # What torch's optimizers call what our rules remember.
 _OURS = {
     "exp_avg": "average",
@@ -46,9 +49,9 @@ _FORMULAS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Happened:
-    """Something within the step. `kind` is forward, backward or recompute; times are Unix seconds;
-    `name` is the part of the model, "" for all of backward.
+class PartEvent:
+    """What a part of the model did within the step. `kind` is forward, backward or recompute; times
+    are Unix seconds; `name` is the part, "" for all of backward.
     """
 
     kind: str
@@ -104,7 +107,7 @@ class Facts:
     loss_scale: float = field(1.0, endless=True)
     tokens: int = field(0, least=0)
     targets: int = field(0, least=0)
-    events: tuple[Happened, ...] = ()
+    events: tuple[PartEvent, ...] = ()
     layers: tuple[Layer, ...] = ()
     parameters: Mapping[str, Parameter] = field(factory=dict)
 
@@ -121,7 +124,8 @@ class Recording:
     output.h.3                                what leaves it, where it is not large
     weights.NAME.before, .gradient, .after    some numbers of each parameter; also of what the
                                               optimizer remembers, weights.NAME.exp_avg.before
-    updates                                   how many updates are 2^k of their weight, k from -40
+    updates                                   how many updates are 2^k of their weight, k from
+                                              SMALLEST to LARGEST
     unmoved                                   how many weights stayed as they were
     memory.time, memory.bytes                 what is kept for backward, as it changes
     """
@@ -147,7 +151,14 @@ class Recording:
             for id, start, end in zip(ids, starts, ends.tolist(), strict=True)
         }
 
-    def parts(self, kind: str, micro_batch: int = 0) -> list[Happened]:
+    @property
+    def backward(self) -> PartEvent:
+        """All of the first micro-batch's backward pass."""
+        nothing = PartEvent(kind="backward", name="", start=0.0, end=0.0)
+        events = self.facts.events
+        return next((e for e in events if e.kind == "backward" and not e.name), nothing)
+
+    def parts(self, kind: str, micro_batch: int = 0) -> list[PartEvent]:
         """What happened of a kind in a micro-batch, in order, without the whole of backward."""
         return [
             event
@@ -169,10 +180,14 @@ def recorded_steps(run: str | Path) -> list[int]:
     return sorted(step for step in found if step is not None)
 
 
-def recorded_ranks(run: str | Path, step: int) -> int:
-    """How many ranks have written their recording of a step."""
-    folder = records.recording_folder(Path(run), step)
-    return sum(1 for _ in folder.glob("rank*.json"))
+def recorded_ranks(run: str | Path, step: int) -> dict[int, int]:
+    """The ranks that have written their recording of a step, and when, in nanoseconds: a resumed
+    run may write it again.
+    """
+    files = records.recording_folder(Path(run), step).glob("rank*.json")
+    named = ((file.stem.removeprefix("rank"), file) for file in files)
+    ranks = {int(rank): file for rank, file in named if rank.isdecimal()}
+    return {rank: file.stat().st_mtime_ns for rank, file in sorted(ranks.items())}
 
 
 def open_recording(run: str | Path, step: int, rank: int = 0) -> Recording:
@@ -216,20 +231,30 @@ def _fits(name: str, shapes: Mapping[str, tuple[int, ...]], facts: Facts) -> boo
 
 
 def step_trace(
-    recording: Recording, config: TrainingConfig, scaled: bool = False, parameter: str = ""
+    recording: Recording,
+    config: TrainingConfig,
+    scaled: bool = False,
+    parameter: str = "",
+    lane: Lane | None = None,
 ) -> Trace:
     """The phases of a recorded step; inside forward and backward a step for each part of the model,
     inside the optimizer one for each line of its rule.
 
     scaled      whether the run scales its loss
     parameter   whose kept numbers the optimizer's lines have; "": it has no lines
+    lane        when this rank was in which phase; None: not known
+
+    Each step names its rank as its lane, and begins and ends in Unix seconds.
     """
-    facts = recording.facts
+    facts, times = recording.facts, phase_times(recording, lane)
+    rank = f"rank {facts.rank}"
     names = ("loss", "learning_rate", "grad_norm", "applied", "skipped", "loss_scale", "targets")
     record = {name: getattr(facts, name) for name in names}
     trace = Trace({"recording": recording, "config": config})
     for phase in SCALED_PHASES if scaled else PHASES:
-        place = trace.append(phase_step(phase, config, facts.step, record))
+        start, end = times.get(phase, (None, None))
+        made = phase_step(phase, config, facts.step, record)
+        place = trace.append(replace(made, lane=rank, start=start, end=end))
         if phase == "forward":
             for event in recording.parts("forward"):
                 trace.append(_forward_step(recording, event, place))
@@ -238,11 +263,30 @@ def step_trace(
                 trace.append(_backward_step(recording, event, place))
         elif phase == "optimizer" and parameter and not facts.skipped:
             for line in optimizer_trace(recording, config, parameter) or ():
-                trace.append(replace(line, parent=place))
+                trace.append(replace(line, parent=place, lane=rank))
     return trace.finish()
 
 
-def _forward_step(recording: Recording, event: Happened, parent: int) -> Step:
+def phase_times(recording: Recording, lane: Lane | None) -> dict[str, tuple[float, float]]:
+    """When each phase began and ended, of several micro-batches the first: Unix seconds, as the
+    recording's own.
+    """
+    if lane is None:
+        return {}
+    zero = lane_zero(recording, lane)
+    first = reversed(lane.phases[["kind", "start", "end"]].tolist())
+    return {KINDS[kind]: (zero + start, zero + end) for kind, start, end in first}
+
+
+def lane_zero(recording: Recording, lane: Lane) -> float:
+    """The Unix second at which a lane's seconds begin, by the clock of the recording: both know
+    when backward began.
+    """
+    backward = lane.phases[lane.phases["kind"] == KINDS.index("backward")]
+    return recording.backward.start - float(backward["start"][0]) if len(backward) else 0.0
+
+
+def _forward_step(recording: Recording, event: PartEvent, parent: int) -> Step:
     stage, number = _stage(event.name)
     label, formula = label_of(event.name), _FORMULAS[stage]
     title = _TITLES.get(label, f"Block {number}: attention and MLP add to the stream")
@@ -263,7 +307,7 @@ def _forward_step(recording: Recording, event: Happened, parent: int) -> Step:
     )
 
 
-def _backward_step(recording: Recording, event: Happened, parent: int) -> Step:
+def _backward_step(recording: Recording, event: PartEvent, parent: int) -> Step:
     stage, number = _stage(event.name)
     index = f"_{{{number}}}" if number else ""
     where = f"block {number}" if stage == "block" else f"the {label_of(event.name)}"

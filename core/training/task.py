@@ -70,14 +70,19 @@ class Task(Protocol):
     def tokens(self, batch: Any) -> int:
         """How many tokens the model reads in a batch: what the run's records count."""
 
+    def targets(self, batch: Any) -> int:
+        """Over how many targets `loss` adds up. The loop asks before it moves the batch: on a GPU
+        it would have to wait for each count.
+        """
+
     def evaluation(self, split: str, rank: int = 0, ranks: int = 1) -> Iterator[Any]:
         """The batches that the loss of a split is measured on: the same ones each time.
 
         As many for every rank, each with this rank's rows, of which there may be none.
         """
 
-    def loss(self, model: nn.Module, batch: Any) -> tuple[Tensor, Tensor | int]:
-        """The summed loss, in nats, and over how many targets."""
+    def loss(self, model: nn.Module, batch: Any) -> Tensor:
+        """The summed loss, in nats."""
 
     def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
         """What a recorded step shows of a batch, and of what the model made of it, by name."""

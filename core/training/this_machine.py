@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from core.memory import physical_bytes
 from core.training.estimates.devices import Device, recognized
-from core.training.memory import physical_bytes
 from core.training.sizes import measure_speed
 
 NAME = "this machine"
@@ -12,7 +12,8 @@ NAME = "this machine"
 def processor(speed: float | None = None) -> Device:
     """Its processor, with the machine's memory; `speed`: FLOP/s in fp32, where measured."""
     peak = {} if speed is None else {"fp32": speed}
-    return Device(NAME, peak, float(physical_bytes()), 0.0, None, None, measured=True)
+    memory = float(physical_bytes())
+    return Device(NAME, peak, memory, 0.0, None, None, measured=True, shares_memory=True)
 
 
 def measured_device() -> Device:

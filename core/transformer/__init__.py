@@ -1,5 +1,6 @@
 """The transformer itself. Read in this order: config, parameters, look, precision,
-norms, positions, cache, attention, layers, gpt, presets, weights, gpt_numpy."""
+norms, positions, cache, attention, layers, gpt, presets, weights, foreign (models of other
+programs), gpt_numpy."""
 
 from core.transformer.config import ModelConfig
 from core.transformer.presets import PRESETS, preset

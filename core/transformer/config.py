@@ -213,7 +213,8 @@ class ModelConfig:
         # transformers' names
         if foreign := values.get("model_type") or values.get("architectures"):
             raise ValueError(
-                f"this is a model of type {quoted(foreign)}, which LLM Explorer cannot open yet; "
-                "it opens its own checkpoints: choose one of those"
+                f"this is a model of type {quoted(foreign)}, made by another program, where a "
+                "checkpoint of LLM Explorer is wanted: open it with core.load, or choose a "
+                "checkpoint"
             )
         return fields.from_json(cls, values, WHAT, FORMAT)

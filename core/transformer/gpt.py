@@ -28,6 +28,11 @@ IGNORED = -1  # a target that counts for nothing
 EMBEDDING, LOGITS = Site("decoder", None, "embedding"), Site("decoder", None, "logits")
 
 
+def table(rows: int, width: int) -> nn.Embedding:
+    """An embedding without numbers yet: they are drawn by `initialize`, or come from a file."""
+    return nn.Embedding.from_pretrained(torch.empty(rows, width), freeze=False)
+
+
 class GPT(nn.Module):
     """The model that `config` describes, its weights drawn from `generator` (None: torch's own)."""
 
@@ -35,9 +40,9 @@ class GPT(nn.Module):
         super().__init__()
         self.config = config
         self.checkpoints_activations = False  # while it learns
-        self.wte = nn.Embedding(config.vocab_size, config.n_embd)
+        self.wte = table(config.vocab_size, config.n_embd)
         if config.positions == "learned":
-            self.wpe = nn.Embedding(config.block_size, config.n_embd)
+            self.wpe = table(config.block_size, config.n_embd)
         self.drop = nn.Dropout(config.dropout)
         self.h = nn.ModuleList(Block(config, layer) for layer in range(config.n_layer))
         # A post-norm block ends with a norm of its own; a pre-norm stack needs one at the end.
@@ -45,7 +50,8 @@ class GPT(nn.Module):
         self.lm_head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
         if config.tie_weights:
             self.lm_head.weight = self.wte.weight
-        self.initialize(generator)
+        if not self.wte.weight.is_meta:  # else there are shapes alone, for numbers from a file
+            self.initialize(generator)
 
     @torch.no_grad()
     def initialize(self, generator: torch.Generator | None = None) -> None:

@@ -74,3 +74,35 @@ def inner_matrices(config: ModelConfig) -> list[tuple[int, int]]:
     projected = (config.n_head + 2 * config.kv_heads) * config.head_width
     widening = [(F, C)] * (2 if config.mlp == "swiglu" else 1)
     return [(projected, C), (C, width), *widening, (C, F)]
+
+
+def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """Every parameter of `GPT(config)` and its shape, tied ones once; matrices are (out, in)."""
+    C, V, D = config.n_embd, config.vocab_size, config.head_width
+    shapes: dict[str, tuple[int, ...]] = {"wte.weight": (V, C)}
+    if config.positions == "learned":
+        shapes["wpe.weight"] = (config.block_size, C)
+
+    def add(module: str, bias: bool, *shape: int) -> None:
+        shapes[f"{module}.weight"] = shape
+        if bias:
+            shapes[f"{module}.bias"] = shape[:1]
+
+    norm_bias = config.bias and config.norm == "layer_norm"
+    gates = ("c_gate",) if config.mlp == "swiglu" else ()
+    matrices = inner_matrices(config)
+    for layer in range(config.n_layer):
+        at = f"h.{layer}"
+        add(f"{at}.ln_1", norm_bias, C)
+        add(f"{at}.attn.c_attn", config.has_qkv_bias, *matrices[0])
+        for name in ("q_norm", "k_norm") if config.qk_norm else ():
+            add(f"{at}.attn.{name}", False, D)
+        add(f"{at}.attn.c_proj", config.bias, *matrices[1])
+        add(f"{at}.ln_2", norm_bias, C)
+        for name, matrix in zip((*gates, "c_fc", "c_proj"), matrices[2:], strict=True):
+            add(f"{at}.mlp.{name}", config.bias, *matrix)
+    if config.norm_placement == "pre":
+        add("ln_f", norm_bias, C)
+    if not config.tie_weights:
+        shapes["lm_head.weight"] = (V, C)
+    return shapes

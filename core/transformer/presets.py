@@ -8,6 +8,10 @@ so.
 
 from __future__ import annotations
 
+from functools import cache
+
+from core.files import read_json
+from core.resources import resource
 from core.transformer.config import ModelConfig
 
 GPT1 = ModelConfig(
@@ -72,3 +76,9 @@ def preset(name: str) -> ModelConfig:
     if name not in PRESETS:
         raise ValueError(f"there is no preset {name!r}; the presets are {', '.join(PRESETS)}")
     return PRESETS[name]
+
+
+@cache
+def bundled_config() -> ModelConfig:
+    """The shape of the bundled model, "stories"."""
+    return ModelConfig.from_json(read_json(resource("models", "stories", "config.json")))

@@ -1,23 +1,32 @@
-"""A model in a folder: config.json says its shape, model.safetensors holds its numbers.
+"""A model in a folder: config.json says its shape, model.safetensors holds its numbers, or shards
+of it do.
 
 Nothing is ever unpickled.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
 from core.files import quoted, quoted_some, read_json, write_json
-from core.tensor_files import open_safetensors, read_tensors, write_tensors
+from core.tensor_files import write_tensors
+from core.tensor_shards import are_stored, open_tensors
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
-from core.transformer.parameters import parameter_count
+from core.transformer.parameters import parameter_shapes
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def check_dtype(dtype: str) -> None:
+    """Raises ValueError, naming those of `DTYPES`, for another dtype of weights."""
+    if dtype not in DTYPES:
+        raise ValueError(f"weights cannot be of dtype {dtype!r}; use {' or '.join(DTYPES)}")
 
 
 def own_parameters(model: GPT) -> dict[str, torch.Tensor]:
@@ -30,8 +39,7 @@ def save_model(folder: Path, model: GPT, dtype: str = "float32") -> None:
 
     dtype "bfloat16" halves the file and keeps 8 of the 24 bits of each mantissa.
     """
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype {dtype!r} cannot be stored; use {' or '.join(DTYPES)}")
+    check_dtype(dtype)
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.to(DTYPES[dtype]) for name, tensor in own_parameters(model).items()}
     write_tensors(folder / WEIGHTS_FILE, tensors, {"format": "pt"})
@@ -62,30 +70,40 @@ def load_model(folder: Path) -> GPT:
     folder = Path(folder)
     config = load_config(folder)
     path = folder / WEIGHTS_FILE
-    if not path.is_file():
+    if not are_stored(path):
         raise FileNotFoundError(
             f"{folder} holds no {WEIGHTS_FILE}; copy the whole checkpoint folder, or choose another"
         )
-    found = {name: torch.Size(t.shape) for name, t in open_safetensors(path).tensors.items()}
-    if config.n_layer > len(found):  # a damaged number must not build layer after layer
+    stored = open_tensors(path)
+    found = {name: tensor.shape for name, tensor in stored.tensors.items()}
+    if config.n_layer > len(found):  # a damaged number must not list layer after layer
         raise ValueError(
             f"{path} holds {len(found)} tensors, {CONFIG_FILE} asks for "
             f"{quoted(config.n_layer)} layers. "
             f"Copy both files from one checkpoint"
         )
-    # Weights that do not fit are refused before they are read and before anything is allocated for
-    # the model: on the meta device, whose first use takes a second, so only where the count of the
-    # numbers tells so.
-    fits = parameter_count(config) == sum(shape.numel() for shape in found.values())
-    with torch.device("cpu" if fits else "meta"):
-        model = GPT(config, torch.Generator() if fits else None)
-    _check_fit(path, {name: p.shape for name, p in model.named_parameters()}, found)
-    tensors = read_tensors(path, framework="torch")
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            parameter.copy_(tensors[name])
+    shapes = parameter_shapes(config)
+    _check_fit(path, shapes, found)
+    tensors = {name: torch.empty(shape) for name, shape in shapes.items()}
+    for name, read in stored.read().items():
+        tensors[name].copy_(read)
+    model = model_of(config, tensors)
     check_finite(model, str(path))
     return model.eval()
+
+
+def model_of(config: ModelConfig, tensors: dict[str, torch.Tensor]) -> GPT:
+    """The model that has these numbers: each of `parameter_shapes(config)` by its name.
+
+    They are taken as they are, in their dtype, so that there is never a second model in memory.
+    """
+    with torch.device("meta"):  # shapes without numbers
+        model = GPT(config)
+    tied = {"lm_head.weight": tensors["wte.weight"]} if config.tie_weights else {}
+    model.load_state_dict({**tensors, **tied}, assign=True)
+    if config.tie_weights:
+        model.lm_head.weight = model.wte.weight
+    return model
 
 
 def check_finite(model: GPT, name: str = "the model") -> None:
@@ -94,15 +112,22 @@ def check_finite(model: GPT, name: str = "the model") -> None:
     The least and the largest of a tensor are found in one pass, and are NaN where one number is.
     """
     for parameter_name, weight in own_parameters(model).items():
-        if not all(end.isfinite() for end in weight.aminmax()):
-            wrong = int((~weight.isfinite()).sum())
-            raise ValueError(
-                f"{name}: {wrong:,} of the {weight.numel():,} numbers of {parameter_name} are NaN "
-                "or infinite. Take an earlier checkpoint, or copy the file again"
-            )
+        check_numbers(weight, parameter_name, name)
 
 
-def _check_fit(path: Path, expected: dict[str, torch.Size], found: dict[str, torch.Size]) -> None:
+def check_numbers(weight: torch.Tensor, parameter_name: str, name: str) -> None:
+    """`check_finite` of one parameter of the model called `name`."""
+    if not all(end.isfinite() for end in weight.aminmax()):
+        wrong = int((~weight.isfinite()).sum())
+        raise ValueError(
+            f"{name}: {wrong:,} of the {weight.numel():,} numbers of {parameter_name} are NaN "
+            "or infinite. Take an earlier checkpoint, or copy the file again"
+        )
+
+
+def _check_fit(
+    path: Path, expected: Mapping[str, tuple[int, ...]], found: Mapping[str, tuple[int, ...]]
+) -> None:
     missing = sorted(set(expected) - set(found))
     surplus = sorted(set(found) - set(expected))
     if missing or surplus:
@@ -115,6 +140,6 @@ def _check_fit(path: Path, expected: dict[str, torch.Size], found: dict[str, tor
     for name, shape in expected.items():
         if found[name] != shape:
             raise ValueError(
-                f"{path}: {name} has shape {quoted(tuple(found[name]))}, {CONFIG_FILE} asks for "
-                f"{tuple(shape)}. Copy both files from one checkpoint"
+                f"{path}: {name} has shape {quoted(found[name])}, {CONFIG_FILE} asks for "
+                f"{shape}. Copy both files from one checkpoint"
             )

@@ -11,18 +11,11 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import (
-    QBoxLayout,
-    QHBoxLayout,
-    QSizePolicy,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.engine import errors, tasks
@@ -32,88 +25,88 @@ from explorer.state.actions import Action
 from explorer.state.player import speed_of
 from explorer.turns import next_turn
 from explorer.widgets.toggle import SegmentedControl
+from explorer.widgets.wrap_row import WrapRow
 
-INPUTS = 352  # px that a mode's inputs have before the names of the modes come closer together
-LEAST = 150  # px that they have before these are cut
-APART = 16
-BETWEEN = 6  # px between its two rows
-
-
-@runtime_checkable
-class WholeWidth(Protocol):
-    """Inputs that need a row of their own where the names of the modes leave them less."""
-
-    def whole_width(self) -> int: ...
+APART = 16  # px between the names of the modes and a mode's inputs
+ROWS_APART = 8
 
 
 class ModesHeader(QWidget):
-    """The strip above the picture: which mode, then that mode's own inputs.
+    """The strip above the picture: which mode, then that mode's own inputs. Where these are a
+    `WrapRow`, they go on in further rows; others stand below the names where they have no room
+    beside them.
 
-    `modeChosen(id)` when another mode is chosen; `rowsChanged` when `rows` is another, and with it
-    `extra_height`.
+    `modeChosen(id)` when another mode is chosen; `heightChanged` when `extra_height` is another.
     """
 
     modeChosen = Signal(str)
-    rowsChanged = Signal()
+    heightChanged = Signal()
 
     def __init__(self, pane: str, specs: Sequence[ModeSpec], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(f"{pane}.view.inputs")
-        self.choice = SegmentedControl([(spec.id, spec.title) for spec in specs], "Mode")
+        self.choice = SegmentedControl(
+            [(spec.id, spec.title) for spec in specs], "Mode", parent=self
+        )
         self.choice.setObjectName(f"{pane}.view.modes")
         self.choice.setVisible(len(specs) > 1)
         self.choice.chosen.connect(self.modeChosen)
         self._told: dict[str, str] = {}
-        self._stack = QStackedWidget()
-        self._pages: dict[str, QWidget] = {}
-        self.rows = 1
-        self._row = row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(APART)
-        row.addWidget(self.choice)
-        row.addWidget(self._stack, 1)
-        self._stack.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.pages: dict[str, QWidget] = {}
+        self.page: QWidget | None = None
+        self._tall = 0  # px of all rows; 0 before they are known
         theme.changed.connect(self._fit)
 
     @property
     def extra_height(self) -> int:
         """px that it needs beyond those of one row."""
-        return (self.rows - 1) * theme.current().px(theme.SIZE["control"] + BETWEEN)
+        return max(0, self._tall - theme.current().px("primary"))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
 
-    def _fit(self) -> None:
-        """The same for all modes, so that their names stay where they are."""
-        if self.choice.isHidden():
-            return
-        least, most = self.choice.minimumSizeHint().width(), self.choice.sizeHint().width()
-        now, room = theme.current(), self.width() - APART
-        wide = max(least, min(most, room - now.px(INPUTS)))
-        wide = max(1, min(wide, max(room - now.px(LEAST), least // 2)))
-        self.choice.setFixedWidth(wide)
-        page = self._stack.currentWidget()
-        needed = page.whole_width() if isinstance(page, WholeWidth) else 0
-        self._set_rows(2 if needed > room - wide else 1)
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return super().event(event)
 
-    def _set_rows(self, rows: int) -> None:
+    def _fit(self) -> None:
+        """The names of the modes stay where they are from mode to mode."""
         now = theme.current()
-        changed, self.rows = rows != self.rows, rows
-        self._row.setSpacing(now.px(BETWEEN) if rows > 1 else APART)
-        first = self.height() - self.extra_height
-        top = max(0, (first - now.px("control")) // 2) if rows > 1 else 0
-        self._row.setContentsMargins(0, top, 0, 0)  # the names stay where they are
-        if changed:
-            way = QBoxLayout.Direction
-            self._row.setDirection(way.TopToBottom if rows > 1 else way.LeftToRight)
-            self.rowsChanged.emit()
+        first, wide = now.px("primary"), 0
+        top = max(0, (self.height() - self.extra_height - first) // 2)
+        if not self.choice.isHidden():
+            control, wide = now.px("control"), min(self.choice.sizeHint().width(), self.width())
+            self.choice.setGeometry(0, top + (first - control) // 2, wide, control)
+        tall = first if self.page is None else self._place(self.page, wide, top)
+        if tall != self._tall:
+            self._tall = tall
+            self.heightChanged.emit()
+
+    def _place(self, page: QWidget, wide: int, top: int) -> int:
+        """The inputs beside the names of the modes, and below them; px of all rows."""
+        first, inputs = theme.current().px("primary"), page.layout()
+        if isinstance(inputs, WrapRow):
+            apart = APART - inputs.spacing()
+            inputs.set_lead(QSize(wide + apart if wide else 0, first))
+            tall = inputs.height_in(self.width())
+            page.setGeometry(0, top, self.width(), tall)
+            return tall
+        left = wide + APART if wide else 0
+        if page.sizeHint().width() <= self.width() - left:
+            page.setGeometry(left, top, self.width() - left, first)
+            return first
+        page.setGeometry(0, top + first + ROWS_APART, self.width(), first)
+        return 2 * first + ROWS_APART
 
     def add(self, mode: Mode) -> None:
         """A mode has been built: its inputs."""
         page = mode.header() or QWidget()
-        self._pages[mode.id] = page
-        self._stack.addWidget(page)
+        page.setParent(self)
+        page.hide()
+        page.stackUnder(self.choice)
+        self.pages[mode.id] = page
         self._told[mode.id] = f"{mode.title}: {mode.teaches}"
         order = [name for name, _ in self.choice.segments if name in self._told]
         self.choice.setToolTip("\n".join(self._told[name] for name in order))
@@ -125,8 +118,11 @@ class ModesHeader(QWidget):
 
     def show_mode(self, name: str) -> None:
         self.choice.set_current(name)
-        self._stack.setCurrentWidget(self._pages[name])
+        before, self.page = self.page, self.pages[name]
+        if before is not None and before is not self.page:
+            before.hide()
         self._fit()
+        self.page.show()
 
 
 class ModedPane(Pane):
@@ -162,7 +158,7 @@ class ModedPane(Pane):
         if not self._built:
             raise ValueError(f"no mode of the {name} pane could be built; see the cards above")
         self.inputs.modeChosen.connect(self.show_mode)
-        self.inputs.rowsChanged.connect(self.headerHeightChanged)
+        self.inputs.heightChanged.connect(self.headerHeightChanged)
         self.mode: Any = next(iter(self._built.values()))
         self._connect_player()
         self._begin(self.mode)

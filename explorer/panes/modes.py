@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
@@ -16,6 +16,9 @@ from PySide6.QtWidgets import QWidget
 from explorer.panes.base import Context, Face, is_there
 from explorer.state.player import Player
 from explorer.state.tracks import Track
+
+if TYPE_CHECKING:
+    from explorer.state.actions import Action
 
 
 @dataclass(frozen=True)
@@ -61,16 +64,32 @@ class Mode(Face, QObject):
 
     def widget(self) -> QWidget:
         """The mode's whole picture: the same widget at every call."""
-        raise TypeError(f"the mode {self.id} has no widget: it must build one")
+        if not hasattr(self, "view"):
+            raise TypeError(f"the mode {self.id} has no widget: it must build one")
+        return self.view
+
+    def header(self) -> QWidget | None:
+        """Its inputs, where it has some."""
+        return getattr(self, "inputs", None)
 
     @property
     def file_stem(self) -> str:
         return self.desk.pane
 
+    def actions(self) -> list[Action]:
+        """Those of `commands.py` in the mode's folder, where there is one."""
+        found = self._beside("commands")
+        return list(found.commands(self)) if found is not None else []
+
     def views(self) -> dict[str, Callable[[], Any]]:
         """Those of `demo.py` in the mode's folder, where there is one."""
-        demo = f"{type(self).__module__.rpartition('.')[0]}.demo"
-        return dict(import_module(demo).views(self)) if is_there(demo) else {}
+        found = self._beside("demo")
+        return dict(found.views(self)) if found is not None else {}
+
+    def _beside(self, name: str) -> Any:
+        """A module of the mode's folder; None where there is none."""
+        module = f"{type(self).__module__.rpartition('.')[0]}.{name}"
+        return import_module(module) if is_there(module) else None
 
     def take(self, wish: dict[str, Any]) -> None:
         """Another mode has sent a person here: what is to be shown."""

@@ -26,6 +26,14 @@ PANES: tuple[PaneSpec, ...] = (
         module="explorer.panes.attention.pane",
     ),
     PaneSpec(
+        id="transformer",
+        title="Transformer",
+        icon="transformer",
+        teaches="The whole way from a prompt to the next token",
+        create=_create("explorer.panes.transformer.pane"),
+        module="explorer.panes.transformer.pane",
+    ),
+    PaneSpec(
         id="tokenizers",
         title="Tokenizers",
         icon="tokenizers",

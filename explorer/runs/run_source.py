@@ -22,6 +22,7 @@ from explorer.engine.jobs import SUPERSEDED, Superseded
 from explorer.runs.folders import ACTIVE
 from explorer.runs.sources import BUNDLED, TRACING, Captured, FolderSource, activations_of
 from explorer.runs.tail import Tail
+from explorer.runs.text_read import Read
 
 if TYPE_CHECKING:
     from core.inference.activations import Activations
@@ -137,6 +138,20 @@ class RunSource(QObject):
             _trace_from, arrays, list(ids), layer, head, query, self.config, key=key, name=TRACING
         )
 
+    async def read(
+        self, ids: Sequence[int], surprises: bool = False, key: object = None
+    ) -> Read | Superseded:
+        checkpoint = await self._standing()
+        if checkpoint is not None:
+            return await checkpoint.read(ids, surprises, key)
+        found = await self.look(ids, ("logits",), key)
+        if isinstance(found, Superseded):
+            return found
+        logits = found.activations.logits
+        assert logits is not None
+        told = await self._engine.call(_surprises, logits, list(ids), name="reading the text")
+        return Read(logits[-1], told, found.version)
+
     # the run
 
     async def _follow(self) -> _Seen:
@@ -241,6 +256,14 @@ def _tokenizer_of(reader: RunReader) -> Tokenizer:
     if not Path(named).is_file():
         raise ValueError(f"{reader.name} has no tokenizer yet; wait until it has prepared its text")
     return open_tokenizer(named)
+
+
+def _surprises(logits: np.ndarray, ids: Sequence[int]) -> np.ndarray:
+    """Of every token of a text, from the logits (T, V) before each."""
+    from core.inference.surprise import surprise_of
+
+    told = [surprise_of(row, token) for row, token in zip(logits, ids[1:], strict=False)]
+    return np.array([np.nan, *told])
 
 
 def _delete(probes: Sequence[Probe], age: float) -> None:

@@ -6,14 +6,17 @@ A model that is not being trained is captured on the engine's thread; `run_sourc
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from explorer.engine.jobs import SUPERSEDED, Superseded
+from explorer.runs.text_read import Read
 
 if TYPE_CHECKING:
     from core.inference.activations import Activations
@@ -23,16 +26,19 @@ if TYPE_CHECKING:
     from explorer.engine.engine import Engine
 
 BUNDLED = "stories"
+WEIGHTS = "model.safetensors"
 TRACING = "the steps of the query"
 
 
 def models_among(paths: Sequence[str]) -> list[str]:
     """The model folders of what was opened lately: texts and runs have no heads to open."""
+    from core.tensor_shards import are_stored
+
     return [
         path
         for path in paths
         if os.path.isfile(os.path.join(path, "config.json"))
-        and os.path.isfile(os.path.join(path, "model.safetensors"))
+        and are_stored(os.path.join(path, WEIGHTS))
         and not os.path.isfile(os.path.join(path, "run.json"))
     ]
 
@@ -78,6 +84,10 @@ class ModelSource(Protocol):
         self, ids: Sequence[int], layer: int, head: int, query: int = -1, key: object = None
     ) -> Trace | Superseded: ...
 
+    async def read(
+        self, ids: Sequence[int], surprises: bool = False, key: object = None
+    ) -> Read | Superseded: ...
+
 
 class FolderSource(QObject):
     """The model in a checkpoint folder; the weights are read at the first capture."""
@@ -89,6 +99,7 @@ class FolderSource(QObject):
         super().__init__(parent or engine)
         self._engine = engine
         self._loaded: Any = None
+        self._context: Any = None  # what was read last
         self.address = str(address)
         self.name = Path(address).name
         self.version = 0
@@ -122,6 +133,12 @@ class FolderSource(QObject):
             self._trace, list(ids), layer, head, query, key=key, name=TRACING
         )
 
+    async def read(
+        self, ids: Sequence[int], surprises: bool = False, key: object = None
+    ) -> Read | Superseded:
+        name = f"{self.name} reads the text"
+        return await self._engine.call(self._read, list(ids), surprises, key=key, name=name)
+
     def model_steps(
         self, job: Callable[..., Generator[Any, Any, Any]], *args: Any
     ) -> Generator[Any, Any, Any]:
@@ -132,7 +149,7 @@ class FolderSource(QObject):
 
     def close(self) -> None:
         """Nobody looks at this model any more: its weights go."""
-        self._loaded = None
+        self._loaded = self._context = None
         self.deleteLater()
 
     # on the engine's thread
@@ -149,6 +166,19 @@ class FolderSource(QObject):
         import core
 
         return core.capture(self._model(), ids, sites)
+
+    def _read(self, ids: list[int], surprises: bool) -> Read:
+        from core.inference.context import Context
+        from core.inference.surprise import surprises as of_all
+
+        model, context = self._model(), self._context
+        if context is None:
+            self._context = context = Context(model)
+        begun = time.perf_counter()
+        logits = context.read(ids).numpy()
+        seconds = time.perf_counter() - begun
+        told = of_all(model, ids) if surprises else np.zeros(0)
+        return Read(logits, told, self.version, seconds, context.cache.bytes)
 
     def _trace(self, ids: list[int], layer: int, head: int, query: int) -> Trace:
         import core
@@ -176,7 +206,7 @@ def activations_of(found: Captured | Superseded) -> Activations | Superseded:
 def _read_small_files(folder: Path) -> tuple[Any, Any]:
     """Tokenizer and config of a checkpoint folder, without torch."""
     from core.files import read_json
-    from core.tensor_files import open_safetensors
+    from core.tensor_shards import are_stored, open_tensors
     from core.tokenization import open_tokenizer
     from core.training.records import CHECKPOINTS
     from core.transformer.config import ModelConfig
@@ -193,7 +223,8 @@ def _read_small_files(folder: Path) -> tuple[Any, Any]:
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     tokenizer = _file_of(folder, "tokenizer.json")
-    open_safetensors(_file_of(folder, "model.safetensors"))  # its header tells what it must hold
+    weights = folder / WEIGHTS if are_stored(folder / WEIGHTS) else _file_of(folder, WEIGHTS)
+    open_tensors(weights)  # its header tells what it must hold
     return open_tokenizer(tokenizer), config
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from core.tensor_shards import are_stored
 from explorer.runs.folders import is_run
 
 WEIGHTS = "model.safetensors"
@@ -15,7 +16,7 @@ def is_model(path: Path) -> bool:
     it also tells of its run.
     """
     if path.is_dir():
-        return (path / WEIGHTS).is_file() or not is_run(path)
+        return are_stored(path / WEIGHTS) or not is_run(path)
     return path.is_file() and path.name in ("config.json", WEIGHTS)
 
 

@@ -43,7 +43,7 @@ from explorer.widgets.transport import TransportBar
 
 MINIMUM = QSize(1100, 680)
 DESIGNED = QSize(1280, 720)
-PANE_LOW = 280  # px at a zoom of 1: a pane that has less, as in a large zoom, scrolls
+PANE_LEAST = QSize(528, 280)  # at a zoom of 1: a pane that has less, as in a large zoom, scrolls
 LOW = 560  # px at a zoom of 1: what stands about the picture takes less of a lower window
 MESSAGE_TIME = 5000  # ms
 
@@ -82,7 +82,7 @@ class MainWindow(QMainWindow):
                 for place, spec in enumerate(self.specs, start=1)
             ]
         )
-        self.headline = CutLabel("sentence", weight=600)
+        self.headline = CutLabel("sentence", weight=600, lines=2)
         self.headline.setObjectName("headline")
         self.headline.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
         self._header = Surface("surface")
@@ -146,14 +146,14 @@ class MainWindow(QMainWindow):
     def _restyle(self) -> None:
         now = theme.current()
         self._share_height()
-        self.stack.setMinimumSize(now.px("center_min"), now.px(PANE_LOW))
+        self.stack.setMinimumSize(PANE_LEAST * now.zoom)
         self._header_row.setContentsMargins(now.px("margin"), 0, now.px("margin"), 0)
         self._inputs_row.setContentsMargins(now.px("margin"), 0, now.px("margin"), now.px(4))
 
     def _share_height(self) -> None:
         now = theme.current()
         low = self.height() < now.px(LOW)
-        self._header.setFixedHeight(now.px("header_low" if low else "header"))
+        self._header.setFixedHeight(now.px("header"))
         extra = 0 if self.pane is None else self.pane.extra_header_height
         self.inputs.setFixedHeight(now.px("inputs_low" if low else "inputs") + extra)
         self.transport.set_low(low)

@@ -67,7 +67,6 @@ SIZE = {
     "header": 40,
     "inputs": 44,
     "transport": 72,
-    "header_low": 32,
     "inputs_low": 40,
     "transport_low": 52,
     "status": 26,

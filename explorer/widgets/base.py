@@ -245,6 +245,29 @@ def elide(text: str, font: QFont, width: float, mode: Qt.TextElideMode = ELIDE_M
     return QFontMetricsF(font).elidedText(text, mode, max(0.0, width))
 
 
+def wrapped(text: str, font: QFont, width: float, most: int) -> list[str]:
+    """`text` in lines of `width` px, parted at spaces; where `most` of them do not hold it, the
+    last is cut after a whole word, so that no number is.
+    """
+    advance = QFontMetricsF(font).horizontalAdvance
+    if advance(text) <= width:
+        return [text]
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if advance(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        elif len(lines) < most:
+            lines.append(word)
+        else:
+            kept = lines[-1].split(" ")
+            while len(kept) > 1 and advance(f"{' '.join(kept)} \u2026") > width:
+                kept.pop()
+            lines[-1] = f"{' '.join(kept)} \u2026"
+            break
+    return lines
+
+
 def show_text(line: QLineEdit, text: str) -> None:
     """Puts another text into a field and emits nothing: its beginning is seen, unless a person is
     typing there.

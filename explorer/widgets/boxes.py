@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from explorer.widgets.base import set_look
+from explorer.widgets.wrap_row import WrapRow
 
 Box = TypeVar("Box", bound=QBoxLayout)
 # A number is room that stretches; (widget, 1) is a widget that does.
@@ -37,6 +38,16 @@ def column(
 ) -> QVBoxLayout:
     """One below the other; `margins`: px at the sides, px above and below."""
     return _filled(QVBoxLayout(), parts, of, spacing, margins)
+
+
+def wrap(*widgets: QWidget, of: QWidget | None = None, spacing: int = 8) -> WrapRow:
+    """Side by side, in further rows where they have no room in one."""
+    box = WrapRow(spacing)
+    for widget in widgets:
+        box.addWidget(widget)
+    if of is not None:
+        of.setLayout(box)
+    return box
 
 
 def grid(

@@ -211,6 +211,7 @@ class Card(QFrame):
             button.clicked.connect(lambda _=False, name=text: self.actionTriggered.emit(name))
             self._buttons.addWidget(button)
             button.show()  # else it takes no room before the next turn of the loop
+            button.ensurePolished()  # its padding is the style sheet's
         self._choices.setVisible(bool(actions))
         self._arrange()
 
@@ -224,13 +225,12 @@ class Card(QFrame):
         stands beside the title alone, and no word is longer than the card is wide."""
         narrow, tight = self._is_narrow, self._is_tight
         wanted = "narrow" if narrow else "stacked"
+        self._stack_buttons()
         if self._compact:
             wanted = "line" if self._fits_one_line() else "two lines"
             if wanted == "two lines" and self._taken() > self.width():
                 wanted = "stacked"
         self._write()
-        if self._actions_first:
-            self._stack_buttons()
         if (wanted, tight) == self._arranged:
             return
         self._arranged = wanted, tight
@@ -281,7 +281,8 @@ class Card(QFrame):
         has no room by itself."""
         items = [self._buttons.itemAt(at) for at in range(self._buttons.count())]
         wide = sum(item.sizeHint().width() + self._buttons.spacing() for item in items)
-        narrow = 0 < self.width() < wide + theme.current().px(40)
+        beside = 0 if self._close.isHidden() else self._close.sizeHint().width() + 12
+        narrow = 0 < self.width() < wide + beside + theme.current().px(40)
         kind = QBoxLayout.Direction
         self._buttons.setDirection(kind.TopToBottom if narrow else kind.LeftToRight)
         tight = self._is_tight

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from math import ceil
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy
 
-from explorer.widgets.base import Label, elide
+from explorer.widgets.base import Label, elide, wrapped
 
 # A line stays one line, whatever stands in a text that it quotes.
 BREAKS = str.maketrans(
@@ -19,19 +20,30 @@ QUOTING = re.compile(r"(.*?)( \w+ \u201c)(.*)(\u201d)(.*)")  # "Heads on “Once
 
 
 class CutLabel(Label):
-    """Asks for no width, so a long text pushes nothing aside. Give it a layout's stretch."""
+    """Asks for no width, so a long text pushes nothing aside. Give it a layout's stretch; or
+    another policy, and it asks for the width of the whole text. `lines`: in how many it may stand,
+    where it is high enough.
+    """
 
     whole = ""
 
     def __init__(
-        self, size: str = "body", role: str = "text", mono: bool = False, weight: int = 400
+        self,
+        size: str = "body",
+        role: str = "text",
+        mono: bool = False,
+        weight: int = 400,
+        lines: int = 1,
     ) -> None:
+        self._most = lines
         super().__init__("", size, role, weight=weight, mono=mono)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def set_text(self, text: str) -> None:
         self.whole = text.translate(BREAKS)
         self.setAccessibleName(text)
+        if self.sizePolicy().horizontalPolicy() != QSizePolicy.Policy.Ignored:
+            self.updateGeometry()
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -42,14 +54,24 @@ class CutLabel(Label):
         super()._restyle()
         self._fit()
 
+    def sizeHint(self) -> QSize:
+        wide = QFontMetricsF(self.font()).horizontalAdvance(self.whole)
+        return QSize(ceil(wide), super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
     def cut(self, width: float) -> str:
         """What of it is shown in this room."""
+        most = min(self._most, self.height() // self.fontMetrics().height())
+        if most > 1:
+            return "\n".join(wrapped(self.whole, self.font(), width, most))
         return elide(self.whole, self.font(), width, Qt.TextElideMode.ElideRight)
 
     def _fit(self) -> None:
         shown = self.cut(self.width())
         self.setText(shown)
-        self.setToolTip(self.whole if shown != self.whole else "")
+        self.setToolTip(self.whole if shown.replace("\n", " ") != self.whole else "")
 
 
 class NameLabel(CutLabel):

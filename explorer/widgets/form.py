@@ -131,11 +131,9 @@ class FactsCard(QFrame):
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(16, 12, 16, 12)
         self.column.setSpacing(spacing)
-        row = QHBoxLayout()
-        row.setSpacing(apart)
+        row = WrapRow(apart)
         for fact in facts:
             row.addWidget(fact)
-        row.addStretch(1)
         self.column.addLayout(row)
 
 
@@ -162,3 +160,15 @@ def scrolling(form: QLayout) -> ScrollArea:
     inner = QWidget()
     inner.setLayout(form)
     return ScrollArea(inner)
+
+
+def fill(setup: QWidget, form: QWidget, card: QWidget) -> None:
+    """Form and card side by side; where they are wider than their room, they scroll."""
+    page, column = QWidget(), QVBoxLayout(setup)
+    row = QHBoxLayout(page)
+    row.setContentsMargins(16, 12, 16, 12)
+    row.setSpacing(16)
+    row.addWidget(form)
+    row.addWidget(card, 1)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.addWidget(ScrollArea(page, sideways=True))

@@ -12,10 +12,11 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_percent
 from explorer import theme
-from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text
+from explorer.widgets.bars import draw_named_bar
+from explorer.widgets.base import Columns, Picture
 from explorer.widgets.token_strip import chip
 
-LINE, NAME, ROWS = 20, 120, 6  # px; rows that there is room for
+LINE, ROWS = 20, 6  # px; rows that there is room for
 
 
 @dataclass(frozen=True)
@@ -50,21 +51,13 @@ class LikeliestBars(Picture):
 
     def draw(self, painter: QPainter) -> None:
         now, font = theme.current(), theme.current().font("mono", mono=True)
-        line, name = now.px(LINE), now.px(NAME)
         most = max((one.share for one in self._tokens), default=0.0) or 1.0
         for index, one in enumerate(self._tokens):
-            place = QRectF(0, index * line, name - 8, line)
-            words = elide(chip(0, one.piece).text, font, place.width())
-            put_text(
-                painter, place, words, font, now.color("accent" if one.came else "text"), RIGHT
-            )
-            wide = (self.width() - 3 * name) * one.share / most
-            bar = QRectF(name, place.top() + 3, max(wide, 1.0), line - 6)
-            painter.fillRect(bar, now.color("accent") if one.came else now.series(0))
+            line = QRectF(0, index * now.px(LINE), self.width(), now.px(LINE))
+            color = now.color("accent") if one.came else now.series(0)
             told = format_percent(one.share) + (": this one came" if one.came else "")
-            place = QRectF(bar.right() + 6, place.top(), 2 * name, line)
-            ink = now.color("text" if one.came else "muted")
-            put_text(painter, place, told, now.font("label"), ink, LEFT)
+            name, share = chip(0, one.piece).text, one.share / most
+            draw_named_bar(painter, line, name, share, told, color, font, one.came)
 
     def sizeHint(self) -> QSize:
         return QSize(theme.current().px(480), ROWS * theme.current().px(LINE))

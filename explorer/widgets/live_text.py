@@ -7,25 +7,25 @@ a frame. This one asks for other room only when its length in characters changes
 from __future__ import annotations
 
 import re
+from math import ceil
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
-from explorer.widgets.base import LEFT, Picture, elide, put_text
+from explorer.widgets.base import LEFT, Picture, put_text, wrapped
 
 _DIGIT = re.compile(r"\d")
-_LEAD = re.compile(r"[^:]*: (?=\w+ \d)")  # "after 3 steps: loss 0.69": what stands before a number
+MOST = 3  # lines of an elastic text
 
 
 class LiveText(Picture):
-    """A text of a theme's size, weight and color role. Where there is little room, words before a
-    colon and a number go first; else it is elided in the middle, for a sentence often says at its
-    end what has come of it.
+    """A text of a theme's size, weight and color role.
 
-    `elastic` takes what room there is and asks for none; otherwise as much as the text needs with
-    its digits at their widest.
+    `elastic` takes what room there is and asks for none: a text that has no room in one line goes
+    on in as many as the height holds, and is cut after a whole word. Otherwise it asks for as much
+    as the text needs with its digits at their widest.
     """
 
     def __init__(
@@ -63,15 +63,24 @@ class LiveText(Picture):
         widest = _DIGIT.sub("0", self._text)
         return QSize(round(metrics.horizontalAdvance(widest)) + 2, round(metrics.height()) + 2)
 
+    @property
+    def line_height(self) -> int:
+        size, _, weight = self._look
+        return ceil(theme.current().metrics(size, weight).height())
+
+    def lines(self, most: int = MOST) -> list[str]:
+        """The text in its width, in so many lines at most."""
+        size, _, weight = self._look
+        return wrapped(self._text, theme.current().font(size, weight), self.width(), most)
+
     def draw(self, painter: QPainter) -> None:
         size, role, weight = self._look
-        now = theme.current()
-        font = now.font(size, weight)
-        shown = elide(self._text, font, self.width())
-        shorter = _LEAD.sub("\u2026", self._text, count=1)
-        if shown != self._text != shorter:
-            shown = elide(shorter, font, self.width(), Qt.TextElideMode.ElideRight)
-        hidden = self._text if shown != self._text else ""
+        now, high = theme.current(), self.line_height
+        lines = self.lines(max(1, min(MOST, self.height() // high)))
+        hidden = "" if " ".join(lines) == self._text else self._text
         if self.toolTip() != hidden:
             self.setToolTip(hidden)
-        put_text(painter, QRectF(self.rect()), shown, font, now.color(role), LEFT)
+        top = (self.height() - len(lines) * high) / 2
+        for place, line in enumerate(lines):
+            room = QRectF(0, top + place * high, self.width(), high)
+            put_text(painter, room, line, now.font(size, weight), now.color(role), LEFT)

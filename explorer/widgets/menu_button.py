@@ -37,14 +37,6 @@ class MenuButton(QToolButton):
         now = theme.current()
         return round(now.metrics("body").horizontalAdvance(self.text())) + now.px(56)
 
-    def set_brief(self, brief: bool) -> None:
-        """Leaves the words out, where there is little room: its tooltip says what it is for."""
-        only, beside = (
-            Qt.ToolButtonStyle.ToolButtonIconOnly,
-            Qt.ToolButtonStyle.ToolButtonTextBesideIcon,
-        )
-        self.setToolButtonStyle(only if brief else beside)
-
     def _restyle(self) -> None:
         now = theme.current()
         self.setFont(now.font("body"))

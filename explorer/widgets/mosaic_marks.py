@@ -60,8 +60,10 @@ def draw_names(
     layers, heads = shape
     metrics = now.metrics("label")
     height = metrics.height()
-    title = QRectF(left, 0, pitch * heads, top - height - now.px(2))
-    put_text(painter, title, "head" if in_order else "heads, sorted", font, muted)
+    words = "head" if in_order else "heads, sorted"
+    wide = max(pitch * heads, metrics.horizontalAdvance(words))
+    title = QRectF(left, 0, wide, top - height - now.px(2))
+    put_text(painter, title, words, font, muted)
     every = max(1, math.ceil(height / pitch))
     for layer in range(0, layers, every):
         chosen = shown is not None and shown[0] == layer

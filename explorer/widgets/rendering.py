@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QBuffer, QIODevice, QMargins, QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QBuffer, QIODevice, QMargins, QPoint, QRect, QRectF, QSize
 from PySide6.QtGui import QImage, QPainter, QRegion
 from PySide6.QtWidgets import QWidget
 
 from explorer import theme
-from explorer.widgets.base import elide, put_text
+from explorer.widgets.base import LEFT, put_text, wrapped
 
 SCALE = 2  # pixels of a PNG for one of the screen
 DOTS_PER_INCH = 96
-CAPTION = 24  # px: the line below a picture
+CAPTION = 24  # px: a line below a picture
 CONTROLS = "hasControlsAlone"  # a property of widgets whose children are no part of the picture
 
 
@@ -55,17 +55,22 @@ def svg(widget: QWidget, margin: int = 0, caption: str = "") -> bytes:
 
 
 def _whole(widget: QWidget, margin: int, caption: str) -> QSize:
-    below = theme.current().px(CAPTION) if caption else 0
+    below = theme.current().px(CAPTION) * len(_lines(widget, caption))
     return widget.size().grownBy(QMargins(margin, margin, margin, margin + below))
 
 
 def _write_caption(painter: QPainter, widget: QWidget, margin: int, caption: str) -> None:
-    """Cut where it is longer than the picture is wide."""
+    """In as many lines as it needs."""
     now = theme.current()
-    font, left = now.font("label"), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
     line = QRectF(margin, margin + widget.height(), widget.width(), now.px(CAPTION))
-    text = elide(" ".join(caption.split()), font, line.width(), Qt.TextElideMode.ElideRight)
-    put_text(painter, line, text, font, now.color("muted"), left)
+    for text in _lines(widget, caption):
+        put_text(painter, line, text, now.font("label"), now.color("muted"), LEFT)
+        line.translate(0, line.height())
+
+
+def _lines(widget: QWidget, caption: str) -> list[str]:
+    words, font = " ".join(caption.split()), theme.current().font("label")
+    return wrapped(words, font, widget.width(), len(words)) if words else []
 
 
 def _parts(widget: QWidget) -> QWidget.RenderFlag:

@@ -36,7 +36,7 @@ class Scrubber(Picture):
         self._hover = -1
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
 
     def set_steps(self, length: int, titles: list[str] | None = None) -> None:
         """How many steps there are, with their names where there are few."""
@@ -76,7 +76,7 @@ class Scrubber(Picture):
         return QSize(now.px(320), now.px(28))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.current().px(120), theme.current().px(28))
+        return QSize(theme.current().px(120), theme.current().px("hit"))
 
     def draw(self, painter: QPainter) -> None:
         now = theme.current()

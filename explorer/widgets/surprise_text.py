@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,8 +12,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_fixed
 from explorer import theme
-from explorer.widgets.base import Columns, Picture, elide, put_text
-from explorer.widgets.token_strip import chip
+from explorer.widgets.base import Columns, Picture
+from explorer.widgets.token_strip import chip, draw_chip
 
 LINE, PADDING, WIDEST = 26, 4, 160  # px
 SERIES = 1  # of the darkest tokens
@@ -21,7 +22,7 @@ SERIES = 1  # of the darkest tokens
 class SurpriseText(Picture):
     """`chosen(sequence, place)`: a token was clicked, or the arrows went to it.
 
-    Whole sequences below one another, as many as have room.
+    Sequences below one another; where they have no room, as much as leads to the chosen token.
     """
 
     chosen = Signal(int, int)
@@ -33,6 +34,7 @@ class SurpriseText(Picture):
         self._most = 1.0
         self._chosen = (0, 0)
         self._rects: list[tuple[int, int, QRectF]] = []
+        self._above = 0  # px that have been scrolled away
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
@@ -45,6 +47,7 @@ class SurpriseText(Picture):
 
     def set_chosen(self, sequence: int, place: int) -> None:
         self._chosen = sequence, place
+        self._scroll()
         self.setAccessibleDescription(self.told(sequence, place))
         self.update()
 
@@ -72,8 +75,6 @@ class SurpriseText(Picture):
         now, self._rects = theme.current(), []
         metrics, line, y = now.metrics("mono", mono=True), now.px(LINE), 0.0
         for sequence, row in enumerate(self._pieces):
-            if y and y + line > self.height():
-                return
             x = 0.0
             for place, piece in enumerate(row):
                 wide = min(metrics.horizontalAdvance(piece), now.px(WIDEST)) + 2 * now.px(PADDING)
@@ -82,27 +83,50 @@ class SurpriseText(Picture):
                 self._rects.append((sequence, place, QRectF(x, y, wide - 2, line - 3)))
                 x += wide
             y += line + now.px(PADDING)
+        self._scroll()
+
+    def _scroll(self) -> None:
+        """Up, until the chosen token is seen."""
+        now = theme.current()
+        below = self._place_of(*self._chosen).bottom() - self.height()
+        line = now.px(LINE)
+        self._above = line * math.ceil(below / line) if below > 0 else 0
+
+    def height_of(self, wide: float, most: int) -> int:
+        """px that the text needs at this width, at most so many lines."""
+        now = theme.current()
+        metrics, lines, x = now.metrics("mono", mono=True), 1, 0.0
+        for piece in (piece for row in self._pieces for piece in row):
+            step = min(metrics.horizontalAdvance(piece), now.px(WIDEST)) + 2 * now.px(PADDING)
+            if x and x + step > wide:
+                x, lines = 0.0, lines + 1
+            x += step
+        return now.px(LINE) * min(lines, most)
 
     def draw(self, painter: QPainter) -> None:
         now = theme.current()
-        font = now.font("mono", mono=True)
-        for sequence, place, rect in self._rects:
+        for sequence, place, whole in self._rects:
+            rect = whole.translated(0, -self._above)
             if rect.bottom() > self.height():
                 break
+            if rect.top() < 0:
+                continue
             fill = self.color_of(float(self._losses[sequence, place]))
-            painter.setPen(now.pen("divider"))
-            painter.setBrush(fill)
-            painter.drawRoundedRect(rect, 3, 3)
-            text = elide(self._pieces[sequence][place], font, rect.width())
-            put_text(painter, rect, text, font, theme.ink_on(fill))
+            text, ink = self._pieces[sequence][place], theme.ink_on(fill)
+            draw_chip(painter, rect, text, fill, now.color("divider"), ink)
             if (sequence, place) == self._chosen:
                 now.focus_ring(painter, rect, 3, 0)
 
     def token_at(self, point: QPointF) -> tuple[int, int] | None:
         """The sequence and place under a point."""
-        return next(((s, t) for s, t, rect in self._rects if rect.contains(point)), None)
+        at = point + QPointF(0, self._above)
+        return next(((s, t) for s, t, rect in self._rects if rect.contains(at)), None)
 
     def rect_of(self, sequence: int, place: int) -> QRectF:
+        """Where a token stands in the widget."""
+        return self._place_of(sequence, place).translated(0, -self._above)
+
+    def _place_of(self, sequence: int, place: int) -> QRectF:
         return next((r for s, t, r in self._rects if (s, t) == (sequence, place)), QRectF())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -12,14 +12,14 @@ from explorer import theme
 from explorer.widgets.base import Picture, elide, put_text
 
 CUT = Qt.TextElideMode.ElideRight
-AROUND, LEAST_AROUND = 24, 12  # px about a segment's text, and where there is little room
+AROUND = 16  # px about a segment's text
 
 
 class SegmentedControl(Picture):
     """Segments (id, text) side by side, one chosen. Left and Right move the choice.
 
-    Where there is little room the space about the texts gives way; where there is less, the longest
-    texts of those not chosen are cut, and the tooltip says them whole.
+    Where there is less room than that, the longest texts of those not chosen are cut, and the
+    tooltip says them whole.
     """
 
     chosen = Signal(str)
@@ -36,7 +36,6 @@ class SegmentedControl(Picture):
         self._icons = icons or {}
         self._current = segments[0][0]
         self._hover = -1
-        self._brief = False
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
@@ -67,24 +66,13 @@ class SegmentedControl(Picture):
             self._announce()
             self.update()
 
-    def set_brief(self, brief: bool) -> None:
-        """Leaves the icons out, where there is little room."""
-        if brief != self._brief:
-            self._brief = brief
-            self.updateGeometry()
-            self.update()
-
     def sizeHint(self) -> QSize:
-        return self._size(AROUND)
+        now = theme.current()
+        wide = sum(self._texts()) + len(self._segments) * now.px(AROUND)
+        return QSize(ceil(wide) + 2, now.px("control"))
 
     def minimumSizeHint(self) -> QSize:
-        return self._size(LEAST_AROUND)
-
-    def _size(self, around: float) -> QSize:
-        now = theme.current()
-        return QSize(
-            ceil(sum(self._texts()) + len(self._segments) * now.px(around)) + 2, now.px("control")
-        )
+        return self.sizeHint()
 
     def draw(self, painter: QPainter) -> None:
         now = theme.current()
@@ -102,7 +90,7 @@ class SegmentedControl(Picture):
                 painter.setBrush(now.color("surface"))
                 painter.drawRoundedRect(rect.adjusted(1.5, 1.5, -1.5, -1.5), 5, 5)
             ink = now.color("text" if chosen or index == self._hover else "muted")
-            icon = None if self._brief else self._icons.get(identity)
+            icon = self._icons.get(identity)
             left = rect
             if icon:
                 size = now.px(16)
@@ -145,20 +133,19 @@ class SegmentedControl(Picture):
         """How wide each text is with its icon."""
         now = theme.current()
         metrics = now.metrics("body", 600)
-        icon = now.px(22) if self._icons and not self._brief else 0
+        icon = now.px(22) if self._icons else 0
         return [metrics.horizontalAdvance(text) + icon for _, text in self._segments]
 
     def _widths(self) -> list[float]:
         """Of the segments, in the room that there is."""
-        now, texts, count = theme.current(), self._texts(), len(self._segments)
-        around = (self.width() - 2 - sum(texts)) / count
-        if around < now.px(LEAST_AROUND):
-            around = now.px(LEAST_AROUND)
-            texts = self._cut(texts, self.width() - 2 - count * around)
-        return [text + min(around, now.px(AROUND)) for text in texts]
+        around = theme.current().px(AROUND)
+        texts = self._cut(self._texts(), self.width() - 2 - len(self._segments) * around)
+        return [text + around for text in texts]
 
     def _cut(self, texts: list[float], room: float) -> list[float]:
-        """The widths of all texts but the chosen one, the longest cut first."""
+        """The widths of all texts in the room for them; the longest are cut first, the chosen one
+        is not.
+        """
         chosen = [identity for identity, _ in self._segments].index(self._current)
         room = max(0.0, room - texts[chosen])
         shared = sorted(wide for place, wide in enumerate(texts) if place != chosen)

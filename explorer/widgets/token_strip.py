@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
@@ -33,6 +33,17 @@ def chip(identity: int, piece: str | bytes) -> Chip:
     if not text or "\ufffd" in text or not any(c.isprintable() or c.isspace() for c in text):
         return Chip(identity, data, " ".join(f"{byte:02X}" for byte in data) or "\u2205", True)
     return Chip(identity, data, visible_text(text), False)
+
+
+def draw_chip(
+    painter: QPainter, rect: QRectF, text: str, fill: QColor, edge: QColor, ink: QColor
+) -> None:
+    """A chip as small as it may be: its text is cut to the room."""
+    font = theme.current().font("mono", mono=True)
+    painter.setPen(theme.current().pen(edge))
+    painter.setBrush(fill)
+    painter.drawRoundedRect(rect, 3, 3)
+    put_text(painter, rect, elide(text, font, rect.width()), font, ink)
 
 
 class TokenStrip(Picture):
@@ -148,7 +159,7 @@ class TokenStrip(Picture):
             put_text(
                 painter,
                 QRectF(0, 0, lead - 6, now.px(28)),
-                f"{self._cut} cut",
+                f"{self._cut:,} cut",
                 ids,
                 now.color("warning"),
             )
@@ -264,7 +275,9 @@ class TokenStrip(Picture):
 
     def _lead(self) -> float:
         now = theme.current()
-        return now.metrics("label").horizontalAdvance(f"{self._cut} cut") + 8 if self._cut else 0.0
+        return (
+            now.metrics("label").horizontalAdvance(f"{self._cut:,} cut") + 8 if self._cut else 0.0
+        )
 
     def _lay_out(self) -> None:
         now = theme.current()

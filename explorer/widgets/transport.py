@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from explorer import theme
@@ -15,6 +17,8 @@ from explorer.widgets.live_text import LiveText
 from explorer.widgets.scrubber import Scrubber
 from explorer.widgets.surface import Surface
 from explorer.widgets.transport_parts import LiveBadge, PlayButton, SpeedButton
+
+NARROW = 680  # px
 
 
 class TransportBar(QWidget):
@@ -31,6 +35,7 @@ class TransportBar(QWidget):
         self.setAccessibleName("Transport")
         self._player: Any = None
         self._low = False
+        self._lines = 1  # of the longest title so far
         self.to_start = IconButton("to-start", "To the start", "Home")
         self.back = IconButton("step-back", "One step back", "Left")
         self.play_button = PlayButton()
@@ -54,12 +59,16 @@ class TransportBar(QWidget):
         words.setSpacing(8)
         words.addWidget(self.count)
         words.addWidget(self.title, 1)
-        middle = QVBoxLayout()
+        self._middle = middle = QVBoxLayout()
         middle.setContentsMargins(0, 0, 0, 0)
         middle.setSpacing(0)
         middle.addLayout(words)
         middle.addWidget(self.scrubber)
-        self._row = QHBoxLayout(self._surface)
+        self._words = words
+        self._column = QVBoxLayout(self._surface)
+        self._column.setSpacing(0)
+        self._row = QHBoxLayout()
+        self._column.addLayout(self._row, 1)
         for button in (self.to_start, self.back, self.play_button, self.forward, self.to_end):
             self._row.addWidget(button)
         self._row.addSpacing(12)
@@ -72,6 +81,7 @@ class TransportBar(QWidget):
         outer.addWidget(self._surface)
 
     def _connect(self) -> None:
+        self.title.installEventFilter(self)
         self.to_start.clicked.connect(lambda: self._ask("start"))
         self.back.clicked.connect(lambda: self._ask("back"))
         self.play_button.clicked.connect(lambda: self._ask("toggle"))
@@ -89,6 +99,7 @@ class TransportBar(QWidget):
         if player is self._player:
             return
         old, self._player = self._player, player
+        self._lines = 1
         names = ("positionChanged", "stepChanged", "playingChanged", "trackChanged", "liveChanged")
         for name in (*names, "speedChanged"):
             for source, connect in ((old, False), (player, True)):
@@ -144,6 +155,7 @@ class TransportBar(QWidget):
         self.count.set_text(f"{length}{more} {unit}s" if caption else count)
         title = caption or track.title(step) if known and track is not None else ""
         self.title.set_text(title)
+        self._fit_title()
         if player is None or not player.unseen:
             self.announcer.set_title(title, playing)
         if player is not None:
@@ -155,9 +167,38 @@ class TransportBar(QWidget):
             self._low = low
             self._restyle()
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._fit_title()
+        return super().eventFilter(watched, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._lines = 1
+        self._restyle()
+
     def _restyle(self) -> None:
+        """Where there is little width, the words stand above the buttons."""
         now = theme.current()
-        self.setFixedHeight(now.px("transport_low" if self._low else "transport"))
-        above = now.px(3 if self._low else 8)
-        self._row.setContentsMargins(now.px(16), above, now.px(16), above)
+        above, beside = now.px(3 if self._low else 8), now.px(16)
+        self._column.setContentsMargins(beside, above, beside, above)
         self._row.setSpacing(now.px(4))
+        narrow = self.width() < now.px(NARROW)
+        before, after = (self._middle, self._column) if narrow else (self._column, self._middle)
+        if before.indexOf(self._words) >= 0:
+            before.removeItem(self._words)
+            self._words.setParent(None)
+            after.insertLayout(0, self._words)
+        self._fit_title()
+
+    def _fit_title(self) -> None:
+        """As many lines as the longest title so far needs: nothing jumps from step to step."""
+        now = theme.current()
+        self._lines = max(self._lines, len(self.title.lines()))
+        words = self._lines * self.title.line_height
+        self.title.setFixedHeight(words)
+        narrow = self._column.indexOf(self._words) >= 0
+        below = self.play_button.sizeHint() if narrow else self.scrubber.minimumSizeHint()
+        needed = words + below.height() + 2 * self._column.contentsMargins().top()
+        least = now.px("transport_low" if self._low else "transport")
+        self.setFixedHeight(max(least, needed))

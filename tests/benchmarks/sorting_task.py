@@ -20,7 +20,7 @@ from core.optimization import decay_groups
 from core.training.config import TrainingConfig
 from core.training.task import Position, Written
 from core.transformer.config import ModelConfig
-from core.transformer.gpt import GPT, next_token_loss
+from core.transformer.gpt import GPT, IGNORED, next_token_loss
 
 LENGTH, DIGITS = 6, 3
 Batch = tuple[Tensor, Tensor]
@@ -82,13 +82,16 @@ class Sorting:
     def tokens(self, batch: Any) -> int:
         return int(batch[0].numel())
 
+    def targets(self, batch: Any) -> int:
+        return int((batch[1] != IGNORED).sum())
+
     def evaluation(self, split: str, rank: int = 0, ranks: int = 1) -> Iterator[Batch]:
         sequences = self.sequences[split]
         yield _batch(sequences[rank_rows(len(sequences), rank, ranks)])
 
-    def loss(self, model: nn.Module, batch: Any) -> tuple[Tensor, Tensor | int]:
+    def loss(self, model: nn.Module, batch: Any) -> Tensor:
         ids, targets = batch
-        return next_token_loss(model(ids), targets)
+        return next_token_loss(model(ids), targets)[0]
 
     def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
         ids, targets = batch

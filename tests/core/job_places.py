@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from core.autograd.mlp import MLPConfig
 from core.autograd.tensor import Tensor
 from core.data import story_text
 from core.download import download_steps
+from core.inference.hub import get_model_steps
 from core.optimization.learner import Learner, LearnerSettings
 from core.tensor_files import write_tensors
 from core.tokenization import CharacterTokenizer
@@ -24,7 +26,10 @@ from core.tokenization.formats.library import LibraryTokenizer
 from core.tokenization.getting import get_steps, take_member_steps
 from core.training.language_modelling import LanguageModelling
 from core.training.loop import train_steps
+from core.transformer.foreign.writing import write_foreign
 from core.transformer.gpt import GPT
+from tests.core.inference.hub_server import NAME, serving_hub
+from tests.core.inference.test_loading import llama
 from tests.core.test_download import CONTENT, serving
 from tests.core.tokenization.test_known import known_file, wheel
 from tests.core.training.small import small_config
@@ -105,6 +110,23 @@ def getting(place: Place) -> Iterator[Any]:
         one = known_file("big", server.address, CONTENT)
         with mock.patch(table, lambda: {"big": one}):
             yield from get_steps("big")
+
+
+def from_hub(place: Place) -> Iterator[Any]:
+    folder = put_foreign(place)  # now: it draws random numbers
+    data = {"LLM_EXPLORER_DATA": str(place.folder / "data")}
+
+    def steps() -> Iterator[Any]:
+        with serving_hub(folder), mock.patch.dict(os.environ, data):
+            yield from get_model_steps(NAME)
+
+    return steps()
+
+
+def put_foreign(place: Place) -> Path:
+    """A Llama as transformers keeps it."""
+    write_foreign(llama(), place.folder / "model")
+    return place.folder / "model"
 
 
 def taking(place: Place) -> Iterator[Any]:

@@ -112,6 +112,7 @@ def _tokens() -> Iterator[Step]:
 def _training_phases() -> Iterator[Step]:
     from core.training import TrainingConfig
     from core.training.phases import PHASES, phase_step
+    from core.training.scaler_trace import trace_scale_change
     from core.transformer import ModelConfig
 
     model = ModelConfig(vocab_size=1, block_size=16, n_layer=2, n_head=2, n_embd=16)
@@ -122,7 +123,8 @@ def _training_phases() -> Iterator[Step]:
             yield phase_step(phase, config, 3, record)
     config = TrainingConfig(model=model, precision="fp16")
     record |= {"loss_scale": 1024.0}
-    yield from (phase_step(phase, config, 3, record) for phase in ("scale", "unscale"))
+    for skipped in (0, 1):
+        yield from trace_scale_change(config, {**record, "step": 3, "skipped": skipped})
 
 
 def _roundings() -> Iterator[Step]:
@@ -141,8 +143,8 @@ def _estimates() -> Iterator[Step]:
     from core.training.estimates.plan_trace import trace_plan
     from tests.core.training.estimates.test_plan import setup
 
-    for stage in (0, 3):
-        yield from trace_plan(setup(stage=stage))
+    for changes in ({"stage": 0}, {"stage": 3}, {"stage": 3, "pipeline": 8}):
+        yield from trace_plan(setup(**changes))
 
 
 def _attention() -> Iterator[Step]:

@@ -19,6 +19,8 @@ from core.data import character_tokenizer_steps, prepare_corpus_steps, stories
 from core.data.excerpt import excerpt_steps
 from core.download import download_steps
 from core.inference.generation import generate_steps
+from core.inference.hub import get_model_steps
+from core.inference.loading import load_steps
 from core.optimization.learner import learn_steps
 from core.optimization.race import race_steps
 from core.optimization.stationary import stationary_points_steps
@@ -65,6 +67,7 @@ from core.training.parallel import Single
 from core.training.rereading import RunBatches
 from core.training.runs import create_run
 from core.transformer.config import ModelConfig
+from core.transformer.foreign.reading import look_at_folder, read_foreign_steps
 from core.transformer.gpt import GPT
 from core.transformer.gpt_numpy import NumpyGPT
 from tests.core.job_places import (
@@ -76,10 +79,12 @@ from tests.core.job_places import (
     Place,
     certain,
     downloading,
+    from_hub,
     getting,
     large,
     playing,
     product,
+    put_foreign,
     table,
     taking,
     training,
@@ -137,6 +142,9 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     race_steps: lambda place: race_steps(SURFACES["bowl"], [("adam", None), ("muon", None)]),
     download_steps: downloading,
     get_steps: getting,
+    get_model_steps: from_hub,
+    load_steps: lambda place: load_steps(put_foreign(place)),
+    read_foreign_steps: lambda place: read_foreign_steps(look_at_folder(put_foreign(place))),
     take_member_steps: taking,
     find_all_steps: lambda place: find_all_steps(),
     VocabularyIndex.build_steps: lambda place: VocabularyIndex(large()).build_steps(),

@@ -288,7 +288,14 @@ def test_the_marked_lines_computed_the_values_of_a_whole_training_step(tmp_path,
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"stage": 0, "precision": "fp32"}, {"stage": 2, "recompute": "none"}, {"devices": 1}],
+    [
+        {},
+        {"stage": 0, "precision": "fp32"},
+        {"stage": 2, "recompute": "none"},
+        {"devices": 1},
+        {"pipeline": 8},
+        {"pipeline": 8, "stage": 0, "devices": 8},
+    ],
     ids=str,
 )
 def test_the_marked_lines_computed_the_values_of_a_plan(changes):
@@ -301,9 +308,12 @@ def test_the_marked_lines_computed_the_values_of_a_plan(changes):
         watched.left(step)
     terms = [step.name.removeprefix("plan.") for step in trace]
     assert terms[0] == "parameters" and terms[-1] == "optimum" and "memory" in terms
-    assert ("communication" in terms) == ("devices" not in changes)
+    pipeline, several = "pipeline" in changes, "devices" not in changes
+    assert ("communication" in terms) == (several or pipeline)
+    assert [term in terms for term in ("bubble", "passed")] == [pipeline, pipeline]
     shares = [term for term in terms if term.endswith(".share")]
-    assert len(shares) == {0: 0, 2: 3, 3: 4}[changes.get("stage", 3)] * ("devices" not in changes)
+    by_zero = {0: 0, 2: 3, 3: 4}[changes.get("stage", 3)] * several
+    assert len(shares) == by_zero + 4 * pipeline
 
 
 def test_a_plan_has_no_step_for_what_nobody_knows():

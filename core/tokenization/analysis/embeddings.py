@@ -7,7 +7,7 @@ import numpy as np
 
 from core.gguf import open_gguf, read_gguf_rows, read_gguf_tensor
 from core.jobs import to_the_end
-from core.tensor_files import open_safetensors, read_tensors
+from core.tensor_shards import open_tensors
 
 # What checkpoints call the table: this program's models and GPT-2's, then Llama's, BERT's.
 NAMES = (
@@ -34,14 +34,14 @@ def read_embeddings_steps(path: str | Path) -> Generator[float, None, np.ndarray
         return (yield from _gguf_blocks(path))
     if path.is_dir():
         path = path / "model.safetensors"
-    there = open_safetensors(path).tensors
-    name = next((one for one in NAMES if one in there), None)
+    stored = open_tensors(path)
+    name = next((one for one in NAMES if one in stored.tensors), None)
     if name is None:
         raise ValueError(
             f"{path} holds none of {', '.join(NAMES)}: choose a language model's checkpoint"
         )
     yield 0.0
-    read = read_tensors(path, [name])[name]
+    read = stored.read([name], framework="numpy")[name]
     yield 0.5
     if read.ndim != 2 or read.dtype == np.float32:
         return np.asarray(read, dtype=np.float32)

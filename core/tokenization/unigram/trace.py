@@ -7,6 +7,7 @@ from itertools import chain
 
 import numpy as np
 
+from core.numbers import format_share
 from core.tokenization.sentencepiece.normalizer import readable
 from core.tokenization.sentencepiece.trace import finish_steps, said
 from core.tokenization.telling import (
@@ -169,7 +170,7 @@ def _n_best(paths: list[Path], total: float) -> Iterator[Told]:
         yield _told(
             "take",
             f"Number {rank}: {pieces}, score {real(path.score)}, "
-            f"{np.exp(path.score - total):.1%} of all ways",
+            f"{format_share(float(np.exp(path.score - total)))} of all ways",
             r"\max_s \; f_{i(s)} + \sum_{x \in s} \log p_x",
             "Lattice.paths",
             {"promise": path.score, "reached": 0.0, "score": path.score},
@@ -216,7 +217,7 @@ def _drawn(lattice: Lattice, sums: np.ndarray, alpha: float, path: Path | None) 
         yield _told(
             "sample",
             f"Drawn: {said(node.piece)} ends at place {node.end} with a probability of "
-            f"{_share_of(node, nodes, share):.1%}",
+            f"{format_share(_share_of(node, nodes, share))}",
             r"P(i \mid j) = e^{\, a_i + \alpha \log p(x_{i:j}) - a_j}",
             "shares",
             {"share": share, "ways": ways, "total": logsumexp(ways)},

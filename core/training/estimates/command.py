@@ -41,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--zero", type=_stage, default=0, metavar="STAGE", help="0 (default), 1, 2, or 3 (FSDP)"
     )
+    parser.add_argument(
+        "--pipeline", type=_count, default=1, metavar="STAGES", help="that share the layers"
+    )
     parser.add_argument("--batch", type=_count, help="sequences of a step, on all devices")
     parser.add_argument(
         "--micro-batch", type=_count, help="sequences that a device computes at once (default: 1)"
@@ -57,6 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--efficiency", type=_positive, default=0.4, help="share of the peak reached (default: 0.4)"
     )
     parser.add_argument("--link", type=_positive, help="GB/s between two devices, in one direction")
+    parser.add_argument(
+        "--per-machine", type=_count, metavar="N", help="devices of one machine (default: all)"
+    )
+    parser.add_argument(
+        "--network", type=_positive, help="GB/s between two machines, for all devices of one"
+    )
     parser.add_argument("--price", type=_positive, help="of a device for an hour")
 
 
@@ -125,11 +134,14 @@ def _setup(options: argparse.Namespace, config: TrainingConfig | None) -> Setup:
         devices=options.devices,
         device=None if options.device is None else device(options.device),
         stage=options.zero,
+        pipeline=options.pipeline,
         precision=options.precision or precision,
         recompute=options.recompute,
         optimizer=optimizer,
         efficiency=options.efficiency,
         link=None if options.link is None else Link(options.link * GB),
+        per_machine=options.per_machine,
+        network=None if options.network is None else Link(options.network * GB),
         price=options.price,
     )
 

@@ -104,6 +104,17 @@ def data_parallel(
     return Transfer(sent, scatters * scattered.steps + gathers * gathered.steps)
 
 
+def between_stages(size: float, stages: int, micro_batches: int) -> Transfer:
+    """What a stage of a pipeline, between two others, sends in a step: of each micro-batch its
+    activations (`size` bytes) on to the next one, and as many gradients back (Narayanan et al.
+    2021, section 3.2).
+    """
+    if stages == 1:
+        return Transfer(0.0, 0)
+    sent = 2 * micro_batches * size  # step: passed
+    return Transfer(sent, 2 * micro_batches)
+
+
 def exchanges(stage: int, micro_batches: int) -> tuple[int, int]:
     """How often a step of so many micro-batches scatters gradients and gathers weights, from stage
     1 on.

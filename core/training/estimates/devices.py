@@ -29,6 +29,7 @@ class Device:
     watts       at full load
     known_as    what torch calls it, without "NVIDIA"
     measured    its speed was measured and is no peak, so that no share of it can be told
+    shares_memory  the devices of one machine share its memory, as processes on a processor do
     """
 
     name: str
@@ -39,6 +40,7 @@ class Device:
     watts: float | None
     known_as: str = ""
     measured: bool = False
+    shares_memory: bool = False
 
     def peak_flops(self, precision: str) -> float | None:
         """FLOP/s of matrix products in a precision; None where the device has none, or none is

@@ -13,11 +13,6 @@ from core.transformer.parameters import inner_matrices
 FORWARD, BACKWARD = 2.0, 4.0  # FLOPs of one weight in a matrix product, for one token
 
 
-def simple_flops(parameters: float, tokens: float) -> float:
-    """C = 6 N D, of a training run: Kaplan et al. 2020, section 2.1."""
-    return (FORWARD + BACKWARD) * parameters * tokens
-
-
 def flops_per_token(model: ModelConfig) -> float:
     """Forward and backward: 6 a weight in a matrix product, and 12 L H D T for attention.
 
@@ -31,23 +26,6 @@ def flops_per_token(model: ModelConfig) -> float:
     layers, T = model.n_layer, model.block_size
     flops = 6.0 * weights + 12.0 * layers * width * T  # step: flops
     return flops
-
-
-def causal_flops_per_token(model: ModelConfig) -> float:
-    """The same, counting only the scores that a query may see: what cannot be left out.
-
-    On average a token sees (T + 1) / 2 of T, itself included; within a window of w at most w.
-    """
-    T, width = model.block_size, model.n_head * model.head_width
-    seen = sum(_seen(T, model.window_of(layer)) for layer in range(model.n_layer))
-    whole = float(model.n_layer * T)
-    return flops_per_token(model) - 12.0 * width * (whole - seen)
-
-
-def _seen(T: int, window: int | None) -> float:
-    """Tokens that a query sees, on average over T queries."""
-    w = T if window is None else min(window, T)
-    return (w * (w + 1) / 2 + (T - w) * w) / T
 
 
 def muon_flops(model: ModelConfig) -> float:

@@ -102,6 +102,11 @@ def shard(state: ModelState, stage: int, ranks: int) -> ModelState:
     )
 
 
+def stage_state(state: ModelState, stages: int) -> ModelState:
+    """What one stage of a pipeline holds: its share of the layers, taken as even."""
+    return ModelState(*(_share(size, stages) for size in astuple(state)))
+
+
 def _share(size: float, ranks: int) -> float:
     share = size / ranks  # step: share
     return share
@@ -111,14 +116,19 @@ RECOMPUTATIONS = ("none", "selective", "full")
 
 
 def activations(
-    model: ModelConfig, sequences: int, recompute: str = "none", item: int = 2
+    model: ModelConfig,
+    sequences: int,
+    recompute: str = "none",
+    item: int = 2,
+    layers: float | None = None,
 ) -> float:
     """Bytes that a forward pass keeps: `layer_activations` of all layers, and what is around them:
     the embedding's dropout mask, the final norm, the output head and its logits in fp32
-    (Korthikanti et al. 2022, section 4.3).
+    (Korthikanti et al. 2022, section 4.3). `layers` where another number of them is kept at once.
     """
     around = around_activations(model, sequences, item)
-    layers, layer = model.n_layer, layer_activations(model, sequences, recompute, item)
+    layer = layer_activations(model, sequences, recompute, item)
+    layers = model.n_layer if layers is None else layers
     kept = layers * layer + around  # step: activations
     return kept
 

@@ -27,12 +27,6 @@ def bubble(stages: int, micro_batches: int, chunks: int = 1) -> float:
     return (stages - 1) / (chunks * micro_batches)
 
 
-def held_micro_batches(kind: str, stages: int, micro_batches: int) -> int:
-    """Micro-batches whose activations the first stage holds at once: GPipe all, 1F1B at most p."""
-    _check_kind(kind)
-    return micro_batches if kind == "gpipe" else min(stages, micro_batches)
-
-
 class Work(NamedTuple):
     """One pass of one micro-batch through one chunk of layers."""
 
@@ -62,7 +56,8 @@ def schedule(kind: str, stages: int, micro_batches: int, chunks: int = 1) -> lis
 
     Raises ValueError for another kind, and for numbers that do not fit it.
     """
-    _check_kind(kind)
+    if kind not in SCHEDULES:
+        raise ValueError(f"schedule {quoted(kind)} is unknown; use {' or '.join(SCHEDULES)}")
     _check(stages, micro_batches, chunks)
     if kind != "interleaved":
         if chunks != 1:
@@ -158,8 +153,3 @@ def _ready(
 def _check(stages: int, micro_batches: int, chunks: int) -> None:
     if min(stages, micro_batches, chunks) < 1:
         raise ValueError("a pipeline needs at least one stage, one micro-batch and one chunk")
-
-
-def _check_kind(kind: str) -> None:
-    if kind not in SCHEDULES:
-        raise ValueError(f"schedule {quoted(kind)} is unknown; use {' or '.join(SCHEDULES)}")

@@ -1,7 +1,7 @@
 """What training a model on so many devices takes: memory of each, time, energy, cost, loss.
 
-A plan assumes data parallelism with ZeRO and the papers' formulas for memory; what is unknown of a
-device makes what depends on it None: "n/a", never a guess.
+A plan assumes data parallelism with ZeRO, of whole models or of pipelines, and the papers' formulas
+for memory; what is unknown of a device makes what depends on it None: "n/a", never a guess.
 """
 
 from __future__ import annotations
@@ -12,10 +12,22 @@ import numpy as np
 
 from core.fields import check, field
 from core.training.estimates import memory
-from core.training.estimates.communication import Link, Transfer, data_parallel
+from core.training.estimates.communication import (
+    Link,
+    Transfer,
+    between_stages,
+    data_parallel,
+)
 from core.training.estimates.devices import Device
 from core.training.estimates.flops import flops_per_token, model_flops_utilization
-from core.training.estimates.memory import ModelState, model_state, numbers_remembered, shard
+from core.training.estimates.memory import (
+    ModelState,
+    model_state,
+    numbers_remembered,
+    shard,
+    stage_state,
+)
+from core.training.estimates.pipeline import bubble
 from core.training.estimates.scaling_law import CHINCHILLA
 from core.transformer.config import ModelConfig
 from core.transformer.parameters import ParameterCount, parameters
@@ -34,12 +46,15 @@ class Setup:
     micro_batch  sequences that a device computes at once
     devices      how many of `device`; None for one that is not in the table
     stage        of ZeRO: 0 is DDP, 3 is FSDP
+    pipeline     stages that share the layers (1F1B): the batch is shared by devices / stages
     precision    of matrix products; "bf16" and "fp16" with a master copy of the weights in fp32
     recompute    activations that are computed again: "none", "selective" or "full"
     efficiency   share of the peak that the devices reach while they compute. 0.4 is usual: with
                  all that is lost to communication GPT-3 reached 0.21, MT-NLG 0.30, PaLM 0.46
                  (Chowdhery et al. 2022, table 3)
     link         between two devices; None: the device's own, within one machine
+    per_machine  devices of one machine; None: all of them
+    network      between two machines, shared by the devices of each; None: it is no bottleneck
     price        of a device for an hour, in any currency
     autocast     weights and gradients stay in fp32 and matrix products cast them, as in this
                  program's own runs
@@ -76,6 +91,13 @@ class Setup:
     )
     device: Device | None = None
     stage: int = 0
+    pipeline: int = field(
+        1,
+        help="Stages that share the layers",
+        least=1,
+        most=MOST_COUNT,
+        remedy="1 is no pipeline",
+    )
     precision: str = field("bf16", choices=tuple(PRECISIONS))
     recompute: str = field(
         "selective",
@@ -93,6 +115,14 @@ class Setup:
     link: Link | None = field(
         None, label="Link (GB/s)", help="Between two devices, in one direction"
     )
+    per_machine: int | None = field(
+        None,
+        help="Devices of one machine, which share its network",
+        least=1,
+        most=MOST_COUNT,
+        remedy="8 is a usual machine",
+    )
+    network: Link | None = None
     price: float | None = field(
         None,
         help="Of a device for an hour, in any currency",
@@ -109,9 +139,39 @@ class Setup:
         return "autocast" if self.autocast and layout == "mixed" else layout
 
     @property
+    def replicas(self) -> int:
+        """Of the model, which share the batch: the devices, or the pipelines that they make."""
+        return self.devices // self.pipeline
+
+    @property
     def micro_batches(self) -> int:
         """Of a step, one after the other on each device."""
-        return self.batch_size // (self.devices * self.micro_batch)
+        return self.batch_size // (self.replicas * self.micro_batch)
+
+    @property
+    def bubble(self) -> float:
+        """Idle time of a pipeline's stage, as a share of its working time."""
+        return bubble(self.pipeline, self.micro_batches)
+
+    @property
+    def kept_layers(self) -> float:
+        """Layers whose activations a device keeps at once: those of its stage, for each micro-batch
+        that is under way. The first stage has the most of these, one for each stage.
+        """
+        under_way = min(self.pipeline, self.micro_batches)
+        return self.model.n_layer * under_way / self.pipeline
+
+    @property
+    def sharing(self) -> int:
+        """Devices of one machine."""
+        return min(self.per_machine or self.devices, self.devices)
+
+    @property
+    def memory(self) -> float | None:
+        """Bytes for one device: its own, or its part of a memory that those of a machine share."""
+        if self.device is None:
+            return None
+        return self.device.memory / (self.sharing if self.device.shares_memory else 1)
 
     @property
     def item(self) -> int:
@@ -120,13 +180,19 @@ class Setup:
 
     def __post_init__(self) -> None:
         check(self)
-        together = self.devices * self.micro_batch
+        if self.pipeline > self.model.n_layer or self.devices % self.pipeline:
+            raise ValueError(
+                f"{self.devices} devices and {self.model.n_layer} layers make no pipeline of "
+                f"{self.pipeline} stages; use a number of stages that divides the devices, and at "
+                "most one for each layer"
+            )
+        together = self.replicas * self.micro_batch
         if self.batch_size % together:
             fitting = (self.batch_size // together or 1) * together
             raise ValueError(
-                f"a batch of {self.batch_size} sequences cannot be shared evenly by {self.devices} "
-                f"devices, {self.micro_batch} at once; use a batch of {fitting} or "
-                f"{fitting + together}"
+                f"a batch of {self.batch_size} sequences cannot be shared evenly by "
+                f"{self.replicas} {'devices' if self.pipeline == 1 else 'pipelines'}, "
+                f"{self.micro_batch} at once; use a batch of {fitting} or {fitting + together}"
             )
 
 
@@ -138,9 +204,10 @@ class Plan:
     activations    bytes, on one device
     fits           whether both together fit into a device's memory
     flops          of the whole training; the model's own, without recomputation
-    compute        seconds of arithmetic of one step, recomputation included
+    compute        seconds of arithmetic of one step, recomputation and a pipeline's bubble included
     sent           what each device sends in a step, and receives
-    communication  seconds of that
+    passed         what a stage of a pipeline sends to its neighbors besides
+    communication  seconds of both
     step           seconds of a step: communication runs beside the backward pass, so that the
                    longer of the two counts
     utilization    MFU: the model's FLOPs of a step against the peak
@@ -158,6 +225,7 @@ class Plan:
     flops: float
     compute: float | None
     sent: Transfer
+    passed: Transfer
     communication: float | None
     step: float | None
     utilization: float | None
@@ -180,10 +248,12 @@ def plan(setup: Setup) -> Plan:
     model, device = setup.model, setup.device
     count = parameters(model)
     remembered = numbers_remembered(model, setup.optimizer)
-    whole = model_state(count.total, remembered, setup.layout)
-    state = shard(whole, setup.stage, setup.devices)
+    whole = stage_state(model_state(count.total, remembered, setup.layout), setup.pipeline)
+    state = shard(whole, setup.stage, setup.replicas)
     item = setup.item
-    activations = memory.activations(model, setup.micro_batch, setup.recompute, item)
+    activations = memory.activations(
+        model, setup.micro_batch, setup.recompute, item, setup.kept_layers
+    )
     needed = state.total + activations
     steps = -(-int(setup.tokens) // (setup.batch_size * model.block_size))
     per_token = flops_per_token(model)
@@ -195,10 +265,13 @@ def plan(setup: Setup) -> Plan:
     compute = None
     if peak is not None:
         compute = compute_seconds(work, peak, setup.efficiency, setup.devices)
+        compute = with_bubble(compute, setup.bubble)
     sent = data_parallel(
-        whole.weights, whole.gradients, setup.stage, setup.devices, setup.micro_batches
+        whole.weights, whole.gradients, setup.stage, setup.replicas, setup.micro_batches
     )
-    communication = _communication(setup, sent)
+    size = setup.micro_batch * model.block_size * model.n_embd * item
+    passed = between_stages(size, setup.pipeline, setup.micro_batches)
+    communication = _communication(setup, sent, passed)
     step = step_seconds(compute, communication)
     seconds = whole_seconds(steps, step)
     watts = device.watts if device else None
@@ -206,12 +279,13 @@ def plan(setup: Setup) -> Plan:
         parameters=count,
         state=state,
         activations=activations,
-        fits=None if device is None else needed <= device.memory,
+        fits=None if setup.memory is None else needed <= setup.memory,
         steps=steps,
         flops_per_token=per_token,
         flops=per_token * setup.tokens,
         compute=compute,
         sent=sent,
+        passed=passed,
         communication=communication,
         step=step,
         utilization=None
@@ -225,17 +299,23 @@ def plan(setup: Setup) -> Plan:
     )
 
 
-def _communication(setup: Setup, sent: Transfer) -> float | None:
+def _communication(setup: Setup, sent: Transfer, passed: Transfer) -> float | None:
     if setup.devices == 1:
         return 0.0
     link = link_of(setup)
-    return None if link is None else sent.seconds(link)
+    return None if link is None else sent.seconds(link) + passed.seconds(link)
 
 
 def link_of(setup: Setup) -> Link | None:
-    """Between two devices: the one given, or the device's own."""
+    """Between two devices: the one given, or the device's own; between machines the part of their
+    network that each device of one has, where that is less.
+    """
     known = None if setup.device is None else setup.device.link
-    return setup.link or (None if known is None else Link(known))
+    link = setup.link or (None if known is None else Link(known))
+    if setup.network is None or setup.sharing == setup.devices:
+        return link
+    part = Link(setup.network.bandwidth / setup.sharing, setup.network.latency)
+    return part if link is None or part.bandwidth < link.bandwidth else link
 
 
 # The sums of a plan, one line each. What is unknown makes the result unknown.
@@ -245,6 +325,12 @@ def compute_seconds(work: float, peak: float, efficiency: float = 1.0, devices: 
     """Of FLOPs on devices that reach a share of their peak."""
     compute = work / (peak * efficiency * devices)  # step: compute
     return compute
+
+
+def with_bubble(compute: float, share: float) -> float:
+    """Of a pipeline, whose stages wait for one another a share of their working time."""
+    seconds = compute * (1 + share)  # step: bubble
+    return seconds
 
 
 def step_seconds(compute: float | None, communication: float | None) -> float | None:

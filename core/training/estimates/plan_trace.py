@@ -10,14 +10,14 @@ A term that cannot be known has no step: an unknown peak leaves no time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, astuple, fields
+from dataclasses import asdict, astuple, dataclass, fields, replace
 from typing import Any
 
 from core.numbers import format_count
 from core.trace import Step, Trace
 from core.training.estimates import memory
-from core.training.estimates.communication import exchanges
-from core.training.estimates.plan import Plan, Setup, link_of, plan
+from core.training.estimates.communication import Transfer, exchanges
+from core.training.estimates.plan import Plan, Setup, compute_seconds, link_of, plan
 from core.training.estimates.scaling_law import CHINCHILLA
 from core.transformer.parameters import inner_matrices
 
@@ -36,9 +36,11 @@ FORMULAS = {
     "flops": r"c = 6 \, N_{\mathrm{matrix}} + 12 \, L H D T",
     "work": r"C = c \, B T \, r",
     "compute": r"t_c = \frac{C}{P \, e \, n}",
+    "bubble": r"t_b = t_c \left( 1 + \frac{p - 1}{m} \right)",
     "half": r"\frac{n - 1}{n} \, M",
     "sent": r"S = 2 \, \frac{n - 1}{n} \, M",
     "zero": r"S = k_g \, \frac{n - 1}{n} \, G + k_w \, \frac{n - 1}{n} \, W",
+    "passed": r"S_p = 2 \, m \, a",
     "communication": r"t_s = k \, \lambda + \frac{S}{W}",
     "step": r"t = \max(t_c, t_s)",
     "mfu": r"\mathrm{MFU} = \frac{c \, B T / t}{P \, n}",
@@ -54,6 +56,26 @@ STATES = {
     "optimizer": "optimizer states",
     "master": "the master copy of the weights in fp32",
 }
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """A setup with the plans of all stages of ZeRO, and the sum of its own as a Trace."""
+
+    setup: Setup
+    stages: tuple[Plan, ...]
+    trace: Trace
+
+    @property
+    def plan(self) -> Plan:
+        """Of the chosen stage."""
+        return self.stages[self.setup.stage]
+
+
+def planned(setup: Setup) -> Planned:
+    """All of it; a few milliseconds. Raises ValueError where `plan` does."""
+    stages = tuple(plan(replace(setup, stage=stage)) for stage in memory.ZERO_STAGES)
+    return Planned(setup, stages, trace_plan(setup))
 
 
 def trace_plan(setup: Setup) -> Trace:
@@ -98,7 +120,7 @@ def _states(setup: Setup, found: Plan) -> Iterator[Step]:
     """Each kind of memory, and after it a device's part where ZeRO divides it."""
     layout = memory.LAYOUTS[setup.layout]
     remembered = memory.numbers_remembered(setup.model, setup.optimizer)
-    count, ranks = found.parameters.total, setup.devices
+    count, ranks, stages = found.parameters.total, setup.replicas, setup.pipeline
     whole = memory.model_state(count, remembered, setup.layout)
     each = dict(zip(("weights", "gradients", "master"), layout, strict=True))
     lines = {"weights": "weight_bytes", "gradients": "gradient_bytes", "master": "master_bytes"}
@@ -113,12 +135,19 @@ def _states(setup: Setup, found: Plan) -> Iterator[Step]:
             title = f"{STATES[name].capitalize()}: {each[name]} bytes a parameter"
         code = f"{_HERE}.memory:model_state#{name}"
         yield _step(name, title, code, {**read, name: size})
+        if stages > 1:
+            yield _step(
+                f"{name}.stage.share",
+                f"A pipeline divides {STATES[name]} among {stages:,} stages",
+                f"{_HERE}.memory:_share#share",
+                {"size": size, "ranks": stages, "share": size / stages},
+            )
         if setup.stage >= memory.SHARDED_FROM[name] and ranks > 1:
             yield _step(
                 f"{name}.share",
                 f"ZeRO divides {STATES[name]} among {ranks:,} devices",
                 f"{_HERE}.memory:_share#share",
-                {"size": size, "ranks": ranks, "share": getattr(found.state, name)},
+                {"size": size / stages, "ranks": ranks, "share": getattr(found.state, name)},
             )
 
 
@@ -143,7 +172,7 @@ def _activations(setup: Setup, found: Plan) -> Iterator[Step]:
         "Activations: all layers, and embedding, logits and loss around them",
         f"{_HERE}.memory:activations#activations",
         {
-            "layers": model.n_layer,
+            "layers": setup.kept_layers,
             "layer": layer,
             "around": memory.around_activations(model, sequences, item),
             "kept": found.activations,
@@ -181,7 +210,8 @@ def _one_step(setup: Setup, found: Plan) -> Iterator[Step]:
         },
     )
     peak = device.peak_flops(setup.precision) if device else None
-    if found.compute is not None:
+    if device is not None and peak is not None:
+        busy = compute_seconds(work, peak, setup.efficiency, devices)
         yield _step(
             "compute",
             f"Seconds of arithmetic at {setup.efficiency:.0%} of the peak",
@@ -191,11 +221,21 @@ def _one_step(setup: Setup, found: Plan) -> Iterator[Step]:
                 "peak": peak,
                 "efficiency": setup.efficiency,
                 "devices": devices,
-                "compute": found.compute,
+                "compute": busy,
             },
         )
-    if devices > 1:
+        if setup.pipeline > 1:
+            yield _step(
+                "bubble",
+                f"The bubble: {setup.pipeline} stages wait for one another while a step of "
+                f"{setup.micro_batches} micro-batches begins and ends",
+                f"{_HERE}.plan:with_bubble#bubble",
+                {"compute": busy, "share": setup.bubble, "seconds": found.compute},
+            )
+    if setup.replicas > 1:
         yield from _communication(setup, found)
+    if setup.pipeline > 1:
+        yield from _between_stages(setup, found)
     if found.step is not None:
         yield _step(
             "step",
@@ -218,8 +258,9 @@ def _one_step(setup: Setup, found: Plan) -> Iterator[Step]:
 
 
 def _communication(setup: Setup, found: Plan) -> Iterator[Step]:
-    remembered, ranks = memory.numbers_remembered(setup.model, setup.optimizer), setup.devices
+    remembered, ranks = memory.numbers_remembered(setup.model, setup.optimizer), setup.replicas
     whole = memory.model_state(found.parameters.total, remembered, setup.layout)
+    whole = memory.stage_state(whole, setup.pipeline)
     back = whole.gradients if setup.stage == 0 else whole.weights
     half = {size: size * (ranks - 1) / ranks for size in (whole.gradients, back)}
     yield _step(
@@ -238,20 +279,36 @@ def _communication(setup: Setup, found: Plan) -> Iterator[Step]:
         both |= dict(zip(("scatters", "gathers"), counts, strict=True))
     term = "sent" if setup.stage == 0 else "sent.zero"
     yield _step(term, title, f"{_HERE}.communication:{code}", {**both})
+    yield from _seconds(setup, found.sent, "Seconds of communication")
+
+
+def _between_stages(setup: Setup, found: Plan) -> Iterator[Step]:
+    size = setup.micro_batch * setup.model.block_size * setup.model.n_embd * setup.item
+    yield _step(
+        "passed",
+        "Sent between stages: activations on, gradients back, of each micro-batch",
+        f"{_HERE}.communication:between_stages#passed",
+        {"micro_batches": setup.micro_batches, "size": size, "sent": found.passed.bytes},
+    )
+    yield from _seconds(setup, found.passed, "Seconds of what stages send")
+
+
+def _seconds(setup: Setup, transfer: Transfer, title: str) -> Iterator[Step]:
     link = link_of(setup)
-    if link is not None:
-        yield _step(
-            "communication",
-            "Seconds of communication",
-            f"{_HERE}.communication:Transfer.seconds#seconds",
-            {
-                "sent": found.sent.bytes,
-                "steps": found.sent.steps,
-                "bandwidth": link.bandwidth,
-                "latency": link.latency,
-                "seconds": found.communication,
-            },
-        )
+    if link is None:
+        return
+    yield _step(
+        "communication",
+        title,
+        f"{_HERE}.communication:Transfer.seconds#seconds",
+        {
+            "sent": transfer.bytes,
+            "steps": transfer.steps,
+            "bandwidth": link.bandwidth,
+            "latency": link.latency,
+            "seconds": transfer.seconds(link),
+        },
+    )
 
 
 def _whole(setup: Setup, found: Plan) -> Iterator[Step]:

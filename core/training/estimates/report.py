@@ -9,7 +9,7 @@ from core.numbers import format_bytes, format_count, format_duration, format_num
 from core.training.config import TrainingConfig
 from core.training.estimates.activations import kept, step_memory
 from core.training.estimates.memory import ZERO_STAGES, numbers_remembered
-from core.training.estimates.plan import DAY, Plan, Setup
+from core.training.estimates.plan import DAY, Plan, Setup, link_of
 from core.training.estimates.plan import plan as found
 from core.training.sizes import Estimate
 from core.transformer.parameters import ParameterCount, parameters
@@ -46,6 +46,7 @@ def plan_table(setup: Setup, plan: Plan) -> str:
                     time_text(plan.compute),
                     f"{setup.efficiency:.0%} of the peak, assumed",
                 ),
+                *_pipeline_rows(setup, plan),
                 ("sent by each device", format_bytes(plan.sent.bytes), f"ZeRO stage {setup.stage}"),
                 ("communication", time_text(plan.communication), _link_note(setup)),
                 ("step", time_text(plan.step), "the longer of the two"),
@@ -75,6 +76,7 @@ def plan_table(setup: Setup, plan: Plan) -> str:
         ),
     ]
     title = f"{setup.devices:,} x {name}, {setup.precision}, ZeRO stage {setup.stage}"
+    title += f", {setup.pipeline} pipeline stages" if setup.pipeline > 1 else ""
     head = _table([("Parameters", _parameter_rows(plan.parameters))])
     stages = [found(replace(setup, stage=stage)) for stage in ZERO_STAGES]
     return f"{title}\n{verdict(setup, stages)}.\n\n{head}\n{_table(sections)}"
@@ -86,7 +88,7 @@ def verdict(setup: Setup, stages: Sequence[Plan]) -> str:
     stages  the plan of each stage of ZeRO
     """
     found = stages[setup.stage]
-    if setup.device is None or not setup.device.memory:
+    if setup.device is None or not setup.memory:
         return f"Each device needs {format_bytes(found.bytes)}"
     name = setup.device.name
     many = f"{setup.devices:,} \u00d7 {name}" if setup.devices > 1 else name
@@ -95,7 +97,7 @@ def verdict(setup: Setup, stages: Sequence[Plan]) -> str:
         return f"It does not fit on {many}: {format_bytes(found.bytes)} are needed{remedy}"
     told = [f"takes {time_text(found.seconds)}"] if found.seconds is not None else []
     if found.cost is not None:
-        told.append(f"costs {cost_text(found.cost)}")
+        told.append(f"costs {cost_text(found.cost)} at {setup.price:g} for a device hour")
     fits = f"It fits on {many}"
     return f"{fits}{', ' if len(told) > 1 else ' and '}{' and '.join(told)}" if told else fits
 
@@ -178,15 +180,29 @@ def _activations_note(setup: Setup) -> str:
     return f"{setup.micro_batch} x {setup.model.block_size:,} tokens{how}"
 
 
+def _pipeline_rows(setup: Setup, plan: Plan) -> list[Row]:
+    """What a pipeline adds to a step; its bubble is a part of the arithmetic's time."""
+    if setup.pipeline == 1:
+        return []
+    counts = f"{setup.pipeline} stages, {setup.micro_batches:,} micro-batches"
+    return [
+        ("pipeline bubble", f"{100 * setup.bubble:.1f} %", f"of the working time: {counts}"),
+        ("sent between stages", format_bytes(plan.passed.bytes)),
+    ]
+
+
 def _fits_note(setup: Setup, plan: Plan) -> str:
-    if setup.device is None:
+    if setup.memory is None:
         return ""
-    return f"{'fits' if plan.fits else 'does not fit'} into {format_bytes(setup.device.memory)}"
+    return f"{'fits' if plan.fits else 'does not fit'} into {format_bytes(setup.memory)}"
 
 
 def _link_note(setup: Setup) -> str:
     if setup.devices == 1:
         return "none: a single device"
+    link = link_of(setup)
+    if link is not None and setup.network is not None and setup.sharing < setup.devices:
+        return f"{format_bytes(link.bandwidth)}/s, of a network that {setup.sharing} devices share"
     if setup.link is not None:
         return f"{format_bytes(setup.link.bandwidth)}/s"
     if setup.device is None or setup.device.link is None:

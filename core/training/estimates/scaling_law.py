@@ -14,7 +14,6 @@ another text has another one. What carries over is the trade between N and D.
 
 from __future__ import annotations
 
-import math
 from dataclasses import astuple, dataclass
 
 
@@ -56,18 +55,3 @@ SMALLEST = 70e6  # parameters of the models that the laws were fitted on, at lea
 CHINCHILLA = ScalingLaw(E=1.8172, A=482.01, B=2085.43, alpha=0.3478, beta=0.3658)
 # As published, for comparison; see above for what is wrong with it.
 HOFFMANN = ScalingLaw(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
-
-
-def kaplan_loss(parameters: float) -> float:
-    """(8.8e13 / N)^0.076, after as many tokens as it takes: Kaplan et al. 2020, equation 1.1.
-
-    N without embeddings, on WebText2. Superseded: its runs shared one learning rate schedule.
-    """
-    if parameters <= 0:
-        raise ValueError("a loss needs parameters; give at least one")
-    return (8.8e13 / parameters) ** 0.076
-
-
-def initial_loss(vocab_size: int) -> float:
-    """ln V: of a model that finds every token as likely, as one does before it learns."""
-    return math.log(vocab_size)

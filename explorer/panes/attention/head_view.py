@@ -10,7 +10,7 @@ from explorer.widgets.arcs import ArcDiagram
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl, Switch
-from explorer.widgets.wrap_row import WrapRow, expanding
+from explorer.widgets.wrap_row import WrapRow
 
 MODES = ("map", "arcs", "steps")
 HIDE = "Hide first token"
@@ -66,26 +66,18 @@ class HeadView(QWidget):
         self.picture = StatefulPicture(self.stack, "grid")
         self.picture.skeleton.set_grid(12, 12)
         tools = WrapRow()
-        apart = QWidget()
-        apart.setSizePolicy(expanding())
         tools.addWidget(self.modes)
         tools.addWidget(self.hide_first)
-        tools.addWidget(apart)
+        tools.addStretch()
         tools.addWidget(self.walk)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
         column.addLayout(tools)
-        self._tools = tools
         column.addWidget(self.picture, 1)
         self.modes.chosen.connect(self.modeChosen)
         self.hide_first.toggled.connect(self.hideToggled)
         self.walk.toggled.connect(self.walkToggled)
-
-    def fit_tools(self, width: float) -> None:
-        """The controls in `width` px: the icons give way before they need another row."""
-        self.modes.set_brief(False)
-        self.modes.set_brief(self._tools.sizeHint().width() > width)
 
     def set_mode(self, mode: str) -> None:
         self.modes.set_current(mode)

@@ -15,7 +15,6 @@ from explorer.panes.attention import model, story
 from explorer.panes.attention.choices import Choices, OpenSteps, head_from, steps_from
 from explorer.panes.attention.commands import pane_actions, pane_views
 from explorer.panes.attention.head_selection import HeadSelection
-from explorer.panes.attention.header import AttentionHeader
 from explorer.panes.attention.inspecting import Inspecting
 from explorer.panes.attention.looking import Looker
 from explorer.panes.attention.playback import Playback
@@ -25,6 +24,7 @@ from explorer.panes.attention.walk import LENGTH
 from explorer.panes.attention.wiring import connect
 from explorer.panes.base import Context, Pane
 from explorer.panes.model_menu import ModelMenu
+from explorer.panes.prompt_header import PromptHeader
 from explorer.state.actions import Action
 from explorer.state.workspace import Selection
 
@@ -46,7 +46,7 @@ class AttentionPane(Pane):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.view)
-        self.inputs = AttentionHeader()
+        self.inputs = PromptHeader("attention")
         self.models = ModelMenu(context, self.inputs.menu, "The live model", self)
         self.models.named.connect(self.inputs.set_model)
         self.models.refresh()
@@ -98,7 +98,7 @@ class AttentionPane(Pane):
         """The mosaic's numbers have their layer and head themselves; the tokens have none. The
         steps are those of one query.
         """
-        found: dict[str, object] = {"model": self._model_name}
+        found: dict[str, object] = {"model": self._model_name, "prompt": self.workspace.prompt}
         of_all = picture in (self.view.panel.mosaic, self.view.tokens)
         if self.chosen is not None and not of_all:
             found["layer"], found["head"], query = self.chosen

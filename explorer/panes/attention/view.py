@@ -212,7 +212,6 @@ class AttentionView(QWidget):
         self.panel.setFixedWidth(wide)
         self.panel.setMinimumHeight(now.px(PANEL_STACKED if stacked else PANEL_LEAST))
         self.head.setMinimumHeight(now.px(HEAD_LEAST))
-        self.head.fit_tools(width if stacked else width - wide - self._sides.spacing())
 
     def _restyle(self) -> None:
         now = theme.current()

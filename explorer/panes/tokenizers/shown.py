@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from core.numbers import format_percent
 from core.resources import is_checkout
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
@@ -215,7 +216,7 @@ class Shown(QObject):
         """What one that is not open waits for, for people."""
         share = self._catalogue.downloading(identity)
         if share is not None:
-            return f"downloading, {share:.0%}"
+            return f"downloading, {format_percent(share)}"
         return f"opening {self.name(identity)}"
 
     def _on_changed(self, draft: ComparisonDraft) -> None:

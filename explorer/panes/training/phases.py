@@ -262,9 +262,9 @@ def moment_inspection(numbers: RunNumbers, step: int, gap: Sequence[str] = ()) -
     )
 
 
-def load_sources(*others: str) -> None:
-    """On the engine's thread: finding the lines of the loop loads torch."""
-    for marker in (*CODE.values(), *others):
+def load_sources() -> None:
+    """On the engine's thread: finding the lines of the loop loads torch, and the model."""
+    for marker in CODE.values():
         source(marker)
 
 

@@ -14,6 +14,7 @@ from core.fields import from_json
 from core.numbers import format_number
 from core.training.alerts import alerts
 from core.training.config import TrainingConfig
+from core.training.estimates.flops import flops_per_token, model_flops_utilization
 from core.training.foreign import ForeignRun
 from core.training.phases import PHASES, SCALED_PHASES
 from core.training.records import Exponents
@@ -23,6 +24,7 @@ from explorer.runs.folders import ACTIVE
 if TYPE_CHECKING:
     from core.training.reader import RunReader, Sample
 
+RECENT = 50  # steps whose speed is told
 PACE = 200  # steps that tell how fast a run is
 FEW = 4  # gaps between steps from which on it can be told
 PAUSED = 20  # times as long as usual: nobody trained between these two steps
@@ -219,12 +221,23 @@ class RunData:
             return np.full(len(self.steps), np.nan)
         return self.steps[field].astype(np.float64)
 
-    def speed(self, last: int = 50) -> float:
+    def speed(self, last: int = RECENT) -> float:
         """Tokens a second over the last steps; 0 before the first."""
         part = self.steps[-last:]
         if not len(part) or not {"seconds", "tokens"} <= set(part.dtype.names or ()):
             return 0.0
         return float(part["tokens"].sum() / max(1e-9, part["seconds"].sum()))
+
+    @property
+    def step_seconds(self) -> float:
+        """Of one of the last steps; NaN before the first."""
+        seconds = self.series("seconds")[1][-RECENT:]
+        return float(np.median(seconds)) if len(seconds) else float("nan")
+
+    def utilization(self, peak: float | None) -> float | None:
+        """MFU on devices with this peak; None where one of the two is not known."""
+        per_token = flops_per_token(self.config.model)
+        return model_flops_utilization(self.speed(), per_token, peak, self.config.ranks)
 
     @property
     def seconds_left(self) -> float:

@@ -14,6 +14,7 @@ from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.training.follow import Follower, More
 from explorer.panes.training.run_data import RunData
+from explorer.runs.folders import ACTIVE
 
 GONE = 0.05  # seconds between two looks whether a launcher has ended
 
@@ -72,8 +73,8 @@ class RunWatcher(Mode):
 
     @property
     def trains(self) -> bool:
-        """Whether somebody trains it now."""
-        return self.data is not None and self.data.active
+        """Whether somebody trains it now, or is about to."""
+        return self.data is not None and self.data.state in ACTIVE
 
     @property
     def restarts(self) -> bool:

@@ -270,7 +270,7 @@ class LinePlot(Picture):
             low, high = self._place(low), self._place(high)
         self._view.restyle()
         self._view.place(rect, (x_low, x_high), (low, high))
-        x_ticks = linear_ticks(x_low, x_high, 5) if known else []
+        x_ticks = linear_ticks(x_low, x_high, 5, whole=True) if known else []
         numbers = x_numbers(x_ticks, (x_low, x_high), rect, self._labels[0], self.width())
         self._view.set_ticks(numbers, self._y_ticks())
         self._curves = Curves()

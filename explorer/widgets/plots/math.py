@@ -11,14 +11,19 @@ import numpy as np
 from core.numbers import typeset
 
 
-def linear_ticks(low: float, high: float, count: int = 4) -> list[float]:
-    """Three to six round numbers (1, 2, 2.5 or 5 times a power of ten) inside [low, high]."""
+def linear_ticks(low: float, high: float, count: int = 4, whole: bool = False) -> list[float]:
+    """Three to six round numbers (1, 2, 2.5 or 5 times a power of ten) inside [low, high]; `whole`:
+    no fractions, as of an axis that counts, and fewer where there are no more.
+    """
     span = high - low
     if not math.isfinite(span) or span <= 0:
         return [low]
     power = 10.0 ** math.floor(math.log10(span / count))
+    steps = [power * factor for factor in (1, 2, 2.5, 5, 10)]
+    if whole:
+        steps = [step for step in steps if step >= 1 and step % 1 == 0] or [1.0]
     best = min(
-        (power * factor for factor in (1, 2, 2.5, 5, 10)),
+        steps,
         key=lambda step: abs(math.floor(high / step) - math.ceil(low / step) + 1 - count),
     )
     first = math.ceil(low / best - 1e-9)

@@ -65,6 +65,18 @@ def open_weights(folder: Path) -> None:
     open_safetensors(folder / "model.safetensors")
 
 
+def open_shards(folder: Path) -> None:
+    from core.tensor_shards import open_tensors
+
+    open_tensors(folder / "model.safetensors").read()
+
+
+def open_foreign_shards(folder: Path) -> None:
+    from core.transformer.foreign.sources import safetensors_source
+
+    safetensors_source(folder)
+
+
 def open_gguf_tokenizer(folder: Path) -> None:
     use_tokenizer(folder / "model.gguf")
 
@@ -580,6 +592,16 @@ ATTACKS: dict[str, Attack] = {
         f"safetensors: {what}": Attack(_content("model.safetensors", make), open_weights)
         for what, make in WEIGHTS.items()
     },
+    **{
+        f"index.json: {what}": Attack(_content("index.json", make), open_shards)
+        for what, make in JSON_CONTENT.items()
+    },
+    **{
+        f"model.safetensors.index.json: {what}": Attack(
+            _content("model.safetensors.index.json", make), open_foreign_shards
+        )
+        for what, make in JSON_CONTENT.items()
+    },
     **{f"GGUF: {what}": Attack(write, open_gguf_tokenizer) for what, write in GGUF.items()},
     **{
         f"library: {what}": Attack(_write_document(make), open_tokenizer_json, what not in MAY_OPEN)
@@ -610,6 +632,7 @@ ATTACKS: dict[str, Attack] = {
         for name, opener in (
             ("config.json", open_config),
             ("model.safetensors", open_weights),
+            ("index.json", open_shards),
             ("model.gguf", open_gguf_tokenizer),
             ("tokenizer.json", open_tokenizer_json),
             ("training.json", open_progress),

@@ -141,6 +141,25 @@ def _open_tensors(folder: Path) -> None:
     read_tensors(folder / "x.safetensors")
 
 
+def _write_shards(folder: Path) -> None:
+    import numpy as np
+
+    from core.tensor_files import write_tensors
+    from core.tensor_shards import shard_file, write_index
+
+    rows = np.arange(6, dtype=np.float32).reshape(2, 3)
+    for shard in (0, 1):
+        own = {"a": rows[shard : shard + 1], **({} if shard else {"b": np.zeros(4, np.uint8)})}
+        write_tensors(shard_file(folder / "x.safetensors", shard, 2), own)
+    write_index(folder, ["x.safetensors"], 2)
+
+
+def _open_shards(folder: Path) -> None:
+    from core.tensor_shards import open_tensors
+
+    open_tensors(folder / "x.safetensors").read(framework="numpy")
+
+
 def _write_gguf_table(folder: Path) -> None:
     import numpy as np
 
@@ -184,6 +203,33 @@ def _open_model(folder: Path) -> None:
     from core.inference.loading import load
 
     capture(load(folder).model, [0, 1, 2])
+
+
+def _write_foreign(folder: Path) -> None:
+    """A Llama as transformers keeps it, in two files."""
+    import torch
+
+    from core.transformer.foreign.writing import write_foreign
+    from core.transformer.gpt import GPT
+    from tests.core.transformer.foreign.test_broken_folders import AS_LLAMA, cut_in_shards
+
+    write_foreign(GPT(AS_LLAMA, torch.Generator().manual_seed(0)), folder)
+    cut_in_shards(folder)
+
+
+def _write_gguf_model(folder: Path) -> None:
+    from tests.core.transformer.foreign.test_gguf_models import tiny, tiny_tensors
+
+    unstretched = b"\0\0\x80\x3f" * 2  # 1.0 and 1.0
+    more = {"rope_freqs.weight": (0, (2,), unstretched)}
+    _put(folder / "x.gguf", gguf(tiny(**{"llama.rope.freq_base": 1e4}), tiny_tensors() | more))
+
+
+def _open_gguf_model(folder: Path) -> None:
+    from core.inference.activations import capture
+    from core.inference.loading import load
+
+    capture(load(folder / "x.gguf").model, [0, 1, 2])
 
 
 # -- runs, settings, texts ------------------------------------------------------------------------
@@ -327,7 +373,10 @@ FORMATS: dict[str, Format] = {
     "GGUF, Unigram": _tokenizer("x.gguf", _write_gguf("t5", "unigram", 90)),
     "GGUF, tensors": Format(_write_gguf_table, _open_gguf_table),
     "safetensors": Format(_write_tensors, _open_tensors),
+    "shards": Format(_write_shards, _open_shards),
     "model": Format(_write_model, _open_model),
+    "model of transformers": Format(_write_foreign, _open_model),
+    "GGUF, model": Format(_write_gguf_model, _open_gguf_model),
     "run": Format(lambda folder: write_run(folder), _open_run),
     "TensorBoard events": Format(_write_events, _show_run),
     "trainer_state.json": Format(_write_trainer_state, _show_run),

@@ -10,7 +10,6 @@ from core.inference.activations import VIEWS, Activations, capture
 from core.inference.attention_trace import trace_attention, trace_attention_from
 from core.inference.generation import generate, generate_steps, next_probabilities
 from core.inference.heads import head_scores, repeated_ids
-from core.inference.loading import load
 from core.tensor_files import write_tensors
 from core.training.reader import Probe
 from core.transformer import ModelConfig
@@ -294,13 +293,6 @@ def test_fewer_than_no_tokens_are_refused(model):
     assert generate(model, IDS, 0) == IDS
     with pytest.raises(ValueError, match="max_new_tokens is -1; use 0 or more"):
         generate(model, IDS, -1)
-
-
-def test_a_file_in_the_place_of_a_checkpoint_folder_is_told_as_one(tmp_path):
-    file = tmp_path / "model.pt"
-    file.write_bytes(b"weights")
-    with pytest.raises(FileNotFoundError, match=r"model\.pt is a file: give the folder"):
-        load(file)
 
 
 def test_greedy_generation_takes_the_largest_logit(model):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 import torch
 
-from core.inference.sampling import Sampling, draw, next_token, surprise
+from core.inference.sampling import Sampling, draw, draws, next_token
 
 LOGITS = torch.log(torch.tensor([0.4, 0.1, 0.3, 0.2], dtype=torch.float64))
 
@@ -87,6 +88,6 @@ def test_settings_out_of_range_say_the_remedy(changes: dict) -> None:
         Sampling(**changes)
 
 
-def test_surprise_is_in_nats() -> None:
-    assert surprise(1.0) == 0.0 and surprise(0.0) == math.inf
-    assert surprise(math.exp(-2)) == pytest.approx(2)
+def test_a_seed_gives_the_same_numbers_again() -> None:
+    first, again, other = (list(itertools.islice(draws(seed), 5)) for seed in (1, 1, 2))
+    assert first == again != other and all(0 <= number < 1 for number in first)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -24,6 +25,27 @@ class Doubled(LanguageModelling):
         return super().build_model(generator).double()
 
 
+CRASH = "CRASH_IN_CHECKPOINT"  # "1 6": rank 1 dies while it writes the checkpoint of step 6
+
+
+def watch_writing(strategy: Ranks) -> None:
+    """No rank asks another for its tensors while a checkpoint is written; one may die there."""
+    from torch.distributed.tensor.debug import CommDebugMode
+
+    write = strategy.write
+
+    def watched(folder: Path, files: Mapping[str, Mapping[str, torch.Tensor]]) -> None:
+        asked = os.environ.get(CRASH, "").split()
+        if asked and int(asked[0]) == strategy.rank and folder.name.endswith(f"{asked[1]}.part"):
+            os._exit(9)
+        with CommDebugMode() as exchanges:
+            write(folder, files)
+        counts = {str(kind): n for kind, n in exchanges.get_comm_counts().items()}
+        assert not any("gather" in kind or "broadcast" in kind for kind in counts), counts
+
+    strategy.write = watched  # type: ignore[method-assign]
+
+
 def main(arguments: list[str]) -> None:
     """KIND STORE RANK RANKS FOLDER: trains the run in FOLDER as one of RANKS."""
     kind, store, rank, ranks, folder = arguments
@@ -35,6 +57,7 @@ def main(arguments: list[str]) -> None:
     strategy = strategy_for(config.change({"parallel": kind}), place)
     assert isinstance(strategy, Ranks)
     strategy.join()
+    watch_writing(strategy)
     task = Doubled(config, run.parent / f"cache{rank}")
     resume = (run / "run.json").exists()
     strategy.wait()  # before somebody makes it

@@ -155,5 +155,5 @@ def test_lines_without_number_are_refused(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_records_without_number_are_refused(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader_module, "MOST_RECORD_BYTES", 200)
-    with pytest.raises(ValueError, match=r"rank0\.steps holds 300 bytes, more than the 200"):
+    with pytest.raises(ValueError, match=r"rank0\.steps holds 348 bytes, more than the 200"):
         RunReader(run)

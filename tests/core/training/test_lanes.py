@@ -11,11 +11,12 @@ import pytest
 from core.files import append_line
 from core.training import records
 from core.training.lanes import LaneReader, ahead, lanes_of, straggler
+from core.training.phases import PHASES
 from core.training.records import Clock
 from core.training.runs import create_run
 from core.training.spans import KINDS, SPAN_DTYPE, Spans
 from core.training.writer import RunWriter
-from tests.core.training.small import small_config
+from tests.core.training.small import finish, small_config
 
 REDUCE, BACKWARD = KINDS.index("all-reduce"), KINDS.index("backward")
 
@@ -82,6 +83,14 @@ def test_a_run_that_goes_on_with_fewer_ranks_is_followed(tmp_path: Path) -> None
     assert [len(lane.phases) for lane in reader.step(4)] == [1]
 
 
+def test_every_step_has_all_its_phases_also_the_last(tmp_path: Path) -> None:
+    quiet = {"sample_every": 0, "probe_every": 0, "evaluate_every": 0}
+    run = finish(small_config(tmp_path, steps=2, **quiet), tmp_path / "run")
+    for step in (1, 2):
+        (lane,) = LaneReader(run.folder).step(step)
+        assert [KINDS[kind] for kind in lane.phases["kind"]] == list(PHASES)
+
+
 def test_clocks_of_two_machines_are_set_by_one() -> None:
     mine = spans(("backward", 10.0, 12.0, 0))
     lanes = lanes_of([mine, spans(("backward", 110.0, 112.0, 0))], [0.0, 100.0])
@@ -111,6 +120,26 @@ def test_spans_of_a_step_in_the_newest_attempt(tmp_path: Path) -> None:
     assert [len(lane.phases) for lane in reader.step(9)] == [0, 0]
     totals = reader.totals(1, 2)
     assert totals[:, BACKWARD].tolist() == pytest.approx([1.0, 1.0])
+
+
+def test_a_clock_that_drifts_is_compared_again(tmp_path: Path) -> None:
+    """What counts is the last comparison before a step that both ranks have told of."""
+    folder = create_run(tmp_path / "run", small_config(tmp_path))
+    drift = {0: 0.0, 10: 2.0, 20: 5.0}
+    with_ranks = [RunWriter(folder, 0, rank, ranks=2) for rank in (0, 1)]
+    for rank, writer in enumerate(with_ranks):
+        for step, seconds in drift.items():
+            if rank == 0 or step < 20:
+                looks = [step + rank * seconds] * 3
+                writer.event("clock", step, {"now": looks, "host": f"machine{rank}"})
+        for step in (10, 11, 21):
+            writer.spans(spans(("backward", step, step + 0.5, 0), step=step))
+        writer.close()
+    starts = [
+        [float(lane.phases["start"][0]) for lane in LaneReader(folder).step(step)]
+        for step in (10, 11, 21)
+    ]
+    assert starts == [[0.0, 0.0], [2.0, 0.0], [2.0, 0.0]]
 
 
 def test_ranks_of_one_machine_have_one_clock() -> None:

@@ -1,5 +1,6 @@
 """The loop: what it learns, in what order, and that looking at it changes nothing."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from core.inference.generation import generate
 from core.training.health import NotFiniteError, not_finite_message, seeded_dropout
 from core.training.language_modelling import OWN_PROMPT, LanguageModelling
 from core.training.loop import train, train_steps
+from core.training.parallel import Single
 from core.training.runs import RunReader
 from core.training.task import Position
 from core.transformer.config import ModelConfig
-from core.transformer.gpt import GPT
+from core.transformer.gpt import GPT, next_token_loss
 from tests.benchmarks.sorting_task import Sorting, sorting_config
 from tests.core.training.small import (
     TEXT,
@@ -102,6 +104,52 @@ class TwoLengths(LanguageModelling):
             targets = targets.clone()
             targets.view(-1)[3:] = -1
         return ids, targets
+
+
+class Counting(Single):
+    """How often numbers are added up over the ranks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.added: list[int] = []
+
+    def sums(self, values: Sequence[float]) -> list[float]:
+        self.added.append(len(values))
+        return super().sums(values)
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_targets_are_counted_once_a_step_and_not_on_the_device(tmp_path: Path, count: int) -> None:
+    """Else a GPU is waited for in each micro-batch."""
+    order = []
+
+    class Watched(LanguageModelling):
+        def targets(self, batch: Any) -> int:
+            order.append("targets")
+            found = super().targets(batch)
+            assert found == int(next_token_loss(torch.zeros(*batch[1].shape, 99), batch[1])[1])
+            return found
+
+        def loss(self, model: nn.Module, batch: Any) -> Tensor:
+            order.append("loss")
+            return super().loss(model, batch)
+
+    config = small_config(
+        tmp_path, steps=3, micro_batches=count, repeated_fraction=0.5, evaluate_every=0
+    )
+    parallel = Counting()
+    task = Watched(config, tmp_path / "cache")
+    added = []
+    for moment in train_steps(config, tmp_path / "run", task=task, parallel=parallel):
+        if moment.phase == "data":
+            del parallel.added[:-1]  # of what came between two steps
+            assert order[-count:] == ["targets"] * count
+        if moment.phase == "schedule":
+            assert order[-2 * count :] == ["targets"] * count + ["loss"] * count
+            added.append(list(parallel.added))
+    assert added == [[count + 1, 1]] * 3  # targets of each and all tokens; later the loss
+    run = RunReader(tmp_path / "run")
+    assert (run.steps["targets"] < run.steps["tokens"]).any()
 
 
 def test_accumulated_gradients_equal_those_of_one_batch(tmp_path: Path) -> None:
@@ -276,10 +324,10 @@ def test_a_gradient_norm_that_overflows_is_named_with_its_largest_gradient(tmp_p
     """Loss and every gradient are numbers; the squares of the gradients are too large for fp32."""
 
     class Steep(LanguageModelling):
-        def loss(self, model: nn.Module, batch: Any) -> tuple[Tensor, int]:
-            total, targets = super().loss(model, batch)
+        def loss(self, model: nn.Module, batch: Any) -> Tensor:
+            total = super().loss(model, batch)
             weight = dict(model.named_parameters())["h.1.mlp.c_fc.weight"]
-            return total + 1e25 * (weight - weight.detach()).sum(), targets
+            return total + 1e25 * (weight - weight.detach()).sum()
 
     config = small_config(tmp_path)
     said = (

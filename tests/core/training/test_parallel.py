@@ -13,25 +13,29 @@ import numpy as np
 import pytest
 import torch
 
-from core.tensor_files import read_tensors
+import core
+from core.tensor_shards import open_tensors
+from core.tokenization.analysis.embeddings import read_embeddings
 from core.training.config import TrainingConfig
 from core.training.control import RunControl
 from core.training.loop import train_steps
 from core.training.parallel import on_device
-from core.training.runs import RunReader
-from tests.core.training.small import losses, small_config
-from tests.core.training.strategies import Doubled
+from core.training.runs import RunReader, branch
+from tests.core.training.small import fingerprint, losses, small_config
+from tests.core.training.strategies import CRASH, Doubled
 
 ROOT = Path(__file__).parents[3]
 
 
-def _train_on_ranks(kind: str, folder: Path, config: TrainingConfig, ranks: int = 2) -> RunReader:
-    """One process a rank; all of them end well, or their output is shown."""
+def _train_on_ranks(
+    kind: str, folder: Path, config: TrainingConfig, ranks: int = 2, crash: str = ""
+) -> RunReader:
+    """One process a rank: all of them end well, or their output is shown; with a crash none."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     (folder.parent / "config.json").write_text(json.dumps(config.to_json()))
     store = folder.parent / f"store-{len(list(folder.parent.glob('store-*')))}"
     command = [sys.executable, "-m", "tests.core.training.strategies", kind, str(store)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), CRASH: crash}
     processes = [
         subprocess.Popen(
             [*command, str(rank), str(ranks), str(folder)],
@@ -47,7 +51,8 @@ def _train_on_ranks(kind: str, folder: Path, config: TrainingConfig, ranks: int 
     finally:
         for process in processes:
             process.kill()
-    assert [process.returncode for process in processes] == [0] * ranks, "\n".join(told)
+    ended = [process.returncode == 0 for process in processes]
+    assert ended == [not crash] * ranks, "\n".join(told)
     return RunReader(folder)
 
 
@@ -103,10 +108,129 @@ def test_two_ranks_train_as_one_process_does(
     assert [event["ranks"] for event in other.events if event["event"] == "model"] == [2]
     assert len(run.manifest["attempts"]) == (2 if start else 1)
     for name in ("model.safetensors", "optimizer.safetensors"):
-        one, two = (read_tensors(r.checkpoints[-1].folder / name) for r in (alone, run))
+        one, two = (open_tensors(r.checkpoints[-1].folder / name).read() for r in (alone, run))
         assert set(one) == set(two)
         for key in one:
             np.testing.assert_allclose(two[key], one[key], rtol=1e-7, atol=1e-12)
+
+
+# -- checkpoints of FSDP2: each rank writes what it holds
+
+
+@pytest.fixture(scope="module")
+def sharded(tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainingConfig, RunReader]:
+    """The same run, from its beginning on two ranks of FSDP2."""
+    folder = tmp_path_factory.mktemp("sharded")
+    return _config(folder), _train_on_ranks("fsdp2", folder / "run", _config(folder))
+
+
+def test_each_rank_writes_the_half_that_it_holds(
+    single: tuple[TrainingConfig, RunReader], sharded: tuple[TrainingConfig, RunReader]
+) -> None:
+    """Nothing is gathered for it: see `watch_writing`. The folder opens as any other model."""
+    whole, folder = (run.checkpoints[-1].folder for _, run in (single, sharded))
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "config.json",
+        "index.json",
+        *(
+            f"{name}-0000{n}-of-00002.safetensors"
+            for name in ("model", "optimizer")
+            for n in (1, 2)
+        ),
+        "tokenizer.json",
+        "training.json",
+    ]
+    for name in ("model", "optimizer"):
+        size = (whole / f"{name}.safetensors").stat().st_size
+        for number in (1, 2):
+            shard = folder / f"{name}-0000{number}-of-00002.safetensors"
+            assert 0.4 * size < shard.stat().st_size < 0.65 * size
+    one, two = core.load(whole), core.load(folder)
+    assert two.tokenizer.vocab_size == one.tokenizer.vocab_size and two.config == one.config
+    ids = torch.arange(8)[None]
+    torch.testing.assert_close(two.model(ids), one.model(ids))
+    np.testing.assert_allclose(read_embeddings(folder), read_embeddings(whole), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("kind", "ranks"), [("alone", 1), ("ddp", 2), ("fsdp2", 2), ("fsdp2", 3)])
+def test_any_layout_goes_on_from_shards(
+    kind: str,
+    ranks: int,
+    tmp_path: Path,
+    single: tuple[TrainingConfig, RunReader],
+    sharded: tuple[TrainingConfig, RunReader],
+) -> None:
+    """To the last bit as the same layout would have, and as one process within rounding."""
+    config, origin = sharded
+    shutil.copytree(origin.folder, tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "checkpoints" / "step-000006")
+    if kind == "alone":
+        for _ in train_steps(
+            config, tmp_path / "run", True, task=Doubled(config, tmp_path / "cache")
+        ):
+            pass
+        run = RunReader(tmp_path / "run")
+    else:
+        run = _train_on_ranks(kind, tmp_path / "run", config, ranks)
+    assert run.state == "finished" and run.step == 6
+    np.testing.assert_allclose(losses(run), losses(single[1]), rtol=1e-12)
+    last = run.checkpoints[-1].folder
+    assert (last / "index.json").exists() == (kind == "fsdp2")
+    if (kind, ranks) == ("fsdp2", 2):
+        assert losses(run) == losses(origin)
+        assert fingerprint(last) == fingerprint(origin.checkpoints[-1].folder)
+
+
+def test_a_rank_that_dies_while_it_saves_leaves_the_checkpoint_before(
+    tmp_path: Path, sharded: tuple[TrainingConfig, RunReader]
+) -> None:
+    config, origin = sharded
+    shutil.copytree(origin.folder, tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "checkpoints" / "step-000006")
+    before = fingerprint(tmp_path / "run" / "checkpoints" / "step-000003")
+    run = _train_on_ranks("fsdp2", tmp_path / "run", config, crash="1 6")
+    assert [checkpoint.step for checkpoint in run.checkpoints] == [3]
+    assert fingerprint(run.checkpoints[0].folder) == before
+    core.load(run.checkpoints[0].folder)
+
+
+def test_a_branch_with_another_optimizer_takes_no_shards_of_the_old_one(
+    tmp_path: Path, sharded: tuple[TrainingConfig, RunReader]
+) -> None:
+    shutil.copytree(sharded[1].folder, tmp_path / "run")
+    folder = branch(tmp_path / "run", 3, {"optimizer": "momentum"})
+    names = {path.name for path in (folder / "checkpoints" / "step-000003").iterdir()}
+    assert "optimizer.safetensors" in names and "model-00002-of-00002.safetensors" in names
+    assert not any(name.startswith("optimizer-") for name in names)
+    config = RunReader(folder).config
+    for _ in train_steps(config, folder, True, task=Doubled(config, tmp_path / "cache")):
+        pass
+    assert RunReader(folder).state == "finished"
+
+
+@pytest.mark.parametrize(
+    ("how", "remedy"),
+    [
+        ("gone", "lacks optimizer-00002-of-00002.safetensors.*take another checkpoint"),
+        ("cut off", "optimizer-00002-of-00002.safetensors was cut off"),
+        ("no index", "holds no model.safetensors; delete the folder to go on"),
+    ],
+)
+def test_a_run_whose_checkpoint_lacks_a_shard_says_the_remedy(
+    how: str, remedy: str, tmp_path: Path, sharded: tuple[TrainingConfig, RunReader]
+) -> None:
+    config, origin = sharded
+    shutil.copytree(origin.folder, tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "checkpoints" / "step-000006")
+    folder = tmp_path / "run" / "checkpoints" / "step-000003"
+    shard = folder / "optimizer-00002-of-00002.safetensors"
+    if how == "cut off":
+        shard.write_bytes(shard.read_bytes()[:-1])
+    else:
+        (shard if how == "gone" else folder / "index.json").unlink()
+    task = Doubled(config, tmp_path / "cache")
+    with pytest.raises(ValueError, match=remedy):
+        list(train_steps(config, tmp_path / "run", True, task=task))
 
 
 def test_commands_reach_every_rank_at_the_same_step(tmp_path: Path) -> None:

@@ -36,6 +36,20 @@ def test_a_resumed_run_shows_the_sample_that_was_written_again(tmp_path: Path) -
         writer.close()
 
 
+def test_a_step_that_was_recorded_is_news_and_so_is_every_rank_that_tells_of_it(
+    tmp_path: Path,
+) -> None:
+    folder = create_run(tmp_path / "run", small_config(tmp_path))
+    RunWriter(folder).close()
+    reader = RunReader(folder)
+    assert not reader.refresh()
+    for step, rank in ((3, 0), (3, 1), (12, 1), (12, 0)):
+        place = records.recording_folder(folder, step)
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"rank{rank}.json").write_text("{}")
+        assert reader.refresh() and not reader.refresh()
+
+
 def test_a_file_that_has_shrunk_is_read_again_and_nothing_counts_twice(tmp_path: Path) -> None:
     lines = JsonLines(tmp_path / "lines.jsonl")
     lines.path.write_text('{"a": 1}\n{"a": 2}\n{"a": 3')

@@ -19,6 +19,7 @@ from core.training.phases import SCALED_PHASES, phase_step
 from core.training.precision import build_scaler
 from core.training.runs import RunReader, branch
 from core.training.scaler import LossScaler
+from core.training.scaler_trace import scale_changes, trace_scale_change
 from tests.core.test_trace import MarkedLines
 from tests.core.training.small import fingerprint, finish, losses, moments, small_config
 
@@ -29,12 +30,12 @@ class Overflowing(LanguageModelling):
     limit = 2.0**10
 
     def loss(self, model, batch):  # type: ignore[no-untyped-def]
-        total, targets = super().loss(model, batch)
+        total, targets = super().loss(model, batch), self.targets(batch)
         if total.requires_grad:
             total.register_hook(
                 lambda slope: torch.where(slope.abs() * targets > self.limit, torch.inf, slope)
             )
-        return total, targets
+        return total
 
 
 def _scaled(config: TrainingConfig, folder: Path, scale: float, resume: bool = False):  # type: ignore[no-untyped-def]
@@ -92,6 +93,24 @@ def test_the_marked_lines_computed_the_values_of_a_scaled_step(tmp_path: Path) -
             watched.left(step)
             if phase in ("scale", "unscale"):
                 assert step.value("scale") == 2.0 ** (13 - record["step"])
+
+
+def test_the_marked_lines_computed_the_values_of_a_change_of_scale(tmp_path: Path) -> None:
+    """Each line of the scaler, at a step that was skipped and at one after which it grew."""
+    config = small_config(tmp_path, steps=6, loss_scale_growth_interval=3)
+    with MarkedLines() as watched:
+        for _ in _scaled(config, tmp_path / "run", 2.0**12):
+            pass
+    steps = RunReader(tmp_path / "run").steps
+    changes = scale_changes(steps)
+    assert steps["step"][changes].tolist() == [1, 2, 5, 6]
+    for record in steps[changes]:
+        named = {name: float(record[name]) for name in steps.dtype.names}
+        trace = trace_scale_change(config, named)
+        for step in trace:
+            watched.left(step)
+        after = steps["loss_scale"][steps["step"] == record["step"] + 1]
+        assert after.size == 0 or after[0] == trace.about["next"]
 
 
 @pytest.mark.parametrize("step", [1, 4, 6])

@@ -58,7 +58,7 @@ def test_the_rule_takes_the_kept_weights_where_the_run_took_them(tmp_path: Path,
     names = parameters_of(recording)
     assert len(names) == len(recording.facts.parameters) > 10
     assert names[0] == "wte.weight" and names[-1].startswith("ln_f."), "the model's order"
-    assert recorded_ranks(run.folder, 3) == 1 and recorded_ranks(run.folder, 2) == 0
+    assert list(recorded_ranks(run.folder, 3)) == [0] and not recorded_ranks(run.folder, 2)
     for parameter in ("wte.weight", "h.1.ln_2.bias", "h.0.attn.c_attn.weight"):
         trace = optimizer_trace(recording, config, parameter)
         if OPTIMIZERS[name].matrices_only:

@@ -7,7 +7,12 @@ import pytest
 
 from core.transformer import ModelConfig
 from core.transformer.gpt import GPT
-from core.transformer.parameters import inner_matrices, parameter_count, parameters
+from core.transformer.parameters import (
+    inner_matrices,
+    parameter_count,
+    parameter_shapes,
+    parameters,
+)
 
 
 def some_config(seed: int) -> ModelConfig:
@@ -19,9 +24,11 @@ def some_config(seed: int) -> ModelConfig:
         "head_size": rng.choice((None, 6)),
         "n_inner": rng.choice((None, 13)),
         "bias": rng.random() < 0.5,
+        "qkv_bias": rng.choice((None, False, True)),
+        "qk_norm": rng.random() < 0.5,
         "norm": rng.choice(("layer_norm", "rms_norm")),
         "norm_placement": rng.choice(("pre", "post")),
-        "positions": rng.choice(("learned", "rope")),
+        "positions": rng.choice(("learned", "sinusoidal", "rope")),
         "mlp": rng.choice(("relu", "gelu", "gelu_tanh", "swiglu")),
         "window": rng.choice((None, (None, 3))),
         "tie_weights": rng.random() < 0.5,
@@ -39,8 +46,8 @@ def some_config(seed: int) -> ModelConfig:
 def component(name: str) -> str:
     """Which field of ParameterCount a parameter of this name belongs to."""
     for part, field in {
-        "wte": "token_embedding", "wpe": "position_embedding", "attn": "attention", "mlp": "mlp",
-        "ln_": "norms", "lm_head": "output_head",
+        "wte": "token_embedding", "wpe": "position_embedding", "_norm": "norms",
+        "attn": "attention", "mlp": "mlp", "ln_": "norms", "lm_head": "output_head",
     }.items():  # fmt: skip
         if part in name:
             return field
@@ -65,3 +72,10 @@ def test_the_matrices_of_a_layer_are_those_of_the_built_model(seed: int) -> None
     built = [p for name, p in GPT(config).named_parameters() if name.startswith("h.0.")]
     matrices = [tuple(parameter.shape) for parameter in built if parameter.dim() == 2]
     assert sorted(inner_matrices(config)) == sorted(matrices)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_every_parameter_has_the_name_and_the_shape_of_the_built_model(seed: int) -> None:
+    config = some_config(seed)
+    built = {name: tuple(p.shape) for name, p in GPT(config).named_parameters()}
+    assert parameter_shapes(config) == built

@@ -278,3 +278,8 @@ def test_a_picture_says_below_itself_what_it_is_of(pane, monkeypatch):
     colors = {line.pixelColor(x, y).name() for x in range(line.width()) for y in range(9)}
     assert len(colors) > 2, "there is text on the ground"
     assert b"Once upon a" in export.svg(picture, export.MARGIN, pane.caption())
+    words = "Once upon a time " * 9
+    heights = [export.drawn(picture, 1, 0, text).height() for text in ("Once", words)]
+    assert heights[1] > heights[0] > picture.height()
+    drawn = export.svg(picture, 0, words + "the end").decode()
+    assert "the end" in drawn and "\u2026" not in drawn

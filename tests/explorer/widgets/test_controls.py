@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from explorer import theme
 from explorer.state.player import Player
 from explorer.state.tracks import ListTrack, LiveTrack
 from explorer.widgets.base import show_text
-from explorer.widgets.brief_row import BriefRow
 from explorer.widgets.callout import Callout
 from explorer.widgets.drop_down import DropDown
 from explorer.widgets.fields import MenuField
@@ -235,51 +234,24 @@ def test_what_was_typed_last_is_told_when_the_prompt_is_hidden(qtbot):
     assert told == ["ab"], "nothing new"
 
 
-def test_segments_come_closer_and_cut_the_longest_text_where_there_is_little_room(qtbot):
+def test_segments_cut_the_longest_text_where_there_is_little_room(qtbot):
     texts = ("Expression", "Network", "Transformer", "Optimizers")
     tabs = SegmentedControl([(text.lower(), text) for text in texts], "Mode")
     tabs.setToolTip("what each is for")
     qtbot.addWidget(tabs)
-    wide, least = tabs.sizeHint(), tabs.minimumSizeHint()
-    assert least.width() < wide.width() - 40
-    for width in (wide.width(), least.width(), least.width() - 60, least.width() // 2):
-        tabs.resize(width, wide.height())
+    whole = tabs.sizeHint()
+    for width in (whole.width(), whole.width() - 60, whole.width() // 2):
+        tabs.resize(width, whole.height())
         edges = [tabs._at(x) for x in range(2, width - 2)]
         assert set(edges) == {0, 1, 2, 3} and edges == sorted(edges)  # all can be chosen
         tabs.grab()
         assert tabs.broken is None
-    tabs.resize(least)
-    assert tabs.told(least.width() - 20) == "what each is for"  # nothing is cut
-    tabs.resize(least.width() - 60, least.height())
+    tabs.resize(whole)
+    assert tabs.told(whole.width() - 20) == "what each is for"  # nothing is cut
+    tabs.resize(whole.width() - 60, whole.height())
     assert tabs.told(tabs.width() - 20) == "Optimizers\nwhat each is for"
     tabs.set_current("optimizers")
     assert tabs.told(tabs.width() - 20) == "what each is for"  # the chosen one is whole
-
-
-def test_a_row_says_less_one_after_another_where_there_is_little_room(qtbot):
-    host = QWidget()
-    qtbot.addWidget(host)
-    row = BriefRow(host)
-    first, second = QPushButton("all the words"), QPushButton("as many words")
-    for button in (first, second):
-        row.row.addWidget(button)
-    row.shorten_by(
-        lambda short: first.setText("all" if short else "all the words"),
-        lambda short: second.setText("many" if short else "as many words"),
-    )
-    host.show()
-    row.resize(1000, 30)
-    whole = row.row.sizeHint().width()
-    said = []
-    for width in (whole, whole - 1, 10, whole):
-        row.resize(width, 30)
-        said.append((first.text(), second.text()))
-    assert said == [
-        ("all the words", "as many words"),
-        ("all", "as many words"),
-        ("all", "many"),
-        ("all the words", "as many words"),
-    ]
 
 
 def test_rail_segments_and_status_tell_their_intents(qtbot):

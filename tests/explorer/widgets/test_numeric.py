@@ -85,6 +85,12 @@ def test_ticks_are_round_few_and_inside(low, span):
     ) or span < 1e-9 * abs(low)
 
 
+@pytest.mark.parametrize(("high", "ticks"), [(1, [0, 1]), (3, [0, 1, 2, 3]), (10, range(0, 11, 2))])
+def test_an_axis_that_counts_has_no_fractions(high, ticks):
+    assert linear_ticks(0, high, 5, whole=True) == list(ticks)
+    assert 0 < linear_ticks(0, 1, 5)[1] < 1
+
+
 @pytest.mark.parametrize(
     ("ticks", "texts"),
     [

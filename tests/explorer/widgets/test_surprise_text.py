@@ -36,8 +36,22 @@ def test_each_sequence_begins_a_row_and_rows_break(qtbot):
     assert widget.rect_of(1, 0).x() == 0 and widget.rect_of(1, 0).y() > widget.rect_of(0, 2).y()
     narrow = shown(qtbot, 60)
     assert narrow.rect_of(0, 1).x() == 0 and narrow.rect_of(0, 1).y() > narrow.rect_of(0, 0).y()
+
+
+def test_where_there_is_no_room_it_scrolls_to_the_chosen_token(qtbot):
     low = shown(qtbot, 400, 30)
-    assert low.rect_of(0, 0).isValid() and not low.rect_of(1, 0).isValid()
+    assert low.rect().toRectF().contains(low.rect_of(0, 0))
+    assert not low.rect().toRectF().intersects(low.rect_of(1, 0))
+    low.set_chosen(1, 0)
+    assert low.rect().toRectF().contains(low.rect_of(1, 0))
+    assert low.token_at(low.rect_of(1, 0).center()) == (1, 0)
+    assert low.rect_of(0, 0).bottom() <= 0
+
+
+def test_it_tells_how_high_a_text_would_be(qtbot):
+    widget, line = shown(qtbot), theme.current().px(26)
+    assert widget.height_of(2000, 5) == line
+    assert widget.height_of(60, 3) == 3 * line
 
 
 def test_a_token_is_chosen_by_mouse_and_by_arrows(qtbot):

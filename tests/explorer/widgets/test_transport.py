@@ -8,11 +8,13 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QHelpEvent, QImage, QMouseEvent
 from PySide6.QtWidgets import QToolTip
 
+from explorer import theme
 from explorer.state.player import Player
 from explorer.state.tracks import ListTrack, Track
 from explorer.widgets import announcer
 from explorer.widgets.scrubber import Scrubber
 from explorer.widgets.transport import TransportBar
+from tests.explorer.waiting import turn
 
 MARKS = {100: "checkpoint, step 1,000", 200: "checkpoint, step 2,000"}
 
@@ -47,6 +49,24 @@ def drag(scrubber: Scrubber, x: float, kind=QEvent.Type.MouseMove) -> None:
         QEvent.Type.MouseMove: scrubber.mouseMoveEvent,
         QEvent.Type.MouseButtonRelease: scrubber.mouseReleaseEvent,
     }[kind](event)
+
+
+def test_a_title_has_as_many_lines_as_the_longest_one_needs(qtbot):
+    titles = ["short", "after 1,250 steps: loss 0.569," + 5 * " after 1,250 steps", "short again"]
+    bar, player, _ = bound(qtbot, ListTrack(titles))
+    assert bar.height() == theme.current().px("transport") and len(bar.title.lines()) == 1
+    heights = []
+    for width in (900, 500):
+        bar.resize(width, 72)
+        for step in range(3):
+            player.seek(float(step))
+            assert " ".join(bar.title.lines()) == titles[step].strip()
+            turn()
+            heights.append(bar.height())
+            assert bar.title.height() >= len(bar.title.lines()) * bar.title.line_height
+            assert bar.rect().contains(bar.play_button.geometry())
+    assert heights[0] == heights[1] == heights[2], "it has room for two"
+    assert heights[4] == heights[5] > heights[3]
 
 
 def test_a_drag_stands_on_a_mark_that_it_comes_near(qtbot):

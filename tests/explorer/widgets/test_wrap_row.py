@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from explorer.widgets.wrap_row import WrapRow, expanding
@@ -42,6 +43,24 @@ def test_controls_go_on_in_further_rows_and_come_back(host):
     assert places(host, 110) == [(0, 0), (0, 28), (0, 56)]
     assert places(host, 500) == wide
     assert host.layout().minimumSize().height() == 20
+
+
+def test_a_row_begins_behind_what_stands_before_it(host):
+    row = host.layout().itemAt(0).layout()
+    row.set_lead(QSize(50, 30))
+    assert places(host, 400) == [(58, 5), (166, 5), (274, 5)]
+    assert places(host, 165) == [(58, 5), (0, 38), (0, 66)]
+    assert places(host, 120) == [(0, 38), (0, 66), (0, 94)]
+    assert [row.height_in(width) for width in (400, 165, 120)] == [30, 86, 114]
+
+
+def test_a_stretch_takes_the_rest_of_its_row(host):
+    row = host.layout().itemAt(0).layout()
+    last = row.takeAt(2)
+    row.addStretch()
+    row.addItem(last)
+    assert places(host, 400) == [(0, 0), (108, 0), (300, 0)]
+    assert places(host, 300) == [(0, 0), (108, 0), (0, 28)]
 
 
 def test_what_is_hidden_takes_no_room(host):

@@ -6,13 +6,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QWidget
 
 from explorer.panes.backprop.expression.examples import EXAMPLES
-from explorer.widgets.brief_row import BriefRow
 from explorer.widgets.menu_button import MenuButton
+from explorer.widgets.wrap_row import WrapRow
 
-CHECK, BRIEFLY = "Check every gradient", "Check"
 
-
-class ExpressionHeader(BriefRow):
+class ExpressionHeader(QWidget):
     """`exampleChosen(id)`, `checkToggled`."""
 
     exampleChosen = Signal(str)
@@ -26,20 +24,15 @@ class ExpressionHeader(BriefRow):
         menu = self.examples.menu()
         for example in EXAMPLES:
             menu.addAction(example.title, lambda name=example.id: self.exampleChosen.emit(name))
-        self.check = QCheckBox(CHECK)
+        self.check = QCheckBox("Check every gradient")
         self.check.setObjectName("backprop.expression.check")
         self.check.setToolTip(
             "Nudges each number both ways and compares: a correct gradient agrees"
         )
         self.check.clicked.connect(lambda _: self.checkToggled.emit())
-        self.check.setAccessibleName(CHECK)
-        self.row.addWidget(self.examples)
-        self.row.addWidget(self.check)
-        self.row.addStretch(1)
-        self.shorten_by(
-            self.examples.set_brief,
-            lambda short: self.check.setText(BRIEFLY if short else CHECK),
-        )
+        row = WrapRow(parent=self)
+        row.addWidget(self.examples)
+        row.addWidget(self.check)
 
     def set_checks(self, on: bool) -> None:
         self.check.setChecked(on)

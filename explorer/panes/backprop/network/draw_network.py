@@ -95,17 +95,25 @@ def draw_captions(painter: QPainter, moment: Moment, layout: Layout) -> None:
     now = theme.current()
     small, bold = now.font("label"), now.font("label", 600)
     for column, x in enumerate(layout.columns):
-        rect = QRectF(x - layout.step / 2, layout.foot + 2, layout.step, now.px(15))
+        rect = caption_room(layout, x)
         if column == 0:
             for number, box in enumerate(layout.boxes[0]):
                 below = QRectF(box[0] - 10, box[1] + box[3] + 1, box[2] + 20, now.px(15))
                 put_text(painter, below, f"x{number + 1}", small, now.color("muted"))
             continue
-        words, trouble = caption(moment, column, layout.step)
+        words, trouble = caption(moment, column, rect.width())
         put_text(painter, rect, words, small, now.color("muted"))
         if trouble:
             rect.translate(0, now.px(15))
             put_text(painter, rect, trouble, bold, now.color("warning"))
+
+
+def caption_room(layout: Layout, x: float) -> QRectF:
+    """Below a column, clear of those beside it and of the scale below the plane."""
+    now = theme.current()
+    left = x - layout.step / 2
+    right = min(left + layout.step, layout.plane[0] - now.px(8))
+    return QRectF(left, layout.foot + 2, right - left, now.px(15))
 
 
 def caption(moment: Moment, column: int, width: float) -> tuple[str, str]:

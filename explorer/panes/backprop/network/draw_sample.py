@@ -122,9 +122,7 @@ def letters(face: SampleFace, column: int, tall: bool) -> str:
 
 
 def output_lines(face: SampleFace, width: float) -> list[str]:
-    """What comes out, its gradient and the loss, as far as they are known: two lines at most, the
-    first as full as `width` lets it be.
-    """
+    """What comes out, its gradient and the loss, as far as they are known, in lines of `width`."""
     said, gradient, name = face.values[-1], face.gradients[-1], face.name(-1)
     known = []
     if said is not None and len(said) == 1:
@@ -134,11 +132,14 @@ def output_lines(face: SampleFace, width: float) -> list[str]:
     if face.loss is not None:
         known.append(f"loss L = {format_number(face.loss)}")
     metrics = theme.current().metrics(SMALL, 600)
-    for first in range(len(known), 0, -1):
-        line = APART.join(known[:first])
-        if first == 1 or metrics.horizontalAdvance(line) <= width - theme.current().px(12):
-            return [line, *filter(None, [APART.join(known[first:])])]
-    return []
+    lines: list[str] = []
+    for one in known:
+        longer = APART.join([*lines[-1:], one])
+        if metrics.horizontalAdvance(longer) <= width - theme.current().px(12):
+            lines[-1:] = [longer]
+        else:
+            lines.append(one)
+    return lines
 
 
 def output_box(layout: Layout, lines: int) -> QRectF:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
-from explorer import theme
 from explorer.panes.backprop.network.presets import PRESETS
 from explorer.widgets.base import set_look
 from explorer.widgets.menu_button import MenuButton
+from explorer.widgets.wrap_row import WrapRow, expanding
 
 
 class NetworkHeader(QWidget):
@@ -47,7 +46,7 @@ class NetworkHeader(QWidget):
         self.reset.setObjectName("backprop.network.reset")
         self.reset.menu().addAction("Same first weights", lambda: self.resetRequested.emit(False))
         self.reset.menu().addAction("Other first weights", lambda: self.resetRequested.emit(True))
-        self.follow, self.into = QPushButton(), QPushButton()
+        self.follow, self.into = QPushButton("Follow a point"), QPushButton("Into this step")
         self.follow.setToolTip("Takes one point through the network, forward and back")
         self.follow.setObjectName("backprop.network.follow")
         self.into.setToolTip("Opens the optimizer step that led here (Enter; Backspace goes back)")
@@ -60,27 +59,19 @@ class NetworkHeader(QWidget):
         self.back = QPushButton("Back to learning")
         self.back.setObjectName("backprop.network.back")
         self.back.setToolTip("Back to learning (Esc)")
-        self.before, self.after = QPushButton(), QPushButton()
+        self.before, self.after = QPushButton("Point before"), QPushButton("Next point")
         self.before.setToolTip("The point before this one")
         self.after.setToolTip("The point after this one")
-        self._whole = {
-            self.follow: ("Follow a point", "Follow"),
-            self.into: ("Into this step", "Into step"),
-            self.before: ("Point before", "\u2039"),
-            self.after: ("Next point", "\u203a"),
-            self.back: ("Back to learning", "Back"),
-            self.calm: ("Reset and learn slower", "Learn slower"),
-        }
-        for button, (words, _) in self._whole.items():
-            button.setText(words)
-            button.setAccessibleName(words)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
+        row = WrapRow(parent=self)
         for one in (self.presets, self.reset, self.calm):
             row.addWidget(one)
-        row.addStretch(1)
-        self.adds = adds
+        ways = QWidget()
+        ways.setSizePolicy(expanding())
+        row.addWidget(ways)
+        beside = QHBoxLayout(ways)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(8)
+        beside.addStretch(1)
         for widget in (
             adds,
             self.follow,
@@ -89,62 +80,24 @@ class NetworkHeader(QWidget):
             self.after,
             self.back,
         ):
-            row.addWidget(widget)
+            beside.addWidget(widget)
         self.calm.clicked.connect(self.calmRequested)
         self.back.clicked.connect(self.learningRequested)
         self.before.clicked.connect(lambda: self.sampleStepped.emit(-1))
         self.after.clicked.connect(lambda: self.sampleStepped.emit(1))
         self.follow.clicked.connect(self.followRequested)
         self.into.clicked.connect(self.stepRequested)
-        theme.changed.connect(self._fit)
         self.set_sample(False)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        self._fit()
-
-    def _fit(self) -> None:
-        """Short words where the whole ones have no room; the menus' words go last."""
-        whole, brief = self._wide(brief=False), self._wide(brief=True)
-        for button, words in self._whole.items():
-            button.setText(words[whole > self.width()])
-        for menu in (self.presets, self.reset):
-            menu.set_brief(brief > self.width())
-
-    def whole_width(self) -> int:
-        """With whole words, whatever is offered."""
-        wide = {}
-        for button, (words, _) in self._whole.items():
-            button.setText(words)
-            wide[button] = button.sizeHint().width() + 8
-        self._fit()
-        point = wide[self.before] + wide[self.after] + wide[self.back]
-        adds = self.adds.sizeHint().width() + 8
-        ways = max(adds + wide[self.follow] + wide[self.into], point)
-        return wide[self.calm] + ways + sum(one.wide() + 8 for one in (self.presets, self.reset))
-
-    def _wide(self, *, brief: bool) -> int:
-        """What all that is shown takes, menus in whole words."""
-        wide = sum(one.wide() + 8 for one in (self.presets, self.reset))
-        if not self.follow.isHidden():
-            wide += self.adds.sizeHint().width() + 8
-        for button, words in self._whole.items():
-            if not button.isHidden():
-                button.setText(words[brief])
-                wide += button.sizeHint().width() + 8
-        return wide
 
     def set_diverged(self, on: bool) -> None:
         """Offers to begin anew with smaller steps."""
-        if on == self.calm.isHidden():
-            self.calm.setVisible(on)
-            self._fit()
+        self.calm.setVisible(on)
 
     def set_sample(self, on: bool) -> None:
         for widget in (self.before, self.after, self.back):
             widget.setVisible(on)
         for widget in (self.follow, self.into):
             widget.setVisible(not on)
-        self._fit()
 
     def set_buttons(self, *, point: bool, step: bool, inside: bool) -> None:
         """Whether there is a point to follow and an optimizer step to go into; whether that step
@@ -152,8 +105,4 @@ class NetworkHeader(QWidget):
         """
         self.follow.setEnabled(point)
         self.into.setEnabled(step or inside)
-        words = ("Out of this step", "Out") if inside else ("Into this step", "Into step")
-        if words != self._whole[self.into]:
-            self._whole[self.into] = words
-            self.into.setAccessibleName(words[0])
-            self._fit()
+        self.into.setText("Out of this step" if inside else "Into this step")

@@ -117,7 +117,9 @@ class NetworkView(QWidget):
             left, top, side, _ = layout.plane
             tall = self.tools.sizeHint().height()
             gap = theme.current().px(6)
-            self.tools.setGeometry(round(left), round(top) - tall - gap, round(side), tall)
+            wide = max(round(side), self.tools.sizeHint().width())
+            left = min(round(left), self.network.width() - wide)
+            self.tools.setGeometry(left, round(top) - tall - gap, wide, tall)
         self.fewer.setEnabled(count > 0)
         self.deeper.setEnabled(count < MOST_LAYERS)
         self.deeper.setToolTip(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from core.optimization.surfaces import SURFACES
 from explorer.panes.backprop.optimizers.draft import TYPED
-from explorer.widgets.base import IconButton, Label
-from explorer.widgets.brief_row import BriefRow
+from explorer.widgets.base import IconButton
+from explorer.widgets.drop_down import DropDown
+from explorer.widgets.wrap_row import WrapRow, labelled
 
 
-class OptimizersHeader(BriefRow):
+class OptimizersHeader(QWidget):
     """`surfaceChosen(name)`, `resetRequested`."""
 
     surfaceChosen = Signal(str)
@@ -20,25 +21,18 @@ class OptimizersHeader(BriefRow):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("backprop.optimizers.inputs")
-        self.surface = QComboBox()
+        self.surface = DropDown("Surface")
         self.surface.setObjectName("backprop.optimizers.surface")
-        self.surface.setAccessibleName("Surface")
         for one in SURFACES.values():
             self.surface.addItem(one.title, one.name)
             self.surface.setItemData(self.surface.count() - 1, one.what, 3)  # the tooltip
         self.surface.addItem("A formula of your own", TYPED)
         self.reset = IconButton("refresh", "Start and settings as they were at first")
         self.reset.setObjectName("backprop.optimizers.reset")
-        label = Label("Surface", "label", "muted")
-        label.setBuddy(self.surface)
-        self.row.addWidget(label)
-        self.row.addWidget(self.surface)
-        self.row.addWidget(self.reset)
-        self.row.addStretch(1)
-        self.shorten_by(label.setHidden)
-        self.surface.activated.connect(
-            lambda _: self.surfaceChosen.emit(str(self.surface.currentData()))
-        )
+        row = WrapRow(parent=self)
+        row.addWidget(labelled("Surface", self.surface))
+        row.addWidget(self.reset)
+        self.surface.picked.connect(lambda name: self.surfaceChosen.emit(name))
         self.reset.clicked.connect(self.resetRequested)
 
     def set_surface(self, name: str) -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
 
-from explorer import theme
-from explorer.widgets.base import elide
 from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.prompt_line import PromptLine
+from explorer.widgets.wrap_row import WrapRow
 
 LONGEST_NAME = 26
-SHARE, AROUND = 0.5, 52  # of the width that a model's name has, with px about it
 
 
 class TransformerHeader(QWidget):
@@ -30,28 +27,13 @@ class TransformerHeader(QWidget):
         self.prompt.setAccessibleName("Training example")
         self.prompt.setPlaceholderText("Type a text for the model to learn from")
         self.prompt.promptEdited.connect(self.promptEdited)
-        self.row = QHBoxLayout(self)
-        self.row.setContentsMargins(0, 0, 0, 0)
-        self.row.setSpacing(8)
-        self._name = "Model"
-        theme.changed.connect(self._fit)
-        self.row.addWidget(self.source)
-        self.row.addWidget(self.prompt, 1)
+        row = WrapRow(parent=self)
+        row.addWidget(self.source)
+        row.addWidget(self.prompt)
 
     def set_model(self, name: str, address: str) -> None:
         """The model that is open, and where it is from."""
-        self._name = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}\u2026"
-        self._fit()
+        shown = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}\u2026"
+        self.source.setText(shown.replace("&", "&&"))
         self.source.setAccessibleName(f"Model: {name}")
         self.source.setToolTip(f"The model whose gradients are shown: {address or name}")
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        """The text has more of the width than the model's name."""
-        now = theme.current()
-        room = max(now.px(48), SHARE * self.width() - now.px(AROUND))
-        shown = elide(self._name, now.font("body"), room, Qt.TextElideMode.ElideRight)
-        self.source.setText(shown.replace("&", "&&"))

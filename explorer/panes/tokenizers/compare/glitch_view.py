@@ -69,7 +69,7 @@ class Spread(Picture):
         painter.drawLine(area.bottomLeft(), area.bottomRight())
         for value in (low, 0.0, 1.0):
             x = area.left() + (value - low) / (high - low) * area.width()
-            where = QRectF(x - 30, area.bottom() + 2, 60, now.px(14))
+            where = QRectF(x - now.px(30), area.bottom() + 2, now.px(60), now.px(14))
             if value == high:
                 where.moveRight(area.right())
             if value == low:

@@ -51,11 +51,12 @@ class NameButton(QToolButton):
         self._fit()
 
     def _fit(self) -> None:
-        """In narrow columns all names are smaller, and a long one stands on two lines; in the
-        narrowest they take the room of the arrow."""
+        """In narrow columns all names are smaller, and one that is too long for a line stands on
+        two; in the narrowest they take the room of the arrow."""
         now = theme.current()
         room = self.width() - now.px(32)
-        small = room < now.px(SMALL)
+        whole = now.metrics("body", 600).horizontalAdvance(self._name)
+        small = room < max(now.px(SMALL), whole)
         font = now.font("label" if small else "body", 600)
         self.setFixedHeight(now.px(TWO_LINES if small else "control"))
         styles = Qt.ToolButtonStyle

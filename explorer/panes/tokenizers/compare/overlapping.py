@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from core.numbers import format_percent
 from core.tokenization.analysis.overlap import (
     Overlap,
     all_overlaps_steps,
@@ -105,8 +106,8 @@ class Overlapping(Tool):
             return "What vocabularies share: choose two or more tokenizers"
         first, second = self.names
         return (
-            f"{overlap.share_of_first:.0%} of the pieces of {first} are in {second} too, "
-            f"and {overlap.share_of_second:.0%} the other way round"
+            f"{format_percent(overlap.share_of_first)} of the pieces of {first} are in {second} "
+            f"too, and {format_percent(overlap.share_of_second)} the other way round"
         )
 
     def steps(self) -> list[Step]:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QSizePolicy, QToolButton, QToolTip, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QToolTip, QWidget
 
 from explorer import theme
 from explorer.panes.tokenizers.compare.choices import LARGEST_PRICE, Choices
 from explorer.widgets.base import Label
-from explorer.widgets.brief_row import BriefRow
 from explorer.widgets.number_field import NumberField
 from explorer.widgets.toggle import SegmentedControl, Switch
-
-SPECIALS = {False: "Special tokens", True: "Specials"}  # by whether there is little room
-PRICES = {False: "$ per million tokens", True: "$/M tokens"}
+from explorer.widgets.wrap_row import WrapRow
 
 
 class Toggle(QToolButton):
@@ -50,7 +47,7 @@ class PriceField(NumberField):
         QToolTip.showText(below, why, self)
 
 
-class Toolbar(BriefRow):
+class Toolbar(QWidget):
     """`chosen(name, value)`: a field of Choices and its new value."""
 
     chosen = Signal(str, object)
@@ -69,7 +66,7 @@ class Toolbar(BriefRow):
             "whitespace": Toggle("Spaces", "Spaces, tabs and line breaks as glyphs"),
         }
         self.switches = {
-            "specials": Switch(SPECIALS[False]),
+            "specials": Switch("Special tokens"),
             "differences": Switch("Differences"),
         }
         self.switches["specials"].setToolTip(
@@ -82,25 +79,19 @@ class Toolbar(BriefRow):
             button.clicked.connect(lambda on, name=name: self.chosen.emit(name, bool(on)))
         self.price = PriceField()
         self.price.changed.connect(lambda price: self.chosen.emit("price", price))
-        self._per = Label(PRICES[False], "label", "muted")
-        row = self.row
-        row.addWidget(self.layouts)
-        row.addSpacing(8)
-        for button in self.toggles.values():
-            row.addWidget(button)
-        row.addSpacing(8)
-        for switch in self.switches.values():
-            row.addWidget(switch)
-        row.addStretch(1)
-        row.addWidget(self.price)
-        row.addWidget(self._per)
+        cost = QWidget()
+        beside = QHBoxLayout(cost)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(8)
+        beside.addWidget(self.price)
+        self.unit = Label("$/M tokens", "label", "muted")
+        beside.addWidget(self.unit)
+        row = WrapRow(parent=self)
+        for control in (self.layouts, *self.toggles.values(), *self.switches.values()):
+            row.addWidget(control)
+        row.addStretch()
+        row.addWidget(cost)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.switches["specials"].setAccessibleName(SPECIALS[False])
-        self.shorten_by(
-            lambda short: self.switches["specials"].setText(SPECIALS[short]),
-            lambda short: self._per.setText(PRICES[short]),
-            lambda short: [part.setHidden(short) for part in (self.price, self._per)],
-        )
 
     def set_choices(self, choices: Choices) -> None:
         """Shows what is chosen; emits nothing."""

@@ -17,11 +17,12 @@ from explorer.panes.tokenizers.compare.piece_list import PieceList
 from explorer.panes.tokenizers.shown import Missing
 from explorer.theme import icons
 from explorer.widgets.base import IconButton, Label, set_look
-from explorer.widgets.cut_label import CutLabel, NameLabel
+from explorer.widgets.cut_label import NameLabel
 from explorer.widgets.fields import ErrorLine
 from explorer.widgets.scroll_area import ScrollArea
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl, Switch
+from explorer.widgets.wrap_row import WrapRow
 
 PAUSE = 100  # ms after a key
 WAYS = (
@@ -45,7 +46,7 @@ class PieceColumn(QFrame):
         set_look(self, "card")
         self._opened: Opened | None = None
         self._name = NameLabel("body")
-        self.count = CutLabel("label", "muted")
+        self.count = Label("", "label", "muted", wrap=True)
         self.remove = IconButton("close", REMOVE)
         self.remove.clicked.connect(lambda: self.asked.emit("remove"))
         self.list = PieceList("Pieces that were found")
@@ -81,7 +82,7 @@ class PieceColumn(QFrame):
     def set_opened(self, name: str, opened: Opened | None) -> None:
         self._opened = opened
         self._name.set_text(name)
-        self.count.set_text("" if opened is None else opened.words.removeprefix(f"{name}, "))
+        self.count.setText("" if opened is None else opened.words.removeprefix(f"{name}, "))
         self.list.setAccessibleName(f"Pieces found in {name}")
         if opened is None:
             self.list.set_rows(None, ())
@@ -95,7 +96,7 @@ class PieceColumn(QFrame):
             return
         more = "+" if cut or not done else ""
         size = self._opened.vocab_size
-        self.count.set_text(f"{len(matches):,}{more} of {size:,} pieces")
+        self.count.setText(f"{len(matches):,}{more} of {size:,} pieces")
         if done and not matches:
             self.body.show_empty("No piece matches.", icon="search")
         else:
@@ -143,11 +144,9 @@ class VocabularyView(QWidget):
         self.field.returnPressed.connect(self._tell)
         self.way.chosen.connect(lambda _: self._tell())
         self.any_case.clicked.connect(lambda _: self._tell())
-        controls = QHBoxLayout()
-        controls.setSpacing(8)
+        controls = WrapRow()
         controls.addWidget(self.way)
         controls.addWidget(self.any_case)
-        controls.addStretch(1)
         grid = QWidget()
         self._line = QHBoxLayout(grid)
         self._line.setContentsMargins(0, 0, 0, 0)

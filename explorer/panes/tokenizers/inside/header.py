@@ -11,6 +11,7 @@ from explorer import theme
 from explorer.widgets.base import Label, elide, show_text
 from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.typing_pause import TypingPause
+from explorer.widgets.wrap_row import WrapRow
 
 NAME = 160  # px of a tokenizer's name
 FINE = 20  # steps of the slider for 1
@@ -69,11 +70,9 @@ class InsideHeader(QWidget):
         self.number = Label("", "label", "muted")
         self.draw = QPushButton("Draw")
         self.draw.setObjectName("tokenizers.inside.draw")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
+        row = WrapRow(parent=self)
         row.addWidget(self.choice)
-        row.addWidget(self.text, 1)
+        row.addWidget(self.text)
         self.controls = QWidget(self)
         beside = QHBoxLayout(self.controls)
         beside.setContentsMargins(0, 0, 0, 0)
@@ -125,9 +124,6 @@ class InsideHeader(QWidget):
 
     def set_text(self, text: str) -> None:
         show_text(self.text, text)
-
-    def whole_width(self) -> int:
-        return self.layout().minimumSize().width()
 
     def set_name(self, name: str) -> None:
         room = theme.current().px(NAME)

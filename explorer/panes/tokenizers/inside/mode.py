@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from core.numbers import format_percent
 from explorer.engine.latest import Latest
 from explorer.panes.tokenizers.catalogue import MODEL, Opened
 from explorer.panes.tokenizers.encoding import moments
@@ -248,7 +249,7 @@ class InsideMode(Mode):
             return
         share = self.catalogue.downloading(self.chosen)
         if share is not None:
-            self.view.body.show_loading(f"downloading {self.name}, {share:.0%}")
+            self.view.body.show_loading(f"downloading {self.name}, {format_percent(share)}")
             return
         self._keep = keep
         self._looking.ask(self._look, f"looking inside {self.name}")

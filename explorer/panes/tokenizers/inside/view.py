@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from core.numbers import format_percent
 from explorer import theme
 from explorer.panes.tokenizers.encoding.moments import Inside, Moment
 from explorer.panes.tokenizers.encoding.word_picture import WordPicture
@@ -29,7 +30,7 @@ class InsideView(QWidget):
         self.note = Label("", "body", "muted", wrap=True)
         self.smaller = IconButton("minus", "A smaller picture of the word")
         self.larger = IconButton("plus", "A larger picture of the word", "Ctrl+wheel")
-        self.zoom = Label(f"{1:.0%}", "label", "muted")
+        self.zoom = Label(format_percent(1), "label", "muted")
         self._upper = scrolled(self.stages)
         self._lower = scrolled(self.word)
         both = self._both_widget = QWidget()
@@ -76,7 +77,7 @@ class InsideView(QWidget):
         self._zoom_box.raise_()
 
     def _on_zoomed(self, zoom: float) -> None:
-        self.zoom.setText(f"{zoom:.0%}")
+        self.zoom.setText(format_percent(zoom))
         self._place()
 
     def zoom_by(self, factor: float) -> None:

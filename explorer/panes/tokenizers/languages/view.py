@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.panes.tokenizers.languages.chart import PremiumChart
@@ -13,6 +13,7 @@ from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl
+from explorer.widgets.wrap_row import WrapRow
 
 
 class LanguagesHeader(QWidget):
@@ -22,10 +23,8 @@ class LanguagesHeader(QWidget):
         super().__init__(parent)
         self.tokenizers = MenuButton("plus", "Tokenizer", "Which tokenizers are compared")
         self.tokenizers.setObjectName("tokenizers.languages.tokenizers")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        row = WrapRow(parent=self)
         row.addWidget(self.tokenizers)
-        row.addStretch(1)
 
 
 class LanguagesView(QWidget):
@@ -64,15 +63,13 @@ class LanguagesView(QWidget):
         self.chart.setObjectName("tokenizers.languages.chart")
         self.body = StatefulPicture(self.chart, "lines")
         self.body.set_cancellable(True)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self.search, 1)
+        row = WrapRow()
+        row.addWidget(self.search)
         row.addWidget(self.orders)
         row.addWidget(self.scopes)
         row.addWidget(self.count)
         row.addWidget(self.waiting)
         row.addWidget(self.stop)
-        row.addStretch(1)
         self._column = QVBoxLayout(self)
         self._column.addLayout(row)
         self._column.addWidget(self.body, 1)

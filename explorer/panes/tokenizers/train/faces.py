@@ -120,19 +120,16 @@ class LaneWords:
     pieces: str
     facts: str
     progress: float = 0.0
-    brief: str = ""  # the facts where there is little room
 
 
 def lane_words(recording: Recording, lane: int, index: int) -> LaneWords:
     """What stands above the face of a lane at a moment."""
     state = recording.state(lane, index)
-    said = compression(recording, lane, index)
     return LaneWords(
         recording.names[lane],
         count(state.vocab_size, "piece"),
-        f"{said} bytes a token",
+        f"{compression(recording, lane, index)} bytes a token",
         state.progress,
-        f"{said} B/token",
     )
 
 

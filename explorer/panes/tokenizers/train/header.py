@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
 
 from explorer.panes.tokenizers.train.draft import LONGEST_SAMPLE
-from explorer.widgets.base import Label, show_text
+from explorer.widgets.base import show_text
+from explorer.widgets.wrap_row import WrapRow, labelled
 
 
 class TrainHeader(QWidget):
@@ -30,13 +31,8 @@ class TrainHeader(QWidget):
         self.new = QPushButton("New\u2026")
         self.new.setObjectName("tokenizers.train.new")
         self.new.setToolTip("Choose another text, other algorithms or another size")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        label = Label("Sample", "label", "muted")
-        label.setBuddy(self.sample)
-        row.addWidget(label)
-        row.addWidget(self.sample, 1)
+        row = WrapRow(parent=self)
+        row.addWidget(labelled("Sample", self.sample))
         row.addWidget(self.hurry)
         row.addWidget(self.new)
         self.sample.textEdited.connect(self.sampleChanged)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QKeyEvent, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolButton, QWidget
 
+from core.numbers import format_percent
 from explorer import theme
 from explorer.panes.tokenizers.piece_box import draw_piece
 from explorer.panes.tokenizers.train.faces import Bar, Chip, LaneFace, LaneWords
@@ -47,7 +48,7 @@ class LaneCard(Picture):
         self._words = LaneWords("", "", "")
         self._face = NO_FACE
         self._focused = False
-        self._is_brief = False
+        self._is_brief = self._facts_below = False
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.use = QToolButton(self)
@@ -73,7 +74,8 @@ class LaneCard(Picture):
             said = face.sentence or " ".join(chip.text for chip in face.merge)
             self.setAccessibleName(words.name)
             self.setAccessibleDescription(
-                f"{words.pieces}, {words.facts}, {words.progress:.0%} of its way, {said}"
+                f"{words.pieces}, {words.facts}, {format_percent(words.progress)} of its way, "
+                f"{said}"
             )
             self.setToolTip(face.sentence if face.state == "error" else words.name)
             if renamed:
@@ -153,13 +155,11 @@ class LaneCard(Picture):
             strong = now.font("label", 600)
             pieces = self._words.pieces
             put_text(painter, line, pieces, strong, now.color("text"), LEFT)
-            used = now.metrics("label", 600).horizontalAdvance(pieces) + now.px(8)
-            label, room = now.metrics("label"), line.width() - used
-            told = self._words.facts
-            if self._words.brief and label.horizontalAdvance(told) > room:
-                told = self._words.brief
-            facts = elide(told, now.font("label"), room)
-            put_text(painter, line, facts, now.font("label"), now.color("muted"), RIGHT)
+            if self._facts_below:
+                line.translate(0, line.height())
+            side = LEFT if self._facts_below else RIGHT
+            facts = self._words.facts
+            put_text(painter, line, facts, now.font("label"), now.color("muted"), side)
         y = line.bottom() + now.px(5)
         painter.setPen(now.pen("divider"))
         painter.drawLine(QPointF(left, y), QPointF(left + width, y))
@@ -319,10 +319,20 @@ class LaneCard(Picture):
         room = self.width() - 2 * now.px(MARGIN) - now.px(16) - word
         return now.metrics("body", 600).horizontalAdvance(self._words.name) <= room
 
-    def set_brief(self, brief: bool) -> None:
-        """Another card has no room for the word on its button: all cards look alike."""
-        if brief != self._is_brief:
-            self._is_brief = brief
+    @property
+    def has_line(self) -> bool:
+        """Whether the facts stand beside the number of pieces."""
+        now = theme.current()
+        used = now.metrics("label", 600).horizontalAdvance(self._words.pieces) + now.px(8)
+        room = self.width() - 2 * now.px(MARGIN) - used
+        return now.metrics("label").horizontalAdvance(self._words.facts) <= room
+
+    def set_narrow(self, brief: bool, facts_below: bool) -> None:
+        """Another card has no room for the word on its button, or for the facts beside the number
+        of pieces: all cards look alike.
+        """
+        if (brief, facts_below) != (self._is_brief, self._facts_below):
+            self._is_brief, self._facts_below = brief, facts_below
             self._place_use()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -19,7 +19,7 @@ from explorer.panes.tokenizers.train.draft import AMOUNTS, LONGEST_TYPED, TrainD
 from explorer.panes.tokenizers.train.lane_rows import LaneRows
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import Deepest, Field, TextField
-from explorer.widgets.form import CorpusField, Fact, FactsCard, TakesFiles, scrolling
+from explorer.widgets.form import CorpusField, Fact, FactsCard, TakesFiles, fill, scrolling
 from explorer.widgets.text_input import TextInput
 
 WIDTH, LESS = 496, 468  # px of the form
@@ -80,14 +80,10 @@ class SetupView(TakesFiles):
         form.addWidget(self.start, 0, Qt.AlignmentFlag.AlignLeft)
         form.addStretch(1)
         self._form = scrolling(form)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 12, 16, 12)
-        row.setSpacing(16)
-        row.addWidget(self._form)
-        row.addWidget(self._text_card(), 1)
+        fill(self, self._form, self._text_card())
 
     def _text_card(self) -> QWidget:
-        card = FactsCard(self.facts.values(), 24, 8)
+        card = FactsCard(self.facts.values(), 16, 8)
         card.column.addWidget(self._note)
         card.column.addWidget(self.text, 1)
         return card
@@ -135,7 +131,7 @@ class SetupView(TakesFiles):
             draft.chosen,
             notes or [""] * count,
             lane_errors or [""] * count,
-            draft.vocab_size,
+            "" if "vocab_size" in errors else draft.vocab_size,
             fits,
         )
         why = next((text for text in (*errors.values(), *lane_errors) if text), "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from core.numbers import format_fixed, format_number
+from core.numbers import THIN_SPACE, format_fixed, format_number
 from core.tokenization.lockstep import LaneState, Preparing
 from core.tokenization.steps import (
     AlphabetStep,
@@ -115,7 +115,7 @@ def lost(share: float) -> str:
     not known yet."""
     if not share > 0:
         return ""
-    return f"loses {percent(share) if share >= TOLD else '<0.1%'}"
+    return f"loses {percent(share) if share >= TOLD else f'<0.1{THIN_SPACE}%'}"
 
 
 def ended_early(wanted: int, state: LaneState) -> str:

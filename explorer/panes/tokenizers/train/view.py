@@ -111,8 +111,9 @@ class RunView(QWidget):
 
     def _fit_buttons(self) -> None:
         brief = not all(card.has_room for card in self.cards)
+        below = not all(card.has_line for card in self.cards)
         for card in self.cards:
-            card.set_brief(brief)
+            card.set_narrow(brief, below)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -19,7 +19,9 @@ BUNDLED, RUN = "stories", "run"  # models that are no presets
 HERE = "here"  # the device that this program runs on
 STAGES = ("0", "1", "2", "3")
 OPTIONAL = ("price", "link")
-NUMBERS = ("devices", "batch_size", "tokens", "price", "micro_batch", "efficiency", "link")
+NUMBERS = (
+    *("devices", "batch_size", "tokens", "price", "micro_batch", "efficiency", "pipeline", "link"),
+)
 # What the fields into which a number is typed may hold: the Setup's own; a link in GB/s.
 ABOUT = {name: fields_of(Setup)[name] for name in NUMBERS}
 ABOUT["link"] = replace(
@@ -46,6 +48,7 @@ class PlanDraft:
     recompute: str = field("none", choices=RECOMPUTATIONS)
     micro_batch: str = "16"
     efficiency: str = "0.4"
+    pipeline: str = "1"
     link: str = ""
 
 

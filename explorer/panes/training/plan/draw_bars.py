@@ -13,6 +13,7 @@ from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
 NAME, END, LEGEND, HEAD = 108, 132, 40, 20  # px: titles, totals, the legend, the capacity's name
 TALLEST, GAP = 64, 14  # px
+SERIES = (0, 1, 2, 3, 5)  # of the parts: the fifth would be a second blue
 
 
 class BarLayout:
@@ -36,8 +37,9 @@ class BarLayout:
         return QRectF(self.area.left(), top, self.area.width(), self.height)
 
     def part(self, place: int, part: int) -> QRectF:
-        """One part of a bar, as far as the picture reaches."""
-        sizes, row = self.scene.sizes[place], self.row(place)
+        """One part of a bar; of one that goes on beyond the picture, its part of what is seen."""
+        row, sizes = self.row(place), self.scene.sizes[place]
+        sizes = sizes * min(1.0, self.scene.axis / max(float(sizes.sum()), 1.0))
         start, end = self.x(float(sizes[:part].sum())), self.x(float(sizes[: part + 1].sum()))
         return QRectF(start, row.top(), end - start, row.height())
 
@@ -67,7 +69,8 @@ def _draw_legend(painter: QPainter, layout: BarLayout, current: str) -> None:
     wide, line, square = layout.area.width() / len(PARTS), now.px(LEGEND) / 2, now.px(10)
     for place, part in enumerate(PARTS):
         x, top, font = layout.area.left() + place * wide, layout.area.top(), now.font("label")
-        painter.fillRect(QRectF(x, top + (line - square) / 2, square, square), now.series(place))
+        box = QRectF(x, top + (line - square) / 2, square, square)
+        painter.fillRect(box, now.series(SERIES[place]))
         name = QRectF(x + now.px(14), top, wide - now.px(16), line)
         words, ink = elide(text.PARTS[part], font, name.width()), "muted"
         if part == current:
@@ -87,7 +90,7 @@ def _draw_bar(painter: QPainter, layout: BarLayout, place: int, current: str) ->
     title = elide(text.bar_title(place, len(scene.sizes)), font, name.width())
     put_text(painter, name, title, font, now.color("text"), LEFT)
     for part in range(len(PARTS)):
-        painter.fillRect(layout.part(place, part), now.series(part))
+        painter.fillRect(layout.part(place, part), now.series(SERIES[part]))
     if total > scene.axis:  # it goes on beyond the picture: cut by two slanted lines
         painter.setPen(now.pen("surface", 3))
         for back in (10, 18):

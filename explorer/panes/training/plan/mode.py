@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from core.training.config import TrainingConfig
+from core.training.estimates.plan_trace import Planned
+from core.training.estimates.plan_trace import planned as planned_of
 from core.training.estimates.report import verdict
 from core.training.this_machine import measured_device, processor
+from core.transformer.presets import bundled_config
 from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk, Mode
-from explorer.panes.training.plan import compute, presets, text
-from explorer.panes.training.plan.commands import commands
+from explorer.panes.step_inspection import inspection_of
+from explorer.panes.training.plan import presets, text
 from explorer.panes.training.plan.draft import BUNDLED, RUN, PlanDraft, draft_of, setup_of
-from explorer.panes.training.plan.inspector import inspection
 from explorer.panes.training.plan.scene import scene_of
 from explorer.panes.training.plan.view import PlanHeader, PlanView
 from explorer.panes.training.run_data import RunData
 from explorer.panes.training.watcher import RunWatcher
-from explorer.state.actions import Action
 from explorer.state.draft import Draft, named
 from explorer.state.tracks import TraceTrack
 
@@ -43,27 +45,20 @@ class PlanMode(RunWatcher):
         self.draft = Draft(self.workspace, "training.plan", PlanDraft, self)
         self.errors: dict[str, str] = {}
         self.here = processor()
-        self.planned: compute.Planned
+        self.planned: Planned
         self._trouble = ""  # why the run cannot be read
+        self._planned: Path | None = None  # the run that was read last
         self._measures = Latest(self.engine, self)
         self.inputs.gpt3.clicked.connect(self.take_gpt3)
         self.inputs.bundled.clicked.connect(self.take_bundled)
         self.inputs.run.clicked.connect(self.take_run)
-        self.view.changed.connect(self.change)
-        self.view.typed.connect(self.draft.end_merge)
+        self.view.form.changed.connect(self.change)
+        self.view.form.typed.connect(self.draft.end_merge)
+        self.view.bars.stageChosen.connect(lambda stage: self.change("stage", stage))
         self.draft.changed.connect(lambda _: self.refresh())
         self._measures.came.connect(self._on_measured)
         self._plan(presets.BUNDLED)
         self.watch()
-
-    def widget(self) -> QWidget:
-        return self.view
-
-    def header(self) -> QWidget:
-        return self.inputs
-
-    def actions(self) -> list[Action]:
-        return commands(self)
 
     def pictures(self) -> dict[str, QWidget]:
         return {"memory": self.view.bars}
@@ -79,7 +74,9 @@ class PlanMode(RunWatcher):
     def inspect(self) -> None:
         if self.active:
             trace = self.planned.trace
-            self.inspection.emit(inspection(trace[min(max(self.player.step, 0), len(trace) - 1)]))
+            self.inspection.emit(
+                inspection_of(trace[min(max(self.player.step, 0), len(trace) - 1)])
+            )
 
     # changes
 
@@ -87,7 +84,7 @@ class PlanMode(RunWatcher):
         """One field of the draft; what is typed into one field is one change."""
         draft = replace(self.draft.value, **{name: value})
         if draft != self.draft.value:
-            self.draft.change(draft, named(self.view.fields[name].title, value), name)
+            self.draft.change(draft, named(self.view.form.fields[name].title, value), name)
 
     def take_gpt3(self) -> None:
         self._take(presets.GPT3, text.GPT3)
@@ -116,7 +113,11 @@ class PlanMode(RunWatcher):
         self.refresh()
 
     def on_data(self, data: RunData) -> None:
+        """The plan of a run follows to another one."""
         self._trouble = text.no_model(data.name) if data.log else ""
+        if self.draft.value.model == RUN and self.config and data.folder != self._planned:
+            self.draft.begin(asdict(draft_of(self.config)))
+        self._planned = data.folder
         self.refresh()
 
     def on_failed(self, message: str) -> None:
@@ -134,18 +135,20 @@ class PlanMode(RunWatcher):
         self.errors = self._plan(self.draft.value)
         self.view.set_draft(self.draft.value, self.errors)
         self.inputs.run.setVisible(self.config is not None)
+        if self.errors:
+            self.set_headline(next(iter(self.errors.values())))
 
     def _plan(self, draft: PlanDraft) -> dict[str, str]:
         """Shows it; or, by field, what is wrong."""
         config, ours = self.config, draft.model == RUN
-        models = {BUNDLED: compute.bundled_model()} | ({RUN: config.model} if config else {})
+        models = {BUNDLED: bundled_config()} | ({RUN: config.model} if config else {})
         optimizer = config.optimizer if config else "adamw"
         setup, errors = setup_of(draft, models, self.here, optimizer)
         if setup is None:
             if "model" in errors and self._trouble:
                 errors["model"] = f"{self._trouble}; choose another model"
             return errors
-        self.planned = planned = compute.planned(setup)
+        self.planned = planned = planned_of(setup)
         self.view.bars.set_scene(scene_of(planned))
         facts = text.facts(planned, self.data if ours else None)
         self.view.set_facts(facts, text.missing(planned))

@@ -6,7 +6,7 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from explorer.panes.training.plan.compute import Planned
+from core.training.estimates.plan_trace import Planned
 
 PARTS = ("weights", "gradients", "optimizer", "master", "activations")
 FAR = 20.0  # times as much as is needed: the capacity lies outside of the picture
@@ -52,7 +52,7 @@ def scene_of(planned: Planned) -> Scene:
     plans = planned.stages if setup.devices > 1 else (planned.plan,)
     sizes = np.array([(*astuple(one.state), one.activations) for one in plans])
     totals, needed = sizes.sum(axis=1), planned.plan.bytes
-    capacity = setup.device.memory or None if setup.device is not None else None
+    capacity = setup.memory or None
     is_far = capacity is None or capacity > FAR * needed
     names = (step.name.split(".")[1] for step in planned.trace)
     return Scene(

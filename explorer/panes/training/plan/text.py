@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from core.numbers import format_bytes, format_count, format_number, format_percent
-from core.training.estimates.flops import flops_per_token, model_flops_utilization
 from core.training.estimates.memory import RECOMPUTATIONS
 from core.training.estimates.plan import PRECISIONS, Setup
+from core.training.estimates.plan_trace import Planned
 from core.training.estimates.report import STAGES, UNKNOWN, cost_text, energy_text, time_text
 from core.training.estimates.scaling_law import SMALLEST
 from core.training.this_machine import NAME
 from core.transformer.parameters import parameter_count
 from core.transformer.presets import PRESETS
-from explorer.panes.training.plan.compute import Planned
 from explorer.panes.training.plan.draft import BUNDLED, HERE, RUN
 from explorer.panes.training.run_data import RunData
 
@@ -27,8 +24,8 @@ STAGE_WORDS = (
 )
 PRECISION_TITLES = [(one, f"{one}, mixed" if "16" in one else one) for one in PRECISIONS]
 RECOMPUTE_TITLES = [(one, one.capitalize()) for one in RECOMPUTATIONS]
-RECOMPUTE_HELP = "Activations that are computed again, to keep fewer"
 STAGE_HELP = "What devices share instead of each holding all of it"
+STALE = "what is entered cannot be planned"
 ALONE = "ZeRO needs at least two devices"
 PARTS = {
     "weights": "weights",
@@ -40,7 +37,6 @@ PARTS = {
 GPT3 = "GPT-3 on 1,024 GPUs"
 BUNDLED_HERE = "The bundled model here"
 THIS_RUN = "This run"
-RECENT = 50  # steps that tell how fast a run is
 _FAMILIES = {"gpt1": "GPT-1", "gpt2": "GPT-2", "gpt3": "GPT-3"}
 
 
@@ -100,24 +96,30 @@ def facts(planned: Planned, run: RunData | None = None) -> list[tuple[str, str, 
         (cost_text(plan.cost), _price(setup), "cost"),
         (format_count(plan.parameters.total), "parameters", ""),
         (time_text(plan.step), "a step", "step"),
+        (_share(plan.utilization), "MFU", "mfu"),
         (time_text(plan.compute), "arithmetic", ""),
         (time_text(plan.communication), "communication", ""),
-        (_share(plan.utilization), "MFU", "mfu"),
+        (format_percent(setup.bubble), "bubble", "bubble"),
         (energy_text(plan.energy), "energy", "energy"),
-        (format_number(plan.loss) if told else UNKNOWN, "loss expected", "loss"),
-        (format_count(round(plan.best[0])) if told else UNKNOWN, "best size", "size"),
+        (format_number(plan.loss) if told else UNKNOWN, "loss to expect", "loss"),
+        (format_count(round(plan.best[0])) if told else UNKNOWN, "compute-optimal size", "size"),
     )
     return [
-        (number, f"{title}; measured: {known[about]}" if about in known else title,
-         MEMORY_HELP if known and about == "memory" else FACT_HELP.get(about, ""))
+        (number, f"{title}; {known[about]}" if about in known else title,
+         FACT_HELP.get(about, "") if about not in known else MEASURED_HELP[about])
         for number, title, about in rows
     ]  # fmt: skip
 
 
-MEMORY_HELP = "A process also holds Python and PyTorch, which the prediction leaves out"
+MEASURED_HELP = {
+    "memory": "The prediction is of tensors alone; a process also holds Python and PyTorch",
+    "step": "The prediction is of arithmetic alone: a small model also waits for Python",
+    "mfu": "Of the same peak",
+}
 FACT_HELP = {
     "step": "The longer of arithmetic and communication, which run side by side",
     "mfu": "The model's FLOPs, of those that the devices could do in the time",
+    "bubble": "Idle time of a pipeline's stages, as a share of their work: stages are under More",
     "energy": "Of the devices alone",
     "loss": "By the scaling law, in nats a token of MassiveText: compare sizes with it. "
     "It was fitted on models of 70 M parameters and more",
@@ -127,16 +129,13 @@ FACT_HELP = {
 
 def measured(setup: Setup, run: RunData) -> dict[str, str]:
     """What the newest steps of a run took, as far as it is known."""
-    memory, seconds = run.last("memory"), run.series("seconds")[1][-RECENT:]
-    step = float(np.median(seconds)) if len(seconds) else math.nan
     device = None if setup.device is None or setup.device.measured else setup.device
-    peak = device.peak_flops(setup.precision) if device is not None else None
-    per_token = flops_per_token(run.config.model)
-    mfu = model_flops_utilization(run.speed(), per_token, peak, run.config.ranks)
+    mfu = run.utilization(device.peak_flops(setup.precision) if device is not None else None)
+    memory, seconds = run.last("memory"), run.step_seconds
     return {
-        **({} if math.isnan(memory) else {"memory": format_bytes(memory)}),
-        **({} if math.isnan(step) else {"step": time_text(step)}),
-        **({} if mfu is None else {"mfu": format_percent(mfu)}),
+        **({} if math.isnan(memory) else {"memory": f"the process: {format_bytes(memory)}"}),
+        **({} if math.isnan(seconds) else {"step": f"measured: {time_text(seconds)}"}),
+        **({} if mfu is None else {"mfu": f"measured: {format_percent(mfu)}"}),
     }
 
 
@@ -145,7 +144,7 @@ def _share(share: float | None) -> str:
 
 
 def _room(setup: Setup, fits: bool | None) -> str:
-    there = setup.device.memory if setup.device is not None else 0.0
+    there = setup.memory
     if not there:
         return "memory of each device"
     each = "" if setup.devices == 1 else " on each"

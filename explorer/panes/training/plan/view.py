@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QResizeEvent
+from PySide6.QtGui import QMouseEvent, QPainter
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from core.fields import fields_of
 from core.training.estimates.devices import DEVICES
-from explorer import theme
+from core.training.estimates.plan import Setup
 from explorer.panes.training.plan import text
 from explorer.panes.training.plan.draft import ABOUT, STAGES, PlanDraft
 from explorer.panes.training.plan.draw_bars import BarLayout, draw_bars
 from explorer.panes.training.plan.scene import PARTS, Scene
 from explorer.widgets.base import Columns, Label, set_look
-from explorer.widgets.boxes import column, grid, name_parts, row
+from explorer.widgets.boxes import name_parts, row, wrap
 from explorer.widgets.fields import ChoiceField, Field, MenuField, TextField
-from explorer.widgets.form import Fact, FactsCard, scrolling
+from explorer.widgets.folding_form import FoldingForm
+from explorer.widgets.form import Fact, FactsCard
 from explorer.widgets.scene_picture import ScenePicture
+from explorer.widgets.stateful import StatefulPicture
 
 FORM = 236  # px
-SMALL = 8  # facts
+SETUP = fields_of(Setup)
+SMALL = 9  # facts
 # The fields in their rows: seven that are always seen, and those behind More.
 SHOWN = (("model",), ("device",), ("devices", "batch_size"), ("stage",), ("tokens", "price"))
-DEEP = (("precision",), ("recompute",), ("micro_batch", "efficiency"), ("link",))
+DEEP = (("precision",), ("recompute",), ("micro_batch", "efficiency"), ("pipeline", "link"))
 
 
 class PlanHeader(QWidget):
@@ -37,11 +42,7 @@ class PlanHeader(QWidget):
         self.gpt3, self.bundled, self.run = map(QPushButton, titles)
         name_parts(self, "training.plan", "gpt3", "bundled", "run")
         set_look(self.gpt3, "primary")
-        row(self.gpt3, self.bundled, self.run, 1, of=self)
-
-    def whole_width(self) -> int:
-        """px that its buttons need side by side."""
-        return self.layout().sizeHint().width()
+        wrap(self.gpt3, self.bundled, self.run, of=self)
 
 
 class Bars(ScenePicture[Scene]):
@@ -90,70 +91,34 @@ class Bars(ScenePicture[Scene]):
 
 
 class PlanView(QWidget):
-    """`changed(field, text)`; `typed`: a field was left."""
-
-    changed = Signal(str, str)
-    typed = Signal()
+    """The form, and a card of numbers and bars. `stageChosen(stage)`: a bar was clicked."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("training.plan")
-        self.bars, self.more, self._deep = Bars(), QPushButton("More"), QWidget()
+        self.form = FoldingForm("training.plan", _fields(), SHOWN, DEEP, FORM)
+        self.bars, self.note = Bars(), Label("", "label", "muted", wrap=True)
+        self.body = StatefulPicture(self.bars, "lines")
         self.facts = [Fact(name) for name in ("memory", "time", "cost")]
         self.small = [Fact(str(place), small=True) for place in range(SMALL)]
-        self.note = Label("", "label", "muted", wrap=True)
-        name_parts(self, "training.plan", "bars", "more")
-        self.more.setCheckable(True)
-        set_look(self.more, "quiet")
-        self.fields = {field.name: field for field in _fields()}
-        for name, field in self.fields.items():
-            field.setObjectName(f"training.plan.{name}")
-            field.changed.connect(lambda text, name=name: self.changed.emit(name, text))
-            if isinstance(field, TextField):
-                field.editor.editingFinished.connect(self.typed)  # type: ignore[attr-defined]
-        self.bars.stageChosen.connect(lambda stage: self.changed.emit("stage", stage))
-        self.more.toggled.connect(self.set_more)
-        self._area = self._form()
-        row(self._area, (self._card(), 1), of=self, spacing=16)
-        self.layout().setContentsMargins(16, 8, 16, 8)
-        self.set_more(False)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """The form's width follows the zoom."""
-        super().resizeEvent(event)
-        self._area.setFixedWidth(theme.current().px(FORM))
-
-    def _form(self) -> QWidget:
-        shown, deep = (
-            [[self.fields[name] for name in names] for names in rows] for rows in (SHOWN, DEEP)
-        )
-        grid(deep, of=self._deep)
-        form = column(grid(shown), row(self.more, 1), self._deep, 1)
-        form.setContentsMargins(0, 0, 12, 0)
-        return scrolling(form)
-
-    def _card(self) -> QWidget:
+        name_parts(self, "training.plan", "bars")
         card = FactsCard(self.facts, 24, 8)
         card.column.addWidget(self.note)
-        card.column.addWidget(self.bars, 1)
-        card.column.addLayout(grid([self.small[:4], self.small[4:]], spacing=(16, 4)))
-        return card
-
-    def set_more(self, on: bool) -> None:
-        self._deep.setVisible(on)
-        self.more.setText("Less" if on else "More")
-        self.more.setChecked(on)
+        card.column.addWidget(self.body, 1)
+        card.column.addLayout(wrap(*self.small, spacing=16))
+        row(self.form, (card, 1), of=self, spacing=16)
+        self.layout().setContentsMargins(16, 8, 16, 8)
 
     def set_draft(self, draft: PlanDraft, errors: Mapping[str, str]) -> None:
-        """Shows the fields and, beside each, what is wrong with it."""
-        for name, field in self.fields.items():
-            field.set_value(getattr(draft, name))
-            field.set_error(errors.get(name, ""))
-        alone = draft.devices.strip() == "1"
-        self.fields["stage"].editor.setEnabled(not alone)
-        self.fields["stage"].editor.setToolTip(text.ALONE if alone else text.STAGE_HELP)
-        if any(name in errors for names in DEEP for name in names):
-            self.set_more(True)
+        """Shows the fields; what is wrong leaves the last picture, which no longer holds."""
+        self.form.set_values(asdict(draft), errors)
+        alone, stage = draft.devices.strip() == "1", self.form.fields["stage"].editor
+        stage.setEnabled(not alone)
+        stage.setToolTip(text.ALONE if alone else text.STAGE_HELP)
+        if errors:
+            self.body.show_stale(text.STALE)
+        else:
+            self.body.show_ready()
 
     def set_facts(self, facts: Sequence[tuple[str, str, str]], note: str) -> None:
         """(number, title, help): three headlines, then what is told in small; a note below."""
@@ -170,6 +135,8 @@ def _fields() -> list[Field]:
         MenuField("device", "Device", text.device_titles(list(DEVICES))),
         ChoiceField("stage", "ZeRO stage", [(one, one) for one in STAGES], text.STAGE_HELP),
         MenuField("precision", "Precision", text.PRECISION_TITLES),
-        MenuField("recompute", "Recompute", text.RECOMPUTE_TITLES, text.RECOMPUTE_HELP),
+        MenuField(
+            "recompute", "Recompute", text.RECOMPUTE_TITLES, fields_of(Setup)["recompute"].help
+        ),
         *(TextField(name, about.label, about.help) for name, about in ABOUT.items()),
     ]

@@ -29,7 +29,8 @@ def views(mode: PrecisionMode) -> dict[str, Callable[[], Any]]:
 
     return {
         "example": view(0, is_example=True),
-        "loss-scale": view(0),
+        "loss-scale": view(3, tab="scale"),
+        "overflow": view(4, scale=20),
         "gradient": view(3, tab="gradient", scale=10, format="fp8 e4m3fn"),
         "weight": view(9, tab="weight", kind="updates", layer="h.1"),
     }

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from core.marked_line import marked_line
 from core.numbers import format_significant
-from core.substitution import arithmetic
 from core.trace import Step
 from core.training.bits import AlignedNumbers, fields_text
 from core.training.exponents import powers
 from explorer.panes.base import Inspection, Row
+from explorer.panes.step_inspection import calculated, inspection_of
 from explorer.panes.training.precision.scene import Scene
-from explorer.widgets.live_numbers import in_a_line
 
 
-def inspection(step: Step, shown: AlignedNumbers, scene: Scene | None) -> Inspection:
+def inspection(step: Step, shown: AlignedNumbers | None, scene: Scene | None) -> Inspection:
     """The step's line with its numbers, all that is traced, and the histogram as a table."""
-    computes = marked_line(step.code).computes
-    rows = [Row(in_a_line(arithmetic(step)), "accent")] if computes else []
+    if shown is None:  # of the loss scale
+        return inspection_of(step)
+    rows = calculated(step)
     for name, value, format, *_ in shown.numbers:
         rows.append(Row(f"{name} = {format_significant(value, 5)}  {fields_text(value, format)}"))
     table = {}

@@ -10,18 +10,17 @@ from PySide6.QtWidgets import QWidget
 
 from core.fields import field, lenient
 from core.trace import Trace
+from core.training.counted_numbers import Counts, example_counts
 from core.training.recorded_numbers import RecordedNumbers
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.training.follow import Follower
 from explorer.panes.training.precision import compute, text
-from explorer.panes.training.precision.commands import commands
 from explorer.panes.training.precision.inspector import inspection
 from explorer.panes.training.precision.scene import LARGEST_SCALE, SHOWN, scene_of
 from explorer.panes.training.precision.view import PrecisionHeader, PrecisionView
 from explorer.panes.training.presets import fp16
 from explorer.panes.training.run_data import RunData
 from explorer.panes.training.watcher import RunWatcher
-from explorer.state.actions import Action
 from explorer.state.tracks import TraceTrack
 
 
@@ -37,7 +36,7 @@ class Choice:
     format: str = field("fp16", choices=SHOWN)
     layer: str = ""
     scale: int = field(0, least=0, most=LARGEST_SCALE)
-    tab: str = field("scale", choices=text.TABS)
+    tab: str = field("gradient", choices=text.TABS)
 
 
 class PrecisionMode(RunWatcher):
@@ -51,13 +50,14 @@ class PrecisionMode(RunWatcher):
         super().__init__(desk, parent, compute.more)
         self.inputs, self.view = PrecisionHeader(), PrecisionView()
         self.choice = Choice()
-        self.counts: compute.Counts = {}
+        self.counts: Counts = {}
         self.recorded = RecordedNumbers()
+        self.change = Trace().finish()  # of the loss scale
         # The one whose life is told: its power of two, the loss. None: the example's.
         self.gradient: tuple[int, float] | None = None
         self.twin = Follower(self.context.runs, self)
         self.followers.append(self.twin)
-        self.trace = Trace()
+        self.trace = Trace().finish()
         self._connect()
         self.watch()
 
@@ -79,21 +79,12 @@ class PrecisionMode(RunWatcher):
 
     # what the pane asks
 
-    def widget(self) -> QWidget:
-        return self.view
-
-    def header(self) -> QWidget:
-        return self.inputs
-
     def state(self) -> dict[str, Any]:
         return {"version": 1, **asdict(self.choice)}
 
     def restore(self, state: dict[str, Any]) -> None:
         self.choice = lenient(Choice, state)
         self.refresh()
-
-    def actions(self) -> list[Action]:
-        return commands(self)
 
     def pictures(self) -> dict[str, QWidget]:
         return {
@@ -105,6 +96,9 @@ class PrecisionMode(RunWatcher):
 
     def on_position(self, position: float) -> None:
         self._mark()
+
+    def on_step(self, step: int) -> None:
+        self.inspect() if step else self._show_life()  # a newer change of the scale may wait
 
     # choices
 
@@ -127,8 +121,8 @@ class PrecisionMode(RunWatcher):
     # the run
 
     def on_run(self) -> None:
-        self.counts = {} if self.folder is not None else compute.example()
-        self.recorded, self.gradient = RecordedNumbers(), None
+        self.counts = {} if self.folder is not None else example_counts()
+        self.recorded, self.gradient, self.change = RecordedNumbers(), None, Trace().finish()
         if self.folder is not None:
             self.view.body.show_loading("reading the run")
         self.twin.follow(None)
@@ -136,7 +130,7 @@ class PrecisionMode(RunWatcher):
 
     def on_data(self, data: RunData) -> None:
         known = self.recorded
-        self.counts, self.recorded, error, twin = self.follower.extra
+        self.counts, self.recorded, error, self.change, twin = self.follower.extra
         if error and self.recorded is not known:
             self.statusRequested.emit(error)
         if twin != self.twin.folder:
@@ -174,37 +168,42 @@ class PrecisionMode(RunWatcher):
             self.view.set_scene(scene)
             self.set_headline(text.headline(scene))
         elif self.data is not None:
-            waits = self.trains and not layer
+            waits = self.trains and not layer and self.data.config.probe_every > 0
             why = text.NOT_KEPT if layer else text.WAITING if waits else text.NO_HISTOGRAMS
             self.view.show_none(why, waits)
-            self.set_headline(why)
+            self.set_headline(why.partition(": ")[0])
 
     def _show_life(self) -> None:
-        """The steps that are played: those of a gradient, or of a weight."""
+        """The steps that are played: of a gradient, of the loss scale, or of a weight."""
         choice = self.choice
         if choice.tab == "weight":
             trace, share = compute.weight_update(self.recorded)
             lesson = text.lesson(share, self.recorded.step)
+        elif choice.tab == "gradient":
+            gradient = self.gradient or compute.EXAMPLE_GRADIENT
+            trace = compute.gradient_life(self.counts, gradient, choice.format, choice.scale)
+            lesson = text.life(gradient[0], ("", "gradients") in self.counts)
         else:
-            power, loss = self.gradient or compute.EXAMPLE_GRADIENT
-            trace = compute.gradient_life(power, loss, choice.scale, choice.format)
-            lesson = text.SCALE_LESSON if choice.tab == "scale" else text.life(power)
+            trace, lesson = self.change, text.SCALE_LESSON
         self.view.set_tab(choice.tab, lesson)
-        if trace is not self.trace:
-            same = trace.about.keys() == self.trace.about.keys()
+        same = trace.about.keys() == self.trace.about.keys()
+        stays = same and choice.tab == "scale" and self.player.step  # until it is back at the first
+        if trace.about != self.trace.about and not stays:
             self.trace = trace
-            self.set_tracks([TraceTrack(trace)], keep_position=same)
+            self.set_tracks([TraceTrack(trace)] if len(trace) else [], keep_position=same)
         if self.active:
             self._mark()
         self.inspect()
 
     def _mark(self) -> None:
-        """The cursor: in the bits, and of a gradient on the histogram's axis."""
+        """The cursor: in the bits, on the histogram's axis, or in the plots."""
         is_seen = "gradient" in self.trace.about and self.choice.kind == "gradients"
-        self.view.set_cursor(self.trace.about["numbers"], int(self.player.path[0]), is_seen)
+        self.view.set_cursor(self.trace, int(self.player.path[0]), is_seen)
 
     def inspect(self) -> None:
         track, step = self.player.track, self.player.step
         if self.active and track is not None and step < track.length:
-            numbers, scene = self.trace.about["numbers"], self.view.histogram.scene
+            numbers, scene = self.trace.about.get("numbers"), self.view.histogram.scene
             self.inspection.emit(inspection(track.item(step), numbers, scene))
+        elif self.active:
+            self.inspection.emit(None)

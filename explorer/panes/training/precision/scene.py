@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.training.counted_numbers import CountedNumbers
 from core.training.exponents import Lost, folded_shares, share_lost
 from core.training.number_formats import FORMATS
-from explorer.panes.training.precision.compute import Counted
 
 LOW, HIGH = -40, 16  # the powers of two on the axis; what lies beyond counts at its ends
 POWERS = np.arange(LOW, HIGH + 1)
@@ -26,7 +26,7 @@ class Scene:
     lost    what each format loses of them
     """
 
-    counted: Counted
+    counted: CountedNumbers
     format: str
     shift: int
     shares: np.ndarray
@@ -38,12 +38,17 @@ class Scene:
         return self.counted.kind == "gradients"
 
     @property
+    def skips(self) -> bool:
+        """One of them would be infinite, and the step skipped for it."""
+        return self.counted.infinite_share(FORMATS[self.format], self.shift) > 0
+
+    @property
     def middle(self) -> float:
         """The power of two about which they lie."""
         return float(self.shares[0] @ POWERS) / max(float(self.shares[0].sum()), 1e-12)
 
 
-def scene_of(counted: Counted, format: str, scale_exponent: int) -> Scene:
+def scene_of(counted: CountedNumbers, format: str, scale_exponent: int) -> Scene:
     shift = scale_exponent if counted.kind == "gradients" else 0
     shares = folded_shares(counted.histogram, FORMATS[format], shift, LOW, HIGH)
     lost = {name: share_lost(counted.histogram, FORMATS[name], shift) for name in SHOWN}

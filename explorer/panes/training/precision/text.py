@@ -5,25 +5,30 @@ from __future__ import annotations
 import math
 
 from core.numbers import format_power, format_share, format_significant
+from core.training.counted_numbers import DEVIATIONS
 from core.training.exponents import Lost
+from core.training.number_formats import FORMATS
+from core.training.scaler import scale_text
 from core.training.step_trace import label_of
-from explorer.panes.training.precision.compute import DEVIATIONS, Counted
 from explorer.panes.training.precision.scene import LOW, Scene
 from explorer.panes.training.run_data import COUNTED
 
 KINDS = {kind: kind.capitalize() for kind in COUNTED}
-TABS = {"scale": "Loss scale", "gradient": "One gradient", "weight": "One weight in bf16"}
+TABS = {"gradient": "One gradient", "scale": "Loss scale", "weight": "One weight in bf16"}
 START = "Train in fp16 here"
 START_HELP = (
     "Trains a tiny model twice from one seed, in fp16 and in fp32, each in a process of its own. "
     "The loss scale begins too high, so that steps are skipped at once"
 )
+LOSSES = ("become 0", "lose digits", "overflow")  # the parts of a Lost
+ENOUGH = ". One infinite gradient is enough to skip a step"
+SATURATES = ". {} has no infinity: what is too large becomes {:.0f}"
 ALL = "All layers"
 LAYERS_HELP = "Which part of the model. Record a step, in the mode Step, to tell them apart"
 NO_SCALE = "Only a run in fp16 scales its loss: the range of fp32 and bf16 is wide enough."
 SCALE_LESSON = (
     "The scale is found by trial: a step that overflows (a cross) is skipped and the scale halved; "
-    "after enough steps without one it is doubled"
+    "after enough steps in a row without one it is doubled"
 )
 NO_HISTOGRAMS = (
     "This run did not count how large its numbers are: an older version or another program trained "
@@ -49,23 +54,19 @@ def layer_name(layer: str) -> str:
 
 def scale_words(exponent: int) -> str:
     """Of the handle."""
-    scale = f"{format_power(exponent)} = {2**exponent:,}" if exponent else "1"
-    return f"←  loss scale {scale}  →"
+    return f"←  loss scale {scale_text(2.0**exponent)}  →"
 
 
 def loss_sentence(lost: Lost) -> str:
-    """ "2.4 % become 0, 98 % lose digits, none overflow"."""
-    if not any(lost):
-        return "none is lost"
-    told = (format_share(share) if share else "none" for share in lost)
-    return "{} become 0, {} lose digits, {} overflow".format(*told)
+    """ "2.4 % become 0, 98 % lose digits"."""
+    told = [f"{format_share(one)} {how}" for one, how in zip(lost, LOSSES, strict=True) if one]
+    return ", ".join(told) or "none is lost"
 
 
 def brief_loss(lost: Lost) -> str:
-    """Beside a format's window: the worst that happens to more than a few."""
-    told = [(lost.zero, "become 0"), (lost.overflow, "overflow"), (lost.subnormal, "lose digits")]
-    happens = [one for one in told if one[0] >= 5e-5] or [one for one in told if one[0]]
-    return f"{format_share(happens[0][0])} {happens[0][1]}" if happens else "keeps all"
+    """Beside a format's window: what happens to most."""
+    share, how = max(zip(lost, LOSSES, strict=True))
+    return f"{format_share(share)} {how}" if share else "keeps all"
 
 
 def headline(scene: Scene) -> str:
@@ -77,23 +78,30 @@ def headline(scene: Scene) -> str:
         whose = f"Computed example: {what.lower()}"
     if scene.is_scaled:
         where += f", times {format_power(scene.shift)}" if scene.shift else ", not scaled"
-    return f"{whose} in {where}: {loss_sentence(scene.lost[scene.format])}"
+    lost = scene.lost[scene.format]
+    skipped = f"{format_share(lost.overflow)} overflow, so the whole step would be skipped"
+    return f"{whose} in {where}: {skipped if scene.skips else loss_sentence(lost)}"
 
 
-def note(counted: Counted) -> str:
+def note(scene: Scene) -> str:
     """Below the histogram: of how many numbers it is."""
-    if not counted.step:
-        deviation = format_significant(DEVIATIONS[counted.kind], 1)
-        return f"Computed, not measured: a million normal numbers of standard deviation {deviation}"
-    histogram = counted.histogram
+    counted, histogram = scene.counted, scene.counted.histogram
     whole = histogram.total + histogram.zeros + histogram.not_finite
     told = [f"{whole:,} {counted.kind} were counted"]
+    if not counted.step:
+        deviation = format_significant(DEVIATIONS[counted.kind], 1)
+        told = [f"Computed: a million normal numbers of standard deviation {deviation}"]
     if counted.kind == "gradients" and counted.loss_scale > 1:
         told.append(f"the run's loss scale was {counted.loss_scale:,.0f}")
     for count, words in ((histogram.zeros, "0"), (histogram.not_finite, "infinite or NaN")):
         if count:
             told.append(f"{format_share(count / whole)} are {words} already")
-    return ", ".join(told)
+    said, format = ", ".join(told), FORMATS[scene.format]
+    if scene.skips:
+        return said + ENOUGH
+    if scene.lost[scene.format].overflow and not format.has_infinity:
+        return said + SATURATES.format(format_name(scene.format), format.largest)
+    return said
 
 
 def column_tip(scene: Scene, power: int) -> str:
@@ -108,8 +116,10 @@ def window_tip(scene: Scene, name: str) -> str:
     return f"{format_name(name)}: {loss_sentence(scene.lost[name])}"
 
 
-def life(power: int) -> str:
+def life(power: int, is_counted: bool) -> str:
     """Which gradient it is."""
+    if not is_counted:
+        return f"A computed example: a gradient of about {format_power(power)}"
     return f"A gradient of about {format_power(power)}; a click on the histogram takes another"
 
 

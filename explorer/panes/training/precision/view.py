@@ -7,13 +7,13 @@ from collections.abc import Iterable
 import numpy as np
 from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
 
-from core.training.bits import AlignedNumbers
+from core.trace import Trace
 from explorer.panes.training.precision import text
 from explorer.panes.training.precision.pictures import BitsPicture, Histogram
 from explorer.panes.training.precision.scene import Scene
 from explorer.panes.training.run_data import RunData, skip_text
 from explorer.widgets.base import set_look
-from explorer.widgets.boxes import card, name_parts, page, row
+from explorer.widgets.boxes import card, name_parts, page, row, wrap
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.drop_down import DropDown
 from explorer.widgets.plots.line_plot import LinePlot, Mark, Series
@@ -29,15 +29,11 @@ class PrecisionHeader(QWidget):
         self.kinds = SegmentedControl(list(text.KINDS.items()), "Numbers")
         self.layers = DropDown("Layers", text.LAYERS_HELP)
         name_parts(self, "training.precision", "kinds", "layers")
-        row(self.kinds, self.layers, 1, of=self)
+        wrap(self.kinds, self.layers, of=self)
 
     def set_choice(self, kind: str, layer: str, layers: Iterable[str]) -> None:
         self.kinds.set_current(kind)
         self.layers.fill([(text.layer_name(one), one) for one in ("", *layers)], layer)
-
-    def whole_width(self) -> int:
-        """px that its choices need side by side."""
-        return self.layout().sizeHint().width()
 
 
 class PrecisionView(QWidget):
@@ -71,7 +67,7 @@ class PrecisionView(QWidget):
 
     def set_scene(self, scene: Scene) -> None:
         self.histogram.set_scene(scene)
-        self.note.set_text(text.note(scene.counted))
+        self.note.set_text(text.note(scene))
         self.body.show_ready()
 
     def show_none(self, why: str, waits: bool) -> None:
@@ -80,12 +76,15 @@ class PrecisionView(QWidget):
         self.note.set_text("")
         self.body.show_loading(why) if waits else self.body.show_empty(why)
 
-    def set_cursor(self, numbers: AlignedNumbers, step: int, is_marked: bool) -> None:
-        """How far what is played has come; the newest number is marked on the axis."""
+    def set_cursor(self, trace: Trace, step: int, is_marked: bool) -> None:
+        """How far it has come: in the bits and on the histogram's axis, or in the plots."""
+        numbers, at = trace.about.get("numbers"), trace.about.get("step")
         self.bits.set_scene(numbers)
         self.bits.step = step
         self.histogram.marked = numbers.known(step)[-1] if is_marked else None
         self.histogram.update()
+        for plot in (self.scale, self.losses):
+            plot.set_cursor(None if at is None else at + (step + 1 == len(trace)))
 
     def set_tab(self, tab: str, lesson: str) -> None:
         """Which of the lower pictures is seen, and the sentence below it."""

@@ -18,12 +18,10 @@ from core.training.place import torchrun_command
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.training import presets
 from explorer.panes.training.ranks import compute, text
-from explorer.panes.training.ranks.commands import commands
 from explorer.panes.training.ranks.inspector import inspection
 from explorer.panes.training.ranks.view import RanksHeader, RanksView
 from explorer.panes.training.run_data import RunData
 from explorer.panes.training.watcher import RunWatcher
-from explorer.state.actions import Action
 from explorer.state.tracks import TraceTrack
 
 OWN = "run"  # in the place of a strategy: that of the run
@@ -66,12 +64,6 @@ class RanksMode(RunWatcher):
 
     # what the pane asks
 
-    def widget(self) -> QWidget:
-        return self.view
-
-    def header(self) -> QWidget:
-        return self.inputs
-
     def state(self) -> dict[str, Any]:
         return {"version": 1, "strategy": self.strategy, "devices": self.devices}
 
@@ -80,9 +72,6 @@ class RanksMode(RunWatcher):
             self.choose_devices(state["devices"])
         if state.get("strategy") in text.TITLES:
             self.choose(state["strategy"])
-
-    def actions(self) -> list[Action]:
-        return commands(self)
 
     def pictures(self) -> dict[str, QWidget]:
         return {"lanes": self.view.lanes, "holdings": self.view.holdings}

@@ -10,6 +10,7 @@ from core.numbers import format_brief, format_bytes, format_count, format_number
 from core.training.estimates.strategy_step import LINK, SPEED
 from core.training.lane_trace import LaneTrace
 from core.training.rank_ends import cause
+from core.training.scaling import efficiency_bound
 
 TITLES = {
     "run": "This run",
@@ -119,7 +120,8 @@ def facts(lanes: LaneTrace, speed: float) -> dict[str, str]:
     told = {"a step": format_brief(lanes.seconds)}
     if speed:
         told["tokens/s"] = format_count(round(speed))
-    told[SCALING] = format_percent(lanes.busy.mean())
+    if (bound := efficiency_bound(lanes.busy)) is not None:
+        told[SCALING] = format_percent(bound)
     told[f"a {lanes.noun} sends"] = format_bytes(lanes.sent)
     if len(lanes.memory):
         whose = "a device holds" if lanes.estimated else "memory of a process"

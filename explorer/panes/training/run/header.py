@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent, QStandardItemModel
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtGui import QStandardItemModel
+from PySide6.QtWidgets import QComboBox, QPushButton, QWidget
 
 from explorer import theme
-from explorer.widgets.base import Label
+from explorer.widgets.wrap_row import WrapRow, labelled
 
-NARROW = 680  # px
-GAPS = 48  # px between its boxes and buttons
 NEW, OPEN, NONE = "new", "open", "none"
 
 
@@ -52,19 +50,12 @@ class RunChoice(QWidget):
         self.other.setToolTip("Draws the losses of another run over this one")
         self.new = QPushButton("New run")
         self.new.setObjectName("training.header.new")
-        self._which = Label("run", "label", "muted")
-        self._over = Label("overlay", "label", "muted")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(self._which)
-        row.addWidget(self.run)
-        row.addSpacing(8)
+        self._over = labelled("overlay", self.other)
+        row = WrapRow(parent=self)
+        row.addWidget(labelled("run", self.run))
         row.addWidget(self._over)
-        row.addWidget(self.other)
-        row.addSpacing(8)
         row.addWidget(tools)
-        row.addStretch(1)
+        row.addStretch()
         row.addWidget(self.new)
         self.run.activated.connect(self._on_run)
         self.other.activated.connect(self._on_other)
@@ -87,12 +78,6 @@ class RunChoice(QWidget):
             runs = [KnownRun(here, Path(here).name), *runs]
         self.set_runs(runs, here, self._other)
 
-    def whole_width(self) -> int:
-        """With the narrowest boxes and without their names, whatever is offered."""
-        boxes = sum(box.minimumWidth() for box in (self.run, self.other))
-        others = sum(one.sizeHint().width() for one in (self._tools, self.new))
-        return boxes + others + GAPS
-
     def _fill(self) -> None:
         for box in (self.run, self.other):
             box.setMinimumWidth(theme.current().px(120))
@@ -109,19 +94,8 @@ class RunChoice(QWidget):
         self.run.setCurrentIndex(max(0, self.run.findData(self._current)))
         self.other.setCurrentIndex(max(0, self.other.findData(self._other)))
         looking = bool(self._current)
-        for widget in (self.other, self._tools, self.new):
+        for widget in (self._over, self._tools, self.new):
             widget.setVisible(looking)
-        self._name_boxes()
-
-    def _name_boxes(self) -> None:
-        """Where there is little room, the boxes go without their names; tooltips have them."""
-        room = self.width() >= theme.current().px(NARROW)
-        self._which.setVisible(room or not self._current)
-        self._over.setVisible(room and bool(self._current))
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._name_boxes()
 
     def _on_run(self, index: int) -> None:
         chosen = self.run.itemData(index)

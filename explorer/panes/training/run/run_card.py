@@ -68,6 +68,7 @@ class RunCard(QFrame):
         self._numbers = [(_Number(), name) for name in range(5)]
         self._message = Label("", "body", "text", wrap=True)
         self.buttons = {name: QPushButton(text) for name, (text, _) in BUTTONS.items()}
+        self._state.setSizePolicy(expanding())
         told = QWidget()
         told.setSizePolicy(expanding())
         words = QHBoxLayout(told)
@@ -83,11 +84,9 @@ class RunCard(QFrame):
             button.setToolTip(BUTTONS[name][1])
             button.clicked.connect(lambda _=False, name=name: self.asked.emit(name))
             head.addWidget(button)
-        numbers = QHBoxLayout()
-        numbers.setSpacing(24)
+        numbers = WrapRow(24)
         for number, _ in self._numbers:
             numbers.addWidget(number)
-        numbers.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 12, 8)
         column.setSpacing(6)

@@ -27,7 +27,7 @@ from explorer import theme
 from explorer.panes.training.run.draft import ABOUT, SIZES, TrainingDraft, size_of
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import ChoiceField, Deepest, Field, MenuField, TextField
-from explorer.widgets.form import CorpusField, Fact, FactsCard, TakesFiles, scrolling
+from explorer.widgets.form import CorpusField, Fact, FactsCard, TakesFiles, fill, scrolling
 from explorer.widgets.plots.line_plot import LinePlot, Series
 
 MORE = (
@@ -189,11 +189,7 @@ class SetupView(TakesFiles):
         form.addStretch(0)
         form.setContentsMargins(0, 0, 12, 0)
         self._form = scrolling(form)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 12, 16, 12)
-        row.setSpacing(16)
-        row.addWidget(self._form)
-        row.addWidget(self._cost(), 1)
+        fill(self, self._form, self._cost())
 
     def _cost(self) -> QWidget:
         card = FactsCard(self.facts.values(), 16, 12)

@@ -176,7 +176,7 @@ class SmallPlot(Picture):
         painter.setPen(now.pen("outline"))
         painter.drawLine(rect.topLeft(), rect.bottomLeft())
         painter.drawLine(rect.bottomLeft(), rect.bottomRight())
-        ticks = linear_ticks(*self._range, 2)[:3]
+        ticks = linear_ticks(*self._range, 2, whole=True)[:3]
         for tick, text in zip(ticks, tick_texts(ticks), strict=True):
             x = float(self._map_x(tick, rect))
             wide = now.metrics("label").horizontalAdvance(text) + 2

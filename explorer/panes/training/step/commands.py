@@ -13,12 +13,5 @@ if TYPE_CHECKING:
 
 def commands(mode: StepMode) -> list[Action]:
     """Recording a step."""
-    return [
-        Action(
-            "training.step.record",
-            text.RECORD,
-            mode.record,
-            enabled=lambda: mode.active and mode.seen is not None and mode.seen.active,
-            help=text.RECORD_HELP,
-        )
-    ]
+    name, enabled = "training.step.record", lambda: mode.active and mode.trains
+    return [Action(name, text.RECORD, mode.record, enabled=enabled, help=text.RECORD_HELP)]

@@ -4,62 +4,52 @@ one place to the left.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QLineF, QRectF
 from PySide6.QtGui import QPainter
 
+from core.training.recorded_step import RecordedStep
 from explorer import theme
-from explorer.panes.training.step.scene import Scene
-from explorer.widgets.base import LEFT, RIGHT, elide, put_text
+from explorer.widgets.base import LEFT, RIGHT, put_text
 from explorer.widgets.token_colors import ink
-from explorer.widgets.token_strip import chip
+from explorer.widgets.token_strip import chip, draw_chip
 
 NAME, CELL, LINE, SHIFT, APART, FOOT = 92, 66, 24, 14, 18, 20  # px
 
 
-def draw_batch(painter: QPainter, area: QRectF, scene: Scene) -> None:
+def draw_batch(painter: QPainter, area: QRectF, recorded: RecordedStep) -> None:
     """As many sequences and places as have room."""
-    now = theme.current()
-    ids, targets = scene.batch("ids"), scene.batch("targets")
-    cell, line = now.px(CELL), now.px(LINE)
-    pitch = 2 * line + now.px(SHIFT) + now.px(APART)
-    places = min(ids.shape[1], max(1, int((area.width() - now.px(NAME)) / cell)))
+    now, ids, targets = theme.current(), recorded.batch("ids"), recorded.batch("targets")
+    label, muted = now.font("label"), now.color("muted")
+    cell, line, shift, name = (now.px(size) for size in (CELL, LINE, SHIFT, NAME))
+    pitch = 2 * line + shift + now.px(APART)
+    places = min(ids.shape[1], max(1, int((area.width() - name) / cell)))
     room = area.height() - now.px(FOOT) + now.px(APART)
     sequences = min(len(ids), max(1, int(room / pitch)))
     for sequence in range(sequences):
         top = area.top() + sequence * pitch
-        below = top + line + now.px(SHIFT)
-        left = area.left() + now.px(NAME)
+        below = top + line + shift
         for y, words in ((top, f"{sequence + 1}: reads"), (below, "predicts")):
-            name = QRectF(area.left(), y, now.px(NAME) - now.px(8), line)
-            put_text(painter, name, words, now.font("label"), now.color("muted"), RIGHT)
-        painter.setPen(now.pen("outline"))
-        for place in range(1, places):
-            if targets[sequence, place - 1] >= 0:  # the same token, shifted by one
-                x = left + place * cell
-                painter.drawLine(
-                    QPointF(x + cell / 2, top + line), QPointF(x - cell / 2, below - 2)
-                )
+            put_text(painter, QRectF(area.left(), y, name - 8, line), words, label, muted, RIGHT)
         for place in range(places):
-            x = left + place * cell
-            _token(painter, QRectF(x, top, cell - 4, line), int(ids[sequence, place]), scene)
-            _token(painter, QRectF(x, below, cell - 4, line), int(targets[sequence, place]), scene)
-    told = f"{sequences} of {len(ids)} sequences, {places} of {ids.shape[1]} tokens"
-    if scene.recording.micro_batches > 1:
-        told += f" of micro-batch 1 of {scene.recording.micro_batches}"
+            x = area.left() + name + place * cell
+            if place and targets[sequence, place - 1] >= 0:  # the same token, shifted by one
+                painter.setPen(now.pen("outline"))
+                painter.drawLine(QLineF(x + cell / 2, top + line, x - cell / 2, below - 2))
+            read, next_one = int(ids[sequence, place]), int(targets[sequence, place])
+            _token(painter, QRectF(x, top, cell - 4, line), read, recorded)
+            _token(painter, QRectF(x, below, cell - 4, line), next_one, recorded)
+    words = f"{sequences} of {len(ids)} sequences, {places} of {ids.shape[1]} tokens"
+    if (count := recorded.recording.micro_batches) > 1:
+        words += f" of micro-batch 1 of {count}"
     foot = QRectF(area.left(), area.bottom() - now.px(FOOT), area.width(), now.px(FOOT))
-    put_text(painter, foot, told, now.font("label"), now.color("muted"), LEFT)
+    put_text(painter, foot, words, label, muted, LEFT)
 
 
-def _token(painter: QPainter, rect: QRectF, id: int, scene: Scene) -> None:
+def _token(painter: QPainter, rect: QRectF, id: int, recorded: RecordedStep) -> None:
     now = theme.current()
     if id < 0:  # no loss is computed here
         painter.fillRect(rect, now.hatch())
-        return
-    data, font = scene.piece(id), now.font("mono", mono=True)
-    colors = ink(data)
-    painter.setPen(now.pen(colors.edge))
-    painter.setBrush(colors.fill)
-    painter.drawRoundedRect(rect, 3, 3)
-    put_text(
-        painter, rect, elide(chip(id, data).text, font, rect.width() - 4), font, now.color("text")
-    )
+    else:
+        data = recorded.piece(id)
+        colors = ink(data)
+        draw_chip(painter, rect, chip(id, data).text, colors.fill, colors.edge, now.color("text"))

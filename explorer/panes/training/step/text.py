@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from core.numbers import (
     format_brief,
     format_bytes,
@@ -12,8 +14,10 @@ from core.numbers import (
     format_number,
     format_percent,
 )
-from core.training.step_trace import Happened, Layer
-from explorer.panes.training.step.scene import Exchange, Part, Scene
+from core.training.phases import TITLES
+from core.training.recorded_step import Part, RecordedStep
+from core.training.spans import KINDS
+from explorer.panes.training.step.scene import Place
 
 NO_RUN = "No run is open. Set one up in Run: its first step is recorded from the inside."
 NOT_YET = "No step of this run is recorded yet. While it trains, you can record the next one."
@@ -23,15 +27,21 @@ SHOW_RUN, RECORD = "Show Run", "Record this step"
 RECORD_HELP = "Records the next optimizer step from the inside; training goes on as before"
 NOT_LIVE = "Only a run that is training can record a step: resume it in Run"
 ASKED = "The next step of this run will be recorded."
+RECORDED = "Step {:,} is recorded"
+UNREADABLE = "Step {:,} cannot be shown"
+SURPRISE = "The stronger a token's color, the more surprising it was: 0 to {:.1f} nats"
+LENGTH = "length of all gradients together; what clipping cuts off is hatched"
+SHARES = "who makes it that long: each part's share of the squared length"
+SIZES = "size of each token's vector (rms, log scale)"
+GRADIENTS = "gradient of each token's vector (rms, log scale)"
+NORMS, EXCHANGES = "norms of its gradients", "exchanges between ranks"
+UPDATES = "all weights: update ÷ weight"
 NAMES = {
     "param": "weight before",
     "grad": "gradient",
     "new": "weight after",
     "shrunk": "weight, decayed",
-    "before": "weight before",
-    "after": "weight after",
 }
-SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def name_of(name: str) -> str:
@@ -40,69 +50,44 @@ def name_of(name: str) -> str:
     return NAMES.get(name, words)
 
 
-def power(exponent: int) -> str:
-    """A power of two: 2⁻¹⁰."""
-    return "2" + str(exponent).translate(SUPERSCRIPTS)
-
-
-def headline(scene: Scene, phase: str, inner: int | None) -> str:
-    """One sentence about what is seen."""
-    facts = scene.recording.facts
-    step = f"Step {facts.step:,}"
-    match phase:
-        case "data":
-            count, length = scene.batch("ids").shape
-            if not count:
-                return f"{step} draws a batch; this task shows none of it"
+def headline(recorded: RecordedStep, place: Place) -> str:
+    """One sentence about what is seen; the phase's title where too little was recorded."""
+    facts, parts, inner = recorded.recording.facts, recorded.parts(place.phase), place.inner
+    part, step = parts[-1 if inner is None else inner] if parts else None, f"Step {facts.step:,}"
+    match place.phase:
+        case "data" if (ids := recorded.batch("ids")).size:
+            count, length = ids.shape
             return f"{step} reads {count} sequences of {length} tokens; each predicts the next one"
-        case "forward":
-            part = scene.forward[-1 if inner is None else inner] if scene.forward else None
-            if part is None:
-                return f"{step}: the model predicts every next token"
-            said = f"RMS at the output of {_of(part)}: {format_number(part.mean)}"
-            through = "The batch has come through the model"
-            return _first(said) if inner is not None else f"{through}: {said}"
+        case "forward" if part is not None:
+            size = f"RMS at the output of {_of(part)}: {format_number(part.size)}"
+            return size if inner is not None else f"The batch has come through the model: {size}"
         case "loss":
             return mean_loss(facts.loss)
-        case "backward" | "unscale":
-            if not scene.backward:
-                return f"{step}: gradients are computed, from the last layer to the first"
-            if phase == "unscale":
-                return f"The gradients are divided by the loss scale, {facts.loss_scale:,.0f}"
-            if inner is None:
-                length = format_brief(scene.backward_span[1] - scene.backward_span[0])
-                count = len(scene.exchanges)
-                meanwhile = f", and ranks add them up in {count} exchanges" if count else ""
-                return f"In {length} gradients come back to the embedding{meanwhile}"
-            part = scene.backward[inner]
+        case "backward" if part is not None and inner is not None:
             when = format_brief(max(part.came, 0.0))
             return f"The gradient reaches {_of(part)} {when} after backward began"
+        case "backward" if part is not None:
+            whole, count = recorded.recording.backward, len(recorded.exchanges)
+            meanwhile = f", and ranks add them up in {count} exchanges" if count else ""
+            length = format_brief(whole.end - whole.start)
+            return f"In {length} gradients come back to the embedding{meanwhile}"
+        case "unscale":
+            return f"The gradients are divided by the loss scale, {facts.loss_scale:,.0f}"
         case "clip":
-            return clip(facts.grad_norm, scene.config.clip)
-        case "optimizer":
-            if facts.skipped:
-                return f"{step} was skipped: a gradient overflowed, so no weight moved"
-            total = int(scene.updates[1].sum()) + scene.unmoved
-            if not total:
-                return f"{step} moves every weight a little"
-            still = f"{format_percent(scene.unmoved / total)} of them stay exactly where they were"
-            still = still if scene.unmoved else "not one stays exactly where it was"
-            return f"{format_count(total)} weights move a little; {still}"
-        case _:
+            return clip(facts.grad_norm, recorded.config.clip)
+        case "optimizer" if facts.skipped:
+            return f"{step} was skipped: a gradient overflowed, so no weight moved"
+        case "optimizer" if total := int(recorded.updates[1].sum()) + recorded.unmoved:
+            still = f"{format_percent(recorded.unmoved / total)} stay exactly where they were"
+            rest = still if recorded.unmoved else "not one stays exactly where it was"
+            return f"{format_count(total)} weights move a little; {rest}"
+        case "schedule":
             return f"{step} moves weights at learning rate {format_number(facts.learning_rate)}"
-
-
-def _first(words: str) -> str:
-    return words[:1].upper() + words[1:]
+    return TITLES[place.phase]
 
 
 def _of(part: Part) -> str:
     return part.label if part.label.startswith("block") else f"the {part.label}"
-
-
-def surprise(most: float) -> str:
-    """What the colors of the text say."""
-    return f"The stronger a token's color, the more surprising it was: 0 to {most:.1f} nats"
 
 
 def mean_loss(loss: float) -> str:
@@ -125,47 +110,32 @@ def clip(norm: float, limit: float) -> str:
     return f"The gradient is {format_number(norm)} long: shortened to {limit:g}, {share} of it"
 
 
-def memory(most: float) -> str:
-    """Above the line of memory."""
-    return f"kept for backward: at most {format_bytes(most)}"
+def part(one: Part) -> str:
+    """Behind a part's bars: size, shape and dtype of what left it, and when that was there."""
+    shape, came = " × ".join(map(str, one.event.shape)), format_brief(max(one.came, 0.0))
+    return f"{format_number(one.size)}   {shape}  {one.event.dtype}   +{came}"
 
 
-def part_tip(part: Part) -> str:
-    """A part of the model, in a tooltip."""
-    lines = [f"{_first(part.label)}: {' × '.join(map(str, part.shape))}, {part.dtype}"]
-    lines.append(f"size {format_number(part.mean)}, there after {format_brief(max(part.came, 0))}")
-    lines += [f"{name}: {format_number(norm)}" for name, norm in part.norms]
-    return "\n".join(lines)
-
-
-def exchange_row(one: Exchange) -> str:
-    """An exchange of a bucket, for the inspector."""
-    waited = one.ready - one.start
-    said = f"{one.label}: {format_bytes(one.bytes)} in {format_brief(one.end - one.ready)}"
-    return said + (f", after waiting {format_brief(waited)}" if waited > 0 else "")
-
-
-def part_rows(scene: Scene, event: Happened, mean: float) -> list[str]:
+def part_rows(part: Part) -> list[str]:
     """What is known of a part while the cursor is in it."""
+    event = part.event
     shape = " × ".join(map(str, event.shape))
     rows = [f"{shape} numbers, {event.dtype}, {format_bytes(event.bytes)}"]
-    rows.append(f"root mean square {format_number(mean)}")
+    rows.append(f"root mean square {format_number(part.size)}")
     if event.end > event.start:
         rows.append(f"computed in {format_brief(event.end - event.start)}")
-    of: dict[str, list[str]] = {}
-    for layer in scene.recording.facts.layers:
-        if layer.name == event.name or layer.name.startswith(f"{event.name}."):
-            name = layer.name.removeprefix(f"{event.name}.")
-            of.setdefault(_dtypes(layer), []).append(name)
-    return [*rows, *(f"{dtypes}: {', '.join(names)}" for dtypes, names in of.items())]
+    return rows + [f"|gradient of {name}| = {format_number(n)}" for name, n in part.norms.items()]
 
 
-def _dtypes(layer: Layer) -> str:
-    """In which format a layer computes."""
-    told = {way: getattr(layer, way) for way in ("input", "weight", "output", "gradient")}
-    if len(set(told.values())) == 1:
-        return f"{layer.weight} throughout"
-    return ", ".join(f"{dtype} {way}" for way, dtype in told.items() if dtype)
+def exchange_rows(exchanges: np.ndarray) -> list[str]:
+    """The exchanges of a rank, records of LANE_DTYPE."""
+    rows = []
+    for one in exchanges:
+        waited, took = one["ready"] - one["start"], one["end"] - one["ready"]
+        name, size = KINDS[one["kind"]], format_bytes(int(one["bytes"]))
+        later = f", after waiting {format_brief(waited)}" if waited > 0 else ""
+        rows.append(f"{name}: {size} in {format_brief(took)}{later}")
+    return rows
 
 
 def empty(has_run: bool, active: bool, foreign: bool) -> tuple[str, str]:

@@ -54,6 +54,19 @@ def test_a_preset_is_estimated(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["cost"] != "n/a" and found["MFU"] == "40.0 %"
 
 
+def test_a_pipeline_has_a_bubble(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--device", "A100 SXM 80GB", "--devices", "32", "--per-machine", "8"]
+    given += ["--pipeline", "4", "--batch", "64", "--network", "100"]
+    assert main(["--estimate", "gpt2-xl", *given]) == 0
+    text = capsys.readouterr().out
+    found = rows(text)
+    assert found["pipeline bubble"] == "37.5 %" and "4 stages, 8 micro-batches" in text
+    assert found["sent between stages"] != "0 B"
+    assert "12.5 GB/s, of a network that 8 devices share" in text
+    assert main(["--estimate", "gpt2-xl"]) == 0
+    assert "pipeline" not in capsys.readouterr().out
+
+
 def test_an_unknown_device_has_no_time(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--estimate=gpt2", "--devices", "8"]) == 0
     found = rows(capsys.readouterr().out)

@@ -9,13 +9,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from core.training.estimates.devices import DEVICES
 from core.training.estimates.flops import (
-    causal_flops_per_token,
     flops_per_token,
     model_flops_utilization,
-    simple_flops,
 )
 from core.transformer import ModelConfig, preset
-from core.transformer.attention import visible_tokens
 from core.transformer.gpt import GPT
 
 TINY = ModelConfig(vocab_size=37, block_size=16, n_layer=3, n_head=4, n_embd=32)
@@ -48,15 +45,6 @@ def test_gpt_2_takes_the_usual_number_a_token() -> None:
     assert flops_per_token(gpt2) == pytest.approx(bare, rel=1e-3)
 
 
-@pytest.mark.parametrize("window", [None, (5,), (None, 3)])
-def test_causal_flops_count_the_scores_that_are_seen(window) -> None:
-    config = replace(TINY, window=window)
-    seen = [int(visible_tokens(16, config.window_of(layer)).sum()) for layer in range(3)]
-    without = flops_per_token(config) - 12.0 * 3 * 32 * 16
-    expected = without + 12.0 * 32 * sum(seen) / 16
-    assert causal_flops_per_token(config) == pytest.approx(expected)
-
-
 def test_utilization_of_palm_is_the_papers() -> None:
     """540.35e9 parameters, 118 layers of 48 heads of 256, 2,048 tokens; 238.3 thousand tokens a
     second on 6,144 TPU v4: 46.2 % (Chowdhery et al. 2022, section 4.1 and appendix B).
@@ -69,7 +57,3 @@ def test_utilization_of_palm_is_the_papers() -> None:
 
 def test_an_unknown_peak_gives_no_utilization() -> None:
     assert model_flops_utilization(1e5, 1e9, None) is None
-
-
-def test_chinchilla_takes_six_n_d() -> None:
-    assert simple_flops(70e9, 1.4e12) == 5.88e23

@@ -7,7 +7,6 @@ import pytest
 from core.training.estimates.pipeline import (
     Work,
     bubble,
-    held_micro_batches,
     schedule,
     timeline,
 )
@@ -56,7 +55,7 @@ def test_the_first_stage_holds_so_many_micro_batches(kind: str, most: int) -> No
     for work in schedule(kind, 4, 8)[0]:
         held += -1 if work.backward else 1
         largest = max(largest, held)
-    assert largest == most == held_micro_batches(kind, 4, 8)
+    assert largest == most
 
 
 def test_no_stage_does_two_things_at_once() -> None:

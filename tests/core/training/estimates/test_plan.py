@@ -5,9 +5,9 @@ import math
 import pytest
 
 from core.training.estimates.communication import Link
-from core.training.estimates.devices import device
+from core.training.estimates.devices import Device, device
 from core.training.estimates.flops import flops_per_token
-from core.training.estimates.memory import activations
+from core.training.estimates.memory import activations, around_activations
 from core.training.estimates.plan import Setup, plan
 from core.training.estimates.scaling_law import CHINCHILLA
 from core.transformer import preset
@@ -90,6 +90,11 @@ def test_what_hangs_on_an_unknown_number_is_none(changes: dict, unknown: set[str
     [
         ({"batch_size": 1000}, "use a batch of 1024 or 2048"),
         ({"devices": 0}, "8 is a usual machine"),
+        ({"per_machine": 0}, "8 is a usual machine"),
+        ({"pipeline": 0}, "1 is no pipeline"),
+        ({"pipeline": 3}, "3 stages; use a number of stages that divides the devices"),
+        ({"pipeline": 128}, "at most one for each layer"),
+        ({"pipeline": 4, "batch_size": 300}, "by 256 pipelines, 1 at once; use a batch of 256 or"),
         ({"precision": "fp64"}, "'fp32', 'tf32', 'bf16' or 'fp16'"),
         ({"efficiency": 1.5}, "0.4 is usual"),
         ({"stage": 4}, "0 .none., 1, 2 or 3"),
@@ -110,3 +115,51 @@ def test_a_run_of_this_program_keeps_weights_and_gradients_in_fp32() -> None:
     assert cast.state.weights == 2 * mixed.state.weights and cast.state.master == 0
     assert cast.state.total == pytest.approx(mixed.state.total)
     assert cast.sent.bytes == 2 * mixed.sent.bytes
+
+
+# -- pipelines, and machines of several devices
+
+
+def test_stages_of_a_pipeline_share_layers_and_wait_for_one_another() -> None:
+    whole, found = plan(setup(stage=1)), plan(setup(stage=1, pipeline=8))
+    assert found.state.weights == pytest.approx(whole.state.weights / 8)
+    assert found.state.optimizer == pytest.approx(whole.state.optimizer)  # ZeRO's share has grown
+    given = setup(stage=1, pipeline=8)
+    assert given.replicas == 128 and given.micro_batches == 8 and given.bubble == 7 / 8
+    assert found.compute == pytest.approx(whole.compute * 15 / 8)
+    assert found.activations == whole.activations  # eight micro-batches, each an eighth of it
+    few = plan(setup(stage=1, pipeline=8, batch_size=256))
+    layers = few.activations - around_activations(GPT3, 1)
+    assert layers == pytest.approx((found.activations - around_activations(GPT3, 1)) / 4)
+    passed = 2 * 8 * 2048 * 12_288 * 2
+    assert found.passed.bytes == passed and whole.passed.bytes == 0
+    assert found.communication == pytest.approx((found.sent.bytes + passed) / 25e9)
+
+
+def test_a_pipeline_alone_sends_nothing_but_activations() -> None:
+    found = plan(setup(devices=8, pipeline=8, batch_size=64, stage=0))
+    assert found.sent.bytes == 0 and found.communication == found.passed.bytes / 25e9
+
+
+def test_devices_of_a_machine_share_its_network() -> None:
+    given = {"link": None, "per_machine": 8}
+    assert plan(setup(**given)).communication == plan(setup(link=None)).communication
+    narrow = plan(setup(**given, network=Link(200e9)))
+    assert narrow.communication == pytest.approx(narrow.sent.bytes / 25e9)
+    wide = plan(setup(**given, network=Link(8000e9)))
+    assert wide.communication == pytest.approx(wide.sent.bytes / 300e9)  # the device's own link
+    alone = plan(setup(**given, network=Link(200e9), devices=8, batch_size=8))
+    assert alone.communication == pytest.approx(alone.sent.bytes / 300e9)
+
+
+def test_processes_on_a_processor_share_its_memory_and_no_other_machines() -> None:
+    here = Device("here", {"fp32": 1e11}, 64e9, 0.0, 1e10, None, shares_memory=True)
+    given = {"device": here, "precision": "fp32", "devices": 8, "batch_size": 8, "link": None}
+    assert setup(**given).memory == 8e9
+    assert setup(**given, per_machine=4).memory == 16e9
+    assert setup(**given, per_machine=64).memory == 8e9
+    assert setup(per_machine=8).memory == 80e9
+    small = {**given, "model": preset("gpt2"), "stage": 0}
+    assert 2e9 < plan(setup(**small)).bytes < 8e9 and plan(setup(**small)).fits
+    assert not plan(setup(**{**small, "devices": 32, "batch_size": 32})).fits
+    assert plan(setup(**{**small, "devices": 32, "batch_size": 32}, per_machine=8)).fits

@@ -6,8 +6,6 @@ from core.training.estimates.scaling_law import (
     CHINCHILLA,
     HOFFMANN,
     ScalingLaw,
-    initial_loss,
-    kaplan_loss,
 )
 
 BUDGET = 5.76e23  # FLOPs of Gopher and Chinchilla
@@ -34,19 +32,12 @@ def test_no_other_model_of_the_same_cost_is_better(law: ScalingLaw, flops: float
         assert law.loss(parameters * factor, tokens / factor) > best
 
 
-def test_older_and_first_losses() -> None:
-    assert kaplan_loss(8.8e13) == 1.0
-    assert initial_loss(50_257) == pytest.approx(10.825, abs=5e-4)
-    assert initial_loss(65) == pytest.approx(4.174, abs=5e-4)
-
-
 @pytest.mark.parametrize(
     "call",
     [
         lambda: CHINCHILLA.loss(0, 1e9),
         lambda: CHINCHILLA.loss(1e9, 0),
         lambda: CHINCHILLA.optimum(0),
-        lambda: kaplan_loss(0),
     ],
 )
 def test_nothing_to_learn_with_is_refused(call) -> None:

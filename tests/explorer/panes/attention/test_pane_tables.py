@@ -26,7 +26,7 @@ def test_pictures_are_exported(pane, tmp_path, run_async):
     run_async(body())
 
 
-def test_exported_numbers_say_model_and_head(pane, tmp_path, run_async):
+def test_exported_numbers_say_model_head_and_prompt(pane, tmp_path, run_async):
     async def body():
         source = await open_model(pane, tmp_path)
         pane.set_mode("steps")
@@ -41,7 +41,7 @@ def test_exported_numbers_say_model_and_head(pane, tmp_path, run_async):
             await export.save(pane, picture, "csv", tmp_path / "a.csv")
             with open(tmp_path / "a.csv", newline="") as file:
                 rows = list(csv.DictReader(file))
-            about["model"] = source.name
+            about |= {"model": source.name, "prompt": pane.workspace.prompt}
             assert rows and all(about.items() <= row.items() for row in rows)
             assert ("layer" in rows[0]) is ("layer" in about)
             await export.copy_numbers(pane, picture)

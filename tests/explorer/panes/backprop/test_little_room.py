@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -32,6 +33,7 @@ from explorer.panes.backprop.transformer.plates import blank_room
 from explorer.panes.moded import ModesHeader
 from explorer.widgets.formula_editor import FormulaField
 from explorer.widgets.stateful import StatefulPicture
+from tests.explorer.waiting import turn
 
 WIDTH = 913  # px that the smallest window leaves the inputs at a zoom of 1.5
 
@@ -66,7 +68,7 @@ def header(qapp, qtbot):
         def grow():
             made.resize(width, theme.current().px("inputs") + made.extra_height)
 
-        made.rowsChanged.connect(grow)
+        made.heightChanged.connect(grow)
         grow()
         made.show()
         return made
@@ -74,27 +76,41 @@ def header(qapp, qtbot):
     return make
 
 
-@pytest.mark.parametrize("zoom", [1.0, 1.25, 1.5])
-def test_names_of_modes_and_inputs_have_room_in_the_smallest_window(header, zoom):
-    made = header(zoom, WIDTH)
+@pytest.mark.parametrize(("zoom", "width"), [(1.0, 1200), (1.0, 792), (1.5, WIDTH), (2.0, 852)])
+def test_inputs_are_whole_in_as_many_rows_as_they_need(header, zoom, width):
+    made = header(zoom, width)
     places = set()
     for spec in MODES:
         made.show_mode(spec.id)
-        made.layout().activate()
-        places.add(made.choice.geometry().getRect())
-        assert made.choice.width() >= made.choice.minimumSizeHint().width()
-        page = made._stack.currentWidget()
-        page.layout().activate()
-        assert page.layout().minimumSize().width() <= page.width(), spec.id
+        turn()
+        page = made.page
+        shown = [one for one in page.children() if isinstance(one, QWidget) and one.isVisible()]
+        names = made.choice.geometry()
+        places.add(names.getRect())
+        assert made.choice.width() >= made.choice.sizeHint().width()
+        for one in shown:
+            place = one.geometry().translated(page.pos())
+            assert one.width() >= one.sizeHint().width(), spec.id
+            assert made.rect().contains(place) and not place.intersects(names)
+        for one, other in combinations(shown, 2):
+            assert not one.geometry().intersects(other.geometry())
+        rows = len({one.geometry().center().y() // 20 for one in shown})
+        assert (made.extra_height > 0) is (rows > 1 or shown[0].x() < names.right())
     assert len(places) == 1  # they stay where they are from mode to mode
 
 
-def test_inputs_keep_some_room_beside_an_inspector_in_the_smallest_window(header):
-    made = header(1.5, 592)
-    made.show_mode("optimizers")
-    made.layout().activate()
-    assert made._stack.width() >= theme.current().px(140)
-    assert made.choice.geometry().right() < made._stack.x()
+def test_the_strip_grows_by_a_row_for_what_is_offered_and_shrinks_without_it(header):
+    made = header(1.0, 792)
+    made.show_mode("network")
+    turn()
+    made.page.findChild(QComboBox).hide()  # for points that are added
+    turn()
+    rows = [made.extra_height]
+    for diverged in (True, False):
+        made.page.set_diverged(diverged)
+        turn()
+        rows.append(made.extra_height)
+    assert rows[0] == rows[2] == 0 < rows[1]
 
 
 @pytest.fixture

@@ -452,6 +452,6 @@ def test_who_loses_text_is_ranked_by_what_it_gives_back(
     rates = [recording.bytes_per_token(lane, last) for lane in (0, 1)]
     assert rates[1] > rates[0] > rates[1] * (1 - recording.lost(1))
     assert "BPE packs the most text" in pane.headline
-    assert "WordPiece loses 29%" in pane.headline
-    assert mode.view.cards[1].face.sentence == "loses 29% of the text; text exhausted"
+    assert "WordPiece loses 29\u2009%" in pane.headline
+    assert mode.view.cards[1].face.sentence == "loses 29\u2009% of the text; text exhausted"
     assert [card.face.state for card in mode.view.cards[:2]] == ["done", "lossy"]

@@ -233,7 +233,7 @@ def test_a_long_sentence_is_read_to_its_end_on_a_narrow_card(qtbot: Any) -> None
     card.resize(now.px(160), now.px(200))
     seen = []
     for last in ("exhausted", "exhaustee"):
-        said = f"loses 29% of the text; text {last}"
+        said = f"loses 29\u2009% of the text; text {last}"
         card.set_face(LaneWords("BPE", "600 pieces", ""), LaneFace("done", said))
         seen.append(card.grab().toImage())
     assert seen[0] != seen[1]

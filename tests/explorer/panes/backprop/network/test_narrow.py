@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QWidget
 
 from explorer import theme
-from explorer.panes.backprop.network.draw_network import caption
-from explorer.panes.backprop.network.header import NetworkHeader
+from explorer.panes.backprop.network.draw_network import caption, caption_room
 from explorer.panes.backprop.network.histograms import size_text
 
 
@@ -30,26 +27,6 @@ def test_a_sign_stands_apart_from_its_number_where_there_is_room(qapp):
     assert size_text(0.0, 1, 100, True) == "\u26a0 rms 0"
     assert size_text(1.1e-6, 1, 60, True) == "\u26a0 1e\u22126"
     assert size_text(1.1e-6, 1, 34, True) == "1e\u22126", "the number stays, the sign moves up"
-
-
-def test_short_words_come_before_a_menu_without_words(qapp, qtbot):
-    theme.apply(qapp, "light", 1.0, "off")
-    host = QWidget()
-    qtbot.addWidget(host)
-    header = NetworkHeader(QComboBox(), host)
-    header.set_diverged(True)
-    host.show()
-    seen = []
-    for width in range(500, 1200, 5):
-        header.resize(width, 40)
-        header.layout().activate()
-        words = header.presets.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonTextBesideIcon
-        seen.append((words, header.calm.text()))
-        assert header.layout().minimumSize().width() <= width
-        assert header.presets.toolButtonStyle() == header.reset.toolButtonStyle()
-    assert seen[0] == (False, "Learn slower") and seen[-1] == (True, "Reset and learn slower")
-    assert (True, "Learn slower") in seen
-    assert sorted(words for words, _ in seen) == [words for words, _ in seen]
 
 
 def test_buttons_above_many_columns_do_not_lie_on_each_other(make_pane, run_async, qapp):
@@ -74,7 +51,9 @@ def test_buttons_above_many_columns_do_not_lie_on_each_other(make_pane, run_asyn
     layout = view.network.layout_now
     advance = theme.current().metrics("label").horizontalAdvance
     for column in range(1, len(layout.columns)):
-        assert advance(caption(moment, column, layout.step)[0]) < layout.step
+        room = caption_room(layout, layout.columns[column])
+        assert room.width() < layout.step + 1e-6 and room.right() < layout.plane[0]
+        assert advance(caption(moment, column, room.width())[0]) < room.width()
 
 
 def test_how_many_layers_there_are_stands_between_its_buttons_where_there_is_room(

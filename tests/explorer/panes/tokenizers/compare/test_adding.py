@@ -154,7 +154,7 @@ def test_a_download_shows_its_progress_and_can_be_given_up(pane, run_async, monk
         await pane.settled()
         pane.mode.shown_ones.add("known:gpt2")
         column = columns(pane)[2]
-        await until(lambda: column.body.message == "downloading, 25%")
+        await until(lambda: column.body.message == "downloading, 25\u2009%")
         assert column.body.state == "loading"
         column.cancelRequested.emit()
         await pane.settled()

@@ -13,7 +13,7 @@ from explorer.panes.tokenizers.compare import model
 from explorer.panes.tokenizers.compare.choices import Choices
 from explorer.panes.tokenizers.compare.column import LEAST, Column
 from explorer.panes.tokenizers.compare.head import ColumnHead
-from explorer.panes.tokenizers.compare.toolbar import PRICES, Toolbar
+from explorer.panes.tokenizers.compare.toolbar import Toolbar
 from tests.explorer.conftest import dispose
 from tests.explorer.panes.tokenizers.small import small_bpe
 
@@ -112,14 +112,13 @@ def test_no_name_is_cut_through_a_letter(head, qapp, width):
         assert head.name.toolTip() == name
 
 
-@pytest.mark.parametrize("width", [790, 900, 1100])
-def test_the_price_is_never_without_its_unit(qtbot, width):
+@pytest.mark.parametrize(("width", "rows"), [(1100, 1), (790, 1), (500, 2)])
+def test_the_price_has_its_unit_beside_it(qtbot, width, rows):
     toolbar = Toolbar()
     qtbot.addWidget(toolbar)
     toolbar.resize(width, 40)
     toolbar.show()
-    price, unit = toolbar.price, toolbar._per
-    assert price.isVisible() and unit.isVisible() and unit.text() in PRICES.values()
-    assert unit.geometry().right() < width and unit.width() >= unit.sizeHint().width()
-    toolbar.resize(500, 40)
-    assert price.isVisible() == unit.isVisible()
+    price, unit = toolbar.price, toolbar.unit
+    assert price.geometry().right() < unit.x() and unit.width() >= unit.sizeHint().width()
+    assert toolbar.rect().contains(unit.parentWidget().geometry()) or rows > 1
+    assert (unit.parentWidget().y() > price.height()) is (rows > 1)

@@ -192,10 +192,10 @@ def test_arrows_to_the_sides_are_left_to_the_player(pane):
 def test_the_buttons_zoom_and_say_how_far(pane):
     view = pane.mode.view
     view.larger.click()
-    assert view.word.zoom == 1.25 and view.zoom.text() == "125%"
+    assert view.word.zoom == 1.25 and view.zoom.text() == "125\u2009%"
     view.smaller.click()
     view.smaller.click()
-    assert view.zoom.text() == "80%"
+    assert view.zoom.text() == "80\u2009%"
 
 
 def test_what_cannot_be_shown_says_why(pane, run_async, tmp_path):

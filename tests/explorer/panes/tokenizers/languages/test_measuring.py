@@ -159,9 +159,9 @@ def test_how_far_it_is_stands_above_the_chart_and_can_be_ended(pane, run_async, 
 
 def test_almost_all_is_not_all():
     assert [text.percent(share) for share in (1, 0.995, 0.99999, 0.98, 0.05)] == [
-        "100%",
-        "99.5%",
-        "99.9%",
-        "98%",
-        "5.0%",
+        "100\u2009%",
+        "99.5\u2009%",
+        "99.9\u2009%",
+        "98\u2009%",
+        "5.0\u2009%",
     ]

@@ -9,20 +9,21 @@ import pytest
 from core.training.config import TrainingConfig
 from core.training.estimates.devices import DEVICES
 from core.training.estimates.plan import plan
+from core.training.estimates.plan_trace import Planned, planned
 from core.training.estimates.report import verdict
 from core.training.reader import RunReader
 from core.training.runs import create_run
 from core.training.this_machine import NAME, processor
 from core.training.writer import RunWriter
+from core.transformer.presets import bundled_config
+from explorer.panes.step_inspection import inspection_of
 from explorer.panes.training.plan import presets, text
-from explorer.panes.training.plan.compute import Planned, bundled_model, planned
 from explorer.panes.training.plan.draft import BUNDLED, RUN, PlanDraft, draft_of, setup_of
-from explorer.panes.training.plan.inspector import inspection
 from explorer.panes.training.plan.scene import PARTS, scene_of
 from explorer.panes.training.run_data import RunData, read
 from tests.core.training.small import small_config
 
-MODELS = {BUNDLED: bundled_model()}
+MODELS = {BUNDLED: bundled_config()}
 HERE = replace(processor(1e11), memory=16e9)
 
 
@@ -53,7 +54,8 @@ def test_gpt3_on_1024_gpus_is_what_core_says() -> None:
     assert found.setup.devices == 1024 and found.setup.device is DEVICES["A100 SXM 80GB"]
     assert text.facts(found)[0][:2] == ("13.5 GB", "of 80 GB on each: fits")
     assert said_of(found) == (
-        "It fits on 1,024 \u00d7 A100 SXM 80GB, takes 39.0 days and costs 1,916,631"
+        "It fits on 1,024 \u00d7 A100 SXM 80GB, takes 39.0 days and costs 1,916,631 "
+        "at 2 for a device hour"
     )
     assert told(found)["MFU"] == "30\u2009%"
     assert text.missing(found) == ""
@@ -65,7 +67,7 @@ def test_the_bundled_model_fits_on_this_machine_and_has_no_price() -> None:
     small = told(found)
     assert small["cost: enter a price"] == "n/a"
     assert "was measured just now" in text.missing(found)
-    assert small["loss expected"] == small["best size"] == small["energy"] == "n/a"
+    assert small["loss to expect"] == small["compute-optimal size"] == small["energy"] == "n/a"
 
 
 def test_what_is_not_known_says_what_to_choose() -> None:
@@ -131,7 +133,7 @@ def test_the_sum_grows_term_by_term_to_the_whole(draft: PlanDraft) -> None:
     assert scene.sum_at(weights - 0.5) == pytest.approx((sums[weights - 1] + sums[weights]) / 2)
     assert {"weights", "activations"} <= set(scene.terms)
     for step in found.trace:
-        shown = inspection(step)
+        shown = inspection_of(step)
         assert shown.title == step.title and shown.rows and shown.table
 
 
@@ -149,7 +151,7 @@ def test_a_run_is_planned_as_it_trains(tmp_path) -> None:  # type: ignore[no-unt
     run = read(RunReader(folder))
     on_cpu = told(planned(setup), run)
     assert "a step; measured: 500 ms" in on_cpu and "MFU" in on_cpu  # what was measured is no peak
-    assert any(title.endswith("measured: 400 MB") for title in on_cpu)
+    assert any(title.endswith("the process: 400 MB") for title in on_cpu)
     card = replace(HERE, measured=False)
     titles = told(planned(replace(setup, device=card)), run)
     assert any(title.startswith("MFU; measured: ") for title in titles)

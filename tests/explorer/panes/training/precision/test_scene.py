@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.training.exponents import Lost, share_lost
+from core.training.counted_numbers import CountedNumbers, example_counts
+from core.training.exponents import Lost, normal_histogram, share_lost
 from core.training.number_formats import FORMATS
 from core.training.recorded_numbers import RecordedNumbers
 from explorer.panes.training.precision import compute, text
 from explorer.panes.training.precision.scene import LOW, SHOWN, scene_of
 from tests.core.training.small import finish, small_config
 
-EXAMPLE = compute.example()["", "gradients"]
+EXAMPLE = example_counts()["", "gradients"]
 
 
 @pytest.mark.parametrize("format", SHOWN)
@@ -28,7 +29,7 @@ def test_what_is_hatched_is_what_core_counts_as_lost(format: str, scale: int) ->
 
 
 def test_gradients_alone_are_scaled() -> None:
-    weights = compute.example()["", "weights"]
+    weights = example_counts()["", "weights"]
     still, scaled = (scene_of(weights, "fp16", scale) for scale in (0, 10))
     assert not scaled.is_scaled and scaled.shift == 0 and scaled.middle == still.middle
     moved = scene_of(EXAMPLE, "fp16", 10).middle - scene_of(EXAMPLE, "fp16", 0).middle
@@ -38,22 +39,36 @@ def test_gradients_alone_are_scaled() -> None:
 def test_the_example_is_told_as_one() -> None:
     assert text.headline(scene_of(EXAMPLE, "fp16", 0)) == (
         "Computed example: gradients in fp16, not scaled: 2.4\u2009% become 0, "
-        "98\u2009% lose digits, none overflow"
+        "98\u2009% lose digits"
     )
-    assert text.note(EXAMPLE).startswith("Computed, not measured")
+    assert text.note(scene_of(EXAMPLE, "fp16", 0)).startswith("Computed: a million")
     power = EXAMPLE.histogram.quantile(compute.SMALL)
     assert power == compute.EXAMPLE_GRADIENT[0]
-    layer = compute.Counted("gradients", EXAMPLE.histogram, "h.1", 30)
+    layer = CountedNumbers("gradients", EXAMPLE.histogram, "h.1", 30)
     assert text.headline(scene_of(layer, "bf16", 16)) == (
         "Gradients of block 1 of step 30 in bf16, times 2\u00b9\u2076: none is lost"
     )
+
+
+def test_one_infinite_gradient_is_said_to_skip_the_step() -> None:
+    large = CountedNumbers("gradients", normal_histogram(1e-3), step=50)
+    scene = scene_of(large, "fp16", 30)
+    assert text.headline(scene) == (
+        "Gradients of step 50 in fp16, times 2\u00b3\u2070: 95\u2009% overflow, so the whole "
+        "step would be skipped"
+    )
+    assert text.note(scene).endswith(". One infinite gradient is enough to skip a step")
+    saturated = scene_of(large, "fp8 e4m3fn", 30)
+    assert text.headline(saturated).endswith("100\u2009% overflow"), "it has no infinity"
+    assert text.note(saturated).endswith("no infinity: what is too large becomes 448")
+    assert not scene_of(large, "fp16", 10).skips
 
 
 def test_a_column_is_told_by_what_becomes_of_it() -> None:
     scene = scene_of(EXAMPLE, "fp16", 0)
     tip = text.column_tip(scene, -27)
     assert "lie between 2\u207b\u00b2\u2077 and 2\u207b\u00b2\u2076" in tip
-    assert tip.endswith("fp16: 100\u2009% become 0, none lose digits, none overflow")
+    assert tip.endswith("fp16: 100\u2009% become 0")
     assert text.column_tip(scene, LOW + 56).endswith("fp16: none is lost")
 
 
@@ -61,13 +76,13 @@ def test_a_column_is_told_by_what_becomes_of_it() -> None:
     ("zero", "subnormal", "overflow", "told"),
     [
         (0.0, 0.0, 0.0, "keeps all"),
-        (0.034, 0.5, 0.0, "3.4\u2009% become 0"),
-        (1e-6, 0.5, 0.0, "50\u2009% lose digits"),
+        (0.034, 0.5, 0.0, "50\u2009% lose digits"),
+        (0.00015, 0.0, 0.99, "99\u2009% overflow"),
         (0.0, 0.0, 2e-6, "<0.01\u2009% overflow"),
-        (0.0, 0.3, 0.12, "12\u2009% overflow"),
+        (0.5, 0.3, 0.12, "50\u2009% become 0"),
     ],
 )
-def test_beside_a_format_stands_the_worst_that_happens_to_many(
+def test_beside_a_format_stands_the_largest_loss(
     zero: float, subnormal: float, overflow: float, told: str
 ) -> None:
     assert text.brief_loss(Lost(zero, subnormal, overflow)) == told

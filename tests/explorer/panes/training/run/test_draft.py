@@ -49,7 +49,7 @@ def test_a_text_of_ones_own_is_read_as_it_is_unless_repeats_are_asked_for():
     ("field", "text", "remedy"),
     [
         ("steps", "many", "whole number"),
-        ("steps", "0", "Use a whole number from 1 to 1,000,000,000; 500 to 5000 is usual"),
+        ("steps", "0", "Use a whole number from 1 to 1,000,000,000; 500 to 5,000 is usual"),
         ("batch_size", "-3", "from 1 to"),
         ("batch_size", "", "whole number"),
         ("learning_rate", "nan", "a number"),

@@ -14,7 +14,7 @@ from core.training.records import recording_folder
 from core.training.runs import RunReader
 from explorer.panes.training.modes import MODES
 from explorer.panes.training.step import text
-from explorer.panes.training.step.pictures import ALL
+from explorer.panes.training.step.scene import ALL
 from explorer.widgets.inspector import Inspector
 from tests.explorer.demo import tiny_training
 from tests.explorer.waiting import until
@@ -53,12 +53,12 @@ def test_a_recorded_step_is_played_phase_by_phase(
 ) -> None:
     async def body() -> None:
         mode = make_step(recorded)
-        await until(lambda: mode.scene is not None, "the newest recorded step")
+        await until(lambda: mode.step is not None, "the newest recorded step")
         view, player = mode.view, mode.player
         assert player.length == 7 and view.body.state == "ready"
         assert view.picture.phase == "data" and view.picture.displayed()["ids"].shape == (4, 16)
         pages = {}
-        for phase, name in enumerate(mode.scene.phases):
+        for phase, name in enumerate(mode.step.phases):
             mode.go_to(phase)
             assert view.picture.phase == name and view.picture.shown == ALL
             assert view.strip.displayed()["current"] == phase
@@ -68,7 +68,7 @@ def test_a_recorded_step_is_played_phase_by_phase(
             assert view.picture.broken is None and view.text.broken is None
         assert pages["schedule"] is view.plot and pages["loss"].isAncestorOf(view.text)
         assert view.plot.displayed()["this step"].tolist() == [
-            [3.0, mode.scene.recording.facts.learning_rate]
+            [3.0, mode.step.recording.facts.learning_rate]
         ]
         mode.go_to(1)
         player.set_motion("full")
@@ -90,7 +90,7 @@ def test_the_inspector_has_math_code_and_numbers_of_each_step(
 ) -> None:
     async def body() -> None:
         mode = make_step(recorded)
-        await until(lambda: mode.scene is not None, "the newest recorded step")
+        await until(lambda: mode.step is not None, "the newest recorded step")
         told: list[Any] = []
         numbers = Inspector()
         qtbot.addWidget(numbers)
@@ -98,9 +98,9 @@ def test_the_inspector_has_math_code_and_numbers_of_each_step(
         mode.inspection.connect(told.append)
         mode.inspection.connect(numbers.set_inspection)
         await until(lambda: (mode.inspect(), told and told[-1] is not None)[1], "the lines of code")
-        phases = mode.scene.phases
+        phases = mode.step.phases
         mode.go_to(phases.index("loss"))
-        facts = mode.scene.recording.facts
+        facts = mode.step.recording.facts
         assert told[-1].step.code.endswith("#loss") and "losses" in told[-1].table
         assert f"/ {facts.targets} =" in told[-1].rows[-1].text
         mode.go_to(phases.index("forward"))
@@ -115,7 +115,7 @@ def test_the_inspector_has_math_code_and_numbers_of_each_step(
         mode.go_to(phases.index("optimizer"))
         mode.go_inside(1)
         mode.choose_weight(5)
-        assert told[-1].cell == f"kept weight 6 of 64 of {mode.scene.parameter}"
+        assert told[-1].cell == f"kept weight 6 of 64 of {mode.step.parameter}"
         assert "×" in told[-1].rows[0].text and told[-1].step.name == "optimizer.average"
         for phase in range(len(phases)):
             mode.go_to(phase)
@@ -130,22 +130,22 @@ def test_choices_keep_the_place_and_come_back_with_the_session(
 ) -> None:
     async def body() -> None:
         mode = make_step(recorded)
-        await until(lambda: mode.scene is not None, "the newest recorded step")
-        mode.go_to(mode.scene.phases.index("optimizer"))
+        await until(lambda: mode.step is not None, "the newest recorded step")
+        mode.go_to(mode.step.phases.index("optimizer"))
         mode.go_inside(2)
-        mode.view.parameterChosen.emit("wte.weight")
-        await until(lambda: mode.scene.parameter == "wte.weight", "another parameter")
+        mode.view.parameters.picked.emit("wte.weight")
+        await until(lambda: mode.step.parameter == "wte.weight", "another parameter")
         assert mode.player.path == [5.0, 2.0] and mode.view.parameters.currentText() == "wte.weight"
-        mode.inputs.stepChosen.emit(1)
-        await until(lambda: mode.scene.recording.facts.step == 1, "another step")
+        mode.inputs.steps.picked.emit(1)
+        await until(lambda: mode.step.recording.facts.step == 1, "another step")
         assert mode.player.path == [5.0, 2.0]
-        layout = mode.view.picture.weights()
-        assert layout.weight_at(layout.row(0).center()) is not None
+        layout = mode.view.picture.layout_now()
+        assert layout.index_at(layout.column(9).center()) == 9
         mode.choose_weight(7)
         QTest.keyClick(mode.view.picture, Qt.Key.Key_Left)
         assert mode.weight == 6
-        mode.view.picture.weightChosen.emit(1_000)
-        mode.view.tokenChosen.emit(2, 3)
+        mode.view.picture.chosen.emit(1_000)
+        mode.view.text.chosen.emit(2, 3)
         kept = mode.state()
         assert kept == {
             "version": 1, "step": 1, "rank": 0, "parameter": "wte.weight",
@@ -157,7 +157,7 @@ def test_choices_keep_the_place_and_come_back_with_the_session(
         mode.choose(step=0, parameter="")
         mode.restore({"step": "x", "weight": None})
         mode.restore(kept)
-        await until(lambda: mode.scene.recording.facts.step == 1, "what was kept")
+        await until(lambda: mode.step.recording.facts.step == 1, "what was kept")
         assert mode.state() == kept
 
     run_async(body())
@@ -170,14 +170,18 @@ def test_the_next_step_of_a_run_is_recorded_when_asked(make_step: Any, run_async
         folder = runs.new(tiny_training(steps=100_000), "asked")
         runs.start(folder)
         mode.workspace.set_run(str(folder))
-        await until(lambda: (mode.look(), mode.scene is not None)[1], "the first step")
-        await until(lambda: (mode.look(), mode.inputs.record.isEnabled())[1], "a run that trains")
+        await until(lambda: (mode.follower.look(), mode.step is not None)[1], "the first step")
+        await until(
+            lambda: (mode.follower.look(), mode.inputs.record.isEnabled())[1], "a run that trains"
+        )
         said: list[str] = []
         mode.statusRequested.connect(said.append)
-        mode.inputs.recordRequested.emit()
-        await until(lambda: (mode.look(), len(mode.seen.steps) > 1)[1], "another recorded step")
-        newest = mode.seen.steps[-1]
-        assert newest > 1 and mode.scene.recording.facts.step == newest
+        mode.inputs.record.click()
+        await until(
+            lambda: (mode.follower.look(), len(mode.data.recorded) > 1)[1], "another recorded step"
+        )
+        newest = mode.data.recorded[-1]
+        assert newest > 1 and mode.step.recording.facts.step == newest
         assert said == [text.ASKED, f"Step {newest:,} is recorded"]
         await runs.steer(folder, "stop")
         await until(lambda: not runs.running_here(folder), "the trainer's end")
@@ -201,8 +205,8 @@ def test_a_damaged_recording_is_told_and_the_others_are_there(
         await until(lambda: mode.view.body.state == "error", "the message")
         assert mode.view.body.message and mode.headline == "Step 4 cannot be shown"
         assert mode.player.length == 0 and mode.inputs.steps.count() == 3
-        mode.inputs.stepChosen.emit(1)
-        await until(lambda: mode.scene is not None, "the other recorded step")
+        mode.inputs.steps.picked.emit(1)
+        await until(lambda: mode.step is not None, "the other recorded step")
         assert mode.view.body.state == "ready" and RunReader(run).step == 4
 
     run_async(body())
@@ -219,7 +223,27 @@ def test_a_run_that_recorded_nothing_says_how_to(
         await until(lambda: mode.view.body.state == "empty", "the empty picture")
         assert mode.view.body.message == text.NEVER
         (run.parent / "elsewhere").rename(run / "recordings")
-        await until(lambda: (mode.look(), mode.scene is not None)[1], "they are back")
+        await until(lambda: (mode.follower.look(), mode.step is not None)[1], "they are back")
+
+    run_async(body())
+
+
+def test_a_run_that_cannot_be_read_any_more_is_told_and_comes_back(
+    make_step: Any, run_async: Any, copied: Callable[[], Path]
+) -> None:
+    manifest = copied() / "run.json"
+
+    async def body() -> None:
+        mode = make_step(manifest.parent)
+        await until(lambda: mode.step is not None, "the newest recorded step")
+        manifest.rename(manifest.with_name("elsewhere"))
+        mode.view.body.retryRequested.emit()
+        await until(lambda: mode.view.body.state == "error", "the message")
+        assert mode.player.length == 0 and mode.headline == mode.view.body.message
+        manifest.with_name("elsewhere").rename(manifest)
+        mode.view.body.retryRequested.emit()
+        await until(lambda: mode.view.body.state == "ready", "the run")
+        assert mode.player.length == 7 and mode.view.strip.isVisibleTo(mode.view)
 
     run_async(body())
 
@@ -254,10 +278,10 @@ def test_run_leads_to_the_recorded_step_at_its_phase(
         assert inside.text() == "Step 1 from the inside"
         inside.click()
         assert pane.mode is step
-        await until(lambda: step.scene is not None and step.view.picture.phase == "backward", "it")
-        assert step.scene.recording.facts.step == 1
+        await until(lambda: step.step is not None and step.view.picture.phase == "backward", "it")
+        assert step.step.recording.facts.step == 1
         step.take({"step": 3, "phase": "clip"})
-        await until(lambda: step.scene.recording.facts.step == 4, "the newest instead of none")
+        await until(lambda: step.step.recording.facts.step == 4, "the newest instead of none")
         assert step.view.picture.phase == "clip"
 
     run_async(body())

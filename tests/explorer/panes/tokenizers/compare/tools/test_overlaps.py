@@ -83,7 +83,7 @@ def test_the_overlap_of_every_pair_and_the_pieces_of_one(pane, run_async):
         view.map.cellClicked.emit(1, 0)
         assert tool(pane, "overlap").pair == (1, 0)
         assert view.sets[2].list.displayed()["ids"] == overlap.only_first.tolist()
-        assert f"{overlap.share_of_second:.0%}" in pane.headline
+        assert f"{100 * overlap.share_of_second:.0f}\u2009%" in pane.headline
         pane.grab()
         pane.mode.shown_ones.remove(1)
         await pane.settled()

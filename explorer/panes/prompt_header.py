@@ -1,4 +1,4 @@
-"""The pane's inputs: which model, and the text that it reads."""
+"""Inputs of a pane that reads a text with a model: which model, and the text."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from explorer.widgets.prompt_line import PromptLine
 LONGEST_NAME = 28
 
 
-class AttentionHeader(QWidget):
+class PromptHeader(QWidget):
     """`promptEdited(text)`; `menu` is for the models that can be opened."""
 
     promptEdited = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, pane: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("attention.view.inputs")
+        self.setObjectName(f"{pane}.view.inputs")
         self.source_button = QToolButton()
-        self.source_button.setObjectName("attention.view.source")
+        self.source_button.setObjectName(f"{pane}.view.source")
         self.source_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.source_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.source_button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self.source_button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         set_look(self.source_button, "outlined")
         self.prompt = PromptLine()
-        self.prompt.setObjectName("attention.view.prompt")
+        self.prompt.setObjectName(f"{pane}.view.prompt")
         self.prompt.promptEdited.connect(self.promptEdited)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -47,7 +47,7 @@ class AttentionHeader(QWidget):
         shown = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}\u2026"
         self.source_button.setText(f"model: {shown}")
         self.source_button.setAccessibleName(f"Model: {name}")
-        self.source_button.setToolTip(f"The model whose heads are shown: {address or name}")
+        self.source_button.setToolTip(f"The model that reads the text: {address or name}")
 
     def _restyle(self) -> None:
         self.source_button.setIcon(icons.icon("chevron-down", "muted", 16))

@@ -1,0 +1,144 @@
+"""Models from the Hugging Face hub, on request: of a repository's files those that make a model.
+
+The hub says which files there are, how large they are and, of the large ones, their SHA-256, by
+which a download that was stopped goes on where it ended. They gather in a hidden folder, one for
+each revision, which gets its name once all of them are there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.download import TIMEOUT, Progress, download_steps
+from core.files import GET_AGAIN, MEGABYTE, quoted, read_json
+from core.inference.model_places import REPOSITORY, SHORT, SMOLLM2, downloaded
+from core.inference.usage import GENERATION_CONFIG, TEMPLATE_FILE, TOKENIZER_CONFIG
+from core.tokenization.getting import get_steps
+from core.tokenization.opening import FOLDER_FILES
+from core.transformer.foreign.settings import describe_json
+from core.transformer.foreign.sources import CONVERT, INDEX_FILE, PICKLES, WEIGHTS_FILE
+from core.transformer.weights import CONFIG_FILE
+
+HUB = "https://huggingface.co"
+ADDRESS_VARIABLE = "HF_ENDPOINT"  # as in the hub's own library
+SHARD = re.compile(r"model-\d{1,6}-of-\d{1,6}\.safetensors")
+BESIDE = (*FOLDER_FILES, TOKENIZER_CONFIG, GENERATION_CONFIG, TEMPLATE_FILE)
+MAX_LISTING = 8 * MEGABYTE  # a repository of thousands of files has one
+MAX_SMALL = 64 * MEGABYTE  # a tokenizer of 262,144 pieces has 33
+
+
+@dataclass(frozen=True, slots=True)
+class HubFile:
+    """A file of a repository; sha256 None: a small one, of which the hub does not say it."""
+
+    name: str
+    size: int
+    sha256: str | None
+
+
+def get_model_steps(name: str, *, timeout: float = TIMEOUT) -> Generator[Progress, None, None]:
+    """Downloads the model that `core.load(name)` then opens: "smollm2", "gpt2", or a repository of
+    the hub, "owner/name". A Progress for every 256 kB, over all files together.
+
+    Closed in the middle, the next try goes on where it ended. After `timeout` seconds without a
+    byte the line counts as broken. Raises ValueError, with the remedy, for a name that is none, a
+    repository that does not exist, is not open to everyone, or holds no model that can be opened;
+    ConnectionError where the line breaks, and OSError where the disk does.
+    """
+    if name == SMOLLM2:
+        yield from get_steps(SMOLLM2, timeout=timeout)
+        return
+    repository = SHORT.get(name, (name,))[0]
+    if not REPOSITORY.fullmatch(repository):
+        raise ValueError(
+            f"{quoted(name)} is no model of the hub: give its owner and its name, as in "
+            "'openai-community/gpt2'"
+        )
+    target = downloaded(repository)
+    if target.is_dir():
+        return
+    revision, listed = yield from _listing_steps(repository, target, timeout)
+    gathered = target.with_name(f".{target.name}.{revision[:12]}.part")
+    total = sum(file.size for file in listed)
+    begun = time.monotonic()
+    done = earlier = 0  # bytes that are there, and those of them that were before this try
+    for file in listed:
+        path, resumed = gathered / file.name, file.size
+        if not path.is_file():
+            address = f"{_hub()}/{repository}/resolve/{revision}/{file.name}"
+            for told in download_steps(
+                address, path, sha256=file.sha256, size=file.size, timeout=timeout
+            ):
+                resumed = told.resumed_from
+                seconds = time.monotonic() - begun
+                yield Progress(done + told.done, total, earlier + resumed, seconds)
+        if file.name == CONFIG_FILE:  # the first: what cannot be opened is not worth the rest
+            describe_json(read_json(path), f"{repository}'s {CONFIG_FILE}")
+        done, earlier = done + file.size, earlier + resumed
+        yield Progress(done, total, earlier, time.monotonic() - begun)
+    os.replace(gathered, target)
+    for old in target.parent.glob(f".{target.name}.*.part"):  # of revisions before
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _hub() -> str:
+    return os.environ.get(ADDRESS_VARIABLE, HUB).rstrip("/")
+
+
+def _listing_steps(
+    repository: str, target: Path, timeout: float
+) -> Generator[Progress, None, tuple[str, list[HubFile]]]:
+    """The newest revision, and of its files those that make a model, config.json first."""
+    address = f"{_hub()}/api/models/{repository}?blobs=true"
+    path = target.with_name(f".{target.name}.json")
+    try:
+        steps = download_steps(address, path, max_bytes=MAX_LISTING, timeout=timeout)
+        yield from (Progress(0, None, 0, told.seconds) for told in steps)
+    except ValueError as error:
+        raise ValueError(
+            f"{repository} is not among the hub's models, or not open to everyone: check its name "
+            f"at {_hub()} ({error})"
+        ) from error
+    try:
+        listing = read_json(path)
+    finally:
+        path.unlink()
+    revision = listing.get("sha") if isinstance(listing, dict) else None
+    files = listing.get("siblings") if isinstance(listing, dict) else None
+    if not isinstance(revision, str) or not re.fullmatch("[0-9a-f]{40}", revision):
+        raise ValueError(f"{address} does not say which revision is the newest: {GET_AGAIN}")
+    found = {file.name: file for file in _files(files)}
+    weights = [WEIGHTS_FILE] if WEIGHTS_FILE in found else sorted(filter(SHARD.fullmatch, found))
+    index = [INDEX_FILE] if weights != [WEIGHTS_FILE] else []
+    if not weights and any(Path(name).suffix in PICKLES for name in found):
+        raise ValueError(f"{repository} has its weights as a pickle alone: {CONVERT}")
+    needed = [CONFIG_FILE, *index, *weights]
+    if not weights or any(name not in found for name in needed):
+        raise ValueError(
+            f"{repository} holds no model that can be opened, with {CONFIG_FILE} and safetensors: "
+            "choose another; a .gguf file opens when you get it by hand"
+        )
+    beside = [name for name in BESIDE if name in found]
+    return revision, [found[name] for name in (CONFIG_FILE, *index, *beside, *weights)]
+
+
+def _files(given: Any) -> Iterator[HubFile]:
+    """Those that are described as they should be, of the repository's top folder."""
+    for one in given if isinstance(given, list) else ():
+        values = one if isinstance(one, dict) else {}
+        name, size, large = (values.get(key) for key in ("rfilename", "size", "lfs"))
+        if not isinstance(name, str) or "/" in name or type(size) is not int or size < 0:
+            continue
+        sha256 = large.get("sha256") if isinstance(large, dict) else None
+        if not isinstance(sha256, str) or not re.fullmatch("[0-9a-f]{64}", sha256):
+            sha256 = None
+            if size > MAX_SMALL:
+                continue
+        yield HubFile(name, size, sha256)

@@ -1,0 +1,85 @@
+"""Where a model lies that is asked for by its name.
+
+"stories" comes with the program; "smollm2" is a file that known.toml names; other names are those
+of repositories of the Hugging Face hub, which lie in the program's data folder or in the hub's
+cache. Nothing is downloaded here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from core.files import quoted
+from core.resources import data_folder, resource
+from core.tokenization.known import find_known, hub_cache, hub_files, known
+from core.transformer.foreign.sources import INDEX_FILE, WEIGHTS_FILE
+from core.transformer.weights import CONFIG_FILE
+
+BUNDLED = "stories"
+SMOLLM2 = "smollm2"
+# Short names of repositories.
+SHORT = {"gpt2": ("openai-community/gpt2", "gpt2")}
+REPOSITORY = re.compile(r"([\w.-]{1,96}/)?[\w.-]{1,96}")  # those of the first years have no owner
+
+
+def place_of(name_or_path: str | Path) -> tuple[Path, str]:
+    """The folder or file of a model, and what it is called.
+
+    Raises FileNotFoundError, with the remedy, where there is none.
+    """
+    given = str(name_or_path)
+    if given == BUNDLED:
+        return resource("models", BUNDLED), BUNDLED
+    path = Path(name_or_path)
+    if os.path.exists(path):  # False, too, for what can be no path
+        return path, path.name if path.is_dir() else path.stem
+    if given == SMOLLM2:
+        return _smollm2(), SMOLLM2
+    repositories = SHORT.get(given, (given,))
+    for repository in repositories:
+        if (cached := _cached(repository)) is not None:
+            return cached, given
+    if given in SHORT:
+        raise FileNotFoundError(
+            f"{given} is not on this machine: there is no {repositories[0]} in {hub_cache()}. Get "
+            f"it with `python3 dev.py model {given}`, or give the folder that holds it"
+        )
+    raise FileNotFoundError(
+        f"there is no model {quoted(given)}: give a checkpoint's folder, a folder of transformers, "
+        f"a .gguf file, {BUNDLED!r}, {SMOLLM2!r}, or get one of the hub (owner/name) with "
+        "`python3 dev.py model NAME`"
+    )
+
+
+def _smollm2() -> Path:
+    found = find_known(SMOLLM2)
+    if found is not None and found.exact:
+        return found.path
+    for repository in dict.fromkeys(name for name, _ in known(SMOLLM2).hub):
+        if (cached := _cached(repository)) is not None:
+            return cached
+    raise FileNotFoundError(
+        f"{known(SMOLLM2).title} is not on this machine: get it with `python3 dev.py model "
+        f"{SMOLLM2}`, or by hand from {known(SMOLLM2).address}"
+    )
+
+
+def downloaded(repository: str) -> Path:
+    """Where a repository's model lies that this program has downloaded: whole, or not at all."""
+    return data_folder() / "models" / repository.replace("/", "--")
+
+
+def _cached(repository: str) -> Path | None:
+    """The folder of a repository that was downloaded, or lies in the Hugging Face cache, weights
+    and all.
+    """
+    if not REPOSITORY.fullmatch(repository):
+        return None
+    if (own := downloaded(repository)).is_dir():
+        return own
+    for config in hub_files(repository, CONFIG_FILE):
+        if any((config.parent / name).is_file() for name in (WEIGHTS_FILE, INDEX_FILE)):
+            return config.parent
+    return None

@@ -1,0 +1,40 @@
+"""How much a text surprises a model: each token's, and the perplexity of the whole.
+
+Letters in shapes: T tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from core.inference.activations import check_ids, looking_at
+from core.transformer.gpt import GPT
+
+
+def surprises(model: GPT, ids: Sequence[int] | np.ndarray) -> np.ndarray:
+    """(T,) float64, in nats: -ln of the probability that each token had before it came. The first
+    one's is NaN, for nothing was read before it. Raises ValueError as `check_ids`.
+    """
+    batch = check_ids(model, ids)
+    with looking_at(model):
+        logits = model(batch)[0, :-1].double()  # (T - 1, V)
+    came = batch[0, 1:, None]
+    found = logits.logsumexp(-1) - logits.gather(-1, came)[:, 0]
+    return np.concatenate([[np.nan], found.cpu().numpy()])
+
+
+def perplexity(surprises: np.ndarray) -> float:
+    """As unsure as among so many equally likely tokens: e^mean, over the tokens that have a
+    surprise (Jelinek et al. 1977). NaN where none has.
+    """
+    known = surprises[np.isfinite(surprises)]
+    return float(np.exp(known.mean())) if len(known) else float("nan")
+
+
+def surprise_of(logits: np.ndarray, token: int) -> float:
+    """In nats, of a token that came after these logits (V,)."""
+    scores = torch.from_numpy(np.asarray(logits, np.float64))
+    return float(scores.logsumexp(-1) - scores[token])

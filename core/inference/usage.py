@@ -1,0 +1,78 @@
+"""What the files of a model say about its use: which tokens end a text, and how one talks to it.
+
+A chat template is a text in Jinja, which makes one prompt of a conversation. It is only read here;
+whoever fills it in bounds what it may do (`jinja2.sandbox`), since it came from a stranger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from core.files import MEGABYTE, read_json, read_text
+from core.tokenization import END_OF_TEXT, Tokenizer
+from core.transformer.weights import CONFIG_FILE
+
+TOKENIZER_CONFIG = "tokenizer_config.json"
+GENERATION_CONFIG = "generation_config.json"
+TEMPLATE_FILE = "chat_template.jinja"
+LONGEST_TEMPLATE = MEGABYTE // 4  # characters; long ones have ten thousand
+
+
+class Usage(NamedTuple):
+    """Tokens after which nothing is to come, the first one after any text; and the template."""
+
+    end_ids: tuple[int, ...] = ()
+    chat_template: str | None = None
+
+
+UNKNOWN = Usage()
+
+
+def usage_of_checkpoint(tokenizer: Tokenizer) -> Usage:
+    """Ours end each text of their corpus with one token."""
+    end = tokenizer.special_tokens.get(END_OF_TEXT)
+    return Usage(() if end is None else (end,))
+
+
+def usage_of_gguf(metadata: Mapping[str, Any], vocab_size: int) -> Usage:
+    """`eot` ends an answer, `eos` a text; many files name but one."""
+    ends = [metadata.get(f"tokenizer.ggml.{name}_token_id") for name in ("eos", "eot")]
+    return Usage(_ids(ends, vocab_size), _template(metadata.get("tokenizer.chat_template")))
+
+
+def usage_of_folder(folder: Path, vocab_size: int) -> Usage:
+    """By generation_config.json, or else config.json; the template has a file of its own, or lies
+    in tokenizer_config.json, under the name "default" where there are several.
+
+    Raises ValueError for files that are damaged.
+    """
+    ends = _object(folder / GENERATION_CONFIG).get("eos_token_id")
+    if ends is None:
+        ends = _object(folder / CONFIG_FILE).get("eos_token_id")
+    if (folder / TEMPLATE_FILE).is_file():
+        template: Any = read_text(folder / TEMPLATE_FILE, LONGEST_TEMPLATE)
+    else:
+        template = _object(folder / TOKENIZER_CONFIG).get("chat_template")
+    if isinstance(template, list):
+        named = [one for one in template if isinstance(one, dict) and one.get("name") == "default"]
+        template = named[0].get("template") if named else None
+    return Usage(_ids(ends if isinstance(ends, list) else [ends], vocab_size), _template(template))
+
+
+def _object(path: Path) -> dict[str, Any]:
+    """A file of JSON; {} where there is none, or another value than an object in it."""
+    values = read_json(path) if path.is_file() else None
+    return values if isinstance(values, dict) else {}
+
+
+def _ids(given: list[Any], vocab_size: int) -> tuple[int, ...]:
+    """Those that are tokens, each once."""
+    fitting = [one for one in given if type(one) is int and 0 <= one < vocab_size]
+    return tuple(dict.fromkeys(fitting))
+
+
+def _template(given: Any) -> str | None:
+    fits = isinstance(given, str) and 0 < len(given) <= LONGEST_TEMPLATE
+    return given if fits else None

@@ -1,0 +1,324 @@
+"""A recorded step, opened: its parts, tokens, gradients and weights, as they are looked at.
+
+Beside the trace of the step this is all that a picture of it needs; no torch is loaded.
+
+B  sequences of this rank      T  tokens      K  weights of a parameter whose numbers were kept
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from core.trace import Step, Trace
+from core.training.config import TrainingConfig
+from core.training.lanes import LANE_DTYPE, Lane, LaneReader
+from core.training.spans import KINDS
+from core.training.step_trace import (
+    SMALLEST,
+    PartEvent,
+    Recording,
+    label_of,
+    lane_zero,
+    open_recording,
+    parameters_of,
+    step_trace,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A part of the model, on the way forward or backward.
+
+    event   what the recording tells of it: when it ran, shape and dtype of what left it
+    sizes   root mean square of each token's numbers: (B, T), of the positions (T,)
+    output  what left it, on the way forward, where it is not large
+    came    seconds from the beginning of its phase until it was there
+    norms   of its parameters' gradients, by name; none on the way forward
+    """
+
+    event: PartEvent
+    sizes: np.ndarray
+    output: np.ndarray
+    came: float
+    norms: Mapping[str, float]
+
+    @property
+    def label(self) -> str:
+        """What people call it: "block 3"."""
+        return label_of(self.event.name)
+
+    @property
+    def size(self) -> float:
+        """Root mean square of all its numbers; NaN where they were not recorded."""
+        return math.sqrt(np.square(self.sizes).mean()) if self.sizes.size else math.nan
+
+
+@dataclass(frozen=True, eq=False)
+class WeightRow:
+    """A name in the optimizer's rule with its numbers (K,). `line`: which of the rule's lines makes
+    them; -1: they were there before.
+    """
+
+    name: str
+    values: np.ndarray
+    line: int = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Values (rows, columns), with the names of both."""
+
+    rows: Sequence[str]
+    columns: Sequence[str]
+    values: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class RecordedStep:
+    """What one rank recorded of a step.
+
+    parameter  whose kept weights the optimizer's lines have; "" where none were kept
+    lane       when this rank was in which phase, and its exchanges; None: not known
+    """
+
+    recording: Recording
+    config: TrainingConfig
+    trace: Trace
+    parameter: str = ""
+    lane: Lane | None = None
+
+    @cached_property
+    def phases(self) -> list[str]:
+        """The names of its phases, in order."""
+        return [self.trace[at].name.partition(".")[2] for at in self.trace.children()]
+
+    def steps(self, phase: str) -> list[Step]:
+        """The trace's steps inside a phase: parts of the model, or lines of the optimizer's rule;
+        none where it has no such phase.
+        """
+        if phase not in self.phases:
+            return []
+        parent = self.trace.children()[self.phases.index(phase)]
+        return [self.trace[at] for at in self.trace.children(parent)]
+
+    @property
+    def parameters(self) -> list[str]:
+        """Those whose weights can be followed through the optimizer."""
+        return parameters_of(self.recording)
+
+    # -- data and loss
+
+    def batch(self, what: str) -> np.ndarray:
+        """ "ids", "targets", "losses" (B, T), "likeliest", "probabilities" (B, T, 5) of the first
+        micro-batch; empty where they were not recorded.
+        """
+        return self.recording.arrays.get(f"batch.0.{what}", np.zeros((0, 0)))
+
+    @cached_property
+    def pieces(self) -> Mapping[int, bytes]:
+        """The bytes of the batch's tokens, by id."""
+        return self.recording.pieces()
+
+    def piece(self, id: int) -> bytes:
+        """A token's bytes; its number where they were not recorded, a dash for a target that no
+        loss is computed for.
+        """
+        return self.pieces.get(int(id), str(id).encode()) if id >= 0 else "\N{EN DASH}".encode()
+
+    def likeliest(self, sequence: int, place: int) -> list[tuple[int, float, bool]]:
+        """The likeliest next tokens after a place: id, probability, and whether it is the one that
+        came. That one is last where it is not among them. None beyond the batch.
+        """
+        if not self.batch("likeliest")[sequence:, place:].size:
+            return []
+        at = sequence, place
+        ids, shares = self.batch("likeliest")[at].tolist(), self.batch("probabilities")[at].tolist()
+        came = int(self.batch("targets")[at])
+        found = [(id, share, id == came) for id, share in zip(ids, shares, strict=True)]
+        if came >= 0 and came not in ids:
+            found.append((came, math.exp(-float(self.batch("losses")[at])), True))
+        return found
+
+    @property
+    def guess(self) -> float:
+        """The loss of a guess among all tokens, log V nats; 0 where V is not known."""
+        head = self.recording.parts("forward")[-1:]
+        return math.log(head[0].shape[-1]) if head and head[0].shape else 0.0
+
+    # -- forward and backward
+
+    def parts(self, phase: str) -> tuple[Part, ...]:
+        """The parts of the model in the order in which a phase comes through them."""
+        if phase == "forward":
+            return self._forward
+        return self._backward if phase in ("backward", "unscale") else ()
+
+    @cached_property
+    def _forward(self) -> tuple[Part, ...]:
+        events = self.recording.parts("forward")
+        return tuple(self._part(one, one.end - self.begun, {}) for one in events)
+
+    @cached_property
+    def _backward(self) -> tuple[Part, ...]:
+        events, begun = self.recording.parts("backward"), self.recording.backward.start
+        norms: dict[str, dict[str, float]] = {one.name: {} for one in events}
+        for name, parameter in self.recording.facts.parameters.items():
+            owner = next((part for part in norms if name.startswith(f"{part}.")), None)
+            if owner is not None:
+                norms[owner][name.removeprefix(f"{owner}.")] = parameter.gradient
+        return tuple(self._part(one, one.start - begun, norms[one.name]) for one in events)
+
+    def _part(self, event: PartEvent, came: float, norms: Mapping[str, float]) -> Part:
+        arrays, nothing = self.recording.arrays, np.zeros(0)
+        sizes = arrays.get(f"{event.kind}.0.{event.name}", nothing)
+        output = arrays.get(f"output.{event.name}", nothing) if event.kind == "forward" else nothing
+        return Part(event, sizes, output, came, norms)
+
+    @property
+    def dtypes(self) -> Table:
+        """In which formats each layer computes; "" for what it does not have."""
+        layers, columns = self.recording.facts.layers, ("input", "weight", "output", "gradient")
+        told = [[getattr(layer, column) for column in columns] for layer in layers]
+        return Table([layer.name for layer in layers], columns, np.array(told))
+
+    @property
+    def norms(self) -> Table:
+        """Of each parameter: its gradient before clipping, the largest of its numbers, itself."""
+        parameters = self.recording.facts.parameters
+        told = [[one.gradient, one.largest, one.norm] for one in parameters.values()]
+        columns = ("gradient norm", "largest", "weight norm")
+        return Table(list(parameters), columns, np.array(told))
+
+    @cached_property
+    def exchanges(self) -> np.ndarray:
+        """This rank's exchanges of gradients and weights from backward on: records of LANE_DTYPE,
+        in seconds since backward began.
+        """
+        if self.lane is None:
+            return np.zeros(0, LANE_DTYPE)
+        found = self.lane.exchanges.copy()
+        shift = lane_zero(self.recording, self.lane) - self.recording.backward.start
+        for name in ("start", "ready", "end"):
+            found[name] += shift
+        return found[(found["kind"] != KINDS.index("sum")) & (found["end"] >= 0)]
+
+    # -- memory
+
+    @property
+    def begun(self) -> float:
+        """When the first part of the model ran: Unix seconds."""
+        return min((event.start for event in self.recording.facts.events), default=0.0)
+
+    @cached_property
+    def memory(self) -> tuple[np.ndarray, np.ndarray]:
+        """Seconds since the first part ran, and the bytes that are kept for backward from then."""
+        times = self.recording.arrays.get("memory.time", np.zeros(0))
+        return times - self.begun, self.recording.arrays.get("memory.bytes", np.zeros(0))
+
+    # -- clip and optimizer
+
+    @cached_property
+    def gradient_shares(self) -> list[tuple[str, float]]:
+        """Each part's share of the gradient's squared length, the largest first."""
+        squares = [(part.label, sum(n**2 for n in part.norms.values())) for part in self._backward]
+        total = sum(square for _, square in squares)
+        if not total or not math.isfinite(total):
+            return []
+        shares = [(label, square / total) for label, square in squares if square]
+        return sorted(shares, key=lambda one: -one[1])
+
+    @property
+    def kept(self) -> np.ndarray:
+        """The parameter's weights before the step, as far as they were kept. (K,)"""
+        return self.recording.arrays.get(f"weights.{self.parameter}.before", np.zeros(0))
+
+    @cached_property
+    def rows(self) -> list[WeightRow]:
+        """The way of the kept weights: what was there before, then what each line makes of it. Of a
+        rule without lines for single weights: before and after.
+        """
+        found: dict[str, WeightRow] = {}
+        for line, step in enumerate(self.steps("optimizer")):
+            made, *read = step.values
+            for name in (*read, made):
+                values = step.value(name)
+                if values.ndim and values.size == self.kept.size and name not in found:
+                    made_by = line if name == made else -1
+                    found[name] = WeightRow(name, values.reshape(-1), made_by)
+        if not found:
+            return self._rows_of_no_rule()
+        first = {"param": 0, "grad": 1}
+        return sorted(found.values(), key=lambda row: (row.line, first.get(row.name, 2)))
+
+    def _rows_of_no_rule(self) -> list[WeightRow]:
+        prefix = f"weights.{self.parameter}."
+        names = {"before": "param", "gradient": "grad", "after": "new"}
+        last = {"param": 0, "grad": 1, "new": 3}
+        kept = [
+            WeightRow(names.get(key.removeprefix(prefix), key.removeprefix(prefix)), values)
+            for key, values in sorted(self.recording.arrays.items(), reverse=True)
+            if self.parameter and key.startswith(prefix)
+        ]
+        return sorted(kept, key=lambda row: last.get(row.name, 2))
+
+    @cached_property
+    def updates(self) -> tuple[int, np.ndarray]:
+        """A histogram of all weights: how many were moved by 2^k of themselves, with the first k;
+        without the empty ends.
+        """
+        counts = self.recording.arrays.get("updates", np.zeros(0, np.int64))
+        there = np.flatnonzero(counts)
+        if not len(there):
+            return 0, np.zeros(0, np.int64)
+        return SMALLEST + int(there[0]), counts[there[0] : there[-1] + 1]
+
+    @property
+    def unmoved(self) -> int:
+        """How many of all weights stayed exactly where they were."""
+        return int(np.sum(self.recording.arrays.get("unmoved", 0)))
+
+
+def open_recorded_step(
+    run: str | Path,
+    step: int,
+    config: TrainingConfig,
+    rank: int = 0,
+    parameter: str = "",
+    scaled: bool = False,
+) -> RecordedStep:
+    """A rank's recording of a step of a run.
+
+    parameter  whose weights are followed through the optimizer; one of which nothing was kept
+               becomes the first matrix of a block
+    scaled     whether the run scales its loss
+
+    Raises ValueError or OSError, with the remedy, for a recording that is missing or damaged.
+    """
+    recording = open_recording(run, step, rank)
+    names = parameters_of(recording)
+    chosen = parameter if parameter in names else _first_matrix(recording, names)
+    lane = _lane(run, step, rank)
+    trace = step_trace(recording, config, scaled, chosen, lane)
+    return RecordedStep(recording, config, trace, chosen, lane)
+
+
+def _lane(run: str | Path, step: int, rank: int) -> Lane | None:
+    """None where nothing was kept of when this rank did what."""
+    try:
+        lanes = LaneReader(run).step(step)
+    except (ValueError, OSError):
+        return None
+    return lanes[rank] if rank < len(lanes) and len(lanes[rank].phases) else None
+
+
+def _first_matrix(recording: Recording, names: list[str]) -> str:
+    """A block's first matrix, else any matrix, else any parameter."""
+    matrices = [name for name in names if len(recording.facts.parameters[name].shape) == 2]
+    blocks = [name for name in matrices if name.startswith("h.")]
+    return next(iter((*blocks, *matrices, *names)), "")

@@ -1,0 +1,99 @@
+"""How the loss scale is found, at one optimizer step that changed it: the loss is scaled, the
+gradients are unscaled; one that is infinite skips the step and halves the scale, enough steps in a
+row without any double it. Loads no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from core.trace import Step, Trace
+from core.training.config import TrainingConfig
+from core.training.phases import phase_step
+from core.training.scaler import FLOOR, LARGEST, LossScaler, scale_text
+
+_HERE = "core.training.scaler:LossScaler"
+
+
+def scale_changes(steps: np.ndarray) -> np.ndarray:
+    """Which of a run's steps changed the loss scale: those that were skipped, and those after which
+    it grew. Their indices, in order; a scale that cannot be changed nothing.
+
+    steps  (n,), the run's records; those of an older version lack "skipped" and "loss_scale"
+    """
+    if not {"skipped", "loss_scale"} <= set(steps.dtype.names or ()):
+        return np.zeros(0, np.int64)
+    scales = steps["loss_scale"]
+    grew = np.diff(scales, append=scales[-1:]) > 0
+    return np.flatnonzero(((steps["skipped"] > 0) | grew) & (scales >= FLOOR) & (scales <= LARGEST))
+
+
+def trace_newest_change(
+    config: TrainingConfig, steps: np.ndarray, overflowed: Mapping[int, str]
+) -> Trace:
+    """`trace_scale_change` of the newest of a run's steps that changed the scale; empty where none
+    did.
+
+    steps       (n,), the run's records
+    overflowed  which gradient was the first, by skipped step
+    """
+    changes = scale_changes(steps)
+    if not len(changes):
+        return Trace().finish()
+    row = steps[changes[-1]]
+    record = {name: row[name].item() for name in row.dtype.names}
+    return trace_scale_change(config, record, overflowed.get(int(row["step"]), ""))
+
+
+def trace_scale_change(
+    config: TrainingConfig, record: Mapping[str, float], where: str = ""
+) -> Trace:
+    """What the loss scaler does at a step that changes its scale.
+
+    Steps are named "training.scale", "training.unscale", "training.optimizer"; then "scaler.shrink"
+    where the step was skipped, else "scaler.count" and "scaler.grow". `about` has "step", "scale"
+    and "next", the scale after it.
+
+    record  what the run recorded: step, loss, learning_rate, skipped, loss_scale
+    where   which gradient of a skipped step overflowed first; "": not told
+    """
+    number, skipped, scale = int(record["step"]), bool(record["skipped"]), record["loss_scale"]
+    scaler = LossScaler(scale, growth_interval=config.loss_scale_growth_interval)
+    before = scaler.good_steps = scaler.growth_interval - 1
+    scaler.stepped(not skipped)
+    trace = Trace({"step": number, "scale": scale, "next": scaler.loss_scale})
+    for phase, title in _titles(number, scale, skipped, where).items():
+        trace.append(replace(phase_step(phase, config, number, record), title=title))
+    following = f"step {number + 1:,} tries {scale_text(scaler.loss_scale)}"
+    if skipped:
+        shrunk = scale * scaler.backoff_factor
+        title = f"Halved{', but never below 1' if shrunk < FLOOR else ''}: {following}"
+        told = {"scale": scale, "factor": scaler.backoff_factor, "shrunk": shrunk}
+        trace.append(_step("shrink", title, r"s \leftarrow \frac{s}{2}", told))
+        return trace.finish()
+    told = {"before": before, "good_steps": before + 1}
+    title = f"Counted: {before + 1:,} steps in a row without an overflow are enough"
+    trace.append(_step("count", title, r"n \leftarrow n + 1", told))
+    told = {"scale": scale, "factor": scaler.growth_factor, "grown": scale * scaler.growth_factor}
+    trace.append(_step("grow", f"Doubled: {following}", r"s \leftarrow 2 s", told))
+    return trace.finish()
+
+
+def _titles(number: int, scale: float, skipped: bool, where: str) -> dict[str, str]:
+    """Of the phases, by name."""
+    found = f"{where or 'a gradient'} overflowed" if skipped else "every gradient is finite"
+    end = "Skipped: one infinite gradient is enough, and no weight moves"
+    return {
+        "scale": f"Scaled: the loss of step {number:,} times {scale_text(scale)}",
+        "unscale": f"Unscaled: {found}",
+        "optimizer": end if skipped else "Applied: every weight moves a little",
+    }
+
+
+def _step(line: str, title: str, formula: str, values: Mapping[str, float]) -> Step:
+    function = "stepped" if line == "count" else f"_{line}"
+    told = {name: np.asarray(value) for name, value in values.items()}
+    return Step(f"scaler.{line}", title, formula, f"{_HERE}.{function}#{line}", told)

@@ -1,0 +1,131 @@
+"""A foreign model becomes a `GPT`: looked at first, then read a few rows at a time.
+
+What it takes is known before anything is allocated, and while it is read there is never more in
+memory than the model and a few megabytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from core.files import read_json
+from core.gguf import GGUFFile, open_gguf
+from core.jobs import to_the_end
+from core.transformer.foreign.families import Names
+from core.transformer.foreign.parts import Part, check_parts, parts_of, without_prefix
+from core.transformer.foreign.settings import Description, describe_gguf, describe_json
+from core.transformer.foreign.sources import Source, gguf_source, safetensors_source
+from core.transformer.gpt import GPT
+from core.transformer.parameters import parameter_count, parameter_shapes
+from core.transformer.weights import CONFIG_FILE, DTYPES, check_numbers, model_of
+
+CHUNK = 1 << 20  # numbers that are read at once; some arrays of 4 MB are made of them
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignModel:
+    """A model that was looked at and fits its settings, and of which no tensor has been read."""
+
+    description: Description
+    source: Source
+    parts: list[Part]
+
+
+def look_at_folder(folder: Path) -> ForeignModel:
+    """A folder of transformers: config.json, and safetensors in one file or several.
+
+    Raises FileNotFoundError and ValueError, with the remedy, for what cannot be opened.
+    """
+    path = folder / CONFIG_FILE
+    description = describe_json(read_json(path), str(path))
+    return _looked_at(description, description.family.json_names, safetensors_source(folder))
+
+
+def look_at_gguf(file: GGUFFile | Path) -> ForeignModel:
+    """A GGUF file. Raises ValueError, with the remedy, for one that cannot be opened."""
+    file = file if isinstance(file, GGUFFile) else open_gguf(file)
+    description = describe_gguf(file)
+    return _looked_at(description, description.family.gguf_names, gguf_source(file))
+
+
+def _looked_at(description: Description, names: Names, source: Source) -> ForeignModel:
+    config, what = description.config, str(source.path)
+    if config.n_layer > len(source.shapes):  # a damaged number must not list layer after layer
+        raise ValueError(
+            f"{what} holds {len(source.shapes)} tensors, its settings ask for {config.n_layer:,} "
+            "layers. Get all of its files from one place"
+        )
+    names = without_prefix(names, source.shapes)
+    parts = parts_of(config, names, description.biased)
+    check_parts(parts, source.shapes, names, config, what)
+    for part in parts:
+        source.rows(part.name, 0, 0)  # raises where its type cannot be read
+    return ForeignModel(description, source, parts)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadProgress:
+    """How many of the model's numbers have been read."""
+
+    done: int
+    total: int
+
+
+def read_foreign_steps(
+    model: ForeignModel, dtype: str = "float32"
+) -> Generator[ReadProgress, None, GPT]:
+    """Returns the model, in eval mode; yields after every million numbers.
+
+    Raises ValueError for weights that are NaN or infinite.
+    """
+    config = model.description.config
+    shapes = parameter_shapes(config)
+    tensors = {name: torch.empty(shape, dtype=DTYPES[dtype]) for name, shape in shapes.items()}
+    total, done = parameter_count(config), 0
+    for name in set(shapes) - {part.parameter for part in model.parts}:
+        tensors[name].zero_()  # a bias that the file has not
+    for part in model.parts:
+        target = tensors[part.parameter][part.first : part.last]
+        for read in _fill(target, part, model.source):
+            done += read
+            yield ReadProgress(done, total)
+    for name, tensor in tensors.items():
+        check_numbers(tensor, name, str(model.source.path))
+        yield ReadProgress(total, total)
+    return model_of(config, tensors).eval()
+
+
+def read_foreign(model: ForeignModel, dtype: str = "float32") -> GPT:
+    """read_foreign_steps, to the end."""
+    return to_the_end(read_foreign_steps(model, dtype))
+
+
+def _fill(target: Tensor, part: Part, source: Source) -> Iterator[int]:
+    """Copies a tensor of the file into its place, turned as ours lie; yields how many numbers it
+    has copied each time.
+    """
+    rows = part.shape[0]
+    row = target.numel() // rows
+    step = max(1, CHUNK // row)
+    for first in range(0, rows, step):
+        last = min(first + step, rows)
+        read = torch.from_numpy(source.rows(part.name, first, last))
+        (target.mT[first:last] if part.transposed else target[first:last]).copy_(read)
+        if last == rows and part.heads:
+            target.copy_(apart(target, part.heads))
+        yield (last - first) * row
+
+
+def apart(rows: Tensor, heads: int) -> Tensor:
+    """Rows of each head, two by two, to those of its first half and then of its second.
+
+    (H D, ...) -> the same. llama.cpp turns dimensions 0 and 1 together, 2 and 3, ...; transformers
+    and `rotate` i and i + D / 2, so that files for the one have the rows of the other interleaved.
+    """
+    pairs = rows.unflatten(0, (heads, -1, 2))  # (H, D / 2, 2, ...)
+    return pairs.transpose(1, 2).flatten(0, 2)  # (H, 2, D / 2, ...) -> (H D, ...)

@@ -1,0 +1,41 @@
+"""What the inspector shows of any Step: its marked line with its numbers, and all that it read."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.marked_line import marked_line
+from core.substitution import arithmetic
+from core.trace import Step
+from explorer.panes.base import Inspection, Row
+from explorer.widgets.live_numbers import Equation, in_a_line
+
+
+def calculated(step: Step, cell: int | None = None) -> list[Row]:
+    """The line with the numbers of one cell; none where it does not compute, or where what was
+    recorded lacks some of them.
+    """
+    try:
+        if not marked_line(step.code).computes:
+            return []
+        return [Row(in_a_line(arithmetic(step, cell)), "accent")]
+    except ValueError:  # an older run recorded less
+        return []
+
+
+def inspection_of(step: Step, cell: int | None = None) -> Inspection:
+    """The line, each single number in a row, each array as a table."""
+    made = marked_line(step.code).made
+    values = {name: step.value(name) for name in step.values}
+    rows = [
+        Equation(name.replace("_", " "), float(value), "accent" if name == made else "text")
+        for name, value in values.items()
+        if not value.ndim
+    ]
+    return Inspection(
+        step=step,
+        rows=[*calculated(step, cell), *rows],
+        table={name: np.atleast_1d(value) for name, value in values.items()},
+        title=step.title,
+        plain=True,
+    )

@@ -1,0 +1,1 @@
+"""Generate: how the next token is chosen."""

@@ -1,0 +1,33 @@
+"""The states of Generate that a snapshot shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from explorer.panes.transformer.generate.mode import GenerateMode
+
+
+def views(mode: GenerateMode) -> dict[str, Callable[[], Any]]:
+    """By name: each callable brings the mode there."""
+
+    def at(step: str, tokens: int = 0, **settings: float) -> Callable[[], Any]:
+        async def bring() -> None:
+            mode.begin_anew()
+            mode.set_settings(**{"temperature": 1.0, "top_k": 0, "top_p": 1.0, **settings})
+            await mode.settled()
+            for _ in range(tokens):
+                mode.append()
+                await mode.settled()
+            mode.go_to(step)
+            await mode.settled()
+
+        return bring
+
+    return {
+        "first": at("softmax"),
+        "logits": at("logits"),
+        "cuts": at("top_p", temperature=1.3, top_k=10, top_p=0.9),
+        "draw": at("draw", 12, temperature=0.8),
+    }

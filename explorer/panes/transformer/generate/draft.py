@@ -1,0 +1,27 @@
+"""How tokens are chosen, as a person has set it up. No Qt, no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.fields import check, field
+
+ALL = 0  # a top-k that cuts nothing
+
+
+@dataclass(frozen=True)
+class GenerateDraft:
+    """Sampling's settings; top_k 0, top_p 1 and min_p 0 cut nothing.
+
+    seed  of the numbers that are drawn, one for each token
+    """
+
+    temperature: float = field(1.0, least=0, most=5, remedy="0.7 to 1 is usual")
+    top_k: int = field(ALL, least=0, most=1_000_000, remedy="0 keeps every token")
+    top_p: float = field(1.0, above=0, most=1, remedy="1 keeps every token")
+    min_p: float = field(0.0, least=0, most=1, remedy="0 keeps every token")
+    repetition_penalty: float = field(1.0, least=1, most=5, remedy="1 changes nothing")
+    seed: int = field(0, least=0, most=2**31)
+
+    def __post_init__(self) -> None:
+        check(self)

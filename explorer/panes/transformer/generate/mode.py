@@ -1,0 +1,372 @@
+"""Generate: wires the text, the model and the sliders to the bars and the player."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from core.tokenization.telling import quoted, visible
+from explorer.engine.jobs import Superseded
+from explorer.engine.latest import Latest
+from explorer.panes.model_menu import ModelMenu
+from explorer.panes.modes import Desk, Mode
+from explorer.panes.prompt_header import PromptHeader
+from explorer.panes.transformer.generate import compute, text
+from explorer.panes.transformer.generate.draft import GenerateDraft
+from explorer.panes.transformer.generate.inspector import inspection
+from explorer.panes.transformer.generate.scene import Scene, scene_of
+from explorer.panes.transformer.generate.view import GenerateView
+from explorer.state.draft import Draft
+from explorer.state.tracks import TraceTrack
+
+
+def create(desk: Desk, parent: QObject) -> Mode:
+    return GenerateMode(desk, parent)
+
+
+MOST_BACK = 500  # texts that Back brings again
+FIRST = "sampling.softmax"  # the step that is shown first
+
+
+class GenerateMode(Mode):
+    """What was written after the prompt stays until the prompt or the model is another."""
+
+    id = "generate"
+    title = "Generate"
+    teaches = "How the next token is chosen: a distribution, what is cut from it, and a draw"
+
+    def __init__(self, desk: Desk, parent: QObject) -> None:
+        super().__init__(desk, parent)
+        self.inputs, self.view = PromptHeader("transformer"), GenerateView()
+        self.draft = Draft(self.workspace, "transformer.generate", GenerateDraft, self)
+        self.prompt_ids: list[int] = []
+        self.written: list[int] = []
+        self.place: int | None = None  # in the text; None: its end
+        self.writing = False
+        self.found: compute.Found | None = None
+        self.scene: Scene | None = None
+        self._before: list[list[int]] = []  # what was written before each change of it
+        self._surprises = np.zeros(0)  # of as many of the tokens as it is known of
+        self._source: Any = None
+        self._reads, self._chooses = Latest(self.engine, self), Latest(self.engine, self)
+        self.models = ModelMenu(desk.context, self.inputs.menu, "The live model", self)
+        self._connect()
+        self.models.refresh()
+        self.view.set_draft(self.draft.value)
+        self.inputs.prompt.set_prompt(self.workspace.prompt)
+        self._on_model(self.workspace.model_source)
+
+    def _connect(self) -> None:
+        view, workspace = self.view, self.workspace
+        self.inputs.promptEdited.connect(
+            lambda typed: workspace.change("prompt", typed, "Change prompt", merging="prompt")
+        )
+        self.inputs.prompt.rested.connect(workspace.end_merge)
+        self.models.named.connect(self.inputs.set_model)
+        workspace.promptChanged.connect(self._on_prompt)
+        workspace.modelChanged.connect(self._on_model)
+        view.settingChanged.connect(lambda name, value: self.set_settings(**{name: value}))
+        view.settled.connect(self.draft.end_merge)
+        view.nextRequested.connect(self.append)
+        view.writeRequested.connect(self.toggle_writing)
+        view.backRequested.connect(self.go_back)
+        view.againRequested.connect(self.draw_again)
+        view.tokenChosen.connect(self.force)
+        view.placeChosen.connect(self.look_at)
+        view.body.retryRequested.connect(self.read)
+        self.draft.changed.connect(self._on_draft)
+        self._reads.came.connect(self._on_read)
+        self._reads.failed.connect(self._on_failed)
+        self._chooses.came.connect(self._on_chosen)
+
+    # what the pane asks
+
+    def pictures(self) -> dict[str, QWidget]:
+        return {"next": self.view.bars, "text": self.view.text}
+
+    def caption(self) -> str:
+        return f"{getattr(self._source, 'name', '')}: {self.workspace.prompt}"
+
+    def state(self) -> dict[str, Any]:
+        return {"version": 1, "prompt": self.workspace.prompt, "written": list(self.written)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        match state:
+            case {"prompt": self.workspace.prompt, "written": list(written)}:
+                if all(type(one) is int and one >= 0 for one in written):
+                    self._set_written(written)
+
+    def shown(self) -> None:
+        if self.found is None:
+            self.read()
+
+    def left(self) -> None:
+        self.stop_writing()
+
+    def cancel(self) -> bool:
+        """Esc: stops writing, then goes back to the end of the text."""
+        if self.writing:
+            self.stop_writing()
+        elif self.place is not None:
+            self.look_at(len(self.ids))
+        else:
+            return False
+        return True
+
+    def on_position(self, position: float) -> None:
+        self.view.bars.set_position(position)
+
+    def on_step(self, step: int) -> None:
+        self._say()
+        super().on_step(step)
+
+    # choices
+
+    @property
+    def ids(self) -> list[int]:
+        """The whole text."""
+        return self.prompt_ids + self.written
+
+    @property
+    def looked_at(self) -> int:
+        """The place whose token is chosen."""
+        return len(self.ids) if self.place is None else min(self.place, len(self.ids))
+
+    def set_settings(self, **changes: Any) -> None:
+        """One or more settings of the draft; the drag of a slider is one change."""
+        name, value = next(iter(changes.items()))
+        if "top_k" in changes:
+            changes["top_k"] = int(changes["top_k"])
+        draft = replace(self.draft.value, **changes)
+        if draft != self.draft.value:
+            self.draft.change(asdict(draft), text.change(name, value), name)
+
+    def draw_again(self) -> None:
+        """Another seed: other numbers are drawn."""
+        self.set_settings(seed=self.draft.value.seed + 1)
+
+    def look_at(self, place: int) -> None:
+        """How the token at a place of the text was chosen; after the last one: the next one."""
+        self.stop_writing()
+        self.place = None if place >= len(self.ids) else max(place, 1)
+        self.read()
+
+    def append(self) -> None:
+        """The token that is drawn comes."""
+        if self.found is not None and self.place is None and not self._reads.running:
+            self.force(self.found.chosen.token)
+
+    def force(self, token: int) -> None:
+        """This token comes, at the place that is looked at; what was written after it goes."""
+        if self.found is None or self._reads.running:
+            return
+        at = self.looked_at
+        if at < len(self.prompt_ids):
+            self.statusRequested.emit(text.OF_PROMPT)
+            return
+        if self.place is not None:
+            self.statusRequested.emit(text.FORKED)
+        known = np.append(self.found.surprises[:at], self.found.chosen.surprise_of(token))
+        self._set_written([*self.written[: at - len(self.prompt_ids)], token])
+        self._surprises = known
+
+    def go_back(self) -> None:
+        """As the text was before the last token came, or before the last fork."""
+        if self._before:
+            before = self._before.pop()
+            self._set_written(before)
+            self._before.pop()
+
+    def begin_anew(self) -> None:
+        """Nothing is written yet."""
+        if self.written:
+            self._set_written([])
+
+    def _set_written(self, written: list[int]) -> None:
+        self._before = [*self._before[-MOST_BACK:], self.written]
+        shared = len(self.prompt_ids)
+        for one, other in zip(self.written, written, strict=False):
+            if one != other:
+                break
+            shared += 1
+        self.written, self.place = list(written), None
+        self._surprises = self._surprises[:shared]
+        self.read()
+
+    def toggle_writing(self) -> None:
+        """Writes token after token, or stops."""
+        self.writing = not self.writing
+        if self.writing:
+            self.look_at_end_and_write()
+        self._set_buttons()
+
+    def look_at_end_and_write(self) -> None:
+        if self.place is not None:
+            self.place = None
+            self.read()
+        else:
+            self.append()
+
+    def stop_writing(self) -> None:
+        if self.writing:
+            self.writing = False
+            self._set_buttons()
+
+    def go_to(self, step: str) -> None:
+        """To a step by its name, where it is."""
+        if self.scene is not None:
+            names = [stage.name for stage in self.scene.stages]
+            if step in names:
+                self.player.seek(names.index(step))
+
+    # text and model
+
+    def _on_prompt(self, prompt: str) -> None:
+        self.inputs.prompt.set_prompt(prompt)
+        self._forget()
+        self.read()
+
+    def _on_model(self, source: Any) -> None:
+        self._source = source
+        self._forget()
+        self.read()
+
+    def _forget(self) -> None:
+        """What was written belongs to another text or model."""
+        self.stop_writing()
+        self.prompt_ids, self.written, self.place = [], [], None
+        self._before, self._surprises, self.found = [], np.zeros(0), None
+
+    def read(self) -> None:
+        """Reads the text, up to the place that is looked at, once it is shown."""
+        if self._source is None or not self.active:
+            return
+        if not self.workspace.prompt:
+            self._reads.stop()
+            self.scene = None
+            self.set_tracks([])
+            self.view.body.show_empty(text.NO_TEXT)
+            self.set_headline(text.NO_TEXT)
+            return
+        self._reads.ask(self._read, "reading the text", is_told=False)
+        self._set_buttons()
+
+    async def _read(self) -> compute.Found | Superseded:
+        source, draft = self._source, self.draft.value
+        if not self.prompt_ids:
+            encode = source.tokenizer.encode_ids
+            self.prompt_ids = await self.engine.io(encode, self.workspace.prompt)
+        known = source.config.vocab_size  # a session may hold anything
+        self.written = [token for token in self.written if token < known]
+        ids, place = self.ids, self.looked_at
+        most = source.config.block_size
+        before = ids[max(0, place - most) : place]
+        asks = len(self._surprises) < len(ids) and len(ids) <= most
+        told = self._surprises
+        if asks and place < len(ids):
+            whole = await source.read(ids, True, key="transformer.generate")
+            if isinstance(whole, Superseded):
+                return whole
+            told, asks = whole.surprises, False
+        read = await source.read(before, asks, key="transformer.generate")
+        if isinstance(read, Superseded):
+            return read
+        told = read.surprises if asks else told
+        came = ids[place] if place < len(ids) else -1
+        asked = read, draft, ids, told, place, max(place - len(self.prompt_ids), 0), came
+        return await self.engine.call(
+            compute.found, *asked, key="transformer.generate.choice", name="choosing a token"
+        )
+
+    def _on_read(self, found: compute.Found | Superseded) -> None:
+        if isinstance(found, Superseded):
+            return
+        self._surprises = found.surprises
+        self._show(found)
+        if self.writing:
+            ended = found.chosen.token in self._source.tokenizer.special_tokens.values()
+            if ended or len(self.ids) >= self._source.config.block_size:
+                self.stop_writing()
+            if not ended:
+                self.append()
+
+    def _on_draft(self, draft: GenerateDraft) -> None:
+        self.view.set_draft(draft)
+        if self.found is not None:
+            self._chooses.call(compute.chosen_again, self.found, draft, name="choosing a token")
+
+    def _on_chosen(self, found: compute.Found) -> None:
+        if self.found is not None and found.read is self.found.read:
+            self._show(found)
+
+    def _on_failed(self, message: str) -> None:
+        self.found = self.scene = None
+        self.stop_writing()
+        self.set_tracks([])
+        self.view.body.show_error(message)
+        self.set_headline(message)
+
+    # what is seen
+
+    def piece(self, token: int) -> bytes:
+        """The bytes of a token; of one that the tokenizer does not have, its number."""
+        tokenizer = self._source.tokenizer
+        known = token < tokenizer.vocab_size
+        return tokenizer.piece_bytes(token) if known else f"<{token}>".encode()
+
+    def _show(self, found: compute.Found) -> None:
+        first, self.found = self.scene is None, found
+        before = [stage.name for stage in self.scene.stages] if self.scene is not None else []
+        self.scene = scene_of(found.chosen, self.piece)
+        names = [stage.name for stage in self.scene.stages]
+        at = before[min(self.player.step, len(before) - 1)] if before and self.active else ""
+        self.view.set_scene(self.scene, self.place is None)
+        self.view.set_text([self.piece(one) for one in self.ids], found.surprises, self.looked_at)
+        self.view.note.setText(
+            text.facts(
+                len(self.ids),
+                self._source.config.block_size,
+                found.chosen.perplexity,
+                found.read.cache_bytes,
+                found.read.seconds,
+            )
+        )
+        self.set_tracks([TraceTrack(found.chosen.trace)], keep_position=names == before)
+        if self.active and names != before:
+            self.go_to(FIRST.partition(".")[2] if first or at not in names else at)
+        self.view.bars.set_position(self.player.position if self.active else 0.0)
+        self._set_buttons()
+        self._say()
+        self.inspect()
+
+    def _set_buttons(self) -> None:
+        at_end = self.found is not None and self.place is None
+        self.view.set_buttons(ready=at_end, writing=self.writing, written=bool(self._before))
+
+    @property
+    def quoted(self) -> str:
+        """The token that comes, in a sentence."""
+        if self.scene is None:
+            return ""
+        piece = self.scene.pieces[self.scene.came].decode("utf-8", "replace")
+        return quoted(piece.strip() or visible(piece))
+
+    def _say(self) -> None:
+        if self.scene is not None and self.found is not None:
+            step = self.scene.stage(self.player.step if self.active else 0).name
+            chosen = self.found.chosen
+            nats = None if self.place is None else chosen.surprise_of(chosen.token)
+            self.set_headline(text.headline(self.scene, step, self.quoted, nats))
+
+    def inspect(self) -> None:
+        track = self.player.track
+        if not self.active or self.scene is None or self.found is None or track is None:
+            return
+        if self.player.step < track.length:
+            step = track.item(self.player.step)
+            token = self.found.chosen.token
+            self.inspection.emit(inspection(step, self.scene, token, self.quoted))

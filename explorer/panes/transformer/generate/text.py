@@ -1,0 +1,96 @@
+"""Every sentence of Generate. Knows no Qt."""
+
+from __future__ import annotations
+
+import math
+
+from core.numbers import format_brief, format_bytes, format_fixed, format_number, format_percent
+from explorer.panes.transformer.generate.scene import CUTS, Scene
+
+REST = "all others"
+STRIP = "all tokens side by side, each as wide as it is likely"
+NEXT, WRITE, STOP, BACK = "Next token", "Write on", "Stop", "Back"
+NEXT_HELP = "Draws the next token and appends it"
+WRITE_HELP = "Writes until Stop, or until the story ends"
+BACK_HELP = "Takes the last token back"
+AGAIN, AGAIN_HELP = "Draw again", "Other numbers: another seed"
+NO_TEXT = "Type a text: the model predicts what comes after it"
+OF_PROMPT = "This token is of the prompt: change it in the line above"
+FORKED = "What was written after this token is gone; Back brings it again"
+LABELS = {
+    "temperature": "Temperature",
+    "top_k": "Top-k",
+    "top_p": "Top-p",
+    "min_p": "Min-p",
+    "repetition_penalty": "Repetition penalty",
+}
+HELP = {
+    "temperature": "Below 1 the likeliest gain, above 1 the others; at 0 only the likeliest comes",
+    "top_k": "So many of the likeliest tokens stay",
+    "top_p": "The fewest of the likeliest that have so much together stay",
+    "min_p": "Tokens stay that are at least so likely as this times the likeliest",
+    "repetition_penalty": "Tokens that are in the text already score less",
+}
+
+
+def words_of(setting: str, value: float) -> str:
+    """A setting's value, beside its slider."""
+    if setting == "top_k":
+        return f"{value:.0f}" if value else "all"
+    off = {"top_p": 1.0, "min_p": 0.0, "repetition_penalty": 1.0}
+    if off.get(setting) == value:
+        return "off"
+    return "0: greedy" if setting == "temperature" and not value else f"{value:g}"
+
+
+def drawn(number: float) -> str:
+    """Below the strip, once a number has fallen."""
+    return f"the number that was drawn: {format_fixed(number, 3)}"
+
+
+def headline(scene: Scene, step: str, quoted: str, nats: float | None) -> str:
+    """One sentence: what is seen. `quoted`: the token; `nats`: how surprising it was, where it
+    stands in the text already.
+    """
+    probability = float(scene.probabilities[scene.came])
+    share = format_percent(probability) if probability >= 0.005 else format_number(probability)
+    if nats is not None:
+        return f"{quoted} came here: a surprise of {format_fixed(nats)} nats"
+    if step in CUTS or step == "rescale":
+        left = int((~scene.stages[-1].cut[:-1]).sum())
+        many = f"{left} of these tokens are left" if left != 1 else "one token is left"
+        return f"What may come next: {many}"
+    if step in ("draw", "append"):
+        return f"The draw falls on {quoted}, which had {share}"
+    first = float(scene.probabilities[0])
+    sure = "is sure" if first > 0.9 else "expects" if first > 0.5 else "leans to"
+    return f"The model {sure}: {_likeliest(scene)}"
+
+
+def _likeliest(scene: Scene) -> str:
+    word = scene.pieces[0].decode("utf-8", "replace").strip() or "a space"
+    return f"\u201c{word}\u201d, {format_percent(float(scene.probabilities[0]))}"
+
+
+def facts(tokens: int, most: int, perplexity: float, cache: int, seconds: float) -> str:
+    """Below the picture: the text, the cache, the time."""
+    told = [f"{tokens:,} of {most:,} tokens"]
+    if math.isfinite(perplexity):
+        told.append(f"perplexity {format_number(perplexity)}")
+    if cache:
+        told.append(f"cache {format_bytes(cache)}")
+    if seconds:
+        told.append(f"read in {format_brief(seconds)}")
+    return "   ".join(told)
+
+
+def row_tip(scene: Scene, row: int, at_end: bool) -> str:
+    """A token's row."""
+    told = f"{format_percent(float(scene.probabilities[row]))} before the cuts"
+    where = "" if at_end else " here instead, and write on from it"
+    return f"{told}\nClick: let it come{where}"
+
+
+def change(setting: str, value: float) -> str:
+    """Of an undoable change."""
+    return f"{LABELS.get(setting, setting.capitalize())} {words_of(setting, value)}"

@@ -1,0 +1,206 @@
+"""The widgets of Generate: the text colored by surprise, the bars, the sliders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QPushButton, QWidget
+
+from explorer import theme
+from explorer.panes.transformer.generate import text
+from explorer.panes.transformer.generate.draft import GenerateDraft
+from explorer.panes.transformer.generate.draw_bars import BarsLayout, draw_bars
+from explorer.panes.transformer.generate.scene import Scene
+from explorer.widgets.base import Columns, Label, set_look
+from explorer.widgets.boxes import card, column, name_parts, page, row
+from explorer.widgets.scene_picture import ScenePicture
+from explorer.widgets.slider_field import SliderField
+from explorer.widgets.stateful import StatefulPicture
+from explorer.widgets.surprise_text import SurpriseText
+
+SIDE = 196  # px: the sliders
+LINES = 5  # of the text
+NATS = 8.0  # of the darkest tokens
+VALUES = {
+    "temperature": tuple(round(0.1 * at, 1) for at in range(21)),
+    "top_k": (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 40, 50, 100, 200, 500, 0),
+    "top_p": (*(round(0.05 * at, 2) for at in range(1, 20)), 0.97, 0.98, 0.99, 0.995, 1.0),
+    "min_p": (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0),
+    "repetition_penalty": (1.0, 1.05, 1.1, 1.15, 1.2, 1.3, 1.5, 2.0),
+}
+
+
+class Bars(ScenePicture[Scene]):
+    """`tokenClicked(id)`: a row was clicked, or Enter was pressed on it."""
+
+    tokenClicked = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("The likeliest next tokens", parent)
+        self.position, self.hovered, self.at_end = 0.0, -1, True
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def set_position(self, position: float) -> None:
+        """Where the cursor is in the steps."""
+        self.position = position
+        self.update()
+
+    def layout_now(self) -> BarsLayout | None:
+        return BarsLayout(QRectF(self.rect()), self.scene) if self.scene is not None else None
+
+    def draw(self, painter: QPainter) -> None:
+        if (layout := self.layout_now()) is not None:
+            draw_bars(painter, layout, self.position, self.hovered)
+            if self.shows_focus:
+                theme.current().focus_ring(painter, QRectF(self.rect()), 4, -2)
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        if self.scene is None:
+            return {}
+        stage = self.scene.stage(int(self.position))
+        pieces = [piece.decode("utf-8", "replace") for piece in self.scene.pieces]
+        return Columns(
+            {
+                "token": np.array(pieces),
+                "id": np.array(self.scene.ids),
+                "probability": self.scene.probabilities,
+                "shown": np.array(stage.words[:-1]),
+                "cut": stage.cut[:-1],
+            }
+        )
+
+    def said_at(self, point: QPointF) -> str:
+        layout = self.layout_now()
+        place = layout.row_at(point) if layout is not None else None
+        if place is None or self.scene is None:
+            return ""
+        return text.row_tip(self.scene, place, self.at_end)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        layout = self.layout_now()
+        place = layout.row_at(event.position()) if layout is not None else None
+        self._hover(-1 if place is None else place)
+
+    def leaveEvent(self, event: object) -> None:
+        self._hover(-1)
+
+    def _hover(self, place: int) -> None:
+        if place != self.hovered:
+            self.hovered = place
+            self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.mouseMoveEvent(event)
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._click()
+
+    def _click(self) -> None:
+        if self.scene is not None and 0 <= self.hovered < len(self.scene.ids):
+            self.tokenClicked.emit(self.scene.ids[self.hovered])
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        move = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
+        if self.scene is not None and move is not None and not event.modifiers():
+            self._hover(min(max(self.hovered + move, 0), len(self.scene.ids) - 1))
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._click()
+        else:
+            super().keyPressEvent(event)
+
+
+class GenerateView(QWidget):
+    """`settingChanged(name, value)`, `settled`: a slider was let go; `nextRequested`,
+    `writeRequested`, `backRequested`, `againRequested`, `tokenChosen(id)`, `placeChosen(place)`.
+    """
+
+    settingChanged = Signal(str, float)
+    settled = Signal()
+    nextRequested = Signal()
+    writeRequested = Signal()
+    backRequested = Signal()
+    againRequested = Signal()
+    tokenChosen = Signal(int)
+    placeChosen = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("transformer.generate")
+        self.text, self.bars = SurpriseText(), Bars()
+        self.text.setAccessibleName("The text, colored by surprise")
+        self.note = Label("", "label", "muted")
+        self.next, self.write, self.back, self.again = (
+            QPushButton(title) for title in (text.NEXT, text.WRITE, text.BACK, text.AGAIN)
+        )
+        helps = (text.NEXT_HELP, text.WRITE_HELP, text.BACK_HELP, text.AGAIN_HELP)
+        for button, help in zip((self.next, self.write, self.back, self.again), helps, strict=True):
+            button.setToolTip(help)
+        name_parts(
+            self, "transformer.generate", *("text", "bars", "next", "write", "back", "again")
+        )
+        set_look(self.next, "primary")
+        set_look(self.again, "quiet")
+        self.sliders = {
+            name: SliderField(
+                text.LABELS[name],
+                values,
+                lambda value, name=name: text.words_of(name, value),  # type: ignore[misc]
+                text.HELP[name],
+            )
+            for name, values in VALUES.items()
+        }
+        self.body = StatefulPicture(self.bars, "lines")
+        self._build()
+        for name, slider in self.sliders.items():
+            slider.setObjectName(f"transformer.generate.{name}")
+            slider.changed.connect(lambda value, name=name: self.settingChanged.emit(name, value))
+            slider.released.connect(self.settled)
+        self.next.clicked.connect(self.nextRequested)
+        self.write.clicked.connect(self.writeRequested)
+        self.back.clicked.connect(self.backRequested)
+        self.again.clicked.connect(self.againRequested)
+        self.bars.tokenClicked.connect(self.tokenChosen)
+        self.text.chosen.connect(lambda _, place: self.placeChosen.emit(place))
+
+    def _build(self) -> None:
+        buttons = row(self.next, self.write, self.back, 1, self.again)
+        self._side = QWidget()
+        column(*self.sliders.values(), 1, of=self._side, spacing=12)
+        below = row((card(self.body), 1), self._side, spacing=16)
+        page(card(self.text, self.note), (below, 1), buttons, of=self)
+
+    def resizeEvent(self, event: object) -> None:
+        """Their sizes follow the zoom."""
+        self._side.setFixedWidth(theme.current().px(SIDE))
+        self._fit()
+
+    def _fit(self) -> None:
+        """The text takes the lines that it needs; of a long one its end is seen."""
+        wide = self.width() - theme.current().px(2 * (16 + 12))
+        self.text.setFixedHeight(self.text.height_of(wide, LINES))
+
+    def set_draft(self, draft: GenerateDraft) -> None:
+        for name, slider in self.sliders.items():
+            slider.set_value(getattr(draft, name))
+
+    def set_text(self, pieces: Sequence[bytes], surprises: np.ndarray, place: int) -> None:
+        """The text, each token's surprise in nats (NaN: not told), and the place looked at."""
+        shown = np.nan_to_num(surprises, nan=0.0)[None]
+        self.text.set_text([list(pieces)], shown, NATS)
+        self._fit()
+        self.text.set_chosen(0, place)
+
+    def set_scene(self, scene: Scene, at_end: bool) -> None:
+        self.bars.at_end = at_end
+        self.bars.set_scene(scene)
+        self.body.show_ready()
+
+    def set_buttons(self, *, ready: bool, writing: bool, written: bool) -> None:
+        """Whether a token can be drawn, whether one is, and whether one can be taken back."""
+        self.next.setEnabled(ready and not writing)
+        self.write.setText(text.STOP if writing else text.WRITE)
+        self.write.setEnabled(ready or writing)
+        self.back.setEnabled(written and not writing)

@@ -1,0 +1,25 @@
+"""What a model makes of a text that it has read. Knows no Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """What a model makes of a text: the logits of the token after it.
+
+    logits       (V,) float32
+    surprises    (T,) nats; the first one's is NaN. Empty where they were not asked for
+    version      of the model
+    seconds      that reading took
+    cache_bytes  keys and values that are kept, so that nothing is read twice; 0: none are
+    """
+
+    logits: np.ndarray
+    surprises: np.ndarray
+    version: int
+    seconds: float = 0.0
+    cache_bytes: int = 0

@@ -1,0 +1,68 @@
+"""A slider over a few values: its name, the slider, and the value in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QSlider, QWidget
+
+from explorer import theme
+from explorer.widgets.base import Label
+from explorer.widgets.boxes import column, row
+
+
+class SliderField(QWidget):
+    """`changed(value)` while it is dragged, `released` afterwards."""
+
+    changed = Signal(float)
+    released = Signal()
+
+    def __init__(
+        self,
+        title: str,
+        values: Sequence[float],
+        words: Callable[[float], str],
+        help: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        """`values` from left to right; `words` of a value."""
+        super().__init__(parent)
+        self._values, self._words = list(values), words
+        self.value = self._values[0]
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, len(self._values) - 1)
+        self.slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # on every platform
+        self.slider.setMinimumHeight(theme.current().px("hit"))
+        self.slider.setPageStep(max(1, len(self._values) // 5))
+        self.slider.setAccessibleName(title)
+        self._told = Label("", "label", weight=600)
+        self.setToolTip(help)
+        column(
+            row(Label(title, "label", "muted"), 1, self._told, spacing=4),
+            self.slider,
+            of=self,
+            spacing=0,
+        )
+        self.slider.valueChanged.connect(self._on_moved)
+        self.slider.sliderReleased.connect(self.released)
+        self.set_value(self.value)
+
+    def set_value(self, value: float) -> None:
+        """Shows a value and emits nothing; one that is not on the slider stands at the nearest."""
+        self.value = value
+        near = min(range(len(self._values)), key=lambda at: abs(self._values[at] - value))
+        with QSignalBlocker(self.slider):
+            self.slider.setValue(near)
+        self._tell()
+
+    def _on_moved(self, place: int) -> None:
+        self.value = self._values[place]
+        self._tell()
+        self.changed.emit(self.value)
+        if not self.slider.isSliderDown():  # by a key or a click
+            self.released.emit()
+
+    def _tell(self) -> None:
+        self._told.setText(self._words(self.value))
+        self.slider.setAccessibleDescription(self._words(self.value))

@@ -1,0 +1,45 @@
+"""A real model, where `python3 dev.py model smollm2` has put one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+import core
+
+
+@pytest.fixture(scope="module")
+def smollm2() -> Iterator[core.LoadedModel]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LLM_EXPLORER_DATA", os.environ["LLM_EXPLORER_REAL_DATA"])
+        try:
+            yield core.load("smollm2")
+        except FileNotFoundError as error:
+            pytest.skip(str(error))
+
+
+def test_the_capital_of_france_is_paris(smollm2: core.LoadedModel) -> None:
+    """0.773 with the rows of queries and keys put apart, 0.721 without."""
+    tokenizer = smollm2.tokenizer
+    with torch.no_grad():
+        logits = smollm2.model(torch.tensor([tokenizer.encode_ids("The capital of France is")]))
+    probabilities = torch.softmax(logits[0, -1], dim=-1)
+    most, likeliest = probabilities.max(dim=-1)
+    assert tokenizer.decode([int(likeliest)]) == " Paris"
+    assert float(most) == pytest.approx(0.773, abs=0.005)
+
+
+def test_it_writes_english(smollm2: core.LoadedModel) -> None:
+    ids = smollm2.tokenizer.encode_ids("Once upon a time, there was a little")
+    written = core.generate(smollm2.model, ids, 9, temperature=0.0)
+    said = smollm2.tokenizer.decode(written)
+    assert said == "Once upon a time, there was a little girl named Emma who loved to play in the"
+
+
+def test_it_says_what_ends_an_answer_and_how_one_talks_to_it(smollm2: core.LoadedModel) -> None:
+    (end,) = smollm2.usage.end_ids
+    assert smollm2.tokenizer.vocabulary[end] == "<|im_end|>"
+    assert "<|im_start|>assistant" in (smollm2.usage.chat_template or "")

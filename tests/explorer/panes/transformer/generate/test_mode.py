@@ -1,0 +1,222 @@
+"""Generate: tokens come, are forced, taken back and forked; settings bend what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from explorer.panes.transformer.generate import text
+from explorer.runs.sources import FolderSource
+from tests.explorer.conftest import dispose
+from tests.explorer.demo import eager_runs, save_tiny_model
+from tests.explorer.waiting import until
+
+PROMPT = "Mira met Tom. One day"
+
+
+@pytest.fixture
+def make_mode(torch_engine: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """`await make_mode()`: Generate, shown, with a tiny model whose next token it has."""
+    from explorer.panes.base import Context
+    from explorer.panes.transformer.pane import TransformerPane
+    from explorer.state.settings import Settings
+    from explorer.state.workspace import Workspace
+
+    runs = eager_runs(torch_engine, tmp_path / "runs")
+    panes = []
+
+    async def make(**changes: Any) -> Any:
+        pane = TransformerPane(Context(torch_engine, Workspace(torch_engine), Settings(), runs))
+        pane.player.set_motion("off")
+        pane.resize(900, 560)
+        panes.append(pane)
+        pane.join_workspace()
+        pane.shown()
+        source = FolderSource(torch_engine, save_tiny_model(tmp_path / "model", **changes))
+        await source.open()
+        pane.workspace.set_prompt(PROMPT)
+        pane.workspace.set_model_source(source)
+        await pane.settled()
+        return pane.mode
+
+    yield make
+    for pane in panes:
+        dispose(pane.inputs, pane)
+    dispose(runs)
+
+
+def test_the_first_state_shows_probabilities(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode()
+        assert mode.scene.stage(mode.player.step).name == "softmax"
+        assert mode.headline.startswith("The model ")
+        assert len(mode.view.bars.displayed()["token"]) == len(mode.scene.ids)
+        assert mode.view.text.displayed()["token"].size == len(mode.prompt_ids)
+        assert np.isfinite(mode.found.surprises[1:]).all()
+        mode.view.bars.grab()
+        assert mode.view.bars.broken is None
+
+    run_async(body())
+
+
+def test_what_is_written_is_what_core_writes(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode()
+        mode.set_settings(temperature=0.8)
+        mode.set_settings(top_k=10)
+        await mode.settled()
+        for _ in range(4):
+            mode.append()
+            await mode.settled()
+        import core
+
+        model = core.load(mode._source.address).model
+        told = core.generate(model, mode.prompt_ids, 4, temperature=0.8, top_k=10)
+        assert mode.ids == told
+        surprises = core.inference.surprise.surprises(model, mode.ids)
+        np.testing.assert_allclose(mode.found.surprises[1:], surprises[1:], atol=1e-4)
+
+    run_async(body())
+
+
+def test_back_takes_tokens_and_forks_back(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode()
+        for _ in range(3):
+            mode.append()
+            await mode.settled()
+        whole, count = list(mode.written), len(mode.prompt_ids)
+        mode.look_at(count + 1)
+        await mode.settled()
+        assert mode.headline.endswith("nats") and mode.found.chosen.token == whole[1]
+        other = next(one for one in mode.scene.ids if one != whole[1])
+        mode.view.bars.tokenClicked.emit(other)
+        await mode.settled()
+        assert mode.written == [whole[0], other] and mode.place is None
+        mode.go_back()
+        await mode.settled()
+        assert mode.written == whole
+        for _ in range(3):
+            mode.go_back()
+        await mode.settled()
+        assert mode.written == [] and not mode.view.back.isEnabled()
+
+    run_async(body())
+
+
+def test_a_token_of_the_prompt_is_looked_at_and_not_changed(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode, said = await make_mode(), []
+        mode.statusRequested.connect(said.append)
+        mode.look_at(2)
+        await mode.settled()
+        assert mode.found.chosen.token == mode.prompt_ids[2]
+        assert not mode.view.next.isEnabled()
+        mode.force(mode.scene.ids[0])
+        assert said == [text.OF_PROMPT] and mode.written == []
+        assert mode.cancel() and mode.place is None
+
+    run_async(body())
+
+
+def test_it_writes_until_the_context_is_full(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode()
+        mode.toggle_writing()
+        assert mode.view.write.text() == text.STOP
+        most = mode._source.config.block_size
+        specials = mode._source.tokenizer.special_tokens.values()
+        await until(lambda: not mode.writing, "the end of the text")
+        await mode.settled()
+        assert len(mode.ids) >= most or mode.ids[-1] in specials
+        assert mode.view.write.text() == text.WRITE
+
+    run_async(body())
+
+
+def test_a_slider_bends_what_was_read_and_can_be_undone(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode()
+        read, first = mode.found.read, mode.scene.probabilities[0]
+        QTest.keyClick(mode.view.sliders["temperature"].slider, Qt.Key.Key_Home)
+        await mode.settled()
+        assert mode.draft.value.temperature == 0 and mode.found.read is read
+        assert mode.scene.probabilities[0] == 1 > first
+        mode.workspace.undo()
+        await mode.settled()
+        assert mode.draft.value.temperature == 1
+        assert mode.view.sliders["temperature"].value == 1
+
+    run_async(body())
+
+
+def test_keys_choose_a_row_and_let_it_come(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode()
+        wanted = mode.scene.ids[1]
+        for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Return):
+            QTest.keyClick(mode.view.bars, key)
+        await mode.settled()
+        assert mode.written == [wanted]
+
+    run_async(body())
+
+
+def test_another_prompt_begins_anew_and_none_says_so(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode()
+        mode.append()
+        await mode.settled()
+        mode.workspace.set_prompt("Tom")
+        await mode.settled()
+        assert mode.written == [] and len(mode.ids) == len(mode.prompt_ids) < 4
+        mode.workspace.set_prompt("")
+        await mode.settled()
+        assert mode.headline == text.NO_TEXT and mode.view.body.state == "empty"
+
+    run_async(body())
+
+
+def test_a_session_brings_the_text_back(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode()
+        mode.append()
+        await mode.settled()
+        kept = mode.state()
+        mode.begin_anew()
+        await mode.settled()
+        mode.restore(kept)
+        await mode.settled()
+        assert mode.written == kept["written"]
+        for bad in ({}, {"prompt": "other", "written": [1]}, {**kept, "written": ["a", 10**9]}):
+            mode.restore(bad)
+        await mode.settled()
+        assert mode.written == kept["written"]
+        mode.restore({**kept, "written": [10**9]})
+        await mode.settled()
+        assert mode.written == [] and mode.view.body.state == "ready"
+
+    run_async(body())
+
+
+def test_every_step_has_its_numbers_in_the_inspector(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode()
+        mode.set_settings(top_k=5)
+        mode.set_settings(min_p=0.1)
+        mode.set_settings(repetition_penalty=1.2)
+        await mode.settled()
+        told: list[Any] = []
+        mode.inspection.connect(told.append)
+        for step in range(len(mode.scene.stages)):
+            mode.player.seek(step)
+            assert told[-1].step.name == f"sampling.{mode.scene.stages[step].name}"
+            assert told[-1].rows
+
+    run_async(body())
