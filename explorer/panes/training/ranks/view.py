@@ -10,7 +10,7 @@ from core.training.lane_trace import LaneTrace
 from explorer.panes.training.ranks import text
 from explorer.panes.training.ranks.pictures import Holdings, Lanes
 from explorer.widgets.base import Label, set_look
-from explorer.widgets.boxes import card, name_parts, page, row
+from explorer.widgets.boxes import card, name_parts, page, row, wrap
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.form import FactRow
 from explorer.widgets.menu_button import MenuButton
@@ -37,7 +37,7 @@ class RanksHeader(QWidget):
         self.newest.setToolTip(text.NEWEST_HELP)
         self._step = Label("step", "label", "muted")
         name_parts(self, "training.ranks", "strategies", "devices", "step", "newest")
-        row(self.strategies, self.devices, self._step, self.step, self.newest, 1, of=self)
+        wrap(self.strategies, self.devices, self._step, self.step, self.newest, of=self)
 
     def set_steps(self, shown: int, newest: int, stands: bool) -> None:
         """Which step of a run is seen (0: none of a run), and whether it stays that one."""
@@ -46,12 +46,6 @@ class RanksHeader(QWidget):
         self.newest.setEnabled(stands)
         self.step.set_limits(1, max(newest, 1))
         self.step.set_value(float(shown))
-
-    def whole_width(self) -> int:
-        """px that its choices need side by side."""
-        chooses = (self._step, self.step, self.newest)
-        wide = sum(widget.sizeHint().width() + 8 for widget in chooses)
-        return self.strategies.sizeHint().width() + 8 + wide
 
 
 class RanksView(QWidget):
