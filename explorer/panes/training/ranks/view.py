@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from core.training.estimates.strategy_step import DEVICES
 from core.training.lane_trace import LaneTrace
@@ -33,6 +33,7 @@ class RanksHeader(QWidget):
         self.devices.setToolTip("Devices of the computed step")
         self.step = NumberField("Step", whole=True, width=72)
         self.step.setToolTip(text.STEP_HELP)
+        self.step.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.newest = QPushButton(text.NEWEST)
         self.newest.setToolTip(text.NEWEST_HELP)
         self._step = Label("step", "label", "muted")
