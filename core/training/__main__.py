@@ -37,7 +37,7 @@ from core.training.launch import die_with_parent, end_with_parent
 from core.training.memory import end_message, is_out_of_memory
 from core.training.place import LEFT_ALONE, Place, is_left_alone
 from core.training.requirements import check_requirements
-from core.training.runs import RunReader, create_run, new_run_folder
+from core.training.runs import RunReader, check_goes_on, create_run, new_run_folder
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")  # what asks a process to end
 
@@ -97,6 +97,7 @@ def _start_ranks(config: TrainingConfig, folder: Path, options: argparse.Namespa
     try:
         if not (folder / records.MANIFEST).exists():
             create_run(folder, config)
+        check_goes_on(folder, records.read_manifest(folder), config, options.resume)
     except (ValueError, OSError) as error:
         return _refuse(error, 2)
     threads, restarts = config.threads, options.max_restarts
@@ -136,6 +137,7 @@ def _train(config: TrainingConfig, folder: Path, resume: bool, place: Place | No
     import torch
 
     from core.training.loop import train_steps
+    from core.training.precision import precision_note
     from core.training.ranks import Ranks
     from core.training.strategies import strategy_for
 
@@ -149,6 +151,8 @@ def _train(config: TrainingConfig, folder: Path, resume: bool, place: Place | No
         parallel = strategy_for(config, place)
         if isinstance(parallel, Ranks):
             parallel.join()  # until then a signal ends the process: there is nothing to finish
+        if speaks and (note := precision_note(config.precision, parallel.device)):
+            print(f"note: {note}", file=sys.stderr, flush=True)
         asked = _signals()
         with closing(train_steps(config, folder, resume, parallel=parallel)) as moments:
             for moment in moments:

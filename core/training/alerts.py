@@ -11,11 +11,14 @@ import time
 
 import numpy as np
 
+from core.numbers import format_number
 from core.training import records
 from core.training.reader import RunReader
 
 RECENT = 20  # steps that tell where the loss is now
 RISEN = 1.1  # times the first loss: more than batches differ by
+NEVER_FELL = 1.3  # the same, of a loss that had not fallen before
+LEAST = 0.1  # nats: near 0, losses differ by many times
 LEARNED = 0.9  # times the first loss: from here on it had learned something
 SKIPS = 3  # in a row: the loss scale does not find a place to stay
 SILENT = 15.0  # seconds without a sign of life; a rank gives one at least each second
@@ -31,20 +34,32 @@ def alerts(run: RunReader) -> list[str]:
 
 
 def diverges(run: RunReader) -> str:
-    """The loss had fallen, and has risen above where it began."""
+    """The loss has risen above where it began, whether or not it had fallen before.
+
+    A run that begins where another had learned, as a branch does, has nothing to fall by: its loss
+    goes up and down with the batches, which is why one that never fell must have risen further.
+    """
     losses = np.asarray(run.steps["loss"], np.float64)
     losses = losses[np.isfinite(losses)]
     if len(losses) < 3 * RECENT:
         return ""
     first = float(np.median(losses[:RECENT]))
+    if int(run.steps["step"][0]) == 1:  # of weights at random, which a few steps may have spoilt
+        first = min(first, float(losses[0]))
     lowest = float(np.min(np.convolve(losses, np.ones(RECENT) / RECENT, "valid")))
     now = float(np.median(losses[-RECENT:]))
-    if not (lowest < LEARNED * first and now > RISEN * first):
-        return ""
-    return (
-        f"the loss has fallen to {lowest:.3g} and risen to {now:.3g}, above where it began: stop, "
-        "and resume from an earlier checkpoint with a lower learning rate"
-    )
+    if lowest < LEARNED * first and now > RISEN * first:
+        return (
+            f"the loss has fallen to {format_number(lowest)} and risen to {format_number(now)}, "
+            "above where it began: stop, and resume from an earlier checkpoint with a lower "
+            "learning rate"
+        )
+    if now > NEVER_FELL * first and now - first > LEAST:
+        return (
+            f"the loss has risen from {format_number(first)} to {format_number(now)} and never "
+            "fell: stop, and begin again with a lower learning rate"
+        )
+    return ""
 
 
 def scale_collapses(run: RunReader) -> str:
@@ -78,9 +93,14 @@ def silence(run: RunReader) -> str:
             silent[rank] = age
     if not silent:
         return ""
-    longest = max(silent.values())
-    who = ", ".join(f"rank {rank}" for rank in list(silent)[:4])
-    more = " and others" if len(silent) > 4 else ""
-    have = "has" if len(silent) == 1 else "have"
+    # Who waits in an exchange is silent as well, but has come to one that the others have not.
+    came = {rank: records.exchanges(run.folder, rank) for rank in range(ranks)}
+    absent = {rank: age for rank, age in silent.items() if came[rank] < max(came.values())}
+    blamed = absent or silent
+    longest = max(blamed.values())
+    who = ", ".join(f"rank {rank}" for rank in list(blamed)[:4])
+    more = " and others" if len(blamed) > 4 else ""
+    have = "has" if len(blamed) == 1 else "have"
     which = f"{who}{more} {have}" if ranks > 1 else "it has"
-    return f"{which} given no sign of life for {longest:.0f} s: a step is long, or it hangs"
+    wait = " while the others wait for it" if len(absent) == 1 else ""
+    return f"{which} given no sign of life for {longest:.0f} s{wait}: a step is long, or it hangs"

@@ -35,6 +35,7 @@ from core.training.health import (
     disk_error,
     find_not_finite,
     first_overflow,
+    naming_the_one_before,
     not_finite_message,
     seeded_dropout,
 )
@@ -81,7 +82,8 @@ class Attempt:
         self.utilization = Utilization(parallel.device)
         checkpoint = checkpoints.latest_checkpoint(folder)
         fresh = checkpoints.Progress(0, config.seed)
-        start = checkpoints.read_progress(checkpoint) if checkpoint else fresh
+        with naming_the_one_before(checkpoint):
+            start = checkpoints.read_progress(checkpoint) if checkpoint else fresh
         self.checkpoint = checkpoint
         self.seed = start.seed  # of the steps that are done
         self.step = start.step  # whole steps tried
@@ -142,6 +144,8 @@ class Attempt:
             raise ValueError(why)
         if rank:
             self.writer = RunWriter(self.folder, self.step, rank)
+        if parallel.ranks > 1:
+            parallel.spans.tell = self.writer.exchange
 
     def _train(self) -> Moments:
         self.steering = Steering(self.folder, self.writer.attempt, self.step, self.parallel)
@@ -190,9 +194,10 @@ class Attempt:
             self.config, self.module, groups, self._rate(), parallel.sharded
         )
         if self.checkpoint is not None:
-            checkpoints.load_checkpoint(
-                self.checkpoint, self.task, self.module, self.optimizer, parallel
-            )
+            with naming_the_one_before(self.checkpoint):
+                checkpoints.load_checkpoint(
+                    self.checkpoint, self.task, self.module, self.optimizer, parallel
+                )
         self.model.train()
         count = sum(parameter.numel() for parameter in self.parameters)
         where = {"device": str(parallel.device), "threads": torch.get_num_threads()}

@@ -110,7 +110,14 @@ class TrainingConfig:
         help="Sequences read in one step",
         remedy="8 to 64 is usual",
     )
-    micro_batches: int = field(1, least=1, most=1 << 20, remedy="1 is usual")
+    micro_batches: int = field(
+        1,
+        least=1,
+        most=1 << 20,
+        label="Micro-batches",
+        help="Batches, one after the other, whose gradients are added up before a step",
+        remedy="1 is usual",
+    )
     learning_rate: float = field(
         1e-3,
         above=0,
@@ -274,6 +281,15 @@ class TrainingConfig:
         fields.check_names(TrainingConfig, changes, WHAT)
         return replace(self, **changes)
 
+    def changes_since(self, before: TrainingConfig) -> list[str]:
+        """What differs from an earlier config, for people: "steps was 20 and is now 30"."""
+        was, now = _flat(before.to_json()), _flat(self.to_json())
+        return [
+            f"{name} was {was.get(name)} and is now {now.get(name)}"
+            for name in now | was
+            if was.get(name) != now.get(name)
+        ]
+
     def to_json(self) -> dict[str, Any]:
         """What a config file holds."""
         return {"format": FORMAT, **fields.to_json(self)}
@@ -286,3 +302,12 @@ class TrainingConfig:
         refuses.
         """
         return fields.from_json(cls, values, WHAT, FORMAT)
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """{"model": {"n_layer": 2}} as {"model.n_layer": 2}."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        inner = _flat(value) if isinstance(value, Mapping) else {"": value}
+        found |= {f"{name}.{key}".rstrip("."): held for key, held in inner.items()}
+    return found

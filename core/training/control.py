@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from core.fields import as_object, field, fields_of, from_json, to_json
 from core.files import append_line, cut_torn_line, quoted
-from core.training import records
+from core.training import claims, records
 from core.training.reader import JsonLines, RunReader
 
 
@@ -150,11 +150,16 @@ class ControlLog:
         self._acknowledged(line)
 
 
+# Commands that only look at a run: a program that watches it may give them, too.
+LOOKS = ("probe", "record", "checkpoint")
+
+
 class RunControl:
     """Steers the run in `folder`.
 
     Every command returns its sequence number; `acknowledgement` tells what came of it. Raises
-    ValueError, with the remedy, for a command that cannot be.
+    ValueError, with the remedy, for a command that cannot be, and for one that steers a run which
+    another program controls: see `core.training.claims`.
     """
 
     def __init__(self, folder: str | Path, launcher: Launcher | None = None) -> None:
@@ -181,6 +186,14 @@ class RunControl:
             self.folder, resume=bool(reader.manifest["attempts"] or reader.checkpoints)
         )
         return seq
+
+    def take_over(self) -> None:
+        """From now on this program controls the run, and the one that did so watches."""
+        claims.claim(self.folder)
+
+    def release(self) -> None:
+        """This program controls the run no longer; the next that steers it does."""
+        claims.release(self.folder)
 
     def pause(self) -> int:
         """Waits after the current step; the run stays alive."""
@@ -227,6 +240,13 @@ class RunControl:
         return self._log.acknowledgements.get(seq)
 
     def _send(self, name: str, values: Mapping[str, Any]) -> int:
+        if name not in LOOKS:
+            other = claims.controller(self.folder)
+            if other is not None and RunReader(self.folder).state in ("running", "paused"):
+                raise ValueError(
+                    f"{other} controls this run, and this program watches it: take over to steer it"
+                )
+            claims.claim(self.folder)
         with _NUMBERING:
             self._log.refresh()
             seq = max((command.seq for command in self._log.commands), default=0) + 1

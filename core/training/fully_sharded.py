@@ -141,7 +141,7 @@ class Gather(_Timed):
         group: dist.ProcessGroup,
         async_op: bool = False,
     ) -> dist.Work | None:
-        start = self.spans.mark()
+        start = self.spans.exchange()
         sent = {"group": group, "async_op": async_op}
         work = _gather(output_tensor, input_tensor, **sent)  # step: gather
         return self._timed(start, work, input_tensor.nbytes)
@@ -160,7 +160,7 @@ class Scatter(_Timed):
         op: Any,
         async_op: bool = False,
     ) -> dist.Work | None:
-        start = self.spans.mark()
+        start = self.spans.exchange()
         sent = {"group": group, "async_op": async_op}
         work = _scatter(output_tensor, input_tensor, op=op, **sent)  # step: scatter
         return self._timed(start, work, input_tensor.nbytes)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from core.files import not_written
+from core.training import records
 from core.training.config import TrainingConfig
 from core.training.parallel import Parallel, own_part
 from core.training.precision import precision_context
@@ -30,10 +31,10 @@ def not_finite_message(
 ) -> str:
     """For people: which number went wrong first, and where to go on from."""
     remedy = " with a lower learning rate"
-    if precision == "fp16":
+    if where.startswith(PARAMETER):
+        remedy = ": a weight was spoilt, by a defect of memory or by far too high a learning rate"
+    elif precision == "fp16":
         remedy += ", or in bf16, which has the range of fp32"
-    if where.startswith(PARAMETER):  # before anything was computed: a defect, or the last update
-        remedy = f"; if it happens again,{remedy}"
     return (
         f"step {step}: {where} is not finite (loss {loss:.5g}). The run stopped before "
         f"this step changed anything; go on from the {_kept(checkpoint)}{remedy}"
@@ -48,6 +49,29 @@ def disk_error(error: OSError, folder: Path, step: int, checkpoint: int) -> OSEr
         f"the {_kept(checkpoint)}."
     )
     return OSError(error.errno, message)
+
+
+@contextmanager
+def naming_the_one_before(checkpoint: Path | None) -> Iterator[None]:
+    """Around reading a checkpoint: a ValueError also says how to go on from the one before it."""
+    try:
+        yield
+    except ValueError as error:
+        before = checkpoint and _before(checkpoint)
+        if checkpoint is None or before is None:
+            raise
+        raise ValueError(
+            f"{error}; or move {checkpoint.name} out of {checkpoint.parent}: then the run goes on "
+            f"from {before}"
+        ) from error
+
+
+def _before(checkpoint: Path) -> str | None:
+    """The name of the run's checkpoint before this one; None for the first."""
+    here = records.step_of(checkpoint.name) or 0
+    found = {records.step_of(other.name): other.name for other in checkpoint.parent.iterdir()}
+    earlier = [step for step in found if step is not None and step < here]
+    return found[max(earlier)] if earlier else None
 
 
 def _kept(checkpoint: int) -> str:

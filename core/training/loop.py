@@ -20,7 +20,7 @@ from core.training.language_modelling import LanguageModelling
 from core.training.launch import ProcessLauncher
 from core.training.parallel import Parallel
 from core.training.requirements import check_requirements, check_task
-from core.training.runs import RunReader, create_run, new_run_folder
+from core.training.runs import RunReader, check_goes_on, create_run, new_run_folder
 from core.training.spans import STEP_PHASES
 from core.training.strategies import strategy_for
 from core.training.task import Task
@@ -89,11 +89,7 @@ def train_steps(
         create_run(folder, config)
     parallel.wait()
     manifest = records.read_manifest(folder)
-    known = TrainingConfig.from_json(manifest["config"])
-    if config is not None and config != known:
-        raise ValueError(f"{folder} holds a run of another config; choose a new folder, or branch")
-    if manifest["attempts"] and not resume:
-        raise ValueError(f"{folder} holds a run already; resume it, or choose a new folder")
+    known = check_goes_on(folder, manifest, config, resume)
     if known.precision == "fp16" and not parallel.scales:
         raise ValueError("fp16 needs a loss scaler; give the strategy one, as build_scaler does")
     if task is None:

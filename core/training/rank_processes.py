@@ -23,6 +23,7 @@ from pathlib import Path
 from core.files import open_to_append, open_to_read
 from core.training.place import LEFT_ALONE, RESTARTED, RESTARTS, STORE
 from core.training.reader import RunReader
+from core.training.records import read_manifest
 from core.training.writer import end_attempt
 
 LOOK = 0.05  # seconds between two looks at the ranks
@@ -61,7 +62,8 @@ class RankProcesses:
         self.count, self.module, self.threads, self.restarts = count, module, threads, restarts
         self._ranks: list[_Rank] = []
         self._asked = 0  # how often somebody wanted an end
-        self._begun = 0  # how often all ranks were started again
+        self._begun = 0  # attempts of the run before these ranks began theirs
+        self._restarted = 0  # how often all ranks were started again
 
     def leave(self) -> None:
         """The run is to end after its step, with a checkpoint; asked again, at once."""
@@ -77,7 +79,7 @@ class RankProcesses:
             said = f"note: {self.count} ranks on {cores} cores take turns"
             print(said, file=sys.stderr, flush=True)
         for attempt in range(self.restarts + 1):
-            self._begun = attempt
+            self._restarted = attempt
             code = self._run_once(resume or attempt > 0)
             if code == 0 or self._asked or attempt == self.restarts:
                 return code
@@ -85,6 +87,7 @@ class RankProcesses:
         return 0
 
     def _run_once(self, resume: bool) -> int:
+        self._begun = self._attempts()
         meeting = tempfile.mkdtemp(prefix="ranks-")
         try:
             for number in range(self.count):
@@ -106,11 +109,18 @@ class RankProcesses:
         first = first_failed(ends, asked=self._asked > 0)
         if first is None:
             return 0
-        how, message = self._why(self._ranks[first])
-        print(f"error: {message}", file=sys.stderr, flush=True)
+        how, message = "failed", self._told_by_all()
+        if not message:  # else rank 0 has printed it
+            how, message = self._why(self._ranks[first])
+            print(f"error: {message}", file=sys.stderr, flush=True)
         with suppress(OSError, ValueError):  # the folder is gone, or somebody else trains in it
-            end_attempt(self.folder, message, rank=first, how=how)
+            if self._attempts() > self._begun:
+                end_attempt(self.folder, message, rank=first, how=how)
         return 1
+
+    def _attempts(self) -> int:
+        """How many the run has begun so far."""
+        return len(read_manifest(self.folder)["attempts"])
 
     def _start(self, number: int, store: Path, resume: bool) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", self.module, "--run", str(self.folder), "--bound"]
@@ -127,7 +137,7 @@ class RankProcesses:
             "WORLD_SIZE": str(self.count),
             "LOCAL_WORLD_SIZE": str(self.count),
             RESTARTS: str(self.restarts),
-            RESTARTED: str(self._begun),
+            RESTARTED: str(self._restarted),
             STORE: str(store),
         }
         if sys.platform.startswith("linux"):
@@ -178,6 +188,22 @@ class RankProcesses:
     def _log(self, number: int) -> Path:
         return self.folder / f"rank{number}.log"
 
+    def _last_word(self, number: int) -> str:
+        """What a rank said when it ended; "" where it had not begun."""
+        with suppress(OSError, ValueError):
+            if self._attempts() > self._begun:  # else an earlier attempt has said what is there
+                return RunReader(self.folder, number).message
+        return ""
+
+    def _told_by_all(self) -> str:
+        """Of what all ranks say that they failed, having found it together; "" where it was one of
+        them.
+        """
+        if any(rank.ended_by_us or not rank.code for rank in self._ranks):
+            return ""
+        words = {self._last_word(rank.number) for rank in self._ranks}
+        return words.pop() if len(words) == 1 else ""
+
     def _why(self, rank: _Rank) -> tuple[str, str]:
         """What became of the rank that failed first, in a word (see `RankEnd`), and for people."""
         which, code = f"rank {rank.number} of {self.count}", rank.code or 0
@@ -187,16 +213,11 @@ class RankProcesses:
             with suppress(ValueError):
                 name = signal.Signals(-code).name
                 return "killed", f"{which} was killed ({name}); resume the run to go on"
-        told = ""
-        with suppress(OSError, ValueError):
-            told = RunReader(self.folder, rank.number).message
+        told = self._last_word(rank.number)
         if not told and rank.number:
             with suppress(OSError, ValueError), open_to_read(self._log(rank.number)) as log:
                 log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL))
                 told = log.read(LOG_TAIL).decode("utf-8", "replace").strip()
-        with suppress(OSError, ValueError):
-            if rank.number and told and told == RunReader(self.folder).message:
-                return "failed", told  # all ranks were told the same, and stopped together
         return "failed", f"{which} failed: {told or f'exit code {code}; see its log'}"
 
 

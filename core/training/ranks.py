@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -48,6 +49,8 @@ class Ranks(Single):
         options: dict[str, Any] = {"rank": self.rank, "world_size": self.ranks}
         if self.place.store:
             options["store"] = dist.FileStore(self.place.store, self.ranks)
+        else:
+            _check_name(os.environ.get("MASTER_ADDR", ""), self.rank)
         if self.device.type == "cuda":
             torch.cuda.set_device(self.device)
             options["device_id"] = self.device
@@ -81,13 +84,14 @@ class Ranks(Single):
             dist.distributed_c10d._set_pg_timeout(timedelta(seconds=self.place.timeout))
 
     def sums(self, values: Sequence[float]) -> list[float]:
-        start = self.spans.mark()
+        start = self.spans.exchange()
         tensor = torch.tensor(values, dtype=torch.float64, device=self.device)
         dist.all_reduce(tensor)  # step: sum
         self.spans.add("sum", start, self.spans.mark(), tensor.nbytes)
         return tensor.tolist()
 
     def first(self, text: str) -> str:
+        self.spans.count_exchange()
         data = text.encode()
         lengths = torch.zeros(self.ranks, dtype=torch.int64, device=self.device)
         lengths[self.rank] = len(data)
@@ -96,6 +100,7 @@ class Ranks(Single):
         return self._broadcast(data, *told[0]).decode() if told else ""
 
     def agree(self, value: Any) -> Any:
+        self.spans.count_exchange()
         data = json.dumps(value).encode() if self.writes else b""
         length = torch.tensor([len(data)], dtype=torch.int64, device=self.device)
         dist.broadcast(length, 0)
@@ -109,11 +114,26 @@ class Ranks(Single):
         return bytes(tensor.tolist())
 
     def wait(self) -> None:
+        self.spans.count_exchange()
         dist.barrier()
 
     def write(self, folder: Path, files: Mapping[str, Mapping[str, Tensor]]) -> None:
         if self.writes:
             super().write(folder, files)
+
+
+def _check_name(host: str, rank: int) -> None:
+    """Raises ValueError, with the remedy, for a host without an address: torch would ask for it
+    again and again, for minutes.
+    """
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError as error:
+        raise ValueError(
+            f"rank {rank} cannot meet the others: the name {host} has no address here; is it right "
+            "in --rdzv-endpoint or --master-addr? An address (127.0.0.1 on one machine) needs no "
+            f"name server ({error.strerror or error})"
+        ) from error
 
 
 def _not_met(error: Exception, place: Place) -> str:

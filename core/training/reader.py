@@ -16,6 +16,7 @@ from core.tensor_files import read_tensors
 from core.training import records
 from core.training.config import MOST_STEPS, TrainingConfig
 from core.training.locking import held_here
+from core.training.place import LEFT_ALONE_MESSAGE
 
 # A run of another machine counts as dead after this many seconds without a sign of life.
 SILENCE = 60.0
@@ -28,6 +29,8 @@ MOST_LINES = 500_000  # of events or commands; a run of a million steps writes s
 MOST_LINE_BYTES = 64 * MEGABYTE  # of all of them
 MOST_VALUES = 100_000  # in a line
 MOST_RECORD_BYTES = 448 * MEGABYTE  # four million steps
+MOST_ASKED = 256  # ranks that are asked why a run ended
+MOST_NAMED = 4  # of those that say nothing
 MOST_PROBE_BYTES = 1024 * MEGABYTE  # the heads of GPT-2 on a full context take two thirds
 
 EVALUATION_DTYPE = np.dtype(
@@ -292,7 +295,13 @@ class RunReader:
 
     @property
     def message(self) -> str:
-        """What the last attempt said when it ended; "" while it runs."""
+        """Why the last attempt ended, as this rank said; where another rank had left it alone, what
+        that one said. "" while it runs.
+        """
+        said = self._last_word()
+        return self._first_cause() or said if said == LEFT_ALONE_MESSAGE else said
+
+    def _last_word(self) -> str:
         number = len(self.manifest["attempts"])
         for event in reversed(self._events):
             if event.get("attempt") == number and event.get("event") == "end":
@@ -306,6 +315,36 @@ class RunReader:
             return False
         launcher = self.manifest["attempts"][-1].get("launcher")  # where it has restarts left
         return isinstance(launcher, dict) and self._alive(launcher)
+
+    def _first_cause(self) -> str:
+        """Which rank failed first in the last attempt, and of what; "" where each says that another
+        had gone.
+        """
+        attempts = self.manifest["attempts"]
+        count = int(attempts[-1].get("ranks", 1))
+        causes, silent = [], []
+        for rank in range(min(count, MOST_ASKED)):
+            lines = JsonLines(records.events_file(self.folder, rank)).read()
+            ends = [
+                event
+                for event in filter(records.is_event, lines)
+                if event["event"] == "end" and event["attempt"] == len(attempts)
+            ]
+            message = str(ends[-1].get("message", "")) if ends else ""
+            if not ends:
+                silent.append(f"rank {rank}")
+            elif message != LEFT_ALONE_MESSAGE:
+                causes.append((ends[-1]["time"], rank, message))
+        if causes:
+            _, rank, message = min(causes)
+            return f"rank {rank} of {count} failed: {message}"
+        if not silent:
+            return ""
+        more = ", ..." if len(silent) > MOST_NAMED else ""
+        return (
+            f"{', '.join(silent[:MOST_NAMED])}{more} of {count} did not answer any more: it was "
+            "killed, hangs, or its machine is gone; resume the run to go on"
+        )
 
     def _trainer(self) -> dict[str, Any] | None:
         """Who trains this rank in the last attempt: pid, host, process_start; None: nobody yet."""

@@ -5,7 +5,9 @@
     rank0.spans ...          when a rank did what in each step: see `spans`
     rank0.jsonl ...          rare events, one whole line each
     control.jsonl            commands in, each acknowledged
-    heartbeat                touched about once a second by whoever trains; rank1.heartbeat ...
+    heartbeat                touched about once a second by whoever trains; rank1.heartbeat ...;
+                             holds to how many exchanges between ranks it has come (8 bytes)
+    controller.json          which program steers the run, while it lives: see `claims`
     process.json             which process was launched last to train the run, and when
     recordings/step-000100/  what happened inside a step that was asked for: see `recording`
     checkpoints/step-000100/ samples/step-000100.json probes/step-000100.safetensors
@@ -35,6 +37,7 @@ from core.training.exponents import CountedExponents, ExponentHistogram
 FORMAT = 1
 MANIFEST = "run.json"
 HEARTBEAT = "heartbeat"
+EXCHANGES_BYTES = 8  # of a heartbeat file: a whole number, little-endian
 CONTROL = "control.jsonl"
 PROCESS = "process.json"
 CHECKPOINTS = "checkpoints"
@@ -199,6 +202,15 @@ def events_file(folder: Path, rank: int = 0) -> Path:
 def heartbeat_file(folder: Path, rank: int = 0) -> Path:
     """The file that a rank touches while it trains."""
     return folder / (f"rank{rank}.{HEARTBEAT}" if rank else HEARTBEAT)
+
+
+def exchanges(folder: Path, rank: int = 0) -> int:
+    """To how many exchanges a rank has come, as its heartbeat file says; 0 where it does not."""
+    try:
+        with heartbeat_file(folder, rank).open("rb") as file:
+            return int.from_bytes(file.read(EXCHANGES_BYTES), "little")
+    except OSError:
+        return 0
 
 
 def recording_folder(folder: Path, step: int) -> Path:

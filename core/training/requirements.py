@@ -1,4 +1,4 @@
-"""What a run needs before a folder is made for it: a task, a text, a tokenizer and memory."""
+"""What a run needs before its folder is made: a task, a text, a tokenizer, memory and a device."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from core.training.sizes import estimate
 
 
 def check_requirements(config: TrainingConfig) -> None:
-    """Refuses a new run that could not begin, before anything of it is written. Loads no torch.
+    """Refuses a new run that could not begin, before anything of it is written.
 
     Raises ValueError or OSError, with the remedy, for a task that is unknown, a text or a tokenizer
-    that cannot be opened, and a model that is larger than this machine's memory.
+    that cannot be opened, a model that is larger than this machine's memory, and a GPU that is not
+    here. Only a config that names a kind of GPU loads torch, which knows them.
     """
     check_task(config)
     if config.corpus != StoriesCorpus.name:
@@ -25,8 +26,12 @@ def check_requirements(config: TrainingConfig) -> None:
     model = config.model
     if config.tokenizer not in BUILT_IN:
         model = replace(model, vocab_size=open_tokenizer(config.tokenizer).vocab_size)
-    if why := too_large(estimate(replace(config, model=model)).bytes):
+    if why := too_large(estimate(replace(config, model=model)).bytes_of_all):
         raise ValueError(why)
+    if config.device not in ("auto", "cpu"):
+        from core.training.strategies import device_for
+
+        device_for(config.device, 0, config.ranks)
 
 
 def check_task(config: TrainingConfig) -> None:

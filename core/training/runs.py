@@ -25,6 +25,7 @@ __all__ = [
     "RunWriter",
     "Sample",
     "branch",
+    "check_goes_on",
     "create_run",
     "new_run_folder",
 ]
@@ -79,6 +80,28 @@ def new_run_folder(
             number += 1
             continue
         return create_run(folder, config, origin)
+
+
+def check_goes_on(
+    folder: Path, manifest: Mapping[str, Any], config: TrainingConfig | None, resume: bool
+) -> TrainingConfig:
+    """The config of the run in a folder, where training may go on in it; `config` is the one that
+    was asked for, None for the run's own.
+
+    Raises ValueError, with the remedy, for another config, and for a run that has begun and is not
+    to be resumed.
+    """
+    known = TrainingConfig.from_json(manifest["config"])
+    if config is not None and (changed := config.changes_since(known)):
+        raise ValueError(
+            f"{folder} holds a run of another config: {', '.join(changed)}. A run keeps the config "
+            f"it began with. To resume it as it is, give --run {folder} --resume without --config; "
+            "to go on with changes, branch off a checkpoint ('Resume from here' in the app, "
+            "core.training.branch in Python); or choose a new folder"
+        )
+    if manifest["attempts"] and not resume:
+        raise ValueError(f"{folder} holds a run already; resume it, or choose a new folder")
+    return known
 
 
 def precision_twin(config: TrainingConfig, others: Iterable[Path]) -> Path | None:

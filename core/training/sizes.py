@@ -12,9 +12,10 @@ import time
 from dataclasses import dataclass
 
 from core.training.config import TrainingConfig
-from core.training.estimates.activations import kept
+from core.training.estimates.activations import Kept, kept
+from core.training.estimates.communication import data_parallel
 from core.training.estimates.flops import flops_per_token, muon_flops
-from core.training.estimates.memory import numbers_remembered
+from core.training.estimates.memory import model_state, numbers_remembered, shard
 from core.transformer.parameters import parameter_count
 
 # A laptop core's fp32 matrix products, where nobody has measured: `measure_speed` does.
@@ -39,9 +40,15 @@ BEGINNING = 1.0  # seconds to get corpus, tokenizer and optimizer ready
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """parameters; bytes of weights, gradients, what the optimizer remembers and kept activations;
-    FLOPs a token (forward and backward); seconds a step. `seconds` is for the whole run, with its
-    evaluations, samples, pictures of the heads and checkpoints.
+    """What a run takes. Bytes are those of one rank.
+
+    parameters        of the whole model
+    bytes_...         weights, gradients, what the optimizer remembers, kept activations
+    flops_per_token   forward and backward
+    seconds           of the whole run, with its evaluations, samples, pictures of the heads and
+                      checkpoints
+    ranks             how many there are
+    sent              bytes that each rank sends in a step
     """
 
     parameters: int
@@ -52,12 +59,19 @@ class Estimate:
     flops_per_token: float
     seconds_per_step: float
     seconds: float
+    ranks: int = 1
+    sent: float = 0.0
 
     @property
     def bytes(self) -> int:
-        """Everything together, beside what Python and torch themselves need."""
+        """All that one rank holds, beside what Python and torch themselves need."""
         parts = (self.bytes_model, self.bytes_gradients, self.bytes_optimizer)
         return sum(parts) + self.bytes_activations
+
+    @property
+    def bytes_of_all(self) -> int:
+        """What all ranks hold together."""
+        return self.ranks * self.bytes
 
 
 def estimate(config: TrainingConfig, speed: float = USUAL_SPEED) -> Estimate:
@@ -67,11 +81,15 @@ def estimate(config: TrainingConfig, speed: float = USUAL_SPEED) -> Estimate:
     flops = flops_per_token(model)
     activations = activation_bytes(config)
     per_step = step_seconds(config, speed)
+    whole = model_state(count, numbers_remembered(model, config.optimizer), "fp32")
+    stage = 3 if config.parallel == "fsdp2" else 0
+    held = shard(whole, stage, config.ranks)
+    sent = data_parallel(whole.weights, whole.gradients, stage, config.ranks, config.micro_batches)
     return Estimate(
         parameters=count,
-        bytes_model=4 * count,
-        bytes_gradients=4 * count,
-        bytes_optimizer=4 * numbers_remembered(model, config.optimizer),
+        bytes_model=round(held.weights),
+        bytes_gradients=round(held.gradients),
+        bytes_optimizer=round(held.optimizer),
         bytes_activations=activations,
         flops_per_token=flops,
         seconds_per_step=per_step,
@@ -79,14 +97,17 @@ def estimate(config: TrainingConfig, speed: float = USUAL_SPEED) -> Estimate:
         + per_step * config.steps
         + looking_seconds(config, per_step, flops, _speed_at(config, speed))
         + checkpoint_seconds(config, count),
+        ranks=config.ranks,
+        sent=sent.bytes,
     )
 
 
 def step_seconds(config: TrainingConfig, speed: float = USUAL_SPEED) -> float:
     """One optimizer step: data, forward, backward, update. `speed`: FLOP/s of fp32 products."""
     speed = _speed_at(config, speed)
+    moved = kept(config.model, config.batch_size, config.precision).total  # by all ranks together
     work = flops_per_token(config.model) * config.tokens_per_step
-    work += FLOPS_PER_BYTE * activation_bytes(config) * config.micro_batches
+    work += FLOPS_PER_BYTE * moved * config.micro_batches
     work += muon_flops(config.model) if config.optimizer == "muon" else 0.0
     calls = CALLS_PER_LAYER * config.model.n_layer * config.micro_batches
     told = STORY_SECONDS if config.corpus == "stories" else 0.0
@@ -127,9 +148,24 @@ def _times(steps: int, every: int) -> int:
     return 1 if not every else -(-steps // every)
 
 
+def sequences_per_rank(config: TrainingConfig) -> int:
+    """Of a micro-batch; where they cannot be shared evenly, those of a rank that has the most."""
+    return -(-config.batch_size // config.ranks)
+
+
 def activation_bytes(config: TrainingConfig) -> int:
-    """What the forward pass of one micro-batch keeps for the backward pass."""
-    return kept(config.model, config.batch_size, config.precision).total
+    """What one rank's forward pass over its part of a micro-batch keeps for the backward pass."""
+    return kept_activations(config).total
+
+
+def kept_activations(config: TrainingConfig) -> Kept:
+    """The same, by what it is kept of."""
+    return kept(
+        config.model,
+        sequences_per_rank(config),
+        config.precision,
+        recompute=config.activation_checkpointing,
+    )
 
 
 LEAST_PRODUCTS = 15

@@ -11,6 +11,7 @@ how far the clocks of two machines lie apart.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -46,11 +47,23 @@ class Spans:
 
     def __init__(self, cuda: bool = False) -> None:
         self.step = 0  # the one under way; 0 between two: evaluations and samples have no spans
+        self.exchanges = 0  # to which this rank has come
+        self.tell: Callable[[int], None] = lambda count: None  # where their number is written
         self._epoch = time.time() - time.perf_counter()
         self._ended: list[_Span] = []
         self._counted: dict[tuple[int, str], int] = {}
         self._cuda = cuda
         self._reference: tuple[Any, float] | None = None  # the first event, and when it happened
+
+    def count_exchange(self) -> None:
+        """This rank comes to an exchange. All ranks come to the same ones, in one order."""
+        self.exchanges += 1
+        self.tell(self.exchanges)
+
+    def exchange(self) -> Any:
+        """The same; now, as `mark`."""
+        self.count_exchange()
+        return self.mark()
 
     def mark(self) -> Any:
         """Now: seconds of the performance counter, or an event in the device's stream."""

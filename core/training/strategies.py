@@ -8,6 +8,7 @@ from core.training.config import TrainingConfig
 from core.training.parallel import Parallel, Single
 from core.training.place import Place
 from core.training.precision import build_scaler
+from core.training.this_machine import this_machine
 
 
 def strategy_for(config: TrainingConfig, place: Place | None) -> Parallel:
@@ -36,17 +37,9 @@ def device_for(wanted: str, local_rank: int = 0, local_ranks: int = 1) -> torch.
 
     Raises ValueError, with the remedy, for one that is not here.
     """
-    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if wanted == "mps" and (local_ranks > 1 or not torch.backends.mps.is_available()):
-        raise ValueError(
-            "mps is the GPU of one Mac, and serves one process; use device cpu, or auto"
-        )
-    if wanted == "cuda" and gpus < local_ranks:
-        count = f"{gpus} GPU" + ("" if gpus == 1 else "s") if gpus else "no GPU that torch can use"
-        raise ValueError(
-            f"{local_ranks} {'rank needs a GPU' if local_ranks == 1 else 'ranks need a GPU each'}, "
-            f"and this machine has {count}; use device cpu, or fewer ranks"
-        )
+    machine = this_machine()
+    if why := machine.refusal(wanted, local_ranks):
+        raise ValueError(why)
     if wanted == "auto":
-        wanted = "cuda" if gpus >= local_ranks else "cpu"
+        wanted = "cuda" if machine.gpus >= local_ranks else "cpu"
     return torch.device(wanted, local_rank) if wanted == "cuda" else torch.device(wanted)

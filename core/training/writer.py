@@ -6,12 +6,13 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.files import append_line, cut_torn_line, open_to_append, write_atomically
+from core.files import append_line, cut_torn_line, open_file, open_to_append, write_atomically
 from core.tensor_files import write_tensors
 from core.training import records
 from core.training.control import cut_torn_command
@@ -40,7 +41,7 @@ class RunWriter:
         self, folder: str | Path, from_step: int = 0, rank: int = 0, ranks: int = 1
     ) -> None:
         self.folder = Path(folder)
-        self._steps = self._events = self._spans = -1
+        self._steps = self._events = self._spans = self._heart_file = -1
         if type(rank) is not int or rank < 0:
             raise ValueError(f"rank {rank!r} cannot be; ranks count from 0")
         records.read_manifest(self.folder)
@@ -81,6 +82,8 @@ class RunWriter:
         self._steps = open_to_append(records.steps_file(self.folder, rank))
         self._events = open_to_append(records.events_file(self.folder, rank))
         self._spans = open_to_append(records.spans_file(self.folder, rank))
+        self._heart.touch()
+        self._heart_file = open_file(self._heart, os.O_WRONLY)
         self._beat = 0.0
         self._told, self._told_at = "", 0.0
         self.heartbeat()
@@ -148,12 +151,21 @@ class RunWriter:
             self._beat = now
             self._heart.touch()
 
+    def exchange(self, count: int) -> None:
+        """This rank comes to its exchange with this number, for which it may wait long: whoever
+        hangs has come to fewer than the others. Nothing is written before the folder is open.
+        """
+        if self._heart_file >= 0:
+            with suppress(OSError):  # a sign for whoever looks; training does not end for it
+                os.lseek(self._heart_file, 0, os.SEEK_SET)
+                os.write(self._heart_file, count.to_bytes(records.EXCHANGES_BYTES, "little"))
+
     def close(self) -> None:
         """Closes the files and lets another process train the run."""
-        for file in (self._steps, self._events, self._spans):
+        for file in (self._steps, self._events, self._spans, self._heart_file):
             if file >= 0:
                 os.close(file)
-        self._steps = self._events = self._spans = -1
+        self._steps = self._events = self._spans = self._heart_file = -1
         self._lock.release()
 
 

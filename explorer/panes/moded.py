@@ -15,7 +15,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QSize, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.engine import errors, tasks
@@ -24,6 +24,7 @@ from explorer.panes.modes import Desk, Mode, ModeSpec
 from explorer.state.actions import Action
 from explorer.state.player import speed_of
 from explorer.turns import next_turn
+from explorer.widgets.pages import Pages
 from explorer.widgets.toggle import SegmentedControl
 from explorer.widgets.wrap_row import WrapRow
 
@@ -148,7 +149,7 @@ class ModedPane(Pane):
         self._places: dict[str, float] = {}
         self._speeds: dict[str, float] = {}
         self._seen = False
-        self.stack = QStackedWidget()
+        self.stack = Pages()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.stack)

@@ -1,20 +1,26 @@
-"""The menu of the models that a pane can show: the bundled one, a checkpoint's, that of a run."""
+"""The menu of the models that a pane can show: bundled, real, a checkpoint's, that of a run."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
+from core.numbers import format_bytes, format_percent
+from core.tokenization.getting import get_steps
+from core.tokenization.known import known, tokenizer_folder
 from explorer.engine import errors, tasks
+from explorer.engine.pool_download import PoolDownload
 from explorer.panes.base import Context
 from explorer.runs.run_source import RunSource
 from explorer.runs.sources import BundledSource, FolderSource, models_among
-from explorer.widgets.dialogs import ask_folder
+from explorer.widgets.dialogs import ask_file, ask_folder
 
 MOST_RECENT = 5  # folders that were opened lately
+REAL, REAL_TITLE = "smollm2", "SmolLM2 135M"
+PROGRESS = 250  # ms between two looks at a download
 
 
 class ModelMenu(QObject):
@@ -29,6 +35,10 @@ class ModelMenu(QObject):
     def __init__(self, context: Context, menu: QMenu, of_run: str, owner: QObject) -> None:
         super().__init__(owner)
         self._context, self._menu, self._of_run = context, menu, of_run
+        self._download: PoolDownload | None = None
+        self._progress = QTimer(self)
+        self._progress.setInterval(PROGRESS)
+        self._progress.timeout.connect(self._tell_name)
         menu.setToolTipsVisible(True)
         menu.aboutToShow.connect(self.refresh)
         context.workspace.modelChanged.connect(self._on_model)
@@ -45,12 +55,52 @@ class ModelMenu(QObject):
         live.setEnabled(run is not None)
         if run is None:
             live.setToolTip("Start or open a run in the training pane first")
+        self._add_real(menu)
         menu.addSeparator()
-        menu.addAction("Open a checkpoint folder\u2026", self.open_folder)
+        menu.addAction("Open a model folder\u2026", self.open_folder)
+        menu.addAction("Open a GGUF file\u2026", self.ask_for_file)
         for path in models_among(self._context.settings.recent)[:MOST_RECENT]:
             recent = menu.addAction(Path(path).name, lambda path=path: self.open_folder(path))
             recent.setToolTip(path)
         self._tell_name()
+
+    def _add_real(self, menu: QMenu) -> None:
+        """A small real model: opened where it is here, else downloaded first."""
+        if self._download is not None:
+            menu.addAction(f"Cancel the download of {REAL_TITLE}", self.cancel_download)
+            return
+        about = known(REAL)
+        file = tokenizer_folder() / about.file  # opening it looks whether it is whole
+        if file.is_file() and file.stat().st_size == about.size:
+            menu.addAction(f"{REAL_TITLE}, a real model", lambda: self.open_folder(REAL))
+            return
+        size = format_bytes(about.download_size)
+        get = menu.addAction(f"Get a small real model: {REAL_TITLE} ({size})", self.download)
+        get.setToolTip("A language model of 135 million parameters, by Hugging Face")
+
+    def download(self) -> None:
+        """Gets the real model, then opens it; the button of the menu says how far it is."""
+        self._download = PoolDownload(get_steps(REAL))
+        self._progress.start()
+        tasks.spawn(self._get(self._download), self.parent())
+
+    def cancel_download(self) -> None:
+        """What has come so far stays for another try."""
+        if self._download is not None:
+            self._download.cancelled = True
+
+    async def _get(self, download: PoolDownload) -> None:
+        try:
+            path = await self._context.engine.io(download.run)
+        except (ValueError, OSError) as error:
+            errors.report(error, f"getting {REAL_TITLE}", errors.MODEL)
+            path = None
+        finally:
+            self._download = None
+            self._progress.stop()
+        self.refresh()
+        if path is not None:
+            self.open_folder(REAL)
 
     def _on_model(self, source: Any) -> None:
         if isinstance(source, RunSource):
@@ -60,19 +110,27 @@ class ModelMenu(QObject):
     def _tell_name(self) -> None:
         source = self._context.workspace.model_source
         name = source.name if source is not None else "opening\u2026"
+        if self._download is not None:
+            name = f"getting {REAL_TITLE}, {format_percent(self._download.share)}"
         self.named.emit(name, getattr(source, "address", ""))
 
     def open_bundled(self) -> None:
         self._open(BundledSource(self._context.engine))
 
     def open_folder(self, path: str = "") -> None:
-        """A checkpoint's folder; it asks for one where none is given."""
+        """A model by its folder, file or name; it asks for a folder where none is given."""
         if path:
             self._open(FolderSource(self._context.engine, path))
         else:
             window = self._menu.parentWidget()
             assert isinstance(window, QWidget)
-            ask_folder(window.window(), "Open a checkpoint's folder", self.open_folder)
+            ask_folder(window.window(), "Open a model's folder", self.open_folder)
+
+    def ask_for_file(self) -> None:
+        """A model of llama.cpp and its relatives."""
+        window = self._menu.parentWidget()
+        assert isinstance(window, QWidget)
+        ask_file(window.window(), "Open a GGUF file", self.open_folder, "GGUF (*.gguf)")
 
     def open_live(self) -> None:
         run = self._context.workspace.run
@@ -90,5 +148,5 @@ class ModelMenu(QObject):
             return
         if shown:
             errors.retire(errors.MODEL)
-            if type(source) is FolderSource:
+            if type(source) is FolderSource and source.address != REAL:
                 self._context.settings.remember(str(Path(source.address).resolve()))

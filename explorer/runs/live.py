@@ -227,6 +227,11 @@ class Runs(QObject):
             raise
         self.wake(folder)
 
+    async def take_over(self, folder: str | Path) -> None:
+        """This app controls a run from now on; the program that did so watches."""
+        await self._engine.io(self.control(folder).take_over)
+        self.changed.emit(str(folder))
+
     def wake(self, folder: str | Path) -> None:
         """A command was written: a paused run on the engine's thread looks at it at once."""
         job = self.thread_launcher.job(folder)
@@ -263,12 +268,18 @@ class Runs(QObject):
         """
         self._closing = True
         self._processes.stop()
+        with contextlib.suppress(TimeoutError):  # of a disk that does not answer
+            await asyncio.wait_for(self._engine.io(self._release), 1.0)
         deadline = time.monotonic() + timeout
         here = [job for folder in self.live if (job := self.job(folder)) is not None]
         for job in here:
             job.cancel()
         while any(not job.over for job in here) and time.monotonic() < deadline:
             await asyncio.sleep(0.03)
+
+    def _release(self) -> None:
+        for control in list(self._controls.values()):
+            control.release()
 
     @property
     def going_on(self) -> list[Path]:
@@ -319,8 +330,11 @@ class Runs(QObject):
             tasks.spawn(self._know_failure(folder), self)
 
     async def _know_failure(self, folder: str) -> None:
-        """One that fails under the eyes of a person is not offered again at the next start."""
+        """One that fails under the eyes of a person is not offered again at the next start; nor one
+        whose process refused it, and ended before it opened the folder.
+        """
         with contextlib.suppress(OSError, ValueError):
             state = await self.tail(folder).look(lambda reader, _: reader.state)
-            if state == "failed" and not self.running_here(folder):
+            refused = state == "new" and (self.process_launcher.exit_code(folder) or 0) > 0
+            if (state == "failed" or refused) and not self.running_here(folder):
                 await self.put_aside(folder)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from core.files import read_json
 from explorer.engine.jobs import SUPERSEDED, Superseded
 from explorer.runs.text_read import Read
 
@@ -31,16 +32,19 @@ TRACING = "the steps of the query"
 
 
 def models_among(paths: Sequence[str]) -> list[str]:
-    """The model folders of what was opened lately: texts and runs have no heads to open."""
+    """The models of what was opened lately: texts and runs have no heads to open."""
+    return [path for path in paths if _is_model(path)]
+
+
+def _is_model(path: str) -> bool:
     from core.tensor_shards import are_stored
 
-    return [
-        path
-        for path in paths
-        if os.path.isfile(os.path.join(path, "config.json"))
-        and are_stored(os.path.join(path, WEIGHTS))
-        and not os.path.isfile(os.path.join(path, "run.json"))
-    ]
+    if path.endswith(".gguf"):
+        return os.path.isfile(path)
+    has_config, is_run = (
+        os.path.isfile(os.path.join(path, name)) for name in ("config.json", "run.json")
+    )
+    return has_config and not is_run and are_stored(os.path.join(path, WEIGHTS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +114,17 @@ class FolderSource(QObject):
         return Path(self.address)
 
     async def open(self) -> None:
-        """Reads tokenizer and config, without torch, and looks whether the weights are whole.
-        Raises ValueError or OSError with a remedy."""
+        """Reads tokenizer and config, without torch, and looks whether the weights are whole; the
+        model of another program is read whole. Raises ValueError or OSError with a remedy.
+        """
+        if await self._engine.io(_is_foreign, self.address):
+            job = self._engine.run(_loading(self.address), name=f"opening {self.name}")
+            await job.done()
+            if job.error is not None:
+                raise job.error
+            self._loaded = job.result()
+            self.tokenizer, self.config = self._loaded.tokenizer, self._loaded.config
+            return
         self.tokenizer, self.config = await self._engine.io(_read_small_files, self.folder())
 
     async def look(
@@ -203,9 +216,25 @@ def activations_of(found: Captured | Superseded) -> Activations | Superseded:
     return found if isinstance(found, Superseded) else found.activations
 
 
+def _is_foreign(address: str) -> bool:
+    """Whether it is the model of another program: a name, a GGUF file, a folder of transformers."""
+    path = Path(address)
+    if not path.is_dir():
+        return path.is_file() or path.name == address
+    config = path / "config.json"
+    values = read_json(config) if config.is_file() else None
+    return isinstance(values, dict) and ("model_type" in values or "architectures" in values)
+
+
+def _loading(address: str) -> Generator[Any, None, Any]:
+    """For the engine to run: the model, tensor by tensor; it loads torch."""
+    from core.inference.loading import load_steps
+
+    return (yield from load_steps(address))
+
+
 def _read_small_files(folder: Path) -> tuple[Any, Any]:
     """Tokenizer and config of a checkpoint folder, without torch."""
-    from core.files import read_json
     from core.tensor_shards import are_stored, open_tensors
     from core.tokenization import open_tokenizer
     from core.training.records import CHECKPOINTS

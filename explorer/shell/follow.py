@@ -229,6 +229,8 @@ class RunFollower(QObject):
 
 def see(reader: RunReader, news: int) -> Seen:
     """In the I/O pool: whether a run is alive is asked of the system."""
+    from core.training.alerts import alerts
+
     state = reader.state
     status = RunStatus(
         reader.name,
@@ -238,6 +240,7 @@ def see(reader: RunReader, news: int) -> Seen:
         reader.loss,
         str(reader.folder),
         where(reader),
+        tuple(alerts(reader)),
     )
     probes = [probe.step for probe in reader.probes if not probe.id]  # an answer is soon gone
     newest = probes[-1] if probes and state in ("new", "running", "paused") else None

@@ -17,6 +17,7 @@ def style_sheet(theme: Theme) -> str:
     c = theme.palette.roles
     px = theme.px
     line = 2 if theme.contrast else 1
+    grown = 2 - line  # px by which the border grows with the focus; the padding gives way
     down = resource("icons", "combo-arrow.svg").as_posix()
     tick = "check-on-dark.svg" if theme.dark else "check-on-light.svg"
     check = resource("icons", tick).as_posix()
@@ -43,25 +44,36 @@ QPushButton:hover, QComboBox:hover, QToolButton[look="outlined"]:hover {{
     background: {c["raised"]};
 }}
 QPushButton:pressed, QToolButton:pressed {{ background: {c["selected"]}; }}
-QPushButton:focus, QComboBox:focus, QLineEdit:focus, QPlainTextEdit:focus, QSpinBox:focus,
-QDoubleSpinBox:focus, QToolButton[look="outlined"]:focus {{
-    border: 2px solid {c["accent"]};
+QPushButton:focus, QToolButton[look="outlined"]:focus {{
+    border: 2px solid {c["accent"]}; padding: 0 {px(12) - grown}px;
+    min-height: {px(26) - 2 * grown}px; max-height: {px(26) - 2 * grown}px;
+}}
+QComboBox:focus, QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus {{
+    border: 2px solid {c["accent"]}; padding: 0 {px(8) - grown}px;
+    min-height: {px(26) - 2 * grown}px; max-height: {px(26) - 2 * grown}px;
+}}
+QPlainTextEdit:focus, QTextEdit:focus {{
+    border: 2px solid {c["accent"]}; padding: {px(4) - grown}px;
 }}
 QPushButton:disabled, QComboBox:disabled, QLineEdit:disabled {{
     border-color: {c["divider"]}; color: palette(disabled, text);
 }}
 QPushButton[look="primary"] {{
-    background: {c["accent"]}; color: {c["on_accent"]}; border: none;
-    min-height: {px(32)}px; max-height: {px(32)}px; padding: 0 {px(16)}px;
+    background: {c["accent"]}; color: {c["on_accent"]}; border: 2px solid {c["accent"]};
+    min-height: {px(32) - 4}px; max-height: {px(32) - 4}px; padding: 0 {px(16) - 2}px;
 }}
-QPushButton[look="primary"]:focus {{ border: 2px solid {c["text"]}; }}
-QPushButton[look="primary"]:disabled {{ background: {c["divider"]}; color: {c["muted"]}; }}
-QPushButton[look="quiet"] {{ background: transparent; border: none; color: {c["accent"]};
-    padding: 0 {px(8)}px; }}
+QPushButton[look="primary"]:focus {{ border-color: {c["text"]}; }}
+QPushButton[look="primary"]:disabled {{
+    background: {c["divider"]}; border-color: {c["divider"]}; color: {c["muted"]};
+}}
+QPushButton[look="quiet"] {{ background: transparent; border: 2px solid transparent;
+    color: {c["accent"]}; padding: 0 {px(8) - 2}px;
+    min-height: {px(26) - 4}px; max-height: {px(26) - 4}px; }}
 QPushButton[look="tight"] {{ padding: 0 {px(3)}px; }}
+QPushButton[look="tight"]:focus {{ padding: 0 {px(3) - grown}px; }}
 QPushButton[look="quiet"]:hover {{ background: {c["raised"]}; }}
 QPushButton[look="quiet"]:disabled {{ color: palette(disabled, text); }}
-QPushButton[look="quiet"]:focus {{ border: 2px solid {c["accent"]}; }}
+QPushButton[look="quiet"]:focus {{ border-color: {c["accent"]}; }}
 QToolButton {{ background: transparent; border: 2px solid transparent;
     border-radius: {px(6)}px; padding: {px(2)}px; }}
 QToolButton:hover {{ background: {c["raised"]}; }}
@@ -85,6 +97,7 @@ QPlainTextEdit, QTextEdit {{ padding: {px(4)}px; }}
 QPlainTextEdit[look="plain"], QTextEdit[look="plain"], QTableView[look="plain"] {{
     border: none; background: {c["surface"]};
 }}
+QPlainTextEdit[look="plain"]:focus, QTextEdit[look="plain"]:focus {{ padding: {px(4)}px; }}
 QSlider::groove:horizontal {{
     height: {px(4)}px; background: {c["divider"]}; border-radius: {px(2)}px;
 }}

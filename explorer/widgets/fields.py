@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from explorer import theme
-from explorer.widgets.base import Label
+from explorer.widgets.base import Label, show_text
 from explorer.widgets.card import Glyph
 from explorer.widgets.toggle import SegmentedControl
 
@@ -69,6 +69,10 @@ class Field(QWidget):
         column.addWidget(self.error)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
 
+    def set_note(self, note: str) -> None:
+        """What else there is to know beside its name."""
+        self._title.setText(f"{self.title}: {note}" if note else self.title)
+
     def set_error(self, text: str) -> None:
         self.error.set_text(text)
         self.editor.setAccessibleDescription(text)
@@ -103,8 +107,7 @@ class TextField(Field):
         self._line.setMinimumWidth(theme.current().px(56))
 
     def set_value(self, text: str) -> None:
-        if text != self._line.text():
-            self._line.setText(text)
+        show_text(self._line, text)
 
     @property
     def value(self) -> str:

@@ -29,6 +29,7 @@ STATES = {
     "finished": ("check", "success"),
     "failed": ("error", "error"),
 }
+ALARM = "warning", "warning"  # of a run that goes on and needs a person
 ACTIVE = ("preparing", "running", "paused")  # somebody trains it now
 WIDEST_NAME = 180  # px
 
@@ -37,7 +38,8 @@ WIDEST_NAME = 180  # px
 class RunStatus:
     """One run in a line. `state` is one of STATES; `steps` 0 means unknown.
 
-    where  what it computes on: "cpu, fp32, 1 rank"; "" before it says so
+    where   what it computes on: "cpu, fp32, 1 rank"; "" before it says so
+    alerts  what of it needs a person, a sentence each
     """
 
     name: str
@@ -47,10 +49,15 @@ class RunStatus:
     loss: float | None = None
     folder: str = ""
     where: str = ""
+    alerts: tuple[str, ...] = ()
 
     @property
     def active(self) -> bool:
         return self.state in ACTIVE
+
+
+def _looks(run: RunStatus) -> tuple[object, ...]:
+    return run.name, run.state, run.alerts
 
 
 class RunName(QToolButton):
@@ -65,9 +72,10 @@ class RunName(QToolButton):
         theme.changed.connect(self._restyle)
 
     def set_run(self, run: RunStatus) -> None:
-        self._name, self._look = run.name, STATES[run.state]
-        self.setAccessibleName(f"{run.name} is {run.state}: show it")
-        self.setToolTip(f"{run.name} is {run.state}: show it in the training pane")
+        self._name, self._look = run.name, ALARM if run.alerts else STATES[run.state]
+        said = "; ".join((run.state, *run.alerts))
+        self.setAccessibleName(f"{run.name} is {said}: show it")
+        self.setToolTip(f"{run.name} is {said}: show it in the training pane")
         self._restyle()
 
     def _restyle(self) -> None:
@@ -121,11 +129,12 @@ class RunLine(QWidget):
         before, self.run = self.run, run
         step = f"{run.step:,}/{run.steps:,}" if run.steps else f"{run.step:,}"
         loss = "" if run.loss is None else f"   loss {format_fixed(run.loss, 3)}"
-        self.text.setText(f"{run.state}, step {step}{loss}")
+        state = f"{run.state}, needs attention" if run.alerts else run.state
+        self.text.setText(f"{state}, step {step}{loss}")
         self.bar.setMaximum(max(1, run.steps))
         self.bar.setValue(min(run.step, max(1, run.steps)))
         self.bar.setVisible(run.steps > 0)
-        if before is None or (before.name, before.state) != (run.name, run.state):
+        if before is None or _looks(before) != _looks(run):
             self._set_state(run)
 
     def _set_state(self, run: RunStatus) -> None:

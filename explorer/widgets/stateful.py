@@ -177,6 +177,21 @@ class Empty(QWidget):
         self._button.setText(action)
         self._button.setVisible(bool(action))
         self._picture.update()
+        self._fit()
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Where there is no room for both, the sentence stands without its icon."""
+        margins = self.contentsMargins() + self.layout().contentsMargins()
+        wide = self.width() - margins.left() - margins.right()
+        needs = self._text.heightForWidth(wide) + 5 * self.layout().spacing() + 8
+        needs += self._picture.height() + margins.top() + margins.bottom()
+        if self.sentence and not self._button.isHidden():
+            needs += self._button.sizeHint().height()
+        self._picture.setVisible(self.height() >= needs)
 
     def _draw_icon(self, painter: QPainter) -> None:
         size = theme.current().px(32)

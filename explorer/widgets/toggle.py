@@ -45,6 +45,15 @@ class SegmentedControl(Picture):
     def segments(self) -> list[tuple[str, str]]:
         return list(self._segments)
 
+    def set_segments(self, segments: list[tuple[str, str]]) -> None:
+        """Others to choose from; the chosen one stays, where it is among them."""
+        if segments != self._segments:
+            self._segments = list(segments)
+            if self._current not in dict(segments):
+                self.set_current(segments[0][0])
+            self.updateGeometry()
+            self.update()
+
     def remove(self, identity: str) -> None:
         """Takes a segment away; where it was chosen, the first one is. One must be left."""
         self._segments = [one for one in self._segments if one[0] != identity]

@@ -93,7 +93,8 @@ def table(options: argparse.Namespace) -> str:
         config = _read(file)
         if options.device is None and options.devices == 1:
             speed = measure_speed()
-            return run_table(config, estimate(config, speed), speed)
+            text = run_table(config, estimate(config, speed), speed)
+            return f"note: {note}\n{text}" if (note := _note(config)) else text
         setup = _setup(options, config)
     elif name:
         setup = _setup(options, None)
@@ -103,6 +104,14 @@ def table(options: argparse.Namespace) -> str:
             f"{', '.join(PRESETS)}"
         )
     return plan_table(setup, plan(setup))
+
+
+def _note(config: TrainingConfig) -> str:
+    """What a person should know of the config's precision on this machine."""
+    from core.training.precision import precision_note
+    from core.training.strategies import device_for
+
+    return precision_note(config.precision, device_for(config.device, 0, config.ranks))
 
 
 def _read(file: Path) -> TrainingConfig:

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from core.numbers import format_bytes, format_count, format_duration, format_number
 from core.training.config import TrainingConfig
-from core.training.estimates.activations import kept, step_memory
+from core.training.estimates.activations import step_memory
 from core.training.estimates.memory import ZERO_STAGES, numbers_remembered
 from core.training.estimates.plan import DAY, Plan, Setup, link_of
 from core.training.estimates.plan import plan as found
-from core.training.sizes import Estimate
+from core.training.sizes import Estimate, sequences_per_rank
 from core.transformer.parameters import ParameterCount, parameters
 
 UNKNOWN = "n/a"
@@ -114,23 +114,22 @@ def _remedy(setup: Setup, stages: Sequence[Plan]) -> str:
 
 def run_table(config: TrainingConfig, estimate: Estimate, speed: float) -> str:
     """A run of this program on the machine's own processor, as it computes."""
-    model, sequences, precision = config.model, config.batch_size, config.precision
-    held = kept(model, sequences, precision)
-    remembered = numbers_remembered(model, config.optimizer)
-    moments = step_memory(
-        model, sequences, remembered, precision, micro_batches=config.micro_batches
-    )
-    peak = max(moments, key=lambda name: moments[name])
+    model, precision = config.model, config.precision
+    sequences, many = sequences_per_rank(config), config.ranks > 1
     sections: list[tuple[str, list[Row]]] = [
         ("Parameters", _parameter_rows(parameters(model))),
         (
-            "Memory",
+            "Memory of each rank" if many else "Memory",
             [
                 ("weights", format_bytes(estimate.bytes_model)),
                 ("gradients", format_bytes(estimate.bytes_gradients)),
                 ("optimizer states", format_bytes(estimate.bytes_optimizer), config.optimizer),
-                ("activations", format_bytes(held.total), f"{sequences} sequences, {precision}"),
-                ("peak of a step", format_bytes(moments[peak]), f"at: {peak}"),
+                (
+                    "activations",
+                    format_bytes(estimate.bytes_activations),
+                    f"{sequences} sequences, {precision}",
+                ),
+                *_peak_rows(config),
             ],
         ),
         (
@@ -138,12 +137,40 @@ def run_table(config: TrainingConfig, estimate: Estimate, speed: float) -> str:
             [
                 ("arithmetic", f"{_flops(estimate.flops_per_token)} a token"),
                 ("this machine", f"{speed:.2g} FLOP/s", "fp32 matrix products, measured now"),
+                *(
+                    [("sent by each rank", format_bytes(estimate.sent), _SENT[config.parallel])]
+                    * many
+                ),
                 ("step", time_text(estimate.seconds_per_step)),
                 ("run", time_text(estimate.seconds), f"{config.steps:,} steps"),
             ],
         ),
     ]
-    return f"this machine, {precision}, {config.optimizer}\n\n{_table(sections)}"
+    ranks = f"{config.ranks} ranks ({config.parallel}), " if many else ""
+    return f"this machine, {ranks}{precision}, {config.optimizer}\n\n{_table(sections)}"
+
+
+# What a rank sends in a step, by strategy.
+_SENT = {
+    "ddp": "the gradients of each step, added up over the ranks",
+    "fsdp2": "weights for forward and backward, gradients, of each micro-batch",
+}
+
+
+def _peak_rows(config: TrainingConfig) -> list[Row]:
+    """The largest moment of a step, where each rank holds the whole model."""
+    if config.parallel == "fsdp2" and config.ranks > 1:
+        return []
+    moments = step_memory(
+        config.model,
+        sequences_per_rank(config),
+        numbers_remembered(config.model, config.optimizer),
+        config.precision,
+        recompute=config.activation_checkpointing,
+        micro_batches=config.micro_batches,
+    )
+    peak = max(moments, key=lambda name: moments[name])
+    return [("peak of a step", format_bytes(moments[peak]), f"at: {peak}")]
 
 
 def _parameter_rows(count: ParameterCount) -> list[Row]:

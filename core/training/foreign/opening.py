@@ -14,7 +14,8 @@ from core.training.records import MANIFEST
 TENSORBOARD = "TensorBoard events"
 TRAINER = "a Trainer's state"
 CSV, JSON_LINES = "CSV", "JSON lines"
-LIGHTNING = "metrics.csv"  # of Lightning's CSVLogger
+# What Lightning's CSVLogger, Stable-Baselines3 and many scripts call the table in a run's folder.
+TABLES = ("metrics.csv", "metrics.jsonl", "progress.csv", "log.csv", "log.jsonl")
 WANTED = (
     "a run folder, TensorBoard's event files, a Trainer's trainer_state.json, or a CSV or JSONL "
     "file with a column of steps"
@@ -25,8 +26,8 @@ def open_run(path: str | Path) -> RunReader:
     """The run at a path: of a folder with run.json this program's own, else a `ForeignRun`.
 
     A folder of another program is known by its event files, its trainer_state.json (also in its
-    newest checkpoint) or its metrics.csv. Raises ValueError, with the remedy, for anything else,
-    and OSError for what cannot be read.
+    newest checkpoint) or a table such as metrics.csv. Raises ValueError, with the remedy, for
+    anything else, and OSError for what cannot be read.
     """
     path = Path(path)
     if (path / MANIFEST).exists():
@@ -45,7 +46,7 @@ def is_foreign(path: str | Path) -> bool:
     if (path / MANIFEST).exists():
         return False
     logs = bool(event_files(path)) or newest_state(path) is not None
-    return logs or (path / LIGHTNING).is_file()
+    return logs or _table_of(path) is not None
 
 
 def _of_folder(folder: Path) -> ForeignRun:
@@ -53,8 +54,8 @@ def _of_folder(folder: Path) -> ForeignRun:
         return ForeignRun(folder, TENSORBOARD, EventLog(folder))
     if newest_state(folder) is not None:
         return ForeignRun(folder, TRAINER, TrainerLog(folder))
-    if (folder / LIGHTNING).is_file():
-        return ForeignRun(folder, CSV, CsvLog(folder / LIGHTNING))
+    if (table := _table_of(folder)) is not None:
+        return _of_table(folder, table)
     raise ValueError(f"{folder} holds no run: choose {WANTED}")
 
 
@@ -64,8 +65,18 @@ def _of_file(file: Path) -> ForeignRun:
         return ForeignRun(file, TENSORBOARD, EventLog(file))
     if name == NAME:
         return ForeignRun(file, TRAINER, TrainerLog(file))
-    if name.endswith(".csv"):
-        return ForeignRun(file, CSV, CsvLog(file))
-    if name.endswith(".jsonl"):
-        return ForeignRun(file, JSON_LINES, JsonLinesLog(file))
+    if name.endswith((".csv", ".jsonl")):
+        return _of_table(file, file)
     raise ValueError(f"{file} is no run: choose {WANTED}")
+
+
+def _table_of(folder: Path) -> Path | None:
+    """The table of a run's folder, by its name; None where there is none."""
+    found = {path.name.lower(): path for path in folder.iterdir() if path.is_file()}
+    return next((found[name] for name in TABLES if name in found), None)
+
+
+def _of_table(path: Path, table: Path) -> ForeignRun:
+    if table.name.lower().endswith(".csv"):
+        return ForeignRun(path, CSV, CsvLog(table))
+    return ForeignRun(path, JSON_LINES, JsonLinesLog(table))

@@ -15,11 +15,11 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from explorer.engine import errors, tasks
+from explorer.engine.pool_download import PoolDownload
 from explorer.panes.base import Context
 from explorer.panes.tokenizers.entries import (
     BUNDLED,
     MODEL,
-    Download,
     Entry,
     Opened,
     bundled_entries,
@@ -57,7 +57,7 @@ class Catalogue(QObject):
         self._opened: dict[str, Opened] = {}  # the one that was asked for last stands last
         self._shown: dict[QObject, frozenset[str]] = {}  # by who shows them
         self._opening: dict[str, Any] = {}  # tasks by id
-        self._progress: dict[str, Download] = {}
+        self._progress: dict[str, PoolDownload] = {}
         self._told: dict[str, int] = {}
         self._looked = False
         self._timer = QTimer(self)
@@ -203,7 +203,7 @@ class Catalogue(QObject):
         from core.tokenization.getting import get_steps
 
         steps = get_steps(name.partition(":")[2])
-        self._progress[name] = download = Download(steps)
+        self._progress[name] = download = PoolDownload(steps)
         self._timer.start()
         self.changed.emit()
         tasks.spawn(self._fetch(entry, download), self)
@@ -218,7 +218,7 @@ class Catalogue(QObject):
         download = self._progress.get(name)
         return None if download is None else download.share
 
-    async def _fetch(self, entry: Entry, download: Download) -> None:
+    async def _fetch(self, entry: Entry, download: PoolDownload) -> None:
         try:
             path = await self._engine.io(download.run)
         except (ValueError, OSError) as error:

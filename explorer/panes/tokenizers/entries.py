@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,28 +123,3 @@ def found_entries() -> list[Entry]:
         for found in cached_tokenizers()
         if found.name not in listed
     ]
-
-
-class Download:
-    """A download on a thread of the pool; the GUI looks at `done`, and sets `cancelled`."""
-
-    def __init__(self, steps: Generator[Any, None, Path]) -> None:
-        self._steps = steps
-        self.done = 0
-        self.total: int | None = None
-        self.cancelled = False
-
-    @property
-    def share(self) -> float:
-        return self.done / self.total if self.total else 0.0
-
-    def run(self) -> Path | None:
-        """Until it is whole, or None when it was cancelled. Raises what the download raises."""
-        while not self.cancelled:
-            try:
-                progress = next(self._steps)
-            except StopIteration as stop:
-                return stop.value
-            self.done, self.total = progress.done, progress.total
-        self._steps.close()
-        return None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from core.training.alerts import silence
+from core.training.claims import controller, renew
 from explorer.engine import tasks
 from explorer.panes.training.run_data import ACTIVE, RunData, read
 
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
     from explorer.runs.tail import Tail
 
 POLL = 120  # ms between two looks while a run moves
-# A run's state, why its trainer died, where it trains, whether a rank is silent, whether its
-# launcher is about to begin again.
-Told = tuple[str, str, str, bool, bool]
-NOTHING: Told = ("", "", "", False, False)
+# A run's state, why its trainer died, where it trains, who controls it, whether a rank is silent,
+# whether its launcher is about to begin again.
+Told = tuple[str, str, str, str, bool, bool]
+NOTHING: Told = ("", "", "", "", False, False)
 SLOW = 1000  # ms between two looks at a run that has ended
 
 
@@ -116,11 +117,15 @@ class Follower(QObject):
 
         def see(reader: RunReader, news: int) -> tuple[int, Told, RunData | None, Any]:
             """In the I/O pool: None where nothing is new. A dead run shows by its state alone."""
-            hangs = reader.state in ACTIVE and bool(silence(reader))
-            now = reader.state, why, backend, hangs, reader.restarts
+            active = reader.state in ACTIVE
+            hangs = active and bool(silence(reader))
+            other = controller(tail.folder) if active else None
+            if active:
+                renew(tail.folder)
+            now = reader.state, why, backend, str(other or ""), hangs, reader.restarts
             if news == known and now == state:
                 return news, now, None, None
-            seen = replace(read(reader), news=news)
+            seen = replace(read(reader), news=news, controller=str(other or ""))
             data = _as_trained(seen, why, backend, raised).prepare()
             return news, now, data, more(reader, data) if more is not None else None
 

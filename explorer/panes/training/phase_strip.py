@@ -25,7 +25,7 @@ class PhaseStrip(Picture):
         self._phases: Sequence[str] = PHASES
         self._current: float | None = None
         self._key = 0
-        self._hover = -1
+        self._hover, self._hint = -1, ""
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -36,6 +36,10 @@ class PhaseStrip(Picture):
             self._phases = phases
             self._key, self._hover = 0, -1
             self.update()
+
+    def set_hint(self, hint: str) -> None:
+        """What a click on a phase does, for its tooltip."""
+        self._hint = hint
 
     def set_current(self, position: float | None) -> None:
         """The phase under the cursor; a fraction lies between two."""
@@ -103,7 +107,8 @@ class PhaseStrip(Picture):
         if index != self._hover:
             self._hover = index
             none = "" if self.isEnabled() else "No step is recorded yet"
-            self.setToolTip(none or (TITLES[self._phases[index]] if index >= 0 else ""))
+            told = (TITLES[self._phases[index]], self._hint) if index >= 0 else ()
+            self.setToolTip(none or "\n".join(filter(None, told)))
             self.update()
 
     def _left(self) -> float:

@@ -30,6 +30,7 @@ from core.training.estimates.devices import recognized
 from core.training.estimates.flops import flops_per_token, model_flops_utilization
 from core.training.phases import CODE, TITLES
 from core.training.rules import RUN_BY_TORCH, rule_settings
+from core.training.this_machine import Machine
 from explorer.panes.base import Inspection, Row
 from explorer.panes.training.run_data import RunNumbers, Skip, skip_text, was_skipped
 from explorer.state.tracks import ListTrack
@@ -194,8 +195,8 @@ def _table(numbers: RunNumbers, step: int) -> dict[str, np.ndarray]:
     return {name: np.stack([part["step"], part[field]], axis=1) for name, field in known.items()}
 
 
-def moment_rows(numbers: RunNumbers, step: int) -> list[Row | str]:
-    """The live numbers of a whole moment."""
+def moment_rows(numbers: RunNumbers, step: int, here: Machine | None = None) -> list[Row | str]:
+    """The live numbers of a whole moment; `here` is this machine, once it is known."""
     row = numbers.row(step)
     if row is None:
         return ["before the first step"]
@@ -204,33 +205,57 @@ def moment_rows(numbers: RunNumbers, step: int) -> list[Row | str]:
     rows: list[Row | str] = [
         *skipped,
         Row(f"loss {_loss(float(row['loss']))}", "accent"),
-        f"learning rate η = {format_number(_get(row, 'learning_rate'))}",
-        f"gradient norm |g| = {format_number(_get(row, 'grad_norm'))}",
     ]
+    # A log of another program may tell of neither, or not at every step.
+    for title, name in (("learning rate η", "learning_rate"), ("gradient norm |g|", "grad_norm")):
+        if name in row.dtype.names and not math.isnan(value := _get(row, name)):
+            rows.append(f"{title} = {format_number(value)}")
     if seconds:
         took = f"{seconds * 1000:.0f} ms" if seconds < 1 else format_duration(seconds)
         speed = _get(row, "tokens") / seconds
         rows.append(f"took {took}, {speed:,.0f} tokens/s")
-        rows.append(arithmetic_row(numbers, speed))
+        if not numbers.log:  # which does not tell the model's shape
+            rows.append(arithmetic_row(numbers, speed, here))
     if memory := _get(row, "memory"):
         rows.append(f"memory of the process: {format_bytes(memory)}")
     return rows
 
 
-def arithmetic_row(numbers: RunNumbers, speed: float) -> str:
-    """The model's FLOP/s at so many tokens a second, and their share of the devices' peak."""
+def arithmetic_row(numbers: RunNumbers, speed: float, here: Machine | None = None) -> str:
+    """The model's FLOP/s at so many tokens a second, and their share of the devices' peak. No data
+    sheet has that of a CPU: there it is the share of what was measured here.
+    """
     config = numbers.config
     model = replace(config.model, vocab_size=numbers.vocabulary or config.model.vocab_size)
     flops = flops_per_token(model)
+    told = f"{format_number(speed * flops / 1e9)} GFLOP/s of the model's arithmetic, MFU"
     device = recognized(numbers.device) if numbers.device else None
     peak = device.peak_flops(config.precision) if device is not None else None
-    share = model_flops_utilization(speed, flops, peak, config.ranks)
-    told = (
-        "MFU n/a: no peak is known of this device"
-        if share is None
-        else (f"MFU {format_percent(share)}")
+    if share := model_flops_utilization(speed, flops, peak, config.ranks):
+        return f"{told} {format_percent(share)}"
+    if why := _no_peak(numbers, here):
+        return f"{told} n/a: {why}"
+    assert here is not None
+    measured = here.peak(numbers.threads or 1)
+    share = model_flops_utilization(speed, flops, measured)
+    return f"{told} {format_percent(share or 0.0)} of this machine's measured " + (
+        f"{format_number(measured / 1e9)} GFLOP/s"
     )
-    return f"{format_number(speed * flops / 1e9)} GFLOP/s of the model's arithmetic, {told}"
+
+
+def _no_peak(numbers: RunNumbers, here: Machine | None) -> str:
+    """Why no share of a peak can be told, and what to do; "" for a CPU that was measured."""
+    precision = numbers.config.precision
+    if numbers.device and recognized(numbers.device) is not None:
+        return f"no peak of {numbers.device} in {precision} is known"
+    if numbers.device:
+        table = "core/training/estimates/devices.py"
+        return f"{numbers.device} is not in the table of devices; add its peak to {table}"
+    if numbers.host:
+        return f"the CPU of {numbers.host} was not measured; open the run there"
+    if precision not in ("fp32", "tf32"):  # which is fp32 on a CPU
+        return f"this machine is measured in fp32, and {precision} has another peak"
+    return "" if here is not None and here.speed else "this machine is measured in a moment"
 
 
 def plan_inspection(config: TrainingConfig, steps: np.ndarray, rates: np.ndarray) -> Inspection:
@@ -251,11 +276,13 @@ def plan_inspection(config: TrainingConfig, steps: np.ndarray, rates: np.ndarray
     )
 
 
-def moment_inspection(numbers: RunNumbers, step: int, gap: Sequence[str] = ()) -> Inspection:
+def moment_inspection(
+    numbers: RunNumbers, step: int, gap: Sequence[str] = (), here: Machine | None = None
+) -> Inspection:
     """A whole moment: the loss, with the step's numbers; `gap` compares it with unseen text."""
     return Inspection(
         step=phase_step("loss", numbers, step),
-        rows=[*moment_rows(numbers, step), *gap],
+        rows=[*moment_rows(numbers, step, here), *gap],
         table=_table(numbers, step),
         labels=COLUMNS,
         cell=f"step {step:,}" + ("" if numbers.log else ". Enter goes into it, phase by phase"),

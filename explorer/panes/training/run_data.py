@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -78,6 +79,8 @@ class RunNumbers:
     scales      the loss is scaled, which is one phase more
     log         another program has written it, which tells of no phases
     device      what torch calls the GPU; "": a CPU, or not told
+    threads     of all ranks together; 0: not told
+    host        the name of the machine that trained it, where it is not this one
     """
 
     config: TrainingConfig
@@ -89,6 +92,8 @@ class RunNumbers:
     scales: bool = False
     log: str = ""
     device: str = ""
+    threads: int = 0
+    host: str = ""
 
     @property
     def phases(self) -> tuple[str, ...]:
@@ -142,15 +147,18 @@ class RunData:
     recorded: tuple[int, ...] = ()  # the steps that were recorded from the inside
     log: str = ""  # what kind of log it is, where another program has written it
     device: str = ""  # what torch calls the GPU; "": a CPU, or not told
+    threads: int = 0  # of all ranks together; 0: not told
+    host: str = ""  # the machine that trained it, where it is not this one
     alerts: tuple[str, ...] = ()  # what of it needs a person now
     restarts: bool = False  # it failed, and whoever launched it is about to begin again
+    controller: str = ""  # the other program that steers it; this one watches
     damaged: int = 0  # lines and records that were left out, as no run can have written them
 
     @cached_property
     def numbers(self) -> RunNumbers:
         told = self.parameters, self.vocabulary, self.before
-        seen = self.skips, self.scales
-        return RunNumbers(self.config, self.steps, *told, *seen, log=self.log, device=self.device)
+        seen = self.skips, self.scales, self.log, self.device, self.threads, self.host
+        return RunNumbers(self.config, self.steps, *told, *seen)
 
     @cached_property
     def _series(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -264,11 +272,13 @@ def read(reader: RunReader) -> RunData:
     attempts = len(reader.manifest["attempts"])
     begun = int(reader.steps["step"][0]) - 1 if len(reader.steps) else 0
     skips: dict[int, Skip] = {}
-    scales, device, probe_text = False, "", reader.config.probe_text
+    scales, device, threads, probe_text = False, "", 0, reader.config.probe_text
+    host = str(reader.manifest["attempts"][-1].get("host", "")) if attempts else ""
     for event in reader.events:
         if event.get("event") == "model":
             scales = bool(event.get("scales"))
             device = str(event.get("device_name", ""))
+            threads = int(event.get("threads", 0)) * int(event.get("ranks", 1))
             probe_text = str(event.get("probe_text", probe_text))
             parameters = int(event.get("parameters", 0))
             vocabulary = int(event.get("vocab_size", vocabulary))
@@ -312,6 +322,8 @@ def read(reader: RunReader) -> RunData:
         scales=scales,
         exponents=newest_exponents(reader),
         device=device,
+        threads=threads,
+        host="" if host == socket.gethostname() else host,
     )
 
 

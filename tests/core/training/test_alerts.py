@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.training import records
@@ -48,6 +49,25 @@ def test_a_loss_that_falls_and_rises_above_where_it_began(tmp_path: Path) -> Non
     assert "lower learning rate" in said
 
 
+def test_a_loss_that_only_rises(tmp_path: Path) -> None:
+    (said,) = told(tmp_path, [7.4 * 1.05**step for step in range(100)])
+    assert said.startswith("the loss has risen from 7.4") and "never fell" in said
+    assert "begin again with a lower learning rate" in said
+
+
+def test_a_loss_that_leaps_at_once_and_comes_halfway_back(tmp_path: Path) -> None:
+    """Its first steps alone were low: among twenty they did not count."""
+    (said,) = told(tmp_path, [7.4, 60.0, *np.linspace(2000, 800, 100)])
+    assert said.startswith("the loss has risen from 7.4")
+
+
+def test_a_loss_that_is_as_it_was_rises_by_chance_alone(tmp_path: Path) -> None:
+    """A branch begins where its parent had learned: from there its loss goes up and down."""
+    noise = np.random.default_rng(3)
+    assert told(tmp_path, list(2.0 + 0.2 * noise.standard_normal(200))) == []
+    assert told(tmp_path / "low", list(0.02 + 0.01 * noise.random(200))) == []
+
+
 @pytest.mark.parametrize(
     ("skips", "expected"),
     [([1] * 10, 0), ([0] * 20 + [1] * 3, 1), ([0, 1, 0, 1], 0), ([1] * 25, 1)],
@@ -63,6 +83,30 @@ def test_steps_that_are_skipped_one_after_another(
 def test_a_rank_without_a_sign_of_life(tmp_path: Path) -> None:
     (said,) = told(tmp_path, FALLING, silent=42.0)
     assert said.startswith("rank 1 has given no sign of life for 42 s")
+
+
+@pytest.mark.parametrize(
+    ("came", "expected"),
+    [
+        ((8, 7), "rank 1 has given no sign of life for 42 s while the others wait for it"),
+        ((7, 8), "rank 0 has given no sign of life for 42 s while the others wait for it"),
+        ((8, 8), "rank 0, rank 1 have given no sign of life for 42 s: "),
+    ],
+)
+def test_who_did_not_come_to_the_exchange_is_blamed(
+    tmp_path: Path, came: tuple[int, int], expected: str
+) -> None:
+    run = create_run(tmp_path / "run", small_config(tmp_path))
+    writers = [RunWriter(run, 0, rank, ranks=2) for rank in (0, 1)]
+    for rank, writer in enumerate(writers):
+        writer.exchange(3)
+        writer.exchange(came[rank])
+        then = time.time() - 42
+        os.utime(records.heartbeat_file(run, rank), (then, then))
+    (said,) = alerts(RunReader(run))
+    for writer in writers:
+        writer.close()
+    assert said.startswith(expected)
 
 
 def test_a_run_that_has_ended_needs_nobody(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,76 @@ def test_what_is_missing_is_said_with_the_remedy_and_leaves_no_folder(
             assert command_module.main(["--config", file, *where]) == 2
             assert remedy in capsys.readouterr().err
             assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_device_that_is_not_here_leaves_no_folder(
+    ranks: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    file = str(_config_file(tmp_path, small_config(tmp_path, device="cuda", ranks=ranks)))
+    assert command_module.main(["--config", file]) == 2
+    assert "this machine has no GPU that torch can use; use device cpu" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_config_that_was_changed_since_is_refused_and_says_what_differs(
+    ranks: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = small_config(tmp_path, ranks=ranks)
+    folder = create_run(tmp_path / "run", config)
+    RunWriter(folder, ranks=ranks).close()
+    before = (folder / "run.json").read_bytes()
+    deeper = replace(config.model, n_layer=3)
+    changed = config.change({"learning_rate": 5e-4, "model": deeper})
+    file = str(_config_file(tmp_path, changed))
+    assert command_module.main(["--config", file, "--run", str(folder), "--resume"]) == 2
+    said = capsys.readouterr().err
+    assert "model.n_layer was 2 and is now 3, learning_rate was 0.001 and is now 0.0005" in said
+    assert f"give --run {folder} --resume without --config" in said and "branch" in said
+    assert (folder / "run.json").read_bytes() == before
+
+
+def test_a_folder_that_holds_a_run_of_two_ranks_starts_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = create_run(tmp_path / "run", small_config(tmp_path, ranks=2))
+    RunWriter(folder, ranks=2).close()
+    before = (folder / "rank0.jsonl").read_bytes()
+    assert command_module.main(["--run", str(folder)]) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.endswith("run holds a run already; resume it, or choose a new folder")
+    assert (folder / "rank0.jsonl").read_bytes() == before
+
+
+def test_fp16_on_a_cpu_is_called_slow(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = small_config(tmp_path, precision="fp16", device="cpu", steps=1, evaluate_every=0)
+    kept = {sign: signal.getsignal(sign) for sign in (signal.SIGINT, signal.SIGTERM)}
+    arguments = ["--config", str(_config_file(tmp_path, config)), "--run", str(tmp_path / "run")]
+    try:
+        assert command_module.main(arguments) == 0
+    finally:
+        for sign, handler in kept.items():
+            signal.signal(sign, handler)
+    assert "note: fp16 on a CPU is for learning how it works" in capsys.readouterr().err
+
+
+def test_a_checkpoint_that_was_cut_off_names_the_one_before(tmp_path: Path) -> None:
+    config = small_config(tmp_path, steps=8)
+    folder = finish(config, tmp_path / "run").folder
+    (folder / "checkpoints" / "step-000008" / "model.safetensors").write_bytes(b"cut")
+    with pytest.raises(ValueError, match="step-000008") as caught:
+        finish(config, folder, resume=True)
+    said = str(caught.value)
+    assert "move step-000008 out of" in said and "goes on from step-000004" in said
+    assert said in RunReader(folder).message
+    (folder / "checkpoints" / "step-000008").rename(tmp_path / "aside")
+    assert finish(config, folder, resume=True).step == 8
 
 
 def test_a_config_that_an_editor_gave_a_byte_order_mark(

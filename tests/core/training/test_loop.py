@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from core.inference.activations import capture
 from core.inference.generation import generate
-from core.training.health import NotFiniteError, not_finite_message, seeded_dropout
+from core.training.health import NotFiniteError, seeded_dropout
 from core.training.language_modelling import OWN_PROMPT, LanguageModelling
 from core.training.loop import train, train_steps
 from core.training.parallel import Single
@@ -311,13 +311,6 @@ def test_a_learning_rate_that_blows_up_is_named(tmp_path: Path) -> None:
     config = small_config(tmp_path, learning_rate=1e30, clip=0.0)
     with pytest.raises(ValueError, match=r"step \d+: .* is not finite"):
         finish(config, tmp_path / "run")
-
-
-def test_a_weight_that_was_spoilt_is_first_tried_again() -> None:
-    said = not_finite_message(6, "the parameter wte.weight on rank 0", float("nan"), 5)
-    assert said.endswith(
-        "go on from the checkpoint of step 5; if it happens again, with a lower learning rate"
-    )
 
 
 def test_a_gradient_norm_that_overflows_is_named_with_its_largest_gradient(tmp_path: Path) -> None:

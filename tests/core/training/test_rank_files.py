@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from core.training import records
+from core.training.place import LEFT_ALONE_MESSAGE
 from core.training.runs import RunReader, RunWriter, create_run
 from tests.core.training.small import small_config
 
@@ -164,3 +165,30 @@ def test_a_rank_that_is_no_count_is_refused_and_leaves_no_file(folder: Path, ran
     with pytest.raises(ValueError, match="ranks count from 0"):
         RunWriter(folder, rank=rank)  # type: ignore[arg-type]
     assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        (("the disk is full", LEFT_ALONE_MESSAGE), "rank 1 of 3 failed: the disk is full"),
+        ((LEFT_ALONE_MESSAGE, "no memory"), "rank 2 of 3 failed: no memory"),
+        ((None, LEFT_ALONE_MESSAGE), "rank 1 of 3 did not answer any more: it was killed"),
+        ((None, None), "rank 1, rank 2 of 3 did not answer any more: "),
+        ((LEFT_ALONE_MESSAGE, LEFT_ALONE_MESSAGE), LEFT_ALONE_MESSAGE),
+    ],
+)
+def test_the_rank_that_failed_first_says_why_the_others_could_not_go_on(
+    folder: Path, others: tuple[str | None, ...], expected: str
+) -> None:
+    writers = [RunWriter(folder, 0, rank, ranks=3) for rank in range(3)]
+    for writer, message in zip(writers, (LEFT_ALONE_MESSAGE, *others), strict=True):
+        if message is not None:
+            writer.event("end", 5, {"reason": "failed", "message": message})
+        writer.close()
+    run = RunReader(folder)
+    assert run.state == "failed" and run.message.startswith(expected)
+    resumed = RunWriter(folder, 0, ranks=1)
+    assert RunReader(folder).message == ""
+    resumed.event("end", 5, {"reason": "failed", "message": "as before"})
+    resumed.close()
+    assert RunReader(folder).message == "as before"

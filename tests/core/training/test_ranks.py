@@ -23,7 +23,7 @@ from core.training.loop import train, train_steps
 from core.training.phases import PHASES
 from core.training.place import LEFT_ALONE, NEW_STORE, STORE, TIMEOUT, Place, is_left_alone
 from core.training.rank_processes import first_failed
-from core.training.records import process_alive
+from core.training.records import exchanges, process_alive
 from core.training.runs import RunReader, create_run
 from core.training.spans import KINDS, SPAN_DTYPE
 from core.training.step_trace import open_recording, optimizer_trace
@@ -340,6 +340,8 @@ def test_faults_are_seen_and_named(tmp_path: Path, parallel: str) -> None:
     run = RunReader(folder)
     assert run.state == "failed"
     assert "the parameter wte.weight on rank 1 is not finite" in run.message
+    assert run.message.startswith("step "), "all ranks say so: it is not the failure of one"
+    assert "with a lower learning rate" not in run.message, "nothing was learned wrong"
 
 
 def test_the_only_process_does_not_kill_itself(tmp_path: Path) -> None:
@@ -351,6 +353,16 @@ def test_the_only_process_does_not_kill_itself(tmp_path: Path) -> None:
     answers = [control.acknowledgement(number) for number in numbers]
     assert [answer.ok for answer in answers if answer] == [False, False]
     assert run.state == "finished"
+
+
+def wait_until_one_waits(folder: Path) -> None:
+    """Rank 0 has come to an exchange to which rank 1 does not come."""
+    deadline, same, before = time.monotonic() + LONGEST, 0, (0, 0)
+    while same < 25 or before[0] <= before[1]:
+        assert time.monotonic() < deadline, before
+        now = exchanges(folder, 0), exchanges(folder, 1)
+        same, before = (same + 1 if now == before else 0), now
+        time.sleep(0.02)
 
 
 @posix
@@ -366,6 +378,7 @@ def test_a_rank_that_hangs_is_given_up_and_named(
     try:
         wait_for_step(folder, 2)
         control.fault("hang", rank=1)
+        wait_until_one_waits(folder)
         assert launcher.wait(folder, LONGEST) == 1
     finally:
         launcher.kill(folder)
@@ -405,9 +418,23 @@ def test_why_ranks_do_not_meet_is_said_with_the_remedy(
         raise dist.DistNetworkError(error)
 
     monkeypatch.setattr(dist, "init_process_group", refuse)
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
     with pytest.raises(ValueError, match="rank 1 did not meet the others") as told:
         DDP(Place(1, 2, 1, 2)).join()
     assert remedy in str(told.value) and len(str(told.value).splitlines()) == 1
+
+
+def test_a_host_without_an_address_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.training.data_parallel import DDP
+
+    def unknown(host: str, *_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    monkeypatch.setenv("MASTER_ADDR", "nosuchhost")
+    monkeypatch.setenv("MASTER_PORT", "29400")
+    with pytest.raises(ValueError, match="the name nosuchhost has no address here; is it right"):
+        DDP(Place(1, 2, 1, 2)).join()
 
 
 @pytest.mark.gpu

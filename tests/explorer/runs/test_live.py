@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from core.training import RunReader
+from core.training import RunReader, new_run_folder
 from explorer import theme
 from explorer.engine import errors
 from explorer.engine.jobs import EngineDied
@@ -128,6 +128,24 @@ def test_a_run_that_fails_is_one_card(runs, run_async, caplog, tmp_path):
     state, text = run_async(body())
     assert state == "failed" and "missing.txt" in text
     errors.reports().problems.clear()
+
+
+def test_a_process_that_refuses_its_run_is_not_offered_at_the_next_start(runs, run_async):
+    """It ends before it opens the folder, which tells of no failure."""
+    torch = pytest.importorskip("torch")
+    ranks = torch.cuda.device_count() + 1
+
+    async def body():
+        config = tiny_training(device="cuda", ranks=ranks, batch_size=ranks)
+        folder = new_run_folder(runs.folder(), "from-elsewhere", config)
+        runs.start(folder, "process")
+        await until(lambda: runs.failure(folder), "the refusal")
+        async with asyncio.timeout(20):
+            while await runs.waiting():
+                await asyncio.sleep(0.05)
+        return runs.failure(folder)
+
+    assert "GPU" in run_async(body())
 
 
 def session_in(tmp_path):

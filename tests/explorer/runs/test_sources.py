@@ -199,3 +199,39 @@ def test_a_truncated_model_is_refused_when_it_is_opened(engine, tmp_path, run_as
     weights.write_bytes(weights.read_bytes()[:-100])
     with pytest.raises(ValueError, match=r"model\.safetensors was cut off"):
         run_async(FolderSource(engine, folder).open())
+
+
+def test_the_model_of_another_program_is_read_whole(torch_engine, tmp_path, run_async):
+    """A folder that transformers would load: heads and tokens are those of the model it is of."""
+    import core
+
+    lm = core.load(save_tiny_model(tmp_path / "own"))
+    core.export(lm, tmp_path / "theirs")
+
+    async def body():
+        source = FolderSource(torch_engine, tmp_path / "theirs")
+        await source.open()
+        assert source.config.n_layer == lm.config.n_layer
+        ids = source.tokenizer.encode_ids("Mira met Tom")
+        read = await source.read(ids, True)
+        expected = core.Context(lm.model).read(ids)
+        np.testing.assert_allclose(read.logits, expected, atol=1e-4)
+        heads = await source.capture(ids)
+        assert heads.attention.shape[0] == lm.config.n_layer
+        source.close()
+
+    run_async(body())
+
+
+@pytest.mark.parametrize("address", ["no such model", "owner/nothing", "broken.gguf"])
+def test_a_model_that_is_not_there_says_what_to_do(torch_engine, tmp_path, run_async, address):
+    (tmp_path / "broken.gguf").write_bytes(b"GGUF and nothing more")
+    place = tmp_path / address if address.endswith("gguf") else address
+
+    async def body():
+        source = FolderSource(torch_engine, place)
+        with pytest.raises((ValueError, OSError), match="give a|there is no|convert it again"):
+            await source.open()
+        source.close()
+
+    run_async(body())

@@ -328,3 +328,14 @@ def test_an_answer_to_a_look_is_no_picture_of_the_cadence(folders):
     writer.event("end", 8, {"reason": "stopped"})
     assert see(RunReader(folders[0]), 0).probe is None, "its newest checkpoint is looked at"
     writer.close()
+
+
+def test_what_needs_a_person_reaches_the_strip(folders):
+    """Gradients that overflow at every step, whatever the loss scale."""
+    writer = RunWriter(folders[0])
+    for step in range(1, 31):
+        writer.step({"step": step, "loss": 3.0, "skipped": step > 20})
+    assert "skipped" in see(RunReader(folders[0]), 0).status.alerts[0]
+    writer.event("end", 30, {"reason": "stopped"})
+    assert see(RunReader(folders[0]), 0).status.alerts == ()
+    writer.close()

@@ -5,10 +5,22 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QSpinBox,
+    QToolButton,
+    QWidget,
+)
 
 from explorer import theme
 from explorer.theme import icons
 from explorer.theme.colors import PALETTES, color_table, contrast, ink_on, luminance, rgb
+from explorer.widgets.base import set_look
+from explorer.widgets.boxes import column, row
 
 GROUNDS = ("window", "surface", "raised")
 TEXTS = ("text", "muted", "accent", "q", "k", "v", "attention", "success", "warning", "error")
@@ -86,6 +98,46 @@ def test_themes_apply_and_tell(qapp, qtbot):
     theme.apply(qapp, "light")
     with pytest.raises(ValueError, match="choose one of"):
         theme.apply(qapp, "purple")
+
+
+@pytest.mark.parametrize("zoom", [1.0, 1.5])
+@pytest.mark.parametrize(
+    ("kind", "look"),
+    [
+        *((QPushButton, look) for look in ("", "primary", "quiet", "tight")),
+        (QToolButton, ""),
+        (QToolButton, "outlined"),
+        *((kind, "") for kind in (QComboBox, QLineEdit, QPlainTextEdit, QSpinBox)),
+        (QPlainTextEdit, "plain"),
+    ],
+)
+def test_the_focus_takes_no_room_from_what_a_control_says(qapp, qtbot, zoom, kind, look):
+    theme.apply(qapp, "light", zoom=zoom)
+    window, control, other = QWidget(), kind(), QLineEdit()
+    qtbot.addWidget(window)
+    set_look(control, look)
+    if isinstance(control, QPushButton | QToolButton):
+        control.setText("Record this step")
+    control.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    column(row(control, 1), other, of=window)
+    window.resize(400, 400)
+    window.show()
+    qtbot.waitExposed(window)
+    shown = []
+    for focused in (other, control):
+        focused.setFocus()
+        qtbot.waitUntil(focused.hasFocus)
+        written = _written(control) if isinstance(control, QPushButton) else None
+        shown.append((control.sizeHint(), written))
+    theme.apply(qapp, "light", zoom=1.0)
+    assert shown[0] == shown[1]
+
+
+def _written(control: QWidget) -> list[int]:
+    """Where the middle line of its pixels changes, within its borders."""
+    image = control.grab().toImage()
+    y = image.height() // 2
+    return [x for x in range(5, image.width() - 4) if image.pixel(x, y) != image.pixel(x - 1, y)]
 
 
 def test_zoom_scales_type_and_is_bounded(qapp):

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from explorer.widgets.card import MOST_SHOWN, NARROW, TITLE_LINES, Card, breakable
 from explorer.widgets.heat_map import HeatMap
-from explorer.widgets.stateful import StatefulPicture
+from explorer.widgets.stateful import Empty, StatefulPicture
 from tests.explorer.waiting import turn
 
 
@@ -51,6 +51,19 @@ def test_words_in_a_pictures_place_ask_for_no_height_of_their_own(qtbot):
     outer.show()
     column.invalidate()
     assert column.activate() and not column.hasHeightForWidth()
+
+
+def test_an_empty_picture_with_little_room_leaves_its_icon_out(qtbot):
+    picture = StatefulPicture(HeatMap("weights"))
+    qtbot.addWidget(picture)
+    picture.show_empty("A log of another program holds no heads.")
+    icon = picture.findChild(Empty)._picture
+    for height, shown in ((200, True), (40, False), (200, True)):
+        picture.setFixedSize(200, height)
+        picture.show()
+        assert icon.isVisible() is shown, height
+    sentence = picture.findChild(Empty)._text
+    assert sentence.geometry().top() >= icon.geometry().bottom()
 
 
 def test_an_error_while_painting_shows_the_error_state(qtbot, caplog):

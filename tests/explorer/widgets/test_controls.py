@@ -1,6 +1,7 @@
 """Transport, inspector, states, cards, palette and the small controls."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -276,6 +277,21 @@ def test_rail_segments_and_status_tell_their_intents(qtbot):
     assert asked == [("pause", "/runs/3"), ("resume", "/runs/3")]
     with pytest.raises(ValueError, match="no run state"):
         status.set_run(RunStatus("a", "dancing"))
+
+
+def test_a_run_that_needs_a_person_is_seen_in_the_strip(qtbot):
+    status = StatusStrip()
+    qtbot.addWidget(status)
+    well = RunStatus("stories", "running", 8, 10, 1.5, "/runs/1")
+    silent = "rank 1 has given no sign of life for 15 s"
+    status.set_run(well)
+    status.set_run(replace(well, alerts=(silent,)))
+    assert status.line.text.text().startswith("running, needs attention, step 8/10")
+    assert status.line.name._look == ("warning", "warning")
+    assert silent in status.line.name.toolTip() and silent in status.line.name.accessibleName()
+    status.set_run(well)
+    assert status.line.name._look == ("live", "success")
+    assert "attention" not in status.line.text.text()
 
 
 def test_every_run_that_trains_is_within_reach_of_the_strip(qtbot):

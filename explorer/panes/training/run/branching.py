@@ -15,9 +15,10 @@ from PySide6.QtWidgets import QLineEdit
 from core.fields import field
 from core.numbers import format_number
 from core.training.config import TrainingConfig
+from core.training.this_machine import Machine
 from explorer.panes.training.phases import schedule
 from explorer.panes.training.run.branch_form import BranchForm
-from explorer.panes.training.run.draft import ABOUT, number_of
+from explorer.panes.training.run.draft import ABOUT, number_of, too_many_ranks
 from explorer.panes.training.run.view import RunView
 from explorer.panes.training.run_data import RunData
 from explorer.state.draft import Draft, named
@@ -88,8 +89,10 @@ def _written(config: TrainingConfig, name: str) -> str:
     return str(value) if isinstance(value, int) else f"{value:g}"
 
 
-def check(draft: BranchDraft) -> dict[str, str]:
-    """Field -> what is wrong with it and the remedy; {} when the branch can start."""
+def check(draft: BranchDraft, device: str = "auto", here: Machine | None = None) -> dict[str, str]:
+    """Field -> what is wrong with it and the remedy; {} when the branch can start on the machine
+    that is `here`, where its run computes on `device`.
+    """
     errors: dict[str, str] = {}
     values: dict[str, float] = {}
     for name in NUMBERS:
@@ -105,7 +108,9 @@ def check(draft: BranchDraft) -> dict[str, str]:
         usual = draft.step + max(1, draft.step // 2)
         errors["steps"] = f"Use more than its {draft.step:,}, such as {usual:,}"
     if values.get("ranks", 0) > values.get("batch_size", math.inf):
-        errors["ranks"] = f"A batch of {values['batch_size']} serves so many ranks at most"
+        errors["ranks"] = too_many_ranks(int(values["ranks"]), int(values["batch_size"]))
+    elif here is not None and (why := here.refusal(device, int(values.get("ranks", 1)))):
+        errors["ranks"] = f"{why[0].upper()}{why[1:]}"
     for name in CHOICES:
         allowed = ABOUT[name].choices
         if getattr(draft, name) not in allowed:
@@ -142,6 +147,7 @@ class Branching(QObject):
         self._view = view
         self._known = False
         self._data: RunData | None = None
+        self.here: Machine | None = None  # this machine, once it is known
         self.errors: dict[str, str] = {}
         self.draft = Draft(workspace, BRANCH, BranchDraft, self)
         self.draft.changed.connect(self._on_changed)
@@ -229,7 +235,7 @@ class Branching(QObject):
         draft, data = self.draft.value, self._data
         if data is None:
             return
-        self.errors = check(draft)
+        self.errors = check(draft, data.config.device, self.here)
         texts = {name: getattr(draft, name) for name in self._form.fields}
         self._form.set_values(texts, self.errors)
         old = schedule(data.config)

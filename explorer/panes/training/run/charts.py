@@ -32,6 +32,7 @@ SMALL: tuple[tuple[str, str, str, int, Callable[[float], str]], ...] = (
     ("speed", "speed", "tokens/s", 4, lambda value: f"{value:,.0f}"),
     ("memory", "memory", "process RAM", 5, format_bytes),
 )
+LEAST = 160  # px of the losses' height: below it their lines say little
 NEAR_GUESSING = 0.7  # of the loss of guessing: a first loss from which on its line is drawn
 UNITS = {"memory": byte_unit}
 NOISY = ("norm", "speed")
@@ -49,6 +50,7 @@ class Charts(QWidget):
         self.loss = LinePlot("Losses")
         self.loss.setObjectName("training.view.loss")
         self.loss.set_axes("step", "loss (nats per token)")
+        self.loss.setMinimumHeight(theme.current().px(LEAST))
         self.small = {
             name: SmallPlot(title, ink, put, UNITS.get(name), noisy=name in NOISY)
             for name, _, title, ink, put in SMALL

@@ -14,6 +14,7 @@ from typing import Any
 from core.data.batches import SHORTEST_PERIOD
 from core.fields import field, fields_of
 from core.training.config import CHARACTERS, STORIES, TrainingConfig
+from core.training.this_machine import Machine
 from core.transformer.config import ModelConfig
 from explorer.engine.cores import torch_threads
 from explorer.state.typed_numbers import number_in, read_for, whole_in
@@ -61,6 +62,7 @@ for _name in ("learning_rate", "min_learning_rate", "weight_decay"):
 SHAPE = ("n_layer", "n_head", "n_embd", "block_size")
 NUMBERS = (  # the fields into which a number is typed
     "batch_size",
+    "micro_batches",
     "steps",
     *SHAPE,
     "warmup_steps",
@@ -81,6 +83,7 @@ AS_THEY_ARE = ("corpus", "tokenizer", "schedule", "optimizer", "precision", "dev
 CHOICES: dict[str, Collection[str]] = {
     **{name: ABOUT[name].choices for name in AS_THEY_ARE[2:]},
     "run_in": ("thread", "process"),
+    "activation_checkpointing": ("off", "on"),
 }
 
 
@@ -110,6 +113,8 @@ class TrainingDraft:
     device: str = field("auto", choices=CHOICES["device"])
     ranks: str = "1"
     parallel: str = field("ddp", choices=CHOICES["parallel"])
+    micro_batches: str = "1"
+    activation_checkpointing: str = field("off", choices=CHOICES["activation_checkpointing"])
     weight_decay: str = "0.1"
     clip: str = "1.0"
     repeated_fraction: str = REPEATS
@@ -125,17 +130,27 @@ class TrainingDraft:
             object.__setattr__(self, "size", _named(self))
 
     def change(self, changes: Mapping[str, str]) -> TrainingDraft:
-        """This draft with some fields changed; a size brings its shape, a file its tokenizer."""
+        """This draft with some fields changed; a size brings its shape, a file its tokenizer,
+        `where` the ranks.
+        """
         new = dict(changes)
+        if where := new.pop("where", ""):
+            new |= {"ranks": where} if where.isdigit() else {"ranks": "1", "run_in": where}
         if (size := size_of(new.get("size", ""))) is not None:
             new |= {name: str(getattr(size, name)) for name in SHAPE if name not in changes}
         elif set(SHAPE) & set(new):
             new["size"] = _named(replace(self, **new))
-        if whole_in(new.get("ranks", self.ranks)) not in (None, 1):
-            new["run_in"] = "process"  # one for each rank, and one that watches them
         if "corpus" in new and "tokenizer" not in new:
             new["tokenizer"] = STORIES if new["corpus"] == "stories" else CHARACTERS
-        return replace(self, **{**self._following(new), **new})
+        new |= {name: text for name, text in self._following(new).items() if name not in new}
+        if whole_in(new.get("ranks", self.ranks)) not in (None, 1):
+            new["run_in"] = "process"  # one for each rank, and one that watches them
+        return replace(self, **new)
+
+    @property
+    def where(self) -> str:
+        """Where it trains: "thread", "process", or among how many ranks."""
+        return self.run_in if whole_in(self.ranks) == 1 else self.ranks
 
     def _following(self, new: Mapping[str, str]) -> dict[str, str]:
         """Warm-up and last learning rate go with steps and peak, the share of repeats and the
@@ -192,8 +207,17 @@ def number_of(name: str, text: str) -> float | int | str:
         return str(error)
 
 
-def check(draft: TrainingDraft, corpus_error: str = "") -> dict[str, str]:
-    """Field -> what is wrong with it and the remedy; {} when a run can start.
+def too_many_ranks(ranks: int, batch: int) -> str:
+    return (
+        f"A batch of {batch} leaves some of {ranks} ranks without a sequence; use {batch} or fewer"
+    )
+
+
+def check(
+    draft: TrainingDraft, corpus_error: str = "", here: Machine | None = None
+) -> dict[str, str]:
+    """Field -> what is wrong with it and the remedy; {} when a run can start on the machine that is
+    `here`, once that is known.
 
     A field that follows a wrong one is not wrong itself.
     """
@@ -201,6 +225,9 @@ def check(draft: TrainingDraft, corpus_error: str = "") -> dict[str, str]:
     for name, leader in LEADERS.items():
         if leader in errors and not draft.is_by_hand(name):
             errors.pop(name, None)
+    ranks = whole_in(draft.ranks)
+    if here is not None and ranks and (why := here.refusal(draft.device, ranks)):
+        errors.setdefault("device", f"{why[0].upper()}{why[1:]}")
     return errors
 
 
@@ -231,10 +258,7 @@ def _check(draft: TrainingDraft, corpus_error: str) -> dict[str, str]:
             f"use {SHORTEST} or more, or a share of repeats of 0"
         )
     if {"ranks", "batch_size"} <= set(values) and values["ranks"] > values["batch_size"]:
-        errors["ranks"] = (
-            f"A batch of {values['batch_size']} leaves some of {values['ranks']} ranks without a "
-            f"sequence; use {values['batch_size']} ranks or fewer"
-        )
+        errors["ranks"] = too_many_ranks(values["ranks"], values["batch_size"])
     if {"learning_rate", "min_learning_rate"} <= set(values) and (
         values["min_learning_rate"] > values["learning_rate"]
     ):
@@ -269,6 +293,7 @@ def config_of(
         tokenizer=draft.tokenizer,
         **{name: getattr(draft, name) for name in AS_THEY_ARE[2:]},
         sample_prompt=draft.sample_prompt,
+        activation_checkpointing=draft.activation_checkpointing == "on",
         probe_every=probe_cadence(numbers["steps"]),
         evaluate_batches=4,
         threads=max(1, torch_threads() // numbers["ranks"]),
@@ -285,6 +310,7 @@ def draft_of(config: TrainingConfig, before: TrainingDraft) -> TrainingDraft:
         for name in NUMBERS
     }
     written |= {name: values[name] for name in AS_THEY_ARE}
+    written["activation_checkpointing"] = "on" if config.activation_checkpointing else "off"
     by_hand = sorted({*before.by_hand.split(), "warmup_steps", "min_learning_rate"})
     rest = {"sample_prompt": config.sample_prompt, "by_hand": " ".join(by_hand)}
     return replace(before, **written, **rest, size="")  # its shape names it

@@ -28,7 +28,7 @@ class Driver:
             self._mode.statusRequested.emit(next(iter(self._mode.planning.errors.values())))
             return
         draft = self._mode.planning.draft.value
-        if draft.is_by_hand("run_in"):
+        if draft.is_by_hand("run_in") and draft.where == draft.run_in:
             self._mode.context.settings.run_in = draft.run_in
         try:
             config = config_of(draft, self._mode.workspace.prompt)
@@ -49,9 +49,10 @@ class Driver:
 
     def _can_go_on(self, data: RunData) -> bool:
         """Whether a run that nobody trains can be trained on as it is; says why where it cannot."""
-        can = bool({"continue", "again"} & set(ways_on(data, data.state)))
+        refused = self._mode.screen.refused(data)
+        can = bool({"continue", "again"} & set(ways_on(data, data.state, refused)))
         if not can:
-            self._mode.statusRequested.emit(f"{SAME_END} Choose a lower learning rate.")
+            self._mode.statusRequested.emit(refused or f"{SAME_END} Choose a lower learning rate.")
         return can
 
     def pause_run(self) -> None:
@@ -85,6 +86,8 @@ class Driver:
                 self.train_on()
             case "stop":
                 self.steering.stop(data.folder)
+            case "take":
+                self.steering.take_over(data.folder)
             case "branch":
                 self.branch_here()
             case "lower":

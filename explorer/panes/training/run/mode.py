@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QWidget
 
+from core.training.this_machine import Machine
 from explorer.engine import errors
 from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk, Mode
@@ -35,6 +36,7 @@ from explorer.runs.sources import FolderSource
 from explorer.state.actions import Action
 from explorer.widgets import dialogs
 from explorer.widgets.encoding import write_png
+from explorer.widgets.pages import Pages
 from explorer.widgets.rendering import SCALE, drawn
 
 
@@ -58,9 +60,7 @@ class RunMode(Mode):
         self.setup, self.view = SetupView(), RunView()
         self.choice = RunChoice(self.view.charts.tools)
         self.known_runs = KnownRuns(context, self.choice, self)
-        self.stack = QStackedWidget()
-        self.stack.addWidget(self.setup)
-        self.stack.addWidget(self.view)
+        self.stack = Pages(self.setup, self.view)
         self.planning = Planning(
             self.engine, self.workspace, self.setup, self, context.settings.run_in
         )
@@ -98,7 +98,7 @@ class RunMode(Mode):
         self.setup.fileDropped.connect(self._on_dropped)
         self.view.asked.connect(self.driver.answer)
         self.view.stepClicked.connect(self.cursor.seek_step)
-        self.view.phaseClicked.connect(self.enter_phase)
+        self.view.phaseClicked.connect(self.show_phase)
         self.view.headClicked.connect(self.open_head)
         self.view.insideRequested.connect(self.show_inside)
         self.view.charts.looksChanged.connect(self._show)
@@ -109,6 +109,7 @@ class RunMode(Mode):
         self.choice.otherChosen.connect(self.overlay)
         self.choice.openRequested.connect(self.ask_for_run)
         self.planning.planned.connect(lambda _: self.inspect())
+        self.planning.measured.connect(self._on_measured)
         self.branching.confirmed.connect(self.steering.branch)
         self.steering.opened.connect(self._on_began)
         self.steering.refused.connect(self._on_refused)
@@ -200,6 +201,16 @@ class RunMode(Mode):
     def replaying(self) -> bool:
         return self.cursor.replaying
 
+    def show_phase(self, index: int) -> None:
+        """Shows a phase of the recorded step that is offered, in Step. Inside a step, and where
+        none was recorded, the numbers of that phase here.
+        """
+        step, data = self.view.recorded, self.follower.data
+        if step and data is not None and self.cursor.inside is None:
+            self.modeRequested.emit("step", {"step": step, "phase": data.numbers.phases[index]})
+        else:
+            self.enter_phase(index)
+
     def enter_phase(self, index: int) -> None:
         """Goes into the optimizer step under the cursor, at one of its phases."""
         if not self.cursor.enter(index):
@@ -271,8 +282,11 @@ class RunMode(Mode):
         self._show_lines()
         self._list_runs()
 
-    def _on_began(self, folder: str) -> None:
+    def _on_began(self, folder: str, parent: str) -> None:
+        """A branch is drawn over its parent: both futures of the checkpoint."""
         self.workspace.set_run(folder)
+        if parent:
+            self.overlay(parent)
         self._list_runs()
 
     def _on_run(self, folder: str | None) -> None:
@@ -315,6 +329,13 @@ class RunMode(Mode):
         self.known_runs.renew(self.workspace.run, self.other.folder)
 
     # setup
+
+    def _on_measured(self, here: Machine) -> None:
+        first = self.screen.here is None
+        self.screen.here = self.branching.here = here
+        if first and self.follower.data is not None:  # how fast is told of it, and what cannot be
+            self._show()
+            self.inspect()
 
     def _on_option(self, name: str, text: str) -> None:
         self.planning.change(name, text)

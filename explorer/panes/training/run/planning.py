@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +11,13 @@ from PySide6.QtWidgets import QLineEdit
 
 from core.numbers import format_bytes, format_count, format_percent
 from core.training.config import BUILT_IN, CHARACTERS, TrainingConfig
+from core.training.this_machine import Machine
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
 from explorer.panes.training.phases import schedule
+from explorer.panes.training.run import text
 from explorer.panes.training.run.draft import NO_TEXT, TrainingDraft, check, config_of
 from explorer.panes.training.run.setup import SetupView
-from explorer.panes.training.run.text import about
 from explorer.runs.backend_choice import AUTO, SLOW_STEP, backend_for
 from explorer.state.draft import Draft, named
 from explorer.state.typed_numbers import whole_in
@@ -30,21 +29,14 @@ AGAIN = 0.02  # seconds for which the machine is measured anew
 SHORTEST_CONTEXT = 16  # tokens; a shorter one leaves attention nothing to look at
 
 
-@dataclass(frozen=True)
-class Machine:
-    """How fast this machine computes, in FLOP/s, and whether it has bf16 arithmetic."""
-
-    speed: float
-    has_bf16: bool
-
-
 class Planning(QObject):
     """Keeps the draft of a run; the view shows it.
 
-    `planned` carries a TrainingConfig, or None.
+    `planned` carries a TrainingConfig, or None; `measured` the machine, as it was at its best.
     """
 
     planned = Signal(object)
+    measured = Signal(object)
 
     def __init__(
         self,
@@ -68,7 +60,7 @@ class Planning(QObject):
         self._tokenizer_error = ""
         self._beginning = ""  # the text whose beginning is shown
         self.config: TrainingConfig | None = None
-        self._machine: Machine | None = None  # as it was at its best
+        self.here: Machine | None = None  # once PyTorch is there to say it
         self._checking, self._counting, self._reading, self._estimating = (
             Latest(engine, owner) for _ in range(4)
         )
@@ -90,7 +82,8 @@ class Planning(QObject):
             return
         typed = isinstance(field.editor, QLineEdit)
         what = "what it learns from" if name == "corpus" else ""
-        self.draft.change(draft, named(field.title, text, what), name if typed else "")
+        told = f"{text} ranks" if name == "where" and text.isdigit() else text
+        self.draft.change(draft, named(field.title, told, what), name if typed else "")
 
     def _take_tokenizer(self, path: str, corpus: str) -> None:
         """A tokenizer that was just trained, with the text that it knows."""
@@ -107,9 +100,10 @@ class Planning(QObject):
             self._counted, self._vocab_size, self._tokenizer_error = counted, 0, ""
             count = vocabulary_of if own else alphabet_of
             self._counting.ask(lambda: self._engine.io(count, counted), "counting tokens")
-        self.errors = check(draft, self._corpus_error)
+        self.errors = check(draft, self._corpus_error, self.here)
         if own and self._tokenizer_error:
             self.errors["tokenizer"] = self._tokenizer_error
+        self._view.set_machine(text.machine_text(self.here), self.here.gpus if self.here else 0)
         self._view.set_draft(draft, self.errors)
         size = self._vocab_size if counted else 0
         config = self.config = None if self.errors else config_of(draft, vocab_size=size or None)
@@ -122,17 +116,19 @@ class Planning(QObject):
             name, why = next(iter(self.errors.items()))
             where = self._view.fields[name].title
             self._view.set_cost("\u2013", "\u2013", "\u2013", f"{where}: {why}")
+            self._view.set_where("")
         else:
             if not self._engine.is_ready:
                 self._view.set_cost("\u2026", "\u2026", "\u2026", "PyTorch is starting")
-            known, name = self._machine, "estimating a run's cost"
+            self._view.set_where(text.where_text(config, self.here))
+            known, name = self.here, "estimating a run's cost"
             self._estimating.call(estimated, config, known, name=name)
         self.planned.emit(config)
 
     def refuse_corpus(self, message: str) -> None:
         """The run found something wrong with the text that a look at its beginning did not show."""
         self._corpus_error = message
-        self.errors = check(self.draft.value, message)
+        self.errors = check(self.draft.value, message, self.here)
         self._view.set_draft(self.draft.value, self.errors)
 
     def _check_corpus(self, draft: TrainingDraft) -> None:
@@ -156,9 +152,13 @@ class Planning(QObject):
         self.plan()
 
     def _on_estimate(self, found: tuple[Any, str, Machine, str]) -> None:
-        config = self.config
-        answer, why, self._machine, note = found
+        config, unknown = self.config, self.here is None
+        answer, why, self.here, note = found
+        self.measured.emit(self.here)
         if config is None or self.errors:
+            return
+        if unknown:  # what it has decides what can be chosen
+            self.plan()
             return
         if why:
             self.errors = {"size": f"T{why[1:]}"}
@@ -176,10 +176,10 @@ class Planning(QObject):
             share = format_percent(config.repeated_fraction)
             notes.append(f"{share} of the sequences are random tokens that repeat, not the text")
         if config.ranks > 1:
-            notes.append(ranks_note(config, os.cpu_count() or 1))
+            notes.append(f"each rank sends {format_bytes(answer.sent)} a step")
         if note:
             notes.append(note)
-        elif self._machine.has_bf16 and config.precision == "fp32" and config.model.n_embd >= 256:
+        elif self.here.has_bf16 and config.precision == "fp32" and config.model.n_embd >= 256:
             notes.append("bf16 would be faster here")
         if slow and self.draft.value.run_in == "thread":
             notes.append("steps this long train better in a process of their own")
@@ -188,19 +188,10 @@ class Planning(QObject):
         self._view.set_cost(
             format_count(answer.parameters),
             format_bytes(answer.bytes),
-            about(answer.seconds),
+            text.about(answer.seconds),
             ", ".join(notes),
+            config.ranks > 1,
         )
-
-
-def ranks_note(config: TrainingConfig, cores: int) -> str:
-    """What several ranks do on a machine of so many cores."""
-    share = f"{config.ranks} processes share each batch"
-    if config.device == "cuda":
-        return f"{share}, one on each GPU"
-    if config.ranks * config.threads > cores:
-        return f"{share}; this machine has {cores} cores, so they take turns"
-    return share
 
 
 def vocabulary_of(path: str) -> tuple[int, str]:
@@ -288,16 +279,14 @@ def estimated(config: TrainingConfig, machine: Machine | None) -> tuple[Any, str
     It is measured each time, and the best counts: it may have been busy the times before.
     """
     from core.training.memory import too_large
-    from core.training.precision import bf16_is_fast, precision_note
-    from core.training.sizes import estimate, measure_speed
+    from core.training.precision import precision_note
+    from core.training.sizes import estimate
     from core.training.strategies import device_for
+    from core.training.this_machine import this_machine
 
-    if machine is None:
-        machine = Machine(measure_speed(), bf16_is_fast())
-    else:
-        machine = replace(machine, speed=max(machine.speed, measure_speed(AGAIN)))
+    machine = this_machine().measured() if machine is None else machine.measured(AGAIN)
     found = estimate(config, machine.speed)
     note = ""
     with contextlib.suppress(ValueError):  # a device that is not here is told at the start
         note = precision_note(config.precision, device_for(config.device, 0, config.ranks))
-    return found, too_large(found.bytes), machine, note
+    return found, too_large(found.bytes_of_all), machine, note

@@ -21,7 +21,7 @@ STATES = {  # state -> icon, color role, word
     "failed": ("error", "error", "failed"),
     "dead": ("error", "error", "ended without a message"),
 }
-
+ALARM = "warning", "warning", "needs attention"  # of one that trains, whatever its state
 
 BUTTONS = {  # id -> text, tooltip
     "branch": ("Resume from here", "A new run that continues this checkpoint"),
@@ -38,11 +38,13 @@ BUTTONS = {  # id -> text, tooltip
     "anew": ("New run with these settings", "The setup, filled in with the settings of this run"),
     "again": ("Begin again at step 0", AGAIN),
     "continue": ("Resume from the last checkpoint", "Continues training from there"),
+    "take": ("Take over", "Steer this run here; the program that does so now will watch it"),
     "stop": ("Stop", "Writes a checkpoint and ends; everything is kept and can be resumed"),
 }
 COUNTERPARTS = {  # button that goes -> the one that undoes it, or the first of several there is
     "pause": ("resume",),
     "resume": ("pause",),
+    "take": ("pause", "resume"),
     "stop": ("continue", "again"),
     "continue": ("pause",),
     "again": ("pause", "continue"),
@@ -94,6 +96,7 @@ class RunCard(QFrame):
         column.addWidget(self._bar)
         column.addWidget(self._message)
         column.addLayout(numbers)
+        self.set_text(self._text)
 
     @property
     def text(self) -> CardText:
@@ -102,6 +105,8 @@ class RunCard(QFrame):
     def set_text(self, text: CardText) -> None:
         self._text = text
         icon, role, word = STATES.get(text.state, STATES["stopped"])
+        if text.alarming:
+            icon, role, word = *ALARM[:2], f"{word}, {ALARM[2]}"
         self._glyph.set(icon, role)
         self._name.setText(text.name)
         at = f"step {text.step:,} of {text.steps:,}" if text.state != "new" else ""

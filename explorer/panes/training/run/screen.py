@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from core.training.config import TrainingConfig
+from core.training.this_machine import Machine
 from explorer.engine.engine import Engine
 from explorer.panes.base import Inspection
 from explorer.panes.training.phases import (
@@ -32,6 +33,7 @@ class Screen(QObject):
         super().__init__(owner)
         self._view = view
         self._cursor = cursor
+        self.here: Machine | None = None  # once it is known
         self._attempts = 0
         self._read_by = ("", None)  # the text that the heads read, what a click on one opens
         self.batches = BatchReading(engine, owner)
@@ -40,12 +42,13 @@ class Screen(QObject):
         self._ancestry = Ancestry(engine, owner)
         self._ancestry.found.connect(self._draw_lines)
         self._lines: tuple[RunData | None, RunData | None] = (None, None)
+        self._likeness = ""  # of a branch and its parent
         self._shown: tuple[PhaseTrack, str, Batch | None, Inspection] | None = None
 
     def clear(self, name: str) -> None:
         """Another run, or none: nothing of the one before stays."""
         self.film.clear()
-        self._lines = None, None
+        self._lines, self._likeness = (None, None), ""
         self._shown = None
         self._cursor.track.ended = ""
         self._view.clear(text.opening(name))
@@ -53,6 +56,7 @@ class Screen(QObject):
 
     def show_lines(self, data: RunData | None, other: RunData | None) -> None:
         self._lines = data, other
+        self._likeness = text.likeness(data, other) if data is not None else ""
         self._draw_lines()
 
     def _draw_lines(self) -> None:
@@ -80,7 +84,8 @@ class Screen(QObject):
         view.set_recorded(near)
         inside, moment, replaying = cursor.inside, cursor.moment, cursor.replaying
         looked_at = inside.step if inside is not None else None
-        view.card.set_text(text.card_text(data, state, moment, replaying, looked_at))
+        also = self._likeness, self.refused(data)
+        view.card.set_text(text.card_text(data, state, moment, replaying, looked_at, *also))
         if inside is not None:
             view.phases.set_current(cursor.phase_position)
             place = inside.names, cursor.phase, inside.step, inside.skipped
@@ -101,6 +106,10 @@ class Screen(QObject):
         elif self.film.step is not None:
             self._on_heads(self.film.step)
 
+    def refused(self, data: RunData) -> str:
+        """Why this machine cannot train such a run; "" where it can, and before it is known."""
+        return self.here.refusal(data.config.device, data.config.ranks) if self.here else ""
+
     def inspection(self, data: RunData) -> Inspection | None:
         """The phase or the moment under the cursor."""
         inside, moment = self._cursor.inside, self._cursor.moment
@@ -108,7 +117,8 @@ class Screen(QObject):
             return self._inside(inside, inside.names[self._cursor.phase], data)
         if moment is None:
             return None
-        return moment_inspection(data.numbers, moment.step, text.gap(data, moment.step))
+        gap = text.gap(data, moment.step)
+        return moment_inspection(data.numbers, moment.step, gap, self.here)
 
     def _inside(self, inside: PhaseTrack, phase: str, data: RunData) -> Inspection:
         """The same one as long as nothing of it is new: a table that is read is not begun again."""

@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QPlainTextEdit,
     QPushButton,
@@ -26,6 +25,7 @@ from core.training.config import CHARACTERS, STORIES
 from explorer import theme
 from explorer.panes.training.run.draft import ABOUT, SIZES, TrainingDraft, size_of
 from explorer.widgets.base import Label, set_look
+from explorer.widgets.boxes import grid
 from explorer.widgets.fields import ChoiceField, Deepest, Field, MenuField, TextField
 from explorer.widgets.form import CorpusField, Fact, FactsCard, TakesFiles, fill, scrolling
 from explorer.widgets.plots.line_plot import LinePlot, Series
@@ -45,13 +45,12 @@ MORE = (
     "sample_every",
     "checkpoint_every",
     "sample_prompt",
-    "ranks",
 )
 SCALING = ("loss_scale", "loss_scale_growth_interval")  # of fp16 alone
 STRATEGIES = [("ddp", "DDP"), ("fsdp2", "FSDP2")]
 DEVICES = [("auto", "Auto"), ("cpu", "CPU"), ("cuda", "GPU"), ("mps", "Mac GPU")]
-
-
+PLACES = [("thread", "In the app"), ("process", "1 process"), ("2", "2 ranks"), ("own", "Other")]
+MORE_TEXT = "Device, precision, more"
 NARROW = 720  # px: below it the inspector has left the center little more than it must have
 TOKENS = [(STORIES, "Pieces"), (CHARACTERS, "Letters"), ("own", "A file's")]
 
@@ -93,7 +92,7 @@ class SetupView(TakesFiles):
         self.start = QPushButton("Start training")
         self.start.setObjectName("training.setup.start")
         set_look(self.start, "primary")
-        self.more = QPushButton("More")
+        self.more = QPushButton(MORE_TEXT)
         self.more.setObjectName("training.setup.more")
         self.more.setCheckable(True)
         set_look(self.more, "quiet")
@@ -116,6 +115,7 @@ class SetupView(TakesFiles):
         box.addWidget(Label("It will read", "label", "muted"))
         box.addWidget(self._excerpt, 1)
         self._what = Label("", "body", "muted", wrap=True)
+        self._computes = Label("", "label", "muted", wrap=True)
         self._enter = Deepest(self)
         self._build()
         self._enter.entered.connect(self._on_start)
@@ -132,24 +132,28 @@ class SetupView(TakesFiles):
             CorpusField(),
             ChoiceField("size", "Model", choices),
             *map(_typed, ("batch_size", "steps", "learning_rate")),
-            ChoiceField("run_in", "Train", [("thread", "In the app"), ("process", "As a process")]),
+            ChoiceField("where", "Train on this machine", PLACES),
         )
-        deep = [_typed(name) for name in MORE]
-        deep += [
+        checkpointing = ABOUT["activation_checkpointing"]
+        deep = [
+            _chosen("device", DEVICES),
+            _chosen("precision", [(one, one) for one in ABOUT["precision"].choices]),
+            _typed("ranks"),
+            ChoiceField("parallel", ABOUT["parallel"].label, STRATEGIES, ABOUT["parallel"].help),
+            _typed("micro_batches"),
+            ChoiceField(
+                checkpointing.name,
+                checkpointing.label,
+                [("off", "Off"), ("on", "On")],
+                checkpointing.help,
+            ),
+            *map(_typed, SCALING),
+            *map(_typed, MORE),
             ChoiceField("tokenizer", "Tokens", TOKENS),
             _chosen("optimizer", _titles(OPTIMIZERS)),
             _chosen("schedule", _titles(SCHEDULES)),
-            ChoiceField(
-                "precision",
-                ABOUT["precision"].label,
-                [(one, one) for one in ABOUT["precision"].choices],
-            ),
         ]
-        deep += [
-            ChoiceField("parallel", ABOUT["parallel"].label, STRATEGIES),
-            _chosen("device", DEVICES),
-            *map(_typed, SCALING),
-        ]
+        self._deep_names = [field.name for field in deep]
         for field in (*top, *deep):
             self.fields[field.name] = field
             field.setObjectName(f"training.setup.{field.name}")
@@ -171,6 +175,7 @@ class SetupView(TakesFiles):
             numbers.addWidget(field, 1, Qt.AlignmentFlag.AlignTop)
         form.addLayout(numbers)
         form.addWidget(where)
+        form.addWidget(self._computes)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         buttons.addWidget(self.start)
@@ -179,11 +184,8 @@ class SetupView(TakesFiles):
         form.addSpacing(4)
         form.addLayout(buttons)
         form.addWidget(self._why)
-        grid = QGridLayout(self._deep)
-        grid.setContentsMargins(0, 8, 0, 0)
-        grid.setSpacing(12)
-        for place, field in enumerate(deep):
-            grid.addWidget(field, place // 2, place % 2, Qt.AlignmentFlag.AlignTop)
+        pairs = [deep[at : at + 2] for at in range(0, len(deep), 2)]
+        grid(pairs, of=self._deep, spacing=(12, 12)).setContentsMargins(0, 8, 0, 0)
         form.addWidget(self._deep)
         form.addWidget(self._excerpt_box, 1)
         form.addStretch(0)
@@ -214,7 +216,7 @@ class SetupView(TakesFiles):
         self._draft = draft
         for name, field in self.fields.items():
             value = getattr(draft, name)
-            if name == "tokenizer" and value not in dict(TOKENS):
+            if isinstance(field, ChoiceField) and value not in dict(field.control.segments):
                 value = "own"
             field.set_value(value)
             field.set_error(errors.get(name, ""))
@@ -227,7 +229,7 @@ class SetupView(TakesFiles):
         if size is not None and draft.corpus == "stories":  # with which it was found out
             shape = f"{shape}: {size.what}"
         self._what.setText(shape)
-        self._show_hidden(any(name in errors for name in (*MORE, *SCALING)))
+        self._show_hidden(any(name in errors for name in self._deep_names))
         self.start.setEnabled(not errors)
         why = next(iter(errors.values()), "")
         self.start.setToolTip(why or "Trains at once (Enter)")
@@ -251,13 +253,30 @@ class SetupView(TakesFiles):
     def _on_more(self) -> None:
         self._unfolded = False
 
+    def set_machine(self, told: str, gpus: int) -> None:
+        """What this machine has; with more GPUs than two, all of them are one click away."""
+        where = self.fields["where"]
+        assert isinstance(where, ChoiceField)
+        where.set_note(told)
+        every = [(str(gpus), f"{gpus} ranks")] if gpus > 2 else []
+        where.control.set_segments([*PLACES[:-1], *every, PLACES[-1]])
+
+    def set_where(self, told: str) -> None:
+        """What computes the run, in a sentence; "" while the fields say nothing that can be."""
+        self._computes.setText(told)
+        self._computes.setVisible(bool(told))
+
     def set_schedule(self, steps: np.ndarray, rates: np.ndarray) -> None:
         """The planned learning rate; empty arrays where the fields say none."""
         self.plot.set_series([Series("rate", steps, rates, 2)] if len(steps) else [])
         if len(steps):
             self.plot.set_x_range(0, float(steps[-1]))
 
-    def set_cost(self, parameters: str, memory: str, time: str, note: str) -> None:
+    def set_cost(
+        self, parameters: str, memory: str, time: str, note: str, shared: bool = False
+    ) -> None:
+        """`shared`: by several ranks, so that the memory is that of each."""
+        self.facts["memory"].set_title("memory of each rank" if shared else "memory of the model")
         for name, text in (("parameters", parameters), ("memory", memory), ("time", time)):
             self.facts[name].set(text)
         self._note.setText(note)
@@ -280,7 +299,7 @@ class SetupView(TakesFiles):
     def set_more(self, on: bool) -> None:
         self._deep.setVisible(on)
         self._excerpt_box.setVisible(bool(self._excerpt.toPlainText()) and not on)
-        self.more.setText("Less" if on else "More")
+        self.more.setText("Less" if on else MORE_TEXT)
         if self.more.isChecked() != on:
             self.more.setChecked(on)
         self.moreToggled.emit(on)
@@ -291,8 +310,12 @@ class SetupView(TakesFiles):
         if name == "tokenizer" and text == "own":  # it comes from the tokenizers pane
             self.set_draft(self._draft, {})
             return
-        if name == "size" and text == "own":
+        if name in ("size", "where") and text == "own":
             self.set_more(True)
+        if name == "where" and text == "own":
+            self.fields["ranks"].editor.setFocus()
+            self.set_draft(self._draft, {})
+            return
         self.changed.emit(name, text)
 
     def _on_start(self) -> None:

@@ -25,9 +25,11 @@ ENDING = 400  # looks at a trainer that is leaving, 20 ms apart
 
 
 class Steering(QObject):
-    """Sends commands through RunControl, off the GUI thread; `opened` names a run that began."""
+    """Sends commands through RunControl, off the GUI thread; `opened` names a run that began, and
+    the one whose checkpoint it continues, or "".
+    """
 
-    opened = Signal(str)
+    opened = Signal(str, str)
     refused = Signal(str)
     changed = Signal()
 
@@ -58,7 +60,7 @@ class Steering(QObject):
             return
         await self._start_new(folder, backend)
 
-    async def _start_new(self, folder: Path, backend: str = "") -> None:
+    async def _start_new(self, folder: Path, backend: str = "", parent: str = "") -> None:
         """Trains a run that was made for it: where it cannot be, nothing of it stays."""
         try:
             backend = backend or await self._runs.place(folder, self._settings.run_in)
@@ -67,7 +69,7 @@ class Steering(QObject):
             await self._engine.io(self._runs.discard, folder)
             self.refused.emit(errors.text_of(error))
             return
-        self.opened.emit(str(folder))
+        self.opened.emit(str(folder), parent)
 
     def start(self, folder: Path, paused: bool = False, steps: int = 0) -> None:
         """Trains a run on from its last checkpoint; `steps` makes so many, then pauses."""
@@ -106,6 +108,10 @@ class Steering(QObject):
     def stop(self, folder: Path) -> None:
         self._send(folder, "stop")
 
+    def take_over(self, folder: Path) -> None:
+        """This app controls the run from now on; the one that did so watches."""
+        tasks.spawn(self._sent(self._runs.take_over(folder)), self._owner)
+
     def branch(
         self, folder: Path, step: int, changes: Mapping[str, Any], name: str | None = None
     ) -> None:
@@ -122,7 +128,7 @@ class Steering(QObject):
         except REFUSALS as error:
             self.refused.emit(errors.text_of(error))
             return
-        await self._start_new(made)
+        await self._start_new(made, parent=str(folder))
 
     def _send(self, folder: Path, command: str, *values: Any) -> None:
         tasks.spawn(self._sent(self._runs.steer(folder, command, *values)), self._owner)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from core.numbers import format_fixed, format_number
 from explorer.panes.training.run_data import ACTIVE, skip_text, was_skipped
 
 if TYPE_CHECKING:
+    from core.training.config import TrainingConfig
+    from core.training.this_machine import Machine
     from explorer.panes.training.run.moments import Moment
     from explorer.panes.training.run_data import RunData
 
 RISEN = 1.1  # times the first loss: more than batches differ by
+EARLY = 20  # steps of a branch that tell where its loss began
 SAME = 0.015  # of the training loss: a smaller gap tells nothing
 MANY = 100.0  # from here on thousandths of a loss say nothing
 SPACE, MOST_SPACES = "\u2423", 8  # how a text of white space alone is shown
@@ -41,7 +47,9 @@ SKIPPED_WORDS = {
 
 @dataclass(frozen=True)
 class CardText:
-    """What the card says. `numbers` are (title, value); `buttons` are the ids of BUTTONS."""
+    """What the card says. `numbers` are (title, value); `buttons` are the ids of BUTTONS; a run
+    that is `alarming` goes on and needs a person.
+    """
 
     name: str
     state: str
@@ -50,8 +58,9 @@ class CardText:
     note: str = ""
     numbers: tuple[tuple[str, str], ...] = ()
     buttons: tuple[str, ...] = ()
-    message: str = ""  # the failure, with its remedy
+    message: str = ""  # the failure or what needs a person, with the remedy
     refusals: tuple[tuple[str, str], ...] = ()  # (button, why it cannot be used now)
+    alarming: bool = False
 
 
 def card_text(
@@ -60,23 +69,33 @@ def card_text(
     moment: Moment | None,
     replaying: bool,
     looked_at: int | None = None,
+    likeness: str = "",
+    refused: str = "",
 ) -> CardText:
     """`state` is as a person asked for it; `moment` is what the cursor looks at, `looked_at` the
-    optimizer step that it is inside of.
+    optimizer step that it is inside of; `likeness` compares a branch with its parent; `refused` is
+    why this machine cannot train such a run.
     """
     step = moment.step if moment is not None and replaying else data.step
     step = step if looked_at is None else looked_at
+    told = _alarm(data), _watched(data)
     return CardText(
         name=data.name,
         state="new" if prepares(data, state) else state,
         step=data.step,
         steps=data.config.steps,
-        note=_note(data, state),
+        note=_note(data, state, likeness),
         numbers=_numbers(data, step, replaying or looked_at is not None, state),
-        buttons=buttons(data, state, moment, replaying),
-        message=failure(data, state),
-        refusals=(("branch", why),) if (why := why_no_branch(data, moment)) else (),
+        buttons=buttons(data, state, moment, replaying, refused),
+        message=failure(data, state, refused) or " ".join(filter(None, told)),
+        refusals=_refusals(data, moment),
+        alarming=bool(data.alerts),
     )
+
+
+def _alarm(data: RunData) -> str:
+    """What of a run that goes on needs a person, as sentences."""
+    return " ".join(f"{one[:1].upper()}{one[1:].rstrip('.')}." for one in data.alerts)
 
 
 def opening(name: str) -> CardText:
@@ -84,9 +103,11 @@ def opening(name: str) -> CardText:
     return CardText(name=name, state="new", step=0, steps=0, numbers=NO_NUMBERS)
 
 
-def buttons(data: RunData, state: str, moment: Moment | None, replaying: bool) -> tuple[str, ...]:
+def buttons(
+    data: RunData, state: str, moment: Moment | None, replaying: bool, refused: str = ""
+) -> tuple[str, ...]:
     """The ids of the card's buttons, from left to right."""
-    shown: list[str] = []
+    shown = ["take"] if data.controller else []
     if data.log:
         return ()  # nobody here can train it on
     if moment is not None and (replaying or data.finished):
@@ -96,15 +117,17 @@ def buttons(data: RunData, state: str, moment: Moment | None, replaying: bool) -
     elif state == "paused":
         shown += ["resume", "stop"]
     elif state != "finished" and not data.finished:
-        shown += ways_on(data, state)
+        shown += ways_on(data, state, refused)
     return tuple(name for name in ORDER if name in shown)
 
 
-def ways_on(data: RunData, state: str) -> tuple[str, ...]:
+def ways_on(data: RunData, state: str, refused: str = "") -> tuple[str, ...]:
     """How a run that nobody trains can go on. Where nothing was kept it begins anew, which after a
     loss that is no number would end as before; whatever else made it fail is mended in a new run or
-    outside of it.
+    outside of it. One that this machine cannot train (`refused`) is only set up anew.
     """
+    if refused and data.state not in ACTIVE:
+        return ("anew",)
     if data.checkpoints or data.state in ACTIVE:  # one that is about to stop keeps its last step
         return ("lower", "continue") if data.not_finite else ("continue",)
     if data.not_finite:
@@ -127,9 +150,70 @@ def why_no_branch(data: RunData, moment: Moment | None) -> str:
     return f"There is no checkpoint here: the nearest is at step {near:,} (Ctrl+PgUp, Ctrl+PgDown)"
 
 
+def machine_text(here: Machine | None) -> str:
+    """What this machine has to train with; before PyTorch has said it, its cores."""
+    cores = here.cores if here is not None else os.cpu_count() or 1
+    counted = "1 core" if cores == 1 else f"{cores} cores"
+    if here is None:
+        return counted
+    if not here.gpus:
+        return f"{counted}, a Mac's GPU" if here.has_mps else f"{counted}, no GPU"
+    kind = here.gpu.removeprefix("NVIDIA ") or "GPU"
+    return f"{counted}, {kind}" if here.gpus == 1 else f"{counted}, {here.gpus} \u00d7 {kind}"
+
+
+def where_text(config: TrainingConfig, here: Machine | None) -> str:
+    """What computes a run, and in which numbers."""
+    ranks = config.ranks
+    gpus = here.gpus if here is not None else 0
+    on_gpu = config.device == "cuda" or (config.device == "auto" and gpus >= ranks)
+    if config.device == "mps":
+        place = "the Mac's GPU"
+    elif on_gpu:
+        place = "the GPU" if ranks == 1 else "a GPU each"
+    else:
+        place = "the CPU"
+    if ranks == 1:
+        return f"It computes in {config.precision} on {place}."
+    held = "the whole model (DDP)" if config.parallel == "ddp" else "its part of it (FSDP2)"
+    told = (
+        f"{ranks} processes share each batch, in {config.precision} on {place}; each holds {held}"
+    )
+    if here is not None and not on_gpu and ranks * config.threads > here.cores:
+        told = f"{told}. They take turns, as there are only {here.cores} cores"
+    return f"{told}."
+
+
+def _refusals(data: RunData, moment: Moment | None) -> tuple[tuple[str, str], ...]:
+    """Which of the card's buttons cannot be used now, each with the reason."""
+    found = [("branch", why)] if (why := why_no_branch(data, moment)) else []
+    if data.controller:
+        found += [(name, _watched(data)) for name in ("pause", "resume", "stop")]
+    return tuple(found)
+
+
+def _watched(data: RunData) -> str:
+    """Who controls a run that is only watched here, with the remedy; "" for any other."""
+    if not data.controller:
+        return ""
+    who = data.controller
+    return f"{who[:1].upper()}{who[1:]} controls this run. Take over to pause or stop it here."
+
+
 # Before the first step, so that the card has its height from the beginning.
 NO_NUMBERS = (("loss", "\u2013"), ("learning rate", "\u2013"))
-ORDER = ("branch", "pause", "resume", "lower", "slower", "anew", "continue", "again", "stop")
+ORDER = (
+    "branch",
+    "pause",
+    "resume",
+    "lower",
+    "slower",
+    "anew",
+    "continue",
+    "again",
+    "take",
+    "stop",
+)
 AGAIN = "There is no checkpoint, so training begins again at step 0"
 NOTHING_KEPT = (
     "No checkpoint was written yet. Once the cause is fixed, the run can begin again at step 0; or "
@@ -138,8 +222,10 @@ NOTHING_KEPT = (
 SAME_END = "No checkpoint was written yet, and started again it would end in the same way."
 
 
-def failure(data: RunData, state: str) -> str:
+def failure(data: RunData, state: str, refused: str = "") -> str:
     """Why the run ended by itself, and the remedy; "" when it did not."""
+    if refused and state == "failed" and not len(data.steps):
+        return f"{refused[0].upper()}{refused[1:]}."
     if state == "failed":
         why = data.message or "The run ended with an error."
         if data.checkpoints:
@@ -160,17 +246,37 @@ def failure(data: RunData, state: str) -> str:
     return ""
 
 
-def _note(data: RunData, state: str) -> str:
+def likeness(data: RunData, other: RunData | None) -> str:
+    """How far a branch is its parent, which lies over it; "" for another run, and before there is
+    a step of both. Bit for bit: where nothing was changed, every loss is the same number.
+    """
+    if other is None or data.parent is None:
+        return ""
+    if Path(str(data.parent["run"])).resolve() != other.folder.resolve():
+        return ""
+    (own, losses), (others, its) = data.series("loss"), other.series("loss")
+    steps, here, there = np.intersect1d(own, others, assume_unique=True, return_indices=True)
+    if not len(steps):
+        return ""
+    apart = np.flatnonzero(losses[here] != its[there])
+    if len(apart):
+        return f"parts from {other.name} at step {int(steps[apart[0]]):,}"
+    return f"coincides with {other.name} up to step {int(steps[-1]):,}"
+
+
+def _note(data: RunData, state: str, likeness: str) -> str:
     if prepares(data, state):
         return data.preparing
-    if data.alerts:
-        return f"needs attention: {data.alerts[0]}"
     said = []
-    if state == "running" and (left := data.seconds_left) >= 1:
+    if state == "running" and not data.alerts and (left := data.seconds_left) >= 1:
         said.append(f"about {about(left)} left")
-    elif data.parent:
+    if likeness:
+        said.append(likeness)
+    elif data.parent and not said:
         said.append(f"branched at step {int(data.parent.get('step', 0)):,}")
-    if data.backend == "process" and state in ACTIVE:
+    if data.controller:
+        said.append("watched here")
+    elif data.backend == "process" and state in ACTIVE:
         said.append("closing the window does not stop it")
     if data.damaged:
         lines = "line" if data.damaged == 1 else "lines"
@@ -228,8 +334,10 @@ def gap(data: RunData, step: int) -> list[str]:
             f"Validation is lower by {-apart:.3f}: its text is easier, or too little of it was "
             "measured."
         )
-    else:
+    elif validation < float(data.evaluations["validation"][0]):
         told.append("There is no gap: what it has learned also holds for new text.")
+    else:
+        told.append("There is no gap, and nothing learned: it began with no higher loss.")
     if data.config.model.dropout:
         told.append("Both are measured without dropout, unlike the line of the training loss.")
     if data.config.repeated_fraction:
@@ -298,14 +406,15 @@ def headline(
     if not len(losses):
         steps = "1 step was" if len(data.steps) == 1 else f"{len(data.steps):,} steps were"
         return f"It begins: {steps} skipped while the loss scale comes down."
-    first = data.evaluations["train"][0] if len(data.evaluations) else losses[0]
-    told = _movement(loss, float(first), now)
+    first = _first(data, losses)
+    told = _movement(loss, first, now)
     grows = now > RISEN * first
     if grows:
         told += "; try a lower learning rate"
     match state:
         case "running":
             opening = "It does not learn" if grows else "It learns" if now < first else "It trains"
+            opening = "It needs attention" if data.alerts else opening
             return f"{opening}: after {step:,} steps {told}."
         case "paused":
             return f"Paused after step {step:,}: {told}. Space continues training."
@@ -321,6 +430,16 @@ def headline(
         case _:
             goes_on = "continues training" if data.checkpoints else "begins again at step 0"
             return f"Stopped after step {step:,}: {told}. Space {goes_on}."
+
+
+def _first(data: RunData, losses: np.ndarray) -> float:
+    """Where the training loss began. A branch begins with weights that know the text, so that the
+    loss of its batches differs from one to the next and from an evaluation's, which reads no random
+    sequences.
+    """
+    if data.parent is not None:
+        return float(np.median(losses[:EARLY]))
+    return float(data.evaluations["train"][0] if len(data.evaluations) else losses[0])
 
 
 def _movement(loss: str, first: float, now: float) -> str:

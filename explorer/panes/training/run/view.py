@@ -46,13 +46,13 @@ class RunView(QWidget):
         self.inside = QPushButton()
         self.inside.setObjectName("training.view.inside")
         self.inside.setToolTip("Shows what happens in this step, phase by phase")
-        self._recorded = 0
+        self.recorded = 0
         self._branch: BranchForm | None = None
         self._build()
         self.card.asked.connect(self.asked)
         self.charts.clicked.connect(self.stepClicked)
         self.phases.phaseClicked.connect(self.phaseClicked)
-        self.inside.clicked.connect(lambda: self.insideRequested.emit(self._recorded))
+        self.inside.clicked.connect(lambda: self.insideRequested.emit(self.recorded))
         self.mosaic.headClicked.connect(self.headClicked)
         self.set_heads("Heads")
 
@@ -122,7 +122,8 @@ class RunView(QWidget):
 
     def set_recorded(self, step: int) -> None:
         """The recorded step that is offered; 0: none."""
-        self._recorded = step
+        self.recorded = step
+        self.phases.set_hint(f"A click shows it in step {step:,}" if step else "")
         self.inside.setText(f"Step {step:,} from the inside")
         self.inside.setVisible(step > 0)
 
@@ -130,9 +131,17 @@ class RunView(QWidget):
         """What stands above the heads."""
         self.heads_title.set_text(title)
 
+    def hasHeightForWidth(self) -> bool:
+        return True
+
     def heightForWidth(self, width: int) -> int:
-        """The least: where the card has a message of several lines, the pictures are no taller."""
-        return self.layout().totalMinimumHeightForWidth(width)
+        """The least: where the card has a message of several lines, the pictures are no taller, and
+        where cards stand above the pane they are no lower.
+        """
+        box = self.layout()
+        if box.hasHeightForWidth():
+            return box.totalMinimumHeightForWidth(width)
+        return box.totalMinimumSize().height()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

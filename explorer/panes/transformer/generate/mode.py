@@ -215,6 +215,7 @@ class GenerateMode(Mode):
         if self.writing:
             self.writing = False
             self._set_buttons()
+            self.inspect()
 
     def go_to(self, step: str) -> None:
         """To a step by its name, where it is."""
@@ -325,10 +326,10 @@ class GenerateMode(Mode):
         names = [stage.name for stage in self.scene.stages]
         at = before[min(self.player.step, len(before) - 1)] if before and self.active else ""
         self.view.set_scene(self.scene, self.place is None)
-        self.view.set_text([self.piece(one) for one in self.ids], found.surprises, self.looked_at)
+        self.view.set_text([self.piece(one) for one in found.ids], found.surprises, found.place)
         self.view.note.setText(
             text.facts(
-                len(self.ids),
+                len(found.ids),
                 self._source.config.block_size,
                 found.chosen.perplexity,
                 found.read.cache_bytes,
@@ -365,6 +366,8 @@ class GenerateMode(Mode):
     def inspect(self) -> None:
         track = self.player.track
         if not self.active or self.scene is None or self.found is None or track is None:
+            return
+        if self.writing:  # nobody reads numbers that change ten times a second
             return
         if self.player.step < track.length:
             step = track.item(self.player.step)

@@ -36,6 +36,38 @@ def test_a_config_is_estimated_for_this_machine(
     assert list(tmp_path.iterdir()) == [tmp_path / "run.json"]
 
 
+@pytest.mark.parametrize(
+    ("parallel", "weights", "sent"),
+    [("ddp", "3.22 MB", "3.22 MB"), ("fsdp2", "1.61 MB", "4.82 MB")],
+)
+def test_each_of_two_ranks_holds_its_part_and_sends(
+    parallel: str, weights: str, sent: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "run.json"
+    config = TrainingConfig(model=NANO, batch_size=12, steps=50, ranks=2, parallel=parallel)
+    file.write_text(json.dumps(config.to_json()))
+    assert main(["--estimate", "--config", str(file)]) == 0
+    text = capsys.readouterr().out
+    assert "Memory of each rank" in text and "6 sequences, fp32" in text
+    found = rows(text)
+    assert found["weights"] == weights and found["sent by each rank"] == sent
+    one = rows_of_one_rank(tmp_path, capsys)
+    assert "sent by each rank" not in one and one["activations"] != found["activations"]
+
+
+def rows_of_one_rank(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    assert main(["--estimate", "--config", config_file(folder)]) == 0
+    return rows(capsys.readouterr().out)
+
+
+def test_fp16_on_a_cpu_is_called_slow(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "run.json"
+    config = TrainingConfig(model=NANO, batch_size=12, steps=50, precision="fp16", device="cpu")
+    file.write_text(json.dumps(config.to_json()))
+    assert main(["--estimate", "--config", str(file)]) == 0
+    assert "note: fp16 on a CPU is for learning how it works" in capsys.readouterr().out
+
+
 def test_a_config_is_estimated_for_a_cluster(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -28,7 +28,7 @@ def test_a_run_folder_of_ours_is_ours(tmp_path: Path) -> None:
     ("name", "foreign"),
     [
         ("log.csv", True),
-        ("LOG.JSONL", True),
+        ("METRICS.JSONL", True),
         ("trainer_state.json", True),
         ("events.out.tfevents.1.a", True),
         ("config.json", False),
@@ -38,14 +38,21 @@ def test_a_run_folder_of_ours_is_ours(tmp_path: Path) -> None:
 def test_a_log_is_known_by_its_name(tmp_path: Path, name: str, foreign: bool) -> None:
     (tmp_path / name).write_text("")
     assert is_foreign(tmp_path / name) == foreign
-    in_folder = foreign and name[0] in "te"  # of tables, a folder is known by metrics.csv alone
-    assert is_foreign(tmp_path) == in_folder
+    assert is_foreign(tmp_path) == foreign
 
 
-def test_lightnings_folder_is_known_by_its_metrics(tmp_path: Path) -> None:
-    (tmp_path / "metrics.csv").write_text(CSV)
+def test_a_table_of_any_other_name_makes_no_folder_a_run(tmp_path: Path) -> None:
+    (tmp_path / "prices.csv").write_text(CSV)
+    assert is_foreign(tmp_path / "prices.csv") and not is_foreign(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["metrics.csv", "log.csv", "metrics.jsonl", "progress.csv"])
+def test_a_folder_is_known_by_the_table_that_a_trainer_writes(tmp_path: Path, name: str) -> None:
+    rows = '{"step": 1, "loss": 2.5}\n{"step": 2, "loss": 2.0}\n'
+    (tmp_path / name).write_text(rows if name.endswith("l") else CSV)
     assert is_foreign(tmp_path)
-    assert open_run(tmp_path).name == tmp_path.name
+    run = open_run(tmp_path)
+    assert run.name == tmp_path.name and run.step == 2
 
 
 def test_nothing_is_written_beside_a_log_and_it_cannot_be_steered(tmp_path: Path) -> None:

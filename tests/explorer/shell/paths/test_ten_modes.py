@@ -118,7 +118,7 @@ async def training(pane: Any) -> None:
     mode.planning.change("size", "tiny")
     mode.planning.change("learning_rate", "1e-3")
     mode.planning.change("steps", "300")
-    mode.planning.change("run_in", "thread")  # else it goes by how busy the machine is
+    mode.planning.change("where", "thread")  # else it goes by how busy the machine is
     mode.view.charts.log.setChecked(True)
 
 

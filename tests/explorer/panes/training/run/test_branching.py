@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
+from core.training.this_machine import Machine
 from explorer.panes.training.run.branching import BranchDraft, changes_of, check
 from explorer.panes.training.run.draft import TrainingDraft, config_of
 from tests.explorer.waiting import until
@@ -66,7 +67,10 @@ def test_batch_ranks_precision_and_optimizer_may_differ():
         "optimizer": "sgd",
     }
     errors = check(replace(OPTIONS, batch_size="2", ranks="3", precision="fp99"))
-    assert errors["ranks"] == "A batch of 2 serves so many ranks at most"
+    assert errors["ranks"].startswith("A batch of 2 leaves some of 3 ranks without a sequence")
+    two, laptop = replace(OPTIONS, ranks="2"), Machine(cores=2)
+    assert "no GPU that torch can use" in check(two, "cuda", laptop)["ranks"]
+    assert check(two, "auto", laptop) == check(two, "cuda", Machine(cores=2, gpus=2)) == {}
     assert errors["precision"].startswith("Choose fp32 or ")
 
 
@@ -147,6 +151,25 @@ def test_a_branch_trains_with_the_rate_the_steps_and_the_name_that_were_typed(
         rates = [changed.planned_rate(step - 1) for step in range(21, 41)]
         np.testing.assert_allclose(data.steps["learning_rate"], rates)
         assert rates[0] == pytest.approx(planned[0, 1])
+        await pane.settled()
+
+    run_async(story())
+
+
+def test_an_unchanged_branch_lies_over_its_parent_and_says_that_they_coincide(make_pane, run_async):
+    async def story():
+        pane = make_pane(steps="60")
+        folder = await started(pane, 60)
+        await until(lambda: state_of(pane) == "finished", "the end")
+        pane.steering.branch(folder, 20, {})
+        await until(lambda: Path(pane.workspace.run) != folder, "the branch")
+        assert pane.other.folder == folder
+        said = f"coincides with {folder.name} up to step 60"
+        await until(lambda: said in pane.view.card.text.note, "the likeness")
+        assert f"train {folder.name}" in pane.view.charts.loss.displayed()
+        pane.open_run(str(folder))
+        await until(lambda: pane.follower.data is not None, "the parent")
+        assert "coincides" not in pane.view.card.text.note
         await pane.settled()
 
     run_async(story())

@@ -147,6 +147,11 @@ def test_a_run_has_all_cores_but_the_one_of_the_window(monkeypatch):
 def test_where_it_trains_is_known_to_be_chosen_by_hand():
     assert "run_in" not in TrainingDraft().change({"steps": "9"}).by_hand.split()
     assert "run_in" in TrainingDraft().change({"run_in": "thread"}).by_hand.split()
+    two = TrainingDraft().change({"where": "2"})
+    assert (two.ranks, two.run_in, two.where) == ("2", "process", "2")
+    assert not two.is_by_hand("run_in"), "several ranks are processes, whoever wants a thread"
+    back = two.change({"where": "thread"})
+    assert (back.ranks, back.where) == ("1", "thread") and back.is_by_hand("run_in")
 
 
 def test_options_come_back_from_json_and_unknown_things_are_left_out():

@@ -52,6 +52,12 @@ def test_a_gap_between_training_and_validation_is_told_where_it_was_measured(dat
     assert "training line" in gap(told, 20)[-1] and "repeat" in gap(told, 20)[-1]
 
 
+def test_a_run_that_has_learned_nothing_is_not_praised_for_having_no_gap(data):
+    told = gap(measured(data, (7.4, 7.4), (1000.0, 1000.0)), 20)
+    assert "no gap" in told[1] and "nothing learned" in told[1]
+    assert not any("also holds" in line for line in told)
+
+
 def test_the_heads_title_quotes_a_text_from_its_first_sign_on():
     assert heads_title("\n    return x", 17, None) == "Heads on \u201creturn x\u201d, step 17"
     assert heads_title("  \n", None, None) == "Heads on \u201c\u2423\u2423\u2423\u201d"

@@ -20,6 +20,7 @@ from explorer.panes.training.run.ancestry import comparable, kin, names_apart, r
 from explorer.panes.training.run.charts import Charts
 from explorer.panes.training.run.draft import TrainingDraft, config_of
 from explorer.panes.training.run.heads import first_look
+from explorer.panes.training.run.text import headline, likeness
 from explorer.panes.training.run_data import RunData, read
 from tests.explorer.waiting import until
 
@@ -205,6 +206,35 @@ def test_an_overlay_stays_over_kin_and_goes_with_a_stranger(family, tmp_path):
     assert kin(first, first.folder, stranger) and kin(first, None, stranger)
     assert not kin(stranger, first.folder, second)
     assert not kin(third, stranger.folder, first)
+
+
+def test_a_branch_says_how_far_it_is_its_parent(family, tmp_path):
+    first, second, third = family
+    assert likeness(second, first) == "parts from first at step 31"
+    origin = {"run": str(first.folder), "step": 30}
+    same = recorded(tmp_path / "same", range(31, 51), 0.0, origin)
+    assert likeness(same, first) == "coincides with first up to step 50"
+    steps = same.steps.copy()
+    steps["loss"][9:] += 1e-6
+    assert likeness(replace(same, steps=steps), first) == "parts from first at step 40"
+    assert likeness(third, first) == "" == likeness(first, None) == likeness(first, second)
+    begun = recorded(tmp_path / "begun", range(31, 31), 0.0, origin)
+    assert likeness(begun, first) == ""
+
+
+def test_a_branch_of_a_good_run_is_not_said_to_learn_nothing(tmp_path):
+    """Its batches have losses that differ, and an evaluation's is lower: it reads no repeats."""
+    origin = {"run": str(tmp_path / "first"), "step": 30}
+    branch = recorded(tmp_path / "branch", range(31, 61), 0.0, origin)
+    evaluations = branch.evaluations.copy()
+    evaluations["train"] = 1.6
+    steps = branch.steps.copy()
+    steps["loss"] = np.tile([1.7, 2.2], 15)
+    branch = replace(branch, evaluations=evaluations, steps=steps)
+    said = headline(branch, "running", None, False, 1.98)
+    assert "does not learn" not in said and "lower learning rate" not in said
+    steps["loss"][20:] = 9.0
+    assert "does not learn" in headline(branch, "running", None, False, 9.0)
 
 
 def test_another_run_takes_the_overlay_away_and_a_branch_keeps_it(make_pane, run_async, tmp_path):

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from core.training import open_run
+from explorer.panes.training.phases import moment_rows
 from explorer.panes.training.run.known_runs import list_runs
+from explorer.panes.training.run_data import read
 from explorer.runs.folders import holds_run, is_run, is_run_folder
 from tests.core.training.foreign.event_files import event, scalar, write_events
 from tests.explorer.waiting import until
@@ -99,4 +102,17 @@ def test_what_holds_a_run(tmp_path: Path) -> None:
     words = tmp_path / "words.jsonl"
     words.write_text('{"text": "it rains"}\n')
     assert is_run(words) and not holds_run(words)
-    assert not is_run(tmp_path / "gone.csv") and not holds_run(tmp_path)
+    assert not is_run(tmp_path / "gone.csv") and holds_run(tmp_path)
+    (tmp_path / "poems").mkdir()
+    words.rename(tmp_path / "poems" / "words.jsonl")
+    assert not holds_run(tmp_path / "poems")
+
+
+def test_what_a_log_does_not_tell_is_left_out(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("step,loss,grad_norm\n1,3.0,\n2,2.5,0.75\n")
+    numbers = read(open_run(log)).numbers
+    assert [getattr(row, "text", row) for row in moment_rows(numbers, 1)] == [
+        "loss L = 3.000 nats per token"
+    ]
+    assert "gradient norm |g| = 0.750" in moment_rows(numbers, 2)

@@ -14,14 +14,18 @@ from core.optimization import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES
 from core.trace import source
 from core.training.config import TrainingConfig
+from core.training.estimates.flops import flops_per_token
 from core.training.phases import PHASES
 from core.training.reader import EVALUATION_DTYPE
 from core.training.records import STEP_DTYPE
+from core.training.this_machine import Machine
 from core.transformer.config import ModelConfig
 from explorer.panes.training.phases import (
     CODE,
     PhaseTrack,
+    arithmetic_row,
     moment_inspection,
+    moment_rows,
     phase_inspection,
     plan_inspection,
 )
@@ -46,6 +50,31 @@ def numbers(count: int = 20) -> RunNumbers:
     steps["grad_norm"], steps["learning_rate"] = 2.5, 1e-3
     steps["tokens"], steps["targets"], steps["seconds"] = 128, 100, 0.02
     return RunNumbers(CONFIG, steps, 1234, 64, 0)
+
+
+def test_the_share_of_a_peak_is_told_or_what_to_do_for_it():
+    here = Machine(cores=2, speed=1e9, threads=1)
+    on_cpu = replace(numbers(), threads=1)
+    flops = flops_per_token(replace(CONFIG.model, vocab_size=64))
+    speed = 0.25e9 / flops  # tokens a second
+
+    def told(machine: Machine | None = here, **changes: object) -> str:
+        return arithmetic_row(replace(on_cpu, **changes), speed, machine).split(", ", 1)[1]
+
+    assert told() == "MFU 25\u2009% of this machine's measured 1 GFLOP/s"
+    assert told(threads=2) == "MFU 12\u2009% of this machine's measured 2 GFLOP/s"
+    assert "measured in a moment" in told(None)
+    assert "and bf16 has another" in told(config=CONFIG.change({"precision": "bf16"}))
+    assert "the CPU of node7 was not measured" in told(host="node7")
+    unknown = told(device="NVIDIA GeForce RTX 5050")
+    assert "RTX 5050 is not in the table" in unknown and "add its peak" in unknown
+    assert told(device="NVIDIA A100-SXM4-80GB") == "MFU <1\u2009%"
+
+
+def test_of_a_log_no_share_of_a_peak_is_told():
+    """It does not tell the model's shape."""
+    rows = [str(row) for row in moment_rows(replace(numbers(), log="a TensorBoard log"), 3)]
+    assert any("tokens/s" in row for row in rows) and not any("MFU" in row for row in rows)
 
 
 def probes(*steps: int) -> dict[int, Path]:

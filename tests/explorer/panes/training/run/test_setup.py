@@ -9,10 +9,11 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QPushButton
 
-from core.numbers import format_count
+from core.numbers import format_bytes, format_count
 from core.optimization.schedules import learning_rate_at
 from core.tokenization import train_tokenizer
 from core.training.sizes import estimate
+from core.training.this_machine import Machine
 from explorer.panes.training.run import planning
 from explorer.panes.training.run.draft import TrainingDraft, config_of, draft_of
 from explorer.panes.training.run.setup import SCALING
@@ -247,13 +248,13 @@ def test_long_steps_go_to_a_process_unless_a_person_chose_where(make_pane, run_a
     def slow_when_large(config, machine):
         seconds = 2 * SLOW_STEP if config.model.n_embd >= 256 else 0.01
         found = replace(estimate(config), seconds_per_step=seconds)
-        return found, "", machine or planning.Machine(1e9, False), ""
+        return found, "", machine or Machine(2, speed=1e9), ""
 
     monkeypatch.setattr(planning, "estimated", slow_when_large)
 
     async def story():
         pane = make_pane()
-        where = pane.setup.fields["run_in"]
+        where = pane.setup.fields["where"]
         await until(lambda: pane.setup.facts["parameters"]._number.text()[:1].isdigit(), "a cost")
         assert where.value == "thread"
         pane.planning.change("size", "large")
@@ -262,12 +263,115 @@ def test_long_steps_go_to_a_process_unless_a_person_chose_where(make_pane, run_a
         await until(lambda: "process of its own" in pane.setup._note.text(), "why it switched")
         pane.planning.change("size", "small")
         await until(lambda: where.value == "thread", "the way back")
-        pane.planning.change("run_in", "thread")
+        pane.planning.change("where", "thread")
         pane.planning.change("size", "large")
         await until(
             lambda: "better in a process of their own" in pane.setup._note.text(), "the advice"
         )
         assert where.value == "thread"
+        await pane.settled()
+
+    run_async(story())
+
+
+WHERE = ("device", "precision", "ranks", "parallel", "micro_batches", "activation_checkpointing")
+
+
+def found_on(machine: Machine):
+    """Instead of a measurement: this machine."""
+
+    def found(config, known):
+        return estimate(config), "", machine, ""
+
+    return found
+
+
+def test_two_ranks_are_one_click_and_the_form_says_what_the_machine_has(
+    make_pane, run_async, monkeypatch
+):
+    monkeypatch.setattr(planning, "estimated", found_on(Machine(2, speed=1e9)))
+
+    async def story():
+        pane = make_pane(run_in="thread", batch_size="2")
+        setup, draft = pane.setup, pane.planning.draft
+        await until(lambda: "2 cores, no GPU" in setup.fields["where"]._title.text(), "it")
+        assert "fp32 on the CPU" in setup._computes.text()
+        setup.fields["where"].control._choose(2)
+        assert (draft.value.ranks, draft.value.run_in) == ("2", "process")
+        assert pane.workspace.undo_text == "Train on this machine 2 ranks"
+        assert config_of(draft.value).ranks == 2
+        assert "2 processes share each batch" in setup._computes.text()
+        assert "each holds the whole model" in setup._computes.text()
+        sent = format_bytes(estimate(config_of(draft.value)).sent)
+        await until(lambda: f"each rank sends {sent} a step" in setup._note.text(), "the exchange")
+        assert setup.facts["memory"]._title.text() == "memory of each rank"
+        pane.planning.change("ranks", "3")
+        assert setup.fields["where"].value == "own"
+        pane.planning.change("batch_size", "6")
+        assert "take turns, as there are only 2 cores" in setup._computes.text()
+        setup.fields["where"].control._choose(0)
+        assert (draft.value.ranks, draft.value.run_in) == ("1", "thread")
+        await pane.settled()
+
+    run_async(story())
+
+
+def test_more_begins_with_where_it_computes_in_sight(make_pane, run_async):
+    async def story():
+        pane = make_pane()
+        window = pane.widget().window()
+        window.resize(824, 480)
+        window.show()
+        await pane.settled()
+        assert "Device, precision" in pane.setup.more.text()
+        pane.setup.more.click()
+        for name in WHERE[:4]:
+            field = pane.setup.fields[name]
+            await until(lambda field=field: field.visibleRegion().rectCount(), name)
+        pane.planning.change("micro_batches", "4")
+        pane.planning.change("activation_checkpointing", "on")
+        config = pane.planning.config
+        assert (config.micro_batches, config.activation_checkpointing) == (4, True)
+        again = draft_of(config, TrainingDraft())
+        assert (again.micro_batches, again.activation_checkpointing) == ("4", "on")
+        await pane.settled()
+
+    run_async(story())
+
+
+def test_a_gpu_that_is_not_there_is_refused_beside_its_field(make_pane, run_async, monkeypatch):
+    monkeypatch.setattr(planning, "estimated", found_on(Machine(2, speed=1e9)))
+
+    async def story():
+        pane = make_pane()
+        await until(lambda: pane.planning.here, "the machine")
+        pane.planning.change("device", "cuda")
+        field = pane.setup.fields["device"]
+        assert "no GPU that torch can use; use device cpu, or auto" in field.error.text
+        assert not pane.setup.start.isEnabled() and pane.setup.more.isChecked()
+        pane.planning.change("device", "auto")
+        assert pane.setup.start.isEnabled() and not field.error.text
+        await pane.settled()
+
+    run_async(story())
+
+
+def test_with_several_gpus_all_of_them_are_one_click(make_pane, run_async, monkeypatch):
+    server = Machine(64, gpus=4, gpu="NVIDIA H100 80GB HBM3", speed=1e9)
+    monkeypatch.setattr(planning, "estimated", found_on(server))
+
+    async def story():
+        pane = make_pane(batch_size="8")
+        where = pane.setup.fields["where"]
+        await until(lambda: "4 \u00d7 H100" in where._title.text(), "the machine")
+        assert "on the GPU" in pane.setup._computes.text()
+        place = [text for _, text in where.control.segments].index("4 ranks")
+        where.control._choose(place)
+        assert pane.planning.config.ranks == 4
+        assert "a GPU each" in pane.setup._computes.text()
+        pane.planning.change("device", "cuda")
+        pane.planning.change("ranks", "8")
+        assert "this machine has 4; use fewer ranks" in pane.setup.fields["device"].error.text
         await pane.settled()
 
     run_async(story())

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtWidgets import QStackedWidget
 
 from core.training.phases import SCALED_PHASES
 from core.training.reader import RunReader
@@ -21,6 +20,7 @@ from explorer.panes.training.run.draft import TrainingDraft, config_of
 from explorer.panes.training.run.run_card import BUTTONS, CardText, RunCard
 from explorer.panes.training.run.view import RunView
 from explorer.panes.training.run_data import read
+from explorer.widgets.pages import Pages
 from explorer.widgets.scroll_area import scrolled
 from explorer.widgets.transport import TransportBar
 from tests.explorer.waiting import until
@@ -84,6 +84,17 @@ def test_only_what_can_work_is_offered_to_a_run_that_has_ended(
     assert card.buttons == offered and said in card.message
 
 
+def test_a_run_that_this_machine_cannot_train_is_not_begun_again(tmp_path):
+    """It failed at its start, for want of a GPU, and would do so again."""
+    data = replace(run_of(tmp_path / "run", 0, "failed"), message="a log of many lines")
+    why = "this machine has no GPU that torch can use; use device cpu, or auto"
+    card = text.card_text(data, "failed", None, False, refused=why)
+    assert card.buttons == ("anew",) and card.message == f"T{why[1:]}."
+    kept = replace(run_of(tmp_path / "other", 12, "stopped"), checkpoints={10: tmp_path})
+    assert text.buttons(kept, "stopped", None, False, why) == ("anew",)
+    assert text.buttons(kept, "stopped", None, False) == ("continue",)
+
+
 def test_a_run_that_was_killed_says_everywhere_whether_it_goes_on_or_begins_again(tmp_path):
     lost = replace(run_of(tmp_path / "run", 12), state="dead")
     told = text.headline(lost, "dead", None, False), text.failure(lost, "dead")
@@ -125,6 +136,25 @@ def test_a_loss_that_rises_is_not_called_learning(tmp_path, now, state, sentence
     steps = data.steps.copy()
     steps["loss"][0], steps["loss"][-1] = 7.36, now
     assert text.headline(replace(data, steps=steps), state, None, False) == sentence
+
+
+def test_what_needs_a_person_is_seen_on_the_card_and_in_the_sentence(tmp_path, qtbot):
+    alerts = ("rank 1 has given no sign of life for 15 s: a step is long, or it hangs",)
+    data = replace(run_of(tmp_path / "run", 12), alerts=alerts)
+    told = text.card_text(data, "running", None, False)
+    assert told.message == f"R{alerts[0][1:]}." and told.alarming
+    assert text.headline(data, "running", None, False).startswith("It needs attention: after 12")
+    card = RunCard()
+    qtbot.addWidget(card)
+    card.resize(700, 200)
+    card.show()
+    card.set_text(told)
+    assert (card._glyph._name, card._glyph._role) == ("warning", "warning")
+    assert card._state.whole.startswith("training, needs attention, step 12")
+    assert card._message.isVisible() and card._message.wordWrap()
+    card.set_text(text.card_text(replace(data, alerts=()), "running", None, False))
+    assert card._glyph._name == "live" and "attention" not in card._state.whole
+    assert not card._message.isVisible()
 
 
 def test_a_run_without_samples_or_heads_says_so(tmp_path):
@@ -312,9 +342,7 @@ def test_a_button_that_can_be_used_no_longer_keeps_no_key_for_its_neighbor(qtbot
 def test_a_message_on_the_card_makes_no_picture_taller(qtbot):
     """At 1280 x 720 losses, small plots, heads, samples and phases stay in sight."""
     view = RunView()
-    stack = QStackedWidget()
-    stack.addWidget(view)
-    area = scrolled(stack)
+    area = scrolled(Pages(view))
     qtbot.addWidget(area)
     area.resize(824, 514)
     area.show()
@@ -323,3 +351,23 @@ def test_a_message_on_the_card_makes_no_picture_taller(qtbot):
         QCoreApplication.sendPostedEvents()
         assert view.height() == 514, message
         assert view.phases.geometry().bottom() < 514
+        assert area.verticalScrollBar().maximum() == 0
+
+
+def test_cards_above_the_pane_squeeze_no_lines(qtbot):
+    """They had 20 px, with one plot over the other."""
+    view = RunView()
+    pages = Pages(view)
+    pages.setMinimumSize(640, 280)  # as a window asks for any pane
+    area = scrolled(pages)
+    qtbot.addWidget(area)
+    area.resize(824, 230)
+    area.show()
+    for message in ("", "It ended: killed, out of memory, or the machine went down. " * 3):
+        view.card.set_text(CardText("run", "dead", 91, 3000, message=message))
+        QCoreApplication.sendPostedEvents()
+        charts = view.charts
+        assert charts.loss.height() >= 160 and area.verticalScrollBar().maximum() > 0
+        small = min(plot.geometry().top() for plot in charts.small.values())
+        assert charts.loss.geometry().bottom() < small
+        assert view.heads.height() >= 60

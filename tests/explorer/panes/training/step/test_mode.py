@@ -283,5 +283,11 @@ def test_run_leads_to_the_recorded_step_at_its_phase(
         step.take({"step": 3, "phase": "clip"})
         await until(lambda: step.step.recording.facts.step == 4, "the newest instead of none")
         assert step.view.picture.phase == "clip"
+        pane.show_mode("run")
+        run.cursor.leave()
+        run.view.phases.phaseClicked.emit(2)
+        assert pane.mode is step, "a click on a phase leads there, too"
+        await until(lambda: step.step.recording.facts.step == 1, "the step that is offered")
+        assert step.view.picture.phase == "loss"
 
     run_async(body())
