@@ -30,7 +30,7 @@ class RunWatcher(Mode):
         self.follower = Follower(self.context.runs, self, more)
         self.followers = [self.follower]  # all that look while somebody does
         self._starts = Latest(self.engine, self)
-        self._resumed = 0  # the attempt after which it was asked to go on
+        self._resumed = -1  # the attempt after which it was asked to go on
 
     def watch(self) -> None:
         """From now on the run comes, and every other one that is opened."""
@@ -55,7 +55,7 @@ class RunWatcher(Mode):
         self.statusRequested.emit(message)
 
     def _on_run(self, folder: str | None) -> None:
-        self._resumed = 0
+        self._resumed = -1
         self.follower.follow(Path(folder) if folder else None)
         self.on_run()
 
@@ -80,8 +80,7 @@ class RunWatcher(Mode):
     def restarts(self) -> bool:
         """Whether it begins again, and no new step is done yet."""
         data = self.data
-        asked = data is not None and bool(data.backend) and data.attempts == self._resumed
-        return data is not None and (data.restarting or asked)
+        return data is not None and (data.restarting or data.attempts == self._resumed)
 
     # what is asked of it
 
@@ -89,10 +88,11 @@ class RunWatcher(Mode):
         """It goes on from its last checkpoint, in processes of its own."""
         if self.folder is not None and self.data is not None:
             self._resumed = self.data.attempts
+            self.on_data(self.data)
             self.spawn(self._resume(self.folder))
 
     async def _resume(self, folder: Path) -> None:
-        """Once whoever has watched a rank that failed is gone as well."""
+        """Once whoever has watched a rank that failed is gone as well; until it has begun."""
         runs = self.context.runs
         while runs.running_here(folder):
             await asyncio.sleep(GONE)
@@ -100,6 +100,11 @@ class RunWatcher(Mode):
             runs.start(folder, "process")
         except (ValueError, OSError) as error:
             self.statusRequested.emit(str(error))
+        while runs.running_here(folder) and self.data and self.data.attempts == self._resumed:
+            await asyncio.sleep(GONE)
+        if self.folder == folder and self.data is not None:
+            self._resumed = -1
+            self.on_data(self.data)
 
     def steer(self, command: str, *values: Any, said: str = "") -> None:
         """Asks it for something; `said`, or why it cannot be, goes to the status bar."""

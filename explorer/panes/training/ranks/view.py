@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from core.training.estimates.strategy_step import DEVICES
 from core.training.lane_trace import LaneTrace
@@ -33,17 +33,16 @@ class RanksHeader(QWidget):
         self.devices.setToolTip("Devices of the computed step")
         self.step = NumberField("Step", whole=True, width=72)
         self.step.setToolTip(text.STEP_HELP)
-        self.step.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.newest = QPushButton(text.NEWEST)
         self.newest.setToolTip(text.NEWEST_HELP)
-        self._step = Label("step", "label", "muted")
+        self._steps = QWidget()
         name_parts(self, "training.ranks", "strategies", "devices", "step", "newest")
-        wrap(self.strategies, self.devices, self._step, self.step, self.newest, of=self)
+        row(Label("step", "label", "muted"), self.step, self.newest, of=self._steps)
+        wrap(self.strategies, self.devices, self._steps, of=self)
 
     def set_steps(self, shown: int, newest: int, stands: bool) -> None:
         """Which step of a run is seen (0: none of a run), and whether it stays that one."""
-        for widget in (self._step, self.step, self.newest):
-            widget.setVisible(shown > 0)
+        self._steps.setVisible(shown > 0)
         self.newest.setEnabled(stands)
         self.step.set_limits(1, max(newest, 1))
         self.step.set_value(float(shown))
