@@ -237,7 +237,7 @@ def test_two_ranks_train_and_one_is_killed_and_they_go_on(
     async def body() -> None:
         mode = make_mode()
         mode.view.start.click()
-        await until(lambda: mode.ranks and mode.lanes.number >= 3, "step 3")
+        await until(lambda: mode.shows_run and mode.lanes and mode.lanes.number >= 3, "step 3")
         assert mode.shows_run and mode.lanes.ranks == 2 and mode.view.faults.isVisibleTo(mode.view)
         mode.view.fill_faults(2)
         menu = mode.view.faults.menu()
