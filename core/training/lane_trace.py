@@ -9,8 +9,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,18 @@ from core.training.config import TrainingConfig
 from core.training.estimates.communication import COLLECTIVES, Transfer
 from core.training.estimates.plan import compute_seconds
 from core.training.estimates.step_timeline import (
+    STATES,
     Operation,
     Part,
     Shard,
     StepTimeline,
     parts_of,
+    shard_bytes,
     shards_of,
 )
 from core.training.lanes import Lane, LaneReader, straggler
 from core.training.phases import phase_step
+from core.training.rank_ends import RankEnd, rank_ends
 from core.training.reader import RunReader
 from core.training.spans import EXCHANGES, KINDS
 
@@ -40,12 +44,25 @@ BAR_DTYPE = np.dtype(
         ("rank", "<i4"),
         ("exchange", "?"),  # it exchanges numbers; else it computes
         ("start", "<f8"),  # seconds since the step began
-        ("ready", "<f8"),  # up to then it waits for other ranks
+        ("ready", "<f8"),  # up to then it only waits: for other ranks, or for work
         ("end", "<f8"),
         ("bytes", "<f8"),  # that it sends
     ]
 )
+HOLDING_DTYPE = np.dtype(
+    [
+        ("rank", "<i4"),
+        ("state", "<i4"),  # of STATES
+        ("part", "<i4"),  # of the model
+        ("left", "<f8"),  # where the part begins and ends, as shares of all weights
+        ("right", "<f8"),
+        ("begin", "<f8"),  # what the rank holds of it, as shares of the part
+        ("end", "<f8"),
+        ("bytes", "<f8"),
+    ]
+)
 TOLD = 0.05  # of the step: a shorter wait is not told
+SOONER = 1e-9  # of the step: no wait, but how floats are rounded
 # What happens in a Step; {} is a rank or a device.
 WORDS = {
     "data": "the batch is drawn, and each {} takes its own sequences",
@@ -82,12 +99,12 @@ CODE = {
     "reduce-scatter": "core.training.fully_sharded:Scatter.__call__#scatter",
     "sum": "core.training.ranks:Ranks.sums#sum",
 }
-_TIME = r"t = \frac{%s}{\mathrm{FLOP/s}}"
+_TIME = r"t = \frac{C}{\mathrm{FLOP/s}}"
 _HALF = r"\mathrm{bytes} = \frac{N-1}{N} \, M"
 ESTIMATED_FORMULAS = {
-    "forward": _TIME % r"2 \, n_{\mathrm{weights}} \, n_{\mathrm{tokens}}",
-    "backward": _TIME % r"4 \, n_{\mathrm{weights}} \, n_{\mathrm{tokens}}",
-    "optimizer": _TIME % "C",
+    "forward": rf"{_TIME}, \quad C = 2 \, n_{{\mathrm{{weights}}}} \, n_{{\mathrm{{tokens}}}}",
+    "backward": rf"{_TIME}, \quad C = 4 \, n_{{\mathrm{{weights}}}} \, n_{{\mathrm{{tokens}}}}",
+    "optimizer": _TIME,
     "all-reduce": r"\mathrm{bytes} = 2 \, \frac{N-1}{N} \, M",
     "all-gather": _HALF,
     "reduce-scatter": _HALF,
@@ -103,16 +120,16 @@ class LaneTrace:
     trace      a Step for what ranks do together, in the order in which they begin; its `lane` is
                "compute" or "exchange"
     labels     of each Step a few words: "all-reduce 2"
-    bars       records of BAR_DTYPE: a rank's part in a Step, Step after Step
+    bars       records of BAR_DTYPE: a rank's part in a Step, Step after Step; where it waits in
+               between, its part is in pieces
     parts      of the model
     shards     what each rank holds of them
     memory     bytes that each rank holds, (ranks,) or none: of its process, or of these shards
     cores      cores that each rank keeps busy, (ranks,) or none
     gpu        share of the time in which each rank's GPU computes, (ranks,) or none
-    computing  seconds in which each rank computes, (ranks,)
-    waited     seconds in which each rank waits for others, (ranks,)
     straggler  the rank for which the others wait
     number     which optimizer step of the run; 0: it is an estimate, or none was timed yet
+    ends       how the ranks of a run that failed have ended
     """
 
     strategy: str
@@ -126,15 +143,29 @@ class LaneTrace:
     memory: np.ndarray
     cores: np.ndarray
     gpu: np.ndarray
-    computing: np.ndarray
-    waited: np.ndarray
     straggler: int | None = None
     number: int = 0
+    ends: Mapping[int, RankEnd] = field(default_factory=dict)
 
     @cached_property
     def seconds(self) -> float:
         """How long the step takes."""
         return float(self.bars["end"].max(initial=0.0))
+
+    @property
+    def computing(self) -> np.ndarray:
+        """Seconds in which each rank computes, (ranks,)."""
+        return self._sums(self.bars["end"] - self.bars["ready"])
+
+    @property
+    def waited(self) -> np.ndarray:
+        """Seconds in which each rank only waits: it could have computed, (ranks,)."""
+        return self._sums(self.bars["ready"] - self.bars["start"])
+
+    def _sums(self, seconds: np.ndarray) -> np.ndarray:
+        """Of the bars of computation, added up by rank."""
+        computes = ~self.bars["exchange"]
+        return np.bincount(self.bars["rank"][computes], seconds[computes], self.ranks)
 
     @property
     def busy(self) -> np.ndarray:
@@ -152,9 +183,46 @@ class LaneTrace:
         """What its ranks are called."""
         return "device" if self.estimated else "rank"
 
+    @cached_property
+    def kinds(self) -> list[str]:
+        """Of each Step what ranks do in it: "forward", "all-reduce"."""
+        return [step.name.partition(".")[2] for step in self.trace]
+
+    def words(self, place: int) -> tuple[str, ...]:
+        """What a Step may be called, the longest first: "forward of block 3", "block 3", "3"."""
+        label = self.labels[place]
+        last = label.rpartition(" ")[2]
+        found = (label, label.partition(" of ")[2], last if last.isdecimal() else "")
+        return tuple(filter(None, found))
+
     def of(self, place: int) -> np.ndarray:
         """The bars of a Step."""
         return self.bars[self.bars["place"] == place]
+
+    @cached_property
+    def holdings(self) -> np.ndarray:
+        """What each rank holds, and does not, of the parts that have weights: HOLDING_DTYPE."""
+        weights = np.array([0, *(part.weights for part in self.parts)])
+        edges = np.cumsum(weights) / max(weights.sum(), 1)
+        shards = {(one.device, one.state, one.part): one for one in self.shards}
+        rows = []
+        for rank, state, part in product(range(self.ranks), STATES, range(len(self.parts))):
+            shard = shards.get((rank, state, part), Shard(rank, part, state, 0.0, 0.0))
+            place, size = (rank, STATES.index(state), part), shard_bytes(shard, self.parts)
+            rows.append((*place, edges[part], edges[part + 1], shard.begin, shard.end, size))
+        found = np.array(rows, HOLDING_DTYPE)
+        return found[found["right"] > found["left"]]
+
+    def by_rank(self, place: int) -> dict[str, np.ndarray]:
+        """Of a Step, rank by rank: its start, how long it waited, how long it took besides, and
+        the bytes that it sent.
+        """
+        bars = self.of(place)
+        ranks, first = np.unique(bars["rank"], return_index=True)
+        waited, took = bars["ready"] - bars["start"], bars["end"] - bars["ready"]
+        told = {"waited (s)": waited, "took (s)": took, "bytes": bars["bytes"]}
+        sums = {name: np.bincount(bars["rank"], told[name])[ranks] for name in told}
+        return {"rank": ranks, "start (s)": bars["start"][first], **sums}
 
 
 class RunLanes:
@@ -178,7 +246,8 @@ class RunLanes:
         shown = min(step, newest) if step else newest
         records = [_record(run.steps, shown) for run in self.runs]
         lanes = self.lanes.step(shown) if shown else []
-        return measured_trace(lanes, self.runs[0].config, shown, records, self.lanes.ranks)
+        made = measured_trace(lanes, self.runs[0].config, shown, records, self.lanes.ranks)
+        return replace(made, ends=rank_ends(self.runs[: self.lanes.ranks]))
 
 
 def _record(steps: np.ndarray, step: int) -> dict[str, float]:
@@ -211,22 +280,25 @@ def measured_trace(
     ranks = len(lanes) or ranks
     found: dict[tuple[str, int], list[Any]] = {}
     for lane in lanes:
+        counted: Counter[str] = Counter()  # of each kind, in the order of their starts
         for exchange, spans in ((False, lane.phases), (True, lane.exchanges)):
             for span in spans:
                 kind = KINDS[span["kind"]]
                 sent = sent_bytes(kind, float(span["bytes"]), ranks)
-                times = (float(span[name]) for name in ("start", "ready", "end"))
-                bar = (lane.rank, exchange, *times, sent)
-                found.setdefault((kind, int(span["index"])), []).append(bar)
+                times = float(span["start"]), float(span["ready"]), float(span["end"])
+                counted[kind] += 1
+                for piece in [times] if exchange else lane.pieces(span):
+                    bar = (lane.rank, exchange, *piece, sent)
+                    found.setdefault((kind, counted[kind]), []).append(bar)
     groups = _in_order(found)
-    counted = Counter(kind for kind, _ in found)
+    count = Counter(kind for kind, _ in found)
     length = max((lane.end for lane in lanes), default=0.0)
     strategy = config.parallel if ranks > 1 else "ddp"
     steps, labels = [], []
-    for (kind, index), bars in groups:
+    for (kind, number_of_kind), bars in groups:
         label, words = kind, WORDS.get(kind, "").format("rank")
+        label += f" {number_of_kind}" if count[kind] > 1 else ""
         if kind in EXCHANGES:
-            label += f" {index + 1}" if counted[kind] > 1 else ""
             step = Step(f"ranks.{kind}", "", FORMULAS[kind], CODE[kind], {})
         else:
             step = phase_step(kind, config, number, records[0] if records else None)
@@ -245,8 +317,6 @@ def measured_trace(
         memory=_told(records, "memory"),
         cores=_told(records, "cpu"),
         gpu=_told(records, "gpu"),
-        computing=np.array([lane.computing for lane in lanes]),
-        waited=np.array([lane.waited for lane in lanes]),
         straggler=straggler(lanes),
         number=number,
     )
@@ -255,7 +325,7 @@ def measured_trace(
 def _wait(bars: np.ndarray, length: float) -> str:
     """Who waits for whom, where it is long enough to be told."""
     longest = float((bars["ready"] - bars["start"]).max())
-    if len(bars) < 2 or longest <= TOLD * length:
+    if not bars["exchange"].all() or len(bars) < 2 or longest <= TOLD * length:
         return ""
     first, last = (int(bars["rank"][at(bars["start"])]) for at in (np.argmin, np.argmax))
     return f"; rank {first} waits {format_brief(longest)} for rank {last}"
@@ -272,23 +342,34 @@ def sent_bytes(kind: str, size: float, ranks: int) -> float:
 def estimated_trace(step: StepTimeline) -> LaneTrace:
     """Of a step that was computed from formulas."""
     pipeline = step.strategy == "pipeline"
+    free = [0.0] * step.devices  # since when a device has nothing to compute
+    last: dict[int, tuple[Any, ...]] = {}  # what it computed last
     found: dict[tuple[Any, ...], list[Any]] = {}
     first: dict[tuple[Any, ...], Operation] = {}
     counted: Counter[tuple[Any, ...]] = Counter()
-    for one in step.operations:
+    for one in sorted(step.operations, key=lambda one: one.start):
         key: tuple[Any, ...] = (one.kind, -1 if pipeline else one.part, one.micro_batch)
         counted[one.device, *key] += 1  # a block of tensor parallelism exchanges twice
         key = (*key, counted[one.device, *key])
         first.setdefault(key, one)
-        bar = (one.device, one.is_exchange, one.start, one.start, one.end, one.bytes)
+        start = one.start
+        if not one.is_exchange:
+            idle = one.start - free[one.device] > SOONER * step.seconds
+            start = free[one.device] if idle else start
+            free[one.device], last[one.device] = one.end, key
+        bar = (one.device, one.is_exchange, start, one.start, one.end, one.bytes)
         found.setdefault(key, []).append(bar)
+    for device, key in last.items():
+        if step.seconds - free[device] > SOONER * step.seconds:
+            bar = (device, False, free[device], step.seconds, step.seconds, 0.0)
+            found[key].append(bar)
     groups = _in_order(found)
     words = WORDS | STRATEGY_WORDS.get(step.strategy, {})
     steps, labels = [], []
     for key, _ in groups:
         one = first[key]
-        which = one.micro_batch + 1 if pipeline else step.parts[one.part].name
-        label = one.kind if one.kind == "optimizer" else f"{one.kind} {which}"
+        which = f"small batch {one.micro_batch + 1}" if pipeline else step.parts[one.part].name
+        label = one.kind if one.kind == "optimizer" else f"{one.kind} of {which}"
         code, values = _line(one, step)
         title = _title(label, words[one.kind].format("device"))
         labels.append(label)
@@ -306,8 +387,6 @@ def estimated_trace(step: StepTimeline) -> LaneTrace:
         memory=np.array([step.held_bytes(device) for device in devices]),
         cores=np.zeros(0),
         gpu=np.zeros(0),
-        computing=np.array([step.busy(device) for device in devices]),
-        waited=np.zeros(step.devices),
     )
 
 
@@ -333,7 +412,12 @@ def _line(one: Operation, step: StepTimeline) -> tuple[str, dict[str, Any]]:
 
 def _in_order(found: Mapping[Any, Sequence[Any]]) -> list[tuple[Any, np.ndarray]]:
     """Bars of one key each by when the first of them begins, as records that know their place."""
-    ordered = sorted(found.items(), key=lambda one: min((bar[2], bar[1]) for bar in one[1]))
+
+    def begins(bar: Any) -> tuple[float, bool]:
+        _, exchange, start, ready, *_ = bar
+        return start if exchange else ready, exchange
+
+    ordered = sorted(found.items(), key=lambda one: min(map(begins, one[1])))
     return [
         (key, np.array([(place, *bar) for bar in bars], BAR_DTYPE))
         for place, (key, bars) in enumerate(ordered)
@@ -353,6 +437,8 @@ def _trace(steps: Sequence[Step], groups: Sequence[tuple[Any, np.ndarray]]) -> T
     trace = Trace()
     for step, (_, bars) in zip(steps, groups, strict=True):
         lane = "exchange" if bars["exchange"][0] else "compute"
-        start, end = float(bars["start"].min()), float(bars["end"].max())
+        begins = bars["start"] if lane == "exchange" else bars["ready"]
+        works = bars["end"][bars["end"] > bars["ready"]] if lane == "compute" else bars["end"]
+        start, end = float(begins.min()), float(works.max(initial=begins.min()))
         trace.append(replace(step, lane=lane, start=start, end=end))
     return trace.finish()

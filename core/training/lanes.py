@@ -7,10 +7,12 @@ others wait is the straggler.
 
 from __future__ import annotations
 
+import itertools
 import os
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +35,7 @@ LANE_DTYPE = np.dtype(
     ]
 )
 _EXCHANGE_KINDS = [KINDS.index(kind) for kind in EXCHANGES]
-_BACKWARD = KINDS.index("backward")
+_BACKWARD, _ALL_REDUCE = KINDS.index("backward"), KINDS.index("all-reduce")
 _PHASE_KINDS = [KINDS.index(kind) for kind in STEP_PHASES]
 
 
@@ -47,34 +49,46 @@ class Lane:
     phases: np.ndarray
     exchanges: np.ndarray
 
+    @cached_property
+    def waits(self) -> np.ndarray:
+        """When it only waited for other ranks: intervals that do not overlap, (n, 2) in seconds.
+
+        Beside the all-reduces of DDP backward goes on until its last bucket is on the way: from
+        then on nothing is left to compute. Any other exchange holds the rank up from its start.
+        """
+        starts = self.exchanges["start"].copy()
+        for phase in self.phases[self.phases["kind"] == _BACKWARD]:
+            beside = self.exchanges["kind"] == _ALL_REDUCE
+            beside &= (starts >= phase["start"]) & (starts < phase["end"])
+            starts[beside] = starts[beside].max(initial=0.0)
+        return union(starts, self.exchanges["ready"])
+
     @property
     def waited(self) -> float:
-        """Seconds in which some exchange of its waited for other ranks."""
-        return length_of_union(self.exchanges["start"], self.exchanges["ready"])
+        """Seconds in which it only waited."""
+        return length(self.waits)
 
     @property
     def exchanged(self) -> float:
         """Seconds in which its bytes moved; many of them while it computed."""
-        return length_of_union(self.exchanges["ready"], self.exchanges["end"])
+        return length(union(self.exchanges["ready"], self.exchanges["end"]))
 
-    @property
-    def held_up(self) -> float:
-        """Seconds in which it only waited: where no backward pass went on beside."""
-        backward = self.phases[self.phases["kind"] == _BACKWARD]
-        waits = self.exchanges[["start", "ready"]]
-        held = 0.0
-        for start, ready in waits.tolist():
-            beside = np.minimum(backward["end"], ready) - np.maximum(backward["start"], start)
-            held += (ready - start) - float(np.maximum(beside, 0.0).sum())
-        return held
+    def pieces(self, phase: np.void) -> list[tuple[float, float, float]]:
+        """One of its phases in pieces of (start, ready, end): it only waits up to `ready`, and
+        computes from there on.
+        """
+        start, end = float(phase["start"]), float(phase["end"])
+        waits = np.clip(self.waits, start, end)
+        edges = [(start, start), *waits[waits[:, 1] > waits[:, 0]].tolist(), (end, end)]
+        pieces = [(*edge, after) for edge, (after, _) in itertools.pairwise(edges)]
+        return [piece for piece in pieces if piece[2] > piece[0]] or [(start, start, end)]
 
     @property
     def computing(self) -> float:
         """Seconds in which it computed: its phases, without those in which it only waited. Where
         bytes move beside a phase, the rank may compute or not; that counts as computing.
         """
-        phases = float((self.phases["end"] - self.phases["start"]).sum())
-        return max(phases - self.held_up, 0.0)
+        return sum(end - ready for phase in self.phases for _, ready, end in self.pieces(phase))
 
     @property
     def bytes(self) -> int:
@@ -88,13 +102,20 @@ class Lane:
         return float(max(ends, default=0.0))
 
 
-def length_of_union(starts: np.ndarray, ends: np.ndarray) -> float:
-    """How long at least one of some intervals is under way: they may overlap."""
-    length, reached = 0.0, -np.inf
+def union(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """When at least one of some intervals is under way, (n, 2): those that overlap become one."""
+    found: list[list[float]] = []
     for start, end in sorted(zip(starts.tolist(), ends.tolist(), strict=True)):
-        length += max(0.0, end - max(start, reached))
-        reached = max(reached, end)
-    return length
+        if found and start <= found[-1][1]:
+            found[-1][1] = max(found[-1][1], end)
+        elif end > start:
+            found.append([start, end])
+    return np.array(found).reshape(-1, 2)
+
+
+def length(intervals: np.ndarray) -> float:
+    """Of intervals that do not overlap, together."""
+    return float((intervals[:, 1] - intervals[:, 0]).sum())
 
 
 def lanes_of(spans: Sequence[np.ndarray], offsets: Sequence[float] | None = None) -> list[Lane]:
@@ -150,8 +171,8 @@ def straggler(lanes: Sequence[Lane], least: float = 0.1) -> int | None:
     waited = [lane.waited for lane in lanes]
     slowest = int(np.argmin(waited))
     others = (sum(waited) - waited[slowest]) / (len(lanes) - 1)
-    length = max(lane.end for lane in lanes)
-    return lanes[slowest].rank if others - waited[slowest] > least * length else None
+    seconds = max(lane.end for lane in lanes)
+    return lanes[slowest].rank if others - waited[slowest] > least * seconds else None
 
 
 class LaneReader:
@@ -201,10 +222,15 @@ class LaneReader:
 
     @property
     def last_step(self) -> int:
-        """The newest step of which every rank has told; 0 before the first."""
+        """The newest step of which every rank has told and that no later attempt makes anew; 0
+        before the first.
+        """
         if not self._files or not all(map(len, self._files)):
             return 0
-        return min(int(file["step"][-1]) for file in self._files)
+        newest = [file[-1] for file in self._files]
+        attempts = len(self._last) - 1
+        ends = (self._last[min(max(int(one["attempt"]), 0), attempts)] for one in newest)
+        return min(min(int(one["step"]), int(end)) for one, end in zip(newest, ends, strict=True))
 
     def step(self, step: int) -> list[Lane]:
         """The lanes of a step; empty ones where nothing is known of it."""

@@ -18,6 +18,9 @@ TIMEOUT = "RANKS_TIMEOUT"
 # otherwise, ranks meet under the number of their machine's restarts, which may differ: they would
 # wait for each other without end.
 NEW_STORE = "TORCH_DISABLE_SHARE_RDZV_TCP_STORE"
+# How often all ranks are started again after a failure, and how often they were: torchrun's names.
+RESTARTS = "TORCHELASTIC_MAX_RESTARTS"
+RESTARTED = "TORCHELASTIC_RESTART_COUNT"
 RANKS_A_MACHINE = 8  # at most: as many GPUs as a usual one has
 USUAL_TIMEOUT = 100.0  # seconds; a step, an evaluation's batch and a checkpoint take less
 # The exit code of a rank that could not go on because another one had gone.
@@ -73,6 +76,14 @@ class Place:
         if not 0 < timeout < float("inf"):
             raise ValueError(f"{TIMEOUT} must be a number of seconds; {USUAL_TIMEOUT:g} is usual")
         return cls(rank, ranks, local_rank, local_ranks, store, timeout)
+
+
+def restarts_left(environment: Mapping[str, str]) -> int:
+    """How often whoever started this rank will start all again when one fails; 0: not told."""
+    try:
+        return max(int(environment[RESTARTS]) - int(environment.get(RESTARTED, "0")), 0)
+    except (KeyError, ValueError):
+        return 0
 
 
 def is_left_alone(error: BaseException) -> bool:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.files import open_to_append, open_to_read
-from core.training.place import LEFT_ALONE, STORE
+from core.training.place import LEFT_ALONE, RESTARTED, RESTARTS, STORE
 from core.training.reader import RunReader
 from core.training.records import read_manifest
 from core.training.writer import end_attempt
@@ -63,6 +63,7 @@ class RankProcesses:
         self._ranks: list[_Rank] = []
         self._asked = 0  # how often somebody wanted an end
         self._begun = 0  # attempts of the run before these ranks began theirs
+        self._restarted = 0  # how often all ranks were started again
 
     def leave(self) -> None:
         """The run is to end after its step, with a checkpoint; asked again, at once."""
@@ -78,6 +79,7 @@ class RankProcesses:
             said = f"note: {self.count} ranks on {cores} cores take turns"
             print(said, file=sys.stderr, flush=True)
         for attempt in range(self.restarts + 1):
+            self._restarted = attempt
             code = self._run_once(resume or attempt > 0)
             if code == 0 or self._asked or attempt == self.restarts:
                 return code
@@ -107,13 +109,13 @@ class RankProcesses:
         first = first_failed(ends, asked=self._asked > 0)
         if first is None:
             return 0
-        message = self._told_by_all()
+        how, message = "failed", self._told_by_all()
         if not message:  # else rank 0 has printed it
-            message = self._why(self._ranks[first])
+            how, message = self._why(self._ranks[first])
             print(f"error: {message}", file=sys.stderr, flush=True)
         with suppress(OSError, ValueError):  # the folder is gone, or somebody else trains in it
             if self._attempts() > self._begun:
-                end_attempt(self.folder, message)
+                end_attempt(self.folder, message, rank=first, how=how)
         return 1
 
     def _attempts(self) -> int:
@@ -134,6 +136,8 @@ class RankProcesses:
             "LOCAL_RANK": str(number),
             "WORLD_SIZE": str(self.count),
             "LOCAL_WORLD_SIZE": str(self.count),
+            RESTARTS: str(self.restarts),
+            RESTARTED: str(self._restarted),
             STORE: str(store),
         }
         if sys.platform.startswith("linux"):
@@ -200,21 +204,21 @@ class RankProcesses:
         words = {self._last_word(rank.number) for rank in self._ranks}
         return words.pop() if len(words) == 1 else ""
 
-    def _why(self, rank: _Rank) -> str:
-        """What the rank that failed first died of, for people."""
+    def _why(self, rank: _Rank) -> tuple[str, str]:
+        """What became of the rank that failed first, in a word (see `RankEnd`), and for people."""
         which, code = f"rank {rank.number} of {self.count}", rank.code or 0
         if rank.ended_by_us:
-            return f"{which} did not answer any more and was ended; resume the run to go on"
+            return "hung", f"{which} did not answer any more and was ended; resume the run to go on"
         if code < 0:
             with suppress(ValueError):
                 name = signal.Signals(-code).name
-                return f"{which} was killed ({name}); resume the run to go on"
+                return "killed", f"{which} was killed ({name}); resume the run to go on"
         told = self._last_word(rank.number)
         if not told and rank.number:
             with suppress(OSError, ValueError), open_to_read(self._log(rank.number)) as log:
                 log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL))
                 told = log.read(LOG_TAIL).decode("utf-8", "replace").strip()
-        return f"{which} failed: {told or f'exit code {code}; see its log'}"
+        return "failed", f"{which} failed: {told or f'exit code {code}; see its log'}"
 
 
 def first_failed(ends: Sequence[tuple[int, float, bool]], asked: bool = False) -> int | None:

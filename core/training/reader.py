@@ -308,6 +308,14 @@ class RunReader:
                 return str(event.get("message", ""))
         return ""
 
+    @property
+    def restarts(self) -> bool:
+        """Whether the last attempt failed, and its launcher is about to begin another."""
+        if self.state not in ("failed", "dead"):
+            return False
+        launcher = self.manifest["attempts"][-1].get("launcher")  # where it has restarts left
+        return isinstance(launcher, dict) and self._alive(launcher)
+
     def _first_cause(self) -> str:
         """Which rank failed first in the last attempt, and of what; "" where each says that another
         had gone.

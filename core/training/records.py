@@ -345,13 +345,10 @@ def limits(attempts: Sequence[Mapping[str, Any]]) -> np.ndarray:
     return last
 
 
-def process_identity() -> dict[str, Any]:
-    """Who trains: enough to tell later whether this very process is still there."""
-    return {
-        "pid": os.getpid(),
-        "host": socket.gethostname(),
-        "process_start": process_start(os.getpid()),
-    }
+def process_identity(pid: int = 0) -> dict[str, Any]:
+    """Who trains (0: this process): enough to tell later whether that very process still lives."""
+    pid = pid or os.getpid()
+    return {"pid": pid, "host": socket.gethostname(), "process_start": process_start(pid)}
 
 
 def is_living(identity: Mapping[str, Any]) -> bool:

@@ -17,6 +17,7 @@ from core.tensor_files import write_tensors
 from core.training import records
 from core.training.control import cut_torn_command
 from core.training.locking import RunLock
+from core.training.place import restarts_left
 from core.training.reader import RunReader
 from core.training.spans import SPAN_DTYPE
 
@@ -74,6 +75,8 @@ class RunWriter:
         identity = records.process_identity()
         if rank == 0:
             started = {"from_step": from_step, "started": time.time(), "ranks": ranks, **identity}
+            if restarts_left(os.environ):
+                started["launcher"] = records.process_identity(os.getppid())
             manifest["attempts"].append(started)
         self.attempt = len(manifest["attempts"])
         self._steps = open_to_append(records.steps_file(self.folder, rank))
@@ -166,8 +169,9 @@ class RunWriter:
         self._lock.release()
 
 
-def end_attempt(folder: Path, message: str) -> None:
-    """Says why the last attempt failed, in the name of ranks that are all gone.
+def end_attempt(folder: Path, message: str, rank: int = 0, how: str = "failed") -> None:
+    """Says why the last attempt failed, in the name of ranks that are all gone: because of which of
+    them, and what became of that one (see `RankEnd`).
 
     Raises ValueError when somebody trains in the folder again, OSError when it cannot be written.
     """
@@ -176,6 +180,7 @@ def end_attempt(folder: Path, message: str) -> None:
         run = RunReader(folder)
         line = {"event": "end", "attempt": len(run.manifest["attempts"]), "step": run.step}
         told = {"time": time.time(), "reason": "failed", "message": message}
+        told |= {"rank": rank, "how": how}
         if run.manifest["attempts"]:
             cut_torn_line(records.events_file(folder))
             append_line(records.events_file(folder), {**line, **told})

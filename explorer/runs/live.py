@@ -268,8 +268,9 @@ class Runs(QObject):
         """
         self._closing = True
         self._processes.stop()
-        with contextlib.suppress(TimeoutError):  # of a disk that does not answer
-            await asyncio.wait_for(self._engine.io(self._release), 1.0)
+        if self._engine.alive:
+            with contextlib.suppress(TimeoutError):  # of a disk that does not answer
+                await asyncio.wait_for(self._engine.io(self._release), 1.0)
         deadline = time.monotonic() + timeout
         here = [job for folder in self.live if (job := self.job(folder)) is not None]
         for job in here:

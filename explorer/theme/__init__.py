@@ -168,8 +168,9 @@ class Theme:
         return color_table(self.palette.diverging_stops)
 
     def hatch(self) -> QBrush:
-        """The brush of a masked cell: 45 degree lines in the divider's color."""
-        return QBrush(self.color("divider"), Qt.BrushStyle.BDiagPattern)
+        """The brush of a masked cell: 45 degree lines, between a divider and an outline."""
+        lines = mix(self.color("divider"), self.color("outline"), 0.5)
+        return QBrush(lines, Qt.BrushStyle.BDiagPattern)
 
     def focus_ring(
         self, painter: QPainter, rect: QRectF, radius: float = 6, offset: float = 2

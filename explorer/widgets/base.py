@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSignalBlocker, Qt, Signal
@@ -27,6 +28,7 @@ from explorer.widgets.tokens import SIGNS
 
 _log = logging.getLogger(__name__)
 
+SIDE = 2  # px
 ELIDE_MIDDLE = Qt.TextElideMode.ElideMiddle
 _KEYBOARD = (
     Qt.FocusReason.TabFocusReason,
@@ -289,6 +291,22 @@ def put_text(
     painter.setFont(font)
     painter.setPen(color)
     painter.drawText(rect, int(align) | Qt.TextFlag.TextSingleLine, text)
+
+
+def put_longest(
+    painter: QPainter,
+    rect: QRectF,
+    texts: Iterable[str],
+    font: QFont,
+    color: QColor,
+    align: Qt.AlignmentFlag = CENTER,
+) -> None:
+    """Draws the first text that has room in `rect`, and a little on its sides."""
+    metrics = QFontMetricsF(font)
+    for text in texts:
+        if metrics.horizontalAdvance(text) + 2 * SIDE <= rect.width():
+            put_text(painter, rect, text, font, color, align)
+            break
 
 
 def put_words(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import Signal
@@ -102,6 +102,24 @@ class Fact(QWidget):
         self._number.setText(text)
         self.setAccessibleName(f"{self._name}: {text}")
         self.setToolTip(note)
+
+
+class FactRow(WrapRow):
+    """Facts side by side, in further rows where they have no room in one."""
+
+    def __init__(self, spacing: int = 16) -> None:
+        super().__init__(spacing)
+        self._facts: dict[str, Fact] = {}
+
+    def set_facts(self, facts: Mapping[str, str], notes: Mapping[str, str]) -> None:
+        """Values by title, and for some titles a tooltip; those that are left out are hidden."""
+        for title in facts:
+            if title not in self._facts:
+                self._facts[title] = Fact(title, small=True)
+                self.addWidget(self._facts[title])
+        for title, fact in self._facts.items():
+            fact.set(facts.get(title, ""), notes.get(title, ""))
+            fact.setVisible(title in facts)
 
 
 class FactsCard(QFrame):

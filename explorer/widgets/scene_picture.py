@@ -29,6 +29,7 @@ class ScenePicture(Picture, Generic[Scene]):
 
     def set_scene(self, scene: Scene | None) -> None:
         self.scene = scene
+        self.updateGeometry()  # how small it can be may depend on it
         self.data_changed()
 
     def sizeHint(self) -> QSize:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -36,6 +36,9 @@ class TransportBar(QWidget):
         self._player: Any = None
         self._low = False
         self._lines = 1  # of the longest title so far
+        self._fits = QTimer(self)
+        self._fits.setSingleShot(True)
+        self._fits.timeout.connect(self._fit_title)
         self.to_start = IconButton("to-start", "To the start", "Home")
         self.back = IconButton("step-back", "One step back", "Left")
         self.play_button = PlayButton()
@@ -169,7 +172,7 @@ class TransportBar(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
-            self._fit_title()
+            self._fits.start()  # a layout is under way: another height now would begin it anew
         return super().eventFilter(watched, event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

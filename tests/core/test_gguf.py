@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from core.gguf import TENSOR_TYPES, open_gguf, read_gguf_rows, read_gguf_tensor
 from tests.core.gguf_files import gguf, string
+from tests.core.gguf_library import gguf_library
 
 METADATA = {
     "general.architecture": "llama",
@@ -105,14 +106,15 @@ def test_random_blocks_of_every_type_are_what_the_gguf_package_makes_of_them(
     tmp_path: Path, type_name: str
 ) -> None:
     """Random bytes hold every quantized number, and scales that are infinite or no numbers."""
-    from gguf import GGMLQuantizationType, quants
-
+    library = gguf_library()
     kind = number_of(type_name)
     _, block, size = TENSOR_TYPES[kind]
     content = np.random.default_rng(kind).integers(0, 256, (60, 2, size), dtype=np.uint8)
     file = open_gguf(put(tmp_path, gguf({}, {"w": (kind, (60, 2 * block), content.tobytes())})))
     with np.errstate(invalid="ignore"):
-        expected = quants.dequantize(content.reshape(60, -1), GGMLQuantizationType(kind))
+        expected = library.quants.dequantize(
+            content.reshape(60, -1), library.GGMLQuantizationType(kind)
+        )
     np.testing.assert_array_equal(read_gguf_tensor(file, "w"), expected)
     np.testing.assert_array_equal(read_gguf_rows(file, "w", 7, 9), expected[7:9])
     assert read_gguf_rows(file, "w", 7, 7).shape == (0, 2 * block)

@@ -166,15 +166,15 @@ def step_timeline(
     if strategy == "tensor":
         if model.n_head % devices or model.kv_heads % devices:
             raise ValueError(
-                f"{model.n_head} heads do not go round on {devices} devices; use a number of "
+                f"{devices} devices cannot share {model.n_head} heads evenly; use a number of "
                 "devices that divides them"
             )
         operations = _tensor(model, parts, tokens, devices, speed, link)
     elif strategy == "pipeline":
         if model.n_layer < devices:
             raise ValueError(
-                f"{model.n_layer} layers make no pipeline of {devices} stages; use {model.n_layer} "
-                "devices at most"
+                f"a pipeline of {devices} devices needs a layer for each, and this model has "
+                f"{model.n_layer}; use {model.n_layer} devices at most"
             )
         size = NUMBER * tokens * model.n_embd / micro_batches
         operations = _pipeline(parts, tokens, devices, speed, micro_batches, size, link)

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from explorer.runs.tail import Tail
 
 POLL = 120  # ms between two looks while a run moves
-# A run's state, why its trainer died, where it trains, who controls it, whether a rank is silent.
-Told = tuple[str, str, str, str, bool]
-NOTHING: Told = ("", "", "", "", False)
+# A run's state, why its trainer died, where it trains, who controls it, whether a rank is silent,
+# whether its launcher is about to begin again.
+Told = tuple[str, str, str, str, bool, bool]
+NOTHING: Told = ("", "", "", "", False, False)
 SLOW = 1000  # ms between two looks at a run that has ended
 
 
@@ -119,7 +120,7 @@ class Follower(QObject):
             active = reader.state in ACTIVE
             hangs = active and bool(silence(reader))
             other = controller(tail.folder) if active else None
-            now = reader.state, why, backend, str(other or ""), hangs
+            now = reader.state, why, backend, str(other or ""), hangs, reader.restarts
             if news == known and now == state:
                 return news, now, None, None
             seen = replace(read(reader), news=news, controller=str(other or ""))

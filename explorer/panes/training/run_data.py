@@ -158,6 +158,7 @@ class RunData:
     threads: int = 0  # of all ranks together; 0: not told
     host: str = ""  # the machine that trained it, where it is not this one
     alerts: tuple[str, ...] = ()  # what of it needs a person now
+    restarts: bool = False  # it failed, and whoever launched it is about to begin again
     controller: str = ""  # the other program that steers it; this one watches
     damaged: int = 0  # lines and records that were left out, as no run can have written them
 
@@ -187,6 +188,12 @@ class RunData:
     def active(self) -> bool:
         """Somebody trains it now."""
         return self.state in ("running", "paused")
+
+    @property
+    def restarting(self) -> bool:
+        """It begins again after a failure, or is about to, and no new step is done yet."""
+        done = int(self.steps["attempt"][-1]) if len(self.steps) else 1
+        return self.restarts or (self.active and done < self.attempts)
 
     def nearest_checkpoint(self, step: float) -> int | None:
         """The step of the checkpoint nearest to a step; None where none is kept."""
@@ -315,6 +322,7 @@ def read(reader: RunReader) -> RunData:
         before=before,
         log=reader.kind if isinstance(reader, ForeignRun) else "",
         alerts=tuple(alerts(reader)),
+        restarts=reader.restarts,
         damaged=reader.damaged,
         recorded=tuple(recorded_steps(reader.folder)),
         skips=skips,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from explorer.panes.training.follow import Follower, More
 from explorer.panes.training.run_data import RunData
 from explorer.runs.folders import ACTIVE
 
+GONE = 0.05  # seconds between two looks whether a launcher has ended
+
 
 class RunWatcher(Mode):
     """Follows the workspace's run while somebody looks and nothing plays.
@@ -27,6 +30,7 @@ class RunWatcher(Mode):
         self.follower = Follower(self.context.runs, self, more)
         self.followers = [self.follower]  # all that look while somebody does
         self._starts = Latest(self.engine, self)
+        self._resumed = -1  # the attempt after which it was asked to go on
 
     def watch(self) -> None:
         """From now on the run comes, and every other one that is opened."""
@@ -51,6 +55,7 @@ class RunWatcher(Mode):
         self.statusRequested.emit(message)
 
     def _on_run(self, folder: str | None) -> None:
+        self._resumed = -1
         self.follower.follow(Path(folder) if folder else None)
         self.on_run()
 
@@ -71,7 +76,35 @@ class RunWatcher(Mode):
         """Whether somebody trains it now, or is about to."""
         return self.data is not None and self.data.state in ACTIVE
 
+    @property
+    def restarts(self) -> bool:
+        """Whether it begins again, and no new step is done yet."""
+        data = self.data
+        return data is not None and (data.restarting or data.attempts == self._resumed)
+
     # what is asked of it
+
+    def resume(self) -> None:
+        """It goes on from its last checkpoint, in processes of its own."""
+        if self.folder is not None and self.data is not None:
+            self._resumed = self.data.attempts
+            self.on_data(self.data)
+            self.spawn(self._resume(self.folder))
+
+    async def _resume(self, folder: Path) -> None:
+        """Once whoever has watched a rank that failed is gone as well; until it has begun."""
+        runs = self.context.runs
+        while runs.running_here(folder):
+            await asyncio.sleep(GONE)
+        try:
+            runs.start(folder, "process")
+        except (ValueError, OSError) as error:
+            self.statusRequested.emit(str(error))
+        while runs.running_here(folder) and self.data and self.data.attempts == self._resumed:
+            await asyncio.sleep(GONE)
+        if self.folder == folder and self.data is not None:
+            self._resumed = -1
+            self.on_data(self.data)
 
     def steer(self, command: str, *values: Any, said: str = "") -> None:
         """Asks it for something; `said`, or why it cannot be, goes to the status bar."""

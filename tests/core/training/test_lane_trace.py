@@ -68,7 +68,8 @@ def estimated(strategy: str, devices: int = 4) -> LaneTrace:
 def test_what_ranks_do_together_is_one_step(tmp_path: Path) -> None:
     lanes = measured_trace(lanes_of([QUICK, SLOW]), small_config(tmp_path, ranks=2), 1)
     names = ("forward", "backward", "all-reduce 1", "all-reduce 2", "optimizer")
-    assert lanes.labels == names and lanes.bars["place"].tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    assert lanes.labels == names
+    assert lanes.bars["place"].tolist() == [0, 0, 1, 1, 1, 2, 2, 3, 3, 4, 4]
     assert [step.lane for step in lanes.trace] == [
         *("compute", "compute", "exchange", "exchange", "compute"),
     ]
@@ -80,8 +81,14 @@ def test_what_ranks_do_together_is_one_step(tmp_path: Path) -> None:
         lanes.of(2)["ready"].tolist() == [0.8, 0.8] and lanes.of(2)["bytes"].tolist() == [800] * 2
     )
     assert lanes.straggler == 1 and lanes.seconds == pytest.approx(1.1) and lanes.sent == 1200
-    assert lanes.waited.tolist() == pytest.approx([0.4, 0.0])
-    assert lanes.busy.tolist() == pytest.approx([1.0, 1.0])  # backward goes on beside the waits
+    # Backward goes on beside the first bucket, and has nothing left to do beside the last.
+    assert lanes.waited.tolist() == pytest.approx([0.3, 0.0])
+    assert lanes.computing.tolist() == pytest.approx([0.8, 1.1])
+    assert lanes.busy.tolist() == pytest.approx([0.8 / 1.1, 1.0])
+    backward = lanes.by_rank(1)
+    assert backward["rank"].tolist() == [0, 1] and backward["start (s)"].tolist() == [0.4, 0.7]
+    assert backward["waited (s)"].tolist() == pytest.approx([0.3, 0.0])
+    assert backward["took (s)"].tolist() == pytest.approx([0.3, 0.3])
     assert {(shard.begin, shard.end) for shard in lanes.shards} == {(0.0, 1.0)}
     for step in lanes.trace:
         assert source(step.code).marked >= 0
@@ -96,8 +103,23 @@ def test_what_one_rank_does_not_know_is_not_told(tmp_path: Path) -> None:
 def test_a_wait_in_a_phase_is_no_computation(tmp_path: Path) -> None:
     waits = spans(("clip", 0.0, 1.0, 0), ("sum", 0.0, 1.0, 8))
     comes = spans(("forward", 0.0, 0.75, 0), ("clip", 0.75, 1.0, 0), ("sum", 0.75, 1.0, 8))
-    lanes = measured_trace(lanes_of([waits, comes]), small_config(tmp_path, ranks=2), 1)
+    ranks = lanes_of([waits, comes])
+    lanes = measured_trace(ranks, small_config(tmp_path, ranks=2), 1)
     assert lanes.computing.tolist() == pytest.approx([0.25, 1.0])
+    assert lanes.computing.tolist() == pytest.approx([lane.computing for lane in ranks])
+
+
+def test_exchanges_of_a_kind_are_numbered_by_their_starts(tmp_path: Path) -> None:
+    """Spans are written as they end, which may be in another order."""
+    mine = spans(
+        ("forward", 0.0, 1.0, 0),
+        ("all-gather", 0.4, 0.5, 8),
+        ("all-gather", 0.1, 0.6, 16),
+        ("reduce-scatter", 0.8, 0.9, 8),
+    )
+    lanes = measured_trace(lanes_of([mine, mine]), small_config(tmp_path, ranks=2), 1)
+    assert lanes.labels == ("forward", "all-gather 1", "all-gather 2", "reduce-scatter")
+    assert lanes.of(1)["bytes"].tolist() == [16, 16] and lanes.of(1)["start"].tolist() == [0.1, 0.1]
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -109,12 +131,13 @@ def test_every_step_of_an_estimate_is_a_line_with_its_numbers(strategy: str, dev
     assert starts == sorted(starts)
     for place, step in enumerate(lanes.trace):
         bars, line = lanes.of(place), marked_line(step.code)
+        bars = bars[bars["end"] > bars["ready"]]  # a device that is done before the others waits
         assert 1 <= len(bars) == len(set(bars["rank"].tolist())) <= devices
-        assert (step.start, step.end) == (bars["start"].min(), bars["end"].max())
+        assert (step.start, step.end) == (bars["ready"].min(), bars["end"].max())
         made = arithmetic(step).value
         assert made == pytest.approx(float(step.value(line.made)))
         if step.lane == "compute" or line.made == "seconds":
-            assert made == pytest.approx(bars["end"][0] - bars["start"][0])
+            assert made == pytest.approx(bars["end"][0] - bars["ready"][0])
         else:
             assert made == pytest.approx(bars["bytes"][0])
 
@@ -125,6 +148,8 @@ def test_an_estimate_tells_what_its_timeline_does() -> None:
     lanes = estimated_trace(step)
     assert lanes.seconds == step.seconds
     assert 1 - lanes.busy.mean() == pytest.approx(step.idle_share)
+    assert lanes.computing.tolist() == pytest.approx([step.busy(device) for device in range(4)])
+    assert (lanes.computing + lanes.waited).tolist() == pytest.approx([step.seconds] * 4)
     assert lanes.sent == pytest.approx(max(step.sent(device) for device in range(4)))
     back = [one for one in step.operations if one.kind == "send back"]
     assert {one.device for one in back} == {1, 2, 3}  # the first stage has nobody before it
@@ -151,6 +176,6 @@ def test_a_run_without_spans_has_ranks_and_no_step(tmp_path: Path) -> None:
     writers = [RunWriter(folder, 0, rank, ranks=2) for rank in (0, 1)]
     lanes = RunLanes(folder).read()
     assert (lanes.ranks, lanes.number, len(lanes.trace), lanes.seconds) == (2, 0, 0, 0.0)
-    assert np.array_equal(lanes.busy, []) and len(lanes.parts)
+    assert lanes.busy.tolist() == [0.0, 0.0] and len(lanes.parts)
     for writer in writers:
         writer.close()

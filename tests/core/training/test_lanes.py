@@ -41,7 +41,7 @@ def test_an_exchange_begins_with_the_last_rank() -> None:
     assert [lane.bytes for lane in lanes] == [8, 8] and lanes[0].end == 3.5
 
 
-def test_waits_that_overlap_count_once_and_those_beside_backward_hold_nobody_up() -> None:
+def test_waits_that_overlap_count_once_and_the_last_bucket_ends_what_is_beside_it() -> None:
     quick = spans(
         ("backward", 0.0, 2.0, 0),
         ("all-reduce", 0.0, 3.0, 8),
@@ -55,8 +55,19 @@ def test_waits_that_overlap_count_once_and_those_beside_backward_hold_nobody_up(
         ("sum", 4.5, 5.0, 8),
     )
     first, second = lanes_of([quick, slow])
-    assert first.waited == pytest.approx(3.5 + 0.5) and second.waited == 0.0
-    assert first.held_up == pytest.approx(0.5 + 1.5 + 0.5) and second.held_up == 0.0
+    # From the start of the last bucket on nothing is left to compute.
+    assert first.waits.tolist() == [[1.0, 3.5], [4.0, 4.5]] and len(second.waits) == 0
+    assert first.waited == 3.0 and first.exchanged == 1.5
+    assert (first.computing, second.computing) == (1.0, 3.0)
+
+
+def test_a_gather_inside_a_phase_holds_it_up() -> None:
+    quick = spans(("forward", 0.0, 4.0, 0), ("all-gather", 0.0, 2.5, 8), ("all-gather", 3, 4, 8))
+    slow = spans(("forward", 0.0, 4.0, 0), ("all-gather", 2.0, 2.5, 8), ("all-gather", 3.5, 4, 8))
+    first, second = lanes_of([quick, slow])
+    assert first.pieces(first.phases[0]) == [(0.0, 2.0, 3.0), (3.0, 3.5, 4.0)]
+    assert second.pieces(second.phases[0]) == [(0.0, 0.0, 4.0)]
+    assert (first.computing, second.computing) == (1.5, 4.0)
 
 
 def test_a_run_that_goes_on_with_fewer_ranks_is_followed(tmp_path: Path) -> None:
@@ -103,6 +114,9 @@ def test_spans_of_a_step_in_the_newest_attempt(tmp_path: Path) -> None:
         lanes = reader.step(step)
         assert [len(lane.phases) for lane in lanes] == [1, 1]
         assert [float(lane.phases["start"][0]) for lane in lanes] == [0.0, 0.0]  # one clock
+    RunWriter(folder, 4, ranks=2).close()  # it begins again after step 4
+    reader.refresh()
+    assert reader.last_step == 4 and len(reader.step(4)[0].phases) == 1
     assert [len(lane.phases) for lane in reader.step(9)] == [0, 0]
     totals = reader.totals(1, 2)
     assert totals[:, BACKWARD].tolist() == pytest.approx([1.0, 1.0])

@@ -35,9 +35,16 @@ def test_a_rank_that_waits_for_another_bounds_the_efficiency() -> None:
 
 
 def test_an_exchange_beside_backward_is_no_loss() -> None:
+    last = ("all-reduce", 3.5, 4.0, 8)
+    one = spans(("backward", 0.0, 4.0, 0), ("all-reduce", 1.0, 3.5, 8), last)
+    other = spans(("backward", 0.0, 4.0, 0), ("all-reduce", 3.0, 3.5, 8), last)
+    assert efficiency_bound(_shares(one, other)) == 1.0
+
+
+def test_a_rank_that_waits_for_its_last_bucket_computes_no_more() -> None:
     one = spans(("backward", 0.0, 4.0, 0), ("all-reduce", 1.0, 4.0, 8))
     other = spans(("backward", 0.0, 4.0, 0), ("all-reduce", 3.0, 4.0, 8))
-    assert efficiency_bound(_shares(one, other)) == 1.0
+    assert _shares(one, other).tolist() == [0.5, 1.0]
     assert efficiency_bound(np.zeros(0)) is None and efficiency_bound(np.zeros(2)) is None
 
 

@@ -214,6 +214,13 @@ def test_the_bundled_fonts_are_there_with_tabular_digits_and_weights(qapp):
     assert wide > now.metrics("headline", 400).horizontalAdvance("hamburg")
 
 
+@pytest.mark.parametrize("name", PALETTES)
+def test_hatching_is_seen_on_its_ground(name):
+    lines = theme.Theme(PALETTES[name]).hatch().color().name()
+    for ground in ("surface", "raised"):
+        assert contrast(lines, PALETTES[name].roles[ground]) >= 1.7
+
+
 def test_every_icon_is_drawn_in_the_color_that_is_asked_for(qapp):
     theme.apply(qapp, "light")
     sheet = {"combo-arrow", "spin-up", "check-on-light", "check-on-dark"}  # fixed colors

@@ -147,3 +147,13 @@ def test_an_announcement_is_left_out_where_qt_has_none(qtbot, monkeypatch):
     monkeypatch.delattr(QtGui, "QAccessibleAnnouncementEvent")
     announcer.announce(bar, "two")
     assert len(told) == 1
+
+
+def test_a_title_that_needs_more_lines_changes_no_height_while_a_layout_is_under_way(qtbot):
+    """Qt would lay the bar out anew in the midst of laying it out, and crash."""
+    bar, _, _ = bound(qtbot, ListTrack(["after 1,250 steps: loss 0.569"]))
+    bar.resize(500, 72)
+    turn()
+    before = bar.maximumHeight()
+    bar.title.resize(60, bar.title.height())  # as its layout does
+    assert len(bar.title.lines()) > 1 and bar.maximumHeight() == before

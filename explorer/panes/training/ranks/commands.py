@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from explorer.panes.training.ranks import text
@@ -12,32 +13,20 @@ if TYPE_CHECKING:
 
 
 def commands(mode: RanksMode) -> list[Action]:
-    """Starting ranks, moving through a run's steps, and a strategy each."""
-    known, shown = lambda: mode.measured is not None, lambda: mode.shows_run
+    """Starting ranks, the newest step of a run, its command for a cluster, and each strategy."""
+    shown, active = lambda: mode.active and mode.shows_run, lambda: mode.active
+    starts = lambda: mode.active and not mode.trains  # noqa: E731
     rows = (
-        ("start", text.START, mode.start_two, lambda: not mode.trains, text.START_HELP),
-        ("copy", text.COPY_ACTION, mode.copy_command, known, text.COPY_HELP),
-        ("older", text.OLDER, lambda: mode.go(-1), shown, text.STEP_HELP),
-        ("newer", text.NEWER, lambda: mode.go(1), shown, text.STEP_HELP),
+        ("start", text.START, mode.start_two, starts, text.START_HELP),
+        ("copy", text.COPY_ACTION, mode.copy_command, shown, text.COPY_HELP),
+        ("newest", text.NEWEST_ACTION, mode.choose_step, shown, text.NEWEST_HELP),
     )
     found = [
-        Action(
-            f"training.ranks.{name}",
-            title,
-            run,
-            enabled=lambda can=can: mode.active and can(),
-            help=help,
-        )
+        Action(f"training.ranks.{name}", title, run, enabled=can, help=help)
         for name, title, run, can, help in rows
     ]
-    return found + [
-        Action(
-            f"training.ranks.strategy.{name}",
-            f"Ranks: {text.NAMES[name]}",
-            lambda name=name: mode.choose(name),
-            enabled=lambda: mode.active,
-            checked=lambda name=name: mode.strategy == name,
-            help=text.IDEAS[name],
-        )
-        for name in text.TITLES
-    ]
+    for name in text.TITLES:
+        id, title = f"training.ranks.strategy.{name}", f"Ranks: {text.NAMES[name]}"
+        run, chosen = partial(mode.choose, name), lambda name=name: mode.shown_strategy == name
+        found.append(Action(id, title, run, enabled=active, checked=chosen, help=text.IDEAS[name]))
+    return found

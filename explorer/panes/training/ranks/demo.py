@@ -20,7 +20,7 @@ def views(mode: RanksMode) -> dict[str, Callable[[], Any]]:
         "ddp": partial(_measured, mode, "ddp"),
         "fsdp2": partial(_measured, mode, "fsdp2"),
         "computed": partial(_estimated, mode, "zero3", 14),
-        "pipeline": partial(_estimated, mode, "pipeline", 12),
+        "pipeline": partial(_estimated, mode, "pipeline", 12, 8),
     }
 
 
@@ -34,9 +34,9 @@ async def _measured(mode: RanksMode, parallel: str) -> None:
     mode.player.seek(exchanges[len(exchanges) // 2])
 
 
-async def _estimated(mode: RanksMode, strategy: str, place: int) -> None:
+async def _estimated(mode: RanksMode, strategy: str, place: int, devices: int = 4) -> None:
     mode.workspace.set_run(None)
-    mode.choose_devices(4)
+    mode.choose_devices(devices)
     mode.choose(strategy)
     await mode.settled()
     mode.player.seek(place)

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QPainter
 
 from core.numbers import format_brief
-from core.trace import Step
 from core.training.lane_trace import LaneTrace
+from core.training.spans import STEP_PHASES
 from explorer import theme
-from explorer.widgets.base import RIGHT, put_text
+from explorer.panes.training.ranks import text
+from explorer.widgets.base import LEFT, RIGHT, put_longest, put_text
+from explorer.widgets.legend import put_legend
+from explorer.widgets.plots.math import linear_ticks
 
-NAME, AXIS, GAP = 64, 22, 10  # px: the names of the ranks, the axis of time, between two lanes
-ROW, TALLEST = 14, 48  # px: a row at least and at most
-TICKS = 6  # at most
+LEGEND, AXIS, GAP = 22, 22, 10  # px: above the lanes, below them, between two of them
+ROW, TALLEST, READABLE = 6, 120, 13  # px: a row at least and at most, and where words fit in
+NAME, END = 72, 96  # px: left of the lanes, and right of those that have ended
+TICKS = 5  # about
+EDGES = ("start", "ready", "end")
 SERIES = {"forward": 0, "backward": 1, "optimizer": 2}
 EXCHANGE_SERIES = 3
+
+
+def least_height(ranks: int) -> int:
+    """px at zoom 1 in which so many lanes can be told apart."""
+    return LEGEND + AXIS + ranks * (2 * ROW + GAP // 2)
 
 
 class LaneLayout:
@@ -29,33 +38,40 @@ class LaneLayout:
         now = theme.current()
         self.area, self.lanes = area, lanes
         self.left = area.left() + now.px(NAME)
-        self.right = area.right() - now.px(8)
-        room = area.height() - now.px(AXIS) - now.px(GAP) * max(lanes.ranks - 1, 0)
-        each = room / max(2 * lanes.ranks, 1)
+        self.right = area.right() - now.px(END if lanes.ends else 8)
+        self.top = area.top() + now.px(LEGEND)
+        ranks = max(lanes.ranks, 1)
+        room = area.bottom() - now.px(AXIS) - self.top
+        gap = min(float(now.px(GAP)), room / ranks / 5)
+        each = (room - gap * (ranks - 1)) / ranks / 2
         self.row = min(max(each, now.px(ROW)), now.px(TALLEST))
-        self.pitch = 2 * self.row + now.px(GAP)
-        self.bottom = area.top() + lanes.ranks * self.pitch - now.px(GAP)
+        self.pitch = 2 * self.row + gap
+        self.bottom = self.top + ranks * self.pitch - gap
         bars = lanes.bars
-        tops = area.top() + bars["rank"] * self.pitch + bars["exchange"] * self.row
-        edges = (self.x(bars[name]) for name in ("start", "ready", "end"))
+        tops = self.top + bars["rank"] * self.pitch + bars["exchange"] * self.row
+        edges = (self.x(bars[name]) for name in EDGES)
         self._bars = np.stack([tops, *edges], axis=-1).tolist()
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether words fit into a row."""
+        return self.row >= theme.current().px(READABLE)
 
     def x(self, seconds: Any) -> Any:
         """Of a time, or of an array of times."""
         return self.left + seconds * ((self.right - self.left) / max(self.lanes.seconds, 1e-12))
 
     def lane(self, rank: int) -> QRectF:
-        top = self.area.top() + rank * self.pitch
+        top = self.top + rank * self.pitch
         return QRectF(self.left, top, self.right - self.left, 2 * self.row)
 
-    def rect(self, bar: int) -> QRectF:
-        """The whole bar, its wait included."""
-        top, start, _, end = self._bars[bar]
-        return QRectF(start, top, max(end - start, 1.0), self.row)
-
-    def ready(self, bar: int) -> float:
-        """Where its wait ends."""
-        return self._bars[bar][2]
+    def rect(self, bar: int, first: str = "start", last: str = "end") -> QRectF:
+        """A bar; from "start" to "ready" its rank waits, from there to "end" it works. What is not
+        empty is seen.
+        """
+        top, *edges = self._bars[bar]
+        x, end = edges[EDGES.index(first)], edges[EDGES.index(last)]
+        return QRectF(x, top, max(end - x, 1.0) if end > x else 0.0, self.row)
 
     def bar_at(self, point: QPointF) -> int | None:
         """The bar at a point; the shortest where several are."""
@@ -72,69 +88,97 @@ class LaneLayout:
 def draw_lanes(painter: QPainter, layout: LaneLayout, position: float) -> None:
     """The lanes, the Step under the cursor, and the cursor itself."""
     now, lanes = theme.current(), layout.lanes
+    _draw_legend(painter, layout)
     for rank in range(lanes.ranks):
-        lane, slowest = layout.lane(rank), rank == lanes.straggler
-        painter.fillRect(lane, now.color("surface"))
-        name = QRectF(layout.area.left(), lane.top(), now.px(NAME) - now.px(8), layout.row)
-        color = now.color("warning" if slowest else "text")
-        put_text(painter, name, f"{lanes.noun} {rank}", now.font("body", 600), color, RIGHT)
-        words = "slowest" if slowest else "exchange"
-        below = name.translated(0, layout.row)
-        put_text(painter, below, words, now.font("label"), now.color("muted"), RIGHT)
-    looks = [_look(step, label) for step, label in zip(lanes.trace, lanes.labels, strict=True)]
-    places = lanes.bars["place"]
-    for bar, place in enumerate(places.tolist()):
-        _draw_bar(painter, layout, bar, *looks[place])
+        painter.fillRect(layout.lane(rank), now.color("surface"))
+        _draw_names(painter, layout, rank)
+    for bar in range(len(lanes.bars)):
+        _draw_wait(painter, layout, bar)
+    for bar in range(len(lanes.bars)):
+        _draw_work(painter, layout, bar)
     painter.setPen(now.pen("text", 2))
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for bar in np.flatnonzero(places == min(int(position), len(looks) - 1)).tolist():
-        painter.drawRect(layout.rect(bar).adjusted(1, 2, -1, -2))
+    current = min(int(position), len(lanes.trace) - 1)
+    for bar in np.flatnonzero(lanes.bars["place"] == current).tolist():
+        first = "start" if lanes.bars["exchange"][bar] else "ready"
+        if (marked := layout.rect(bar, first)).width():
+            painter.drawRect(marked.adjusted(1, 2, -1, -2))
     _draw_axis(painter, layout)
     x = layout.cursor(position)
     painter.setPen(now.pen("accent", 2))
-    painter.drawLine(QPointF(x, layout.area.top()), QPointF(x, layout.bottom))
+    painter.drawLine(QPointF(x, layout.top), QPointF(x, layout.bottom))
 
 
-def _look(step: Step, label: str) -> tuple[QColor, dict[str, float]]:
-    """The color of a Step's bars, and what may stand in them with its width: its label, or the
-    number in it.
-    """
-    now, kind = theme.current(), step.name.partition(".")[2]
-    series = EXCHANGE_SERIES if step.lane == "exchange" else SERIES.get(kind)
-    color = now.color("muted") if series is None else now.series(series)
-    last = label.rpartition(" ")[2]
-    words = (label, last) if last.isdecimal() else (label,)
-    return color, {one: now.metrics("label").horizontalAdvance(one) for one in words}
-
-
-def _draw_bar(
-    painter: QPainter, layout: LaneLayout, bar: int, color: QColor, words: Mapping[str, float]
-) -> None:
+def color_of(kind: str) -> QColor:
+    """Of what a rank does: gathers, which bring weights, are paler than what carries gradients."""
     now = theme.current()
-    whole = layout.rect(bar).adjusted(0, 1, 0, -1)
-    ready = max(layout.ready(bar), whole.left())
-    if ready > whole.left() + 0.5:  # it waits for the others
-        waits = QRectF(whole.left(), whole.top(), ready - whole.left(), whole.height())
-        painter.fillRect(waits, now.color("raised"))
-        painter.fillRect(waits, now.hatch())
-    wide = max(whole.right() - ready, 1.0)
-    works = QRectF(ready, whole.top(), wide, whole.height())
-    painter.fillRect(works, color)
-    fits = next((one for one, needed in words.items() if needed <= wide - now.px(4)), "")
-    if fits:
-        put_text(painter, works, fits, now.font("label"), theme.ink_on(color))
+    if kind in SERIES:
+        return now.series(SERIES[kind])
+    if kind in STEP_PHASES or kind == "sum":
+        return now.color("muted")
+    color = now.series(EXCHANGE_SERIES)
+    return theme.mix(color, now.color("surface"), 0.5) if kind == "all-gather" else color
+
+
+def _draw_wait(painter: QPainter, layout: LaneLayout, bar: int) -> None:
+    """Up to when its rank waits, hatched; exchanges may wait at the same time."""
+    now, lanes = theme.current(), layout.lanes
+    wait = layout.rect(bar, "start", "ready").adjusted(0, 1, 0, -1)
+    painter.fillRect(wait, now.color("raised"))
+    painter.fillRect(wait, now.hatch())
+    if layout.is_readable and not lanes.bars["exchange"][bar]:
+        put_longest(painter, wait, (text.waits(lanes),), now.font("label"), now.color("text"))
+
+
+def _draw_work(painter: QPainter, layout: LaneLayout, bar: int) -> None:
+    """What its rank does then, with a word where there is room."""
+    place = int(layout.lanes.bars["place"][bar])
+    work = layout.rect(bar, "ready", "end").adjusted(0, 1, 0, -1)
+    color, words = color_of(layout.lanes.kinds[place]), layout.lanes.words(place)
+    painter.fillRect(work, color)
+    if layout.is_readable:
+        put_longest(painter, work, words, theme.current().font("label"), theme.ink_on(color))
+
+
+def _draw_legend(painter: QPainter, layout: LaneLayout) -> None:
+    """Which color is what, side by side."""
+    now, lanes = theme.current(), layout.lanes
+    kinds: dict[str, list[str]] = {}
+    for name in dict.fromkeys(lanes.kinds):
+        kinds.setdefault(color_of(name).name(), []).append(name)
+    entries = [(", ".join(names), QColor(color)) for color, names in kinds.items()]
+    line = QRectF(layout.area.topLeft(), QSizeF(layout.area.width(), now.px(LEGEND - 6)))
+    put_legend(painter, line, [*entries, (text.waits(lanes), None)])
+
+
+def _draw_names(painter: QPainter, layout: LaneLayout, rank: int) -> None:
+    """What a lane is called left of it, and right of it how its rank has ended."""
+    now, lanes, lane = theme.current(), layout.lanes, layout.lane(rank)
+    slowest, label = rank == lanes.straggler, now.font("label")
+    wide, tall = now.px(NAME - 8), layout.row if layout.is_readable else lane.height()
+    name = QRectF(layout.area.left(), lane.top(), wide, tall)
+    ink = now.color("warning" if slowest else "text")
+    if slowest and layout.row >= now.px(2 * READABLE):
+        put_text(painter, name.translated(0, now.px(14)), text.SLOWEST, label, ink, RIGHT)
+    put_text(painter, name, f"{lanes.noun} {rank}", now.font("body", 600), ink, RIGHT)
+    if layout.is_readable:
+        below = name.translated(0, layout.row)
+        put_text(painter, below, "exchange", label, now.color("muted"), RIGHT)
+    if (end := lanes.ends.get(rank)) is not None:
+        color = now.color("error" if end.is_cause else "muted")
+        painter.fillRect(QRectF(lane.right(), lane.top(), now.px(3), lane.height()), color)
+        place = QRectF(lane.right() + now.px(10), lane.top(), now.px(END), lane.height())
+        put_text(painter, place, end.how, now.font("body", 600), color, LEFT)
 
 
 def _draw_axis(painter: QPainter, layout: LaneLayout) -> None:
     now, seconds = theme.current(), layout.lanes.seconds
     top = layout.bottom + now.px(4)
-    rough = np.log10(seconds / TICKS)
-    powers = 10.0 ** np.floor(rough) * np.array([1, 2, 5, 10])
-    step = float(powers[powers >= 10.0**rough * (1 - 1e-9)][0])
-    for tick in range(int(seconds / step + 1e-9) + 1):
-        x = round(layout.x(tick * step)) + 0.5
+    for tick in linear_ticks(0.0, seconds, TICKS):
+        x = round(layout.x(tick)) + 0.5
         painter.setPen(now.pen("divider"))
         painter.drawLine(QPointF(x, layout.bottom), QPointF(x, top))
         place = QRectF(x - now.px(40), top, now.px(80), now.px(AXIS) - now.px(4))
-        said = format_brief(tick * step) if tick else "0"
+        place.moveRight(min(place.right(), layout.area.right() + now.px(20)))
+        said = format_brief(tick) if tick else "0"
         put_text(painter, place, said, now.font("label"), now.color("muted"))

@@ -13,14 +13,8 @@ MOST = 8  # ranks that get a row
 
 def inspection(lanes: LaneTrace, place: int) -> Inspection:
     """Of one Step: the sum of an estimate; who waited how long, how many bytes moved."""
-    step, bars = lanes.trace[place], lanes.of(place)
+    step, table = lanes.trace[place], lanes.by_rank(place)
     rows = [Row(in_a_line(arithmetic(step)), "accent")] if lanes.estimated else []
-    rows += [Row(text.bar_row(lanes.noun, bar)) for bar in bars[:MOST]]
-    table = {
-        "rank": bars["rank"],
-        "start (s)": bars["start"],
-        "waited (s)": bars["ready"] - bars["start"],
-        "took (s)": bars["end"] - bars["ready"],
-        "bytes": bars["bytes"],
-    }
+    columns = (table[name][:MOST].tolist() for name in ("rank", "took (s)", "waited (s)", "bytes"))
+    rows += [Row(text.rank_row(lanes.noun, *told)) for told in zip(*columns, strict=True)]
     return Inspection(step=step, rows=rows, table=table, title=step.title, plain=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from core.trace import Trace
 from core.training.config import TrainingConfig
+from core.training.estimates.strategy_step import DEVICES, most_devices, strategy_step
 from core.training.lane_trace import LaneTrace
 from core.training.place import torchrun_command
 from explorer.panes.modes import Desk, Mode
@@ -23,7 +24,6 @@ from explorer.panes.training.run_data import RunData
 from explorer.panes.training.watcher import RunWatcher
 from explorer.state.tracks import TraceTrack
 
-GONE = 0.05  # seconds between two looks whether a launcher has ended
 OWN = "run"  # in the place of a strategy: that of the run
 ENDED = ("failed", "dead", "stopped")
 
@@ -46,22 +46,21 @@ class RanksMode(RunWatcher):
         self.inputs, self.view = RanksHeader(), RanksView()
         self.strategy, self.devices = OWN, 4
         self.lanes: LaneTrace | None = None  # what is shown
-        self._connect()
-        self.inputs.devices.set_current(str(self.devices))
-        self.watch()
-
-    def _connect(self) -> None:
+        self.remedy: Callable[[], None] = self.start_two  # of a picture that cannot be
+        self._fills = False  # the cursor moves for no person
         inputs, view = self.inputs, self.view
         inputs.strategies.chosen.connect(self.choose)
         inputs.devices.chosen.connect(lambda number: self.choose_devices(int(number)))
         inputs.step.changed.connect(lambda step: self.choose_step(int(step)))
+        inputs.newest.clicked.connect(lambda: self.choose_step())
         view.start.clicked.connect(self.start_two)
         view.resume.clicked.connect(self.resume)
         view.copy.clicked.connect(self.copy_command)
         view.faultRequested.connect(self.let_fail)
         view.faults.menuOpening.connect(lambda: view.fill_faults(self.ranks))
         view.lanes.chosen.connect(self.player.seek)
-        view.body.actionRequested.connect(lambda: self.choose("ddp"))
+        view.body.actionRequested.connect(lambda: self.remedy())
+        self.watch()
 
     # what the pane asks
 
@@ -69,7 +68,7 @@ class RanksMode(RunWatcher):
         return {"version": 1, "strategy": self.strategy, "devices": self.devices}
 
     def restore(self, state: dict[str, Any]) -> None:
-        if state.get("devices") in compute.DEVICES:
+        if state.get("devices") in DEVICES:
             self.choose_devices(state["devices"])
         if state.get("strategy") in text.TITLES:
             self.choose(state["strategy"])
@@ -80,30 +79,30 @@ class RanksMode(RunWatcher):
     def on_position(self, position: float) -> None:
         self.view.lanes.set_position(position)
 
+    def on_step(self, step: int) -> None:
+        """Who moves through a step of the run keeps it, whatever comes after."""
+        if step > 0 and self.shows_run and not self._fills and self.measured is not None:
+            self.follower.more.step = self.measured.number
+            self.inputs.newest.setEnabled(True)
+        super().on_step(step)
+
     # choices
 
     def choose(self, strategy: str) -> None:
         """A strategy to estimate, or "run": what was measured."""
         self.strategy = strategy
-        self.inputs.strategies.set_current(strategy)
         self.refresh()
 
     def choose_devices(self, devices: int) -> None:
         """How many devices an estimated step has."""
         self.devices = devices
-        self.inputs.devices.set_current(str(devices))
         self.refresh()
 
-    def choose_step(self, step: int) -> None:
-        """Of the run; its last one is followed by newer ones as they come."""
+    def choose_step(self, step: int = 0) -> None:
+        """Of the run; 0 or its last one: the newest, and each newer one as it comes."""
         newest = self.data.step if self.data is not None else 0
-        self.follower.more = compute.StepLanes(step if 0 < step < newest else 0)
+        self.follower.more.step = step if 0 < step < newest else 0
         self.follower.look(again=True)
-
-    def go(self, steps: int) -> None:
-        """So many steps of the run further."""
-        if self.measured is not None:
-            self.choose_step(max(self.measured.number + steps, 1))
 
     # the run
 
@@ -115,12 +114,19 @@ class RanksMode(RunWatcher):
     @property
     def ranks(self) -> int:
         """Of the run; 0: unknown, or another program's."""
-        return self.measured.ranks if self.measured is not None else 0
+        if self.measured is None or self.data is None:
+            return 0
+        return self.measured.ranks or self.data.config.ranks
+
+    @property
+    def shown_strategy(self) -> str:
+        """The chosen one; without a run, DDP in the place of the run's own."""
+        return "ddp" if self.strategy == OWN and self.folder is None else self.strategy
 
     @property
     def shows_run(self) -> bool:
         """Whether what is shown was measured."""
-        return self.strategy == OWN and self.ranks > 1
+        return self.shown_strategy == OWN and self.ranks > 1
 
     def on_run(self) -> None:
         self.follower.more = compute.StepLanes()
@@ -128,6 +134,11 @@ class RanksMode(RunWatcher):
 
     def on_data(self, data: RunData) -> None:
         self.refresh()
+
+    def on_failed(self, message: str) -> None:
+        super().on_failed(message)
+        if self.data is None and self.shown_strategy == OWN:
+            self._show_none(message)
 
     def start_two(self) -> None:
         """A small run in two processes of this machine."""
@@ -137,82 +148,95 @@ class RanksMode(RunWatcher):
     def on_started(self) -> None:
         self.choose(OWN)
 
-    def resume(self) -> None:
-        """From the last checkpoint, on all ranks."""
-        if self.folder is not None:
-            self.spawn(self._resume(self.folder))
-
-    async def _resume(self, folder: Path) -> None:
-        """Once whoever has watched the ranks that failed is gone as well."""
-        runs = self.context.runs
-        while runs.running_here(folder):
-            await asyncio.sleep(GONE)
-        try:
-            runs.start(folder, "process")
-        except (ValueError, OSError) as error:
-            self.statusRequested.emit(str(error))
-
     def copy_command(self) -> None:
         """What starts this run on a cluster goes to the clipboard."""
-        if self.data is not None:
-            folder, ranks = self.data.folder.resolve(), self.ranks or self.data.config.ranks
-            command = torchrun_command(str(folder), folder.name, ranks)
-            QGuiApplication.clipboard().setText(command)
-            self.statusRequested.emit(text.COPIED)
+        QGuiApplication.clipboard().setText(self.view.command.whole)
+        self.statusRequested.emit(text.COPIED)
 
     def let_fail(self, kind: str, rank: int) -> None:
         """A fault of a rank of this run, now."""
-        said = f"Rank {rank}: {text.FAULTS[kind][0].lower()}"
-        self.steer("fault", kind, rank, 0.2, said=said)
+        self.steer("fault", kind, rank, 0.2, said=text.FAULTS[kind][1].format(f"Rank {rank}"))
 
     # what is seen
 
     def refresh(self) -> None:
         """Shows the run's lanes, or an estimate of the chosen strategy."""
+        self.inputs.strategies.set_current(self.shown_strategy)
+        self.inputs.devices.set_current(str(self.devices))
+        self.inputs.devices.setVisible(self.shown_strategy != OWN)
         data, measured = self.data, self.measured
-        several = data if self.ranks > 1 else None
-        trains, state = several is not None and several.active, several.state if several else ""
+        several, trains = self.ranks > 1, self.trains or self.restarts
+        ended = data is not None and several and data.state in ENDED and not trains
         self.view.set_buttons(
-            start=not trains, resume=state in ENDED, faults=trains, copy=measured is not None
+            start=not ((several and trains) or ended),
+            resume=ended and self.shown_strategy == OWN,
+            faults=several and self.trains,
         )
-        if data is None or measured is None or not self.shows_run:
-            note = text.assumptions(compute.SPEED, compute.LINK.bandwidth, self.devices)
-            self.inputs.set_steps(0, 0)
-            self._estimate(data.config if data is not None and not data.log else None)
+        if self.shown_strategy != OWN:
+            self._show_strategy(data.config if data is not None and not data.log else None)
+        elif data is not None and measured is not None and several:
+            self._show_run(data, measured)
         else:
-            note = text.run_note(measured, data.name, data.state, data.config.steps)
-            self.inputs.set_steps(measured.number, data.step)
-            self._show(measured, data.speed())
-        self.view.set_told(note, text.failure(several.state, several.message) if several else "")
+            self.inputs.set_steps(0, 0, False)
+            self.view.set_told("")
+            if data is None:
+                self._show(None)
+            else:
+                self._show_none(text.FOREIGN if data.log else text.ONE_PROCESS)
 
-    def _estimate(self, config: TrainingConfig | None) -> None:
-        strategy = self.strategy if self.strategy != OWN else "ddp"
+    def _show_run(self, data: RunData, lanes: LaneTrace) -> None:
+        died = data.state in ("failed", "dead") and not self.restarts
+        folder = data.folder.resolve()
+        self.inputs.set_steps(lanes.number, data.step, self.follower.more.step > 0)
+        self.view.set_told(
+            text.run_note(lanes, data.name, data.state, data.config.steps),
+            torchrun_command(str(folder), folder.name, self.ranks),
+            text.trouble(died, data.message, data.alerts),
+        )
+        self._show(lanes, data.speed())
+        step = max(data.checkpoints, default=0) if self.restarts else data.step
+        ended = died or self.restarts
+        self.set_headline(text.fate(lanes, step, self.restarts) if ended else text.headline(lanes))
+
+    def _show_strategy(self, config: TrainingConfig | None) -> None:
+        self.inputs.set_steps(0, 0, False)
+        self.view.set_told(text.assumptions(self.devices))
         try:
-            self._show(compute.estimated(strategy, self.devices, config))
+            lanes = strategy_step(self.shown_strategy, self.devices, config)
         except ValueError as error:
-            self._show(None)
-            self.view.body.show_empty(str(error), "Show DDP", "switch")
-            self.set_headline(str(error))
+            fits = most_devices(self.shown_strategy, config)
+            remedy = partial(self.choose_devices, fits) if fits else partial(self.choose, "ddp")
+            self._show_none(text.sentence(str(error)), text.remedy(fits), remedy)
+        else:
+            self._show(lanes)
+            self.set_headline(text.headline(lanes))
+
+    def _show_none(
+        self, why: str, action: str = text.START, remedy: Callable[[], None] | None = None
+    ) -> None:
+        """No lanes, but why there are none and what can be done: two ranks can be started."""
+        self._show(None)
+        self.set_headline(why)
+        self.remedy = remedy or self.start_two
+        self.view.show_none(why if remedy else text.ONE_HELP, action)
 
     def _show(self, lanes: LaneTrace | None, speed: float = 0.0) -> None:
         before, self.lanes = self.lanes, lanes
-        if lanes is before:
+        if lanes is before and lanes is not None:
             return
         trace = lanes.trace if lanes is not None else Trace()
         same = before is not None and len(before.trace) == len(trace)
         self.view.set_lanes(lanes)
-        self.view.set_facts(text.facts(lanes, speed) if lanes is not None else {})
+        facts = text.facts(lanes, speed) if lanes is not None else {}
+        self.view.facts.set_facts(facts, text.FACT_NOTES)
+        self._fills = True
         self.set_tracks([TraceTrack(trace)], keep_position=same)
+        self._fills = False
         self.view.lanes.set_position(self.player.position if self.active else 0.0)
-        if lanes is not None:
-            self.set_headline(text.headline(lanes))
         self.inspect()
 
     def inspect(self) -> None:
-        if not self.active:
-            return
-        place = self.player.step
-        if self.lanes is not None and 0 <= place < len(self.lanes.trace):
-            self.inspection.emit(inspection(self.lanes, place))
-        else:
-            self.inspection.emit(None)
+        place, lanes = self.player.step, self.lanes
+        if self.active:
+            there = lanes is not None and 0 <= place < len(lanes.trace)
+            self.inspection.emit(inspection(lanes, place) if there else None)

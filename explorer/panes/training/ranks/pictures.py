@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
+from core.training.estimates.step_timeline import STATES
 from core.training.lane_trace import LaneTrace
+from explorer import theme
 from explorer.panes.training.ranks import text
 from explorer.panes.training.ranks.draw_holdings import HoldingsLayout, draw_holdings
-from explorer.panes.training.ranks.draw_lanes import LaneLayout, draw_lanes
+from explorer.panes.training.ranks.draw_lanes import LaneLayout, draw_lanes, least_height
 from explorer.widgets.base import Columns
 from explorer.widgets.scene_picture import ScenePicture
 
@@ -19,13 +21,16 @@ class Lanes(ScenePicture[LaneTrace]):
     """`chosen(place)`: a bar of that Step was clicked."""
 
     WANTED = (640, 280)
-    LEAST = (360, 120)
 
     chosen = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("What each rank does in a step", parent)
         self.position = 0.0
+
+    def minimumSizeHint(self) -> QSize:
+        ranks = self.scene.ranks if self.scene is not None else 0
+        return QSize(*map(theme.current().px, (360, least_height(max(ranks, 4)))))
 
     def set_position(self, position: float) -> None:
         """Where the cursor is: at a Step, and how far to the next."""
@@ -79,23 +84,13 @@ class Holdings(ScenePicture[LaneTrace]):
     def displayed(self) -> dict[str, np.ndarray]:
         if self.scene is None:
             return Columns()
-        cells = list(self.layout_of(self.scene).cells())
-        return Columns(
-            {
-                "rank": np.array([cell.rank for cell in cells]),
-                "what": np.array([cell.state for cell in cells]),
-                "part": np.array([self.scene.parts[cell.part].name for cell in cells]),
-                "share": np.array([cell.share for cell in cells]),
-            }
-        )
+        held, parts = self.scene.holdings, np.array([part.name for part in self.scene.parts])
+        what, share = np.array(STATES)[held["state"]], held["end"] - held["begin"]
+        return Columns(rank=held["rank"], what=what, part=parts[held["part"]], share=share)
 
     def said_at(self, point: QPointF) -> str:
         if self.scene is None:
             return ""
         layout = self.layout_of(self.scene)
-        found = next((cell for cell in layout.cells() if cell.whole.contains(point)), None)
-        if found is None:
-            return ""
-        part, size = self.scene.parts[found.part].name, layout.size(found)
-        owner = f"{self.scene.noun} {found.rank}"
-        return text.held_tip(owner, found.state, part, found.share, size)
+        found = (one for one in self.scene.holdings if layout.whole(one).contains(point))
+        return text.held_tip(self.scene, one) if (one := next(found, None)) is not None else ""

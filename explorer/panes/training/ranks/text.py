@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+
+import numpy as np
 
 from core.numbers import format_brief, format_bytes, format_count, format_number, format_percent
+from core.training.estimates.strategy_step import LINK, SPEED
 from core.training.lane_trace import LaneTrace
+from core.training.rank_ends import cause
 from core.training.scaling import efficiency_bound
 
 TITLES = {
@@ -27,13 +31,13 @@ IDEAS = {
     "tensor": "every device multiplies its columns of each matrix, for the whole batch",
     "pipeline": "every device holds some of the layers, and small batches pass through",
 }
-STATES = {"weights": "weights", "gradients": "gradients", "optimizer": "optimizer memory"}
-FAULTS = {
-    "slow": ("Slow it down", "Each step of this rank takes 0.2 s more: the others wait"),
-    "none": ("As fast as before", "Runs at full speed again"),
-    "nan": ("Make a weight NaN", "One weight of this rank becomes NaN, as by a defect of memory"),
-    "kill": ("Kill it", "Kills the process, as when a machine fails"),
-    "hang": ("Let it hang", "Freezes it; the other ranks give up after 100 s"),
+STATES = ("weights", "gradients", "optimizer memory")
+FAULTS = {  # the title, and what happens to "Rank 1"
+    "slow": ("Slow it down", "{} takes 0.2 s longer for each step: the others wait"),
+    "none": ("As fast as before", "{} runs at full speed again"),
+    "nan": ("Make a weight NaN", "{} finds a weight that is NaN, as after a defect of memory"),
+    "kill": ("Kill it", "{} is killed, as when a machine fails"),
+    "hang": ("Let it hang", "{} freezes; the others give up after 100 s"),
 }
 COPY = "Copy for a cluster"
 COPY_ACTION = "Ranks: copy the command for a cluster"
@@ -45,17 +49,25 @@ COPIED = (
 START = "Start two ranks here"
 START_HELP = "Trains a small model in two processes of this machine, and shows their lanes"
 RESUME = "Resume from the last checkpoint"
-OLDER, NEWER = "Ranks: the step before", "Ranks: the step after"
-STEP_HELP = "Which step of the run is shown; at its last one, each newer step as it comes"
+NEWEST, NEWEST_ACTION = "Newest", "Ranks: the newest step"
+STEP_HELP = "Which step of the run is shown"
+NEWEST_HELP = "Shows each newer step as it comes, until you move through one"
 NO_SPANS = "No step of this run was timed yet."
 WAITS = "waiting for the first step of all ranks"
 NO_MESSAGE = "The run has ended without a message."
+SLOWEST = "slowest"
+ONE_PROCESS = "This run trains in one process: no rank waits for another"
+ONE_HELP = (
+    "Start two ranks here to see what they exchange, or choose a strategy above: a step of this "
+    "model is computed for several devices."
+)
+FOREIGN = "Another program has written this log, which tells of no ranks"
 SCALING = "scaling, at most"
 FACT_NOTES = {
     SCALING: "Scaling efficiency: the speed of N ranks as a share of N times the speed of one. It "
     "cannot be more than the share of the step in which they compute."
 }
-HOLDINGS, LANES = "Who holds what", "Who does what, and who waits (hatched)"
+HOLDINGS = "Who holds what"
 
 
 def headline(lanes: LaneTrace) -> str:
@@ -67,10 +79,38 @@ def headline(lanes: LaneTrace) -> str:
     length = format_brief(lanes.seconds)
     if lanes.straggler is not None:
         wait, slow = format_brief(lanes.waited.max()), lanes.straggler
-        who = f"Rank {1 - slow} waits" if lanes.ranks == 2 else "The others wait"
+        who = f"Rank {1 - slow} waits" if lanes.ranks == 2 else "The others wait up to"
         return f"{who} {wait} of {length} for rank {slow}"
     share = format_percent(lanes.waited.mean() / lanes.seconds)
     return f"{lanes.ranks} ranks share a step of {length}; they wait {share} of it"
+
+
+def fate(lanes: LaneTrace, step: int, restarts: bool) -> str:
+    """A run whose ranks have ended: whose fault it was, or that it begins again after a step."""
+    if restarts:
+        return f"Restarting from step {step:,}" if step else "Restarting from the beginning"
+    return f"{sentence(cause(lanes.ends))} after step {step:,}"
+
+
+def trouble(died: bool, message: str, alerts: Sequence[str]) -> str:
+    """Why it has ended, or what of it needs a person; "" where all is well."""
+    told = f"It needs attention: {'; '.join(alerts)}" if alerts else ""
+    return (message or NO_MESSAGE) if died else told
+
+
+def sentence(words: str) -> str:
+    """With a capital letter."""
+    return words[:1].upper() + words[1:]
+
+
+def remedy(devices: int) -> str:
+    """What helps where a strategy cannot be computed: fewer devices, else another one."""
+    return f"Use {devices} devices" if devices else f"Show {TITLES['ddp']}"
+
+
+def waits(lanes: LaneTrace) -> str:
+    """What it is called that a rank has nothing to do."""
+    return "idle: the bubble" if lanes.strategy == "pipeline" else "waits"
 
 
 def facts(lanes: LaneTrace, speed: float) -> dict[str, str]:
@@ -86,6 +126,8 @@ def facts(lanes: LaneTrace, speed: float) -> dict[str, str]:
     if len(lanes.memory):
         whose = "a device holds" if lanes.estimated else "memory of a process"
         told[whose] = format_bytes(lanes.memory.max())
+    if lanes.estimated:
+        told[waits(lanes)] = format_percent(lanes.waited.mean() / lanes.seconds)
     return told
 
 
@@ -101,12 +143,12 @@ def rank_notes(lanes: LaneTrace) -> list[list[str]]:
     return [[column[rank] for column in told if column] for rank in range(lanes.ranks)]
 
 
-def bar_row(noun: str, bar: Any) -> str:
+def rank_row(noun: str, rank: int, took: float, waited: float, size: float) -> str:
     """A rank's part in a Step, in the inspector."""
-    words = f"{noun} {bar['rank']}: {format_brief(bar['end'] - bar['ready'])}"
-    if bar["ready"] > bar["start"]:
-        words += f", after waiting {format_brief(bar['ready'] - bar['start'])}"
-    return f"{words}, {format_bytes(bar['bytes'])}" if bar["bytes"] else words
+    words = f"{noun} {rank}: {format_brief(took)}"
+    if waited:
+        words += f", after waiting {format_brief(waited)}"
+    return f"{words}, {format_bytes(size)}" if size else words
 
 
 def bar_tip(lanes: LaneTrace, place: int) -> str:
@@ -118,17 +160,20 @@ def bar_tip(lanes: LaneTrace, place: int) -> str:
     lines.append(f"from {format_brief(bar['start'])} to {format_brief(bar['end'])}")
     if bar["ready"] > bar["start"]:
         wait = format_brief(bar["ready"] - bar["start"])
-        lines.append(f"waits {wait} until the last {lanes.noun} has come")
+        until = f"until the last {lanes.noun} has come" if bar["exchange"] else "in between"
+        lines.append(f"waits {wait} {until}")
     if bar["bytes"]:
         lines.append(f"sends {format_bytes(bar['bytes'])}")
     return "\n".join(lines)
 
 
-def held_tip(owner: str, state: str, part: str, share: float, size: float) -> str:
-    """What "rank 1" holds of a part of the model."""
+def held_tip(lanes: LaneTrace, one: np.void) -> str:
+    """What a rank holds of a part of the model."""
+    share = one["end"] - one["begin"]
     held = "nothing" if not share else "all" if share >= 1 else format_percent(share)
-    who = f"{owner[:1].upper()}{owner[1:]}"
-    return f"{who} holds {held} of the {STATES[state]} of {part} ({format_bytes(size)})"
+    who, state = f"{sentence(lanes.noun)} {one['rank']}", STATES[one["state"]]
+    part, size = lanes.parts[one["part"]].name, format_bytes(one["bytes"])
+    return f"{who} holds {held} of the {state} of {part} ({size})"
 
 
 def run_note(lanes: LaneTrace, name: str, state: str, steps: int) -> str:
@@ -136,14 +181,7 @@ def run_note(lanes: LaneTrace, name: str, state: str, steps: int) -> str:
     return f"{name}, {NAMES[lanes.strategy]}, {state}, step {lanes.number:,} of {steps:,}"
 
 
-def failure(state: str, message: str) -> str:
-    """How a run of several ranks failed; "" where it did not."""
-    return (message or NO_MESSAGE) if state in ("failed", "dead") else ""
-
-
-def assumptions(speed: float, bandwidth: float, devices: int) -> str:
+def assumptions(devices: int) -> str:
     """By what a computed step was computed."""
-    return (
-        f"computed for {devices} devices of {speed / 1e9:.0f} GFLOP/s, linked by "
-        f"{format_bytes(bandwidth)}/s"
-    )
+    each, link = f"{SPEED / 1e9:.0f} GFLOP/s", f"{format_bytes(LINK.bandwidth)}/s"
+    return f"computed for {devices} devices of {each}, linked by {link}"

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from core.training.estimates.strategy_step import DEVICES
 from core.training.lane_trace import LaneTrace
 from explorer.panes.training.ranks import text
-from explorer.panes.training.ranks.compute import DEVICES
 from explorer.panes.training.ranks.pictures import Holdings, Lanes
 from explorer.widgets.base import Label, set_look
-from explorer.widgets.boxes import card, name_parts, page, row
+from explorer.widgets.boxes import card, name_parts, page, row, wrap
 from explorer.widgets.cut_label import CutLabel
-from explorer.widgets.form import Fact
+from explorer.widgets.form import FactRow
 from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.number_field import NumberField
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl
-from explorer.widgets.wrap_row import WrapRow
+from explorer.widgets.wrapped_label import WrappedLabel
 
 RANKS = 8  # that have a part in the menu of faults
 
@@ -35,24 +33,19 @@ class RanksHeader(QWidget):
         self.devices.setToolTip("Devices of the computed step")
         self.step = NumberField("Step", whole=True, width=72)
         self.step.setToolTip(text.STEP_HELP)
-        self._step = Label("step", "label", "muted")
-        name_parts(self, "training.ranks", "strategies", "devices", "step")
-        row(self.strategies, self.devices, self._step, self.step, 1, of=self)
+        self.newest = QPushButton(text.NEWEST)
+        self.newest.setToolTip(text.NEWEST_HELP)
+        self._steps = QWidget()
+        name_parts(self, "training.ranks", "strategies", "devices", "step", "newest")
+        row(Label("step", "label", "muted"), self.step, self.newest, of=self._steps)
+        wrap(self.strategies, self.devices, self._steps, of=self)
 
-    def set_steps(self, shown: int, newest: int) -> None:
-        """Which step of a run is seen; 0: none of a run."""
-        self.devices.setVisible(not shown)
-        for widget in (self._step, self.step):
-            widget.setVisible(shown > 0)
+    def set_steps(self, shown: int, newest: int, stands: bool) -> None:
+        """Which step of a run is seen (0: none of a run), and whether it stays that one."""
+        self._steps.setVisible(shown > 0)
+        self.newest.setEnabled(stands)
         self.step.set_limits(1, max(newest, 1))
         self.step.set_value(float(shown))
-
-    def whole_width(self) -> int:
-        """px that its choices need side by side."""
-        wide = max(
-            self.devices.sizeHint().width(), self._step.sizeHint().width() + 8 + self.step.width()
-        )
-        return self.strategies.sizeHint().width() + 8 + wide
 
 
 class RanksView(QWidget):
@@ -65,58 +58,54 @@ class RanksView(QWidget):
         self.setObjectName("training.ranks")
         self.holdings, self.lanes = Holdings(), Lanes()
         self.body = StatefulPicture(self.lanes, "lines")
-        self.start, self.resume = QPushButton(text.START), QPushButton(text.RESUME)
-        self.start.setToolTip(text.START_HELP)
-        self.copy = QPushButton(text.COPY)
-        self.copy.setToolTip(text.COPY_HELP)
+        self.start = QPushButton(text.START, toolTip=text.START_HELP)
+        self.resume = QPushButton(text.RESUME)
+        self.copy = QPushButton(text.COPY, toolTip=text.COPY_HELP)
         self.faults = MenuButton("warning", "Inject a fault", "What happens on a cluster")
-        names = ("holdings", "lanes", "start", "resume", "copy", "faults")
+        for button in (self.start, self.resume, self.copy):
+            set_look(button, "quiet" if button is self.copy else "primary")
+        self.note, self.command = CutLabel("label", "muted"), CutLabel("label", "muted", mono=True)
+        self.message, self.facts = WrappedLabel("body", "error"), FactRow()
+        self._held = card(Label(text.HOLDINGS, "label", "muted"), (self.holdings, 1))
+        names = ("holdings", "lanes", "start", "resume", "copy", "faults", "command", "message")
         name_parts(self, "training.ranks", *names)
-        for button, look in (
-            (self.start, "primary"),
-            (self.resume, "primary"),
-            (self.copy, "quiet"),
-        ):
-            set_look(button, look)
-        self.note, self.message = CutLabel("label", "muted"), CutLabel("body", "error")
-        self._facts: dict[str, Fact] = {}
-        self._row = WrapRow(16)
         page(
-            (card(Label(text.HOLDINGS, "label", "muted"), (self.holdings, 1)), 2),
-            (card(Label(text.LANES, "label", "muted"), (self.body, 1)), 5),
-            *(self.note, self.message),
-            row((self._row, 1), self.copy, self.faults, self.resume, self.start),
+            (self._held, 2),
+            (card((self.body, 1)), 5),
+            row((self.note, 2), (self.command, 3), self.copy),
+            self.message,
+            row((self.facts, 1), self.faults, self.resume, self.start),
             of=self,
         )
 
     def set_lanes(self, lanes: LaneTrace | None) -> None:
-        """Of a step; a run's that has none yet is waited for."""
+        """Of a step; a run's that is not read or has none yet is waited for."""
         self.holdings.set_scene(lanes)
         self.lanes.set_scene(lanes)
-        if lanes is not None and not len(lanes.trace):
+        self._held.show()
+        if lanes is None or not len(lanes.trace):
             self.body.show_loading(text.WAITS)
         else:
             self.body.show_ready()
 
-    def set_facts(self, facts: Mapping[str, str]) -> None:
-        """Values by title, side by side, in further rows where they have no room in one."""
-        for title in facts:
-            if title not in self._facts:
-                self._facts[title] = Fact(title, small=True)
-                self._row.addWidget(self._facts[title])
-        for title, fact in self._facts.items():
-            fact.set(facts.get(title, ""), text.FACT_NOTES.get(title, ""))
-            fact.setVisible(title in facts)
+    def show_none(self, why: str, action: str) -> None:
+        """In the place of lanes and all, why there are none and a button."""
+        self._held.hide()
+        self.start.hide()
+        self.body.show_empty(why, action)
 
-    def set_told(self, note: str, message: str) -> None:
-        """What stands below: by what it was computed, and how the run failed."""
+    def set_told(self, note: str, command: str = "", message: str = "") -> None:
+        """What stands below: what is shown, the command for a cluster, and how the run failed or
+        what of it needs a person.
+        """
         self.note.set_text(note)
-        self.message.set_text(message)
+        self.command.set_text(command)
+        self.copy.setVisible(bool(command))
+        self.message.setText(message)
         self.message.setVisible(bool(message))
 
-    def set_buttons(self, *, start: bool, resume: bool, faults: bool, copy: bool) -> None:
+    def set_buttons(self, *, start: bool, resume: bool, faults: bool) -> None:
         """Which of them there are."""
-        self.copy.setVisible(copy)
         self.start.setVisible(start)
         self.resume.setVisible(resume)
         self.faults.setVisible(faults)
@@ -129,7 +118,7 @@ class RanksView(QWidget):
             part = menu.addMenu(f"Rank {rank}")
             for kind, (title, help) in text.FAULTS.items():
                 action = part.addAction(title)
-                action.setToolTip(help)
+                action.setToolTip(help.format("This rank"))
                 action.triggered.connect(
                     lambda _=False, kind=kind, rank=rank: self.faultRequested.emit(kind, rank)
                 )

@@ -1,0 +1,30 @@
+"""A legend in one line: swatches of color or hatching, each with its word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QPainter
+
+from explorer import theme
+from explorer.widgets.base import LEFT, put_text
+
+SWATCH = 10  # px
+
+
+def put_legend(
+    painter: QPainter, line: QRectF, entries: Iterable[tuple[str, QColor | None]]
+) -> None:
+    """From the left of a line; a color that is None is hatched."""
+    now, x = theme.current(), line.left()
+    side, font, metrics = now.px(SWATCH), now.font("label"), now.metrics("label")
+    for words, color in entries:
+        swatch = QRectF(x, line.center().y() - side / 2, side, side)
+        painter.fillRect(swatch, color or now.color("raised"))
+        if color is None:
+            painter.fillRect(swatch, now.hatch())
+        wide = metrics.horizontalAdvance(words)
+        place = QRectF(swatch.right() + now.px(4), line.top(), wide + 1, line.height())
+        put_text(painter, place, words, font, now.color("muted"), LEFT)
+        x = place.right() + now.px(12)
