@@ -16,21 +16,29 @@ Scene = TypeVar("Scene")
 class ScenePicture(Picture, Generic[Scene]):
     """A Picture of `scene`; None: there is nothing to show yet.
 
-    Subclasses say how large they would be (`WANTED`) and how small they can be (`LEAST`), in px.
+    Subclasses name themselves (`NAME`), and say how large they would be (`WANTED`) and how small
+    they can be (`LEAST`), in px; `position` is where the cursor is in the steps.
     """
 
+    NAME = ""
     WANTED = (640, 320)
     LEAST = (360, 160)
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(name, parent)
+    def __init__(self, name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(name or self.NAME, parent)
         self.scene: Scene | None = None
+        self.position = 0.0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def set_scene(self, scene: Scene | None) -> None:
         self.scene = scene
         self.updateGeometry()  # how small it can be may depend on it
         self.data_changed()
+
+    def set_position(self, position: float) -> None:
+        """Where the cursor is: at a step, and how far to the next."""
+        self.position = position
+        self.update()
 
     def sizeHint(self) -> QSize:
         return _size(self.WANTED)

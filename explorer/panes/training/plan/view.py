@@ -48,16 +48,8 @@ class PlanHeader(QWidget):
 class Bars(ScenePicture[Scene]):
     """`stageChosen(stage)`: a bar was clicked."""
 
+    NAME = "Memory of one device"
     stageChosen = Signal(str)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Memory of one device", parent)
-        self.position = 0.0
-
-    def set_position(self, position: float) -> None:
-        """Where the cursor is in the sum."""
-        self.position = position
-        self.update()
 
     def layout_now(self) -> BarLayout | None:
         return BarLayout(QRectF(self.rect()), self.scene) if self.scene is not None else None

@@ -13,12 +13,5 @@ if TYPE_CHECKING:
 
 def commands(mode: PrecisionMode) -> list[Action]:
     """The two runs."""
-    return [
-        Action(
-            "training.precision.start",
-            text.START,
-            mode.start,
-            enabled=lambda: mode.active and not mode.trains,
-            help=text.START_HELP,
-        )
-    ]
+    name, enabled = "training.precision.start", lambda: mode.active and not mode.trains
+    return [Action(name, text.START, mode.start, enabled=enabled, help=text.START_HELP)]

@@ -105,16 +105,11 @@ class Histogram(ScenePicture[Scene]):
 class BitsPicture(ScenePicture[AlignedNumbers]):
     """The numbers of a life or of a sum, as far as the cursor has come."""
 
-    WANTED = (640, 160)
-    LEAST = (420, 110)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Numbers, bit by bit", parent)
-        self.step = 0  # of the track, that is looked at
+    NAME, WANTED, LEAST = "Numbers, bit by bit", (640, 160), (420, 110)
 
     def draw(self, painter: QPainter) -> None:
         if self.scene is not None:
-            draw_bits(painter, BitsLayout(QRectF(self.rect()), self.scene), self.step)
+            draw_bits(painter, BitsLayout(QRectF(self.rect()), self.scene), int(self.position))
 
     def displayed(self) -> dict[str, np.ndarray]:
         if self.scene is None:

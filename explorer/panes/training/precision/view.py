@@ -80,7 +80,7 @@ class PrecisionView(QWidget):
         """How far it has come: in the bits and on the histogram's axis, or in the plots."""
         numbers, at = trace.about.get("numbers"), trace.about.get("step")
         self.bits.set_scene(numbers)
-        self.bits.step = step
+        self.bits.position = step
         self.histogram.marked = numbers.known(step)[-1] if is_marked else None
         self.histogram.update()
         for plot in (self.scale, self.losses):

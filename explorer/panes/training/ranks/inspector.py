@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from core.substitution import arithmetic
 from core.training.lane_trace import LaneTrace
 from explorer.panes.base import Inspection, Row
+from explorer.panes.step_inspection import calculated
 from explorer.panes.training.ranks import text
-from explorer.widgets.live_numbers import in_a_line
 
 MOST = 8  # ranks that get a row
 
@@ -14,7 +13,7 @@ MOST = 8  # ranks that get a row
 def inspection(lanes: LaneTrace, place: int) -> Inspection:
     """Of one Step: the sum of an estimate; who waited how long, how many bytes moved."""
     step, table = lanes.trace[place], lanes.by_rank(place)
-    rows = [Row(in_a_line(arithmetic(step)), "accent")] if lanes.estimated else []
+    rows = calculated(step) if lanes.estimated else []
     columns = (table[name][:MOST].tolist() for name in ("rank", "took (s)", "waited (s)", "bytes"))
     rows += [Row(text.rank_row(lanes.noun, *told)) for told in zip(*columns, strict=True)]
     return Inspection(step=step, rows=rows, table=table, title=step.title, plain=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter
-from PySide6.QtWidgets import QWidget
 
 from core.training.estimates.step_timeline import STATES
 from core.training.lane_trace import LaneTrace
@@ -20,22 +19,13 @@ from explorer.widgets.scene_picture import ScenePicture
 class Lanes(ScenePicture[LaneTrace]):
     """`chosen(place)`: a bar of that Step was clicked."""
 
-    WANTED = (640, 280)
+    NAME, WANTED = "What each rank does in a step", (640, 280)
 
     chosen = Signal(int)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("What each rank does in a step", parent)
-        self.position = 0.0
 
     def minimumSizeHint(self) -> QSize:
         ranks = self.scene.ranks if self.scene is not None else 0
         return QSize(*map(theme.current().px, (360, least_height(max(ranks, 4)))))
-
-    def set_position(self, position: float) -> None:
-        """Where the cursor is: at a Step, and how far to the next."""
-        self.position = position
-        self.update()
 
     def draw(self, painter: QPainter) -> None:
         if self.scene is not None and len(self.scene.trace):
@@ -68,11 +58,7 @@ class Lanes(ScenePicture[LaneTrace]):
 class Holdings(ScenePicture[LaneTrace]):
     """Weights, gradients and optimizer memory of each rank."""
 
-    WANTED = (640, 92)
-    LEAST = (360, 64)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Who holds what", parent)
+    NAME, WANTED, LEAST = "Who holds what", (640, 92), (360, 64)
 
     def layout_of(self, lanes: LaneTrace) -> HoldingsLayout:
         return HoldingsLayout(QRectF(self.rect()), lanes)

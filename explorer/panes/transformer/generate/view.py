@@ -40,14 +40,9 @@ class Bars(ScenePicture[Scene]):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("The likeliest next tokens", parent)
-        self.position, self.hovered, self.at_end = 0.0, -1, True
+        self.hovered, self.at_end = -1, True
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-
-    def set_position(self, position: float) -> None:
-        """Where the cursor is in the steps."""
-        self.position = position
-        self.update()
 
     def layout_now(self) -> BarsLayout | None:
         return BarsLayout(QRectF(self.rect()), self.scene) if self.scene is not None else None

@@ -113,10 +113,10 @@ def test_the_life_of_a_gradient_and_the_sum_of_a_weight_are_played(
         player.seek(2)
         assert told[-1].step.title == "Stored in fp16: too small, it becomes 0"
         assert (histogram.marked.name, histogram.marked.value) == ("stored", 0)
-        assert mode.view.bits.step == 2
+        assert mode.view.bits.position == 2
         assert player.enter() and player.length == 4
         assert told[-1].step.code.endswith("rounding#spacing")
-        assert histogram.marked.name == "stored" and mode.view.bits.step == 2
+        assert histogram.marked.name == "stored" and mode.view.bits.position == 2
         player.leave()
         mode.choose(scale=16)
         assert player.step == 2 and "it is rounded" in told[-1].step.title
