@@ -22,7 +22,6 @@ from tests.explorer.demo import tiny_training
 
 ARROW = 34  # px of a combo box beside its text
 LARGEST = 2.0
-LATER = ("ranks",)  # beyond 150 % numbers of these two are still cut
 CUT_NUMBER = re.compile("[0-9]\u2026|\u2026[.,]?[0-9]")  # "0.5…", "…69"
 
 
@@ -45,8 +44,6 @@ def test_no_word_and_no_number_is_cut_at_any_zoom(sit, qapp, tmp_path, painted, 
             for pane in panes.values():
                 window.show_pane(pane.objectName())
                 for mode in getattr(pane, "modes", None) or {"": None}:
-                    if mode in LATER and zoom > 1.5:
-                        continue
                     if mode:
                         pane.show_mode(mode)
                     await pane.settled()
