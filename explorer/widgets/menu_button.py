@@ -32,11 +32,6 @@ class MenuButton(QToolButton):
         theme.changed.connect(self._restyle)
         self._restyle()
 
-    def wide(self) -> int:
-        """Its width with its words."""
-        now = theme.current()
-        return round(now.metrics("body").horizontalAdvance(self.text())) + now.px(56)
-
     def _restyle(self) -> None:
         now = theme.current()
         self.setFont(now.font("body"))
