@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.trace import Trace
-from core.training.config import TrainingConfig
 from core.training.counted_numbers import Counts, layer_counts, run_counts
 from core.training.gradient_trace import trace_scaled_gradient
 from core.training.number_formats import FORMATS
@@ -16,6 +15,7 @@ from core.training.recorded_numbers import RecordedNumbers, recorded_numbers
 from core.training.rounding_trace import LostUpdate, lost_update, trace_rounded_sum
 from core.training.runs import precision_twin
 from core.training.scaler_trace import trace_newest_change
+from core.training.step_trace import recorded_ranks
 from explorer.panes.training.run_data import RunData
 from explorer.runs.folders import run_folders
 
@@ -28,6 +28,7 @@ SMALL = 0.01  # the share of gradients that are smaller than the one whose life 
 DIGITS = 4 / 3  # of that one: no format holds all of them
 LESSON = "bf16"  # in which a weight and its update are added up
 
+_twin_of = lru_cache(maxsize=1)(precision_twin)
 _gradient_life = lru_cache(maxsize=1)(trace_scaled_gradient)  # one, for as long as it is played
 
 
@@ -37,25 +38,23 @@ def more(
     """What is counted, the numbers of the newest recorded step, why they cannot be read, how the
     loss scale changed last, and the run that differs in its precision alone.
     """
-    recorded, layers, error = newest_step(data.folder, max(data.recorded, default=0))
+    number = max(data.recorded, default=0)
+    written = recorded_ranks(data.folder, number).get(0, 0)  # a resumed run may write it again
+    recorded, layers, error = newest_step(data.folder, number, written)
     overflowed = {step: skip.where for step, skip in data.skips.items()}
     change = trace_newest_change(data.config, data.steps, overflowed)
-    twin = None if data.log else twin_of(data.folder, data.config)
+    others = tuple(run_folders(data.folder.parent))
+    twin = None if data.log else _twin_of(data.config, others)
     return run_counts(data.exponents) | layers, recorded, error, change, twin
 
 
 @lru_cache(maxsize=1)  # of the run that is looked at
-def newest_step(folder: Path, step: int) -> tuple[RecordedNumbers, Counts, str]:
+def newest_step(folder: Path, step: int, _: int) -> tuple[RecordedNumbers, Counts, str]:
     try:
         recorded = recorded_numbers(folder, step) if step else RecordedNumbers()
     except (ValueError, OSError) as error:
         return RecordedNumbers(), {}, str(error)
     return recorded, layer_counts(recorded), ""
-
-
-@lru_cache(maxsize=1)
-def twin_of(folder: Path, config: TrainingConfig) -> Path | None:
-    return precision_twin(config, run_folders(folder.parent))
 
 
 def small_gradient(counts: Counts, loss: float) -> tuple[int, float] | None:

@@ -18,7 +18,8 @@ def flow(area: QRectF, recorded: RecordedStep, phase: str) -> BlockColumn:
     if phase == "forward":
         return BlockColumn(area, rows, text.SIZES)
     exchanges, came = recorded.exchanges, [part.came for part in recorded.parts(phase)]
-    first, last = (np.searchsorted(came, exchanges[name]) - 1 for name in ("start", "end"))
+    places = (np.searchsorted(came, exchanges[name]) - 1 for name in ("start", "end"))
+    first, last = (np.maximum(place, 0) for place in places)  # some come before the first part
     title = text.EXCHANGES if len(exchanges) else ""
     spans = list(zip(first.tolist(), last.tolist(), strict=True))
     return BlockColumn(area, rows, text.GRADIENTS, text.NORMS, title, spans)

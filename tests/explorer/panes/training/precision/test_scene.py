@@ -90,7 +90,7 @@ def test_beside_a_format_stands_the_largest_loss(
 
 def test_a_recorded_step_tells_layers_apart(tmp_path: Path) -> None:
     finish(small_config(tmp_path), tmp_path / "run")
-    recorded, counts, error = compute.newest_step(tmp_path / "run", 12)
+    recorded, counts, error = compute.newest_step(tmp_path / "run", 12, 0)
     assert not error and {layer for layer, _ in counts} == set(recorded.parts)
     weights = counts["h.1", "weights"]
     assert weights.step == 12 and weights.histogram.total > 0
@@ -98,7 +98,7 @@ def test_a_recorded_step_tells_layers_apart(tmp_path: Path) -> None:
 
 
 def test_a_recorded_step_that_cannot_be_read_says_why(tmp_path: Path) -> None:
-    recorded, counts, error = compute.newest_step(tmp_path, 3)
+    recorded, counts, error = compute.newest_step(tmp_path, 3, 0)
     assert recorded.step == 0 and not counts and "rank0.json" in error
 
 
