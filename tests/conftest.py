@@ -1,10 +1,12 @@
 """What every test runs under; the environment is set before Qt or torch can be imported."""
 
 import atexit
+import importlib
 import os
 import shutil
 import sys
 import tempfile
+import warnings
 
 import platformdirs
 
@@ -95,6 +97,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     missing = [name for name in _PEERS if find_spec(name) is None]
     if missing:
         skips["peers"] = f"not installed: {', '.join(missing)}"
+    else:
+        _load_sentencepiece()
     if any(item.get_closest_marker("gpu") for item in items) and not _has_gpu():
         skips["gpu"] = "there is no CUDA device"
     for item in items:
@@ -103,6 +107,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason=reason))
     # What runs for half a minute comes first: last, one process would wait for the other.
     items.sort(key=lambda item: "test_random_actions" not in item.name)
+
+
+def _load_sentencepiece() -> None:
+    """Before any test: where it warns while it loads, and a warning is an error, its classes are
+    only half made, and using one ends the process. Other libraries load it, too.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        importlib.import_module("sentencepiece")
 
 
 def _has_gpu() -> bool:

@@ -4,11 +4,11 @@ Reading order: config, events; number_formats, bits, rounding_trace, gradient_tr
 records; task, language_modelling; scaler, parallel, precision, attempt (the loop itself), rules,
 optimizers, looking, exponent_probe, health, steering, checkpoints, loop; several ranks: place,
 ranks, data_parallel, fully_sharded, strategies, rank_processes, faults; the run folder: locking,
-writer, reader, runs, claims, control; a step from the inside: phases, scaler_trace, spans, lanes,
-lane_trace, scaling, utilization, recording, step_trace, recorded_step, recorded_numbers,
-counted_numbers; beside it: alerts, estimates, sizes, memory, requirements, rereading,
-explained_example, launch, recipes, bundled, this_machine; foreign: other programs' runs. Nothing
-here loads torch before a run starts, so that a window may read a run's folder at once.
+writer, reader, rank_ends, runs, claims, control; a step from the inside: phases, scaler_trace,
+spans, lanes, lane_trace, scaling, utilization, recording, step_trace, recorded_step,
+recorded_numbers, counted_numbers; beside it: alerts, estimates, sizes, memory, requirements,
+rereading, explained_example, launch, recipes, bundled, this_machine; foreign: other programs' runs.
+Nothing here loads torch before a run starts, so that a window may read a run's folder at once.
 """
 
 from __future__ import annotations

@@ -16,7 +16,6 @@ from core.gguf import open_gguf
 from core.transformer.foreign.reading import apart, look_at_gguf, read_foreign
 from core.transformer.foreign.settings import describe_gguf
 from tests.core.gguf_files import gguf
-from tests.core.gguf_library import gguf_library
 from tests.core.transformer.foreign.peers import VOCABULARY, random_model, random_shape
 
 KINDS = ("gpt2", "llama", "qwen2", "qwen3")
@@ -49,7 +48,7 @@ def rope_factors(base: float, size: int, scaling: dict[str, Any]) -> np.ndarray:
 
 def write_gguf(path: Path, kind: str, model: Any) -> None:
     """A model of transformers in F32."""
-    library = gguf_library()
+    library = pytest.importorskip("gguf")
     config = model.config
     writer = library.GGUFWriter(path, kind)
     writer.add_context_length(config.max_position_embeddings)
