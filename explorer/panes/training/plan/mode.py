@@ -33,7 +33,7 @@ def create(desk: Desk, parent: QObject) -> Mode:
 
 
 class PlanMode(RunWatcher):
-    """What a training takes; what cannot be planned leaves the last good picture."""
+    """What a training takes; what cannot be planned says why in the picture's place."""
 
     id = "plan"
     title = "Plan"

@@ -25,7 +25,6 @@ STAGE_WORDS = (
 PRECISION_TITLES = [(one, f"{one}, mixed" if "16" in one else one) for one in PRECISIONS]
 RECOMPUTE_TITLES = [(one, one.capitalize()) for one in RECOMPUTATIONS]
 STAGE_HELP = "What devices share instead of each holding all of it"
-STALE = "what is entered cannot be planned"
 ALONE = "ZeRO needs at least two devices"
 PARTS = {
     "weights": "weights",

@@ -102,15 +102,16 @@ class PlanView(QWidget):
         self.layout().setContentsMargins(16, 8, 16, 8)
 
     def set_draft(self, draft: PlanDraft, errors: Mapping[str, str]) -> None:
-        """Shows the fields; what is wrong leaves the last picture, which no longer holds."""
+        """Shows the fields; where one is wrong, why in the picture's place."""
         self.form.set_values(asdict(draft), errors)
         alone, stage = draft.devices.strip() == "1", self.form.fields["stage"].editor
         stage.setEnabled(not alone)
         stage.setToolTip(text.ALONE if alone else text.STAGE_HELP)
+        for fact in self.facts + self.small:
+            fact.setEnabled(not errors)
+        self.body.show_ready()
         if errors:
-            self.body.show_stale(text.STALE)
-        else:
-            self.body.show_ready()
+            self.body.show_empty(next(iter(errors.values())), icon="warning")
 
     def set_facts(self, facts: Sequence[tuple[str, str, str]], note: str) -> None:
         """(number, title, help): three headlines, then what is told in small; a note below."""

@@ -68,9 +68,9 @@ def headline(recorded: RecordedStep, place: Place) -> str:
             return f"The gradient reaches {_of(part)} {when} after backward began"
         case "backward" if part is not None:
             whole, count = recorded.recording.backward, len(recorded.exchanges)
-            meanwhile = f", and ranks add them up in {count} exchanges" if count else ""
+            many = f", and ranks add them up in {count} exchange{'s' * (count != 1)}" * (count > 0)
             length = format_brief(whole.end - whole.start)
-            return f"In {length} gradients come back to the embedding{meanwhile}"
+            return f"In {length} gradients come back to the embedding{many}"
         case "unscale":
             return f"The gradients are divided by the loss scale, {facts.loss_scale:,.0f}"
         case "clip":

@@ -22,7 +22,8 @@ SHOWN = 20  # of the likeliest tokens
 class Chosen:
     """How the token after a text is chosen.
 
-    trace  its steps; the last two are the draw and the token that came
+    trace  its steps; the last two are the draw and the token that came, unless it stands in the
+           text already
     token  that came
     shown  the ids of the likeliest tokens, before anything is cut; the one that came is last where
            it is none of them
@@ -33,7 +34,7 @@ class Chosen:
     token: int
     shown: tuple[int, ...]
     logits: np.ndarray
-    perplexity: float = float("nan")  # of the text before it
+    perplexity: float = float("nan")  # of the whole text
 
     def surprise_of(self, token: int) -> float:
         """In nats, if that one came."""
@@ -51,7 +52,7 @@ def chosen(
 ) -> Chosen:
     """The token after `ids`, from its logits (V,).
 
-    surprises  (T,) nats, of `ids`
+    surprises  (T,) nats, of the whole text
     written    how many tokens were drawn before it
     came       the one that came there; -1: the one that is drawn
     """
@@ -68,7 +69,7 @@ def chosen(
         min_p=draft.min_p or None,
         repetition_penalty=draft.repetition_penalty,
     )
-    drawn = next(itertools.islice(draws(draft.seed), written, None))
+    drawn = next(itertools.islice(draws(draft.seed), written, None)) if came < 0 else None
     trace = trace_next_token(torch.from_numpy(logits), sampling, ids, drawn)
     token = trace.about["token"] if came < 0 else came
     likeliest = trace.about["next"].probabilities.sort(descending=True, stable=True).indices[:SHOWN]
@@ -100,12 +101,12 @@ def found(
     """The whole answer; `surprises` may be those of the first tokens alone."""
     missing = np.full(max(len(ids) - len(surprises), 0), np.nan)
     told = np.append(surprises[: len(ids)], missing)
-    one = chosen(read.logits, draft, ids[:place], told[:place], written, came)
+    one = chosen(read.logits, draft, ids[:place], told, written, came)
     return Found(read, tuple(ids), told, place, written, came, one)
 
 
 def chosen_again(last: Found, draft: GenerateDraft) -> Found:
     """The same text with other settings."""
-    before = last.ids[: last.place], last.surprises[: last.place]
-    one = chosen(last.read.logits, draft, *before, last.written, last.came)
+    before = last.ids[: last.place]
+    one = chosen(last.read.logits, draft, before, last.surprises, last.written, last.came)
     return replace(last, chosen=one)

@@ -7,11 +7,11 @@ from PySide6.QtGui import QPainter, QPolygonF
 
 from explorer import theme
 from explorer.panes.transformer.generate import text
-from explorer.panes.transformer.generate.scene import Scene
+from explorer.panes.transformer.generate.scene import SCORES, Scene
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 from explorer.widgets.token_strip import chip
 
-NAME, NUMBER, GAP = 124, 84, 8  # px: tokens, what is written behind a bar, between two things
+NAME, NUMBER, GAP = 124, 150, 8  # px: tokens; numbers and names of cuts; between two things
 LEAST, MOST = 12, 24  # px: a row
 STRIP, FOOT = 18, 40  # px: all tokens side by side; with the mark above and the words below
 
@@ -57,7 +57,7 @@ def draw_bars(painter: QPainter, layout: BarsLayout, position: float, hovered: i
     """`position` in the steps; `hovered`: the row under the pointer, -1 for none."""
     now, scene = theme.current(), layout.scene
     stage, lengths = scene.stage(int(position)), scene.lengths_at(position)
-    is_drawn = stage.name in ("draw", "append")
+    is_drawn = stage.name in ("draw", "append") or scene.drawn is None
     font, label = now.font("mono", mono=True), now.font("label")
     for place in range(layout.count):
         row, is_rest = layout.row(place), place == layout.count - 1
@@ -67,7 +67,7 @@ def draw_bars(painter: QPainter, layout: BarsLayout, position: float, hovered: i
         if place == hovered:
             painter.fillRect(row, now.color("raised"))
         if is_rest:
-            words, ink = stage.words[-1] if not stage.lengths[-1] else text.REST, "muted"
+            words, ink = stage.words[-1] if stage.name in SCORES else text.REST, "muted"
         else:
             words, ink = chip(0, scene.pieces[place]).text, "accent" if came else "text"
         name = QRectF(row.left(), row.top(), layout.left - row.left() - now.px(GAP), row.height())
@@ -79,7 +79,7 @@ def draw_bars(painter: QPainter, layout: BarsLayout, position: float, hovered: i
         painter.fillRect(bar, now.color("raised") if is_cut else color)
         if is_cut:
             painter.fillRect(bar, now.hatch())
-        if is_rest and not stage.lengths[-1]:
+        if is_rest and stage.name in SCORES:
             continue
         told = QRectF(bar.right() + now.px(4), row.top(), now.px(NUMBER), row.height())
         put_text(painter, told, stage.words[place], label, now.color("muted"), LEFT)
@@ -122,9 +122,9 @@ def _draw_strip(painter: QPainter, layout: BarsLayout, is_drawn: bool) -> None:
     below = QRectF(
         strip.left(), strip.bottom(), strip.width(), layout.area.bottom() - strip.bottom()
     )
-    words = text.drawn(scene.drawn) if is_drawn else text.STRIP
+    words = text.drawn(scene.drawn) if is_drawn and scene.drawn is not None else text.STRIP
     put_text(painter, below, words, now.font("label"), now.color("muted"), LEFT)
-    if is_drawn:
+    if is_drawn and scene.drawn is not None:
         x, half = strip.left() + scene.drawn * strip.width(), now.px(5)
         painter.setPen(now.pen("text", 2))
         painter.drawLine(QPointF(x, strip.top() - 2), QPointF(x, strip.bottom() + 2))

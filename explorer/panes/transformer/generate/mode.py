@@ -207,6 +207,8 @@ class GenerateMode(Mode):
             self.read()
         elif self.writing:
             self.append()
+        if self.writing:  # nobody reads numbers that change ten times a second
+            self.inspection.emit(None)
         self._set_buttons()
 
     def stop_writing(self) -> None:
@@ -367,7 +369,7 @@ class GenerateMode(Mode):
         track = self.player.track
         if not self.active or self.scene is None or self.found is None or track is None:
             return
-        if self.writing:  # nobody reads numbers that change ten times a second
+        if self.writing:
             return
         if self.player.step < track.length:
             step = track.item(self.player.step)

@@ -38,7 +38,7 @@ class Scene:
     came     the row of the token that came
     cuts     (name, row below which it cuts): of the cuts that leave a boundary among the rows
     segments (n, 2) where each token lies among all of them side by side, as they are drawn from
-    drawn    the number that fell, 0 to 1
+    drawn    the number that falls, 0 to 1; None: the token stands in the text already
     """
 
     ids: tuple[int, ...]
@@ -47,7 +47,7 @@ class Scene:
     came: int
     cuts: tuple[tuple[str, int], ...]
     segments: np.ndarray
-    drawn: float
+    drawn: float | None
     probabilities: np.ndarray = field(default_factory=lambda: np.zeros(0))  # (n,), before the cuts
 
     def stage(self, step: int) -> Stage:
@@ -90,7 +90,7 @@ def scene_of(found: Chosen, piece: Callable[[int], bytes]) -> Scene:
         came=ids.index(found.token),
         cuts=tuple(_boundaries(found, ids)),
         segments=np.array([[reaches[one], reaches[one + 1]] for one in ids]),
-        drawn=float(found.trace.about["drawn"]),
+        drawn=found.trace.about["drawn"],
         probabilities=told.probabilities.numpy()[ids],
     )
 

@@ -22,7 +22,7 @@ from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surprise_text import SurpriseText
 
 SIDE = 196  # px: the sliders
-LINES = 5  # of the text
+LINES, REST = (2, 8), 470  # lines of the text at least and at most; px of all below it
 NATS = 8.0  # of the darkest tokens
 VALUES = {
     "temperature": tuple(round(0.1 * at, 1) for at in range(21)),
@@ -174,8 +174,10 @@ class GenerateView(QWidget):
 
     def _fit(self) -> None:
         """The text takes the lines that it needs; of a long one its end is seen."""
-        wide = self.width() - theme.current().px(2 * (16 + 12))
-        self.text.setFixedHeight(self.text.height_of(wide, LINES))
+        now = theme.current()
+        room = int(self.height() - now.px(REST)) // now.px(26)
+        wide = self.width() - now.px(2 * (16 + 12))
+        self.text.setFixedHeight(self.text.height_of(wide, min(max(room, LINES[0]), LINES[1])))
 
     def set_draft(self, draft: GenerateDraft) -> None:
         for name, slider in self.sliders.items():
@@ -196,6 +198,7 @@ class GenerateView(QWidget):
     def set_buttons(self, *, ready: bool, writing: bool, written: bool) -> None:
         """Whether a token can be drawn, whether one is, and whether one can be taken back."""
         self.next.setEnabled(ready and not writing)
+        self.next.setToolTip(text.NEXT_HELP if ready else text.NOT_AT_END)
         self.write.setText(text.STOP if writing else text.WRITE)
         self.write.setEnabled(ready or writing)
         self.back.setEnabled(written and not writing)

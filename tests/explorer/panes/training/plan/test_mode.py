@@ -106,7 +106,7 @@ def test_what_cannot_be_planned_stands_beside_its_field_and_the_picture_stays(
         scene, headline = mode.view.bars.scene, mode.headline
         mode.view.form.changed.emit("batch_size", "1000")
         assert "use a batch of 2048 or 4096" in mode.view.form.fields["batch_size"].error.text
-        assert mode.view.bars.scene is scene and mode.view.body.state == "stale"
+        assert mode.view.bars.scene is scene and mode.view.body.state == "empty"
         assert "use a batch of 2048 or 4096" in mode.headline != headline
         mode.view.form.changed.emit("batch_size", "2048")
         assert not mode.errors and mode.view.bars.scene is not scene
