@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -44,6 +44,7 @@ from explorer.widgets.transport import TransportBar
 MINIMUM = QSize(1100, 680)
 DESIGNED = QSize(1280, 720)
 PANE_LEAST = QSize(528, 280)  # at a zoom of 1: a pane that has less, as in a large zoom, scrolls
+LARGE = 1.5  # a zoom beyond which pictures scroll rather than shrink
 LOW = 560  # px at a zoom of 1: what stands about the picture takes less of a lower window
 MESSAGE_TIME = 5000  # ms
 
@@ -95,6 +96,7 @@ class MainWindow(QMainWindow):
         self.notices = Notices()
         self.stack = QStackedWidget()
         self.stack.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        self.stack.installEventFilter(self)  # it hears when its pane needs another room
         self._room = scrolled(self.stack)
         self._room.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.transport = TransportBar()
@@ -146,9 +148,23 @@ class MainWindow(QMainWindow):
     def _restyle(self) -> None:
         now = theme.current()
         self._share_height()
-        self.stack.setMinimumSize(PANE_LEAST * now.zoom)
+        self._fit_pane()
         self._header_row.setContentsMargins(now.px("margin"), 0, now.px("margin"), 0)
         self._inputs_row.setContentsMargins(now.px("margin"), 0, now.px("margin"), now.px(4))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.stack and event.type() == QEvent.Type.LayoutRequest:
+            self._fit_pane()
+        return super().eventFilter(watched, event)
+
+    def _fit_pane(self) -> None:
+        """How small a pane can be before it scrolls; in a large zoom, what its parts need."""
+        now = theme.current()
+        least = PANE_LEAST * now.zoom
+        if now.zoom > LARGE and self.pane is not None:
+            least.setHeight(max(least.height(), self.pane.minimumSizeHint().height()))
+        if self.stack.minimumSize() != least:
+            self.stack.setMinimumSize(least)
 
     def _share_height(self) -> None:
         now = theme.current()
@@ -190,6 +206,7 @@ class MainWindow(QMainWindow):
         self.rail.set_current(name)
         theme.style_hidden()
         self.stack.setCurrentWidget(pane)
+        self._fit_pane()
         self.transport.bind(pane.player)
         self._on_headline(pane.headline)
         pane.shown()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import QEvent, QSize
 from PySide6.QtTest import QTest
 
 from explorer import theme
@@ -87,3 +88,19 @@ def test_a_pane_that_would_have_too_little_room_scrolls(make, qapp, zoom, size, 
     seen = window.stack.parentWidget().size()
     assert (shown.width() > seen.width(), shown.height() > seen.height()) == scrolls
     assert window.transport.mapTo(window, window.transport.rect().bottomLeft()).y() < size[1]
+
+
+def test_in_a_large_zoom_a_pane_has_the_height_that_its_parts_need(make, qapp):
+    """Also when they come to need more; up to 150 % it is not asked."""
+    _, window = make()
+    window.resize(1280, 720)
+    theme.apply(qapp, "light", 2.0, "full")
+    QTest.qWait(1)
+    needed = window.stack.height() + 200
+    window.pane.minimumSizeHint = lambda: QSize(100, needed)
+    qapp.postEvent(window.stack, QEvent(QEvent.Type.LayoutRequest))
+    QTest.qWait(1)
+    assert window.stack.height() >= needed
+    theme.apply(qapp, "light", 1.5, "full")
+    QTest.qWait(1)
+    assert window.stack.minimumHeight() == PANE_LEAST.height() * 1.5
