@@ -38,7 +38,11 @@ class Veil(QWidget):
         self._timer = QTimer(self)
         self._timer.setInterval(33)
         self._timer.timeout.connect(self.update)
+        self.top: int | None = None  # of the words; None is the usual place
         theme.changed.connect(self.update)
+
+    def words_top(self) -> int:
+        return theme.current().px(8) if self.top is None else self.top
 
     def set(self, stale: bool, waiting: bool, reason: str) -> None:
         self._stale, self.reason = stale, reason
@@ -92,7 +96,7 @@ class Veil(QWidget):
         if text and (self._stale or long_wait):
             font = now.font("label", 600)
             box_width = now.metrics("label", 600).horizontalAdvance(text) + now.px(20)
-            box = QRectF((self.width() - box_width) / 2, now.px(8), box_width, now.px(22))
+            box = QRectF((self.width() - box_width) / 2, self.words_top(), box_width, now.px(22))
             painter.setPen(now.pen("divider"))
             painter.setBrush(now.color("raised"))
             painter.drawRoundedRect(box, box.height() / 2, box.height() / 2)
@@ -323,6 +327,13 @@ class StatefulPicture(QWidget):
         """Shows what is waited for over the ready picture; "" ends the wait."""
         self._wait(self._state == "stale", bool(reason), reason)
 
+    def set_words_top(self, top: int | None) -> None:
+        """Where the words about a wait begin, in pixels, below what else stands in the corners."""
+        if top != self._veil.top:
+            self._veil.top = top
+            self._veil.update()
+            self._place_cancel()
+
     def set_cancellable(self, on: bool) -> None:
         """Whether a long wait offers Cancel, which emits `cancelRequested`."""
         self._cancellable = on
@@ -370,7 +381,7 @@ class StatefulPicture(QWidget):
 
     def _place_cancel(self) -> None:
         self.cancel.adjustSize()
-        top = theme.current().px(38)  # below the words about the wait
+        top = self._veil.words_top() + theme.current().px(30)  # below the words about the wait
         self.cancel.move((self.width() - self.cancel.width()) // 2, top)
         self.cancel.raise_()
 

@@ -1,28 +1,12 @@
-"""Scaling efficiency: of two speeds, and what one run alone says of it."""
+"""Scaling efficiency: what one run alone says of it."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from core.training.lanes import lanes_of
-from core.training.scaling import efficiency_bound, scaling_efficiency
+from core.training.scaling import efficiency_bound
 from tests.core.training.test_lanes import spans
-
-
-def test_twice_the_ranks_at_twice_the_speed_is_all_of_it() -> None:
-    assert scaling_efficiency(2000.0, 2, 1000.0) == 1.0
-    assert scaling_efficiency(1500.0, 2, 1000.0) == 0.75
-    assert scaling_efficiency(900.0, 1, 900.0) == 1.0
-
-
-@pytest.mark.parametrize(
-    ("together", "ranks", "alone"),
-    [(1.0, 0, 1.0), (0.0, 2, 1.0), (1.0, 2, 0.0), (float("nan"), 2, 1.0)],
-)
-def test_what_is_no_speed_is_refused(together: float, ranks: int, alone: float) -> None:
-    with pytest.raises(ValueError, match="give tokens a second of both, and the ranks"):
-        scaling_efficiency(together, ranks, alone)
 
 
 def test_a_rank_that_waits_for_another_bounds_the_efficiency() -> None:

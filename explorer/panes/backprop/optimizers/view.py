@@ -200,7 +200,9 @@ class OptimizersView(QWidget):
         self.notice.layout().activate()
         wide = self.notice.width()
         self.notice.resize(wide, self.notice.heightForWidth(wide))
-        self.notice.move(8, 8 if beside else self.tools.geometry().bottom() + 8)
+        below = self.tools.geometry().bottom() + 8
+        self.body.set_words_top(None if beside else below)
+        self.notice.move(8, 8 if beside else below)
         self.notice.raise_()
         self._cover()
 
