@@ -163,16 +163,21 @@ class Attention(nn.Module):
         explicitly = look if look is not None and self._is_explicit(look) else None
         if q.size(2) == 1 and explicitly is None and not self.training:
             heads = self.read_one(q, k, v)
-            return self.join(heads if look is None else look.at(self.sites["head_output"], heads))
+            return self._written(heads, look)
         if self.n_kv_head != self.n_head:
             k, v = share(k, self.n_head), share(v, self.n_head)  # (B, H, T, D)
         if explicitly is not None:
             heads = self.read_explicitly(q, k, v, explicitly)
         else:
             heads = self.read(q, k, v)
-        if look is not None:
-            heads = look.at(self.sites["head_output"], heads)
-        return self.join(heads)
+        return self._written(heads, look)
+
+    def _written(self, heads: Tensor, look: Look | None) -> Tensor:
+        """`join`, with a Look at what goes in and what comes out."""
+        if look is None:
+            return self.join(heads)
+        heads = look.at(self.sites["head_output"], heads)
+        return look.at(self.sites["attention_output"], self.join(heads))
 
     def _is_explicit(self, look: Look) -> bool:
         """Whether the Look wants what fused attention never makes."""

@@ -26,7 +26,7 @@ class MLP(nn.Module):
     def __init__(self, config: ModelConfig, layer: int) -> None:
         super().__init__()
         self.activation = config.mlp
-        self.site = layer_sites("decoder", layer)["mlp_hidden"]
+        self.sites = layer_sites("decoder", layer)
         self.c_fc = nn.Linear(config.n_embd, config.inner_width, bias=config.bias)
         if config.mlp == "swiglu":
             self.c_gate = nn.Linear(config.n_embd, config.inner_width, bias=config.bias)
@@ -42,9 +42,10 @@ class MLP(nn.Module):
         else:
             approximate = "tanh" if self.activation == "gelu_tanh" else "none"
             hidden = F.gelu(hidden, approximate=approximate)
-        if look is not None:
-            hidden = look.at(self.site, hidden)
-        return self.c_proj(hidden)
+        if look is None:
+            return self.c_proj(hidden)
+        hidden = look.at(self.sites["mlp_hidden"], hidden)
+        return look.at(self.sites["mlp_output"], self.c_proj(hidden))
 
 
 class Block(nn.Module):

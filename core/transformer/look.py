@@ -21,7 +21,10 @@ from core.transformer.config import ModelConfig
 
 STACKS = ("decoder", "encoder")
 ATTENTION_KINDS = ("queries", "keys", "values", "scores", "masked", "weights", "head_output")
-LAYER_KINDS = (*ATTENTION_KINDS, "mlp_hidden", "residual_in", "residual_mid", "residual_out")
+LAYER_KINDS = (
+    *ATTENTION_KINDS, "attention_output", "mlp_hidden", "mlp_output",
+    "residual_in", "residual_mid", "residual_out",
+)  # fmt: skip
 ENDS = ("embedding", "logits")  # of a stack: these belong to no layer
 # What fused attention never makes: whoever wants one of these gets the explicit path.
 EXPLICIT = ("scores", "masked", "weights")
@@ -39,6 +42,8 @@ class Site:
     masked         (B, H, T, T)   scaled, and -inf where a query may not look
     weights        (B, H, T, T)   each row sums to 1; before dropout
     head_output    (B, H, T, D)   what each head read, before `c_proj` mixes them
+    attention_output, mlp_output
+                   (B, T, C)      what each of the two adds to the stream, before dropout
     mlp_hidden     (B, T, inner)  what `mlp.c_proj` reads
     residual_in, residual_mid, residual_out
                    (B, T, C)      the stream into a block, between attention and MLP, and out of it

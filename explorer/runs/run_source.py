@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -152,6 +152,14 @@ class RunSource(QObject):
         told = await self._engine.call(_surprises, logits, list(ids), name="reading the text")
         return Read(logits[-1], told, found.version)
 
+    async def ask(
+        self, compute: Callable[..., Any], *args: Any, key: object = None, name: str = ""
+    ) -> Any:
+        """Of the newest checkpoint, also while the run trains: its live model is only probed."""
+        seen = await self._follow()
+        newest = await self._newest_checkpoint(seen)
+        return await newest.ask(compute, *args, key=key, name=name)
+
     # the run
 
     async def _follow(self) -> _Seen:
@@ -171,15 +179,21 @@ class RunSource(QObject):
         seen = await self._follow()
         if seen.state in ACTIVE:
             return None
+        checkpoint = await self._newest_checkpoint(seen)
+        self.set_version(checkpoint.version)
+        return checkpoint
+
+    async def _newest_checkpoint(self, seen: _Seen) -> FolderSource:
+        """Raises ValueError where the run has none."""
         newest = seen.checkpoint
         if newest is None:
-            raise ValueError(f"{seen.name} has ended without a checkpoint; start it again")
+            remedy = "let it write one" if seen.state in ACTIVE else "start it again"
+            raise ValueError(f"{seen.name} has no checkpoint yet; {remedy}")
         if self._checkpoint is None or self._checkpoint.address != str(newest.folder):
             if self._checkpoint is not None:
                 self._checkpoint.close()
             self._checkpoint = FolderSource(self._engine, newest.folder, self)
             self._checkpoint.version = newest.step
-            self.set_version(newest.step)
         return self._checkpoint
 
     def _newest_turn(self, key: object) -> int:

@@ -92,6 +92,10 @@ class ModelSource(Protocol):
         self, ids: Sequence[int], surprises: bool = False, key: object = None
     ) -> Read | Superseded: ...
 
+    async def ask(
+        self, compute: Callable[..., Any], *args: Any, key: object = None, name: str = ""
+    ) -> Any: ...
+
 
 class FolderSource(QObject):
     """The model in a checkpoint folder; the weights are read at the first capture."""
@@ -152,6 +156,15 @@ class FolderSource(QObject):
         name = f"{self.name} reads the text"
         return await self._engine.call(self._read, list(ids), surprises, key=key, name=name)
 
+    async def ask(
+        self, compute: Callable[..., Any], *args: Any, key: object = None, name: str = ""
+    ) -> Any:
+        """`compute(model, *args)` on the engine's thread, which leaves the model as it is; or
+        SUPERSEDED.
+        """
+        name = name or f"asking {self.name}"
+        return await self._engine.call(self._asked, compute, args, key=key, name=name)
+
     def model_steps(
         self, job: Callable[..., Generator[Any, Any, Any]], *args: Any
     ) -> Generator[Any, Any, Any]:
@@ -192,6 +205,9 @@ class FolderSource(QObject):
         seconds = time.perf_counter() - begun
         told = of_all(model, ids) if surprises else np.zeros(0)
         return Read(logits, told, self.version, seconds, context.cache.bytes)
+
+    def _asked(self, compute: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        return compute(self._model(), *args)
 
     def _trace(self, ids: list[int], layer: int, head: int, query: int) -> Trace:
         import core

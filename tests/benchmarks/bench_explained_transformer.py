@@ -44,10 +44,10 @@ async def _measured(app: Any, report: Report) -> None:
         try:
             await session.begin()
             pane: Any = window.show_pane("backprop")
-            pane.show_mode("transformer")
+            pane.show_mode("gpt")
             session.workspace.set_prompt(TEXT)
             await pane.settled()
-            mode = pane.modes["transformer"]
+            mode = pane.modes["gpt"]
             _asked_again(mode, report)
             await _stepped(app, mode, report)
             _painted(mode, report)
@@ -57,7 +57,7 @@ async def _measured(app: Any, report: Report) -> None:
 
 def _asked_again(mode: Any, report: Report) -> None:
     from core import load
-    from explorer.panes.backprop.transformer.compute import work_out
+    from explorer.panes.backprop.gpt.compute import work_out
 
     model, worked = load("stories").model, mode.worked
     began = time.perf_counter()

@@ -7,7 +7,7 @@ from explorer.panes.modes import ModeSpec, those_there
 MODES: tuple[ModeSpec, ...] = (
     ModeSpec("expression", "Expression", "explorer.panes.backprop.expression.mode"),
     ModeSpec("network", "Network", "explorer.panes.backprop.network.mode"),
-    ModeSpec("transformer", "Transformer", "explorer.panes.backprop.transformer.mode"),
+    ModeSpec("gpt", "GPT", "explorer.panes.backprop.gpt.mode"),
     ModeSpec("optimizers", "Optimizers", "explorer.panes.backprop.optimizers.mode"),
 )
 

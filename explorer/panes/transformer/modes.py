@@ -5,7 +5,13 @@ from __future__ import annotations
 from explorer.panes.modes import ModeSpec, those_there
 
 MODES: tuple[ModeSpec, ...] = (
+    ModeSpec("map", "Map", "explorer.panes.transformer.map.mode"),
     ModeSpec("generate", "Generate", "explorer.panes.transformer.generate.mode"),
+    ModeSpec("lens", "Lens", "explorer.panes.transformer.lens.mode"),
+    ModeSpec("beams", "Beams", "explorer.panes.transformer.beams.mode"),
+    ModeSpec("examples", "Examples", "explorer.panes.transformer.examples.mode"),
+    ModeSpec("chat", "Chat", "explorer.panes.transformer.chat.mode"),
+    ModeSpec("translate", "Translate", "explorer.panes.transformer.translate.mode"),
 )
 
 

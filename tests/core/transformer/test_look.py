@@ -100,7 +100,8 @@ def by_hand(model: GPT, change: Callable[[Site, torch.Tensor], torch.Tensor]) ->
         masked = at("masked", torch.where(seen, scores / math.sqrt(D), -math.inf))
         weights = at("weights", masked.exp() / masked.exp().sum(-1, keepdim=True))
         heads = at("head_output", torch.einsum("bhij,bhjd->bhid", weights, v))
-        x = x + block.attn.c_proj(heads.transpose(1, 2).reshape(2, T, H * D))
+        joined = heads.transpose(1, 2).reshape(2, T, H * D)
+        x = x + at("attention_output", block.attn.c_proj(joined))
         x = at("residual_mid", x if pre else block.ln_1(x))
         given, mlp = block.ln_2(x) if pre else x, block.mlp
         if config.mlp == "swiglu":
@@ -110,7 +111,7 @@ def by_hand(model: GPT, change: Callable[[Site, torch.Tensor], torch.Tensor]) ->
             hidden = {"relu": F.relu, "gelu_tanh": partial(F.gelu, approximate="tanh")}[config.mlp](
                 mlp.c_fc(given)
             )
-        x = x + mlp.c_proj(at("mlp_hidden", hidden))
+        x = x + at("mlp_output", mlp.c_proj(at("mlp_hidden", hidden)))
         x = at("residual_out", x if pre else block.ln_2(x))
     return change(site("logits"), model.lm_head(model.ln_f(x)))
 

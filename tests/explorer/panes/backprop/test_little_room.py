@@ -20,6 +20,9 @@ from explorer.panes.backprop.expression.draw_legend import draw_legend
 from explorer.panes.backprop.expression.header import ExpressionHeader
 from explorer.panes.backprop.expression.scene import instant_at
 from explorer.panes.backprop.expression.view import ExpressionView
+from explorer.panes.backprop.gpt.header import GPTHeader
+from explorer.panes.backprop.gpt.plate_layout import PlacedPlate
+from explorer.panes.backprop.gpt.plates import blank_room
 from explorer.panes.backprop.modes import MODES
 from explorer.panes.backprop.network.header import NetworkHeader
 from explorer.panes.backprop.network.view import NetworkView
@@ -27,9 +30,6 @@ from explorer.panes.backprop.optimizers.header import OptimizersHeader
 from explorer.panes.backprop.optimizers.moments import MomentsView
 from explorer.panes.backprop.optimizers.remembering import Quantity
 from explorer.panes.backprop.optimizers.view import OptimizersView
-from explorer.panes.backprop.transformer.header import TransformerHeader
-from explorer.panes.backprop.transformer.plate_layout import PlacedPlate
-from explorer.panes.backprop.transformer.plates import blank_room
 from explorer.panes.moded import ModesHeader
 from explorer.widgets.formula_editor import FormulaField
 from explorer.widgets.stateful import StatefulPicture
@@ -58,7 +58,7 @@ def header(qapp, qtbot):
     def make(zoom, width):
         theme.apply(qapp, "light", zoom, "off")
         network = partial(NetworkHeader, QComboBox())
-        kinds = (ExpressionHeader, network, TransformerHeader, OptimizersHeader)
+        kinds = (ExpressionHeader, network, GPTHeader, OptimizersHeader)
         named = [Named(spec.id, spec.title, kind) for spec, kind in zip(MODES, kinds, strict=True)]
         made = ModesHeader("backprop", MODES)
         for one in named:

@@ -127,7 +127,7 @@ MODES: list[tuple[str, str, Callable[[Any], Awaitable[None]]]] = [
     ("attention", "", steps),
     ("backprop", "expression", expression),
     ("backprop", "network", network),
-    ("backprop", "transformer", transformer),
+    ("backprop", "gpt", transformer),
     ("backprop", "optimizers", optimizers),
     ("tokenizers", "compare", compare),
     ("tokenizers", "train", train),

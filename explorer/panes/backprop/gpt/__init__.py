@@ -1,0 +1,1 @@
+"""GPT: one training example through a real GPT and back, operation by operation."""

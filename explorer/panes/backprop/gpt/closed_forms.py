@@ -1,0 +1,197 @@
+"""Softmax, layer norm and cross-entropy with live numbers, forward and backward. No Qt here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from core.autograd.flows import Edge
+from core.autograd.layers import softmax
+from core.numbers import MINUS, TIMES, format_significant
+from core.substitution import Arithmetic
+from explorer.panes.backprop.gpt.compute import Worked
+from explorer.panes.backprop.gpt.moments import Moment
+from explorer.panes.backprop.gpt.operations import kind_of, letter, slope
+from explorer.widgets.base import visible_text
+from explorer.widgets.live_numbers import Equation, Terms
+
+Index = tuple[int, ...]
+ROLES = ("text", "text")
+SUM, AT_I, AT_J = (
+    "\u03a3",
+    "\u1d62",
+    "\u2c7c",
+)  # capital sigma, small letters i and j below the line
+MEAN_G = "g\u0304"
+DEVIATION = "\u221a(\u03c3\u00b2 + \u03b5)"
+
+
+def _tokens(worked: Worked) -> list[str]:
+    return [f"{n} {visible_text(label)}" for n, label in enumerate(worked.example.labels)]
+
+
+def _row(array: np.ndarray, index: Index) -> np.ndarray:
+    """The row that a number stands in."""
+    return np.asarray(array[*index[:-1]])
+
+
+def _read(told: Arithmetic) -> dict[str, float]:
+    """The numbers that a line reads, by the names that it has for them."""
+    return {one.name: one.value for one in told.operands}
+
+
+def softmax_value(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[object]:
+    before = worked.graph.nodes[node].inputs[0]
+    a, name = float(worked.value(before)[index]), letter(worked.graph, before)
+    note = "hidden" if np.isinf(a) else "with the largest taken off first, e^ cannot overflow"
+    return [
+        Equation(f"{name}{AT_I}", a, "text", note),
+        f"e^{name}{AT_I} / {SUM}{AT_J} e^{name}{AT_J}, its part of the sum over the row:",
+    ]
+
+
+def softmax_share(worked: Worked, edge: Edge, index: Index, told: Arithmetic) -> list[object]:
+    """w_i (g_i - sum_j w_j g_j), w the weights and g the gradients by them."""
+    node = edge[0]
+    upstream, out = worked.gradient(node), worked.value(node)
+    assert upstream is not None
+    ups, weights = _row(upstream, index), _row(out, index)
+    read = _read(told)
+    up, weight, mean = read["upstream"], read["out"], read["mean"]
+    name = letter(worked.graph, node)
+    total = f"{SUM}{AT_J} {name}{AT_J} g{AT_J}"
+    return [
+        "Every weight of the row depends on every score of it:",
+        Equation(f"g{AT_I}", up, "text", slope(worked.graph, node)),
+        Terms(total, weights, ups, ROLES, _tokens(worked), mean, "text"),
+        Equation(f"g{AT_I} {MINUS} {total}", up - mean, "text", "does it beat the mean"),
+        Equation(f"{name}{AT_I}", weight, "text"),
+        Equation(
+            f"share of {slope(worked.graph, worked.target(edge))}",
+            told.value,
+            "accent",
+            f"{name}{AT_I} {TIMES} the difference",
+        ),
+    ]
+
+
+def normalize_value(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[object]:
+    before = worked.graph.nodes[node].inputs[0]
+    a, name = worked.value(before), letter(worked.graph, before)
+    read = _read(told)
+    return [
+        Equation(name, float(a[index]), "text"),
+        Equation("\u03bc", float(_row(a, index).mean()), "text", "the mean of the token"),
+        Equation(f"{name} {MINUS} \u03bc", read["centered"], "text"),
+        Equation(DEVIATION, 1 / read["scale"], "text", "the token\u2019s standard deviation"),
+    ]
+
+
+def normalize_share(worked: Worked, edge: Edge, index: Index, told: Arithmetic) -> list[object]:
+    """(g - mean g - x mean(g x)) / sqrt(variance + eps), x normalized and g the gradients by it."""
+    node = edge[0]
+    upstream, out = worked.gradient(node), worked.value(node)
+    assert upstream is not None
+    ups, normal = _row(upstream, index), _row(out, index)
+    read, count = _read(told), len(ups)
+    up, here, scale = read["upstream"], read["out"], read["scale"]
+    shift, stretch = read["shift"], read["stretch"]
+    total = stretch * count
+    labels = [f"dimension {n}" for n in range(count)]
+    x, mean_gx = letter(worked.graph, node), f"mean of g {letter(worked.graph, node)}"
+    left_over = told.value / scale
+    return [
+        Equation("g", up, "text", slope(worked.graph, node)),
+        Equation(MEAN_G, shift, "text", "mean of the token: shifting all moves nothing"),
+        Terms(f"sum of g {x}", ups, normal, ROLES, labels, total, "text"),
+        Equation(mean_gx, stretch, "text", f"/ {count}: stretching all moves nothing"),
+        Equation(x, here, "text"),
+        Equation(f"g {MINUS} {MEAN_G} {MINUS} {x} {TIMES} {mean_gx}", left_over, "text"),
+        Equation(
+            f"share of {slope(worked.graph, worked.target(edge))}",
+            told.value,
+            "accent",
+            f"/ {DEVIATION} = {format_significant(1 / scale)}",
+        ),
+    ]
+
+
+def cross_entropy_value(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[object]:
+    losses = worked.losses
+    labels = [f"{MINUS}log p({visible_text(label)})" for label in worked.example.labels[1:]]
+    count, total = len(losses), float(losses.sum())
+    said = "Each token\u2019s own loss; those that surprise most:"
+    ones = np.ones(count)
+    return [
+        said,
+        Terms("sum of the losses", losses, ones, ROLES, labels, total, "text"),
+        Equation("N", float(count), "text", "tokens"),
+    ]
+
+
+def cross_entropy_share(worked: Worked, edge: Edge, index: Index, told: Arithmetic) -> list[object]:
+    """dL/dL / N (probability - 1 if it is what came next)."""
+    node = edge[0]
+    operation: Any = worked.graph.nodes[node].tensor.operation
+    target = worked.target(edge)
+    a = worked.value(target)
+    row, column = index[-2], index[-1]
+    flat = a.reshape(-1, a.shape[-1])
+    chance = float(softmax(flat[row])[column])
+    wanted = int(operation.targets[row])
+    read = _read(told)
+    right, count, upstream = read["wanted"], read["n"], read["upstream"]
+    name, came = (visible_text(worked.example.piece(n)) for n in (column, wanted))
+    guess = f"softmax({letter(worked.graph, target)})"
+    return [
+        Equation(guess, chance, "text", f"the chance that it gave \u201c{name}\u201d"),
+        Equation("onehot(y)", right, "text", f"\u201c{came}\u201d came next"),
+        Equation(f"{guess} {MINUS} onehot(y)", chance - right, "text"),
+        Equation("N", count, "text", "tokens"),
+        Equation(slope(worked.graph, node), upstream, "text"),
+        Equation(
+            f"share of {slope(worked.graph, target)}",
+            told.value,
+            "accent",
+            "lower it" if chance > right else "raise it",
+        ),
+    ]
+
+
+SHARES: dict[str, Callable[[Worked, Edge, Index, Arithmetic], list[object]]] = {
+    "Softmax": softmax_share,
+    "Normalize": normalize_share,
+    "CrossEntropy": cross_entropy_share,
+}
+
+
+def facts(worked: Worked, moment: Moment) -> list[object]:
+    """What holds of every row of a closed form, with the largest deviation."""
+    if moment.phase != "backward":
+        return []
+    kind = kind_of(worked.graph, moment.node)
+    flow = worked.flow((moment.node, 0)) if (moment.node, 0) in worked.edges else None
+    if flow is None or kind not in SHARES:
+        return []
+    rows = float(np.abs(flow.sum(-1)).max())
+    why = {
+        "Softmax": "shifting a row moves no weight",
+        "Normalize": "shifting a token moves nothing",
+        "CrossEntropy": "the probabilities of a token sum to 1",
+    }[kind]
+    found: list[object] = [Equation("each row sums to", rows, "success", why)]
+    if kind == "Normalize":
+        before = worked.value(worked.target((moment.node, 0)))
+        centered = before - before.mean(-1, keepdims=True)
+        along = float(np.abs((flow * centered).sum(-1)).max())
+        found.append(
+            Equation(
+                "row \u00b7 (x \u2212 \u03bc)",
+                along,
+                "success",
+                "stretching moves nothing, but for \u03b5",
+            )
+        )
+    return found

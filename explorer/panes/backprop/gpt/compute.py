@@ -1,0 +1,220 @@
+"""Works one example out on the engine, and answers what any picture of it asks. No Qt here."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.autograd import Graph
+from core.autograd.flows import Edge
+from core.autograd.layers import softmax
+from core.autograd.operation import sum_to
+from core.jobs import Pace, to_the_end
+from core.trace import Step
+from explorer.panes.backprop.gpt.example import Example
+from explorer.panes.backprop.gpt.moments import Moment, moments_of
+from explorer.panes.backprop.gpt.operations import Operation, operations_of
+from explorer.panes.backprop.gpt.planes import Plane, Pooled, head_axes, limit_of, pool
+
+if TYPE_CHECKING:
+    from core.training.explained_example import ExplainedExample
+
+Array = np.ndarray
+
+MOST_PARAMETERS = 10_000_000  # their gradients, in 64 bits, several times over, stay in memory
+LARGE = 50_000  # numbers: such an array is shrunk once, on the engine
+PIXELS = 512  # to at most so many rows and columns
+
+
+@dataclass(frozen=True, eq=False)
+class Worked:
+    """An example through a model and back.
+
+    highway  (L + 1, T): length of dL/d(residual stream) at every token, into each block and out of
+             the last
+    losses   (T) -log p(what came next), in nats: the loss is their mean
+    steps    the Trace's, all of them
+    """
+
+    example: Example
+    model: str
+    step: int | None  # of the run that the model is from
+    explained: ExplainedExample
+    graph: Graph
+    operations: tuple[Operation, ...]
+    moments: tuple[Moment, ...]
+    steps: tuple[Step, ...]
+    highway: Array
+    losses: Array
+    axes: tuple[int | None, ...]
+    edges: dict[Edge, int]  # the step of the Trace in which something flows along it
+    large: dict[tuple[Any, ...], Pooled] = field(default_factory=dict)
+    limits: dict[tuple[Any, ...], float] = field(default_factory=dict)
+
+    @property
+    def n_head(self) -> int:
+        return self.explained.model.config.n_head
+
+    @property
+    def n_tokens(self) -> int:
+        return self.example.length
+
+    def operation_of(self, node: int) -> Operation:
+        return next(one for one in self.operations if node in one.nodes)
+
+    def target(self, edge: Edge) -> int:
+        """The node that an edge leads back to."""
+        return self.graph.nodes[edge[0]].inputs[edge[1]]
+
+    def value(self, node: int) -> Array:
+        return self.graph.nodes[node].tensor.data
+
+    def gradient(self, node: int) -> Array | None:
+        """dL/d(node); None for a constant."""
+        return self.graph.nodes[node].tensor.grad
+
+    def flow(self, edge: Edge) -> Array | None:
+        """What flows back along an edge, in the shape of its target."""
+        if edge not in self.edges:
+            return None
+        shape = self.value(self.target(edge)).shape
+        return sum_to(self.steps[self.edges[edge]].value("contribution"), shape)
+
+    def array(self, what: tuple[Any, ...]) -> Array | None:
+        """("value", node), ("gradient", node) or ("flow", edge)."""
+        kind, where = what
+        if kind == "flow":
+            return self.flow(where)
+        return self.value(where) if kind == "value" else self.gradient(where)
+
+    def node_of(self, what: tuple[Any, ...]) -> int:
+        """The node whose shape an array has."""
+        return self.target(what[1]) if what[0] == "flow" else what[1]
+
+    def plane(self, what: tuple[Any, ...], head: int) -> Plane:
+        node = self.node_of(what)
+        return Plane(self.value(node).shape, self.axes[node], head)
+
+    def pooled(self, what: tuple[Any, ...], head: int) -> Pooled | None:
+        """The matrix of one head, shrunk to PIXELS; None where there is no array."""
+        plane = self.plane(what, head)
+        kept = self.large.get((*what, head if plane.axis is not None else 0))
+        if kept is not None:
+            return kept
+        array = self.array(what)
+        return None if array is None else pool(plane.of(array), PIXELS, PIXELS)
+
+    def limit(self, what: tuple[Any, ...]) -> float:
+        """The largest size in an array, over all heads: its color scale, which never moves."""
+        if what not in self.limits:
+            array = self.array(what)
+            self.limits[what] = 1.0 if array is None else limit_of(array)
+        return self.limits[what]
+
+    def has_heads(self, moment: Moment) -> bool:
+        """Whether another head shows other numbers."""
+        node = moment.node
+        return any(self.axes[one] is not None for one in (node, *self.graph.nodes[node].inputs))
+
+    def first_moment(self, operation: int, backward: bool) -> int | None:
+        """Where an operation is played forward, or backward."""
+        phases = ("backward",) if backward else ("forward",)
+        for place, one in enumerate(self.moments):
+            if one.operation == operation and one.phase in phases:
+                return place
+        return None
+
+
+def check_size(model: Any) -> None:
+    """Raises ValueError, with the remedy, for what would not fit."""
+    count = sum(parameter.numel() for parameter in model.parameters())
+    if count > MOST_PARAMETERS:
+        raise ValueError(
+            f"This model has {count / 1e6:,.1f} million parameters; the value and the gradient of "
+            f"each are kept here in 64 bits, which works up to {MOST_PARAMETERS // 10**6} million. "
+            "Open the bundled model, or one that was trained here."
+        )
+    if model.config.dropout:
+        raise ValueError(
+            "This model has dropout, which is random: its gradients differ each time. "
+            'Train one with a dropout of 0, or set "dropout" to 0.0 in the config.json of a copy.'
+        )
+
+
+def work_out(model: Any, example: Example, name: str, step: int | None) -> Worked:
+    """`work_out_steps` to its end."""
+    return to_the_end(work_out_steps(model, example, name, step))
+
+
+def work_out_steps(
+    model: Any, example: Example, name: str, step: int | None
+) -> Generator[str, None, Worked]:
+    """Everything that the pictures show of an example; a job, which yields what it is at.
+
+    Raises ValueError for a model that cannot be explained.
+    """
+    from core.training.explained_example import explain_example_steps
+
+    check_size(model)
+    explained = yield from explain_example_steps(model, example.ids)
+    trace, graph, pace = explained.trace, explained.graph, Pace()
+    while trace.grow():
+        if pace.is_due():
+            yield "steps"
+            pace.go_on()
+    places = trace.about["places"]
+    operations = operations_of(graph)
+    edges = {
+        (place.node, place.input): number
+        for number, place in enumerate(places)
+        if place.phase == "backward"
+    }
+    worked = Worked(
+        example,
+        name,
+        step,
+        explained,
+        graph,
+        operations,
+        moments_of(graph, operations, places),
+        tuple(trace),
+        explained.residual_gradients(),
+        losses_of(explained),
+        head_axes(graph.nodes, explained.model.config.n_head),
+        edges,
+    )
+    yield from _shrink_steps(worked)
+    return worked
+
+
+def losses_of(explained: ExplainedExample) -> Array:
+    """(T) what each token adds to the mean: -log of the probability of what came next."""
+    logits = explained.named("logits").data[0]  # (T, V)
+    chances = softmax(logits)[np.arange(len(logits)), explained.targets]
+    return -np.log(np.maximum(chances, np.finfo(float).tiny))
+
+
+def _shrink_steps(worked: Worked) -> Generator[str, None, None]:
+    """Large arrays are shrunk here, so that no step of the player has to."""
+    whats: list[tuple[Any, ...]] = [
+        (kind, n) for n in range(len(worked.graph.nodes)) for kind in ("value", "gradient")
+    ]
+    whats += [("flow", edge) for edge in worked.edges]
+    pace = Pace()
+    for what in whats:
+        if pace.is_due():
+            yield "pictures"
+            pace.go_on()
+        array = worked.array(what)
+        if array is None:
+            continue
+        worked.limits[what] = limit_of(array)
+        if array.size >= LARGE:
+            heads = array.shape[worked.axes[worked.node_of(what)] or 0]
+            for head in range(heads if worked.axes[worked.node_of(what)] is not None else 1):
+                pooled = worked.pooled(what, head)
+                assert pooled is not None
+                worked.large[(*what, head)] = pooled

@@ -1,0 +1,39 @@
+"""The inputs of GPT: which model, the text it learns from, and which head is seen."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from explorer.widgets.menu_button import MenuButton
+from explorer.widgets.prompt_line import PromptLine
+from explorer.widgets.wrap_row import WrapRow
+
+LONGEST_NAME = 26
+
+
+class GPTHeader(QWidget):
+    """`promptEdited(text)`; the menu of `source` is for the models that can be opened."""
+
+    promptEdited = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("backprop.gpt.inputs")
+        self.source = MenuButton("chevron-down", "Model", "The model whose gradients are shown")
+        self.source.setObjectName("backprop.gpt.source")
+        self.prompt = PromptLine()
+        self.prompt.setObjectName("backprop.gpt.prompt")
+        self.prompt.setAccessibleName("Training example")
+        self.prompt.setPlaceholderText("Type a text for the model to learn from")
+        self.prompt.promptEdited.connect(self.promptEdited)
+        row = WrapRow(parent=self)
+        row.addWidget(self.source)
+        row.addWidget(self.prompt)
+
+    def set_model(self, name: str, address: str) -> None:
+        """The model that is open, and where it is from."""
+        shown = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}\u2026"
+        self.source.setText(shown.replace("&", "&&"))
+        self.source.setAccessibleName(f"Model: {name}")
+        self.source.setToolTip(f"The model whose gradients are shown: {address or name}")

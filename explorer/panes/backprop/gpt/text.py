@@ -1,0 +1,131 @@
+"""What is said of each moment: one sentence on top, a few words on the scrubber. No Qt here."""
+
+from __future__ import annotations
+
+from core.numbers import format_number
+from explorer.panes.backprop.gpt.compute import Worked
+from explorer.panes.backprop.gpt.moments import Moment
+from explorer.panes.backprop.gpt.operations import Operation, copied_input, kind_of, short
+
+IDLE = "One text through a real GPT, forward and then back, operation by operation"
+
+# kind of operation -> what it does forward, and what its backward does
+FORWARD = {
+    "Embedding": "each id takes its row of the table",
+    "Add": "two streams are added, number by number",
+    "Multiply": "one times the other, number by number",
+    "Normalize": "each token's numbers get mean 0 and variance 1",
+    "MatMul": "each number is a row times a column",
+    "Transpose": "the same numbers, another order of axes",
+    "Reshape": "the same numbers in another shape",
+    "Slice": "a part of the numbers is cut out",
+    "Mask": "no token may look at what comes after it",
+    "Softmax": "each row becomes weights that sum to 1",
+    "GELU": "small inputs fade out, large ones pass",
+    "ReLU": "negative numbers become 0",
+    "CrossEntropy": "how surprised the model is by what came next, on average",
+}
+BACKWARD = {
+    "Embedding": "each row of the table collects the gradients of the tokens that took it",
+    "Add": "a sum passes its gradient on unchanged to both inputs: the highway",
+    "Multiply": "each factor gets the gradient times the other factor",
+    "Normalize": "what would only shift or stretch all numbers of a token is taken out",
+    "MatMul": "each factor gets the gradient times the other one, transposed",
+    "Transpose": "the gradient gets the old order of axes back",
+    "Reshape": "the gradient gets its old shape back",
+    "Slice": "the gradient goes where the numbers came from, and 0 elsewhere",
+    "Mask": "nothing flows back to what was hidden",
+    "Softmax": "each score gets its weight times how much it beats the row's mean",
+    "GELU": "the gradient passes where the curve is steep",
+    "ReLU": "the gradient passes where the input was above 0",
+    "CrossEntropy": "the gradient of the logits is the prediction minus the right answer",
+}
+# The same where one input is a bias or a gain, which every token shares.
+SHARED_FORWARD = {
+    "Add": "the same bias is added for every token",
+    "Multiply": "each number is scaled by its gain, the same one for every token",
+}
+SHARED_BACKWARD = {
+    "Add": "the gradient passes unchanged, and the bias gets the sum over all tokens",
+    "Multiply": "the gradient passes times the gain; the gain gets the sum over all tokens",
+}
+
+
+def where(operation: Operation) -> str:
+    """The operation and its place: "block 0, softmax"."""
+    group = operation.group[0]
+    name = operation.name
+    if group.startswith("Block"):
+        return f"{group.lower()}, {name}"
+    return name
+
+
+def headline(worked: Worked, moment: Moment) -> str:
+    """One sentence: what is seen now."""
+    operation = worked.operations[moment.operation]
+    kind = kind_of(worked.graph, moment.node)
+    place = where(operation)
+    shared = shares_a_parameter(worked, moment.node)
+    if moment.phase == "forward":
+        told = SHARED_FORWARD[kind] if shared else FORWARD.get(kind, "its value is computed")
+        if operation.name == "position embeddings":
+            told = "each position takes its row of the table"
+        return f"Forward, {place}: {told}"
+    if moment.phase == "seed":
+        return "Backward begins at the end: the loss moves as much as itself, so its gradient is 1"
+    if moment.phase == "backward":
+        told = SHARED_BACKWARD[kind] if shared else BACKWARD.get(kind, "its gradient is passed on")
+        return f"Backward, {place}: {told}"
+    target = short(worked.graph, worked.target((moment.node, moment.input or 0)))
+    if moment.phase == "copies":
+        return f"Backward, {place}: {target} was used once for every token, so the shares add up"
+    return f"Backward, {place}: {target} is used more than once, so its gradients add up"
+
+
+def shares_a_parameter(worked: Worked, node: int) -> bool:
+    """Whether a bias or a gain is read there, one for all tokens."""
+    place = copied_input(worked.graph, node)
+    if place is None:
+        return False
+    shared = worked.graph.nodes[worked.graph.nodes[node].inputs[place]]
+    return not shared.inputs and shared.tensor.data.ndim > 0  # 1/√D is a plain number
+
+
+def title(worked: Worked, moment: Moment) -> str:
+    """A moment in a few words, for the scrubber."""
+    operation = worked.operations[moment.operation]
+    place = where(operation)
+    if moment.phase == "seed":
+        return "Backward begins at the loss"
+    if moment.phase == "forward":
+        if moment.input is None and moment.node != operation.node:
+            return f"Forward: {short(worked.graph, moment.node)}"
+        return f"Forward: {place}"
+    if moment.input is None:
+        return f"Backward: {place}"
+    target = short(worked.graph, worked.target((moment.node, moment.input)))
+    return {
+        "backward": f"{target} gets its share",
+        "copies": f"{target}: the shares of all its copies are added up",
+        "accumulate": f"{target}: added to what came from other uses",
+    }[moment.phase]
+
+
+def summary(worked: Worked) -> str:
+    """The loss of the example."""
+    loss = format_number(worked.explained.loss.item())
+    T = worked.n_tokens
+    tokens = "one token" if T == 1 else f"{T} tokens"
+    return f"Loss {loss} nats, over {tokens}"
+
+
+def example(worked: Worked) -> str:
+    count = worked.example.count
+    if worked.n_tokens == 1:
+        return f"{count[0].upper()}{count[1:]} predicts the next"
+    return f"{count[0].upper()}{count[1:]}, each predicts the next one"
+
+
+def agreement(worked: Worked) -> str:
+    difference = format_number(worked.explained.disagreement, 2)
+    return f"Largest difference to torch\u2019s gradients: {difference}"

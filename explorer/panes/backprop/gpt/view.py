@@ -1,0 +1,193 @@
+"""The picture of GPT: the list of operations, the stage, and the highway below it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from explorer import theme
+from explorer.panes.backprop.gpt.highway import HighwayPicture
+from explorer.panes.backprop.gpt.operation_list import OperationList
+from explorer.panes.backprop.gpt.stage import StagePicture
+from explorer.widgets.base import IconButton, Label, set_look
+from explorer.widgets.cut_label import CutLabel
+from explorer.widgets.stateful import StatefulPicture
+from explorer.widgets.surface import Surface
+
+STAGE = 230  # px: the lowest stage beside which the highway is seen
+ROAD = ": length of \u2202L/\u2202(residual); hatched: still to come; click to go"
+
+
+class HeadChoice(QWidget):
+    """Which head is seen: `chosen(head)`."""
+
+    chosen = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("backprop.gpt.head")
+        self.before = IconButton("chevron-left", "The head before")
+        self.after = IconButton("chevron-right", "The next head")
+        self.label = Label("", "body")
+        self._head, self._count = 0, 1
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        for widget in (self.before, self.label, self.after):
+            row.addWidget(widget)
+        self.before.clicked.connect(lambda: self.turn(-1))
+        self.after.clicked.connect(lambda: self.turn(1))
+
+    def turn(self, by: int) -> None:
+        self.chosen.emit((self._head + by) % self._count)
+
+    def set_head(self, head: int, count: int, matters: bool) -> None:
+        """`matters`: the operation on the stage has heads."""
+        self._head, self._count = head, max(1, count)
+        self.label.setText(f"head {head} (of {count})")
+        for button in (self.before, self.after):
+            button.setEnabled(matters and count > 1)
+        self.setToolTip("" if matters else "No array on the stage is cut into heads")
+        self.setAccessibleDescription(self.label.text())
+
+
+class GPTView(QWidget):
+    """Holds the parts; the mode fills them."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("backprop.gpt")
+        self.operations = OperationList()
+        self.stage = StagePicture()
+        self.highway = HighwayPicture()
+        self.head = HeadChoice()
+        self.summary = Label("", "body", weight=600)
+        self.agreement = Label("", "label", "muted", wrap=True)
+        self.agreement.setObjectName("backprop.gpt.agreement")
+        self.note = CutLabel("label", "muted")
+        self.note.setObjectName("backprop.gpt.note")
+        self.newer = IconButton("refresh", "Explain the run\u2019s model as it is now")
+        self.newer.setObjectName("backprop.gpt.newer")
+        self.road = CutLabel("label", "muted")
+        self.fold = IconButton("chevron-down", "Fold the gradient highway")
+        self.fold.setObjectName("backprop.gpt.fold")
+        self.inside = QPushButton()
+        self.inside.setObjectName("backprop.gpt.inside")
+        set_look(self.inside, "quiet")
+        self.content = QWidget()
+        self.content.setAccessibleName("One training example, forward and backward")
+        self.body = StatefulPicture(self.content, "grid")
+        self._build()
+        self._folded = False  # as a person wishes it, where stage and highway have room
+        self._tight = False  # only one of them has
+        self._swapped = False  # and it is the highway
+        self.fold.clicked.connect(self.turn_highway)
+        self.highway.placeClicked.connect(self._show_stage)
+        self.highway.lossClicked.connect(self._show_stage)
+        self.stage.paintFailed.connect(self._on_paint_failed)
+        self.highway.paintFailed.connect(self._on_paint_failed)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def _build(self) -> None:
+        edge = Surface("window", edges="right")
+        self._edge = QVBoxLayout(edge)
+        self._edge.addWidget(self.operations, 1)
+        self._edge.addWidget(self.summary)
+        self._edge.addWidget(self.agreement)
+        news = QHBoxLayout()
+        news.setSpacing(4)
+        news.addWidget(self.note, 1)
+        news.addWidget(self.newer)
+        news.addWidget(self.inside)
+        news.addWidget(self.head)
+        road = QHBoxLayout()
+        road.setSpacing(4)
+        road.addWidget(self.fold)
+        road.addWidget(self.road, 1)
+        self._column = QVBoxLayout()
+        self._column.addLayout(news)
+        self._column.addWidget(self.stage, 1)
+        self._column.addLayout(road)
+        self._column.addWidget(self.highway)
+        self._row = QHBoxLayout(self.content)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.addWidget(edge)
+        self._row.addLayout(self._column, 1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self.body)
+
+    def set_inside(self, count: int, is_inside: bool) -> None:
+        """How many steps an operation has of its own, and whether they are played now."""
+        text = "Go out" if is_inside else f"{count} steps inside" if count else "One step"
+        self.inside.setText(text)
+        self.inside.setEnabled(bool(count) or is_inside)
+        hint = "Edge by edge, with what is summed up (Enter)" if count else "It has no parts"
+        self.inside.setToolTip("Back to the whole operation (Backspace)" if is_inside else hint)
+
+    @property
+    def folded(self) -> bool:
+        """Whether the highway makes room for the stage, where there is some for both."""
+        return self._folded
+
+    def set_folded(self, folded: bool) -> None:
+        self._folded = folded
+        self._share_room()
+
+    def turn_highway(self) -> None:
+        """Shows or folds it; in a low window it stands in the stage's place."""
+        if self._tight:
+            self._swapped = not self._swapped
+        else:
+            self._folded = not self._folded
+        self._share_room()
+
+    def show_highway(self) -> None:
+        if self.highway.isHidden():
+            self.turn_highway()
+        self.highway.setFocus()
+
+    def _show_stage(self) -> None:
+        self._swapped = False
+        self._share_room()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.operations.set_room(self.width())
+        self.share_room_anew()
+
+    def share_room_anew(self) -> None:
+        """Asks whether stage and highway both have room, with all that lies between them."""
+        now = theme.current()
+        lines = self.head.sizeHint().height() + self.fold.sizeHint().height() + now.px(26)
+        needed = lines + now.px(STAGE) + self.highway.sizeHint().height()
+        tight = self.height() < needed
+        if tight != self._tight:
+            self._tight, self._swapped = tight, False
+        self._share_room()
+
+    def _share_room(self) -> None:
+        seen = self._swapped if self._tight else not self._folded
+        self.stage.setVisible(not (self._tight and self._swapped))
+        self.agreement.setVisible(not self._tight)
+        self.highway.setVisible(seen)
+        policy = QSizePolicy.Policy
+        grows = policy.Expanding if self._tight else policy.Fixed
+        self.highway.setSizePolicy(policy.Expanding, grows)
+        icon, verb = ("chevron-down", "Fold") if seen else ("chevron-right", "Show")
+        self.fold.set_icon(icon, f"{verb} the gradient highway")
+        self.road.set_text(f"Gradient highway{ROAD}" if seen else "Gradient highway")
+
+    def _on_paint_failed(self, error: object) -> None:
+        self.body.show_error(f"This picture could not be drawn: {error}")
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        margin = now.px("margin")
+        self._edge.setContentsMargins(now.px(8), now.px(8), now.px(6), now.px(8))
+        self._column.setContentsMargins(margin, now.px(6), margin, now.px(8))
+        self._column.setSpacing(now.px(4))
+        self._row.setSpacing(0)
+        self.share_room_anew()

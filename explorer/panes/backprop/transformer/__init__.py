@@ -1,1 +1,0 @@
-"""Transformer: one training example through a real GPT and back, operation by operation."""
