@@ -19,6 +19,7 @@ from torch.utils.checkpoint import checkpoint
 from core.transformer.cache import KeyValueCache
 from core.transformer.config import ModelConfig
 from core.transformer.layers import Block
+from core.transformer.linear import Linear
 from core.transformer.look import Look, Site, check_sites
 from core.transformer.norms import norm_of
 from core.transformer.positions import Rotation, rotation_of, sinusoids
@@ -47,7 +48,7 @@ class GPT(nn.Module):
         self.h = nn.ModuleList(Block(config, layer) for layer in range(config.n_layer))
         # A post-norm block ends with a norm of its own; a pre-norm stack needs one at the end.
         self.ln_f = norm_of(config) if config.norm_placement == "pre" else nn.Identity()
-        self.lm_head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
+        self.lm_head = Linear(config.n_embd, config.vocab_size, bias=False)
         if config.tie_weights:
             self.lm_head.weight = self.wte.weight
         if not self.wte.weight.is_meta:  # else there are shapes alone, for numbers from a file
