@@ -1,4 +1,4 @@
-"""The matrices of a model: for many tokens as torch multiplies, for one token faster.
+"""The matrices of a model, multiplied by many tokens as torch does it, by few tokens faster.
 
 Among many tokens a weight that was read from memory is used many times; for one token, once. So a
 text that is written token by token takes as long as reading the weights does, and torch's product
@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 LARGE = 1 << 17  # weights: with fewer torch's own product is as fast
+MANY = 512  # rows for each token: with fewer, too
 
 
 class Linear(nn.Linear):
@@ -19,27 +20,28 @@ class Linear(nn.Linear):
 
     def forward(self, x: Tensor) -> Tensor:
         """x (..., in) -> (..., out)."""
-        if _reads_slowly(x, self.weight):
-            product = of_one_token(x, self.weight)
+        if _are_few_tokens(x, self.weight):
+            product = of_few_tokens(x, self.weight)
             return product if self.bias is None else product + self.bias
         return F.linear(x, self.weight, self.bias)
 
 
-def _reads_slowly(x: Tensor, weight: Tensor) -> bool:
-    """Whether torch would take long for it: one token in fp32 on a CPU, nothing to be learned."""
-    is_one = x.numel() == x.size(-1) and weight.numel() >= LARGE and weight.size(0) > 1
-    on_cpu = x.device.type == "cpu" and x.dtype is torch.float32
-    return is_one and on_cpu and not torch.is_grad_enabled()
+def _are_few_tokens(x: Tensor, weight: Tensor) -> bool:
+    """Whether torch would take long for it: in fp32 on a CPU, while nothing is learned."""
+    if torch.is_grad_enabled() or x.device.type != "cpu" or x.dtype is not torch.float32:
+        return False
+    tokens = x.numel() // x.size(-1)
+    return weight.numel() >= LARGE and weight.size(0) >= MANY * tokens > 0
 
 
-def of_one_token(x: Tensor, weight: Tensor) -> Tensor:
+def of_few_tokens(x: Tensor, weight: Tensor) -> Tensor:
     """x W^T, x (..., in) -> (..., out): as a batch of two products, for which torch takes its fast
-    kernel. Their strides matter: with x as a row, or copied into a column, it takes another one.
+    kernel. Their strides matter: with tokens in rows, or copied into columns, it takes another one.
     """
     out = weight.size(0)
     half = (out + 1) // 2
     halves = weight.unfold(0, half, out - half).mT  # (2, half, in), with a row in common if odd
-    column = x.reshape(1, -1).mT.expand(2, -1, -1)  # (2, in, 1)
-    upper, lower = torch.bmm(halves, column)  # (half, 1) each
-    product = torch.cat((upper, lower[2 * half - out :]))  # (out, 1)
-    return product.view(*x.shape[:-1], out)
+    columns = x.reshape(-1, x.size(-1)).mT.expand(2, -1, -1)  # (2, in, tokens)
+    upper, lower = torch.bmm(halves, columns)  # (half, tokens) each
+    product = torch.cat((upper, lower[2 * half - out :]))  # (out, tokens)
+    return product.mT.contiguous().view(*x.shape[:-1], out)
