@@ -105,8 +105,9 @@ class PromptMode(Mode):
         self.read()
 
     def _on_model(self, source: Any) -> None:
+        if self.source is not None:  # else a session may have brought what was read with this one
+            self.forget()
         self.source = source
-        self.forget()
         self.read()
 
     def _on_failed(self, message: str) -> None:
