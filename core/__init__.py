@@ -40,6 +40,8 @@ _HOME = {
     "trace_next_token": "core.inference.sampling_trace",
     "generate": "core.inference.generation",
     "generate_steps": "core.inference.generation",
+    "few_shot": "core.inference.few_shot",
+    "trace_few_shot": "core.inference.few_shot",
     "train_tokenizer": "core.tokenization",
     "train_tokenizer_steps": "core.tokenization",
     "open_tokenizer": "core.tokenization",
