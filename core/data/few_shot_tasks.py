@@ -1,4 +1,4 @@
-"""Tasks that are told by examples: lines of "question -> answer", of which the last one is asked."""
+"""Tasks told by examples: lines of "question -> answer", of which the last one is asked."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def pairs_of(lines: str) -> list[tuple[str, str]]:
 
 def doubling(most: int) -> list[int]:
     """Numbers of examples: none, one, twice as many each time, and all."""
-    return sorted({0, *(1 << power for power in range(most.bit_length()) if 1 << power < most), most})
+    return sorted(
+        {0, *(1 << power for power in range(most.bit_length()) if 1 << power < most), most}
+    )
 
 
 def _task(pairs: str) -> str:

@@ -1,4 +1,4 @@
-"""Inputs of a pane that reads a text with a model: which model, and the text."""
+"""Inputs of a pane that reads with a model: which model, and the text or other controls."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWid
 from explorer import theme
 from explorer.theme import icons
 from explorer.widgets.base import set_look
+from explorer.widgets.boxes import wrap
 from explorer.widgets.prompt_line import PromptLine
 
 LONGEST_NAME = 28
@@ -42,6 +43,17 @@ class ModelButton(QToolButton):
         self.setFont(theme.current().font("body"))
 
 
+class ModelHeader(QWidget):
+    """Which model, then the controls of a mode; `menu` is for the models that can be opened."""
+
+    def __init__(self, mode: str, *controls: QWidget) -> None:
+        super().__init__()
+        self.setObjectName(f"{mode}.inputs")
+        button = ModelButton(mode)
+        self.menu, self.set_model = button.models, button.set_model
+        wrap(button, *controls, of=self)
+
+
 class PromptHeader(QWidget):
     """`promptEdited(text)`; `menu` is for the models that can be opened."""
 
@@ -60,7 +72,4 @@ class PromptHeader(QWidget):
         row.addWidget(self.source_button)
         row.addWidget(self.prompt, 1)
         self.menu = self.source_button.models
-
-    def set_model(self, name: str, address: str) -> None:
-        """The model that is open, and where it is from."""
-        self.source_button.set_model(name, address)
+        self.set_model = self.source_button.set_model

@@ -36,8 +36,8 @@ from tests.core.tokenization.unigram.test_trace import tokenizer
 def real_steps() -> tuple[Step, ...]:
     """Made once: they are read alone."""
     parts = (_backprop, _networks, _losses, _optimizers, _schedules, _training, _tokens,
-             _training_phases, _roundings, _estimates, _attention, _sampling,
-             _few_shot)  # fmt: skip
+             _training_phases, _roundings, _estimates, _attention, _lens, _sampling,
+             _beams, _few_shot)  # fmt: skip
     return tuple(step for part in parts for step in part())
 
 
@@ -160,6 +160,19 @@ def _attention() -> Iterator[Step]:
     yield from trace_attention(model, [1, 2, 3, 4, 5], layer=1, head=1, query=3)
 
 
+def _lens() -> Iterator[Step]:
+    import torch
+
+    from core.inference.lens_trace import trace_contribution, trace_lens
+    from core.transformer import ModelConfig
+    from core.transformer.gpt import GPT
+
+    config = ModelConfig(vocab_size=11, block_size=8, n_layer=2, n_head=2, n_embd=8)
+    model = GPT(config, torch.Generator().manual_seed(0))
+    yield from trace_lens(model, [1, 2, 3, 4, 5], [3, 7])
+    yield from trace_contribution(model, [1, 2, 3, 4, 5], 0, 1, token=3)
+
+
 def _sampling() -> Iterator[Step]:
     import torch
 
@@ -176,3 +189,14 @@ def _few_shot() -> Iterator[Step]:
 
     lm = core.load("stories")
     yield from core.trace_few_shot(core.few_shot(lm, [("hot", "cold")], "day", "dark night", (1,)))
+
+
+def _beams() -> Iterator[Step]:
+    import torch
+
+    from core.inference.beam_search_trace import trace_beam_search
+
+    generator = torch.Generator().manual_seed(0)
+    yield from trace_beam_search(
+        lambda texts: torch.randn(len(texts), 7, generator=generator), [0], max_new_tokens=3
+    )

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from core.data.few_shot_tasks import doubling, pairs_of
 from explorer.engine.jobs import Superseded
 from explorer.engine.latest import Latest
-from explorer.panes.model_menu import ModelMenu
 from explorer.panes.modes import Desk, Mode
+from explorer.panes.prompt_mode import ModelMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.examples import compute, text
 from explorer.panes.transformer.examples.draft import ExamplesDraft
@@ -24,23 +22,21 @@ def create(desk: Desk, parent: QObject) -> Mode:
     return ExamplesMode(desk, parent)
 
 
-class ExamplesMode(Mode):
+class ExamplesMode(ModelMode):
     """A step for each number of examples; they come one after the other, the fewest first."""
 
     id = "examples"
     title = "Examples"
     teaches = "A task told by examples in the prompt: nothing is trained, and the answers improve"
 
+    inputs: ExamplesHeader
+
     def __init__(self, desk: Desk, parent: QObject) -> None:
-        super().__init__(desk, parent)
-        self.inputs, self.view = ExamplesHeader(), ExamplesView()
+        super().__init__(desk, parent, ExamplesHeader())
+        self.view = ExamplesView()
         self.draft = Draft(self.workspace, "transformer.examples", ExamplesDraft, self)
         self.found: list[compute.Found] = []
-        self._source: Any = None
         self._asks = Latest(self.engine, self)
-        self.models = ModelMenu(desk.context, self.inputs.model.models, "The live model", self)
-        self.models.named.connect(self.inputs.model.set_model)
-        self.workspace.modelChanged.connect(self._on_model)
         self.inputs.task.picked.connect(lambda lines: self.set_up(lines=lines))
         self.inputs.form.picked.connect(lambda form: self.set_up(form=form))
         self.view.linesEdited.connect(lambda lines: self.set_up(lines=lines))
@@ -49,9 +45,8 @@ class ExamplesMode(Mode):
         self.draft.changed.connect(self._on_draft)
         self._asks.came.connect(self._on_all)
         self._asks.failed.connect(self._on_failed)
-        self.models.refresh()
         self._on_draft(self.draft.value)
-        self._on_model(self.workspace.model_source)
+        self.begin()
 
     def pictures(self) -> dict[str, QWidget]:
         return {"examples": self.view.bars, "read": self.view.read}
@@ -75,22 +70,21 @@ class ExamplesMode(Mode):
     def _on_draft(self, draft: ExamplesDraft) -> None:
         self.inputs.set_draft(draft)
         self.view.lines.set_text(draft.lines)
-        self.found = []
+        self.forget()
         self.read()
 
-    def _on_model(self, source: Any) -> None:
-        self._source, self.found = source, []
-        self.read()
+    def forget(self) -> None:
+        self.found = []
 
     def read(self) -> None:
         """Asks the question after each number of examples, once it is shown."""
-        if self._source is None or not self.active:
+        if self.source is None or not self.active:
             return
         self.view.body.show_stale() if self.view.bars.scene else self.view.body.show_loading()
         self._asks.ask(self._read, "answering after examples", is_told=False)
 
     async def _read(self) -> list[compute.Found] | Superseded:
-        source, draft, found = self._source, self.draft.value, []
+        source, draft, found = self.source, self.draft.value, []
         pairs = pairs_of(draft.lines)
         counts = doubling(len(pairs) - 1)
         for count in counts:
@@ -123,7 +117,9 @@ class ExamplesMode(Mode):
         if self.found:
             step = min(self.player.step if self.active else 0, len(self.found) - 1)
             self.view.set_found(self.found[step])
-            self.set_headline(text.headline(self.found[step].shot, self.found[0].shot))
+            self.set_headline(
+                text.headline(self.found[step].shot, [one.shot for one in self.found])
+            )
 
     def inspect(self) -> None:
         track = self.player.track

@@ -12,13 +12,12 @@ from PySide6.QtWidgets import QWidget
 
 from core.data.few_shot_tasks import TASKS
 from explorer import theme
-from explorer.panes.prompt_header import ModelButton
+from explorer.panes.prompt_header import ModelHeader
 from explorer.panes.transformer.examples import text
 from explorer.panes.transformer.examples.compute import Found
 from explorer.panes.transformer.examples.draft import MOST, ExamplesDraft
-from explorer.widgets.bars import draw_named_bar
-from explorer.widgets.base import Columns, Label
-from explorer.widgets.boxes import card, column, name_parts, page, row, wrap
+from explorer.widgets.base import LEFT, Columns, Label, elide, put_text
+from explorer.widgets.boxes import card, column, name_parts, page, row
 from explorer.widgets.drop_down import DropDown
 from explorer.widgets.scene_picture import ScenePicture
 from explorer.widgets.stateful import StatefulPicture
@@ -26,7 +25,7 @@ from explorer.widgets.text_input import TextInput
 from explorer.widgets.token_flow import TokenFlow
 from explorer.widgets.wrap_row import labelled
 
-SIDE, PITCH = 190, 48  # px: the lines; a bar
+SIDE, PITCH, NAME = 190, 48, 92  # px: the lines; a row; its name
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +39,7 @@ class Scene:
 class ShotBars(ScenePicture[Scene]):
     """`rowClicked(row)`."""
 
-    NAME, WANTED, LEAST = "The right answer's probability", (520, 200), (330, 120)
+    NAME, WANTED, LEAST = "The right answer's probability", (520, 240), (240, 180)
     rowClicked = Signal(int)
 
     def line(self, place: int) -> QRectF:
@@ -50,18 +49,35 @@ class ShotBars(ScenePicture[Scene]):
         return QRectF(0, place * pitch, self.width(), pitch)
 
     def draw(self, painter: QPainter) -> None:
-        if self.scene is None:
+        for place, count in enumerate(self.scene.counts if self.scene is not None else ()):
+            self._draw_row(painter, place, text.name(count))
+
+    def _draw_row(self, painter: QPainter, place: int, name: str) -> None:
+        """Its words, and below them the bar in a track of 0 to 1."""
+        now, line, chosen = theme.current(), self.line(place), place == int(self.position)
+        if chosen:
+            painter.fillRect(line, now.color("selected"))
+        line = line.adjusted(now.px(8), now.px(2), -now.px(8), -now.px(4))
+        words = line.adjusted(0, 0, 0, -line.height() / 3)
+        track = QRectF(line.left(), words.bottom(), line.width(), line.height() / 3)
+        painter.fillRect(track, now.color("raised"))
+        font = now.font("body", 600 if chosen else 400)
+        put_text(painter, words, name, font, now.color("text"), LEFT)
+        told = words.adjusted(now.px(NAME), 0, 0, 0)
+        if place >= len(self.scene.found):
+            put_text(painter, told, text.WAITS, font, now.color("muted"), LEFT)
             return
-        now, at = theme.current(), int(self.position)
-        for place, count in enumerate(self.scene.counts):
-            line, chosen = self.line(place), place == at
-            if chosen:
-                painter.fillRect(line, now.color("selected"))
-            is_found = place < len(self.scene.found)
-            shot = self.scene.found[place].shot if is_found else None
-            share, told = (shot.probability, text.number(shot)) if shot else (0.0, text.WAITS)
-            color = now.color("accent") if chosen else now.series(0)
-            draw_named_bar(painter, line, text.name(count), share, told, color, chosen=chosen)
+        shot = self.scene.found[place].shot
+        put_text(
+            painter,
+            told,
+            elide(text.number(shot), font, told.width()),
+            font,
+            now.color("muted"),
+            LEFT,
+        )
+        track.setWidth(max(track.width() * shot.probability, 1.0))
+        painter.fillRect(track, now.color("accent") if chosen else now.series(0))
 
     def displayed(self) -> dict[str, np.ndarray]:
         shots = [one.shot for one in self.scene.found] if self.scene is not None else []
@@ -88,21 +104,19 @@ class ShotBars(ScenePicture[Scene]):
             self.rowClicked.emit(place)
 
 
-class ExamplesHeader(QWidget):
-    """`model`; `taskPicked(lines)`; `formPicked(name)`."""
+class ExamplesHeader(ModelHeader):
+    """`task.picked(lines)`, `form.picked(name)`."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("transformer.examples.inputs")
-        self.model = ModelButton("transformer.examples")
+    def __init__(self) -> None:
         self.task, self.form = DropDown(text.TASK), DropDown(text.FORM)
+        controls = labelled(text.TASK, self.task), labelled(text.FORM, self.form)
+        super().__init__("transformer.examples", *controls)
         name_parts(self, "transformer.examples", "task", "form")
-        wrap(self.model, labelled(text.TASK, self.task), labelled(text.FORM, self.form), of=self)
 
     def set_draft(self, draft: ExamplesDraft) -> None:
-        titles = {lines: title for title, lines in TASKS.items()}
-        own = [] if draft.lines in titles else [("your own", draft.lines)]
-        self.task.fill([(title, lines) for lines, title in titles.items()] + own, draft.lines)
+        tasks = [*TASKS.items()]
+        own = [] if draft.lines in TASKS.values() else [(text.OWN, draft.lines)]
+        self.task.fill(tasks + own, draft.lines)
         self.form.fill([(words, name) for name, words in text.FORMS.items()], draft.form)
 
 

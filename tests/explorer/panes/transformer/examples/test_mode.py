@@ -16,13 +16,13 @@ def test_it_shows_what_core_finds(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("examples", block_size=256)
         *examples, (question, answer) = pairs_of(TASKS["Capitals"])
-        lm = core.load(mode._source.address)
+        lm = core.load(mode.source.address)
         told = core.few_shot(lm, examples, question, answer, (0, 1, 2, 4, 8), FORMS["arrow"])
         shown = mode.view.bars.displayed()
         assert shown["examples"].tolist() == [0, 1, 2, 4, 8]
         assert shown["probability"].tolist() == [one.probability for one in told]
         assert shown["said"].tolist() == [one.said for one in told]
-        assert mode.headline.startswith("After 8 examples, ")
+        assert mode.headline.startswith("No examples make ")
         assert mode.view.read.tokens.data.decode() == told[-1].text
         mode.view.grab()
         assert mode.view.bars.broken is None
@@ -37,7 +37,7 @@ def test_each_step_shows_the_text_that_is_read_and_frames_the_answer(
         mode = await make_mode("examples", block_size=256)
         bars, read = mode.view.bars, mode.view.read
         QTest.mouseClick(bars, Qt.MouseButton.LeftButton, pos=bars.line(1).center().toPoint())
-        assert mode.player.step == 1 and "1 example," in mode.headline
+        assert mode.player.step == 1
         assert read.tokens.data.decode() == "Germany => Berlin\nFrance => Paris"
         framed = b"".join(read.tokens.slice(token) for token in read.marked)
         assert framed.decode().strip() == "Paris"
