@@ -45,6 +45,7 @@ _HOME = {
     "trace_attention": "core.inference.attention_trace",
     "Context": "core.inference.context",
     "Sampling": "core.inference.sampling",
+    "trace_forward": "core.inference.forward_trace",
     "trace_next_token": "core.inference.sampling_trace",
     "generate": "core.inference.generation",
     "generate_steps": "core.inference.generation",

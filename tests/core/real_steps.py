@@ -36,7 +36,7 @@ from tests.core.tokenization.unigram.test_trace import tokenizer
 def real_steps() -> tuple[Step, ...]:
     """Made once: they are read alone."""
     parts = (_backprop, _networks, _losses, _optimizers, _schedules, _training, _tokens,
-             _training_phases, _roundings, _estimates, _attention, _lens, _sampling,
+             _training_phases, _roundings, _estimates, _attention, _lens, _forward, _sampling,
              _beams, _few_shot)  # fmt: skip
     return tuple(step for part in parts for step in part())
 
@@ -171,6 +171,20 @@ def _lens() -> Iterator[Step]:
     model = GPT(config, torch.Generator().manual_seed(0))
     yield from trace_lens(model, [1, 2, 3, 4, 5], [3, 7])
     yield from trace_contribution(model, [1, 2, 3, 4, 5], 0, 1, token=3)
+
+
+def _forward() -> Iterator[Step]:
+    import torch
+
+    from core.inference.forward_trace import trace_forward
+    from core.transformer import ModelConfig
+    from core.transformer.gpt import GPT
+
+    llama = {"positions": "rope", "norm": "rms_norm", "mlp": "swiglu"}
+    for changes in ({}, llama, {"norm_placement": "post", "mlp": "relu"}):
+        config = ModelConfig(vocab_size=11, block_size=8, n_layer=1, n_head=2, n_embd=8, **changes)
+        model = GPT(config, torch.Generator().manual_seed(0))
+        yield from trace_forward(model, [1, 2, 3, 4, 5])
 
 
 def _sampling() -> Iterator[Step]:

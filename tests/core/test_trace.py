@@ -212,6 +212,38 @@ def test_the_marked_lines_computed_the_values_of_the_attention_trace(changes):
         assert all(value.size > 0 for value in step.values.values())
 
 
+FAMILIES = [
+    {},
+    {"positions": "rope", "n_kv_head": 1, "norm": "rms_norm", "mlp": "swiglu", "bias": False},
+    {"positions": "rope", "qk_norm": True, "window": (None, 2), "tie_weights": False},
+    {"norm_placement": "post", "mlp": "relu", "positions": "sinusoidal", "embedding_scale": True},
+    {"norm_placement": "post", "mlp": "gelu"},
+]
+
+
+@pytest.mark.parametrize("changes", FAMILIES, ids=str)
+def test_the_marked_lines_computed_the_values_of_the_forward_trace(changes):
+    torch = pytest.importorskip("torch")
+    from core.inference.activations import looking_at
+    from core.inference.forward_trace import trace_forward
+    from core.transformer import ModelConfig
+    from core.transformer.gpt import GPT
+
+    config = ModelConfig(vocab_size=31, block_size=8, n_layer=2, n_head=2, n_embd=8, **changes)
+    model = GPT(config, torch.Generator().manual_seed(0))
+    ids = [1, 2, 3, 4, 5]
+    with MarkedLines() as watched:
+        with looking_at(model):
+            model(torch.tensor([ids]))
+        trace = trace_forward(model, ids)
+        for step in trace:  # what is inside of a block runs when it is asked for
+            for name in step.values:
+                step.value(name)
+    for step in trace:
+        watched.left(step)
+        assert all(value.size > 0 for value in map(step.value, step.values))
+
+
 @pytest.mark.parametrize(
     ("settings", "names"),
     [
