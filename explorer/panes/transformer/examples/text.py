@@ -21,7 +21,7 @@ FORMS = {
 }
 HOPELESS = 0.01  # a probability
 READS = "What the model reads, and in the frame the right answer"
-CLICK, WAITS = "Click to see the text", "\u2026"
+CHANGE, CLICK, WAITS = "Change examples", "Click to see the text", "\u2026"
 
 
 def name(count: int) -> str:
