@@ -53,6 +53,7 @@ _HOME = {
     "beam_search": "core.inference.beam_search",
     "beam_search_steps": "core.inference.beam_search",
     "trace_beam_search": "core.inference.beam_search_trace",
+    "trace_beam_search_steps": "core.inference.beam_search_trace",
     "train_tokenizer": "core.tokenization",
     "train_tokenizer_steps": "core.tokenization",
     "open_tokenizer": "core.tokenization",

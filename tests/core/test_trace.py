@@ -304,7 +304,7 @@ def test_the_marked_lines_computed_the_values_of_a_beam_search():
         trace = trace_beam_search(model, [1, 2, 3], **asked)
     names = [step.name.removeprefix("beams.") for step in trace]
     assert names[:3] == ["score", "choose", "prune"] and "finish" in names
-    assert trace.about["tree"].depth == names.count("score")
+    assert trace.complete
     for step in trace:
         watched.left(step)
 

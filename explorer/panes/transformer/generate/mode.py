@@ -36,6 +36,7 @@ class GenerateMode(PromptMode):
 
     id = "generate"
     title = "Generate"
+    no_text = text.NO_TEXT
     teaches = "How the next token is chosen: a distribution, what is cut from it, and a draw"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
@@ -49,7 +50,7 @@ class GenerateMode(PromptMode):
         self.scene: Scene | None = None
         self._before: list[list[int]] = []  # what was written before each change of it
         self._surprises = np.zeros(0)  # of as many of the tokens as it is known of
-        self._reads, self._chooses = Latest(self.engine, self), Latest(self.engine, self)
+        self._chooses = Latest(self.engine, self)
         self._connect()
         self.view.set_draft(self.draft.value)
         self.begin()
@@ -64,10 +65,7 @@ class GenerateMode(PromptMode):
         view.againRequested.connect(self.draw_again)
         view.tokenChosen.connect(self.force)
         view.placeChosen.connect(self.look_at)
-        view.body.retryRequested.connect(self.read)
         self.draft.changed.connect(self._on_draft)
-        self._reads.came.connect(self._on_read)
-        self._reads.failed.connect(self._on_failed)
         self._chooses.came.connect(self._on_chosen)
 
     # what the pane asks
@@ -83,10 +81,6 @@ class GenerateMode(PromptMode):
             case {"prompt": self.workspace.prompt, "written": list(written)}:
                 if all(type(one) is int and one >= 0 for one in written):
                     self._set_written(written)
-
-    def shown(self) -> None:
-        if self.found is None:
-            self.read()
 
     def left(self) -> None:
         self.stop_writing()
@@ -141,12 +135,12 @@ class GenerateMode(PromptMode):
 
     def append(self) -> None:
         """The token that is drawn comes."""
-        if self.found is not None and self.place is None and not self._reads.running:
+        if self.found is not None and self.place is None and not self.reads.running:
             self.force(self.found.chosen.token)
 
     def force(self, token: int) -> None:
         """This token comes, at the place that is looked at; what was written after it goes."""
-        if self.found is None or self._reads.running:
+        if self.found is None or self.reads.running:
             return
         at = self.looked_at
         if at < len(self.prompt_ids):
@@ -218,20 +212,10 @@ class GenerateMode(PromptMode):
         self._before, self._surprises, self.found = [], np.zeros(0), None
 
     def read(self) -> None:
-        """Reads the text, up to the place that is looked at, once it is shown."""
-        if self.source is None or not self.active:
-            return
-        if not self.workspace.prompt:
-            self._reads.stop()
-            self.scene = None
-            self.set_tracks([])
-            self.view.body.show_empty(text.NO_TEXT)
-            self.set_headline(text.NO_TEXT)
-            return
-        self._reads.ask(self._read, "reading the text", is_told=False)
+        super().read()
         self._set_buttons()
 
-    async def _read(self) -> compute.Found | Superseded:
+    async def answer(self) -> compute.Found | Superseded:
         source, draft = self.source, self.draft.value
         await self.encode()
         known = source.config.vocab_size  # a session may hold anything
@@ -256,13 +240,11 @@ class GenerateMode(PromptMode):
             compute.found, *asked, key="transformer.generate.choice", name="choosing a token"
         )
 
-    def _on_read(self, found: compute.Found | Superseded) -> None:
-        if isinstance(found, Superseded):
-            return
-        self._surprises = found.surprises
-        self._show(found)
+    def show_answer(self, answer: compute.Found) -> None:
+        self._surprises = answer.surprises
+        self._show(answer)
         if self.writing:
-            ended = found.chosen.token in self.source.tokenizer.special_tokens.values()
+            ended = answer.chosen.token in self.source.tokenizer.special_tokens.values()
             is_full = len(self.ids) >= self.source.config.block_size
             if ended or is_full:
                 self.stop_writing()
@@ -279,12 +261,10 @@ class GenerateMode(PromptMode):
         if self.found is not None and found.read is self.found.read:
             self._show(found)
 
-    def _on_failed(self, message: str) -> None:
+    def clear(self) -> None:
+        super().clear()
         self.found = self.scene = None
         self.stop_writing()
-        self.set_tracks([])
-        self.view.body.show_error(message)
-        self.set_headline(message)
 
     # what is seen
 

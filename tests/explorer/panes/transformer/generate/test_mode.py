@@ -57,7 +57,7 @@ def test_back_takes_tokens_and_forks_back(make_mode: Any, run_async: Any) -> Non
         await mode.settled()
         assert mode.headline.endswith("nats") and mode.found.chosen.token == whole[1]
         other = next(one for one in mode.scene.ids if one != whole[1])
-        mode.view.bars.tokenClicked.emit(other)
+        mode.view.bars.picked.emit(mode.scene.ids.index(other))
         await mode.settled()
         assert mode.written == [whole[0], other] and mode.place is None
         mode.go_back()
