@@ -78,13 +78,13 @@ class BeamsMode(PromptMode):
         source, draft, key = self.source, self.draft.value, "transformer.beams"
         ids, stop = await self.encode(), compute.ends_of(source.tokenizer, draft.sentences)
         search = await source.ask(compute.begun, ids, draft, stop, key=key, name="searching")
-        while search is not SUPERSEDED:
-            tree = await source.ask(compute.grown, search, key=key, name="searching")
-            if tree is SUPERSEDED or tree is None:
-                return tree
-            scene = scene_of(tree, search.trace, search.greedy, ids[-1], self.piece)
-            self._show(scene, search.trace)
-        return SUPERSEDED
+        more: Any = search is not SUPERSEDED
+        while more is True:
+            more = await source.ask(compute.grown, search, key=key, name="searching")
+            if more is True:
+                scene = scene_of(search.tree, search.trace, search.greedy, ids[-1], self.piece)
+                self._show(scene, search.trace)
+        return more or None
 
     def show_answer(self, answer: Any) -> None:
         self.grown()  # the trace is complete
