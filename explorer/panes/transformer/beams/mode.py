@@ -8,7 +8,9 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from core.tokenization.telling import quoted
 from explorer.engine.jobs import SUPERSEDED
+from explorer.panes.base import Row
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.step_inspection import inspection_of
@@ -113,9 +115,13 @@ class BeamsMode(PromptMode):
 
     def inspect(self) -> None:
         """The line with the numbers of the likeliest candidate."""
-        track = self.player.track
-        if self.active and track is not None and self.player.step < track.length:
-            step = track.item(self.player.step)
-            is_score = step.name == "beams.score"
-            cell = track.item(self.player.step + 1).value("chosen")[0] if is_score else 0
-            self.inspection.emit(inspection_of(step, int(cell)))
+        track, at = self.player.track, self.player.step
+        if not self.active or self.scene is None or track is None or at >= track.length:
+            return
+        step = track.item(at)
+        is_score = step.name == "beams.score"
+        cell = int(track.item(at + 1).value("chosen")[0]) if is_score else 0
+        shown = inspection_of(step, cell)
+        best = min(self.scene.column(at), key=lambda node: self.scene.tree.nodes[node].rank)
+        rows = [Row(quoted(self.scene.text_of(best).strip())), *shown.rows]
+        self.inspection.emit(replace(shown, rows=rows))
