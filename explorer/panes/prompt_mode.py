@@ -1,4 +1,4 @@
-"""A mode that reads the workspace's prompt with the workspace's model: its header, what it reads."""
+"""A mode that reads the workspace's prompt with its model: the header, and what is read."""
 
 from __future__ import annotations
 
