@@ -73,6 +73,7 @@ class Downstream:
     factors   (H, 1, 1)    how much of a head goes on: 0 of one that is switched off
     residual  (1, C)       the stream before the heads have written to it
     logits    (1, V)       what the model says after all layers
+    before    (1, V)       what it says with all heads on; None where none is off
     post_norm              a norm follows the sum (AIAYN, GPT-1)
     """
 
@@ -81,23 +82,25 @@ class Downstream:
     factors: Tensor
     residual: Tensor
     logits: Tensor
+    before: Tensor | None
     post_norm: bool
 
 
 def downstream_of(
-    model: GPT, layer: int, residual: np.ndarray, last: np.ndarray, off: Sequence[int] = ()
-) -> Downstream:
+    model: GPT, layer: int, residual: np.ndarray, last: np.ndarray,
+    off: Sequence[int] = (), before: np.ndarray | None = None,
+) -> Downstream:  # fmt: skip
     """From the stream of one token as it enters `layer`, and as it leaves the last one: (C,) each.
 
-    off  heads of this layer that were switched off in the pass that the streams are from
+    off     heads of this layer that are switched off in the pass that the streams are from
+    before  (C,) what leaves the last layer with all heads on, where some are off
     """
     config, projection = model.config, model.blocks[layer].attn.c_proj
     factors = torch.ones(config.n_head, 1, 1)
     factors[list(off)] = 0.0
-    weight = model.lm_head.weight
     with looking_at(model):
-        stream = torch.tensor(last)[None].to(weight)  # (1, C)
-        logits = model.lm_head(model.ln_f(stream))
+        logits = _logits(model, last)
+        logits_before = None if before is None else _logits(model, before)
         w_o = projection.weight.mT.unflatten(0, (config.n_head, config.head_width))  # (H, D, C)
     bias = None if projection.bias is None else projection.bias[None].detach().float().cpu()
     return Downstream(
@@ -105,9 +108,16 @@ def downstream_of(
         bias,
         factors,
         torch.tensor(residual)[None].float(),
-        logits.float().cpu(),
+        logits,
+        logits_before,
         config.norm_placement == "post",
     )
+
+
+def _logits(model: GPT, stream: np.ndarray) -> Tensor:
+    """What the model says, (1, V), of a stream (C,) that leaves its last layer."""
+    x = torch.tensor(stream)[None].to(model.lm_head.weight)  # (1, C)
+    return model.lm_head(model.ln_f(x)).float().cpu()
 
 
 def trace_attention(
@@ -117,8 +127,9 @@ def trace_attention(
 
     ids (T,); layer, head and query count from 0, negative ones from the end. Eleven steps: project,
     products, scores, scale, mask, softmax, weigh, output, mix, add, predict; `about` has what every
-    head writes, `by_head` (H, C), and the `bias` (C,) that joins their sum. Raises ValueError for
-    ids, a layer, head or query that are not there.
+    head writes, `by_head` (H, C), the `bias` (C,) that joins their sum, and, where heads are off,
+    the probabilities `before` (V,) of the model with all of them on. Raises ValueError for ids, a
+    layer, head or query that are not there.
     """
     batch = check_ids(model, ids)
     layer = _index("layer", layer, model.config.n_layer)
@@ -171,24 +182,24 @@ def trace_attention_from(
     arrays = {name: tensor.numpy() for name, tensor in made.items()}
     steps = _steps(projected, arrays, window, rotary)
     if after is not None:
-        every = (torch.from_numpy(np.ascontiguousarray(array[0])) for array in (q, k, v))
+        q_all, k_all, v_all = (torch.from_numpy(np.ascontiguousarray(a[0])) for a in (q, k, v))
         with torch.no_grad():
-            by_head = _written_by_all(*every, query, visible, after)
+            by_head = _written_by_all(q_all[:, query : query + 1], k_all, v_all, visible, after)
             steps += _last_steps(attended.output * after.factors[head], by_head, head, after)
         about["by_head"] = by_head[:, 0].numpy()
         about["bias"] = None if after.bias is None else after.bias[0].numpy()
+        about["post_norm"] = after.post_norm
+        about["before"] = None if after.before is None else predict(after.before)[0].numpy()
     trace = Trace(about)
     for step in steps:
         trace.append(step)
     return trace.finish()
 
 
-def _written_by_all(
-    q: Tensor, k: Tensor, v: Tensor, query: int, visible: Tensor, after: Downstream
-) -> Tensor:
-    """What every head writes for one token, (H, 1, C): from q (H, T, D), k and v (G, T, D)."""
+def _written_by_all(q: Tensor, k: Tensor, v: Tensor, visible: Tensor, after: Downstream) -> Tensor:
+    """What every head writes for one token, (H, 1, C): from q (H, 1, D), k and v (G, T, D)."""
     H = q.size(0)
-    read = attend(q[:, query : query + 1], share(k, H), share(v, H), visible).output  # (H, 1, D)
+    read = attend(q, share(k, H), share(v, H), visible).output  # (H, 1, D)
     read = read * after.factors
     return torch.stack([mix(o, w_o) for o, w_o in zip(read, after.w_o, strict=True)])
 

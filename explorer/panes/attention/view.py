@@ -17,7 +17,7 @@ from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.token_strip import TokenStrip
 
 STACKED = 616  # below this width, at the UI zoom, the chosen head stands below the mosaic
-PANEL_LEAST, PANEL_STACKED, HEAD_LEAST = 168, 300, 208  # heights; below them the pane scrolls
+PANEL_LEAST, PANEL_STACKED, HEAD_LEAST = 240, 336, 208  # heights; below them the pane scrolls
 
 
 class AttentionView(QWidget):
