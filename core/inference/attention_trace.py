@@ -212,8 +212,15 @@ def _last_steps(output: Tensor, by_head: Tensor, head: int, after: Downstream) -
     if after.bias is not None:
         others = others + after.bias
     written = by_head[head]  # (1, C)
-    added = add(after.residual, written, others)
-    probabilities = predict(after.logits)
+    made = {
+        "output": output, "w_o": after.w_o[head], "written": written, "others": others,
+        "residual": after.residual, "added": add(after.residual, written, others),
+        "logits": after.logits, "probabilities": predict(after.logits),
+    }  # fmt: skip
+
+    def of(*names: str) -> dict[str, np.ndarray]:
+        return {name: made[name].numpy() for name in names}
+
     sums, then = "Add what all heads write to the residual stream", r"x' = x + "
     if after.post_norm:
         sums, then = f"{sums}; a norm follows", r"x' = \mathrm{norm}(s) \quad s = x + "
@@ -223,27 +230,23 @@ def _last_steps(output: Tensor, by_head: Tensor, head: int, after: Downstream) -
             "W_O turns what the head read into what it writes",
             r"w = o\, W_O",
             f"{_HERE}:mix#mix",
-            _arrays(written=written, output=output, w_o=after.w_o[head]),
+            of("written", "output", "w_o"),
         ),
         Step(
             "attention.add",
             sums,
             rf"{then}w + \sum_{{\text{{other heads}}}} w",
             f"{_HERE}:add#add",
-            _arrays(added=added, residual=after.residual, written=written, others=others),
+            of("added", "residual", "written", "others"),
         ),
         Step(
             "attention.predict",
             "After all layers, softmax says how likely each token comes next",
             r"p_t = \frac{e^{z_t}}{\sum_u e^{z_u}}",
             f"{_HERE}:predict#predict",
-            _arrays(probabilities=probabilities, logits=after.logits),
+            of("probabilities", "logits"),
         ),
     ]
-
-
-def _arrays(**made: Tensor) -> dict[str, np.ndarray]:
-    return {name: tensor.numpy() for name, tensor in made.items()}
 
 
 def _steps(

@@ -4,6 +4,7 @@ element is a function of the position.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -118,9 +119,10 @@ def _matrix(
         place.setBottom(layout.matrix.top())
         place.setTop(0)
         bar = QRectF(place.right() - now.px(110), now.px(2), now.px(110), now.px(24))
-        title = f"W_O of this head: {D} \u00d7 {C}"
+        title, font = f"W_O of this head: {D} \u00d7 {C}", now.font("label", 600)
         room = bar.left() - place.left() - now.px(8)
-        font = now.font("label", 600)
+        if now.metrics("label", 600).horizontalAdvance(title) > room:
+            title = f"W_O: {D} \u00d7 {C}"
         put_text(painter, place, elide(title, font, room), font, now.color("text"), LEFT)
         last.bar.draw(painter, bar, -last.most, last.most)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -196,16 +198,23 @@ def _strips(painter: QPainter, last: DownstreamScene, position: float, alpha: fl
             y = lerp(place.y(), goal.y(), way)
             strip.draw(painter, 0, place.x(), y, alpha=0.8 * (1 - ramp(way, 0.85, 1.0)))
     if added > 0:
-        note = "all on one scale" + (", the longest cut" if last.is_cut else "")
-        if layout.group > 1:
-            note = f"a bar: the mean of {layout.group} dimensions, {note}"
+        cut = ", the longest cut" if last.is_cut else ""
+        means = f"means of {layout.group} dimensions, " if layout.group > 1 else ""
+        notes = (f"bars: {means}on one scale{cut}", f"{means}one scale", "on one scale")
         place = QRectF(layout.matrix)
         place.setTop(layout.matrix.bottom() - theme.current().px(18))
-        _note(painter, place, note, ramp(added, 0, 0.3) * alpha)
+        _note(painter, place, notes, ramp(added, 0, 0.3) * alpha)
 
 
-def _note(painter: QPainter, place: QRectF, text: str, alpha: float) -> None:
+def _fitting(texts: Sequence[str], room: float) -> str:
+    """The first that has room; "" for none."""
+    advance = theme.current().metrics("label").horizontalAdvance
+    return next((text for text in texts if advance(text) <= room), "")
+
+
+def _note(painter: QPainter, place: QRectF, texts: Sequence[str], alpha: float) -> None:
     now, font = theme.current(), theme.current().font("label")
+    text = _fitting(texts, place.width() - now.px(8))
     wide = now.metrics("label").horizontalAdvance(text) + now.px(8)
     box = QRectF(place.right() - wide, place.top(), wide, place.height())
     painter.fillRect(box, now.color("surface", 0.85 * alpha))
@@ -238,12 +247,14 @@ def _added(painter: QPainter, last: DownstreamScene, position: float) -> None:
 def _tokens(painter: QPainter, last: DownstreamScene, share: float) -> None:
     now, layout = theme.current(), last.layout
     left = last.after.layers_left
-    parts = ["norm"] if last.after.post_norm else []
-    parts += ["MLP", *([f"{left} more layer{'s' * (left > 1)}"] if left else [])]
-    parts += [*([] if last.after.post_norm else ["norm"]), "unembedding", "softmax"]
+    layers = [f"{left} more layer{'s' * (left > 1)}"] if left else []
+    rest = ["MLP", *layers, "norm", "unembedding", "softmax"]
+    if last.after.post_norm:
+        rest = ["norm", "MLP", *layers, "unembedding", "softmax"]
+    ways = ("  \u2192  ".join(parts) for parts in (rest, [*layers, "softmax"]))
+    words = [f"\u2193  {way}" for way in ways]
     ink, font = now.color("muted", ramp(share, 0.35, 0.6)), now.font("label")
-    words = "\u2193  " + "  \u2192  ".join(parts)
-    put_text(painter, layout.flow, elide(words, font, layout.flow.width()), font, ink, LEFT)
+    put_text(painter, layout.flow, _fitting(words, layout.flow.width()), font, ink, LEFT)
     grown = ramp(share, 0.5, 1.0)
     if grown > 0:
         tokens = last.tokens()
