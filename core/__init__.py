@@ -49,6 +49,8 @@ _HOME = {
     "trace_next_token": "core.inference.sampling_trace",
     "generate": "core.inference.generation",
     "generate_steps": "core.inference.generation",
+    "few_shot": "core.inference.few_shot",
+    "trace_few_shot": "core.inference.few_shot",
     "BeamTree": "core.inference.beam_search",
     "beam_search": "core.inference.beam_search",
     "beam_search_steps": "core.inference.beam_search",

@@ -18,6 +18,7 @@ from explorer.panes.attention.model import (
     mosaic,
     read_prompt,
 )
+from explorer.runs.sources import Captured
 
 if TYPE_CHECKING:
     from core.transformer import ModelConfig
@@ -174,14 +175,14 @@ class Looker(QObject):
             found = await source.ask(capture_without, prompt.ids, off, key=key, name=name)
             if found is SUPERSEDED:
                 return SUPERSEDED
-            (activations, before), version = found, source.asked_version
+            activations, before = found
+            kept = Captured(activations, source.asked_version)
         else:
             kept = await source.look(prompt.ids, SITES, key)
             if kept is SUPERSEDED:
                 return SUPERSEDED
-            activations, version = kept.activations, kept.version
         return await self._engine.call(
-            _prepare, activations, prompt, source.name, version, self.cell_pixels, self.hide_first,
+            _prepare, kept, prompt, source.name, self.cell_pixels, self.hide_first,
             getattr(source, "config", None), off, before, name="the scores of the heads",
         )  # fmt: skip
 
@@ -248,10 +249,9 @@ class Looker(QObject):
 
 
 def _prepare(
-    kept: Any,
+    kept: Captured,
     prompt: Prompt,
     source: str,
-    version: int,
     cell_pixels: int,
     hide_first: bool,
     config: ModelConfig | None,
@@ -259,5 +259,5 @@ def _prepare(
     before: np.ndarray | None,
 ) -> tuple[Heads, np.ndarray]:
     """On the engine's thread: scores and the pooled mosaic of one capture."""
-    heads = look(kept, prompt, source, version, config, off, before)
+    heads = look(kept.activations, prompt, source, kept.version, config, kept.vectors, off, before)
     return heads, mosaic(heads, cell_pixels, hide_first)

@@ -87,6 +87,7 @@ class Heads:
     """One capture, ready to show: attention (L, H, T, T), queries (L, H, T, D), keys and values
     (L, G, T, D), where G is less than H if heads share them.
 
+    vectors   the step of a run that these three are of, where the attention was recorded at another
     residual  (L + 1, T, C) the stream into the first block and out of each
     off       the heads that were switched off, (layer, head) each
     before    (T, C) what leaves the last block with all heads on, where some are off
@@ -100,6 +101,7 @@ class Heads:
     scores: HeadScores
     source: str
     version: int
+    vectors: int | None = None
     residual: np.ndarray | None = None
     off: tuple[tuple[int, int], ...] = ()
     before: np.ndarray | None = None
@@ -131,6 +133,7 @@ def look(
     source: str,
     version: int,
     config: ModelConfig | None = None,
+    vectors: int | None = None,
     off: tuple[tuple[int, int], ...] = (),
     before: np.ndarray | None = None,
 ) -> Heads:
@@ -148,8 +151,10 @@ def look(
         )
     visible = None if config is None else visible_cells(len(attention), attention.shape[-1], config)
     scores = head_scores(attention, prompt.ids, visible)
-    residual = activations.residual
-    return Heads(prompt, attention, q, k, v, scores, source, version, residual, off, before)
+    return Heads(
+        prompt, attention, q, k, v, scores, source, version, vectors,
+        activations.residual, off, before,
+    )  # fmt: skip
 
 
 def capture_without(

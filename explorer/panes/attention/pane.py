@@ -335,8 +335,10 @@ class AttentionPane(Pane):
     def asked_source(self) -> Any:
         """The source that has the weights of the heads that are shown; None while it trains."""
         source, heads = self.looker.source, self.looker.heads
-        known = source is not None and heads is not None and source.asked_version == heads.version
-        return source if known else None
+        if source is None or heads is None:
+            return None
+        version = heads.version if heads.vectors is None else heads.vectors
+        return source if source.asked_version == version else None
 
     @property
     def is_rotary(self) -> bool:
