@@ -217,7 +217,8 @@ class FolderSource(QObject):
         logits = context.read(ids).numpy()
         seconds = time.perf_counter() - begun
         told = of_all(model, ids) if surprises else np.zeros(0)
-        return Read(logits, told, self.version, seconds, context.cache.bytes)
+        cache = tuple(layer.use for layer in context.cache.layers)
+        return Read(logits, told, self.version, seconds, len(ids), cache)
 
     def _asked(self, compute: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         return compute(self._model(), *args)
