@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.data.corpus import StoriesCorpus
+from core.data.pair_corpora import pair_corpus
 from core.data.text import check_text_file
+from core.fields import either
 from core.files import quoted
 from core.tokenization import open_tokenizer
-from core.training.config import BUILT_IN, LANGUAGE_MODELLING, TrainingConfig
+from core.training.config import BUILT_IN, LANGUAGE_MODELLING, SEQUENCE_TO_SEQUENCE, TrainingConfig
 from core.training.memory import too_large
 from core.training.sizes import estimate
 
@@ -21,7 +23,9 @@ def check_requirements(config: TrainingConfig) -> None:
     here. Only a config that names a kind of GPU loads torch, which knows them.
     """
     check_task(config)
-    if config.corpus != StoriesCorpus.name:
+    if config.task == SEQUENCE_TO_SEQUENCE:
+        pair_corpus(config.corpus)
+    elif config.corpus != StoriesCorpus.name:
         check_text_file(config.corpus)
     model = config.model
     if config.tokenizer not in BUILT_IN:
@@ -35,9 +39,10 @@ def check_requirements(config: TrainingConfig) -> None:
 
 
 def check_task(config: TrainingConfig) -> None:
-    """Raises ValueError for a task other than language modelling: another module brings it."""
-    if config.task != LANGUAGE_MODELLING:
+    """Raises ValueError for a task that is not of this chapter: another module brings it."""
+    tasks = (LANGUAGE_MODELLING, SEQUENCE_TO_SEQUENCE)
+    if config.task not in tasks:
         raise ValueError(
-            f"task {quoted(config.task)} is unknown here; use {LANGUAGE_MODELLING!r}, or "
-            "start the run by the module that brings this task"
+            f"task {quoted(config.task)} is unknown here; use {either(tasks)}, or start the run by "
+            "the module that brings this task"
         )
