@@ -112,23 +112,23 @@ def padded(rows: Sequence[Sequence[int]]) -> np.ndarray:
 
 
 class Copies:
-    """Ten digits, to be written once more: the first task of The Annotated Transformer (Rush 2018,
-    "A First Example"). A twentieth of all the numbers are kept from training.
+    """Digits, to be written once more: the first task of The Annotated Transformer (Rush 2018, "A
+    First Example"). A twentieth of all numbers, always the same, is kept from training.
     """
 
     name = "copies"
-    LENGTH = 10
 
-    def __init__(self) -> None:
+    def __init__(self, length: int = 10) -> None:
+        self.length = length
         self.tokenizer = pair_tokenizer("0123456789")
 
     def pair(self, split: str, generator: np.random.Generator) -> Pair:
         check_split(split)
         while True:
-            digits = "".join(map(str, generator.integers(0, 10, self.LENGTH)))
+            digits = "".join(map(str, generator.integers(0, 10, self.length)))
             if (int(digits) % 20 == 7) == (split == "validation"):
                 break
-        return Pair(digits, digits, tuple((place, place + 1) for place in range(self.LENGTH)))
+        return Pair(digits, digits, tuple((place, place + 1) for place in range(self.length)))
 
     def describe(self) -> str:
-        return f"{self.LENGTH} digits to be copied"
+        return f"{self.length} digits to be copied"

@@ -85,18 +85,18 @@ class Activations:
         )
 
 
-def _stacked(name: str, n_layer: int) -> list[Site]:
-    """The sites that a view stacks, in order."""
+def view_sites(name: str, n_layer: int, stack: str = "decoder") -> list[Site]:
+    """The sites that a view of so many layers stacks, in order; logits are always the decoder's."""
     if name == "logits":
         return [Site("decoder", None, "logits")]
-    layers = [Site("decoder", layer, VIEWS[name]) for layer in range(n_layer)]
-    return [Site("decoder", 0, "residual_in"), *layers] if name == "residual" else layers
+    layers = [Site(stack, layer, VIEWS[name]) for layer in range(n_layer)]
+    return [Site(stack, 0, "residual_in"), *layers] if name == "residual" else layers
 
 
 def _places(name: str, length: int) -> dict[Site, int]:
     """Where each site lies in a view of so many rows; what leaves a block enters the next."""
     n_layer = length - (name == "residual")
-    places = {site: place for place, site in enumerate(_stacked(name, n_layer))}
+    places = {site: place for place, site in enumerate(view_sites(name, n_layer))}
     if name == "residual":
         places |= {Site("decoder", layer, "residual_in"): layer for layer in range(n_layer)}
         places[Site("decoder", None, "embedding")] = 0
@@ -175,7 +175,7 @@ def capture(
     model = gpt_of(model)
     made_of = {*views, "queries", "keys"} - {"attention"} if "attention" in views else views
     n_layer = model.config.n_layer
-    look = Look([site for name in made_of for site in _stacked(name, n_layer)] + single)
+    look = Look([site for name in made_of for site in view_sites(name, n_layer)] + single)
     check_sites(model.config, look)
     batch = check_ids(model, ids)
     with looking_at(model):
@@ -199,7 +199,7 @@ def _view(config: ModelConfig, name: str, look: Look) -> Tensor:
     """What `Activations` calls `name`, from what the Look kept."""
 
     def kept(name: str) -> list[Tensor]:
-        return [look.values[site][0] for site in _stacked(name, config.n_layer)]
+        return [look.values[site][0] for site in view_sites(name, config.n_layer)]
 
     if name == "attention":
         return _attention(config, kept("queries"), kept("keys"))

@@ -75,18 +75,18 @@ def translate_steps(
     written = [config.start_id]
     kept = KeyValueCache(decoder) if cache else None
     with looking_at(model):
-        memory = model.encode(source)  # step: encode
+        memory = model.encode(source)
     for _ in range(room):
         begun = time.perf_counter()
         look = Look(sites)
         new = written[-1:] if cache else written
         target = torch.tensor([new], device=source.device)  # (1, 1), or (1, Tt)
         with looking_at(model):
-            logits = model.decode(target, memory, look, kept)[0, -1].float().cpu()  # step: decode
+            logits = model.decode(target, memory, look, kept)[0, -1].float().cpu()
         cross = torch.stack([look.values[site][0, :, -1] for site in sites])  # (L, H, Ts)
         probabilities = next_token(logits, sampling, written).kept
         drawn = next(numbers)
-        chosen = draw(probabilities, drawn)  # step: choose
+        chosen = draw(probabilities, drawn)
         written.append(chosen)
         yield TranslationStep(
             chosen,

@@ -6,11 +6,18 @@ from dataclasses import replace
 
 from core.data.corpus import StoriesCorpus
 from core.data.pair_corpora import pair_corpus
+from core.data.pairs import PairCorpus
 from core.data.text import check_text_file
 from core.fields import either
 from core.files import quoted
 from core.tokenization import open_tokenizer
-from core.training.config import BUILT_IN, LANGUAGE_MODELLING, SEQUENCE_TO_SEQUENCE, TrainingConfig
+from core.training.config import (
+    BUILT_IN,
+    CHARACTERS,
+    LANGUAGE_MODELLING,
+    SEQUENCE_TO_SEQUENCE,
+    TrainingConfig,
+)
 from core.training.memory import too_large
 from core.training.sizes import estimate
 
@@ -24,7 +31,7 @@ def check_requirements(config: TrainingConfig) -> None:
     """
     check_task(config)
     if config.task == SEQUENCE_TO_SEQUENCE:
-        pair_corpus(config.corpus)
+        check_pairs(config)
     elif config.corpus != StoriesCorpus.name:
         check_text_file(config.corpus)
     model = config.model
@@ -36,6 +43,18 @@ def check_requirements(config: TrainingConfig) -> None:
         from core.training.strategies import device_for
 
         device_for(config.device, 0, config.ranks)
+
+
+def check_pairs(config: TrainingConfig) -> PairCorpus:
+    """The pairs of sequence to sequence. Raises ValueError where there are none of that name, or
+    another tokenizer than theirs is asked for.
+    """
+    if config.tokenizer != CHARACTERS:
+        raise ValueError(
+            f"pairs are read by their characters; use tokenizer {CHARACTERS!r}, not "
+            f"{quoted(config.tokenizer)}"
+        )
+    return pair_corpus(config.corpus)
 
 
 def check_task(config: TrainingConfig) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.data.pair_corpora import pair_corpus
 from core.data.pairs import END, START, PairBatch, PairBatches
 from core.files import write_json
+from core.inference.activations import VIEWS, view_sites
 from core.inference.loading import TOKENIZER_FILE
 from core.inference.translation import capture_pair, translate_steps
 from core.optimization import decay_groups
-from core.training.config import CHARACTERS, SEQUENCE_TO_SEQUENCE, TrainingConfig
+from core.training.config import SEQUENCE_TO_SEQUENCE, TrainingConfig
 from core.training.memory import too_large
+from core.training.requirements import check_pairs
 from core.training.sizes import estimate
 from core.training.task import Position, Written
 from core.training.token_batches import load_parameters, shown_tokens
@@ -26,13 +28,13 @@ from core.transformer.architectures import pair_of
 from core.transformer.config import EncoderDecoderConfig
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import IGNORED, next_token_loss
+from core.transformer.look import Site
 
 WHOLE_SPLIT = (
     20  # batches of an evaluation, where the config asks for the whole of an endless split
 )
 # Evaluation draws from another stream of batches than training does.
 EVALUATION_SEED = 1 << 32
-PROBE = -1  # the step of the batch whose first pair is probed and sampled
 
 Tensors = tuple[Tensor, Tensor, Tensor]  # (B, Ts), (B, Tt), (B, Tt): see PairBatches
 
@@ -44,13 +46,8 @@ class SequenceToSequence:
 
     def __init__(self, config: TrainingConfig) -> None:
         self.config = config
-        self.corpus = pair_corpus(config.corpus)
+        self.corpus = check_pairs(config)
         self.tokenizer = self.corpus.tokenizer
-        if config.tokenizer != CHARACTERS:
-            raise ValueError(
-                f"pairs are read by their characters; use tokenizer {CHARACTERS!r}, not "
-                f"{config.tokenizer!r}"
-            )
 
     def prepare_steps(self, checkpoint: Path | None) -> Iterator[tuple[float, str]]:
         """Nothing needs to be got ready: pairs are made when they are needed."""
@@ -139,7 +136,8 @@ class SequenceToSequence:
         self, model: nn.Module, ids: Sequence[int] | None, sites: Sequence[str]
     ) -> dict[str, np.ndarray]:
         """What the model does with a source, `ids` or a held-out one, and the target it was to
-        write, or writes. "attention" is the encoder's; other sites are named one by one.
+        write, or writes. Views such as "attention" are the encoder's, which reads `ids`; other
+        sites are named one by one.
         """
         model, pair = _pair(model), self._probed()
         source = self.tokenizer.encode_ids(pair.source) if ids is None else list(ids)
@@ -148,12 +146,15 @@ class SequenceToSequence:
             target = [start, *self.tokenizer.encode_ids(pair.target)]
         else:
             target = [start, *(step.id for step in translate_steps(model, source))][:-1]
-        single = [site for site in sites if site != "attention"]
-        found = capture_pair(model, source, target, single)
-        arrays = {str(site): array for site, array in found.single.items()}
-        if "attention" in sites:
-            arrays["attention"] = found.encoder
-        return {"ids": found.source_ids, **arrays}
+        n_layer = self.model_config.encoder.n_layer
+        views = {name: view_sites(name, n_layer, "encoder") for name in VIEWS if name in sites}
+        single = [Site.parse(name) for name in sites if name not in VIEWS]
+        found = capture_pair(model, source, target, [*single, *chain(*views.values())]).single
+        arrays = {str(site): found[site] for site in single}
+        for name, stacked in views.items():
+            rows = [found[site] for site in stacked]
+            arrays[name] = rows[0] if name == "logits" else np.stack(rows)
+        return {"ids": np.asarray(source), **arrays}
 
     def sample_steps(self, model: nn.Module, seed: int) -> Generator[None, None, Written]:
         """What it writes for a held-out source: the likeliest tokens."""
