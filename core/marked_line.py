@@ -50,6 +50,7 @@ BUILTINS = ("len", "list", "set", "range", "sorted", "float")
 # or draw, or that hide in a library.
 CALLS = {
     "core.autograd.losses": ("F.binary_cross_entropy", "F.cross_entropy"),
+    "core.inference.beam_search": ("flat.topk",),
     "core.inference.generation": ("read",),
     "core.inference.sampling": ("logits.argmax",),
     "core.optimization.muon": ("orthogonalize",),
@@ -79,8 +80,13 @@ CALLS = {
     "core.training.parallel": ("nn.utils.clip_grad_norm_",),
     "core.training.ranks": ("dist.all_reduce",),
     "core.training.scaler": ("gradient.div_",),
-    "core.transformer.attention": ("self.c_attn",),
-    "core.transformer.gpt": ("self.embed", "block", "self.lm_head"),
+    "core.transformer.attention": ("self.c_attn", "self.c_proj"),
+    "core.transformer.gpt": ("self.embed", "block", "self.ln_f", "self.lm_head"),
+    "core.transformer.stack": ("self.wte",),
+    "core.transformer.layers": (
+        *("self.ln_1", "self.attn", "self.ln_2", "self.mlp", "self.drop"),
+        *("self.c_fc", "self.c_gate", "self.c_proj", "F.gelu", "F.silu"),
+    ),
 }
 ALLOWED = (
     "operators, numbers, .mT, " + ", ".join(dict.fromkeys(FUNCTIONS)) + " of local names; compute "

@@ -1,6 +1,6 @@
 """A context: a model with the tokens that it has read, of which it reads none twice.
 
-Letters in shapes: T tokens, V pieces in the vocabulary.
+Letters in shapes: N texts, T tokens, V pieces in the vocabulary.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
@@ -70,6 +71,38 @@ class Context:
             self.ids = self.ids[:length]
         else:
             self._forget()
+
+
+class BatchedContext:
+    """`read(texts)` reads the last token of texts of which it has read all but that: any of them
+    may go on from the same one. Others are read as a whole.
+    """
+
+    def __init__(self, model: GPT) -> None:
+        self.model = model
+        self.texts: list[list[int]] = []  # that were read
+        self.cache = KeyValueCache(model.config)
+
+    def read(self, texts: Sequence[Sequence[int]]) -> Tensor:
+        """Logits (N, V) of the token after each text, fp32 on the CPU; train/eval mode as it was.
+
+        Raises ValueError as `check_ids`, and where the texts are not equally long.
+        """
+        if len({len(text) for text in texts}) > 1:
+            raise ValueError("texts that are read side by side must be equally long")
+        batch = torch.cat([check_ids(self.model, text) for text in texts])  # (N, T)
+        wanted, before = batch.tolist(), self.texts
+        self.texts = []  # until all layers have read them
+        if all(text[:-1] in before for text in wanted):
+            self.cache.take([before.index(text[:-1]) for text in wanted])
+        else:
+            self.cache = KeyValueCache(self.model.config)
+        with looking_at(self.model):
+            while self.cache.length < batch.size(1):
+                end = self.cache.length + CHUNK
+                logits = self.model(batch[:, self.cache.length : end], cache=self.cache)
+        self.texts = wanted
+        return logits[:, -1].float().cpu()
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:

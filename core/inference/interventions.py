@@ -1,27 +1,31 @@
 """Interventions: what becomes of the answer when a head or an MLP writes less, or something else.
 
-Each of these makes the `replace` of a Look, so that the model computes on with what is put in a
-site's place. Letters in shapes: B sequences, T tokens, C width of the residual stream, H heads, D
-dimensions a head. Sources: ablation as in Michel et al. 2019, "Are Sixteen Heads Really Better than
-One?", section 2; patching as in Meng et al. 2022, "Locating and Editing Factual Associations in
-GPT", section 2.1.
+`scaled`, `averaged` and `patched` make the `replace` of a Look, so that the model computes on with
+what is put in a site's place; `combined` puts several together, `compare` says what they change.
+Letters in shapes: B sequences, T tokens, C width of the residual stream, H heads, D dimensions a
+head, V pieces in the vocabulary. Sources: ablation as in Michel et al. 2019, "Are Sixteen Heads
+Really Better than One?", section 2; patching as in Meng et al. 2022, "Locating and Editing Factual
+Associations in GPT", section 2.1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
+from core.inference.logit_lens import check_positions
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
-from core.transformer.look import Look, Replacement, Site
+from core.transformer.look import Look, Replacement, Replacements, Site
 
 HEADS, MLP = "head_output", "mlp_output"  # the kinds of site where the two are changed
-Replacements = dict[Site, Replacement]
 
 
 def scaled(
@@ -35,7 +39,7 @@ def scaled(
     A head off adds nothing to the stream, an MLP off neither, its bias included; the bias of
     attention's `c_proj` belongs to no head and stays. Raises ValueError for one that is not there.
     """
-    replacements: Replacements = {}
+    replacements: dict[Site | str, Replacement] = {}
     for layer, factors in _by_layer(config, heads or {}).items():
         factor = torch.tensor(factors)
         replacements[Site("decoder", layer, HEADS)] = _multiplied(factor[:, None, None])
@@ -62,7 +66,7 @@ def averaged(
     sites = [Site("decoder", layer, HEADS) for layer in chosen]
     sites += [Site("decoder", layer, MLP) for layer in mlps]
     kept = _kept(model, ids, sites)
-    replacements: Replacements = {}
+    replacements: dict[Site | str, Replacement] = {}
     for site, value in kept.items():
         mean = value.mean(-2, keepdim=True)  # (1, H, 1, D), or (1, 1, C)
         gone = torch.ones(1)
@@ -77,22 +81,26 @@ def patched(
     ids: Sequence[int] | np.ndarray,
     sites: Sequence[Site],
     heads: Sequence[tuple[int, int]] = (),
+    positions: Sequence[int] | None = None,
 ) -> Replacements:
     """What the model makes of another text `ids` takes the place of what it makes of the text that
-    is read then, at `sites` and in `heads`. Both texts must have as many tokens; `patch_fits` says
-    so beforehand.
+    is read then, at `sites` and in `heads`, at the tokens at `positions` (None: all of them).
 
-    Raises ValueError as `scaled` and `check_ids`.
+    The text that is read then must have as many tokens, which `patch_fits` says beforehand; what is
+    written after it stays as it is. Raises ValueError as `scaled` and `check_ids`, for a position
+    that is not there, and, later, for a shorter text.
     """
     chosen = _by_layer(model.config, dict.fromkeys(heads, 0.0))
     of_heads = [Site("decoder", layer, HEADS) for layer in chosen]
     kept = _kept(model, ids, [*sites, *of_heads])
-    replacements: Replacements = {}
+    at = check_positions(positions, len(ids))
+    replacements: dict[Site | str, Replacement] = {}
     for site, value in kept.items():
-        other = torch.ones(1)
+        share = torch.zeros(len(ids), 1)
+        share[at] = 1  # (T, 1): of the tokens that are patched
         if site in of_heads and site not in sites and site.layer is not None:
-            other = 1 - torch.tensor(chosen[site.layer])[:, None, None]  # (H, 1, 1)
-        replacements[site] = _mixed(value, other)
+            share = share * (1 - torch.tensor(chosen[site.layer]))[:, None, None]  # (H, T, 1)
+        replacements[site] = partial(_with_beginning, value, share)
     return replacements
 
 
@@ -105,6 +113,113 @@ def patch_fits(ids: Sequence[int] | np.ndarray, other: Sequence[int] | np.ndarra
         )
 
 
+def combined(*several: Replacements) -> Replacements:
+    """All of these at once: where two change the same site, the later one what the earlier left."""
+    replacements: dict[Site | str, Replacement] = {}
+    for one in several:
+        for site, change in one.items():
+            earlier = replacements.get(site)
+            replacements[site] = change if earlier is None else partial(_both, earlier, change)
+    return replacements
+
+
+def _both(first: Replacement, second: Replacement, value: Tensor) -> Tensor:
+    return second(first(value))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What a model makes of a text: logits (V,) of the token after a position, and how surprising
+    each token of the text was, (T,) nats; the first one's is NaN.
+    """
+
+    logits: np.ndarray
+    surprises: np.ndarray
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """(V,) float64."""
+        return torch.from_numpy(self.logits).double().softmax(-1).numpy()
+
+    @property
+    def loss(self) -> float:
+        """The mean surprise, in nats; NaN of a single token."""
+        return float(self.surprises[1:].mean()) if len(self.surprises) > 1 else float("nan")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """The same text without and with an intervention; changes are after less before."""
+
+    before: Outcome
+    after: Outcome
+
+    @property
+    def logits(self) -> np.ndarray:
+        """(V,) change of each logit."""
+        return self.after.logits - self.before.logits
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """(V,) change of each token's probability."""
+        return self.after.probabilities - self.before.probabilities
+
+    @property
+    def loss(self) -> float:
+        """Change of the mean surprise, in nats."""
+        return self.after.loss - self.before.loss
+
+
+def compare(
+    model: GPT,
+    ids: Sequence[int] | np.ndarray,
+    replace: Replacements,
+    position: int = -1,
+) -> Comparison:
+    """What an intervention changes: of the token after `position`, and of the whole text `ids`.
+
+    Raises ValueError as `check_ids`, and for a position that is not there.
+    """
+    return Comparison(_outcome(model, ids, {}, position), _outcome(model, ids, replace, position))
+
+
+def _outcome(
+    model: GPT,
+    ids: Sequence[int] | np.ndarray,
+    replace: Replacements,
+    position: int,
+) -> Outcome:
+    batch = check_ids(model, ids)
+    (at,) = check_positions([position], batch.size(1)).tolist()
+    with looking_at(model):
+        logits = model(batch, Look((), replace))[0].float()  # (T, V)
+        losses = F.cross_entropy(logits[:-1], batch[0, 1:], reduction="none")  # (T - 1)
+    surprises = np.append(np.nan, losses.cpu().numpy())
+    return Outcome(logits[at].cpu().numpy(), surprises)
+
+
+def continuation(
+    model: GPT,
+    ids: Sequence[int] | np.ndarray,
+    count: int,
+    replace: Replacements | None = None,
+    stop: Collection[int] = (),
+) -> list[int]:
+    """The likeliest next token, `count` times or until one of `stop`: what was written after `ids`.
+
+    All is read anew for each token, for a site may be changed at any of them. Ends where the
+    context is full. Raises ValueError as `check_ids`.
+    """
+    text, first = [int(one) for one in np.asarray(ids).reshape(-1)], np.size(ids)
+    for _ in range(min(count, model.config.block_size - first)):
+        batch = check_ids(model, text)
+        with looking_at(model):
+            text.append(int(model(batch, Look((), replace))[0, -1].argmax()))
+        if text[-1] in stop:
+            break
+    return text[first:]
+
+
 def _multiplied(factor: Tensor) -> Replacement:
     return lambda value: value * factor.to(value)
 
@@ -112,6 +227,22 @@ def _multiplied(factor: Tensor) -> Replacement:
 def _mixed(other: Tensor, share: Tensor) -> Replacement:
     """`other` where the share is 1, what was there where it is 0."""
     return lambda value: torch.where(share.to(value) > 0, other.to(value), value)
+
+
+def _with_beginning(other: Tensor, share: Tensor, value: Tensor) -> Tensor:
+    """The value with its first tokens from another text, where the share (..., T, 1) is 1. Of
+    (..., T, T) both last axes are tokens.
+    """
+    rows, columns = other.shape[-2:]
+    if value.size(-2) < rows:
+        raise ValueError(
+            f"the other text has {rows} tokens and this one {value.size(-2)}; patching puts token "
+            "upon token, so give both as many"
+        )
+    mine = value[..., :rows, :columns]
+    changed = value.clone()
+    changed[..., :rows, :columns] = torch.where(share.to(mine) > 0, other.to(mine), mine)
+    return changed
 
 
 def _kept(model: GPT, ids: Sequence[int] | np.ndarray, sites: Sequence[Site]) -> dict[Site, Tensor]:

@@ -156,6 +156,10 @@ class SequenceToSequence:
             arrays[name] = rows[0] if name == "logits" else np.stack(rows)
         return {"ids": np.asarray(source), **arrays}
 
+    def head_scores(self, model: nn.Module) -> None:
+        """None: the scores are of heads that only look back."""
+        return None
+
     def sample_steps(self, model: nn.Module, seed: int) -> Generator[None, None, Written]:
         """What it writes for a held-out source: the likeliest tokens."""
         pair = self._probed(seed)

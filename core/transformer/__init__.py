@@ -1,6 +1,6 @@
 """The transformer itself. Read in this order: config, parameters, look, precision,
 norms, positions, cache, attention, cross_attention, layers, stack, gpt, encoder_decoder,
-architectures, presets, weights, foreign (models of other programs), gpt_numpy."""
+architectures, plain, presets, weights, foreign (models of other programs), gpt_numpy."""
 
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
 from core.transformer.presets import PRESETS, preset

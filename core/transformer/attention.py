@@ -118,7 +118,8 @@ class Heads(nn.Module):
     def join(self, heads: Tensor) -> Tensor:
         """Heads side by side, mixed into the residual stream: (B, H, T, D) -> (B, T, C)."""
         joined = heads.transpose(1, 2).flatten(2)  # (B, T, H D)
-        return self.c_proj(joined)
+        output = self.c_proj(joined)  # (B, T, C)  # step: join
+        return output
 
     def answer(
         self, q: Tensor, k: Tensor, v: Tensor, look: Look | None, readable: Tensor | None = None

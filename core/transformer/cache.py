@@ -6,6 +6,8 @@ D dimensions a head. Source: Shazeer 2019, "Fast Transformer Decoding", section 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -66,6 +68,12 @@ class LayerCache:
             self._keys, self._values = keys, values
         return self._keys, self._values
 
+    def take(self, sequences: Tensor) -> None:
+        """Goes on with these of its sequences, (B,) int64: each may be taken more than once."""
+        if self._keys is not None and self._values is not None:
+            self._keys = self._keys[sequences.to(self._keys.device)]
+            self._values = self._values[sequences.to(self._values.device)]
+
     def can_cut(self, last: int, before: int) -> bool:
         """Whether it still holds what is seen once the last so many tokens are gone, and `before`
         are left.
@@ -106,6 +114,12 @@ class KeyValueCache:
             layer.kept -= last
         self.length = length
         return True
+
+    def take(self, sequences: Sequence[int]) -> None:
+        """Goes on with these of its sequences: each may be taken more than once, or not at all."""
+        wanted = torch.tensor(list(sequences))
+        for layer in self.layers:
+            layer.take(wanted)
 
     @property
     def bytes(self) -> int:

@@ -79,8 +79,8 @@ class GPT(Stack):
         if cache is not None:
             cache.length += ids.size(1)
             x = x[:, -1]  # (B, C): in bf16 the head of a slice (B, 1, C) takes 30 times as long
-        x = self.ln_f(x)
-        logits = self.lm_head(x)  # step: unembed
+        normed = self.ln_f(x)  # step: norm
+        logits = self.lm_head(normed)  # step: unembed
         if cache is not None:
             logits = logits[:, None]  # (B, 1, V)
         return logits if look is None else look.at(LOGITS, logits)

@@ -92,6 +92,9 @@ class Site:
         )
 
 
+Replacements = Mapping[Site | str, Replacement]
+
+
 class Look:
     """What to keep of one forward pass, and what to replace on its way; sites may be texts.
 
@@ -108,7 +111,7 @@ class Look:
     def __init__(
         self,
         sites: Iterable[Site | str] = (),
-        replace: Mapping[Site | str, Replacement] | None = None,
+        replace: Replacements | None = None,
     ) -> None:
         self.sites = frozenset(map(_site, sites))
         self.replace = {_site(site): change for site, change in (replace or {}).items()}

@@ -49,10 +49,15 @@ def _is_model(path: str) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Captured:
-    """Activations, and the version of the model that it shows: a live one learns on meanwhile."""
+    """Activations, and the version of the model that it shows: a live one learns on meanwhile.
+
+    vectors  the version that queries, keys and values are of, where the attention was recorded at
+             another
+    """
 
     activations: Activations
     version: int
+    vectors: int | None = None
 
 
 class ModelSource(Protocol):

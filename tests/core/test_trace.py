@@ -212,6 +212,38 @@ def test_the_marked_lines_computed_the_values_of_the_attention_trace(changes):
         assert all(value.size > 0 for value in step.values.values())
 
 
+FAMILIES = [
+    {},
+    {"positions": "rope", "n_kv_head": 1, "norm": "rms_norm", "mlp": "swiglu", "bias": False},
+    {"positions": "rope", "qk_norm": True, "window": (None, 2), "tie_weights": False},
+    {"norm_placement": "post", "mlp": "relu", "positions": "sinusoidal", "embedding_scale": True},
+    {"norm_placement": "post", "mlp": "gelu"},
+]
+
+
+@pytest.mark.parametrize("changes", FAMILIES, ids=str)
+def test_the_marked_lines_computed_the_values_of_the_forward_trace(changes):
+    torch = pytest.importorskip("torch")
+    from core.inference.activations import looking_at
+    from core.inference.forward_trace import trace_forward
+    from core.transformer import ModelConfig
+    from core.transformer.gpt import GPT
+
+    config = ModelConfig(vocab_size=31, block_size=8, n_layer=2, n_head=2, n_embd=8, **changes)
+    model = GPT(config, torch.Generator().manual_seed(0))
+    ids = [1, 2, 3, 4, 5]
+    with MarkedLines() as watched:
+        with looking_at(model):
+            model(torch.tensor([ids]))
+        trace = trace_forward(model, ids)
+        for step in trace:  # what is inside of a block runs when it is asked for
+            for name in step.values:
+                step.value(name)
+    for step in trace:
+        watched.left(step)
+        assert all(value.size > 0 for value in map(step.value, step.values))
+
+
 @pytest.mark.parametrize(
     ("settings", "names"),
     [
@@ -255,6 +287,24 @@ def test_the_marked_lines_computed_the_values_of_a_token_that_was_chosen(setting
     trace = trace_next_token(logits, Sampling(**settings), [1, 2, 3], token.drawn)
     assert [step.name.removeprefix("sampling.") for step in trace] == names
     assert trace.about["token"] == token.id
+    for step in trace:
+        watched.left(step)
+
+
+def test_the_marked_lines_computed_the_values_of_a_beam_search():
+    torch = pytest.importorskip("torch")
+    from core.inference.beam_search_trace import trace_beam_search
+    from core.transformer import ModelConfig
+    from core.transformer.gpt import GPT
+
+    config = ModelConfig(vocab_size=11, block_size=8, n_layer=2, n_head=2, n_embd=8)
+    model = GPT(config, torch.Generator().manual_seed(0))
+    asked = {"max_new_tokens": 4, "beams": 3, "stop": 5, "length_penalty": 0.6}
+    with MarkedLines() as watched:
+        trace = trace_beam_search(model, [1, 2, 3], **asked)
+    names = [step.name.removeprefix("beams.") for step in trace]
+    assert names[:3] == ["score", "choose", "prune"] and "finish" in names
+    assert trace.complete
     for step in trace:
         watched.left(step)
 

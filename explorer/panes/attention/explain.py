@@ -58,7 +58,7 @@ def cell_inspection(
     elif window is not None and column <= row - window:
         rows.append(f"{other} is too far before {me}: masked, weight 0")
     else:
-        rows.append(Equation("a, after softmax", float(weights[column]), "attention"))
+        rows.append(_weight(heads, float(weights[column])))
         if hide and column == 0:
             rows.append("hidden in the picture: it is the first token")
         elif hide:
@@ -74,6 +74,13 @@ def cell_inspection(
     step = trace[S.SOFTMAX] if trace is not None else None
     cell = f"query {me}, key {other}"
     return Inspection(step, rows, table, cell, pinned, name, table_labels(table, labels))
+
+
+def _weight(heads: Heads, weight: float) -> Equation:
+    if heads.vectors is None:
+        return Equation("a, after softmax", weight, "attention")
+    told = f"at step {heads.version:,}; q and k are those of step {heads.vectors:,}"
+    return Equation("a, recorded", weight, "attention", told)
 
 
 def _rows(story: Story, step: int, key: int) -> list[Any]:

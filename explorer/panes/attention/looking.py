@@ -14,6 +14,7 @@ from explorer.panes.attention.model import SITES, Heads, Prompt, look, mosaic, r
 if TYPE_CHECKING:
     from core.transformer import ModelConfig
     from explorer.engine.engine import Engine
+    from explorer.runs.sources import Captured
 
 LONG_TEXT = 4000  # characters; a longer text is encoded off the GUI thread
 LIVE_EVERY = 1000  # ms between two looks at a model that learns
@@ -163,8 +164,8 @@ class Looker(QObject):
         if kept is SUPERSEDED:
             return SUPERSEDED
         return await self._engine.call(
-            _prepare, kept.activations, prompt, source.name, kept.version, self.cell_pixels,
-            self.hide_first, getattr(source, "config", None), name="the scores of the heads",
+            _prepare, kept, prompt, source.name, self.cell_pixels, self.hide_first,
+            getattr(source, "config", None), name="the scores of the heads",
         )  # fmt: skip
 
     @property
@@ -230,14 +231,13 @@ class Looker(QObject):
 
 
 def _prepare(
-    kept: Any,
+    kept: Captured,
     prompt: Prompt,
     source: str,
-    version: int,
     cell_pixels: int,
     hide_first: bool,
     config: ModelConfig | None,
 ) -> tuple[Heads, np.ndarray]:
     """On the engine's thread: scores and the pooled mosaic of one capture."""
-    heads = look(kept, prompt, source, version, config)
+    heads = look(kept.activations, prompt, source, kept.version, config, kept.vectors)
     return heads, mosaic(heads, cell_pixels, hide_first)

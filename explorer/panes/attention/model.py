@@ -82,7 +82,10 @@ def read_prompt(tokenizer: Tokenizer, text: str, limit: int) -> Prompt:
 @dataclass(frozen=True)
 class Heads:
     """One capture, ready to show: attention (L, H, T, T), queries (L, H, T, D), keys and values
-    (L, G, T, D), where G is less than H if heads share them."""
+    (L, G, T, D), where G is less than H if heads share them.
+
+    vectors  the step of a run that these three are of, where the attention was recorded at another
+    """
 
     prompt: Prompt
     attention: np.ndarray
@@ -92,6 +95,7 @@ class Heads:
     scores: HeadScores
     source: str
     version: int
+    vectors: int | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -120,6 +124,7 @@ def look(
     source: str,
     version: int,
     config: ModelConfig | None = None,
+    vectors: int | None = None,
 ) -> Heads:
     """Everything the pane shows of one capture; meant for the engine's thread. Without the model's
     `config` all that came before is visible.
@@ -135,7 +140,7 @@ def look(
         )
     visible = None if config is None else visible_cells(len(attention), attention.shape[-1], config)
     scores = head_scores(attention, prompt.ids, visible)
-    return Heads(prompt, attention, q, k, v, scores, source, version)
+    return Heads(prompt, attention, q, k, v, scores, source, version, vectors)
 
 
 def mosaic(heads: Heads, cell_pixels: int, hide_first: bool) -> np.ndarray:

@@ -229,15 +229,14 @@ class HeadsPanel(QWidget):
         row.addWidget(self.version)
         row.addWidget(self.update_button)
         row.addStretch(1)
-        self.set_version(None, None)
+        self.set_version("")
         return row
 
-    def set_version(self, step: int | None, newer: int | None) -> None:
-        """Which step of a run the heads are from; `newer` is where it is now, and offers that."""
-        now = f", now {newer:,}" if newer is not None else ""
-        self.version.setText("" if step is None else f"heads at step {step:,}{now}")
-        self.version.setVisible(step is not None)
-        self.update_button.setVisible(newer is not None)
+    def set_version(self, told: str, is_old: bool = False) -> None:
+        """Which step of a run the heads are from; an old one offers to look again."""
+        self.version.setText(told)
+        self.version.setVisible(bool(told))
+        self.update_button.setVisible(is_old)
         self._fit()
 
     def set_grid(self, layers: int, heads: int) -> None:

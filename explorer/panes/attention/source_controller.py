@@ -124,9 +124,28 @@ class SourceController(QObject):
         self._pane.looker.again()
 
     def show_version(self) -> None:
-        """A live model's heads say which step they are from; steps stay with theirs."""
+        """The heads of a run say which step they are from; steps stay with theirs."""
         looker = self._pane.looker
-        heads = looker.heads
-        live = heads is not None and getattr(looker.source, "is_live", False)
-        newer = looker.newer if live and not looker.live_allowed else None
-        self._pane.view.panel.set_version(heads.version if live else None, newer)
+        heads, kept = looker.heads, getattr(looker.source, "kept", None)
+        if heads is None:
+            told, newer = "", None
+        elif getattr(looker.source, "is_live", False):
+            newer = looker.newer if not looker.live_allowed else None
+            told = f"heads at step {heads.version:,}"
+            told += f", now {newer:,}" if newer is not None else ""
+        else:
+            told, newer = recorded(heads, kept, self._pane.choices.mode), None
+        self._pane.view.panel.set_version(told, newer is not None)
+
+
+def recorded(heads: Heads, kept: int | None, mode: str) -> str:
+    """Which step of a run is shown, where heads were recorded: the steps need queries, keys and
+    values, which only its checkpoint of step `kept` gives, and so does another text.
+    """
+    if kept is None:
+        return ""
+    if heads.vectors is None:
+        return f"another text: heads of the checkpoint, step {kept:,}"
+    if mode == "steps":
+        return f"steps of the nearest checkpoint, {kept:,}, not {heads.version:,}"
+    return f"heads recorded at step {heads.version:,}"

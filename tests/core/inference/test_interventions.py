@@ -4,8 +4,18 @@ import numpy as np
 import pytest
 import torch
 
+import core
 from core.inference.activations import looking_at
-from core.inference.interventions import averaged, patch_fits, patched, scaled
+from core.inference.heads import repeated_ids
+from core.inference.interventions import (
+    averaged,
+    combined,
+    compare,
+    continuation,
+    patch_fits,
+    patched,
+    scaled,
+)
 from core.transformer.look import Look, Site
 from tests.core.transformer.test_look import small
 
@@ -92,3 +102,95 @@ def test_what_is_not_there_is_told(heads, mlps, said):
 def test_texts_of_different_lengths_are_refused():
     with pytest.raises(ValueError, match="give both as many"):
         patch_fits(IDS, np.array(IDS[:3]))
+
+
+def test_a_patch_at_some_tokens_leaves_the_others():
+    model, site = small(), Site("decoder", 1, "residual_in")
+    _, kept = run(model, patched(model, OTHER, [site], positions=[2, -1]), (site,))
+    _, mine = run(model, sites=(site,))
+    (theirs,) = patched(model, OTHER, [site]).values()
+    other = theirs(mine[site])
+    torch.testing.assert_close(kept[site][:, [2, 7]], other[:, [2, 7]])
+    rest = [0, 1, 3, 4, 5, 6]
+    torch.testing.assert_close(kept[site][:, rest], mine[site][:, rest])
+
+
+def test_patched_attention_of_a_text_stays_where_more_is_written_after_it():
+    model, site = small(), Site("decoder", 1, "weights")
+    patch = patched(model, OTHER[:5], [site])
+    _, kept = run(model, patch, (site,))
+    _, mine = run(model, sites=(site,))
+    assert not torch.equal(kept[site][..., :5, :5], mine[site][..., :5, :5])
+    torch.testing.assert_close(kept[site][..., 5:, :], mine[site][..., 5:, :])
+    with pytest.raises(ValueError, match="give both as many"):
+        compare(model, IDS[:4], patched(model, OTHER, [site]))
+
+
+def test_several_kinds_at_once_each_do_their_part():
+    model = small()
+    heads, mlp = Site("decoder", 1, "head_output"), Site("decoder", 1, "mlp_output")
+    both = combined(
+        scaled(model.config, {(1, 0): 0.0}, {1: 0.5}),
+        averaged(model, IDS, heads=[(1, 2)]),
+        patched(model, OTHER, (), heads=[(1, 3)]),
+    )
+    _, kept = run(model, both, (heads, mlp))
+    _, plain = run(model, sites=(heads,))
+    (other,) = patched(model, OTHER, (), heads=[(1, 3)]).values()
+    wanted = plain[heads].clone()
+    wanted[:, 0] = 0
+    wanted[:, 2] = wanted[:, 2].mean(1, keepdim=True)
+    wanted[:, 3] = other(plain[heads])[:, 3]
+    torch.testing.assert_close(kept[heads], wanted)
+    _, half = run(model, scaled(model.config, {(1, 0): 0.0}), (mlp,))
+    assert set(both) == {heads, mlp} and not torch.equal(kept[mlp], half[mlp])
+
+
+def test_a_comparison_says_what_changes_in_logits_probability_and_loss():
+    model, off = small(), scaled(small().config, mlps={0: 0.0, 2: 0.0})
+    told = compare(model, IDS, off, position=-2)
+    logits, changed = run(model)[0], run(model, off)[0]
+    targets = torch.tensor(IDS[1:])
+    for outcome, wanted in ((told.before, logits), (told.after, changed)):
+        np.testing.assert_allclose(outcome.logits, wanted[-2], rtol=1e-5)
+        loss = torch.nn.functional.cross_entropy(wanted[:-1], targets)
+        assert outcome.loss == pytest.approx(float(loss), rel=1e-5)
+        np.testing.assert_allclose(outcome.probabilities, wanted[-2].softmax(-1), rtol=1e-4)
+    assert told.loss == told.after.loss - told.before.loss != 0
+    np.testing.assert_allclose(told.logits, (changed - logits)[-2], atol=1e-5)
+    np.testing.assert_allclose(told.probabilities.sum(), 0, atol=1e-6)
+    assert np.isnan(compare(model, IDS[:1], off).loss)
+
+
+def test_a_continuation_is_what_greedy_generation_writes_and_ends_in_time():
+    model = small(block_size=16)
+    written = core.generate(model, IDS, 6, temperature=0.0)[len(IDS) :]
+    assert continuation(model, IDS, 6) == written
+    first = written.index(written[2])
+    assert continuation(model, IDS, 6, stop=written[2:3]) == written[: first + 1]
+    assert len(continuation(model, IDS, 100)) == 8  # the context is full
+    off = scaled(model.config, mlps=dict.fromkeys(range(3), 0.0))
+    changed = continuation(model, IDS, 3, off)
+    assert changed[0] == int(run(model, off)[0][-1].argmax())
+
+
+def test_without_its_previous_token_head_the_bundled_model_cannot_copy():
+    """Induction takes two heads (Olsson et al. 2022): without the one that looks at the token
+    before, those of the next layer find nothing, and repeated noise is noise again.
+    """
+    lm = core.load("stories")
+    ids = 200 + repeated_ids(1, 16, 2, 1000, np.random.default_rng(0))[0]
+    acts = core.capture(lm.model, ids, ["attention"])
+    scores = core.head_scores(acts.attention, ids)
+    previous = np.unravel_index(scores.previous_token.argmax(), scores.induction.shape)
+    first = int(scores.induction.max(axis=1).argmax())  # the layer of the induction heads
+    assert previous[0] < first
+
+    def loss_of_repeats(heads: list[tuple[int, int]]) -> float:
+        told = compare(lm.model, ids, scaled(lm.model.config, dict.fromkeys(heads, 0.0)))
+        return float(told.after.surprises[17:].mean())
+
+    assert loss_of_repeats([]) < 0.1
+    assert loss_of_repeats([tuple(map(int, previous))]) > 5
+    assert loss_of_repeats([(first, head) for head in range(6)]) > 5
+    assert loss_of_repeats([(3, head) for head in range(6)]) < 0.5

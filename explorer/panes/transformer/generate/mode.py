@@ -12,9 +12,8 @@ from PySide6.QtWidgets import QWidget
 from core.tokenization.telling import quoted, visible
 from explorer.engine.jobs import Superseded
 from explorer.engine.latest import Latest
-from explorer.panes.model_menu import ModelMenu
 from explorer.panes.modes import Desk, Mode
-from explorer.panes.prompt_header import PromptHeader
+from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.transformer.generate import compute, text
 from explorer.panes.transformer.generate.draft import GenerateDraft
 from explorer.panes.transformer.generate.inspector import inspection
@@ -32,18 +31,18 @@ MOST_BACK = 500  # texts that Back brings again
 FIRST = "sampling.softmax"  # the step that is shown first
 
 
-class GenerateMode(Mode):
+class GenerateMode(PromptMode):
     """What was written after the prompt stays until the prompt or the model is another."""
 
     id = "generate"
     title = "Generate"
+    no_text = text.NO_TEXT
     teaches = "How the next token is chosen: a distribution, what is cut from it, and a draw"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
-        self.inputs, self.view = PromptHeader("transformer"), GenerateView()
+        self.view = GenerateView()
         self.draft = Draft(self.workspace, "transformer.generate", GenerateDraft, self)
-        self.prompt_ids: list[int] = []
         self.written: list[int] = []
         self.place: int | None = None  # in the text; None: its end
         self.writing = False
@@ -51,24 +50,13 @@ class GenerateMode(Mode):
         self.scene: Scene | None = None
         self._before: list[list[int]] = []  # what was written before each change of it
         self._surprises = np.zeros(0)  # of as many of the tokens as it is known of
-        self._source: Any = None
-        self._reads, self._chooses = Latest(self.engine, self), Latest(self.engine, self)
-        self.models = ModelMenu(desk.context, self.inputs.menu, "The live model", self)
+        self._chooses = Latest(self.engine, self)
         self._connect()
-        self.models.refresh()
         self.view.set_draft(self.draft.value)
-        self.inputs.prompt.set_prompt(self.workspace.prompt)
-        self._on_model(self.workspace.model_source)
+        self.begin()
 
     def _connect(self) -> None:
-        view, workspace = self.view, self.workspace
-        self.inputs.promptEdited.connect(
-            lambda typed: workspace.change("prompt", typed, "Change prompt", merging="prompt")
-        )
-        self.inputs.prompt.rested.connect(workspace.end_merge)
-        self.models.named.connect(self.inputs.set_model)
-        workspace.promptChanged.connect(self._on_prompt)
-        workspace.modelChanged.connect(self._on_model)
+        view = self.view
         view.settingChanged.connect(lambda name, value: self.set_settings(**{name: value}))
         view.settled.connect(self.draft.end_merge)
         view.nextRequested.connect(self.append)
@@ -77,19 +65,13 @@ class GenerateMode(Mode):
         view.againRequested.connect(self.draw_again)
         view.tokenChosen.connect(self.force)
         view.placeChosen.connect(self.look_at)
-        view.body.retryRequested.connect(self.read)
         self.draft.changed.connect(self._on_draft)
-        self._reads.came.connect(self._on_read)
-        self._reads.failed.connect(self._on_failed)
         self._chooses.came.connect(self._on_chosen)
 
     # what the pane asks
 
     def pictures(self) -> dict[str, QWidget]:
         return {"next": self.view.bars, "text": self.view.text}
-
-    def caption(self) -> str:
-        return f"{getattr(self._source, 'name', '')}: {self.workspace.prompt}"
 
     def state(self) -> dict[str, Any]:
         return {"version": 1, "prompt": self.workspace.prompt, "written": list(self.written)}
@@ -99,10 +81,6 @@ class GenerateMode(Mode):
             case {"prompt": self.workspace.prompt, "written": list(written)}:
                 if all(type(one) is int and one >= 0 for one in written):
                     self._set_written(written)
-
-    def shown(self) -> None:
-        if self.found is None:
-            self.read()
 
     def left(self) -> None:
         self.stop_writing()
@@ -157,12 +135,12 @@ class GenerateMode(Mode):
 
     def append(self) -> None:
         """The token that is drawn comes."""
-        if self.found is not None and self.place is None and not self._reads.running:
+        if self.found is not None and self.place is None and not self.reads.running:
             self.force(self.found.chosen.token)
 
     def force(self, token: int) -> None:
         """This token comes, at the place that is looked at; what was written after it goes."""
-        if self.found is None or self._reads.running:
+        if self.found is None or self.reads.running:
             return
         at = self.looked_at
         if at < len(self.prompt_ids):
@@ -226,41 +204,20 @@ class GenerateMode(Mode):
 
     # text and model
 
-    def _on_prompt(self, prompt: str) -> None:
-        self.inputs.prompt.set_prompt(prompt)
-        self._forget()
-        self.read()
-
-    def _on_model(self, source: Any) -> None:
-        self._source = source
-        self._forget()
-        self.read()
-
-    def _forget(self) -> None:
+    def forget(self) -> None:
         """What was written belongs to another text or model."""
+        super().forget()
         self.stop_writing()
-        self.prompt_ids, self.written, self.place = [], [], None
+        self.written, self.place = [], None
         self._before, self._surprises, self.found = [], np.zeros(0), None
 
     def read(self) -> None:
-        """Reads the text, up to the place that is looked at, once it is shown."""
-        if self._source is None or not self.active:
-            return
-        if not self.workspace.prompt:
-            self._reads.stop()
-            self.scene = None
-            self.set_tracks([])
-            self.view.body.show_empty(text.NO_TEXT)
-            self.set_headline(text.NO_TEXT)
-            return
-        self._reads.ask(self._read, "reading the text", is_told=False)
+        super().read()
         self._set_buttons()
 
-    async def _read(self) -> compute.Found | Superseded:
-        source, draft = self._source, self.draft.value
-        if not self.prompt_ids:
-            encode = source.tokenizer.encode_ids
-            self.prompt_ids = await self.engine.io(encode, self.workspace.prompt)
+    async def answer(self) -> compute.Found | Superseded:
+        source, draft = self.source, self.draft.value
+        await self.encode()
         known = source.config.vocab_size  # a session may hold anything
         self.written = [token for token in self.written if token < known]
         ids, place = self.ids, self.looked_at
@@ -283,14 +240,12 @@ class GenerateMode(Mode):
             compute.found, *asked, key="transformer.generate.choice", name="choosing a token"
         )
 
-    def _on_read(self, found: compute.Found | Superseded) -> None:
-        if isinstance(found, Superseded):
-            return
-        self._surprises = found.surprises
-        self._show(found)
+    def show_answer(self, answer: compute.Found) -> None:
+        self._surprises = answer.surprises
+        self._show(answer)
         if self.writing:
-            ended = found.chosen.token in self._source.tokenizer.special_tokens.values()
-            is_full = len(self.ids) >= self._source.config.block_size
+            ended = answer.chosen.token in self.source.tokenizer.special_tokens.values()
+            is_full = len(self.ids) >= self.source.config.block_size
             if ended or is_full:
                 self.stop_writing()
                 self.statusRequested.emit(text.FULL if is_full else text.ENDED)
@@ -306,20 +261,12 @@ class GenerateMode(Mode):
         if self.found is not None and found.read is self.found.read:
             self._show(found)
 
-    def _on_failed(self, message: str) -> None:
+    def clear(self) -> None:
+        super().clear()
         self.found = self.scene = None
         self.stop_writing()
-        self.set_tracks([])
-        self.view.body.show_error(message)
-        self.set_headline(message)
 
     # what is seen
-
-    def piece(self, token: int) -> bytes:
-        """The bytes of a token; of one that the tokenizer does not have, its number."""
-        tokenizer = self._source.tokenizer
-        known = token < tokenizer.vocab_size
-        return tokenizer.piece_bytes(token) if known else f"<{token}>".encode()
 
     def _show(self, found: compute.Found) -> None:
         first, self.found = self.scene is None, found
@@ -332,7 +279,7 @@ class GenerateMode(Mode):
         self.view.note.setText(
             text.facts(
                 len(found.ids),
-                self._source.config.block_size,
+                self.source.config.block_size,
                 found.chosen.perplexity,
                 found.read.cache_bytes,
                 found.read.seconds,

@@ -2,58 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from explorer.panes.transformer.generate import text
-from explorer.runs.sources import FolderSource
-from tests.explorer.conftest import dispose
-from tests.explorer.demo import eager_runs, save_tiny_model
 from tests.explorer.waiting import until
-
-PROMPT = "Mira met Tom. One day"
-
-
-@pytest.fixture
-def make_mode(torch_engine: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """`await make_mode()`: Generate, shown, with a tiny model whose next token it has."""
-    from explorer.panes.base import Context
-    from explorer.panes.transformer.pane import TransformerPane
-    from explorer.state.settings import Settings
-    from explorer.state.workspace import Workspace
-
-    runs = eager_runs(torch_engine, tmp_path / "runs")
-    panes = []
-
-    async def make(**changes: Any) -> Any:
-        pane = TransformerPane(Context(torch_engine, Workspace(torch_engine), Settings(), runs))
-        pane.player.set_motion("off")
-        pane.resize(900, 560)
-        panes.append(pane)
-        pane.join_workspace()
-        pane.shown()
-        source = FolderSource(torch_engine, save_tiny_model(tmp_path / "model", **changes))
-        await source.open()
-        pane.workspace.set_prompt(PROMPT)
-        pane.workspace.set_model_source(source)
-        await pane.settled()
-        return pane.mode
-
-    yield make
-    for pane in panes:
-        dispose(pane.inputs, pane)
-    dispose(runs)
 
 
 def test_the_first_state_shows_probabilities(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
-        mode = await make_mode()
+        mode = await make_mode("generate")
         assert mode.scene.stage(mode.player.step).name == "softmax"
         assert mode.headline.startswith("The model ")
         assert len(mode.view.bars.displayed()["token"]) == len(mode.scene.ids)
@@ -67,7 +28,7 @@ def test_the_first_state_shows_probabilities(make_mode: Any, run_async: Any) -> 
 
 def test_what_is_written_is_what_core_writes(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
-        mode = await make_mode()
+        mode = await make_mode("generate")
         mode.set_settings(temperature=0.8)
         mode.set_settings(top_k=10)
         await mode.settled()
@@ -76,7 +37,7 @@ def test_what_is_written_is_what_core_writes(make_mode: Any, run_async: Any) -> 
             await mode.settled()
         import core
 
-        model = core.load(mode._source.address).model
+        model = core.load(mode.source.address).model
         told = core.generate(model, mode.prompt_ids, 4, temperature=0.8, top_k=10)
         assert mode.ids == told
         surprises = core.inference.surprise.surprises(model, mode.ids)
@@ -87,7 +48,7 @@ def test_what_is_written_is_what_core_writes(make_mode: Any, run_async: Any) -> 
 
 def test_back_takes_tokens_and_forks_back(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
-        mode = await make_mode()
+        mode = await make_mode("generate")
         for _ in range(3):
             mode.append()
             await mode.settled()
@@ -96,7 +57,7 @@ def test_back_takes_tokens_and_forks_back(make_mode: Any, run_async: Any) -> Non
         await mode.settled()
         assert mode.headline.endswith("nats") and mode.found.chosen.token == whole[1]
         other = next(one for one in mode.scene.ids if one != whole[1])
-        mode.view.bars.tokenClicked.emit(other)
+        mode.view.bars.picked.emit(mode.scene.ids.index(other))
         await mode.settled()
         assert mode.written == [whole[0], other] and mode.place is None
         mode.go_back()
@@ -112,7 +73,7 @@ def test_back_takes_tokens_and_forks_back(make_mode: Any, run_async: Any) -> Non
 
 def test_a_token_of_the_prompt_is_looked_at_and_not_changed(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
-        mode, said = await make_mode(), []
+        mode, said = await make_mode("generate"), []
         mode.statusRequested.connect(said.append)
         mode.look_at(2)
         await mode.settled()
@@ -127,11 +88,11 @@ def test_a_token_of_the_prompt_is_looked_at_and_not_changed(make_mode: Any, run_
 
 def test_it_writes_until_the_context_is_full(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
-        mode = await make_mode()
+        mode = await make_mode("generate")
         mode.toggle_writing()
         assert mode.view.write.text() == text.STOP
-        most = mode._source.config.block_size
-        specials = mode._source.tokenizer.special_tokens.values()
+        most = mode.source.config.block_size
+        specials = mode.source.tokenizer.special_tokens.values()
         await until(lambda: not mode.writing, "the end of the text")
         await mode.settled()
         assert len(mode.ids) >= most or mode.ids[-1] in specials
@@ -142,7 +103,7 @@ def test_it_writes_until_the_context_is_full(make_mode: Any, run_async: Any) -> 
 
 def test_a_slider_bends_what_was_read_and_can_be_undone(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
-        mode = await make_mode()
+        mode = await make_mode("generate")
         read, first = mode.found.read, mode.scene.probabilities[0]
         QTest.keyClick(mode.view.sliders["temperature"].slider, Qt.Key.Key_Home)
         await mode.settled()
@@ -158,7 +119,7 @@ def test_a_slider_bends_what_was_read_and_can_be_undone(make_mode: Any, run_asyn
 
 def test_keys_choose_a_row_and_let_it_come(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
-        mode = await make_mode()
+        mode = await make_mode("generate")
         wanted = mode.scene.ids[1]
         for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Return):
             QTest.keyClick(mode.view.bars, key)
@@ -170,7 +131,7 @@ def test_keys_choose_a_row_and_let_it_come(make_mode: Any, run_async: Any) -> No
 
 def test_another_prompt_begins_anew_and_none_says_so(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
-        mode = await make_mode()
+        mode = await make_mode("generate")
         mode.append()
         await mode.settled()
         mode.workspace.set_prompt("Tom")
@@ -185,7 +146,7 @@ def test_another_prompt_begins_anew_and_none_says_so(make_mode: Any, run_async: 
 
 def test_a_session_brings_the_text_back(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
-        mode = await make_mode()
+        mode = await make_mode("generate")
         mode.append()
         await mode.settled()
         kept = mode.state()
@@ -207,7 +168,7 @@ def test_a_session_brings_the_text_back(make_mode: Any, run_async: Any) -> None:
 
 def test_every_step_has_its_numbers_in_the_inspector(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
-        mode = await make_mode()
+        mode = await make_mode("generate")
         mode.set_settings(top_k=5)
         mode.set_settings(min_p=0.1)
         mode.set_settings(repetition_penalty=1.2)

@@ -1,0 +1,273 @@
+"""Direct logit attribution: who told the model to say this token.
+
+A logit is a dot product of the final stream, once normed, with the token's row of the unembedding.
+The stream is a sum: of the embedding, and of what each head and each MLP wrote. With the norm's
+scale held as it is, the logit is a sum, too, with one term for each of them. Source: A Mathematical
+Framework for Transformer Circuits (Elhage et al. 2021), sections "Residual stream" and "Logit
+effects".
+
+A post-norm model norms the stream after every sublayer, so that its logit is no sum of what was
+written. It becomes one where the scales of all these norms are held: a term then says what a part
+adds while the norms after it stay as they are for this text.
+
+Letters in shapes: C width of the residual stream, L layers, H heads, D dimensions a head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor, nn
+
+from core.inference.activations import check_ids, looking_at
+from core.inference.logit_lens import check_positions, check_tokens
+from core.transformer.attention import Attention
+from core.transformer.gpt import EMBEDDING, GPT
+from core.transformer.look import Look, Replacements, Site
+from core.transformer.norms import LayerNorm, RMSNorm
+from core.transformer.positions import sinusoids
+
+KINDS = ("head_output", "attention_output", "mlp_output",
+         "residual_in", "residual_mid", "residual_out")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Term:
+    """What one part of the model adds to the logit.
+
+    kind    "embedding", "position", "head", "attention_bias", "mlp", "norm_bias" or "unexplained"
+    value   in logits
+    length  of the vector that it writes to the stream; NaN where it writes none
+    """
+
+    kind: str
+    value: float
+    length: float
+    layer: int | None = None
+    head: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attribution:
+    """A logit, or how far it is above another one, as a sum.
+
+    position, token, against   what is attributed: of the token after this position; None: no other
+    logit        what the model computed
+    terms        their values add up to `logit`; the last is what they leave unexplained: rounding,
+                 or something put in a site's place that no part has written
+    norms        how many norms are held; 1 in a pre-norm model
+    """
+
+    position: int
+    token: int
+    against: int | None
+    logit: float
+    terms: tuple[Term, ...]
+    norms: int
+
+    def of(self, kind: str) -> np.ndarray:
+        """Values of one kind in order: "mlp" (L,), "head" (L H,), "embedding" (1,)."""
+        return np.array([term.value for term in self.terms if term.kind == kind])
+
+
+def written_by(heads: Tensor, weights: Tensor) -> Tensor:
+    """What heads add to the stream: what each read (H, 1, D), times its rows of W_O (H, D, C)."""
+    written = heads @ weights  # (H, 1, C)  # step: write
+    return written
+
+
+def scaled_direction(direction: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
+    """The direction before a norm for the one (C,) after it: weight (C,), scale ()."""
+    pulled = direction * weight / scale  # (C,)  # step: scale
+    return pulled
+
+
+def centered_direction(pulled: Tensor) -> Tensor:
+    """A LayerNorm takes the mean off the stream; taken off the direction (C,), it need not be."""
+    mean = pulled.mean()
+    centered = pulled - mean  # (C,)  # step: center
+    return centered
+
+
+def contribution_of(written: Tensor, direction: Tensor) -> Tensor:
+    """How far vectors (..., C) point along the direction (C,) -> (...)."""
+    contribution = written @ direction  # step: contribution
+    return contribution
+
+
+def attribute(
+    model: GPT,
+    ids: Sequence[int] | np.ndarray,
+    token: int | None = None,
+    *,
+    against: int | None = None,
+    position: int = -1,
+    replace: Replacements | None = None,
+) -> Attribution:
+    """Takes the logit of `token` after `position` apart; or how far it is above that of `against`.
+
+    token     None: the one that the model finds likeliest
+    replace   as in a Look: of a model that is changed on the way
+
+    Computed in float64 from what the model made. Raises ValueError as `check_ids`, and for a token
+    or position that is not there.
+    """
+    parts = Parts(model, ids, position, replace)
+    token = int(parts.logits.argmax()) if token is None else token
+    direction, logit = parts.target(token, against)
+    path, terms = Path(parts, direction), []
+    for kind, layer in path:
+        direction = path.direction
+        if kind == "embedding":
+            token_part, place_part = parts.embedded()
+            terms += [_term("position", place_part, direction)] if place_part is not None else []
+            terms.append(_term("embedding", token_part, direction))
+        elif kind == "mlp":
+            terms.append(_term("mlp", parts.at("mlp_output", layer), direction, layer))
+        else:
+            attn = model.blocks[layer].attn
+            if attn.c_proj.bias is not None:
+                bias = attn.c_proj.bias.detach().double()
+                terms.append(_term("attention_bias", bias, direction, layer))
+            written = written_by(parts.at("head_output", layer)[:, None], head_weights(attn))
+            for head, one in reversed(list(enumerate(written[:, 0]))):
+                terms.append(_term("head", one, direction, layer, head))
+    terms.reverse()
+    if any(held.bias is not None for held in path.held):
+        terms.append(Term("norm_bias", sum(held.bias or 0.0 for held in path.held), float("nan")))
+    told = sum(term.value for term in terms)
+    terms.append(Term("unexplained", logit - told, float("nan")))
+    return Attribution(parts.position, token, against, logit, tuple(terms), len(path.held))
+
+
+def _term(
+    kind: str, written: Tensor, direction: Tensor, layer: int | None = None, head: int | None = None
+) -> Term:
+    value = float(contribution_of(written, direction))
+    return Term(kind, value, float(written.norm()), layer, head)
+
+
+def head_weights(attn: Attention) -> Tensor:
+    """The rows of W_O that each head writes with: (H, D, C), float64."""
+    return attn.c_proj.weight.detach().double().mT.unflatten(0, (attn.n_head, -1))
+
+
+class Parts:
+    """What the parts of a model wrote at one token, float64: of one pass over `ids`.
+
+    Raises ValueError as `attribute`.
+    """
+
+    def __init__(
+        self,
+        model: GPT,
+        ids: Sequence[int] | np.ndarray,
+        position: int = -1,
+        replace: Replacements | None = None,
+    ) -> None:
+        batch = check_ids(model, ids)
+        (at,) = check_positions([position], batch.size(1)).tolist()
+        layers = range(model.config.n_layer)
+        sites = [Site("decoder", layer, kind) for layer in layers for kind in KINDS]
+        look = Look([EMBEDDING, *sites], replace)
+        with looking_at(model):
+            logits = model(batch, look)[0, at]
+        self.model, self.position, self.logits = model, at, logits.double().cpu()
+        self._kept = {site: value[0, ..., at, :].double() for site, value in look.values.items()}
+        self._token = batch[0, at]
+
+    def at(self, kind: str, layer: int) -> Tensor:
+        """One site: (C,), of "head_output" (H, D)."""
+        return self._kept[Site("decoder", layer, kind)]
+
+    def embedded(self) -> tuple[Tensor, Tensor | None]:
+        """What the token's embedding adds, and what its position's; rotary ones add nothing."""
+        config, whole = self.model.config, self._kept[EMBEDDING]
+        if config.positions == "rope":
+            return whole, None
+        if config.positions == "learned":
+            place = self.model.wpe.weight[self.position].detach().double()
+        else:
+            last = self.position + 1
+            place = sinusoids(last, config.n_embd, whole.device)[-1].to(whole)
+        return whole - place, place
+
+    def target(self, token: int, against: int | None) -> tuple[Tensor, float]:
+        """The direction that is looked along after the final norm, and the logit along it."""
+        rows, logits = self.model.lm_head.weight.detach(), self.logits
+        check_tokens(self.model, [token] if against is None else [token, against])
+        if against is None:
+            return rows[token].double(), float(logits[token])
+        difference = rows[token].double() - rows[against].double()
+        return difference, float(logits[token] - logits[against])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldNorm:
+    """A norm whose scale is held, so that it is linear: what a direction (C,) before it has to be.
+
+    direction   that is looked along after the norm
+    pulled      the same before it
+    centered    with what a LayerNorm takes off; None: an RMSNorm takes nothing off
+    bias        what the norm's bias adds along the direction; None: it has none
+    """
+
+    direction: Tensor
+    weight: Tensor
+    scale: Tensor
+    pulled: Tensor
+    centered: Tensor | None
+    bias: float | None
+
+    @property
+    def before(self) -> Tensor:
+        return self.pulled if self.centered is None else self.centered
+
+
+def hold(norm: nn.Module, x: Tensor, direction: Tensor) -> HeldNorm:
+    """A norm as it is where it reads x (C,)."""
+    assert isinstance(norm, (LayerNorm, RMSNorm))
+    weight = norm.weight.detach().double()
+    is_layer_norm = isinstance(norm, LayerNorm)
+    spread = x.var(correction=0) if is_layer_norm else x.square().mean()
+    scale = (spread + norm.eps).sqrt()
+    pulled = scaled_direction(direction, weight, scale)
+    centered = centered_direction(pulled) if is_layer_norm else None
+    own = norm.bias if isinstance(norm, LayerNorm) else None
+    bias = None if own is None else float(own.detach().double() @ direction)
+    return HeldNorm(direction, weight, scale, pulled, centered, bias)
+
+
+class Path:
+    """From the logits back to the embedding: what is looked along where each part writes.
+
+    Iterating goes from part to part, the last first, as (kind, layer): "mlp", "attention",
+    "embedding". Meanwhile `direction` is the one there, and `held` are the norms on the way to it.
+    """
+
+    def __init__(self, parts: Parts, direction: Tensor) -> None:
+        self.parts, self.direction = parts, direction
+        self.held: list[HeldNorm] = []
+
+    def _back(self, norm: nn.Module, x: Tensor) -> None:
+        self.held.append(hold(norm, x, self.direction))
+        self.direction = self.held[-1].before
+
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        parts, config = self.parts, self.parts.model.config
+        is_post, last = config.norm_placement == "post", config.n_layer - 1
+        if not is_post:
+            self._back(self.parts.model.ln_f, parts.at("residual_out", last))
+        for layer in range(last, -1, -1):
+            block = parts.model.blocks[layer]
+            if is_post:
+                added = parts.at("mlp_output", layer)
+                self._back(block.ln_2, parts.at("residual_mid", layer) + added)
+            yield "mlp", layer
+            if is_post:
+                added = parts.at("attention_output", layer)
+                self._back(block.ln_1, parts.at("residual_in", layer) + added)
+            yield "attention", layer
+        yield "embedding", -1

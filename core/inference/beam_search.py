@@ -1,0 +1,262 @@
+"""Beam search: not one text is written on, but the few likeliest ones, side by side.
+
+    next tokens of every beam -> score -> choose the best of all -> prune to so many beams
+
+Letters in shapes: N beams, K likeliest tokens of each, M candidates, V pieces in the vocabulary.
+Sources: Sutskever et al. 2014, section 3.2; the length penalty: Wu et al. 2016, equation 14, which
+"Attention Is All You Need" uses in section 6.1 with 4 beams and an exponent of 0.6.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.inference.context import BatchedContext
+from core.transformer.gpt import GPT
+
+# Logits (N, V) of the token after each of N texts, all equally long: any model can be searched.
+Predict = Callable[[Sequence[Sequence[int]]], Tensor]
+
+LENGTH_PENALTY = 0.6  # of "Attention Is All You Need"
+PROMPT = -1  # the parent of the first tokens
+
+
+@dataclass(frozen=True, slots=True)
+class BeamNode:
+    """A token of the tree: with those before it, a text.
+
+    log_probability  of the token after the text before it
+    sum              log-probability of the whole text, in nats: what beams are chosen by
+    score            `sum` with the length penalty: what finished texts are compared by
+    parent           the node before it; PROMPT: none
+    depth            how many tokens the text has, this one included
+    rank             its place among the candidates of its depth, from 0
+    fate             "kept": it is a beam of the next step; "finished": it ended, or is as long as
+                     was asked for; "dropped": others were likelier
+    """
+
+    token: int
+    log_probability: float
+    sum: float
+    score: float
+    parent: int
+    depth: int
+    rank: int
+    fate: str
+
+
+@dataclass(frozen=True)
+class BeamTree:
+    """All candidates that a search has had.
+
+    nodes     parents before their children, each depth best first
+    beams     the nodes that the next token is added to
+    finished  the nodes of the best finished texts, best first: at most as many as beams
+    """
+
+    nodes: tuple[BeamNode, ...] = ()
+    beams: tuple[int, ...] = (PROMPT,)
+    finished: tuple[int, ...] = ()
+
+    def path(self, node: int) -> list[int]:
+        """The nodes that lead to one, itself last."""
+        path = []
+        while node != PROMPT:
+            path.append(node)
+            node = self.nodes[node].parent
+        return path[::-1]
+
+    def text(self, node: int) -> list[int]:
+        """The tokens that were written up to a node, itself included."""
+        return [self.nodes[one].token for one in self.path(node)]
+
+    @property
+    def best(self) -> int:
+        """The best finished text, or before there is one the likeliest beam."""
+        return self.finished[0] if self.finished else self.beams[0]
+
+    @property
+    def depth(self) -> int:
+        """How many tokens the longest text has."""
+        return self.nodes[-1].depth if self.nodes else 0
+
+
+class Candidates(NamedTuple):
+    """What one more token makes of the beams, likeliest first where there are M.
+
+    before     (N, 1)  log-probability of each beam
+    likeliest  (N, K)  log-probability of its likeliest next tokens
+    tokens     (N, K)  which these are
+    sums       (N, K)  log-probability of the beam with that token
+    chosen     (M,)    places of the candidates among all N x K
+    ends       (M,)    bool: whether the text ends there
+    kept       (M,)    bool: whether it is a beam of the next step
+    """
+
+    before: Tensor
+    likeliest: Tensor
+    tokens: Tensor
+    sums: Tensor
+    chosen: Tensor
+    ends: Tensor
+    kept: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class BeamStep:
+    """One more token in every beam.
+
+    candidates  how they were found
+    scores      (M,) of the candidates, with the length penalty
+    tree        after this step
+    """
+
+    candidates: Candidates
+    scores: Tensor
+    tree: BeamTree
+
+
+def beam_search_steps(
+    model: GPT | Predict,
+    ids: Sequence[int] | np.ndarray,
+    max_new_tokens: int = 20,
+    beams: int = 4,
+    stop: int | Collection[int] | None = None,
+    length_penalty: float = LENGTH_PENALTY,
+) -> Iterator[BeamStep]:
+    """Yields after each token that the beams grow by. It ends after `max_new_tokens`, or once no
+    beam can overtake the finished texts any more.
+
+    model           a GPT, or any function that predicts (`Predict`)
+    beams           so many texts are written side by side; 1: greedily, the likeliest token each
+    stop            tokens that end a text
+    length_penalty  exponent of the length that finished texts' log-probabilities are divided by;
+                    0: the likeliest text wins, which tends to be short
+
+    Raises ValueError, with the remedy, for numbers out of range, for tokens that are not in the
+    vocabulary, and where a GPT's context does not hold prompt and text.
+    """
+    _check(beams, max_new_tokens, length_penalty)
+    prompt = [int(i) for i in np.asarray(ids).reshape(-1)]
+    if isinstance(model, GPT) and len(prompt) + max_new_tokens - 1 > model.config.block_size:
+        raise ValueError(
+            f"{len(prompt)} tokens and {max_new_tokens} new ones do not fit: this model reads at "
+            f"most {model.config.block_size}; shorten the text, or ask for fewer"
+        )
+    predict = BatchedContext(model).read if isinstance(model, GPT) else model
+    last = sorted({stop} if isinstance(stop, int) else set(stop or ()))
+    tree = BeamTree()
+    for depth in range(1, max_new_tokens + 1):
+        before = [0.0 if node == PROMPT else tree.nodes[node].sum for node in tree.beams]
+        logits = predict([[*prompt, *tree.text(node)] for node in tree.beams])
+        found = extend(torch.tensor(before, dtype=torch.float64)[:, None], logits, beams, last)
+        scores = penalized(found.sums.flatten()[found.chosen], depth, length_penalty)
+        tree = _grown(tree, found, scores, beams, depth == max_new_tokens)
+        yield BeamStep(found, scores, tree)
+        if not _can_improve(tree, beams, max_new_tokens, length_penalty):
+            return
+
+
+def extend(before: Tensor, logits: Tensor, beams: int, stop: Sequence[int] = ()) -> Candidates:
+    """Every beam's likeliest next tokens, and which of them all go on.
+
+    before (N, 1), logits (N, V). Twice as many candidates are chosen as there are beams: a text
+    that ends is no beam any more, and if all the best ones end, as many others go on. One that ends
+    and is not among the best counts for nothing.
+    """
+    logits, stops = logits.double(), torch.tensor(stop, dtype=torch.int64)
+    width = min(logits.size(1), 2 * beams + len(stop))
+    likeliest, tokens = torch.log_softmax(logits, dim=-1).topk(width)
+    sums = before + likeliest  # step: score
+    flat, is_stop = sums.flatten(), torch.isin(tokens, stops).flatten()
+    least = flat.topk(min(beams, len(flat))).values[-1]
+    flat = flat.masked_fill(is_stop.where(flat < least, False), -math.inf)
+    many = min(2 * beams, int(flat.isfinite().sum()))
+    chosen = flat.topk(many).indices  # step: choose
+    ends = is_stop[chosen]
+    place = (~ends).cumsum(0)  # among those that do not end, from 1
+    kept = torch.where(ends, False, place <= beams)  # step: prune
+    return Candidates(before, likeliest, tokens, sums, chosen, ends, kept)
+
+
+def penalized(sums: Tensor, length: int, alpha: float) -> Tensor:
+    """Log-probabilities (M,) of texts of `length` tokens as scores that lengths do not decide: each
+    token makes a text less likely, so longer ones are divided by more.
+    """
+    scores = sums / ((5 + length) / (5 + 1)) ** alpha  # step: finish
+    return scores
+
+
+def beam_search(
+    model: GPT | Predict,
+    ids: Sequence[int] | np.ndarray,
+    max_new_tokens: int = 20,
+    beams: int = 4,
+    stop: int | Collection[int] | None = None,
+    length_penalty: float = LENGTH_PENALTY,
+) -> BeamTree:
+    """The whole tree of a search; arguments and errors of `beam_search_steps`. The text that it
+    found is `tree.text(tree.best)`.
+    """
+    tree = BeamTree()
+    for step in beam_search_steps(model, ids, max_new_tokens, beams, stop, length_penalty):
+        tree = step.tree
+    return tree
+
+
+def _check(beams: int, max_new_tokens: int, length_penalty: float) -> None:
+    if beams < 1:
+        raise ValueError(f"beams is {beams}; use 1 or more")
+    if max_new_tokens < 1:
+        raise ValueError(f"max_new_tokens is {max_new_tokens}; use 1 or more")
+    if not 0 <= length_penalty <= 10:
+        raise ValueError(f"length_penalty is {length_penalty}; 0 to 1 is usual, 0 changes nothing")
+
+
+def _grown(
+    tree: BeamTree, found: Candidates, scores: Tensor, beams: int, is_last: bool
+) -> BeamTree:
+    """The tree with the candidates of one more depth."""
+    width, depth = found.sums.size(1), tree.depth + 1
+    nodes, kept, finished = list(tree.nodes), [], list(tree.finished)
+    for rank, place in enumerate(found.chosen.tolist()):
+        beam, column = divmod(place, width)
+        node = BeamNode(
+            token=int(found.tokens[beam, column]),
+            log_probability=float(found.likeliest[beam, column]),
+            sum=float(found.sums[beam, column]),
+            score=float(scores[rank]),
+            parent=tree.beams[beam],
+            depth=depth,
+            rank=rank,
+            fate="dropped",
+        )
+        if found.ends[rank] or (is_last and rank < beams):
+            node = replace(node, fate="finished")
+            finished.append(len(nodes))
+        elif found.kept[rank] and not is_last:
+            node = replace(node, fate="kept")
+            kept.append(len(nodes))
+        nodes.append(node)
+    finished.sort(key=lambda one: -nodes[one].score)
+    return BeamTree(tuple(nodes), tuple(kept), tuple(finished[:beams]))
+
+
+def _can_improve(tree: BeamTree, beams: int, longest: int, alpha: float) -> bool:
+    """Whether a beam may still become one of the best finished texts: its log-probability only
+    falls, so it cannot score more than it would now at the greatest length.
+    """
+    if not tree.beams:
+        return False
+    if len(tree.finished) < beams:
+        return True
+    likeliest = max(tree.nodes[node].sum for node in tree.beams)
+    most = penalized(torch.tensor(likeliest, dtype=torch.float64), longest, alpha)
+    return float(most) > tree.nodes[tree.finished[-1]].score

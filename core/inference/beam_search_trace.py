@@ -1,0 +1,90 @@
+"""A beam search, step by step: score, choose and prune for every token; finish where texts end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from core.inference.beam_search import (
+    LENGTH_PENALTY,
+    BeamStep,
+    BeamTree,
+    Predict,
+    beam_search_steps,
+)
+from core.numbers import format_count
+from core.trace import Step, Trace
+from core.transformer.gpt import GPT
+
+_HERE = "core.inference.beam_search"
+FORMULAS = {
+    "score": r"s_{b,i} = s_b + \log p_i \quad p = \mathrm{softmax}(z(y_b))",
+    "choose": r"\mathrm{top}_{2B} \ s_{b,i}",
+    "prune": r"\{ y : \mathrm{place}(y) \le B \}",
+    "finish": r"\frac{\log P(y)}{\mathrm{lp}(y)} \quad"
+    r"\mathrm{lp}(y) = \frac{(5 + |y|)^\alpha}{(5 + 1)^\alpha}",
+}
+
+
+def trace_beam_search(
+    model: GPT | Predict, ids: Sequence[int] | np.ndarray, **settings: Any
+) -> Trace:
+    """Every step of a search; arguments and errors of `beam_search_steps`."""
+    trace = Trace()
+    for _ in trace_beam_search_steps(trace, model, ids, **settings):
+        pass
+    return trace
+
+
+def trace_beam_search_steps(
+    trace: Trace, model: GPT | Predict, ids: Sequence[int] | np.ndarray, **settings: Any
+) -> Iterator[BeamTree]:
+    """Yields the tree after each token of a search, whose steps an empty trace takes meanwhile;
+    arguments and errors of `beam_search_steps`.
+    """
+    for one in beam_search_steps(model, ids, **settings):
+        for step in _steps_of(one, settings.get("length_penalty", LENGTH_PENALTY)):
+            trace.append(step)
+        yield one.tree
+    trace.finish()
+
+
+def _steps_of(step: BeamStep, length_penalty: float) -> Iterator[Step]:
+    """What happened while the beams grew by a token."""
+    found, tree = step.candidates, step.tree
+    (beams, each), depth = found.sums.shape, tree.depth
+    sums = {"sums": found.sums.numpy()}
+    many = f"{beams} beams with " if beams > 1 else ""
+    title = f"Score: {many}{format_count(each)} likeliest tokens each, sums of log-probabilities"
+    likeliest = {"before": found.before.numpy(), "likeliest": found.likeliest.numpy()}
+    yield _step("score", depth, title, {**sums, **likeliest})
+    count = len(found.chosen)
+    title = f"Choose: the {format_count(count)} likeliest of {format_count(beams * each)} texts"
+    yield _step("choose", depth, title, {**sums, "chosen": found.chosen.numpy()})
+    title = f"Prune: {_counted(tree, depth)}"
+    yield _step("prune", depth, title, {"ends": found.ends.numpy(), "kept": found.kept.numpy()})
+    if any(node.fate == "finished" for node in _of_depth(tree, depth)):
+        chosen = found.sums.flatten()[found.chosen].numpy()
+        values = {"sums": chosen, "length": depth, "alpha": length_penalty,
+                  "scores": step.scores.numpy()}  # fmt: skip
+        title = "Finish: finished texts are compared by their score, whatever their length"
+        yield _step("finish", depth, title, values)
+
+
+def _step(name: str, depth: int, title: str, values: Mapping[str, Any]) -> Step:
+    code = f"{_HERE}:{'penalized' if name == 'finish' else 'extend'}#{name}"
+    arrays = {key: np.asarray(value) for key, value in values.items()}
+    return Step(f"beams.{name}", f"Token {depth}. {title}", FORMULAS[name], code, arrays)
+
+
+def _of_depth(tree: BeamTree, depth: int) -> list[Any]:
+    return [node for node in tree.nodes if node.depth == depth]
+
+
+def _counted(tree: BeamTree, depth: int) -> str:
+    fates = [node.fate for node in _of_depth(tree, depth)]
+    told = [(fates.count("kept"), "go on", "goes on"), (fates.count("finished"), "end", "ends"),
+            (fates.count("dropped"), "are dropped", "is dropped")]  # fmt: skip
+    return ", ".join(f"{count} {one if count == 1 else more}" for count, more, one in told if count)

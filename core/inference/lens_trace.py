@@ -1,0 +1,204 @@
+"""The logit lens and one head's say, step by step, each with the line that computes it.
+
+Letters in shapes: C width of the residual stream, K tokens that are shown, V pieces in the
+vocabulary, D dimensions a head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.inference.activations import check_ids, looking_at
+from core.inference.attribution import Parts, Path, contribution_of, head_weights, written_by
+from core.inference.logit_lens import check_positions, check_tokens, read_stream, stream_places
+from core.trace import Step, Trace
+from core.transformer.gpt import EMBEDDING, GPT
+from core.transformer.look import Look, Replacements, Site
+from core.transformer.norms import LayerNorm, RMSNorm
+
+_HERE, _ATTRIBUTION = "core.inference.lens_trace", "core.inference.attribution"
+
+
+def center(x: Tensor) -> Tensor:
+    """LayerNorm takes the mean off a stream (C,)."""
+    mean = x.mean()
+    centered = x - mean  # (C,)  # step: center
+    return centered
+
+
+def norm(x: Tensor, scale: Tensor, weight: Tensor) -> Tensor:
+    """A stream (C,) to one size by its scale (), and each dimension to its own weight (C,)."""
+    normed = x / scale * weight  # (C,)  # step: norm
+    return normed
+
+
+def shift(normed: Tensor, bias: Tensor) -> Tensor:
+    """What LayerNorm adds in the end, (C,) each."""
+    shifted = normed + bias  # (C,)  # step: shift
+    return shifted
+
+
+def unembed(rows: Tensor, normed: Tensor) -> Tensor:
+    """How far a stream (C,) points to each token: rows (K, C) of the unembedding -> (K,)."""
+    logits = rows @ normed  # (K,)  # step: unembed
+    return logits
+
+
+def share(logits: Tensor, total: Tensor) -> Tensor:
+    """The softmax of logits (K,); total () is the log of the sum of e^logit over all V tokens."""
+    probabilities = torch.exp(logits - total)  # (K,)  # step: softmax
+    return probabilities
+
+
+def trace_lens(
+    model: GPT,
+    ids: Sequence[int] | np.ndarray,
+    tokens: Sequence[int] | np.ndarray,
+    *,
+    position: int = -1,
+    sublayers: bool = True,
+    replace: Replacements | None = None,
+) -> Trace:
+    """What the model would say of `tokens` (K,) after `position`, place by place.
+
+    The outermost steps are the places of `stream_places`; in each lie the steps that lead from the
+    stream there to probabilities: center and norm (a post-norm model has none at the end), unembed,
+    softmax. Raises ValueError as `logit_lens`.
+    """
+    batch = check_ids(model, ids)
+    (at,) = check_positions([position], batch.size(1)).tolist()
+    asked = torch.from_numpy(check_tokens(model, tokens)).to(batch.device)
+    places = stream_places(model.config, sublayers)
+    look = Look(places, replace)
+    with looking_at(model):
+        model(batch, look)
+        streams = [look.values[place][0, at] for place in places]
+        rows = model.lm_head.weight[asked].float()  # (K, C)
+        trace = Trace({"ids": batch[0].cpu().numpy(), "position": at, "tokens": asked.cpu().numpy(),
+                       "places": places})  # fmt: skip
+        for place, x in zip(places, streams, strict=True):
+            total = read_stream(model, x).logsumexp(-1)
+            last, *before = reversed(list(_lens_steps(model, x.float(), rows, total)))
+            outer = len(trace)
+            trace.append(Step(f"lens.{place.kind}", title_of(place), last.formula, last.code,
+                              last.values))  # fmt: skip
+            for step in (*reversed(before), last):
+                trace.append(_under(step, outer))
+    return trace.finish()
+
+
+def title_of(place: Site) -> str:
+    """Where the stream is read."""
+    if place == EMBEDDING:
+        return "At the embedding: the model knows the last token alone"
+    done = "attention" if place.kind == "residual_mid" else "the MLP"
+    return f"After {done} of layer {place.layer}: what the model would say by now"
+
+
+def _lens_steps(model: GPT, x: Tensor, rows: Tensor, total: Tensor) -> Iterator[Step]:
+    """Of one place, from the stream (C,) to probabilities (K,)."""
+    last = model.ln_f
+    if isinstance(last, (LayerNorm, RMSNorm)):
+        weight, is_layer_norm = last.weight.float(), isinstance(last, LayerNorm)
+        if is_layer_norm:
+            mean, centered = x.mean(), center(x)
+            yield _step("center", "Take the mean off the stream", r"\bar{x} = x - \mu",
+                        x=x, mean=mean, centered=centered)  # fmt: skip
+            x = centered
+        scale, read = (x.square().mean() + last.eps).sqrt(), r"\bar{x}" if is_layer_norm else "x"
+        normed = norm(x, scale, weight)
+        yield _step("norm", "The final norm: to one size, as the unembedding expects it",
+                    rf"\hat{{x}} = \frac{{{read}}}{{\sigma}} \, g",
+                    x=x, scale=scale, weight=weight, normed=normed)  # fmt: skip
+        x = normed
+        if isinstance(last, LayerNorm) and last.bias is not None:
+            bias = last.bias.float()
+            x = shift(normed, bias)
+            yield _step("shift", "Add the norm's bias", r"\hat{x} + b",
+                        normed=normed, bias=bias, shifted=x)  # fmt: skip
+    logits = unembed(rows, x)
+    yield _step("unembed", "Unembed: how far the stream points to each token",
+                r"z = W_U \, \hat{x}", rows=rows, normed=x, logits=logits)  # fmt: skip
+    yield _step("softmax", "Softmax, over all tokens of the vocabulary",
+                r"p_i = \frac{e^{z_i}}{\sum_j e^{z_j}}",
+                logits=logits, total=total, probabilities=share(logits, total))  # fmt: skip
+
+
+def trace_contribution(
+    model: GPT,
+    ids: Sequence[int] | np.ndarray,
+    layer: int,
+    head: int | None,
+    token: int,
+    *,
+    against: int | None = None,
+    position: int = -1,
+    replace: Replacements | None = None,
+) -> Trace:
+    """What one head (None: the MLP of the layer) adds to a logit, as `attribute` works it out: what
+    it writes, the direction that is looked along there, and how far the one points along the other.
+
+    Raises ValueError as `attribute`, and for a layer or head that is not there.
+    """
+    _check_part(model, layer, head)
+    parts = Parts(model, ids, position, replace)
+    direction, logit = parts.target(token, against)
+    path = Path(parts, direction)
+    wanted = ("mlp" if head is None else "attention", layer)
+    next(one for one in path if one == wanted)
+    trace = Trace({"layer": layer, "head": head, "token": token, "position": parts.position,
+                   "logit": logit})  # fmt: skip
+    if head is None:
+        written = parts.at("mlp_output", layer)
+    else:
+        heads = parts.at("head_output", layer)[head][None, None]  # (1, 1, D)
+        weights = head_weights(model.blocks[layer].attn)[head][None]  # (1, D, C)
+        written = written_by(heads, weights)
+        trace.append(_step("write", "What the head read, written to the stream by its part of W_O",
+                           r"w = o \, W_O^h", f"{_ATTRIBUTION}:written_by#write",
+                           heads=heads, weights=weights, written=written))  # fmt: skip
+        written = written[0, 0]
+    for held in path.held:
+        trace.append(_step("scale", "Where the stream points for this token, before the norm",
+                           r"d = \frac{u \, g}{\sigma}", f"{_ATTRIBUTION}:scaled_direction#scale",
+                           direction=held.direction, weight=held.weight, scale=held.scale,
+                           pulled=held.pulled))  # fmt: skip
+        if held.centered is not None:
+            trace.append(_step("center", "LayerNorm takes the mean off; here it is taken off once",
+                               r"\bar{d} = d - \mu",
+                               f"{_ATTRIBUTION}:centered_direction#center", pulled=held.pulled,
+                               mean=held.pulled.mean(), centered=held.centered))  # fmt: skip
+    contribution = contribution_of(written, path.direction)
+    trace.append(_step("contribution", "How far it points that way: what it adds to the logit",
+                       r"c = w \cdot d", f"{_ATTRIBUTION}:contribution_of#contribution",
+                       written=written, direction=path.direction,
+                       contribution=contribution))  # fmt: skip
+    return trace.finish()
+
+
+def _check_part(model: GPT, layer: int, head: int | None) -> None:
+    config = model.config
+    if not 0 <= layer < config.n_layer:
+        raise ValueError(
+            f"there is no layer {layer}; this model has layers 0 to {config.n_layer - 1}"
+        )
+    if head is not None and not 0 <= head < config.n_head:
+        raise ValueError(f"there is no head {head}; this model has heads 0 to {config.n_head - 1}")
+
+
+def _step(name: str, title: str, formula: str, code: str = "", **values: Any) -> Step:
+    """The code is of the line that is marked so in this file, unless another is named."""
+    functions = {"center": "center", "norm": "norm", "shift": "shift", "unembed": "unembed",
+                 "softmax": "share"}  # fmt: skip
+    marker = code or f"{_HERE}:{functions[name]}#{name}"
+    arrays = {key: value.detach().cpu().numpy() for key, value in values.items()}
+    return Step(f"lens.{name}", title, formula, marker, arrays)
+
+
+def _under(step: Step, parent: int) -> Step:
+    return Step(step.name, step.title, step.formula, step.code, step.values, parent)

@@ -1,0 +1,155 @@
+"""The logit lens: what a model would say if it stopped thinking at some place on the way.
+
+The residual stream has the same width at every place, so what reads it in the end, the final norm
+and the unembedding, can read it anywhere. Source: nostalgebraist 2020, "interpreting GPT: the logit
+lens".
+
+Letters in shapes: P places, T tokens that are read, C width of the residual stream, V pieces in the
+vocabulary, K likeliest tokens, N tokens that are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.inference.activations import check_ids, looking_at
+from core.transformer.config import ModelConfig
+from core.transformer.gpt import EMBEDDING, GPT, LOGITS
+from core.transformer.look import Look, Replacements, Site
+
+AT_ONCE = 1 << 24  # logits, 64 MB: never are those of all places and tokens held together
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LogitLens:
+    """What the model would say at each place, at each token.
+
+    places       (P,) from the embedding to what leaves the last block
+    positions    (T,) of the tokens that were read
+    likeliest    (P, T, K) int64, the likeliest first
+    shares       (P, T, K) their probabilities
+    tokens       (T, N) int64, those that were asked for
+    probability  (P, T, N) of these
+    rank         (P, T, N) int64, how many tokens are likelier
+    divergence   (P, T) nats, KL(what the model says in the end || what it says here)
+    norms        (P, T) length of the stream's vector
+    """
+
+    places: tuple[Site, ...]
+    positions: np.ndarray
+    likeliest: np.ndarray
+    shares: np.ndarray
+    tokens: np.ndarray
+    probability: np.ndarray
+    rank: np.ndarray
+    divergence: np.ndarray
+    norms: np.ndarray
+
+
+def stream_places(config: ModelConfig, sublayers: bool = True) -> tuple[Site, ...]:
+    """Where the residual stream can be read: as it enters, and after each layer; `sublayers`:
+    between attention and MLP, too.
+    """
+    kinds = ("residual_mid", "residual_out") if sublayers else ("residual_out",)
+    layers = range(config.n_layer)
+    return EMBEDDING, *(Site("decoder", layer, kind) for layer in layers for kind in kinds)
+
+
+def read_stream(model: GPT, stream: Tensor) -> Tensor:
+    """What the model would say of a stream (..., C): logits (..., V), float32. A post-norm model
+    has no final norm, for each of its layers ends with one.
+    """
+    logits: Tensor = model.lm_head(model.ln_f(stream))
+    return logits.float()
+
+
+def logit_lens(
+    model: GPT,
+    ids: Sequence[int] | np.ndarray,
+    tokens: Sequence[int] | np.ndarray | None = None,
+    *,
+    positions: Sequence[int] | None = None,
+    sublayers: bool = True,
+    likeliest: int = 5,
+    replace: Replacements | None = None,
+) -> LogitLens:
+    """Reads the residual stream at every place of one forward pass over `ids`.
+
+    tokens      (N,), or (T, N) where each position asks for others; None: at each position the one
+                that the model finds likeliest in the end
+    positions   of the tokens at which it is read (None: all), negative ones from the end
+    sublayers   between attention and MLP, too
+    likeliest   how many of these are kept
+    replace     as in a Look: the lens of a model that is changed on the way
+
+    The last place says what the model says. Raises ValueError as `check_ids`, and for a token or
+    position that is not there.
+    """
+    batch = check_ids(model, ids)
+    places = stream_places(model.config, sublayers)
+    at = check_positions(positions, batch.size(1))
+    look = Look((*places, LOGITS), replace)
+    with looking_at(model):
+        model(batch, look)
+        streams = torch.stack([look.values[place][0, at] for place in places])  # (P, T, C)
+        final = look.values[LOGITS][0, at].float().log_softmax(-1)  # (T, V)
+        asked = final.argmax(-1, keepdim=True)  # (T, 1)
+        if tokens is not None:
+            given = torch.from_numpy(check_tokens(model, tokens)).to(final.device)
+            asked = given.expand(len(at), given.size(-1))  # (T, N)
+        found = _read(model, streams, final, asked, min(likeliest, model.config.vocab_size))
+    ids, shares, probability, rank, divergence, norms = (one.cpu().numpy() for one in found)
+    return LogitLens(
+        places, at, ids, shares, asked.cpu().numpy(), probability, rank, divergence, norms
+    )
+
+
+def _read(
+    model: GPT, streams: Tensor, final: Tensor, asked: Tensor, likeliest: int
+) -> list[Tensor]:
+    """Of streams (P, T, C): likeliest tokens (P, T, K) and their probabilities, probability and
+    rank of those asked for (T, N), how far what is said is from what is said in the end (T, V), and
+    the streams' lengths. Some rows at a time.
+    """
+    P, T, _ = streams.shape
+    rows, parts = streams.flatten(0, 1), []  # (P T, C)
+    for some in torch.arange(P * T, device=rows.device).split(max(1, AT_ONCE // final.size(-1))):
+        said = read_stream(model, rows[some]).log_softmax(-1)  # (rows, V)
+        shares, ids = said.topk(likeliest, dim=-1)
+        mine = said.gather(-1, asked[some % T])  # (rows, N)
+        rank = torch.stack([(said > one[:, None]).sum(-1) for one in mine.unbind(-1)], -1)
+        end = final[some % T]  # (rows, V)
+        divergence = (end.exp() * (end - said)).sum(-1)
+        length = rows[some].float().norm(dim=-1)
+        parts.append((ids, shares.exp(), mine.exp(), rank, divergence, length))
+    return [torch.cat(part).unflatten(0, (P, T)) for part in zip(*parts, strict=True)]
+
+
+def check_positions(positions: Sequence[int] | None, length: int) -> np.ndarray:
+    """Positions counted from the beginning; None: all. Raises ValueError for one that is not
+    there.
+    """
+    if positions is None:
+        return np.arange(length)
+    given = np.asarray(positions, np.int64).reshape(-1)
+    if not given.size or given.min() < -length or given.max() >= length:
+        raise ValueError(
+            f"positions {', '.join(map(str, given.tolist())) or 'none'}: this text has tokens 0 "
+            f"to {length - 1}; choose among these"
+        )
+    return given % length
+
+
+def check_tokens(model: GPT, tokens: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Raises ValueError, with the remedy, unless all tokens are in the vocabulary."""
+    given, size = np.asarray(tokens, np.int64), model.config.vocab_size
+    if not given.size or given.min() < 0 or given.max() >= size:
+        raise ValueError(
+            f"there is no such token: this model's vocabulary has tokens 0 to {size - 1}"
+        )
+    return given
