@@ -31,11 +31,9 @@ def begun(model: Any, ids: Sequence[int], draft: BeamsDraft, stop: Sequence[int]
     from core.inference.beam_search_trace import trace_beam_search_steps
 
     depth = max(min(draft.depth, model.config.block_size - len(ids)), 1)
-    asked = {"max_new_tokens": depth, "stop": stop}
-    wide = {**asked, "beams": draft.beams, "length_penalty": draft.length_penalty}
-    trace, narrow = core.Trace(), {**asked, "beams": 1, "length_penalty": 0.0}
-    trees = trace_beam_search_steps(trace, model, ids, **wide)
-    greedy = trace_beam_search_steps(core.Trace(), model, ids, **narrow)
+    trace, wide = core.Trace(), (depth, draft.beams, stop, draft.length_penalty)
+    trees = trace_beam_search_steps(trace, model, ids, *wide)
+    greedy = trace_beam_search_steps(core.Trace(), model, ids, depth, 1, stop, 0.0)
     return Search(trees, greedy, trace, BeamTree(), BeamTree())
 
 
