@@ -42,6 +42,8 @@ _HOME = {
     "patched": "core.inference.interventions",
     "combined": "core.inference.interventions",
     "compare": "core.inference.interventions",
+    "Intervention": "core.inference.interventions",
+    "explain": "core.inference.explanation",
     "trace_attention": "core.inference.attention_trace",
     "Context": "core.inference.context",
     "Sampling": "core.inference.sampling",
