@@ -80,8 +80,12 @@ CALLS = {
     "core.training.parallel": ("nn.utils.clip_grad_norm_",),
     "core.training.ranks": ("dist.all_reduce",),
     "core.training.scaler": ("gradient.div_",),
-    "core.transformer.attention": ("self.c_attn",),
-    "core.transformer.gpt": ("self.embed", "block", "self.lm_head"),
+    "core.transformer.attention": ("self.c_attn", "self.c_proj"),
+    "core.transformer.gpt": ("self.wte", "self.embed", "block", "self.ln_f", "self.lm_head"),
+    "core.transformer.layers": (
+        *("self.ln_1", "self.attn", "self.ln_2", "self.mlp", "self.drop"),
+        *("self.c_fc", "self.c_gate", "self.c_proj", "F.gelu", "F.silu"),
+    ),
 }
 ALLOWED = (
     "operators, numbers, .mT, " + ", ".join(dict.fromkeys(FUNCTIONS)) + " of local names; compute "

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from core.transformer.attention import attention_weights, share, visible_tokens
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
-from core.transformer.look import Look, Site, check_sites
+from core.transformer.look import Look, Replacement, Site, check_sites
 
 # What can be captured of all layers together, stacked; and the kind of site that it stacks.
 VIEWS = {
@@ -149,11 +149,15 @@ def looking_at(model: nn.Module) -> Iterator[None]:
 
 
 def capture(
-    model: GPT, ids: Sequence[int] | np.ndarray, sites: Sequence[str | Site] | None = None
+    model: GPT,
+    ids: Sequence[int] | np.ndarray,
+    sites: Sequence[str | Site] | None = None,
+    replace: Mapping[Site | str, Replacement] | None = None,
 ) -> Activations:
     """Runs the model once over `ids` (T,) and keeps what is asked for (None: all of `VIEWS`).
 
-    sites  views such as "attention", and single sites such as "decoder.3.scores"
+    sites    views such as "attention", and single sites such as "decoder.3.scores"
+    replace  an intervention (`core.inference.interventions`): what is kept is what follows from it
 
     The model's train/eval mode is as it was afterwards; dropout is off during the run. Raises
     ValueError for an unknown site and as `check_ids` does.
@@ -166,7 +170,7 @@ def capture(
     # than one by one on the way.
     made_of = {*views, "queries", "keys"} - {"attention"} if "attention" in views else views
     n_layer = model.config.n_layer
-    look = Look([site for name in made_of for site in _stacked(name, n_layer)] + single)
+    look = Look([site for name in made_of for site in _stacked(name, n_layer)] + single, replace)
     check_sites(model.config, look)
     batch = check_ids(model, ids)
     with looking_at(model):

@@ -7,7 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from core.inference.beam_search import BeamStep, BeamTree, Predict, beam_search_steps
+from core.inference.beam_search import (
+    LENGTH_PENALTY,
+    BeamStep,
+    BeamTree,
+    Predict,
+    beam_search_steps,
+)
 from core.numbers import format_count
 from core.trace import Step, Trace
 from core.transformer.gpt import GPT
@@ -25,18 +31,27 @@ FORMULAS = {
 def trace_beam_search(
     model: GPT | Predict, ids: Sequence[int] | np.ndarray, **settings: Any
 ) -> Trace:
-    """Every step of a search; arguments and errors of `beam_search_steps`. `about` has the "tree"
-    that is found.
+    """Every step of a search; arguments and errors of `beam_search_steps`."""
+    trace = Trace()
+    for _ in trace_beam_search_steps(trace, model, ids, **settings):
+        pass
+    return trace
+
+
+def trace_beam_search_steps(
+    trace: Trace, model: GPT | Predict, ids: Sequence[int] | np.ndarray, **settings: Any
+) -> Iterator[BeamTree]:
+    """Yields the tree after each token of a search, whose steps an empty trace takes meanwhile;
+    arguments and errors of `beam_search_steps`.
     """
-    steps = list(beam_search_steps(model, ids, **settings))
-    trace = Trace({"tree": steps[-1].tree})
-    for one in steps:
-        for step in steps_of(one, settings.get("length_penalty", 0.6)):
+    for one in beam_search_steps(model, ids, **settings):
+        for step in _steps_of(one, settings.get("length_penalty", LENGTH_PENALTY)):
             trace.append(step)
-    return trace.finish()
+        yield one.tree
+    trace.finish()
 
 
-def steps_of(step: BeamStep, length_penalty: float) -> Iterator[Step]:
+def _steps_of(step: BeamStep, length_penalty: float) -> Iterator[Step]:
     """What happened while the beams grew by a token."""
     found, tree = step.candidates, step.tree
     (beams, each), depth = found.sums.shape, tree.depth

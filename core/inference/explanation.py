@@ -79,13 +79,9 @@ def explain(
     lens = logit_lens(
         model, ids, positions=columns, sublayers=sublayers, likeliest=3, replace=replace
     )
-    trace = trace_lens(
-        model, ids, shown, position=position, sublayers=sublayers, replace=replace
-    )
-    changed = intervention if replace else AS_IT_IS
-    return Explanation(
-        np.asarray(ids), changed, before.position, token, shown, lens, comparison, before, after, trace
-    )
+    trace = trace_lens(model, ids, shown, position=position, sublayers=sublayers, replace=replace)
+    about = np.asarray(ids), intervention if replace else AS_IT_IS, before.position, token, shown
+    return Explanation(*about, lens, comparison, before, after, trace)
 
 
 def _likeliest(comparison: Comparison, count: int) -> tuple[int, ...]:

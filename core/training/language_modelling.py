@@ -15,6 +15,7 @@ from core.data import Batches, Corpus, character_tokenizer_steps, prepare_corpus
 from core.files import write_json
 from core.inference.activations import capture
 from core.inference.generation import generate_steps
+from core.inference.heads import HeadScores, head_scores, repeated_ids
 from core.inference.loading import TOKENIZER_FILE
 from core.optimization import decay_groups
 from core.resources import data_folder, resource
@@ -34,6 +35,10 @@ EVALUATION_SEED = 1 << 32
 # letters.
 OWN_PROMPT = 24
 SEARCHED = 200  # tokens of the validation split in which a line should begin
+
+# Random tokens that are read twice to score the heads, at most: nothing but the first time tells
+# what comes next in the second.
+TEST_PERIOD = 16
 
 LIKELIEST = 5  # next tokens that a recorded step tells of each
 
@@ -61,6 +66,9 @@ class LanguageModelling:
         }
         self._prompt = self._ids_of(self.config.sample_prompt)
         self._probe = self._ids_of(self.config.probe_text)[: self.config.model.block_size]
+        period = min(TEST_PERIOD, self.config.model.block_size // 2)
+        generator = np.random.default_rng(self.config.seed)
+        self._test = repeated_ids(1, period, 2, self.tokenizer.vocab_size, generator)[0]
         yield 1.0, self.corpus.describe()
 
     def open_steps(self, checkpoint: Path | None) -> Iterator[tuple[float, str]]:
@@ -211,6 +219,14 @@ class LanguageModelling:
     ) -> dict[str, np.ndarray]:
         activations = capture(_gpt(model), self._probe if ids is None else ids, sites)
         return {"ids": np.asarray(activations.ids), **activations.sites()}
+
+    def head_scores(self, model: nn.Module) -> HeadScores | None:
+        """On random tokens, read twice; None where the context is too short to repeat any."""
+        if not self._test.size:
+            return None
+        attention = capture(_gpt(model), self._test, ("attention",)).attention
+        assert attention is not None
+        return head_scores(attention, self._test)
 
     def sample_steps(self, model: nn.Module, seed: int) -> Generator[None, None, Written]:
         new: list[int] = []

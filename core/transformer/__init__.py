@@ -1,5 +1,5 @@
 """The transformer itself. Read in this order: config, parameters, look, precision,
-norms, positions, cache, attention, layers, gpt, presets, weights, foreign (models of other
+norms, positions, cache, attention, layers, gpt, plain, presets, weights, foreign (models of other
 programs), gpt_numpy."""
 
 from core.transformer.config import ModelConfig

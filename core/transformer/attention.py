@@ -141,7 +141,8 @@ class Attention(nn.Module):
     def join(self, heads: Tensor) -> Tensor:
         """Heads side by side, mixed into the residual stream: (B, H, T, D) -> (B, T, C)."""
         joined = heads.transpose(1, 2).flatten(2)  # (B, T, H D)
-        return self.c_proj(joined)
+        output = self.c_proj(joined)  # (B, T, C)  # step: join
+        return output
 
     def forward(
         self,

@@ -7,6 +7,7 @@ D dimensions a head. Source: Shazeer 2019, "Fast Transformer Decoding", section 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,6 +15,17 @@ from torch import Tensor
 from core.transformer.config import ModelConfig
 
 BLOCK = 256  # tokens: room for so many more is made at once
+
+
+class LayerUse(NamedTuple):
+    """What a layer's cache holds: `kept`, the last so many tokens; `seen`, how many of those the
+    next token can see; `room`, for how many there is memory; `bytes`, that this takes.
+    """
+
+    kept: int
+    seen: int
+    room: int
+    bytes: int
 
 
 class LayerCache:
@@ -78,6 +90,13 @@ class LayerCache:
         """
         needed = before if self.window is None else min(before, self.window - 1)
         return self.kept - last >= needed
+
+    @property
+    def use(self) -> LayerUse:
+        """What it holds now."""
+        room = 0 if self._keys is None else self._keys.size(2)
+        seen = self.kept if self.window is None else min(self.kept, self.window - 1)
+        return LayerUse(self.kept, seen, room, self.bytes)
 
     @property
     def bytes(self) -> int:

@@ -90,14 +90,20 @@ class GPT(nn.Module):
                 f"{T} tokens do not fit: this model reads at most block_size = "
                 f"{self.config.block_size}; keep the last {self.config.block_size}"
             )
-        x = self.wte(ids)  # (B, T, C)
+        x = self.wte(ids)  # (B, T, C)  # step: token
         if self.config.embedding_scale:  # AIAYN section 3.4
             x = x * math.sqrt(self.config.n_embd)
+        if self.config.positions == "rope":
+            return self.drop(x)
+        position = self.position_rows(first, T, ids.device).to(x.dtype)  # (T, C)
+        placed = x + position  # (B, T, C)  # step: position
+        return self.drop(placed)
+
+    def position_rows(self, first: int, last: int, device: torch.device) -> Tensor:
+        """What is added to tokens `first` to `last` - 1, (T, C): learned rows, or sinusoids."""
         if self.config.positions == "learned":
-            x = x + self.wpe(torch.arange(first, T, device=ids.device))
-        elif self.config.positions == "sinusoidal":
-            x = x + sinusoids(T, self.config.n_embd, ids.device)[first:].to(x.dtype)
-        return self.drop(x)
+            return self.wpe(torch.arange(first, last, device=device))
+        return sinusoids(last, self.config.n_embd, device)[first:]
 
     def rotation(self, x: Tensor, first: int = 0) -> Rotation | None:
         """By how much queries and keys of x (B, T, C) turn; None unless positions are rotary."""
@@ -136,8 +142,8 @@ class GPT(nn.Module):
         if cache is not None:
             cache.length += ids.size(1)
             x = x[:, -1]  # (B, C): in bf16 the head of a slice (B, 1, C) takes 30 times as long
-        x = self.ln_f(x)
-        logits = self.lm_head(x)  # step: unembed
+        normed = self.ln_f(x)  # step: norm
+        logits = self.lm_head(normed)  # step: unembed
         if cache is not None:
             logits = logits[:, None]  # (B, 1, V)
         return logits if look is None else look.at(LOGITS, logits)

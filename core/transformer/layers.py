@@ -34,18 +34,19 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor, look: Look | None = None) -> Tensor:
         """x (B, T, C) -> (B, T, C)."""
-        hidden = self.c_fc(x)  # (B, T, n_inner)
+        up = self.c_fc(x)  # (B, T, n_inner)  # step: c_fc
         if self.activation == "swiglu":
-            hidden = F.silu(self.c_gate(x)) * hidden
+            gate = F.silu(self.c_gate(x))  # step: gate
+            hidden = gate * up  # step: swiglu
         elif self.activation == "relu":
-            hidden = F.relu(hidden)
+            hidden = F.relu(up)  # step: relu
         else:
             approximate = "tanh" if self.activation == "gelu_tanh" else "none"
-            hidden = F.gelu(hidden, approximate=approximate)
-        if look is None:
-            return self.c_proj(hidden)
-        hidden = look.at(self.sites["mlp_hidden"], hidden)
-        return look.at(self.sites["mlp_output"], self.c_proj(hidden))
+            hidden = F.gelu(up, approximate=approximate)  # step: gelu
+        if look is not None:
+            hidden = look.at(self.sites["mlp_hidden"], hidden)
+        output = self.c_proj(hidden)  # (B, T, C)  # step: c_proj
+        return output if look is None else look.at(self.sites["mlp_output"], output)
 
 
 class Block(nn.Module):
@@ -75,15 +76,21 @@ class Block(nn.Module):
         if look is not None:
             x = look.at(self.sites["residual_in"], x)
         if self.norm_first:  # GPT-2 section 2.3
-            x = x + self.drop(self.attn(self.ln_1(x), rotation, look, cache))
+            normed = self.ln_1(x)  # step: ln_1
+            read = self.drop(self.attn(normed, rotation, look, cache))  # step: attention
+            mid = x + read  # step: add_read
         else:  # AIAYN section 3.1, GPT-1
-            x = self.ln_1(x + self.drop(self.attn(x, rotation, look, cache)))
+            read = self.drop(self.attn(x, rotation, look, cache))  # step: post.attention
+            added = x + read  # step: post.add_read
+            mid = self.ln_1(added)  # step: post.ln_1
         if look is not None:
-            x = look.at(self.sites["residual_mid"], x)
+            mid = look.at(self.sites["residual_mid"], mid)
         if self.norm_first:
-            x = x + self.drop(self.mlp(self.ln_2(x), look))
+            normed = self.ln_2(mid)  # step: ln_2
+            thought = self.drop(self.mlp(normed, look))  # step: mlp
+            out = mid + thought  # step: add_thought
         else:
-            x = self.ln_2(x + self.drop(self.mlp(x, look)))
-        if look is not None:
-            x = look.at(self.sites["residual_out"], x)
-        return x
+            thought = self.drop(self.mlp(mid, look))  # step: post.mlp
+            added = mid + thought  # step: post.add_thought
+            out = self.ln_2(added)  # step: post.ln_2
+        return out if look is None else look.at(self.sites["residual_out"], out)

@@ -80,6 +80,7 @@ def rotate(x: Tensor, by: Rotation) -> Tensor:
     both by the same angle changes nothing.
     """
     first, second = x.chunk(2, dim=-1)  # (..., T, D / 2) each
-    turned_first = first * by.cos - second * by.sin
-    turned_second = second * by.cos + first * by.sin
+    cos, sin = by
+    turned_first = first * cos - second * sin  # step: rotate
+    turned_second = second * cos + first * sin
     return torch.cat((turned_first, turned_second), dim=-1).type_as(x)  # (..., T, D)

@@ -30,12 +30,17 @@ def relu(x: np.ndarray) -> np.ndarray:
     return np.maximum(x, 0.0)
 
 
+def mean(x: np.ndarray, dim: int, keepdim: bool) -> np.ndarray:
+    return x.mean(dim, keepdims=keepdim)
+
+
 class Library:
     """What a line calls behind torch's name, or F's."""
 
     softmax = staticmethod(softmax)
     relu = staticmethod(relu)
-    exp = np.exp
+    mean = staticmethod(mean)
+    exp, sqrt, tanh = (staticmethod(one) for one in (np.exp, np.sqrt, np.tanh))
 
 
 KNOWN = {

@@ -19,6 +19,7 @@ from core.data import character_tokenizer_steps, prepare_corpus_steps, stories
 from core.data.excerpt import excerpt_steps
 from core.download import download_steps
 from core.inference.beam_search import beam_search_steps
+from core.inference.beam_search_trace import trace_beam_search_steps
 from core.inference.generation import generate_steps
 from core.inference.hub import get_model_steps
 from core.inference.loading import load_steps
@@ -60,6 +61,7 @@ from core.tokenization.sentencepiece.vocabulary import SentencePieceVocabulary
 from core.tokenization.unigram.training import unigram_steps
 from core.tokenization.vocabulary_limits import vocabulary_limits_steps
 from core.tokenization.wordpiece.training import wordpiece_steps
+from core.trace import Trace
 from core.training.explained_example import explain_example_steps
 from core.training.language_modelling import LanguageModelling
 from core.training.looking import evaluate_steps, sample_steps
@@ -126,6 +128,9 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     explain_example_steps: lambda place: explain_example_steps(certain(place), IDS[0]),
     generate_steps: lambda place: generate_steps(place.model, [1, 2, 3], 5, top_p=0.9, seed=1),
     beam_search_steps: lambda place: beam_search_steps(place.model, [1, 2, 3], 5, stop=4),
+    trace_beam_search_steps: lambda place: trace_beam_search_steps(
+        Trace(), place.model, [1, 2, 3], max_new_tokens=5
+    ),
     LanguageModelling.prepare_steps: lambda place: LanguageModelling(
         small_config(place.folder), place.folder / "prepared"
     ).prepare_steps(None),

@@ -48,6 +48,7 @@ class LensMode(PromptMode):
 
     id = "lens"
     title = "Lens"
+    no_text = text.NO_TEXT
     teaches = "When does the model know what comes next, and who told it?"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
@@ -59,7 +60,7 @@ class LensMode(PromptMode):
         self.token: int | None = None  # None: the likeliest
         self._goes_on = ""
         self._pointed: Any = None  # the step of the part that is pointed at
-        self._reads, self._writes, self._points = (Latest(self.engine, self) for _ in range(3))
+        self._writes, self._points = Latest(self.engine, self), Latest(self.engine, self)
         self._connect()
         self.begin()
 
@@ -69,15 +70,12 @@ class LensMode(PromptMode):
         view.table.cellChosen.connect(self.go_to)
         view.terms.chosen.connect(lambda place: self.switch(self.parts[place]))
         view.terms.hovered.connect(self._on_hovered)
-        view.next.tokenClicked.connect(lambda place: self.explain(self.found.shown[place]))
+        view.next.clicked.connect(lambda place: self.explain(self.found.shown[place]))
         view.switchRequested.connect(lambda place: self.switch(self.off[place]))
         view.all_on.clicked.connect(self.all_on)
         view.settingChanged.connect(lambda name, value: self.set_settings(**{name: value}))
         view.other.rested.connect(self.draft.end_merge)
-        view.body.retryRequested.connect(self.read)
         self.draft.changed.connect(lambda _: self.read())
-        self._reads.came.connect(self._on_found)
-        self._reads.failed.connect(self._on_failed)
         self._points.came.connect(self._on_pointed)
 
     # what the pane asks
@@ -92,10 +90,6 @@ class LensMode(PromptMode):
         whole = {name: one for name, one in state.items() if type(one) is int and one >= 0}
         self.position, self.token = whole.get("position"), whole.get("token")
         self.read()
-
-    def shown(self) -> None:
-        if self.found is None:
-            self.read()
 
     def cancel(self) -> bool:
         """Esc: out of a step, then back to the last token and its likeliest answer."""
@@ -178,20 +172,16 @@ class LensMode(PromptMode):
         self.found = self.position = self.token = None
         self._goes_on = ""
 
+    def clear(self) -> None:
+        super().clear()
+        self.found = None
+
     def read(self) -> None:
-        """Asks for all that is shown, once it is shown."""
         layers = self.source.config.n_layer if self.source is not None else 1
         self.view.set_draft(self.draft.value, layers, self.names)
-        if self.source is None or not self.active:
-            return
-        if not self.workspace.prompt:
-            self._reads.stop()
-            self._on_failed(text.NO_TEXT)
-            self.view.body.show_empty(text.NO_TEXT)
-            return
-        self._reads.ask(self._read, "looking through the lens", is_told=False)
+        super().read()
 
-    async def _read(self) -> Explanation | Superseded:
+    async def answer(self) -> Explanation | Superseded:
         source, draft, other = self.source, self.draft.value, []
         ids = (await self.encode())[-min(MOST_READ, source.config.block_size) :]
         if draft.patch:
@@ -207,7 +197,7 @@ class LensMode(PromptMode):
         asked = compute.explained, ids, position, token, columns, draft, fitting
         return await source.ask(*asked, key=KEY, name=f"{source.name} is read")  # type: ignore[no-any-return]
 
-    def _on_found(self, found: Explanation | Superseded) -> None:
+    def show_answer(self, found: Explanation | Superseded) -> None:
         if isinstance(found, Superseded):
             return
         same = self.found is not None and len(self.found.lens.places) == len(found.lens.places)
@@ -242,12 +232,6 @@ class LensMode(PromptMode):
                 said[changed] = text.goes_on(written, changed)
             self._goes_on = said[False]
             self.view.set_continuations(self._goes_on, said.get(True, ""))
-
-    def _on_failed(self, message: str) -> None:
-        self.found = None
-        self.set_tracks([])
-        self.view.body.show_error(message)
-        self.set_headline(message)
 
     # what is seen
 
@@ -290,7 +274,7 @@ class LensMode(PromptMode):
             )
             for one, share in zip(found.shown, shown, strict=True)
         ]
-        self.view.next.set_scene(tokens)
+        self.view.next.set_tokens(tokens)
         self.view.table.set_chosen(row, self.column)
 
     def cell_tip(self, row: int, column: int) -> str:

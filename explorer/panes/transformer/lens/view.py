@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from explorer import theme
 from explorer.panes.transformer.lens import text
 from explorer.panes.transformer.lens.draft import LensDraft
-from explorer.widgets.base import Columns, Label, set_look
+from explorer.widgets.base import Label, set_look
 from explorer.widgets.boxes import card, column, name_parts, page, row, wrap
+from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.drop_down import DropDown
-from explorer.widgets.likeliest_bars import NextToken, draw_likeliest
+from explorer.widgets.likeliest_bars import LikeliestBars
 from explorer.widgets.prompt_line import PromptLine
-from explorer.widgets.scene_picture import ScenePicture
 from explorer.widgets.signed_bars import SignedBars
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surprise_text import SurpriseText
@@ -26,41 +25,6 @@ from explorer.widgets.word_table import WordTable
 from explorer.widgets.wrap_row import labelled
 
 SIDE, LINES, NATS, MOST_CHIPS = 268, 2, 8.0, 5  # px; of the text; of the darkest tokens
-
-
-class NextBars(ScenePicture[Sequence[NextToken]]):
-    """`tokenClicked(place)`: of the likeliest next tokens one was clicked."""
-
-    NAME = "The likeliest next tokens"
-    WANTED = LEAST = (200, 108)
-    tokenClicked = Signal(int)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._rows: list[QRectF] = []
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def draw(self, painter: QPainter) -> None:
-        self._rows = draw_likeliest(painter, QRectF(self.rect()), self.scene or ())
-
-    def displayed(self) -> dict[str, np.ndarray]:
-        tokens = self.scene or ()
-        names = [one.piece.decode("utf-8", "replace") for one in tokens]
-        shares = [[one.share, np.nan if one.before is None else one.before] for one in tokens]
-        share, before = np.array(shares).reshape(-1, 2).T
-        return Columns({"token": np.array(names), "probability": share, "before": before})
-
-    def said_at(self, point: QPointF) -> str:
-        place = self._place(point)
-        return f"{(self.scene or ())[place].told}\n{text.EXPLAIN}" if place >= 0 else ""
-
-    def _place(self, point: QPointF) -> int:
-        return next((at for at, rect in enumerate(self._rows) if rect.contains(point)), -1)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        place = self._place(event.position())
-        if place >= 0 and event.button() == Qt.MouseButton.LeftButton:
-            self.tokenClicked.emit(place)
 
 
 class LensView(QWidget):
@@ -76,12 +40,12 @@ class LensView(QWidget):
         self.setObjectName("transformer.lens")
         self.text, self.table = SurpriseText(), WordTable(tip)
         self.table.setAccessibleName("What the model would say at each place")
-        self.terms, self.next = SignedBars("Who told it"), NextBars()
+        self.terms, self.next = SignedBars("Who told it"), LikeliestBars(text.EXPLAIN)
         self.body = StatefulPicture(self.table, "grid")
-        self.who, self.says, self.goes_on, self.hint, self.why = (
-            Label(words, "label", "muted") for words in ("", "", "", text.HINT, "")
+        self.who, self.says, self.hint, self.why = (
+            Label(words, "label", "muted") for words in ("", "", text.HINT, "")
         )
-        self.changed = Label("", "label")
+        self.goes_on, self.changed = CutLabel("label", "muted"), CutLabel("label")
         self.chips = [QPushButton() for _ in range(MOST_CHIPS)]
         self.all_on, self.how = QPushButton(text.ALL_ON), SegmentedControl(text.HOW, text.OFF_HELP)
         self.sublayers, self.patch, self.everywhere = map(
@@ -172,6 +136,6 @@ class LensView(QWidget):
 
     def set_continuations(self, before: str, after: str) -> None:
         """How the text goes on; `after` "": nothing is changed."""
-        self.goes_on.setText(before)
-        self.changed.setText(after)
+        self.goes_on.set_text(before)
+        self.changed.set_text(after)
         self.changed.setVisible(bool(after))

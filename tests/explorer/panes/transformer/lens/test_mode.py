@@ -33,7 +33,7 @@ def test_the_first_state_shows_every_place_and_who_told_it(make_mode: Any, run_a
         assert "pushed it most" in mode.headline
         written = core.generate(model, ids, 8, temperature=0.0)[len(ids) :]
         said = b"".join(map(mode.piece, written)).decode("utf-8", "replace")
-        assert mode.view.goes_on.text() == text.goes_on(said, False)
+        assert mode.view.goes_on.whole == text.goes_on(said, False)
         for picture in mode.pictures().values():
             picture.grab()
             assert picture.broken is None
@@ -58,7 +58,7 @@ def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any
         bars = mode.view.terms.displayed()
         assert bars["off"][place] and bars["value"][place] == 0 != bars["before"][place]
         assert mode.headline.startswith(f"Without {text.part(part)} ")
-        assert mode.view.changed.text().startswith("changed")
+        assert mode.view.changed.whole.startswith("changed")
         assert mode.view.chips[0].text().startswith(text.part(part))
         mode.set_settings(how="mean")
         await mode.settled()
@@ -68,7 +68,7 @@ def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any
         for _ in range(2):
             mode.workspace.undo()
         await mode.settled()
-        assert not mode.off and not mode.found.is_changed and not mode.view.changed.text()
+        assert not mode.off and not mode.found.is_changed and not mode.view.changed.whole
         mode.workspace.redo()
         await mode.settled()
         mode.view.chips[0].click()

@@ -1,0 +1,428 @@
+"""The steps of a forward pass, of a model that need not be there: what happens, in which line, and
+in which shapes. Loads no torch.
+
+Steps nest as one looks closer: model, block, attention or MLP, a single matrix or norm.
+`core.inference.forward_trace` gives them their numbers.
+
+Letters in shapes: T tokens, C width of the residual stream, H heads, G key and value heads, D
+dimensions a head, F width of the MLP's hidden layer, V pieces in the vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from core.numbers import format_count
+from core.transformer.config import ModelConfig
+
+SHOWN = 20  # rows of the output head that are multiplied one by one: of the likeliest tokens
+
+_ATTENTION = "core.transformer.attention"
+_GPT = "core.transformer.gpt:GPT"
+_LAYERS = "core.transformer.layers"
+_PLAIN = "core.transformer.plain"
+_SAMPLING = "core.inference.sampling"
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One step.
+
+    name     "forward.scores"
+    shapes   of the local names at its line, without the axis of the batch
+    parent   index of the part that it belongs to
+    layer    its block, from 0; None outside of the blocks
+    """
+
+    name: str
+    title: str
+    formula: str
+    code: str
+    shapes: Shapes
+    parent: int | None = None
+    layer: int | None = None
+
+
+class Outline:
+    """Parts, in order; what is added `inside` a part belongs to it."""
+
+    def __init__(self, config: ModelConfig, tokens: int) -> None:
+        self.config, self.tokens = config, tokens
+        self.parts: list[Part] = []
+        self.layer: int | None = None
+        self._inside: list[int] = []
+
+    def add(self, name: str, title: str, formula: str, code: str, shapes: Shapes) -> None:
+        parent = self._inside[-1] if self._inside else None
+        self.parts.append(Part(f"forward.{name}", title, formula, code, shapes, parent, self.layer))
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """What is added meanwhile are the steps of the part that came last."""
+        self._inside.append(len(self.parts) - 1)
+        yield
+        self._inside.pop()
+
+
+def outline(config: ModelConfig, tokens: int) -> tuple[Part, ...]:
+    """The whole forward pass of a text of so many tokens.
+
+    Raises ValueError where they do not fit into the model's context.
+    """
+    if not 0 < tokens <= config.block_size:
+        raise ValueError(
+            f"{tokens} tokens do not fit: this model reads 1 to {config.block_size}; "
+            "give it a text of that length"
+        )
+    made = Outline(config, tokens)
+    T, C, V = tokens, config.n_embd, config.vocab_size
+    made.add(
+        "embed",
+        f"Embedding: each token becomes a vector of {format_count(C)} numbers",
+        r"x_t = E_{\mathrm{token}(t)}" + ("" if config.positions == "rope" else r" + P_t"),
+        f"{_GPT}.forward#embed",
+        {"x": (T, C)},
+    )
+    with made.inside():
+        _embedding(made)
+    for layer in range(config.n_layer):
+        made.layer = layer
+        made.add(
+            "block",
+            f"Block {layer + 1} of {config.n_layer}: tokens read from one another, then each "
+            "thinks alone",
+            rf"x \leftarrow \mathrm{{Block}}_{{{layer + 1}}}(x)",
+            f"{_GPT}.forward#block",
+            {"x": (T, C)},
+        )
+        with made.inside():
+            _block(made)
+    made.layer = None
+    if config.norm_placement == "pre":
+        made.add(
+            "norm",
+            "Final norm: the stream is brought to one size",
+            r"\hat{x} = \mathrm{norm}(x)",
+            f"{_GPT}.forward#norm",
+            {"x": (T, C), "normed": (T, C)},
+        )
+        with made.inside():
+            _norm(made)
+    made.add(
+        "unembed",
+        f"Unembedding: compare the vector with all {format_count(V)} tokens",
+        r"z = W_U\, \hat{x}",
+        f"{_GPT}.forward#unembed",
+        {"normed": (T, C), "logits": (T, V)},
+    )
+    with made.inside():
+        _matrix(made, 1, min(SHOWN, V), C, False)
+    made.add(
+        "softmax",
+        f"Softmax: {format_count(V)} scores become probabilities",
+        r"p_i = \frac{e^{z_i}}{\sum_j e^{z_j}}",
+        f"{_SAMPLING}:temper#softmax",
+        {"scaled": (V,), "probabilities": (V,)},
+    )
+    made.add(
+        "next",
+        "The likeliest token comes next; Generate shows how others may",
+        r"\arg\max_i z_i",
+        f"{_SAMPLING}:temper#greedy",
+        {"logits": (V,), "likeliest": ()},
+    )
+    return tuple(made.parts)
+
+
+def _embedding(made: Outline) -> None:
+    T, C, V = made.tokens, made.config.n_embd, made.config.vocab_size
+    made.add(
+        "token",
+        f"Look up each token: its row of a table of {format_count(V)}",
+        r"x_t = E_{\mathrm{token}(t)}",
+        f"{_GPT}.embed#token",
+        {"ids": (T,), "x": (T, C)},
+    )
+    if made.config.positions != "rope":
+        how = {"learned": "a learned row", "sinusoidal": "sines and cosines"}
+        made.add(
+            "position",
+            f"Add where each token stands: {how[made.config.positions]} for each place",
+            r"x_t + P_t",
+            f"{_GPT}.embed#position",
+            {"x": (T, C), "position": (T, C), "placed": (T, C)},
+        )
+
+
+def _block(made: Outline) -> None:
+    """Norms stand before each of the two sub-layers, or after each sum."""
+    T, C, pre = made.tokens, made.config.n_embd, made.config.norm_placement == "pre"
+    post = "" if pre else "post."
+
+    def step(name: str, title: str, formula: str, *names: str) -> None:
+        code = f"{_LAYERS}:Block.forward#{post}{name}"
+        made.add(name, title, formula, code, dict.fromkeys(names, (T, C)))
+
+    for number, part, told, inside, x, wrote, after in (
+        (1, "attention", "each token reads from those before it", _attention, "x", "read", "mid"),
+        (2, "mlp", "each token is worked on alone", _mlp, "mid", "thought", "out"),
+    ):
+        given = "normed" if pre else x
+        label = "MLP" if part == "mlp" else "Attention"
+        if pre:
+            step(
+                f"ln_{number}", f"Norm before {label if part == 'mlp' else part}",
+                r"\hat{x} = \mathrm{norm}(x)", x, "normed",
+            )  # fmt: skip
+            with made.inside():
+                _norm(made)
+        step(part, f"{label}: {told}", rf"\mathrm{{{label}}}(\hat{{x}})", given, wrote)
+        with made.inside():
+            inside(made)
+        total = after if pre else "added"
+        step(
+            f"add_{wrote}", f"Add what {label if part == 'mlp' else part} wrote to the stream",
+            rf"x \leftarrow x + \mathrm{{{label}}}", x, wrote, total,
+        )  # fmt: skip
+        if not pre:
+            step(
+                f"ln_{number}", f"Norm after {label if part == 'mlp' else part}",
+                r"x \leftarrow \mathrm{norm}(x)", "added", after,
+            )  # fmt: skip
+            with made.inside():
+                _norm(made)
+
+
+def _attention(made: Outline) -> None:
+    config, T = made.config, made.tokens
+    C, H, G, D = config.n_embd, config.n_head, config.kv_heads, config.head_width
+    turned = ", turned by its position" if config.positions == "rope" else ""
+    attend = f"{_ATTENTION}:attend"
+    heads, square = (H, T, D), (H, T, T)
+    made.add(
+        "project",
+        f"Each token's vector becomes a query, a key and a value in {H} heads{turned}",
+        r"q = x W_Q \quad k = x W_K \quad v = x W_V",
+        f"{_ATTENTION}:Attention.project#project",
+        {"x": (T, C), "q": heads, "k": (G, T, D), "v": (G, T, D)},
+    )
+    with made.inside():
+        _projection(made)
+    made.add(
+        "scores",
+        "Compare every query with every key: one score a pair",
+        r"s_{ij} = q_i \cdot k_j",
+        f"{attend}#scores",
+        {"q": heads, "k": heads, "scores": square},
+    )
+    made.add(
+        "scale",
+        "Divide by the square root of the head size",
+        r"\tilde{s}_{ij} = \frac{s_{ij}}{\sqrt{d}}",
+        f"{attend}#scale",
+        {"scores": square, "root": (), "scaled": square},
+    )
+    window = config.window_of(made.layer or 0)
+    far = "" if window is None else f", and what lies {window} or more before"
+    made.add(
+        "mask",
+        f"Hide the tokens that come later{far}",
+        r"m_{ij} = -\infty \ \ (j > i)",
+        f"{attend}#mask",
+        {"scaled": square, "visible": (T, T), "masked": square},
+    )
+    made.add(
+        "weights",
+        "Softmax turns each row of scores into weights that sum to 1",
+        r"a_{ij} = \frac{e^{m_{ij}}}{\sum_l e^{m_{il}}}",
+        f"{attend}#softmax",
+        {"masked": square, "weights": square},
+    )
+    made.add(
+        "output",
+        "Each head reads: values added up by their weights",
+        r"o_i = \sum_j a_{ij}\, v_j",
+        f"{attend}#output",
+        {"weights": square, "v": heads, "output": heads},
+    )
+    made.add(
+        "join",
+        f"The outputs of {H} heads side by side, mixed into one vector",
+        rf"W_O\,[o^1 \ldots o^{{{H}}}]",
+        f"{_ATTENTION}:Attention.join#join",
+        {"joined": (T, H * D), "output": (T, C)},
+    )
+    with made.inside():
+        _matrix(made, T, C, H * D, config.bias)
+
+
+def _projection(made: Outline) -> None:
+    config, T = made.config, made.tokens
+    wide = (config.n_head + 2 * config.kv_heads) * config.head_width
+    _matrix(made, T, wide, config.n_embd, config.has_qkv_bias)
+    if config.positions == "rope":
+        half = (config.n_head, T, config.head_width // 2)
+        angles = half[1:]
+        made.add(
+            "rotate",
+            "Turn each pair of dimensions by an angle that grows with the position",
+            r"q'_1 = q_1 \cos t\theta - q_2 \sin t\theta",
+            "core.transformer.positions:rotate#rotate",
+            {"first": half, "cos": angles, "second": half, "sin": angles, "turned_first": half},
+        )
+
+
+def _mlp(made: Outline) -> None:
+    config, T = made.config, made.tokens
+    C, F, here = config.n_embd, config.inner_width, f"{_LAYERS}:MLP.forward"
+    hidden = (T, F)
+    made.add(
+        "c_fc",
+        f"Widen: {format_count(C)} numbers become {format_count(F)}",
+        r"u = W_1 x + b_1" if config.bias else r"u = W_1 x",
+        f"{here}#c_fc",
+        {"x": (T, C), "up": hidden},
+    )
+    with made.inside():
+        _matrix(made, T, F, C, config.bias)
+    if config.mlp == "swiglu":
+        made.add(
+            "gate",
+            "The gate: how much of each hidden number passes",
+            r"g = \mathrm{silu}(W_g x)",
+            f"{here}#gate",
+            {"x": (T, C), "gate": hidden},
+        )
+        with made.inside():
+            _gate(made)
+        made.add(
+            "swiglu",
+            "Each hidden number times its gate",
+            r"h = g \odot u",
+            f"{here}#swiglu",
+            {"gate": hidden, "up": hidden, "hidden": hidden},
+        )
+    elif config.mlp == "relu":
+        shapes = {"up": hidden, "hidden": hidden}
+        made.add(
+            "relu", "ReLU: negative numbers become 0", r"h = \max(0, u)", f"{here}#relu", shapes
+        )
+    else:
+        made.add(
+            "gelu",
+            "GELU: negative numbers almost vanish, positive ones pass",
+            r"h = u\, \Phi(u)",
+            f"{here}#gelu",
+            {"up": hidden, "hidden": hidden},
+        )
+        if config.mlp == "gelu_tanh":
+            with made.inside():
+                _gelu(made)
+    made.add(
+        "c_proj",
+        f"Back to the width of the stream: {format_count(F)} numbers become {format_count(C)}",
+        r"W_2 h + b_2" if config.bias else r"W_2 h",
+        f"{here}#c_proj",
+        {"hidden": hidden, "output": (T, C)},
+    )
+    with made.inside():
+        _matrix(made, T, C, F, config.bias)
+
+
+def _gate(made: Outline) -> None:
+    T, C, F = made.tokens, made.config.n_embd, made.config.inner_width
+    _matrix(made, T, F, C, made.config.bias)
+    made.add(
+        "silu",
+        "SiLU: each number times its own sigmoid",
+        r"\mathrm{silu}(x) = \frac{x}{1 + e^{-x}}",
+        f"{_PLAIN}:silu#silu",
+        {"x": (T, F), "gate": (T, F)},
+    )
+
+
+def _gelu(made: Outline) -> None:
+    shape = (made.tokens, made.config.inner_width)
+    here = f"{_PLAIN}:gelu_tanh"
+    made.add(
+        "gelu.inner",
+        "How far each number is from 0, on a bent scale",
+        r"y = \sqrt{2 / \pi}\,(x + 0.0447\, x^3)",
+        f"{here}#inner",
+        {"x": shape, "inner": shape},
+    )
+    made.add(
+        "gelu.hidden",
+        "Each number times the share of it that passes",
+        r"h = \tfrac{1}{2} x\,(1 + \tanh y)",
+        f"{here}#gelu",
+        {"x": shape, "inner": shape, "hidden": shape},
+    )
+
+
+def _matrix(made: Outline, T: int, rows: int, columns: int, bias: bool) -> None:
+    """A linear layer: a matrix (rows, columns), and its bias."""
+    products = (T, rows)
+    made.add(
+        "product",
+        f"Each token's {format_count(columns)} numbers times each of {format_count(rows)} rows",
+        r"y_i = \sum_j x_j W_{ij}",
+        f"{_PLAIN}:linear#product",
+        {"x": (T, columns), "weight": (rows, columns), "products": products},
+    )
+    if bias:
+        made.add(
+            "bias",
+            "Add the bias: one number for each row",
+            r"y_i + b_i",
+            f"{_PLAIN}:linear#bias",
+            {"products": products, "bias": (rows,), "output": products},
+        )
+
+
+def _norm(made: Outline) -> None:
+    T, C = made.tokens, made.config.n_embd
+    vector, single = (T, C), (T, 1)
+    is_rms = made.config.norm == "rms_norm"
+    here = f"{_PLAIN}:{made.config.norm}"
+
+    def step(name: str, title: str, formula: str, **shapes: tuple[int, ...]) -> None:
+        made.add(f"norm.{name}", title, formula, f"{here}#{name}", shapes)
+
+    if is_rms:
+        step(
+            "square", "The mean of each token's squared numbers", r"m = \frac{1}{C} \sum_i x_i^2",
+            x=vector, square=single,
+        )  # fmt: skip
+        step(
+            "norm", "Divide by its root: every vector gets the same size",
+            r"\hat{x}_i = \frac{x_i}{\sqrt{m + \epsilon}}",
+            x=vector, square=single, eps=(), normed=vector,
+        )  # fmt: skip
+    else:
+        step(
+            "mean", "The mean of each token's numbers", r"\mu = \frac{1}{C} \sum_i x_i",
+            x=vector, mean=single,
+        )  # fmt: skip
+        step("center", "Take the mean off", r"x_i - \mu", x=vector, mean=single, centered=vector)
+        step(
+            "variance", "How far the numbers spread: the mean of their squares",
+            r"\sigma^2 = \frac{1}{C} \sum_i (x_i - \mu)^2", centered=vector, variance=single,
+        )  # fmt: skip
+        step(
+            "norm", "Divide by the root of the variance: every vector gets the same size",
+            r"\hat{x}_i = \frac{x_i - \mu}{\sqrt{\sigma^2 + \epsilon}}",
+            centered=vector, variance=single, eps=(), normed=vector,
+        )  # fmt: skip
+    step(
+        "scale", "Scale each dimension by a learned number", r"\hat{x}_i\, \gamma_i",
+        normed=vector, weight=(C,), scaled=vector,
+    )  # fmt: skip
+    if not is_rms and made.config.bias:
+        step(
+            "shift", "Shift each dimension by a learned number", r"\hat{x}_i\, \gamma_i + \beta_i",
+            scaled=vector, bias=(C,), shifted=vector,
+        )  # fmt: skip

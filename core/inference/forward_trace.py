@@ -1,0 +1,336 @@
+"""The whole forward pass, step by step: from the tokens of a text to the token that comes next.
+
+What each block makes stands in the Trace. What happens inside a block is worked out when somebody
+looks there, by the model's own lines, from what entered the block; of one block at a time it is
+kept. So the Trace of a model of 30 layers takes no more than the stream between them.
+
+Letters in shapes: B = 1 sequence, T tokens, C width of the residual stream, L layers, H heads, D
+dimensions a head, F width of the MLP's hidden layer, V pieces in the vocabulary.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.inference.activations import check_ids, looking_at
+from core.inference.forward_outline import SHOWN, Part, outline
+from core.inference.sampling import temper
+from core.jobs import to_the_end
+from core.trace import BUDGET, Step, Trace
+from core.transformer import plain
+from core.transformer.attention import attend, share, visible_tokens
+from core.transformer.config import ModelConfig
+from core.transformer.gpt import GPT
+from core.transformer.look import Look, layer_sites
+from core.transformer.norms import RMSNorm
+from core.transformer.positions import rotate
+from core.transformer.precision import full_precision
+
+# What a step multiplies by: the module of the block, and what of `Forward._inside` goes in.
+_MATRICES = {
+    "project": ("attn.c_attn", "given_1"),
+    "join": ("attn.c_proj", "joined"),
+    "c_fc": ("mlp.c_fc", "given_2"),
+    "gate": ("mlp.c_gate", "given_2"),
+    "c_proj": ("mlp.c_proj", "hidden"),
+}
+# What the local names of a step's line are called in `Forward._inside`, where they differ.
+_NAMES = {
+    "ln_1": {"normed": "given_1", "added": "added_1"},
+    "attention": {"normed": "given_1"},
+    "add_read": {"added": "added_1"},
+    "ln_2": {"normed": "given_2", "added": "added_2"},
+    "mlp": {"normed": "given_2"},
+    "add_thought": {"added": "added_2"},
+    "project": {"x": "given_1"},
+    "scores": {"k": "shared_k"},
+    "output": {"v": "shared_v"},
+    "join": {"output": "read"},
+    "c_fc": {"x": "given_2"},
+    "gate": {"x": "given_2"},
+    "c_proj": {"output": "thought"},
+}
+
+Tensors = dict[str, Tensor]
+Numbers = dict[str, Callable[[], np.ndarray] | np.ndarray]
+
+
+def trace_bytes(config: ModelConfig, tokens: int) -> int:
+    """The most that the Trace of a text of so many tokens holds at once: the stream between the
+    blocks, and the inside of one block.
+    """
+    T, C, H, D = tokens, config.n_embd, config.n_head, config.head_width
+    stream = (config.n_layer + 3) * T * C
+    heads = 2 * (2 * H + 2 * config.kv_heads) * T * D + 4 * H * T * T
+    hidden = (3 if config.mlp == "swiglu" else 2) * T * config.inner_width
+    return 4 * (stream + heads + hidden + 7 * T * C + 4 * config.vocab_size)
+
+
+def trace_forward(model: GPT, ids: Sequence[int] | np.ndarray, position: int = -1) -> Trace:
+    """The forward pass of `ids` (T,), and of token `position` (from the end, if negative) what
+    comes next.
+
+    Steps nest: `trace.children()` are embedding, blocks, norm, unembedding, softmax and next token,
+    `trace.children(i)` the steps of one of them. The values of inner steps are callables, which run
+    the model. `about` has
+
+        position       from 0
+        stream         (2 L + 1, C)  of that token: embedded, then after attention and MLP of each
+                       block
+        writes         (L, 2)   lengths of what attention and MLP add to it
+        reads          (L, T)   how much it reads from each token, the mean over heads
+        logits         (V,)     of the token that comes next
+        probabilities  (V,)
+
+    Raises ValueError for ids that do not fit, for a position that is not there, and where the
+    inside of a block would take more memory than a Trace may.
+    """
+    return to_the_end(trace_forward_steps(model, ids, position))
+
+
+def trace_forward_steps(
+    model: GPT, ids: Sequence[int] | np.ndarray, position: int = -1
+) -> Generator[int, None, Trace]:
+    """The same as a job, which yields between blocks."""
+    batch = check_ids(model, ids)
+    T = batch.size(1)
+    if not -T <= position < T:
+        raise ValueError(f"token {position} is not there: the text has {T}, 0 to {T - 1}")
+    if (needed := trace_bytes(model.config, T)) > BUDGET:
+        raise ValueError(
+            f"{T} tokens would take {needed / 2**20:.0f} MB to look into a block, and "
+            f"{BUDGET / 2**20:.0f} MB is the most; shorten the text"
+        )
+    forward = Forward(model, batch, position % T)
+    for layer in range(model.config.n_layer):
+        forward.run_block(layer)
+        yield layer
+    return forward.trace()
+
+
+class Forward:
+    """A forward pass, block by block, and what is inside the block that was looked into last."""
+
+    def __init__(self, model: GPT, batch: Tensor, position: int) -> None:
+        self.model, self.batch, self.position = model, batch, position
+        self.writes: list[tuple[float, float]] = []
+        self.reads: list[np.ndarray] = []
+        with looking_at(model):
+            self.streams = [model.embed(batch)]  # (1, T, C) each: into block 0, out of each block
+        self.row = [self.streams[0][0, position]]
+        self._inner = functools.lru_cache(maxsize=1)(self._inside)
+
+    def run_block(self, layer: int) -> None:
+        """The next block: the stream after it, and what it did to the chosen token."""
+        at = self.position
+        with looking_at(self.model):
+            out, q, k, v, mid, read, thought = self._looked(
+                layer, *("queries", "keys", "values"),
+                *("residual_mid", "attention_output", "mlp_output"),
+            )  # fmt: skip
+            q1, k, v = q[:, :, at : at + 1], share(k, q.size(1)), share(v, q.size(1))
+            weights = attend(q1, k, v, self._visible(layer)[at : at + 1]).weights  # (1, H, 1, T)
+        self.streams.append(out)
+        self.row += [mid[0, at], out[0, at]]
+        self.writes.append((float(read[0, at].norm()), float(thought[0, at].norm())))
+        self.reads.append(_array(weights[0, :, 0].mean(dim=0)))
+
+    def trace(self) -> Trace:
+        """Once all blocks have run."""
+        config, T = self.model.config, self.batch.size(1)
+        with looking_at(self.model):
+            self.normed = self.model.ln_f(self.streams[-1])  # (1, T, C)
+            last = self.model.lm_head(self.normed[0, self.position])  # (V,)
+        logits = _array(last)
+        exact = last.double()  # as `core.inference.sampling` does
+        probabilities, likeliest = temper(exact, 1.0), temper(exact, 0.0).argmax()
+        self.ends: dict[str, Numbers] = {
+            "softmax": {
+                "scaled": _array(exact - exact.max()),
+                "probabilities": _array(probabilities),
+            },
+            "next": {"logits": _array(exact), "likeliest": _array(likeliest)},
+        }
+        self.likeliest = exact.topk(min(SHOWN, config.vocab_size)).indices  # (20,)
+        parts = outline(config, T)
+        about = {
+            "ids": self.batch[0].cpu().numpy(),
+            "position": self.position,
+            "parts": parts,
+            "stream": np.stack([_array(row) for row in self.row]),
+            "writes": np.array(self.writes).reshape(-1, 2),
+            "reads": np.array(self.reads).reshape(-1, T),
+            "logits": logits,
+            "probabilities": probabilities.cpu().numpy(),
+            "likeliest": self.likeliest.cpu().numpy(),
+        }
+        trace = Trace(about)
+        for index, part in enumerate(parts):
+            step = Step(
+                part.name, part.title, part.formula, part.code,
+                self._values(parts, index), part.parent,
+            )  # fmt: skip
+            trace.append(step)
+        return trace.finish()
+
+    # values
+
+    def _values(self, parts: Sequence[Part], index: int) -> Numbers:
+        part, kind = parts[index], _kind(parts[index])
+        if kind in self.ends:
+            return self.ends[kind]
+        if kind == "embed":
+            return {"x": _array(self.streams[0])}
+        if kind == "block":
+            return {"x": _array(self.streams[(part.layer or 0) + 1])}
+        if kind == "norm":
+            return {"x": _array(self.streams[-1]), "normed": _array(self.normed)}
+        if kind == "unembed":
+            return {"normed": _array(self.normed), "logits": self._all_logits}
+
+        def later(name: str) -> Callable[[], np.ndarray]:
+            return lambda: _array(self._tensors(parts, index)[name])
+
+        return {name: later(name) for name in part.shapes}
+
+    def _all_logits(self) -> np.ndarray:
+        with looking_at(self.model):
+            return _array(self.model.lm_head(self.normed))
+
+    def _tensors(self, parts: Sequence[Part], index: int) -> Tensors:
+        """Every value of a step inside another one, by its local name."""
+        part = parts[index]
+        kind, outer = _kind(part), _kind(parts[part.parent or 0])
+        model = self.model
+        with looking_at(model):
+            if outer == "embed":
+                return self._embedding(kind)
+            if outer == "norm":
+                return _norm(model.ln_f, self.streams[-1])
+            if outer == "unembed":  # the rows of the likeliest tokens alone
+                x = self.normed[0, self.position : self.position + 1]  # (1, C)
+                weight = model.lm_head.weight[self.likeliest]  # (20, C)
+                return {
+                    "x": x,
+                    "weight": weight,
+                    "products": plain.linear(x, weight, None).products,
+                }
+            inside, block = self._inner(part.layer), model.blocks[part.layer or 0]
+            if outer in ("ln_1", "ln_2"):
+                pre = model.config.norm_placement == "pre"
+                given = {"ln_1": "x", "ln_2": "mid"}[outer] if pre else f"added_{outer[-1]}"
+                return _norm(getattr(block, outer), inside[given])
+            if outer == "gelu":
+                x = full_precision(inside["up"][0])
+                return {"x": x, **plain.gelu_tanh(x)._asdict()}
+            if kind == "rotate":
+                return self._rotated(block, inside["given_1"])
+            if outer in _MATRICES:
+                where, given = _MATRICES[outer]
+                made = _linear(operator.attrgetter(where)(block), inside[given])
+                if kind == "silu":
+                    x = made.get("output", made["products"])
+                    return {"x": x, "gate": plain.silu(x)}
+                return made
+            names = _NAMES.get(kind, {})
+            return {name: inside[names.get(name, name)] for name in part.shapes}
+
+    def _embedding(self, kind: str) -> Tensors:
+        config, model = self.model.config, self.model
+        x = model.wte(self.batch)
+        if kind == "token":
+            return {"ids": self.batch, "x": x}
+        if config.embedding_scale:
+            x = x * math.sqrt(config.n_embd)
+        position = model.position_rows(0, self.batch.size(1), x.device)
+        return {"x": x, "position": position, "placed": self.streams[0]}
+
+    def _inside(self, layer: int) -> Tensors:
+        """What the lines of a block and of its two sub-layers make."""
+        model, x = self.model, self.streams[layer]
+        block, pre = model.blocks[layer], model.config.norm_placement == "pre"
+        out, q, k, v, heads, mid, read, hidden, thought = self._looked(
+            layer, *("queries", "keys", "values", "head_output", "residual_mid"),
+            *("attention_output", "mlp_hidden", "mlp_output"),
+        )  # fmt: skip
+        given_1 = block.ln_1(x) if pre else x
+        given_2 = block.ln_2(mid) if pre else mid
+        shared_k, shared_v = share(k, q.size(1)), share(v, q.size(1))
+        attended = attend(q, shared_k, shared_v, self._visible(layer))
+        made = {
+            "x": x, "given_1": given_1, "q": q, "k": k, "v": v, "shared_k": shared_k,
+            "shared_v": shared_v, "visible": self._visible(layer), **attended._asdict(),
+            "joined": heads.transpose(1, 2).flatten(2), "read": read, "mid": mid,
+            "given_2": given_2, "up": block.mlp.c_fc(given_2), "hidden": hidden,
+            "thought": thought, "out": out,
+            "root": torch.tensor(math.sqrt(q.size(-1)), dtype=torch.float64),
+        }  # fmt: skip
+        if not pre:
+            made |= {"added_1": x + read, "added_2": mid + thought}
+        if model.config.mlp == "swiglu":
+            made["gate"] = torch.nn.functional.silu(block.mlp.c_gate(given_2))
+        return made
+
+    def _looked(self, layer: int, *kinds: str) -> list[Tensor]:
+        """What leaves a block, and what was made at its sites of these kinds."""
+        x, sites = self.streams[layer], layer_sites("decoder", layer)
+        look = Look(sites[kind] for kind in kinds)
+        out = self.model.blocks[layer](x, self.model.rotation(x), look)
+        return [out, *(look.values[sites[kind]] for kind in kinds)]
+
+    def _rotated(self, block: Any, given: Tensor) -> Tensors:
+        """The queries before they turn, their halves, and what the first one becomes."""
+        rotation = self.model.rotation(given)
+        assert rotation is not None
+        q, _, _ = block.attn.split(block.attn.c_attn(given), None)
+        first, second = q.chunk(2, dim=-1)
+        turned_first, _ = rotate(q, rotation).chunk(2, dim=-1)
+        return {
+            "first": first, "second": second, "cos": rotation.cos, "sin": rotation.sin,
+            "turned_first": turned_first,
+        }  # fmt: skip
+
+    def _visible(self, layer: int) -> Tensor:
+        config = self.model.config
+        return visible_tokens(self.batch.size(1), config.window_of(layer), self.batch.device)
+
+
+def _linear(module: Any, given: Tensor) -> Tensors:
+    x, weight = full_precision(given[0]), full_precision(module.weight)
+    bias = None if module.bias is None else full_precision(module.bias)
+    made = plain.linear(x, weight, bias)
+    return _there({"x": x, "weight": weight, "bias": bias, **made._asdict()})
+
+
+def _norm(module: Any, given: Tensor) -> Tensors:
+    x, weight = full_precision(given[0]), full_precision(module.weight)
+    here = {"x": x, "weight": weight, "eps": torch.tensor(module.eps, dtype=torch.float64)}
+    if isinstance(module, RMSNorm):
+        return {**here, **plain.rms_norm(x, weight, module.eps)._asdict()}
+    bias = None if module.bias is None else full_precision(module.bias)
+    made = plain.layer_norm(x, weight, bias, module.eps)
+    return _there({**here, "bias": bias, **made._asdict()})
+
+
+def _there(tensors: Mapping[str, Tensor | None]) -> Tensors:
+    return {name: tensor for name, tensor in tensors.items() if tensor is not None}
+
+
+def _kind(part: Part) -> str:
+    return part.name.partition(".")[2]
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    """float32, or a wider one as it is; whole numbers and truth values as they are."""
+    array = tensor.detach()
+    return (
+        (array.float() if array.dtype in (torch.bfloat16, torch.float16) else array).cpu().numpy()
+    )

@@ -1,0 +1,94 @@
+"""What torch does in one call, written out line by line: linear layers, norms, activations.
+
+The model calls torch's own, which are faster; tests prove them equal. Letters in shapes: T tokens,
+C width of the residual stream, N rows of a weight matrix.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Linear(NamedTuple):
+    """(T, N) each; `output` is None where there is no bias to add."""
+
+    products: Tensor
+    output: Tensor | None
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Linear:
+    """Each row of x (T, C) with each row of weight (N, C): their dot product, plus bias (N)."""
+    products = x @ weight.mT  # (T, N)  # step: product
+    if bias is None:
+        return Linear(products, None)
+    output = products + bias  # (T, N)  # step: bias
+    return Linear(products, output)
+
+
+class LayerNormed(NamedTuple):
+    """mean and variance (T, 1), the others (T, C); `shifted` is None without a bias."""
+
+    mean: Tensor
+    centered: Tensor
+    variance: Tensor
+    normed: Tensor
+    scaled: Tensor
+    shifted: Tensor | None
+
+
+def layer_norm(x: Tensor, weight: Tensor, bias: Tensor | None, eps: float) -> LayerNormed:
+    """Each row of x (T, C) to mean 0 and variance 1, then scaled and shifted.
+
+    Ba et al. 2016, section 3.
+    """
+    mean = torch.mean(x, dim=-1, keepdim=True)  # (T, 1)  # step: mean
+    centered = x - mean  # (T, C)  # step: center
+    variance = torch.mean(centered * centered, dim=-1, keepdim=True)  # step: variance
+    normed = centered / torch.sqrt(variance + eps)  # step: norm
+    scaled = normed * weight  # step: scale
+    if bias is None:
+        return LayerNormed(mean, centered, variance, normed, scaled, None)
+    shifted = scaled + bias  # step: shift
+    return LayerNormed(mean, centered, variance, normed, scaled, shifted)
+
+
+class RMSNormed(NamedTuple):
+    """square (T, 1), the others (T, C)."""
+
+    square: Tensor
+    normed: Tensor
+    scaled: Tensor
+
+
+def rms_norm(x: Tensor, weight: Tensor, eps: float) -> RMSNormed:
+    """Each row of x (T, C) to a mean square of 1, then scaled.
+
+    Zhang & Sennrich 2019, equation 4.
+    """
+    square = torch.mean(x * x, dim=-1, keepdim=True)  # (T, 1)  # step: square
+    normed = x / torch.sqrt(square + eps)  # (T, C)  # step: norm
+    scaled = normed * weight  # step: scale
+    return RMSNormed(square, normed, scaled)
+
+
+class Gelu(NamedTuple):
+    """Both in the shape of what was given."""
+
+    inner: Tensor
+    hidden: Tensor
+
+
+def gelu_tanh(x: Tensor) -> Gelu:
+    """GELU by its approximation (Hendrycks & Gimpel 2016, section 2): x times how much passes."""
+    inner = 0.7978845608 * (x + 0.044715 * x**3)  # step: inner
+    hidden = 0.5 * x * (1 + torch.tanh(inner))  # step: gelu
+    return Gelu(inner, hidden)
+
+
+def silu(x: Tensor) -> Tensor:
+    """x times its sigmoid (Hendrycks & Gimpel 2016, section 4; also called swish)."""
+    gate = x / (1 + torch.exp(-x))  # step: silu
+    return gate

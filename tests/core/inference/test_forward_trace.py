@@ -1,0 +1,223 @@
+"""The trace of a forward pass shows the model's own numbers, nested, and keeps few of them."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import core
+from core.inference.activations import capture
+from core.inference.forward_outline import outline
+from core.inference.forward_trace import Forward, trace_bytes
+from core.transformer.config import ModelConfig
+from core.transformer.gpt import GPT
+from core.transformer.presets import preset
+from tests.benchmarks.harness import shared_data
+from tests.core.test_trace import FAMILIES
+
+IDS = [1, 2, 3, 4, 5]
+# What a step inside a block makes, and the site of it.
+SITES = {
+    "ln_1": None,
+    "project": ("q", "queries"),
+    "scores": ("scores", "scores"),
+    "mask": ("masked", "masked"),
+    "weights": ("weights", "weights"),
+    "output": ("output", "head_output"),
+    "join": ("output", "attention_output"),
+    "add_read": ("mid", "residual_mid"),
+    "c_proj": ("output", "mlp_output"),
+    "add_thought": ("out", "residual_out"),
+}
+
+
+def model_of(**changes: Any) -> GPT:
+    config = ModelConfig(vocab_size=31, block_size=8, n_layer=2, n_head=2, n_embd=8, **changes)
+    return GPT(config, torch.Generator().manual_seed(0))
+
+
+def kind(step: core.Step) -> str:
+    return step.name.partition(".")[2]
+
+
+@pytest.mark.parametrize("changes", FAMILIES, ids=str)
+def test_every_step_has_the_numbers_of_the_models_own_forward_pass(changes):
+    model = model_of(**changes)
+    names = [site[1] for site in SITES.values() if site]
+    sites = [f"decoder.{layer}.{name}" for layer in range(2) for name in names]
+    acts = capture(model, IDS, ["logits", "residual", *sites])
+    trace = core.trace_forward(model, IDS)
+    seen = 0
+    for step, part in zip(trace, trace.about["parts"], strict=True):
+        if (site := SITES.get(kind(step))) and part.layer is not None:
+            if kind(step) in ("add_read", "add_thought") and "mid" not in step.values:
+                continue  # after it comes the norm
+            name, told = site
+            if name not in step.values:
+                continue
+            np.testing.assert_allclose(
+                step.value(name)[0], acts.at(f"decoder.{part.layer}.{told}"), atol=1e-5
+            )
+            seen += 1
+    assert seen >= 14
+    np.testing.assert_allclose(trace.about["logits"], acts.logits[-1], atol=1e-5)
+    np.testing.assert_allclose(trace.about["stream"][::2], acts.residual[:, -1], atol=1e-5)
+    assert trace.about["probabilities"].sum() == pytest.approx(1)
+    np.testing.assert_allclose(trace.about["reads"].sum(axis=1), 1, atol=1e-5)
+    likeliest = next(step for step in trace if kind(step) == "next")
+    assert int(likeliest.value("likeliest")) == int(acts.logits[-1].argmax())
+
+
+@pytest.mark.parametrize("changes", FAMILIES, ids=str)
+def test_every_value_has_the_shape_that_the_outline_tells(changes):
+    model = model_of(**changes)
+    trace = core.trace_forward(model, IDS)
+    assert trace.about["parts"] == outline(model.config, len(IDS))
+    for step, part in zip(trace, trace.about["parts"], strict=True):
+        assert set(step.values) <= set(part.shapes)
+        for name in step.values:
+            shape = step.value(name).shape
+            assert part.shapes[name] in (shape, shape[1:]), (part.name, name)
+
+
+def test_the_matrices_and_norms_that_are_taken_apart_give_what_the_step_around_them_gives():
+    for changes in FAMILIES:
+        trace = core.trace_forward(model_of(**changes), IDS)
+        for index, step in enumerate(trace):
+            inner = [trace[child] for child in trace.children(index)]
+            if not inner or kind(inner[0]).partition(".")[0] not in ("product", "norm", "gelu"):
+                continue
+            if kind(step) in ("project", "unembed"):
+                continue  # cut into heads; of some rows alone
+            made = list(step.values)[-1]
+            last = list(inner[-1].values)[-1]
+            np.testing.assert_allclose(inner[-1].value(last), step.value(made)[0], atol=1e-5)
+
+
+def test_steps_nest_as_one_looks_closer():
+    trace = core.trace_forward(model_of(), IDS)
+
+    def names(parent=None):
+        return [kind(trace[index]) for index in trace.children(parent)]
+
+    assert names() == ["embed", "block", "block", "norm", "unembed", "softmax", "next"]
+    block = trace.children()[1]
+    assert names(block) == ["ln_1", "attention", "add_read", "ln_2", "mlp", "add_thought"]
+    attention = trace.children(block)[1]
+    inside = ["project", "scores", "scale", "mask", "weights", "output", "join"]
+    assert names(attention) == inside
+    assert names(trace.children(attention)[0]) == ["product", "bias"]
+    post = core.trace_forward(model_of(norm_placement="post"), IDS)
+    assert [kind(post[index]) for index in post.children(post.children()[1])] == [
+        *("attention", "add_read", "ln_1", "mlp", "add_thought", "ln_2"),
+    ]
+
+
+def test_a_token_in_the_middle_is_followed_as_if_the_text_ended_there():
+    model = model_of()
+    whole, short = core.trace_forward(model, IDS, 2), core.trace_forward(model, IDS[:3])
+    for name in ("stream", "writes", "logits"):
+        np.testing.assert_allclose(whole.about[name], short.about[name], atol=1e-5)
+
+
+@pytest.mark.parametrize("position", [5, -6])
+def test_a_token_that_is_not_there_is_refused(position):
+    with pytest.raises(ValueError, match="0 to 4"):
+        core.trace_forward(model_of(), IDS, position)
+
+
+def test_a_text_whose_inside_takes_too_much_memory_is_refused_before_it_is_read():
+    config = ModelConfig(vocab_size=3, block_size=4096, n_layer=1, n_head=2, n_embd=4)
+    with pytest.raises(ValueError, match="shorten the text"):
+        core.trace_forward(GPT(config), [1] * 4096)
+
+
+def test_no_more_is_kept_than_was_estimated_and_of_one_block_alone():
+    model = model_of(mlp="swiglu", positions="rope")
+    trace = core.trace_forward(model, IDS)
+    forward = Forward(model, torch.tensor([IDS]), 4)
+    forward.run_block(0)
+    inner = sum(tensor.nbytes for tensor in forward._inside(0).values())
+    estimated = trace_bytes(model.config, len(IDS))
+    assert trace.nbytes + inner == pytest.approx(estimated, rel=0.25)
+    assert forward._inner.cache_parameters()["maxsize"] == 1
+    assert trace.nbytes < 4 * (model.config.n_layer + 6) * len(IDS) * model.config.n_embd + 2000
+
+
+def test_the_largest_preset_has_an_outline_without_weights():
+    parts = outline(preset("gpt3-175b"), 2048)
+    assert sum(part.name == "forward.block" for part in parts) == 96
+    project = next(part for part in parts if part.name == "forward.project")
+    assert project.shapes["q"] == (96, 2048, 128)
+    with pytest.raises(ValueError, match="1 to 2048"):
+        outline(preset("gpt3-175b"), 2049)
+
+
+# nano-sort: a published model that sorts, and all that it makes on the way
+
+
+def nano_sort() -> tuple[GPT, dict[str, np.ndarray]]:
+    """The model and its recorded intermediates, from ../shared."""
+    folder = shared_data()
+    if folder is None or not (folder / "gpt-nano-sort-model.json").is_file():
+        pytest.skip("no nano-sort model in ../shared")
+
+    def arrays(name: str) -> dict[str, Any]:
+        import base64
+
+        values = json.loads((folder / name).read_text())
+        return values["config"], {
+            key: np.frombuffer(base64.b64decode(one["data"]), np.float32).reshape(one["shape"])
+            for key, one in values.items()
+            if key != "config"
+        }
+
+    about, weights = arrays("gpt-nano-sort-model.json")
+    _, partials = arrays("gpt-nano-sort-t0-partials.json")
+    names = ("n_layer", "n_head", "n_embd", "vocab_size", "block_size")
+    config = ModelConfig(**{name: about[name] for name in names}, tie_weights=False)
+    model = GPT(config)
+    state = {
+        key.removeprefix("transformer."): torch.from_numpy(array.copy())
+        for key, array in weights.items()
+        if not key.endswith(".attn.bias")
+    }
+    model.load_state_dict(state)
+    return model, partials
+
+
+def test_every_intermediate_of_nano_sort_is_the_recorded_one():
+    model, partials = nano_sort()
+    ids = partials["idx"][0].astype(int).tolist()
+    trace = core.trace_forward(model, ids)
+    made: dict[str, np.ndarray] = {}
+    for step, part in zip(trace, trace.about["parts"], strict=True):
+        if part.layer in (None, 0):
+            for name in step.values:
+                made.setdefault(f"{kind(step)}.{name}", np.asarray(step.value(name)))
+    C = model.config.n_embd
+    pairs = {
+        "tok_emb": "token.x", "pos_emb": "position.position", "x": "embed.x", "ln1": "ln_1.normed",
+        "q": "project.q", "k": "project.k", "v": "project.v", "attSm": "weights.weights",
+        "y": "join.joined", "yProj": "join.output", "attnResid": "add_read.mid",
+        "ln2": "ln_2.normed", "fc": "c_fc.up", "gelu": "gelu.hidden", "mlp": "c_proj.output",
+        "mlpResid": "add_thought.out", "block0": "block.x", "ln_f": "norm.normed",
+        "lm_head": "unembed.logits",
+    }  # fmt: skip
+    for theirs, ours in pairs.items():
+        expected = partials[theirs][0]
+        found = made[ours].reshape(expected.shape)
+        np.testing.assert_allclose(found, expected, atol=1e-5, err_msg=theirs)
+    assert C == 48 and sum(p.numel() for p in model.parameters()) == 85_728
+    np.testing.assert_allclose(
+        made["weights.weights"][0, 0, 5, :6],
+        [0.135107, 0.179911, 0.029902, 0.171911, 0.260646, 0.222522],
+        atol=1e-5,
+    )
+    np.testing.assert_allclose(
+        made["unembed.logits"][0, 5], [8.385380, -3.947658, -2.952843], atol=1e-5
+    )
+    assert made["unembed.logits"][0].argmax(-1)[5:].tolist() == sorted(ids[:6])
+    np.testing.assert_allclose(trace.about["probabilities"], partials["probs"][0, -1], atol=1e-5)
