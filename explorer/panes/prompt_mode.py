@@ -79,8 +79,9 @@ class ModelMode(Mode):
         self.set_headline(why)
 
     def _on_model(self, source: Any) -> None:
+        if self.source is not None:  # else a session may have brought what was read with this one
+            self.forget()
         self.source = source
-        self.forget()
         self.read()
 
     def _on_failed(self, message: str) -> None:
