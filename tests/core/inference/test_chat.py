@@ -224,7 +224,7 @@ def test_what_a_template_may_not_do_is_refused(name: str) -> None:
         "{% macro f(n) %}{% if n %}{{ f(n-1) }}{{ f(n-1) }}{% endif %}{% endmacro %}{{ f(60) }}",
         "{{ range(99999) | map('abs') | map('abs') | list }}",
         "{{ range(99999) | select('gt', 99999) | first }}",
-        "{{ ('ab' * 400000).count('c') or '' }}",
+        "{% if 'c' in range(99999) %}{% endif %}",
     ],
 )
 def test_a_template_without_end_is_stopped_in_any_thread(
