@@ -110,10 +110,13 @@ class Looker(QObject):
         """The mosaic in other pixels, or without the first token."""
         if (cell_pixels, hide_first) != (self.cell_pixels, self.hide_first):
             self.cell_pixels, self.hide_first = cell_pixels, hide_first
-            if self.heads is not None:
-                self._pooling.call(
-                    mosaic, self.heads, cell_pixels, hide_first, name="the mosaic of heads"
-                )
+            self.pool()
+
+    def pool(self) -> None:
+        """The mosaic once more."""
+        if self.heads is not None:
+            size, hide = self.cell_pixels, self.hide_first
+            self._pooling.call(mosaic, self.heads, size, hide, name="the mosaic of heads")
 
     @property
     def newer(self) -> int | None:
