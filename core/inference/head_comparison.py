@@ -25,6 +25,14 @@ def moved_attention(first: np.ndarray, second: np.ndarray) -> np.ndarray:
             f"the patterns of {first.shape[-1]} and {second.shape[-1]} tokens cannot be laid over "
             "one another; compare the heads' scores, or give texts of as many tokens"
         )
+    return moved_share(first, second)
+
+
+def moved_share(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Half of the sum of all changes: what one key loses, others gain.
+
+    (..., T) twice -> (...).
+    """
     moved = abs(second - first).sum(axis=-1) / 2  # step: moved
     return moved
 
@@ -39,13 +47,13 @@ def same_queries(ids: Sequence[int], others: Sequence[int]) -> np.ndarray:
 
 
 def moved_step(first: np.ndarray, second: np.ndarray) -> Step:
-    """`moved_attention` of one query, weights (T,) twice, as a Step."""
-    values = {"first": first, "second": second, "moved": moved_attention(first, second)}
+    """`moved_share` of one query, weights (T,) twice, as a Step."""
+    values = {"first": first, "second": second, "moved": moved_share(first, second)}
     return Step(
         "heads.moved",
         "How much of a query's attention goes elsewhere",
         r"d = \frac{1}{2} \sum_j \left| a_j^{(2)} - a_j^{(1)} \right|",
-        "core.inference.head_comparison:moved_attention#moved",
+        "core.inference.head_comparison:moved_share#moved",
         {name: np.array(value) for name, value in values.items()},
     )
 

@@ -37,7 +37,7 @@ def real_steps() -> tuple[Step, ...]:
     """Made once: they are read alone."""
     parts = (_backprop, _networks, _losses, _optimizers, _schedules, _training, _tokens,
              _training_phases, _roundings, _estimates, _attention, _lens, _forward, _sampling,
-             _beams, _comparison)  # fmt: skip
+             _beams, _few_shot, _comparison)  # fmt: skip
     return tuple(step for part in parts for step in part())
 
 
@@ -196,6 +196,13 @@ def _sampling() -> Iterator[Step]:
     logits = torch.randn(9, generator=torch.Generator().manual_seed(0))
     settings = Sampling(temperature=0.7, top_k=6, top_p=0.95, min_p=0.05, repetition_penalty=1.2)
     yield from trace_next_token(logits, settings, [1, 2], drawn=0.4)
+
+
+def _few_shot() -> Iterator[Step]:
+    import core
+
+    lm = core.load("stories")
+    yield from core.trace_few_shot(core.few_shot(lm, [("hot", "cold")], "day", "dark night", (1,)))
 
 
 def _beams() -> Iterator[Step]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.fields import check, field, fields_of, from_json, lenient, to_json
 from explorer.panes.attention.model import SCORES
-from explorer.panes.attention.story import OUTPUT
+from explorer.panes.attention.story import PREDICT
 from explorer.state.workspace import LARGEST_CHOICE, Selection
 
 MODES = ("map", "arcs", "steps", "compare")
@@ -59,7 +59,7 @@ class OpenSteps:
     layer: int = field(least=0, most=LARGEST_CHOICE)
     head: int = field(least=0, most=LARGEST_CHOICE)
     query: int = field(least=0, most=LARGEST_CHOICE)
-    step: float = field(0.0, least=0, most=OUTPUT)
+    step: float = field(0.0, least=0, most=PREDICT)
 
     def __post_init__(self) -> None:
         check(self)

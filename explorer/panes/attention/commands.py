@@ -73,6 +73,28 @@ def pane_actions(pane: AttentionPane) -> list[Action]:
             known,
         ),
         Action(
+            "attention.head_off",
+            "Attention: switch this head off",
+            pane.head_switch.toggle,
+            "Ctrl+Shift+X",
+            lambda: known() and pane.head_switch.is_possible,
+            checked=lambda: pane.chosen is not None and pane.chosen[:2] in pane.head_switch.off,
+        ),
+        Action(
+            "attention.all_on",
+            "Attention: switch all heads on",
+            pane.head_switch.all_on,
+            "",
+            lambda: bool(pane.head_switch.off),
+        ),
+        Action(
+            "attention.append",
+            "Attention: append the token that is expected next",
+            pane.source_controller.append,
+            "Ctrl+Shift+A",
+            lambda: pane.expected is not None and not pane.expected.why_not,
+        ),
+        Action(
             "attention.next_token",
             "Attention: next query token",
             lambda: move_query(pane, 1),
@@ -124,7 +146,7 @@ def focus_prompt(pane: AttentionPane) -> None:
 
 
 def pane_views(pane: AttentionPane) -> dict[str, Callable[[], None]]:
-    """Heat map, arcs, and the settled picture of each of the eight steps."""
+    """Heat map, arcs, the settled picture of each of the steps, and their end in other cases."""
 
     def shown(mode: str) -> Callable[[], None]:
         return lambda: pane.set_mode(mode)
@@ -160,4 +182,20 @@ def pane_views(pane: AttentionPane) -> dict[str, Callable[[], None]]:
     }
     for place, name in enumerate(stories.STEPS):
         views[f"step-{place + 1}-{name}"] = step(place)
-    return views
+    end = step(stories.PREDICT)
+
+    async def heads_off() -> None:
+        for head in (1, 0):
+            pane.workspace.select(head=head)
+            await pane.settled()
+            pane.head_switch.toggle()
+            await pane.settled()
+        end()
+
+    async def earlier() -> None:
+        pane.head_switch.all_on()
+        pane.workspace.select(token=5)
+        await pane.settled()
+        end()
+
+    return {**views, "heads-off": heads_off, "token-that-came": earlier}

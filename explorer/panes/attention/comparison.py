@@ -11,6 +11,7 @@ from explorer.engine.jobs import SUPERSEDED
 from explorer.engine.latest import Latest
 from explorer.panes.attention import compared
 from explorer.panes.attention.compared import Compared
+from explorer.panes.attention.looking import read_heads
 from explorer.panes.attention.model import Heads, order_by, read_prompt, strongest
 from explorer.panes.base import Inspection
 
@@ -75,11 +76,11 @@ class Comparison(QObject):
     async def _read(self, source: Any, heads: Heads, text: str) -> Any:
         engine, key = self._pane.engine, (self._pane.objectName(), "second text")
         prompt = await engine.io(read_prompt, source.tokenizer, text, heads.prompt.limit)
-        kept = await source.look(prompt.ids, ("attention",), key)
-        if kept is SUPERSEDED:
+        found = await read_heads(source, prompt.ids, ("attention",), heads.off, key)
+        if found is SUPERSEDED:
             return SUPERSEDED
         return await engine.call(
-            compared.compare, heads, kept, prompt, source.config, name="comparing the heads"
+            compared.compare, heads, found[0], prompt, source.config, name="comparing the heads"
         )
 
     def _on_read(self, found: Compared) -> None:

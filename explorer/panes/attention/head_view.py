@@ -26,11 +26,12 @@ class AttentionMap(HeatMap):
 
 
 class HeadView(QWidget):
-    """Intents: another mode, hide the first token, walk."""
+    """Intents: another mode, hide the first token, walk, append the token that is expected."""
 
     modeChosen = Signal(str)
     hideToggled = Signal(bool)
     walkToggled = Signal(bool)
+    appendRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,7 +54,10 @@ class HeadView(QWidget):
         self.walk = QPushButton("Walk")
         self.walk.setCheckable(True)
         self.walk.setToolTip("Play the steps of each token in turn (Ctrl+Shift+W)")
+        self.append = QPushButton()
+        self._next = ""  # the token to append
         for name, widget in (
+            ("append", self.append),
             ("heat", self.heat),
             ("arcs", self.arcs),
             ("steps", self.stage),
@@ -71,6 +75,7 @@ class HeadView(QWidget):
         tools = WrapRow()
         tools.addWidget(self.modes)
         tools.addWidget(self.hide_first)
+        tools.addWidget(self.append)
         tools.addStretch()
         tools.addWidget(self.walk)
         column = QVBoxLayout(self)
@@ -81,6 +86,19 @@ class HeadView(QWidget):
         self.modes.chosen.connect(self.modeChosen)
         self.hide_first.toggled.connect(self.hideToggled)
         self.walk.toggled.connect(self.walkToggled)
+        self.append.clicked.connect(self.appendRequested)
+        self.set_next("")
+
+    def set_next(self, token: str, why_not: str = "") -> None:
+        """The expected token, which can be appended; "" while none is known."""
+        self._next = token
+        self.append.setText(f"Append {token}")
+        self.append.setEnabled(not why_not)
+        self.append.setToolTip(why_not or "The text with this token after it (Ctrl+Shift+A)")
+        self._show_append()
+
+    def _show_append(self) -> None:
+        self.append.setVisible(bool(self._next) and self.stack.currentWidget() is self.stage)
 
     def set_mode(self, mode: str) -> None:
         self.modes.set_current(mode)
@@ -88,6 +106,7 @@ class HeadView(QWidget):
         steps = mode == "steps"
         self.hide_first.setEnabled(not steps)
         self.hide_first.setVisible(not steps)
+        self._show_append()
 
     def set_hide_first(self, hidden: bool) -> None:
         self.hide_first.blockSignals(True)

@@ -20,8 +20,10 @@ from explorer import theme
 from explorer.panes.attention.model import MEANINGS, SCORES
 from explorer.theme import icons
 from explorer.widgets.base import LEFT, RIGHT, IconButton, Label, Picture, put_text, set_look
+from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.stateful import StatefulPicture
+from explorer.widgets.toggle import Switch
 
 WHICH = "Which score the bars in the small pictures show"
 COMPARED = "While two texts are compared, the bars show how much each head differs"
@@ -143,6 +145,8 @@ class HeadsPanel(QWidget):
     scoreChosen = Signal(str)
     sortToggled = Signal(bool)
     thresholdChosen = Signal(float)
+    offToggled = Signal()
+    allOnRequested = Signal()
     updateRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -179,6 +183,8 @@ class HeadsPanel(QWidget):
         column.addLayout(tools)
         column.addWidget(self.picture)
         column.addWidget(self.scores)
+        column.addLayout(self._build_off())
+        column.addWidget(self.off_line)
         column.addLayout(self._build_version())
         column.addStretch(1)
         self.sort_button.toggled.connect(self.sortToggled)
@@ -227,6 +233,38 @@ class HeadsPanel(QWidget):
             self.score_button.setText(name)
             self.score_button.setAccessibleName(f"Score: {name}")
 
+    def _build_off(self) -> QHBoxLayout:
+        self.off = Switch("Head off")
+        self.off.setObjectName("attention.view.off")
+        self.all_on = QPushButton("All on")
+        self.all_on.setObjectName("attention.view.all_on")
+        self.all_on.setToolTip("Switch every head on again")
+        set_look(self.all_on, "quiet")
+        self.off_line = CutLabel("label")
+        self.off.clicked.connect(self.offToggled)
+        self.all_on.clicked.connect(self.allOnRequested)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self.off)
+        row.addStretch(1)
+        row.addWidget(self.all_on)
+        self.set_off("", False, False)
+        return row
+
+    def set_off(self, words: str, is_off: bool, possible: bool, tip: str = "") -> None:
+        """Which heads are off, in words; whether the chosen one is, and why none can be."""
+        self.off.setChecked(is_off)
+        self.off.setEnabled(possible)
+        self.off.setToolTip(
+            tip
+            or "What this head read is written no more; see what the model expects then "
+            "(Ctrl+Shift+X)"
+        )
+        self.off_line.set_text(words)
+        self.off_line.setVisible(bool(words))
+        self.all_on.setVisible(bool(words))
+        self._fit()
+
     def _build_version(self) -> QHBoxLayout:
         self.version = Label("", "label", "muted")
         self.update_button = QPushButton("Update")
@@ -267,7 +305,9 @@ class HeadsPanel(QWidget):
             return
         pitch = min((self.width() - now.px(32)) / max(1, heads), float(now.px(96)))
         wanted = int(pitch) * layers + now.px(36)
-        room = self.height() - now.px("control") - 8
+        room = self.height() - 2 * (now.px("control") + 8)
+        if not self.off_line.isHidden():
+            room -= self.off_line.sizeHint().height() + 8
         if not self.version.isHidden():
             room -= now.px("control") + 8
         full, brief = (self.scores.height_of(one) + 8 for one in (False, True))

@@ -35,6 +35,20 @@ class SourceController(QObject):
         finally:
             self._typing = False
 
+    def append(self) -> None:
+        """The token that the model expects comes after the text."""
+        pane = self._pane
+        expected = pane.expected
+        if expected is None or expected.why_not:
+            return
+        pane.choose(pinned=False)  # the query follows the end of the text
+        self._typing = True
+        try:
+            text = pane.workspace.prompt + expected.text
+            pane.workspace.change("prompt", text, f"Append {expected.name}")
+        finally:
+            self._typing = False
+
     def on_prompt(self, text: str) -> None:
         self._is_typed = self._typing or self._pane.workspace.is_moving
         self._pane.inputs.prompt.set_prompt(text)
@@ -51,6 +65,7 @@ class SourceController(QObject):
                 pane.set_headline(f"Reading the heads of {source.name}")
         if config is not None:
             pane.view.panel.set_grid(config.n_layer, config.n_head)
+        pane.looker.off = pane.head_switch.of(source)
         pane.looker.set_source(source)
         self.show_version()
 
@@ -109,6 +124,8 @@ class SourceController(QObject):
         pane.view.show_ready()
         self.show_version()
         pane.show_chosen()
+        if heads.off != pane.looker.off and pane.head_switch.is_possible:
+            pane.looker.again()  # only now is it known that they can be switched off
 
     def _differs(self, seen: tuple[Any, ...]) -> tuple[bool, bool]:
         """Whether these heads are another model's than the last ones, and of another text."""
@@ -145,6 +162,8 @@ def recorded(heads: Heads, kept: int | None, mode: str) -> str:
     """
     if kept is None:
         return ""
+    if heads.off:
+        return f"heads of the checkpoint, step {kept:,}, with some off"
     if heads.vectors is None:
         return f"another text: heads of the checkpoint, step {kept:,}"
     if mode == "steps":

@@ -16,10 +16,16 @@ from explorer.panes.transformer.generate.draw_bars import BarsLayout, draw_bars
 from explorer.panes.transformer.generate.scene import Scene
 from explorer.widgets.base import Columns, Label, set_look
 from explorer.widgets.boxes import card, column, name_parts, page, row
+from explorer.widgets.branch_list import BranchLine, BranchList
+from explorer.widgets.cache_picture import CachePicture
+from explorer.widgets.cache_scene import CacheScene
 from explorer.widgets.choice_picture import NONE, ChoicePicture
+from explorer.widgets.pages import Pages
+from explorer.widgets.scroll_area import ScrollArea
 from explorer.widgets.slider_field import slider_fields
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surprise_text import SurpriseText
+from explorer.widgets.toggle import SegmentedControl
 
 SIDE = 196  # px: the sliders
 LINES, REST = (2, 8), 470  # lines of the text at least and at most; px of all below it
@@ -74,7 +80,8 @@ class Bars(ChoicePicture[Scene]):
 
 class GenerateView(QWidget):
     """`settingChanged(name, value)`, `settled`: a slider was let go; `nextRequested`,
-    `writeRequested`, `backRequested`, `againRequested`, `tokenChosen(id)`, `placeChosen(place)`.
+    `writeRequested`, `backRequested`, `againRequested`, `tokenChosen(id)`, `placeChosen(place)`,
+    `branchChosen(place)`: of the forks.
     """
 
     settingChanged = Signal(str, float)
@@ -85,6 +92,7 @@ class GenerateView(QWidget):
     againRequested = Signal()
     tokenChosen = Signal(int)
     placeChosen = Signal(int)
+    branchChosen = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -108,24 +116,40 @@ class GenerateView(QWidget):
             *(self.settingChanged.emit, self.settled.emit),
         )  # fmt: skip
         self.body = StatefulPicture(self.bars, "lines")
+        self.forks, self.cache = BranchList(), CachePicture()
+        self.side = SegmentedControl(text.SIDES, text.SIDES_HELP)
+        self.side.setObjectName("transformer.generate.side")
+        self.cache_words = Label("", "label", "muted", wrap=True)
+        self.fork_words = Label(text.NO_FORKS, "label", "muted", wrap=True)
         self._build()
         self.next.clicked.connect(self.nextRequested)
         self.write.clicked.connect(self.writeRequested)
         self.back.clicked.connect(self.backRequested)
         self.again.clicked.connect(self.againRequested)
+        self.side.chosen.connect(self.show_side)
         self.bars.picked.connect(self._on_picked)
+        self.forks.picked.connect(self.branchChosen)
         self.text.chosen.connect(lambda _, place: self.placeChosen.emit(place))
 
     def _build(self) -> None:
         buttons = row(self.next, self.write, self.back, 1, self.again)
-        self._side = QWidget()
-        column(*self.sliders.values(), 1, of=self._side, spacing=12)
+        self._side, self._pages = QWidget(), {name: QWidget() for name, _ in text.SIDES}
+        column(*self.sliders.values(), 1, of=self._pages["sampling"], spacing=12)
+        column(self.fork_words, (ScrollArea(self.forks), 1), of=self._pages["forks"])
+        column((self.cache, 1), self.cache_words, of=self._pages["cache"])
+        self._sides = Pages(*self._pages.values())
+        column(self.side, (self._sides, 1), of=self._side, spacing=12)
         below = row((card(self.body), 1), self._side, spacing=16)
         page(card(self.text, self.note), (below, 1), buttons, of=self)
 
     def _on_picked(self, place: int) -> None:
         if self.bars.scene is not None:
             self.tokenChosen.emit(self.bars.scene.ids[place])
+
+    def show_side(self, name: str) -> None:
+        """The settings, the forks, or the cache."""
+        self.side.set_current(name)
+        self._sides.setCurrentWidget(self._pages[name])
 
     def resizeEvent(self, event: object) -> None:
         """Their sizes follow the zoom."""
@@ -154,6 +178,15 @@ class GenerateView(QWidget):
         self.bars.at_end = at_end
         self.bars.set_scene(scene)
         self.body.show_ready()
+
+    def set_forks(self, branches: Sequence[BranchLine]) -> None:
+        self.forks.set_scene(branches)
+        self.fork_words.setVisible(not branches)
+
+    def set_cache(self, scene: CacheScene | None) -> None:
+        """None: nothing is kept."""
+        self.cache.set_scene(scene)
+        self.cache_words.setText(text.cache(scene) if scene is not None else text.NO_CACHE)
 
     def set_buttons(self, *, ready: bool, writing: bool, written: bool) -> None:
         """Whether a token can be drawn, whether one is, and whether one can be taken back."""

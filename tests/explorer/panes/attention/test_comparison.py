@@ -143,3 +143,22 @@ def test_a_second_text_that_is_typed_is_read_and_kept_in_the_session(pane, tmp_p
         await until(lambda: pane.comparison.found is not None, "both texts")
 
     run_async(body())
+
+
+def test_heads_that_are_off_are_off_for_both_texts(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        pane.head_switch.toggle()
+        await pane.settled()
+        heads = pane.looker.heads
+        assert heads.off == (pane.chosen[:2],)
+        pane.set_mode("compare")
+        await pane.settled()
+        view = pane.view.head.compared
+        view.textEdited.emit(PROMPT)
+        await pane.settled()
+        found = pane.comparison.found
+        np.testing.assert_allclose(found.attention, heads.attention, atol=1e-6)
+        assert pane.headline == SAME
+
+    run_async(body())
