@@ -1,13 +1,17 @@
-"""One query's attention, step by step: the numbers that meet, and the line that computed them.
+"""One query's attention, step by step: the numbers that meet, the line that computed them, and what
+comes of it in the end.
 
-Letters in shapes: T tokens, H heads, G key and value heads, D dimensions a head. Source: AIAYN
-(Vaswani et al. 2017), section 3.2.1.
+Letters in shapes: T tokens, H heads, G key and value heads, D dimensions a head, C width of the
+residual stream, V pieces in the vocabulary. Sources: AIAYN (Vaswani et al. 2017), section 3.2; that
+every head writes to the stream by itself: Elhage et al. 2021, "A Mathematical Framework for
+Transformer Circuits", section "Attention Heads are Independent and Additive".
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,7 +19,7 @@ from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
 from core.trace import Step, Trace
-from core.transformer.attention import attend, visible_tokens
+from core.transformer.attention import attend, share, visible_tokens
 from core.transformer.gpt import GPT
 from core.transformer.look import Look, Site
 
@@ -40,36 +44,120 @@ def weigh(weights: Tensor, v: Tensor) -> Tensor:
     return weighted
 
 
+def mix(output: Tensor, w_o: Tensor) -> Tensor:
+    """`c_proj` taken apart by heads: what one of them read, o (1, D), times its rows of W_O (D, C)
+    -> what it writes, (1, C).
+    """
+    written = output @ w_o  # (1, C)  # step: mix
+    return written
+
+
+def add(residual: Tensor, written: Tensor, others: Tensor) -> Tensor:
+    """A token's stream, with what one head and what all others write, (1, C) each -> (1, C)."""
+    added = residual + written + others  # step: add
+    return added
+
+
+def predict(logits: Tensor) -> Tensor:
+    """How likely each piece of the vocabulary comes next: logits (1, V) -> (1, V)."""
+    probabilities = torch.softmax(logits, dim=-1)  # step: predict
+    return probabilities
+
+
+@dataclass(frozen=True, eq=False)
+class Downstream:
+    """What comes after the heads of a layer, for one token.
+
+    w_o       (H, D, C)    W_O: the rows of `c_proj` that belong to each head
+    bias      (1, C)       of `c_proj`, which belongs to no head; None without one
+    factors   (H, 1, 1)    how much of a head goes on: 0 of one that is switched off
+    residual  (1, C)       the stream before the heads have written to it
+    logits    (1, V)       what the model says after all layers
+    before    (1, V)       what it says with all heads on; None where none is off
+    post_norm              a norm follows the sum (AIAYN, GPT-1)
+    """
+
+    w_o: Tensor
+    bias: Tensor | None
+    factors: Tensor
+    residual: Tensor
+    logits: Tensor
+    before: Tensor | None
+    post_norm: bool
+
+
+def downstream_of(
+    model: GPT, layer: int, residual: np.ndarray, last: np.ndarray,
+    off: Sequence[int] = (), before: np.ndarray | None = None,
+) -> Downstream:  # fmt: skip
+    """From the stream of one token as it enters `layer`, and as it leaves the last one: (C,) each.
+
+    off     heads of this layer that are switched off in the pass that the streams are from
+    before  (C,) what leaves the last layer with all heads on, where some are off
+    """
+    config, projection = model.config, model.blocks[layer].attn.c_proj
+    factors = torch.ones(config.n_head, 1, 1)
+    factors[list(off)] = 0.0
+    with looking_at(model):
+        logits = _logits(model, last)
+        logits_before = None if before is None else _logits(model, before)
+        w_o = projection.weight.mT.unflatten(0, (config.n_head, config.head_width))  # (H, D, C)
+    bias = None if projection.bias is None else projection.bias[None].detach().float().cpu()
+    return Downstream(
+        w_o.float().cpu(),
+        bias,
+        factors,
+        torch.tensor(residual)[None].float(),
+        logits,
+        logits_before,
+        config.norm_placement == "post",
+    )
+
+
+def _logits(model: GPT, stream: np.ndarray) -> Tensor:
+    """What the model says, (1, V), of a stream (C,) that leaves its last layer."""
+    x = torch.tensor(stream)[None].to(model.lm_head.weight)  # (1, C)
+    return model.lm_head(model.ln_f(x)).float().cpu()
+
+
 def trace_attention(
     model: GPT, ids: Sequence[int] | np.ndarray, layer: int, head: int, query: int = -1
 ) -> Trace:
-    """The attention of token `query` in one head, from the projections to the output.
+    """The attention of token `query` in one head, from the projections to the next token.
 
-    ids (T,); layer, head and query count from 0, negative ones from the end. Eight steps: project,
-    products, scores, scale, mask, softmax, weigh, output. Raises ValueError for ids, a layer, head
-    or query that are not there.
+    ids (T,); layer, head and query count from 0, negative ones from the end. Eleven steps: project,
+    products, scores, scale, mask, softmax, weigh, output, mix, add, predict; `about` has what every
+    head writes, `by_head` (H, C), the `bias` (C,) that joins their sum, and, where heads are off,
+    the probabilities `before` (V,) of the model with all of them on. Raises ValueError for ids, a
+    layer, head or query that are not there.
     """
     batch = check_ids(model, ids)
     layer = _index("layer", layer, model.config.n_layer)
-    sites = [Site("decoder", layer, kind) for kind in ("queries", "keys", "values")]
+    query = _index("query", query, batch.size(1))
+    kinds = ("queries", "keys", "values", "residual_in")
+    sites = [Site("decoder", layer, kind) for kind in kinds]
+    sites.append(Site("decoder", model.config.n_layer - 1, "residual_out"))
     look = Look(sites)
     with looking_at(model):
         model(batch, look=look)
-    q, k, v = (look.values[site].float().cpu().numpy() for site in sites)  # (1, H or G, T, D)
+    q, k, v, residual, last = (look.values[site][0].float().cpu().numpy() for site in sites)
     window = model.config.window_of(layer)
     rotary = model.config.positions == "rope"
-    return trace_attention_from(q, k, v, np.asarray(ids), layer, head, query, window, rotary)
+    after = downstream_of(model, layer, residual[query], last[query])
+    return trace_attention_from(q, k, v, np.asarray(ids), layer, head, query, window, rotary, after)
 
 
 def trace_attention_from(
     q: np.ndarray, k: np.ndarray, v: np.ndarray, ids: np.ndarray,
     layer: int, head: int, query: int = -1, window: int | None = None, rotary: bool = False,
+    after: Downstream | None = None,
 ) -> Trace:  # fmt: skip
     """The same Trace from what was captured of a layer: queries (H, T, D), keys, values (G, T, D).
 
     So a model that trains elsewhere is explained from what its probe wrote. An axis of one batch,
     (1, H, T, D), may stand before. `rotary`: queries and keys were turned by their positions.
-    Raises ValueError as `trace_attention`.
+    Without `after`, which needs the model's weights, the steps end at what the head read. Raises
+    ValueError as `trace_attention`.
     """
     q, k, v = (array.reshape((1, *array.shape[-3:])) for array in (q, k, v))
     head = _index("head", head, q.shape[1])
@@ -79,7 +167,6 @@ def trace_attention_from(
         "layer": layer, "head": head, "kv_head": kv_head, "query": query,
         "ids": np.asarray(ids), "head_size": q.shape[3], "window": window,
     }  # fmt: skip
-    trace = Trace(about)
     heads = (q[0, head], k[0, kv_head], v[0, kv_head])
     q1, k1, v1 = (torch.from_numpy(np.ascontiguousarray(array)) for array in heads)  # (T, D)
     # This query alone, through the very code that serves all of them.
@@ -93,9 +180,73 @@ def trace_attention_from(
     one = {"q": q1, "k": k1, "v": v1, "visible": visible, "products": products}
     made = one | attended._asdict() | {"weighted": weighted}
     arrays = {name: tensor.numpy() for name, tensor in made.items()}
-    for step in _steps(projected, arrays, window, rotary):
+    steps = _steps(projected, arrays, window, rotary)
+    if after is not None:
+        q_all, k_all, v_all = (torch.from_numpy(np.ascontiguousarray(a[0])) for a in (q, k, v))
+        with torch.no_grad():
+            by_head = _written_by_all(q_all[:, query : query + 1], k_all, v_all, visible, after)
+            steps += _last_steps(attended.output * after.factors[head], by_head, head, after)
+        about["by_head"] = by_head[:, 0].numpy()
+        about["bias"] = None if after.bias is None else after.bias[0].numpy()
+        about["post_norm"] = after.post_norm
+        about["before"] = None if after.before is None else predict(after.before)[0].numpy()
+    trace = Trace(about)
+    for step in steps:
         trace.append(step)
     return trace.finish()
+
+
+def _written_by_all(q: Tensor, k: Tensor, v: Tensor, visible: Tensor, after: Downstream) -> Tensor:
+    """What every head writes for one token, (H, 1, C): from q (H, 1, D), k and v (G, T, D)."""
+    H = q.size(0)
+    read = attend(q, share(k, H), share(v, H), visible).output  # (H, 1, D)
+    read = read * after.factors
+    return torch.stack([mix(o, w_o) for o, w_o in zip(read, after.w_o, strict=True)])
+
+
+def _last_steps(output: Tensor, by_head: Tensor, head: int, after: Downstream) -> list[Step]:
+    """From what the head read, o (1, D), and what every head writes, (H, 1, C), to the next
+    token.
+    """
+    others = by_head[torch.arange(len(by_head)) != head].sum(0)  # (1, C)
+    if after.bias is not None:
+        others = others + after.bias
+    written = by_head[head]  # (1, C)
+    made = {
+        "output": output, "w_o": after.w_o[head], "written": written, "others": others,
+        "residual": after.residual, "added": add(after.residual, written, others),
+        "logits": after.logits, "probabilities": predict(after.logits),
+    }  # fmt: skip
+
+    def of(*names: str) -> dict[str, np.ndarray]:
+        return {name: made[name].numpy() for name in names}
+
+    sums, then = "Add what all heads write to the residual stream", r"x' = x + "
+    if after.post_norm:
+        sums, then = f"{sums}; a norm follows", r"x' = \mathrm{norm}(s) \quad s = x + "
+    return [
+        Step(
+            "attention.mix",
+            "W_O turns what the head read into what it writes",
+            r"w = o\, W_O",
+            f"{_HERE}:mix#mix",
+            of("written", "output", "w_o"),
+        ),
+        Step(
+            "attention.add",
+            sums,
+            rf"{then}w + \sum_{{\text{{other heads}}}} w",
+            f"{_HERE}:add#add",
+            of("added", "residual", "written", "others"),
+        ),
+        Step(
+            "attention.predict",
+            "After all layers, softmax says how likely each token comes next",
+            r"p_t = \frac{e^{z_t}}{\sum_u e^{z_u}}",
+            f"{_HERE}:predict#predict",
+            of("probabilities", "logits"),
+        ),
+    ]
 
 
 def _steps(

@@ -24,6 +24,7 @@ from core.transformer.gpt import GPT
 # Logits (N, V) of the token after each of N texts, all equally long: any model can be searched.
 Predict = Callable[[Sequence[Sequence[int]]], Tensor]
 
+LENGTH_PENALTY = 0.6  # of "Attention Is All You Need"
 PROMPT = -1  # the parent of the first tokens
 
 
@@ -128,7 +129,7 @@ def beam_search_steps(
     max_new_tokens: int = 20,
     beams: int = 4,
     stop: int | Collection[int] | None = None,
-    length_penalty: float = 0.6,
+    length_penalty: float = LENGTH_PENALTY,
 ) -> Iterator[BeamStep]:
     """Yields after each token that the beams grow by. It ends after `max_new_tokens`, or once no
     beam can overtake the finished texts any more.
@@ -199,7 +200,7 @@ def beam_search(
     max_new_tokens: int = 20,
     beams: int = 4,
     stop: int | Collection[int] | None = None,
-    length_penalty: float = 0.6,
+    length_penalty: float = LENGTH_PENALTY,
 ) -> BeamTree:
     """The whole tree of a search; arguments and errors of `beam_search_steps`. The text that it
     found is `tree.text(tree.best)`.

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from core.inference.beam_search import BeamStep, BeamTree, Predict, beam_search_steps
+from core.inference.beam_search import (
+    LENGTH_PENALTY,
+    BeamStep,
+    BeamTree,
+    Predict,
+    beam_search_steps,
+)
 from core.numbers import format_count
 from core.trace import Step, Trace
 from core.transformer.gpt import GPT
@@ -23,20 +29,42 @@ FORMULAS = {
 
 
 def trace_beam_search(
-    model: GPT | Predict, ids: Sequence[int] | np.ndarray, **settings: Any
+    model: GPT | Predict,
+    ids: Sequence[int] | np.ndarray,
+    max_new_tokens: int = 20,
+    beams: int = 4,
+    stop: int | Collection[int] | None = None,
+    length_penalty: float = LENGTH_PENALTY,
 ) -> Trace:
-    """Every step of a search; arguments and errors of `beam_search_steps`. `about` has the "tree"
-    that is found.
+    """Every step of a search; arguments and errors of `beam_search_steps`."""
+    trace = Trace()
+    for _ in trace_beam_search_steps(
+        trace, model, ids, max_new_tokens, beams, stop, length_penalty
+    ):
+        pass
+    return trace
+
+
+def trace_beam_search_steps(
+    trace: Trace,
+    model: GPT | Predict,
+    ids: Sequence[int] | np.ndarray,
+    max_new_tokens: int = 20,
+    beams: int = 4,
+    stop: int | Collection[int] | None = None,
+    length_penalty: float = LENGTH_PENALTY,
+) -> Iterator[BeamTree]:
+    """Yields the tree after each token of a search, whose steps an empty trace takes meanwhile;
+    arguments and errors of `beam_search_steps`.
     """
-    steps = list(beam_search_steps(model, ids, **settings))
-    trace = Trace({"tree": steps[-1].tree})
-    for one in steps:
-        for step in steps_of(one, settings.get("length_penalty", 0.6)):
+    for one in beam_search_steps(model, ids, max_new_tokens, beams, stop, length_penalty):
+        for step in _steps_of(one, length_penalty):
             trace.append(step)
-    return trace.finish()
+        yield one.tree
+    trace.finish()
 
 
-def steps_of(step: BeamStep, length_penalty: float) -> Iterator[Step]:
+def _steps_of(step: BeamStep, length_penalty: float) -> Iterator[Step]:
     """What happened while the beams grew by a token."""
     found, tree = step.candidates, step.tree
     (beams, each), depth = found.sums.shape, tree.depth

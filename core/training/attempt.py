@@ -46,6 +46,7 @@ from core.training.looking import (
     probe,
     sample_seed,
     sample_steps,
+    scored_heads,
 )
 from core.training.memory import end_message
 from core.training.optimizers import build_optimizer
@@ -458,14 +459,19 @@ class Attempt:
             self.writer.probe(self.step, arrays, id)
 
     def _probe_as_planned(self) -> None:
-        """The heads on the config's text and, now and then, how large the numbers are."""
+        """The heads on the config's text, their scores and, now and then, how large the numbers
+        are.
+        """
         config, step = self.config, self.step
         counts = self._counts_exponents(step)
         sites = activation_sites(config.model) if counts else []
         arrays = probe(self.task, self.module, None, ("attention", *sites))
         activations = {site: arrays.pop(site) for site in sites}
         arrays["attention"] = as_picture(arrays["attention"])
+        scores = scored_heads(self.task, self.module)
         if self.parallel.writes:
+            if scores:
+                self.writer.event("heads", step, scores)
             self.writer.probe(step, arrays)
             thin_probes(self.folder, config.probe_every, step)
         if counts:

@@ -15,6 +15,7 @@ from core.data import Batches, Corpus, character_tokenizer_steps, prepare_corpus
 from core.files import write_json
 from core.inference.activations import capture
 from core.inference.generation import generate_steps
+from core.inference.heads import HeadScores, head_scores, repeated_ids
 from core.inference.loading import TOKENIZER_FILE
 from core.optimization import decay_groups
 from core.resources import data_folder, resource
@@ -23,6 +24,7 @@ from core.training.config import CHARACTERS, LANGUAGE_MODELLING, STORIES, Traini
 from core.training.memory import too_large
 from core.training.sizes import estimate
 from core.training.task import Position, Written
+from core.training.token_batches import load_parameters, shown_tokens
 from core.transformer.gpt import GPT, IGNORED, next_token_loss
 
 # Batches that the training loss is measured on where the validation split is read whole.
@@ -35,7 +37,9 @@ EVALUATION_SEED = 1 << 32
 OWN_PROMPT = 24
 SEARCHED = 200  # tokens of the validation split in which a line should begin
 
-LIKELIEST = 5  # next tokens that a recorded step tells of each
+# Random tokens that are read twice to score the heads, at most: nothing but the first time tells
+# what comes next in the second.
+TEST_PERIOD = 16
 
 
 class LanguageModelling:
@@ -61,6 +65,9 @@ class LanguageModelling:
         }
         self._prompt = self._ids_of(self.config.sample_prompt)
         self._probe = self._ids_of(self.config.probe_text)[: self.config.model.block_size]
+        period = min(TEST_PERIOD, self.config.model.block_size // 2)
+        generator = np.random.default_rng(self.config.seed)
+        self._test = repeated_ids(1, period, 2, self.tokenizer.vocab_size, generator)[0]
         yield 1.0, self.corpus.describe()
 
     def open_steps(self, checkpoint: Path | None) -> Iterator[tuple[float, str]]:
@@ -149,38 +156,13 @@ class LanguageModelling:
     def loss(self, model: nn.Module, batch: Any) -> Tensor:
         ids, targets = batch
         logits = model(ids)  # (B, T, V)
-        summed, _ = next_token_loss(logits, targets)
+        smoothing = self.config.label_smoothing if model.training else 0.0
+        summed, _ = next_token_loss(logits, targets, smoothing)
         return summed
 
     def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
-        """ids and targets (B, T); losses (B, T) in nats, 0 where nothing was to predict; the
-        likeliest next tokens and their probabilities, each (B, T, 5); the bytes of all these
-        tokens: piece_ids (n,), piece_bytes one after the other, piece_ends (n,).
-        """
         ids, targets = batch
-        logits = output.detach().float()  # (B, T, V)
-        wanted = targets.clamp(min=0)[..., None]
-        surprise = -logits.log_softmax(-1).gather(-1, wanted)[..., 0]
-        likeliest = logits.softmax(-1).topk(min(LIKELIEST, logits.size(-1)))
-        found = {
-            "ids": ids,
-            "targets": targets,
-            "losses": surprise.masked_fill(targets == IGNORED, 0.0),
-            "likeliest": likeliest.indices.int(),
-            "probabilities": likeliest.values,
-        }
-        arrays = {name: tensor.cpu().numpy() for name, tensor in found.items()}
-        return {**arrays, **self._pieces(arrays["ids"], arrays["targets"], arrays["likeliest"])}
-
-    def _pieces(self, *ids: np.ndarray) -> dict[str, np.ndarray]:
-        known = np.unique(np.concatenate([one.reshape(-1) for one in ids]))
-        known = known[known >= 0]
-        pieces = [self.tokenizer.piece_bytes(int(id)) for id in known]
-        return {
-            "piece_ids": known,
-            "piece_bytes": np.frombuffer(b"".join(pieces), np.uint8),
-            "piece_ends": np.cumsum([len(piece) for piece in pieces], dtype=np.int64),
-        }
+        return shown_tokens(self.tokenizer, ids, targets, output)
 
     def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
         trained = (parameter for parameter in model.parameters() if parameter.requires_grad)
@@ -190,17 +172,7 @@ class LanguageModelling:
         return dict(model.named_parameters())
 
     def load_state(self, model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-        saved = self.state_to_save(model)
-        if missing := sorted(set(saved) ^ set(tensors)):
-            raise ValueError(f"the checkpoint belongs to another model: {missing[0]} differs")
-        for name, parameter in saved.items():
-            if parameter.shape != tensors[name].shape:
-                raise ValueError(
-                    f"the checkpoint's {name} has shape {tuple(tensors[name].shape)}, this model's "
-                    f"{tuple(parameter.shape)}; continue it with its own config"
-                )
-            with torch.no_grad():
-                parameter.copy_(tensors[name])
+        load_parameters(self.state_to_save(model), tensors)
 
     def save_files(self, model: nn.Module, folder: Path) -> None:
         write_json(folder / "config.json", self.model_config.to_json())
@@ -211,6 +183,14 @@ class LanguageModelling:
     ) -> dict[str, np.ndarray]:
         activations = capture(_gpt(model), self._probe if ids is None else ids, sites)
         return {"ids": np.asarray(activations.ids), **activations.sites()}
+
+    def head_scores(self, model: nn.Module) -> HeadScores | None:
+        """On random tokens, read twice; None where the context is too short to repeat any."""
+        if not self._test.size:
+            return None
+        attention = capture(_gpt(model), self._test, ("attention",)).attention
+        assert attention is not None
+        return head_scores(attention, self._test)
 
     def sample_steps(self, model: nn.Module, seed: int) -> Generator[None, None, Written]:
         new: list[int] = []

@@ -73,6 +73,15 @@ def probe(
         return task.probe(model, ids, sites)
 
 
+def scored_heads(task: Task, model: nn.Module) -> dict[str, list[float]]:
+    """Every head's scores on the task's test, layer by layer, as the event "heads" holds them."""
+    with torch.random.fork_rng(devices=[]):
+        scores = task.head_scores(model)
+    if scores is None:
+        return {}
+    return {name: np.round(one, 4).ravel().tolist() for name, one in scores.by_name().items()}
+
+
 def as_picture(weights: np.ndarray) -> np.ndarray:
     """Attention weights as uint8: 0 to 255 for 0 to 1."""
     return (weights * 255.0 + 0.5).astype(np.uint8)

@@ -249,6 +249,19 @@ class RunReader:
         last = {e["step"]: e for e in self.events if e.get("event") == "exponents"}
         return [from_json(records.Exponents, event, some=True) for event in last.values()]
 
+    def head_scores(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Steps (S,), and what every head scored then (S, L, H) in a field of `HeadScores`.
+
+        Empty where the run does not record it: one of an older version, or of a task without such
+        a test.
+        """
+        model = self.config.model
+        heads = model.n_layer * model.n_head
+        rows = {e["step"]: e.get(name, ()) for e in self.events if e.get("event") == "heads"}
+        steps = sorted(step for step, row in rows.items() if len(row) == heads)
+        scores = np.array([rows[step] for step in steps], np.float32)
+        return np.array(steps, np.int64), scores.reshape(-1, model.n_layer, model.n_head)
+
     def probe(self, id: str) -> Probe | None:
         """The answer to the probe command with this id, once it is there."""
         return next((probe for probe in reversed(self.probes) if probe.id == id), None)

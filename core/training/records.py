@@ -152,6 +152,17 @@ class Exponents(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ScoredHeads(Event):
+    """The fields of `HeadScores` on the task's test: a number a head, layer by layer."""
+
+    previous_token: tuple[float, ...] = ()
+    induction: tuple[float, ...] = ()
+    duplicate: tuple[float, ...] = ()
+    first_token: tuple[float, ...] = ()
+    entropy: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Clock(Event):
     """What a rank's clock said, each time right after all ranks had met, and its machine's name."""
 
@@ -167,6 +178,7 @@ EVENTS: dict[str, type[Event]] = {
     "skip": Skipped,
     "clock": Clock,
     "exponents": Exponents,
+    "heads": ScoredHeads,
 }
 
 

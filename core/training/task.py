@@ -11,6 +11,8 @@ import numpy as np
 from torch import Generator as TorchGenerator
 from torch import Tensor, nn
 
+from core.inference.heads import HeadScores
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -114,6 +116,9 @@ class Task(Protocol):
 
         Raises ValueError for ids or sites that cannot be.
         """
+
+    def head_scores(self, model: nn.Module) -> HeadScores | None:
+        """What each head does on a test that is the same at every step; None: there is none."""
 
     def sample_steps(self, model: nn.Module, seed: int) -> Generator[None, None, Written]:
         """Writes a sample, yielding after each token."""

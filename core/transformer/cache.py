@@ -7,6 +7,7 @@ D dimensions a head. Source: Shazeer 2019, "Fast Transformer Decoding", section 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,16 +17,29 @@ from core.transformer.config import ModelConfig
 BLOCK = 256  # tokens: room for so many more is made at once
 
 
+class LayerUse(NamedTuple):
+    """What a layer's cache holds: `kept`, the last so many tokens; `seen`, how many of those the
+    next token can see; `room`, for how many there is memory; `bytes`, that this takes.
+    """
+
+    kept: int
+    seen: int
+    room: int
+    bytes: int
+
+
 class LayerCache:
     """Keys and values of one layer, (B, G, Tk, D) each, the newest tokens last.
 
-    A layer with a window keeps what its next query can see, and lets go of the rest.
+    A layer with a window keeps what its next query can see, and lets go of the rest. A layer with
+    cross-attention also keeps those of its source, as `source`: two (B, G, Ts, D).
     """
 
     def __init__(self, window: int | None = None) -> None:
         self.window = window
         self._keys: Tensor | None = None  # (B, G, room, D), of which `kept` tokens are there
         self._values: Tensor | None = None
+        self.source: tuple[Tensor, Tensor] | None = None
         self.kept = 0
 
     def append(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
@@ -80,13 +94,22 @@ class LayerCache:
         return self.kept - last >= needed
 
     @property
+    def use(self) -> LayerUse:
+        """What it holds now."""
+        room = 0 if self._keys is None else self._keys.size(2)
+        seen = self.kept if self.window is None else min(self.kept, self.window - 1)
+        return LayerUse(self.kept, seen, room, self.bytes)
+
+    @property
     def bytes(self) -> int:
         """That it takes, the room for further tokens included."""
-        return sum(one.nbytes for one in (self._keys, self._values) if one is not None)
+        held = (self._keys, self._values, *(self.source or ()))
+        return sum(one.nbytes for one in held if one is not None)
 
 
 class KeyValueCache:
-    """What a model has read so far: give it to `GPT.forward` with the tokens that come next.
+    """What a model has read so far: give it to `GPT.forward`, or `EncoderDecoder.decode`, with the
+    tokens that come next.
 
     length  tokens that were read; the next one stands at this position
     layers  one cache a layer

@@ -1,4 +1,4 @@
-"""Inputs of a pane that reads a text with a model: which model, and the text."""
+"""Inputs of a pane that reads with a model: which model, and the text or other controls."""
 
 from __future__ import annotations
 
@@ -8,9 +8,50 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWid
 from explorer import theme
 from explorer.theme import icons
 from explorer.widgets.base import set_look
+from explorer.widgets.boxes import wrap
 from explorer.widgets.prompt_line import PromptLine
 
 LONGEST_NAME = 28
+
+
+class ModelButton(QToolButton):
+    """Says which model is open; its `models` are the menu of those that can be."""
+
+    def __init__(self, pane: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(f"{pane}.view.source")
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        set_look(self, "outlined")
+        self.models = QMenu(self)
+        self.setMenu(self.models)
+        self.set_model("no model yet", "")
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def set_model(self, name: str, address: str) -> None:
+        """The model that is open, and where it is from."""
+        shown = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}\u2026"
+        self.setText(f"model: {shown}")
+        self.setAccessibleName(f"Model: {name}")
+        self.setToolTip(f"The model that reads the text: {address or name}")
+
+    def _restyle(self) -> None:
+        self.setIcon(icons.icon("chevron-down", "muted", 16))
+        self.setFont(theme.current().font("body"))
+
+
+class ModelHeader(QWidget):
+    """Which model, then the controls of a mode; `menu` is for the models that can be opened."""
+
+    def __init__(self, mode: str, *controls: QWidget) -> None:
+        super().__init__()
+        self.setObjectName(f"{mode}.inputs")
+        button = ModelButton(mode)
+        self.menu, self.set_model = button.models, button.set_model
+        wrap(button, *controls, of=self)
 
 
 class PromptHeader(QWidget):
@@ -21,13 +62,7 @@ class PromptHeader(QWidget):
     def __init__(self, pane: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(f"{pane}.view.inputs")
-        self.source_button = QToolButton()
-        self.source_button.setObjectName(f"{pane}.view.source")
-        self.source_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.source_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.source_button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-        self.source_button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        set_look(self.source_button, "outlined")
+        self.source_button = ModelButton(pane)
         self.prompt = PromptLine()
         self.prompt.setObjectName(f"{pane}.view.prompt")
         self.prompt.promptEdited.connect(self.promptEdited)
@@ -36,19 +71,5 @@ class PromptHeader(QWidget):
         row.setSpacing(8)
         row.addWidget(self.source_button)
         row.addWidget(self.prompt, 1)
-        self.menu = QMenu(self)
-        self.source_button.setMenu(self.menu)
-        self.set_model("no model yet", "")
-        theme.changed.connect(self._restyle)
-        self._restyle()
-
-    def set_model(self, name: str, address: str) -> None:
-        """The model that is open, and where it is from."""
-        shown = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}\u2026"
-        self.source_button.setText(f"model: {shown}")
-        self.source_button.setAccessibleName(f"Model: {name}")
-        self.source_button.setToolTip(f"The model that reads the text: {address or name}")
-
-    def _restyle(self) -> None:
-        self.source_button.setIcon(icons.icon("chevron-down", "muted", 16))
-        self.source_button.setFont(theme.current().font("body"))
+        self.menu = self.source_button.models
+        self.set_model = self.source_button.set_model

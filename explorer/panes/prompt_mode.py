@@ -1,4 +1,4 @@
-"""A mode that reads the workspace's prompt with the workspace's model: its header, what it reads."""
+"""Modes that ask the workspace's model, and those of them that read the workspace's prompt."""
 
 from __future__ import annotations
 
@@ -7,46 +7,117 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 
+from explorer.engine.latest import Latest
 from explorer.panes.model_menu import ModelMenu
 from explorer.panes.modes import Desk, Mode
-from explorer.panes.prompt_header import PromptHeader
+from explorer.panes.prompt_header import ModelHeader, PromptHeader
 
 
-class PromptMode(Mode):
-    """Has the header, and is told of another prompt or model: it forgets, then reads.
+class ModelMode(Mode):
+    """Has a header with a menu of models, and is told of another one: it forgets, then reads.
 
-    A subclass builds its view and then calls `begin`; `read` asks for what it shows, `forget` drops
-    what belongs to another text or model.
+    A subclass builds its `view`, whose `body` is a StatefulPicture, and then calls `begin`.
+    `answer` asks the model, `show_answer` takes what came; `forget` drops what belongs to another
+    model, `clear` what is shown. `has_read` says whether what is shown is up to date.
     """
 
-    def __init__(self, desk: Desk, parent: QObject) -> None:
+    has_read = False
+
+    def __init__(self, desk: Desk, parent: QObject, inputs: ModelHeader | PromptHeader) -> None:
         super().__init__(desk, parent)
-        self.inputs = PromptHeader(desk.pane)
+        self.inputs: Any = inputs
         self.source: Any = None
-        self.prompt_ids: list[int] = []  # of the prompt, once it is encoded
-        self.models = ModelMenu(desk.context, self.inputs.menu, "The live model", self)
+        self.models = ModelMenu(desk.context, inputs.menu, "The live model", self)
+        self.reads = Latest(self.engine, self)
 
     def begin(self) -> None:
         """The view is there: shows what the workspace holds, now and whenever it changes."""
+        self.models.named.connect(self.inputs.set_model)
+        self.models.refresh()
+        self.reads.came.connect(self.show_answer)
+        self.reads.failed.connect(self._on_failed)
+        self.view.body.retryRequested.connect(self.read)
+        self.workspace.modelChanged.connect(self._on_model)
+        self._on_model(self.workspace.model_source)
+
+    @abstractmethod
+    async def answer(self) -> Any:
+        """What the model makes of what it reads; it may be SUPERSEDED."""
+
+    @abstractmethod
+    def show_answer(self, answer: Any) -> None:
+        """It came."""
+
+    def why_empty(self) -> str:
+        """Why there is nothing to ask; "" where there is."""
+        return ""
+
+    def clear(self) -> None:
+        """Nothing is shown: there is nothing to read, or it could not be read."""
+        self.set_tracks([])
+
+    def forget(self) -> None:
+        """Nothing that was read of another text or by another model counts any more."""
+        self.has_read = False
+
+    def shown(self) -> None:
+        if not self.has_read:
+            self.read()
+
+    def read(self) -> None:
+        """Asks the model, once this is shown."""
+        self.has_read = False
+        if self.source is None or not self.active:
+            return
+        if not (why := self.why_empty()):
+            self.has_read = True
+            name = f"{self.source.name} reads the text"
+            self.view.body.set_waiting(name)
+            self.reads.ask(self.answer, name, is_told=False)
+            return
+        self.reads.stop()
+        self.clear()
+        self.view.body.show_empty(why)
+        self.set_headline(why)
+
+    def _on_model(self, source: Any) -> None:
+        if self.source is not None:  # else a session may have brought what was read with this one
+            self.forget()
+        self.source = source
+        self.read()
+
+    def _on_failed(self, message: str) -> None:
+        self.has_read = False
+        self.clear()
+        self.view.body.show_error(message)
+        self.set_headline(message)
+
+
+class PromptMode(ModelMode):
+    """Has the prompt in its header, and is told of another prompt as of another model."""
+
+    no_text = "Type a text for the model to read"
+
+    def __init__(self, desk: Desk, parent: QObject) -> None:
+        super().__init__(desk, parent, PromptHeader(desk.pane))
+        self.prompt_ids: list[int] = []  # of the prompt, once it is encoded
+
+    def begin(self) -> None:
         inputs, workspace = self.inputs, self.workspace
         inputs.promptEdited.connect(
             lambda typed: workspace.change("prompt", typed, "Change prompt", merging="prompt")
         )
         inputs.prompt.rested.connect(workspace.end_merge)
         inputs.prompt.set_prompt(workspace.prompt)
-        self.models.named.connect(inputs.set_model)
-        self.models.refresh()
         workspace.promptChanged.connect(self._on_prompt)
-        workspace.modelChanged.connect(self._on_model)
-        self._on_model(workspace.model_source)
+        super().begin()
 
-    @abstractmethod
-    def read(self) -> None:
-        """Asks for what is shown of the prompt."""
+    def why_empty(self) -> str:
+        return "" if self.workspace.prompt else self.no_text
 
     def forget(self) -> None:
-        """Another prompt or model: nothing that was read of the last one counts any more."""
         self.prompt_ids = []
+        super().forget()
 
     async def encode(self) -> list[int]:
         """The prompt's tokens."""
@@ -66,10 +137,5 @@ class PromptMode(Mode):
 
     def _on_prompt(self, prompt: str) -> None:
         self.inputs.prompt.set_prompt(prompt)
-        self.forget()
-        self.read()
-
-    def _on_model(self, source: Any) -> None:
-        self.source = source
         self.forget()
         self.read()

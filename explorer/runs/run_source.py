@@ -100,6 +100,12 @@ class RunSource(QObject):
             self.renamed.emit()
 
     @property
+    def asked_version(self) -> int | None:
+        """None while the run trains: its model is probed then, its weights stay with it."""
+        trains = self._seen is None or self._seen.state in ACTIVE
+        return None if trains or self._checkpoint is None else self._checkpoint.version
+
+    @property
     def step(self) -> int:
         """How far the run was when it was last read, with an answer to a look or without."""
         return max(self.version, self._seen.step if self._seen is not None else 0)

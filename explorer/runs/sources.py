@@ -49,10 +49,15 @@ def _is_model(path: str) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Captured:
-    """Activations, and the version of the model that it shows: a live one learns on meanwhile."""
+    """Activations, and the version of the model that it shows: a live one learns on meanwhile.
+
+    vectors  the version that queries, keys and values are of, where the attention was recorded at
+             another
+    """
 
     activations: Activations
     version: int
+    vectors: int | None = None
 
 
 class ModelSource(Protocol):
@@ -60,6 +65,7 @@ class ModelSource(Protocol):
 
     version   grows when the model has changed; a run's is its step
     address   what a session remembers: "stories", a checkpoint's folder, or a run's folder
+    asked_version   the version that `ask` speaks of; None where that is not what `look` shows
     """
 
     name: str
@@ -71,6 +77,9 @@ class ModelSource(Protocol):
 
     @property
     def is_live(self) -> bool: ...
+
+    @property
+    def asked_version(self) -> int | None: ...
 
     async def open(self) -> None: ...
 
@@ -116,6 +125,10 @@ class FolderSource(QObject):
 
     def folder(self) -> Path:
         return Path(self.address)
+
+    @property
+    def asked_version(self) -> int | None:
+        return self.version
 
     async def open(self) -> None:
         """Reads tokenizer and config, without torch, and looks whether the weights are whole; the
@@ -204,7 +217,8 @@ class FolderSource(QObject):
         logits = context.read(ids).numpy()
         seconds = time.perf_counter() - begun
         told = of_all(model, ids) if surprises else np.zeros(0)
-        return Read(logits, told, self.version, seconds, context.cache.bytes)
+        cache = tuple(layer.use for layer in context.cache.layers)
+        return Read(logits, told, self.version, seconds, len(ids), cache)
 
     def _asked(self, compute: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         return compute(self._model(), *args)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from core.transformer.cache import LayerUse
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,11 +19,13 @@ class Read:
     surprises    (T,) nats; the first one's is NaN. Empty where they were not asked for
     version      of the model
     seconds      that reading took
-    cache_bytes  keys and values that are kept, so that nothing is read twice; 0: none are
+    tokens       that were read
+    cache        keys and values that are kept, so that nothing is read twice, by layer; empty: none
     """
 
     logits: np.ndarray
     surprises: np.ndarray
     version: int
     seconds: float = 0.0
-    cache_bytes: int = 0
+    tokens: int = 0
+    cache: tuple[LayerUse, ...] = ()

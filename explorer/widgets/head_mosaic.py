@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPixmap, QResizeEvent
@@ -12,7 +14,7 @@ from explorer import theme
 from explorer.widgets.base import Picture, packed_image, packed_table
 from explorer.widgets.grid_keys import arrow, is_enter
 from explorer.widgets.lock_badge import draw_lock
-from explorer.widgets.mosaic_marks import draw_head_numbers, draw_names, draw_scores
+from explorer.widgets.mosaic_marks import draw_head_numbers, draw_names, draw_off, draw_scores
 
 
 class HeadMosaic(Picture):
@@ -36,6 +38,7 @@ class HeadMosaic(Picture):
         self._scores: np.ndarray | None = None
         self._score_title = ""
         self._kept: np.ndarray | None = None
+        self._off: tuple[tuple[int, int], ...] = ()
         self._locked: tuple[int, int] | None = None
         self._chosen: tuple[int, int] | None = None
         self._current: tuple[int, int] = (0, 0)
@@ -54,7 +57,7 @@ class HeadMosaic(Picture):
             self._shape = (layers, heads)
             self._pooled = np.zeros((layers, heads, 1, 1), dtype=np.uint8)
             self._order = self._scores = self._kept = self._locked = self._chosen = None
-            self._pixmap = None
+            self._pixmap, self._off = None, ()
             self._check_cell_pixels()
             self.data_changed()
 
@@ -87,6 +90,13 @@ class HeadMosaic(Picture):
         """Dims the heads where `kept` (L, H) bool is False."""
         self._kept = None if kept is None else np.asarray(kept, dtype=bool)
         self.data_changed()
+
+    def set_off(self, off: Sequence[tuple[int, int]]) -> None:
+        """Hatches the heads (layer, head) that are switched off."""
+        if tuple(off) != self._off:
+            self._off = tuple(off)
+            self._announce()
+            self.data_changed()
 
     def set_order(self, order: np.ndarray | None) -> None:
         """Sorts heads inside each layer: place p of layer l shows head `order[l, p]`."""
@@ -131,6 +141,8 @@ class HeadMosaic(Picture):
             shown["scores"] = self._scores
         if self._kept is not None:
             shown["kept"] = self._kept
+        if self._off:
+            shown["off"] = np.array(self._off)
         return shown
 
     # Geometry ------------------------------------------------------------------------------------
@@ -202,6 +214,7 @@ class HeadMosaic(Picture):
                 painter.fillRect(
                     self.cell_rect(int(layer), int(head)).adjusted(-1, -1, 1, 1), shade
                 )
+        draw_off(painter, self._off, self.cell_rect)
         if self._scores is not None:
             draw_scores(painter, self._scores, self.cell_rect)
         if self._order is not None:
@@ -254,6 +267,8 @@ class HeadMosaic(Picture):
         if self._scores is not None:
             score = format_number(float(self._scores[layer, head]))
             text += f", {self._score_title or 'score'} {score}"
+        if (layer, head) in self._off:
+            text += ", switched off"
         if self._locked == (layer, head):
             text += ", locked (Esc unlocks)"
         return text

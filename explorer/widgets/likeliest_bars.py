@@ -1,4 +1,4 @@
-"""Bars of the likeliest next tokens, and of the one that came."""
+"""Bars of the likeliest next tokens, of the one that came, and of what they were before."""
 
 from __future__ import annotations
 
@@ -6,34 +6,109 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from core.numbers import format_percent
+from core.numbers import MINUS, format_share
 from explorer import theme
-from explorer.widgets.bars import draw_named_bar
-from explorer.widgets.base import Columns, Picture
+from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text
 from explorer.widgets.token_strip import chip
 
 LINE, ROWS = 20, 6  # px; rows that there is room for
+LOWEST, HIGHEST = 15, 24  # px a row, where the height is given
+NAME, LEAST = 120, 48  # px: the most that names take, and the least that bars do
+GHOST = 3  # px between a bar and what it was before
+CAME = ": this one came"
 
 
 @dataclass(frozen=True)
 class NextToken:
-    """A token that may come next; `came`: it is the one that did."""
+    """A token that may come next; `came`: it is the one that did.
+
+    before  its share before something was changed; None where nothing was
+    """
 
     piece: bytes
     share: float
     came: bool = False
+    before: float | None = None
+
+    @property
+    def told(self) -> str:
+        """Its share, and how it has changed: "12 %, was 47 %: -35"."""
+        text = format_share(self.share)
+        if self.before is not None:
+            points = 100 * (self.share - self.before)
+            change = f"{abs(points):.{0 if abs(points) >= 10 else 1}f}"
+            sign = "\u00b1" if float(change) == 0 else "+" if points > 0 else MINUS
+            text += f", was {format_share(self.before)}: {sign}{change}"
+        return text + (CAME if self.came else "")
+
+
+def rows_in(height: float) -> int:
+    """How many rows fit."""
+    return int(height // theme.current().px(LOWEST))
+
+
+def draw_likeliest(
+    painter: QPainter, area: QRectF, tokens: Sequence[NextToken], grown: Sequence[float] = ()
+) -> list[QRectF]:
+    """A row a token, likeliest first, each bar between its name and its share; returns the rows.
+
+    The longest bar takes all the width. What a share was before is an outline around its bar. Bars
+    that grow have come `grown` 0..1 of their way: from where they were before, else from nothing.
+    """
+    now = theme.current()
+    mono, label = now.font("mono", mono=True), now.font("label")
+    if not tokens:
+        return []
+    pitch = min(max(area.height() / len(tokens), now.px(LOWEST)), now.px(HIGHEST))
+    names = [chip(0, one.piece).text for one in tokens]
+    metrics, told = now.metrics("mono", mono=True), now.metrics("label")
+    gap = now.px(8)
+    widest = max(metrics.horizontalAdvance(name) for name in names)
+    left = min(widest, now.px(NAME)) + gap
+    right = max(told.horizontalAdvance(one.told) for one in tokens) + gap
+    room = max(area.width() - left - right, now.px(LEAST))
+    most = max(max(one.share, one.before or 0.0) for one in tokens) or 1.0
+    rows = []
+    for place, (one, name) in enumerate(zip(tokens, names, strict=True)):
+        row = QRectF(area.left(), area.top() + place * pitch, area.width(), pitch)
+        rows.append(row)
+        way = grown[place] if place < len(grown) else 1.0
+        ink = now.color("accent" if one.came else "text")
+        box = QRectF(row.left(), row.top(), left - gap, pitch)
+        put_text(painter, box, elide(name, mono, box.width()), mono, ink, RIGHT)
+        share = theme.lerp(one.before or 0.0, one.share, way)
+        bar = QRectF(row.left() + left, row.top() + GHOST, room * share / most, pitch - 2 * GHOST)
+        bar.setWidth(max(bar.width(), 1.0))
+        painter.fillRect(bar, now.color("accent") if one.came else now.series(0))
+        end = bar.right()
+        if one.before is not None:
+            ghost = QRectF(bar)
+            ghost.setWidth(max(room * one.before / most, 1.0))
+            painter.setPen(now.pen("muted", 1.5))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(ghost.adjusted(0, -1, 0, 1))
+            end = max(end, ghost.right())
+        ink = now.color("text" if one.came else "muted", way)
+        put_text(painter, QRectF(end + 6, row.top(), right, pitch), one.told, label, ink, LEFT)
+    return rows
 
 
 class LikeliestBars(Picture):
-    """The longest bar takes the whole width; shares are written."""
+    """The longest bar takes the whole width; shares are written. `clicked(place)` of a token;
+    `help`: what a click does.
+    """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    clicked = Signal(int)
+
+    def __init__(self, help: str = "", parent: QWidget | None = None) -> None:
         super().__init__("The likeliest next tokens", parent)
+        self._help = help
         self._tokens: tuple[NextToken, ...] = ()
+        self._rows: list[QRectF] = []
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_tokens(self, tokens: Sequence[NextToken]) -> None:
@@ -41,26 +116,33 @@ class LikeliestBars(Picture):
         self.data_changed()
 
     def displayed(self) -> dict[str, np.ndarray]:
-        return Columns(
-            {
-                "token": np.array([chip(0, one.piece).text for one in self._tokens]),
-                "probability": np.array([one.share for one in self._tokens]),
-                "came": np.array([one.came for one in self._tokens]),
-            }
-        )
+        columns = {
+            "token": np.array([chip(0, one.piece).text for one in self._tokens]),
+            "probability": np.array([one.share for one in self._tokens]),
+            "came": np.array([one.came for one in self._tokens]),
+        }
+        if any(one.before is not None for one in self._tokens):
+            columns["before"] = np.array([one.before for one in self._tokens], float)
+        return Columns(columns)
 
     def draw(self, painter: QPainter) -> None:
-        now, font = theme.current(), theme.current().font("mono", mono=True)
-        most = max((one.share for one in self._tokens), default=0.0) or 1.0
-        for index, one in enumerate(self._tokens):
-            line = QRectF(0, index * now.px(LINE), self.width(), now.px(LINE))
-            color = now.color("accent") if one.came else now.series(0)
-            told = format_percent(one.share) + (": this one came" if one.came else "")
-            name, share = chip(0, one.piece).text, one.share / most
-            draw_named_bar(painter, line, name, share, told, color, font, one.came)
+        high = len(self._tokens) * theme.current().px(LINE)
+        self._rows = draw_likeliest(painter, QRectF(0, 0, self.width(), high), self._tokens)
+
+    def _place_at(self, point: QPointF) -> int:
+        return next((at for at, row in enumerate(self._rows) if row.contains(point)), -1)
+
+    def said_at(self, point: QPointF) -> str | None:
+        place = self._place_at(point)
+        return f"{self._tokens[place].told}\n{self._help}".strip() if place >= 0 else ""
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        place = self._place_at(event.position())
+        if place >= 0 and event.button() == Qt.MouseButton.LeftButton:
+            self.clicked.emit(place)
 
     def sizeHint(self) -> QSize:
         return QSize(theme.current().px(480), ROWS * theme.current().px(LINE))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.current().px(400), ROWS * theme.current().px(LINE))
+        return QSize(theme.current().px(220), ROWS * theme.current().px(LINE))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
@@ -27,6 +27,18 @@ def draw_scores(painter: QPainter, scores: np.ndarray, cell_rect: CellRect) -> N
         painter.fillRect(bar, now.color("surface", 0.85))
         bar.setWidth(rect.width() * share)
         painter.fillRect(bar, now.color("accent"))
+
+
+def draw_off(painter: QPainter, off: Sequence[tuple[int, int]], cell_rect: CellRect) -> None:
+    """The heads that are switched off: hatched, and crossed out."""
+    now = theme.current()
+    for layer, head in off:
+        rect = cell_rect(layer, head)
+        painter.fillRect(rect, now.color("surface", 0.6))
+        painter.fillRect(rect, now.hatch())
+        painter.setPen(now.pen("text", 1.5))
+        painter.drawLine(rect.topLeft(), rect.bottomRight())
+        painter.drawLine(rect.topRight(), rect.bottomLeft())
 
 
 def draw_head_numbers(painter: QPainter, shape: tuple[int, int], cell_rect: CellRect) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from core.tokenization import Tokenizer
 
 # White space as signs: one for each, in every picture (core's titles have the same).
 SIGNS = str.maketrans({" ": "\u2423", "\n": "\u21b5", "\t": "\u21e5", "\r": "\u240d"})
@@ -60,6 +64,23 @@ class Tokens:
         low = int(np.searchsorted(self.ends, start, side="right"))
         high = int(np.searchsorted(self.starts, end, side="left"))
         return range(low, max(low, high))
+
+
+def tokens_of(
+    text: str, ids: Sequence[int], spans: Sequence[tuple[int, int]], tokenizer: Tokenizer
+) -> Tokens:
+    """A text that a tokenizer has cut: ids, and their places in its UTF-8 bytes."""
+    places = np.array(spans, dtype=np.int64).reshape(-1, 2)
+    unknown, vocabulary = tokenizer.unknown_id, tokenizer.vocabulary
+    return Tokens(
+        text.encode(),
+        np.array(ids, dtype=np.int64),
+        np.ascontiguousarray(places[:, 0]),
+        np.ascontiguousarray(places[:, 1]),
+        [vocabulary[one] for one in ids],
+        -1 if unknown is None else unknown,
+        frozenset(tokenizer.special_tokens.values()),
+    )
 
 
 def text_of(data: bytes) -> str | None:

@@ -116,6 +116,9 @@ class Sorting:
     ) -> dict[str, np.ndarray]:
         raise ValueError("sorting shows no heads; ask a language model")
 
+    def head_scores(self, model: nn.Module) -> None:
+        """None: what is sorted repeats nothing."""
+
     def sample_steps(self, model: nn.Module, seed: int) -> Generator[None, None, Written]:
         yield
         return Written("", "", ())

@@ -195,7 +195,11 @@ def _same(local: object, value: np.ndarray) -> bool:
     return local is not None and np.array_equal(np.asarray(local), value, equal_nan=numbers)
 
 
-@pytest.mark.parametrize("changes", [{}, {"positions": "rope", "n_kv_head": 1}], ids=str)
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"positions": "rope", "n_kv_head": 1}, {"norm_placement": "post", "bias": False}],
+    ids=str,
+)
 def test_the_marked_lines_computed_the_values_of_the_attention_trace(changes):
     torch = pytest.importorskip("torch")
     from core.inference.attention_trace import trace_attention
@@ -206,7 +210,7 @@ def test_the_marked_lines_computed_the_values_of_the_attention_trace(changes):
     model = GPT(config, torch.Generator().manual_seed(0))
     with MarkedLines() as watched:
         trace = trace_attention(model, [1, 2, 3, 4, 5], layer=1, head=1, query=3)
-    assert len(trace) == 8
+    assert len(trace) == 11
     for step in trace:
         watched.left(step)
         assert all(value.size > 0 for value in step.values.values())
@@ -304,7 +308,7 @@ def test_the_marked_lines_computed_the_values_of_a_beam_search():
         trace = trace_beam_search(model, [1, 2, 3], **asked)
     names = [step.name.removeprefix("beams.") for step in trace]
     assert names[:3] == ["score", "choose", "prune"] and "finish" in names
-    assert trace.about["tree"].depth == names.count("score")
+    assert trace.complete
     for step in trace:
         watched.left(step)
 

@@ -290,21 +290,25 @@ def _output(painter: QPainter, scene: StoryScene, position: float) -> None:
 
 
 def draw_line(
-    painter: QPainter, scene: StoryScene, pieces: Sequence[tuple[str, str]], width: float
+    painter: QPainter, pieces: Sequence[tuple[str, str]], top: float, width: float
 ) -> None:
-    """The live numbers of the lit row, and how many keys are shown when not all fit. A line that is
-    too long is cut in its middle: what it comes to is always there.
+    """Live numbers. A line that is too long is cut in its middle: what it comes to is always
+    there.
     """
-    now, layout, story = theme.current(), scene.layout, scene.story
-    font = now.font("body")
+    now, font = theme.current(), theme.current().font("body")
     metrics = QFontMetricsF(font)
-    baseline = layout.line_y + metrics.ascent() + now.px(2)
+    baseline = top + metrics.ascent() + now.px(2)
     painter.setFont(font)
     x = now.px(2)
     for text, role in cut_to(pieces, width - x, metrics.horizontalAdvance):
         painter.setPen(now.color(role))
         painter.drawText(QPointF(x, baseline), text)
         x += metrics.horizontalAdvance(text)
+
+
+def draw_share(painter: QPainter, scene: StoryScene) -> None:
+    """How many keys are shown when not all fit."""
+    now, layout, story = theme.current(), scene.layout, scene.story
     shown = len(layout.rows)
     if shown < story.n_tokens:
         share = format_percent(float(scene.weights.sum()))

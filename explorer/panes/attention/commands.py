@@ -27,6 +27,7 @@ def pane_actions(pane: AttentionPane) -> list[Action]:
         return lambda: pane.choices.mode == name
 
     names = (("map", "Heat map"), ("arcs", "Arcs between tokens"), ("steps", "Steps of the query"))
+    names += (("compare", "Compare with another text"),)
     modes = [
         Action(
             f"attention.{name}",
@@ -72,6 +73,28 @@ def pane_actions(pane: AttentionPane) -> list[Action]:
             known,
         ),
         Action(
+            "attention.head_off",
+            "Attention: switch this head off",
+            pane.head_switch.toggle,
+            "Ctrl+Shift+X",
+            lambda: known() and pane.head_switch.is_possible,
+            checked=lambda: pane.chosen is not None and pane.chosen[:2] in pane.head_switch.off,
+        ),
+        Action(
+            "attention.all_on",
+            "Attention: switch all heads on",
+            pane.head_switch.all_on,
+            "",
+            lambda: bool(pane.head_switch.off),
+        ),
+        Action(
+            "attention.append",
+            "Attention: append the token that is expected next",
+            pane.source_controller.append,
+            "Ctrl+Shift+A",
+            lambda: pane.expected is not None and not pane.expected.why_not,
+        ),
+        Action(
             "attention.next_token",
             "Attention: next query token",
             lambda: move_query(pane, 1),
@@ -96,10 +119,14 @@ def pane_actions(pane: AttentionPane) -> list[Action]:
 
 
 def choose_strongest(pane: AttentionPane) -> None:
-    """The head that has the most of the chosen score, with the query that shows it."""
+    """The head that has the most of the chosen score, with the query that shows it; of two texts,
+    the head that differs most.
+    """
     heads = pane.looker.heads
     if heads is not None:
-        layer, head = model.strongest(heads.score(pane.choices.score))
+        difference = pane.comparison.difference
+        score = heads.score(pane.choices.score) if difference is None else difference
+        layer, head = model.strongest(score)
         token = model.telling_query(heads, layer, head)
         pane.workspace.select(layer=layer, head=head, token=token)
 
@@ -119,7 +146,7 @@ def focus_prompt(pane: AttentionPane) -> None:
 
 
 def pane_views(pane: AttentionPane) -> dict[str, Callable[[], None]]:
-    """Heat map, arcs, and the settled picture of each of the eight steps."""
+    """Heat map, arcs, the settled picture of each of the steps, and their end in other cases."""
 
     def shown(mode: str) -> Callable[[], None]:
         return lambda: pane.set_mode(mode)
@@ -128,6 +155,13 @@ def pane_views(pane: AttentionPane) -> dict[str, Callable[[], None]]:
         def bring() -> None:
             pane.set_mode("steps")
             pane.player.seek(place)
+
+        return bring
+
+    def compared(view: str) -> Callable[[], None]:
+        def bring() -> None:
+            pane.choose(compared=view)
+            pane.set_mode("compare")
 
         return bring
 
@@ -143,7 +177,25 @@ def pane_views(pane: AttentionPane) -> dict[str, Callable[[], None]]:
         "heat-map": shown("map"),
         "sorted": sorted_heads,
         "arcs": as_before,
+        "compare": compared("difference"),
+        "compare-sides": compared("sides"),
     }
     for place, name in enumerate(stories.STEPS):
         views[f"step-{place + 1}-{name}"] = step(place)
-    return views
+    end = step(stories.PREDICT)
+
+    async def heads_off() -> None:
+        for head in (1, 0):
+            pane.workspace.select(head=head)
+            await pane.settled()
+            pane.head_switch.toggle()
+            await pane.settled()
+        end()
+
+    async def earlier() -> None:
+        pane.head_switch.all_on()
+        pane.workspace.select(token=5)
+        await pane.settled()
+        end()
+
+    return {**views, "heads-off": heads_off, "token-that-came": earlier}

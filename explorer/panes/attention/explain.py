@@ -10,8 +10,8 @@ import numpy as np
 from core.numbers import MINUS
 from core.numbers import format_number as number
 from explorer.panes.attention import story as S
-from explorer.panes.attention.model import Heads, quoted
-from explorer.panes.attention.story import Story
+from explorer.panes.attention.model import Heads, piece_text, quoted
+from explorer.panes.attention.story import After, Story
 from explorer.panes.base import Inspection
 from explorer.widgets.base import visible_text
 from explorer.widgets.live_numbers import Equation, Terms, in_a_line
@@ -23,6 +23,12 @@ def step_inspection(trace: Any, story: Story, step: int, key: int, pinned: bool)
     """A step of the Trace for one key."""
     me, other = quoted(story.labels[story.query]), quoted(story.labels[key])
     one = trace[step]
+    if step > S.OUTPUT and story.after is not None:
+        table, named = after_table(story.after), after_labels(story.after)
+        rows = _last_rows(story, story.after, step)
+        made = {S.MIX: "written", S.ADD: "added", S.PREDICT: "probability"}[step]
+        table = {made: table[made], **table}
+        return Inspection(one, rows, table, f"token {me}", False, labels=named)
     cell = f"query {me}, key {other}"
     table = _table(story, step)
     named = table_labels(table, story.labels)
@@ -58,7 +64,7 @@ def cell_inspection(
     elif window is not None and column <= row - window:
         rows.append(f"{other} is too far before {me}: masked, weight 0")
     else:
-        rows.append(Equation("a, after softmax", float(weights[column]), "attention"))
+        rows.append(_weight(heads, float(weights[column])))
         if hide and column == 0:
             rows.append("hidden in the picture: it is the first token")
         elif hide:
@@ -74,6 +80,13 @@ def cell_inspection(
     step = trace[S.SOFTMAX] if trace is not None else None
     cell = f"query {me}, key {other}"
     return Inspection(step, rows, table, cell, pinned, name, table_labels(table, labels))
+
+
+def _weight(heads: Heads, weight: float) -> Equation:
+    if heads.vectors is None:
+        return Equation("a, after softmax", weight, "attention")
+    told = f"at step {heads.version:,}; q and k are those of step {heads.vectors:,}"
+    return Equation("a, recorded", weight, "attention", told)
 
 
 def _rows(story: Story, step: int, key: int) -> list[Any]:
@@ -123,6 +136,77 @@ def _rows(story: Story, step: int, key: int) -> list[Any]:
             float(story.output[strongest]),
         )
     ]
+
+
+def _last_rows(story: Story, after: After, step: int) -> list[Any]:
+    """Of the dimension that the head writes most to, and of the likeliest tokens."""
+    if step == S.PREDICT:
+        top = after.top
+        rows: list[Any] = [
+            f"e^z over the sum of e^z of all tokens, for {quoted(piece_text(top.piece))}:",
+            in_a_line(story.told(S.PREDICT, top.token)),
+        ]
+        for one in after.likeliest:
+            note = "this one came" if one.came else ""
+            if one.before is not None:
+                note = f"{number(one.before)} with all heads on" + (f", {note}" if note else "")
+            name = quoted(piece_text(one.piece))
+            rows.append(Equation(f"p of {name}", one.share, "text", note))
+        return rows
+    place = int(np.argmax(np.abs(after.written)))
+    total = float(after.written[place])
+    if step == S.MIX:
+        if after.is_off:
+            return ["This head is off: it writes 0 to every dimension of the stream."]
+        name = f"w, dimension {place}"
+        roles = ("attention", "text")
+        return [Terms(name, story.output, after.w_o[:, place], roles, result=total)]
+    others = after.by_head.sum(axis=0)[place] - total
+    rows = [
+        Equation("x", float(after.residual[place]), "text", f"dimension {place} of the stream"),
+        Equation("w", total, "attention", "what this head writes"),
+        Equation("w of the others", float(others), "attention", f"{len(after.by_head) - 1} heads"),
+    ]
+    if after.bias is not None:
+        rows.append(Equation("b", float(after.bias[place]), "text", "bias of W_O"))
+    name = "s" if after.post_norm else "x\u2032"
+    rows.append(Equation(name, float(after.added[place]), "text", "their sum"))
+    if after.post_norm:
+        rows.append("A norm then brings the sum to one size: that is x\u2032.")
+    return rows
+
+
+def after_table(after: After) -> dict[str, np.ndarray]:
+    """Every value of the last steps, one row each where they belong together."""
+    table = {
+        "written": after.written,
+        "heads": after.by_head,
+        "w_o": after.w_o,
+        "residual": after.residual,
+        "others": after.others,
+        "added": after.added,
+        "probability": np.array([one.share for one in after.likeliest]),
+    }
+    if after.bias is not None:
+        table["bias"] = after.bias
+    if after.top.before is not None:
+        table["all heads on"] = np.array([one.before for one in after.likeliest])
+    return table
+
+
+def after_labels(after: After) -> dict[str, tuple[Sequence[str], Sequence[str]]]:
+    """What rows and columns of `after_table` are."""
+    D, C = after.w_o.shape
+    stream = [f"c{place}" for place in range(C)]
+    heads = [f"head {place}" for place in range(len(after.by_head))]
+    tokens = [visible_text(piece_text(one.piece)) for one in after.likeliest]
+    named: dict[str, tuple[Sequence[str], Sequence[str]]] = {
+        "heads": (heads, stream),
+        "w_o": ([f"d{place}" for place in range(D)], stream),
+        "probability": (tokens, ()),
+        "all heads on": (tokens, ()),
+    }
+    return {name: named.get(name, (stream, ())) for name in after_table(after)}
 
 
 def _softmax(story: Story, key: int, weight: float) -> list[Any]:

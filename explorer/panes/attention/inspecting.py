@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject
 
 from explorer.panes.attention.explain import cell_inspection, step_inspection
 from explorer.panes.attention.story import seen
-from explorer.panes.attention.walk import LENGTH
 from explorer.panes.base import Inspection
 from explorer.widgets.formula import set_formulas
 from explorer.widgets.pacing import Pacing
@@ -110,14 +109,18 @@ class Inspecting(QObject):
         cell = self.pinned or (None if pane.player.playing else self.hovered)
         step = pane.player.step
         if pane.choices.mode == "steps" and track is not None and 0 <= step < track.length:
-            place = step // LENGTH
+            place = step // track.each
             story = track.stories[place]
             key = cell[1] if cell is not None and cell[1] < story.n_tokens else story.target
             trace = track.traces[place]
-            self._tell(step_inspection(trace, story, step % LENGTH, key, pinned))
+            self._tell(step_inspection(trace, story, step % track.each, key, pinned))
             return
         if pane.preview is not None:
             layer, head = pane.preview
+        compared = pane.comparison.inspection(layer, head, cell)
+        if compared is not None:
+            self._tell(compared)
+            return
         hide = pane.choices.hide_first
         if cell is None or max(cell) >= heads.n_tokens:
             cell = (query, int(np.argmax(heads.weights(layer, head, hide)[query])))

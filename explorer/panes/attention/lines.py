@@ -11,15 +11,16 @@ from core.numbers import MINUS, TIMES
 from core.numbers import format_number as number
 from core.substitution import Arithmetic
 from explorer.panes.attention import story as stories
-from explorer.panes.attention.model import quoted
-from explorer.panes.attention.story import Story
+from explorer.panes.attention.model import piece_text, quoted
+from explorer.panes.attention.story import After, Story
 
 Piece = tuple[str, str]  # text, color role
 ROLES = {
     **dict.fromkeys(("q", "query"), "q"),
     **dict.fromkeys(("k", "keys"), "k"),
     **dict.fromkeys(("v", "values"), "v"),
-    **dict.fromkeys(("scores", "masked", "weights", "weight"), "attention"),
+    **dict.fromkeys(("scores", "masked", "weights", "weight", "output", "written"), "attention"),
+    **dict.fromkeys(("residual", "others", "logits"), "text"),
 }
 
 
@@ -68,6 +69,8 @@ def live_line(story: Story, step: int, key: int) -> tuple[Piece, ...]:
             (f", in dimension {strongest}: ", "muted"),
             *written(story.told(step, key, strongest), "text"),
         )  # fmt: skip
+    if step > stories.OUTPUT and story.after is not None:
+        return _last_line(story, story.after, step)
     best = np.argsort(-story.weights, kind="stable")[:3]
     pieces: list[Piece] = [("o", "attention"), (" = ", "muted")]
     for place, one in enumerate(int(index) for index in best if story.weights[index] > 0):
@@ -79,6 +82,20 @@ def live_line(story: Story, step: int, key: int) -> tuple[Piece, ...]:
         ]
     rest = 1.0 - float(story.weights[best].sum())
     return (*pieces, (f" + {number(max(0.0, rest))} of the others", "muted"))
+
+
+def _last_line(story: Story, after: After, step: int) -> tuple[Piece, ...]:
+    """Of the dimension that the head writes most to, and of the likeliest token."""
+    if step == stories.PREDICT:
+        name = quoted(piece_text(after.top.piece))
+        return ((f"{name}  ", "text"), *written(story.told(step, after.top.token), "text"))
+    strongest = int(np.argmax(np.abs(after.written)))
+    if step == stories.MIX and after.is_off:
+        return (("this head is off: it writes ", "muted"), ("0", "attention"),
+                (" to every dimension", "muted"))  # fmt: skip
+    where: Piece = (f"dimension {strongest} of the stream  ", "text")
+    role = "attention" if step == stories.MIX else "text"
+    return (where, *written(story.told(step, strongest), role))
 
 
 def cut_to(

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from explorer.engine.jobs import SUPERSEDED
+from explorer.engine.jobs import SUPERSEDED, Superseded
 from explorer.engine.latest import Latest
-from explorer.panes.attention.model import SITES, Heads, Prompt, look, mosaic, read_prompt
+from explorer.panes.attention.model import (
+    SITES,
+    Heads,
+    Prompt,
+    capture_without,
+    look,
+    mosaic,
+    read_prompt,
+)
+from explorer.runs.sources import Captured
 
 if TYPE_CHECKING:
     from core.transformer import ModelConfig
@@ -46,6 +56,7 @@ class Looker(QObject):
         self._pooling = Latest(engine, parent)
         self._pooling.came.connect(self.mosaicCame)
         self.prompt: Prompt | None = None
+        self.off: tuple[tuple[int, int], ...] = ()  # heads that the next look switches off
         self.heads: Heads | None = None
         self.cell_pixels = 48
         self.hide_first = False
@@ -109,10 +120,13 @@ class Looker(QObject):
         """The mosaic in other pixels, or without the first token."""
         if (cell_pixels, hide_first) != (self.cell_pixels, self.hide_first):
             self.cell_pixels, self.hide_first = cell_pixels, hide_first
-            if self.heads is not None:
-                self._pooling.call(
-                    mosaic, self.heads, cell_pixels, hide_first, name="the mosaic of heads"
-                )
+            self.pool()
+
+    def pool(self) -> None:
+        """The mosaic once more."""
+        if self.heads is not None:
+            size, hide = self.cell_pixels, self.hide_first
+            self._pooling.call(mosaic, self.heads, size, hide, name="the mosaic of heads")
 
     @property
     def newer(self) -> int | None:
@@ -159,12 +173,14 @@ class Looker(QObject):
         has closed.
         """
         key = (self.parent().objectName(), "heads")
-        kept = await source.look(prompt.ids, SITES, key)
-        if kept is SUPERSEDED:
+        off = self.off if source.asked_version is not None else ()
+        found = await read_heads(source, prompt.ids, SITES, off, key)
+        if found is SUPERSEDED:
             return SUPERSEDED
+        kept, before = found
         return await self._engine.call(
-            _prepare, kept.activations, prompt, source.name, kept.version, self.cell_pixels,
-            self.hide_first, getattr(source, "config", None), name="the scores of the heads",
+            _prepare, kept, prompt, source.name, self.cell_pixels, self.hide_first,
+            getattr(source, "config", None), off, before, name="the scores of the heads",
         )  # fmt: skip
 
     @property
@@ -229,15 +245,33 @@ class Looker(QObject):
             self._ask(self._source, self.prompt, quiet=True)
 
 
+async def read_heads(
+    source: Any, ids: Sequence[int], sites: Sequence[str], off: Sequence[tuple[int, int]], key: Any
+) -> tuple[Captured, np.ndarray | None] | Superseded:
+    """What a source makes of a text with the heads `off` switched off; beside it, where some are,
+    what leaves the last block with all of them on.
+    """
+    if not off:
+        kept = await source.look(ids, sites, key)
+        return SUPERSEDED if isinstance(kept, Superseded) else (kept, None)
+    name = f"reading the heads of {source.name}"
+    found = await source.ask(capture_without, ids, off, key=key, name=name)
+    if found is SUPERSEDED:
+        return SUPERSEDED
+    activations, before = found
+    return Captured(activations, source.asked_version), before
+
+
 def _prepare(
-    kept: Any,
+    kept: Captured,
     prompt: Prompt,
     source: str,
-    version: int,
     cell_pixels: int,
     hide_first: bool,
     config: ModelConfig | None,
+    off: tuple[tuple[int, int], ...],
+    before: np.ndarray | None,
 ) -> tuple[Heads, np.ndarray]:
     """On the engine's thread: scores and the pooled mosaic of one capture."""
-    heads = look(kept, prompt, source, version, config)
+    heads = look(kept.activations, prompt, source, kept.version, config, kept.vectors, off, before)
     return heads, mosaic(heads, cell_pixels, hide_first)

@@ -1,10 +1,12 @@
 """What the attention pane shows, as plain arrays: no Qt; torch only on the engine's thread.
 
-Letters in shapes: T tokens, L layers, H heads, D dimensions a head, P pixels of a mosaic cell.
+Letters in shapes: T tokens, L layers, H heads, D dimensions a head, C width of the residual stream,
+P pixels of a mosaic cell.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,8 +22,9 @@ if TYPE_CHECKING:
     from core.tokenization import Tokenizer
     from core.trace import Trace
     from core.transformer import ModelConfig
+    from core.transformer.gpt import GPT
 
-SITES = ("attention", "queries", "keys", "values")
+SITES = ("attention", "queries", "keys", "values", "residual")
 SCORES = {
     "induction": "Induction",
     "previous_token": "Previous token",
@@ -82,7 +85,13 @@ def read_prompt(tokenizer: Tokenizer, text: str, limit: int) -> Prompt:
 @dataclass(frozen=True)
 class Heads:
     """One capture, ready to show: attention (L, H, T, T), queries (L, H, T, D), keys and values
-    (L, G, T, D), where G is less than H if heads share them."""
+    (L, G, T, D), where G is less than H if heads share them.
+
+    vectors   the step of a run that these three are of, where the attention was recorded at another
+    residual  (L + 1, T, C) the stream into the first block and out of each
+    off       the heads that were switched off, (layer, head) each
+    before    (T, C) what leaves the last block with all heads on, where some are off
+    """
 
     prompt: Prompt
     attention: np.ndarray
@@ -92,6 +101,10 @@ class Heads:
     scores: HeadScores
     source: str
     version: int
+    vectors: int | None = None
+    residual: np.ndarray | None = None
+    off: tuple[tuple[int, int], ...] = ()
+    before: np.ndarray | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -120,9 +133,12 @@ def look(
     source: str,
     version: int,
     config: ModelConfig | None = None,
+    vectors: int | None = None,
+    off: tuple[tuple[int, int], ...] = (),
+    before: np.ndarray | None = None,
 ) -> Heads:
     """Everything the pane shows of one capture; meant for the engine's thread. Without the model's
-    `config` all that came before is visible.
+    `config` all that came before is visible. `off` and `before` are as in `Heads`.
     """
     attention, q = activations.attention, activations.queries
     k, v = activations.keys, activations.values
@@ -135,7 +151,26 @@ def look(
         )
     visible = None if config is None else visible_cells(len(attention), attention.shape[-1], config)
     scores = head_scores(attention, prompt.ids, visible)
-    return Heads(prompt, attention, q, k, v, scores, source, version)
+    return Heads(
+        prompt, attention, q, k, v, scores, source, version, vectors,
+        activations.residual, off, before,
+    )  # fmt: skip
+
+
+def capture_without(
+    model: GPT, ids: Sequence[int], off: Sequence[tuple[int, int]]
+) -> tuple[Activations, np.ndarray]:
+    """What `look` needs of a model with the heads `off` switched off, and what leaves its last
+    block with all of them on, (T, C); for the engine's thread.
+    """
+    from core.inference.activations import capture
+    from core.inference.interventions import scaled
+    from core.transformer.look import Site
+
+    last = Site("decoder", model.config.n_layer - 1, "residual_out")
+    before = capture(model, ids, [last]).at(last)
+    replace = scaled(model.config, dict.fromkeys(off, 0.0))
+    return capture(model, ids, SITES, replace), before
 
 
 def mosaic(heads: Heads, cell_pixels: int, hide_first: bool) -> np.ndarray:
@@ -173,14 +208,27 @@ def hidden_cells(n_tokens: int, hide_first: bool, window: int | None = None) -> 
 
 
 def trace_of(
-    heads: Heads, layer: int, head: int, query: int, window: int | None, rotary: bool = False
+    heads: Heads,
+    layer: int,
+    head: int,
+    query: int,
+    window: int | None,
+    rotary: bool = False,
+    model: GPT | None = None,
 ) -> Trace:
-    """The Trace of one query, from what was captured with the picture; runs on the engine."""
-    from core.inference.attention_trace import trace_attention_from
+    """The Trace of one query, from what was captured with the picture; runs on the engine. Its last
+    steps need the weights of the `model` that the capture is of.
+    """
+    from core.inference.attention_trace import downstream_of, trace_attention_from
 
-    q, k, v = heads.queries[layer], heads.keys[layer], heads.values[layer]
+    q, k, v, after = heads.queries[layer], heads.keys[layer], heads.values[layer], None
+    if model is not None and heads.residual is not None:
+        stream = heads.residual[:, query]  # (L + 1, C)
+        off = [head for at, head in heads.off if at == layer]
+        before = None if heads.before is None else heads.before[query]
+        after = downstream_of(model, layer, stream[layer], stream[-1], off, before)
     ids = np.asarray(heads.prompt.ids)
-    return trace_attention_from(q, k, v, ids, layer, head, query, window, rotary)
+    return trace_attention_from(q, k, v, ids, layer, head, query, window, rotary, after)
 
 
 def order_by(score: np.ndarray) -> np.ndarray:

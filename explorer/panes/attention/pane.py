@@ -14,13 +14,17 @@ from explorer.engine import tasks
 from explorer.panes.attention import model, story
 from explorer.panes.attention.choices import Choices, OpenSteps, head_from, steps_from
 from explorer.panes.attention.commands import pane_actions, pane_views
+from explorer.panes.attention.compared import SEEN
+from explorer.panes.attention.comparison import Comparison
+from explorer.panes.attention.expected import Expected, expected_of
 from explorer.panes.attention.head_selection import HeadSelection
+from explorer.panes.attention.head_switch import HeadSwitch
+from explorer.panes.attention.heads_off import words
 from explorer.panes.attention.inspecting import Inspecting
 from explorer.panes.attention.looking import Looker
 from explorer.panes.attention.playback import Playback
 from explorer.panes.attention.source_controller import SourceController
 from explorer.panes.attention.view import AttentionView
-from explorer.panes.attention.walk import LENGTH
 from explorer.panes.attention.wiring import connect
 from explorer.panes.base import Context, Pane
 from explorer.panes.model_menu import ModelMenu
@@ -56,7 +60,9 @@ class AttentionPane(Pane):
         self.inspecting = Inspecting(self)
         self.mode_before = "map"  # what the steps stand over
         self.head_selection = HeadSelection(self)
+        self.comparison = Comparison(self)
         self.source_controller = SourceController(self)
+        self.head_switch = HeadSwitch(self)
         connect(self)
         self.set_headline("Which earlier tokens each head reads")
         self.show_choices()
@@ -78,6 +84,9 @@ class AttentionPane(Pane):
             "heat-map": head.heat,
             "arcs": head.arcs,
             "steps": head.stage,
+            "first-text": head.compared.first,
+            "second-text": head.compared.second,
+            "difference": head.compared.change,
             "heads": self.view.panel.mosaic,
             "scores": self.view.panel.scores,
             "tokens": self.view.tokens,
@@ -99,6 +108,8 @@ class AttentionPane(Pane):
         steps are those of one query.
         """
         found: dict[str, object] = {"model": self._model_name, "prompt": self.workspace.prompt}
+        if self.head_switch.off:
+            found["heads off"] = words(self.head_switch.off)
         of_all = picture in (self.view.panel.mosaic, self.view.tokens)
         if self.chosen is not None and not of_all:
             found["layer"], found["head"], query = self.chosen
@@ -151,10 +162,12 @@ class AttentionPane(Pane):
             self.inspecting.pin(pinned)
 
     def cancel(self) -> bool:
-        """Esc: the pinned cell, then the steps, then the pinned query, then the locked head."""
+        """Esc: the pinned cell, then steps or comparison, then the pinned query, then the locked
+        head.
+        """
         if self.inspecting.pinned is not None:
             self.inspecting.pin(None)
-        elif self.choices.mode == "steps":
+        elif self.choices.mode in ("steps", "compare"):
             self.set_mode(self.mode_before)
         elif self.choices.pinned:
             self.unpin_query()
@@ -201,7 +214,7 @@ class AttentionPane(Pane):
         if self.choices.mode != "steps" or chosen is None or track is None:
             return self.head_selection.to_open
         _, step = track.at(self.player.position)
-        return OpenSteps(*chosen, min(step, LENGTH - 1))
+        return OpenSteps(*chosen, min(step, track.each - 1))
 
     def choose(self, **changes: Any) -> None:
         """Changes one or more of `choices`."""
@@ -211,17 +224,19 @@ class AttentionPane(Pane):
 
     def show_choices(self) -> None:
         self.view.show_choices(self.choices, self.looker.heads)
+        self.comparison.update()
+        self.comparison.show_choices()
         self.looker.repool(self.view.panel.mosaic.cell_pixels, self.choices.hide_first)
 
     def set_mode(self, mode: str) -> None:
-        """Heat map, arcs, or the steps in their place."""
+        """Heat map, arcs, or the steps or two texts in their place."""
         if mode == "steps" and self.playback.track is None:
             self.view.head.set_mode(self.choices.mode)
             return
         self.head_selection.to_open = None
         if mode != self.choices.mode:
             self.inspecting.forget()
-            if mode == "steps":
+            if self.choices.mode in ("map", "arcs"):
                 self.mode_before = self.choices.mode
             self.choices = replace(self.choices, mode=mode)
             self.playback.keeps_step = mode == "steps"
@@ -229,7 +244,7 @@ class AttentionPane(Pane):
             if mode != "steps":
                 self.set_walking(False)
                 self.player.seek(0)
-            self.view.head.set_mode(mode)
+            self.show_choices()
             self.source_controller.show_version()
             self.show_chosen()
 
@@ -297,10 +312,12 @@ class AttentionPane(Pane):
         if heads is None or chosen is None:
             return
         layer, head, query = chosen
-        self.playback.show(heads, chosen, self.window_of(layer), self.is_rotary)
+        self.playback.show(heads, chosen, self.window_of(layer), self.is_rotary, self.asked_source)
         if self.preview is not None and self.choices.mode != "steps":
             layer, head = self.preview
         self.view.show_head(heads, (layer, head, query), self.window_of(layer), self.choices)
+        self.comparison.show_head(layer, head)
+        self.head_switch.show()
         self.frame_cell()
         self.name_what_is_seen()
         self._say_headline()
@@ -311,6 +328,7 @@ class AttentionPane(Pane):
         track = self.playback.track
         if track is not None:
             caption = story.seen(self.choices.mode, self.choices.hide_first)
+            caption = SEEN if self.comparison.shown else caption
             if self.view.body.state == "stale":
                 caption = UPDATING
             if caption != track.caption:
@@ -324,6 +342,15 @@ class AttentionPane(Pane):
     def window_of(self, layer: int) -> int | None:
         config = getattr(self.workspace.model_source, "config", None)
         return config.window_of(layer) if config is not None else None
+
+    @property
+    def asked_source(self) -> Any:
+        """The source that has the weights of the heads that are shown; None while it trains."""
+        source, heads = self.looker.source, self.looker.heads
+        if source is None or heads is None:
+            return None
+        version = heads.version if heads.vectors is None else heads.vectors
+        return source if source.asked_version == version else None
 
     @property
     def is_rotary(self) -> bool:
@@ -349,6 +376,9 @@ class AttentionPane(Pane):
         layer, head, query = chosen
         if self.preview is not None:
             layer, head = self.preview
+        if self.comparison.shown:
+            self.set_headline(self.comparison.sentence(layer, head))
+            return
         self.set_headline(model.sentence(heads, layer, head, query, self.choices.hide_first))
 
     # the steps
@@ -357,6 +387,7 @@ class AttentionPane(Pane):
         track = self.playback.track
         if track is None:
             self.view.head.stage.set_story(None)
+            self.view.head.set_next("")
             return
         self.inspecting.prepare(track.traces[0])
         self.name_what_is_seen()
@@ -375,6 +406,23 @@ class AttentionPane(Pane):
         following = track.stories[place + 1] if place + 1 < len(track.stories) else None
         self.view.head.stage.set_story(track.stories[place], following)
         self.view.head.stage.set_position(local)
+        expected = self.expected
+        if expected is None:
+            self.view.head.set_next("")
+        else:
+            self.view.head.set_next(expected.name, expected.why_not)
+
+    @property
+    def expected(self) -> Expected | None:
+        """What the model expects after the text; None at any other token, and where the steps do
+        not tell."""
+        track = self.playback.track
+        if track is None:
+            return None
+        one = track.stories[track.at(self.player.position)[0]]
+        if one.after is None or one.query < one.n_tokens - 1:
+            return None
+        return expected_of(one.after.top, self.workspace.tokenizer)
 
     def on_step(self, step: int) -> None:
         self._say_headline()

@@ -20,9 +20,13 @@ from explorer import theme
 from explorer.panes.attention.model import MEANINGS, SCORES
 from explorer.theme import icons
 from explorer.widgets.base import LEFT, RIGHT, IconButton, Label, Picture, put_text, set_look
+from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.stateful import StatefulPicture
+from explorer.widgets.toggle import Switch
 
+WHICH = "Which score the bars in the small pictures show"
+COMPARED = "While two texts are compared, the bars show how much each head differs"
 ENOUGH = 0.9  # of the height that the mosaic wants: more room goes to the scores first
 LOWEST = 128  # px of the mosaic; where there is less the pane scrolls
 THRESHOLDS = (0.0, 0.1, 0.3, 0.5, 0.7)
@@ -141,6 +145,8 @@ class HeadsPanel(QWidget):
     scoreChosen = Signal(str)
     sortToggled = Signal(bool)
     thresholdChosen = Signal(float)
+    offToggled = Signal()
+    allOnRequested = Signal()
     updateRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -155,7 +161,7 @@ class HeadsPanel(QWidget):
         self.score_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.score_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.score_button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-        self.score_button.setToolTip("Which score the bars in the small pictures show")
+        self.score_button.setToolTip(WHICH)
         set_look(self.score_button, "outlined")
         self.sort_button = IconButton("sort", "Sort each layer by this score", "Ctrl+Shift+S")
         self.sort_button.setCheckable(True)
@@ -177,6 +183,8 @@ class HeadsPanel(QWidget):
         column.addLayout(tools)
         column.addWidget(self.picture)
         column.addWidget(self.scores)
+        column.addLayout(self._build_off())
+        column.addWidget(self.off_line)
         column.addLayout(self._build_version())
         column.addStretch(1)
         self.sort_button.toggled.connect(self.sortToggled)
@@ -217,6 +225,46 @@ class HeadsPanel(QWidget):
         text = f"Heads below {least:.1f} are dimmed" if least else "Dim heads that score less"
         self.filter_button.set_icon("filter", text, role=role)
 
+    def set_fixed_score(self, name: str) -> None:
+        """The bars show this for now, whatever score is chosen; "": they show that one."""
+        self.score_button.setEnabled(not name)
+        self.score_button.setToolTip(COMPARED if name else WHICH)
+        if name:
+            self.score_button.setText(name)
+            self.score_button.setAccessibleName(f"Score: {name}")
+
+    def _build_off(self) -> QHBoxLayout:
+        self.off = Switch("Head off")
+        self.off.setObjectName("attention.view.off")
+        self.all_on = QPushButton("All on")
+        self.all_on.setObjectName("attention.view.all_on")
+        self.all_on.setToolTip("Switch every head on again")
+        set_look(self.all_on, "quiet")
+        self.off_line = CutLabel("label")
+        self.off.clicked.connect(self.offToggled)
+        self.all_on.clicked.connect(self.allOnRequested)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self.off)
+        row.addStretch(1)
+        row.addWidget(self.all_on)
+        self.set_off("", False, False)
+        return row
+
+    def set_off(self, words: str, is_off: bool, possible: bool, tip: str = "") -> None:
+        """Which heads are off, in words; whether the chosen one is, and why none can be."""
+        self.off.setChecked(is_off)
+        self.off.setEnabled(possible)
+        self.off.setToolTip(
+            tip
+            or "What this head read is written no more; see what the model expects then "
+            "(Ctrl+Shift+X)"
+        )
+        self.off_line.set_text(words)
+        self.off_line.setVisible(bool(words))
+        self.all_on.setVisible(bool(words))
+        self._fit()
+
     def _build_version(self) -> QHBoxLayout:
         self.version = Label("", "label", "muted")
         self.update_button = QPushButton("Update")
@@ -229,15 +277,14 @@ class HeadsPanel(QWidget):
         row.addWidget(self.version)
         row.addWidget(self.update_button)
         row.addStretch(1)
-        self.set_version(None, None)
+        self.set_version("")
         return row
 
-    def set_version(self, step: int | None, newer: int | None) -> None:
-        """Which step of a run the heads are from; `newer` is where it is now, and offers that."""
-        now = f", now {newer:,}" if newer is not None else ""
-        self.version.setText("" if step is None else f"heads at step {step:,}{now}")
-        self.version.setVisible(step is not None)
-        self.update_button.setVisible(newer is not None)
+    def set_version(self, told: str, is_old: bool = False) -> None:
+        """Which step of a run the heads are from; an old one offers to look again."""
+        self.version.setText(told)
+        self.version.setVisible(bool(told))
+        self.update_button.setVisible(is_old)
         self._fit()
 
     def set_grid(self, layers: int, heads: int) -> None:
@@ -258,7 +305,9 @@ class HeadsPanel(QWidget):
             return
         pitch = min((self.width() - now.px(32)) / max(1, heads), float(now.px(96)))
         wanted = int(pitch) * layers + now.px(36)
-        room = self.height() - now.px("control") - 8
+        room = self.height() - 2 * (now.px("control") + 8)
+        if not self.off_line.isHidden():
+            room -= self.off_line.sizeHint().height() + 8
         if not self.version.isHidden():
             room -= now.px("control") + 8
         full, brief = (self.scores.height_of(one) + 8 for one in (False, True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject, Signal
 from explorer.engine.jobs import SUPERSEDED
 from explorer.engine.latest import Latest
 from explorer.panes.attention.model import Heads, trace_of
-from explorer.panes.attention.walk import LENGTH, QueryTrack
+from explorer.panes.attention.story import number_of
+from explorer.panes.attention.walk import QueryTrack
 
 if TYPE_CHECKING:
     from explorer.engine.engine import Engine
@@ -28,13 +29,26 @@ class _Shown:
     place: Place
     window: int | None
     rotary: bool
+    source: Any  # the ModelSource that has the weights of these heads, or None
 
     def at(self, query: int) -> _Shown:
         """The same head for another query."""
-        return _Shown(self.heads, (*self.place[:2], query), self.window, self.rotary)
+        return replace(self, place=(*self.place[:2], query))
 
-    def trace(self) -> Any:
-        return trace_of(self.heads, *self.place, self.window, self.rotary)
+    def trace(self, model: Any = None) -> Any:
+        return trace_of(self.heads, *self.place, self.window, self.rotary, model)
+
+    def piece_of(self, token: int) -> bytes:
+        """The bytes of a token; of one that the tokenizer does not have, its number."""
+        tokenizer = self.source.tokenizer
+        known = token < tokenizer.vocab_size
+        return tokenizer.piece_bytes(token) if known else number_of(token)
+
+    async def asked(self, engine: Engine) -> Any:
+        """The Trace, with the model's weights where somebody has them."""
+        if self.source is None:
+            return await engine.call(self.trace, name=NAME)
+        return await self.source.ask(self.trace, name=NAME)
 
 
 class Playback(QObject):
@@ -85,15 +99,18 @@ class Playback(QObject):
         self._player.set_track(None)
         self.trackChanged.emit()
 
-    def show(self, heads: Heads, place: Place, window: int | None, rotary: bool = False) -> None:
+    def show(
+        self, heads: Heads, place: Place, window: int | None, rotary: bool = False,
+        source: Any = None,
+    ) -> None:  # fmt: skip
         """Gets the Trace of another query (or of other heads), keeping the step that is shown."""
         asked = self._asked
         if asked is None or heads is not asked.heads or place != asked.place:
-            self._ask(_Shown(heads, place, window, rotary))
+            self._ask(_Shown(heads, place, window, rotary, source))
 
     def _ask(self, wanted: _Shown, *, walks: bool = False) -> None:
         async def ask() -> Any:
-            trace = await self._engine.call(wanted.trace, name=NAME)
+            trace = await wanted.asked(self._engine)
             return SUPERSEDED if trace is SUPERSEDED else (wanted, trace, walks)
 
         self._asked = wanted
@@ -103,11 +120,10 @@ class Playback(QObject):
         shown, trace, walks = answer
         was_walking, was_playing = self.walking, self._player.playing
         keeps = self.keeps_step and self._track is not None
-        step = self._player.position % LENGTH if keeps else 0.0
+        step = self._player.position % self._track.each if keeps and self._track else 0.0
         self._ahead.stop()
         self._asked = self._shown = shown
-        prompt = shown.heads.prompt
-        self._track = QueryTrack(trace, prompt.labels, shown.heads.n_tokens - 1)
+        self._track = QueryTrack(trace, shown.heads, shown.piece_of)
         self._player.set_track(self._track)
         self._player.seek(float(round(step)))
         self.trackChanged.emit()
@@ -137,7 +153,7 @@ class Playback(QObject):
             self._player.pause()
             track.cut_to(place)
             self._player.set_track(track)
-            self._player.seek(min(local, LENGTH - 1))
+            self._player.seek(min(local, track.each - 1))
         elif track.next_query is None:
             # At the last token there is nowhere to go on: the walk starts over.
             self._ask(shown.at(min(1, shown.heads.n_tokens - 1)), walks=True)
@@ -155,7 +171,8 @@ class Playback(QObject):
         if track is None or shown is None or not track.walking or self._ahead.running:
             return
         if track.next_query is not None:
-            self._ahead.call(shown.at(track.next_query).trace, name=NAME)
+            following = shown.at(track.next_query)
+            self._ahead.ask(lambda: following.asked(self._engine), NAME)
 
     def _on_ahead(self, trace: Any) -> None:
         assert self._track is not None

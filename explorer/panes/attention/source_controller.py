@@ -35,6 +35,20 @@ class SourceController(QObject):
         finally:
             self._typing = False
 
+    def append(self) -> None:
+        """The token that the model expects comes after the text."""
+        pane = self._pane
+        expected = pane.expected
+        if expected is None or expected.why_not:
+            return
+        pane.choose(pinned=False)  # the query follows the end of the text
+        self._typing = True
+        try:
+            text = pane.workspace.prompt + expected.text
+            pane.workspace.change("prompt", text, f"Append {expected.name}")
+        finally:
+            self._typing = False
+
     def on_prompt(self, text: str) -> None:
         self._is_typed = self._typing or self._pane.workspace.is_moving
         self._pane.inputs.prompt.set_prompt(text)
@@ -51,6 +65,7 @@ class SourceController(QObject):
                 pane.set_headline(f"Reading the heads of {source.name}")
         if config is not None:
             pane.view.panel.set_grid(config.n_layer, config.n_head)
+        pane.looker.off = pane.head_switch.of(source)
         pane.looker.set_source(source)
         self.show_version()
 
@@ -70,6 +85,7 @@ class SourceController(QObject):
             pane.set_mode(pane.mode_before)
         pane.looker.forget()
         pane.playback.clear()
+        pane.comparison.forget()
         pane.view.forget()
         self.show_version()
 
@@ -95,7 +111,7 @@ class SourceController(QObject):
         pane = self._pane
         panel, seen = pane.view.panel, (pane.workspace.model_source, heads.prompt.ids)
         panel.set_grid(*heads.shape)
-        panel.mosaic.set_pooled(pooled)
+        pane.comparison.on_mosaic(pooled)
         pane.view.set_prompt(heads.prompt)
         pane.show_choices()
         other_model, other_text = self._differs(seen)
@@ -108,6 +124,8 @@ class SourceController(QObject):
         pane.view.show_ready()
         self.show_version()
         pane.show_chosen()
+        if heads.off != pane.looker.off and pane.head_switch.is_possible:
+            pane.looker.again()  # only now is it known that they can be switched off
 
     def _differs(self, seen: tuple[Any, ...]) -> tuple[bool, bool]:
         """Whether these heads are another model's than the last ones, and of another text."""
@@ -124,9 +142,30 @@ class SourceController(QObject):
         self._pane.looker.again()
 
     def show_version(self) -> None:
-        """A live model's heads say which step they are from; steps stay with theirs."""
+        """The heads of a run say which step they are from; steps stay with theirs."""
         looker = self._pane.looker
-        heads = looker.heads
-        live = heads is not None and getattr(looker.source, "is_live", False)
-        newer = looker.newer if live and not looker.live_allowed else None
-        self._pane.view.panel.set_version(heads.version if live else None, newer)
+        heads, kept = looker.heads, getattr(looker.source, "kept", None)
+        if heads is None:
+            told, newer = "", None
+        elif getattr(looker.source, "is_live", False):
+            newer = looker.newer if not looker.live_allowed else None
+            told = f"heads at step {heads.version:,}"
+            told += f", now {newer:,}" if newer is not None else ""
+        else:
+            told, newer = recorded(heads, kept, self._pane.choices.mode), None
+        self._pane.view.panel.set_version(told, newer is not None)
+
+
+def recorded(heads: Heads, kept: int | None, mode: str) -> str:
+    """Which step of a run is shown, where heads were recorded: the steps need queries, keys and
+    values, which only its checkpoint of step `kept` gives, and so does another text.
+    """
+    if kept is None:
+        return ""
+    if heads.off:
+        return f"heads of the checkpoint, step {kept:,}, with some off"
+    if heads.vectors is None:
+        return f"another text: heads of the checkpoint, step {kept:,}"
+    if mode == "steps":
+        return f"steps of the nearest checkpoint, {kept:,}, not {heads.version:,}"
+    return f"heads recorded at step {heads.version:,}"

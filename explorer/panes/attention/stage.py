@@ -13,9 +13,11 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
-from explorer.panes.attention import acts
+from explorer.panes.attention import acts, draw_downstream
 from explorer.panes.attention import story as stories
-from explorer.panes.attention.explain import table_labels
+from explorer.panes.attention.downstream import LINE
+from explorer.panes.attention.draw_downstream import DownstreamScene
+from explorer.panes.attention.explain import after_labels, after_table, table_labels
 from explorer.panes.attention.layout import Layout, lay_out
 from explorer.panes.attention.lines import live_line
 from explorer.panes.attention.story import Story
@@ -52,6 +54,16 @@ class StoryScene:
         self.products = strips(story.products[rows], "attention", self.limits["p"], tall)
         self.v = strips(story.v[rows], "v", self.limits["v"], tall)
         self.output = strips(story.output, "attention", self.limits["v"], band)
+        self._size = width, height
+        self._downstream: DownstreamScene | None = None
+
+    @property
+    def downstream(self) -> DownstreamScene:
+        """Of the last steps, once they are looked at."""
+        if self._downstream is None:
+            limit = self.limits["v"] or 1.0
+            self._downstream = DownstreamScene(self.story, *self._size, self.ratio, limit)
+        return self._downstream
 
 
 class TraceStage(Picture):
@@ -87,7 +99,7 @@ class TraceStage(Picture):
             self.data_changed()
 
     def set_position(self, position: float) -> None:
-        """0..7, and up to 8 on the way to the following story."""
+        """Up to the story's last step, and up to 1 more on the way to the following story."""
         if position != self._position:
             self._position = position
             self._announce()
@@ -123,14 +135,21 @@ class TraceStage(Picture):
         names = ["q", "k", "products", "scores", "scaled", "masked", "weights", "v", "output"]
         # What the step has computed comes first: a table opens on it.
         made = ("q", "products", "scores", "scaled", "masked", "weights", "v", "output")
-        names.sort(key=lambda name: name != made[min(int(self._position), len(made) - 1)])
+        made += ("written", "added", "probability")
         shown = {name: getattr(one, name) for name in names}
-        return {**shown, "position": np.array(self._position)}
+        if one.after is not None:
+            shown |= after_table(one.after)
+        first = made[min(int(self._position), one.last)]
+        return {first: shown[first], **shown, "position": np.array(self._position)}
 
     def table_labels(self) -> dict[str, tuple[Sequence[str], Sequence[str]]]:
         """What rows and columns of `displayed` are."""
         story = self._story
-        return table_labels(self.displayed(), story.labels) if story is not None else {}
+        if story is None:
+            return {}
+        last = after_labels(story.after) if story.after is not None else {}
+        shown = {name: array for name, array in self.displayed().items() if name not in last}
+        return table_labels(shown, story.labels) | last
 
     def sizeHint(self) -> QSize:
         now = theme.current()
@@ -147,9 +166,9 @@ class TraceStage(Picture):
             return
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         position = self._position
-        if position > stories.OUTPUT:
-            share = position - stories.OUTPUT
-            self._cross_fade(painter, self._story, stories.OUTPUT, self._next, 0, share)
+        if position > self._story.last:
+            share, last = position - self._story.last, self._story.last
+            self._cross_fade(painter, self._story, last, self._next, 0, share)
         elif not theme.current().travels and position != int(position):
             step = int(position)
             self._cross_fade(painter, self._story, step, self._story, step + 1, position - step)
@@ -161,13 +180,34 @@ class TraceStage(Picture):
     ) -> None:
         scene = self._scene(story)
         spot = self.spot if story is self._story else story.target
-        acts.draw(painter, scene, position, spot, self._pinned)
-        step = round(position)
+        if position <= stories.OUTPUT:
+            acts.draw(painter, scene, position, spot, self._pinned)
+            acts.draw_share(painter, scene)
+        else:
+            self._fade_rows(painter, scene, position, spot)
+            draw_downstream.draw(painter, scene, position)
+        step = min(round(position), story.last)
         if with_line:
-            acts.draw_line(painter, scene, live_line(story, step, spot), self.width())
-        if self.hasFocus() and spot in scene.layout.rows:
+            top = scene.layout.line_y
+            if step > stories.OUTPUT:
+                top = self.height() - theme.current().px(LINE) + theme.current().px(4)
+            acts.draw_line(painter, live_line(story, step, spot), top, self.width())
+        if self.hasFocus() and position <= stories.OUTPUT and spot in scene.layout.rows:
             row = scene.layout.row_rect(scene.layout.rows.index(spot))
             theme.current().focus_ring(painter, row.adjusted(2, 1, -2, -1), radius=3, offset=0)
+
+    def _fade_rows(self, painter: QPainter, scene: StoryScene, position: float, spot: int) -> None:
+        """The keys and what was read from them go, where the last steps begin."""
+        left = 1 - acts.ramp(position, stories.OUTPUT, stories.OUTPUT + 0.35)
+        if left > 0:
+            image = theme.device_pixmap(self.width(), self.height(), self.ratio)
+            inner = QPainter(image)
+            inner.setRenderHints(painter.renderHints())
+            acts.draw(inner, scene, stories.OUTPUT, spot, self._pinned)
+            inner.end()
+            painter.setOpacity(left)
+            painter.drawPixmap(0, 0, image)
+            painter.setOpacity(1.0)
 
     def _cross_fade(
         self, painter: QPainter, a: Story, at: float, b: Story | None, to: float, share: float
@@ -229,7 +269,7 @@ class TraceStage(Picture):
         super().on_theme_changed()
 
     def _key_at(self, y: float) -> int:
-        if self._story is None:
+        if self._story is None or self._position > stories.OUTPUT:
             return -1
         layout = self._scene(self._story).layout
         place = layout.place_at(y)
@@ -243,6 +283,6 @@ class TraceStage(Picture):
 
     def _announce(self) -> None:
         if self._story is not None and self._position == int(self._position):
-            step = min(int(self._position), stories.OUTPUT)
+            step = min(int(self._position), self._story.last)
             line = "".join(text for text, _ in live_line(self._story, step, self.spot))
             self.setAccessibleDescription(f"{stories.title(self._story, step)} {line}")

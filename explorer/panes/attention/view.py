@@ -17,7 +17,8 @@ from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.token_strip import TokenStrip
 
 STACKED = 616  # below this width, at the UI zoom, the chosen head stands below the mosaic
-PANEL_LEAST, PANEL_STACKED, HEAD_LEAST = 168, 300, 208  # heights; below them the pane scrolls
+LARGE = 1.5  # a zoom beyond which the window scrolls the pane as a whole
+PANEL_LEAST, PANEL_STACKED, HEAD_LEAST = 240, 336, 208  # heights; below them the pane scrolls
 
 
 class AttentionView(QWidget):
@@ -212,6 +213,8 @@ class AttentionView(QWidget):
         self.panel.setFixedWidth(wide)
         self.panel.setMinimumHeight(now.px(PANEL_STACKED if stacked else PANEL_LEAST))
         self.head.setMinimumHeight(now.px(HEAD_LEAST))
+        needs = now.zoom > LARGE and not stacked
+        self._scroll.setMinimumHeight(now.px(PANEL_LEAST) if needs else 0)
 
     def _restyle(self) -> None:
         now = theme.current()

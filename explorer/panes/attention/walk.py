@@ -1,30 +1,37 @@
-"""The player's track: one query's eight steps, or those of one query after another."""
+"""The player's track: the steps of one query, or those of one query after another."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 from explorer.panes.attention import story as stories
-from explorer.panes.attention.story import Story, story_of
+from explorer.panes.attention.model import Heads
+from explorer.panes.attention.story import Story, number_of, story_of
 from explorer.state.tracks import Track
-
-LENGTH = len(stories.STEPS)
 
 
 class QueryTrack(Track):
-    """Grows by eight steps with each query that a walk reaches."""
+    """Grows by the steps of each query that a walk reaches.
 
-    def __init__(self, trace: Any, labels: Sequence[str], last: int) -> None:
+    each  how many steps a query has: those after the head's output need the model's weights
+    """
+
+    def __init__(
+        self,
+        trace: Any,
+        heads: Heads,
+        piece_of: Callable[[int], bytes] = number_of,
+    ) -> None:
+        self._heads, self._piece_of = heads, piece_of
         self.traces: list[Any] = [trace]
-        self.stories: list[Story] = [story_of(trace, labels)]
+        self.stories: list[Story] = [story_of(trace, heads, piece_of)]
+        self.each = len(trace)
         self.walking = False
-        self._labels = labels
-        self._last = last  # the last query that a walk goes to
 
     @property
     def length(self) -> int:
-        return LENGTH * len(self.traces)
+        return self.each * len(self.traces)
 
     @property
     def complete(self) -> bool:
@@ -34,11 +41,11 @@ class QueryTrack(Track):
     def next_query(self) -> int | None:
         """The query to ask for next; None at the end of the text."""
         following = self.stories[-1].query + 1
-        return following if following <= self._last else None
+        return following if following < self._heads.n_tokens else None
 
     def extend(self, trace: Any) -> None:
         self.traces.append(trace)
-        self.stories.append(story_of(trace, self._labels))
+        self.stories.append(story_of(trace, self._heads, self._piece_of))
 
     def cut_to(self, place: int) -> None:
         """Keeps the one query at `place`: the walk is over."""
@@ -46,9 +53,9 @@ class QueryTrack(Track):
         self.walking = False
 
     def at(self, position: float) -> tuple[int, float]:
-        """Which query a position belongs to, and the position inside its eight steps."""
-        place = min(int(position) // LENGTH, len(self.traces) - 1)
-        return place, position - LENGTH * place
+        """Which query a position belongs to, and the position inside its steps."""
+        place = min(int(position) // self.each, len(self.traces) - 1)
+        return place, position - self.each * place
 
     def title(self, index: int) -> str:
         """The step's name, as the inspector says it."""
@@ -56,7 +63,7 @@ class QueryTrack(Track):
 
     def sentence(self, index: int) -> str:
         """The step as one sentence, with the tokens that it is about."""
-        return stories.title(self.stories[index // LENGTH], index % LENGTH)
+        return stories.title(self.stories[index // self.each], index % self.each)
 
     def item(self, index: int) -> Any:
-        return self.traces[index // LENGTH][index % LENGTH]
+        return self.traces[index // self.each][index % self.each]

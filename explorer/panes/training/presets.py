@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from core.training.config import TrainingConfig
+from pathlib import Path
+
+from core.training.config import CHARACTERS, TrainingConfig
 from core.transformer.config import ModelConfig
 
 
@@ -62,4 +64,24 @@ def fp16() -> TrainingConfig:
         precision="fp16",
         loss_scale=2.0**24,
         loss_scale_growth_interval=20,
+    )
+
+
+def repeats(letters: Path) -> TrainingConfig:
+    """Two layers that read nothing but repeats, of the signs in a text file: with some sixty signs
+    an induction head forms between steps 150 and 250, and the loss falls as it does.
+    """
+    return small_run(
+        model=ModelConfig(vocab_size=64, block_size=32, n_layer=2, n_head=4, n_embd=64),
+        corpus=str(letters),
+        tokenizer=CHARACTERS,
+        repeated_fraction=1.0,
+        steps=300,
+        batch_size=64,
+        learning_rate=1e-3,
+        min_learning_rate=1e-3,
+        evaluate_every=0,
+        sample_every=0,
+        checkpoint_every=50,
+        probe_text=2 * "sKz4mQ8wRb2x",
     )

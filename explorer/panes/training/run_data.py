@@ -31,6 +31,7 @@ PACE = 200  # steps that tell how fast a run is
 FEW = 4  # gaps between steps from which on it can be told
 PAUSED = 20  # times as long as usual: nobody trained between these two steps
 COUNTED = ("weights", "activations", "gradients", "updates")  # kinds of numbers
+SCORED = ("induction", "previous_token", "duplicate", "first_token")  # scores of heads
 # Series that somebody draws or tells of.
 DRAWN = ("loss", "learning_rate", "grad_norm", "speed", "memory", "seconds", "loss_scale")
 
@@ -160,6 +161,8 @@ class RunData:
     alerts: tuple[str, ...] = ()  # what of it needs a person now
     restarts: bool = False  # it failed, and whoever launched it is about to begin again
     controller: str = ""  # the other program that steers it; this one watches
+    # By score: steps (S,), and what every head scored then (S, L, H).
+    head_scores: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     damaged: int = 0  # lines and records that were left out, as no run can have written them
 
     @cached_property
@@ -324,6 +327,7 @@ def read(reader: RunReader) -> RunData:
         alerts=tuple(alerts(reader)),
         restarts=reader.restarts,
         damaged=reader.damaged,
+        head_scores={name: reader.head_scores(name) for name in SCORED},
         recorded=tuple(recorded_steps(reader.folder)),
         skips=skips,
         probe_text=probe_text,

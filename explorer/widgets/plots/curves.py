@@ -30,7 +30,7 @@ class Curves:
 
 def color_of(one: Series) -> QColor:
     now = theme.current()
-    return now.series(one.color) if isinstance(one.color, int) else now.color(one.color)
+    return QColor(now.series(one.color) if isinstance(one.color, int) else now.color(one.color))
 
 
 def curves_of(
@@ -44,7 +44,9 @@ def curves_of(
     """`lines[i]` is what series i shows bold; `faint`: smoothed ones show their own values too."""
     made = Curves()
     for one, line in zip(series, lines, strict=True):
-        color = color_of(one)
+        color, thick = color_of(one), 1 if one.faint else 2
+        if one.faint:
+            color.setAlphaF(theme.RAW_OPACITY)
         if one.smoothed:
             raw = np.asarray(one.y, np.float64)
             below = raw < limits[2]
@@ -55,7 +57,7 @@ def curves_of(
                 pale = QColor(color)
                 pale.setAlphaF(theme.RAW_OPACITY)
                 _add(made, one, raw, pale, 1, limits, width, log)
-        _add(made, one, line, color, 2, limits, width, log)
+        _add(made, one, line, color, thick, limits, width, log)
     return made
 
 

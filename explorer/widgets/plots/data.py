@@ -21,9 +21,10 @@ class Series:
 
     `color` is a series index or a theme role. `smoothed`: the plot's smoothing applies (raw stays
     visible, faint). `dashed` tells lines apart without color. `marks` draws a dot at each point
-    (few points). `named` writes its name at its end: not where a mark says what it is. `exact` is
-    what tables and readouts tell where the line is drawn otherwise; an `aid`, which only helps the
-    eye, is told nowhere.
+    (few points). `named` writes its name at its end: not where a mark says what it is. `faint` is
+    one of many, thin and pale, which is told only where it is pointed at. `exact` is what tables
+    and readouts tell where the line is drawn otherwise; an `aid`, which only helps the eye, is told
+    nowhere.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Series:
     dashed: bool = False
     marks: bool = False
     named: bool = True
+    faint: bool = False
     exact: np.ndarray | None = None
     aid: bool = False
 
@@ -94,7 +96,7 @@ def last_values(series: Sequence[Series], lines: Sequence[np.ndarray]) -> list[s
     parts = []
     for one, line in zip(series, lines, strict=True):
         known = np.flatnonzero(np.isfinite(line))
-        if known.size and not one.aid:
+        if known.size and not (one.aid or one.faint):
             last = known[-1]
             value = format_number((line if one.exact is None else one.exact)[last])
             parts.append(f"{one.name} {value} at {format_number(one.x[last])}")

@@ -9,8 +9,8 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from PySide6.QtCore import QMetaObject, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QResizeEvent
+from PySide6.QtCore import QMetaObject, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QHideEvent, QMouseEvent, QPainter, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_number
@@ -40,15 +40,19 @@ from explorer.widgets.plots.limits import MovingLimits, wanted_limits
 from explorer.widgets.plots.marks import NEAR, Mark, draw_marks, mark_near
 from explorer.widgets.plots.math import linear_ticks
 
+REACH = 4.0  # px from a line at which it is still pointed at
+
 
 class LinePlot(Picture):
     """Several `Series` on one pair of axes, the last one on top, with marks at places of x.
 
-    Intents: `hovered` and `clicked` with an x value: a mark's own where one is near.
+    Intents: `hovered` and `clicked` with an x value: a mark's own where one is near. A click on a
+    line is `lineClicked` instead where the plot `picks_lines`.
     """
 
     hovered = Signal(float)  # NaN when the pointer left
     clicked = Signal(float)
+    lineClicked = Signal(str, float)  # the line's name and x
     _changed = Signal()  # queued: a scene that changes while it is painted is painted twice
 
     def __init__(self, name: str = "Plot", parent: QWidget | None = None) -> None:
@@ -58,6 +62,9 @@ class LinePlot(Picture):
         self._series: list[Series] = []
         self._lines: list[np.ndarray] = []  # what the bold line shows, per series
         self.glides = True  # the axes, to other limits
+        self.picks_lines = False
+        self._near: Series | None = None  # the line under the pointer
+        self._above: tuple[LinePlot, ...] = ()  # plots whose x axes stand above or below this one
         self.ends: dict[str, float] = {}  # per series its line's last value as it is drawn
         self._labels = ("", "")
         self._log = False
@@ -138,6 +145,10 @@ class LinePlot(Picture):
         self._rescale()
         self.data_changed()
 
+    def share_margins(self, other: LinePlot) -> None:
+        """Their x axes begin and end at the same places while both are shown."""
+        self._above, other._above = (other,), (self,)
+
     def set_empty_text(self, text: str) -> None:
         self._empty_text = text
         self._view.write()
@@ -203,8 +214,9 @@ class LinePlot(Picture):
     def plot_rect(self) -> QRectF:
         """The area inside the axes."""
         if self._area is None:
-            names = [one.name for one in self._series if one.named]
-            ticks = [text for _, text in self._y_ticks()]
+            shown = [self, *(plot for plot in self._above if not plot.isHidden())]
+            names = [one.name for plot in shown for one in plot._series if one.named]
+            ticks = [text for plot in shown for _, text in plot._y_ticks()]
             self._area = axes_area(self.size(), ticks, names, self._labels[0])
         return QRectF(self._area)
 
@@ -247,9 +259,18 @@ class LinePlot(Picture):
 
     def _arrange_later(self) -> None:
         """Before it is painted next, the scene is brought up to date."""
-        self._stale = True
-        self._area = None
-        self._changed.emit()
+        for plot in (self, *self._above):
+            plot._stale = True
+            plot._area = None
+            plot._changed.emit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._arrange_later()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._arrange_later()
 
     def _prepare(self) -> None:
         courtesy.window_works()
@@ -331,24 +352,64 @@ class LinePlot(Picture):
         ]
 
     def readout(self, x: float) -> list[tuple[str, str, QColor]]:
-        """At `x`: (name, value, color) of every line that comes there, the highest first."""
+        """At `x`: (name, value, color) of every line that comes there, the highest first; of faint
+        ones that under the pointer.
+        """
         values = values_at(self._series, self._lines, x)
-        found = [(value, one) for one, value in zip(self._series, values) if np.isfinite(value)]
+        found = [
+            (value, one)
+            for one, value in zip(self._series, values, strict=True)
+            if np.isfinite(value) and (one is self._near or not one.faint)
+        ]
         found.sort(key=lambda pair: -pair[0])
         return [(one.name, format_number(value), color_of(one)) for value, one in found]
 
     # Interaction ---------------------------------------------------------------------------------
 
+    def line_at(self, point: QPointF) -> Series | None:
+        """The line nearest to a point, of several the uppermost; None: there is none in reach."""
+        if self._limits.now is None:
+            return None
+        x = np.array([self.x_at(point.x() + by) for by in (-REACH, 0.0, REACH)])
+        origin = self._view.pixel(0.0, 0.0).y()
+        unit = self._view.pixel(0.0, 1.0).y() - origin
+        found, least = None, REACH
+        for one, line in zip(self._series, self._lines, strict=True):
+            known = np.isfinite(line)
+            if one.aid or not known.any():
+                continue
+            y = np.interp(x, one.x[known], line[known], left=np.nan, right=np.nan)
+            y = y[np.isfinite(y)]
+            y = origin + unit * (np.log10(y) if self._log else y)
+            if y.size:
+                beyond = max(y.min() - point.y(), point.y() - y.max(), 0.0)
+                if beyond <= least:
+                    found, least = one, beyond
+        return found
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._set_hover(self._meant(event))
+        x = self._meant(event)
+        near = self.line_at(event.position()) if self.picks_lines and x is not None else None
+        if near is not self._near:
+            self._near = near
+            shape = Qt.CursorShape.PointingHandCursor if near else Qt.CursorShape.ArrowCursor
+            self.setCursor(shape)
+            self._view.write()
+        self._set_hover(x)
 
     def leaveEvent(self, event) -> None:
+        self._near = None
         self._set_hover(None)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         x = self._meant(event)
-        if x is not None and event.button() == Qt.MouseButton.LeftButton:
+        if x is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        near = self.line_at(event.position()) if self.picks_lines else None
+        if near is None:
             self.clicked.emit(x)
+        else:
+            self.lineClicked.emit(near.name, x)
 
     def _meant(self, event: QMouseEvent) -> float | None:
         """The x value under the pointer, a mark's where one is near; None outside the axes."""

@@ -7,14 +7,19 @@ import pytest
 import torch
 
 from core.inference.activations import VIEWS, Activations, capture
-from core.inference.attention_trace import trace_attention, trace_attention_from
+from core.inference.attention_trace import (
+    downstream_of,
+    trace_attention,
+    trace_attention_from,
+)
 from core.inference.generation import generate, generate_steps, next_probabilities
 from core.inference.heads import head_scores, repeated_ids
+from core.inference.interventions import scaled
 from core.tensor_files import write_tensors
 from core.training.reader import Probe
 from core.transformer import ModelConfig
 from core.transformer.gpt import GPT
-from core.transformer.look import Site
+from core.transformer.look import Look, Site
 
 IDS = [3, 1, 4, 1, 5, 9, 2, 6]
 
@@ -218,7 +223,7 @@ def test_the_attention_trace_ends_where_the_model_does(model, query):
     acts = capture(model, IDS)
     for layer in range(3):
         trace = trace_attention(model, IDS, layer, 1, query)
-        assert trace.complete and len(trace) == 8 and trace.about["query"] == query % 8
+        assert trace.complete and len(trace) == 11 and trace.about["query"] == query % 8
         steps = {step.name.split(".")[1]: step for step in trace}
         row, kv_head = trace.about["query"], trace.about["kv_head"]
         assert kv_head == (0 if model.config.n_kv_head == 1 else 1)
@@ -257,16 +262,81 @@ def test_a_step_shows_first_what_it_made_and_with_it_all_that_its_line_reads(mod
         "softmax": ("weights", "masked"),
         "weigh": ("weighted", "weight", "values"),
         "output": ("output", "weights", "v"),
+        "mix": ("written", "output", "w_o"),
+        "add": ("added", "residual", "written", "others"),
+        "predict": ("probabilities", "logits"),
     }
+
+
+@pytest.mark.parametrize("query", [0, 5, -1])
+def test_what_the_heads_write_is_the_models_attention_and_ends_in_its_logits(model, query):
+    n_layer, H = model.config.n_layer, model.config.n_head
+    kinds = ("head_output", "attention_output", "residual_in", "residual_mid")
+    wanted = [f"decoder.{layer}.{kind}" for layer in range(n_layer) for kind in kinds]
+    acts = capture(model, IDS, [*wanted, "logits"])
+    for layer in range(n_layer):
+        read, attention, residual, after = (
+            acts.at(f"decoder.{layer}.{kind}")[..., query, :] for kind in kinds
+        )
+        projection = model.h[layer].attn.c_proj
+        rows = projection.weight.detach().numpy().T.reshape(H, -1, 16)  # (H, D, C)
+        for head in range(H):
+            trace = trace_attention(model, IDS, layer, head, query)
+            step = {step.name.split(".")[1]: step for step in trace}
+            np.testing.assert_allclose(step["mix"].value("output")[0], read[head], atol=1e-5)
+            written = step["mix"].value("written")[0]
+            np.testing.assert_allclose(written, read[head] @ rows[head], atol=1e-5)
+            np.testing.assert_array_equal(written, trace.about["by_head"][head])
+            total = trace.about["by_head"].sum(0)
+            total = total if trace.about["bias"] is None else total + trace.about["bias"]
+            np.testing.assert_allclose(total, attention, rtol=1e-4, atol=1e-5)
+            others = step["add"].value("others")[0]
+            np.testing.assert_allclose(written + others, attention, rtol=1e-4, atol=1e-5)
+            np.testing.assert_allclose(step["add"].value("residual")[0], residual, atol=1e-5)
+            added = torch.tensor(step["add"].value("added"))
+            if model.config.norm_placement == "post":
+                added = model.h[layer].ln_1(added).detach()
+            np.testing.assert_allclose(added[0], after, atol=1e-4)
+            logits = step["predict"].value("logits")[0]
+            np.testing.assert_allclose(logits, acts.logits[query], atol=1e-5)
+            expected = next_probabilities(torch.tensor(logits))
+            np.testing.assert_allclose(
+                step["predict"].value("probabilities")[0], expected, atol=1e-6
+            )
+
+
+def test_a_head_that_was_switched_off_writes_nothing(model):
+    off = scaled(model.config, {(1, 0): 0.0})
+    sites = [f"decoder.{site}" for site in
+             ("1.residual_in", "1.residual_mid", "2.residual_out", "logits")]  # fmt: skip
+    look = Look(sites, off)
+    with torch.no_grad():
+        model.eval()(torch.tensor([IDS]), look)
+    before, mid, last, logits = (look.values[Site.parse(site)][0, 5].numpy() for site in sites)
+    acts = capture(model, IDS)
+    q, k, v = acts.queries[1], acts.keys[1], acts.values[1]
+    after = downstream_of(model, 1, before, last, off=[0])
+    window = model.config.window_of(1)
+    for head in (0, 1):
+        trace = trace_attention_from(q, k, v, acts.ids, 1, head, 5, window, after=after)
+        written = {step.name: step for step in trace}["attention.mix"].value("written")
+        assert bool(written.any()) == (head == 1)
+        added = torch.tensor(trace[9].value("added"))
+        if model.config.norm_placement == "post":
+            added = model.h[1].ln_1(added).detach()
+        np.testing.assert_allclose(added[0], mid, atol=1e-4)
+        np.testing.assert_allclose(trace[10].value("logits")[0], logits, atol=1e-5)
 
 
 def test_a_trace_from_captured_heads_equals_the_models_own(model):
     acts = capture(model, IDS)
     own = trace_attention(model, IDS, 1, 0, 5)
     window = model.config.window_of(1)
-    other = trace_attention_from(
-        acts.queries[1], acts.keys[1], acts.values[1], acts.ids, 1, 0, 5, window
-    )
+    q, k, v = acts.queries[1], acts.keys[1], acts.values[1]
+    alone = trace_attention_from(q, k, v, acts.ids, 1, 0, 5, window)
+    assert [step.name for step in alone] == [step.name for step in own][:8]
+    after = downstream_of(model, 1, acts.residual[1, 5], acts.residual[-1, 5])
+    other = trace_attention_from(q, k, v, acts.ids, 1, 0, 5, window, after=after)
     for a, b in zip(own, other, strict=True):
         assert a.name == b.name
         for name in a.values:

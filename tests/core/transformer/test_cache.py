@@ -137,3 +137,15 @@ def test_it_cannot_be_cut_to_more_than_there_is() -> None:
     for length in (5, -1):
         with pytest.raises(ValueError, match="holds 2 tokens"):
             cache.cut(length)
+
+
+@torch.no_grad()
+def test_its_use_tells_what_a_window_lets_go_of() -> None:
+    model = model_of(block_size=2 * BLOCK, window=(None, 5))
+    cache = KeyValueCache(model.config)
+    model(ids_of(300), cache=cache)
+    model(ids_of(1), cache=cache)
+    whole, windowed = (layer.use for layer in cache.layers[:2])
+    assert (whole.kept, whole.seen, whole.room) == (301, 301, 2 * BLOCK)
+    assert (windowed.kept, windowed.seen) == (5, 4)
+    assert sum(layer.use.bytes for layer in cache.layers) == cache.bytes

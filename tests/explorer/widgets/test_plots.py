@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QMouseEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.widgets.plots import labels
@@ -124,6 +125,47 @@ def test_a_mark_is_drawn_named_under_the_pointer_and_meant_by_a_click_near_it(qt
     pointer(plot, pixel(200), rect.bottom() - 20, QEvent.Type.MouseButtonPress)
     assert (hovered, clicked[0]) == ([300.0], 300.0)
     assert clicked[1] == pytest.approx(200, abs=1)
+
+
+def test_a_faint_line_is_told_only_where_it_is_pointed_at_and_a_click_on_it_names_it(qtbot):
+    plot, x = LinePlot(), np.arange(0, 101, 10)
+    qtbot.addWidget(plot)
+    plot.picks_lines = True
+    faint = Series("L0 H0", x, np.full(11, 0.2), "muted", named=False, faint=True)
+    plot.set_series([faint, Series("L1 H2", x, np.linspace(0, 1, 11), 2)])
+    painted(plot)
+    pixel, height = plot._pixels(), plot._view.pixel
+    picked, clicked = [], []
+    plot.lineClicked.connect(lambda *one: picked.append(one))
+    plot.clicked.connect(clicked.append)
+    assert [name for name, _, _ in plot.readout(50)] == ["L1 H2"]
+    assert "L1 H2" in plot.describe() and "L0 H0" not in plot.describe()
+    for x, y in ((50, 0.2), (50, 0.5), (50, 0.8)):
+        pointer(plot, pixel(x), height(x, y).y() + 2, QEvent.Type.MouseMove)
+        pointer(plot, pixel(x), height(x, y).y() + 2, QEvent.Type.MouseButtonPress)
+        if y == 0.2:
+            assert {name for name, _, _ in plot.readout(50)} == {"L0 H0", "L1 H2"}
+    assert [name for name, _ in picked] == ["L0 H0", "L1 H2"]
+    assert picked[0][1] == pytest.approx(50, abs=1) and len(clicked) == 1
+    assert set(plot.displayed()) == {"L0 H0", "L1 H2"}, "a table has them all"
+
+
+def test_plots_above_one_another_have_the_same_x_axis_while_both_are_shown(qtbot):
+    both = QWidget()
+    qtbot.addWidget(both)
+    column = QVBoxLayout(both)
+    above, below = two_runs(), LinePlot()
+    below.set_axes("step", "score")
+    below.set_series([Series("L1 H2", np.arange(3), np.array([0.001, 0.002, 0.003]))])
+    above.share_margins(below)
+    for plot in (above, below):
+        column.addWidget(plot)
+    both.resize(500, 400)
+    both.show()
+    rects = [plot.plot_rect() for plot in (above, below)]
+    assert len({(rect.left(), rect.right()) for rect in rects}) == 1
+    above.hide()
+    assert below.plot_rect().width() > rects[1].width(), "nothing to make room for"
 
 
 def test_the_readout_leaves_out_lines_that_do_not_come_there(qtbot):

@@ -1,4 +1,6 @@
-"""The run's lines: losses large, and small ones for learning rate, gradient norm, speed, memory."""
+"""The run's lines: losses large; below them small ones for learning rate, gradient norm, speed and
+memory, or the scores of the heads.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,16 @@ from explorer.panes.training.run.ancestry import (
     names_apart,
     validation_of,
 )
+from explorer.panes.training.run.head_lines import SCORES, TEST, axis, head_of, head_series
 from explorer.panes.training.run.small_plot import SmallPlot
 from explorer.panes.training.run.text import checkpoint_text, gap_note
 from explorer.panes.training.run_data import RunData
 from explorer.widgets.base import Label
+from explorer.widgets.drop_down import DropDown
+from explorer.widgets.pages import Pages
 from explorer.widgets.plots.line_plot import LinePlot, Mark, Series
 from explorer.widgets.toggle import Switch
+from explorer.widgets.wrap_row import labelled
 
 # name, field of a step's record, title, color, a value in words
 SMALL: tuple[tuple[str, str, str, int, Callable[[float], str]], ...] = (
@@ -35,6 +41,8 @@ SMALL: tuple[tuple[str, str, str, int, Callable[[float], str]], ...] = (
 LEAST = 160  # px of the losses' height: below it their lines say little
 NEAR_GUESSING = 0.7  # of the loss of guessing: a first loss from which on its line is drawn
 UNITS = {"memory": byte_unit}
+RATES = "rates"
+BELOW = [(f"Heads: {title.lower()}", name) for name, title in SCORES.items()]
 NOISY = ("norm", "speed")
 
 
@@ -42,6 +50,7 @@ class Charts(QWidget):
     """`clicked(step)` asks to look at a step. `tools` (smoothing, log axis) stand in the header."""
 
     clicked = Signal(float)
+    headClicked = Signal(int, int, float)  # layer and head of a line, and a step
     looksChanged = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -57,6 +66,15 @@ class Charts(QWidget):
         }
         for name, plot in self.small.items():
             plot.setObjectName(f"training.view.{name}")
+        self.heads = LinePlot("Scores of the heads")
+        self.heads.setObjectName("training.view.scores")
+        self.heads.picks_lines = True
+        self.heads.set_note(TEST)
+        self.loss.share_margins(self.heads)
+        self.below = DropDown("Below the losses", "What is drawn below the losses")
+        self.below.setObjectName("training.view.below")
+        self.below.fill([("Rate, norm, speed", RATES), *BELOW], RATES)
+        self._run: RunData | None = None
         self.smoothing = QSlider(Qt.Orientation.Horizontal)
         self.smoothing.setObjectName("training.view.smoothing")
         self.smoothing.setRange(0, 99)
@@ -71,8 +89,12 @@ class Charts(QWidget):
         self.log.setObjectName("training.view.log")
         self.tools = QWidget()
         self._build()
-        for plot in (self.loss, *self.small.values()):
+        for plot in (self.loss, self.heads, *self.small.values()):
             plot.clicked.connect(self.clicked)
+        self.heads.lineClicked.connect(
+            lambda name, step: self.headClicked.emit(*head_of(name), step)
+        )
+        self.below.picked.connect(self.set_below)
         self.smoothing.valueChanged.connect(self._on_looks)
         self.log.toggled.connect(self._on_looks)
         self._on_looks()
@@ -84,21 +106,48 @@ class Charts(QWidget):
         tools.addWidget(Label("smoothing", "label", "muted"))
         tools.addWidget(self.smoothing)
         tools.addWidget(self.log)
-        small = QHBoxLayout()
+        tools.addWidget(labelled("below", self.below))
+        self._rates = QWidget()
+        small = QHBoxLayout(self._rates)
+        small.setContentsMargins(0, 0, 0, 0)
         small.setSpacing(12)
         for plot in self.small.values():
             small.addWidget(plot, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.loss, 7)
-        column.addLayout(small, 2)
+        self._pages = Pages(self._rates, self.heads)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(8)
+        self._column.addWidget(self.loss)
+        self._column.addWidget(self._pages)
+        self.set_below(RATES)
+
+    @property
+    def score(self) -> str:
+        """Which score of the heads is drawn below the losses; "": none."""
+        return "" if self.below.currentData() == RATES else str(self.below.currentData())
+
+    def set_below(self, below: str) -> None:
+        """Draws RATES, the small plots, or a score of the heads below the losses."""
+        self.below.setCurrentIndex(self.below.findData(below))
+        self._pages.setCurrentWidget(self.heads if self.score else self._rates)
+        for place, share in enumerate((5, 4) if self.score else (7, 2)):
+            self._column.setStretch(place, share)
+        self._draw_heads()
+        self.looksChanged.emit()
+
+    def _draw_heads(self) -> None:
+        if self.score:
+            self.heads.set_axes("step", axis(self.score))
+            known = self._run is not None and self._run.head_scores.get(self.score)
+            self.heads.set_series(head_series(*known) if known else [])
 
     def set_runs(
         self, run: RunData | None, other: RunData | None = None, past: Past | None = None
     ) -> None:
         """Shows a run, another one under it, dashed, and what the run branched off from, muted."""
+        self._run = run
         if run is None:
+            self._draw_heads()
             self.loss.set_series([])
             self.loss.set_marks([])
             self.loss.set_note("")
@@ -113,7 +162,9 @@ class Charts(QWidget):
         shown = max(run.step, other.step if other else 0, 10)
         # The axis grows by doubling until the whole run fits: early steps are not a dot.
         edge = min(high, 2 ** math.ceil(math.log2(shown)))
-        self.loss.set_x_range(0, edge)
+        for plot in (self.loss, self.heads):
+            plot.set_x_range(0, edge)
+        self._draw_heads()
         self.loss.set_series([*guessing(run, edge), *series])
         for name, field, *_ in SMALL:
             plot = self.small[name]
@@ -122,7 +173,7 @@ class Charts(QWidget):
             plot.set_line(*run.series(field), other.series(field) if other is not None else before)
 
     def set_cursor(self, step: float | None) -> None:
-        for plot in (self.loss, *self.small.values()):
+        for plot in (self.loss, self.heads, *self.small.values()):
             plot.set_cursor(step)
 
     @property
@@ -131,7 +182,8 @@ class Charts(QWidget):
         return self.loss.ends.get(self._train) if self.smoothing.value() else None
 
     def state(self) -> dict[str, object]:
-        return {"smoothing": self.smoothing.value(), "log": self.log.isChecked()}
+        looks = {"smoothing": self.smoothing.value(), "log": self.log.isChecked()}
+        return {**looks, "below": self.below.currentData()}
 
     def restore(self, state: dict[str, object]) -> None:
         smoothing, log = state.get("smoothing"), state.get("log")
@@ -139,6 +191,8 @@ class Charts(QWidget):
             self.smoothing.setValue(smoothing)
         if isinstance(log, bool):
             self.log.setChecked(log)
+        if (below := state.get("below")) in (RATES, *SCORES):
+            self.set_below(str(below))
 
     def _on_looks(self, _: object = None) -> None:
         share = format_percent(self.smoothing.value() / 100)

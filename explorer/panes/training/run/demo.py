@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import string
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.panes.training.presets import small_run
+from explorer.panes.training.demo import trained
+from explorer.panes.training.presets import repeats, small_run
+from explorer.panes.training.run.charts import RATES
 from explorer.panes.training.run.moments import nearest
 
 if TYPE_CHECKING:
     from explorer.panes.training.run.mode import RunMode
 
 STEPS = 240  # trained, of 400
+BORN = 200  # about where an induction head forms
 
 
 def views(mode: RunMode) -> dict[str, Callable[[], Any]]:
@@ -49,6 +54,23 @@ def views(mode: RunMode) -> dict[str, Callable[[], Any]]:
         mode.branching.change("learning_rate", "0.001")
         await mode.settled()
 
+    async def induction() -> None:
+        """The birth of an induction head beside the loss."""
+        folder = mode.context.runs.folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        letters = folder / "letters.txt"
+        if not letters.exists():
+            signs = string.ascii_letters + string.digits + " ."
+            letters.write_text("".join(random.Random(0).choices(signs, k=20_000)))
+        (made,) = await trained(mode, {"repeats": repeats(letters)})
+        while mode.player.leave():
+            pass
+        mode.workspace.set_run(str(made))
+        await _until_shown(mode, made)
+        mode.view.charts.set_below("induction")
+        mode.player.seek(nearest(mode.track.moments, BORN))
+        await mode.settled()
+
     return {
         "setup": setup,
         "live": live,
@@ -56,6 +78,7 @@ def views(mode: RunMode) -> dict[str, Callable[[], Any]]:
         "one-step": inside,
         "one-step-data": data,
         "branch": branch,
+        "induction": induction,
     }
 
 
@@ -73,10 +96,11 @@ async def _demo(mode: RunMode) -> None:
         pass
     if mode.workspace.run != str(made):
         mode.workspace.set_run(str(made))
-    await _until_paused(mode, Path(made))
+    mode.view.charts.set_below(RATES)
+    await _until_shown(mode, Path(made))
 
 
-async def _until_paused(mode: RunMode, folder: Path) -> None:
+async def _until_shown(mode: RunMode, folder: Path) -> None:
     """Returns when the run is shown as it stands after its last step."""
     for _ in range(600):
         data = mode.follower.data

@@ -24,6 +24,7 @@ from explorer.panes.training.run.header import RunChoice
 from explorer.panes.training.run.heads import HeadFilm
 from explorer.panes.training.run.known_runs import KnownRuns
 from explorer.panes.training.run.moments import Moment
+from explorer.panes.training.run.opened_heads import source_at
 from explorer.panes.training.run.planning import Planning
 from explorer.panes.training.run.screen import Screen, planned_inspection
 from explorer.panes.training.run.setup import SetupView
@@ -32,7 +33,6 @@ from explorer.panes.training.run.track import MomentTrack
 from explorer.panes.training.run.view import RunView
 from explorer.panes.training.run_data import RunData
 from explorer.runs.folders import holds_run
-from explorer.runs.sources import FolderSource
 from explorer.state.actions import Action
 from explorer.widgets import dialogs
 from explorer.widgets.encoding import write_png
@@ -100,6 +100,7 @@ class RunMode(Mode):
         self.view.stepClicked.connect(self.cursor.seek_step)
         self.view.phaseClicked.connect(self.show_phase)
         self.view.headClicked.connect(self.open_head)
+        self.view.lineClicked.connect(self.open_head)
         self.view.insideRequested.connect(self.show_inside)
         self.view.charts.looksChanged.connect(self._show)
         self.screen.headline.connect(self.set_headline)
@@ -137,6 +138,7 @@ class RunMode(Mode):
         return {
             "losses": lines.loss,
             **lines.small,
+            "head-scores": lines.heads,
             "heads": self.view.mosaic,
             "schedule": self.setup.plot,
         }
@@ -222,28 +224,24 @@ class RunMode(Mode):
         phase = inside.names[self.cursor.phase] if inside is not None else ""
         self.modeRequested.emit("step", {"step": step, "phase": phase})
 
-    def open_head(self, layer: int, head: int) -> None:
-        """Shows a head in Attention, on the text that it reads here: the model as it is now at the
-        newest moment, else that of the checkpoint nearest to the cursor.
+    def open_head(self, layer: int, head: int, step: float | None = None) -> None:
+        """Shows a head in Attention, on the text that it reads here: as it was at a step, by
+        default where the cursor stands; at the newest moment, the model as it is now.
         """
         data, moment = self.follower.data, self.moment
         if data is None or moment is None:
             return
-        folder, step = None, data.step
-        if self.replaying or self.cursor.inside is not None:
-            near = data.nearest_checkpoint(self.cursor.step)
-            if near is None:
-                self.statusRequested.emit(text.why_no_branch(data, moment))
-                return
-            step, folder = near, data.checkpoints[near]
-        said = f"Layer {layer}, head {head} at step {step:,}"
-        if folder is None:
+        if step is None and (self.replaying or self.cursor.inside is not None):
+            step = self.cursor.step if self.film.step is None else self.film.step
+        if step is None:
             source: Any = self.context.runs.source(data.folder)
+            where = f"step {data.step:,}"
+        elif data.checkpoints:
+            source, where = source_at(self.engine, data, step)
         else:
-            source = FolderSource(self.context.engine, folder)
-            if step != (looked_at := round(self.cursor.step)):
-                source.name = f"step {step:,}, nearest to {looked_at:,}"
-                said = f"{said}, the checkpoint nearest to step {looked_at:,}"
+            self.statusRequested.emit(text.why_no_branch(data, moment))
+            return
+        said = f"Layer {layer}, head {head} at {where}"
         self.spawn(self._open_head(source, data.probe_text, layer, head, said))
 
     async def _open_head(self, source: Any, read: str, layer: int, head: int, said: str) -> None:

@@ -19,6 +19,7 @@ from explorer.panes.training.run import text
 from explorer.panes.training.run.ancestry import Ancestry
 from explorer.panes.training.run.batches import Batch, BatchReading, data_inspection
 from explorer.panes.training.run.cursor import Cursor
+from explorer.panes.training.run.head_lines import SCORES, scores_at, why_none
 from explorer.panes.training.run.heads import HeadFilm, first_look
 from explorer.panes.training.run.view import RunView
 from explorer.panes.training.run_data import RunData
@@ -35,7 +36,7 @@ class Screen(QObject):
         self._cursor = cursor
         self.here: Machine | None = None  # once it is known
         self._attempts = 0
-        self._read_by = ("", None)  # the text that the heads read, what a click on one opens
+        self._read = ""  # the text that the heads read
         self.batches = BatchReading(engine, owner)
         self.film = HeadFilm(engine, view.mosaic, owner)
         self.film.shown.connect(self._on_heads)
@@ -65,8 +66,7 @@ class Screen(QObject):
         self._view.charts.set_runs(data, other, past)
 
     def _on_heads(self, step: int) -> None:
-        read, opened = self._read_by
-        self._view.set_heads(text.heads_title(read, step, opened))
+        self._view.set_heads(text.heads_title(self._read, step))
         self._view.heads.show_ready()
 
     def show_moment(self, data: RunData, state: str) -> None:
@@ -96,12 +96,15 @@ class Screen(QObject):
             self.headline.emit(text.headline(data, state, moment, replaying, smoothed))
         view.charts.set_cursor(cursor.step if replaying or inside is not None else None)
         view.charts.loss.set_empty_text(text.no_loss(data, state))
+        view.charts.heads.set_empty_text(why_none(data, state))
+        score = view.charts.score
+        scores = scores_at(data, score, cursor.step) if score else None
+        view.mosaic.set_scores(scores, f"{SCORES[score].lower()} score" if score else "")
         view.samples.set_empty_text(text.no_sample(data, state, cursor.step))
         view.samples.set_samples([s for s in data.samples if s.step <= cursor.step + 0.5])
-        past = replaying or inside is not None
-        self._read_by = data.probe_text, data.nearest_checkpoint(cursor.step) if past else None
+        self._read = data.probe_text
         if not self.film.show(cursor.moments, cursor.position):
-            view.set_heads(text.heads_title(data.probe_text, None, None))
+            view.set_heads(text.heads_title(data.probe_text, None))
             view.heads.show_empty(text.no_heads(data, state) or first_look(data))
         elif self.film.step is not None:
             self._on_heads(self.film.step)

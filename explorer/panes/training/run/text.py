@@ -515,16 +515,13 @@ def no_heads(data: RunData, state: str) -> str:
     return f"The run {over.split()[0]} before its heads were recorded."
 
 
-def heads_title(read: str, step: int | None, opened: int | None) -> str:
-    """Which text the heads on the screen read, from which step they are, and whether a click opens
-    those of another one, `opened`: the nearest checkpoint's. Short, for there is little room.
+def heads_title(read: str, step: int | None) -> str:
+    """Which text the heads on the screen read, and from which step they are. Short, for there is
+    little room.
     """
     quoted = read.lstrip() or SPACE * min(len(read), MOST_SPACES)
     on = f" on \u201c{quoted}\u201d" if read else ""
-    where = f", step {step:,}" if step is not None else ""
-    other = opened is not None and opened != step
-    opens = f"; a click opens {opened:,}" if other else ""
-    return f"Heads{on}{where}{opens}"
+    return f"Heads{on}{f', step {step:,}' if step is not None else ''}"
 
 
 def about(seconds: float) -> str:

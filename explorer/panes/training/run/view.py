@@ -29,6 +29,7 @@ class RunView(QWidget):
     stepClicked = Signal(float)
     phaseClicked = Signal(int)
     headClicked = Signal(int, int)
+    lineClicked = Signal(int, int, float)  # a head's line: layer, head and step
     insideRequested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -51,6 +52,7 @@ class RunView(QWidget):
         self._build()
         self.card.asked.connect(self.asked)
         self.charts.clicked.connect(self.stepClicked)
+        self.charts.headClicked.connect(self.lineClicked)
         self.phases.phaseClicked.connect(self.phaseClicked)
         self.inside.clicked.connect(lambda: self.insideRequested.emit(self.recorded))
         self.mosaic.headClicked.connect(self.headClicked)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from explorer.panes.transformer.generate.draft import ALL, GenerateDraft
+from explorer.widgets.cache_scene import CacheScene
 
 if TYPE_CHECKING:
     from core.trace import Trace
@@ -92,6 +93,11 @@ class Found:
     written: int
     came: int
     chosen: Chosen
+
+    @property
+    def cache(self) -> CacheScene | None:
+        """What is kept of the text; None: nothing is."""
+        return CacheScene(self.read.tokens, self.read.cache) if self.read.cache else None
 
 
 def found(

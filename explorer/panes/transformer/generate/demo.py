@@ -12,14 +12,25 @@ if TYPE_CHECKING:
 def views(mode: GenerateMode) -> dict[str, Callable[[], Any]]:
     """By name: each callable brings the mode there."""
 
-    def at(step: str, tokens: int = 0, **settings: float) -> Callable[[], Any]:
+    def at(
+        step: str, tokens: int = 0, side: str = "sampling", forks: int = 0, **settings: float
+    ) -> Callable[[], Any]:
         async def bring() -> None:
             mode.begin_anew()
+            mode.view.show_side(side)
             mode.set_settings(**{"temperature": 1.0, "top_k": 0, "top_p": 1.0, **settings})
             await mode.settled()
             for _ in range(tokens):
                 mode.append()
                 await mode.settled()
+            for fork in range(forks):  # the next likeliest tokens, at places of the text
+                mode.look_at(len(mode.prompt_ids) + 2 + 2 * (fork % 3))
+                await mode.settled()
+                mode.force(mode.scene.ids[1 + fork] if mode.scene is not None else 0)
+                await mode.settled()
+                for _ in range(4):
+                    mode.append()
+                    await mode.settled()
             mode.go_to(step)
             await mode.settled()
 
@@ -30,4 +41,6 @@ def views(mode: GenerateMode) -> dict[str, Callable[[], Any]]:
         "logits": at("logits"),
         "cuts": at("top_p", temperature=1.3, top_k=10, top_p=0.9),
         "draw": at("draw", 12, temperature=0.8),
+        "forks": at("softmax", 8, "forks", 5),
+        "cache": at("softmax", 40, "cache"),
     }

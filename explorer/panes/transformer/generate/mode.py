@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -16,19 +17,21 @@ from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.transformer.generate import compute, text
 from explorer.panes.transformer.generate.draft import GenerateDraft
+from explorer.panes.transformer.generate.forks import Forks, is_text
 from explorer.panes.transformer.generate.inspector import inspection
 from explorer.panes.transformer.generate.scene import Scene, scene_of
 from explorer.panes.transformer.generate.view import GenerateView
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
+from explorer.widgets.branch_list import BranchLine
 
 
 def create(desk: Desk, parent: QObject) -> Mode:
     return GenerateMode(desk, parent)
 
 
-MOST_BACK = 500  # texts that Back brings again
 FIRST = "sampling.softmax"  # the step that is shown first
+MOST_KEPT = 20  # forks that a session keeps
 
 
 class GenerateMode(PromptMode):
@@ -36,20 +39,20 @@ class GenerateMode(PromptMode):
 
     id = "generate"
     title = "Generate"
+    no_text = text.NO_TEXT
     teaches = "How the next token is chosen: a distribution, what is cut from it, and a draw"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
         self.view = GenerateView()
         self.draft = Draft(self.workspace, "transformer.generate", GenerateDraft, self)
-        self.written: list[int] = []
         self.place: int | None = None  # in the text; None: its end
         self.writing = False
         self.found: compute.Found | None = None
         self.scene: Scene | None = None
-        self._before: list[list[int]] = []  # what was written before each change of it
+        self.forks = Forks()
         self._surprises = np.zeros(0)  # of as many of the tokens as it is known of
-        self._reads, self._chooses = Latest(self.engine, self), Latest(self.engine, self)
+        self._chooses = Latest(self.engine, self)
         self._connect()
         self.view.set_draft(self.draft.value)
         self.begin()
@@ -64,29 +67,31 @@ class GenerateMode(PromptMode):
         view.againRequested.connect(self.draw_again)
         view.tokenChosen.connect(self.force)
         view.placeChosen.connect(self.look_at)
-        view.body.retryRequested.connect(self.read)
+        view.branchChosen.connect(lambda place: self.go_on_from(self.forks.branches()[place].end))
         self.draft.changed.connect(self._on_draft)
-        self._reads.came.connect(self._on_read)
-        self._reads.failed.connect(self._on_failed)
         self._chooses.came.connect(self._on_chosen)
 
     # what the pane asks
 
     def pictures(self) -> dict[str, QWidget]:
-        return {"next": self.view.bars, "text": self.view.text}
+        view = self.view
+        return {"next": view.bars, "text": view.text, "forks": view.forks, "cache": view.cache}
 
     def state(self) -> dict[str, Any]:
-        return {"version": 1, "prompt": self.workspace.prompt, "written": list(self.written)}
+        forks = [self.forks.text(node) for node in self.forks.ends()[-MOST_KEPT:]]
+        kept = {"prompt": self.workspace.prompt, "written": self.written, "forks": forks}
+        return {"version": 1, **kept, "side": self.view.side.current}
 
     def restore(self, state: dict[str, Any]) -> None:
         match state:
-            case {"prompt": self.workspace.prompt, "written": list(written)}:
-                if all(type(one) is int and one >= 0 for one in written):
-                    self._set_written(written)
-
-    def shown(self) -> None:
-        if self.found is None:
-            self.read()
+            case {"side": str(side)} if side in dict(text.SIDES):
+                self.view.show_side(side)
+        match state:
+            case {"prompt": self.workspace.prompt, "written": written, "forks": [*forks]}:
+                texts = [one for one in (*forks[:MOST_KEPT], written) if is_text(one)]
+                nodes = [self.forks.add(one) for one in texts]
+                if nodes:
+                    self.go_on_from(nodes[-1])
 
     def left(self) -> None:
         self.stop_writing()
@@ -109,6 +114,11 @@ class GenerateMode(PromptMode):
         super().on_step(step)
 
     # choices
+
+    @property
+    def written(self) -> list[int]:
+        """What was written after the prompt."""
+        return self.forks.text(self.forks.here)
 
     @property
     def ids(self) -> list[int]:
@@ -141,12 +151,12 @@ class GenerateMode(PromptMode):
 
     def append(self) -> None:
         """The token that is drawn comes."""
-        if self.found is not None and self.place is None and not self._reads.running:
+        if self.found is not None and self.place is None and not self.reads.running:
             self.force(self.found.chosen.token)
 
     def force(self, token: int) -> None:
         """This token comes, at the place that is looked at; what was written after it goes."""
-        if self.found is None or self._reads.running:
+        if self.found is None or self.reads.running:
             return
         at = self.looked_at
         if at < len(self.prompt_ids):
@@ -155,31 +165,32 @@ class GenerateMode(PromptMode):
         if self.place is not None:
             self.statusRequested.emit(text.FORKED)
         known = np.append(self.found.surprises[:at], self.found.chosen.surprise_of(token))
-        self._set_written([*self.written[: at - len(self.prompt_ids)], token])
+        written = self.written[: at - len(self.prompt_ids)]
+        self.go_on_from(self.forks.add([*written, token]))
         self._surprises = known
+
+    def go_on_from(self, node: int) -> None:
+        """The text ends with a node of the forks."""
+        self.forks.go(node)
+        self._on_written()
 
     def go_back(self) -> None:
         """As the text was before the last token came, or before the last fork."""
-        if self._before:
-            before = self._before.pop()
-            self._set_written(before)
-            self._before.pop()
+        self.forks.back()
+        self._on_written()
 
     def begin_anew(self) -> None:
         """Nothing is written yet."""
-        if self.written:
-            self._set_written([])
+        self.forks = Forks()
+        self._on_written()
 
-    def _set_written(self, written: list[int]) -> None:
-        self._before = [*self._before[-MOST_BACK:], self.written]
-        shared = len(self.prompt_ids)
-        for one, other in zip(self.written, written, strict=False):
-            if one != other:
-                break
-            shared += 1
-        self.written, self.place = list(written), None
-        if not self.active:
-            self.found = None  # read anew once it is shown
+    def _on_written(self) -> None:
+        """The text is another one, from some token on."""
+        self.place = None
+        known, ids = len(self._surprises), self.ids
+        before = self.found.ids if self.found is not None else ()
+        pairs = zip(ids, before[:known], strict=False)
+        shared = next((at for at, (one, other) in enumerate(pairs) if one != other), len(ids))
         self._surprises = self._surprises[:shared]
         self.read()
 
@@ -214,28 +225,18 @@ class GenerateMode(PromptMode):
         """What was written belongs to another text or model."""
         super().forget()
         self.stop_writing()
-        self.written, self.place = [], None
-        self._before, self._surprises, self.found = [], np.zeros(0), None
+        self.forks, self.place = Forks(), None
+        self._surprises, self.found = np.zeros(0), None
 
     def read(self) -> None:
-        """Reads the text, up to the place that is looked at, once it is shown."""
-        if self.source is None or not self.active:
-            return
-        if not self.workspace.prompt:
-            self._reads.stop()
-            self.scene = None
-            self.set_tracks([])
-            self.view.body.show_empty(text.NO_TEXT)
-            self.set_headline(text.NO_TEXT)
-            return
-        self._reads.ask(self._read, "reading the text", is_told=False)
+        super().read()
         self._set_buttons()
 
-    async def _read(self) -> compute.Found | Superseded:
+    async def answer(self) -> compute.Found | Superseded:
         source, draft = self.source, self.draft.value
         await self.encode()
-        known = source.config.vocab_size  # a session may hold anything
-        self.written = [token for token in self.written if token < known]
+        if max(self.forks.tokens) >= source.config.vocab_size:  # a session may hold anything
+            self.forks = Forks()
         ids, place = self.ids, self.looked_at
         most = source.config.block_size
         before = ids[max(0, place - most) : place]
@@ -256,13 +257,11 @@ class GenerateMode(PromptMode):
             compute.found, *asked, key="transformer.generate.choice", name="choosing a token"
         )
 
-    def _on_read(self, found: compute.Found | Superseded) -> None:
-        if isinstance(found, Superseded):
-            return
-        self._surprises = found.surprises
-        self._show(found)
+    def show_answer(self, answer: compute.Found) -> None:
+        self._surprises = answer.surprises
+        self._show(answer)
         if self.writing:
-            ended = found.chosen.token in self.source.tokenizer.special_tokens.values()
+            ended = answer.chosen.token in self.source.tokenizer.special_tokens.values()
             is_full = len(self.ids) >= self.source.config.block_size
             if ended or is_full:
                 self.stop_writing()
@@ -279,12 +278,10 @@ class GenerateMode(PromptMode):
         if self.found is not None and found.read is self.found.read:
             self._show(found)
 
-    def _on_failed(self, message: str) -> None:
+    def clear(self) -> None:
+        super().clear()
         self.found = self.scene = None
         self.stop_writing()
-        self.set_tracks([])
-        self.view.body.show_error(message)
-        self.set_headline(message)
 
     # what is seen
 
@@ -301,10 +298,12 @@ class GenerateMode(PromptMode):
                 len(found.ids),
                 self.source.config.block_size,
                 found.chosen.perplexity,
-                found.read.cache_bytes,
+                sum(layer.bytes for layer in found.read.cache),
                 found.read.seconds,
             )
         )
+        self.view.set_cache(found.cache)
+        self.view.set_forks(self._lines())
         self.set_tracks([TraceTrack(found.chosen.trace)], keep_position=names == before)
         if self.active and names != before:
             self.go_to(FIRST.partition(".")[2] if first or at not in names else at)
@@ -313,9 +312,22 @@ class GenerateMode(PromptMode):
         self._say()
         self.inspect()
 
+    def _lines(self) -> list[BranchLine]:
+        """The forks in words."""
+
+        def told(tokens: Sequence[int]) -> str:
+            return b"".join(map(self.piece, tokens)).decode("utf-8", "replace")
+
+        here, way = self.forks.here, set(self.forks.path(self.forks.here))
+        return [
+            BranchLine(told(one.tokens), one.indent, one.end in way, one.end == here,
+                       told(self.forks.text(one.end)))
+            for one in self.forks.branches()
+        ]  # fmt: skip
+
     def _set_buttons(self) -> None:
         at_end = self.found is not None and self.place is None
-        self.view.set_buttons(ready=at_end, writing=self.writing, written=bool(self._before))
+        self.view.set_buttons(ready=at_end, writing=self.writing, written=bool(self.forks.past))
 
     @property
     def quoted(self) -> str:

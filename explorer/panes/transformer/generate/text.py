@@ -6,6 +6,7 @@ import math
 
 from core.numbers import format_brief, format_bytes, format_fixed, format_number, format_percent
 from explorer.panes.transformer.generate.scene import CUTS, Scene
+from explorer.widgets.cache_scene import CacheScene
 
 REST = "all others"
 STRIP = "all tokens side by side, each as wide as it is likely"
@@ -19,7 +20,11 @@ BACK_HELP = "Takes the last token back"
 AGAIN, AGAIN_HELP = "Draw again", "Other numbers: another seed"
 NO_TEXT = "Type a text: the model predicts what comes after it"
 OF_PROMPT = "This token belongs to the prompt: edit it in the line above"
-FORKED = "What was written after this token is gone; Back brings it again"
+FORKED = "The text forks here: what was written before stays under Forks"
+SIDES = [("sampling", "Sampling"), ("forks", "Forks"), ("cache", "Cache")]
+SIDES_HELP = "The settings of the draw, the texts that were written, what is kept of those read"
+NO_FORKS = "Nothing is written yet: each text that you write becomes a branch here"
+NO_CACHE = "A model in training keeps nothing: it is another one after each step"
 LABELS = {
     "temperature": "Temperature",
     "top_k": "Top-k",
@@ -73,6 +78,16 @@ def headline(scene: Scene, step: str, quoted: str, nats: float | None) -> str:
 def _likeliest(scene: Scene) -> str:
     word = scene.pieces[0].decode("utf-8", "replace").strip() or "a space"
     return f"\u201c{word}\u201d, {format_percent(float(scene.probabilities[0]))}"
+
+
+def cache(scene: CacheScene) -> str:
+    """Below the picture of the cache."""
+    each = f"{format_bytes(scene.bytes_per_token)} a token in {len(scene.layers)} layers"
+    held = f"{format_bytes(scene.bytes)} are taken, enough for {scene.room:,} tokens"
+    hatched = (
+        ". Hatched: outside the layer's window, let go of in blocks" if scene.has_unseen else ""
+    )
+    return f"Keys and values of {scene.tokens:,} tokens, {each}; {held}{hatched}"
 
 
 def facts(tokens: int, most: int, perplexity: float, cache: int, seconds: float) -> str:

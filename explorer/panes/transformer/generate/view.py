@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtCore import QPointF, QRectF, Signal
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from explorer import theme
@@ -16,10 +16,16 @@ from explorer.panes.transformer.generate.draw_bars import BarsLayout, draw_bars
 from explorer.panes.transformer.generate.scene import Scene
 from explorer.widgets.base import Columns, Label, set_look
 from explorer.widgets.boxes import card, column, name_parts, page, row
-from explorer.widgets.scene_picture import ScenePicture
-from explorer.widgets.slider_field import SliderField
+from explorer.widgets.branch_list import BranchLine, BranchList
+from explorer.widgets.cache_picture import CachePicture
+from explorer.widgets.cache_scene import CacheScene
+from explorer.widgets.choice_picture import NONE, ChoicePicture
+from explorer.widgets.pages import Pages
+from explorer.widgets.scroll_area import ScrollArea
+from explorer.widgets.slider_field import slider_fields
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surprise_text import SurpriseText
+from explorer.widgets.toggle import SegmentedControl
 
 SIDE = 196  # px: the sliders
 LINES, REST = (2, 8), 470  # lines of the text at least and at most; px of all below it
@@ -33,25 +39,28 @@ VALUES = {
 }
 
 
-class Bars(ScenePicture[Scene]):
-    """`tokenClicked(id)`: a row was clicked, or Enter was pressed on it."""
+class Bars(ChoicePicture[Scene]):
+    """`picked(row)`; `at_end`: it is the next token that is chosen."""
 
-    tokenClicked = Signal(int)
+    NAME = "The likeliest next tokens"
+    at_end = True
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("The likeliest next tokens", parent)
-        self.hovered, self.at_end = -1, True
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    def layout_of(self, scene: Scene) -> BarsLayout:
+        return BarsLayout(QRectF(self.rect()), scene)
 
-    def layout_now(self) -> BarsLayout | None:
-        return BarsLayout(QRectF(self.rect()), self.scene) if self.scene is not None else None
+    def draw_scene(self, painter: QPainter, scene: Scene) -> None:
+        draw_bars(painter, self.layout_of(scene), self.position, self.hovered)
 
-    def draw(self, painter: QPainter) -> None:
-        if (layout := self.layout_now()) is not None:
-            draw_bars(painter, layout, self.position, self.hovered)
-            if self.shows_focus:
-                theme.current().focus_ring(painter, QRectF(self.rect()), 4, -2)
+    def thing_at(self, point: QPointF) -> int:
+        assert self.scene is not None
+        place = self.layout_of(self.scene).row_at(point)
+        return NONE if place is None else place
+
+    def things(self) -> Sequence[int]:
+        return range(len(self.scene.ids)) if self.scene is not None else ()
+
+    def told(self, thing: int) -> str:
+        return text.row_tip(self.scene, thing, self.at_end) if self.scene is not None else ""
 
     def displayed(self) -> dict[str, np.ndarray]:
         if self.scene is None:
@@ -68,48 +77,11 @@ class Bars(ScenePicture[Scene]):
             }
         )
 
-    def said_at(self, point: QPointF) -> str:
-        layout = self.layout_now()
-        place = layout.row_at(point) if layout is not None else None
-        if place is None or self.scene is None:
-            return ""
-        return text.row_tip(self.scene, place, self.at_end)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        layout = self.layout_now()
-        place = layout.row_at(event.position()) if layout is not None else None
-        self._hover(-1 if place is None else place)
-
-    def leaveEvent(self, event: object) -> None:
-        self._hover(-1)
-
-    def _hover(self, place: int) -> None:
-        if place != self.hovered:
-            self.hovered = place
-            self.update()
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        self.mouseMoveEvent(event)
-        if event.button() == Qt.MouseButton.LeftButton:
-            self._click()
-
-    def _click(self) -> None:
-        if self.scene is not None and 0 <= self.hovered < len(self.scene.ids):
-            self.tokenClicked.emit(self.scene.ids[self.hovered])
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        move = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
-        if self.scene is not None and move is not None and not event.modifiers():
-            self._hover(min(max(self.hovered + move, 0), len(self.scene.ids) - 1))
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._click()
-        else:
-            super().keyPressEvent(event)
-
 
 class GenerateView(QWidget):
     """`settingChanged(name, value)`, `settled`: a slider was let go; `nextRequested`,
-    `writeRequested`, `backRequested`, `againRequested`, `tokenChosen(id)`, `placeChosen(place)`.
+    `writeRequested`, `backRequested`, `againRequested`, `tokenChosen(id)`, `placeChosen(place)`,
+    `branchChosen(place)`: of the forks.
     """
 
     settingChanged = Signal(str, float)
@@ -120,6 +92,7 @@ class GenerateView(QWidget):
     againRequested = Signal()
     tokenChosen = Signal(int)
     placeChosen = Signal(int)
+    branchChosen = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -138,34 +111,45 @@ class GenerateView(QWidget):
         )
         set_look(self.next, "primary")
         set_look(self.again, "quiet")
-        self.sliders = {
-            name: SliderField(
-                text.LABELS[name],
-                values,
-                lambda value, name=name: text.words_of(name, value),  # type: ignore[misc]
-                text.HELP[name],
-            )
-            for name, values in VALUES.items()
-        }
+        self.sliders = slider_fields(
+            *("transformer.generate", VALUES, text.LABELS, text.HELP, text.words_of),
+            *(self.settingChanged.emit, self.settled.emit),
+        )  # fmt: skip
         self.body = StatefulPicture(self.bars, "lines")
+        self.forks, self.cache = BranchList(), CachePicture()
+        self.side = SegmentedControl(text.SIDES, text.SIDES_HELP)
+        self.side.setObjectName("transformer.generate.side")
+        self.cache_words = Label("", "label", "muted", wrap=True)
+        self.fork_words = Label(text.NO_FORKS, "label", "muted", wrap=True)
         self._build()
-        for name, slider in self.sliders.items():
-            slider.setObjectName(f"transformer.generate.{name}")
-            slider.changed.connect(lambda value, name=name: self.settingChanged.emit(name, value))
-            slider.released.connect(self.settled)
         self.next.clicked.connect(self.nextRequested)
         self.write.clicked.connect(self.writeRequested)
         self.back.clicked.connect(self.backRequested)
         self.again.clicked.connect(self.againRequested)
-        self.bars.tokenClicked.connect(self.tokenChosen)
+        self.side.chosen.connect(self.show_side)
+        self.bars.picked.connect(self._on_picked)
+        self.forks.picked.connect(self.branchChosen)
         self.text.chosen.connect(lambda _, place: self.placeChosen.emit(place))
 
     def _build(self) -> None:
         buttons = row(self.next, self.write, self.back, 1, self.again)
-        self._side = QWidget()
-        column(*self.sliders.values(), 1, of=self._side, spacing=12)
+        self._side, self._pages = QWidget(), {name: QWidget() for name, _ in text.SIDES}
+        column(*self.sliders.values(), 1, of=self._pages["sampling"], spacing=12)
+        column(self.fork_words, (ScrollArea(self.forks), 1), of=self._pages["forks"])
+        column((self.cache, 1), self.cache_words, of=self._pages["cache"])
+        self._sides = Pages(*self._pages.values())
+        column(self.side, (self._sides, 1), of=self._side, spacing=12)
         below = row((card(self.body), 1), self._side, spacing=16)
         page(card(self.text, self.note), (below, 1), buttons, of=self)
+
+    def _on_picked(self, place: int) -> None:
+        if self.bars.scene is not None:
+            self.tokenChosen.emit(self.bars.scene.ids[place])
+
+    def show_side(self, name: str) -> None:
+        """The settings, the forks, or the cache."""
+        self.side.set_current(name)
+        self._sides.setCurrentWidget(self._pages[name])
 
     def resizeEvent(self, event: object) -> None:
         """Their sizes follow the zoom."""
@@ -194,6 +178,15 @@ class GenerateView(QWidget):
         self.bars.at_end = at_end
         self.bars.set_scene(scene)
         self.body.show_ready()
+
+    def set_forks(self, branches: Sequence[BranchLine]) -> None:
+        self.forks.set_scene(branches)
+        self.fork_words.setVisible(not branches)
+
+    def set_cache(self, scene: CacheScene | None) -> None:
+        """None: nothing is kept."""
+        self.cache.set_scene(scene)
+        self.cache_words.setText(text.cache(scene) if scene is not None else text.NO_CACHE)
 
     def set_buttons(self, *, ready: bool, writing: bool, written: bool) -> None:
         """Whether a token can be drawn, whether one is, and whether one can be taken back."""

@@ -72,7 +72,7 @@ def test_the_steps_stand_over_the_arcs_and_come_back_from_a_walk(pane, tmp_path,
         pane.set_mode("arcs")
         pane.set_walking(True)
         await pane.settled()
-        pane.player.seek(8 + 3)  # the walk has come to the next query
+        pane.player.seek(11 + 3)  # the walk has come to the next query
         await pane.settled()
         state = json.loads(json.dumps(pane.state()))
         assert state["mode"] == "arcs" and state["steps"] == SCENE["steps"]
@@ -127,7 +127,7 @@ def test_steps_that_are_not_there_show_the_map(pane, tmp_path, run_async):
         pane.looker.again()
         await pane.settled()
         assert pane.choices.mode == "map" and pane.chosen[0] < 2
-        for nonsense in (3, [], {}, {"layer": 0}, {**SCENE["steps"], "step": 8}):
+        for nonsense in (3, [], {}, {"layer": 0}, {**SCENE["steps"], "step": 11}):
             assert steps_from(nonsense) is None
             pane.restore({"steps": nonsense})
             assert pane.open_steps is None

@@ -75,7 +75,7 @@ def test_nothing_moves_before_a_click_and_play_plays_to_the_end(pane, tmp_path, 
         while pane.player.playing:
             now[0] += 0.1
             pane.player.tick()
-        assert positions == sorted(positions) and positions[-1] == 7
+        assert positions == sorted(positions) and positions[-1] == 10
         assert any(p != int(p) for p in positions)
 
     run_async(body())
@@ -180,7 +180,7 @@ def test_a_walk_plays_each_query_in_turn_and_space_pauses_it(pane, tmp_path, run
                 break
         assert reached == [T - 2, T - 1]
         assert pane.workspace.selection.token == T - 1
-        assert not pane.playback.walking and pane.player.length == 8
+        assert not pane.playback.walking and pane.player.length == 11
 
     run_async(body())
 
@@ -262,7 +262,9 @@ def test_everything_is_named_and_reachable(pane, tmp_path, run_async):
                 action.run()
                 await pane.settled()
         for bring in pane.views().values():
-            bring()
+            waits = bring()
+            if waits is not None:
+                await waits
             await pane.settled()
             assert not pane.grab().isNull()
 
@@ -289,17 +291,17 @@ def test_transport_and_inspector_call_what_is_seen_by_one_name(pane, tmp_path, r
             await pane.settled()
             first, second = names()
             assert first == second and "softmax" in first
-            assert transport.count.text() == "8 steps"
+            assert transport.count.text() == "11 steps"
         pane.choose(hide_first=True)
         await pane.settled()
         assert names()[0] == names()[1] and "first token" in names()[0]
-        for step in range(8):
+        for step in range(11):
             pane.set_mode("steps")
             pane.player.seek(step)
             await pane.settled()
             first, second = names()
             assert first == second == pane.playback.track.traces[0][step].title
-            assert transport.count.text() == f"step {step + 1} of 8"
+            assert transport.count.text() == f"step {step + 1} of 11"
 
     run_async(body())
     transport.bind(None)

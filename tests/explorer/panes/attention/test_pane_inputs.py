@@ -24,7 +24,7 @@ def test_an_empty_text_invites_and_the_example_brings_the_picture_back(pane, tmp
         assert pane.player.length == 0 and not pane.view.tokens.isVisibleTo(pane)
         pane.view.exampleRequested.emit()
         await pane.settled()
-        assert pane.view.body.state == "ready" and pane.player.length == 8
+        assert pane.view.body.state == "ready" and pane.player.length == 11
         assert pane.inputs.prompt.prompt == pane.workspace.prompt
 
     run_async(body())
@@ -142,7 +142,7 @@ def test_picture_steps_and_inspector_are_empty_together(mode, pane, tmp_path, ru
         pane.workspace.set_model_source(good)
         await pane.settled()
         assert pane.view.body.state == "ready" and pane.looker.heads.source == good.name
-        assert shown[-1] is not None and pane.player.length == 8
+        assert shown[-1] is not None and pane.player.length == 11
         assert pane.view.panel.mosaic.displayed()["maps"].any()
 
     run_async(body())

@@ -13,7 +13,7 @@ from explorer.panes.attention.explain import cell_inspection, step_inspection
 from explorer.panes.attention.layout import lay_out
 from explorer.panes.attention.lines import live_line
 from explorer.panes.attention.model import trace_of
-from explorer.panes.attention.walk import LENGTH, QueryTrack
+from explorer.panes.attention.walk import QueryTrack
 from explorer.widgets.live_numbers import Terms
 
 
@@ -24,7 +24,7 @@ def trace(heads):
 
 @pytest.fixture
 def story(heads, trace):
-    return stories.story_of(trace, heads.prompt.labels)
+    return stories.story_of(trace, heads)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_story_is_attention_computed_by_hand(heads, story):
 
 
 def test_every_step_has_a_sentence_a_line_and_an_inspection(trace, story):
-    for step in range(LENGTH):
+    for step in range(len(trace)):
         assert stories.title(story, step).endswith(".")
         for key in range(7):
             words = "".join(text for text, _ in live_line(story, step, key))
@@ -81,13 +81,13 @@ def test_a_cell_of_the_map_is_explained_by_its_own_row(heads, trace):
 
 
 def test_the_mask_says_when_there_is_nothing_to_hide(heads):
-    last = stories.story_of(trace_of(heads, 0, 1, 6, None), heads.prompt.labels)
+    last = stories.story_of(trace_of(heads, 0, 1, 6, None), heads)
     assert "Nothing to hide" in stories.title(last, stories.MASK)
 
 
 def test_in_a_window_the_mask_also_hides_what_is_far(heads):
     trace = trace_of(heads, 0, 1, 5, 3)
-    story = stories.story_of(trace, heads.prompt.labels)
+    story = stories.story_of(trace, heads)
     assert [key for key in range(7) if story.hidden(key)] == [0, 1, 2, 6]
     assert "3 tokens too far before" in stories.title(story, stories.MASK)
     formula = trace[stories.MASK].formula
@@ -106,7 +106,7 @@ def test_every_position_is_drawn_without_error(qapp, stage, story, heads, name, 
     before = theme.current()
     theme.apply(qapp, name, 1.0, motion)
     try:
-        following = stories.story_of(trace_of(heads, 0, 1, 5, None), heads.prompt.labels)
+        following = stories.story_of(trace_of(heads, 0, 1, 5, None), heads)
         failed = []
         stage.paintFailed.connect(failed.append)
         stage.set_story(story, following)
@@ -193,16 +193,16 @@ def test_nothing_of_the_layout_overlaps(story, qapp, width, height):
 
 
 def test_a_track_grows_by_one_query_at_a_time(heads, trace):
-    track = QueryTrack(trace, heads.prompt.labels, last=6)
-    assert track.length == LENGTH and track.complete
+    track = QueryTrack(trace, heads)
+    assert track.length == 8 and track.complete
     track.walking = True
     assert not track.complete and track.next_query == 5
     for query in (5, 6):
         track.extend(trace_of(heads, 0, 1, query, None))
-    assert track.complete and track.next_query is None and track.length == 3 * LENGTH
+    assert track.complete and track.next_query is None and track.length == 3 * 8
     assert track.at(8.0) == (1, 0.0) and track.at(7.5) == (0, 7.5) and track.at(23.0) == (2, 7.0)
     assert "“sang”" in track.sentence(8)
     assert track.title(8) == trace[0].title
     assert track.item(10).name == "attention.scores"
     track.cut_to(1)
-    assert track.length == LENGTH and track.stories[0].query == 5
+    assert track.length == 8 and track.stories[0].query == 5

@@ -17,7 +17,9 @@ PROMPT = "Mira met Tom. One day"
 
 @pytest.fixture
 def make_mode(torch_engine: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """`await make_mode("generate")`: that mode, shown, with a tiny model that has read a prompt."""
+    """`await make_mode("generate")`: that mode, shown, with a tiny model that has read a prompt;
+    `session`: what the workspace held when it began.
+    """
     from explorer.panes.base import Context
     from explorer.panes.transformer.pane import TransformerPane
     from explorer.state.settings import Settings
@@ -26,8 +28,10 @@ def make_mode(torch_engine: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]
     runs = eager_runs(torch_engine, tmp_path / "runs")
     panes = []
 
-    async def make(name: str, **changes: Any) -> Any:
-        pane = TransformerPane(Context(torch_engine, Workspace(torch_engine), Settings(), runs))
+    async def make(name: str, session: dict[str, Any] | None = None, **changes: Any) -> Any:
+        workspace = Workspace(torch_engine)
+        workspace.restore(session or {})
+        pane = TransformerPane(Context(torch_engine, workspace, Settings(), runs))
         pane.player.set_motion("off")
         pane.resize(900, 560)
         panes.append(pane)

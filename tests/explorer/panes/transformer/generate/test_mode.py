@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
+import core
 from explorer.panes.transformer.generate import text
+from tests.explorer.panes.transformer.conftest import PROMPT
 from tests.explorer.waiting import until
 
 
@@ -35,8 +37,6 @@ def test_what_is_written_is_what_core_writes(make_mode: Any, run_async: Any) -> 
         for _ in range(4):
             mode.append()
             await mode.settled()
-        import core
-
         model = core.load(mode.source.address).model
         told = core.generate(model, mode.prompt_ids, 4, temperature=0.8, top_k=10)
         assert mode.ids == told
@@ -57,7 +57,7 @@ def test_back_takes_tokens_and_forks_back(make_mode: Any, run_async: Any) -> Non
         await mode.settled()
         assert mode.headline.endswith("nats") and mode.found.chosen.token == whole[1]
         other = next(one for one in mode.scene.ids if one != whole[1])
-        mode.view.bars.tokenClicked.emit(other)
+        mode.view.bars.picked.emit(mode.scene.ids.index(other))
         await mode.settled()
         assert mode.written == [whole[0], other] and mode.place is None
         mode.go_back()
@@ -155,13 +155,24 @@ def test_a_session_brings_the_text_back(make_mode: Any, run_async: Any) -> None:
         mode.restore(kept)
         await mode.settled()
         assert mode.written == kept["written"]
-        for bad in ({}, {"prompt": "other", "written": [1]}, {**kept, "written": ["a", 10**9]}):
-            mode.restore(bad)
+        bad: list[dict] = [{}, {**kept, "prompt": "other"}, {**kept, "forks": 3, "side": [1]}]
+        for one in (*bad, {"prompt": PROMPT, "written": ["a"], "forks": [4, "x", [-1]]}):
+            mode.restore(one)
         await mode.settled()
         assert mode.written == kept["written"]
         mode.restore({**kept, "written": [10**9]})
         await mode.settled()
-        assert mode.written == [] and mode.view.body.state == "ready"
+        assert mode.written == [] and not mode.forks.past and mode.view.body.state == "ready"
+
+    run_async(body())
+
+
+def test_a_session_comes_back_before_its_model_is_open(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        scene = {"version": 1, "prompt": PROMPT, "written": [3, 1], "forks": [[3, 2]]}
+        mode = await make_mode("generate", {"prompt": PROMPT, "transformer.generate.scene": scene})
+        assert mode.written == [3, 1] and len(mode.forks.ends()) == 2
+        assert mode.view.body.state == "ready"
 
     run_async(body())
 
@@ -179,5 +190,67 @@ def test_every_step_has_its_numbers_in_the_inspector(make_mode: Any, run_async: 
             mode.player.seek(step)
             assert told[-1].step.name == f"sampling.{mode.scene.stages[step].name}"
             assert told[-1].rows
+
+    run_async(body())
+
+
+def test_forks_stay_and_a_click_goes_back_to_one(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("generate")
+        for _ in range(3):
+            mode.append()
+            await mode.settled()
+        whole, count = list(mode.written), len(mode.prompt_ids)
+        mode.look_at(count + 1)
+        await mode.settled()
+        mode.force(next(one for one in mode.scene.ids if one != whole[1]))
+        await mode.settled()
+        forks = mode.view.forks
+        shown = forks.displayed()
+        assert shown["indent"].tolist() == [0, 1, 1]
+        assert shown["is_here"].tolist() == [False, False, True]
+        assert shown["is_on_way"].tolist() == [True, False, True]
+        mode.view.show_side("forks")
+        forks.grab()
+        assert forks.broken is None
+        line = forks._line(1).center()
+        assert forks.said_at(line) == b"".join(map(mode.piece, whole)).decode()
+        forks.picked.emit(1)
+        await mode.settled()
+        assert mode.written == whole
+        np.testing.assert_allclose(
+            mode.found.surprises[1:],
+            core.inference.surprise.surprises(core.load(mode.source.address).model, mode.ids)[1:],
+            atol=1e-4,
+        )
+        kept = mode.state()
+        assert sorted(kept["forks"]) == sorted([whole, mode.forks.text(mode.forks.ends()[-1])])
+        mode.begin_anew()
+        await mode.settled()
+        assert not len(forks.displayed()["text"]) and not mode.view.back.isEnabled()
+        mode.restore(kept)
+        await mode.settled()
+        assert mode.written == whole and mode.view.side.current == "forks"
+        assert len(forks.displayed()["text"]) == 3
+
+    run_async(body())
+
+
+def test_the_cache_grows_with_the_text_and_a_window_lets_go(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("generate", window=(None, 4))
+        mode.view.show_side("cache")
+        before = mode.view.cache.scene
+        assert before.tokens == len(mode.prompt_ids)
+        mode.append()
+        await mode.settled()
+        scene, shown = mode.view.cache.scene, mode.view.cache.displayed()
+        assert shown["kept"].tolist() == [scene.tokens] * 2 == [before.tokens + 1] * 2
+        assert shown["seen"].tolist() == [scene.tokens, 3]
+        assert scene.bytes == sum(layer.bytes for layer in mode.found.read.cache) > 0
+        mode.view.cache.grab()
+        assert mode.view.cache.broken is None
+        assert mode.view.cache.said_at(QPointF(60, 4)).startswith("layer 0: ")
+        assert "Hatched" in mode.view.cache_words.text()
 
     run_async(body())

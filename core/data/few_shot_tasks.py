@@ -1,0 +1,63 @@
+"""Tasks told by examples: lines of "question -> answer", of which the last one is asked."""
+
+from __future__ import annotations
+
+import re
+
+from core.files import quoted
+
+ARROW = re.compile("->|=>|\u2192")
+
+
+def pairs_of(lines: str) -> list[tuple[str, str]]:
+    """(question, answer) of each line; empty lines are left out.
+
+    Raises ValueError for a line without an arrow, a question or an answer, and where there is none.
+    """
+    found = []
+    for line in filter(str.strip, lines.splitlines()):
+        parts = [part.strip() for part in ARROW.split(line, maxsplit=1)]
+        if len(parts) != 2 or not all(parts):
+            raise ValueError(f"{quoted(line.strip())} is no example; write question -> answer")
+        found.append((parts[0], parts[1]))
+    if not found:
+        raise ValueError("there is no question; write it with its answer: France -> Paris")
+    return found
+
+
+def doubling(most: int) -> list[int]:
+    """Numbers of examples: none, one, twice as many each time, and all."""
+    return sorted(
+        {0, *(1 << power for power in range(most.bit_length()) if 1 << power < most), most}
+    )
+
+
+def _task(pairs: str) -> str:
+    return "\n".join(pair.strip().replace("=", " -> ") for pair in pairs.split(","))
+
+
+TASKS = {
+    "Capitals": _task(
+        "Germany=Berlin, Italy=Rome, Spain=Madrid, Japan=Tokyo, Egypt=Cairo, Greece=Athens, "
+        "Norway=Oslo, Cuba=Havana, France=Paris"
+    ),
+    "Past tense": _task(
+        "go=went, see=saw, take=took, run=ran, eat=ate, write=wrote, give=gave, think=thought, "
+        "bring=brought"
+    ),
+    "Plurals": _task(
+        "cat=cats, box=boxes, baby=babies, man=men, leaf=leaves, tooth=teeth, city=cities, "
+        "foot=feet, woman=women"
+    ),
+    "Opposites": _task(
+        "hot=cold, big=small, up=down, day=night, open=closed, early=late, rich=poor, "
+        "left=right, fast=slow"
+    ),
+    "English to French": _task(
+        "house=maison, water=eau, cat=chat, book=livre, bread=pain, friend=ami, sun=soleil, "
+        "white=blanc, dog=chien"
+    ),
+    "Sums": _task(
+        "2 + 3=5, 1 + 6=7, 4 + 4=8, 5 + 2=7, 3 + 6=9, 7 + 1=8, 2 + 2=4, 6 + 3=9, 3 + 4=7"
+    ),
+}

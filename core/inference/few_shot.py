@@ -1,0 +1,184 @@
+"""Few-shot learning: a task is told by examples that stand in the prompt, and nothing is trained.
+
+    Japan: Tokyo          an example: a question and its answer
+    Italy: Rome
+    France: Paris         the question; how likely is the answer after it?
+
+Source: Brown et al. 2020 (GPT-3), section 2 and figures 1.2 and 2.1. Letters in shapes: T tokens,
+A tokens of the answer, V pieces in the vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.inference.activations import check_ids, looking_at
+from core.inference.generation import generate_steps
+from core.numbers import format_share
+from core.tokenization import Tokenizer
+from core.tokenization.telling import quoted
+from core.trace import Step, Trace
+from core.transformer.gpt import GPT
+
+LONGEST_ANSWER = 12  # tokens of the model's own
+FORMULA = r"p(a \mid x) = \prod_{i} p(a_i \mid x, a_{<i}) = e^{\sum_i \ln p(a_i \mid x, a_{<i})}"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How an example is written: its question, `between`, its answer; `apart` parts two of them."""
+
+    before: str = ""
+    between: str = ": "
+    apart: str = "\n"
+
+    def asked(self, question: str) -> str:
+        return f"{self.before}{question}{self.between}"
+
+
+# The arrow is that of the paper's figure 2.1.
+FORMS = {
+    "colon": Form(),
+    "arrow": Form(between=" => "),
+    "dialog": Form("Q: ", "\nA: ", "\n\n"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """A question after a number of examples.
+
+    text         what is read: examples, question, and the right answer
+    answer       the right one
+    ids          (T,) its tokens
+    answer_at    the first token of the answer, which is all that follows
+    log_shares   (A,) float64: ln of the probability of each token of the answer, after all before
+    probability  of the whole answer
+    said         what the model answers, always with its likeliest token
+    """
+
+    count: int
+    text: str
+    answer: str
+    ids: tuple[int, ...]
+    answer_at: int
+    log_shares: np.ndarray
+    probability: float
+    said: str
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the model's own answer is the right one."""
+        return self.said == self.answer
+
+
+class HasModel(Protocol):
+    """A LoadedModel, or what else holds one with its tokenizer."""
+
+    @property
+    def model(self) -> GPT: ...
+
+    @property
+    def tokenizer(self) -> Tokenizer: ...
+
+
+def few_shot(
+    lm: HasModel,
+    examples: Sequence[tuple[str, str]],
+    question: str,
+    answer: str,
+    counts: Sequence[int] = (0, 1, 2, 4),
+    form: Form = FORMS["colon"],
+) -> list[Shot]:
+    """The question after each number of the examples (question, answer), from the first one on.
+
+    Raises ValueError where there is no question or no answer, for more examples than there are, and
+    where the text is longer than the model reads.
+    """
+    return [
+        shot(lm.model, lm.tokenizer, examples, question, answer, count, form) for count in counts
+    ]
+
+
+def shot(
+    model: GPT,
+    tokenizer: Tokenizer,
+    examples: Sequence[tuple[str, str]],
+    question: str,
+    answer: str,
+    count: int,
+    form: Form = FORMS["colon"],
+) -> Shot:
+    """One number of examples; arguments and errors of `few_shot`."""
+    question, answer = question.strip(), answer.strip()
+    if not question or not answer:
+        raise ValueError("type a question and its right answer, such as France and Paris")
+    if not 0 <= count <= len(examples):
+        raise ValueError(f"{count} examples are asked for, and there are {len(examples)}")
+    told = [f"{form.asked(one)}{right}" for one, right in examples[:count]]
+    prompt = form.apart.join([*told, form.asked(question)])
+    ids = tokenizer.encode_ids(prompt + answer)
+    # Many tokens begin with a space: the one before the answer belongs to it.
+    asked = tokenizer.encode_ids(prompt.rstrip(" "))
+    at = next((at for at, pair in enumerate(zip(ids, asked)) if pair[0] != pair[1]), len(asked))
+    log_shares, probability = answer_probability(model, ids, at)
+    said = _said(model, tokenizer, ids[:at])
+    text, shares = prompt + answer, log_shares.numpy()
+    return Shot(count, text, answer, tuple(ids), at, shares, probability, said)
+
+
+def answer_probability(
+    model: GPT, ids: Sequence[int] | np.ndarray, answer_at: int
+) -> tuple[Tensor, float]:
+    """ln of the probability of each token from `answer_at` on, (A,) float64, and the probability of
+    all of them together: each is conditional on those before it, so that one pass over the whole
+    text ids (T,) tells all (teacher forcing).
+
+    Raises ValueError as `check_ids`, and for an answer that begins with the text or after its end.
+    """
+    batch = check_ids(model, ids)
+    count = batch.shape[1]
+    if not 0 < answer_at < count:
+        raise ValueError(
+            f"the answer begins at token {answer_at} of {count}: at least one token must stand "
+            "before it, and one in it"
+        )
+    with looking_at(model):
+        logits = model(batch)[0, answer_at - 1 : -1].double().cpu()  # (A, V)
+    answer = batch[0, answer_at:, None].cpu()  # (A, 1)
+    log_shares = torch.log_softmax(logits, dim=-1).gather(-1, answer)[:, 0]  # (A,)
+    probability = torch.exp(log_shares.sum())  # step: answer
+    return log_shares, float(probability)
+
+
+def trace_few_shot(shots: Sequence[Shot], complete: bool = True) -> Trace:
+    """One step for each number of examples. `about` has "shots"; `complete`: no more will come."""
+    trace = Trace({"shots": tuple(shots)})
+    for one in shots:
+        examples = f"{one.count} example{'' if one.count == 1 else 's'}"
+        title = f"{examples}: {quoted(one.answer)} has {format_share(one.probability)}"
+        values = {"log_shares": one.log_shares, "probability": np.asarray(one.probability)}
+        marker = f"{__name__}:answer_probability#answer"
+        trace.append(Step("few_shot.answer", title, FORMULA, marker, values))
+    return trace.finish() if complete else trace
+
+
+def _said(model: GPT, tokenizer: Tokenizer, ids: Sequence[int]) -> str:
+    """What the model writes after a prompt, to the end of the line."""
+    ends = set(tokenizer.special_tokens.values())
+    written: list[int] = []
+    line = ""
+    for step in generate_steps(model, ids, LONGEST_ANSWER, temperature=0.0):
+        if step.id in ends:
+            break
+        written.append(step.id)
+        line, broken, _ = tokenizer.decode(written).lstrip().partition("\n")
+        if broken:
+            break
+    return line.strip()

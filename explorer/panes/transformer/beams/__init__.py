@@ -1,0 +1,1 @@
+"""Beams: what if the model looked further than one token?"""

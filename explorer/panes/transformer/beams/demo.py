@@ -1,0 +1,32 @@
+"""The states of Beams that a snapshot shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from explorer.panes.transformer.beams.draft import BeamsDraft
+
+if TYPE_CHECKING:
+    from explorer.panes.transformer.beams.mode import BeamsMode
+
+
+def views(mode: BeamsMode) -> dict[str, Callable[[], Any]]:
+    """By name: each callable brings the mode there."""
+
+    def at(step: int, **settings: int) -> Callable[[], Any]:
+        async def bring() -> None:
+            mode.draft.begin(BeamsDraft(**settings))
+            await mode.settled()
+            mode.player.seek(step % len(mode.scene.moments) if mode.scene is not None else 0)
+            await mode.settled()
+
+        return bring
+
+    return {
+        "first": at(-1),
+        "score": at(6),
+        "choose": at(7),
+        "prune": at(8),
+        "deep": at(-1, beams=8, depth=20),
+    }

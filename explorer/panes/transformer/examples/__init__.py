@@ -1,0 +1,1 @@
+"""Examples: the same question after more and more examples of the task."""

@@ -1,0 +1,22 @@
+"""Which examples are shown and what is asked, as a person has set it up. No Qt, no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.data.few_shot_tasks import TASKS
+from core.fields import check, field
+
+MOST = 4000  # characters
+FORMS = ("arrow", "colon", "dialog")  # core's
+
+
+@dataclass(frozen=True)
+class ExamplesDraft:
+    """`lines` as core's `pairs_of` reads them; `form`: how the model sees an example written."""
+
+    lines: str = field(TASKS["Capitals"], longest=MOST)
+    form: str = field("arrow", choices=FORMS)
+
+    def __post_init__(self) -> None:
+        check(self)

@@ -1,0 +1,129 @@
+"""What stands where in the tree of a beam search. Plain numbers, no Qt."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.inference.beam_search import BeamNode, BeamTree
+    from core.trace import Trace
+
+
+@dataclass(frozen=True, eq=False)
+class BeamScene:
+    """A tree with a column a token.
+
+    pieces      what each node says
+    rows        where it stands in its column, from the middle: children in their parents' order
+    moments     of every step: which column it is about, and what happens there
+    best        the nodes of the text that was found
+    greedy      the nodes on the way of the greedy text, as far as it is in the tree
+    texts       (what was found, what is written greedily), with their log-probabilities
+    """
+
+    tree: BeamTree
+    root: bytes
+    pieces: tuple[bytes, ...]
+    rows: tuple[float, ...]
+    moments: tuple[tuple[int, str], ...]
+    best: tuple[int, ...]
+    greedy: tuple[int, ...]
+    texts: tuple[tuple[bytes, float], ...]
+    tallest: int = 1  # nodes in a column
+    ends: dict[int, set[int]] = field(default_factory=dict)  # by depth: nodes that lead on from it
+
+    def moment(self, step: int) -> tuple[int, str]:
+        return self.moments[min(max(step, 0), len(self.moments) - 1)]
+
+    def text_of(self, node: int) -> str:
+        """What is written up to a node."""
+        written = b"".join(self.pieces[one] for one in self.tree.path(node))
+        return written.decode("utf-8", "replace")
+
+    def column(self, step: int) -> list[int]:
+        """The nodes that a step is about, from top to bottom."""
+        depth = self.moment(step)[0]
+        nodes = (node for node, one in enumerate(self.tree.nodes) if one.depth == depth)
+        return sorted(nodes, key=lambda node: self.rows[node])
+
+    def state(self, node: int, step: int) -> str:
+        """How a node looks at a step: "hidden", "new", "dropped", "passed" where nothing of it is
+        left by then, "alive", or "best" at the end of the search.
+        """
+        one, (depth, what) = self.tree.nodes[node], self.moment(step)
+        if one.depth > depth:
+            return "hidden"
+        if one.depth == depth and what in ("score", "choose"):
+            return "new"
+        if one.fate == "dropped":
+            return "dropped"
+        if step >= len(self.moments) - 1 and node in self.best:
+            return "best"
+        seen = depth - 1 if what in ("score", "choose") else depth
+        return "alive" if node in self.ends[max(seen, one.depth)] else "passed"
+
+
+def scene_of(
+    tree: BeamTree,
+    trace: Trace,
+    greedy: BeamTree,
+    root: int,
+    piece: Callable[[int], bytes],
+) -> BeamScene:
+    """`trace`: of the search so far; `greedy`: the tree of a single beam; `root`: the token before
+    the tree.
+    """
+    names = [step.name.removeprefix("beams.") for step in trace]
+    places: dict[int, float] = {-1: 0.0}
+    by_depth: dict[int, list[int]] = {}
+    for node, one in enumerate(tree.nodes):
+        by_depth.setdefault(one.depth, []).append(node)
+    for nodes in by_depth.values():
+        nodes.sort(key=lambda node: (places[tree.nodes[node].parent], tree.nodes[node].rank))
+        places |= {node: at - (len(nodes) - 1) / 2 for at, node in enumerate(nodes)}
+    depths = [sum(name == "score" for name in names[: at + 1]) for at in range(len(names))]
+    texts = [(one.text(one.best), one.nodes[one.best].sum) for one in (tree, greedy)]
+    return BeamScene(
+        tree=tree,
+        root=piece(root),
+        pieces=tuple(piece(one.token) for one in tree.nodes),
+        rows=tuple(places[node] for node in range(len(tree.nodes))),
+        moments=tuple(zip(depths, names, strict=True)),
+        best=tuple(tree.path(tree.best)),
+        greedy=tuple(_followed(tree, texts[1][0])),
+        texts=tuple((b"".join(map(piece, text)), total) for text, total in texts),
+        tallest=max(map(len, by_depth.values())),
+        ends={depth: _alive(tree, depth) for depth in by_depth},
+    )
+
+
+def _followed(tree: BeamTree, tokens: Sequence[int]) -> list[int]:
+    """The nodes of a text, as far as the tree has them."""
+    nodes, last = [], -1
+    for token in tokens:
+        children = (
+            n for n, one in enumerate(tree.nodes) if (one.parent, one.token) == (last, token)
+        )
+        last = next(children, -2)
+        if last == -2:
+            break
+        nodes.append(last)
+    return nodes
+
+
+def _alive(tree: BeamTree, depth: int) -> set[int]:
+    """The nodes that lead to a beam of this depth, or to a text that has ended by then."""
+
+    def counts(one: BeamNode) -> bool:
+        return one.fate == "finished" if one.depth < depth else one.fate != "dropped"
+
+    shown = [n for n, one in enumerate(tree.nodes) if one.depth <= depth and counts(one)]
+    return {node for end in shown for node in tree.path(end)}
+
+
+def share(one: BeamNode) -> float:
+    """The probability of a node's token."""
+    return math.exp(one.log_probability)

@@ -1,0 +1,57 @@
+"""The tree of a beam search: hover tells a text's numbers, a click chooses it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPainter
+
+from core.numbers import format_fixed, format_percent
+from explorer.widgets.base import Columns
+from explorer.widgets.beam_drawing import TreeLayout, draw_tree
+from explorer.widgets.beam_scene import BeamScene, share
+from explorer.widgets.choice_picture import NONE, ChoicePicture
+
+COLUMNS = ("token", "log_probability", "sum", "score", "depth", "rank", "parent", "fate")
+
+
+class BeamTreePicture(ChoicePicture[BeamScene]):
+    """`picked(node)`; `position` is where the cursor is in the steps of the search's Trace."""
+
+    NAME = "The tree of the search"
+
+    def draw_scene(self, painter: QPainter, scene: BeamScene) -> None:
+        draw_tree(painter, self._laid_out(scene), self.position, self.hovered)
+
+    def _laid_out(self, scene: BeamScene) -> TreeLayout:
+        return TreeLayout(QRectF(self.rect()), scene, self.position)
+
+    def thing_at(self, point: QPointF) -> int:
+        assert self.scene is not None
+        node = self._laid_out(self.scene).node_at(point, int(self.position))
+        return NONE if node is None else node
+
+    def things(self) -> Sequence[int]:
+        return self.scene.column(int(self.position)) if self.scene is not None else []
+
+    def told(self, thing: int) -> str:
+        if self.scene is None:
+            return ""
+        one, place = self.scene.tree.nodes[thing], self.scene.tree.nodes[thing].rank + 1
+        fate = f"finished, score {format_fixed(one.score)}"
+        if one.fate != "finished":
+            fate = f"{one.fate}: number {place} of the candidates"
+        token = f"{format_percent(share(one))}, {format_fixed(one.log_probability)} nats"
+        total = f"the whole text {format_fixed(one.sum)} nats"
+        text = self.scene.text_of(thing)
+        return f"\u201c{text.strip()}\u201d\nits last token {token}\n{total}\n{fate}"
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        if self.scene is None:
+            return {}
+        nodes = self.scene.tree.nodes
+        pieces = [piece.decode("utf-8", "replace") for piece in self.scene.pieces]
+        columns = {name: np.array([getattr(one, name) for one in nodes]) for name in COLUMNS}
+        return Columns({"piece": np.array(pieces), **columns})

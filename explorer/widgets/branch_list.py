@@ -1,0 +1,78 @@
+"""Texts that fork, as a list: a line for each branch, indented below what it forks from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter
+
+from explorer import theme
+from explorer.widgets.base import LEFT, Columns, elide, put_text, visible_text
+from explorer.widgets.choice_picture import NONE, ChoicePicture
+
+LINE, INDENT, MOST, DOT = 24, 12, 6, 3.5  # px: a line, an indent, so many at most, a dot's radius
+
+
+@dataclass(frozen=True)
+class BranchLine:
+    """A branch: what it says, how many forks lead to it, whether the text that is looked at goes
+    through it, and whether it ends there. `whole`: the text up to its end.
+    """
+
+    text: str
+    indent: int
+    is_on_way: bool
+    is_here: bool
+    whole: str
+
+
+class BranchList(ChoicePicture[Sequence[BranchLine]]):
+    """`picked(place)`: the line of a branch."""
+
+    NAME = "The texts that were written"
+
+    def draw_scene(self, painter: QPainter, scene: Sequence[BranchLine]) -> None:
+        now, above = theme.current(), dict[int, float]()  # by indent, the dot that was drawn last
+        for place, branch in enumerate(scene):
+            line, indent = self._line(place), min(branch.indent, MOST)
+            dot = QPointF(DOT + 2 + indent * now.px(INDENT), line.center().y())
+            if place == self.hovered:
+                painter.fillRect(line, now.color("raised"))
+            color = now.color("accent" if branch.is_on_way else "outline")
+            painter.setPen(now.pen(color, 2 if branch.is_on_way else 1))
+            if indent:
+                corner = dot - QPointF(now.px(INDENT), 0)
+                painter.drawLine(QPointF(corner.x(), above.get(indent - 1, 0) + DOT), corner)
+                painter.drawLine(corner, dot - QPointF(DOT, 0))
+            above[indent] = dot.y()
+            painter.setBrush(color if branch.is_here else Qt.BrushStyle.NoBrush)
+            painter.drawEllipse(dot, DOT, DOT)
+            words = line.adjusted(dot.x() + now.px(8), 0, 0, 0)
+            font = now.font("mono", 600 if branch.is_here else 400, mono=True)
+            told = elide(visible_text(branch.text), font, words.width())
+            role = "text" if branch.is_on_way else "muted"
+            put_text(painter, words, told, font, now.color(role), LEFT)
+
+    def _line(self, place: int) -> QRectF:
+        high = theme.current().px(LINE)
+        return QRectF(0, place * high, self.width(), high)
+
+    def thing_at(self, point: QPointF) -> int:
+        return next((at for at in self.things() if self._line(at).contains(point)), NONE)
+
+    def things(self) -> Sequence[int]:
+        return range(len(self.scene or ()))
+
+    def told(self, thing: int) -> str:
+        return (self.scene or ())[thing].whole
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        names = ("text", "indent", "is_on_way", "is_here")
+        lines = self.scene or ()
+        return Columns({name: np.array([getattr(one, name) for one in lines]) for name in names})
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, theme.current().px(LINE) * len(self.scene or ()))

@@ -1,0 +1,90 @@
+"""A picture of a scene in which things are chosen: by a click, or by Up, Down and Enter."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TypeVar
+
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QWidget
+
+from explorer import theme
+from explorer.widgets.scene_picture import ScenePicture
+
+Scene = TypeVar("Scene")
+NONE = -1  # no thing
+
+
+class ChoicePicture(ScenePicture[Scene]):
+    """`picked(thing)`: a person has chosen one. Things are told apart by numbers from 0."""
+
+    picked = Signal(int)
+
+    def __init__(self, name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(name, parent)
+        self.hovered = NONE
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    @abstractmethod
+    def draw_scene(self, painter: QPainter, scene: Scene) -> None:
+        """Paints it; `hovered` is the thing under the pointer or the keys."""
+
+    @abstractmethod
+    def thing_at(self, point: QPointF) -> int:
+        """NONE where there is none; asked only while there is a scene."""
+
+    @abstractmethod
+    def things(self) -> Sequence[int]:
+        """Those that Up and Down go through, from top to bottom."""
+
+    @abstractmethod
+    def told(self, thing: int) -> str:
+        """What its tooltip says."""
+
+    def set_scene(self, scene: Scene | None) -> None:
+        self.hovered = NONE
+        super().set_scene(scene)
+
+    def draw(self, painter: QPainter) -> None:
+        if self.scene is not None:
+            self.draw_scene(painter, self.scene)
+            if self.shows_focus:
+                theme.current().focus_ring(painter, QRectF(self.rect()), 4, -2)
+
+    def said_at(self, point: QPointF) -> str:
+        thing = self._at(point)
+        return self.told(thing) if thing != NONE else ""
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._hover(self._at(event.position()))
+
+    def leaveEvent(self, event: object) -> None:
+        self._hover(NONE)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.mouseMoveEvent(event)
+        if event.button() == Qt.MouseButton.LeftButton and self.hovered != NONE:
+            self.picked.emit(self.hovered)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        move = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
+        things = list(self.things()) if self.scene is not None else []
+        if things and move is not None and not event.modifiers():
+            at = things.index(self.hovered) + move if self.hovered in things else 0
+            self._hover(things[min(max(at, 0), len(things) - 1)])
+            self.setAccessibleDescription(self.told(self.hovered))
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.hovered != NONE:
+            self.picked.emit(self.hovered)
+        else:
+            super().keyPressEvent(event)
+
+    def _at(self, point: QPointF) -> int:
+        return self.thing_at(point) if self.scene is not None else NONE
+
+    def _hover(self, thing: int) -> None:
+        if thing != self.hovered:
+            self.hovered = thing
+            self.update()

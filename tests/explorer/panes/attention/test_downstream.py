@@ -1,0 +1,272 @@
+"""The last steps: what the head writes, the stream, the next token; heads off, and a token more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import core
+from explorer import theme
+from explorer.panes.attention import story as stories
+from explorer.panes.attention.downstream import grouped, lay_out_downstream
+from explorer.panes.attention.expected import ENDS, PART, expected_of
+from explorer.panes.attention.heads_off import HeadsOff, toggled, words
+from explorer.panes.attention.story import Likely
+from explorer.runs.sources import FolderSource
+from tests.explorer.demo import save_tiny_model
+from tests.explorer.panes.attention.conftest import PROMPT, open_model
+
+LLAMA = {"positions": "rope", "norm": "rms_norm", "mlp": "swiglu", "n_kv_head": 1, "n_head": 4}
+POST = {"norm_placement": "post", "bias": False}
+
+
+def probabilities(source, ids, off=()) -> np.ndarray:
+    """Of the token after each of the text, from the model itself."""
+    from core.inference.interventions import scaled
+
+    model = core.load(source.address).model
+    kept = core.capture(model, ids, ("logits",), scaled(model.config, dict.fromkeys(off, 0.0)))
+    scores = np.exp(kept.logits - kept.logits.max(-1, keepdims=True))
+    return scores / scores.sum(-1, keepdims=True)
+
+
+async def at_the_end(pane):
+    pane.set_mode("steps")
+    pane.player.seek(stories.PREDICT)
+    await pane.settled()
+    return pane.view.head.stage.story.after
+
+
+@pytest.mark.parametrize("changes", [{}, LLAMA, POST], ids=["gpt2", "llama", "post"])
+def test_the_steps_end_in_what_the_model_says(changes, pane, tmp_path, run_async):
+    async def body():
+        source = await open_model(pane, tmp_path, **changes)
+        ids = pane.looker.prompt.ids
+        pane.pick_query(len(ids) - 1)
+        await pane.settled()
+        after = await at_the_end(pane)
+        expected = probabilities(source, ids)[-1]
+        tokens = [one.token for one in after.likeliest]
+        assert tokens == np.argsort(-expected, kind="stable")[:10].tolist()
+        shown = pane.view.head.stage.displayed()
+        assert next(iter(shown)) == "probability"
+        np.testing.assert_allclose(shown["probability"], expected[tokens], atol=1e-5)
+        total = shown["heads"].sum(0) + shown.get("bias", 0.0)
+        np.testing.assert_allclose(shown["written"] + shown["others"], total, atol=1e-5)
+        np.testing.assert_allclose(shown["added"], shown["residual"] + total, atol=1e-5)
+        name = source.tokenizer.piece_bytes(tokens[0]).decode().strip()
+        assert name in pane.headline and "layer" in pane.headline
+
+    run_async(body())
+
+
+def test_of_a_query_in_the_middle_the_token_that_came_is_told(pane, tmp_path, run_async):
+    async def body():
+        source = await open_model(pane, tmp_path)
+        ids = pane.looker.prompt.ids
+        pane.pick_query(2)
+        await pane.settled()
+        after = await at_the_end(pane)
+        assert after.came.token == ids[3] and len(after.likeliest) == 10
+        assert after.came.share == pytest.approx(probabilities(source, ids)[2, ids[3]], abs=1e-5)
+        assert "came" in pane.headline and pane.expected is None
+        assert pane.view.head.append.isHidden()
+
+    run_async(body())
+
+
+def test_a_run_that_trains_ends_at_what_the_head_read(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path, "thread")
+        assert pane.player.length == 8 and pane.view.head.append.isHidden()
+        pane.player.seek(7)
+        assert pane.view.head.stage.story.after is None
+        assert "run trains" in pane.headline
+        switch = pane.view.panel.off
+        assert not switch.isEnabled() and "trains" in switch.toolTip()
+        pane.head_switch.toggle()
+        assert not pane.head_switch.off
+
+    run_async(body())
+
+
+def test_a_head_that_is_off_moves_the_bars_and_what_later_layers_read(pane, tmp_path, run_async):
+    async def body():
+        source = await open_model(pane, tmp_path)
+        workspace, mosaic, ids = pane.workspace, pane.view.panel.mosaic, pane.looker.prompt.ids
+        before = pane.looker.heads
+        pane.choose_head(0, 1)
+        pane.pick_query(len(ids) - 1)
+        await at_the_end(pane)
+        pane.view.panel.off.click()
+        await pane.settled()
+        heads, after = pane.looker.heads, pane.view.head.stage.story.after
+        assert heads.off == ((0, 1),) and mosaic.displayed()["off"].tolist() == [[0, 1]]
+        np.testing.assert_allclose(heads.attention[0], before.attention[0], atol=1e-6)
+        assert np.abs(heads.attention[1] - before.attention[1]).max() > 1e-6
+        assert after.is_off and not after.written.any()
+        whole, left = probabilities(source, ids)[-1], probabilities(source, ids, heads.off)[-1]
+        for one in after.likeliest:
+            assert one.share == pytest.approx(left[one.token], abs=1e-5)
+            assert one.before == pytest.approx(whole[one.token], abs=1e-5)
+        assert int(whole.argmax()) == after.favorite.token
+        assert "1 head off" in pane.headline and pane.player.position == stories.PREDICT
+        pane.choose_head(1, 0)
+        await pane.settled()
+        assert not pane.view.panel.off.isChecked()
+        pane.view.panel.off.click()
+        await pane.settled()
+        assert pane.view.panel.off_line.whole == "2 heads off: L0 H1, L1 H0"
+        assert pane.about(pane.view.head.stage)["heads off"] == "2 heads off: L0 H1, L1 H0"
+        workspace.undo()
+        await pane.settled()
+        assert pane.looker.heads.off == ((0, 1),)
+        pane.view.panel.all_on.click()
+        await pane.settled()
+        assert pane.looker.heads.off == () and pane.view.panel.off_line.isHidden()
+        assert pane.view.head.stage.story.after.top.before is None
+        np.testing.assert_allclose(pane.looker.heads.attention, before.attention, atol=1e-6)
+        workspace.undo()
+        await pane.settled()
+        assert pane.looker.heads.off == ((0, 1),)
+
+    run_async(body())
+
+
+def test_heads_are_off_of_one_model_alone(pane, tmp_path, run_async):
+    async def body():
+        source = await open_model(pane, tmp_path)
+        pane.choose_head(1, 1)
+        await pane.settled()
+        pane.head_switch.toggle()
+        await pane.settled()
+        other = FolderSource(pane.engine, save_tiny_model(tmp_path / "other"))
+        await other.open()
+        pane.workspace.set_model_source(other)
+        await pane.settled()
+        assert pane.looker.heads.off == () and not pane.head_switch.off
+        again = FolderSource(pane.engine, source.address)
+        await again.open()
+        pane.workspace.set_model_source(again)
+        await pane.settled()
+        assert pane.looker.heads.off == ((1, 1),)
+        pane.workspace.begin("attention.off", {"model": source.address, "heads": [[7, 0], [0, 0]]})
+        await pane.settled()
+        assert pane.looker.heads.off == ((0, 0),), "what this model does not have is left out"
+        pane.workspace.begin("attention.off", {"heads": "all"})
+        await pane.settled()
+        assert pane.looker.heads.off == ()
+
+    run_async(body())
+
+
+def test_the_expected_token_is_appended_and_the_steps_go_on_with_it(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        pane.pick_query(pane.looker.heads.n_tokens - 1)
+        await pane.settled()
+        after = await at_the_end(pane)
+        button = pane.view.head.append
+        if pane.expected.why_not:  # of a model with random weights
+            assert not button.isEnabled() and button.toolTip() == pane.expected.why_not
+            return
+        assert button.isVisible() and pane.expected.name in button.text()
+        button.click()
+        await pane.settled()
+        assert pane.workspace.prompt == PROMPT + after.top.piece.decode()
+        story = pane.view.head.stage.story
+        assert story.query == pane.looker.heads.n_tokens - 1 == pane.chosen[2]
+        assert pane.player.position == stories.PREDICT and pane.choices.mode == "steps"
+        pane.workspace.undo()
+        await pane.settled()
+        assert pane.workspace.prompt == PROMPT
+        pane.set_mode("map")
+        assert button.isHidden()
+
+    run_async(body())
+
+
+def test_what_cannot_be_appended_says_why(heads):
+    class Tokenizer:
+        special_tokens = {"<end>": 3}
+
+    def likely(token, piece):
+        return Likely(token, piece, 0.5, None, False)
+
+    assert expected_of(likely(3, b"<end>"), Tokenizer()).why_not == ENDS
+    assert expected_of(likely(4, b"\xe2\x82"), Tokenizer()).why_not == PART
+    found = expected_of(likely(5, b" red"), Tokenizer())
+    assert (found.text, found.name, found.why_not) == (" red", "\u201cred\u201d", "")
+
+
+def test_who_looks_for_a_token_finds_it_among_the_ten():
+    shares = np.linspace(1, 0, 40) / 20
+    before = shares[::-1]
+    found = stories.likeliest(shares, before, 30, stories.number_of)
+    assert [one.token for one in found] == [*range(8), 39, 30]
+    assert found[-1].came and found[-1].piece == b"<30>"
+    assert found[-2].before == pytest.approx(float(before[39]))
+    plain = stories.likeliest(shares, None, 2, stories.number_of)
+    assert [one.token for one in plain] == list(range(10)) and plain[2].came
+
+
+def test_heads_off_are_told_in_order():
+    off = toggled(toggled((), (2, 1)), (0, 3))
+    assert off == ((0, 3), (2, 1)) and words(off) == "2 heads off: L0 H3, L2 H1"
+    assert toggled(off, (2, 1)) == ((0, 3),) and words(()) == ""
+    assert HeadsOff("a", off).of("a", None) == ()
+
+
+def test_bars_of_several_dimensions_add_up_as_the_dimensions_do():
+    one, other = np.random.default_rng(0).normal(size=(2, 3, 11))
+    both = grouped(one + other, 4)
+    assert both.shape == (3, 3)
+    np.testing.assert_allclose(grouped(one, 4) + grouped(other, 4), both)
+    np.testing.assert_allclose(both[:, 2], (one + other)[:, 8:].mean(-1))
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 160), (511, 418), (900, 700)])
+def test_nothing_of_the_last_steps_overlaps(width, height, pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        after = await at_the_end(pane)
+        after = replace(after, written=np.zeros(576))
+        layout = lay_out_downstream(after, width, height)
+        column = [layout.matrix, *layout.strips.values()]
+        for upper, lower in pairwise(column):
+            assert upper.bottom() <= lower.top() and upper.height() >= 15
+        assert column[-1].bottom() <= height - 26 and layout.matrix.right() <= width
+        assert layout.above.bottom() <= layout.flow.top() <= layout.bars.top()
+        assert layout.bars.height() >= 3 * 15 and layout.upright.right() <= layout.matrix.left()
+        assert layout.matrix.width() / -(-576 // layout.group) >= 4
+
+    run_async(body())
+
+
+@pytest.mark.parametrize("name", ["light", "dark", "contrast"])
+@pytest.mark.parametrize("motion", ["full", "reduced"])
+def test_every_position_of_the_last_steps_is_drawn(qapp, pane, tmp_path, run_async, name, motion):
+    async def body():
+        await open_model(pane, tmp_path)
+        pane.head_switch.toggle()
+        await at_the_end(pane)
+        stage, failed = pane.view.head.stage, []
+        stage.paintFailed.connect(failed.append)
+        images = {}
+        for position in np.arange(7, 11.01, 0.25):
+            stage.set_position(float(position))
+            images[float(position)] = stage.grab().toImage()
+        assert not failed and stage.spot >= 0
+        assert all(images[step] != images[step + 1] for step in (7.0, 8.0, 9.0))
+        stage.set_position(9.5)
+        assert stage.grab().toImage() == images[9.5]
+
+    before = theme.current()
+    theme.apply(qapp, name, 1.0, motion)
+    try:
+        run_async(body())
+    finally:
+        theme.apply(qapp, before.name, before.zoom, before.motion)
