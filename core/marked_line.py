@@ -81,7 +81,8 @@ CALLS = {
     "core.training.ranks": ("dist.all_reduce",),
     "core.training.scaler": ("gradient.div_",),
     "core.transformer.attention": ("self.c_attn", "self.c_proj"),
-    "core.transformer.gpt": ("self.wte", "self.embed", "block", "self.ln_f", "self.lm_head"),
+    "core.transformer.gpt": ("self.embed", "block", "self.ln_f", "self.lm_head"),
+    "core.transformer.stack": ("self.wte",),
     "core.transformer.layers": (
         *("self.ln_1", "self.attn", "self.ln_2", "self.mlp", "self.drop"),
         *("self.c_fc", "self.c_gate", "self.c_proj", "F.gelu", "F.silu"),

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core.transformer.architectures import gpt_of
 from core.transformer.attention import attention_weights, share, visible_tokens
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
@@ -84,18 +85,18 @@ class Activations:
         )
 
 
-def _stacked(name: str, n_layer: int) -> list[Site]:
-    """The sites that a view stacks, in order."""
+def view_sites(name: str, n_layer: int, stack: str = "decoder") -> list[Site]:
+    """The sites that a view of so many layers stacks, in order; logits are always the decoder's."""
     if name == "logits":
         return [Site("decoder", None, "logits")]
-    layers = [Site("decoder", layer, VIEWS[name]) for layer in range(n_layer)]
-    return [Site("decoder", 0, "residual_in"), *layers] if name == "residual" else layers
+    layers = [Site(stack, layer, VIEWS[name]) for layer in range(n_layer)]
+    return [Site(stack, 0, "residual_in"), *layers] if name == "residual" else layers
 
 
 def _places(name: str, length: int) -> dict[Site, int]:
     """Where each site lies in a view of so many rows; what leaves a block enters the next."""
     n_layer = length - (name == "residual")
-    places = {site: place for place, site in enumerate(_stacked(name, n_layer))}
+    places = {site: place for place, site in enumerate(view_sites(name, n_layer))}
     if name == "residual":
         places |= {Site("decoder", layer, "residual_in"): layer for layer in range(n_layer)}
         places[Site("decoder", None, "embedding")] = 0
@@ -103,7 +104,15 @@ def _places(name: str, length: int) -> dict[Site, int]:
 
 
 def check_ids(model: GPT, ids: Sequence[int] | np.ndarray) -> Tensor:
-    """ids as a (1, T) tensor on the model's device.
+    """ids as a (1, T) tensor on the model's device. Raises ValueError as `ids_tensor`."""
+    model = gpt_of(model)
+    return ids_tensor(ids, model.config, model.wte.weight.device)
+
+
+def ids_tensor(
+    ids: Sequence[int] | np.ndarray, config: ModelConfig, device: torch.device
+) -> Tensor:
+    """ids as a (1, T) tensor that a model or a stack of that config reads.
 
     Raises ValueError when there are none, too many, or one is not in the vocabulary.
     """
@@ -116,18 +125,17 @@ def check_ids(model: GPT, ids: Sequence[int] | np.ndarray) -> Tensor:
             "list of whole numbers"
         )
     array = given.astype(np.int64).reshape(-1)
-    if array.size > model.config.block_size:
+    if array.size > config.block_size:
         raise ValueError(
             f"{array.size} tokens do not fit: this model reads at most "
-            f"{model.config.block_size}; shorten the text"
+            f"{config.block_size}; shorten the text"
         )
-    if array.min() < 0 or array.max() >= model.config.vocab_size:
+    if array.min() < 0 or array.max() >= config.vocab_size:
         raise ValueError(
             f"token {int(array.max() if array.min() >= 0 else array.min())} is not in the "
-            f"vocabulary of {model.config.vocab_size} pieces; use the tokenizer that the model "
+            f"vocabulary of {config.vocab_size} pieces; use the tokenizer that the model "
             "was trained with"
         )
-    device = model.wte.weight.device
     return torch.from_numpy(array).to(device)[None]  # (1, T)
 
 
@@ -168,9 +176,11 @@ def capture(
     single = [_site(name) for name in wanted if name not in VIEWS]
     # Fused attention gives no weights. All layers' are worked out faster from queries and keys
     # than one by one on the way.
+    model = gpt_of(model)
     made_of = {*views, "queries", "keys"} - {"attention"} if "attention" in views else views
     n_layer = model.config.n_layer
-    look = Look([site for name in made_of for site in _stacked(name, n_layer)] + single, replace)
+    sites_of_views = [site for name in made_of for site in view_sites(name, n_layer)]
+    look = Look([*sites_of_views, *single], replace)
     check_sites(model.config, look)
     batch = check_ids(model, ids)
     with looking_at(model):
@@ -194,7 +204,7 @@ def _view(config: ModelConfig, name: str, look: Look) -> Tensor:
     """What `Activations` calls `name`, from what the Look kept."""
 
     def kept(name: str) -> list[Tensor]:
-        return [look.values[site][0] for site in _stacked(name, config.n_layer)]
+        return [look.values[site][0] for site in view_sites(name, config.n_layer)]
 
     if name == "attention":
         return _attention(config, kept("queries"), kept("keys"))

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
+from core.transformer.architectures import gpt_of
 from core.transformer.cache import KeyValueCache
 from core.transformer.gpt import GPT
 from core.transformer.look import Look
@@ -26,9 +27,9 @@ class Context:
     """
 
     def __init__(self, model: GPT) -> None:
-        self.model = model
+        self.model = gpt_of(model)
         self.ids: list[int] = []  # that were read
-        self.cache = KeyValueCache(model.config)
+        self.cache = KeyValueCache(self.model.config)
 
     def read(self, ids: Sequence[int] | np.ndarray, look: Look | None = None) -> Tensor:
         """Logits (V,) of the token after `ids`, fp32 on the CPU; train/eval mode as it was.

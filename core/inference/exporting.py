@@ -11,6 +11,7 @@ from core.files import write_json, writing
 from core.inference.loading import TOKENIZER_FILE, LoadedModel
 from core.inference.usage import TOKENIZER_CONFIG
 from core.tokenization.ids import IdTokenizer
+from core.transformer.architectures import gpt_of
 from core.transformer.foreign.writing import write_foreign
 
 
@@ -25,23 +26,23 @@ def export(loaded: LoadedModel, folder: str | Path) -> Path:
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{folder} holds something already: choose a new folder")
-    ends, template = loaded.usage
+    model = gpt_of(loaded.model)
+    ends, template, names = loaded.usage
     end = ends[0] if ends else None
     beside = folder.with_name(f".{folder.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
         with writing(folder):
             beside.mkdir(parents=True)
-        write_foreign(
-            loaded.model, beside, {"bos_token_id": end, "eos_token_id": list(ends) or None}
-        )
+        write_foreign(model, beside, {"bos_token_id": end, "eos_token_id": list(ends) or None})
         if not isinstance(loaded.tokenizer, IdTokenizer):
             loaded.tokenizer.save(beside / TOKENIZER_FILE)
             about = {
                 "tokenizer_class": "PreTrainedTokenizerFast",
-                "model_max_length": loaded.config.block_size,
+                "model_max_length": model.config.block_size,
                 "clean_up_tokenization_spaces": False,
                 "eos_token": None if end is None else loaded.tokenizer.vocabulary[end],
                 "chat_template": template,
+                **dict(names),
             }
             write_json(beside / TOKENIZER_CONFIG, about)
         with writing(folder):

@@ -21,6 +21,7 @@ SHOWN = 20  # rows of the output head that are multiplied one by one: of the lik
 
 _ATTENTION = "core.transformer.attention"
 _GPT = "core.transformer.gpt:GPT"
+_STACK = "core.transformer.stack:Stack"
 _LAYERS = "core.transformer.layers"
 _PLAIN = "core.transformer.plain"
 _SAMPLING = "core.inference.sampling"
@@ -143,7 +144,7 @@ def _embedding(made: Outline) -> None:
         "token",
         f"Look up each token: its row of a table of {format_count(V)}",
         r"x_t = E_{\mathrm{token}(t)}",
-        f"{_GPT}.embed#token",
+        f"{_STACK}.embed#token",
         {"ids": (T,), "x": (T, C)},
     )
     if made.config.positions != "rope":
@@ -152,7 +153,7 @@ def _embedding(made: Outline) -> None:
             "position",
             f"Add where each token stands: {how[made.config.positions]} for each place",
             r"x_t + P_t",
-            f"{_GPT}.embed#position",
+            f"{_STACK}.embed#position",
             {"x": (T, C), "position": (T, C), "placed": (T, C)},
         )
 
@@ -252,7 +253,7 @@ def _attention(made: Outline) -> None:
         "join",
         f"The outputs of {H} heads side by side, mixed into one vector",
         rf"W_O\,[o^1 \ldots o^{{{H}}}]",
-        f"{_ATTENTION}:Attention.join#join",
+        f"{_ATTENTION}:Heads.join#join",
         {"joined": (T, H * D), "output": (T, C)},
     )
     with made.inside():

@@ -16,6 +16,7 @@ from torch import Tensor
 from core.inference.activations import check_ids, looking_at
 from core.inference.context import Context
 from core.inference.sampling import Sampling, draw, draws, next_token
+from core.transformer.architectures import gpt_of
 from core.transformer.gpt import GPT
 
 
@@ -82,7 +83,7 @@ def generate_steps(
     last = frozenset(() if stop is None else (stop,) if isinstance(stop, int) else stop)
     written = [int(i) for i in np.asarray(ids).reshape(-1)]
     numbers = draws(seed)
-    read = Context(model).read if cache else partial(_last_logits, model)
+    read = Context(model).read if cache else partial(_last_logits, gpt_of(model))
     for _ in range(max_new_tokens):
         begun = time.perf_counter()
         shown = written[-model.config.block_size :]

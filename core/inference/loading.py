@@ -29,6 +29,7 @@ from core.tensor_shards import are_stored, open_tensors
 from core.tokenization import Tokenizer, open_tokenizer
 from core.tokenization.ids import IdTokenizer
 from core.tokenization.opening import tokenizer_in
+from core.transformer.architectures import Config, Model, gpt_of
 from core.transformer.config import ModelConfig
 from core.transformer.foreign.reading import (
     ForeignModel,
@@ -38,7 +39,6 @@ from core.transformer.foreign.reading import (
     read_foreign_steps,
 )
 from core.transformer.foreign.sources import CONVERT, PICKLES
-from core.transformer.gpt import GPT
 from core.transformer.parameters import parameter_count
 from core.transformer.weights import (
     CONFIG_FILE,
@@ -63,17 +63,18 @@ class LoadedModel:
     tokens end a text, and the template that makes a prompt of a conversation, where it has one.
     """
 
-    model: GPT
+    model: Model
     tokenizer: Tokenizer
-    config: ModelConfig
+    config: Config
     name: str
     usage: Usage = UNKNOWN
 
 
 def load(name_or_path: str | Path = BUNDLED, dtype: str = "float32") -> LoadedModel:
-    """A model: the bundled one ("stories"), "smollm2", a repository in the Hugging Face cache
-    ("gpt2", "openai-community/gpt2"), a checkpoint's folder, laid over its base, a folder of
-    transformers (GPT-2, Llama, SmolLM, Qwen 2 and 3), or a GGUF file of these families.
+    """A model: a bundled one ("stories", or "dates", an encoder-decoder), "smollm2", a repository
+    in the Hugging Face cache ("gpt2", "openai-community/gpt2"), a checkpoint's folder, laid over
+    its base, a folder of transformers (GPT-2, Llama, SmolLM, Qwen 2 and 3), or a GGUF file of these
+    families.
 
     dtype  "bfloat16" takes half the memory, and 8 of the 24 bits of each number
 
@@ -172,7 +173,7 @@ def _load_foreign_steps(
     return LoadedModel(model, tokenizer, config, name, usage)
 
 
-def _check_memory(config: ModelConfig, dtype: str, path: Path) -> None:
+def _check_memory(config: Config, dtype: str, path: Path) -> None:
     """Raises ValueError where the weights alone are more than this machine can hold: the system
     would end the program.
     """
@@ -185,12 +186,14 @@ def _check_memory(config: ModelConfig, dtype: str, path: Path) -> None:
         )
 
 
-def _check_vocabulary(folder: Path, tokenizer: Tokenizer, config: ModelConfig) -> None:
+def _check_vocabulary(folder: Path, tokenizer: Tokenizer, config: Config) -> None:
     """Raises ValueError where the model has no embedding for some of the tokenizer's pieces."""
-    if tokenizer.vocab_size > config.vocab_size:
+    stacks = (config,) if isinstance(config, ModelConfig) else (config.encoder, config.decoder)
+    there = min(stack.vocab_size for stack in stacks)
+    if tokenizer.vocab_size > there:
         raise ValueError(
-            f"{folder}: the tokenizer has {tokenizer.vocab_size} pieces, the model "
-            f"{config.vocab_size}; copy all files from one checkpoint"
+            f"{folder}: the tokenizer has {tokenizer.vocab_size} pieces, the model {there}; copy "
+            "all files from one checkpoint"
         )
 
 
@@ -234,7 +237,8 @@ def _load_over_steps(
         if name not in parameters or parameters[name].shape != tensor.shape
     ]
     why = ""
-    if replace(config, dropout=under.config.dropout) != under.config:
+    dropout = gpt_of(under.model).config.dropout
+    if replace(config, dropout=dropout) != under.config:
         why = f"{CONFIG_FILE} describes another model"
     elif differing:
         why = f"it has no {quoted_some(differing)}"

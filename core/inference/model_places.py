@@ -1,8 +1,8 @@
 """Where a model lies that is asked for by its name.
 
-"stories" comes with the program; "smollm2" is a file that known.toml names; other names are those
-of repositories of the Hugging Face hub, which lie in the program's data folder or in the hub's
-cache. Nothing is downloaded here.
+"stories" and "dates" come with the program; "smollm2" is a file that known.toml names; other names
+are those of repositories of the Hugging Face hub, which lie in the program's data folder or in the
+hub's cache. Nothing is downloaded here.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from core.transformer.foreign.sources import INDEX_FILE, WEIGHTS_FILE
 from core.transformer.weights import CONFIG_FILE
 
 BUNDLED = "stories"
+DATES = "dates"
 SMOLLM2 = "smollm2"
 # Short names of repositories.
 SHORT = {"gpt2": ("openai-community/gpt2", "gpt2")}
@@ -30,8 +31,8 @@ def place_of(name_or_path: str | Path) -> tuple[Path, str]:
     Raises FileNotFoundError, with the remedy, where there is none.
     """
     given = str(name_or_path)
-    if given == BUNDLED:
-        return resource("models", BUNDLED), BUNDLED
+    if given in (BUNDLED, DATES):
+        return resource("models", given), given
     path = Path(name_or_path)
     if os.path.exists(path):  # False, too, for what can be no path
         return path, path.name if path.is_dir() else path.stem
@@ -48,8 +49,8 @@ def place_of(name_or_path: str | Path) -> tuple[Path, str]:
         )
     raise FileNotFoundError(
         f"there is no model {quoted(given)}: give a checkpoint's folder, a folder of transformers, "
-        f"a .gguf file, {BUNDLED!r}, {SMOLLM2!r}, or get one of the hub (owner/name) with "
-        "`python3 dev.py model NAME`"
+        f"a .gguf file, {BUNDLED!r}, {DATES!r}, {SMOLLM2!r}, or get one of the hub (owner/name) "
+        "with `python3 dev.py model NAME`"
     )
 
 

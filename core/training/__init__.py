@@ -1,13 +1,14 @@
 """Training: the loop, the folder in which a run lives, checkpoints, and the commands that steer it.
 
 Reading order: config, events; number_formats, bits, rounding_trace, gradient_trace, exponents;
-records; task, language_modelling; scaler, parallel, precision, attempt (the loop itself), rules,
-optimizers, looking, exponent_probe, health, steering, checkpoints, loop; several ranks: place,
-ranks, data_parallel, fully_sharded, strategies, rank_processes, faults; the run folder: locking,
-writer, reader, rank_ends, runs, claims, control; a step from the inside: phases, scaler_trace,
-spans, lanes, lane_trace, scaling, utilization, recording, step_trace, recorded_step,
-recorded_numbers, counted_numbers; beside it: alerts, estimates, sizes, memory, requirements,
-rereading, explained_example, launch, recipes, bundled, this_machine; foreign: other programs' runs.
+records; task, token_batches, language_modelling, sequence_to_sequence, tasks; scaler, parallel,
+precision, attempt (the loop itself), rules, optimizers, looking, exponent_probe, health, steering,
+checkpoints, loop; several ranks: place, ranks, data_parallel, fully_sharded, strategies,
+rank_processes, faults; the run folder: locking, writer, reader, rank_ends, runs, claims, control; a
+step from the inside: phases, scaler_trace, spans, lanes, lane_trace, scaling, utilization,
+recording, step_trace, recorded_step, recorded_numbers, counted_numbers; beside it: alerts,
+estimates, sizes, memory, requirements, rereading, explained_example, launch, recipes, bundled,
+this_machine; foreign: other programs' runs.
 Nothing here loads torch before a run starts, so that a window may read a run's folder at once.
 """
 
@@ -28,6 +29,7 @@ _HOME = {
     "ProcessLauncher": "core.training.launch",
     "Task": "core.training.task",
     "LanguageModelling": "core.training.language_modelling",
+    "SequenceToSequence": "core.training.sequence_to_sequence",
     "train": "core.training.loop",
     "train_steps": "core.training.loop",
     "Estimate": "core.training.sizes",

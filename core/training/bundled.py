@@ -35,6 +35,7 @@ from core.training.language_modelling import LanguageModelling
 from core.training.loop import train_steps
 from core.training.runs import create_run
 from core.training.task import Position
+from core.transformer.architectures import gpt_of
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
 from core.transformer.weights import load_model, save_model
@@ -139,7 +140,7 @@ def losses(lm: LoadedModel) -> dict[str, float]:
     Stories alone: no repeated random ids. fp32 arithmetic on the stored weights.
     """
     corpus = StoriesCorpus(lm.tokenizer)
-    block = lm.config.block_size
+    block = gpt_of(lm.model).config.block_size
     train = Batches(corpus, "train", block, 16, seed=0)
     splits: dict[str, Iterator[tuple[np.ndarray, np.ndarray]]] = {
         "train": (train.batch(index) for index in range(TRAIN_BATCHES)),
@@ -149,10 +150,10 @@ def losses(lm: LoadedModel) -> dict[str, float]:
 
 
 def _mean_loss(lm: LoadedModel, batches: Iterator[tuple[np.ndarray, np.ndarray]]) -> float:
-    total, count = 0.0, 0
+    model, total, count = gpt_of(lm.model), 0.0, 0
     with torch.no_grad():
         for ids, targets in batches:
-            loss, n = lm.model.loss(torch.from_numpy(ids), torch.from_numpy(targets))
+            loss, n = model.loss(torch.from_numpy(ids), torch.from_numpy(targets))
             total += float(loss)
             count += int(n)
     return total / count
@@ -165,16 +166,17 @@ def best_heads(lm: LoadedModel) -> dict[str, dict[str, Any]]:
     induction       to the token that followed the earlier occurrence, on random ids of the whole
                     vocabulary repeated three times (64 sequences of 3 x 32, a fixed seed)
     """
-    ids = lm.tokenizer.encode_ids(story(READ_STORY))[: lm.config.block_size]
+    config = gpt_of(lm.model).config
+    ids = lm.tokenizer.encode_ids(story(READ_STORY))[: config.block_size]
     previous = head_scores(_attention(lm, ids), ids).previous_token
     generator = np.random.default_rng(0)
-    sequences = repeated_ids(64, 32, 3, lm.config.vocab_size, generator)
+    sequences = repeated_ids(64, 32, 3, config.vocab_size, generator)
     induction = np.mean([head_scores(_attention(lm, s), s).induction for s in sequences], axis=0)
     return {"previous_token": _best(previous), "induction": _best(induction)}
 
 
 def _attention(lm: LoadedModel, ids: Any) -> np.ndarray:
-    attention = capture(lm.model, ids, ("attention",)).attention
+    attention = capture(gpt_of(lm.model), ids, ("attention",)).attention
     assert attention is not None
     return attention
 
@@ -188,9 +190,10 @@ def samples(lm: LoadedModel, count: int = 3, temperature: float = 0.7) -> list[s
     """What it writes after the first words of a story, to the story's end."""
     prompt = lm.tokenizer.encode_ids("Once upon a time")
     end = lm.tokenizer.special_tokens[END_OF_TEXT]
-    length = lm.config.block_size - len(prompt)
+    model = gpt_of(lm.model)
+    length = model.config.block_size - len(prompt)
     written = [
-        generate(lm.model, prompt, length, temperature=temperature, seed=seed, stop=end)
+        generate(model, prompt, length, temperature=temperature, seed=seed, stop=end)
         for seed in range(count)
     ]
     return [lm.tokenizer.decode([i for i in ids if i != end]) for ids in written]

@@ -18,7 +18,8 @@ from core.transformer.config import ModelConfig
 
 FORMAT = 1  # of the JSON
 WHAT = "training config"
-LANGUAGE_MODELLING = "language-modelling"  # the task of this chapter
+# The tasks of this chapter.
+LANGUAGE_MODELLING, SEQUENCE_TO_SEQUENCE = "language-modelling", "sequence-to-sequence"
 STORIES, CHARACTERS = BUILT_IN = ("stories", "characters")  # tokenizers; any other is a file
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -31,9 +32,12 @@ PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
 class TrainingConfig:
     """A training run.
 
-    model              shape of the model. Its vocab_size gives way to that of the tokenizer
-    task               "language-modelling", or the name of a Task that the launched module brings
-    corpus             "stories" (endless, our own) or the path of a UTF-8 text file
+    model              shape of the model, or of each of an encoder-decoder's two stacks. Its
+                       vocab_size gives way to that of the tokenizer
+    task               "language-modelling", "sequence-to-sequence" (an encoder-decoder's), or the
+                       name of a Task that the launched module brings
+    corpus             "stories" (endless, our own) or the path of a UTF-8 text file; for
+                       sequence-to-sequence "dates" or "copies"
     tokenizer          "stories" (bundled), "characters" (those of the corpus), or a tokenizer's
                        path
     repeated_fraction  share of training sequences that are random ids, repeated with a random
@@ -50,6 +54,8 @@ class TrainingConfig:
     betas              decay rates of the average gradient (also momentum's) and of its square's
     weight_decay       on matrices only. AdamW, Lion and Muon shrink them by it, the others add it
                        to the gradient
+    label_smoothing    share of each target's probability that is spread over the whole vocabulary
+                       while training (AIAYN section 5.4: 0.1); 0: none
     clip               largest norm of all gradients together; 0: no limit
     evaluate_every     steps between evaluations; 0: only before the first step and at the end
     evaluate_batches   batches an evaluation; 0: every whole block of the split
@@ -157,6 +163,7 @@ class TrainingConfig:
         help="How much matrices shrink, times the learning rate",
         remedy="0.1 is usual",
     )
+    label_smoothing: float = field(0.0, least=0, below=1, remedy="0.1, or 0 for none, is usual")
     clip: float = field(
         1.0,
         least=0,

@@ -24,6 +24,7 @@ from core.training.config import CHARACTERS, LANGUAGE_MODELLING, STORIES, Traini
 from core.training.memory import too_large
 from core.training.sizes import estimate
 from core.training.task import Position, Written
+from core.training.token_batches import load_parameters, shown_tokens
 from core.transformer.gpt import GPT, IGNORED, next_token_loss
 
 # Batches that the training loss is measured on where the validation split is read whole.
@@ -39,8 +40,6 @@ SEARCHED = 200  # tokens of the validation split in which a line should begin
 # Random tokens that are read twice to score the heads, at most: nothing but the first time tells
 # what comes next in the second.
 TEST_PERIOD = 16
-
-LIKELIEST = 5  # next tokens that a recorded step tells of each
 
 
 class LanguageModelling:
@@ -157,38 +156,13 @@ class LanguageModelling:
     def loss(self, model: nn.Module, batch: Any) -> Tensor:
         ids, targets = batch
         logits = model(ids)  # (B, T, V)
-        summed, _ = next_token_loss(logits, targets)
+        smoothing = self.config.label_smoothing if model.training else 0.0
+        summed, _ = next_token_loss(logits, targets, smoothing)
         return summed
 
     def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
-        """ids and targets (B, T); losses (B, T) in nats, 0 where nothing was to predict; the
-        likeliest next tokens and their probabilities, each (B, T, 5); the bytes of all these
-        tokens: piece_ids (n,), piece_bytes one after the other, piece_ends (n,).
-        """
         ids, targets = batch
-        logits = output.detach().float()  # (B, T, V)
-        wanted = targets.clamp(min=0)[..., None]
-        surprise = -logits.log_softmax(-1).gather(-1, wanted)[..., 0]
-        likeliest = logits.softmax(-1).topk(min(LIKELIEST, logits.size(-1)))
-        found = {
-            "ids": ids,
-            "targets": targets,
-            "losses": surprise.masked_fill(targets == IGNORED, 0.0),
-            "likeliest": likeliest.indices.int(),
-            "probabilities": likeliest.values,
-        }
-        arrays = {name: tensor.cpu().numpy() for name, tensor in found.items()}
-        return {**arrays, **self._pieces(arrays["ids"], arrays["targets"], arrays["likeliest"])}
-
-    def _pieces(self, *ids: np.ndarray) -> dict[str, np.ndarray]:
-        known = np.unique(np.concatenate([one.reshape(-1) for one in ids]))
-        known = known[known >= 0]
-        pieces = [self.tokenizer.piece_bytes(int(id)) for id in known]
-        return {
-            "piece_ids": known,
-            "piece_bytes": np.frombuffer(b"".join(pieces), np.uint8),
-            "piece_ends": np.cumsum([len(piece) for piece in pieces], dtype=np.int64),
-        }
+        return shown_tokens(self.tokenizer, ids, targets, output)
 
     def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
         trained = (parameter for parameter in model.parameters() if parameter.requires_grad)
@@ -198,17 +172,7 @@ class LanguageModelling:
         return dict(model.named_parameters())
 
     def load_state(self, model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-        saved = self.state_to_save(model)
-        if missing := sorted(set(saved) ^ set(tensors)):
-            raise ValueError(f"the checkpoint belongs to another model: {missing[0]} differs")
-        for name, parameter in saved.items():
-            if parameter.shape != tensors[name].shape:
-                raise ValueError(
-                    f"the checkpoint's {name} has shape {tuple(tensors[name].shape)}, this model's "
-                    f"{tuple(parameter.shape)}; continue it with its own config"
-                )
-            with torch.no_grad():
-                parameter.copy_(tensors[name])
+        load_parameters(self.state_to_save(model), tensors)
 
     def save_files(self, model: nn.Module, folder: Path) -> None:
         write_json(folder / "config.json", self.model_config.to_json())

@@ -16,14 +16,14 @@ from core.training.attempt import Attempt
 from core.training.config import TrainingConfig
 from core.training.control import RunControl
 from core.training.events import Moment
-from core.training.language_modelling import LanguageModelling
 from core.training.launch import ProcessLauncher
 from core.training.parallel import Parallel
-from core.training.requirements import check_requirements, check_task
+from core.training.requirements import check_requirements
 from core.training.runs import RunReader, check_goes_on, create_run, new_run_folder
 from core.training.spans import STEP_PHASES
 from core.training.strategies import strategy_for
 from core.training.task import Task
+from core.training.tasks import task_of
 
 
 def train(config: TrainingConfig, folder: str | Path | None = None) -> RunReader:
@@ -70,7 +70,7 @@ def train_steps(
 
     config    None: the one that the folder holds
     resume    go on from the folder's last checkpoint (from the beginning where there is none)
-    task      None: the Task that the config names, which is language modelling
+    task      None: the Task that the config names
     parallel  where it computes, on which device and with which ranks; None: alone, on the
               config's device, with the loss scaler that its precision needs
 
@@ -93,8 +93,7 @@ def train_steps(
     if known.precision == "fp16" and not parallel.scales:
         raise ValueError("fp16 needs a loss scaler; give the strategy one, as build_scaler does")
     if task is None:
-        check_task(known)
-        task = LanguageModelling(known)
+        task = task_of(known)
     run = Attempt(known, folder, task, parallel)
     with closing(run.moments()) as moments:
         begun = parallel.spans.mark()

@@ -5,10 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.data.corpus import StoriesCorpus
+from core.data.pair_corpora import pair_corpus
+from core.data.pairs import PairCorpus
 from core.data.text import check_text_file
+from core.fields import either
 from core.files import quoted
 from core.tokenization import open_tokenizer
-from core.training.config import BUILT_IN, LANGUAGE_MODELLING, TrainingConfig
+from core.training.config import (
+    BUILT_IN,
+    CHARACTERS,
+    LANGUAGE_MODELLING,
+    SEQUENCE_TO_SEQUENCE,
+    TrainingConfig,
+)
 from core.training.memory import too_large
 from core.training.sizes import estimate
 
@@ -21,7 +30,9 @@ def check_requirements(config: TrainingConfig) -> None:
     here. Only a config that names a kind of GPU loads torch, which knows them.
     """
     check_task(config)
-    if config.corpus != StoriesCorpus.name:
+    if config.task == SEQUENCE_TO_SEQUENCE:
+        check_pairs(config)
+    elif config.corpus != StoriesCorpus.name:
         check_text_file(config.corpus)
     model = config.model
     if config.tokenizer not in BUILT_IN:
@@ -34,10 +45,23 @@ def check_requirements(config: TrainingConfig) -> None:
         device_for(config.device, 0, config.ranks)
 
 
-def check_task(config: TrainingConfig) -> None:
-    """Raises ValueError for a task other than language modelling: another module brings it."""
-    if config.task != LANGUAGE_MODELLING:
+def check_pairs(config: TrainingConfig) -> PairCorpus:
+    """The pairs of sequence to sequence. Raises ValueError where there are none of that name, or
+    another tokenizer than theirs is asked for.
+    """
+    if config.tokenizer != CHARACTERS:
         raise ValueError(
-            f"task {quoted(config.task)} is unknown here; use {LANGUAGE_MODELLING!r}, or "
-            "start the run by the module that brings this task"
+            f"pairs are read by their characters; use tokenizer {CHARACTERS!r}, not "
+            f"{quoted(config.tokenizer)}"
+        )
+    return pair_corpus(config.corpus)
+
+
+def check_task(config: TrainingConfig) -> None:
+    """Raises ValueError for a task that is not of this chapter: another module brings it."""
+    tasks = (LANGUAGE_MODELLING, SEQUENCE_TO_SEQUENCE)
+    if config.task not in tasks:
+        raise ValueError(
+            f"task {quoted(config.task)} is unknown here; use {either(tasks)}, or start the run by "
+            "the module that brings this task"
         )

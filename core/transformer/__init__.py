@@ -1,8 +1,8 @@
 """The transformer itself. Read in this order: config, parameters, look, precision,
-norms, positions, cache, attention, layers, gpt, plain, presets, weights, foreign (models of other
-programs), gpt_numpy."""
+norms, positions, cache, attention, cross_attention, layers, stack, gpt, encoder_decoder,
+architectures, plain, presets, weights, foreign (models of other programs), gpt_numpy."""
 
-from core.transformer.config import ModelConfig
+from core.transformer.config import EncoderDecoderConfig, ModelConfig
 from core.transformer.presets import PRESETS, preset
 
-__all__ = ["PRESETS", "ModelConfig", "preset"]
+__all__ = ["PRESETS", "EncoderDecoderConfig", "ModelConfig", "preset"]

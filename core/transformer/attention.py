@@ -1,4 +1,4 @@
-"""Scaled dot-product attention: how a token decides which earlier tokens to read, and reads them.
+"""Scaled dot-product attention: how a token decides which other tokens to read, and reads them.
 
 Letters in shapes: B sequences, T tokens (Tq queries, Tk keys), C width of the residual stream, H
 heads, G key and value heads, D dimensions a head. Source: Attention Is All You Need (Vaswani et al.
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from core.transformer.cache import LayerCache
 from core.transformer.config import ModelConfig
-from core.transformer.look import EXPLICIT, Look, layer_sites
+from core.transformer.look import EXPLICIT, Look, Site, layer_sites
 from core.transformer.norms import RMSNorm
 from core.transformer.positions import Rotation, rotate
 from core.transformer.precision import full_precision
@@ -37,9 +37,9 @@ class Attended(NamedTuple):
 def attend(q: Tensor, k: Tensor, v: Tensor, visible: Tensor) -> Attended:
     """softmax(q k^T / sqrt(D)) v, one line a step (AIAYN equation 1).
 
-    q (..., Tq, D), k and v (..., Tk, D); visible (Tq, Tk), True where a query may look. Every row
-    of `visible` needs one True, or its weights are NaN. Products are in the dtype of q, k and v,
-    the softmax in fp32 at least.
+    q (..., Tq, D), k and v (..., Tk, D); visible (Tq, Tk) or (..., Tq, Tk), True where a query may
+    look. Every row of it needs one True, or its weights are NaN. Products are in the dtype of q, k
+    and v, the softmax in fp32 at least.
     """
     root = math.sqrt(q.size(-1))
     scores = q @ k.mT  # (..., Tq, Tk)  # step: scores
@@ -96,20 +96,121 @@ def share(heads: Tensor, n_head: int) -> Tensor:
     return heads if group == 1 else heads.repeat_interleave(group, dim=-3)
 
 
-class Attention(nn.Module):
-    """Multi-head self-attention of one block: project, attend in every head, join, project.
+class Heads(nn.Module):
+    """What self-attention and cross-attention have in common: every head reads, and what all heads
+    have read is joined (AIAYN section 3.2.2).
 
-    AIAYN section 3.2.2. With fewer key and value heads than heads, several queries share one.
+    With fewer key and value heads than heads, several queries share one.
     """
 
-    def __init__(self, config: ModelConfig, layer: int) -> None:
+    causal: bool  # whether a query sees no later key
+    window: int | None  # and of the earlier ones so many, itself included
+    c_proj: nn.Linear  # W^O, (n_embd, H D)
+
+    def __init__(self, config: ModelConfig, sites: dict[str, Site]) -> None:
         super().__init__()
         self.n_head = config.n_head
         self.n_kv_head = config.kv_heads
         self.head_width = config.head_width
-        self.window = config.window_of(layer)
         self.dropout = config.dropout
-        self.sites = layer_sites("decoder", layer)
+        self.sites = sites
+
+    def join(self, heads: Tensor) -> Tensor:
+        """Heads side by side, mixed into the residual stream: (B, H, T, D) -> (B, T, C)."""
+        joined = heads.transpose(1, 2).flatten(2)  # (B, T, H D)
+        output = self.c_proj(joined)  # (B, T, C)  # step: join
+        return output
+
+    def answer(
+        self, q: Tensor, k: Tensor, v: Tensor, look: Look | None, readable: Tensor | None = None
+    ) -> Tensor:
+        """What all heads read, joined: q (B, H, Tq, D), k and v (B, G, Tk, D) -> (B, Tq, C), by
+        the fastest way that makes what the Look wants. `readable` (B, 1, 1, Tk): which keys are
+        tokens, and no padding; None: all.
+        """
+        explicitly = look if look is not None and self._is_explicit(look) else None
+        sees_all = q.size(2) == 1 and readable is None
+        if sees_all and explicitly is None and not self.training:
+            heads = self.read_one(q, k, v)
+            return self._written(heads, look)
+        if self.n_kv_head != self.n_head:
+            k, v = share(k, self.n_head), share(v, self.n_head)  # (B, H, T, D)
+        if explicitly is not None:
+            heads = self.read_explicitly(q, k, v, explicitly, readable)
+        else:
+            heads = self.read(q, k, v, readable)
+        return self._written(heads, look)
+
+    def _written(self, heads: Tensor, look: Look | None) -> Tensor:
+        """`join`, with a Look at what goes in and what comes out."""
+        if look is None:
+            return self.join(heads)
+        heads = look.at(self.sites["head_output"], heads)
+        return look.at(self.sites["attention_output"], self.join(heads))
+
+    def _is_explicit(self, look: Look) -> bool:
+        """Whether the Look wants what fused attention never makes."""
+        return any(look.wants(self.sites[kind]) for kind in EXPLICIT)
+
+    def read(self, q: Tensor, k: Tensor, v: Tensor, readable: Tensor | None = None) -> Tensor:
+        """What each head reads, (B, H, T, D) each: by `attend`, or the kernel that fuses it."""
+        dropout = self.dropout if self.training else 0.0
+        if dropout == 0.0 and _fused_backward_is_slow(q):
+            return attend(q, k, v, self.visible(q, k, readable)).output
+        whole = self.window is None and q.size(2) == k.size(2)
+        if readable is None and (whole or not self.causal):
+            return F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=self.causal)
+        visible = self.visible(q, k, readable)
+        return F.scaled_dot_product_attention(q, k, v, visible, dropout_p=dropout)
+
+    def read_one(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """What the heads of a single token read, which sees all there is: q (B, H, 1, D), k and v
+        (B, G, Tk, D) -> (B, H, 1, D). Queries that share a key stand below one another, so that
+        none is copied.
+        """
+        grouped = q.unflatten(1, (self.n_kv_head, -1)).squeeze(3)  # (B, G, H / G, D)
+        heads = F.scaled_dot_product_attention(grouped, k, v)  # (B, G, H / G, D)
+        return heads.flatten(1, 2).unsqueeze(2)  # (B, H, 1, D)
+
+    def read_explicitly(
+        self, q: Tensor, k: Tensor, v: Tensor, look: Look, readable: Tensor | None = None
+    ) -> Tensor:
+        """The same by `attend`, for the Look: what it replaces goes through the lines after it."""
+        visible, root = self.visible(q, k, readable), math.sqrt(self.head_width)
+        scores, _, masked, weights, _ = attend(q, k, v, visible)
+        scores = look.at(self.sites["scores"], scores)
+        changed = look.replaces(self.sites["scores"])
+        if changed:
+            masked = (scores / root).masked_fill(~visible, -math.inf)
+        masked = look.at(self.sites["masked"], masked)
+        if changed or look.replaces(self.sites["masked"]):
+            weights = torch.softmax(full_precision(masked), dim=-1).to(v.dtype)
+        weights = look.at(self.sites["weights"], weights)
+        return F.dropout(weights, self.dropout, self.training) @ v
+
+    def visible(self, q: Tensor, k: Tensor, readable: Tensor | None = None) -> Tensor:
+        """(Tq, Tk) or (B, 1, Tq, Tk), True where a query may look. Where that is no later key,
+        queries are of the last tokens of k.
+        """
+        Tq, Tk = q.size(2), k.size(2)
+        if self.causal:
+            visible = visible_tokens(Tk, self.window, q.device, Tq)
+        else:
+            visible = torch.ones(Tq, Tk, dtype=torch.bool, device=q.device)
+        return visible if readable is None else visible & readable
+
+
+class Attention(Heads):
+    """Multi-head self-attention of one block: project, attend in every head, join, project.
+
+    In a decoder a token reads itself and what came before; in an encoder also what comes after
+    (AIAYN section 3.2.3).
+    """
+
+    def __init__(self, config: ModelConfig, layer: int, stack: str = "decoder") -> None:
+        super().__init__(config, layer_sites(stack, layer))
+        self.causal = stack == "decoder"
+        self.window = config.window_of(layer)
         width = config.n_head * config.head_width
         projected = (config.n_head + 2 * config.kv_heads) * config.head_width
         self.c_attn = nn.Linear(config.n_embd, projected, bias=config.has_qkv_bias)
@@ -117,7 +218,7 @@ class Attention(nn.Module):
         if config.qk_norm:  # Qwen3
             self.q_norm = RMSNorm(config.head_width, config.norm_eps)
             self.k_norm = RMSNorm(config.head_width, config.norm_eps)
-        self.c_proj = nn.Linear(width, config.n_embd, bias=config.bias)
+        self.c_proj = nn.Linear(width, config.n_embd, bias=config.has_o_bias)
 
     def project(self, x: Tensor, rotation: Rotation | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """Query, key and value of each token: x (B, T, C) -> (B, H, T, D) and two (B, G, T, D).
@@ -138,21 +239,16 @@ class Attention(nn.Module):
             q, k = rotate(q, rotation), rotate(k, rotation)
         return q, k, v
 
-    def join(self, heads: Tensor) -> Tensor:
-        """Heads side by side, mixed into the residual stream: (B, H, T, D) -> (B, T, C)."""
-        joined = heads.transpose(1, 2).flatten(2)  # (B, T, H D)
-        output = self.c_proj(joined)  # (B, T, C)  # step: join
-        return output
-
     def forward(
         self,
         x: Tensor,
         rotation: Rotation | None = None,
         look: Look | None = None,
         cache: LayerCache | None = None,
+        readable: Tensor | None = None,
     ) -> Tensor:
-        """x (B, T, C) -> (B, T, C), by the fastest way that makes what the Look wants. With a cache
-        x are the tokens that come next: they read from those before, too.
+        """x (B, T, C) -> (B, T, C). With a cache x are the tokens that come next: they read from
+        those before, too. `readable` (B, 1, 1, T): which tokens are no padding; None: all.
         """
         q, k, v = self.project(x, rotation)
         if look is not None:
@@ -161,64 +257,7 @@ class Attention(nn.Module):
             v = look.at(self.sites["values"], v)
         if cache is not None:
             k, v = cache.append(k, v)  # (B, G, Tk, D)
-        explicitly = look if look is not None and self._is_explicit(look) else None
-        if q.size(2) == 1 and explicitly is None and not self.training:
-            heads = self.read_one(q, k, v)
-            return self._written(heads, look)
-        if self.n_kv_head != self.n_head:
-            k, v = share(k, self.n_head), share(v, self.n_head)  # (B, H, T, D)
-        if explicitly is not None:
-            heads = self.read_explicitly(q, k, v, explicitly)
-        else:
-            heads = self.read(q, k, v)
-        return self._written(heads, look)
-
-    def _written(self, heads: Tensor, look: Look | None) -> Tensor:
-        """`join`, with a Look at what goes in and what comes out."""
-        if look is None:
-            return self.join(heads)
-        heads = look.at(self.sites["head_output"], heads)
-        return look.at(self.sites["attention_output"], self.join(heads))
-
-    def _is_explicit(self, look: Look) -> bool:
-        """Whether the Look wants what fused attention never makes."""
-        return any(look.wants(self.sites[kind]) for kind in EXPLICIT)
-
-    def read(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """What each head reads, (B, H, T, D) each: by `attend`, or the kernel that fuses it."""
-        dropout = self.dropout if self.training else 0.0
-        if dropout == 0.0 and _fused_backward_is_slow(q):
-            return attend(q, k, v, self.visible(q, k)).output
-        if self.window is None and q.size(2) == k.size(2):
-            return F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True)
-        return F.scaled_dot_product_attention(q, k, v, self.visible(q, k), dropout_p=dropout)
-
-    def read_one(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """What the heads of a single token read, which sees all there is: q (B, H, 1, D), k and v
-        (B, G, Tk, D) -> (B, H, 1, D). Queries that share a key stand below one another, so that
-        none is copied.
-        """
-        grouped = q.unflatten(1, (self.n_kv_head, -1)).squeeze(3)  # (B, G, H / G, D)
-        heads = F.scaled_dot_product_attention(grouped, k, v)  # (B, G, H / G, D)
-        return heads.flatten(1, 2).unsqueeze(2)  # (B, H, 1, D)
-
-    def read_explicitly(self, q: Tensor, k: Tensor, v: Tensor, look: Look) -> Tensor:
-        """The same by `attend`, for the Look: what it replaces goes through the lines after it."""
-        visible, root = self.visible(q, k), math.sqrt(self.head_width)
-        scores, _, masked, weights, _ = attend(q, k, v, visible)
-        scores = look.at(self.sites["scores"], scores)
-        changed = look.replaces(self.sites["scores"])
-        if changed:
-            masked = (scores / root).masked_fill(~visible, -math.inf)
-        masked = look.at(self.sites["masked"], masked)
-        if changed or look.replaces(self.sites["masked"]):
-            weights = torch.softmax(full_precision(masked), dim=-1).to(v.dtype)
-        weights = look.at(self.sites["weights"], weights)
-        return F.dropout(weights, self.dropout, self.training) @ v
-
-    def visible(self, q: Tensor, k: Tensor) -> Tensor:
-        """(Tq, Tk), True where a query may look; queries are of the last tokens of k."""
-        return visible_tokens(k.size(2), self.window, q.device, q.size(2))
+        return self.answer(q, k, v, look, readable)
 
 
 def _fused_backward_is_slow(q: Tensor) -> bool:

@@ -31,13 +31,15 @@ class LayerUse(NamedTuple):
 class LayerCache:
     """Keys and values of one layer, (B, G, Tk, D) each, the newest tokens last.
 
-    A layer with a window keeps what its next query can see, and lets go of the rest.
+    A layer with a window keeps what its next query can see, and lets go of the rest. A layer with
+    cross-attention also keeps those of its source, as `source`: two (B, G, Ts, D).
     """
 
     def __init__(self, window: int | None = None) -> None:
         self.window = window
         self._keys: Tensor | None = None  # (B, G, room, D), of which `kept` tokens are there
         self._values: Tensor | None = None
+        self.source: tuple[Tensor, Tensor] | None = None
         self.kept = 0
 
     def append(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
@@ -101,11 +103,13 @@ class LayerCache:
     @property
     def bytes(self) -> int:
         """That it takes, the room for further tokens included."""
-        return sum(one.nbytes for one in (self._keys, self._values) if one is not None)
+        held = (self._keys, self._values, *(self.source or ()))
+        return sum(one.nbytes for one in held if one is not None)
 
 
 class KeyValueCache:
-    """What a model has read so far: give it to `GPT.forward` with the tokens that come next.
+    """What a model has read so far: give it to `GPT.forward`, or `EncoderDecoder.decode`, with the
+    tokens that come next.
 
     length  tokens that were read; the next one stands at this position
     layers  one cache a layer

@@ -1,4 +1,5 @@
-"""ModelConfig: the shape of a transformer, and the few switches in which the papers differ.
+"""ModelConfig: the shape of a transformer, and the few switches in which the papers differ;
+EncoderDecoderConfig: that of two, of which one reads the other.
 
 Field names follow nanoGPT's; None means the value that the paper derives. Papers: Attention Is All
 You Need (Vaswani et al. 2017), GPT-1 (Radford et al. 2018), GPT-2 (Radford et al. 2019), GPT-3
@@ -18,7 +19,7 @@ from core.files import quoted
 
 FORMAT = 1  # of config.json
 WHAT = "model config"
-ARCHITECTURE = "gpt"
+ARCHITECTURE, PAIR_ARCHITECTURE = "gpt", "encoder-decoder"
 
 # Of a config's numbers: what is beyond them is damaged, or a slip.
 MOST_LAYERS = 10_000
@@ -67,6 +68,8 @@ class ModelConfig:
     bias                     biases in linear layers and norms
     qkv_bias                 biases of queries, keys and values (None: as `bias`; Qwen2 has these
                              alone)
+    o_bias                   bias of what mixes the heads, W^O (None: as `bias`; AIAYN section 3.2.2
+                             has no bias in attention at all)
     qk_norm                  an RMS norm for each head's query and key, before they are turned
                              (Qwen3)
     norm, norm_eps           "layer_norm" or "rms_norm"; added to the variance or mean square
@@ -123,6 +126,7 @@ class ModelConfig:
     dropout: float = field(0.0, least=0, below=1, remedy="0.0 to 0.3 is usual")
     bias: bool = True
     qkv_bias: bool | None = None
+    o_bias: bool | None = None
     qk_norm: bool = False
     norm: str = field("layer_norm", choices=("layer_norm", "rms_norm"))
     norm_eps: float = field(1e-5, above=0, below=1, remedy="1e-5 is usual")
@@ -184,6 +188,11 @@ class ModelConfig:
         return self.bias if self.qkv_bias is None else self.qkv_bias
 
     @property
+    def has_o_bias(self) -> bool:
+        """Whether attention's output projection has a bias: o_bias, or bias."""
+        return self.bias if self.o_bias is None else self.o_bias
+
+    @property
     def inner_width(self) -> int:
         """Width of the MLP's hidden layer: n_inner, or what the paper derives from n_embd."""
         return self.n_inner or (8 * self.n_embd // 3 if self.mlp == "swiglu" else 4 * self.n_embd)
@@ -205,11 +214,12 @@ class ModelConfig:
         """
         values = fields.as_object(values, WHAT)
         architecture = values.pop("architecture", ARCHITECTURE)
-        if architecture != ARCHITECTURE:
+        if architecture == PAIR_ARCHITECTURE:
             raise ValueError(
-                f"architecture {quoted(architecture)} cannot be opened; this version opens "
-                f"{ARCHITECTURE!r}: choose another model"
+                "this is an encoder-decoder, where a model that continues a text is wanted: open "
+                "it with core.load, or choose another model"
             )
+        _check_architecture(architecture, ARCHITECTURE)
         # transformers' names
         if foreign := values.get("model_type") or values.get("architectures"):
             raise ValueError(
@@ -218,3 +228,76 @@ class ModelConfig:
                 "checkpoint"
             )
         return fields.from_json(cls, values, WHAT, FORMAT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderDecoderConfig:
+    """The shape of an encoder-decoder (AIAYN section 3.1).
+
+    encoder, decoder  of one width. In the encoder every token sees all others: it has no window,
+                      and no output head; the decoder's blocks have cross-attention, too, with as
+                      many heads as its self-attention
+    share_embeddings  source and target are embedded by one table; with the decoder's tie_weights
+                      also the output head is that table (AIAYN section 3.4)
+    start_id, end_id  pieces of the target's vocabulary: what a target begins with, so that there is
+                      something to predict its first token from, and what it ends with
+
+    Raises ValueError, with the remedy, for an impossible value.
+    """
+
+    encoder: ModelConfig
+    decoder: ModelConfig
+    share_embeddings: bool = True
+    start_id: int = field(0, least=0)
+    end_id: int = field(1, least=0)
+
+    def __post_init__(self) -> None:
+        fields.check(self)
+        encoder, decoder = self.encoder, self.decoder
+        if encoder.n_embd != decoder.n_embd:
+            raise ValueError(
+                f"the encoder is {encoder.n_embd} wide and the decoder, which reads what it makes, "
+                f"{decoder.n_embd}; use one n_embd for both"
+            )
+        if encoder.window is not None:
+            raise ValueError(
+                f"the encoder's window {encoder.window} cannot be: its tokens see all others; "
+                "leave it None"
+            )
+        if max(self.start_id, self.end_id) >= decoder.vocab_size:
+            raise ValueError(
+                f"start_id {self.start_id} and end_id {self.end_id} must both be among the "
+                f"{decoder.vocab_size} pieces of the target; 0 and 1 are usual"
+            )
+        if self.share_embeddings and encoder.vocab_size != decoder.vocab_size:
+            raise ValueError(
+                f"one table cannot embed {encoder.vocab_size} pieces of the source and "
+                f"{decoder.vocab_size} of the target; use one vocabulary, or share_embeddings False"
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """What config.json holds."""
+        return {"architecture": PAIR_ARCHITECTURE, "format": FORMAT, **fields.to_json(self)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> EncoderDecoderConfig:
+        """The config that `to_json` wrote. Raises ValueError as `ModelConfig.from_json` does."""
+        values = fields.as_object(values, WHAT)
+        _check_architecture(values.pop("architecture", None), PAIR_ARCHITECTURE)
+        return fields.from_json(cls, values, WHAT, FORMAT)
+
+
+def _check_architecture(given: Any, wanted: str) -> None:
+    if given != wanted:
+        raise ValueError(
+            f"architecture {quoted(given)} cannot be opened; this version opens {ARCHITECTURE!r} "
+            f"and {PAIR_ARCHITECTURE!r}: choose another model"
+        )
+
+
+def config_from_json(values: Mapping[str, Any]) -> ModelConfig | EncoderDecoderConfig:
+    """The config of a config.json, whichever it is. Raises ValueError as their `from_json` do."""
+    values = fields.as_object(values, WHAT)
+    if values.get("architecture") == PAIR_ARCHITECTURE:
+        return EncoderDecoderConfig.from_json(values)
+    return ModelConfig.from_json(values)

@@ -9,7 +9,6 @@ section 2.2).
 from __future__ import annotations
 
 import math
-from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -18,35 +17,19 @@ from torch.utils.checkpoint import checkpoint
 
 from core.transformer.cache import KeyValueCache
 from core.transformer.config import ModelConfig
-from core.transformer.layers import Block
 from core.transformer.look import Look, Site, check_sites
-from core.transformer.norms import norm_of
-from core.transformer.positions import Rotation, rotation_of, sinusoids
 from core.transformer.precision import full_precision
+from core.transformer.stack import Stack
 
 IGNORED = -1  # a target that counts for nothing
 EMBEDDING, LOGITS = Site("decoder", None, "embedding"), Site("decoder", None, "logits")
 
 
-def table(rows: int, width: int) -> nn.Embedding:
-    """An embedding without numbers yet: they are drawn by `initialize`, or come from a file."""
-    return nn.Embedding.from_pretrained(torch.empty(rows, width), freeze=False)
-
-
-class GPT(nn.Module):
+class GPT(Stack):
     """The model that `config` describes, its weights drawn from `generator` (None: torch's own)."""
 
     def __init__(self, config: ModelConfig, generator: torch.Generator | None = None) -> None:
-        super().__init__()
-        self.config = config
-        self.checkpoints_activations = False  # while it learns
-        self.wte = table(config.vocab_size, config.n_embd)
-        if config.positions == "learned":
-            self.wpe = table(config.block_size, config.n_embd)
-        self.drop = nn.Dropout(config.dropout)
-        self.h = nn.ModuleList(Block(config, layer) for layer in range(config.n_layer))
-        # A post-norm block ends with a norm of its own; a pre-norm stack needs one at the end.
-        self.ln_f = norm_of(config) if config.norm_placement == "pre" else nn.Identity()
+        super().__init__(config)
         self.lm_head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
         if config.tie_weights:
             self.lm_head.weight = self.wte.weight
@@ -69,52 +52,6 @@ class GPT(nn.Module):
                 writes = name.endswith("c_proj.weight") and self.config.norm_placement == "pre"
                 std = 0.02 / math.sqrt(2 * self.config.n_layer) if writes else 0.02
                 parameter.normal_(0.0, std, generator=generator)
-
-    @property
-    def blocks(self) -> list[Block]:
-        """The blocks of `h`, in order, also where each is wrapped (checkpointed, compiled)."""
-        return [cast(Block, block) for block in self.h]
-
-    def embed(self, ids: Tensor, first: int = 0) -> Tensor:
-        """What enters the residual stream: which token it is, plus, unless positions are rotary,
-        where it stands. `first`: the position of the first token.
-
-        ids (B, T) -> (B, T, C). Raises ValueError when T is 0 or the last token does not fit into
-        block_size.
-        """
-        if ids.size(1) == 0:
-            raise ValueError("there are no tokens; give the model at least one")
-        T = first + ids.size(1)
-        if self.config.block_size < T:
-            raise ValueError(
-                f"{T} tokens do not fit: this model reads at most block_size = "
-                f"{self.config.block_size}; keep the last {self.config.block_size}"
-            )
-        x = self.wte(ids)  # (B, T, C)  # step: token
-        if self.config.embedding_scale:  # AIAYN section 3.4
-            x = x * math.sqrt(self.config.n_embd)
-        if self.config.positions == "rope":
-            return self.drop(x)
-        position = self.position_rows(first, T, ids.device).to(x.dtype)  # (T, C)
-        placed = x + position  # (B, T, C)  # step: position
-        return self.drop(placed)
-
-    def position_rows(self, first: int, last: int, device: torch.device) -> Tensor:
-        """What is added to tokens `first` to `last` - 1, (T, C): learned rows, or sinusoids."""
-        if self.config.positions == "learned":
-            return self.wpe(torch.arange(first, last, device=device))
-        return sinusoids(last, self.config.n_embd, device)[first:]
-
-    def rotation(self, x: Tensor, first: int = 0) -> Rotation | None:
-        """By how much queries and keys of x (B, T, C) turn; None unless positions are rotary."""
-        if self.config.positions != "rope":
-            return None
-        # Angles of thousands of radians need their digits: fp32 at least, whatever x is in.
-        dtype = torch.promote_types(x.dtype, torch.float32)
-        config, last = self.config, first + x.size(1)
-        return rotation_of(
-            last, config.head_width, config.rope_base, x.device, dtype, config.rope_scaling, first
-        )
 
     def forward(
         self, ids: Tensor, look: Look | None = None, cache: KeyValueCache | None = None
@@ -153,14 +90,24 @@ class GPT(nn.Module):
         return next_token_loss(self(ids), targets)
 
 
-def next_token_loss(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+def next_token_loss(
+    logits: Tensor, targets: Tensor, label_smoothing: float = 0.0
+) -> tuple[Tensor, Tensor]:
     """Summed cross-entropy in nats, and over how many targets: logits (B, T, V), targets (B, T).
 
     Targets of -1 are not counted. Sums rather than means, so that batches with different numbers of
-    valid targets add up exactly.
+    valid targets add up exactly. With label smoothing, that share of each target's probability is
+    spread evenly over the whole vocabulary, so that no model can be sure without paying for it
+    (AIAYN section 5.4; Szegedy et al. 2016, section 7).
     """
     logits = logits.flatten(0, 1)  # (B T, V)
     targets = targets.flatten()  # (B T)
     # Cross-entropy in fp32 at least: 16 bits would lose the loss's digits.
-    total = F.cross_entropy(full_precision(logits), targets, ignore_index=IGNORED, reduction="sum")
+    total = F.cross_entropy(
+        full_precision(logits),
+        targets,
+        ignore_index=IGNORED,
+        reduction="sum",
+        label_smoothing=label_smoothing,
+    )
     return total, (targets != IGNORED).sum()

@@ -25,6 +25,7 @@ _EXPLAINED = {
     "mlp": ("relu", "gelu", "gelu_tanh"),
     "qk_norm": (False,),
     "qkv_bias": (None,),
+    "o_bias": (None,),
     "embedding_scale": (False,),
 }
 

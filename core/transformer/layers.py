@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from core.transformer.attention import Attention
 from core.transformer.cache import LayerCache
 from core.transformer.config import ModelConfig
+from core.transformer.cross_attention import CrossAttention, Memory
 from core.transformer.look import Look, layer_sites
 from core.transformer.norms import norm_of
 from core.transformer.positions import Rotation
@@ -23,10 +24,10 @@ class MLP(nn.Module):
     of each hidden number passes (Shazeer 2020, equation 6).
     """
 
-    def __init__(self, config: ModelConfig, layer: int) -> None:
+    def __init__(self, config: ModelConfig, layer: int, stack: str = "decoder") -> None:
         super().__init__()
         self.activation = config.mlp
-        self.sites = layer_sites("decoder", layer)
+        self.sites = layer_sites(stack, layer)
         self.c_fc = nn.Linear(config.n_embd, config.inner_width, bias=config.bias)
         if config.mlp == "swiglu":
             self.c_gate = nn.Linear(config.n_embd, config.inner_width, bias=config.bias)
@@ -52,17 +53,23 @@ class MLP(nn.Module):
 class Block(nn.Module):
     """One layer: attention reads from other tokens, the MLP thinks about each alone.
 
-    Both add what they found to the residual stream.
+    Both add what they found to the residual stream. The decoder of an encoder-decoder has a third
+    part between them, cross-attention, which reads the source (AIAYN section 3.1).
     """
 
-    def __init__(self, config: ModelConfig, layer: int) -> None:
+    def __init__(
+        self, config: ModelConfig, layer: int, stack: str = "decoder", reads_source: bool = False
+    ) -> None:
         super().__init__()
         self.norm_first = config.norm_placement == "pre"
-        self.sites = layer_sites("decoder", layer)
+        self.sites = layer_sites(stack, layer)
         self.ln_1 = norm_of(config)
-        self.attn = Attention(config, layer)
+        self.attn = Attention(config, layer, stack)
+        if reads_source:
+            self.ln_cross = norm_of(config)
+            self.cross = CrossAttention(config, layer)
         self.ln_2 = norm_of(config)
-        self.mlp = MLP(config, layer)
+        self.mlp = MLP(config, layer, stack)
         self.drop = nn.Dropout(config.dropout)
 
     def forward(
@@ -71,18 +78,27 @@ class Block(nn.Module):
         rotation: Rotation | None = None,
         look: Look | None = None,
         cache: LayerCache | None = None,
+        readable: Tensor | None = None,
+        memory: Memory | None = None,
     ) -> Tensor:
-        """x (B, T, C) -> (B, T, C)."""
+        """x (B, T, C) -> (B, T, C). An encoder's block is told which tokens are `readable`, and no
+        padding; a block that reads a source, what the encoder made of it.
+        """
         if look is not None:
             x = look.at(self.sites["residual_in"], x)
+        others = (rotation, look, cache, readable)
         if self.norm_first:  # GPT-2 section 2.3
             normed = self.ln_1(x)  # step: ln_1
-            read = self.drop(self.attn(normed, rotation, look, cache))  # step: attention
+            read = self.drop(self.attn(normed, *others))  # step: attention
             mid = x + read  # step: add_read
         else:  # AIAYN section 3.1, GPT-1
-            read = self.drop(self.attn(x, rotation, look, cache))  # step: post.attention
+            read = self.drop(self.attn(x, *others))  # step: post.attention
             added = x + read  # step: post.add_read
             mid = self.ln_1(added)  # step: post.ln_1
+        if memory is not None and self.norm_first:
+            mid = mid + self.drop(self.cross(self.ln_cross(mid), memory, look, cache))
+        elif memory is not None:
+            mid = self.ln_cross(mid + self.drop(self.cross(mid, memory, look, cache)))
         if look is not None:
             mid = look.at(self.sites["residual_mid"], mid)
         if self.norm_first:

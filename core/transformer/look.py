@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from core.files import quoted
-from core.transformer.config import ModelConfig
+from core.transformer.config import EncoderDecoderConfig, ModelConfig
 
 STACKS = ("decoder", "encoder")
 ATTENTION_KINDS = ("queries", "keys", "values", "scores", "masked", "weights", "head_output")
@@ -25,6 +25,7 @@ LAYER_KINDS = (
     *ATTENTION_KINDS, "attention_output", "mlp_hidden", "mlp_output",
     "residual_in", "residual_mid", "residual_out",
 )  # fmt: skip
+CROSS_KINDS = tuple(f"cross.{kind}" for kind in (*ATTENTION_KINDS, "attention_output"))
 ENDS = ("embedding", "logits")  # of a stack: these belong to no layer
 # What fused attention never makes: whoever wants one of these gets the explicit path.
 EXPLICIT = ("scores", "masked", "weights")
@@ -34,7 +35,8 @@ Replacement = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A value inside a model. As text: "decoder.3.weights", "decoder.logits".
+    """A value inside a model. As text: "decoder.3.weights", "decoder.3.cross.weights",
+    "encoder.embedding".
 
     queries        (B, H, T, D)   as they meet the keys: with rotary positions, turned
     keys, values   (B, G, T, D)   keys turned as well
@@ -50,6 +52,10 @@ class Site:
     embedding      (B, T, C)      the stream into the first block; no layer
     logits         (B, T, V)      no layer
 
+    In a decoder that reads a source, "cross." and a kind of attention's is that of its
+    cross-attention, with Tt rows and Ts columns in place of T and T: "cross.weights" is
+    (B, H, Tt, Ts). Its residual_mid comes after both attentions.
+
     Raises ValueError, with the remedy, for an unknown stack or kind.
     """
 
@@ -61,8 +67,8 @@ class Site:
         site = quoted(str(self))
         if self.stack not in STACKS:
             raise ValueError(f"unknown site {site}; the stacks are {' and '.join(STACKS)}")
-        if self.kind not in (*LAYER_KINDS, *ENDS):
-            kinds = ", ".join((*LAYER_KINDS, *ENDS))
+        if self.kind not in (*LAYER_KINDS, *CROSS_KINDS, *ENDS):
+            kinds = ", ".join((*LAYER_KINDS, *CROSS_KINDS, *ENDS))
             raise ValueError(f"unknown site {site}; the kinds are {kinds}")
         if (self.layer is None) != (self.kind in ENDS):
             example = f"decoder.{self.kind}" if self.kind in ENDS else f"decoder.0.{self.kind}"
@@ -138,12 +144,24 @@ def layer_sites(stack: str, layer: int) -> dict[str, Site]:
     return {kind: Site(stack, layer, kind) for kind in LAYER_KINDS}
 
 
-def check_sites(config: ModelConfig, look: Look) -> None:
+@functools.cache
+def cross_sites(layer: int) -> dict[str, Site]:
+    """The sites of one layer's cross-attention, by what the same sites of self-attention are."""
+    return {kind.removeprefix("cross."): Site("decoder", layer, kind) for kind in CROSS_KINDS}
+
+
+def check_sites(config: ModelConfig | EncoderDecoderConfig, look: Look) -> None:
     """Raises ValueError, with the remedy, for a site that a model of this config does not have."""
     for site in (*look.sites, *look.replace):
-        if site.stack != "decoder":
-            raise ValueError(f"site {site} is not there: this model is a decoder alone")
-        if site.layer is not None and site.layer >= config.n_layer:
+        if isinstance(config, EncoderDecoderConfig):
+            stack = config.encoder if site.stack == "encoder" else config.decoder
+            if site.stack == "encoder" and site.kind in (*CROSS_KINDS, "logits"):
+                raise ValueError(f"site {site} is not there: it is one of the decoder")
+        else:
+            stack = config
+            if site.stack != "decoder" or site.kind in CROSS_KINDS:
+                raise ValueError(f"site {site} is not there: this model is a decoder alone")
+        if site.layer is not None and site.layer >= stack.n_layer:
             raise ValueError(
-                f"site {site} is not there: this model has layers 0 to {config.n_layer - 1}"
+                f"site {site} is not there: this model has layers 0 to {stack.n_layer - 1}"
             )

@@ -1,9 +1,10 @@
-"""Models by name: the GPT papers' shapes as ModelConfigs.
+"""Models by name: the papers' shapes as configs.
 
-GPT-1: Radford et al. 2018, section 4.1. GPT-2: Radford et al. 2019, table 2. GPT-3: Brown et al.
-2020, table 2.1. Two rows of GPT-3's table do not multiply out (24 heads of 128 are not 2048; 40
-heads of 128 are not 5140): they are built with 16 heads and with a width of 5120, and `NOTES` says
-so.
+Attention Is All You Need: Vaswani et al. 2017, table 3, the rows "base" and "big", with the 37,000
+shared pieces of section 5.1 and, as in section 3.2.2, no bias in attention. GPT-1: Radford et al.
+2018, section 4.1. GPT-2: Radford et al. 2019, table 2. GPT-3: Brown et al. 2020, table 2.1. Two
+rows of GPT-3's table do not multiply out (24 heads of 128 are not 2048; 40 heads of 128 are not
+5140): they are built with 16 heads and with a width of 5120, and `NOTES` says so.
 """
 
 from __future__ import annotations
@@ -12,7 +13,26 @@ from functools import cache
 
 from core.files import read_json
 from core.resources import resource
-from core.transformer.config import ModelConfig
+from core.transformer.config import EncoderDecoderConfig, ModelConfig
+
+
+def _transformer(n_head: int, n_embd: int, dropout: float) -> EncoderDecoderConfig:
+    stack = ModelConfig(
+        vocab_size=37_000,
+        block_size=1024,  # the paper has no limit; a sentence is shorter
+        n_layer=6,
+        n_head=n_head,
+        n_embd=n_embd,
+        dropout=dropout,
+        qkv_bias=False,
+        o_bias=False,
+        norm_placement="post",
+        positions="sinusoidal",
+        mlp="relu",
+        embedding_scale=True,
+    )
+    return EncoderDecoderConfig(encoder=stack, decoder=stack, share_embeddings=True)
+
 
 GPT1 = ModelConfig(
     vocab_size=40_478,
@@ -65,17 +85,23 @@ PRESETS: dict[str, ModelConfig] = {
     "gpt3-175b": _gpt3(96, 96, 12_288),
 }
 
+PAIR_PRESETS: dict[str, EncoderDecoderConfig] = {
+    "transformer-base": _transformer(8, 512, 0.1),
+    "transformer-big": _transformer(16, 1024, 0.3),
+}
+
 NOTES: dict[str, str] = {
     "gpt3-1.3b": "table 2.1 says 24 heads of 128, which is 3072 and not 2048; 16 heads are built",
     "gpt3-13b": "table 2.1 says a width of 5140, which 40 heads of 128 do not give; 5120 is built",
 }
 
 
-def preset(name: str) -> ModelConfig:
+def preset(name: str) -> ModelConfig | EncoderDecoderConfig:
     """The config called `name`. Raises ValueError, naming all presets, when there is none."""
-    if name not in PRESETS:
-        raise ValueError(f"there is no preset {name!r}; the presets are {', '.join(PRESETS)}")
-    return PRESETS[name]
+    presets: dict[str, ModelConfig | EncoderDecoderConfig] = {**PRESETS, **PAIR_PRESETS}
+    if name not in presets:
+        raise ValueError(f"there is no preset {name!r}; the presets are {', '.join(presets)}")
+    return presets[name]
 
 
 @cache

@@ -14,7 +14,9 @@ import torch
 from core.files import quoted, quoted_some, read_json, write_json
 from core.tensor_files import write_tensors
 from core.tensor_shards import are_stored, open_tensors
-from core.transformer.config import ModelConfig
+from core.transformer.architectures import Config, Model
+from core.transformer.config import EncoderDecoderConfig, ModelConfig, config_from_json
+from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import GPT
 from core.transformer.parameters import parameter_shapes
 
@@ -29,12 +31,12 @@ def check_dtype(dtype: str) -> None:
         raise ValueError(f"weights cannot be of dtype {dtype!r}; use {' or '.join(DTYPES)}")
 
 
-def own_parameters(model: GPT) -> dict[str, torch.Tensor]:
-    """Every learned tensor once, under its name: a tied output head is `wte.weight`."""
+def own_parameters(model: Model) -> dict[str, torch.Tensor]:
+    """Every learned tensor once, under its name: a tied output head is its `wte.weight`."""
     return {name: parameter.detach() for name, parameter in model.named_parameters()}
 
 
-def save_model(folder: Path, model: GPT, dtype: str = "float32") -> None:
+def save_model(folder: Path, model: Model, dtype: str = "float32") -> None:
     """Writes config.json and model.safetensors.
 
     dtype "bfloat16" halves the file and keeps 8 of the 24 bits of each mantissa.
@@ -46,7 +48,7 @@ def save_model(folder: Path, model: GPT, dtype: str = "float32") -> None:
     write_json(folder / CONFIG_FILE, model.config.to_json())
 
 
-def load_config(folder: Path) -> ModelConfig:
+def load_config(folder: Path) -> Config:
     """The config of the model in `folder`. Raises FileNotFoundError or ValueError."""
     path = folder / CONFIG_FILE
     if not path.is_file():
@@ -55,12 +57,12 @@ def load_config(folder: Path) -> ModelConfig:
         )
     values = read_json(path)
     try:
-        return ModelConfig.from_json(values)
+        return config_from_json(values)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
 
-def load_model(folder: Path) -> GPT:
+def load_model(folder: Path) -> Model:
     """The model in `folder`, fp32, in eval mode.
 
     Raises FileNotFoundError when a file is missing, and ValueError, with the remedy, when the
@@ -76,10 +78,12 @@ def load_model(folder: Path) -> GPT:
         )
     stored = open_tensors(path)
     found = {name: tensor.shape for name, tensor in stored.tensors.items()}
-    if config.n_layer > len(found):  # a damaged number must not list layer after layer
+    stacks = (config,) if isinstance(config, ModelConfig) else (config.encoder, config.decoder)
+    n_layer = sum(stack.n_layer for stack in stacks)
+    if n_layer > len(found):  # a damaged number must not list layer after layer
         raise ValueError(
             f"{path} holds {len(found)} tensors, {CONFIG_FILE} asks for "
-            f"{quoted(config.n_layer)} layers. "
+            f"{quoted(n_layer)} layers. "
             f"Copy both files from one checkpoint"
         )
     shapes = parameter_shapes(config)
@@ -87,7 +91,10 @@ def load_model(folder: Path) -> GPT:
     tensors = {name: torch.empty(shape) for name, shape in shapes.items()}
     for name, read in stored.read().items():
         tensors[name].copy_(read)
-    model = model_of(config, tensors)
+    if isinstance(config, ModelConfig):
+        model: Model = model_of(config, tensors)
+    else:
+        model = pair_model_of(config, tensors)
     check_finite(model, str(path))
     return model.eval()
 
@@ -106,7 +113,21 @@ def model_of(config: ModelConfig, tensors: dict[str, torch.Tensor]) -> GPT:
     return model
 
 
-def check_finite(model: GPT, name: str = "the model") -> None:
+def pair_model_of(config: EncoderDecoderConfig, tensors: dict[str, torch.Tensor]) -> EncoderDecoder:
+    """The same of an encoder-decoder."""
+    with torch.device("meta"):
+        model = EncoderDecoder(config)
+    named = dict(tensors)
+    if config.share_embeddings:
+        named["decoder.wte.weight"] = named["encoder.wte.weight"]
+    if config.decoder.tie_weights:
+        named["lm_head.weight"] = named["decoder.wte.weight"]
+    model.load_state_dict(named, assign=True)
+    model.share()
+    return model
+
+
+def check_finite(model: Model, name: str = "the model") -> None:
     """Raises ValueError where a weight is NaN or infinite: whatever is worked out from it is, too.
 
     The least and the largest of a tensor are found in one pass, and are NaN where one number is.

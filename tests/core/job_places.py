@@ -24,8 +24,11 @@ from core.tensor_files import write_tensors
 from core.tokenization import CharacterTokenizer
 from core.tokenization.formats.library import LibraryTokenizer
 from core.tokenization.getting import get_steps, take_member_steps
+from core.training.config import TrainingConfig
 from core.training.language_modelling import LanguageModelling
 from core.training.loop import train_steps
+from core.training.sequence_to_sequence import SequenceToSequence
+from core.transformer.config import ModelConfig
 from core.transformer.foreign.writing import write_foreign
 from core.transformer.gpt import GPT
 from tests.core.inference.hub_server import NAME, serving_hub
@@ -57,6 +60,25 @@ class Place:
         task = LanguageModelling(config, self.folder / "cache")
         assert list(task.prepare_steps(None))
         return task
+
+
+PAIRS = TrainingConfig(
+    model=ModelConfig(vocab_size=1, block_size=64, n_layer=1, n_head=2, n_embd=16, dropout=0.2),
+    task="sequence-to-sequence",
+    corpus="dates",
+    tokenizer="characters",
+    batch_size=2,
+)
+
+
+def pairs(place: Place) -> SequenceToSequence:
+    """A task whose encoder-decoder is the place's model, of which a part is in eval mode."""
+    task = SequenceToSequence(PAIRS)
+    assert list(task.prepare_steps(None))
+    model = task.build_model(torch.Generator().manual_seed(0))
+    model.encoder.eval()
+    place.model = model  # type: ignore[assignment]
+    return task
 
 
 IDS = np.arange(8)[None]

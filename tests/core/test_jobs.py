@@ -23,6 +23,7 @@ from core.inference.beam_search_trace import trace_beam_search_steps
 from core.inference.generation import generate_steps
 from core.inference.hub import get_model_steps
 from core.inference.loading import load_steps
+from core.inference.translation import translate_steps
 from core.optimization.learner import learn_steps
 from core.optimization.race import race_steps
 from core.optimization.stationary import stationary_points_steps
@@ -69,6 +70,7 @@ from core.training.loop import train_steps
 from core.training.parallel import Single
 from core.training.rereading import RunBatches
 from core.training.runs import create_run
+from core.training.sequence_to_sequence import SequenceToSequence
 from core.transformer.config import ModelConfig
 from core.transformer.foreign.reading import look_at_folder, read_foreign_steps
 from core.transformer.gpt import GPT
@@ -76,6 +78,7 @@ from core.transformer.gpt_numpy import NumpyGPT
 from tests.core.job_places import (
     EMBEDDINGS,
     IDS,
+    PAIRS,
     RANKS,
     TEXT,
     WORDS,
@@ -85,6 +88,7 @@ from tests.core.job_places import (
     from_hub,
     getting,
     large,
+    pairs,
     playing,
     product,
     put_foreign,
@@ -140,6 +144,9 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     RunBatches.open_steps: lambda place: RunBatches(
         create_run(place.folder / "new", small_config(place.folder)), place.folder / "read"
     ).open_steps(),
+    SequenceToSequence.prepare_steps: lambda place: SequenceToSequence(PAIRS).prepare_steps(None),
+    SequenceToSequence.sample_steps: lambda place: pairs(place).sample_steps(place.model, 0),
+    translate_steps: lambda place: [pairs(place), translate_steps(place.model, [3, 4], 5)][1],
     LanguageModelling.sample_steps: lambda place: place.task().sample_steps(place.model, 0),
     evaluate_steps: lambda place: evaluate_steps(place.task(), place.model, "bf16", 0, Single()),
     sample_steps: lambda place: sample_steps(place.task(), place.model, 0, 0),
@@ -172,6 +179,11 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
         [(one, one) for one in premiums({"bytes": RankedBPE(RANKS)}, language_texts())]
     ),
 }
+
+
+ONE_YIELD = (
+    character_tokenizer_steps, LanguageModelling.prepare_steps, SequenceToSequence.prepare_steps,
+)  # fmt: skip
 
 
 def contexts(name: str) -> ExitStack:
@@ -213,7 +225,7 @@ def test_nothing_leaks_between_any_two_yields(
             else:
                 assert all(modes(place)), item  # the loop's own model learns
         assert torch_state() == before
-        assert yields > 1 or job in (character_tokenizer_steps, LanguageModelling.prepare_steps)
+        assert yields > 1 or job in ONE_YIELD
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda function: function.__qualname__)

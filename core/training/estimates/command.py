@@ -15,6 +15,7 @@ from core.training.estimates.memory import RECOMPUTATIONS, ZERO_STAGES
 from core.training.estimates.plan import PRECISIONS, Setup, plan
 from core.training.estimates.report import plan_table, run_table
 from core.training.sizes import estimate, measure_speed
+from core.transformer.config import ModelConfig
 from core.transformer.parameters import parameter_count
 from core.transformer.presets import PRESETS, preset
 
@@ -114,6 +115,16 @@ def _note(config: TrainingConfig) -> str:
     return precision_note(config.precision, device_for(config.device, 0, config.ranks))
 
 
+def _preset(name: str) -> ModelConfig:
+    found = preset(name)
+    if not isinstance(found, ModelConfig):
+        raise ValueError(
+            f"{name} is an encoder-decoder, and plans are of models that continue a text; use one "
+            f"of {', '.join(PRESETS)}"
+        )
+    return found
+
+
 def _read(file: Path) -> TrainingConfig:
     values = read_json(file)
     try:
@@ -126,7 +137,7 @@ def _setup(options: argparse.Namespace, config: TrainingConfig | None) -> Setup:
     """Arguments first, then the config, then what is usual: 20 tokens a parameter, and a batch of
     one micro-batch on each device.
     """
-    model = preset(options.estimate) if config is None else config.model
+    model = _preset(options.estimate) if config is None else config.model
     micro_batch = options.micro_batch or 1
     usual_batch = options.devices * micro_batch
     tokens, batch, precision, optimizer = None, usual_batch, "bf16", "adamw"

@@ -183,7 +183,7 @@ def config_json(family: Family, config: ModelConfig) -> dict[str, Any]:
             "original_max_position_embeddings": scaling.original_block_size,
         },
     }
-    attention = config.bias or config.has_qkv_bias
+    attention = config.bias or config.has_qkv_bias or config.has_o_bias
     switches = {"attention_bias": attention, "mlp_bias": config.bias}
     return values | {key: switches[key] for key in family.biases if key != ALWAYS}
 

@@ -44,7 +44,7 @@ def foreign_tensors(model: GPT, family: Family) -> dict[str, Tensor]:
     """
     own, left = own_parameters(model), own_parameters(model)
     biased = biased_modules(family, config_json(family, model.config))
-    with_biases = replace(model.config, bias=True, qkv_bias=None)
+    with_biases = replace(model.config, bias=True, qkv_bias=None, o_bias=None)
     tensors = {}
     for part in parts_of(with_biases, family.json_names, biased):
         left.pop(part.parameter, None)

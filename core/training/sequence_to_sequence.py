@@ -1,0 +1,186 @@
+"""Sequence to sequence, the second Task: write the target that belongs to a source."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core.data.pairs import END, START, PairBatch, PairBatches
+from core.files import write_json
+from core.inference.activations import VIEWS, view_sites
+from core.inference.loading import TOKENIZER_FILE
+from core.inference.translation import capture_pair, translate_steps
+from core.optimization import decay_groups
+from core.training.config import SEQUENCE_TO_SEQUENCE, TrainingConfig
+from core.training.memory import too_large
+from core.training.requirements import check_pairs
+from core.training.sizes import estimate
+from core.training.task import Position, Written
+from core.training.token_batches import load_parameters, shown_tokens
+from core.transformer.architectures import pair_of
+from core.transformer.config import EncoderDecoderConfig
+from core.transformer.encoder_decoder import EncoderDecoder
+from core.transformer.gpt import IGNORED, next_token_loss
+from core.transformer.look import Site
+
+WHOLE_SPLIT = (
+    20  # batches of an evaluation, where the config asks for the whole of an endless split
+)
+# Evaluation draws from another stream of batches than training does.
+EVALUATION_SEED = 1 << 32
+
+Tensors = tuple[Tensor, Tensor, Tensor]  # (B, Ts), (B, Tt), (B, Tt): see PairBatches
+
+
+class SequenceToSequence:
+    """Learns the pairs of `config.corpus`. `config.model` is the shape of both stacks."""
+
+    name = SEQUENCE_TO_SEQUENCE
+
+    def __init__(self, config: TrainingConfig) -> None:
+        self.config = config
+        self.corpus = check_pairs(config)
+        self.tokenizer = self.corpus.tokenizer
+
+    def prepare_steps(self, checkpoint: Path | None) -> Iterator[tuple[float, str]]:
+        """Nothing needs to be got ready: pairs are made when they are needed."""
+        config = self.config
+        vocab_size = self.tokenizer.vocab_size
+        stack = replace(config.model, vocab_size=vocab_size)
+        start, end = (self.tokenizer.special_tokens[one] for one in (START, END))
+        self.model_config = EncoderDecoderConfig(
+            encoder=stack, decoder=stack, share_embeddings=True, start_id=start, end_id=end
+        )
+        self._train = self._batches("train", config.seed)
+        self._evaluated = {
+            split: self._batches(split, config.seed + EVALUATION_SEED)
+            for split in ("train", "validation")
+        }
+        yield 1.0, self.corpus.describe()
+
+    def _batches(self, split: str, seed: int) -> PairBatches:
+        config = self.config
+        return PairBatches(self.corpus, split, config.batch_size, config.model.block_size, seed)
+
+    def build_model(self, generator: torch.Generator) -> EncoderDecoder:
+        # The estimate is of one stack; the other needs about as much.
+        one = estimate(replace(self.config, model=self.model_config.decoder)).bytes
+        if why := too_large(2 * one):
+            raise ValueError(why)
+        model = EncoderDecoder(self.model_config, generator)
+        for stack in (model.encoder, model.decoder):
+            stack.checkpoints_activations = self.config.activation_checkpointing
+        return model
+
+    def facts(self) -> Mapping[str, int | str]:
+        return {"vocab_size": self.tokenizer.vocab_size, "probe_text": self._probed().source}
+
+    def _probed(self, number: int = 0) -> Any:
+        """A pair of the validation split."""
+        pairs = self._evaluated["validation"].pairs(0)
+        return pairs[number % len(pairs)]
+
+    def batches(self, split: str, position: Position) -> Tensors:
+        batches = self._train if split == "train" else self._evaluated[split]
+        place = (position.step, position.micro_batch, position.rank, position.ranks)
+        return _tensors(batches.batch(*place))
+
+    def tokens(self, batch: Any) -> int:
+        """Those of sources and targets that are no padding."""
+        source, ids, _ = batch
+        return int((source != IGNORED).sum() + (ids != IGNORED).sum())
+
+    def targets(self, batch: Any) -> int:
+        _, _, targets = batch
+        return int((targets != IGNORED).sum())
+
+    def evaluation(self, split: str, rank: int = 0, ranks: int = 1) -> Iterator[Tensors]:
+        for index in range(self.config.evaluate_batches or WHOLE_SPLIT):
+            yield _tensors(self._evaluated[split].batch(index, 0, rank, ranks))
+
+    def loss(self, model: nn.Module, batch: Any) -> Tensor:
+        source, ids, targets = batch
+        logits = model(source, ids)  # (B, Tt, V)
+        smoothing = self.config.label_smoothing if model.training else 0.0
+        summed, _ = next_token_loss(logits, targets, smoothing)
+        return summed
+
+    def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
+        """Of the targets: as `shown_tokens`. Padding is shown as END, which nothing predicts."""
+        _, ids, targets = batch
+        ids = ids.masked_fill(ids == IGNORED, self.model_config.end_id)
+        return shown_tokens(self.tokenizer, ids, targets, output)
+
+    def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
+        trained = (parameter for parameter in model.parameters() if parameter.requires_grad)
+        return decay_groups(trained, self.config.weight_decay)
+
+    def state_to_save(self, model: nn.Module) -> Mapping[str, Tensor]:
+        return dict(model.named_parameters())
+
+    def load_state(self, model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+        load_parameters(self.state_to_save(model), tensors)
+
+    def save_files(self, model: nn.Module, folder: Path) -> None:
+        write_json(folder / "config.json", self.model_config.to_json())
+        self.tokenizer.save(folder / TOKENIZER_FILE)
+
+    def probe(
+        self, model: nn.Module, ids: Sequence[int] | None, sites: Sequence[str]
+    ) -> dict[str, np.ndarray]:
+        """What the model does with a source, `ids` or a held-out one, and the target it was to
+        write, or writes. Views such as "attention" are the encoder's, which reads `ids`; other
+        sites are named one by one.
+        """
+        model, pair = _pair(model), self._probed()
+        source = self.tokenizer.encode_ids(pair.source) if ids is None else list(ids)
+        start = self.model_config.start_id
+        if ids is None:
+            target = [start, *self.tokenizer.encode_ids(pair.target)]
+        else:
+            target = [start, *(step.id for step in translate_steps(model, source))][:-1]
+        n_layer = self.model_config.encoder.n_layer
+        views = {name: view_sites(name, n_layer, "encoder") for name in VIEWS if name in sites}
+        single = [Site.parse(name) for name in sites if name not in VIEWS]
+        found = capture_pair(model, source, target, [*single, *chain(*views.values())]).single
+        arrays = {str(site): found[site] for site in single}
+        for name, stacked in views.items():
+            rows = [found[site] for site in stacked]
+            arrays[name] = rows[0] if name == "logits" else np.stack(rows)
+        return {"ids": np.asarray(source), **arrays}
+
+    def head_scores(self, model: nn.Module) -> None:
+        """None: the scores are of heads that only look back."""
+        return None
+
+    def sample_steps(self, model: nn.Module, seed: int) -> Generator[None, None, Written]:
+        """What it writes for a held-out source: the likeliest tokens."""
+        pair = self._probed(seed)
+        source = self.tokenizer.encode_ids(pair.source)
+        new: list[int] = []
+        for step in translate_steps(_pair(model), source, self.config.sample_tokens or None):
+            new.append(step.id)
+            yield
+        text = self.tokenizer.decode([id for id in new if id != self.model_config.end_id])
+        return Written(f"{pair.source} \N{RIGHTWARDS ARROW} ", text, tuple(new))
+
+
+def _pair(model: nn.Module) -> EncoderDecoder:
+    """The model that `build_model` made. Raises ValueError for one that was wrapped meanwhile."""
+    if not isinstance(model, EncoderDecoder):
+        raise ValueError(
+            f"{type(model).__name__} is no EncoderDecoder; look at the model that it wraps"
+        )
+    return pair_of(model)
+
+
+def _tensors(batch: PairBatch) -> Tensors:
+    source, ids, targets = map(torch.from_numpy, batch)
+    return source, ids, targets

@@ -1,0 +1,78 @@
+"""Cross-attention: how a token of the target reads the source.
+
+Letters in shapes: B pairs, Ts tokens of the source, Tt of the target, C width of the residual
+stream, H heads, G key and value heads, D dimensions a head. Source: AIAYN section 3.2.3.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from core.transformer.attention import Heads
+from core.transformer.cache import LayerCache
+from core.transformer.config import ModelConfig
+from core.transformer.look import Look, cross_sites
+
+
+class Memory(NamedTuple):
+    """What the encoder made of a source, which every block of the decoder reads.
+
+    vectors   (B, Ts, C): the encoder's output
+    readable  (B, 1, 1, Ts): which tokens are no padding
+    """
+
+    vectors: Tensor
+    readable: Tensor
+
+
+class CrossAttention(Heads):
+    """Queries from the target, keys and values from the memory; all of the source is visible.
+
+    Neither is turned where positions are rotary: a place in the target and one in the source are
+    no distance apart.
+    """
+
+    def __init__(self, config: ModelConfig, layer: int) -> None:
+        super().__init__(config, cross_sites(layer))
+        self.causal, self.window = False, None
+        width = config.n_head * config.head_width
+        read = 2 * config.kv_heads * config.head_width
+        self.c_q = nn.Linear(config.n_embd, width, bias=config.has_qkv_bias)
+        self.c_kv = nn.Linear(config.n_embd, read, bias=config.has_qkv_bias)
+        self.c_proj = nn.Linear(width, config.n_embd, bias=config.has_o_bias)
+
+    def queries(self, x: Tensor) -> Tensor:
+        """What each token of the target asks for: x (B, Tt, C) -> (B, H, Tt, D)."""
+        q = self.c_q(x).unflatten(-1, (self.n_head, self.head_width))  # (B, Tt, H, D)
+        return q.transpose(1, 2)
+
+    def keys_and_values(self, vectors: Tensor) -> tuple[Tensor, Tensor]:
+        """What each token of the source offers: (B, Ts, C) -> two (B, G, Ts, D)."""
+        G = self.n_kv_head
+        heads = self.c_kv(vectors).unflatten(-1, (2 * G, self.head_width))  # (B, Ts, 2 G, D)
+        k, v = heads.transpose(1, 2).split((G, G), dim=1)
+        return k, v
+
+    def forward(
+        self,
+        x: Tensor,
+        memory: Memory,
+        look: Look | None = None,
+        cache: LayerCache | None = None,
+    ) -> Tensor:
+        """x (B, Tt, C) -> (B, Tt, C). A cache keeps the source's keys and values: they are the same
+        for every token that is written.
+        """
+        q = self.queries(x)
+        if cache is None:
+            k, v = self.keys_and_values(memory.vectors)
+        else:
+            cache.source = cache.source or self.keys_and_values(memory.vectors)
+            k, v = cache.source
+        if look is not None:
+            q = look.at(self.sites["queries"], q)
+            k = look.at(self.sites["keys"], k)
+            v = look.at(self.sites["values"], v)
+        return self.answer(q, k, v, look, memory.readable)

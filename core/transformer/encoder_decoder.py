@@ -1,0 +1,136 @@
+"""The transformer of 2017: an encoder reads the source, a decoder writes the target.
+
+Letters in shapes: B pairs, Ts tokens of the source, Tt of the target, C width of the residual
+stream, V pieces in the target's vocabulary. Source: Attention Is All You Need (Vaswani et al.
+2017), sections 3.1 to 3.5; where this program must choose, it says so.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from core.transformer.cache import KeyValueCache
+from core.transformer.config import EncoderDecoderConfig
+from core.transformer.cross_attention import Memory
+from core.transformer.layers import Block
+from core.transformer.look import Look, Site, check_sites
+from core.transformer.stack import Stack
+
+PADDING = -1  # an id that is no token: it fills up what is shorter than the rest of its batch
+LOGITS = Site("decoder", None, "logits")
+
+
+class EncoderDecoder(nn.Module):
+    """The model that `config` describes, its weights drawn from `generator` (None: torch's own).
+
+    Ids of -1 are padding, and come last. No token reads padding, neither in the encoder nor from
+    the decoder; a target's stands where no token looks, and what is computed there means nothing.
+    """
+
+    def __init__(
+        self, config: EncoderDecoderConfig, generator: torch.Generator | None = None
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = Stack(config.encoder, "encoder")
+        self.decoder = Stack(config.decoder, "decoder", reads_source=True)
+        self.lm_head = nn.Linear(config.decoder.n_embd, config.decoder.vocab_size, bias=False)
+        self.share()
+        if not self.lm_head.weight.is_meta:  # else there are shapes alone, for numbers from a file
+            self.initialize(generator)
+
+    def share(self) -> None:
+        """Lets one table do what the config says that one does (AIAYN section 3.4)."""
+        if self.config.share_embeddings:
+            self.decoder.wte.weight = self.encoder.wte.weight
+        if self.config.decoder.tie_weights:
+            self.lm_head.weight = self.decoder.wte.weight
+
+    @torch.no_grad()
+    def initialize(self, generator: torch.Generator | None = None) -> None:
+        """Tables from N(0, 1 / C), so that a scaled embedding is as large as its position; other
+        matrices uniform (Glorot & Bengio 2010, equation 16); biases 0.
+
+        The paper does not say; its program, tensor2tensor, does the same.
+        """
+        for name, parameter in self.named_parameters():
+            if name.endswith("bias"):
+                parameter.zero_()
+            elif parameter.dim() == 1:  # of a norm
+                parameter.fill_(1.0)
+            elif name.endswith(("wte.weight", "wpe.weight", "lm_head.weight")):
+                parameter.normal_(0.0, parameter.size(1) ** -0.5, generator=generator)
+            else:
+                bound = (6 / sum(parameter.shape)) ** 0.5
+                parameter.uniform_(-bound, bound, generator=generator)
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The blocks of both stacks, in order."""
+        return [*self.encoder.blocks, *self.decoder.blocks]
+
+    def encode(self, source_ids: Tensor, look: Look | None = None) -> Memory:
+        """What the encoder makes of source_ids (B, Ts). A source needs one token at least.
+
+        Raises ValueError where there are no tokens, or more than fit into block_size.
+        """
+        readable = (source_ids != PADDING)[:, None, None]  # (B, 1, 1, Ts)
+        return Memory(_run(self.encoder, source_ids, look, readable=readable), readable)
+
+    def decode(
+        self,
+        target_ids: Tensor,
+        memory: Memory,
+        look: Look | None = None,
+        cache: KeyValueCache | None = None,
+    ) -> Tensor:
+        """Logits of every next token of the target: target_ids (B, Tt) -> (B, Tt, V).
+
+        With a cache of the decoder's config, target_ids are what comes after the tokens that it
+        holds, and logits are of the last token alone, (B, 1, V); the source's keys and values are
+        computed once. Raises as `encode` does.
+        """
+        x = _run(self.decoder, target_ids, look, cache, memory=memory)
+        if cache is not None:
+            x = x[:, -1]  # (B, C): see GPT.forward
+        logits = self.lm_head(x)
+        if cache is not None:
+            logits = logits[:, None]  # (B, 1, V)
+        return logits if look is None else look.at(LOGITS, logits)
+
+    def forward(self, source_ids: Tensor, target_ids: Tensor, look: Look | None = None) -> Tensor:
+        """Logits of every next token of the target: (B, Ts) and (B, Tt) -> (B, Tt, V).
+
+        Raises as `encode` does, and ValueError where a Look asks for a site that is not there.
+        """
+        if look is not None:
+            check_sites(self.config, look)
+        return self.decode(target_ids, self.encode(source_ids, look), look)
+
+
+def _run(
+    stack: Stack,
+    ids: Tensor,
+    look: Look | None,
+    cache: KeyValueCache | None = None,
+    readable: Tensor | None = None,
+    memory: Memory | None = None,
+) -> Tensor:
+    """The vectors that a stack makes of ids: (B, T) -> (B, T, C)."""
+    first = 0 if cache is None else cache.length
+    x = stack.embed(ids.clamp(min=0), first)
+    if look is not None:
+        x = look.at(Site("encoder" if memory is None else "decoder", None, "embedding"), x)
+    rotation = stack.rotation(x, first)
+    caches = [None] * len(stack.h) if cache is None else cache.layers
+    for block, kept in zip(stack.blocks, caches, strict=True):
+        if stack.checkpoints_activations and stack.training:
+            given = (x, rotation, look, None, readable, memory)
+            x = checkpoint(block, *given, use_reentrant=False)
+        else:
+            x = block(x, rotation, look, kept, readable, memory)
+    if cache is not None:
+        cache.length += ids.size(1)
+    return stack.ln_f(x)

@@ -1,0 +1,93 @@
+"""A stack of blocks: tokens in; for each, a vector that knows of the others out.
+
+GPT is one with an output head on top; the encoder and the decoder of 2017 are one each.
+
+Letters in shapes: B sequences, T tokens, C width of the residual stream.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from core.transformer.config import ModelConfig
+from core.transformer.layers import Block
+from core.transformer.norms import norm_of
+from core.transformer.positions import Rotation, rotation_of, sinusoids
+
+
+def table(rows: int, width: int) -> nn.Embedding:
+    """An embedding without numbers yet: they are drawn by `initialize`, or come from a file."""
+    return nn.Embedding.from_pretrained(torch.empty(rows, width), freeze=False)
+
+
+class Stack(nn.Module):
+    """Embedding and blocks of `config`, without numbers yet.
+
+    stack         "decoder", where no token sees a later one, or "encoder"
+    reads_source  whether its blocks have cross-attention
+    """
+
+    def __init__(
+        self, config: ModelConfig, stack: str = "decoder", reads_source: bool = False
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.checkpoints_activations = False  # while it learns
+        self.wte = table(config.vocab_size, config.n_embd)
+        if config.positions == "learned":
+            self.wpe = table(config.block_size, config.n_embd)
+        self.drop = nn.Dropout(config.dropout)
+        layers = range(config.n_layer)
+        self.h = nn.ModuleList(Block(config, layer, stack, reads_source) for layer in layers)
+        # A post-norm block ends with a norm of its own; a pre-norm stack needs one at the end.
+        self.ln_f = norm_of(config) if config.norm_placement == "pre" else nn.Identity()
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The blocks of `h`, in order, also where each is wrapped (checkpointed, compiled)."""
+        return [cast(Block, block) for block in self.h]
+
+    def embed(self, ids: Tensor, first: int = 0) -> Tensor:
+        """What enters the residual stream: which token it is, plus, unless positions are rotary,
+        where it stands. `first`: the position of the first token.
+
+        ids (B, T) -> (B, T, C). Raises ValueError when T is 0 or the last token does not fit into
+        block_size.
+        """
+        if ids.size(1) == 0:
+            raise ValueError("there are no tokens; give the model at least one")
+        T = first + ids.size(1)
+        if self.config.block_size < T:
+            raise ValueError(
+                f"{T} tokens do not fit: this model reads at most block_size = "
+                f"{self.config.block_size}; keep the last {self.config.block_size}"
+            )
+        x = self.wte(ids)  # (B, T, C)  # step: token
+        if self.config.embedding_scale:  # AIAYN section 3.4
+            x = x * math.sqrt(self.config.n_embd)
+        if self.config.positions == "rope":
+            return self.drop(x)
+        position = self.position_rows(first, T, ids.device).to(x.dtype)  # (T, C)
+        placed = x + position  # (B, T, C)  # step: position
+        return self.drop(placed)
+
+    def position_rows(self, first: int, last: int, device: torch.device) -> Tensor:
+        """What is added to tokens `first` to `last` - 1, (T, C): learned rows, or sinusoids."""
+        if self.config.positions == "learned":
+            return self.wpe(torch.arange(first, last, device=device))
+        return sinusoids(last, self.config.n_embd, device)[first:]
+
+    def rotation(self, x: Tensor, first: int = 0) -> Rotation | None:
+        """By how much queries and keys of x (B, T, C) turn; None unless positions are rotary."""
+        if self.config.positions != "rope":
+            return None
+        # Angles of thousands of radians need their digits: fp32 at least, whatever x is in.
+        dtype = torch.promote_types(x.dtype, torch.float32)
+        config, last = self.config, first + x.size(1)
+        return rotation_of(
+            last, config.head_width, config.rope_base, x.device, dtype, config.rope_scaling, first
+        )

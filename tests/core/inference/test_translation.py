@@ -1,0 +1,136 @@
+"""Writing with an encoder-decoder, and what is seen of it while it does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import core
+from core.inference.translation import (
+    capture_pair,
+    translate,
+    translate_batch,
+    translate_steps,
+)
+from core.transformer import EncoderDecoderConfig, ModelConfig
+from core.transformer.encoder_decoder import EncoderDecoder
+from core.transformer.gpt import GPT
+
+STACK = ModelConfig(
+    vocab_size=11,
+    block_size=12,
+    n_layer=2,
+    n_head=2,
+    n_embd=16,
+    norm_placement="post",
+    positions="sinusoidal",
+    mlp="relu",
+    embedding_scale=True,
+    dropout=0.5,
+)
+
+
+@pytest.fixture(scope="module")
+def model() -> EncoderDecoder:
+    config = EncoderDecoderConfig(
+        encoder=STACK, decoder=replace(STACK, n_layer=3, tie_weights=False), end_id=10
+    )
+    made = EncoderDecoder(config, torch.Generator().manual_seed(12))
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.mul_(1.5)
+    return made.train()
+
+
+SOURCES = [[3, 1, 4, 1, 5], [9, 2], [6, 5, 3, 5, 8, 9, 7, 9]]
+
+
+def test_what_is_written_is_the_same_with_and_without_a_cache_and_in_a_batch(model) -> None:
+    written = [translate(model, ids) for ids in SOURCES]
+    assert any(0 < len(ids) < STACK.block_size for ids in written)  # some end by themselves
+    assert written == [translate(model, ids, cache=False) for ids in SOURCES]
+    assert written == translate_batch(model, SOURCES)
+    assert written == [core.translate(model, np.array(ids)) for ids in SOURCES]
+    assert model.training, "the model is in the mode that it was in"
+    assert [ids[:2] for ids in written] == translate_batch(model, SOURCES, 2)
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_the_steps_tell_what_each_token_was_drawn_from_and_read(model, cache: bool) -> None:
+    steps = list(translate_steps(model, SOURCES[0], 4, cache=cache))
+    assert 1 < len(steps) <= 4
+    target = steps[-1].ids
+    assert target[0] == 0 and target[1:].tolist() == [step.id for step in steps]
+    seen = capture_pair(model, SOURCES[0], target[:-1])
+    for row, step in enumerate(steps):
+        assert step.probabilities.argmax() == step.id == seen.logits[row].argmax()
+        np.testing.assert_allclose(step.cross, seen.cross[:, :, row], atol=1e-5)
+        assert step.ids.tolist() == target[: row + 2].tolist()
+
+
+def test_a_temperature_draws_by_the_seed(model) -> None:
+    def drawn(seed: int) -> list[int]:
+        return translate(model, SOURCES[0], temperature=5.0, seed=seed)
+
+    assert drawn(1) == drawn(1)
+    assert len({tuple(drawn(seed)) for seed in range(5)}) > 1
+    steps = translate_steps(model, SOURCES[0], temperature=2.0)
+    first = next(steps)
+    logits = torch.from_numpy(capture_pair(model, SOURCES[0], [0]).logits[0])
+    torch.testing.assert_close(torch.from_numpy(first.probabilities), (logits / 2).softmax(-1))
+
+
+def test_three_attentions_are_captured_and_further_sites(model) -> None:
+    found = core.capture_pair(model, SOURCES[0], [0, 7, 7], ["encoder.1.keys"])
+    assert found.encoder.shape == (2, 2, 5, 5)
+    assert found.decoder.shape == (3, 2, 3, 3)
+    assert found.cross.shape == (3, 2, 3, 5)
+    assert found.logits.shape == (3, 11)
+    for weights in (found.encoder, found.decoder, found.cross):
+        np.testing.assert_allclose(weights.sum(-1), 1.0, atol=1e-6)
+    assert (found.decoder[..., 0, 1:] == 0).all() and (found.encoder[..., 0, 1:] > 0).all()
+    ((site, keys),) = found.single.items()
+    assert str(site) == "encoder.1.keys" and keys.shape == (2, 5, 8)
+    assert model.training
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda model: translate(model, []), "there are no tokens"),
+        (lambda model: translate(model, [11]), "not in the vocabulary of 11 pieces"),
+        (lambda model: translate(model, [1] * 13), "13 tokens do not fit"),
+        (lambda model: translate(model, [1], -1), "use 0 or more"),
+        (lambda model: translate(model, [1], temperature=-1.0), "temperature"),
+        (lambda model: translate_batch(model, [[1], []]), "there are no tokens"),
+        (lambda model: capture_pair(model, [1], []), "there are no tokens"),
+        (lambda model: capture_pair(model, [1], [0], ["encoder.9.keys"]), "layers 0 to 1"),
+        (lambda model: capture_pair(model, [1], [0], ["keys"]), "a site is written like"),
+    ],
+)
+def test_what_cannot_be_is_refused(model, ask, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        ask(model)
+
+
+def test_each_function_says_which_model_it_needs(model) -> None:
+    for ask in (
+        lambda: core.capture(model, [1]),
+        lambda: core.generate(model, [1], 1),
+        lambda: core.generate(model, [1], 1, cache=False),
+        lambda: core.trace_attention(model, [1], 0, 0),
+        lambda: core.Context(model),
+    ):
+        with pytest.raises(ValueError, match=r"use core\.translate and core\.capture_pair"):
+            ask()
+    gpt = GPT(STACK)
+    for other in (
+        lambda: core.translate(gpt, [1]),
+        lambda: core.capture_pair(gpt, [1], [0]),
+        lambda: translate_batch(gpt, [[1]]),
+    ):
+        with pytest.raises(ValueError, match=r'core\.load\("dates"\)'):
+            other()
