@@ -143,7 +143,7 @@ def _save_gpt2(folder: Path) -> Path:
 
 def _text_of(tokenizer: Any) -> str:
     """A text of TOKENS - 1 tokens: a word of one token makes it whole."""
-    words = "Mira found a red kite by the sea and Tom saw it".split()
+    words = ["Mira", "found", "a", "red", "kite", "by", "the", "sea", "and", "Tom", "saw", "it"]
     text = words[0]
     for place in range(1, 10 * TOKENS):
         longer = f"{text} {words[place % len(words)]}"
