@@ -101,8 +101,9 @@ def measured(lm: LoadedModel) -> dict[str, Any]:
 
 def export(
     checkpoint: Path, config: TrainingConfig, folder: Path, seconds: float, processor: float
-) -> None:
-    """Stores a checkpoint's weights as bf16 in `folder`, and beside them what the file measures.
+) -> dict[str, Any]:
+    """Stores a checkpoint's weights as bf16 in `folder`, and beside them what the file measures,
+    which it returns.
 
     seconds, processor  that the run took: by the clock, and of all cores together
     """
@@ -119,6 +120,7 @@ def export(
         **measured(lm),
     }
     write_json(folder / RECORD_FILE, record)
+    return record
 
 
 def train(config: TrainingConfig, run: Path) -> Iterator[str]:
@@ -151,8 +153,7 @@ def main(arguments: list[str] | None = None) -> int:
     assert checkpoint is not None, "a run that ended has a checkpoint"
     folder = options.folder or resource("models") / Dates.name
     took = time.monotonic() - begun, time.process_time() - processor
-    export(checkpoint, config, folder, *took)
-    print((folder / RECORD_FILE).read_text(encoding="utf-8"))
+    print(json.dumps(export(checkpoint, config, folder, *took), indent=2))
     return 0
 
 

@@ -11,7 +11,7 @@ from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 from explorer.widgets.beam_scene import BeamScene, share
 from explorer.widgets.token_strip import chip, draw_chip
 
-PITCH, EDGE, SUM = 78, 22, 66  # px: a column at least, the edge in it, the number behind it
+PITCH, EDGE, SUM = 78, 20, 46  # px: a column at least, the edge in it, the number behind it
 ROW, CHIP, LINE, THICK = 44, 20, 20, 7  # px: a row at most, a chip, a line of text, the widest edge
 GREEDY = 1  # its series
 LINES = ("Beams", "Greedy")
@@ -115,15 +115,15 @@ def _draw_node(painter: QPainter, layout: TreeLayout, node: int, state: str, hov
 
 
 def _draw_sum(painter: QPainter, layout: TreeLayout, node: int, what: str) -> None:
-    """The log-probability of the text; once candidates are chosen also which place it has; of one
-    that has ended its score, once texts of all lengths are compared.
+    """The log-probability of the text, with its place once candidates are chosen; in the end the
+    scores of finished texts alone, which are compared.
     """
     now, rect, one = theme.current(), layout.chip(node), layout.scene.tree.nodes[node]
-    place = QRectF(rect.right() + 4, rect.top(), now.px(SUM), rect.height())
-    if what == "finish" and one.fate == "finished":
-        told = f"score {format_fixed(one.score)}"
+    if what == "finish":
+        told = format_fixed(one.score) if one.fate == "finished" else ""
     else:
-        told = format_fixed(one.sum) + (f"  {one.rank + 1}." if what in ("choose", "prune") else "")
+        told = format_fixed(one.sum) + ("" if what == "score" else f"  {one.rank + 1}.")
+    place = QRectF(rect.right() + 4, rect.top(), now.px(2 * SUM), rect.height())
     put_text(painter, place, told, now.font("label"), now.color("muted"), LEFT)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import MINUS, format_share
@@ -98,11 +98,17 @@ def draw_likeliest(
 
 
 class LikeliestBars(Picture):
-    """The longest bar takes the whole width; shares are written."""
+    """The longest bar takes the whole width; shares are written. `clicked(place)` of a token;
+    `help`: what a click does.
+    """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    clicked = Signal(int)
+
+    def __init__(self, help: str = "", parent: QWidget | None = None) -> None:
         super().__init__("The likeliest next tokens", parent)
+        self._help = help
         self._tokens: tuple[NextToken, ...] = ()
+        self._rows: list[QRectF] = []
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_tokens(self, tokens: Sequence[NextToken]) -> None:
@@ -110,20 +116,33 @@ class LikeliestBars(Picture):
         self.data_changed()
 
     def displayed(self) -> dict[str, np.ndarray]:
-        return Columns(
-            {
-                "token": np.array([chip(0, one.piece).text for one in self._tokens]),
-                "probability": np.array([one.share for one in self._tokens]),
-                "came": np.array([one.came for one in self._tokens]),
-            }
-        )
+        columns = {
+            "token": np.array([chip(0, one.piece).text for one in self._tokens]),
+            "probability": np.array([one.share for one in self._tokens]),
+            "came": np.array([one.came for one in self._tokens]),
+        }
+        if any(one.before is not None for one in self._tokens):
+            columns["before"] = np.array([one.before for one in self._tokens], float)
+        return Columns(columns)
 
     def draw(self, painter: QPainter) -> None:
         high = len(self._tokens) * theme.current().px(LINE)
-        draw_likeliest(painter, QRectF(0, 0, self.width(), high), self._tokens)
+        self._rows = draw_likeliest(painter, QRectF(0, 0, self.width(), high), self._tokens)
+
+    def _place_at(self, point: QPointF) -> int:
+        return next((at for at, row in enumerate(self._rows) if row.contains(point)), -1)
+
+    def said_at(self, point: QPointF) -> str | None:
+        place = self._place_at(point)
+        return f"{self._tokens[place].told}\n{self._help}".strip() if place >= 0 else ""
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        place = self._place_at(event.position())
+        if place >= 0 and event.button() == Qt.MouseButton.LeftButton:
+            self.clicked.emit(place)
 
     def sizeHint(self) -> QSize:
         return QSize(theme.current().px(480), ROWS * theme.current().px(LINE))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.current().px(400), ROWS * theme.current().px(LINE))
+        return QSize(theme.current().px(220), ROWS * theme.current().px(LINE))

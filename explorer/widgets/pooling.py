@@ -1,8 +1,12 @@
-"""Attention maps shrunk to the pixels that show them: pure NumPy, meant for the engine's thread."""
+"""Maps and matrices shrunk to the pixels that show them: pure NumPy, for the engine's thread."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+
+THUMB = 64  # cells of a matrix that is drawn small
 
 
 def to_uint8(attention: np.ndarray) -> np.ndarray:
@@ -45,3 +49,39 @@ def _pool_axis(maps: np.ndarray, block: int, axis: int) -> np.ndarray:
         np.maximum(result[tuple(here)], part, out=result[tuple(here)])
     assert result.shape[axis] == count
     return result
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """Numbers (R, C), and so many of them as a small picture shows."""
+
+    values: np.ndarray
+    thumb: np.ndarray
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> Matrix:
+        """Of a matrix, a vector (one row) or a number."""
+        array = np.atleast_2d(np.asarray(values, np.float32))
+        return cls(array, pool_signed(array, THUMB, THUMB))
+
+
+def pool_signed(values: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """(R, C) in at most so many cells: of each group the number that is farthest from 0; what is
+    infinite is hidden, and NaN.
+    """
+    array = np.where(np.isfinite(values), values, np.nan).astype(np.float32)
+    for axis, most in ((0, rows), (1, columns)):
+        if array.shape[axis] > most:
+            edges = np.linspace(0, array.shape[axis], most, endpoint=False).astype(int)
+            high, low = (one.reduceat(array, edges, axis) for one in (np.fmax, np.fmin))
+            array = np.where(high > -low, high, low)
+    return array
+
+
+def stripes_of(vectors: np.ndarray, cells: int) -> np.ndarray:
+    """(N, C) as columns (cells, N): of each group of numbers the one farthest from 0, each vector
+    scaled to a root mean square of 1.
+    """
+    scaled = vectors / (np.sqrt((vectors**2).mean(axis=1, keepdims=True)) + 1e-9)
+    groups = np.array_split(scaled, min(cells, vectors.shape[1]), axis=1)
+    return np.stack([np.where(one.max(1) > -one.min(1), one.max(1), one.min(1)) for one in groups])

@@ -79,12 +79,21 @@ def kept(
 
 
 def _block(model: ModelConfig, layer: int, sequences: int, item: int, device: str) -> int:
-    """Two norms, attention, the MLP, and the two dropouts after them."""
+    return sum(block_parts(model, layer, sequences, item, device).values())
+
+
+def block_parts(
+    model: ModelConfig, layer: int, sequences: int, item: int, device: str
+) -> dict[str, int]:
+    """Bytes that a block keeps: attention, the MLP, two norms, and the two dropouts after them."""
     tokens = sequences * model.block_size
-    per_token = 2 * _norm(model, device) + item * _mlp_numbers(model, item)
-    if model.dropout:
-        per_token += 2 * _mask_bytes(model.n_embd, item, device)
-    return tokens * per_token + _attention(model, layer, sequences, item, device)
+    dropout = 2 * _mask_bytes(model.n_embd, item, device) if model.dropout else 0
+    return {
+        "attention": _attention(model, layer, sequences, item, device),
+        "mlp": tokens * item * _mlp_numbers(model, item),
+        "norms": tokens * 2 * _norm(model, device),
+        "dropout": tokens * dropout,
+    }
 
 
 def _norm(model: ModelConfig, device: str) -> int:

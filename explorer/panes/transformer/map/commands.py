@@ -1,0 +1,30 @@
+"""The actions of Map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from explorer.panes.transformer.map import text
+from explorer.state.actions import Action
+
+if TYPE_CHECKING:
+    from explorer.panes.transformer.map.mode import MapMode
+
+
+def commands(mode: MapMode) -> list[Action]:
+    """Into a step and out, and the presets."""
+    rows = (
+        ("in", "Look inside the step", mode.go_in, text.IN_THE_WAY),
+        ("out", "Out of the step", mode.cancel, text.IN_THE_WAY),
+        ("compare", "Presets side by side, or the model", mode.toggle_compare, text.COMPARE_HELP),
+        (
+            "open",
+            "Draw the open model",
+            lambda: mode.set(shown="", compared=False),
+            text.SHOWN_HELP,
+        ),
+    )
+    return [
+        Action(f"transformer.map.{name}", title, run, "", lambda: mode.active, help=help)
+        for name, title, run, help in rows
+    ]

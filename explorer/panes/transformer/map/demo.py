@@ -1,0 +1,34 @@
+"""The states of Map that a snapshot shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from explorer.panes.transformer.map.mode import MapMode
+
+
+def views(mode: MapMode) -> dict[str, Callable[[], Any]]:
+    """By name: each callable brings the mode there."""
+
+    def at(*names: str, shown: str = "", compared: bool = False) -> Callable[[], Any]:
+        async def bring() -> None:
+            mode.set(shown=shown, compared=compared)
+            await mode.settled()
+            mode.go_to(*names)
+            await mode.settled()
+
+        return bring
+
+    return {
+        "first": at("next"),
+        "block": at("block", "mlp"),
+        "attention": at("block", "attention", "weights"),
+        "mlp": at("block", "mlp", "gelu"),
+        "matrix": at("block", "attention", "project", "product"),
+        "position": at("embed", "position"),
+        "gpt3-175b": at("block", shown="gpt3-175b"),
+        "gpt1-block": at("block", "add_read", shown="gpt1"),
+        "presets": at(compared=True),
+    }

@@ -1,0 +1,184 @@
+"""Map: the forward pass plays, one looks inside a step and comes out again, presets are drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+import core
+from core.transformer.parameters import parameter_count
+from core.transformer.presets import PRESETS, preset
+from explorer.panes.transformer.map import text
+from explorer.panes.transformer.map.scene import BlockScene, ModelScene, StepsScene
+
+FAMILIES = [
+    {},
+    {"norm_placement": "post", "mlp": "relu", "positions": "sinusoidal"},
+    {"positions": "rope", "norm": "rms_norm", "mlp": "swiglu", "n_kv_head": 1, "bias": False},
+]
+
+
+def painted(mode: Any) -> Any:
+    """The scene, once it has been painted without an error."""
+    mode.view.picture.grab()
+    assert mode.view.picture.broken is None
+    return mode.view.picture.scene
+
+
+def test_the_first_state_is_the_whole_model_with_its_next_token(make_mode: Any, run_async: Any):
+    async def body() -> None:
+        mode = await make_mode("map")
+        scene = painted(mode)
+        assert isinstance(scene, ModelScene)
+        model = core.load(mode.source.address).model
+        acts = core.capture(model, mode.prompt_ids, ["logits", "attention"])
+        likeliest = mode.piece(int(acts.logits[-1].argmax())).decode()
+        assert likeliest.strip() in mode.headline
+        reads = acts.attention[:, :, -1].mean(axis=1)
+        np.testing.assert_allclose(scene.reads, reads, atol=1e-5)
+        assert mode.player.step == mode.player.length - 1
+        assert mode.view.costs.displayed()["parameters"].sum() == parameter_count(model.config)
+
+    run_async(body())
+
+
+@pytest.mark.parametrize("changes", FAMILIES, ids=str)
+def test_every_step_of_every_level_is_drawn_with_its_numbers(
+    make_mode: Any, run_async: Any, changes: dict[str, Any]
+):
+    async def body() -> None:
+        mode = await make_mode("map", **changes)
+        player, seen = mode.player, []
+
+        async def look() -> None:
+            for step in range(player.length):
+                player.seek(step)
+                await mode.settled()
+                scene, depth = painted(mode), player.depth
+                seen.append(scene)
+                if isinstance(scene, StepsScene):
+                    named = {term.name for term in scene.terms if term.name}
+                    assert named == set(scene.shapes) >= set(scene.matrices) and scene.matrices
+                    assert set(mode.view.picture.displayed()) == set(scene.matrices)
+                in_block = mode.way[0].startswith("block") and depth == 0
+                if (not in_block or step == 1) and player.enter():
+                    await mode.settled()
+                    await look()
+                    assert player.leave() and player.depth == depth
+
+        await look()
+        kinds = {type(scene) for scene in seen}
+        assert kinds == {ModelScene, BlockScene, StepsScene}
+        assert any(isinstance(one, StepsScene) and one.line for one in seen)
+
+    run_async(body())
+
+
+def test_a_click_goes_in_and_esc_goes_out(make_mode: Any, run_async: Any):
+    async def body() -> None:
+        mode = await make_mode("map")
+        picture = mode.view.picture
+        for kind in ("block", "attention", "project"):
+            layout = picture.layout_now()
+            names = {mode._name(one.index).split()[0]: one for one in layout.targets[::-1]}
+            at = names[kind].place.center().toPoint()
+            QTest.mouseClick(picture, Qt.MouseButton.LeftButton, pos=at)
+            await mode.settled()
+            painted(mode)
+        shown = [one.text() for one in mode.view.crumbs if not one.isHidden()]
+        assert shown == ["Model", "Block 1", "Attention", "q, k, v"]
+        mode.view.crumbs[1].click()
+        await mode.settled()
+        assert isinstance(painted(mode), BlockScene) and mode.player.depth == 1
+        assert mode.cancel() and not mode.player.depth and not mode.cancel()
+
+    run_async(body())
+
+
+def test_a_chosen_cell_and_head_are_told_with_their_numbers(make_mode: Any, run_async: Any):
+    async def body() -> None:
+        mode, told = await make_mode("map"), []
+        mode.inspection.connect(told.append)
+        mode.go_to("block", "attention", "weights")
+        mode.choose_head(1)
+        await mode.settled()
+        mode.choose_cell(3, 2)
+        await mode.settled()
+        model = core.load(mode.source.address).model
+        weights = core.capture(model, mode.prompt_ids, ["attention"]).attention[0, 1]
+        np.testing.assert_allclose(painted(mode).matrices["weights"].values, weights, atol=1e-5)
+        assert mode.told.value == pytest.approx(weights[3, 2], abs=1e-5)
+        assert told[-1].step.name == "forward.weights" and told[-1].rows
+
+    run_async(body())
+
+
+def test_where_one_is_stays_when_the_text_is_another(make_mode: Any, run_async: Any):
+    async def body() -> None:
+        mode = await make_mode("map")
+        mode.go_to("block 1", "mlp", "c_fc")
+        await mode.settled()
+        kept = mode.state()
+        mode.workspace.set_prompt("Tom")
+        await mode.settled()
+        assert mode.way == ["block 1", "mlp", "c_fc"]
+        assert painted(mode).shapes["x"][0] == len(mode.prompt_ids)
+        mode.go_to("next")
+        mode.restore(kept)
+        assert mode.way == ["block 1", "mlp", "c_fc"]
+        for bad in ({}, {"way": [1], "head": 0}, {"way": ["block 99", "x"], "head": 10**9}):
+            mode.restore(bad)
+        await mode.settled()
+        painted(mode)
+        mode.workspace.set_prompt("")
+        await mode.settled()
+        assert mode.headline == text.NO_TEXT and mode.view.body.state == "empty"
+
+    run_async(body())
+
+
+@pytest.mark.parametrize("name", ["gpt1", "gpt3-175b"])
+def test_a_preset_is_drawn_without_weights(make_mode: Any, run_async: Any, name: str):
+    async def body() -> None:
+        mode = await make_mode("map")
+        mode.set(shown=name)
+        await mode.settled()
+        assert name in mode.headline
+        costs = mode.view.costs.displayed()
+        assert costs["parameters"].sum() == parameter_count(preset(name))
+        for way in (
+            ("block",),
+            ("block", "mlp"),
+            ("block", "attention", "scores"),
+            ("embed", "token"),
+        ):
+            mode.go_to(*way)
+            await mode.settled()
+            painted(mode)
+            assert [one.split()[0] for one in mode.way] == list(way)
+        mode.workspace.undo()
+        await mode.settled()
+        assert mode.found.trace.about["position"] == len(mode.prompt_ids) - 1
+
+    run_async(body())
+
+
+def test_the_presets_stand_side_by_side(make_mode: Any, run_async: Any):
+    async def body() -> None:
+        mode = await make_mode("map")
+        mode.toggle_compare()
+        await mode.settled()
+        table = mode.view.table
+        table.grab()
+        assert table.broken is None and list(table.displayed()["preset"]) == list(PRESETS)
+        QTest.keyClick(table, Qt.Key.Key_Down)
+        QTest.keyClick(table, Qt.Key.Key_Return)
+        await mode.settled()
+        assert mode.draft.value.shown == next(iter(PRESETS)) and not mode.draft.value.compared
+        painted(mode)
+
+    run_async(body())
