@@ -58,6 +58,7 @@ _HOME = {
     "chat_prompt": "core.inference.chat",
     "translate": "core.inference.translation",
     "translate_steps": "core.inference.translation",
+    "predict_target": "core.inference.translation",
     "PairActivations": "core.inference.translation",
     "capture_pair": "core.inference.translation",
     "few_shot": "core.inference.few_shot",

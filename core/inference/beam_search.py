@@ -19,6 +19,8 @@ import torch
 from torch import Tensor
 
 from core.inference.context import BatchedContext
+from core.transformer.architectures import gpt_of
+from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import GPT
 
 # Logits (N, V) of the token after each of N texts, all equally long: any model can be searched.
@@ -134,7 +136,7 @@ def beam_search_steps(
     """Yields after each token that the beams grow by. It ends after `max_new_tokens`, or once no
     beam can overtake the finished texts any more.
 
-    model           a GPT, or any function that predicts (`Predict`)
+    model           a GPT, or any function that predicts (`Predict`), such as `predict_target`'s
     beams           so many texts are written side by side; 1: greedily, the likeliest token each
     stop            tokens that end a text
     length_penalty  exponent of the length that finished texts' log-probabilities are divided by;
@@ -144,6 +146,8 @@ def beam_search_steps(
     vocabulary, and where a GPT's context does not hold prompt and text.
     """
     _check(beams, max_new_tokens, length_penalty)
+    if isinstance(model, EncoderDecoder):  # it can be asked for a target alone
+        gpt_of(model)
     prompt = [int(i) for i in np.asarray(ids).reshape(-1)]
     if isinstance(model, GPT) and len(prompt) + max_new_tokens - 1 > model.config.block_size:
         raise ValueError(
