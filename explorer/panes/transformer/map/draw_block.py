@@ -17,7 +17,7 @@ from explorer.widgets.matrix_equation import dimensions
 from explorer.widgets.sketch import Sketch, around
 
 SHARES = {"ln": 1.15, "attention": 3.4, "cross": 3.0, "mlp": 3.0, "add": 1.1}  # of the width
-STRIPE, CARD, SIDE, LINE = (12, 64), 214, 52, 16  # px: a vector; a card's height; the stream's ends
+STRIPE, CARD, SIDE, LINE = (12, 64), 214, 60, 16  # px: a vector; a card's height; the stream's ends
 NORM, SUM, BELOW = (54, 30), 26, 116  # px: the boxes; from the cards to the bottom
 COLUMNS = 12  # of the hidden layer's picture
 
@@ -145,9 +145,9 @@ class BlockLayout:
         wide, high, line = now.px(STRIPE[0]), now.px(STRIPE[1]), now.px(LINE)
         size = dimensions(self.part.shapes["x" if "x" in self.part.shapes else "mid"])
         ends = [kind for kind in self.kinds if kind.startswith("add" if self.pre else "ln")]
-        places = {"in": self.area.left() + now.px(28)}
+        places = {"in": self.area.left() + now.px(38)}
         places |= {kind: self.spans[kind][1] + now.px(0 if self.pre else 6) for kind in ends}
-        places[ends[-1]] = self.area.right() - now.px(32)
+        places[ends[-1]] = self.area.right() - now.px(42)
         for kind, x in places.items():
             place = around(x, self.y, wide, high)
             done = kind == "in" or position + 1e-9 >= self.kinds.index(kind)

@@ -62,8 +62,9 @@ class PairLayout:
             sketch.line(start, QPointF(end, y), "accent", 3)
             tokens = QRectF(self.area.left() + 8, y - now.px(LINE) / 2, 0, now.px(LINE))
             sketch.text(tokens, text.shape("T", config.block_size), "text", LEFT)
-            above = QRectF(self.left, y - now.px(HIGH / 2 + 6 + LINE), 0, now.px(LINE))
-            sketch.text(above, names[stack], "text", LEFT, "body", 600)
+            away = -HIGH / 2 - 6 - LINE if stack == "encoder" else HIGH / 2 + 6 + LINE
+            name = QRectF(self.left, y + away * now.zoom, 0, now.px(LINE))
+            sketch.text(name, names[stack], "text", LEFT, "body", 600)
             first = next(at for at in range(len(self.steps)) if self.stack(at) == stack)
             part = self.found.parts[self.steps[first][0]]
             below = QRectF(self.left, y + now.px(HIGH / 2 + 4), 0, now.px(LINE))

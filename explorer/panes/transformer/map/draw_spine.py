@@ -18,7 +18,8 @@ from explorer.widgets.base import LEFT, RIGHT, elide
 from explorer.widgets.sketch import FAINT, SIZE, Sketch, around
 from explorer.widgets.token_strip import draw_chip
 
-TOKENS, EMBED, PART, BARS = 96, 54, 52, 196  # px of width: tokens, what is round the blocks, bars
+TOKENS, EMBED, PART = 96, 54, 52  # px of width: tokens; what is round the blocks
+BARS, NAMED = 196, 112  # px of width: the next token; where it is not known
 ROW, ROWS = (17, 24), 10  # px of an earlier token's line; so many at most
 BAND, BAR = (64, 150), (34, 84)  # px of height: the stream; what hangs on it
 FOOT, HEAD, LINE, LIKELY = 38, 22, 15, 12
@@ -51,7 +52,8 @@ class SpineLayout:
         self.config, self.steps = scene.found.config, scene.steps
         parts = sum(kind not in ("embed", "block", "next") for _, kind in self.steps)
         self.left = area.left() + now.px(TOKENS) + now.px(EMBED)
-        self.right = area.right() - now.px(BARS) - parts * now.px(PART)
+        self.wide = now.px(BARS if scene.likely else NAMED)
+        self.right = area.right() - self.wide - parts * now.px(PART)
         self.pitch = (self.right - self.left) / self.config.n_layer
         earlier, fixed = self.found.row, now.px(FOOT) + now.px(HEAD)
         room = area.height() - fixed
@@ -87,7 +89,7 @@ class SpineLayout:
         if kind == "block":
             return QRectF(self.left + (step - 1) * self.pitch, top, self.pitch, high)
         if kind == "next":
-            return QRectF(self.area.right() - now.px(BARS), top, now.px(BARS), high)
+            return QRectF(self.area.right() - self.wide, top, self.wide, high)
         past = step - 1 - self.config.n_layer
         return QRectF(self.right + past * now.px(PART), top, now.px(PART), high)
 
@@ -125,7 +127,7 @@ class SpineLayout:
             shares = about["reads"][:, line.tokens].sum(axis=1)
             self._draw_dots(sketch, y, shares, reach)
         place = QRectF(self.area.left(), self.middle - high / 2 - 2, wide, high + 4)
-        end = QPointF(self.area.right() - now.px(BARS), self.middle)
+        end = QPointF(self.area.right() - self.wide, self.middle)
         ink = "accent" if self.scene.tokens else "outline"
         sketch.line(QPointF(place.right(), self.middle), end, ink, 2)
         if self.scene.tokens:
@@ -248,6 +250,6 @@ class SpineLayout:
                 size = text.shape("V", self.config.vocab_size)
                 sketch.text(place.translated(0, line), size, align=LEFT)
         if self.ys:
-            wide = self.area.right() - now.px(BARS) - self.left
+            wide = self.area.right() - self.wide - self.left
             above = QRectF(self.left, self.ys[0] - now.px(ROW[1] + 2), wide, line)
             sketch.text(above, text.DOTS, align=LEFT, cut=True)
