@@ -51,10 +51,18 @@ def rows_in(height: float) -> int:
     return int(height // theme.current().px(LOWEST))
 
 
+def likeliest_rows(area: QRectF, count: int) -> list[QRectF]:
+    """Where the rows of so many tokens stand."""
+    now = theme.current()
+    pitch = min(max(area.height() / max(count, 1), now.px(LOWEST)), now.px(HIGHEST))
+    top, left, wide = area.top(), area.left(), area.width()
+    return [QRectF(left, top + place * pitch, wide, pitch) for place in range(count)]
+
+
 def draw_likeliest(
     painter: QPainter, area: QRectF, tokens: Sequence[NextToken], grown: Sequence[float] = ()
-) -> list[QRectF]:
-    """A row a token, likeliest first, each bar between its name and its share; returns the rows.
+) -> None:
+    """A row a token, likeliest first, each bar between its name and its share.
 
     The longest bar takes all the width. What a share was before is an outline around its bar. Bars
     that grow have come `grown` 0..1 of their way: from where they were before, else from nothing.
@@ -62,8 +70,7 @@ def draw_likeliest(
     now = theme.current()
     mono, label = now.font("mono", mono=True), now.font("label")
     if not tokens:
-        return []
-    pitch = min(max(area.height() / len(tokens), now.px(LOWEST)), now.px(HIGHEST))
+        return
     names = [chip(0, one.piece).text for one in tokens]
     metrics, told = now.metrics("mono", mono=True), now.metrics("label")
     gap = now.px(8)
@@ -72,10 +79,9 @@ def draw_likeliest(
     right = max(told.horizontalAdvance(one.told) for one in tokens) + gap
     room = max(area.width() - left - right, now.px(LEAST))
     most = max(max(one.share, one.before or 0.0) for one in tokens) or 1.0
-    rows = []
-    for place, (one, name) in enumerate(zip(tokens, names, strict=True)):
-        row = QRectF(area.left(), area.top() + place * pitch, area.width(), pitch)
-        rows.append(row)
+    rows = likeliest_rows(area, len(tokens))
+    pitch = rows[0].height()
+    for place, (one, name, row) in enumerate(zip(tokens, names, rows, strict=True)):
         way = grown[place] if place < len(grown) else 1.0
         ink = now.color("accent" if one.came else "text")
         box = QRectF(row.left(), row.top(), left - gap, pitch)
@@ -94,7 +100,6 @@ def draw_likeliest(
             end = max(end, ghost.right())
         ink = now.color("text" if one.came else "muted", way)
         put_text(painter, QRectF(end + 6, row.top(), right, pitch), one.told, label, ink, LEFT)
-    return rows
 
 
 class LikeliestBars(Picture):
