@@ -12,6 +12,7 @@ from core.transformer.attention import Attention
 from core.transformer.cache import LayerCache
 from core.transformer.config import ModelConfig
 from core.transformer.cross_attention import CrossAttention, Memory
+from core.transformer.linear import Linear
 from core.transformer.look import Look, layer_sites
 from core.transformer.norms import norm_of
 from core.transformer.positions import Rotation
@@ -28,10 +29,10 @@ class MLP(nn.Module):
         super().__init__()
         self.activation = config.mlp
         self.sites = layer_sites(stack, layer)
-        self.c_fc = nn.Linear(config.n_embd, config.inner_width, bias=config.bias)
+        self.c_fc = Linear(config.n_embd, config.inner_width, bias=config.bias)
         if config.mlp == "swiglu":
-            self.c_gate = nn.Linear(config.n_embd, config.inner_width, bias=config.bias)
-        self.c_proj = nn.Linear(config.inner_width, config.n_embd, bias=config.bias)
+            self.c_gate = Linear(config.n_embd, config.inner_width, bias=config.bias)
+        self.c_proj = Linear(config.inner_width, config.n_embd, bias=config.bias)
 
     def forward(self, x: Tensor, look: Look | None = None) -> Tensor:
         """x (B, T, C) -> (B, T, C)."""
