@@ -15,6 +15,7 @@ from explorer.widgets.beam_drawing import TreeLayout, draw_moving, draw_still
 from explorer.widgets.beam_scene import BeamScene, share
 from explorer.widgets.choice_picture import NONE, ChoicePicture
 
+MARGIN = 4  # px, for the focus ring
 COLUMNS = ("token", "log_probability", "sum", "score", "depth", "rank", "parent", "fate")
 
 
@@ -48,7 +49,8 @@ class BeamTreePicture(ChoicePicture[BeamScene]):
         return self._still
 
     def _laid_out(self, scene: BeamScene) -> TreeLayout:
-        return TreeLayout(QRectF(self.rect()), scene, self.position)
+        area = QRectF(self.rect()).adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
+        return TreeLayout(area, scene, self.position)
 
     def thing_at(self, point: QPointF) -> int:
         assert self.scene is not None
