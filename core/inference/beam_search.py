@@ -18,8 +18,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.inference.activations import ids_tensor, looking_at
 from core.inference.context import BatchedContext
-from core.transformer.architectures import gpt_of
+from core.transformer.architectures import Model, gpt_of, pair_of
+from core.transformer.cross_attention import Memory
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import GPT
 
@@ -39,7 +41,7 @@ class BeamNode:
     score            `sum` with the length penalty: what finished texts are compared by
     parent           the node before it; PROMPT: none
     depth            how many tokens the text has, this one included
-    rank             its place among the candidates of its depth, from 0
+    place            among the candidates of its depth, from 0
     fate             "kept": it is a beam of the next step; "finished": it ended, or is as long as
                      was asked for; "dropped": others were likelier
     """
@@ -50,7 +52,7 @@ class BeamNode:
     score: float
     parent: int
     depth: int
-    rank: int
+    place: int
     fate: str
 
 
@@ -136,7 +138,7 @@ def beam_search_steps(
     """Yields after each token that the beams grow by. It ends after `max_new_tokens`, or once no
     beam can overtake the finished texts any more.
 
-    model           a GPT, or any function that predicts (`Predict`), such as `predict_target`'s
+    model           a GPT, or any function that predicts (`Predict`)
     beams           so many texts are written side by side; 1: greedily, the likeliest token each
     stop            tokens that end a text
     length_penalty  exponent of the length that finished texts' log-probabilities are divided by;
@@ -146,15 +148,13 @@ def beam_search_steps(
     vocabulary, and where a GPT's context does not hold prompt and text.
     """
     _check(beams, max_new_tokens, length_penalty)
-    if isinstance(model, EncoderDecoder):  # it can be asked for a target alone
-        gpt_of(model)
     prompt = [int(i) for i in np.asarray(ids).reshape(-1)]
     if isinstance(model, GPT) and len(prompt) + max_new_tokens - 1 > model.config.block_size:
         raise ValueError(
             f"{len(prompt)} tokens and {max_new_tokens} new ones do not fit: this model reads at "
             f"most {model.config.block_size}; shorten the text, or ask for fewer"
         )
-    predict = BatchedContext(model).read if isinstance(model, GPT) else model
+    predict = BatchedContext(gpt_of(model)).read if isinstance(model, Model) else model
     last = sorted({stop} if isinstance(stop, int) else set(stop or ()))
     tree = BeamTree()
     for depth in range(1, max_new_tokens + 1):
@@ -175,17 +175,19 @@ def extend(before: Tensor, logits: Tensor, beams: int, stop: Sequence[int] = ())
     that ends is no beam any more, and if all the best ones end, as many others go on. One that ends
     and is not among the best counts for nothing.
     """
-    logits, stops = logits.double(), torch.tensor(stop, dtype=torch.int64)
+    stops = torch.tensor(stop, dtype=torch.int64)
     width = min(logits.size(1), 2 * beams + len(stop))
-    likeliest, tokens = torch.log_softmax(logits, dim=-1).topk(width)
+    log_probabilities = torch.log_softmax(logits.double(), dim=-1)
+    likeliest, tokens = log_probabilities.topk(width)
     sums = before + likeliest  # step: score
     flat, is_stop = sums.flatten(), torch.isin(tokens, stops).flatten()
     least = flat.topk(min(beams, len(flat))).values[-1]
-    flat = flat.masked_fill(is_stop.where(flat < least, False), -math.inf)
+    counts_nothing = is_stop & (flat < least)
+    flat = flat.masked_fill(counts_nothing, -math.inf)
     many = min(2 * beams, int(flat.isfinite().sum()))
     chosen = flat.topk(many).indices  # step: choose
     ends = is_stop[chosen]
-    place = (~ends).cumsum(0)  # among those that do not end, from 1
+    place = (~ends).cumsum(0)  # among those that go on, from 1
     kept = torch.where(ends, False, place <= beams)  # step: prune
     return Candidates(before, likeliest, tokens, sums, chosen, ends, kept)
 
@@ -215,6 +217,24 @@ def beam_search(
     return tree
 
 
+def predict_target(model: EncoderDecoder, source_ids: Sequence[int] | np.ndarray) -> Predict:
+    """What an encoder-decoder predicts after targets that begin with its `start_id`, so that a
+    translation is searched: `beam_search(predict_target(model, source_ids), [start_id], ...,
+    stop=end_id)`. Raises ValueError for another model, and for ids that cannot be.
+    """
+    config, device = pair_of(model).config, model.lm_head.weight.device
+    with looking_at(model):
+        memory = model.encode(ids_tensor(source_ids, config.encoder, device))
+
+    def predict(targets: Sequence[Sequence[int]]) -> Tensor:
+        ids = torch.cat([ids_tensor(one, config.decoder, device) for one in targets])  # (N, Tt)
+        same = Memory(*(part.expand(len(ids), *part.shape[1:]) for part in memory))
+        with looking_at(model):
+            return model.decode(ids, same)[:, -1].float().cpu()
+
+    return predict
+
+
 def _check(beams: int, max_new_tokens: int, length_penalty: float) -> None:
     if beams < 1:
         raise ValueError(f"beams is {beams}; use 1 or more")
@@ -230,22 +250,22 @@ def _grown(
     """The tree with the candidates of one more depth."""
     width, depth = found.sums.size(1), tree.depth + 1
     nodes, kept, finished = list(tree.nodes), [], list(tree.finished)
-    for rank, place in enumerate(found.chosen.tolist()):
-        beam, column = divmod(place, width)
+    for place, chosen in enumerate(found.chosen.tolist()):
+        beam, column = divmod(chosen, width)
         node = BeamNode(
             token=int(found.tokens[beam, column]),
             log_probability=float(found.likeliest[beam, column]),
             sum=float(found.sums[beam, column]),
-            score=float(scores[rank]),
+            score=float(scores[place]),
             parent=tree.beams[beam],
             depth=depth,
-            rank=rank,
+            place=place,
             fate="dropped",
         )
-        if found.ends[rank] or (is_last and rank < beams):
+        if found.ends[place] or (is_last and place < beams):
             node = replace(node, fate="finished")
             finished.append(len(nodes))
-        elif found.kept[rank] and not is_last:
+        elif found.kept[place] and not is_last:
             node = replace(node, fate="kept")
             kept.append(len(nodes))
         nodes.append(node)

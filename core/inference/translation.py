@@ -8,7 +8,7 @@ layers and H heads of the encoder or the decoder, D dimensions a head, C width.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +20,6 @@ from core.inference.activations import ids_tensor, looking_at
 from core.inference.sampling import Sampling, draw, draws, next_token
 from core.transformer.architectures import pair_of
 from core.transformer.cache import KeyValueCache
-from core.transformer.cross_attention import Memory
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.look import Look, Site, check_sites
 
@@ -144,28 +143,6 @@ def translate_batch(
             if ended.all():
                 break
     return [_until(ids, config.end_id) for ids in targets.tolist()]
-
-
-def predict_target(
-    model: EncoderDecoder, source_ids: Sequence[int] | np.ndarray
-) -> Callable[[Sequence[Sequence[int]]], Tensor]:
-    """A function of N targets, all equally long: logits (N, V) of the token after each of them.
-
-    `beam_search` asks it, from [start_id] on until end_id: so the paper's translations were found,
-    with 4 beams (AIAYN section 6.1). Raises ValueError as `translate` does.
-    """
-    model = pair_of(model)
-    source = _source(model, source_ids)
-    with looking_at(model):
-        vectors, readable = model.encode(source)
-
-    def predict(targets: Sequence[Sequence[int]]) -> Tensor:
-        memory = Memory(vectors.expand(len(targets), -1, -1), readable)
-        with looking_at(model):
-            logits = model.decode(torch.tensor(targets, device=source.device), memory)
-        return logits[:, -1].float().cpu()
-
-    return predict
 
 
 def _until(ids: list[int], end: int) -> list[int]:

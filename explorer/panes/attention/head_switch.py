@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from explorer.panes.attention.pane import AttentionPane
 
 TRAINS = "A run that trains is only looked at: its heads can be switched off once it has ended"
-RECORDED = "These heads were recorded; those of a checkpoint can be switched off"
 
 
 class HeadSwitch(QObject):
@@ -67,11 +66,10 @@ class HeadSwitch(QObject):
 
     def show(self) -> None:
         """The switch as the chosen head is, and which heads are off."""
-        pane, off = self._pane, self.off
-        chosen = pane.chosen
+        pane, off, told = self._pane, self.off, heads_off.words(self.off)
+        chosen, trains = pane.chosen, pane.looker.heads is not None and not self.is_possible
+        if trains and off:
+            told, off = f"Once the run has ended, {told}", ()
         is_off = chosen is not None and chosen[:2] in off
-        heads = pane.looker.heads
-        why = TRAINS if heads is None or heads.vectors is None else RECORDED
-        tip = "" if self.is_possible or heads is None else why
-        pane.view.panel.set_off(heads_off.words(off), is_off, self.is_possible, tip)
+        pane.view.panel.set_off(told, is_off, self.is_possible, TRAINS if trains else "")
         pane.view.panel.mosaic.set_off(off)

@@ -97,26 +97,6 @@ def test_three_attentions_are_captured_and_further_sites(model) -> None:
     assert model.training
 
 
-def test_beams_search_for_a_target(model) -> None:
-    config, source = model.config, SOURCES[2]
-    predict = core.predict_target(model, source)
-
-    def found(beams: int) -> core.BeamTree:
-        return core.beam_search(predict, [config.start_id], 6, beams, config.end_id, 0.0)
-
-    greedy = found(1)
-    written = [token for token in greedy.text(greedy.best) if token != config.end_id]
-    assert written == translate(model, source, 6)
-    tree = found(4)
-    assert tree.nodes[tree.best].sum >= greedy.nodes[greedy.best].sum
-    seen = capture_pair(model, source, [config.start_id, *tree.text(tree.best)]).logits
-    likely = torch.from_numpy(seen).double().log_softmax(-1)
-    text = tree.text(tree.best)
-    total = sum(float(likely[row, token]) for row, token in enumerate(text))
-    assert tree.nodes[tree.best].sum == pytest.approx(total, abs=1e-4)
-    assert model.training
-
-
 @pytest.mark.parametrize(
     ("ask", "said"),
     [
