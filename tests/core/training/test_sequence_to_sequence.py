@@ -120,6 +120,15 @@ def test_stop_and_resume_is_exact(tmp_path: Path) -> None:
     assert fingerprint(ends[0]) == fingerprint(ends[1])
 
 
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp2"])
+def test_two_ranks_learn_what_one_does(tmp_path: Path, parallel: str) -> None:
+    plain = config(model=STACK.to_json() | {"dropout": 0.0}, steps=3)
+    alone = finish(plain, tmp_path / "alone")
+    shared = core.train(plain.change({"ranks": 2, "parallel": parallel}), tmp_path / "shared")
+    assert losses(shared) == pytest.approx(losses(alone), abs=1e-5)
+    assert shared.samples[-1].text == alone.samples[-1].text
+
+
 def test_a_probe_shows_the_encoder_and_whatever_is_asked_for() -> None:
     task = SequenceToSequence(config())
     assert list(task.prepare_steps(None))
