@@ -112,7 +112,7 @@ def test_a_message_and_its_tokens_are_lit_together(make_chat: Any, run_async: An
         bubbles.hovered.emit(0)
         framed = b"".join(read.tokens.slice(token) for token in read.marked)
         assert framed.decode().strip() == text.FIRST
-        start = int(read.tokens.starts[[*mode.scene.origin].index(1)])
+        start = int(read.tokens.starts[mode.shown_prompt.origin.index(1)])
         read.spanHovered.emit(start, start + 1)
         assert bubbles.marked == 1
         read.spanHovered.emit(-1, -1)
