@@ -35,4 +35,4 @@ def headline(tokens: int, own: int) -> str:
     if not tokens:
         return EMPTY
     told = f"The model reads one text of {tokens:,} tokens"
-    return f"{told}: {own:,} are of messages, the others its template's"
+    return f"{told}; {own:,} of them are messages, the template wrote the rest"
