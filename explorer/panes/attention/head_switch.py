@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from explorer.panes.attention.pane import AttentionPane
 
 TRAINS = "A run that trains is only looked at: its heads can be switched off once it has ended"
-RECORDED = "These heads were recorded; those of a checkpoint can be switched off"
 
 
 class HeadSwitch(QObject):
@@ -70,8 +69,6 @@ class HeadSwitch(QObject):
         pane, off = self._pane, self.off
         chosen = pane.chosen
         is_off = chosen is not None and chosen[:2] in off
-        heads = pane.looker.heads
-        why = TRAINS if heads is None or heads.vectors is None else RECORDED
-        tip = "" if self.is_possible or heads is None else why
+        tip = "" if self.is_possible or pane.looker.heads is None else TRAINS
         pane.view.panel.set_off(heads_off.words(off), is_off, self.is_possible, tip)
         pane.view.panel.mosaic.set_off(off)
