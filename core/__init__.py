@@ -65,6 +65,7 @@ _HOME = {
     "BeamTree": "core.inference.beam_search",
     "beam_search": "core.inference.beam_search",
     "beam_search_steps": "core.inference.beam_search",
+    "predict_target": "core.inference.beam_search",
     "trace_beam_search": "core.inference.beam_search_trace",
     "trace_beam_search_steps": "core.inference.beam_search_trace",
     "train_tokenizer": "core.tokenization",

@@ -28,7 +28,7 @@ def step_inspection(trace: Any, story: Story, step: int, key: int, pinned: bool)
         rows = _last_rows(story, story.after, step)
         made = {S.MIX: "written", S.ADD: "added", S.PREDICT: "probability"}[step]
         table = {made: table[made], **table}
-        return Inspection(one, rows, table, f"token {me}", False, labels=named)
+        return Inspection(one, rows, table, f"token {me}", labels=named, plain=True)
     cell = f"query {me}, key {other}"
     table = _table(story, step)
     named = table_labels(table, story.labels)
@@ -143,7 +143,8 @@ def _last_rows(story: Story, after: After, step: int) -> list[Any]:
     if step == S.PREDICT:
         top = after.top
         rows: list[Any] = [
-            f"e^z over the sum of e^z of all tokens, for {quoted(piece_text(top.piece))}:",
+            f"e^z over the sum of e^z of all tokens, the largest z taken off each, for "
+            f"{quoted(piece_text(top.piece))}:",
             in_a_line(story.told(S.PREDICT, top.token)),
         ]
         for one in after.likeliest:
