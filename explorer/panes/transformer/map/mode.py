@@ -19,10 +19,10 @@ from explorer.panes.transformer.map import compute, text
 from explorer.panes.transformer.map.draft import NAMES, MapDraft
 from explorer.panes.transformer.map.inspector import inspection, line_of
 from explorer.panes.transformer.map.scene import (
-    ModelScene,
     Place,
     block_scene,
     kind_of,
+    model_scene,
     place_of,
     steps_scene,
     way_to,
@@ -262,13 +262,14 @@ class MapMode(PromptMode):
         tokens, likely = self._words("ids"), self._words("likeliest")
         scene: Any
         if not inside:
-            scene = ModelScene(found, tokens, likely)
+            scene = model_scene(found, tokens, likely)
         elif found.parts[inside[-1]].name == "forward.block":
             scene = block_scene(found, place, level)
         else:
             line = line_of(level) if level is not None and level.at == place.at else ""
             scene = steps_scene(found, place, level, self._cell(place), line, tokens, likely)
         view.picture.set_scene(scene)
+        view.picture.tips = lambda index: text.tip(found, index)
         view.picture.set_position(self.player.position)
         view.set_way([text.WHOLE, *(text.crumb(found.parts[index]) for index in inside)])
         kinds = [kind_of(found.parts[index]) for index in (*inside, place.at)]

@@ -13,7 +13,7 @@ import core
 from core.transformer.parameters import parameter_count
 from core.transformer.presets import PAIR_PRESETS, PRESETS, preset
 from explorer.panes.transformer.map import text
-from explorer.panes.transformer.map.scene import BlockScene, ModelScene, StepsScene
+from explorer.widgets.diagrams.scenes import BlockScene, SpineScene, StepsScene
 
 FAMILIES = [
     {},
@@ -39,13 +39,13 @@ def test_the_first_state_is_the_whole_model_with_its_next_token(make_mode: Any, 
     async def body() -> None:
         mode = await make_mode("map")
         scene = painted(mode)
-        assert isinstance(scene, ModelScene)
+        assert isinstance(scene, SpineScene)
         model = core.load(mode.source.address).model
         acts = core.capture(model, mode.prompt_ids, ["logits", "attention"])
         likeliest = mode.piece(int(acts.logits[-1].argmax())).decode()
         assert likeliest.strip() in mode.headline
         reads = acts.attention[:, :, -1].mean(axis=1)
-        np.testing.assert_allclose(scene.found.about["reads"], reads, atol=1e-5)
+        np.testing.assert_allclose(scene.reads, reads, atol=1e-5)
         assert mode.player.step == mode.player.length - 1
         assert parameters_of(mode) == parameter_count(model.config)
 
@@ -78,7 +78,7 @@ def test_every_step_of_every_level_is_drawn_with_its_numbers(
 
         await look()
         kinds = {type(scene) for scene in seen}
-        assert kinds == {ModelScene, BlockScene, StepsScene}
+        assert kinds == {SpineScene, BlockScene, StepsScene}
         assert any(isinstance(one, StepsScene) and one.line for one in seen)
 
     run_async(body())
