@@ -59,7 +59,7 @@ class PairLayout:
                 else:
                     sketch.box(self.places[at], ink_of(kind), WORDS.get(kind, name_of(kind)))
         sketch.frame(self.places[step].adjusted(-3, -3, 3, 3), "accent", 2)
-        ends = [self.places[at].center() for at in (int(position), step)]
+        ends = [self.places[at].center() for at in (min(int(position), step), step)]
         sketch.pulse(ends, position - int(position))
 
     def _draw_line(self, sketch: Sketch, which: int, stack: StackScene) -> None:

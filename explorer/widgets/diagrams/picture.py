@@ -22,7 +22,7 @@ Layout = SpineLayout | PairLayout | BlockLayout | StepsLayout
 
 
 class DiagramPicture(ScenePicture[Scene]):
-    """`stepClicked(index)`, as the scene counts; `cellClicked(row, column)` of what a step makes."""
+    """`stepClicked(index)`, as the scene counts; `cellClicked(row, column)` of the result."""
 
     NAME = "The model"
     LEAST = (520, 300)

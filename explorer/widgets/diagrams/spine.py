@@ -18,7 +18,8 @@ from explorer.widgets.sketch import FAINT, SIZE, Sketch, around
 from explorer.widgets.token_strip import draw_chip
 
 HANGING = {"attention": "attention adds", "mlp": "MLP adds"}
-DOTS = "how much the last token reads from each (all heads)"
+DOTS = ("how much the last token reads from each, the mean over all heads",
+        "how much it reads from each")  # fmt: skip
 TOKENS, EMBED, PART = 96, 54, 52  # px of width: tokens; what is round the blocks
 BARS, NAMED = 196, 112  # px of width: the next token; where it is not known
 ROW, ROWS = (17, 24), 10  # px of an earlier token's line; so many at most
@@ -100,7 +101,7 @@ class SpineLayout:
         step = min(math.ceil(position - 1e-9), len(self.steps) - 1)
         if self.steps[step][1] != "next":
             sketch.frame(self.column(step).adjusted(-2, -4, 2, 4), "accent", 2)
-        ends = [QPointF(self.x(float(at)), self.middle) for at in (int(position), step)]
+        ends = [QPointF(self.x(float(at)), self.middle) for at in (min(int(position), step), step)]
         sketch.pulse(ends, position - int(position))
 
     def _draw_tokens(self, sketch: Sketch, reach: float) -> None:
@@ -174,6 +175,8 @@ class SpineLayout:
             sketch.matrix(first, stripes[:, :1], limit=SIZE, framed=False)
             sketch.matrix(band, stripes[:, 1:], limit=SIZE, framed=False)
             sketch.painter.restore()
+        else:
+            sketch.frame(band, "divider", 1, 0)
         wide = 1 if self.pitch < now.px(20) else 2
         for layer in range(self.layers) if self.pitch >= now.px(5) else ():
             x = self.left + layer * self.pitch
@@ -241,4 +244,5 @@ class SpineLayout:
         if self.ys:
             wide = self.area.right() - self.wide - self.left
             above = QRectF(self.left, self.ys[0] - now.px(ROW[1] + 2), wide, line)
-            sketch.text(above, DOTS, align=LEFT, cut=True)
+            fits = [one for one in DOTS if now.metrics("label").horizontalAdvance(one) < wide]
+            sketch.text(above, (fits or DOTS[1:])[0], align=LEFT, cut=True)

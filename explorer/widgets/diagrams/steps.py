@@ -58,7 +58,7 @@ class StepsLayout:
         self.equation.draw(painter)
         if self.nodes:
             step = min(math.ceil(position - 1e-9), len(self.nodes) - 1)
-            ends = [self.thumb(at).center() for at in (int(position), step)]
+            ends = [self.thumb(at).center() for at in (min(int(position), step), step)]
             sketch.pulse(ends, position - int(position))
         lines = wrapped(self.scene.line, sketch.now.font("body"), self.words.width(), 2)
         for at, words in enumerate(lines):

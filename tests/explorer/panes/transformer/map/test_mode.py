@@ -110,7 +110,7 @@ def test_a_chosen_cell_and_head_are_told_with_their_numbers(make_mode: Any, run_
         mode, told = await make_mode("map"), []
         mode.inspection.connect(told.append)
         mode.go_to("block", "attention", "weights")
-        mode.choose_head(1)
+        mode.view.headChosen.emit(1)
         await mode.settled()
         mode.choose_cell(3, 2)
         await mode.settled()
@@ -136,7 +136,7 @@ def test_where_one_is_stays_when_the_text_is_another(make_mode: Any, run_async: 
         mode.go_to("next")
         mode.restore(kept)
         assert mode.way == ["block 1", "mlp", "c_fc"]
-        for bad in ({}, {"way": [1], "head": 0}, {"way": ["block 99", "x"], "head": 10**9}):
+        for bad in ({}, {"way": [1]}, {"way": ["block 99", "x"]}):
             mode.restore(bad)
         await mode.settled()
         painted(mode)
