@@ -97,7 +97,7 @@ def title_of(place: Site) -> str:
     if place == EMBEDDING:
         return "At the embedding: the model knows the last token alone"
     done = "attention" if place.kind == "residual_mid" else "the MLP"
-    return f"After {done} of layer {place.layer}: what the model would say by now"
+    return f"After {done} of layer {place.layer}: what the model would say"
 
 
 def _lens_steps(model: GPT, x: Tensor, rows: Tensor, total: Tensor) -> Iterator[Step]:

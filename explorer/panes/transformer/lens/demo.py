@@ -18,7 +18,8 @@ def views(mode: LensMode) -> dict[str, Callable[[], Any]]:
         async def bring() -> None:
             mode.draft.begin(LensDraft())
             await mode.settled()
-            heads = [part_name(part) for part in mode.parts if part and part[1] is not None]
+            parts = mode.scene.parts if mode.scene is not None else []
+            heads = [part_name(part) for part in parts if part and part[1] is not None]
             mode.draft.begin(LensDraft(off=tuple(heads[:off]), **settings))
             await mode.settled()
             mode.player.seek(place % mode.player.track.length)

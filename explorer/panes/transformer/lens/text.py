@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from core.numbers import format_fixed, format_number, format_share
 
 NO_TEXT = "Type a text: the lens shows when the model knows what comes next"
 TITLES = "darker: nearer to the answer", "length"
-WHO, EXPLAIN = "Who told it: logits for", "Click to see who told it"
+WHO, SAYS, EXPLAIN = "Who told it: logits for", "What it says", "Click to see who told it"
 HINT = "Click a head or an MLP on the right to switch it off"
 ALL_ON, ALL_ON_HELP = "All on again", "The model as it is"
-OFF, HOW = "Off writes", [("zero", "Zero"), ("mean", "Its mean")]
+OFF, HOW = "Parts off write", [("zero", "Zero"), ("mean", "Its mean")]
 OFF_HELP = "What a part that is off writes: nothing, or its mean over the text"
 SUBLAYERS, SUBLAYERS_HELP = "Sublayers", "Read the stream between attention and MLP, too"
 PATCH, PATCH_HELP = "Patch", "Put the stream of another text in the place of this one's"
@@ -101,8 +102,10 @@ def changed(answer: str, before: float, after: float, off: Sequence[str]) -> str
 
 
 def loss(before: float, after: float, is_changed: bool) -> str:
-    """Of the whole text."""
-    told = f"What it says; loss {format_fixed(before)}"
+    """Of the whole text; a single token has none."""
+    if not math.isfinite(before):
+        return SAYS
+    told = f"{SAYS}; loss {format_fixed(before)}"
     return f"{told}, now {format_fixed(after)}" if is_changed else told
 
 
@@ -113,8 +116,7 @@ def patched(other: int, mine: int) -> str:
 
 def goes_on(written: str, is_changed: bool) -> str:
     """How the text goes on."""
-    line = written.replace("\n", "\u21b5")
-    return f"{'changed' if is_changed else 'goes on'}: \u201c{line}\u201d"
+    return f"{'changed' if is_changed else 'goes on'}: \u201c{written.strip(' ')}\u201d"
 
 
 def switched(name: str, is_off: bool) -> str:
