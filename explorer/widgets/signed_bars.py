@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QFont, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -21,11 +21,14 @@ DOWN, UP = 0, 1  # series
 
 class SignedBars(Picture):
     """`chosen(place)`: a bar that is not fixed was clicked, or Enter was pressed on it;
-    `hovered(place)`, -1 for none. Where not all have room, the others are one bar, and the wheel
-    goes on to them; rests stay at the bottom.
+    `opened(place)`: with the other button, or the right arrow; `hovered(place)`, -1 for none.
+
+    Where not all have room, the others are one bar, and the wheel goes on to them; rests stay at
+    the bottom.
     """
 
     chosen = Signal(int)
+    opened = Signal(int)
     hovered = Signal(int)
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
@@ -130,11 +133,13 @@ class SignedBars(Picture):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._hover(self.place_at(event.position()))
         if event.button() == Qt.MouseButton.LeftButton:
-            self._choose()
+            self._tell(self.chosen)
+        elif event.button() == Qt.MouseButton.RightButton:
+            self._tell(self.opened)
 
-    def _choose(self) -> None:
+    def _tell(self, signal: SignalInstance) -> None:
         if self._at >= 0 and not self._bars[self._at].is_fixed:
-            self.chosen.emit(self._at)
+            signal.emit(self._at)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         move = arrow(event)
@@ -145,7 +150,9 @@ class SignedBars(Picture):
                 self._scroll(first - self._first)
             self._hover(place)
         elif is_enter(event):
-            self._choose()
+            self._tell(self.chosen)
+        elif move == (0, 1):
+            self._tell(self.opened)
         else:
             super().keyPressEvent(event)
 
