@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, SignalInstance
-from PySide6.QtGui import QFont, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_fixed
@@ -36,6 +36,7 @@ class SignedBars(Picture):
         self._bars: tuple[SignedBar, ...] = ()
         self._first = 0
         self._at = -1
+        self._marked: int | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -45,6 +46,11 @@ class SignedBars(Picture):
         self._bars = tuple(bars)
         self._scroll(0)
         self.data_changed()
+
+    def set_marked(self, place: int | None) -> None:
+        """Its name has the accent's color; None: that of no bar."""
+        self._marked = place
+        self.update()
 
     def displayed(self) -> dict[str, np.ndarray]:
         columns = {
@@ -181,6 +187,9 @@ class SignedBars(Picture):
             if place >= 0 and place == self._at and not one.is_fixed:
                 painter.fillRect(row, now.color("raised"))
             self._draw_bar(painter, row, one, zero, scale)
+            is_quiet = one.is_off or one.is_rest
+            role = "accent" if place == self._marked else "muted" if is_quiet else "text"
+            self._draw_words(painter, row, one, now.color(role))
         painter.setPen(now.pen("outline"))
         bottom = len(lines) * now.px(LINE)
         painter.drawLine(QPointF(zero, 0), QPointF(zero, bottom))
@@ -203,9 +212,11 @@ class SignedBars(Picture):
             painter.setPen(now.pen("muted", 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(bar(one.before).adjusted(0, -1, 0, 1))
+
+    def _draw_words(self, painter: QPainter, row: QRectF, one: SignedBar, ink: QColor) -> None:
+        now = theme.current()
         font = QFont(now.font("label"))  # the theme's own stays as it is
         font.setStrikeOut(one.is_off)
-        ink = now.color("muted" if one.is_off or one.is_rest else "text")
         name = QRectF(0, row.top(), now.px(NAME - 8), row.height())
         put_text(painter, name, elide(one.name, font, name.width()), font, ink, RIGHT)
         number = QRectF(self.width() - now.px(NUMBER - 6), row.top(), now.px(NUMBER), row.height())

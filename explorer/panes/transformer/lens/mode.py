@@ -202,6 +202,7 @@ class LensMode(PromptMode):
         """The places of the stream are the steps."""
         assert self.scene is not None
         self._opened = None
+        self.view.terms.set_marked(None)
         self.set_tracks([TraceTrack(self.scene.found.trace)], keep_position=keep_position)
         if self.active and not keep_position:
             self.player.seek(self.scene.last)
@@ -307,6 +308,7 @@ class LensMode(PromptMode):
     def _on_opened(self, told: tuple[int, Any]) -> None:
         if not isinstance(told[1], Superseded):
             self._opened, self._pointed = told[0], None
+            self.view.terms.set_marked(told[0])
             self.set_tracks([TraceTrack(told[1])])
             self.on_step(self.player.step)
 

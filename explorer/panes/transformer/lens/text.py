@@ -96,7 +96,7 @@ def headline(answer: str, row: str, who: str) -> str:
 
 def adds(name: str, value: float, token: str) -> str:
     """While the steps of a part are played."""
-    return f"{name} adds {format_fixed(value)} to the logit of {token}"
+    return f"{name[0].upper()}{name[1:]} adds {format_fixed(value)} to the logit of {token}"
 
 
 def at_place(row: str, word: str, answer: str, rank: int) -> str:
