@@ -52,7 +52,7 @@ class LogitLens:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the places, for people: "embedding", "attention 3", "MLP 3"; whole layers: "layer 3"."""
+        """Of the places, for people: "embedding", "attention 3", "MLP 3", or "layer 3"."""
         whole = all(site.kind != "residual_mid" for site in self.places)
         parts = {"residual_mid": "attention", "residual_out": "layer" if whole else "MLP"}
         return tuple(

@@ -183,3 +183,36 @@ def test_what_the_model_does_not_have_is_left_alone(make_mode: Any, run_async: A
         assert mode.view.body.state == "ready" and mode.view.says.text() == text.SAYS
 
     run_async(body())
+
+
+def test_a_post_norm_model_says_what_its_sum_supposes(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("lens", **TINY, norm_placement="post")
+        told = core.attribute(model_of(mode), mode.prompt_ids)
+        assert np.isclose(mode.view.terms.displayed()["value"].sum(), told.logit, rtol=1e-4)
+        assert mode.view.who.text().endswith("if 4 norms hold")
+        tips = [bar.tip for bar in mode.scene.bars()]
+        assert "the scales of all 4 norms" in tips[-1]
+
+    run_async(body())
+
+
+def test_a_long_text_shows_some_tokens_and_says_which(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("lens", **TINY)
+        mode.workspace.set_prompt("Mira met Tom. " * 20)
+        await mode.settled()
+        count = len(mode.prompt_ids)
+        read = min(count, mode.source.config.block_size)
+        assert mode.scene.grid().total == read and len(mode.scene.columns) == 16
+        mode.choose(3)
+        await mode.settled()
+        assert mode.scene.columns == list(range(16))
+        mode.go_to(0, -1)
+        await mode.settled()
+        assert mode.scene.found.position == 0 and mode.row == 0
+        mode.go_to(0, -1)
+        await mode.settled()
+        assert mode.scene.found.position == 0
+
+    run_async(body())
