@@ -168,7 +168,7 @@ def _draw_sum(painter: QPainter, layout: TreeLayout, node: int, what: str) -> No
     if what == "finish":
         told = format_fixed(one.score) if one.fate == "finished" else ""
     else:
-        told = format_fixed(one.sum) + ("" if what == "score" else f"  {one.rank + 1}.")
+        told = format_fixed(one.sum) + ("" if what == "score" else f"  {one.place + 1}.")
     place = QRectF(rect.right() + 4, rect.top(), now.px(2 * SUM), rect.height())
     put_text(painter, place, told, now.font("label"), now.color("muted"), LEFT)
 

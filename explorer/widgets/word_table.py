@@ -209,7 +209,7 @@ class WordTable(ScenePicture[WordGrid]):
             title += f", tokens {ends[0]} to {ends[1]} of {max(columns, grid.total)}"
         top = self.cell(self._range(0)[-1], first).top() - now.px(HEAD)
         if rows > len(self._range(0)):
-            title += ", scroll for more rows"
+            title += ", scroll for more"
         head = QRectF(area.left(), top, self._end() - area.left(), now.px(HEAD))
         put_text(painter, head, elide(title, label, head.width()), label, now.color("muted"), LEFT)
         head = QRectF(self._end() + now.px(8), top, now.px(STRIP - 8), now.px(HEAD))

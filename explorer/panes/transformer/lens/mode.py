@@ -184,7 +184,7 @@ class LensMode(PromptMode):
         view.set_text(pieces, told.after.surprises, answer.position)
         view.table.set_scene(scene.grid())
         view.terms.set_bars(scene.bars())
-        view.who.setText(f"{text.WHO} {scene.quoted(answer.token)}")
+        view.who.setText(text.who(scene.quoted(answer.token), answer.after.norms))
         view.says.setText(text.loss(told.before.loss, told.after.loss, answer.is_changed))
         view.body.show_ready()
         self.set_tracks([TraceTrack(answer.trace)], keep_position=same)

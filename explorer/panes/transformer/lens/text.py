@@ -9,7 +9,7 @@ from core.numbers import format_fixed, format_number, format_share
 
 NO_TEXT = "Type a text: the lens shows when the model knows what comes next"
 TITLES = "darker: nearer to the answer", "length"
-WHO, SAYS, EXPLAIN = "Who told it: logits for", "What it says", "Click to see who told it"
+SAYS, EXPLAIN = "What it says", "Click to see who told it"
 HINT = "Click a head or an MLP on the right to switch it off"
 ALL_ON, ALL_ON_HELP = "All on again", "The model as it is"
 OFF, HOW = "Parts off write", [("zero", "Zero"), ("mean", "Its mean")]
@@ -61,11 +61,20 @@ def term_tip(name: str, value: float, length: float, token: str, is_off: bool) -
     return f"{told}\nClick to switch it {'on' if is_off else 'off'}" if can_switch else told
 
 
+def who(token: str, norms: int) -> str:
+    """Above the bars; a model that norms after every sublayer is no sum of its parts."""
+    held = f", if {norms} norms hold" if norms > 1 else ""
+    return f"Who told it: logits for {token}{held}"
+
+
 def unexplained_tip(norms: int) -> str:
     """The last bar."""
     told = "What the parts above leave: rounding, or what was patched in"
     if norms > 1:
-        told += f"\nThis model norms after every sublayer: the scales of {norms} norms are held"
+        told += (
+            f"\nThis model norms after every sublayer, so that its logit is no sum of what its "
+            f"parts wrote:\nit is one as long as the scales of all {norms} norms stay as they are"
+        )
     return told
 
 

@@ -150,11 +150,11 @@ def test_every_step_has_its_numbers_and_a_part_that_is_pointed_at(
         place = next(at for at, part in enumerate(mode.scene.parts) if part is not None)
         mode.view.terms.hovered.emit(place)
         await mode.settled()
-        assert told[-1].step.name == "lens.contribution"
+        assert told[-1].step.name == "attribution.contribution"
         value = float(told[-1].step.value("contribution"))
         assert np.isclose(value, mode.view.terms.displayed()["value"][place], rtol=1e-5)
         mode.view.terms.hovered.emit(-1)
-        assert told[-1].step.name != "lens.contribution"
+        assert told[-1].step.name != "attribution.contribution"
         assert mode.cancel() and mode.row == row
 
     run_async(body())
