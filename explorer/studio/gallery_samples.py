@@ -10,6 +10,7 @@ import numpy as np
 
 from explorer import theme
 from explorer.studio.gallery_data import CODE, TOKENS, Sample, attention, causal_mask, heads
+from explorer.studio.gallery_diagrams import diagrams
 from explorer.studio.gallery_explanation import explanation
 from explorer.studio.gallery_generation import generation
 from explorer.studio.gallery_parts import controls, states
@@ -359,6 +360,7 @@ SHEETS: dict[str, Callable[[], list[Sample]]] = {
     "Transport": _transports,
     "Plots": _plots,
     "Vectors": _vectors,
+    "Diagrams": diagrams,
     "States": states,
     "Controls": controls,
 }

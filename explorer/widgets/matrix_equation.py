@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QPainter
 
 from core.equation import ALL, Term
-from core.numbers import TIMES
+from core.numbers import TIMES, format_number
 from explorer import theme
 from explorer.widgets.axis_labels import has_label, one_in
 from explorer.widgets.base import RIGHT
@@ -32,6 +32,10 @@ class Found(NamedTuple):
     row: int
     column: int
     value: float
+
+    def __str__(self) -> str:
+        told = "" if math.isnan(self.value) else f" = {format_number(self.value)}"
+        return f"{self.name}[{self.row}, {self.column}]{told}"
 
 
 def extent(size: int) -> float:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
+from explorer.widgets.diagrams.scenes import STRIPE
 from explorer.widgets.pooling import Matrix, pool_signed, stripes_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from core.trace import Step, Trace
     from core.training.estimates.components import Component
 
-STRIPE, PATTERN = 28, 32  # cells: of a vector drawn as a stripe; of a head's pattern
+PATTERN = 32  # cells of a head's pattern
 
 
 @dataclass(frozen=True, eq=False)

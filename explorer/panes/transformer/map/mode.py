@@ -19,10 +19,10 @@ from explorer.panes.transformer.map import compute, text
 from explorer.panes.transformer.map.draft import NAMES, MapDraft
 from explorer.panes.transformer.map.inspector import inspection, line_of
 from explorer.panes.transformer.map.scene import (
-    ModelScene,
     Place,
     block_scene,
     kind_of,
+    model_scene,
     place_of,
     steps_scene,
     way_to,
@@ -53,7 +53,6 @@ class MapMode(PromptMode):
         self.draft = Draft(self.workspace, "transformer.map", MapDraft, self)
         self.found: compute.Found | None = None
         self.level: compute.Level | None = None
-        self.head = 0
         self.cell: tuple[int, int] | None = None  # None: the chosen token's largest number
         self._shown = self.draft.value.shown  # of what was read last
         self._way = ["next"]  # the names of the steps that are to be shown
@@ -67,7 +66,7 @@ class MapMode(PromptMode):
         view = self.view
         view.settingChanged.connect(lambda name, value: self.set(**{name: value}))
         view.outRequested.connect(self.go_out)
-        view.headChosen.connect(self.choose_head)
+        view.headChosen.connect(lambda head: self.workspace.select(head=head))
         view.picture.stepClicked.connect(self.click)
         view.picture.cellClicked.connect(self.choose_cell)
         view.body.retryRequested.connect(self.read)
@@ -76,6 +75,7 @@ class MapMode(PromptMode):
         self._reads.failed.connect(self._on_failed)
         self._levels.came.connect(self._on_level)
         self._levels.failed.connect(self.statusRequested)
+        self.workspace.selectionChanged.connect(lambda _: self._draw())
 
     # what the pane asks
 
@@ -83,12 +83,11 @@ class MapMode(PromptMode):
         return {"map": self.view.picture, "costs": self.view.costs, "presets": self.view.table}
 
     def state(self) -> dict[str, Any]:
-        return {"version": 1, "way": self.way, "head": self.head}
+        return {"version": 1, "way": self.way}
 
     def restore(self, state: dict[str, Any]) -> None:
         match state:
-            case {"way": list(way), "head": int(head)} if all(type(one) is str for one in way):
-                self.head = max(head, 0)
+            case {"way": list(way)} if all(type(one) is str for one in way):
                 self.go_to(*way)
 
     def shown(self) -> None:
@@ -171,9 +170,11 @@ class MapMode(PromptMode):
         while self.player.depth > depth:
             self.player.leave()
 
-    def choose_head(self, head: int) -> None:
-        self.head = head
-        self._ask()
+    @property
+    def head(self) -> int:
+        """The one that is chosen in all panes."""
+        heads = self.found.config_of(self.found.parts[0]).n_head if self.found is not None else 1
+        return min(self.workspace.selection.head or 0, heads - 1)
 
     def choose_cell(self, row: int, column: int) -> None:
         """The cell whose numbers are told."""
@@ -262,13 +263,14 @@ class MapMode(PromptMode):
         tokens, likely = self._words("ids"), self._words("likeliest")
         scene: Any
         if not inside:
-            scene = ModelScene(found, tokens, likely)
+            scene = model_scene(found, tokens, likely)
         elif found.parts[inside[-1]].name == "forward.block":
             scene = block_scene(found, place, level)
         else:
             line = line_of(level) if level is not None and level.at == place.at else ""
             scene = steps_scene(found, place, level, self._cell(place), line, tokens, likely)
         view.picture.set_scene(scene)
+        view.picture.tips = lambda index: text.tip(found, index)
         view.picture.set_position(self.player.position)
         view.set_way([text.WHOLE, *(text.crumb(found.parts[index]) for index in inside)])
         kinds = [kind_of(found.parts[index]) for index in (*inside, place.at)]
@@ -306,12 +308,11 @@ class MapMode(PromptMode):
         if place is None or found is None or found.stripes is None:
             self.inspect()
             return
-        head = min(self.head, found.config_of(found.parts[0]).n_head - 1)
-        asked = found, place.parent, place.at, head, self.cell
+        asked = found, place.parent, place.at, self.head, self.cell
         if asked == self._asked:
             return
         self._asked = asked
-        given = found, self.level, place.parent, place.at, head, self.cell or (found.row, None)
+        given = found, self.level, place.parent, place.at, self.head, self.cell or (found.row, None)
         name, key = "looking inside the step", "transformer.map.level"
         self._levels.ask(
             lambda: self.engine.call(compute.looked, *given, key=key, name=name),
