@@ -249,7 +249,7 @@ class MapMode(PromptMode):
     def _here(self, place: Place) -> compute.Level | None:
         """What is known of the level where one is."""
         level = self.level
-        return level if level is not None and level.parent == place.parent and level.steps else None
+        return level if level is not None and level.parent == place.parent else None
 
     def _draw(self, only_moved: bool = False) -> None:
         place, found, view = self.place, self.found, self.view
@@ -332,5 +332,11 @@ class MapMode(PromptMode):
         level = self._here(place)
         level = level if level is not None and level.at == place.at else None
         shown = level.matrices[place.at] if level is not None else {}
-        self.view.picture.values = {name: one.values for name, one in shown.items()}
+        values = {name: one.values for name, one in shown.items()}
+        if place.parent is None:  # what the picture of the whole model shows
+            values |= {
+                name: found.about[name] for name in ("reads", "writes") if name in found.about
+            }
+        self.view.picture.values = values
+        self.view.picture.setAccessibleDescription(found.parts[place.at].title)
         self.inspection.emit(inspection(found.trace[place.at], level))
