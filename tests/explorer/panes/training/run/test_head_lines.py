@@ -10,7 +10,13 @@ from core.training.runs import create_run
 from core.training.writer import RunWriter
 from explorer.panes.training.run.charts import RATES, Charts
 from explorer.panes.training.run.draft import TrainingDraft, config_of
-from explorer.panes.training.run.head_lines import head_of, head_series, scores_at, why_none
+from explorer.panes.training.run.head_lines import (
+    head_of,
+    head_series,
+    scores_at,
+    sentence,
+    why_none,
+)
 from explorer.panes.training.run_data import read
 from tests.explorer.waiting import until
 
@@ -50,6 +56,14 @@ def test_scores_at_a_step_are_the_last_ones_recorded_by_then(scored):
         [0.05, 0.8, 0.8], abs=1e-3
     )
     assert scores_at(scored, "duplicate", 30) is None
+
+
+def test_a_sentence_says_which_head_does_it_or_that_none_does_yet(scored):
+    born = sentence("induction", scores_at(scored, "induction", 30), 30)
+    assert born.startswith("Step 30: layer 1, head 2 looks at what followed") and "0.800" in born
+    assert "no head looks at what followed" in sentence(
+        "induction", scores_at(scored, "induction", 20), 20
+    )
 
 
 def test_the_lines_stand_below_the_losses_with_the_same_steps_and_cursor(scored, qtbot):
