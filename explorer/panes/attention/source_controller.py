@@ -41,10 +41,12 @@ class SourceController(QObject):
         """This token comes after the text, or the one that the model expects."""
         pane = self._pane
         expected = pane.expected
-        if expected is not None and token is not None:
+        if expected is None:
+            return
+        if token is not None:
             expected = expected_of(token, pane.workspace.tokenizer)
-        if expected is None or expected.why_not:
-            pane.statusRequested.emit(expected.why_not if expected is not None else "")
+        if expected.why_not:
+            pane.statusRequested.emit(expected.why_not)
             return
         pane.choose(pinned=False)  # the query follows the end of the text
         self._typing = True
