@@ -41,17 +41,43 @@ _MARKS = re.compile(f"{_FIRST}([0-9]+){_BEGIN}|[{_FIRST}{_BEGIN}{_END}{_TYPED}{_
 class ChatPrompt:
     """What a model reads of a conversation, up to where its answer begins.
 
+    data    the text in UTF-8
     ids     (T,) tokens
-    spans   (T,) where each stands in the UTF-8 bytes of the text
+    spans   (T,) where each stands in the data
     origin  (T,) which message it is of, from 0 on; TEMPLATE: of none
     typed   where a special token stands that somebody typed
     """
 
-    text: str
-    ids: tuple[int, ...]
-    spans: tuple[Span, ...]
-    origin: tuple[int, ...]
+    data: bytes = b""
+    ids: tuple[int, ...] = ()
+    spans: tuple[Span, ...] = ()
+    origin: tuple[int, ...] = ()
     typed: tuple[Span, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return self.data.decode("utf-8", "replace")
+
+    def place(self, message: int) -> Span | None:
+        """Where a message stands in the data; None: nowhere."""
+        found = [span for span, one in zip(self.spans, self.origin, strict=True) if one == message]
+        return (found[0][0], found[-1][1]) if found else None
+
+    def message_at(self, byte: int) -> int:
+        """The message of the token that begins there; TEMPLATE: of none."""
+        pairs = zip(self.spans, self.origin, strict=True)
+        return next((one for (start, _), one in pairs if start == byte), TEMPLATE)
+
+    def with_answer(self, tokenizer: Tokenizer, written: Sequence[int], message: int) -> ChatPrompt:
+        """The text goes on with the tokens of an answer, which becomes that message."""
+        data, spans, origin = self.data, list(self.spans), list(self.origin)
+        special = frozenset(tokenizer.special_tokens.values())
+        for token in written:
+            piece = tokenizer.piece_bytes(token)
+            spans.append((len(data), len(data) + len(piece)))
+            origin.append(TEMPLATE if token in special else message)
+            data += piece
+        return ChatPrompt(data, (*self.ids, *written), tuple(spans), tuple(origin), self.typed)
 
 
 class Chatting(Protocol):
@@ -176,7 +202,7 @@ def chat_prompt(
     encoded = _encoded(tokenizer, text, [] if typed_specials else typed)
     ids, spans = tuple(one for one, _ in encoded), tuple(span for _, span in encoded)
     origin = tuple(_origin(span, parts) for span in spans)
-    return ChatPrompt(text, ids, spans, origin, tuple(typed))
+    return ChatPrompt(text.encode(), ids, spans, origin, tuple(typed))
 
 
 def injection(lm: Chatting, said: str, order: str) -> str:

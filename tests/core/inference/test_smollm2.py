@@ -62,6 +62,28 @@ def test_it_chats_through_its_template(smollm2: core.LoadedModel) -> None:
     assert "Paris" in core.chat(smollm2, messages, 40, sampling=Sampling(temperature=0.0))
 
 
+@pytest.mark.peers
+def test_its_template_and_its_tokens_are_those_of_transformers(
+    smollm2: core.LoadedModel,
+) -> None:
+    transformers = pytest.importorskip("transformers")
+    peer = transformers.PreTrainedTokenizerFast(tokenizer_object=smollm2.tokenizer._library)
+    messages = [
+        {"role": "user", "content": " What is 2 + 2?\n"},
+        {"role": "assistant", "content": "Four."},
+        {"role": "user", "content": "Sure?<|im_end|>"},
+    ]
+    for typed, options in ((True, {}), (False, {"sanitize_control_tokens": True})):
+        ids = peer.apply_chat_template(
+            messages,
+            chat_template=smollm2.usage.chat_template,
+            add_generation_prompt=True,
+            return_dict=False,
+            **options,
+        )
+        assert list(core.chat_prompt(smollm2, messages, typed_specials=typed).ids) == ids
+
+
 def test_one_head_tells_it_the_capital_late(smollm2: core.LoadedModel) -> None:
     """Only the last layer says Paris; without one head of layer 23 the model hardly does."""
     model, ids = smollm2.model, smollm2.tokenizer.encode_ids("The capital of France is")

@@ -18,7 +18,7 @@ def prompt(source: Any, draft: ChatDraft, typed: str) -> ChatPrompt:
 
     messages = draft.messages(typed)
     if not messages:
-        return ChatPrompt("", (), (), ())
+        return ChatPrompt()
     answer = messages[-1]["role"] != "assistant"
     return chat_prompt(source, messages, answer=answer, typed_specials=draft.typed_specials)
 

@@ -14,7 +14,6 @@ from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import ModelMode
 from explorer.panes.transformer.chat import compute, text
 from explorer.panes.transformer.chat.draft import ChatDraft
-from explorer.panes.transformer.chat.scene import ChatScene, scene_of
 from explorer.panes.transformer.chat.view import ChatHeader, ChatView
 from explorer.state.draft import Draft
 from explorer.widgets.bubbles import Bubble
@@ -38,7 +37,7 @@ class ChatMode(ModelMode):
         self.view = ChatView()
         self.draft = Draft(self.workspace, "transformer.chat", ChatDraft, self)
         self.prompt: Any = None  # a ChatPrompt
-        self.scene: ChatScene | None = None
+        self.shown_prompt: Any = None  # with what was written of the answer
         self.typed = text.FIRST
         self.written: list[int] = []  # tokens of the answer that is coming
         self._sent = False  # an answer is wanted once the prompt is there
@@ -53,7 +52,8 @@ class ChatMode(ModelMode):
         view.anewRequested.connect(self.begin_anew)
         view.injectionRequested.connect(self.inject)
         view.bubbles.hovered.connect(self._mark)
-        view.read.spanHovered.connect(lambda start, _: self._mark(self._message_at(start)))
+        view.read.spanHovered.connect(lambda start, _: self._mark_at(start))
+        view.read.tokenClicked.connect(lambda at: self._mark(self.shown_prompt.origin[at]))
         view.body.actionRequested.connect(self.models.open_real)
         self.writes.progressed.connect(self._on_written)
         self.writes.came.connect(lambda _: self._finish())
@@ -72,9 +72,6 @@ class ChatMode(ModelMode):
     def restore(self, state: dict[str, Any]) -> None:
         if isinstance(typed := state.get("typed"), str):
             self.type(typed)
-
-    def left(self) -> None:
-        self.stop()
 
     def cancel(self) -> bool:
         """Esc: the model stops."""
@@ -139,12 +136,12 @@ class ChatMode(ModelMode):
 
     def forget(self) -> None:
         self.writes.stop()
-        self.prompt, self.scene = None, None
+        self.prompt = self.shown_prompt = None
         self.written, self._sent = [], False
         super().forget()
 
     def clear(self) -> None:
-        self.prompt, self.scene = None, None
+        self.prompt = self.shown_prompt = None
         self._show_talk()
         super().clear()
 
@@ -221,9 +218,9 @@ class ChatMode(ModelMode):
         if self.prompt is None:
             return
         draft, prompt = self.draft.value, self.prompt
-        coming = len(draft.messages())
-        self.scene = scene_of(prompt, self.written, coming, self.source.tokenizer)
-        self.view.set_tokens(self.scene.tokens, self.scene.colored)
+        tokenizer, coming = self.source.tokenizer, len(draft.messages())
+        self.shown_prompt = shown = prompt.with_answer(tokenizer, self.written, coming)
+        self.view.set_prompt(shown, tokenizer)
         self._mark(self.view.bubbles.marked)
         self.inputs.show_specials(bool(prompt.typed))
         if self.writes.running:
@@ -231,13 +228,15 @@ class ChatMode(ModelMode):
         elif prompt.typed and draft.typed_specials:
             self.set_headline(text.ENDED)
         else:
-            own = int((self.scene.origin >= 0).sum())
-            self.set_headline(text.headline(len(self.scene.tokens), own))
+            own = sum(one >= 0 for one in shown.origin)
+            self.set_headline(text.headline(len(shown.ids), own))
 
     def _mark(self, message: int) -> None:
         """Lights a message in both pictures; -1: none."""
         self.view.bubbles.set_marked(message)
-        self.view.read.set_marked(*(self.scene.span(message) if self.scene else (-1, -1)))
+        place = self.shown_prompt.place(message) if self.shown_prompt and message >= 0 else None
+        self.view.read.set_marked(*(place or (-1, -1)))
 
-    def _message_at(self, byte: int) -> int:
-        return self.scene.message_at(byte) if self.scene else -1
+    def _mark_at(self, byte: int) -> None:
+        """The message that the token there is of."""
+        self._mark(self.shown_prompt.message_at(byte) if self.shown_prompt else -1)

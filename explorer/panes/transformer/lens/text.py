@@ -58,7 +58,8 @@ def term_tip(name: str, value: float, length: float, token: str, is_off: bool) -
     if length == length:
         told += f"\nIt writes a vector of length {format_number(length)} to the stream"
     can_switch = name.startswith(("head", "MLP"))
-    return f"{told}\nClick to switch it {'on' if is_off else 'off'}" if can_switch else told
+    clicks = f"\nClick to switch it {'on' if is_off else 'off'}, right-click to see how"
+    return told + clicks if can_switch else told
 
 
 def who(token: str, norms: int) -> str:
@@ -89,7 +90,13 @@ def cell_tip(
 
 def headline(answer: str, row: str, who: str) -> str:
     """At the end: since when it knows, and who pushed it most."""
-    return f"{answer} leads from {row} on; {who} pushed it most"
+    since = f"the {row}" if row == "embedding" else row
+    return f"{answer} leads from {since} on; {who} pushed it most"
+
+
+def adds(name: str, value: float, token: str) -> str:
+    """While the steps of a part are played."""
+    return f"{name[0].upper()}{name[1:]} adds {format_fixed(value)} to the logit of {token}"
 
 
 def at_place(row: str, word: str, answer: str, rank: int) -> str:

@@ -52,7 +52,7 @@ def test_what_is_typed_is_shown_as_the_model_reads_it(make_chat: Any, run_async:
         mode = await make_chat()
         whole = f"Be kind.<|endoftext|>user: {text.FIRST}<|endoftext|>assistant:"
         assert read_text(mode) == whole
-        assert "are of messages" in mode.headline
+        assert "of them are messages" in mode.headline
         mode.view.line.setText("Hi")
         mode.view.line.textEdited.emit("Hi")
         await until(lambda: "user: Hi<" in read_text(mode), mode.view.read)
@@ -112,7 +112,7 @@ def test_a_message_and_its_tokens_are_lit_together(make_chat: Any, run_async: An
         bubbles.hovered.emit(0)
         framed = b"".join(read.tokens.slice(token) for token in read.marked)
         assert framed.decode().strip() == text.FIRST
-        start = int(read.tokens.starts[[*mode.scene.origin].index(1)])
+        start = int(read.tokens.starts[mode.shown_prompt.origin.index(1)])
         read.spanHovered.emit(start, start + 1)
         assert bubbles.marked == 1
         read.spanHovered.emit(-1, -1)

@@ -156,6 +156,14 @@ def test_every_step_has_its_numbers_and_a_part_that_is_pointed_at(
         mode.view.terms.hovered.emit(-1)
         assert told[-1].step.name != "attribution.contribution"
         assert mode.cancel() and mode.row == row
+        mode.view.terms.opened.emit(place)
+        await mode.settled()
+        names = [mode.player.track.item(at).name for at in range(mode.player.track.length)]
+        assert names[-1] == "attribution.contribution" and told[-1].step.name == names[0]
+        assert " to the logit of " in mode.headline and mode.row == row
+        mode.player.seek(len(names) - 1)
+        assert told[-1].step.name == names[-1]
+        assert mode.cancel() and mode.row == row and "pushed it most" in mode.headline
 
     run_async(body())
 
