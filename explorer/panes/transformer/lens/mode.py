@@ -14,8 +14,8 @@ from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.lens import compute, text
-from explorer.panes.transformer.lens.draft import LensDraft, Part, part_name
-from explorer.panes.transformer.lens.scene import Scene
+from explorer.panes.transformer.lens.draft import LensDraft, Part
+from explorer.panes.transformer.lens.scene import Scene, name_of
 from explorer.panes.transformer.lens.view import LensView
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
@@ -131,13 +131,13 @@ class LensMode(PromptMode):
     @property
     def names(self) -> list[str]:
         """Of these, for people."""
-        return [text.part(one) for one in self.off]
+        return [name_of(one) for one in self.off]
 
     def switch(self, part: Part) -> None:
         """A head or an MLP off, or on again."""
-        name, off = part_name(part), self.draft.value.off
-        left = tuple(one for one in off if one != name) if name in off else (*off, name)
-        self.draft.change({"off": left}, text.switched(text.part(part), name not in off))
+        off = self.draft.value.off
+        left = tuple(one for one in off if one != part) if part in off else (*off, part)
+        self.draft.change({"off": left}, text.switched(name_of(part), part not in off))
 
     def all_on(self) -> None:
         """The model as it is."""
