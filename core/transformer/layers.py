@@ -97,9 +97,14 @@ class Block(nn.Module):
             added = x + read  # step: post.add_read
             mid = self.ln_1(added)  # step: post.ln_1
         if memory is not None and self.norm_first:
-            mid = mid + self.drop(self.cross(self.ln_cross(mid), memory, look, cache))
+            normed = self.ln_cross(mid)  # step: ln_cross
+            found = self.drop(self.cross(normed, memory, look, cache))  # step: cross
+            crossed = mid + found  # step: add_found
+            mid = crossed
         elif memory is not None:
-            mid = self.ln_cross(mid + self.drop(self.cross(mid, memory, look, cache)))
+            found = self.drop(self.cross(mid, memory, look, cache))  # step: post.cross
+            added = mid + found  # step: post.add_found
+            mid = self.ln_cross(added)  # step: post.ln_cross
         if look is not None:
             mid = look.at(self.sites["residual_mid"], mid)
         if self.norm_first:

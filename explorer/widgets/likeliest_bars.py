@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import MINUS, format_share
 from explorer import theme
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text
+from explorer.widgets.grid_keys import arrow, is_enter
 from explorer.widgets.token_strip import chip
 
 LINE, ROWS = 20, 6  # px; rows that there is room for
@@ -103,8 +104,8 @@ def draw_likeliest(
 
 
 class LikeliestBars(Picture):
-    """The longest bar takes the whole width; shares are written. `clicked(place)` of a token;
-    `help`: what a click does.
+    """The longest bar takes the whole width; shares are written. `clicked(place)`: a token was
+    clicked, or Enter was pressed on it; `help`: what that does, "" for nothing.
     """
 
     clicked = Signal(int)
@@ -113,7 +114,9 @@ class LikeliestBars(Picture):
         super().__init__("The likeliest next tokens", parent)
         self._help = help
         self._tokens: tuple[NextToken, ...] = ()
-        self._rows: list[QRectF] = []
+        self._at = 0  # the row that Enter is for
+        if help:
+            self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_tokens(self, tokens: Sequence[NextToken]) -> None:
@@ -130,16 +133,35 @@ class LikeliestBars(Picture):
             columns["before"] = np.array([one.before for one in self._tokens], float)
         return Columns(columns)
 
+    def _area(self) -> QRectF:
+        return QRectF(0, 0, self.width(), len(self._tokens) * theme.current().px(LINE))
+
     def draw(self, painter: QPainter) -> None:
-        high = len(self._tokens) * theme.current().px(LINE)
-        self._rows = draw_likeliest(painter, QRectF(0, 0, self.width(), high), self._tokens)
+        draw_likeliest(painter, self._area(), self._tokens)
+        if self.shows_focus and self._at < len(self._tokens):
+            row = likeliest_rows(self._area(), len(self._tokens))[self._at]
+            theme.current().focus_ring(painter, row, 2, -3)
 
     def _place_at(self, point: QPointF) -> int:
-        return next((at for at, row in enumerate(self._rows) if row.contains(point)), -1)
+        rows = likeliest_rows(self._area(), len(self._tokens))
+        return next((at for at, row in enumerate(rows) if row.contains(point)), -1)
 
     def said_at(self, point: QPointF) -> str | None:
         place = self._place_at(point)
         return f"{self._tokens[place].told}\n{self._help}".strip() if place >= 0 else ""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        move = arrow(event)
+        if not self._help or move == (0, -1) or move == (0, 1):
+            super().keyPressEvent(event)
+        elif move is not None:
+            self._at = min(max(self._at + move[0], 0), max(len(self._tokens) - 1, 0))
+            self.setAccessibleDescription(self._tokens[self._at].told if self._tokens else "")
+            self.update()
+        elif is_enter(event) and self._at < len(self._tokens):
+            self.clicked.emit(self._at)
+        else:
+            super().keyPressEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         place = self._place_at(event.position())

@@ -16,6 +16,7 @@ class WordGrid:
     strong    (R, C) bool, which words are set in bold
     lengths   (R, C) beside the table: bars of the column that is chosen
     titles    above the table, and above the bars
+    first     the place of the first column in a text of so many tokens: `total`
     """
 
     rows: tuple[str, ...]
@@ -25,3 +26,5 @@ class WordGrid:
     strong: np.ndarray
     lengths: np.ndarray
     titles: tuple[str, str]
+    first: int = 0
+    total: int = 0

@@ -18,14 +18,14 @@ from explorer.widgets.word_grid import WordGrid
 
 NAME, STRIP, NUMBER = 72, 76, 36  # px: names of rows; bars beside the table, and their numbers
 HEAD, FOOT = 18, 24  # px: titles above, tokens below
-LOW, HIGH, LOWEST, NARROW, WIDE = 11, 40, 10, 56, 132  # px: rows and columns
+LOW, HIGH, LOWEST, NARROW, WIDE = 11, 64, 10, 56, 132  # px: rows and columns
 DARKEST, UNREACHED = 0.5, 0.2  # of a cell's color; opacity of rows that nothing has come to yet
 
 
 class WordTable(ScenePicture[WordGrid]):
-    """`cellChosen(row, column)`: it was clicked, or the arrows went to it. Rows above the chosen
-    one are faint. Where not all have room, a part is shown that the wheel moves; `tip(row, column)`
-    says what a cell tells.
+    """`cellChosen(row, column)`: it was clicked, or the arrows went to it, at the sides beyond the
+    table. Rows above the chosen one are faint. Where not all have room, a part is shown that the
+    wheel moves. `tip(row, column)`: what a cell tells.
     """
 
     NAME = "Table of words"
@@ -123,9 +123,8 @@ class WordTable(ScenePicture[WordGrid]):
         if move is None or self.scene is None:
             super().keyPressEvent(event)
             return
-        rows, columns = self._shape()
         row, column = self.chosen[0] - move[0], self.chosen[1] + move[1]
-        if 0 <= row < rows and 0 <= column < columns:
+        if 0 <= row < self._shape()[0]:
             self.cellChosen.emit(row, column)
 
     def said_at(self, point: QPointF) -> str:
@@ -205,11 +204,12 @@ class WordTable(ScenePicture[WordGrid]):
             put_text(painter, place, word, font, now.color("accent" if is_chosen else "text"))
         rows, columns = self._shape()
         title, first = grid.titles[0], self._first[1]
-        if columns > len(self._range(1)):
-            title += f", tokens {first + 1} to {self._range(1)[-1] + 1} of {columns}"
+        if max(columns, grid.total) > len(self._range(1)):
+            ends = grid.first + first + 1, grid.first + self._range(1)[-1] + 1
+            title += f", tokens {ends[0]} to {ends[1]} of {max(columns, grid.total)}"
         top = self.cell(self._range(0)[-1], first).top() - now.px(HEAD)
         if rows > len(self._range(0)):
-            title += ", scroll for more rows"
+            title += ", scroll for more"
         head = QRectF(area.left(), top, self._end() - area.left(), now.px(HEAD))
         put_text(painter, head, elide(title, label, head.width()), label, now.color("muted"), LEFT)
         head = QRectF(self._end() + now.px(8), top, now.px(STRIP - 8), now.px(HEAD))

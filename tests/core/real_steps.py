@@ -185,6 +185,10 @@ def _forward() -> Iterator[Step]:
         config = ModelConfig(vocab_size=11, block_size=8, n_layer=1, n_head=2, n_embd=8, **changes)
         model = GPT(config, torch.Generator().manual_seed(0))
         yield from trace_forward(model, [1, 2, 3, 4, 5])
+    rng, block = np.random.default_rng(5), "core.transformer.layers:Block.forward"
+    for line, made in (("add_found", "crossed"), ("post.add_found", "added")):  # of a decoder
+        mid, found = rng.normal(size=(2, 3, 8))
+        yield Step(line, "", "", f"{block}#{line}", {"mid": mid, "found": found, made: mid + found})
 
 
 def _sampling() -> Iterator[Step]:

@@ -64,8 +64,8 @@ class ComparisonView(QWidget):
         whole.addWidget(self.note)
         self.text.promptEdited.connect(self.textEdited)
         self.views.chosen.connect(self.viewChosen)
+        self.change.set_axis_titles("query looks", "at key")
         for heat in (self.first, self.second, self.change):
-            heat.set_axis_titles("query looks", "at key")
             heat.cellHovered.connect(self.cellHovered)
             heat.currentChanged.connect(self.cellHovered)
 

@@ -78,7 +78,7 @@ class LensView(QWidget):
         column((who, 1), says, of=self._side)
         switches = (labelled(text.OFF, self.how), self.sublayers, self.patch)
         wrap(*switches, self.hint, *self.chips, self.all_on, of=below)
-        told = card(row((self.text, 3), (column(self.goes_on, self.changed, 1, spacing=2), 2)))
+        told = card(row((self.text, 2), (column(self.goes_on, self.changed, 1, spacing=2), 1)))
         page(told, (row((card(self.body), 1), self._side), 1), self.form, below, of=self)
 
     def _connect(self) -> None:
@@ -103,7 +103,7 @@ class LensView(QWidget):
         """Its size follows the zoom."""
         now = theme.current()
         self._side.setFixedWidth(min(now.px(SIDE), round(0.42 * self.width())))
-        wide = (self.width() - now.px(2 * (16 + 12))) * 0.6
+        wide = (self.width() - now.px(2 * (16 + 12))) * 2 / 3 - 8
         self.text.setFixedHeight(self.text.height_of(wide, LINES))
 
     def set_draft(self, draft: LensDraft, n_layer: int, off: Sequence[str]) -> None:

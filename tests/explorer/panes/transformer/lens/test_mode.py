@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 
 import core
 from explorer.panes.transformer.lens import text
-from explorer.panes.transformer.lens.draft import part_name
+from explorer.panes.transformer.lens.scene import name_of
 
 TINY = {"n_layer": 2, "n_head": 2}
 
@@ -26,7 +26,7 @@ def test_the_first_state_shows_every_place_and_who_told_it(make_mode: Any, run_a
         lens, told = core.logit_lens(model, ids), core.attribute(model, ids)
         shown = mode.view.table.displayed()
         np.testing.assert_allclose(shown["probability"], lens.probability[:, -16:, 0], atol=1e-5)
-        assert mode.row == len(lens.places) - 1 and mode.column == shown["words"].shape[1] - 1
+        assert mode.row == len(lens.places) - 1 and mode.scene.column == shown["words"].shape[1] - 1
         bars = mode.view.terms.displayed()
         assert np.isclose(bars["value"].sum(), told.logit, rtol=1e-4)
         assert bars["part"][-1] == "unexplained" and "before" not in bars
@@ -44,31 +44,31 @@ def test_the_first_state_shows_every_place_and_who_told_it(make_mode: Any, run_a
 def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("lens", **TINY)
-        place = next(at for at, part in enumerate(mode.parts) if part and part[1] is not None)
-        part = mode.parts[place]
+        place = next(at for at, part in enumerate(mode.scene.parts) if part and part[1] is not None)
+        part = mode.scene.parts[place]
         mode.view.terms.chosen.emit(place)
         await mode.settled()
         model, ids = model_of(mode), mode.prompt_ids
         off = core.scaled(model.config, {part: 0.0})
         told = core.compare(model, ids, off)
-        shown, tokens = mode.view.next.displayed(), list(mode.found.shown)
+        shown, tokens = mode.view.next.displayed(), list(mode.scene.found.shown)
         before, after = (one.probabilities[tokens] for one in (told.before, told.after))
         np.testing.assert_allclose(shown["probability"], after, atol=1e-5)
         np.testing.assert_allclose(shown["before"], before, atol=1e-5)
         bars = mode.view.terms.displayed()
         assert bars["off"][place] and bars["value"][place] == 0 != bars["before"][place]
-        assert mode.headline.startswith(f"Without {text.part(part)} ")
+        assert mode.headline.startswith(f"Without {name_of(part)} ")
         assert mode.view.changed.whole.startswith("changed")
-        assert mode.view.chips[0].text().startswith(text.part(part))
+        assert mode.view.chips[0].text().startswith(name_of(part))
         mode.set_settings(how="mean")
         await mode.settled()
         mean = core.compare(model, ids, core.averaged(model, ids, [part])).after.probabilities
         shown = mode.view.next.displayed()["probability"]
-        np.testing.assert_allclose(shown, mean[list(mode.found.shown)], atol=1e-5)
+        np.testing.assert_allclose(shown, mean[list(mode.scene.found.shown)], atol=1e-5)
         for _ in range(2):
             mode.workspace.undo()
         await mode.settled()
-        assert not mode.off and not mode.found.is_changed and not mode.view.changed.whole
+        assert not mode.off and not mode.scene.found.is_changed and not mode.view.changed.whole
         mode.workspace.redo()
         await mode.settled()
         mode.view.chips[0].click()
@@ -86,7 +86,7 @@ def test_another_text_is_patched_in_where_it_is_as_long(make_mode: Any, run_asyn
         mode.set_settings(patch=other + " and")
         await mode.settled()
         assert mode.view.why.text() == text.patched(len(ids) + 1, len(mode.prompt_ids)) != ""
-        assert not mode.found.is_changed
+        assert not mode.scene.found.is_changed
         longest = mode.prompt_ids[::-1]
         mode.set_settings(patch=mode.source.tokenizer.decode(longest), patch_all=True)
         await mode.settled()
@@ -95,10 +95,10 @@ def test_another_text_is_patched_in_where_it_is_as_long(make_mode: Any, run_asyn
             patch = core.patched(model, longest, [core.Site("decoder", 0, "residual_in")])
             told = core.compare(model, mode.prompt_ids, patch).after.probabilities
             shown = mode.view.next.displayed()["probability"]
-            np.testing.assert_allclose(shown, told[list(mode.found.shown)], atol=1e-5)
+            np.testing.assert_allclose(shown, told[list(mode.scene.found.shown)], atol=1e-5)
         mode.view.patch.click()
         await mode.settled()
-        assert not mode.draft.value.patch and not mode.found.is_changed
+        assert not mode.draft.value.patch and not mode.scene.found.is_changed
 
     run_async(body())
 
@@ -106,31 +106,31 @@ def test_another_text_is_patched_in_where_it_is_as_long(make_mode: Any, run_asyn
 def test_keys_and_clicks_choose_a_place_and_a_token(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("lens", **TINY)
-        last, places = len(mode.prompt_ids) - 1, len(mode.found.lens.places)
+        last, places = len(mode.prompt_ids) - 1, len(mode.scene.found.lens.places)
         for key in (Qt.Key.Key_Left, Qt.Key.Key_Down):
             QTest.keyClick(mode.view.table, key)
             await mode.settled()
-        assert mode.found.position == last - 1 and mode.row == places - 2
+        assert mode.scene.found.position == last - 1 and mode.row == places - 2
         assert "the model would say" in mode.headline
         mode.view.text.chosen.emit(0, 2)
         await mode.settled()
-        assert mode.found.position == 2
-        came = mode.prompt_ids[3]
-        mode.explain(came)
+        assert mode.scene.found.position == 2
+        came = mode.scene.found.shown[3]
+        mode.view.next.clicked.emit(3)
         await mode.settled()
         told = core.attribute(model_of(mode), mode.prompt_ids, came, position=2)
         shown = mode.view.terms.displayed()["value"]
-        assert np.isclose(shown.sum(), told.logit, rtol=1e-4) and came in mode.found.shown
+        assert np.isclose(shown.sum(), told.logit, rtol=1e-4) and came in mode.scene.found.shown
         kept = mode.state()
         assert mode.cancel() and mode.position is None and mode.token is None
         await mode.settled()
         mode.restore(kept)
         await mode.settled()
-        assert (mode.found.position, mode.found.token) == (2, came)
+        assert (mode.scene.found.position, mode.scene.found.token) == (2, came)
         for bad in ({}, {"position": "a", "token": -1}, {"position": 10**9, "token": 10**9}):
             mode.restore(bad)
             await mode.settled()
-            assert mode.found.position == last and mode.view.body.state == "ready"
+            assert mode.scene.found.position == last and mode.view.body.state == "ready"
 
     run_async(body())
 
@@ -141,21 +141,29 @@ def test_every_step_has_its_numbers_and_a_part_that_is_pointed_at(
     async def body() -> None:
         mode, told = await make_mode("lens", **TINY), []
         mode.inspection.connect(told.append)
-        for row in range(len(mode.found.lens.places)):
+        for row in range(len(mode.scene.found.lens.places)):
             mode.player.seek(row)
             assert mode.row == row and told[-1].step.name.startswith("lens.") and told[-1].rows
         mode.player.enter()
         names = [mode.player.track.item(at).name for at in range(mode.player.track.length)]
         assert names[-2:] == ["lens.unembed", "lens.softmax"] and mode.row == row
-        place = next(at for at, part in enumerate(mode.parts) if part is not None)
+        place = next(at for at, part in enumerate(mode.scene.parts) if part is not None)
         mode.view.terms.hovered.emit(place)
         await mode.settled()
-        assert told[-1].step.name == "lens.contribution"
+        assert told[-1].step.name == "attribution.contribution"
         value = float(told[-1].step.value("contribution"))
         assert np.isclose(value, mode.view.terms.displayed()["value"][place], rtol=1e-5)
         mode.view.terms.hovered.emit(-1)
-        assert told[-1].step.name != "lens.contribution"
+        assert told[-1].step.name != "attribution.contribution"
         assert mode.cancel() and mode.row == row
+        mode.view.terms.opened.emit(place)
+        await mode.settled()
+        names = [mode.player.track.item(at).name for at in range(mode.player.track.length)]
+        assert names[-1] == "attribution.contribution" and told[-1].step.name == names[0]
+        assert " to the logit of " in mode.headline and mode.row == row
+        mode.player.seek(len(names) - 1)
+        assert told[-1].step.name == names[-1]
+        assert mode.cancel() and mode.row == row and "pushed it most" in mode.headline
 
     run_async(body())
 
@@ -163,15 +171,48 @@ def test_every_step_has_its_numbers_and_a_part_that_is_pointed_at(
 def test_what_the_model_does_not_have_is_left_alone(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("lens", **TINY)
-        mode.draft.change({"off": ("99.0", "x", "1", "0.7"), "patch_layer": 50}, "a session")
+        mode.draft.change({"off": ((99, 0), (1, None), (0, 7)), "patch_layer": 50}, "a session")
         await mode.settled()
-        assert [part_name(part) for part in mode.off] == ["1"] and mode.found.is_changed
+        assert mode.off == [(1, None)] and mode.scene.found.is_changed
         mode.all_on()
         mode.workspace.set_prompt("")
         await mode.settled()
         assert mode.headline == text.NO_TEXT and mode.view.body.state == "empty"
         mode.workspace.set_prompt("Tom")
         await mode.settled()
-        assert mode.view.body.state == "ready" and "nan" in mode.view.says.text()
+        assert mode.view.body.state == "ready" and mode.view.says.text() == text.SAYS
+
+    run_async(body())
+
+
+def test_a_post_norm_model_says_what_its_sum_supposes(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("lens", **TINY, norm_placement="post")
+        told = core.attribute(model_of(mode), mode.prompt_ids)
+        assert np.isclose(mode.view.terms.displayed()["value"].sum(), told.logit, rtol=1e-4)
+        assert mode.view.who.text().endswith("if 4 norms hold")
+        tips = [bar.tip for bar in mode.scene.bars()]
+        assert "the scales of all 4 norms" in tips[-1]
+
+    run_async(body())
+
+
+def test_a_long_text_shows_some_tokens_and_says_which(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("lens", **TINY)
+        mode.workspace.set_prompt("Mira met Tom. " * 20)
+        await mode.settled()
+        count = len(mode.prompt_ids)
+        read = min(count, mode.source.config.block_size)
+        assert mode.scene.grid().total == read and len(mode.scene.columns) == 16
+        mode.choose(3)
+        await mode.settled()
+        assert mode.scene.columns == list(range(16))
+        mode.go_to(0, -1)
+        await mode.settled()
+        assert mode.scene.found.position == 0 and mode.row == 0
+        mode.go_to(0, -1)
+        await mode.settled()
+        assert mode.scene.found.position == 0
 
     run_async(body())

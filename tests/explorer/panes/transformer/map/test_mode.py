@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,21 @@ from PySide6.QtTest import QTest
 
 import core
 from core.transformer.parameters import parameter_count
-from core.transformer.presets import PRESETS, preset
+from core.transformer.presets import PAIR_PRESETS, PRESETS, preset
 from explorer.panes.transformer.map import text
-from explorer.panes.transformer.map.scene import BlockScene, ModelScene, StepsScene
+from explorer.widgets.diagrams.scenes import BlockScene, PairScene, SpineScene, StepsScene
 
 FAMILIES = [
     {},
     {"norm_placement": "post", "mlp": "relu", "positions": "sinusoidal"},
     {"positions": "rope", "norm": "rms_norm", "mlp": "swiglu", "n_kv_head": 1, "bias": False},
 ]
+
+
+def parameters_of(mode: Any) -> int:
+    """The sum of the first bar."""
+    shown = mode.view.costs.displayed()
+    return int(shown["number"][shown["bar"] == shown["bar"][0]].sum())
 
 
 def painted(mode: Any) -> Any:
@@ -33,7 +40,7 @@ def test_the_first_state_is_the_whole_model_with_its_next_token(make_mode: Any, 
     async def body() -> None:
         mode = await make_mode("map")
         scene = painted(mode)
-        assert isinstance(scene, ModelScene)
+        assert isinstance(scene, SpineScene)
         model = core.load(mode.source.address).model
         acts = core.capture(model, mode.prompt_ids, ["logits", "attention"])
         likeliest = mode.piece(int(acts.logits[-1].argmax())).decode()
@@ -41,7 +48,7 @@ def test_the_first_state_is_the_whole_model_with_its_next_token(make_mode: Any, 
         reads = acts.attention[:, :, -1].mean(axis=1)
         np.testing.assert_allclose(scene.reads, reads, atol=1e-5)
         assert mode.player.step == mode.player.length - 1
-        assert mode.view.costs.displayed()["parameters"].sum() == parameter_count(model.config)
+        assert parameters_of(mode) == parameter_count(model.config)
 
     run_async(body())
 
@@ -72,7 +79,7 @@ def test_every_step_of_every_level_is_drawn_with_its_numbers(
 
         await look()
         kinds = {type(scene) for scene in seen}
-        assert kinds == {ModelScene, BlockScene, StepsScene}
+        assert kinds == {SpineScene, BlockScene, StepsScene}
         assert any(isinstance(one, StepsScene) and one.line for one in seen)
 
     run_async(body())
@@ -84,8 +91,8 @@ def test_a_click_goes_in_and_esc_goes_out(make_mode: Any, run_async: Any):
         picture = mode.view.picture
         for kind in ("block", "attention", "project"):
             layout = picture.layout_now()
-            names = {mode._name(one.index).split()[0]: one for one in layout.targets[::-1]}
-            at = names[kind].place.center().toPoint()
+            names = {mode._name(at).split()[0]: place for place, at in layout.targets[::-1]}
+            at = names[kind].center().toPoint()
             QTest.mouseClick(picture, Qt.MouseButton.LeftButton, pos=at)
             await mode.settled()
             painted(mode)
@@ -104,14 +111,14 @@ def test_a_chosen_cell_and_head_are_told_with_their_numbers(make_mode: Any, run_
         mode, told = await make_mode("map"), []
         mode.inspection.connect(told.append)
         mode.go_to("block", "attention", "weights")
-        mode.choose_head(1)
+        mode.view.headChosen.emit(1)
         await mode.settled()
         mode.choose_cell(3, 2)
         await mode.settled()
         model = core.load(mode.source.address).model
         weights = core.capture(model, mode.prompt_ids, ["attention"]).attention[0, 1]
         np.testing.assert_allclose(painted(mode).matrices["weights"].values, weights, atol=1e-5)
-        assert mode.told.value == pytest.approx(weights[3, 2], abs=1e-5)
+        assert mode.level.told.value == pytest.approx(weights[3, 2], abs=1e-5)
         assert told[-1].step.name == "forward.weights" and told[-1].rows
 
     run_async(body())
@@ -130,7 +137,7 @@ def test_where_one_is_stays_when_the_text_is_another(make_mode: Any, run_async: 
         mode.go_to("next")
         mode.restore(kept)
         assert mode.way == ["block 1", "mlp", "c_fc"]
-        for bad in ({}, {"way": [1], "head": 0}, {"way": ["block 99", "x"], "head": 10**9}):
+        for bad in ({}, {"way": [1]}, {"way": ["block 99", "x"]}):
             mode.restore(bad)
         await mode.settled()
         painted(mode)
@@ -141,15 +148,14 @@ def test_where_one_is_stays_when_the_text_is_another(make_mode: Any, run_async: 
     run_async(body())
 
 
-@pytest.mark.parametrize("name", ["gpt1", "gpt3-175b"])
+@pytest.mark.parametrize("name", ["gpt1", "gpt3-175b", "transformer-base"])
 def test_a_preset_is_drawn_without_weights(make_mode: Any, run_async: Any, name: str):
     async def body() -> None:
         mode = await make_mode("map")
         mode.set(shown=name)
         await mode.settled()
         assert name in mode.headline
-        costs = mode.view.costs.displayed()
-        assert costs["parameters"].sum() == parameter_count(preset(name))
+        assert parameters_of(mode) == parameter_count(preset(name))
         for way in (
             ("block",),
             ("block", "mlp"),
@@ -167,6 +173,41 @@ def test_a_preset_is_drawn_without_weights(make_mode: Any, run_async: Any, name:
     run_async(body())
 
 
+def test_an_encoder_decoder_that_is_open_is_drawn_as_two_stacks(make_mode: Any, run_async: Any):
+    async def body() -> None:
+        mode = await make_mode("map")
+        mode.source = SimpleNamespace(config=preset("transformer-big"), name="a pair")
+        mode.read()
+        await mode.settled()
+        scene = painted(mode)
+        assert isinstance(scene, PairScene) and scene.decoder.crosses and not scene.encoder.crosses
+        assert scene.encoder.size == (1024, 1024) and len(scene.decoder.windows) == 6
+        mode.player.seek(8)  # the first block of the decoder
+        assert mode.player.enter()
+        await mode.settled()
+        assert "cross" in [kind for _, kind in painted(mode).parts]
+
+    run_async(body())
+
+
+def test_a_model_that_cannot_read_the_text_says_why(make_mode: Any, run_async: Any):
+    async def body() -> None:
+        mode = await make_mode("map")
+
+        async def refuse(*_: Any, **__: Any) -> Any:
+            raise ValueError("shorten the text")
+
+        mode.source.ask = refuse
+        mode.workspace.set_prompt("Tom met")
+        await mode.settled()
+        assert mode.view.body.state == "error" and mode.view.body.message == "shorten the text"
+        mode.set(shown="gpt2")
+        await mode.settled()
+        assert mode.view.body.state == "ready" and isinstance(painted(mode), SpineScene)
+
+    run_async(body())
+
+
 def test_the_presets_stand_side_by_side(make_mode: Any, run_async: Any):
     async def body() -> None:
         mode = await make_mode("map")
@@ -174,11 +215,12 @@ def test_the_presets_stand_side_by_side(make_mode: Any, run_async: Any):
         await mode.settled()
         table = mode.view.table
         table.grab()
-        assert table.broken is None and list(table.displayed()["preset"]) == list(PRESETS)
+        names = [*PAIR_PRESETS, *PRESETS]
+        assert table.broken is None and list(table.displayed()["name"]) == names
         QTest.keyClick(table, Qt.Key.Key_Down)
         QTest.keyClick(table, Qt.Key.Key_Return)
         await mode.settled()
-        assert mode.draft.value.shown == next(iter(PRESETS)) and not mode.draft.value.compared
+        assert mode.draft.value.shown == names[0] and not mode.draft.value.compared
         painted(mode)
 
     run_async(body())

@@ -1,0 +1,158 @@
+"""Paints one block: the stream below, attention and MLP on branches that leave it and come back."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPainter
+
+from explorer import theme
+from explorer.widgets.diagrams.inks import ink_of
+from explorer.widgets.diagrams.scenes import BlockScene, name_of
+from explorer.widgets.matrix_equation import dimensions
+from explorer.widgets.sketch import Sketch, around
+
+SHARES = {"ln": 1.15, "attention": 3.4, "cross": 3.0, "mlp": 3.0, "add": 1.1}  # of the width
+STRIPE, CARD, SIDE, LINE = (12, 64), 214, 60, 16  # px: a vector; a card's height; the stream's ends
+NORM, SUM, BELOW = (54, 30), 26, 116  # px: the boxes; from the cards to the bottom
+COLUMNS = 12  # of the hidden layer's picture
+
+
+class BlockLayout:
+    """Where the parts of a block stand."""
+
+    def __init__(self, area: QRectF, scene: BlockScene) -> None:
+        now, self.area, self.scene = theme.current(), area, scene
+        self.kinds = [kind for _, kind in scene.parts]
+        side, below = now.px(SIDE), now.px(BELOW)
+        high = min(area.height() - below - now.px(8), now.px(CARD))
+        top = area.top() + max(area.height() - below - high, 0) / 2
+        self.branch = QRectF(area.left(), top, area.width(), high)
+        self.y = self.branch.bottom() + now.px(58)  # of the stream
+        shares = [SHARES[kind.partition("_")[0]] for kind in self.kinds]
+        unit = (area.width() - 2 * side) / sum(shares)
+        edges = (area.left() + side + unit * np.cumsum([0.0, *shares])).tolist()
+        self.spans = dict(zip(self.kinds, itertools.pairwise(edges), strict=True))
+        self.targets = [(self.place(kind), at) for at, kind in scene.parts]
+
+    def _part_of(self, kind: str) -> str:
+        """The part that a norm or a sum belongs to."""
+        ends = {"ln_1": "attention", "add_read": "attention", "ln_cross": "cross",
+                "add_found": "cross", "ln_2": "mlp", "add_thought": "mlp"}  # fmt: skip
+        return ends.get(kind, kind)
+
+    def place(self, kind: str) -> QRectF:
+        """Of a part: a card on the branch, a norm there or on the stream, a sum on the stream."""
+        now, (left, right) = theme.current(), self.spans[kind]
+        if kind in SHARES:
+            return self.branch.adjusted(
+                left - self.branch.left() + 8, 0, right - self.branch.right() - 8, 0
+            )
+        is_norm = kind.startswith("ln")
+        y = self.branch.center().y() if is_norm and self.scene.pre else self.y
+        return around((left + right) / 2, y, *map(now.px, NORM if is_norm else (SUM, SUM)))
+
+    def path(self, kind: str) -> list[QPointF]:
+        """The way into a part."""
+        place, y, part = self.place(kind), self.branch.center().y(), self._part_of(kind)
+        if kind.startswith("add"):
+            x = place.center().x()
+            return [QPointF(self.place(part).right(), y), QPointF(x, y), QPointF(x, place.top())]
+        if kind in SHARES and self.scene.pre:
+            norm = next(one for one in self.kinds if one[:2] == "ln" and self._part_of(one) == part)
+            return [QPointF(self.place(norm).right(), y), QPointF(place.left(), y)]
+        if kind in SHARES or self.scene.pre:
+            x = place.left() + place.width() / (4 if kind in SHARES else 2)
+            return [QPointF(x, self.y), QPointF(x, place.bottom())]
+        return [QPointF(place.left() - place.width() / 2, self.y), QPointF(place.left(), self.y)]
+
+    def draw(self, painter: QPainter, position: float) -> None:
+        sketch, step = Sketch(painter), min(math.ceil(position - 1e-9), len(self.kinds) - 1)
+        ends = [QPointF(self.area.left() + 4, self.y), QPointF(self.area.right() - 4, self.y)]
+        sketch.arrow(ends, "accent", 3)
+        for number, kind in enumerate(self.kinds):
+            place = self.place(kind)
+            with sketch.faint(number > position + 1e-9):
+                sketch.arrow(self.path(kind))
+                if kind.startswith("add"):
+                    sketch.dot(place.center(), place.width() / 2, "accent")
+                    sketch.text(place, "+", "on_accent", size="title", weight=600)
+                elif kind.startswith("ln"):
+                    sketch.box(place, "outline", name_of(kind))
+                else:
+                    sketch.box(place, ink_of(kind))
+                    self._draw_card(sketch, place.adjusted(8, 8, -8, -8), kind)
+            if number == step:
+                sketch.frame(place.adjusted(-3, -3, 3, 3), "accent", 2, 8)
+        self._draw_stripes(sketch, position)
+        sketch.pulse(self.path(self.kinds[step]), position - int(position))
+
+    def _draw_card(self, sketch: Sketch, place: QRectF, kind: str) -> None:
+        line = sketch.now.px(LINE)
+        title = QRectF(place.left(), place.top(), place.width(), line)
+        sketch.text(title, name_of(kind), ink_of(kind), size="body", weight=600, cut=True)
+        above, below = self.scene.lines[kind]
+        sketch.text(title.translated(0, line), above, cut=True)
+        sketch.text(title.translated(0, place.height() - line), below, cut=True)
+        inner = place.adjusted(0, 2.5 * line, 0, -1.5 * line)
+        if kind == "mlp":
+            self._draw_hidden(sketch, inner)
+        else:
+            self._draw_heads(sketch, inner)
+
+    def _draw_heads(self, sketch: Sketch, place: QRectF) -> None:
+        """Each head's pattern, in as many columns as make them largest."""
+        heads, patterns = self.scene.heads, self.scene.patterns
+
+        def side_of(columns: int) -> float:
+            return min(place.width() / columns, place.height() / math.ceil(heads / columns))
+
+        columns = max(range(1, heads + 1), key=side_of)
+        rows, side = math.ceil(heads / columns), side_of(columns)
+        left, top = place.center().x() - side * columns / 2, place.center().y() - side * rows / 2
+        for head in range(heads):
+            row, column = divmod(head, columns)
+            middle = left + (column + 0.5) * side, top + (row + 0.5) * side
+            cell = around(*middle, *[side - min(4.0, side / 8)] * 2)
+            pattern = None if patterns is None else patterns[head]
+            sketch.matrix(cell, pattern, "attention", framed=side > 12)
+
+    def _draw_hidden(self, sketch: Sketch, place: QRectF) -> None:
+        """The stream's width grows to that of the hidden layer, and shrinks again."""
+        block = around(place.center().x(), place.center().y(), place.width() / 2, place.height())
+        low = place.height() / max(self.scene.widening, 1.0)
+        for far, edge in ((place.left(), block.left()), (place.right(), block.right())):
+            for sign, end in ((-1, block.top()), (1, block.bottom())):
+                start = QPointF(far, place.center().y() + sign * low / 2)
+                sketch.line(start, QPointF(edge, end), ink_of("mlp"), alpha=0.7)
+        hidden, grid = self.scene.hidden, None
+        if hidden is not None:
+            grid = np.full(-(-hidden.size // COLUMNS) * COLUMNS, np.nan, np.float32)
+            grid[: hidden.size] = hidden
+            grid = grid.reshape(-1, COLUMNS)
+        sketch.matrix(block, grid)
+
+    def _draw_stripes(self, sketch: Sketch, position: float) -> None:
+        """The chosen token's vector: as it comes, after each part, and as it goes; shapes."""
+        now, stripes = sketch.now, self.scene.stripes
+        wide, high, line = now.px(STRIPE[0]), now.px(STRIPE[1]), now.px(LINE)
+        size = dimensions(self.scene.size)
+        ends = [kind for kind in self.kinds if kind.startswith("add" if self.scene.pre else "ln")]
+        places = {"in": self.area.left() + now.px(38)}
+        places |= {kind: self.spans[kind][1] + now.px(0 if self.scene.pre else 6) for kind in ends}
+        places[ends[-1]] = self.area.right() - now.px(42)
+        for kind, x in places.items():
+            place = around(x, self.y, wide, high)
+            done = kind == "in" or position + 1e-9 >= self.kinds.index(kind)
+            sketch.stripe(place, stripes.get(kind) if done else None)
+            if kind == "in" or kind == ends[-1] or len(ends) < 3:
+                sketch.text(QRectF(x, place.bottom() + 2, 0, line), size)
+        for kind in self.kinds if len(ends) < 3 else ():
+            if kind.startswith("add"):
+                corner = self.path(kind)[1]
+                sketch.text(QRectF(corner.x(), corner.y() - line - 2, 0, line), size)
+        foot = QRectF(self.area.center().x(), self.y + high / 2 + line + 2, 0, line)
+        sketch.text(foot, "the residual stream")
