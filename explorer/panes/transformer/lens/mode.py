@@ -14,8 +14,8 @@ from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.lens import compute, text
-from explorer.panes.transformer.lens.draft import LensDraft, Part, part_name
-from explorer.panes.transformer.lens.scene import Scene
+from explorer.panes.transformer.lens.draft import LensDraft, Part
+from explorer.panes.transformer.lens.scene import Scene, name_of
 from explorer.panes.transformer.lens.view import LensView
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
@@ -49,12 +49,14 @@ class LensMode(PromptMode):
         self.token: int | None = None  # None: the likeliest
         self._goes_on = ""
         self._pointed: Any = None  # the step of the part that is pointed at
-        self._writes, self._points = Latest(self.engine, self), Latest(self.engine, self)
+        self._opened: int | None = None  # the bar whose steps are played
+        self._writes, self._points, self._opens = (Latest(self.engine, self) for _ in range(3))
         view = self.view
         view.text.chosen.connect(lambda _, position: self.choose(position))
         view.table.cellChosen.connect(self.go_to)
         view.terms.chosen.connect(self._on_part)
         view.terms.hovered.connect(self._on_hovered)
+        view.terms.opened.connect(self.open)
         view.next.clicked.connect(self.explain)
         view.switchRequested.connect(lambda place: self.switch(self.off[place]))
         view.all_on.clicked.connect(self.all_on)
@@ -62,6 +64,7 @@ class LensMode(PromptMode):
         view.other.rested.connect(self.draft.end_merge)
         self.draft.changed.connect(lambda _: self.read())
         self._points.came.connect(self._on_pointed)
+        self._opens.came.connect(self._on_opened)
         self.begin()
 
     # what the pane asks
@@ -78,8 +81,11 @@ class LensMode(PromptMode):
         self.read()
 
     def cancel(self) -> bool:
-        """Esc: out of a step, then back to the last token and its likeliest answer."""
+        """Esc: out of a step, of a part, then back to the last token and its likeliest answer."""
         if self.player.leave():
+            return True
+        if self._opened is not None:
+            self._show_lens(keep_position=False)
             return True
         if self.position is None and self.token is None:
             return False
@@ -104,6 +110,8 @@ class LensMode(PromptMode):
         """To a place of the stream at a token; beside the table: to the next one there."""
         while self.player.leave():
             pass
+        if self._opened is not None:
+            self._show_lens(keep_position=False)
         self.player.seek(row)
         if self.scene is not None and column != self.scene.column:
             self.choose(self.scene.columns[0] + column)
@@ -123,13 +131,13 @@ class LensMode(PromptMode):
     @property
     def names(self) -> list[str]:
         """Of these, for people."""
-        return [text.part(one) for one in self.off]
+        return [name_of(one) for one in self.off]
 
     def switch(self, part: Part) -> None:
         """A head or an MLP off, or on again."""
-        name, off = part_name(part), self.draft.value.off
-        left = tuple(one for one in off if one != name) if name in off else (*off, name)
-        self.draft.change({"off": left}, text.switched(text.part(part), name not in off))
+        off = self.draft.value.off
+        left = tuple(one for one in off if one != part) if part in off else (*off, part)
+        self.draft.change({"off": left}, text.switched(name_of(part), part not in off))
 
     def all_on(self) -> None:
         """The model as it is."""
@@ -146,12 +154,12 @@ class LensMode(PromptMode):
 
     def forget(self) -> None:
         super().forget()
-        self.scene = self.position = self.token = None
+        self.scene = self.position = self.token = self._opened = None
         self._goes_on = ""
 
     def clear(self) -> None:
         super().clear()
-        self.scene = None
+        self.scene = self._opened = None
 
     def read(self) -> None:
         layers = self.source.config.n_layer if self.source is not None else 1
@@ -187,11 +195,18 @@ class LensMode(PromptMode):
         view.who.setText(text.who(scene.quoted(answer.token), answer.after.norms))
         view.says.setText(text.loss(told.before.loss, told.after.loss, answer.is_changed))
         view.body.show_ready()
-        self.set_tracks([TraceTrack(answer.trace)], keep_position=same)
-        if self.active and not same:
-            self.player.seek(scene.last)
-        self.on_position(self.player.position)
+        self._show_lens(keep_position=same and self._opened is None)
         self._writes.ask(lambda: self._write(answer), "writing on", is_told=False)
+
+    def _show_lens(self, *, keep_position: bool) -> None:
+        """The places of the stream are the steps."""
+        assert self.scene is not None
+        self._opened = None
+        self.view.terms.set_marked(None)
+        self.set_tracks([TraceTrack(self.scene.found.trace)], keep_position=keep_position)
+        if self.active and not keep_position:
+            self.player.seek(self.scene.last)
+        self.on_position(self.player.position)
         self._say()
         self.inspect()
 
@@ -216,18 +231,22 @@ class LensMode(PromptMode):
     def row(self) -> int:
         """The place that the cursor stands at, or whose steps are shown."""
         track, scene = self.player.track, self.scene
-        if scene is None or not self.active or not isinstance(track, TraceTrack):
+        if scene is None or not self.active or not self._is_lens(track):
             return scene.last if scene is not None else 0
         at = track.indices[min(self.player.step, track.length - 1)]
         return scene.found.trace.children().index(at if track.parent is None else track.parent)
+
+    def _is_lens(self, track: Any) -> bool:
+        """Not the steps of a part."""
+        return self.scene is not None and getattr(track, "trace", None) is self.scene.found.trace
 
     def on_position(self, position: float) -> None:
         """The bars between two places, and the row of the cursor."""
         scene, row, track = self.scene, self.row, self.player.track
         if scene is None:
             return
-        is_inside = isinstance(track, TraceTrack) and track.parent is not None
-        found, shares = scene.found, scene.shares_at(row, 0 if is_inside else position % 1)
+        moves = self._is_lens(track) and track.parent is None
+        found, shares = scene.found, scene.shares_at(row, position % 1 if moves else 0.0)
         was = found.comparison.before.probabilities
         came = found.ids[found.position + 1 : found.position + 2]
         ends = row == scene.last and found.is_changed
@@ -242,7 +261,11 @@ class LensMode(PromptMode):
         return self.scene.tip(row, column) if self.scene is not None else ""
 
     def _say(self) -> None:
-        if self.scene is not None:
+        if self.scene is not None and self._opened is not None:
+            bar = self.scene.bars()[self._opened]
+            token = self.scene.quoted(self.scene.found.token)
+            self.set_headline(text.adds(bar.name, bar.value, token))
+        elif self.scene is not None:
             self.set_headline(self.scene.headline(self.row, self.names))
 
     def _part(self, place: int) -> Part | None:
@@ -255,19 +278,39 @@ class LensMode(PromptMode):
 
     def _on_hovered(self, place: int) -> None:
         """The inspector tells what the part adds, and how."""
-        part = None if self.player.playing else self._part(place)
-        if part is None or self.scene is None:
+        self._pointed = None
+        if self._part(place) is None or self.player.playing:
             self._points.stop()
-            self._on_pointed(None)
-            return
-        asked = compute.contribution, self.scene.found, part
-        ask = self.source.ask
-        self._points.ask(lambda: ask(*asked, key=f"{KEY}.part"), "what a part adds", is_told=False)
-
-    def _on_pointed(self, trace: Any) -> None:
-        if not isinstance(trace, Superseded):
-            self._pointed = None if trace is None else trace[len(trace) - 1]
             self.inspect()
+        else:
+            self._points.ask(
+                lambda: self._contribution(place, "pointed"), "what a part adds", is_told=False
+            )
+
+    def open(self, place: int) -> None:
+        """The steps that say what a part adds; Esc goes back."""
+        if self._part(place) is not None:
+            self._opens.ask(
+                lambda: self._contribution(place, "opened"), "what a part adds", is_told=False
+            )
+
+    async def _contribution(self, place: int, key: str) -> Any:
+        part = self._part(place)
+        asked = compute.contribution, self.scene.found if self.scene is not None else None, part
+        trace = await self.source.ask(*asked, key=f"{KEY}.{key}", name="what a part adds")
+        return place, trace
+
+    def _on_pointed(self, told: tuple[int, Any]) -> None:
+        if not isinstance(told[1], Superseded):
+            self._pointed = told[1][len(told[1]) - 1]
+            self.inspect()
+
+    def _on_opened(self, told: tuple[int, Any]) -> None:
+        if not isinstance(told[1], Superseded):
+            self._opened, self._pointed = told[0], None
+            self.view.terms.set_marked(told[0])
+            self.set_tracks([TraceTrack(told[1])])
+            self.on_step(self.player.step)
 
     def inspect(self) -> None:
         track, scene = self.player.track, self.scene

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from core.numbers import format_fixed, format_number, format_share
+
+if TYPE_CHECKING:
+    from core.inference.attribution import Term
 
 NO_TEXT = "Type a text: the lens shows when the model knows what comes next"
 TITLES = "darker: nearer to the answer", "length"
@@ -28,37 +32,13 @@ NAMES = {
 }
 
 
-def place(kind: str, layer: int | None, sublayers: bool) -> str:
-    """A row's name."""
-    if layer is None:
-        return "embedding"
-    part = "layer" if not sublayers else "attention" if kind == "residual_mid" else "MLP"
-    return f"{part} {layer}"
-
-
-def term(kind: str, layer: int | None, head: int | None) -> str:
-    """A part of the model."""
-    names = {
-        "head": f"head {layer}.{head}",
-        "mlp": f"MLP {layer}",
-        "attention_bias": f"bias {layer}",
-        "norm_bias": "norm\u2019s bias",
-    }
-    return names.get(kind, kind)
-
-
-def part(one: tuple[int, int | None]) -> str:
-    """A head, or the MLP of a layer."""
-    return term("mlp" if one[1] is None else "head", *one)
-
-
-def term_tip(name: str, value: float, length: float, token: str, is_off: bool) -> str:
+def term_tip(term: Term, token: str, is_off: bool) -> str:
     """A bar: what the part adds to the logit."""
-    told = f"{name}: {format_fixed(value)} of the logit of {token}"
-    if length == length:
-        told += f"\nIt writes a vector of length {format_number(length)} to the stream"
-    can_switch = name.startswith(("head", "MLP"))
-    return f"{told}\nClick to switch it {'on' if is_off else 'off'}" if can_switch else told
+    told = f"{term.name}: {format_fixed(term.value)} of the logit of {token}"
+    if math.isfinite(term.length):
+        told += f"\nIt writes a vector of length {format_number(term.length)} to the stream"
+    clicks = f"\nClick to switch it {'on' if is_off else 'off'}, right-click to see how"
+    return told + clicks if term.kind in ("head", "mlp") else told
 
 
 def who(token: str, norms: int) -> str:
@@ -89,7 +69,13 @@ def cell_tip(
 
 def headline(answer: str, row: str, who: str) -> str:
     """At the end: since when it knows, and who pushed it most."""
-    return f"{answer} leads from {row} on; {who} pushed it most"
+    since = f"the {row}" if row == "embedding" else row
+    return f"{answer} leads from {since} on; {who} pushed it most"
+
+
+def adds(name: str, value: float, token: str) -> str:
+    """While the steps of a part are played."""
+    return f"{name[0].upper()}{name[1:]} adds {format_fixed(value)} to the logit of {token}"
 
 
 def at_place(row: str, word: str, answer: str, rank: int) -> str:

@@ -46,6 +46,7 @@ class MapMode(PromptMode):
     id = "map"
     title = "Map"
     teaches = "What is in a transformer, and what happens to a text on its way through it"
+    no_text = text.NO_TEXT
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
@@ -57,7 +58,7 @@ class MapMode(PromptMode):
         self._shown = self.draft.value.shown  # of what was read last
         self._way = ["next"]  # the names of the steps that are to be shown
         self._asked: Any = None  # what of the level is on its way, or there
-        self._reads, self._levels = Latest(self.engine, self), Latest(self.engine, self)
+        self._levels = Latest(self.engine, self)
         self._connect()
         self.view.set_draft(self.draft.value)
         self.begin()
@@ -69,10 +70,7 @@ class MapMode(PromptMode):
         view.headChosen.connect(lambda head: self.workspace.select(head=head))
         view.picture.stepClicked.connect(self.click)
         view.picture.cellClicked.connect(self.choose_cell)
-        view.body.retryRequested.connect(self.read)
         self.draft.changed.connect(self._on_draft)
-        self._reads.came.connect(self._on_read)
-        self._reads.failed.connect(self._on_failed)
         self._levels.came.connect(self._on_level)
         self._levels.failed.connect(self.statusRequested)
         self.workspace.selectionChanged.connect(lambda _: self._draw())
@@ -89,10 +87,6 @@ class MapMode(PromptMode):
         match state:
             case {"way": list(way)} if all(type(one) is str for one in way):
                 self.go_to(*way)
-
-    def shown(self) -> None:
-        if self.found is None:
-            self.read()
 
     def cancel(self) -> bool:
         """Esc: out of the step, then from the presets back to the model."""
@@ -183,59 +177,52 @@ class MapMode(PromptMode):
 
     # text and model
 
-    def read(self) -> None:
-        """Runs the text through the model, once it is shown."""
+    @property
+    def drawn(self) -> Any:
+        """The config of what is drawn without weights: a preset's, or an encoder-decoder's."""
         shown, config = self.draft.value.shown, getattr(self.source, "config", None)
-        if not self.active or (self.source is None and not shown):
-            return
-        if shown or isinstance(config, EncoderDecoderConfig):
-            drawn = preset(shown) if shown else config
-            self._reads.call(compute.outlined, drawn, name=f"drawing {shown or self.source.name}")
-        elif self.workspace.prompt:
-            self._reads.ask(self._read, "running the text through the model", is_told=False)
-        else:
-            self._reads.stop()
-            self.forget()
-            self.set_tracks([])
-            self.view.body.show_empty(text.NO_TEXT)
-            self.set_headline(text.NO_TEXT)
+        pair = config if isinstance(config, EncoderDecoderConfig) else None
+        return preset(shown) if shown else pair
 
-    async def _read(self) -> compute.Found | Superseded:
+    def why_empty(self) -> str:
+        return "" if self.drawn is not None else super().why_empty()
+
+    async def answer(self) -> compute.Found | Superseded:
+        """The forward pass of the text."""
+        key, name = "transformer.map", "running the text through the model"
+        if self.drawn is not None:
+            return await self.engine.call(compute.outlined, self.drawn, key=key, name=name)
         ids = (await self.encode())[-self.source.config.block_size :]
-        name = "running the text through the model"
-        return await self.source.ask(compute.read, ids, -1, key="transformer.map", name=name)
+        return await self.source.ask(compute.read, ids, -1, key=key, name=name)
+
+    def show_answer(self, answer: compute.Found | Superseded) -> None:
+        if isinstance(answer, Superseded):
+            return
+        self.found, self.level, self._asked, self.cell = answer, None, None, None
+        self._shown = self.draft.value.shown
+        self.view.set_costs(answer)
+        self.view.body.show_ready()
+        self.set_tracks([TraceTrack(answer.trace)])
+        self.go_to()
+        self._draw()
 
     def forget(self) -> None:
         super().forget()
-        if not self.draft.value.shown:
-            self._way = self.way
-            self.found = self.level = self._asked = None
+        self._way = self.way
+        self.found = self.level = self._asked = None
+
+    def clear(self) -> None:
+        self.found = self.level = self._asked = None
+        super().clear()
 
     def _on_draft(self, draft: MapDraft) -> None:
         self.view.set_draft(draft)
         if draft.shown != self._shown:
+            self.forget()
             self._way = ["next"]
-            self.found = self.level = self._asked = None
             self.read()
         else:
             self._draw()
-
-    def _on_read(self, found: compute.Found | Superseded) -> None:
-        if isinstance(found, Superseded):
-            return
-        self.found, self.level, self._asked, self.cell = found, None, None, None
-        self._shown = self.draft.value.shown
-        self.view.set_costs(found)
-        self.view.body.show_ready()
-        self.set_tracks([TraceTrack(found.trace)])
-        self.go_to()
-        self._draw()
-
-    def _on_failed(self, message: str) -> None:
-        self.found = self.level = self._asked = None
-        self.set_tracks([])
-        self.view.body.show_error(message)
-        self.set_headline(message)
 
     # what is seen
 
@@ -249,7 +236,7 @@ class MapMode(PromptMode):
     def _here(self, place: Place) -> compute.Level | None:
         """What is known of the level where one is."""
         level = self.level
-        return level if level is not None and level.parent == place.parent and level.steps else None
+        return level if level is not None and level.parent == place.parent else None
 
     def _draw(self, only_moved: bool = False) -> None:
         place, found, view = self.place, self.found, self.view
@@ -332,5 +319,11 @@ class MapMode(PromptMode):
         level = self._here(place)
         level = level if level is not None and level.at == place.at else None
         shown = level.matrices[place.at] if level is not None else {}
-        self.view.picture.values = {name: one.values for name, one in shown.items()}
+        values = {name: one.values for name, one in shown.items()}
+        if place.parent is None:  # what the picture of the whole model shows
+            values |= {
+                name: found.about[name] for name in ("reads", "writes") if name in found.about
+            }
+        self.view.picture.values = values
+        self.view.picture.setAccessibleDescription(found.parts[place.at].title)
         self.inspection.emit(inspection(found.trace[place.at], level))

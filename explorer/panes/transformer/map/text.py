@@ -10,7 +10,7 @@ from core.numbers import (
     format_fixed,
     format_percent,
 )
-from core.transformer.config import ModelConfig
+from core.transformer.parameters import parameters
 from core.transformer.presets import NOTES
 from explorer.widgets.diagrams.scenes import name_of
 
@@ -60,11 +60,9 @@ def inside(found: Found, part: Part, kind: str) -> tuple[str, str]:
     else:
         told = f"{H} heads of {config.head_width}" + (f", {G} of k, v" if G != H else "")
         told += f", {window} tokens" if window is not None and kind == "attention" else ""
-    name = "attention" if kind == "cross" else kind
-    layers, stacks = config.n_layer, (1 if isinstance(found.config, ModelConfig) else 2)
-    parts = layers * (stacks if kind == "mlp" else 2 * stacks - 1)  # the decoder has two attentions
-    count = next(one.parameters for one in found.costs if one.name == name) // parts
-    return told, f"{format_count(count)} parameters"
+    counted = parameters(config)  # cross-attention is as large as attention
+    count = counted.mlp if kind == "mlp" else counted.attention
+    return told, f"{format_count(count // config.n_layer)} parameters"
 
 
 def costs(found: Found) -> tuple[str, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import core
 from core.transformer.parameters import parameter_count
 from core.transformer.presets import PAIR_PRESETS, PRESETS, preset
 from explorer.panes.transformer.map import text
-from explorer.widgets.diagrams.scenes import BlockScene, SpineScene, StepsScene
+from explorer.widgets.diagrams.scenes import BlockScene, PairScene, SpineScene, StepsScene
 
 FAMILIES = [
     {},
@@ -168,6 +169,41 @@ def test_a_preset_is_drawn_without_weights(make_mode: Any, run_async: Any, name:
         mode.workspace.undo()
         await mode.settled()
         assert mode.found.trace.about["position"] == len(mode.prompt_ids) - 1
+
+    run_async(body())
+
+
+def test_an_encoder_decoder_that_is_open_is_drawn_as_two_stacks(make_mode: Any, run_async: Any):
+    async def body() -> None:
+        mode = await make_mode("map")
+        mode.source = SimpleNamespace(config=preset("transformer-big"), name="a pair")
+        mode.read()
+        await mode.settled()
+        scene = painted(mode)
+        assert isinstance(scene, PairScene) and scene.decoder.crosses and not scene.encoder.crosses
+        assert scene.encoder.size == (1024, 1024) and len(scene.decoder.windows) == 6
+        mode.player.seek(8)  # the first block of the decoder
+        assert mode.player.enter()
+        await mode.settled()
+        assert "cross" in [kind for _, kind in painted(mode).parts]
+
+    run_async(body())
+
+
+def test_a_model_that_cannot_read_the_text_says_why(make_mode: Any, run_async: Any):
+    async def body() -> None:
+        mode = await make_mode("map")
+
+        async def refuse(*_: Any, **__: Any) -> Any:
+            raise ValueError("shorten the text")
+
+        mode.source.ask = refuse
+        mode.workspace.set_prompt("Tom met")
+        await mode.settled()
+        assert mode.view.body.state == "error" and mode.view.body.message == "shorten the text"
+        mode.set(shown="gpt2")
+        await mode.settled()
+        assert mode.view.body.state == "ready" and isinstance(painted(mode), SpineScene)
 
     run_async(body())
 
