@@ -57,6 +57,7 @@ _HOME = {
     "chat": "core.inference.chat",
     "chat_steps": "core.inference.chat",
     "chat_prompt": "core.inference.chat",
+    "trace_answer": "core.inference.chat",
     "translate": "core.inference.translation",
     "translate_steps": "core.inference.translation",
     "PairActivations": "core.inference.translation",
