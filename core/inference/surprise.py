@@ -49,19 +49,25 @@ class MeasuredContext:
 
     def __init__(self, model: GPT) -> None:
         self.context = Context(model)
-        self.surprises = np.zeros(0)  # (T,) nats, of the text that was read last
         self._ids: list[int] = []
         self._logits: Tensor | None = None
+        self._surprises: np.ndarray | None = np.zeros(0)  # None: not measured yet
 
     def read(self, ids: Sequence[int] | np.ndarray) -> Tensor:
-        """Logits (V,) of the token after `ids`, as those of a Context; then `surprises` are those
-        of `ids`. Raises ValueError as `check_ids`.
-        """
+        """Logits (V,) of the token after `ids`, as those of a Context, and with its errors."""
         logits = self.context.read(ids)
         *before, last = wanted = [int(one) for one in ids]
-        if before == self._ids and self._logits is not None:
-            self.surprises = np.append(self.surprises, surprise_of(self._logits.numpy(), last))
+        if before == self._ids and self._logits is not None and self._surprises is not None:
+            surprise = surprise_of(self._logits.numpy(), last)
+            self._surprises = np.append(self._surprises, surprise)
         elif wanted != self._ids:
-            self.surprises = surprises(self.context.model, wanted)
+            self._surprises = None
         self._ids, self._logits = wanted, logits
         return logits
+
+    @property
+    def surprises(self) -> np.ndarray:
+        """(T,) nats, of the text that was read last."""
+        if self._surprises is None:
+            self._surprises = surprises(self.context.model, self._ids)
+        return self._surprises

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -148,6 +148,10 @@ class PromptMode(ModelMode):
         tokenizer = self.source.tokenizer
         known = token < tokenizer.vocab_size
         return tokenizer.piece_bytes(token) if known else f"<{token}>".encode()
+
+    def text_of(self, tokens: Iterable[int]) -> str:
+        """What tokens say."""
+        return b"".join(map(self.piece, tokens)).decode("utf-8", "replace")
 
     def caption(self) -> str:
         return f"{getattr(self.source, 'name', '')}: {self.workspace.prompt}"

@@ -47,6 +47,7 @@ def test_a_measured_context_tells_the_surprise_of_whatever_text_comes() -> None:
 def test_what_is_appended_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     context = MeasuredContext(GPT(CONFIG, torch.Generator().manual_seed(0)).eval())
     context.read([3, 1])
+    assert len(context.surprises) == 2
     monkeypatch.setattr("core.inference.surprise.surprises", None)
     context.read([3, 1, 4])
     context.read([3, 1, 4, 9])

@@ -26,7 +26,6 @@ class Choice:
     read        what comes before the place
     ids         of the whole text
     surprises   (T,) nats, of its tokens; NaN: not known
-    written     how many tokens were drawn before this one
     trace       its steps, and what they leave, `stages`; they end before the draw where the token
                 stands in the text already
     token       that came
@@ -38,23 +37,18 @@ class Choice:
     ids: tuple[int, ...]
     surprises: np.ndarray
     place: int
-    written: int
     trace: Trace
     stages: list[Stage]
     token: int
     shown: tuple[int, ...]
     perplexity: float
 
-    def again(self, draft: GenerateDraft) -> Choice:
-        """With other settings."""
-        return choice(draft, self.read, self.ids, self.surprises, self.place, self.written)
-
 
 def choice(
     draft: GenerateDraft, read: Read, ids: Sequence[int], surprises: np.ndarray, place: int,
     written: int,
 ) -> Choice:  # fmt: skip
-    """`surprises` may be those of the last tokens alone."""
+    """`surprises` may be those of the last tokens alone; `written`: drawn before this one."""
     import torch
 
     from core.inference.sampling import Sampling, draws
@@ -77,6 +71,6 @@ def choice(
     shown = shown if token in shown else [*shown[:-1], token]
     told = np.pad(surprises, (len(ids) - len(surprises), 0), constant_values=np.nan)
     return Choice(
-        *(read, tuple(ids), told, place, written, trace, stages(trace), token, tuple(shown)),
+        *(read, tuple(ids), told, place, trace, stages(trace), token, tuple(shown)),
         perplexity(told),
     )

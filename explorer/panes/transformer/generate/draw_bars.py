@@ -17,27 +17,18 @@ STRIP, FOOT = 18, 40  # px: all tokens side by side; with the mark above and the
 
 
 class BarsLayout:
-    """Where rows stand, and below them all tokens side by side."""
+    """Where rows stand, the last one of all other tokens, and below them all side by side."""
 
     def __init__(self, area: QRectF, scene: Scene) -> None:
         now = theme.current()
-        self.area, self.scene = area, scene
-        self.count = len(scene.ids) + 1
-        room = area.height() - now.px(FOOT) - now.px(STRIP)
-        self.pitch = min(max(room / self.count, now.px(LEAST)), now.px(MOST))
+        self.scene, self.top, strip = scene, area.top(), now.px(STRIP)
         self.left, self.right = area.left() + now.px(NAME), area.right() - now.px(NUMBER)
-        bottom = area.bottom() - now.px(FOOT) / 2
-        self.strip = QRectF(area.left(), bottom - now.px(STRIP), area.width(), now.px(STRIP))
-
-    def row(self, place: int) -> QRectF:
-        """A token's whole row; the last one is of all others."""
-        top = self.area.top() + place * self.pitch
-        return QRectF(self.area.left(), top, self.area.width(), self.pitch)
-
-    def row_at(self, point: QPointF) -> int | None:
-        """The token at a point; None for the others and beside the rows."""
-        place = int((point.y() - self.area.top()) // self.pitch)
-        return place if 0 <= place < self.count - 1 and point.y() < self.strip.top() else None
+        room, count = area.height() - now.px(FOOT) - strip, len(scene.ids) + 1
+        self.pitch = pitch = min(max(room / count, now.px(LEAST)), now.px(MOST))
+        wide, bottom = area.width(), area.bottom() - now.px(FOOT) / 2
+        self.strip = QRectF(area.left(), bottom - strip, wide, strip)
+        rows = [QRectF(area.left(), area.top() + at * pitch, wide, pitch) for at in range(count)]
+        self.rows = [row for row in rows if row.bottom() <= self.strip.top()]
 
 
 def draw_bars(painter: QPainter, layout: BarsLayout, position: float, hovered: int) -> None:
@@ -46,10 +37,8 @@ def draw_bars(painter: QPainter, layout: BarsLayout, position: float, hovered: i
     step, lengths = scene.step(position), scene.lengths_at(position)
     came, gap = scene.came_at(step), now.px(GAP)
     mono, label = now.font("mono", mono=True), now.font("label")
-    for place in range(layout.count):
-        row, is_rest = layout.row(place), place == layout.count - 1
-        if row.bottom() > layout.strip.top():
-            break
+    for place, row in enumerate(layout.rows):
+        is_rest = place == len(scene.ids)
         if place == hovered:
             painter.fillRect(row, now.color("raised"))
         name, font, ink, fill = text.REST, label, "muted", now.color("muted")
@@ -76,13 +65,13 @@ def _draw_boundaries(painter: QPainter, layout: BarsLayout) -> None:
     """A line below the last token that a cut keeps; names of cuts at one place stand in a row."""
     now, right = theme.current(), dict[int, float]()
     for words, rows in layout.scene.boundaries:
-        y = layout.area.top() + rows * layout.pitch
+        y = layout.top + rows * layout.pitch
         if y > layout.strip.top():
             continue
         painter.setPen(now.pen("accent", 1.5))
-        painter.drawLine(QPointF(layout.left, y), QPointF(layout.area.right(), y))
+        painter.drawLine(QPointF(layout.left, y), QPointF(layout.strip.right(), y))
         wide = now.metrics("label", 600).horizontalAdvance(words) + now.px(GAP)
-        right[rows] = right.get(rows, layout.area.right()) - wide
+        right[rows] = right.get(rows, layout.strip.right()) - wide
         box = QRectF(right[rows], y - now.px(15), wide, now.px(14))
         painter.fillRect(box, now.color("surface"))
         put_text(painter, box, words, now.font("label", 600), now.color("accent"))

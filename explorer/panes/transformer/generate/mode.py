@@ -9,8 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from core.inference.text_tree import Text, TextTree
 from core.tokenization.telling import quoted_piece
-from explorer.engine.jobs import Superseded
-from explorer.engine.latest import Latest
+from explorer.engine.jobs import SUPERSEDED, Superseded
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.transformer.generate import compute, text
@@ -21,7 +20,6 @@ from explorer.panes.transformer.generate.scene import Scene, scene_of
 from explorer.panes.transformer.generate.view import GenerateView
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
-from explorer.widgets.branch_list import BranchLine
 from explorer.widgets.cache_scene import CacheScene
 
 
@@ -54,14 +52,12 @@ class GenerateMode(PromptMode):
         self.scene: Scene | None = None
         self.deeds = {"next": self.append, "write": self.toggle_writing, "back": self.go_back,
                       "again": self.draw_again}  # fmt: skip
-        self._chooses = Latest(self.engine, self)
         view = self.view
         view.pressed.connect(lambda name: self.deeds[name]())
         view.tokenChosen.connect(self.force)
         view.placeChosen.connect(self.look_at)
         view.branchChosen.connect(lambda place: self.go_on_from(self.tree.branches()[place].text))
-        self.draft.changed.connect(self._on_draft)
-        self._chooses.came.connect(self._on_chosen)
+        self.draft.changed.connect(self.read)
         self.connect_draft(text.words_of)
         self.begin()
 
@@ -101,10 +97,6 @@ class GenerateMode(PromptMode):
 
     def on_position(self, position: float) -> None:
         self.view.bars.set_position(position)
-
-    def on_step(self, step: int) -> None:
-        self._say()
-        super().on_step(step)
 
     # choices
 
@@ -168,7 +160,7 @@ class GenerateMode(PromptMode):
             self.stop_writing()
             return
         self.writing = True
-        self.inspection.emit(None)  # nobody reads numbers that change ten times a second
+        self.inspection.emit(None)
         if self.place is not None:
             self.look_at(len(self.ids))
         self.append()
@@ -205,21 +197,20 @@ class GenerateMode(PromptMode):
             self.tree = TextTree()
         ids, most = self.ids, source.config.block_size
         place = len(ids) if self.place is None else self.place
-        told = self.choice.surprises if self.choice and list(self.choice.ids) == ids else None
+        last = self.choice if self.choice is not None and list(self.choice.ids) == ids else None
+        told, read = (last.surprises, last.read) if last is not None else (None, None)
         if told is None and place < len(ids):
-            whole = await source.read(ids[-most:], key=key)
-            if isinstance(whole, Superseded):
-                return whole
+            if (whole := await source.read(ids[-most:], key=key)) is SUPERSEDED:
+                return SUPERSEDED
             told = whole.surprises
-        read = await source.read(ids[max(0, place - most) : place], key=key)
-        if isinstance(read, Superseded):
-            return read
+        if last is None or last.place != place:
+            read = await source.read(ids[max(0, place - most) : place], key=key)
+        if read is SUPERSEDED:
+            return SUPERSEDED
         told = read.surprises if told is None else told
-        written = max(place - len(self.prompt_ids), 0)
-        asked = self.draft.value, read, ids, told, place, written
-        return await self.engine.call(
-            compute.choice, *asked, key=f"{key}.choice", name="choosing a token"
-        )
+        asked = self.draft.value, read, ids, told, place, max(place - len(self.prompt_ids), 0)
+        key += ".choice"
+        return await self.engine.call(compute.choice, *asked, key=key, name="choosing a token")
 
     def show_answer(self, answer: Choice) -> None:
         self._show(answer)
@@ -231,14 +222,6 @@ class GenerateMode(PromptMode):
                 self.statusRequested.emit(text.FULL if is_full else text.ENDED)
             if not ended:
                 self.append()
-
-    def _on_draft(self, draft: GenerateDraft) -> None:
-        if self.choice is not None:
-            self._chooses.call(self.choice.again, draft, name="choosing a token")
-
-    def _on_chosen(self, choice: Choice) -> None:
-        if self.choice is not None and choice.read is self.choice.read:
-            self._show(choice)
 
     def clear(self) -> None:
         super().clear()
@@ -257,42 +240,24 @@ class GenerateMode(PromptMode):
         view.set_scene(scene, self.place is None)
         view.set_text(pieces, choice.surprises, choice.place, note)
         view.set_cache(CacheScene(choice.read.tokens, cache) if cache else None)
-        view.set_forks(self._lines())
+        view.set_forks(self.tree, self.text_of)
         self.set_tracks([TraceTrack(choice.trace)], keep_position=stays)
         if self.active and not stays:
             self.go_to(step if step in scene.names else FIRST)
-        view.bars.set_position(self.player.position if self.active else 0.0)
         self._set_buttons()
-        self._say()
         self.inspect()
-
-    def _lines(self) -> list[BranchLine]:
-        """The forks in words."""
-
-        def told(tokens: Text) -> str:
-            return b"".join(map(self.piece, tokens)).decode("utf-8", "replace")
-
-        here = self.written
-        return [
-            BranchLine(told(one.tokens), one.indent, here[: len(one.text)] == one.text,
-                       here == one.text, told(one.text))
-            for one in self.tree.branches()
-        ]  # fmt: skip
 
     def _set_buttons(self) -> None:
         at_end = self.choice is not None and self.place is None
         self.view.set_buttons(ready=at_end, writing=self.writing, written=bool(self.tree.past))
 
-    def _say(self) -> None:
-        if self.scene is not None and self.choice is not None:
-            step = self.scene.names[self.scene.step(self.player.step if self.active else 0)]
-            surprise = None if self.place is None else self.choice.surprises[self.place]
-            self.set_headline(text.headline(self.scene, step, surprise))
-
     def inspect(self) -> None:
-        track, at, scene = self.player.track, self.player.step, self.scene
-        if not self.active or self.writing or scene is None or track is None or at >= track.length:
+        step, choice, scene = self.step_shown, self.choice, self.scene
+        if step is None or choice is None or scene is None:
             return
-        if self.choice is not None:
+        at = self.player.step
+        surprise = None if self.place is None else choice.surprises[self.place]
+        self.set_headline(text.headline(scene, scene.names[at], surprise))
+        if not self.writing:  # nobody reads numbers that change ten times a second
             told = f"{quoted_piece(scene.pieces[scene.came])}: {scene.words[at][scene.came]}"
-            self.inspection.emit(inspection(track.item(at), self.choice.token, told))
+            self.inspection.emit(inspection(step, choice.token, told))

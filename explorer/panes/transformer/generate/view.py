@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Signal
+from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from core.inference.text_tree import Text, TextTree
 from explorer import theme
 from explorer.panes.transformer.generate import text
 from explorer.panes.transformer.generate.draft import GenerateDraft
@@ -17,10 +18,10 @@ from explorer.panes.transformer.generate.draw_bars import BarsLayout, draw_bars
 from explorer.panes.transformer.generate.scene import Scene
 from explorer.widgets.base import Columns, Label, set_look
 from explorer.widgets.boxes import card, column, name_parts, page, row
-from explorer.widgets.branch_list import BranchLine, BranchList
+from explorer.widgets.branch_list import BranchList
 from explorer.widgets.cache_picture import CachePicture
 from explorer.widgets.cache_scene import CacheScene
-from explorer.widgets.choice_picture import NONE, ChoicePicture
+from explorer.widgets.choice_picture import ChoicePicture
 from explorer.widgets.pages import Pages
 from explorer.widgets.scroll_area import ScrollArea
 from explorer.widgets.slider_field import slider_fields
@@ -46,19 +47,13 @@ class Bars(ChoicePicture[Scene]):
     NAME = "The likeliest next tokens"
     at_end = True
 
-    def layout_of(self, scene: Scene) -> BarsLayout:
-        return BarsLayout(QRectF(self.rect()), scene)
-
     def draw_scene(self, painter: QPainter, scene: Scene) -> None:
-        draw_bars(painter, self.layout_of(scene), self.position, self.hovered)
+        draw_bars(painter, BarsLayout(QRectF(self.rect()), scene), self.position, self.hovered)
 
-    def thing_at(self, point: QPointF) -> int:
-        assert self.scene is not None
-        place = self.layout_of(self.scene).row_at(point)
-        return NONE if place is None else place
-
-    def things(self) -> Sequence[int]:
-        return range(len(self.scene.ids)) if self.scene is not None else ()
+    def rects(self) -> list[QRectF]:
+        if self.scene is None:
+            return []
+        return BarsLayout(QRectF(self.rect()), self.scene).rows[: len(self.scene.ids)]
 
     def told(self, thing: int) -> str:
         return text.row_tip(self.scene, thing, self.at_end) if self.scene is not None else ""
@@ -171,9 +166,9 @@ class GenerateView(QWidget):
         self.bars.set_scene(scene)
         self.body.show_ready()
 
-    def set_forks(self, branches: Sequence[BranchLine]) -> None:
-        self.forks.set_scene(branches)
-        self.fork_words.setVisible(not branches)
+    def set_forks(self, tree: TextTree, said: Callable[[Text], str]) -> None:
+        self.forks.set_tree(tree, said)
+        self.fork_words.setVisible(not tree.texts)
 
     def set_cache(self, scene: CacheScene | None) -> None:
         """None: nothing is kept."""

@@ -213,7 +213,7 @@ def test_forks_stay_and_a_click_goes_back_to_one(make_mode: Any, run_async: Any)
         mode.view.show_side("forks")
         forks.grab()
         assert forks.broken is None
-        line = forks._line(1).center()
+        line = forks.rects()[1].center()
         assert forks.said_at(line) == b"".join(map(mode.piece, whole)).decode()
         forks.picked.emit(1)
         await mode.settled()
