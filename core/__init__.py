@@ -34,6 +34,7 @@ _HOME = {
     "export": "core.inference.exporting",
     "Activations": "core.inference.activations",
     "capture": "core.inference.activations",
+    "capture_bytes": "core.inference.activations",
     "HeadScores": "core.inference.heads",
     "head_scores": "core.inference.heads",
     "logit_lens": "core.inference.logit_lens",
