@@ -6,8 +6,10 @@ Letters in shapes as in `model`.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from explorer.runs.sources import Captured
 
 OTHERS = ("Tom", "Lily", "Ben", "Max", "dog", "cat", "big", "blue")
+MOST_TRIED = 60  # texts, each of which is encoded
 SEEN = "Two texts compared"
 SAME = "Both texts are the same: change a word of the second one."
 
@@ -121,7 +124,7 @@ def suggestion(tokenizer: Tokenizer, text: str, limit: int) -> str:
     the last word), or has another letter. Of as many tokens where that is possible.
     """
     tokens, made = _count(tokenizer, text, limit), ""
-    for candidate in _others(text):
+    for candidate in islice(_others(text), MOST_TRIED):
         count = _count(tokenizer, candidate, limit)
         if count == tokens and candidate != text:
             return candidate
@@ -136,8 +139,8 @@ def _others(text: str) -> Iterator[str]:
     words = list(re.finditer(r"\w+", text))
     if not words:
         return
-    spelled = [word.group() for word in words]
-    repeated = [word for word in words if len(word.group()) > 2 and spelled.count(word.group()) > 1]
+    spelled = Counter(word.group() for word in words)
+    repeated = [word for word in words if len(word.group()) > 2 and spelled[word.group()] > 1]
     changed = repeated[0] if repeated else words[-1]
     word, upper = changed.group(), changed.group()[0].isupper()
     for other in (*OTHERS, *spelled):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from core.training.config import TrainingConfig
@@ -37,6 +38,7 @@ class Screen(QObject):
         self.here: Machine | None = None  # once it is known
         self._attempts = 0
         self._read = ""  # the text that the heads read
+        self._scores: tuple[np.ndarray | None, str] = (None, "")  # of the heads, and their name
         self.batches = BatchReading(engine, owner)
         self.film = HeadFilm(engine, view.mosaic, owner)
         self.film.shown.connect(self._on_heads)
@@ -67,6 +69,7 @@ class Screen(QObject):
 
     def _on_heads(self, step: int) -> None:
         self._view.set_heads(text.heads_title(self._read, step))
+        self._view.mosaic.set_scores(*self._scores)  # heads of another shape have none
         self._view.heads.show_ready()
 
     def show_moment(self, data: RunData, state: str) -> None:
@@ -102,7 +105,7 @@ class Screen(QObject):
         view.charts.set_cursor(cursor.step if replaying or inside is not None else None)
         view.charts.loss.set_empty_text(text.no_loss(data, state))
         view.charts.heads.set_empty_text(why_none(data, state))
-        view.mosaic.set_scores(scores, f"{SCORES[score].lower()} score" if score else "")
+        self._scores = scores, f"{SCORES[score].lower()} score" if score else ""
         view.samples.set_empty_text(text.no_sample(data, state, cursor.step))
         view.samples.set_samples([s for s in data.samples if s.step <= cursor.step + 0.5])
         self._read = data.probe_text

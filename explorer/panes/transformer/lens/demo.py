@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from explorer.panes.transformer.lens.draft import LensDraft, part_name
+from explorer.panes.transformer.lens.draft import LensDraft
 
 if TYPE_CHECKING:
     from explorer.panes.transformer.lens.mode import LensMode
@@ -19,7 +19,7 @@ def views(mode: LensMode) -> dict[str, Callable[[], Any]]:
             mode.draft.begin(LensDraft())
             await mode.settled()
             parts = mode.scene.parts if mode.scene is not None else []
-            heads = [part_name(part) for part in parts if part and part[1] is not None]
+            heads = [part for part in parts if part and part[1] is not None]
             mode.draft.begin(LensDraft(off=tuple(heads[:off]), **settings))
             await mode.settled()
             mode.player.seek(place % mode.player.track.length)

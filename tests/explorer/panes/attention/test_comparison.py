@@ -171,3 +171,26 @@ def test_heads_that_are_off_are_off_for_both_texts(pane, tmp_path, run_async):
         assert pane.headline == SAME
 
     run_async(body())
+
+
+def test_what_is_being_typed_as_second_text_is_not_written_over(pane, tmp_path, run_async, qtbot):
+    async def body():
+        await open_model(pane, tmp_path)
+        pane.set_mode("compare")
+        await pane.settled()
+        line = pane.view.head.compared.text
+        assert line.prompt == pane.comparison.found.prompt.text, "the suggestion"
+        pane.activateWindow()
+        line.setFocus()
+        await until(line.hasFocus, "the focus")
+        line.setText("Mira met")
+        pane.source_controller.update_heads()  # as those of a live model come every second
+        await pane.settled()
+        assert line.text() == "Mira met"
+        line.clear()
+        pane.choose(second="")
+        pane.source_controller.update_heads()
+        await pane.settled()
+        assert line.text() == pane.comparison.found.prompt.text
+
+    run_async(body())

@@ -108,6 +108,11 @@ def test_a_click_on_a_line_opens_that_head_as_it_was_at_that_step(make_pane, run
         data = pane.follower.data
         newest = data.head_scores["previous_token"][1][-1]
         np.testing.assert_allclose(view.mosaic.displayed()["scores"], newest)
+        view.mosaic.set_shape(1, 1)  # as the heads of another run, shown in between
+        pane.film.clear()
+        pane.view.charts.looksChanged.emit()
+        await until(lambda: view.mosaic.displayed()["maps"].shape[0] == 2, "its heads")
+        np.testing.assert_allclose(view.mosaic.displayed()["scores"], newest)
         step = sorted(data.probes)[-5]
         view.charts.heads.lineClicked.emit("L1 H0", step + 0.2)
         await pane.settled()
