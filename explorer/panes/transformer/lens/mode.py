@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from explorer.engine.jobs import SUPERSEDED, Superseded
 from explorer.engine.latest import Latest
+from explorer.panes.model_menu import REAL
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.step_inspection import inspection_of
@@ -19,6 +20,7 @@ from explorer.panes.transformer.lens.scene import Scene, name_of
 from explorer.panes.transformer.lens.view import LensView
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
+from explorer.state.workspace import DEFAULT_PROMPT
 from explorer.widgets.likeliest_bars import NextToken
 from explorer.widgets.token_strip import chip
 
@@ -164,7 +166,11 @@ class LensMode(PromptMode):
     def read(self) -> None:
         layers = self.source.config.n_layer if self.source is not None else 1
         self.view.set_draft(self.draft.value, layers, self.names)
-        super().read()
+        is_real = self.active and getattr(self.source, "address", "") == REAL
+        if is_real and self.workspace.prompt == DEFAULT_PROMPT:
+            self.workspace.begin("prompt", text.FACT)  # which is read then
+        else:
+            super().read()
 
     async def answer(self) -> Any:
         source, draft, other = self.source, self.draft.value, []

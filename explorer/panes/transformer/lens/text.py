@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from core.inference.attribution import Term
 
 NO_TEXT = "Type a text: the lens shows when the model knows what comes next"
+FACT = "The capital of France is"  # what a real model is asked before a person asks
 TITLES = "darker: nearer to the answer", "length"
 SAYS, EXPLAIN = "What it says", "Click to see who told it"
 HINT = "Click a head or an MLP on the right to switch it off"

@@ -9,8 +9,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 import core
+from explorer.panes.model_menu import REAL
 from explorer.panes.transformer.lens import text
 from explorer.panes.transformer.lens.scene import name_of
+from explorer.state.workspace import DEFAULT_PROMPT
 
 TINY = {"n_layer": 2, "n_head": 2}
 
@@ -214,5 +216,19 @@ def test_a_long_text_shows_some_tokens_and_says_which(make_mode: Any, run_async:
         mode.go_to(0, -1)
         await mode.settled()
         assert mode.scene.found.position == 0
+
+    run_async(body())
+
+
+def test_a_real_model_begins_with_a_fact(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("lens", **TINY)
+        mode.source.address = REAL
+        mode.workspace.set_prompt(DEFAULT_PROMPT)
+        await mode.settled()
+        assert mode.workspace.prompt == text.FACT and mode.scene is not None
+        mode.workspace.set_prompt("Tom met Mira.")
+        await mode.settled()
+        assert mode.workspace.prompt == "Tom met Mira."
 
     run_async(body())
