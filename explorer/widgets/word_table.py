@@ -18,7 +18,7 @@ from explorer.widgets.word_grid import WordGrid
 
 NAME, STRIP, NUMBER = 72, 76, 36  # px: names of rows; bars beside the table, and their numbers
 HEAD, FOOT = 18, 24  # px: titles above, tokens below
-LOW, HIGH, LOWEST, NARROW, WIDE = 11, 40, 10, 56, 132  # px: rows and columns
+LOW, HIGH, LOWEST, NARROW, WIDE = 11, 64, 10, 56, 132  # px: rows and columns
 DARKEST, UNREACHED = 0.5, 0.2  # of a cell's color; opacity of rows that nothing has come to yet
 
 

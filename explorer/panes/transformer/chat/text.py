@@ -25,6 +25,10 @@ NO_TEMPLATE = (
 )
 
 
+def temperature(value: float) -> str:
+    return f"{value:g}" if value else "0: always the likeliest"
+
+
 def change(said: str) -> str:
     """Of an undoable change."""
     return f"Say \u201c{said[:20]}\u2026\u201d" if len(said) > 20 else f"Say \u201c{said}\u201d"

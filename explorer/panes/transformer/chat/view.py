@@ -43,7 +43,7 @@ class ChatHeader(ModelHeader):
 
     def set_draft(self, draft: ChatDraft) -> None:
         known = sorted({*TEMPERATURES, draft.temperature})
-        self.temperature.fill([(f"{one:g}", one) for one in known], draft.temperature)
+        self.temperature.fill([(text.temperature(one), one) for one in known], draft.temperature)
         self.specials.fill(text.READ_AS, draft.typed_specials)
 
     def show_specials(self, shown: bool) -> None:

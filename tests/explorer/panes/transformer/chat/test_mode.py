@@ -76,9 +76,17 @@ def test_it_answers_as_core_does_and_undo_takes_both_back(make_chat: Any, run_as
         assert mode.draft.value.turns == (text.FIRST, told)
         assert mode.view.bubbles.displayed()["name"].tolist() == ["you", "the model"]
         assert mode.view.line.prompt == "" and not mode.view.send.isEnabled()
+        (track,) = mode.tracks
+        mode.player.seek(1)
+        first = lm.tokenizer.piece_bytes(int(track.item(0).value("chosen")))
+        start, _ = mode.shown_prompt.place(1)
+        at = mode.view.read.selected
+        begin, end = mode.shown_prompt.spans[at]
+        assert begin <= start + len(first.lstrip()) < end
+        assert track.item(1).code.endswith("generate_steps#append")
         mode.workspace.undo()
         await mode.settled()
-        assert mode.draft.value.turns == ()
+        assert mode.draft.value.turns == () and mode.tracks == []
         assert mode.headline == text.EMPTY and mode.view.body.state == "ready"
 
     run_async(body())
