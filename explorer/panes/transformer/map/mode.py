@@ -124,7 +124,8 @@ class MapMode(PromptMode):
     def _name(self, index: int) -> str:
         assert self.found is not None
         part = self.found.parts[index]
-        return f"block {part.layer}" if part.name == "forward.block" else kind_of(part)
+        name = f"block {part.layer}" if part.name == "forward.block" else kind_of(part)
+        return f"encoder {name}" if part.stack == "encoder" and part.parent is None else name
 
     def set(self, **changes: Any) -> None:
         """Of the draft: what is drawn; a preset that is chosen is drawn at once."""
