@@ -85,6 +85,7 @@ CALLS = {
     "core.transformer.stack": ("self.wte",),
     "core.transformer.layers": (
         *("self.ln_1", "self.attn", "self.ln_2", "self.mlp", "self.drop"),
+        *("self.ln_cross", "self.cross"),
         *("self.c_fc", "self.c_gate", "self.c_proj", "F.gelu", "F.silu"),
     ),
 }

@@ -146,14 +146,15 @@ def looking_at(model: nn.Module) -> Iterator[None]:
     Afterwards each part of the model is in the mode, train or eval, that it was in before: a part
     that somebody froze stays frozen.
     """
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
+    learning = [module for module in model.modules() if module.training]
+    for module in learning:
+        module.training = False
     try:
         with torch.no_grad():
             yield
     finally:
-        for module, training in modes.items():
-            module.training = training
+        for module in learning:
+            module.training = True
 
 
 def capture(

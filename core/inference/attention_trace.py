@@ -18,6 +18,9 @@ import torch
 from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
+from core.inference.attribution import head_weights, written_by
+from core.inference.logit_lens import read_stream
+from core.inference.sampling import temper
 from core.trace import Step, Trace
 from core.transformer.attention import attend, share, visible_tokens
 from core.transformer.gpt import GPT
@@ -44,24 +47,10 @@ def weigh(weights: Tensor, v: Tensor) -> Tensor:
     return weighted
 
 
-def mix(output: Tensor, w_o: Tensor) -> Tensor:
-    """`c_proj` taken apart by heads: what one of them read, o (1, D), times its rows of W_O (D, C)
-    -> what it writes, (1, C).
-    """
-    written = output @ w_o  # (1, C)  # step: mix
-    return written
-
-
 def add(residual: Tensor, written: Tensor, others: Tensor) -> Tensor:
     """A token's stream, with what one head and what all others write, (1, C) each -> (1, C)."""
     added = residual + written + others  # step: add
     return added
-
-
-def predict(logits: Tensor) -> Tensor:
-    """How likely each piece of the vocabulary comes next: logits (1, V) -> (1, V)."""
-    probabilities = torch.softmax(logits, dim=-1)  # step: predict
-    return probabilities
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +61,8 @@ class Downstream:
     bias      (1, C)       of `c_proj`, which belongs to no head; None without one
     factors   (H, 1, 1)    how much of a head goes on: 0 of one that is switched off
     residual  (1, C)       the stream before the heads have written to it
-    logits    (1, V)       what the model says after all layers
-    before    (1, V)       what it says with all heads on; None where none is off
+    logits    (V,)         what the model says after all layers
+    before    (V,)         what it says with all heads on; None where none is off
     post_norm              a norm follows the sum (AIAYN, GPT-1)
     """
 
@@ -99,25 +88,20 @@ def downstream_of(
     factors = torch.ones(config.n_head, 1, 1)
     factors[list(off)] = 0.0
     with looking_at(model):
-        logits = _logits(model, last)
-        logits_before = None if before is None else _logits(model, before)
-        w_o = projection.weight.mT.unflatten(0, (config.n_head, config.head_width))  # (H, D, C)
+        streams = [torch.tensor(one) for one in (last, before) if one is not None]
+        x = torch.stack(streams).to(projection.weight)  # (1 or 2, C)
+        logits = read_stream(model, x).float().cpu()  # (1 or 2, V)
+    attn = model.blocks[layer].attn
     bias = None if projection.bias is None else projection.bias[None].detach().float().cpu()
     return Downstream(
-        w_o.float().cpu(),
+        head_weights(attn).float().cpu(),
         bias,
         factors,
         torch.tensor(residual)[None].float(),
-        logits,
-        logits_before,
+        logits[0],
+        None if before is None else logits[1],
         config.norm_placement == "post",
     )
-
-
-def _logits(model: GPT, stream: np.ndarray) -> Tensor:
-    """What the model says, (1, V), of a stream (C,) that leaves its last layer."""
-    x = torch.tensor(stream)[None].to(model.lm_head.weight)  # (1, C)
-    return model.lm_head(model.ln_f(x)).float().cpu()
 
 
 def trace_attention(
@@ -185,11 +169,12 @@ def trace_attention_from(
         q_all, k_all, v_all = (torch.from_numpy(np.ascontiguousarray(a[0])) for a in (q, k, v))
         with torch.no_grad():
             by_head = _written_by_all(q_all[:, query : query + 1], k_all, v_all, visible, after)
-            steps += _last_steps(attended.output * after.factors[head], by_head, head, after)
+            read = attended.output[None] * after.factors[head]  # (1, 1, D)
+            steps += _last_steps(read, by_head, head, after)
         about["by_head"] = by_head[:, 0].numpy()
         about["bias"] = None if after.bias is None else after.bias[0].numpy()
         about["post_norm"] = after.post_norm
-        about["before"] = None if after.before is None else predict(after.before)[0].numpy()
+        about["before"] = None if after.before is None else temper(after.before, 1.0).numpy()
     trace = Trace(about)
     for step in steps:
         trace.append(step)
@@ -200,22 +185,23 @@ def _written_by_all(q: Tensor, k: Tensor, v: Tensor, visible: Tensor, after: Dow
     """What every head writes for one token, (H, 1, C): from q (H, 1, D), k and v (G, T, D)."""
     H = q.size(0)
     read = attend(q, share(k, H), share(v, H), visible).output  # (H, 1, D)
-    read = read * after.factors
-    return torch.stack([mix(o, w_o) for o, w_o in zip(read, after.w_o, strict=True)])
+    return written_by(read * after.factors, after.w_o)
 
 
-def _last_steps(output: Tensor, by_head: Tensor, head: int, after: Downstream) -> list[Step]:
-    """From what the head read, o (1, D), and what every head writes, (H, 1, C), to the next
+def _last_steps(heads: Tensor, by_head: Tensor, head: int, after: Downstream) -> list[Step]:
+    """From what the head read, (1, 1, D), and what every head writes, (H, 1, C), to the next
     token.
     """
+    weights = after.w_o[head][None]  # (1, D, C)
     others = by_head[torch.arange(len(by_head)) != head].sum(0)  # (1, C)
     if after.bias is not None:
         others = others + after.bias
     written = by_head[head]  # (1, C)
     made = {
-        "output": output, "w_o": after.w_o[head], "written": written, "others": others,
-        "residual": after.residual, "added": add(after.residual, written, others),
-        "logits": after.logits, "probabilities": predict(after.logits),
+        "heads": heads, "weights": weights, "written": written_by(heads, weights),
+        "residual": after.residual, "others": others,
+        "added": add(after.residual, written, others),
+        "scaled": after.logits - after.logits.max(), "probabilities": temper(after.logits, 1.0),
     }  # fmt: skip
 
     def of(*names: str) -> dict[str, np.ndarray]:
@@ -229,22 +215,22 @@ def _last_steps(output: Tensor, by_head: Tensor, head: int, after: Downstream) -
             "attention.mix",
             "W_O turns what the head read into what it writes",
             r"w = o\, W_O",
-            f"{_HERE}:mix#mix",
-            of("written", "output", "w_o"),
+            "core.inference.attribution:written_by#write",
+            of("written", "heads", "weights"),
         ),
         Step(
             "attention.add",
             sums,
             rf"{then}w + \sum_{{\text{{other heads}}}} w",
             f"{_HERE}:add#add",
-            of("added", "residual", "written", "others"),
+            of("added", "residual", "others") | {"written": written.numpy()},
         ),
         Step(
             "attention.predict",
             "After all layers, softmax says how likely each token comes next",
-            r"p_t = \frac{e^{z_t}}{\sum_u e^{z_u}}",
-            f"{_HERE}:predict#predict",
-            of("probabilities", "logits"),
+            r"p_t = \frac{e^{z_t - \max z}}{\sum_u e^{z_u - \max z}}",
+            "core.inference.sampling:temper#softmax",
+            of("probabilities", "scaled"),
         ),
     ]
 

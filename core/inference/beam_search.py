@@ -18,7 +18,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.inference.activations import ids_tensor, looking_at
 from core.inference.context import BatchedContext
+from core.transformer.architectures import Model, gpt_of, pair_of
+from core.transformer.cross_attention import Memory
+from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import GPT
 
 # Logits (N, V) of the token after each of N texts, all equally long: any model can be searched.
@@ -150,7 +154,7 @@ def beam_search_steps(
             f"{len(prompt)} tokens and {max_new_tokens} new ones do not fit: this model reads at "
             f"most {model.config.block_size}; shorten the text, or ask for fewer"
         )
-    predict = BatchedContext(model).read if isinstance(model, GPT) else model
+    predict = BatchedContext(gpt_of(model)).read if isinstance(model, Model) else model
     last = sorted({stop} if isinstance(stop, int) else set(stop or ()))
     tree = BeamTree()
     for depth in range(1, max_new_tokens + 1):
@@ -209,6 +213,24 @@ def beam_search(
     for step in beam_search_steps(model, ids, max_new_tokens, beams, stop, length_penalty):
         tree = step.tree
     return tree
+
+
+def predict_target(model: EncoderDecoder, source_ids: Sequence[int] | np.ndarray) -> Predict:
+    """What an encoder-decoder predicts after targets that begin with its `start_id`, so that a
+    translation is searched: `beam_search(predict_target(model, source_ids), [start_id], ...,
+    stop=end_id)`. Raises ValueError for another model, and for ids that cannot be.
+    """
+    config, device = pair_of(model).config, model.lm_head.weight.device
+    with looking_at(model):
+        memory = model.encode(ids_tensor(source_ids, config.encoder, device))
+
+    def predict(targets: Sequence[Sequence[int]]) -> Tensor:
+        ids = torch.cat([ids_tensor(one, config.decoder, device) for one in targets])  # (N, Tt)
+        same = Memory(*(part.expand(len(ids), *part.shape[1:]) for part in memory))
+        with looking_at(model):
+            return model.decode(ids, same)[:, -1].float().cpu()
+
+    return predict
 
 
 def _check(beams: int, max_new_tokens: int, length_penalty: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,23 +29,36 @@ FORMULAS = {
 
 
 def trace_beam_search(
-    model: GPT | Predict, ids: Sequence[int] | np.ndarray, **settings: Any
+    model: GPT | Predict,
+    ids: Sequence[int] | np.ndarray,
+    max_new_tokens: int = 20,
+    beams: int = 4,
+    stop: int | Collection[int] | None = None,
+    length_penalty: float = LENGTH_PENALTY,
 ) -> Trace:
     """Every step of a search; arguments and errors of `beam_search_steps`."""
     trace = Trace()
-    for _ in trace_beam_search_steps(trace, model, ids, **settings):
+    for _ in trace_beam_search_steps(
+        trace, model, ids, max_new_tokens, beams, stop, length_penalty
+    ):
         pass
     return trace
 
 
 def trace_beam_search_steps(
-    trace: Trace, model: GPT | Predict, ids: Sequence[int] | np.ndarray, **settings: Any
+    trace: Trace,
+    model: GPT | Predict,
+    ids: Sequence[int] | np.ndarray,
+    max_new_tokens: int = 20,
+    beams: int = 4,
+    stop: int | Collection[int] | None = None,
+    length_penalty: float = LENGTH_PENALTY,
 ) -> Iterator[BeamTree]:
     """Yields the tree after each token of a search, whose steps an empty trace takes meanwhile;
     arguments and errors of `beam_search_steps`.
     """
-    for one in beam_search_steps(model, ids, **settings):
-        for step in _steps_of(one, settings.get("length_penalty", LENGTH_PENALTY)):
+    for one in beam_search_steps(model, ids, max_new_tokens, beams, stop, length_penalty):
+        for step in _steps_of(one, length_penalty):
             trace.append(step)
         yield one.tree
     trace.finish()

@@ -27,7 +27,7 @@ def export(loaded: LoadedModel, folder: str | Path) -> Path:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{folder} holds something already: choose a new folder")
     model = gpt_of(loaded.model)
-    ends, template = loaded.usage
+    ends, template, names = loaded.usage
     end = ends[0] if ends else None
     beside = folder.with_name(f".{folder.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
@@ -42,6 +42,7 @@ def export(loaded: LoadedModel, folder: str | Path) -> Path:
                 "clean_up_tokenization_spaces": False,
                 "eos_token": None if end is None else loaded.tokenizer.vocabulary[end],
                 "chat_template": template,
+                **dict(names),
             }
             write_json(beside / TOKENIZER_CONFIG, about)
         with writing(folder):

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.numbers import format_count
-from core.transformer.config import ModelConfig
+from core.transformer.config import EncoderDecoderConfig, ModelConfig
 
 SHOWN = 20  # rows of the output head that are multiplied one by one: of the likeliest tokens
 
@@ -36,6 +36,7 @@ class Part:
     shapes   of the local names at its line, without the axis of the batch
     parent   index of the part that it belongs to
     layer    its block, from 0; None outside of the blocks
+    stack    "encoder" or "decoder"
     """
 
     name: str
@@ -45,20 +46,25 @@ class Part:
     shapes: Shapes
     parent: int | None = None
     layer: int | None = None
+    stack: str = "decoder"
 
 
 class Outline:
     """Parts, in order; what is added `inside` a part belongs to it."""
 
-    def __init__(self, config: ModelConfig, tokens: int) -> None:
+    def __init__(
+        self, config: ModelConfig, tokens: int, stack: str = "decoder", reads_source: bool = False
+    ) -> None:
         self.config, self.tokens = config, tokens
+        self.stack, self.reads_source = stack, reads_source
         self.parts: list[Part] = []
         self.layer: int | None = None
         self._inside: list[int] = []
 
     def add(self, name: str, title: str, formula: str, code: str, shapes: Shapes) -> None:
         parent = self._inside[-1] if self._inside else None
-        self.parts.append(Part(f"forward.{name}", title, formula, code, shapes, parent, self.layer))
+        where = parent, self.layer, self.stack
+        self.parts.append(Part(f"forward.{name}", title, formula, code, shapes, *where))
 
     @contextmanager
     def inside(self) -> Iterator[None]:
@@ -79,7 +85,29 @@ def outline(config: ModelConfig, tokens: int) -> tuple[Part, ...]:
             "give it a text of that length"
         )
     made = Outline(config, tokens)
-    T, C, V = tokens, config.n_embd, config.vocab_size
+    _stack(made)
+    _ends(made)
+    return tuple(made.parts)
+
+
+def outline_pair(config: EncoderDecoderConfig, source: int, target: int) -> tuple[Part, ...]:
+    """The same of an encoder-decoder: the encoder reads so many tokens of a source, then the
+    decoder, which reads what the encoder made, so many of a target.
+    """
+    encoder = Outline(config.encoder, source, "encoder")
+    decoder = Outline(config.decoder, target, "decoder", reads_source=True)
+    _stack(encoder)
+    _stack(decoder)
+    _ends(decoder)
+    first = len(encoder.parts)
+    moved = (replace(part, parent=None if part.parent is None else part.parent + first)
+             for part in decoder.parts)  # fmt: skip
+    return (*encoder.parts, *moved)
+
+
+def _stack(made: Outline) -> None:
+    """Embedding, blocks, and the norm after them."""
+    config, T, C = made.config, made.tokens, made.config.n_embd
     made.add(
         "embed",
         f"Embedding: each token becomes a vector of {format_count(C)} numbers",
@@ -112,6 +140,11 @@ def outline(config: ModelConfig, tokens: int) -> tuple[Part, ...]:
         )
         with made.inside():
             _norm(made)
+
+
+def _ends(made: Outline) -> None:
+    """From the stream to the next token."""
+    T, C, V = made.tokens, made.config.n_embd, made.config.vocab_size
     made.add(
         "unembed",
         f"Unembedding: compare the vector with all {format_count(V)} tokens",
@@ -135,7 +168,6 @@ def outline(config: ModelConfig, tokens: int) -> tuple[Part, ...]:
         f"{_SAMPLING}:temper#greedy",
         {"logits": (V,), "likeliest": ()},
     )
-    return tuple(made.parts)
 
 
 def _embedding(made: Outline) -> None:
@@ -159,40 +191,39 @@ def _embedding(made: Outline) -> None:
 
 
 def _block(made: Outline) -> None:
-    """Norms stand before each of the two sub-layers, or after each sum."""
+    """Attention, in a decoder that reads a source cross-attention, and the MLP; norms stand before
+    each, or after each sum.
+    """
     T, C, pre = made.tokens, made.config.n_embd, made.config.norm_placement == "pre"
-    post = "" if pre else "post."
+    post, whom = "" if pre else "post.", "those before it" if made.stack == "decoder" else "all"
+    # The norm, the part, its name in a sentence, what it does, what it reads, writes and leads to.
+    parts = [
+        ("ln_1", "attention", "attention", f"each token reads from {whom}", "x", "read", "mid")
+    ]
+    if made.reads_source:
+        parts.append(("ln_cross", "cross", "cross-attention", "each token reads from the source",
+                      "mid", "found", "crossed" if pre else "mid"))  # fmt: skip
+    parts.append(("ln_2", "mlp", "MLP", "each token is worked on alone", "mid", "thought", "out"))
 
     def step(name: str, title: str, formula: str, *names: str) -> None:
         code = f"{_LAYERS}:Block.forward#{post}{name}"
         made.add(name, title, formula, code, dict.fromkeys(names, (T, C)))
 
-    for number, part, told, inside, x, wrote, after in (
-        (1, "attention", "each token reads from those before it", _attention, "x", "read", "mid"),
-        (2, "mlp", "each token is worked on alone", _mlp, "mid", "thought", "out"),
-    ):
-        given = "normed" if pre else x
-        label = "MLP" if part == "mlp" else "Attention"
+    for norm, part, label, told, x, wrote, after in parts:
+        name, symbol = label[:1].upper() + label[1:], rf"\mathrm{{{label}}}(\hat{{x}})"
         if pre:
-            step(
-                f"ln_{number}", f"Norm before {label if part == 'mlp' else part}",
-                r"\hat{x} = \mathrm{norm}(x)", x, "normed",
-            )  # fmt: skip
+            step(norm, f"Norm before {label}", r"\hat{x} = \mathrm{norm}(x)", x, "normed")
             with made.inside():
                 _norm(made)
-        step(part, f"{label}: {told}", rf"\mathrm{{{label}}}(\hat{{x}})", given, wrote)
-        with made.inside():
-            inside(made)
-        total = after if pre else "added"
-        step(
-            f"add_{wrote}", f"Add what {label if part == 'mlp' else part} wrote to the stream",
-            rf"x \leftarrow x + \mathrm{{{label}}}", x, wrote, total,
-        )  # fmt: skip
+        step(part, f"{name}: {told}", symbol, "normed" if pre else x, wrote)
+        if part != "cross":
+            with made.inside():
+                _attention(made) if part == "attention" else _mlp(made)
+        title, formula = f"Add what {label} wrote to the stream", rf"x \leftarrow x + {symbol}"
+        step(f"add_{wrote}", title, formula, x, wrote, after if pre else "added")
         if not pre:
-            step(
-                f"ln_{number}", f"Norm after {label if part == 'mlp' else part}",
-                r"x \leftarrow \mathrm{norm}(x)", "added", after,
-            )  # fmt: skip
+            formula = r"x \leftarrow \mathrm{norm}(x)"
+            step(norm, f"Norm after {label}", formula, "added", after)
             with made.inside():
                 _norm(made)
 
@@ -226,15 +257,16 @@ def _attention(made: Outline) -> None:
         f"{attend}#scale",
         {"scores": square, "root": (), "scaled": square},
     )
-    window = config.window_of(made.layer or 0)
-    far = "" if window is None else f", and what lies {window} or more before"
-    made.add(
-        "mask",
-        f"Hide the tokens that come later{far}",
-        r"m_{ij} = -\infty \ \ (j > i)",
-        f"{attend}#mask",
-        {"scaled": square, "visible": (T, T), "masked": square},
-    )
+    if made.stack == "decoder":
+        window = config.window_of(made.layer or 0)
+        far = "" if window is None else f", and what lies {window} or more before"
+        made.add(
+            "mask",
+            f"Hide the tokens that come later{far}",
+            r"m_{ij} = -\infty \ \ (j > i)",
+            f"{attend}#mask",
+            {"scaled": square, "visible": (T, T), "masked": square},
+        )
     made.add(
         "weights",
         "Softmax turns each row of scores into weights that sum to 1",
@@ -257,7 +289,7 @@ def _attention(made: Outline) -> None:
         {"joined": (T, H * D), "output": (T, C)},
     )
     with made.inside():
-        _matrix(made, T, C, H * D, config.bias)
+        _matrix(made, T, C, H * D, config.has_o_bias)
 
 
 def _projection(made: Outline) -> None:

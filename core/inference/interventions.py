@@ -127,6 +127,40 @@ def _both(first: Replacement, second: Replacement, value: Tensor) -> Tensor:
     return second(first(value))
 
 
+@dataclass(frozen=True, slots=True)
+class Intervention:
+    """Several of these at once, in plain values.
+
+    heads, mlps  (layer, head), and layers of MLPs, that are off
+    mean         what is off writes its mean over the text, rather than nothing
+    patch        ids of another text with as many tokens; empty: none
+    layer        whose incoming stream comes from there, at the tokens at `positions` (None: all)
+    """
+
+    heads: tuple[tuple[int, int], ...] = ()
+    mlps: tuple[int, ...] = ()
+    mean: bool = False
+    patch: tuple[int, ...] = ()
+    layer: int = 0
+    positions: tuple[int, ...] | None = None
+
+    def replacements(self, model: GPT, ids: Sequence[int] | np.ndarray) -> Replacements:
+        """Of a Look at `ids`; empty where nothing is changed. The patch comes first, so that parts
+        that are off stay so. Raises ValueError as `scaled`, `averaged` and `patched`.
+        """
+        several = []
+        if self.patch:
+            patch_fits(ids, self.patch)
+            site = Site("decoder", self.layer, "residual_in")
+            several.append(patched(model, self.patch, [site], positions=self.positions))
+        if self.mean and (self.heads or self.mlps):
+            several.append(averaged(model, ids, self.heads, self.mlps))
+        elif self.heads or self.mlps:
+            off = dict.fromkeys(self.heads, 0.0), dict.fromkeys(self.mlps, 0.0)
+            several.append(scaled(model.config, *off))
+        return combined(*several)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
     """What a model makes of a text: logits (V,) of the token after a position, and how surprising

@@ -7,6 +7,7 @@ vocabulary, D dimensions a head.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace as replace_step
 from typing import Any
 
 import numpy as np
@@ -77,18 +78,17 @@ def trace_lens(
     look = Look(places, replace)
     with looking_at(model):
         model(batch, look)
-        streams = [look.values[place][0, at] for place in places]
+        streams = torch.stack([look.values[place][0, at] for place in places])  # (P, C)
+        totals = read_stream(model, streams).logsumexp(-1)  # (P,)
         rows = model.lm_head.weight[asked].float()  # (K, C)
         trace = Trace({"ids": batch[0].cpu().numpy(), "position": at, "tokens": asked.cpu().numpy(),
                        "places": places})  # fmt: skip
-        for place, x in zip(places, streams, strict=True):
-            total = read_stream(model, x).logsumexp(-1)
-            last, *before = reversed(list(_lens_steps(model, x.float(), rows, total)))
-            outer = len(trace)
-            trace.append(Step(f"lens.{place.kind}", title_of(place), last.formula, last.code,
-                              last.values))  # fmt: skip
-            for step in (*reversed(before), last):
-                trace.append(_under(step, outer))
+        for place, x, total in zip(places, streams, totals, strict=True):
+            steps, outer = list(_lens_steps(model, x.float(), rows, total)), len(trace)
+            said = replace_step(steps[-1], name=f"lens.{place.kind}", title=title_of(place))
+            trace.append(said)
+            for step in steps:
+                trace.append(replace_step(step, parent=outer))
     return trace.finish()
 
 
@@ -97,7 +97,7 @@ def title_of(place: Site) -> str:
     if place == EMBEDDING:
         return "At the embedding: the model knows the last token alone"
     done = "attention" if place.kind == "residual_mid" else "the MLP"
-    return f"After {done} of layer {place.layer}: what the model would say by now"
+    return f"After {done} of layer {place.layer}: what the model would say"
 
 
 def _lens_steps(model: GPT, x: Tensor, rows: Tensor, total: Tensor) -> Iterator[Step]:
@@ -198,7 +198,3 @@ def _step(name: str, title: str, formula: str, code: str = "", **values: Any) ->
     marker = code or f"{_HERE}:{functions[name]}#{name}"
     arrays = {key: value.detach().cpu().numpy() for key, value in values.items()}
     return Step(f"lens.{name}", title, formula, marker, arrays)
-
-
-def _under(step: Step, parent: int) -> Step:
-    return Step(step.name, step.title, step.formula, step.code, step.values, parent)

@@ -1,7 +1,7 @@
 """What the files of a model say about its use: which tokens end a text, and how one talks to it.
 
 A chat template is a text in Jinja, which makes one prompt of a conversation. It is only read here;
-whoever fills it in bounds what it may do (`jinja2.sandbox`), since it came from a stranger.
+`chat_template` fills it in, within bounds, since it came from a stranger.
 """
 
 from __future__ import annotations
@@ -18,13 +18,24 @@ TOKENIZER_CONFIG = "tokenizer_config.json"
 GENERATION_CONFIG = "generation_config.json"
 TEMPLATE_FILE = "chat_template.jinja"
 LONGEST_TEMPLATE = MEGABYTE // 4  # characters; long ones have ten thousand
+# By their names in templates, and in GGUF files.
+GGUF_NAMES = {
+    "bos_token": "bos",
+    "eos_token": "eos",
+    "unk_token": "unknown",
+    "pad_token": "padding",
+    "sep_token": "seperator",  # so it is spelt there
+}
 
 
 class Usage(NamedTuple):
-    """Tokens after which nothing is to come, the first one after any text; and the template."""
+    """Tokens after which nothing is to come, the first one after any text; the template; and the
+    special tokens that it knows by a name: ("bos_token", "<s>").
+    """
 
     end_ids: tuple[int, ...] = ()
     chat_template: str | None = None
+    token_names: tuple[tuple[str, str], ...] = ()
 
 
 UNKNOWN = Usage()
@@ -39,7 +50,12 @@ def usage_of_checkpoint(tokenizer: Tokenizer) -> Usage:
 def usage_of_gguf(metadata: Mapping[str, Any], vocab_size: int) -> Usage:
     """`eot` ends an answer, `eos` a text; many files name but one."""
     ends = [metadata.get(f"tokenizer.ggml.{name}_token_id") for name in ("eos", "eot")]
-    return Usage(_ids(ends, vocab_size), _template(metadata.get("tokenizer.chat_template")))
+    template = _template(metadata.get("tokenizer.chat_template"))
+    pieces, names = metadata.get("tokenizer.ggml.tokens", ()), {}
+    for name, key in GGUF_NAMES.items():
+        for token in _ids([metadata.get(f"tokenizer.ggml.{key}_token_id")], len(pieces)):
+            names[name] = pieces[token]
+    return Usage(_ids(ends, vocab_size), template, tuple(names.items()))
 
 
 def usage_of_folder(folder: Path, vocab_size: int) -> Usage:
@@ -51,14 +67,18 @@ def usage_of_folder(folder: Path, vocab_size: int) -> Usage:
     ends = _object(folder / GENERATION_CONFIG).get("eos_token_id")
     if ends is None:
         ends = _object(folder / CONFIG_FILE).get("eos_token_id")
+    about = _object(folder / TOKENIZER_CONFIG)
     if (folder / TEMPLATE_FILE).is_file():
         template: Any = read_text(folder / TEMPLATE_FILE, LONGEST_TEMPLATE)
     else:
-        template = _object(folder / TOKENIZER_CONFIG).get("chat_template")
+        template = about.get("chat_template")
     if isinstance(template, list):
         named = [one for one in template if isinstance(one, dict) and one.get("name") == "default"]
         template = named[0].get("template") if named else None
-    return Usage(_ids(ends if isinstance(ends, list) else [ends], vocab_size), _template(template))
+    names = [(name, _content(about.get(name))) for name in GGUF_NAMES]
+    known = tuple((name, content) for name, content in names if content is not None)
+    given = ends if isinstance(ends, list) else [ends]
+    return Usage(_ids(given, vocab_size), _template(template), known)
 
 
 def _object(path: Path) -> dict[str, Any]:
@@ -71,6 +91,12 @@ def _ids(given: list[Any], vocab_size: int) -> tuple[int, ...]:
     """Those that are tokens, each once."""
     fitting = [one for one in given if type(one) is int and 0 <= one < vocab_size]
     return tuple(dict.fromkeys(fitting))
+
+
+def _content(given: Any) -> str | None:
+    """A special token, written as it is or with its settings."""
+    content = given.get("content") if isinstance(given, dict) else given
+    return content if isinstance(content, str) else None
 
 
 def _template(given: Any) -> str | None:

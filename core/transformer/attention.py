@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from core.transformer.cache import LayerCache
 from core.transformer.config import ModelConfig
+from core.transformer.linear import Linear
 from core.transformer.look import EXPLICIT, Look, Site, layer_sites
 from core.transformer.norms import RMSNorm
 from core.transformer.positions import Rotation, rotate
@@ -105,7 +106,7 @@ class Heads(nn.Module):
 
     causal: bool  # whether a query sees no later key
     window: int | None  # and of the earlier ones so many, itself included
-    c_proj: nn.Linear  # W^O, (n_embd, H D)
+    c_proj: Linear  # W^O, (n_embd, H D)
 
     def __init__(self, config: ModelConfig, sites: dict[str, Site]) -> None:
         super().__init__()
@@ -213,12 +214,12 @@ class Attention(Heads):
         self.window = config.window_of(layer)
         width = config.n_head * config.head_width
         projected = (config.n_head + 2 * config.kv_heads) * config.head_width
-        self.c_attn = nn.Linear(config.n_embd, projected, bias=config.has_qkv_bias)
+        self.c_attn = Linear(config.n_embd, projected, bias=config.has_qkv_bias)
         self.qk_norm = config.qk_norm
         if config.qk_norm:  # Qwen3
             self.q_norm = RMSNorm(config.head_width, config.norm_eps)
             self.k_norm = RMSNorm(config.head_width, config.norm_eps)
-        self.c_proj = nn.Linear(width, config.n_embd, bias=config.has_o_bias)
+        self.c_proj = Linear(width, config.n_embd, bias=config.has_o_bias)
 
     def project(self, x: Tensor, rotation: Rotation | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """Query, key and value of each token: x (B, T, C) -> (B, H, T, D) and two (B, G, T, D).

@@ -85,6 +85,9 @@ class LayerCache:
         if self._keys is not None and self._values is not None:
             self._keys = self._keys[sequences.to(self._keys.device)]
             self._values = self._values[sequences.to(self._values.device)]
+        if self.source is not None:
+            k, v = self.source
+            self.source = k[sequences.to(k.device)], v[sequences.to(v.device)]
 
     def can_cut(self, last: int, before: int) -> bool:
         """Whether it still holds what is seen once the last so many tokens are gone, and `before`

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.transformer.attention import Heads
 from core.transformer.cache import LayerCache
 from core.transformer.config import ModelConfig
+from core.transformer.linear import Linear
 from core.transformer.look import Look, cross_sites
 
 
@@ -39,9 +40,9 @@ class CrossAttention(Heads):
         self.causal, self.window = False, None
         width = config.n_head * config.head_width
         read = 2 * config.kv_heads * config.head_width
-        self.c_q = nn.Linear(config.n_embd, width, bias=config.has_qkv_bias)
-        self.c_kv = nn.Linear(config.n_embd, read, bias=config.has_qkv_bias)
-        self.c_proj = nn.Linear(width, config.n_embd, bias=config.has_o_bias)
+        self.c_q = Linear(config.n_embd, width, bias=config.has_qkv_bias)
+        self.c_kv = Linear(config.n_embd, read, bias=config.has_qkv_bias)
+        self.c_proj = Linear(width, config.n_embd, bias=config.has_o_bias)
 
     def queries(self, x: Tensor) -> Tensor:
         """What each token of the target asks for: x (B, Tt, C) -> (B, H, Tt, D)."""

@@ -15,6 +15,7 @@ from core.transformer.cache import KeyValueCache
 from core.transformer.config import EncoderDecoderConfig
 from core.transformer.cross_attention import Memory
 from core.transformer.layers import Block
+from core.transformer.linear import Linear
 from core.transformer.look import Look, Site, check_sites
 from core.transformer.stack import Stack
 
@@ -36,7 +37,7 @@ class EncoderDecoder(nn.Module):
         self.config = config
         self.encoder = Stack(config.encoder, "encoder")
         self.decoder = Stack(config.decoder, "decoder", reads_source=True)
-        self.lm_head = nn.Linear(config.decoder.n_embd, config.decoder.vocab_size, bias=False)
+        self.lm_head = Linear(config.decoder.n_embd, config.decoder.vocab_size, bias=False)
         self.share()
         if not self.lm_head.weight.is_meta:  # else there are shapes alone, for numbers from a file
             self.initialize(generator)

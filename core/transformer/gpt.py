@@ -12,11 +12,12 @@ import math
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from core.transformer.cache import KeyValueCache
 from core.transformer.config import ModelConfig
+from core.transformer.linear import Linear
 from core.transformer.look import Look, Site, check_sites
 from core.transformer.precision import full_precision
 from core.transformer.stack import Stack
@@ -30,7 +31,7 @@ class GPT(Stack):
 
     def __init__(self, config: ModelConfig, generator: torch.Generator | None = None) -> None:
         super().__init__(config)
-        self.lm_head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
+        self.lm_head = Linear(config.n_embd, config.vocab_size, bias=False)
         if config.tie_weights:
             self.lm_head.weight = self.wte.weight
         if not self.wte.weight.is_meta:  # else there are shapes alone, for numbers from a file

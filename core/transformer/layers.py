@@ -12,6 +12,7 @@ from core.transformer.attention import Attention
 from core.transformer.cache import LayerCache
 from core.transformer.config import ModelConfig
 from core.transformer.cross_attention import CrossAttention, Memory
+from core.transformer.linear import Linear
 from core.transformer.look import Look, layer_sites
 from core.transformer.norms import norm_of
 from core.transformer.positions import Rotation
@@ -28,10 +29,10 @@ class MLP(nn.Module):
         super().__init__()
         self.activation = config.mlp
         self.sites = layer_sites(stack, layer)
-        self.c_fc = nn.Linear(config.n_embd, config.inner_width, bias=config.bias)
+        self.c_fc = Linear(config.n_embd, config.inner_width, bias=config.bias)
         if config.mlp == "swiglu":
-            self.c_gate = nn.Linear(config.n_embd, config.inner_width, bias=config.bias)
-        self.c_proj = nn.Linear(config.inner_width, config.n_embd, bias=config.bias)
+            self.c_gate = Linear(config.n_embd, config.inner_width, bias=config.bias)
+        self.c_proj = Linear(config.inner_width, config.n_embd, bias=config.bias)
 
     def forward(self, x: Tensor, look: Look | None = None) -> Tensor:
         """x (B, T, C) -> (B, T, C)."""
@@ -96,9 +97,14 @@ class Block(nn.Module):
             added = x + read  # step: post.add_read
             mid = self.ln_1(added)  # step: post.ln_1
         if memory is not None and self.norm_first:
-            mid = mid + self.drop(self.cross(self.ln_cross(mid), memory, look, cache))
+            normed = self.ln_cross(mid)  # step: ln_cross
+            found = self.drop(self.cross(normed, memory, look, cache))  # step: cross
+            crossed = mid + found  # step: add_found
+            mid = crossed
         elif memory is not None:
-            mid = self.ln_cross(mid + self.drop(self.cross(mid, memory, look, cache)))
+            found = self.drop(self.cross(mid, memory, look, cache))  # step: post.cross
+            added = mid + found  # step: post.add_found
+            mid = self.ln_cross(added)  # step: post.ln_cross
         if look is not None:
             mid = look.at(self.sites["residual_mid"], mid)
         if self.norm_first:

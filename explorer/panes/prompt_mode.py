@@ -71,7 +71,9 @@ class ModelMode(Mode):
             return
         if not (why := self.why_empty()):
             self.has_read = True
-            self.reads.ask(self.answer, f"{self.source.name} reads the text", is_told=False)
+            name = f"{self.source.name} reads the text"
+            self.view.body.set_waiting(name)
+            self.reads.ask(self.answer, name, is_told=False)
             return
         self.reads.stop()
         self.clear()

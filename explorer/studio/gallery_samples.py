@@ -10,6 +10,7 @@ import numpy as np
 
 from explorer import theme
 from explorer.studio.gallery_data import CODE, TOKENS, Sample, attention, causal_mask, heads
+from explorer.studio.gallery_generation import generation
 from explorer.studio.gallery_parts import controls, states
 from explorer.widgets.arcs import ArcDiagram
 from explorer.widgets.code_view import CodeView
@@ -350,6 +351,7 @@ SHEETS: dict[str, Callable[[], list[Sample]]] = {
     "Mosaics": _mosaics,
     "Arcs": _arcs,
     "Tokens": _tokens,
+    "Generation": generation,
     "Inspector": _inspectors,
     "Math": _math,
     "Transport": _transports,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath
 
@@ -11,9 +13,9 @@ from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 from explorer.widgets.beam_scene import BeamScene, share
 from explorer.widgets.token_strip import chip, draw_chip
 
-PITCH, EDGE, SUM = 78, 22, 66  # px: a column at least, the edge in it, the number behind it
+PITCH, EDGE, SUM = 78, 20, 46  # px: a column at least, the edge in it, the number behind it
 ROW, CHIP, LINE, THICK = 44, 20, 20, 7  # px: a row at most, a chip, a line of text, the widest edge
-GREEDY = 1  # its series
+GREEDY, ROOT = 1, -1  # its series; the token before the tree
 LINES = ("Beams", "Greedy")
 OPACITY = {"hidden": 0.0, "dropped": 0.45, "passed": 0.6, "new": 1.0, "alive": 1.0, "best": 1.0}
 
@@ -58,31 +60,73 @@ class TreeLayout:
         return next((one for one in seen if self.chip(one).contains(point)), None)
 
 
-def draw_tree(painter: QPainter, layout: TreeLayout, position: float, hovered: int) -> None:
-    """`position` in the steps; `hovered`: the node under the pointer, -1 for none."""
-    scene, step = layout.scene, int(position)
-    looks = []  # (node, state, opacity), the best text on top
-    for node in sorted(range(len(scene.pieces)), key=lambda node: node in scene.best):
-        state, later = scene.state(node, step), scene.state(node, step + 1)
-        solid = OPACITY[state] + (OPACITY[later] - OPACITY[state]) * (position - step)
-        if solid > 0:
-            looks.append((node, later if state == "hidden" else state, solid))
+def draw_still(painter: QPainter, layout: TreeLayout, step: int) -> None:
+    """All that stays as it is from a step to the next."""
+    scene = layout.scene
+    nodes = [node for node in _in_sight(layout) if not _changes(scene, node, step)]
     painter.save()
     painter.setClipRect(layout.area)
-    for node, state, solid in looks:
+    _draw_nodes(painter, layout, nodes, step)
+    _draw_node(painter, layout, ROOT, "alive", False)
+    painter.restore()
+    _draw_texts(painter, layout)
+
+
+def draw_moving(painter: QPainter, layout: TreeLayout, position: float, hovered: int) -> None:
+    """What changes, and the node under the pointer; `position` in the steps."""
+    scene, step = layout.scene, int(position)
+    painter.save()
+    painter.setClipRect(layout.area)
+    nodes = [node for node in _in_sight(layout) if _changes(scene, node, step)]
+    _draw_nodes(painter, layout, nodes, position)
+    if hovered != ROOT and (state := scene.state(hovered, step)) != "hidden":
+        _draw_node(painter, layout, hovered, state, True)
+    painter.restore()
+
+
+def _in_sight(layout: TreeLayout) -> list[int]:
+    """The nodes of the columns that are seen, the best text's on top."""
+    scene, left, wide = layout.scene, layout.area.left(), 2 * layout.pitch
+    nodes = range(len(scene.pieces))
+    seen = (
+        n for n in nodes if layout.left + scene.tree.nodes[n].depth * layout.pitch > left - wide
+    )
+    return sorted(seen, key=lambda node: node in scene.best)
+
+
+def _changes(scene: BeamScene, node: int, step: int) -> bool:
+    is_told = scene.tree.nodes[node].depth in (scene.moment(step)[0], scene.moment(step + 1)[0])
+    return is_told or scene.state(node, step) != scene.state(node, step + 1)
+
+
+def _draw_nodes(
+    painter: QPainter, layout: TreeLayout, nodes: Sequence[int], position: float
+) -> None:
+    """Edges, then the nodes at both of their ends, on top."""
+    scene = layout.scene
+    looks = {node: look for node in nodes if (look := _look(scene, node, position))[1] > 0}
+    for node, (state, solid) in looks.items():
         painter.setOpacity(solid)
         _draw_edge(painter, layout, node, state)
-    painter.setOpacity(1.0)
-    _draw_node(painter, layout, -1, "alive", False)
-    for node, state, solid in looks:
+    parents = {scene.tree.nodes[node].parent for node in looks} - {ROOT}
+    for node in dict.fromkeys([*parents, *looks]):
+        state, solid = _look(scene, node, position)
         painter.setOpacity(1.0)
         painter.fillRect(layout.chip(node), theme.current().color("surface"))
         painter.setOpacity(solid)
-        _draw_node(painter, layout, node, state, node == hovered)
-        if scene.tree.nodes[node].depth == scene.moment(step)[0]:
-            _draw_sum(painter, layout, node, scene.moment(step)[1])
-    painter.restore()
-    _draw_texts(painter, layout)
+        _draw_node(painter, layout, node, state, False)
+        depth, what = scene.moment(int(position))
+        if scene.tree.nodes[node].depth == depth:
+            _draw_sum(painter, layout, node, what)
+    painter.setOpacity(1.0)
+
+
+def _look(scene: BeamScene, node: int, position: float) -> tuple[str, float]:
+    """A node's state and opacity: on the way from a step to the next it is between two looks."""
+    step = int(position)
+    state, later = scene.state(node, step), scene.state(node, step + 1)
+    solid = OPACITY[state] + (OPACITY[later] - OPACITY[state]) * (position - step)
+    return later if state == "hidden" else state, solid
 
 
 def _draw_edge(painter: QPainter, layout: TreeLayout, node: int, state: str) -> None:
@@ -115,15 +159,15 @@ def _draw_node(painter: QPainter, layout: TreeLayout, node: int, state: str, hov
 
 
 def _draw_sum(painter: QPainter, layout: TreeLayout, node: int, what: str) -> None:
-    """The log-probability of the text; once candidates are chosen also which place it has; of one
-    that has ended its score, once texts of all lengths are compared.
+    """The log-probability of the text, with its place once candidates are chosen; in the end the
+    scores of finished texts alone, which are compared.
     """
     now, rect, one = theme.current(), layout.chip(node), layout.scene.tree.nodes[node]
-    place = QRectF(rect.right() + 4, rect.top(), now.px(SUM), rect.height())
-    if what == "finish" and one.fate == "finished":
-        told = f"score {format_fixed(one.score)}"
+    if what == "finish":
+        told = format_fixed(one.score) if one.fate == "finished" else ""
     else:
-        told = format_fixed(one.sum) + (f"  {one.rank + 1}." if what in ("choose", "prune") else "")
+        told = format_fixed(one.sum) + ("" if what == "score" else f"  {one.rank + 1}.")
+    place = QRectF(rect.right() + 4, rect.top(), now.px(2 * SUM), rect.height())
     put_text(painter, place, told, now.font("label"), now.color("muted"), LEFT)
 
 

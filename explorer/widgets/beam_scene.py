@@ -69,12 +69,12 @@ class BeamScene:
 def scene_of(
     tree: BeamTree,
     trace: Trace,
-    greedy: tuple[Sequence[int], float],
+    greedy: BeamTree,
     root: int,
     piece: Callable[[int], bytes],
 ) -> BeamScene:
-    """`trace`: of the search so far; `greedy`: the tokens that are written greedily, and their
-    log-probability; `root`: the token before the tree.
+    """`trace`: of the search so far; `greedy`: the tree of a single beam; `root`: the token before
+    the tree.
     """
     names = [step.name.removeprefix("beams.") for step in trace]
     places: dict[int, float] = {-1: 0.0}
@@ -85,7 +85,7 @@ def scene_of(
         nodes.sort(key=lambda node: (places[tree.nodes[node].parent], tree.nodes[node].rank))
         places |= {node: at - (len(nodes) - 1) / 2 for at, node in enumerate(nodes)}
     depths = [sum(name == "score" for name in names[: at + 1]) for at in range(len(names))]
-    found = tree.text(tree.best)
+    texts = [(one.text(one.best), one.nodes[one.best].sum) for one in (tree, greedy)]
     return BeamScene(
         tree=tree,
         root=piece(root),
@@ -93,11 +93,8 @@ def scene_of(
         rows=tuple(places[node] for node in range(len(tree.nodes))),
         moments=tuple(zip(depths, names, strict=True)),
         best=tuple(tree.path(tree.best)),
-        greedy=tuple(_followed(tree, greedy[0])),
-        texts=(
-            (b"".join(map(piece, found)), tree.nodes[tree.best].sum),
-            (b"".join(map(piece, greedy[0])), greedy[1]),
-        ),
+        greedy=tuple(_followed(tree, texts[1][0])),
+        texts=tuple((b"".join(map(piece, text)), total) for text, total in texts),
         tallest=max(map(len, by_depth.values())),
         ends={depth: _alive(tree, depth) for depth in by_depth},
     )

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPaintEngine, QPainter, QPixmap
 
 from core.numbers import format_fixed, format_percent
+from explorer import theme
 from explorer.widgets.base import Columns
-from explorer.widgets.beam_drawing import TreeLayout, draw_tree
+from explorer.widgets.beam_drawing import TreeLayout, draw_moving, draw_still
 from explorer.widgets.beam_scene import BeamScene, share
 from explorer.widgets.choice_picture import NONE, ChoicePicture
 
@@ -22,8 +23,29 @@ class BeamTreePicture(ChoicePicture[BeamScene]):
 
     NAME = "The tree of the search"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._still = QPixmap()  # what stays as it is at a step
+        self._drawn: object = None  # at which, and how large
+
     def draw_scene(self, painter: QPainter, scene: BeamScene) -> None:
-        draw_tree(painter, self._laid_out(scene), self.position, self.hovered)
+        layout, step = self._laid_out(scene), int(self.position)
+        if painter.paintEngine().type() == QPaintEngine.Type.SVG:  # lines, not pixels
+            draw_still(painter, layout, step)
+        else:
+            painter.drawPixmap(0, 0, self._still_at(layout, step))
+        draw_moving(painter, layout, self.position, self.hovered)
+
+    def _still_at(self, layout: TreeLayout, step: int) -> QPixmap:
+        now = (layout.scene, step, self.size(), self.ratio, theme.current())
+        if now != self._drawn:
+            self._drawn = now
+            self._still = theme.device_pixmap(self.width(), self.height(), self.ratio)
+            painter = QPainter(self._still)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            draw_still(painter, layout, step)
+            painter.end()
+        return self._still
 
     def _laid_out(self, scene: BeamScene) -> TreeLayout:
         return TreeLayout(QRectF(self.rect()), scene, self.position)

@@ -11,7 +11,11 @@ from explorer.widgets.base import RIGHT, Columns, put_text
 from explorer.widgets.cache_scene import CacheScene
 from explorer.widgets.scene_picture import ScenePicture
 
-NAME, ROW, CELL = 20, 44, 4  # px: a layer's number, a row at most, a token from which lines part it
+NAME, ROW, CELL = (
+    20,
+    44,
+    2.5,
+)  # px: a layer's number, a row at most, a token from which lines part it
 
 
 class CachePicture(ScenePicture[CacheScene]):
@@ -24,7 +28,7 @@ class CachePicture(ScenePicture[CacheScene]):
         """A layer's tokens from one on, up to another."""
         assert self.scene is not None
         left = theme.current().px(NAME)
-        wide, high = (self.width() - left) / self.scene.room, self._row(self.scene)
+        wide, high = (self.width() - left) / self.scene.width, self._row(self.scene)
         return QRectF(left + first * wide, layer * high, (last - first) * wide, max(high - 2, 1.0))
 
     def _row(self, scene: CacheScene) -> float:
@@ -38,7 +42,7 @@ class CachePicture(ScenePicture[CacheScene]):
         for place, layer in enumerate(scene.layers):
             color = theme.mix(now.series(0), now.series(3), place / last)
             kept, seen = end - layer.kept, end - layer.seen
-            painter.fillRect(self._cells(place, 0, scene.room), now.color("raised"))
+            painter.fillRect(self._cells(place, 0, scene.width), now.color("raised"))
             painter.fillRect(self._cells(place, kept, seen), now.hatch())
             painter.fillRect(self._cells(place, seen, end), color)
             if self._cells(place, 0, 1).width() >= CELL:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from core.transformer.cache import LayerUse
 
+NARROWEST = 32  # tokens
+
 
 @dataclass(frozen=True)
 class CacheScene:
@@ -18,8 +20,13 @@ class CacheScene:
 
     @property
     def room(self) -> int:
-        """Tokens that there is memory for: the picture is as wide."""
-        return max(self.tokens, *(layer.room for layer in self.layers))
+        """Tokens that there is memory for."""
+        return max(layer.room for layer in self.layers)
+
+    @property
+    def width(self) -> int:
+        """Tokens that the picture is wide: it doubles where they have no room."""
+        return max(NARROWEST, 1 << (self.tokens - 1).bit_length())
 
     @property
     def bytes(self) -> int:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import MINUS, format_share
 from explorer import theme
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text
+from explorer.widgets.grid_keys import arrow, is_enter
 from explorer.widgets.token_strip import chip
 
 LINE, ROWS = 20, 6  # px; rows that there is room for
@@ -51,10 +52,18 @@ def rows_in(height: float) -> int:
     return int(height // theme.current().px(LOWEST))
 
 
+def likeliest_rows(area: QRectF, count: int) -> list[QRectF]:
+    """Where the rows of so many tokens stand."""
+    now = theme.current()
+    pitch = min(max(area.height() / max(count, 1), now.px(LOWEST)), now.px(HIGHEST))
+    top, left, wide = area.top(), area.left(), area.width()
+    return [QRectF(left, top + place * pitch, wide, pitch) for place in range(count)]
+
+
 def draw_likeliest(
     painter: QPainter, area: QRectF, tokens: Sequence[NextToken], grown: Sequence[float] = ()
-) -> list[QRectF]:
-    """A row a token, likeliest first, each bar between its name and its share; returns the rows.
+) -> None:
+    """A row a token, likeliest first, each bar between its name and its share.
 
     The longest bar takes all the width. What a share was before is an outline around its bar. Bars
     that grow have come `grown` 0..1 of their way: from where they were before, else from nothing.
@@ -62,8 +71,7 @@ def draw_likeliest(
     now = theme.current()
     mono, label = now.font("mono", mono=True), now.font("label")
     if not tokens:
-        return []
-    pitch = min(max(area.height() / len(tokens), now.px(LOWEST)), now.px(HIGHEST))
+        return
     names = [chip(0, one.piece).text for one in tokens]
     metrics, told = now.metrics("mono", mono=True), now.metrics("label")
     gap = now.px(8)
@@ -72,10 +80,9 @@ def draw_likeliest(
     right = max(told.horizontalAdvance(one.told) for one in tokens) + gap
     room = max(area.width() - left - right, now.px(LEAST))
     most = max(max(one.share, one.before or 0.0) for one in tokens) or 1.0
-    rows = []
-    for place, (one, name) in enumerate(zip(tokens, names, strict=True)):
-        row = QRectF(area.left(), area.top() + place * pitch, area.width(), pitch)
-        rows.append(row)
+    rows = likeliest_rows(area, len(tokens))
+    pitch = rows[0].height()
+    for place, (one, name, row) in enumerate(zip(tokens, names, rows, strict=True)):
         way = grown[place] if place < len(grown) else 1.0
         ink = now.color("accent" if one.came else "text")
         box = QRectF(row.left(), row.top(), left - gap, pitch)
@@ -94,15 +101,22 @@ def draw_likeliest(
             end = max(end, ghost.right())
         ink = now.color("text" if one.came else "muted", way)
         put_text(painter, QRectF(end + 6, row.top(), right, pitch), one.told, label, ink, LEFT)
-    return rows
 
 
 class LikeliestBars(Picture):
-    """The longest bar takes the whole width; shares are written."""
+    """The longest bar takes the whole width; shares are written. `clicked(place)`: a token was
+    clicked, or Enter was pressed on it; `help`: what that does, "" for nothing.
+    """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    clicked = Signal(int)
+
+    def __init__(self, help: str = "", parent: QWidget | None = None) -> None:
         super().__init__("The likeliest next tokens", parent)
+        self._help = help
         self._tokens: tuple[NextToken, ...] = ()
+        self._at = 0  # the row that Enter is for
+        if help:
+            self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_tokens(self, tokens: Sequence[NextToken]) -> None:
@@ -110,20 +124,52 @@ class LikeliestBars(Picture):
         self.data_changed()
 
     def displayed(self) -> dict[str, np.ndarray]:
-        return Columns(
-            {
-                "token": np.array([chip(0, one.piece).text for one in self._tokens]),
-                "probability": np.array([one.share for one in self._tokens]),
-                "came": np.array([one.came for one in self._tokens]),
-            }
-        )
+        columns = {
+            "token": np.array([chip(0, one.piece).text for one in self._tokens]),
+            "probability": np.array([one.share for one in self._tokens]),
+            "came": np.array([one.came for one in self._tokens]),
+        }
+        if any(one.before is not None for one in self._tokens):
+            columns["before"] = np.array([one.before for one in self._tokens], float)
+        return Columns(columns)
+
+    def _area(self) -> QRectF:
+        return QRectF(0, 0, self.width(), len(self._tokens) * theme.current().px(LINE))
 
     def draw(self, painter: QPainter) -> None:
-        high = len(self._tokens) * theme.current().px(LINE)
-        draw_likeliest(painter, QRectF(0, 0, self.width(), high), self._tokens)
+        draw_likeliest(painter, self._area(), self._tokens)
+        if self.shows_focus and self._at < len(self._tokens):
+            row = likeliest_rows(self._area(), len(self._tokens))[self._at]
+            theme.current().focus_ring(painter, row, 2, -3)
+
+    def _place_at(self, point: QPointF) -> int:
+        rows = likeliest_rows(self._area(), len(self._tokens))
+        return next((at for at, row in enumerate(rows) if row.contains(point)), -1)
+
+    def said_at(self, point: QPointF) -> str | None:
+        place = self._place_at(point)
+        return f"{self._tokens[place].told}\n{self._help}".strip() if place >= 0 else ""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        move = arrow(event)
+        if not self._help or move == (0, -1) or move == (0, 1):
+            super().keyPressEvent(event)
+        elif move is not None:
+            self._at = min(max(self._at + move[0], 0), max(len(self._tokens) - 1, 0))
+            self.setAccessibleDescription(self._tokens[self._at].told if self._tokens else "")
+            self.update()
+        elif is_enter(event) and self._at < len(self._tokens):
+            self.clicked.emit(self._at)
+        else:
+            super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        place = self._place_at(event.position())
+        if place >= 0 and event.button() == Qt.MouseButton.LeftButton:
+            self.clicked.emit(place)
 
     def sizeHint(self) -> QSize:
         return QSize(theme.current().px(480), ROWS * theme.current().px(LINE))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.current().px(400), ROWS * theme.current().px(LINE))
+        return QSize(theme.current().px(220), ROWS * theme.current().px(LINE))

@@ -7,20 +7,20 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QPainter
 
 from core.equation import ALL, Term
 from core.numbers import TIMES
 from explorer import theme
 from explorer.widgets.axis_labels import has_label, one_in
-from explorer.widgets.base import RIGHT, elide, put_text
+from explorer.widgets.base import RIGHT
 from explorer.widgets.cell_numbers import fitting_number
-from explorer.widgets.matrix_drawing import colors_of, draw_matrix
 from explorer.widgets.pooling import Matrix
+from explorer.widgets.sketch import Sketch, around, colors_of
 
 HEAD, LINE, NAMES = 34, 16, 72  # px: name and shape above a matrix; a line; names of rows
-LEAST, CELL, ROW = 14, 52, 24  # px: a matrix's side; a cell with a number, and its height
+LEAST, CELL, ROW = 14, (52, 34), 24  # px: a side; cells with a number, and the least; a row of them
 LONG = 1024  # rows or columns from which on a matrix is drawn no larger
 ROLES = {"q": "q", "k": "k", "v": "v", "weights": "attention"}
 
@@ -45,6 +45,7 @@ def dimensions(shape: Sequence[int]) -> str:
 
 
 def kind_of(name: str) -> str:
+    """How the numbers of a value of that name are colored."""
     return "attention" if name == "weights" else "diverging"
 
 
@@ -53,24 +54,19 @@ class MatrixEquation:
 
     shapes    (rows, columns) of each value by name
     matrices  their numbers, where they are known
-    rows      what the rows of a value with as many are; columns  likewise of the result
+    rows      what the rows of a value with as many are; columns: likewise of the result
     """
 
     def __init__(
-        self,
-        area: QRectF,
-        terms: Sequence[Term],
-        shapes: Mapping[str, tuple[int, int]],
-        matrices: Mapping[str, Matrix],
-        rows: Sequence[str] = (),
-        columns: Sequence[str] = (),
-    ) -> None:
+        self, area: QRectF, terms: Sequence[Term], shapes: Mapping[str, tuple[int, int]],
+        matrices: Mapping[str, Matrix], rows: Sequence[str] = (), columns: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         now = theme.current()
         self.terms, self.shapes, self.matrices = terms, shapes, matrices
         self.rows, self.columns = rows, columns
         strip = now.px(ROW + LINE + 12)
         self.area = area.adjusted(0, 0, 0, -strip)
-        self.strip = QRectF(area.left(), area.bottom() - strip + now.px(4), area.width(), strip)
+        self.strip = QRectF(area.left(), area.bottom() - strip + 4, area.width(), strip)
         self.places = self._arranged()
 
     def shape(self, term: Term) -> tuple[int, int]:
@@ -82,25 +78,27 @@ class MatrixEquation:
         now, metrics = theme.current(), theme.current().metrics("title", 600)
         gap, named = now.px(6), self._named()
         names = 0 if named is None else now.px(NAMES)
-        signs = [metrics.horizontalAdvance(one.words) + now.px(8) for one in self.terms]
+        signs = [0.0 if one.name else metrics.horizontalAdvance(one.words) + now.px(8)
+                 for one in self.terms]  # fmt: skip
         values = [self.shape(one) for one in self.terms if one.name]
-        taken = sum(wide for one, wide in zip(self.terms, signs, strict=True) if not one.name)
-        room = self.area.width() - names - taken - 2 * gap * len(values)
-        tall = self.area.height() - now.px(HEAD)
+        fixed = names + sum(signs) + 2 * gap * len(values)
+        tall = max(self.area.height() - now.px(HEAD), now.px(LEAST))
         wide = sum(extent(columns) for _, columns in values)
-        scale = min(room / wide, tall / max(extent(rows) for rows, _ in values))
-        used = taken + 2 * gap * len(values) + wide * scale
-        x = self.area.left() + max(self.area.width() - names - used, 0) / 2
+        scale = (self.area.width() - fixed) / wide
+        scale = max(min(scale, tall / max(extent(rows) for rows, _ in values)), 1.0)
+        x = self.area.left() + max(self.area.width() - fixed - wide * scale, 0) / 2
         places = []
         for at, (term, sign) in enumerate(zip(self.terms, signs, strict=True)):
-            rows, columns = self.shape(term) if term.name else (1, 1)
             x += names if at == named else 0
-            high = max(extent(rows) * scale, now.px(LEAST)) if term.name else tall
-            long = extent(columns) * scale if term.name else sign
-            x += gap if term.name else 0
-            top = self.area.top() + now.px(HEAD) + (tall - high) / 2
-            places.append(QRectF(x, top, max(long, now.px(LEAST)) if term.name else long, high))
-            x += long + (gap if term.name else 0)
+            if term.name:
+                rows, columns = (extent(size) * scale for size in self.shape(term))
+                high, sign = max(rows, now.px(LEAST)), columns + 2 * gap
+                place = QRectF(x + gap, 0, max(columns, now.px(LEAST)), high)
+            else:
+                place = QRectF(x, 0, sign, tall)
+            place.moveTop(self.area.bottom() - tall / 2 - place.height() / 2)
+            places.append(place)
+            x += sign
         return places
 
     def _named(self) -> int | None:
@@ -123,33 +121,41 @@ class MatrixEquation:
         return None
 
     def draw(self, painter: QPainter) -> None:
-        now = theme.current()
+        sketch = Sketch(painter)
         for term, place in zip(self.terms, self.places, strict=True):
             if term.name:
-                self._draw_value(painter, term, place)
+                self._draw_value(sketch, term, place)
             else:
-                font, color = now.font("title", 600), now.color("muted")
-                put_text(painter, place, term.words, font, color)
-        self._draw_rows(painter)
-        self._draw_strip(painter)
+                sketch.text(place, term.words, size="title", weight=600)
+        self._draw_rows(sketch)
+        if (matrix := self.matrices.get(self.terms[-1].name)) is not None:
+            self._draw_strip(sketch, matrix.values, self.terms[-1])
 
-    def _draw_value(self, painter: QPainter, term: Term, place: QRectF) -> None:
-        now, (rows, columns) = theme.current(), self.shape(term)
-        matrix = self.matrices.get(term.name)
+    def _draw_value(self, sketch: Sketch, term: Term, place: QRectF) -> None:
+        matrix, now = self.matrices.get(term.name), sketch.now
+        rows, columns = self.shape(term)
         image = None if matrix is None else matrix.thumb.T if term.turned else matrix.thumb
-        draw_matrix(painter, place, image, kind_of(term.name))
-        name = QRectF(place.center().x() - now.px(90), place.top() - now.px(HEAD), now.px(180),
-                      now.px(LINE))  # fmt: skip
+        sketch.matrix(place, image, kind_of(term.name))
+        name = around(place.center().x(), place.top() - now.px(HEAD - LINE / 2), 0, now.px(LINE))
         words = term.words.replace("_", " ") + ("\u1d40" if term.turned else "")
-        ink = now.color(ROLES.get(term.name, "text"))
-        put_text(painter, name, words, now.font("body", 600), ink)
-        name.translate(0, now.px(LINE))
-        shape = dimensions((rows, columns))
-        put_text(painter, name, shape, now.font("label"), now.color("muted"))
-        if matrix is not None:
-            painter.setPen(now.pen("text", 1.5))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(self._mark(term, place))
+        sketch.text(name, words, ROLES.get(term.name, "text"), size="body", weight=600)
+        sketch.text(name.translated(0, now.px(LINE)), dimensions((rows, columns)))
+        if matrix is None:
+            return
+        wide, high = place.width() / columns, place.height() / rows
+        if wide >= now.px(CELL[1]) and high >= now.px(LEAST):
+            values = matrix.values.T if term.turned else matrix.values
+            colors = colors_of(values, kind_of(term.name))
+            for row, column in np.ndindex(values.shape):
+                cell = QRectF(place.left() + column * wide, place.top() + row * high, wide, high)
+                self._draw_number(
+                    sketch, cell, float(values[row, column]), int(colors[row, column])
+                )
+        sketch.frame(self._mark(term, place), "text", 1.5, 0)
+
+    def _draw_number(self, sketch: Sketch, cell: QRectF, value: float, packed: int) -> None:
+        number = fitting_number(value, sketch.now.metrics("label"), cell.width() - 6)
+        sketch.text(cell, number, theme.ink_on(QColor.fromRgb(packed)))
 
     def _mark(self, term: Term, place: QRectF) -> QRectF:
         """The frame round the cells that the chosen one comes from."""
@@ -160,59 +166,41 @@ class MatrixEquation:
             (cell[1], self.shape(term)[1], place.left(), place.width()),
             (cell[0], self.shape(term)[0], place.top(), place.height()),
         ):
-            if at == ALL:
-                spans.append((start, length))
-                continue
-            side = max(length / size, least)
-            middle = start + (min(at, size - 1) + 0.5) * length / size
-            spans.append((middle - side / 2, side))
+            side = length if at == ALL else max(length / size, least)
+            middle = 0.5 if at == ALL else (min(at, size - 1) + 0.5) / size
+            spans.append((start + middle * length - side / 2, side))
         (left, wide), (top, high) = spans
         return QRectF(left, top, wide, high)
 
-    def _draw_rows(self, painter: QPainter) -> None:
+    def _draw_rows(self, sketch: Sketch) -> None:
         """As many names of rows as have room."""
         if (named := self._named()) is None:
             return
-        now, font = theme.current(), theme.current().font("label", mono=True)
-        place, chosen = self.places[named], self.terms[named].cell[0]
+        now, place, chosen = sketch.now, self.places[named], self.terms[named].cell[0]
         high = place.height() / len(self.rows)
-        every = one_in(now.px(LINE - 3), high)
         for at, words in enumerate(self.rows):
-            if has_label(at, every, chosen):
-                middle = place.top() + (at + 0.5) * high
-                line = QRectF(place.left() - now.px(NAMES), middle - now.px(LINE) / 2,
-                              now.px(NAMES - 6), now.px(LINE))  # fmt: skip
-                ink = now.color("text" if at == chosen else "muted")
-                put_text(painter, line, elide(words, font, line.width()), font, ink, RIGHT)
+            if has_label(at, one_in(now.px(LINE - 3), high), chosen):
+                top = place.top() + (at + 0.5) * high - now.px(LINE) / 2
+                line = QRectF(place.left() - now.px(NAMES), top, now.px(NAMES - 6), now.px(LINE))
+                ink = "text" if at == chosen else "muted"
+                sketch.text(line, words, ink, RIGHT, mono=True, cut=True)
 
-    def _draw_strip(self, painter: QPainter) -> None:
+    def _draw_strip(self, sketch: Sketch, values: np.ndarray, term: Term) -> None:
         """The chosen row of the result, cell by cell, with numbers."""
-        now, term = theme.current(), self.terms[-1]
-        matrix = self.matrices.get(term.name)
-        if matrix is None:
-            return
-        row, column = (min(at, size - 1) for at, size in zip(term.cell, matrix.values.shape,
-                                                               strict=True))  # fmt: skip
-        values, side = matrix.values[row], now.px(CELL)
-        named = len(self.columns) == len(values)
-        count = min(int(self.strip.width() // side), len(values))
-        first = min(max(column - count // 2, 0), len(values) - count)
+        now, shape = sketch.now, values.shape
+        row, column = (min(at, size - 1) for at, size in zip(term.cell, shape, strict=True))
+        side, numbers = now.px(CELL[0]), values[row]
+        count = min(int(self.strip.width() // side), len(numbers))
+        first = min(max(column - count // 2, 0), len(numbers) - count)
         left = self.strip.center().x() - count * side / 2
-        limit = float(np.abs(np.nan_to_num(values, posinf=0, neginf=0)).max()) or 1.0
-        packed = colors_of(values[None], kind_of(term.name), limit)[0]
-        font, metrics = now.font("label"), now.metrics("label")
-        for at in range(count):
-            cell = QRectF(left + at * side, self.strip.top() + now.px(LINE), side, now.px(ROW))
-            index = first + at
-            back = type(now.color("text")).fromRgb(int(packed[index]))
-            painter.fillRect(cell.adjusted(0, 0, -1, 0), back)
-            number = fitting_number(float(values[index]), metrics, side - 6)
-            put_text(painter, cell, number, font, theme.ink_on(back))
+        colors = colors_of(numbers[None], kind_of(term.name))[0]
+        for at in range(first, first + count):
+            top = self.strip.top() + now.px(LINE)
+            cell = QRectF(left + (at - first) * side, top, side - 1, now.px(ROW))
+            sketch.fill(cell, QColor.fromRgb(int(colors[at])))
+            self._draw_number(sketch, cell, float(numbers[at]), int(colors[at]))
+            words = self.columns[at] if len(self.columns) == len(numbers) else f"{at}"
             above = cell.translated(0, -now.px(LINE + 2))
-            words = self.columns[index] if named else f"{index}"
-            ink = now.color("text" if index == column else "muted")
-            put_text(painter, above, elide(words, font, side - 4), font, ink)
-            if index == column:
-                painter.setPen(now.pen("text", 1.5))
-                painter.setBrush(Qt.BrushStyle.NoBrush)
-                painter.drawRect(cell.adjusted(0, 0, -1, 0))
+            sketch.text(above, words, "text" if at == column else "muted", cut=True)
+            if at == column:
+                sketch.frame(cell, "text", 1.5, 0)

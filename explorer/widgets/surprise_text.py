@@ -16,6 +16,7 @@ from explorer.widgets.base import Columns, Picture
 from explorer.widgets.token_strip import chip, draw_chip
 
 LINE, PADDING, WIDEST = 26, 4, 160  # px
+RING = 2  # px of the first line's ring
 SERIES = 1  # of the darkest tokens
 
 
@@ -73,7 +74,7 @@ class SurpriseText(Picture):
 
     def _lay_out(self) -> None:
         now, self._rects = theme.current(), []
-        metrics, line, y = now.metrics("mono", mono=True), now.px(LINE), 0.0
+        metrics, line, y = now.metrics("mono", mono=True), now.px(LINE), float(RING)
         for sequence, row in enumerate(self._pieces):
             x = 0.0
             for place, piece in enumerate(row):
@@ -101,7 +102,7 @@ class SurpriseText(Picture):
             if x and x + step > wide:
                 x, lines = 0.0, lines + 1
             x += step
-        return now.px(LINE) * min(lines, most)
+        return RING + now.px(LINE) * min(lines, most)
 
     def draw(self, painter: QPainter) -> None:
         now = theme.current()

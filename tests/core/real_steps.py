@@ -37,7 +37,7 @@ def real_steps() -> tuple[Step, ...]:
     """Made once: they are read alone."""
     parts = (_backprop, _networks, _losses, _optimizers, _schedules, _training, _tokens,
              _training_phases, _roundings, _estimates, _attention, _lens, _forward, _sampling,
-             _beams, _few_shot)  # fmt: skip
+             _beams, _few_shot, _comparison)  # fmt: skip
     return tuple(step for part in parts for step in part())
 
 
@@ -185,6 +185,10 @@ def _forward() -> Iterator[Step]:
         config = ModelConfig(vocab_size=11, block_size=8, n_layer=1, n_head=2, n_embd=8, **changes)
         model = GPT(config, torch.Generator().manual_seed(0))
         yield from trace_forward(model, [1, 2, 3, 4, 5])
+    rng, block = np.random.default_rng(5), "core.transformer.layers:Block.forward"
+    for line, made in (("add_found", "crossed"), ("post.add_found", "added")):  # of a decoder
+        mid, found = rng.normal(size=(2, 3, 8))
+        yield Step(line, "", "", f"{block}#{line}", {"mid": mid, "found": found, made: mid + found})
 
 
 def _sampling() -> Iterator[Step]:
@@ -214,3 +218,9 @@ def _beams() -> Iterator[Step]:
     yield from trace_beam_search(
         lambda texts: torch.randn(len(texts), 7, generator=generator), [0], max_new_tokens=3
     )
+
+
+def _comparison() -> Iterator[Step]:
+    from core.inference.head_comparison import moved_step
+
+    yield moved_step(np.array([0.5, 0.3, 0.2]), np.array([0.1, 0.3, 0.6]))

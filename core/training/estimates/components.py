@@ -6,12 +6,17 @@ key and value heads, D dimensions a head.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 from core.training.estimates.activations import FULL, block_parts, kept
 from core.training.estimates.flops import FORWARD
-from core.transformer.config import ModelConfig
-from core.transformer.parameters import inner_matrices, parameters
+from core.transformer.config import EncoderDecoderConfig, ModelConfig
+from core.transformer.parameters import (
+    ParameterCount,
+    inner_matrices,
+    parameters,
+    parameters_of_pair,
+)
 
 NAMES = ("tokens", "positions", "attention", "mlp", "norms", "head")
 
@@ -36,42 +41,63 @@ class Component:
     activations: int
 
 
-def components(model: ModelConfig, tokens: int, item: int = FULL) -> tuple[Component, ...]:
+def components(
+    model: ModelConfig | EncoderDecoderConfig, tokens: int, item: int = FULL
+) -> tuple[Component, ...]:
     """The costs of one text of so many tokens, by the names in `NAMES`; `item`: bytes of a weight
-    and of a cached number.
+    and of a cached number. Of an encoder-decoder: of a source and a target of so many tokens each;
+    what is kept for its backward pass is not counted.
 
     Arithmetic is that of matrix products: 2 T for each weight in one, and 4 L H D T^2 for scores
     and values, of which half is masked. Norms, softmax and the look-up of tokens are not counted
     (Kaplan et al. 2020, table 1). A layer with a window computes all scores and caches its window.
     """
-    T, H, D = tokens, model.n_head, model.head_width
-    learned = parameters(model)
-    sizes = [rows * columns for rows, columns in inner_matrices(model)]
-    forward, L = int(FORWARD) * T, model.n_layer
-    flops = {
-        "attention": L * (forward * sum(sizes[:2]) + 2 * forward * T * H * D),
-        "mlp": L * forward * sum(sizes[2:]),
-        "head": forward * model.vocab_size * model.n_embd,
-    }
-    windows = (model.window_of(layer) or T for layer in range(L))
-    cached = sum(2 * model.kv_heads * D * min(T, window) for window in windows)
-    short = replace(model, block_size=T)
+    if isinstance(model, EncoderDecoderConfig):
+        encoder, decoder = parameters_of_pair(model)
+        source = _costs(model.encoder, encoder, tokens, item, attentions=1, is_encoder=True)
+        target = _costs(model.decoder, decoder, tokens, item, attentions=2)
+        return tuple(_sum(one, other) for one, other in zip(source, target, strict=True))
+    made = _costs(model, parameters(model), tokens, item, attentions=1)
+    short, layers = replace(model, block_size=tokens), range(model.n_layer)
     around = kept(short, 1)
-    inside = [block_parts(short, layer, 1, FULL, "cpu") for layer in range(L)]
-    activations = {name: sum(part[name] for part in inside) for name in ("attention", "mlp")}
-    activations |= {
+    inside = [block_parts(short, layer, 1, FULL, "cpu") for layer in layers]
+    held = {name: sum(part[name] for part in inside) for name in ("attention", "mlp")}
+    held |= {
         "tokens": around.embedding,
-        "norms": around.blocks - sum(activations.values()),
+        "norms": around.blocks - sum(held.values()),
         "head": around.final + around.loss,
     }
+    return tuple(replace(part, activations=held.get(part.name, 0)) for part in made)
+
+
+def _costs(
+    model: ModelConfig, learned: ParameterCount, tokens: int, item: int, attentions: int,
+    is_encoder: bool = False,
+) -> tuple[Component, ...]:  # fmt: skip
+    """Of one stack; `attentions` in a block: 2 with cross-attention, which is as large."""
+    T, H, D, L = tokens, model.n_head, model.head_width, model.n_layer
+    sizes = [rows * columns for rows, columns in inner_matrices(model)]
+    forward = int(FORWARD) * T
+    flops = {
+        "attention": attentions * L * (forward * sum(sizes[:2]) + 2 * forward * T * H * D),
+        "mlp": L * forward * sum(sizes[2:]),
+        "head": 0 if is_encoder else forward * model.vocab_size * model.n_embd,
+    }
+    seen = [min(T, model.window_of(layer) or T) for layer in range(L)]
+    cached = 0 if is_encoder else 2 * model.kv_heads * D * attentions * sum(seen)
     counts = (
         *(learned.token_embedding, learned.position_embedding, learned.attention),
         *(learned.mlp, learned.norms, learned.output_head),
     )
     return tuple(
-        Component(
-            name, count, flops.get(name, 0), item * count,
-            item * cached if name == "attention" else 0, activations.get(name, 0),
-        )
+        Component(name, count, flops.get(name, 0), item * count, item * cached if name ==
+                  "attention" else 0, 0)
         for name, count in zip(NAMES, counts, strict=True)
     )  # fmt: skip
+
+
+def _sum(one: Component, other: Component) -> Component:
+    numbers = (
+        mine + yours for mine, yours in zip(astuple(one)[1:], astuple(other)[1:], strict=True)
+    )
+    return Component(one.name, *numbers)

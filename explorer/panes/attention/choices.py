@@ -11,7 +11,8 @@ from explorer.panes.attention.model import SCORES
 from explorer.panes.attention.story import PREDICT
 from explorer.state.workspace import LARGEST_CHOICE, Selection
 
-MODES = ("map", "arcs", "steps")
+MODES = ("map", "arcs", "steps", "compare")
+COMPARED = ("difference", "sides")
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,9 @@ class Choices:
     sorted     heads of each layer from high to low
     least      heads that score less are dimmed; 0 dims none
     hide_first the first token is hidden and each row scaled to 1
-    mode       map, arcs or steps
+    mode       map, arcs, steps, or two texts compared
+    second     the text that is compared; "": one is suggested
+    compared   their difference, or both maps side by side
     pinned     the query stays where it was picked; else it follows the end of what is typed
     """
 
@@ -31,6 +34,8 @@ class Choices:
     least: float = field(0.0, least=0, most=1)
     hide_first: bool = False
     mode: str = field("map", choices=MODES)
+    second: str = ""
+    compared: str = field("difference", choices=COMPARED)
     pinned: bool = False
 
     def state(self) -> dict[str, Any]:

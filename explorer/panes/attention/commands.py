@@ -27,6 +27,7 @@ def pane_actions(pane: AttentionPane) -> list[Action]:
         return lambda: pane.choices.mode == name
 
     names = (("map", "Heat map"), ("arcs", "Arcs between tokens"), ("steps", "Steps of the query"))
+    names += (("compare", "Compare with another text"),)
     modes = [
         Action(
             f"attention.{name}",
@@ -118,10 +119,14 @@ def pane_actions(pane: AttentionPane) -> list[Action]:
 
 
 def choose_strongest(pane: AttentionPane) -> None:
-    """The head that has the most of the chosen score, with the query that shows it."""
+    """The head that has the most of the chosen score, with the query that shows it; of two texts,
+    the head that differs most.
+    """
     heads = pane.looker.heads
     if heads is not None:
-        layer, head = model.strongest(heads.score(pane.choices.score))
+        difference = pane.comparison.difference
+        score = heads.score(pane.choices.score) if difference is None else difference
+        layer, head = model.strongest(score)
         token = model.telling_query(heads, layer, head)
         pane.workspace.select(layer=layer, head=head, token=token)
 
@@ -153,6 +158,13 @@ def pane_views(pane: AttentionPane) -> dict[str, Callable[[], None]]:
 
         return bring
 
+    def compared(view: str) -> Callable[[], None]:
+        def bring() -> None:
+            pane.choose(compared=view)
+            pane.set_mode("compare")
+
+        return bring
+
     def sorted_heads() -> None:
         pane.set_mode("map")
         pane.choose(sorted=True, least=0.1, hide_first=True)
@@ -165,6 +177,8 @@ def pane_views(pane: AttentionPane) -> dict[str, Callable[[], None]]:
         "heat-map": shown("map"),
         "sorted": sorted_heads,
         "arcs": as_before,
+        "compare": compared("difference"),
+        "compare-sides": compared("sides"),
     }
     for place, name in enumerate(stories.STEPS):
         views[f"step-{place + 1}-{name}"] = step(place)

@@ -11,6 +11,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QImage, QPainter
 
+from core.numbers import format_number
 from explorer import theme
 from explorer.panes.attention import story as S
 from explorer.panes.attention.downstream import STRIPS, grouped, lay_out_downstream
@@ -19,13 +20,20 @@ from explorer.panes.attention.strips import Strips
 from explorer.theme import ease_out, lerp
 from explorer.widgets.base import LEFT, RIGHT, elide, packed_image, packed_table, put_text
 from explorer.widgets.color_bar import ColorBar
-from explorer.widgets.likeliest_bars import NextToken, draw_likeliest, rows_in
+from explorer.widgets.likeliest_bars import NextToken, draw_likeliest, likeliest_rows, rows_in
+from explorer.widgets.token_strip import chip
 
 if TYPE_CHECKING:
     from explorer.panes.attention.stage import StoryScene
 
 GHOST, WAITING = 0.30, 0.34  # as in the acts: what has been used, and what is needed later
 ROLES = {"written": "attention", "others": "outline", "residual": "muted", "added": "text"}
+SAID = {
+    "written": "w, what this head writes =",
+    "others": "w of the other heads =",
+    "residual": "x =",
+    "added": "x\u2032 = x + w + w of the others =",
+}
 REACH = 98  # per cent of the bars that are drawn whole: a few dimensions of a stream are huge
 
 
@@ -45,10 +53,11 @@ class DownstreamScene:
         self.after, self.story = after, story
         self.layout = lay_out_downstream(after, width, height)
         group, wide = self.layout.group, self.layout.matrix.width()
-        values = {name: grouped(getattr(after, name), group) for name in STRIPS}
+        self.values = values = {name: grouped(getattr(after, name), group) for name in STRIPS}
         every = np.abs(np.concatenate(list(values.values())))
         self.limit = float(np.percentile(every, REACH)) or 1.0
         self.is_cut = bool(every.max(initial=0.0) > self.limit * 1.001)
+        self.bars = values["written"].size
         own = float(np.abs(values["written"]).max(initial=0.0))
         self.grown = self.limit / own if own else 1.0  # `written` alone, on a scale of its own
         band = self.layout.strips["added"].height()
@@ -82,9 +91,40 @@ class DownstreamScene:
                 shown.remove(one)
         return [NextToken(one.piece, one.share, one.came, one.before) for one in shown]
 
+    def said_at(self, point: QPointF, step: int) -> str | None:
+        """What stands at a point of a step, with its numbers."""
+        if step == S.PREDICT:
+            tokens = self.tokens()
+            rows = likeliest_rows(self.layout.bars, len(tokens))
+            found = next((p for p, row in enumerate(rows) if row.contains(point)), None)
+            if found is None:
+                return ""
+            one = tokens[found]
+            return f"{chip(0, one.piece).text}: {one.told}\np = e^z \u00f7 \u03a3 e^z"
+        layout, after = self.layout, self.after
+        group = int((point.x() - layout.matrix.left()) / layout.matrix.width() * self.bars)
+        if not 0 <= group < self.bars:
+            return ""
+        first = group * layout.group
+        last = min(first + layout.group, after.written.size) - 1
+        where = f"dimension {first}" if first == last else f"dimensions {first} to {last}, mean"
+        shown = STRIPS if step >= S.ADD else STRIPS[:1]
+        for name in shown:
+            if layout.strips[name].contains(point):
+                value = float(self.values[name][group])
+                return f"{where}\n{SAID[name]} {format_number(value)}"
+        if layout.matrix.contains(point):
+            row = int((point.y() - layout.matrix.top()) / layout.matrix.height() * len(after.w_o))
+            row = min(row, len(after.w_o) - 1)
+            value = float(after.w_o[row, first : last + 1].mean())
+            return f"o\u2009{row}, {where}\nW_O = {format_number(value)}"
+        return ""
 
-def draw(painter: QPainter, scene: StoryScene, position: float) -> None:
-    """The last steps at `position`, from OUTPUT on: what came before fades behind them."""
+
+def draw(painter: QPainter, scene: StoryScene, position: float, moved: float = 1.0) -> None:
+    """The last steps at `position`, from OUTPUT on: what came before fades behind them. `moved`:
+    how far the bars have come from what they were with all heads on, 0..1.
+    """
     last = scene.downstream
     mixed = ramp(position, S.OUTPUT, S.MIX)
     gone = ramp(position, S.ADD, S.ADD + 0.3)
@@ -93,7 +133,7 @@ def draw(painter: QPainter, scene: StoryScene, position: float) -> None:
         _strips(painter, last, position, 1 - gone)
     _added(painter, last, position)
     if position > S.ADD:
-        _tokens(painter, last, ramp(position, S.ADD, S.PREDICT))
+        _tokens(painter, last, ramp(position, S.ADD, S.PREDICT), moved)
 
 
 def _matrix(
@@ -244,7 +284,7 @@ def _added(painter: QPainter, last: DownstreamScene, position: float) -> None:
     last.strips["added"].draw(painter, 0, place.x(), place.y(), alpha=arrived)
 
 
-def _tokens(painter: QPainter, last: DownstreamScene, share: float) -> None:
+def _tokens(painter: QPainter, last: DownstreamScene, share: float, moved: float) -> None:
     now, layout = theme.current(), last.layout
     left = last.after.layers_left
     layers = [f"{left} more layer{'s' * (left > 1)}"] if left else []
@@ -258,7 +298,8 @@ def _tokens(painter: QPainter, last: DownstreamScene, share: float) -> None:
     grown = ramp(share, 0.5, 1.0)
     if grown > 0:
         tokens = last.tokens()
-        ways = [theme.stagger(grown, place, len(tokens)) for place in range(len(tokens))]
+        count = len(tokens)
+        ways = [theme.stagger(grown, place, count) * ease_out(moved) for place in range(count)]
         painter.setOpacity(ramp(grown, 0, 0.2))
         draw_likeliest(painter, layout.bars, tokens, ways)
         painter.setOpacity(1.0)

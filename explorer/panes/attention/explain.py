@@ -143,7 +143,8 @@ def _last_rows(story: Story, after: After, step: int) -> list[Any]:
     if step == S.PREDICT:
         top = after.top
         rows: list[Any] = [
-            f"e^z over the sum of e^z of all tokens, for {quoted(piece_text(top.piece))}:",
+            f"e^z over the sum of e^z of all tokens, the largest z taken off each, for "
+            f"{quoted(piece_text(top.piece))}:",
             in_a_line(story.told(S.PREDICT, top.token)),
         ]
         for one in after.likeliest:

@@ -66,9 +66,10 @@ class HeadSwitch(QObject):
 
     def show(self) -> None:
         """The switch as the chosen head is, and which heads are off."""
-        pane, off = self._pane, self.off
-        chosen = pane.chosen
+        pane, off, told = self._pane, self.off, heads_off.words(self.off)
+        chosen, trains = pane.chosen, pane.looker.heads is not None and not self.is_possible
+        if trains and off:
+            told, off = f"Once the run has ended, {told}", ()
         is_off = chosen is not None and chosen[:2] in off
-        tip = "" if self.is_possible or pane.looker.heads is None else TRAINS
-        pane.view.panel.set_off(heads_off.words(off), is_off, self.is_possible, tip)
+        pane.view.panel.set_off(told, is_off, self.is_possible, TRAINS if trains else "")
         pane.view.panel.mosaic.set_off(off)

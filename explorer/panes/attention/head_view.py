@@ -1,18 +1,20 @@
-"""The chosen head, large: heat map, arcs, or the steps in their place, with their few controls."""
+"""The chosen head, large: heat map, arcs, steps or two texts in their place, and few controls."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
+from explorer.panes.attention.choices import MODES
+from explorer.panes.attention.comparison_view import ComparisonView
 from explorer.panes.attention.stage import TraceStage
 from explorer.widgets.arcs import ArcDiagram
 from explorer.widgets.heat_map import HeatMap
+from explorer.widgets.pages import Pages
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl, Switch
 from explorer.widgets.wrap_row import WrapRow
 
-MODES = ("map", "arcs", "steps")
 HIDE = "Hide first token"
 
 
@@ -38,11 +40,11 @@ class HeadView(QWidget):
             ArcDiagram(),
             TraceStage(),
         )
+        self.compared = ComparisonView()
         self.heat.set_axis_titles("query looks", "at key")
         self.modes = SegmentedControl(
-            [("map", "Heat map"), ("arcs", "Arcs"), ("steps", "Steps")],
+            [("map", "Heat map"), ("arcs", "Arcs"), ("steps", "Steps"), ("compare", "Compare")],
             "How to show the head",
-            {"map": "heat-map", "arcs": "arcs", "steps": "math"},
         )
         self.hide_first = Switch(HIDE)
         self.hide_first.setToolTip(
@@ -64,9 +66,10 @@ class HeadView(QWidget):
             ("walk", self.walk),
         ):
             widget.setObjectName(f"attention.view.{name}")
-        self.stack = QStackedWidget()
-        for picture in (self.heat, self.arcs, self.stage):
-            self.stack.addWidget(picture)
+        self._pages = dict(
+            zip(MODES, (self.heat, self.arcs, self.stage, self.compared), strict=True)
+        )
+        self.stack = Pages(*self._pages.values())
         self.picture = StatefulPicture(self.stack, "grid")
         self.picture.skeleton.set_grid(12, 12)
         tools = WrapRow()
@@ -99,7 +102,7 @@ class HeadView(QWidget):
 
     def set_mode(self, mode: str) -> None:
         self.modes.set_current(mode)
-        self.stack.setCurrentIndex(MODES.index(mode))
+        self.stack.setCurrentWidget(self._pages[mode])
         steps = mode == "steps"
         self.hide_first.setEnabled(not steps)
         self.hide_first.setVisible(not steps)

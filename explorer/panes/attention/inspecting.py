@@ -117,6 +117,10 @@ class Inspecting(QObject):
             return
         if pane.preview is not None:
             layer, head = pane.preview
+        compared = pane.comparison.inspection(layer, head, cell)
+        if compared is not None:
+            self._tell(compared)
+            return
         hide = pane.choices.hide_first
         if cell is None or max(cell) >= heads.n_tokens:
             cell = (query, int(np.argmax(heads.weights(layer, head, hide)[query])))

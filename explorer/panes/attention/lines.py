@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -19,15 +19,20 @@ ROLES = {
     **dict.fromkeys(("q", "query"), "q"),
     **dict.fromkeys(("k", "keys"), "k"),
     **dict.fromkeys(("v", "values"), "v"),
-    **dict.fromkeys(("scores", "masked", "weights", "weight", "output", "written"), "attention"),
-    **dict.fromkeys(("residual", "others", "logits"), "text"),
+    **dict.fromkeys(("scores", "masked", "weights", "weight"), "attention"),
+}
+LAST = {
+    **dict.fromkeys(("heads", "written"), "attention"),
+    **dict.fromkeys(("weights", "residual", "others", "scaled"), "text"),  # the weights are W_O's
 }
 
 
-def written(told: Arithmetic, role: str = "attention") -> Iterator[Piece]:
+def written(
+    told: Arithmetic, role: str = "attention", roles: Mapping[str, str] = ROLES
+) -> Iterator[Piece]:
     """Each number in the color of what the code's name for it stands for."""
     for piece in told.pieces:
-        yield piece.text, ROLES.get(piece.name, "muted")
+        yield piece.text, roles.get(piece.name, "muted")
     yield f" {told.sign} ", "muted"
     yield told.result, role
 
@@ -88,14 +93,14 @@ def _last_line(story: Story, after: After, step: int) -> tuple[Piece, ...]:
     """Of the dimension that the head writes most to, and of the likeliest token."""
     if step == stories.PREDICT:
         name = quoted(piece_text(after.top.piece))
-        return ((f"{name}  ", "text"), *written(story.told(step, after.top.token), "text"))
+        return ((f"{name}  ", "text"), *written(story.told(step, after.top.token), "text", LAST))
     strongest = int(np.argmax(np.abs(after.written)))
     if step == stories.MIX and after.is_off:
         return (("this head is off: it writes ", "muted"), ("0", "attention"),
                 (" to every dimension", "muted"))  # fmt: skip
     where: Piece = (f"dimension {strongest} of the stream  ", "text")
     role = "attention" if step == stories.MIX else "text"
-    return (where, *written(story.told(step, strongest), role))
+    return (where, *written(story.told(step, strongest), role, LAST))
 
 
 def cut_to(

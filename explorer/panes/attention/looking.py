@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from explorer.engine.jobs import SUPERSEDED
+from explorer.engine.jobs import SUPERSEDED, Superseded
 from explorer.engine.latest import Latest
 from explorer.panes.attention.model import (
     SITES,
@@ -119,10 +120,13 @@ class Looker(QObject):
         """The mosaic in other pixels, or without the first token."""
         if (cell_pixels, hide_first) != (self.cell_pixels, self.hide_first):
             self.cell_pixels, self.hide_first = cell_pixels, hide_first
-            if self.heads is not None:
-                self._pooling.call(
-                    mosaic, self.heads, cell_pixels, hide_first, name="the mosaic of heads"
-                )
+            self.pool()
+
+    def pool(self) -> None:
+        """The mosaic once more."""
+        if self.heads is not None:
+            size, hide = self.cell_pixels, self.hide_first
+            self._pooling.call(mosaic, self.heads, size, hide, name="the mosaic of heads")
 
     @property
     def newer(self) -> int | None:
@@ -169,18 +173,11 @@ class Looker(QObject):
         has closed.
         """
         key = (self.parent().objectName(), "heads")
-        off, before = self.off if source.asked_version is not None else (), None
-        if off:
-            name = f"reading the heads of {source.name}"
-            found = await source.ask(capture_without, prompt.ids, off, key=key, name=name)
-            if found is SUPERSEDED:
-                return SUPERSEDED
-            activations, before = found
-            kept = Captured(activations, source.asked_version)
-        else:
-            kept = await source.look(prompt.ids, SITES, key)
-            if kept is SUPERSEDED:
-                return SUPERSEDED
+        off = self.off if source.asked_version is not None else ()
+        found = await read_heads(source, prompt.ids, SITES, off, key)
+        if found is SUPERSEDED:
+            return SUPERSEDED
+        kept, before = found
         return await self._engine.call(
             _prepare, kept, prompt, source.name, self.cell_pixels, self.hide_first,
             getattr(source, "config", None), off, before, name="the scores of the heads",
@@ -246,6 +243,23 @@ class Looker(QObject):
             self._watch()
         elif self.live_allowed:
             self._ask(self._source, self.prompt, quiet=True)
+
+
+async def read_heads(
+    source: Any, ids: Sequence[int], sites: Sequence[str], off: Sequence[tuple[int, int]], key: Any
+) -> tuple[Captured, np.ndarray | None] | Superseded:
+    """What a source makes of a text with the heads `off` switched off; beside it, where some are,
+    what leaves the last block with all of them on.
+    """
+    if not off:
+        kept = await source.look(ids, sites, key)
+        return SUPERSEDED if isinstance(kept, Superseded) else (kept, None)
+    name = f"reading the heads of {source.name}"
+    found = await source.ask(capture_without, ids, off, key=key, name=name)
+    if found is SUPERSEDED:
+        return SUPERSEDED
+    activations, before = found
+    return Captured(activations, source.asked_version), before
 
 
 def _prepare(

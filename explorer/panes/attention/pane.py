@@ -14,6 +14,8 @@ from explorer.engine import tasks
 from explorer.panes.attention import model, story
 from explorer.panes.attention.choices import Choices, OpenSteps, head_from, steps_from
 from explorer.panes.attention.commands import pane_actions, pane_views
+from explorer.panes.attention.compared import SEEN
+from explorer.panes.attention.comparison import Comparison
 from explorer.panes.attention.expected import Expected, expected_of
 from explorer.panes.attention.head_selection import HeadSelection
 from explorer.panes.attention.head_switch import HeadSwitch
@@ -58,6 +60,7 @@ class AttentionPane(Pane):
         self.inspecting = Inspecting(self)
         self.mode_before = "map"  # what the steps stand over
         self.head_selection = HeadSelection(self)
+        self.comparison = Comparison(self)
         self.source_controller = SourceController(self)
         self.head_switch = HeadSwitch(self)
         connect(self)
@@ -81,6 +84,9 @@ class AttentionPane(Pane):
             "heat-map": head.heat,
             "arcs": head.arcs,
             "steps": head.stage,
+            "first-text": head.compared.first,
+            "second-text": head.compared.second,
+            "difference": head.compared.change,
             "heads": self.view.panel.mosaic,
             "scores": self.view.panel.scores,
             "tokens": self.view.tokens,
@@ -156,10 +162,12 @@ class AttentionPane(Pane):
             self.inspecting.pin(pinned)
 
     def cancel(self) -> bool:
-        """Esc: the pinned cell, then the steps, then the pinned query, then the locked head."""
+        """Esc: the pinned cell, then steps or comparison, then the pinned query, then the locked
+        head.
+        """
         if self.inspecting.pinned is not None:
             self.inspecting.pin(None)
-        elif self.choices.mode == "steps":
+        elif self.choices.mode in ("steps", "compare"):
             self.set_mode(self.mode_before)
         elif self.choices.pinned:
             self.unpin_query()
@@ -216,17 +224,19 @@ class AttentionPane(Pane):
 
     def show_choices(self) -> None:
         self.view.show_choices(self.choices, self.looker.heads)
+        self.comparison.update()
+        self.comparison.show_choices()
         self.looker.repool(self.view.panel.mosaic.cell_pixels, self.choices.hide_first)
 
     def set_mode(self, mode: str) -> None:
-        """Heat map, arcs, or the steps in their place."""
+        """Heat map, arcs, or the steps or two texts in their place."""
         if mode == "steps" and self.playback.track is None:
             self.view.head.set_mode(self.choices.mode)
             return
         self.head_selection.to_open = None
         if mode != self.choices.mode:
             self.inspecting.forget()
-            if mode == "steps":
+            if self.choices.mode in ("map", "arcs"):
                 self.mode_before = self.choices.mode
             self.choices = replace(self.choices, mode=mode)
             self.playback.keeps_step = mode == "steps"
@@ -234,7 +244,7 @@ class AttentionPane(Pane):
             if mode != "steps":
                 self.set_walking(False)
                 self.player.seek(0)
-            self.view.head.set_mode(mode)
+            self.show_choices()
             self.source_controller.show_version()
             self.show_chosen()
 
@@ -306,6 +316,7 @@ class AttentionPane(Pane):
         if self.preview is not None and self.choices.mode != "steps":
             layer, head = self.preview
         self.view.show_head(heads, (layer, head, query), self.window_of(layer), self.choices)
+        self.comparison.show_head(layer, head)
         self.head_switch.show()
         self.frame_cell()
         self.name_what_is_seen()
@@ -317,6 +328,7 @@ class AttentionPane(Pane):
         track = self.playback.track
         if track is not None:
             caption = story.seen(self.choices.mode, self.choices.hide_first)
+            caption = SEEN if self.comparison.shown else caption
             if self.view.body.state == "stale":
                 caption = UPDATING
             if caption != track.caption:
@@ -364,6 +376,9 @@ class AttentionPane(Pane):
         layer, head, query = chosen
         if self.preview is not None:
             layer, head = self.preview
+        if self.comparison.shown:
+            self.set_headline(self.comparison.sentence(layer, head))
+            return
         self.set_headline(model.sentence(heads, layer, head, query, self.choices.hide_first))
 
     # the steps

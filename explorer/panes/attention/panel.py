@@ -25,6 +25,8 @@ from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import Switch
 
+WHICH = "Which score the bars in the small pictures show"
+COMPARED = "While two texts are compared, the bars show how much each head differs"
 ENOUGH = 0.9  # of the height that the mosaic wants: more room goes to the scores first
 LOWEST = 128  # px of the mosaic; where there is less the pane scrolls
 THRESHOLDS = (0.0, 0.1, 0.3, 0.5, 0.7)
@@ -159,7 +161,7 @@ class HeadsPanel(QWidget):
         self.score_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.score_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.score_button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-        self.score_button.setToolTip("Which score the bars in the small pictures show")
+        self.score_button.setToolTip(WHICH)
         set_look(self.score_button, "outlined")
         self.sort_button = IconButton("sort", "Sort each layer by this score", "Ctrl+Shift+S")
         self.sort_button.setCheckable(True)
@@ -222,6 +224,14 @@ class HeadsPanel(QWidget):
         role = "accent" if least else "text"
         text = f"Heads below {least:.1f} are dimmed" if least else "Dim heads that score less"
         self.filter_button.set_icon("filter", text, role=role)
+
+    def set_fixed_score(self, name: str) -> None:
+        """The bars show this for now, whatever score is chosen; "": they show that one."""
+        self.score_button.setEnabled(not name)
+        self.score_button.setToolTip(COMPARED if name else WHICH)
+        if name:
+            self.score_button.setText(name)
+            self.score_button.setAccessibleName(f"Score: {name}")
 
     def _build_off(self) -> QHBoxLayout:
         self.off = Switch("Head off")

@@ -85,6 +85,7 @@ class SourceController(QObject):
             pane.set_mode(pane.mode_before)
         pane.looker.forget()
         pane.playback.clear()
+        pane.comparison.forget()
         pane.view.forget()
         self.show_version()
 
@@ -110,7 +111,7 @@ class SourceController(QObject):
         pane = self._pane
         panel, seen = pane.view.panel, (pane.workspace.model_source, heads.prompt.ids)
         panel.set_grid(*heads.shape)
-        panel.mosaic.set_pooled(pooled)
+        pane.comparison.on_mosaic(pooled)
         pane.view.set_prompt(heads.prompt)
         pane.show_choices()
         other_model, other_text = self._differs(seen)

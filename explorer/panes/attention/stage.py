@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -82,6 +82,11 @@ class TraceStage(Picture):
         self._hover = -1
         self._pinned = -1
         self._scenes: dict[int, StoryScene] = {}
+        self._moved = 1.0  # how far the bars have come from what they were with all heads on
+        self._moving = QVariantAnimation(self)
+        self._moving.setStartValue(0.0)
+        self._moving.setEndValue(1.0)
+        self._moving.valueChanged.connect(self._on_moved)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -93,10 +98,28 @@ class TraceStage(Picture):
         if story is not self._story or following is not self._next:
             if story is not self._story:
                 self._hover = -1
+                self._move_bars(self._story, story)
             self._story, self._next = story, following
             kept = {id(one) for one in (story, following) if one is not None}
             self._scenes = {key: scene for key, scene in self._scenes.items() if key in kept}
             self.data_changed()
+
+    def _move_bars(self, old: Story | None, new: Story | None) -> None:
+        """Where the bars are on the screen when other heads are switched off, they are seen to
+        change.
+        """
+        duration, last = theme.current().duration("move"), stories.PREDICT
+        self._moving.stop()
+        self._moved = 1.0
+        both = old is not None and new is not None and new.after is not None
+        if duration and both and self._position == last and new.after.top.before is not None:
+            self._moved = 0.0
+            self._moving.setDuration(duration)
+            self._moving.start()
+
+    def _on_moved(self, share: float) -> None:
+        self._moved = float(share)
+        self.update()
 
     def set_position(self, position: float) -> None:
         """Up to the story's last step, and up to 1 more on the way to the following story."""
@@ -155,6 +178,12 @@ class TraceStage(Picture):
         now = theme.current()
         return QSize(now.px(560), now.px(440))
 
+    def said_at(self, point: QPointF) -> str | None:
+        """What a bar of the last steps, or a token, stands for."""
+        if self._story is None or self._position <= stories.OUTPUT:
+            return None
+        return self._scene(self._story).downstream.said_at(point, round(self._position))
+
     def minimumSizeHint(self) -> QSize:
         now = theme.current()
         return QSize(now.px(320), now.px(160))
@@ -185,7 +214,7 @@ class TraceStage(Picture):
             acts.draw_share(painter, scene)
         else:
             self._fade_rows(painter, scene, position, spot)
-            draw_downstream.draw(painter, scene, position)
+            draw_downstream.draw(painter, scene, position, self._moved)
         step = min(round(position), story.last)
         if with_line:
             top = scene.layout.line_y

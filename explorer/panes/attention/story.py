@@ -131,10 +131,9 @@ class Story:
         return "comes later" if key > self.query else "is too far back"
 
     def told(self, step: int, *cell: int) -> Arithmetic:
-        """A step's line with the numbers of one cell; the query is the only one in its row, and so
-        is the token in the last steps.
-        """
-        return arithmetic(self.steps[step], (0, *cell))
+        """A step's line with the numbers of one cell; the query is the only one in its row."""
+        before = {MIX: (0, 0), PREDICT: ()}.get(step, (0,))
+        return arithmetic(self.steps[step], (*before, *cell))
 
 
 def number_of(token: int) -> bytes:
@@ -174,10 +173,10 @@ def _after(
     about, layer = trace.about, int(trace.about["layer"])
     mix, add = step["mix"], step["add"]
     return After(
-        w_o=mix.value("w_o"),
+        w_o=mix.value("weights")[0],
         by_head=about["by_head"],
         bias=about["bias"],
-        written=mix.value("written")[0],
+        written=mix.value("written")[0, 0],
         others=add.value("others")[0],
         residual=add.value("residual")[0],
         added=add.value("added")[0],
@@ -186,7 +185,7 @@ def _after(
         n_off=len(heads.off),
         is_off=(layer, about["head"]) in heads.off,
         likeliest=likeliest(
-            step["predict"].value("probabilities")[0],
+            step["predict"].value("probabilities"),
             about["before"],
             next(iter(about["ids"][about["query"] + 1 :].tolist()), None),
             piece_of,

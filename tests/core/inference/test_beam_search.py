@@ -10,9 +10,15 @@ import pytest
 import torch
 
 import core
-from core.inference.beam_search import BeamTree, beam_search, beam_search_steps
+from core.inference.beam_search import (
+    BeamTree,
+    beam_search,
+    beam_search_steps,
+    predict_target,
+)
 from core.inference.context import BatchedContext
-from core.transformer import ModelConfig
+from core.transformer import EncoderDecoderConfig, ModelConfig
+from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.foreign.reading import look_at_folder, read_foreign
 from core.transformer.gpt import GPT
 from tests.core.transformer.foreign.peers import VOCABULARY, random_folder
@@ -142,6 +148,37 @@ def test_texts_that_end_leave_room_for_others() -> None:
     assert tokens == {0: "finished", 1: "finished", 4: "kept", 5: "kept"}
 
 
+@pytest.fixture(scope="module")
+def pair() -> EncoderDecoder:
+    stack = ModelConfig(
+        vocab_size=7, block_size=12, n_layer=1, n_head=2, n_embd=8, positions="sinusoidal",
+        embedding_scale=True, dropout=0.5,
+    )  # fmt: skip
+    config = EncoderDecoderConfig(encoder=stack, decoder=stack, end_id=6)
+    model = EncoderDecoder(config, torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(1.5)
+    return model.train()
+
+
+def test_an_encoder_decoder_is_searched_too(pair: EncoderDecoder) -> None:
+    start, end = pair.config.start_id, pair.config.end_id
+    for source in ([1, 2, 3], [5, 4], [2, 2, 2, 1, 5]):
+        predict = predict_target(pair, source)
+        greedy = beam_search(predict, [start], 8, 1, end, 0.0)
+        told = [token for token in greedy.text(greedy.best) if token != end]
+        assert told == core.translate(pair, source, 8)
+        wide = beam_search(predict, [start], 8, 4, end, 0.0)
+        assert wide.nodes[wide.best].sum >= greedy.nodes[greedy.best].sum
+        text = [start, *wide.text(wide.best)]
+        with torch.no_grad():
+            logits = pair.eval()(torch.tensor([source]), torch.tensor([text[:-1]]))[0]
+            pair.train()
+        told = logits.double().log_softmax(-1).gather(1, torch.tensor(text[1:])[:, None])
+        assert wide.nodes[wide.best].sum == pytest.approx(float(told.sum()), abs=1e-5)
+
+
 def test_it_ends_once_nothing_can_be_better() -> None:
     """Whoever goes on falls behind two texts that have ended."""
     logits = torch.log(torch.tensor([0.6, 0.3, 0.05, 0.05]))
@@ -183,6 +220,13 @@ def test_what_cannot_be_searched_says_the_remedy(changes: dict, remedy: str) -> 
     asked = {"ids": PROMPT, "max_new_tokens": 4, **changes}
     with pytest.raises(ValueError, match=remedy):
         beam_search(model_of(), **asked)
+
+
+def test_other_models_say_what_to_do(pair: EncoderDecoder) -> None:
+    with pytest.raises(ValueError, match="use core.translate"):
+        beam_search(pair, PROMPT)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="reads no source"):
+        predict_target(model_of(), PROMPT)  # type: ignore[arg-type]
 
 
 def test_the_model_is_left_as_it_was() -> None:

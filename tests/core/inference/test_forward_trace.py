@@ -9,7 +9,7 @@ import torch
 
 import core
 from core.inference.activations import capture
-from core.inference.forward_outline import outline
+from core.inference.forward_outline import outline, outline_pair
 from core.inference.forward_trace import Forward, trace_bytes
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
@@ -153,6 +153,22 @@ def test_the_largest_preset_has_an_outline_without_weights():
     assert project.shapes["q"] == (96, 2048, 128)
     with pytest.raises(ValueError, match="1 to 2048"):
         outline(preset("gpt3-175b"), 2049)
+
+
+def test_an_encoder_decoder_has_an_outline_whose_decoder_reads_the_source():
+    parts = outline_pair(preset("transformer-base"), 7, 5)
+    blocks = [at for at, part in enumerate(parts) if part.name == "forward.block"]
+    assert [parts[at].stack for at in blocks] == ["encoder"] * 6 + ["decoder"] * 6
+
+    def names(block: int) -> list[str]:
+        return [part.name.partition(".")[2] for part in parts if part.parent == block]
+
+    assert names(blocks[0]) == ["attention", "add_read", "ln_1", "mlp", "add_thought", "ln_2"]
+    assert names(blocks[-1])[3:6] == ["cross", "add_found", "ln_cross"]
+    assert parts[blocks[0]].shapes["x"] == (7, 512) and parts[blocks[-1]].shapes["x"] == (5, 512)
+    for part in parts:
+        assert part.parent is None or parts[part.parent].stack == part.stack
+        core.source(part.code)
 
 
 # nano-sort: a published model that sorts, and all that it makes on the way

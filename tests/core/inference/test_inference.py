@@ -262,9 +262,9 @@ def test_a_step_shows_first_what_it_made_and_with_it_all_that_its_line_reads(mod
         "softmax": ("weights", "masked"),
         "weigh": ("weighted", "weight", "values"),
         "output": ("output", "weights", "v"),
-        "mix": ("written", "output", "w_o"),
-        "add": ("added", "residual", "written", "others"),
-        "predict": ("probabilities", "logits"),
+        "mix": ("written", "heads", "weights"),
+        "add": ("added", "residual", "others", "written"),
+        "predict": ("probabilities", "scaled"),
     }
 
 
@@ -283,10 +283,10 @@ def test_what_the_heads_write_is_the_models_attention_and_ends_in_its_logits(mod
         for head in range(H):
             trace = trace_attention(model, IDS, layer, head, query)
             step = {step.name.split(".")[1]: step for step in trace}
-            np.testing.assert_allclose(step["mix"].value("output")[0], read[head], atol=1e-5)
-            written = step["mix"].value("written")[0]
+            np.testing.assert_allclose(step["mix"].value("heads")[0, 0], read[head], atol=1e-5)
+            written = step["mix"].value("written")[0, 0]
             np.testing.assert_allclose(written, read[head] @ rows[head], atol=1e-5)
-            np.testing.assert_array_equal(written, trace.about["by_head"][head])
+            np.testing.assert_allclose(written, trace.about["by_head"][head], atol=1e-6)
             total = trace.about["by_head"].sum(0)
             total = total if trace.about["bias"] is None else total + trace.about["bias"]
             np.testing.assert_allclose(total, attention, rtol=1e-4, atol=1e-5)
@@ -297,12 +297,10 @@ def test_what_the_heads_write_is_the_models_attention_and_ends_in_its_logits(mod
             if model.config.norm_placement == "post":
                 added = model.h[layer].ln_1(added).detach()
             np.testing.assert_allclose(added[0], after, atol=1e-4)
-            logits = step["predict"].value("logits")[0]
-            np.testing.assert_allclose(logits, acts.logits[query], atol=1e-5)
-            expected = next_probabilities(torch.tensor(logits))
-            np.testing.assert_allclose(
-                step["predict"].value("probabilities")[0], expected, atol=1e-6
-            )
+            scaled, largest = step["predict"].value("scaled"), acts.logits[query].max()
+            np.testing.assert_allclose(scaled, acts.logits[query] - largest, atol=1e-5)
+            expected = next_probabilities(torch.tensor(acts.logits[query]))
+            np.testing.assert_allclose(step["predict"].value("probabilities"), expected, atol=1e-6)
 
 
 def test_a_head_that_was_switched_off_writes_nothing(model):
@@ -325,7 +323,7 @@ def test_a_head_that_was_switched_off_writes_nothing(model):
         if model.config.norm_placement == "post":
             added = model.h[1].ln_1(added).detach()
         np.testing.assert_allclose(added[0], mid, atol=1e-4)
-        np.testing.assert_allclose(trace[10].value("logits")[0], logits, atol=1e-5)
+        np.testing.assert_allclose(trace[10].value("scaled"), logits - logits.max(), atol=1e-5)
 
 
 def test_a_trace_from_captured_heads_equals_the_models_own(model):

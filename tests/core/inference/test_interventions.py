@@ -8,6 +8,7 @@ import core
 from core.inference.activations import looking_at
 from core.inference.heads import repeated_ids
 from core.inference.interventions import (
+    Intervention,
     averaged,
     combined,
     compare,
@@ -144,6 +145,21 @@ def test_several_kinds_at_once_each_do_their_part():
     torch.testing.assert_close(kept[heads], wanted)
     _, half = run(model, scaled(model.config, {(1, 0): 0.0}), (mlp,))
     assert set(both) == {heads, mlp} and not torch.equal(kept[mlp], half[mlp])
+
+
+def test_an_intervention_is_what_its_parts_are():
+    model, site = small(), Site("decoder", 1, "residual_in")
+    assert Intervention().replacements(model, IDS) == {}
+    assert Intervention(mean=True).replacements(model, IDS) == {}
+    heads, mlps = ((0, 1), (2, 3)), (1,)
+    one = Intervention(heads, mlps, patch=tuple(OTHER), layer=1, positions=(2,))
+    parts = scaled(model.config, dict.fromkeys(heads, 0.0), dict.fromkeys(mlps, 0.0))
+    wanted = combined(patched(model, OTHER, [site], positions=[2]), parts)
+    torch.testing.assert_close(run(model, one.replacements(model, IDS))[0], run(model, wanted)[0])
+    mean = run(model, Intervention(heads, mlps, mean=True).replacements(model, IDS))[0]
+    torch.testing.assert_close(mean, run(model, averaged(model, IDS, heads, mlps))[0])
+    with pytest.raises(ValueError, match="give both as many"):
+        Intervention(patch=(1, 2)).replacements(model, IDS)
 
 
 def test_a_comparison_says_what_changes_in_logits_probability_and_loss():

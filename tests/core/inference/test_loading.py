@@ -11,7 +11,7 @@ import torch
 
 import core
 from core.inference import loading
-from core.inference.usage import Usage, usage_of_folder
+from core.inference.usage import Usage, usage_of_folder, usage_of_gguf
 from core.tensor_files import write_tensors
 from core.tokenization.ids import IdTokenizer
 from core.transformer.config import ModelConfig
@@ -210,19 +210,30 @@ def test_the_tokens_that_end_a_text_and_the_template_are_read(
 ) -> None:
     for name, content in files.items():
         (tmp_path / name).write_text(json.dumps(content))
-    assert usage_of_folder(tmp_path, 13) == (ends, template)
+    assert usage_of_folder(tmp_path, 13)[:2] == (ends, template)
+
+
+def test_special_tokens_are_known_by_their_names_in_templates(tmp_path: Path) -> None:
+    about = {"bos_token": "<s>", "eos_token": {"content": "</s>"}, "unk_token": None, "x": "y"}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(about))
+    names = (("bos_token", "<s>"), ("eos_token", "</s>"))
+    assert usage_of_folder(tmp_path, 13).token_names == names
 
 
 def test_a_gguf_file_and_a_checkpoint_say_it_too(tmp_path: Path) -> None:
     more = {"tokenizer.ggml.eos_token_id": 2, "tokenizer.ggml.eot_token_id": 4}
     metadata = tiny(**more, **{"tokenizer.chat_template": "{{ messages }}"})
-    assert core.load(put(tmp_path, metadata, tiny_tensors())).usage == ((2, 4), "{{ messages }}")
+    usage = core.load(put(tmp_path, metadata, tiny_tensors())).usage
+    assert usage[:2] == ((2, 4), "{{ messages }}")
+    metadata["tokenizer.ggml.tokens"] = ["<unk>", "<s>", "</s>"]
+    assert usage_of_gguf(metadata, 13).token_names == (("eos_token", "</s>"),)
     stories = core.load("stories")
-    assert stories.usage == ((stories.tokenizer.special_tokens["<|endoftext|>"],), None)
+    assert stories.usage == ((stories.tokenizer.special_tokens["<|endoftext|>"],), None, ())
 
 
 def test_how_a_model_is_used_goes_with_it(tmp_path: Path) -> None:
-    stories = replace(core.load("stories"), usage=Usage((5, 7), "{{ messages }}"))
+    names = (("bos_token", "<s>"), ("eos_token", "</s>"))
+    stories = replace(core.load("stories"), usage=Usage((5, 7), "{{ messages }}", names))
     core.export(stories, tmp_path / "out")
     assert core.load(tmp_path / "out").usage == stories.usage
 

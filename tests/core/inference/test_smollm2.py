@@ -10,6 +10,7 @@ import torch
 
 import core
 from core.data.few_shot_tasks import TASKS, pairs_of
+from core.inference.sampling import Sampling
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +53,10 @@ def test_examples_teach_it_the_task_of_capitals(smollm2: core.LoadedModel) -> No
     shots = core.few_shot(smollm2, examples, question, answer, (0, 1, 4))
     assert [one.probability for one in shots] == pytest.approx([0.0002, 0.510, 0.708], abs=0.01)
     assert [one.said for one in shots[1:]] == ["Paris", "Paris"]
+
+
+def test_it_chats_through_its_template(smollm2: core.LoadedModel) -> None:
+    messages = [{"role": "user", "content": "What is the capital of France?"}]
+    prompt = core.chat_prompt(smollm2, messages)
+    assert prompt.text.startswith("<|im_start|>system\nYou are a helpful AI assistant named SmolLM")
+    assert "Paris" in core.chat(smollm2, messages, 40, sampling=Sampling(temperature=0.0))

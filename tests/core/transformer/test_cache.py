@@ -149,3 +149,15 @@ def test_its_use_tells_what_a_window_lets_go_of() -> None:
     assert (whole.kept, whole.seen, whole.room) == (301, 301, 2 * BLOCK)
     assert (windowed.kept, windowed.seen) == (5, 4)
     assert sum(layer.use.bytes for layer in cache.layers) == cache.bytes
+
+
+@torch.no_grad()
+def test_sequences_are_taken_more_than_once_or_not_at_all() -> None:
+    model, ids = model_of(), ids_of(6)
+    cache = KeyValueCache(model.config)
+    model(ids[:, :5], cache=cache)
+    cache.take([1, 1, 0])
+    new = torch.tensor([[3], [4], [5]])
+    whole = torch.cat((ids[[1, 1, 0], :5], new), dim=1)
+    found = model(new, cache=cache)[:, 0]
+    torch.testing.assert_close(found, model(whole)[:, -1], atol=1e-10, rtol=0)

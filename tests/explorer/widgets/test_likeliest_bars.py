@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtTest import QTest
+
 from explorer.widgets.likeliest_bars import LikeliestBars, NextToken
 
 
@@ -17,3 +21,38 @@ def test_shares_are_told_as_they_are(qtbot):
     assert bars.broken is None and shown["token"].tolist() == ["␣red", "FF"]
     assert shown["probability"].tolist() == [0.5, 0.25]
     assert shown["came"].tolist() == [False, True]
+
+
+def test_a_token_is_clicked_or_chosen_by_keys(qtbot):
+    bars, told = LikeliestBars("Click for more"), []
+    qtbot.addWidget(bars)
+    bars.resize(400, 120)
+    bars.set_tokens([NextToken(b"a", 0.5), NextToken(b"b", 0.25, before=0.3)])
+    bars.grab()
+    bars.clicked.connect(told.append)
+    QTest.mouseClick(bars, Qt.MouseButton.LeftButton, pos=QPoint(100, 25))
+    QTest.mouseClick(bars, Qt.MouseButton.LeftButton, pos=QPoint(100, 80))
+    for key in (Qt.Key.Key_Return, Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Return):
+        QTest.keyClick(bars, key)
+    assert told == [1, 0, 1]
+    said = bars.said_at(QPointF(100, 25))
+    assert said.startswith("25\u2009%, was 30\u2009%") and said.endswith("\nClick for more")
+    assert np.isnan(bars.displayed()["before"][0]) and bars.displayed()["before"][1] == 0.3
+
+
+def test_what_has_changed_is_told_with_its_sign_and_drawn(qtbot):
+    tokens = [
+        NextToken(b" went", 0.383, before=0.47),
+        NextToken(b" saw", 0.127, before=0.0928),
+        NextToken(b" was", 0.0001, before=0.00012, came=True),
+    ]
+    told = [one.told.replace("\u2009", " ").replace("\u202f", " ") for one in tokens]
+    assert told[0] == "38 %, was 47 %: \u22128.7" and told[1] == "13 %, was 9.3 %: +3.4"
+    assert told[2] == "0.010 %, was 0.012 %: \u00b10.0: this one came"
+    bars = LikeliestBars()
+    qtbot.addWidget(bars)
+    bars.resize(500, 120)
+    bars.set_tokens([NextToken(one.piece, one.share) for one in tokens])
+    without = bars.grab().toImage()
+    bars.set_tokens(tokens)
+    assert bars.grab().toImage() != without and bars.broken is None

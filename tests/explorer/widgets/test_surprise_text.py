@@ -7,7 +7,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
 from explorer import theme
-from explorer.widgets.surprise_text import SurpriseText
+from explorer.widgets.surprise_text import RING, SurpriseText
 
 PIECES = [[b" once", b" upon", b"\xff"], [b"a"] * 3]
 LOSSES = np.array([[0.0, 4.0, 9.0], [1.0, 1.0, 1.0]])
@@ -50,8 +50,8 @@ def test_where_there_is_no_room_it_scrolls_to_the_chosen_token(qtbot):
 
 def test_it_tells_how_high_a_text_would_be(qtbot):
     widget, line = shown(qtbot), theme.current().px(26)
-    assert widget.height_of(2000, 5) == line
-    assert widget.height_of(60, 3) == 3 * line
+    assert widget.height_of(2000, 5) == RING + line
+    assert widget.height_of(60, 3) == RING + 3 * line
 
 
 def test_a_token_is_chosen_by_mouse_and_by_arrows(qtbot):

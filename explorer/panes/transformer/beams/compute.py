@@ -15,31 +15,34 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Search:
-    """A search under way, and what is written greedily, with its log-probability."""
+    """A search under way, and one with a single beam beside it, which writes greedily."""
 
     trees: Iterator[BeamTree]
+    greedy_trees: Iterator[BeamTree]
     trace: Trace
-    greedy: tuple[Sequence[int], float]
+    tree: BeamTree
+    greedy: BeamTree
 
 
 def begun(model: Any, ids: Sequence[int], draft: BeamsDraft, stop: Sequence[int]) -> Search:
     """A search after the tokens of a text; no deeper than the model's context."""
     import core
+    from core.inference.beam_search import BeamTree
     from core.inference.beam_search_trace import trace_beam_search_steps
-    from core.inference.surprise import surprises
 
-    trace, room = core.Trace(), model.config.block_size - len(ids)
-    depth = max(min(draft.depth, room), 1)
-    settings = {"beams": draft.beams, "stop": stop, "length_penalty": draft.length_penalty}
-    trees = trace_beam_search_steps(trace, model, ids, max_new_tokens=depth, **settings)
-    text = core.generate(model, ids, depth, temperature=0.0, stop=stop)
-    greedy = text[len(ids) :], -float(surprises(model, text)[len(ids) :].sum())
-    return Search(trees, trace, greedy)
+    depth = max(min(draft.depth, model.config.block_size - len(ids)), 1)
+    trace, wide = core.Trace(), (depth, draft.beams, stop, draft.length_penalty)
+    trees = trace_beam_search_steps(trace, model, ids, *wide)
+    greedy = trace_beam_search_steps(core.Trace(), model, ids, depth, 1, stop, 0.0)
+    return Search(trees, greedy, trace, BeamTree(), BeamTree())
 
 
-def grown(model: Any, search: Search) -> BeamTree | None:
-    """The tree with one more token in every beam; None: the search has ended."""
-    return next(search.trees, None)
+def grown(model: Any, search: Search) -> bool:
+    """One more token in every beam; False: the search has ended."""
+    before, greedy_before = search.tree, search.greedy
+    search.tree = next(search.trees, before)
+    search.greedy = next(search.greedy_trees, greedy_before)
+    return search.tree is not before or search.greedy is not greedy_before
 
 
 def ends_of(tokenizer: Any, sentences: bool) -> list[int]:

@@ -23,4 +23,10 @@ def views(mode: BeamsMode) -> dict[str, Callable[[], Any]]:
 
         return bring
 
-    return {"first": at(-1), "choose": at(7), "prune": at(8), "deep": at(-1, beams=8, depth=20)}
+    return {
+        "first": at(-1),
+        "score": at(6),
+        "choose": at(7),
+        "prune": at(8),
+        "deep": at(-1, beams=8, depth=20),
+    }

@@ -8,7 +8,9 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from core.tokenization.telling import quoted
 from explorer.engine.jobs import SUPERSEDED
+from explorer.panes.base import Row
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.step_inspection import inspection_of
@@ -78,13 +80,13 @@ class BeamsMode(PromptMode):
         source, draft, key = self.source, self.draft.value, "transformer.beams"
         ids, stop = await self.encode(), compute.ends_of(source.tokenizer, draft.sentences)
         search = await source.ask(compute.begun, ids, draft, stop, key=key, name="searching")
-        while search is not SUPERSEDED:
-            tree = await source.ask(compute.grown, search, key=key, name="searching")
-            if tree is SUPERSEDED or tree is None:
-                return tree
-            scene = scene_of(tree, search.trace, search.greedy, ids[-1], self.piece)
-            self._show(scene, search.trace)
-        return SUPERSEDED
+        more: Any = search is not SUPERSEDED
+        while more is True:
+            more = await source.ask(compute.grown, search, key=key, name="searching")
+            if more is True:
+                scene = scene_of(search.tree, search.trace, search.greedy, ids[-1], self.piece)
+                self._show(scene, search.trace)
+        return more or None
 
     def show_answer(self, answer: Any) -> None:
         self.grown()  # the trace is complete
@@ -113,9 +115,13 @@ class BeamsMode(PromptMode):
 
     def inspect(self) -> None:
         """The line with the numbers of the likeliest candidate."""
-        track = self.player.track
-        if self.active and track is not None and self.player.step < track.length:
-            step = track.item(self.player.step)
-            is_score = step.name == "beams.score"
-            cell = track.item(self.player.step + 1).value("chosen")[0] if is_score else 0
-            self.inspection.emit(inspection_of(step, int(cell)))
+        track, at = self.player.track, self.player.step
+        if not self.active or self.scene is None or track is None or at >= track.length:
+            return
+        step = track.item(at)
+        is_score = step.name == "beams.score"
+        cell = int(track.item(at + 1).value("chosen")[0]) if is_score else 0
+        shown = inspection_of(step, cell)
+        best = min(self.scene.column(at), key=lambda node: self.scene.tree.nodes[node].rank)
+        rows = [Row(quoted(self.scene.text_of(best).strip())), *shown.rows]
+        self.inspection.emit(replace(shown, rows=rows))

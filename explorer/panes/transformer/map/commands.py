@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def commands(mode: MapMode) -> list[Action]:
     """Into a step and out, and the presets."""
     rows = (
-        ("in", "Look inside the step", mode.go_in, text.IN_THE_WAY),
-        ("out", "Out of the step", mode.cancel, text.IN_THE_WAY),
+        ("in", "Look inside the step", lambda: mode.player.enter(), text.INSIDE),
+        ("out", "Out of the step", mode.cancel, text.INSIDE),
         ("compare", "Presets side by side, or the model", mode.toggle_compare, text.COMPARE_HELP),
         (
             "open",

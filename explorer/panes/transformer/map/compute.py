@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.transformer.config import EncoderDecoderConfig, ModelConfig
 from explorer.widgets.pooling import Matrix, pool_signed, stripes_of
 
 if TYPE_CHECKING:
@@ -15,21 +16,20 @@ if TYPE_CHECKING:
     from core.substitution import Arithmetic
     from core.trace import Step, Trace
     from core.training.estimates.components import Component
-    from core.transformer.config import ModelConfig
 
 STRIPE, PATTERN = 28, 32  # cells: of a vector drawn as a stripe; of a head's pattern
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """A forward pass; of a preset, which has no weights, its steps alone.
+    """A forward pass; of a model without weights, and of an encoder-decoder, its steps alone.
 
     children  the steps of a step, by its index; None: the outermost
     stripes   (STRIPE, 2 L + 1) the chosen token's vector at each place of the stream, each scaled
               to its own size; None without weights
     """
 
-    config: ModelConfig
+    config: ModelConfig | EncoderDecoderConfig
     tokens: int
     parts: tuple[Part, ...]
     trace: Trace
@@ -41,6 +41,16 @@ class Found:
     def about(self) -> Any:
         return self.trace.about
 
+    @property
+    def row(self) -> int:
+        """Of the chosen token."""
+        return int(self.about.get("position", 0))
+
+    def config_of(self, part: Part) -> ModelConfig:
+        """Of the stack that a part belongs to."""
+        config = self.config
+        return config if isinstance(config, ModelConfig) else getattr(config, part.stack)
+
 
 def read(model: Any, ids: Sequence[int], position: int) -> Found:
     """The forward pass of a text."""
@@ -51,19 +61,25 @@ def read(model: Any, ids: Sequence[int], position: int) -> Found:
     return _found(model.config, len(ids), trace.about["parts"], trace, stripes)
 
 
-def outlined(config: ModelConfig) -> Found:
+def outlined(config: ModelConfig | EncoderDecoderConfig) -> Found:
     """The steps of a model without weights, for as many tokens as it reads."""
-    from core.inference.forward_outline import outline
+    from core.inference.forward_outline import outline, outline_pair
     from core.trace import Step, Trace
 
-    trace, parts = Trace(), outline(config, config.block_size)
+    if isinstance(config, EncoderDecoderConfig):
+        tokens = config.decoder.block_size
+        parts = outline_pair(config, config.encoder.block_size, tokens)
+    else:
+        tokens = config.block_size
+        parts = outline(config, tokens)
+    trace = Trace()
     for part in parts:
         trace.append(Step(part.name, part.title, part.formula, part.code, {}, part.parent))
-    return _found(config, config.block_size, parts, trace.finish())
+    return _found(config, tokens, parts, trace.finish())
 
 
 def _found(
-    config: ModelConfig, tokens: int, parts: tuple[Part, ...], trace: Trace,
+    config: ModelConfig | EncoderDecoderConfig, tokens: int, parts: tuple[Part, ...], trace: Trace,
     stripes: np.ndarray | None = None,
 ) -> Found:  # fmt: skip
     from core.training.estimates.components import components
@@ -83,6 +99,7 @@ class Level:
     matrices  by index and name
     patterns  (H, P, P) of a block: the attention weights of each head
     hidden    (F,) of a block: what is inside the MLP, for the chosen token
+    at, told  the step under the cursor, and its line with the numbers of a cell
     """
 
     parent: int | None
@@ -91,32 +108,42 @@ class Level:
     matrices: dict[int, dict[str, Matrix]] = field(default_factory=dict)
     patterns: np.ndarray | None = None
     hidden: np.ndarray | None = None
+    at: int = -1
+    told: Arithmetic | None = None
 
 
-def level(found: Found, parent: int | None, head: int) -> Level:
-    """Works out what is inside a step."""
-    steps, matrices = {}, {}
+def looked(
+    found: Found, before: Level | None, parent: int | None, at: int, head: int,
+    cell: tuple[int, int | None],
+) -> Level:  # fmt: skip
+    """What is inside a step, and of `at` the numbers of a cell (column None: the largest of its
+    row). `before`: what was looked at last, which may be the same level.
+    """
+    made = before
+    if made is None or (made.parent, made.head) != (parent, head):
+        made = _level(found, parent, head)
+    step = made.steps.get(at)
+    told = None if step is None else _told(step, head, *cell, found.config)
+    return replace(made, at=at, told=told)
+
+
+def _level(found: Found, parent: int | None, head: int) -> Level:
+    made = Level(parent, head)
     for index in found.children[parent] if parent is not None else ():
         step = found.trace[index]
         values = {name: step.value(name) for name in step.values}
-        steps[index] = replace(step, values=values)
-        matrices[index] = {name: _matrix(values[name], head, found.config) for name in values}
-    made = Level(parent, head, steps, matrices)
+        made.steps[index] = replace(step, values=values)
+        made.matrices[index] = {name: _matrix(values[name], head, found.config) for name in values}
     if parent is None or found.parts[parent].name != "forward.block":
         return made
-    inner = {found.parts[at].name: at for one in steps for at in found.children.get(one, ())}
+    inner = {found.parts[at].name: at for one in made.steps for at in found.children.get(one, ())}
     weights = found.trace[inner["forward.weights"]].value("weights")[0]
-    hidden = found.trace[inner["forward.c_proj"]].value("hidden")[0, found.about["position"]]
+    hidden = found.trace[inner["forward.c_proj"]].value("hidden")[0, found.row]
     patterns = np.stack([pool_signed(one, PATTERN, PATTERN) for one in weights])
     return replace(made, patterns=patterns, hidden=hidden)
 
 
-def told(
-    step: Step, head: int, row: int, column: int | None, config: ModelConfig
-) -> Arithmetic | None:
-    """The step's line with the numbers of a cell of what it makes (column None: the largest of
-    the row); None where it has none.
-    """
+def _told(step: Step, head: int, row: int, column: int | None, config: Any) -> Arithmetic | None:
     from core.marked_line import marked_line
     from core.substitution import arithmetic
 
@@ -127,26 +154,21 @@ def told(
     place = [0] * value.ndim
     if value.ndim >= 2:
         place[-2] = min(row, value.shape[-2] - 1)
-    if value.ndim >= 3 and value.shape[-3] > 1:
-        place[-3] = _head_of(head, value.shape[-3], config)
+    if value.ndim >= 3:
+        place[-3] = head * value.shape[-3] // config.n_head
     if value.ndim:
         numbers = np.nan_to_num(value[tuple(place[:-1])], posinf=0.0, neginf=0.0)
         largest = int(np.abs(numbers).argmax())
         place[-1] = largest if column is None else min(column, value.shape[-1] - 1)
     try:
         return arithmetic(step, tuple(place))
-    except ValueError:
+    except ValueError:  # a line that only calls
         return None
 
 
-def _head_of(head: int, heads: int, config: ModelConfig) -> int:
-    """Several heads may share a key and a value."""
-    return head * heads // config.n_head
-
-
-def _matrix(value: np.ndarray, head: int, config: ModelConfig) -> Matrix:
-    """Without the axis of the batch, and of one head."""
+def _matrix(value: np.ndarray, head: int, config: Any) -> Matrix:
+    """Without the axis of the batch, and of one head; several may share a key and a value."""
     array = value[0] if value.ndim > 3 else value
     if array.ndim == 3:
-        array = array[_head_of(head, len(array), config) if len(array) > 1 else 0]
+        array = array[head * len(array) // config.n_head]
     return Matrix.of(array)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.fields import check, field
-from core.transformer.presets import PRESETS
+from core.transformer.presets import PAIR_PRESETS, PRESETS
 
 OPEN = ""  # the model that is open, with its weights
+NAMES = (*PAIR_PRESETS, *PRESETS)
 
 
 @dataclass(frozen=True)
 class MapDraft:
     """shown: a preset that is drawn in place of the open model; compared: all side by side."""
 
-    shown: str = field(OPEN, choices=(OPEN, *PRESETS), remedy="choose one of the presets")
+    shown: str = field(OPEN, choices=(OPEN, *NAMES), remedy="choose one of the presets")
     compared: bool = False
 
     def __post_init__(self) -> None:

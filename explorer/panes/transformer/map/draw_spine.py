@@ -6,31 +6,34 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QPainter
 
+from core.numbers import format_share
+from core.transformer.config import ModelConfig
 from explorer import theme
 from explorer.panes.transformer.map import text
-from explorer.panes.transformer.map.draw_parts import (
-    FAINT,
-    Target,
-    box,
-    frame,
-    frame_hovered,
-    ink,
-    label,
-)
 from explorer.panes.transformer.map.scene import ModelScene
-from explorer.widgets.base import LEFT, RIGHT, elide, put_text
-from explorer.widgets.matrix_drawing import SIZE, draw_arrow, draw_matrix, draw_pulse
+from explorer.widgets.base import LEFT, RIGHT, elide
+from explorer.widgets.sketch import FAINT, SIZE, Sketch, around
 from explorer.widgets.token_strip import draw_chip
 
-TOKENS, EMBED, PART, BARS = 96, 54, 52, 196  # px of width: tokens, what is round the blocks, bars
+TOKENS, EMBED, PART = 96, 54, 52  # px of width: tokens; what is round the blocks
+BARS, NAMED = 196, 112  # px of width: the next token; where it is not known
 ROW, ROWS = (17, 24), 10  # px of an earlier token's line; so many at most
 BAND, BAR = (64, 150), (34, 84)  # px of height: the stream; what hangs on it
-FOOT, HEAD, LINE = 38, 22, 15
+FOOT, HEAD, LINE, LIKELY = 38, 22, 15, 12
 WORDS = {"embed": "E", "unembed": "W\u1d64", "softmax": "e\u1dbb/\u03a3", "norm": "norm"}
 EMBEDDED = 12  # px: the stream before the first block
+INKS: dict[str, int | str] = {
+    "attention": "attention", "cross": "k", "mlp": 1, "embed": 0, "unembed": 2,
+}  # fmt: skip
+
+
+def ink_of(kind: str) -> QColor:
+    """The color of a part of the model, the same in all pictures."""
+    now, role = theme.current(), INKS.get(kind, "outline")
+    return now.series(role) if isinstance(role, int) else now.color(role)
 
 
 class Earlier(NamedTuple):
@@ -38,20 +41,21 @@ class Earlier(NamedTuple):
 
     words: str
     tokens: slice
-    is_one: bool
 
 
 class SpineLayout:
     """Where all of it stands in an area."""
 
     def __init__(self, area: QRectF, scene: ModelScene) -> None:
-        now = theme.current()
-        self.area, self.scene = area, scene
-        parts = sum(kind not in ("embed", "block", "next") for _, kind, _ in scene.steps)
+        now, self.area, self.scene, self.found = theme.current(), area, scene, scene.found
+        assert isinstance(scene.found.config, ModelConfig)
+        self.config, self.steps = scene.found.config, scene.steps
+        parts = sum(kind not in ("embed", "block", "next") for _, kind in self.steps)
         self.left = area.left() + now.px(TOKENS) + now.px(EMBED)
-        self.right = area.right() - now.px(BARS) - parts * now.px(PART)
-        self.pitch = (self.right - self.left) / scene.n_layer
-        earlier, fixed = scene.chosen if scene.tokens else 0, now.px(FOOT) + now.px(HEAD)
+        self.wide = now.px(BARS if scene.likely else NAMED)
+        self.right = area.right() - self.wide - parts * now.px(PART)
+        self.pitch = (self.right - self.left) / self.config.n_layer
+        earlier, fixed = self.found.row, now.px(FOOT) + now.px(HEAD)
         room = area.height() - fixed
         least = now.px(BAND[0]) + 2 * now.px(BAR[0])
         rows = min(earlier, ROWS, max(int((room - least) // now.px(ROW[0])), 0))
@@ -63,205 +67,189 @@ class SpineLayout:
         used = fixed + rows * pitch + band + 2 * self.bar
         top = area.top() + max(area.height() - used, 0) / 2 + now.px(HEAD)
         self.ys = [top + (at + 0.5) * pitch for at in range(rows)]
-        above = top + rows * pitch + self.bar
-        self.band = QRectF(self.left, above, self.right - self.left, band)
+        self.band = QRectF(self.left, top + rows * pitch + self.bar, self.right - self.left, band)
         self.middle = self.band.center().y()
-        self.targets = [
-            Target(self.column(at), step[0], step[2]) for at, step in enumerate(scene.steps)
-        ]
+        self.targets = [(self.column(at), step[0]) for at, step in enumerate(self.steps)]
 
     def _lines(self, earlier: int, rows: int) -> list[Earlier]:
         """The first token, which many heads look at, and the last ones; between them all others."""
-        one = [Earlier(words, slice(at, at + 1), True)
-               for at, words in enumerate(self.scene.tokens[:earlier])]  # fmt: skip
-        if earlier <= rows:
-            return one
-        folded = earlier - rows + 1
-        middle = Earlier(text.folded(folded), slice(1, 1 + folded), False)
-        return [one[0], middle, *one[1 + folded :]][:rows] if rows > 2 else one[earlier - rows :]
+        words = self.scene.tokens[:earlier]
+        one = [Earlier(word, slice(at, at + 1)) for at, word in enumerate(words)]
+        if earlier <= rows or rows < 3:
+            return one[earlier - rows :]
+        many = earlier - rows + 1
+        return [one[0], Earlier(text.folded(many), slice(1, 1 + many)), *one[1 + many :]]
 
     def column(self, step: int) -> QRectF:
         """A step's place, from what hangs above the spine to what hangs below."""
-        now, kind = theme.current(), self.scene.steps[step][1]
+        now, kind = theme.current(), self.steps[step][1]
         top, high = self.band.top() - self.bar, self.band.height() + 2 * self.bar
         if kind == "embed":
             return QRectF(self.left - now.px(EMBED), top, now.px(EMBED - EMBEDDED - 4), high)
         if kind == "block":
             return QRectF(self.left + (step - 1) * self.pitch, top, self.pitch, high)
         if kind == "next":
-            return QRectF(self.area.right() - now.px(BARS), top, now.px(BARS), high)
-        past = step - 1 - self.scene.n_layer
+            return QRectF(self.area.right() - self.wide, top, self.wide, high)
+        past = step - 1 - self.config.n_layer
         return QRectF(self.right + past * now.px(PART), top, now.px(PART), high)
 
     def x(self, position: float) -> float:
         """Of the cursor: a settled step's far edge, or where the next token's bars begin."""
-        step, last = int(position), len(self.scene.steps) - 1
+        step, last = int(position), len(self.steps) - 1
         ends = [self.column(min(at, last)) for at in (step, step + 1)]
         edges = [end.left() if step + at >= last else end.right() for at, end in enumerate(ends)]
         return theme.lerp(edges[0], edges[1], position - step)
 
-    def draw(self, painter: QPainter, position: float, hovered: int) -> None:
-        reach = self.x(position) + 0.5
-        self._draw_tokens(painter, reach)
-        self._draw_blocks(painter, reach)
-        self._draw_stream(painter, reach)
-        self._draw_ends(painter, position)
-        self._draw_words(painter)
-        frame_hovered(painter, self.targets, hovered)
-        step = min(math.ceil(position - 1e-9), len(self.scene.steps) - 1)
-        if self.scene.steps[step][1] != "next":
-            frame(painter, self.column(step).adjusted(-2, -4, 2, 4), "accent", 2)
-        if position != int(position):
-            ends = [QPointF(self.x(float(at)), self.middle) for at in (int(position), step)]
-            draw_pulse(painter, ends, position - int(position))
+    def draw(self, painter: QPainter, position: float) -> None:
+        sketch, reach = Sketch(painter), self.x(position) + 0.5
+        self._draw_tokens(sketch, reach)
+        self._draw_blocks(sketch, reach)
+        self._draw_stream(sketch, reach)
+        self._draw_ends(sketch, position)
+        self._draw_words(sketch)
+        step = min(math.ceil(position - 1e-9), len(self.steps) - 1)
+        if self.steps[step][1] != "next":
+            sketch.frame(self.column(step).adjusted(-2, -4, 2, 4), "accent", 2)
+        ends = [QPointF(self.x(float(at)), self.middle) for at in (int(position), step)]
+        sketch.pulse(ends, position - int(position))
 
-    def _draw_tokens(self, painter: QPainter, reach: float) -> None:
+    def _draw_tokens(self, sketch: Sketch, reach: float) -> None:
         """Earlier tokens, each with its own line, and dots where the chosen one reads from them."""
-        now, scene = theme.current(), self.scene
-        wide, half = now.px(TOKENS - 10), now.px(9)
+        now, about, wide = sketch.now, self.found.about, sketch.now.px(TOKENS - 10)
+        high = now.px(18)
         for line, y in zip(self.earlier, self.ys, strict=True):
-            place = QRectF(self.area.left(), y - half, wide, 2 * half - 2)
-            if line.is_one:
-                self._draw_chip(painter, place, line.words, False)
+            place = QRectF(self.area.left(), y - high / 2, wide, high - 2)
+            if line.tokens.stop - line.tokens.start == 1:
+                self._draw_chip(sketch, place, line.words, False)
             else:
-                label(painter, place, line.words, align=RIGHT)
-            painter.setPen(now.pen("divider"))
-            painter.drawLine(QPointF(place.right() + 4, y), QPointF(self.right, y))
-            if scene.reads is not None:
-                self._draw_dots(painter, y, scene.reads[:, line.tokens].sum(axis=1), reach)
-        place = QRectF(self.area.left(), self.middle - half - 2, wide, 2 * half + 4)
-        painter.setPen(now.pen("accent" if scene.tokens else "outline", 2))
-        end = self.area.right() - now.px(BARS)
-        painter.drawLine(QPointF(place.right(), self.middle), QPointF(end, self.middle))
-        if scene.tokens:
-            self._draw_chip(painter, place, scene.tokens[scene.chosen], True)
-            painter.setPen(now.pen("attention", 1, 0.3))
-            for layer in range(scene.n_layer) if self.ys and self.pitch >= now.px(10) else ():
-                x = self.left + (layer + 0.5) * self.pitch
-                if x <= reach:
-                    painter.drawLine(QPointF(x, self.ys[0]), QPointF(x, self.band.top()))
+                sketch.text(place, line.words, align=RIGHT)
+            sketch.line(QPointF(place.right() + 4, y), QPointF(self.right, y), "divider")
+            shares = about["reads"][:, line.tokens].sum(axis=1)
+            self._draw_dots(sketch, y, shares, reach)
+        place = QRectF(self.area.left(), self.middle - high / 2 - 2, wide, high + 4)
+        end = QPointF(self.area.right() - self.wide, self.middle)
+        ink = "accent" if self.scene.tokens else "outline"
+        sketch.line(QPointF(place.right(), self.middle), end, ink, 2)
+        if self.scene.tokens:
+            self._draw_chip(sketch, place, self.scene.tokens[self.found.row], True)
         else:
-            label(painter, place.adjusted(0, 0, -8, 0), scene.shapes[0], "text", RIGHT)
+            words = text.shape("T", self.found.tokens)
+            sketch.text(place.adjusted(0, 0, -8, 0), words, "text", RIGHT)
+        for layer in range(self.config.n_layer) if self.ys and self.pitch >= now.px(10) else ():
+            x = self.left + (layer + 0.5) * self.pitch
+            if x <= reach:
+                ends = QPointF(x, self.ys[0]), QPointF(x, self.band.top())
+                sketch.line(*ends, "attention", alpha=0.3)
 
-    def _draw_chip(self, painter: QPainter, place: QRectF, words: str, chosen: bool) -> None:
-        now = theme.current()
+    def _draw_chip(self, sketch: Sketch, place: QRectF, words: str, chosen: bool) -> None:
+        now = sketch.now
         wide = now.metrics("mono", mono=True).horizontalAdvance(words) + now.px(12)
-        small = QRectF(place)
-        small.setLeft(max(place.left(), place.right() - wide))
+        small = place.adjusted(max(place.width() - wide, 0), 0, 0, 0)
         edge, back = ("accent", "selected") if chosen else ("divider", "surface")
-        draw_chip(painter, small, words, now.color(back), now.color(edge), now.color("text"))
+        colors = (now.color(back), now.color(edge), now.color("text"))
+        draw_chip(sketch.painter, small, words, *colors)
 
-    def _draw_dots(self, painter: QPainter, y: float, shares: np.ndarray, reach: float) -> None:
-        now = theme.current()
+    def _draw_dots(self, sketch: Sketch, y: float, shares: np.ndarray, reach: float) -> None:
+        now = sketch.now
         most = min(now.px(7), max(self.pitch * 0.45, now.px(1.5)))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(now.color("attention"))
         for layer, share in enumerate(shares.tolist()):
-            x, size = self.left + (layer + 0.5) * self.pitch, most * math.sqrt(share)
+            x = self.left + (layer + 0.5) * self.pitch
             if share > 0.004 and x <= reach:
-                painter.drawEllipse(QPointF(x, y), size, size)
+                sketch.dot(QPointF(x, y), most * math.sqrt(share), "attention")
 
-    def _draw_blocks(self, painter: QPainter, reach: float) -> None:
+    def _draw_blocks(self, sketch: Sketch, reach: float) -> None:
         """Above the stream what attention adds in each block, below it what the MLP adds."""
-        now, scene, writes = theme.current(), self.scene, self.scene.writes
+        writes = self.found.about.get("writes")
         longest = 1.0 if writes is None else float(writes.max()) or 1.0
-        gap = 1.0 if self.pitch < now.px(8) else min(self.pitch * 0.18, now.px(10))
-        for layer in range(scene.n_layer):
+        gap = 1.0 if self.pitch < sketch.now.px(8) else min(self.pitch * 0.18, sketch.now.px(10))
+        for layer in range(self.config.n_layer):
             x = self.left + layer * self.pitch
-            banded = scene.windows[layer] is not None
+            banded = self.config.window_of(layer) is not None
             for side, name in enumerate(("attention", "mlp")):
-                share = float(writes[layer, side]) / longest if writes is not None else 0.8
-                share *= 0.5 if banded and name == "attention" and writes is None else 1.0
+                share = 0.45 if banded and not side else 0.8
+                share = float(writes[layer, side]) / longest if writes is not None else share
                 high = max(self.bar * 0.94 * share, 2.0)
                 top = self.band.bottom() if side else self.band.top() - high
-                color = ink(name)
-                color.setAlphaF(1.0 if x + self.pitch / 2 <= reach else FAINT / 2)
-                painter.fillRect(QRectF(x + gap / 2, top, max(self.pitch - gap, 1.0), high), color)
+                bar = QRectF(x + gap / 2, top, max(self.pitch - gap, 1.0), high)
+                sketch.fill(bar, ink_of(name), 1.0 if x + self.pitch / 2 <= reach else FAINT / 2)
 
-    def _draw_stream(self, painter: QPainter, reach: float) -> None:
+    def _draw_stream(self, sketch: Sketch, reach: float) -> None:
         """The chosen token's vector as colors: embedded, and after each attention and MLP."""
-        now, band, stripes = theme.current(), self.band, self.scene.stripes
-        first = QRectF(band.left() - now.px(EMBEDDED), band.top(), now.px(EMBEDDED), band.height())
-        painter.fillRect(band.united(first), now.color("raised"))
+        now, band, stripes = sketch.now, self.band, self.found.stripes
+        first = band.adjusted(-now.px(EMBEDDED), 0, -band.width(), 0)
+        sketch.fill(band.united(first), "raised")
         if stripes is not None:
-            painter.save()
-            painter.setClipRect(
-                QRectF(first.left(), band.top(), reach - first.left(), band.height())
-            )
-            draw_matrix(painter, first, stripes[:, :1], limit=SIZE, framed=False)
-            draw_matrix(painter, band, stripes[:, 1:], limit=SIZE, framed=False)
-            painter.restore()
-        painter.setPen(now.pen("surface", 1 if self.pitch < now.px(20) else 2))
-        for layer in range(self.scene.n_layer) if self.pitch >= now.px(5) else ():
+            sketch.painter.save()
+            sketch.painter.setClipRect(first.adjusted(0, 0, reach - first.right(), 0))
+            sketch.matrix(first, stripes[:, :1], limit=SIZE, framed=False)
+            sketch.matrix(band, stripes[:, 1:], limit=SIZE, framed=False)
+            sketch.painter.restore()
+        wide = 1 if self.pitch < now.px(20) else 2
+        for layer in range(self.config.n_layer) if self.pitch >= now.px(5) else ():
             x = self.left + layer * self.pitch
-            painter.drawLine(QPointF(x, band.top()), QPointF(x, band.bottom()))
+            sketch.line(QPointF(x, band.top()), QPointF(x, band.bottom()), "surface", wide)
 
-    def _draw_ends(self, painter: QPainter, position: float) -> None:
+    def _draw_ends(self, sketch: Sketch, position: float) -> None:
         """Embedding before the blocks; norm, unembedding and softmax after them; the next token."""
-        now, last = theme.current(), len(self.scene.steps) - 1
-        for step, (_, kind, _) in enumerate(self.scene.steps):
-            if kind not in WORDS:
-                continue
-            column, high = self.column(step), now.px(56 if "embed" in kind else 32)
-            part = {"embed": "tokens", "unembed": "head"}.get(kind, "norms")
-            place = QRectF(column.left() + 5, self.middle - high / 2, column.width() - 10, high)
-            painter.setOpacity(1.0 if position >= step - 1e-9 else FAINT + 0.2)
-            box(painter, place, ink(part), WORDS[kind])
-            painter.setOpacity(1.0)
+        now, last = sketch.now, len(self.steps) - 1
+        for step, (_, kind) in enumerate(self.steps):
+            if kind in WORDS:
+                column, high = self.column(step), now.px(56 if "embed" in kind else 32)
+                place = around(column.center().x(), self.middle, column.width() - 10, high)
+                with sketch.faint(position < step - 1e-9, FAINT + 0.2):
+                    sketch.box(place, ink_of(kind), WORDS[kind])
         column = self.column(last)
-        ends = [
-            QPointF(column.left() - 4, self.middle),
-            QPointF(column.left() + now.px(8), self.middle),
-        ]
-        draw_arrow(painter, ends, now.color("accent" if self.scene.tokens else "outline"), 2)
-        self._draw_likely(painter, column, min(max(position - (last - 1), 0.0), 1.0))
+        ends = [QPointF(column.left() + now.px(at), self.middle) for at in (-4, 8)]
+        sketch.arrow(ends, "accent" if self.scene.tokens else "outline", 2)
+        if self.scene.likely:
+            self._draw_likely(sketch, column, min(max(position - (last - 1), 0.0), 1.0))
 
-    def _draw_likely(self, painter: QPainter, column: QRectF, progress: float) -> None:
-        now, likely, grown = theme.current(), self.scene.likely, theme.ease_out(progress)
-        if not likely:
-            place = QRectF(column.left() + now.px(14), self.middle - 10, column.width(), 20)
-            label(painter, place, self.scene.shapes[2], "text", LEFT)
-            return
-        row, font, name, number = now.px(21), now.font("mono", mono=True), now.px(68), now.px(40)
-        foot = self.band.bottom() + self.bar
-        likely = likely[: max(int((foot - self.area.top()) // row), 1)]
-        high = row * len(likely)
+    def _draw_likely(self, sketch: Sketch, column: QRectF, progress: float) -> None:
+        now, foot = sketch.now, self.band.bottom() + self.bar
+        row, name, number = now.px(21), now.px(68), now.px(40)
+        count = min(int((foot - self.area.top()) // row), len(self.scene.likely), LIKELY)
+        high = row * count
         top = min(max(self.area.center().y(), self.middle) - high / 2, foot - high)
-        for at, (words, share, told) in enumerate(likely):
+        probabilities = self.found.about["probabilities"]
+        for at, token in enumerate(self.found.about["likeliest"][:count].tolist()):
+            share = float(probabilities[token] / probabilities.max())
+            ink = "accent" if at == 0 and progress >= 1 else "text"
             line = QRectF(column.left() + now.px(12), top + at * row, name, row)
-            color = now.color("accent" if at == 0 and progress >= 1 else "text")
-            color.setAlphaF(max(grown, 0.15))
-            put_text(painter, line, elide(words, font, name), font, color, RIGHT)
-            room = column.right() - line.right() - 6 - number
-            bar = QRectF(line.right() + 6, line.top() + 4, max(room * share * grown, 1), row - 8)
-            painter.fillRect(bar, color if at == 0 and progress >= 1 else now.series(0))
-            if progress >= 1:
-                label(painter, QRectF(bar.right() + 4, line.top(), number, row), told, align=LEFT)
+            font = now.font("mono", mono=True)
+            with sketch.faint(progress < 1, progress):
+                words = elide(self.scene.likely[at], font, name)
+                sketch.text(line, words, ink, RIGHT, "mono", mono=True)
+                room = (column.right() - line.right() - 6 - number) * theme.ease_out(progress)
+                bar = QRectF(line.right() + 6, line.top() + 4, max(room * share, 1), row - 8)
+                sketch.fill(bar, "accent" if ink == "accent" else now.series(0))
+                told = QRectF(bar.right() + 4, line.top(), number, row)
+                sketch.text(told, format_share(float(probabilities[token])), align=LEFT)
 
-    def _draw_words(self, painter: QPainter) -> None:
+    def _draw_words(self, sketch: Sketch) -> None:
         """Names of what hangs, numbers of blocks, shapes."""
-        now, scene, band = theme.current(), self.scene, self.band
+        now, band = sketch.now, self.band
         line, foot = now.px(LINE), band.bottom() + self.bar + now.px(6)
         room = self.left - self.area.left() - now.px(EMBEDDED + 6)
-        tops = band.top() - line - 2, band.bottom() + 2
-        for name, y, words in zip(("attention", "mlp"), tops, text.HANGING, strict=True):
+        for name, y in (("attention", band.top() - line - 2), ("mlp", band.bottom() + 2)):
             place = QRectF(self.area.left(), y, room, line)
-            put_text(painter, place, words, now.font("label", 600), ink(name), RIGHT)
+            sketch.text(place, text.HANGING[name], ink_of(name), RIGHT, weight=600)
         every = max(1, math.ceil(now.px(20) / self.pitch))
-        for layer in range(scene.n_layer):
-            if layer % every == every - 1 or layer == 0 or every == 1:
+        for layer in range(self.config.n_layer):
+            if layer % every == every - 1 or layer == 0:
                 x = self.left + (layer + 0.5) * self.pitch
-                label(painter, QRectF(x - 20, foot, 40, line), f"{layer + 1}")
-        blocks = QRectF(band.center().x() - 240, foot + line, 480, line)
-        label(painter, blocks, text.blocks(scene.n_layer, scene.windows, scene.shapes[1]))
-        for step, (_, kind, _) in enumerate(scene.steps):
+                sketch.text(QRectF(x, foot, 0, line), f"{layer + 1}")
+        below = QRectF(band.center().x(), foot + line, 0, line)
+        sketch.text(below, text.blocks(self.found, self.found.parts[0]))
+        for step, (_, kind) in enumerate(self.steps):
             column = self.column(step)
             if kind in WORDS:
-                label(painter, QRectF(column.center().x() - 40, foot, 80, line), text.node(kind))
+                sketch.text(QRectF(column.center().x(), foot, 0, line), text.node(kind))
             elif kind == "next":
                 place = QRectF(column.left() + now.px(12), foot, column.width(), line)
-                label(painter, place, text.NEXT, align=LEFT)
-                label(painter, place.translated(0, line), scene.shapes[2], align=LEFT)
-        if self.earlier and scene.reads is not None:
-            top = QRectF(self.left, self.ys[0] - now.px(ROW[1]) - 2, self.area.width(), line)
-            label(painter, top, text.DOTS, align=LEFT)
+                sketch.text(place, text.NEXT, align=LEFT)
+                size = text.shape("V", self.config.vocab_size)
+                sketch.text(place.translated(0, line), size, align=LEFT)
+        if self.ys:
+            wide = self.area.right() - self.wide - self.left
+            above = QRectF(self.left, self.ys[0] - now.px(ROW[1] + 2), wide, line)
+            sketch.text(above, text.DOTS, align=LEFT, cut=True)

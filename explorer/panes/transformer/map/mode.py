@@ -8,20 +8,21 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from core.substitution import Arithmetic
 from core.tokenization.telling import quoted, visible
+from core.transformer.config import EncoderDecoderConfig
 from core.transformer.presets import preset
-from explorer.engine.jobs import SUPERSEDED, Superseded
+from explorer.engine.jobs import Superseded
 from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.transformer.map import compute, text
-from explorer.panes.transformer.map.draft import OPEN, MapDraft
-from explorer.panes.transformer.map.inspector import inspection
+from explorer.panes.transformer.map.draft import NAMES, MapDraft
+from explorer.panes.transformer.map.inspector import inspection, line_of
 from explorer.panes.transformer.map.scene import (
+    ModelScene,
     Place,
     block_scene,
-    model_scene,
+    kind_of,
     place_of,
     steps_scene,
     way_to,
@@ -29,13 +30,10 @@ from explorer.panes.transformer.map.scene import (
 from explorer.panes.transformer.map.view import MapView
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
-from explorer.widgets.live_numbers import in_a_line
 from explorer.widgets.token_strip import chip
 
-COMPONENT = {
-    "attention": "attention", "mlp": "mlp", "embed": "tokens", "norm": "norms", "ln_1": "norms",
-    "ln_2": "norms", "unembed": "head",
-}  # fmt: skip
+COMPONENT = {"cross": "attention", "embed": "tokens", "norm": "norms", "ln_1": "norms",
+             "ln_2": "norms", "ln_cross": "norms", "unembed": "head"}  # fmt: skip
 
 
 def create(desk: Desk, parent: QObject) -> Mode:
@@ -55,11 +53,12 @@ class MapMode(PromptMode):
         self.draft = Draft(self.workspace, "transformer.map", MapDraft, self)
         self.found: compute.Found | None = None
         self.level: compute.Level | None = None
-        self.told: Arithmetic | None = None
         self.head = 0
         self.cell: tuple[int, int] | None = None  # None: the chosen token's largest number
-        self._way: list[str] = ["next"]  # the names of the steps that are to be shown
-        self._reads, self._levels, self._tells = (Latest(self.engine, self) for _ in range(3))
+        self._shown = self.draft.value.shown  # of what was read last
+        self._way = ["next"]  # the names of the steps that are to be shown
+        self._asked: Any = None  # what of the level is on its way, or there
+        self._reads, self._levels = Latest(self.engine, self), Latest(self.engine, self)
         self._connect()
         self.view.set_draft(self.draft.value)
         self.begin()
@@ -76,7 +75,7 @@ class MapMode(PromptMode):
         self._reads.came.connect(self._on_read)
         self._reads.failed.connect(self._on_failed)
         self._levels.came.connect(self._on_level)
-        self._tells.came.connect(self._on_told)
+        self._levels.failed.connect(self.statusRequested)
 
     # what the pane asks
 
@@ -98,8 +97,8 @@ class MapMode(PromptMode):
 
     def cancel(self) -> bool:
         """Esc: out of the step, then from the presets back to the model."""
-        if self.player.depth:
-            return self.player.leave()
+        if self.player.leave():
+            return True
         if self.draft.value.compared:
             self.set(compared=False)
             return True
@@ -107,34 +106,38 @@ class MapMode(PromptMode):
 
     def on_position(self, position: float) -> None:
         self.view.picture.set_position(position)
-        if self.found is not None and self._place() != self._drawn:
-            self._draw()
+        self._draw(only_moved=True)
 
     # choices
+
+    @property
+    def place(self) -> Place | None:
+        """Where the cursor is; None where nothing is seen."""
+        if self.found is None or not self.active or not self.player.length:
+            return None
+        return place_of(self.found, self.player.path)
 
     @property
     def way(self) -> list[str]:
         """The names of the steps from the outermost to the one under the cursor; a block has its
         number.
         """
-        if self.found is None or not self.active or (place := self.place) is None:
+        if self.found is None or (place := self.place) is None:
             return self._way
         return [self._name(index) for index in way_to(self.found, place.at)]
 
     def _name(self, index: int) -> str:
         assert self.found is not None
         part = self.found.parts[index]
-        kind = part.name.partition(".")[2]
-        return f"{kind} {part.layer}" if kind == "block" else kind
+        return f"block {part.layer}" if part.name == "forward.block" else kind_of(part)
 
     def set(self, **changes: Any) -> None:
         """Of the draft: what is drawn; a preset that is chosen is drawn at once."""
-        if changes.get("shown") and "compared" not in changes:
-            changes["compared"] = False
+        if changes.get("shown"):
+            changes.setdefault("compared", False)
         draft = replace(self.draft.value, **changes)
         if draft != self.draft.value:
-            name, value = next(iter(changes.items()))
-            self.draft.change(asdict(draft), text.change(name, value))
+            self.draft.change(asdict(draft), text.change(*next(iter(changes.items()))))
 
     def toggle_compare(self) -> None:
         self.set(compared=not self.draft.value.compared)
@@ -146,28 +149,22 @@ class MapMode(PromptMode):
         self._way = list(names) or self._way
         if self.found is None or not self.active:
             return
-        while self.player.leave():
-            pass
+        self.go_out(0)
         parent: int | None = None
         for depth, name in enumerate(self._way):
             level = self.found.children.get(parent, ())
             here = [self._name(index) for index in level]
-            if name == "block" and here:
-                name = next((one for one in here if one.startswith("block")), name)
-            if name not in here or (depth and not self.player.enter()):
+            at = next((at for at, one in enumerate(here) if name in (one, one.split()[0])), None)
+            if at is None or (depth and not self.player.enter()):
                 break
-            self.player.seek(here.index(name))
-            parent = level[here.index(name)]
+            self.player.seek(at)
+            parent = level[at]
 
     def click(self, index: int) -> None:
         """A step was clicked: inside, or, where there is nothing inside, to it."""
-        place = self.place
-        if place is not None and index in place.level:
+        if (place := self.place) is not None and index in place.level:
             self.player.seek(place.level.index(index))
             self.player.enter()
-
-    def go_in(self) -> None:
-        self.player.enter()
 
     def go_out(self, depth: int) -> None:
         """Until so many levels are left."""
@@ -175,24 +172,24 @@ class MapMode(PromptMode):
             self.player.leave()
 
     def choose_head(self, head: int) -> None:
-        if head != self.head:
-            self.head = head
-            self._ask_level()
+        self.head = head
+        self._ask()
 
     def choose_cell(self, row: int, column: int) -> None:
         """The cell whose numbers are told."""
         self.cell = row, column
-        self._tell()
+        self._ask()
 
     # text and model
 
     def read(self) -> None:
         """Runs the text through the model, once it is shown."""
-        shown = self.draft.value.shown
+        shown, config = self.draft.value.shown, getattr(self.source, "config", None)
         if not self.active or (self.source is None and not shown):
             return
-        if shown:
-            self._reads.call(compute.outlined, preset(shown), name=f"drawing {shown}")
+        if shown or isinstance(config, EncoderDecoderConfig):
+            drawn = preset(shown) if shown else config
+            self._reads.call(compute.outlined, drawn, name=f"drawing {shown or self.source.name}")
         elif self.workspace.prompt:
             self._reads.ask(self._read, "running the text through the model", is_told=False)
         else:
@@ -209,150 +206,121 @@ class MapMode(PromptMode):
 
     def forget(self) -> None:
         super().forget()
-        if self.draft.value.shown == OPEN:
+        if not self.draft.value.shown:
             self._way = self.way
-            self.found = self.level = self.told = None
+            self.found = self.level = self._asked = None
 
     def _on_draft(self, draft: MapDraft) -> None:
         self.view.set_draft(draft)
-        if draft.compared:
-            self.set_headline(text.preset_headline(""))
-        if self.found is None or draft.shown != self._shown:
-            self._way = ["next"] if draft.shown != self._shown else self._way
-            self.found = self.level = self.told = None
+        if draft.shown != self._shown:
+            self._way = ["next"]
+            self.found = self.level = self._asked = None
             self.read()
-
-    _shown = OPEN  # of what was read last
+        else:
+            self._draw()
 
     def _on_read(self, found: compute.Found | Superseded) -> None:
-        if found is SUPERSEDED or isinstance(found, Superseded):
+        if isinstance(found, Superseded):
             return
-        self.found, self.level, self.told = found, None, None
+        self.found, self.level, self._asked, self.cell = found, None, None, None
         self._shown = self.draft.value.shown
-        self.cell = None
-        self.head = min(self.head, found.config.n_head - 1)
-        self.view.costs.set_scene(found)
+        self.view.set_costs(found)
+        self.view.body.show_ready()
         self.set_tracks([TraceTrack(found.trace)])
         self.go_to()
-        self.view.body.show_ready()
         self._draw()
 
     def _on_failed(self, message: str) -> None:
-        self.found = self.level = None
+        self.found = self.level = self._asked = None
         self.set_tracks([])
         self.view.body.show_error(message)
         self.set_headline(message)
 
     # what is seen
 
-    _drawn: tuple[int | None, int] | None = None
+    _drawn: Any = None
 
-    @property
-    def place(self) -> Place | None:
-        """Where the cursor is; None where nothing is seen."""
-        if self.found is None or not self.active or not self.player.length:
-            return None
-        return place_of(self.found, self.player.path)
-
-    def _place(self) -> tuple[int | None, int] | None:
-        place = self.place
-        return None if place is None else (place.parent, place.at)
-
-    def _pieces(self, name: str) -> list[str]:
+    def _words(self, name: str) -> tuple[str, ...]:
         """What the tokens say that the trace is about, or the likeliest next ones."""
-        if self.found is None or name not in self.found.about:
-            return []
-        return [chip(0, self.piece(int(token))).text for token in self.found.about[name]]
+        about = self.found.about if self.found is not None else {}
+        return tuple(chip(0, self.piece(int(token))).text for token in about.get(name, ()))
 
-    def _draw(self) -> None:
+    def _here(self, place: Place) -> compute.Level | None:
+        """What is known of the level where one is."""
+        level = self.level
+        return level if level is not None and level.parent == place.parent and level.steps else None
+
+    def _draw(self, only_moved: bool = False) -> None:
         place, found, view = self.place, self.found, self.view
         if place is None or found is None:
             return
-        moved, self._drawn = self._drawn, (place.parent, place.at)
-        level = self.level if self.level is not None and self.level.parent == place.parent else None
-        pieces, likely = self._pieces("ids"), self._pieces("likeliest")
-        inside = way_to(found, place.parent)
+        now = found, place.parent, place.at
+        if only_moved and now == self._drawn:
+            return
+        self._drawn = now
+        level, inside = self._here(place), way_to(found, place.parent)
+        tokens, likely = self._words("ids"), self._words("likeliest")
+        scene: Any
         if not inside:
-            scene: Any = model_scene(found, pieces, likely)
+            scene = ModelScene(found, tokens, likely)
         elif found.parts[inside[-1]].name == "forward.block":
             scene = block_scene(found, place, level)
         else:
-            line = in_a_line(self.told) if self.told is not None and self.told.pieces else ""
-            scene = steps_scene(found, place, level, self._cell, line, pieces, likely)
+            line = line_of(level) if level is not None and level.at == place.at else ""
+            scene = steps_scene(found, place, level, self._cell(place), line, tokens, likely)
         view.picture.set_scene(scene)
         view.picture.set_position(self.player.position)
-        view.set_way([text.WHOLE, *(text.crumb(found, index) for index in inside)])
-        kinds = [found.parts[index].name.partition(".")[2] for index in (*inside, place.at)]
-        bright = next((COMPONENT[kind] for kind in kinds if kind in COMPONENT), "")
-        view.costs.set_bright(bright if inside else "")
-        heads = (
-            found.config.n_head if "attention" in kinds[:-1] and found.stripes is not None else 0
-        )
-        view.set_heads(heads, self.head)
-        if not self.draft.value.compared:
-            self._say(kinds[-1])
-        if moved is None or moved[0] != place.parent or self.level is None:
-            self._ask_level()
-        elif moved[1] != place.at:
-            self._tell()
+        view.set_way([text.WHOLE, *(text.crumb(found.parts[index]) for index in inside)])
+        kinds = [kind_of(found.parts[index]) for index in (*inside, place.at)]
+        bright = next((COMPONENT.get(kind, kind) for kind in kinds if kind in
+                       (*COMPONENT, "attention", "mlp")), "")  # fmt: skip
+        view.costs.set_bright(text.COMPONENTS.get(bright, "") if inside else "")
+        has_heads = "attention" in kinds[:-1] and found.stripes is not None
+        view.set_heads(found.config_of(found.parts[0]).n_head if has_heads else 0, self.head)
+        self._say(found, place)
+        self._ask()
 
-    def _say(self, kind: str) -> None:
-        assert self.found is not None and self.place is not None
-        if self._shown and not self.player.depth:
-            self.set_headline(text.preset_headline(self._shown))
+    def _say(self, found: compute.Found, place: Place) -> None:
+        if self.draft.value.compared:
+            self.set_headline(text.compared(len(NAMES)))
             return
-        likely, share = self._pieces("likeliest"), 0.0
-        word = ""
-        if likely:
-            share = float(self.found.about["probabilities"].max())
-            piece = self.piece(int(self.found.about["likeliest"][0])).decode("utf-8", "replace")
-            word = quoted(piece.strip() or visible(piece))
-        title = self.found.parts[self.place.at].title
-        self.set_headline(text.headline(self.found, kind, title, word, share))
+        likeliest, share = "", 0.0
+        if len(tokens := found.about.get("likeliest", ())):
+            piece = self.piece(int(tokens[0])).decode("utf-8", "replace")
+            likeliest = quoted(piece.strip() or visible(piece))
+            share = float(found.about["probabilities"].max())
+        part = found.parts[place.at]
+        self.set_headline(text.headline(found, part, likeliest, share, self._shown))
 
-    @property
-    def _cell(self) -> tuple[int, int]:
+    def _cell(self, place: Place) -> tuple[int, int]:
+        """The chosen one of what the step makes, as far as it is known."""
         assert self.found is not None
-        if self.told is not None and len(self.told.cell) >= 2:
-            return self.told.cell[-2], self.told.cell[-1]
-        return self.cell or (self.found.about.get("position", 0), 0)
+        told = self.level.told if self.level is not None and self.level.at == place.at else None
+        if told is not None and len(told.cell) > 1:
+            return told.cell[-2], told.cell[-1]
+        return self.cell or (self.found.row, 0)
 
-    def _ask_level(self) -> None:
+    def _ask(self) -> None:
+        """What is inside of the level, and the numbers of the chosen cell."""
         place, found = self.place, self.found
         if place is None or found is None or found.stripes is None:
             self.inspect()
             return
-        name = "looking inside the step"
-        key = "transformer.map.level"
-        asked = compute.level, found, place.parent, self.head
-        self._levels.ask(lambda: self.engine.call(*asked, key=key, name=name), name, is_told=False)
+        head = min(self.head, found.config_of(found.parts[0]).n_head - 1)
+        asked = found, place.parent, place.at, head, self.cell
+        if asked == self._asked:
+            return
+        self._asked = asked
+        given = found, self.level, place.parent, place.at, head, self.cell or (found.row, None)
+        name, key = "looking inside the step", "transformer.map.level"
+        self._levels.ask(
+            lambda: self.engine.call(compute.looked, *given, key=key, name=name),
+            name, is_told=False,
+        )  # fmt: skip
 
     def _on_level(self, level: compute.Level | Superseded) -> None:
-        place = self.place
-        if isinstance(level, Superseded) or place is None or level.parent != place.parent:
-            return
-        self.level = level
-        self._draw()
-        self._tell()
-
-    def _tell(self) -> None:
-        """The numbers of the chosen cell."""
-        self.told = None
-        place, found = self.place, self.found
-        if place is None or found is None or self.level is None:
-            return
-        step = self.level.steps.get(place.at)
-        if step is None:
-            self.inspect()
-            return
-        name, key = "working out a cell", "transformer.map.cell"
-        row, column = self.cell or (found.about["position"], None)
-        asked = compute.told, step, self.head, row, column, found.config
-        self._tells.ask(lambda: self.engine.call(*asked, key=key, name=name), name, is_told=False)
-
-    def _on_told(self, told: Arithmetic | Superseded | None) -> None:
-        if not isinstance(told, Superseded):
-            self.told = told
+        if not isinstance(level, Superseded) and self._asked is not None:
+            self.level = level
             self._draw()
             self.inspect()
 
@@ -360,9 +328,8 @@ class MapMode(PromptMode):
         place, found = self.place, self.found
         if place is None or found is None:
             return
-        level = self.level if self.level is not None and self.level.parent == place.parent else None
-        step = found.trace[place.at]
-        matrices = level.matrices.get(place.at, {}) if level is not None else {}
-        cell = f"row {self._cell[0]}, column {self._cell[1]}" if self.told is not None else ""
-        self.view.picture.show_values({name: one.values for name, one in matrices.items()})
-        self.inspection.emit(inspection(step, matrices, self.told, cell))
+        level = self._here(place)
+        level = level if level is not None and level.at == place.at else None
+        shown = level.matrices[place.at] if level is not None else {}
+        self.view.picture.values = {name: one.values for name, one in shown.items()}
+        self.inspection.emit(inspection(found.trace[place.at], level))

@@ -3,100 +3,102 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtGui import QMouseEvent, QPainter
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
-from core.transformer.presets import PRESETS
+from core.numbers import format_count
+from core.transformer.config import EncoderDecoderConfig
+from core.transformer.parameters import parameter_count
+from core.transformer.presets import NOTES, preset
 from explorer import theme
 from explorer.panes.transformer.map import text
 from explorer.panes.transformer.map.compute import Found
-from explorer.panes.transformer.map.draft import OPEN, MapDraft
+from explorer.panes.transformer.map.draft import NAMES, OPEN, MapDraft
 from explorer.panes.transformer.map.draw_block import BlockLayout
-from explorer.panes.transformer.map.draw_parts import Target
+from explorer.panes.transformer.map.draw_pair import PairLayout
 from explorer.panes.transformer.map.draw_spine import SpineLayout
 from explorer.panes.transformer.map.draw_steps import StepsLayout
-from explorer.panes.transformer.map.draw_tables import CostsLayout, PresetsLayout
 from explorer.panes.transformer.map.scene import BlockScene, ModelScene, StepsScene
-from explorer.widgets.base import Columns, Picture, set_look
-from explorer.widgets.boxes import card, name_parts, page, row
+from explorer.widgets.bar_table import BarRow, BarTable
+from explorer.widgets.base import set_look
+from explorer.widgets.boxes import card, name_parts, page, wrap
 from explorer.widgets.drop_down import DropDown
-from explorer.widgets.grid_keys import is_enter
 from explorer.widgets.pages import Pages
 from explorer.widgets.scene_picture import ScenePicture
+from explorer.widgets.sketch import Sketch
+from explorer.widgets.stacked_bars import Bar, Segment, StackedBars
 from explorer.widgets.stateful import StatefulPicture
 
 Scene = ModelScene | BlockScene | StepsScene
+Layout = SpineLayout | PairLayout | BlockLayout | StepsLayout
 LEVELS = 5  # deep at most
-LAYOUTS = {ModelScene: SpineLayout, BlockScene: BlockLayout, StepsScene: StepsLayout}
-COSTS = 36  # px
-
-
-class Layout(Protocol):
-    targets: list[Target]
-
-    def draw(self, painter: QPainter, position: float, hovered: int) -> None: ...
+SERIES: dict[str, int | str] = {
+    "attention": "attention", "mlp": 1, "tokens": 0, "positions": 4, "norms": "outline", "head": 2,
+    "weights": 0, "cache": 3, "activations": 5,
+}  # fmt: skip
 
 
 class MapPicture(ScenePicture[Scene]):
     """`stepClicked(index)` of the trace; `cellClicked(row, column)` of what the step makes."""
 
     NAME = "The model"
-    LEAST = (480, 260)
+    LEAST = (520, 300)
     stepClicked = Signal(int)
     cellClicked = Signal(int, int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
-        self.hovered = -1
-        self._values: dict[str, np.ndarray] = {}
+        self.values: dict[str, np.ndarray] = {}  # of the step under the cursor
+        self._hovered = -1
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def layout_now(self) -> Layout | None:
-        if self.scene is None:
-            return None
-        area = QRectF(self.rect()).adjusted(2, 2, -2, -2)
-        return LAYOUTS[type(self.scene)](area, self.scene)  # type: ignore[operator]
-
-    def show_values(self, values: dict[str, np.ndarray]) -> None:
-        """What `displayed` gives: the numbers of the step under the cursor."""
-        self._values = values
+        area, scene = QRectF(self.rect()).adjusted(2, 2, -2, -2), self.scene
+        if isinstance(scene, ModelScene):
+            is_pair = isinstance(scene.found.config, EncoderDecoderConfig)
+            return PairLayout(area, scene) if is_pair else SpineLayout(area, scene)
+        if isinstance(scene, BlockScene):
+            return BlockLayout(area, scene)
+        return StepsLayout(area, scene) if scene is not None else None
 
     def displayed(self) -> dict[str, np.ndarray]:
-        return self._values
+        return self.values
 
     def draw(self, painter: QPainter) -> None:
-        if (layout := self.layout_now()) is not None:
-            layout.draw(painter, self.position, self.hovered)
-            if self.shows_focus:
-                theme.current().focus_ring(painter, QRectF(self.rect()), 4, -3)
+        if (layout := self.layout_now()) is None:
+            return
+        layout.draw(painter, self.position)
+        for place, index in layout.targets:
+            if index == self._hovered:
+                Sketch(painter).frame(place.adjusted(-3, -3, 3, 3), "text")
+        if self.shows_focus:
+            theme.current().focus_ring(painter, QRectF(self.rect()), 4, -3)
 
-    def target_at(self, point: QPointF) -> Target | None:
+    def _index_at(self, point: QPointF) -> int:
         layout = self.layout_now()
         targets = layout.targets if layout is not None else []
-        return next((one for one in targets if one.place.contains(point)), None)
+        return next((index for place, index in targets if place.contains(point)), -1)
 
     def said_at(self, point: QPointF) -> str:
-        target, layout = self.target_at(point), self.layout_now()
-        if target is not None:
-            return target.words
+        index, layout = self._index_at(point), self.layout_now()
+        if index >= 0 and self.scene is not None:
+            return text.tip(self.scene.found, index)
         found = layout.equation.cell_at(point) if isinstance(layout, StepsLayout) else None
         return text.cell(*found) if found is not None else ""
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        target = self.target_at(event.position())
-        self._hover(-1 if target is None else target.index)
+        self._hover(self._index_at(event.position()))
 
     def leaveEvent(self, event: object) -> None:
         self._hover(-1)
 
     def _hover(self, index: int) -> None:
-        if index != self.hovered:
-            self.hovered = index
+        if index != self._hovered:
+            self._hovered = index
             pointed = Qt.CursorShape.PointingHandCursor
             self.setCursor(pointed if index >= 0 else Qt.CursorShape.ArrowCursor)
             self.update()
@@ -104,92 +106,13 @@ class MapPicture(ScenePicture[Scene]):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() != Qt.MouseButton.LeftButton:
             return
-        layout, target = self.layout_now(), self.target_at(event.position())
-        if target is not None:
-            self.stepClicked.emit(target.index)
+        layout, index = self.layout_now(), self._index_at(event.position())
+        if index >= 0:
+            self.stepClicked.emit(index)
         elif isinstance(layout, StepsLayout):
             found = layout.equation.cell_at(event.position())
             if found is not None and found.name == layout.equation.terms[-1].name:
                 self.cellClicked.emit(found.row, found.column)
-
-
-class CostBars(ScenePicture[Found]):
-    """Parameters, arithmetic and memory by component."""
-
-    NAME = "What the model costs"
-    WANTED = LEAST = (360, COSTS)
-    bright = ""
-
-    def draw(self, painter: QPainter) -> None:
-        if self.scene is not None:
-            CostsLayout(QRectF(self.rect()), self.scene).draw(painter, self.bright)
-
-    def set_bright(self, component: str) -> None:
-        self.bright = component
-        self.update()
-
-    def said_at(self, point: QPointF) -> str:
-        if self.scene is None:
-            return ""
-        return CostsLayout(QRectF(self.rect()), self.scene).said(point.x(), point.y())
-
-    def displayed(self) -> dict[str, np.ndarray]:
-        costs = self.scene.costs if self.scene is not None else ()
-        names = ("name", "parameters", "flops", "weights", "cache", "activations")
-        return Columns({name: np.array([getattr(one, name) for one in costs]) for name in names})
-
-
-class PresetTable(Picture):
-    """`picked(name)`: a row was clicked."""
-
-    picked = Signal(str)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Presets side by side", parent)
-        self.shown, self.hovered = OPEN, ""
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
-    def draw(self, painter: QPainter) -> None:
-        PresetsLayout(QRectF(self.rect())).draw(painter, self.shown, self.hovered)
-
-    def displayed(self) -> dict[str, np.ndarray]:
-        names = ("n_layer", "n_head", "n_embd", "block_size", "vocab_size")
-        table = {name: np.array([getattr(one, name) for one in PRESETS.values()]) for name in names}
-        counts = PresetsLayout(QRectF(self.rect())).counts
-        return Columns({"preset": np.array(list(PRESETS)), "parameters": counts, **table})
-
-    def said_at(self, point: QPointF) -> str:
-        name = PresetsLayout(QRectF(self.rect())).name_at(point.y())
-        return text.preset_tip(name) if name else ""
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._hover(PresetsLayout(QRectF(self.rect())).name_at(event.position().y()))
-
-    def _hover(self, name: str) -> None:
-        if name != self.hovered:
-            self.hovered = name
-            self.update()
-
-    def leaveEvent(self, event: object) -> None:
-        self._hover("")
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if self.hovered:
-            self.picked.emit(self.hovered)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        names, move = (
-            list(PRESETS),
-            {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key())),
-        )
-        if move is not None:
-            at = names.index(self.hovered) + move if self.hovered else 0
-            self._hover(names[min(max(at, 0), len(names) - 1)])
-        elif is_enter(event) and self.hovered:
-            self.picked.emit(self.hovered)
-        else:
-            super().keyPressEvent(event)
 
 
 class MapView(QWidget):
@@ -202,7 +125,9 @@ class MapView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("transformer.map")
-        self.picture, self.costs, self.table = MapPicture(), CostBars(), PresetTable()
+        self.picture, self.costs = MapPicture(), StackedBars("What the model costs")
+        self.table = BarTable("Presets side by side", text.COLUMNS)
+        self.table.set_rows(*_presets())
         self.body = StatefulPicture(self.picture, "lines")
         self.crumbs = [QPushButton() for _ in range(LEVELS)]
         for depth, crumb in enumerate(self.crumbs):
@@ -215,9 +140,11 @@ class MapView(QWidget):
         self.compare.setCheckable(True)
         names = ("picture", "costs", "table", "heads", "shown", "compare")
         name_parts(self, "transformer.map", *names)
-        self.pages = Pages(card(self.body), card(self.table))
-        self._cards = self.body.parentWidget(), self.table.parentWidget()
-        top = row(*self.crumbs, 1, self.heads, self.shown, self.compare)
+        room = QWidget()
+        room.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        top = wrap(*self.crumbs, room, self.heads, self.shown, self.compare)
+        self._cards = card(self.body), card(self.table)
+        self.pages = Pages(*self._cards)
         page(top, (self.pages, 1), self.costs, of=self)
         self.heads.picked.connect(lambda head: self.headChosen.emit(head))
         self.shown.picked.connect(lambda name: self.settingChanged.emit("shown", name))
@@ -226,11 +153,10 @@ class MapView(QWidget):
         self.set_way(())
 
     def set_draft(self, draft: MapDraft) -> None:
-        items = [(text.OPENED.capitalize(), OPEN), *((name, name) for name in PRESETS)]
+        items = [(text.OPENED, OPEN), *((name, name) for name in NAMES)]
         self.shown.fill(items, draft.shown)
         self.compare.setChecked(draft.compared)
-        self.table.shown = draft.shown
-        self.table.update()
+        self.table.set_chosen(draft.shown)
         self.pages.setCurrentWidget(self._cards[draft.compared])
 
     def set_way(self, names: Sequence[str]) -> None:
@@ -243,3 +169,37 @@ class MapView(QWidget):
         """count 0: there is none to choose."""
         self.heads.setVisible(count > 1)
         self.heads.fill([(f"{text.HEAD} {at + 1} of {count}", at) for at in range(count)], head)
+
+    def set_costs(self, found: Found) -> None:
+        memory = [(name, words, sum(getattr(one, name) for one in found.costs))
+                  for name, words in text.MEMORY.items()]  # fmt: skip
+        by = [[(one.name, text.COMPONENTS[one.name], getattr(one, name)) for one in found.costs]
+              for name in ("parameters", "flops")]  # fmt: skip
+        bars = []
+        for words, parts, unit in zip(
+            text.costs(found), (*by, memory), ("parameters", "FLOPs", ""), strict=True
+        ):
+            total = sum(number for _, _, number in parts)
+            told = [Segment(label, number, text.cost_tip(label, number, total, unit), SERIES[name])
+                    for name, label, number in parts]  # fmt: skip
+            bars.append(Bar(words, tuple(told)))
+        self.costs.set_bars(bars)
+
+
+def _presets() -> tuple[list[BarRow], list[str]]:
+    """A row for each, and notes on those whose numbers in the paper do not fit together."""
+    counts = {name: parameter_count(preset(name)) for name in NAMES}
+    low, high = (np.log(pick(counts.values())) for pick in (min, max))
+    rows = []
+    for name, count in counts.items():
+        config = preset(name)
+        stacks = 1
+        if isinstance(config, EncoderDecoderConfig):
+            config, stacks = config.decoder, 2
+        share = 0.08 + 0.92 * float((np.log(count) - low) / (high - low))
+        layers = f"{config.n_layer}" if stacks == 1 else f"{config.n_layer} + {config.n_layer}"
+        cells = (format_count(count), layers, f"{config.n_head}", f"{config.n_embd:,}",
+                 f"{config.block_size:,}")  # fmt: skip
+        mark = " *" if name in NOTES else ""
+        rows.append(BarRow(name, share, cells, f"Click to draw {name}", mark))
+    return rows, [text.note(name) for name in NAMES if name in NOTES]

@@ -10,7 +10,7 @@ from core.training.estimates.flops import flops_per_token
 from core.transformer.cache import KeyValueCache
 from core.transformer.config import ModelConfig
 from core.transformer.parameters import parameter_count
-from core.transformer.presets import PRESETS, preset
+from core.transformer.presets import PAIR_PRESETS, PRESETS, preset
 
 
 def test_a_forward_pass_of_gpt2_takes_so_much_arithmetic():
@@ -53,3 +53,15 @@ def test_the_cache_is_as_large_as_the_real_one():
     assert sum(part.cache for part in components(config, 256)) == cache.bytes
     short = components(replace(config, window=(None, 16)), 256)
     assert sum(part.cache for part in short) == cache.bytes // 2 * (1 + 16 / 256)
+
+
+@pytest.mark.parametrize("name", PAIR_PRESETS)
+def test_an_encoder_decoder_has_the_costs_of_both_stacks(name):
+    config = preset(name)
+    made = components(config, 100)
+    assert sum(part.parameters for part in made) == parameter_count(config)
+    decoder = {part.name: part for part in components(config.decoder, 100)}
+    both = {part.name: part for part in made}
+    assert both["attention"].flops == 3 * decoder["attention"].flops  # one of them crosses
+    assert both["mlp"].flops == 2 * decoder["mlp"].flops
+    assert both["attention"].cache == 2 * decoder["attention"].cache

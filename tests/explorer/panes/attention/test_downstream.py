@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPointF
 
 import core
 from explorer import theme
@@ -261,6 +262,14 @@ def test_every_position_of_the_last_steps_is_drawn(qapp, pane, tmp_path, run_asy
             images[float(position)] = stage.grab().toImage()
         assert not failed and stage.spot >= 0
         assert all(images[step] != images[step + 1] for step in (7.0, 8.0, 9.0))
+        layout = stage._scene(stage.story).downstream.layout
+        said = {}
+        for step, place in ((8, layout.matrix), (9, layout.strips["residual"]), (10, layout.bars)):
+            stage.set_position(float(step))
+            said[step] = stage.said_at(place.topLeft() + QPointF(3, 3))
+        assert said[8].startswith("o\u20090, dimension 0") and "W_O = " in said[8]
+        assert said[9].startswith("dimension 0\nx = ")
+        assert "was" in said[10] and stage.said_at(QPointF(-1, -1)) == ""
         stage.set_position(9.5)
         assert stage.grab().toImage() == images[9.5]
 
@@ -270,3 +279,21 @@ def test_every_position_of_the_last_steps_is_drawn(qapp, pane, tmp_path, run_asy
         run_async(body())
     finally:
         theme.apply(qapp, before.name, before.zoom, before.motion)
+
+
+def test_a_run_that_has_ended_tells_the_whole_way(pane, tmp_path, run_async):
+    """Its newest checkpoint has the weights: the steps go on, and heads can be switched off."""
+
+    async def body():
+        source = await open_model(pane, tmp_path, "thread", steps=3)
+        while source.asked_version is None:
+            pane.looker.again()
+            await pane.settled()
+        assert pane.player.length == 11 and pane.head_switch.is_possible
+        pane.head_switch.toggle()
+        await pane.settled()
+        assert pane.looker.heads.off == (pane.chosen[:2],)
+        after = await at_the_end(pane)
+        assert after.is_off and after.top.before is not None
+
+    run_async(body())

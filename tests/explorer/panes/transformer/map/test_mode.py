@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 
 import core
 from core.transformer.parameters import parameter_count
-from core.transformer.presets import PRESETS, preset
+from core.transformer.presets import PAIR_PRESETS, PRESETS, preset
 from explorer.panes.transformer.map import text
 from explorer.panes.transformer.map.scene import BlockScene, ModelScene, StepsScene
 
@@ -20,6 +20,12 @@ FAMILIES = [
     {"norm_placement": "post", "mlp": "relu", "positions": "sinusoidal"},
     {"positions": "rope", "norm": "rms_norm", "mlp": "swiglu", "n_kv_head": 1, "bias": False},
 ]
+
+
+def parameters_of(mode: Any) -> int:
+    """The sum of the first bar."""
+    shown = mode.view.costs.displayed()
+    return int(shown["number"][shown["bar"] == shown["bar"][0]].sum())
 
 
 def painted(mode: Any) -> Any:
@@ -39,9 +45,9 @@ def test_the_first_state_is_the_whole_model_with_its_next_token(make_mode: Any, 
         likeliest = mode.piece(int(acts.logits[-1].argmax())).decode()
         assert likeliest.strip() in mode.headline
         reads = acts.attention[:, :, -1].mean(axis=1)
-        np.testing.assert_allclose(scene.reads, reads, atol=1e-5)
+        np.testing.assert_allclose(scene.found.about["reads"], reads, atol=1e-5)
         assert mode.player.step == mode.player.length - 1
-        assert mode.view.costs.displayed()["parameters"].sum() == parameter_count(model.config)
+        assert parameters_of(mode) == parameter_count(model.config)
 
     run_async(body())
 
@@ -84,8 +90,8 @@ def test_a_click_goes_in_and_esc_goes_out(make_mode: Any, run_async: Any):
         picture = mode.view.picture
         for kind in ("block", "attention", "project"):
             layout = picture.layout_now()
-            names = {mode._name(one.index).split()[0]: one for one in layout.targets[::-1]}
-            at = names[kind].place.center().toPoint()
+            names = {mode._name(at).split()[0]: place for place, at in layout.targets[::-1]}
+            at = names[kind].center().toPoint()
             QTest.mouseClick(picture, Qt.MouseButton.LeftButton, pos=at)
             await mode.settled()
             painted(mode)
@@ -111,7 +117,7 @@ def test_a_chosen_cell_and_head_are_told_with_their_numbers(make_mode: Any, run_
         model = core.load(mode.source.address).model
         weights = core.capture(model, mode.prompt_ids, ["attention"]).attention[0, 1]
         np.testing.assert_allclose(painted(mode).matrices["weights"].values, weights, atol=1e-5)
-        assert mode.told.value == pytest.approx(weights[3, 2], abs=1e-5)
+        assert mode.level.told.value == pytest.approx(weights[3, 2], abs=1e-5)
         assert told[-1].step.name == "forward.weights" and told[-1].rows
 
     run_async(body())
@@ -141,15 +147,14 @@ def test_where_one_is_stays_when_the_text_is_another(make_mode: Any, run_async: 
     run_async(body())
 
 
-@pytest.mark.parametrize("name", ["gpt1", "gpt3-175b"])
+@pytest.mark.parametrize("name", ["gpt1", "gpt3-175b", "transformer-base"])
 def test_a_preset_is_drawn_without_weights(make_mode: Any, run_async: Any, name: str):
     async def body() -> None:
         mode = await make_mode("map")
         mode.set(shown=name)
         await mode.settled()
         assert name in mode.headline
-        costs = mode.view.costs.displayed()
-        assert costs["parameters"].sum() == parameter_count(preset(name))
+        assert parameters_of(mode) == parameter_count(preset(name))
         for way in (
             ("block",),
             ("block", "mlp"),
@@ -174,11 +179,12 @@ def test_the_presets_stand_side_by_side(make_mode: Any, run_async: Any):
         await mode.settled()
         table = mode.view.table
         table.grab()
-        assert table.broken is None and list(table.displayed()["preset"]) == list(PRESETS)
+        names = [*PAIR_PRESETS, *PRESETS]
+        assert table.broken is None and list(table.displayed()["name"]) == names
         QTest.keyClick(table, Qt.Key.Key_Down)
         QTest.keyClick(table, Qt.Key.Key_Return)
         await mode.settled()
-        assert mode.draft.value.shown == next(iter(PRESETS)) and not mode.draft.value.compared
+        assert mode.draft.value.shown == names[0] and not mode.draft.value.compared
         painted(mode)
 
     run_async(body())

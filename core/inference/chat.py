@@ -1,0 +1,254 @@
+"""Conversations: the one text that a model reads of them, and its answer.
+
+A model that chats continues texts as any other. Its chat template makes one text of all messages,
+in which special tokens part them; the model writes on, until it writes the token that ends a turn.
+
+    {"role": "user", "content": "Hi"}  ->  <|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n
+
+A person may type "<|im_end|>", too, and so pretend to be somebody else. Here what is typed is read
+as the characters that it is. transformers reads it as the token, unless it is told to sanitize it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Protocol
+
+from core.inference.chat_template import fill_in
+from core.inference.generation import TokenStep, generate_steps
+from core.inference.sampling import Sampling
+from core.inference.usage import Usage
+from core.tokenization import Tokenizer
+from core.transformer.gpt import GPT
+
+Messages = Sequence[Mapping[str, str]]
+Span = tuple[int, int]
+
+CALM = Sampling(temperature=0.2, top_p=0.9)  # as SmolLM2's makers say
+TEMPLATE = -1  # in place of a message: what the template itself wrote
+# Marks that no text has, for these code points are never characters (Unicode 17, section 23.7):
+# before a message its number between the first two, after it the third; a special token that was
+# typed stands between the last two.
+_FIRST, _BEGIN, _END, _TYPED, _AFTER = (chr(0xFDD0 + place) for place in range(5))
+_MARKS = re.compile(f"{_FIRST}([0-9]+){_BEGIN}|[{_FIRST}{_BEGIN}{_END}{_TYPED}{_AFTER}]")
+
+
+@dataclass(frozen=True, slots=True)
+class ChatPrompt:
+    """What a model reads of a conversation, up to where its answer begins.
+
+    ids     (T,) tokens
+    spans   (T,) where each stands in the UTF-8 bytes of the text
+    origin  (T,) which message it is of, from 0 on; TEMPLATE: of none
+    """
+
+    text: str
+    ids: tuple[int, ...]
+    spans: tuple[Span, ...]
+    origin: tuple[int, ...]
+
+
+class Chatting(Protocol):
+    """A LoadedModel, or what else has its name, tokenizer and template."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def tokenizer(self) -> Tokenizer: ...
+
+    @property
+    def usage(self) -> Usage: ...
+
+
+class ChattingModel(Chatting, Protocol):
+    """One that has the model, too."""
+
+    @property
+    def model(self) -> GPT: ...
+
+
+def chat(
+    lm: ChattingModel,
+    messages: Messages,
+    max_new_tokens: int = 500,
+    *,
+    sampling: Sampling = CALM,
+    seed: int = 0,
+) -> str:
+    """The model's answer to messages, each with its "role" ("system", "user", "assistant") and its
+    "content". Raises ValueError as `chat_prompt`.
+    """
+    steps = chat_steps(lm, messages, max_new_tokens, sampling=sampling, seed=seed)
+    written = [step.id for step in steps]
+    return answer_text(lm, written)
+
+
+def chat_steps(
+    lm: ChattingModel,
+    messages: Messages,
+    max_new_tokens: int = 500,
+    *,
+    sampling: Sampling = CALM,
+    seed: int = 0,
+) -> Iterator[TokenStep]:
+    """Yields each token of the answer; the last one may be that which ends it."""
+    prompt = chat_prompt(lm, messages)
+    room = lm.model.config.block_size - len(prompt.ids)
+    if room <= 0:
+        raise ValueError(
+            f"the conversation takes {len(prompt.ids):,} tokens, and this model reads "
+            f"{lm.model.config.block_size:,}: begin a new one, or shorten it"
+        )
+    yield from generate_steps(
+        lm.model,
+        prompt.ids,
+        min(max_new_tokens, room),
+        **asdict(sampling),
+        seed=seed,
+        stop=lm.usage.end_ids,
+    )
+
+
+def answer_text(lm: Chatting, written: Sequence[int]) -> str:
+    """What the tokens of an answer say, without the one that ends it."""
+    ends = lm.usage.end_ids
+    return lm.tokenizer.decode([one for one in written if one not in ends]).strip()
+
+
+def chat_prompt(
+    lm: Chatting,
+    messages: Messages,
+    *,
+    answer: bool = True,
+    typed_specials: bool = False,
+    now: datetime | None = None,
+) -> ChatPrompt:
+    """What the model reads of messages.
+
+    answer          whether the text ends where the model's answer begins
+    typed_specials  whether special tokens that stand in a message are read as such, as transformers
+                    does: whoever writes a message can then pretend that it ended
+    now             for templates that write the date; None: the time it is
+
+    Raises ValueError for a model without a template, for a template that refuses the conversation
+    or cannot be filled in, and where special tokens of a message cannot be told from its own.
+    """
+    usage, tokenizer = lm.usage, lm.tokenizer
+    if usage is None or usage.chat_template is None:
+        raise ValueError(
+            f"{lm.name} has no chat template: it was trained to go on with a text, and not to "
+            "answer; open a model that chats, such as smollm2"
+        )
+    clean = [_clean(message) for message in messages]
+    specials = [one for one in tokenizer.special_tokens if one]
+    marked = [_marked(one, at, specials) for at, one in enumerate(clean)]
+    plain, with_marks = fill_in(
+        usage.chat_template,
+        [clean, marked],
+        dict(usage.token_names),
+        answer=answer,
+        now=now or datetime.now(),
+    )
+    text, parts, typed = _places(with_marks)
+    if text != plain:  # the template looks into the messages, and the marks are in its way
+        if any(one in message["content"] for one in specials for message in clean):
+            raise ValueError(
+                "the chat template changes the messages, so that a special token in one of them "
+                "cannot be told from its own; take it out of the message"
+            )
+        text, parts, typed = plain, [], []
+    encoded = _encoded(tokenizer, text, [] if typed_specials else typed)
+    ids, spans = tuple(one for one, _ in encoded), tuple(span for _, span in encoded)
+    return ChatPrompt(text, ids, spans, tuple(_origin(span, parts) for span in spans))
+
+
+def _clean(message: Mapping[str, str]) -> dict[str, str]:
+    """Role and content, in which no mark and no half of a character stands."""
+    given = {name: str(message[name]) for name in ("role", "content")}
+    return {
+        name: _MARKS.sub("\ufffd", text).encode("utf-8", "replace").decode()
+        for name, text in given.items()
+    }
+
+
+def _marked(message: Mapping[str, str], number: int, specials: Sequence[str]) -> dict[str, str]:
+    """With marks at both ends, inside the white space, which many templates take away."""
+    content = message["content"]
+    inner = content.strip()
+    if not inner:
+        return dict(message)
+    before, _, after = content.partition(inner)
+    if specials:
+        longest = sorted(specials, key=len, reverse=True)
+        pattern = "|".join(map(re.escape, longest))
+        inner = re.sub(pattern, lambda found: f"{_TYPED}{found[0]}{_AFTER}", inner)
+    return {**message, "content": f"{before}{_FIRST}{number}{_BEGIN}{inner}{_END}{after}"}
+
+
+def _places(marked: str) -> tuple[str, list[tuple[int, Span]], list[Span]]:
+    """The text without marks; where in its bytes each message stands, with its number, and each
+    special token that was typed.
+    """
+    text: list[str] = []
+    parts: list[tuple[int, Span]] = []
+    typed: list[Span] = []
+    at = end = start = begun = 0
+    message = TEMPLATE
+    for mark in _MARKS.finditer(marked):
+        piece = marked[end : mark.start()]
+        text.append(piece)
+        at, end = at + len(piece.encode()), mark.end()
+        match mark[0][0]:
+            case _ if mark[1]:
+                message, start = int(mark[1]), at
+            case one if one == _END and message != TEMPLATE:
+                parts.append((message, (start, at)))
+                message = TEMPLATE
+            case one if one == _TYPED:
+                begun = at
+            case one if one == _AFTER:
+                typed.append((begun, at))
+    return "".join([*text, marked[end:]]), parts, typed
+
+
+def _origin(span: Span, parts: Sequence[tuple[int, Span]]) -> int:
+    """The message that a token has a byte of."""
+    for message, (start, end) in parts:
+        if span[0] < end and start < span[1]:
+            return message
+    return TEMPLATE
+
+
+def _encoded(tokenizer: Tokenizer, text: str, typed: Sequence[Span]) -> list[tuple[int, Span]]:
+    """Tokens with their places; typed special tokens as the characters that they are."""
+    data = text.encode()
+    edges = [0, *(edge for span in typed for edge in span), len(data)]
+    found = []
+    for place, (start, end) in enumerate(pairwise(edges)):
+        piece = data[start:end].decode()
+        # Behind a line break: many tokenizers put a space before what begins a text.
+        lead = "\n" if place else ""
+        for token, (first, last) in _tokens(tokenizer, piece, lead, specials=place % 2 == 0):
+            found.append((token, (start + first, start + last)))
+    return found
+
+
+def _tokens(tokenizer: Tokenizer, piece: str, lead: str, specials: bool) -> list[tuple[int, Span]]:
+    """Without those that the tokenizer puts round every text: the template says them all."""
+    if not piece:
+        return []
+    encoding = tokenizer.encode(lead + piece, specials=specials)
+    ahead = len(lead)
+    pairs = list(zip(encoding.ids, encoding.spans, strict=True))
+    if any(first < ahead < last for _, (first, last) in pairs):  # one token with the line break
+        return _tokens(tokenizer, piece, "", specials)
+    return [
+        (token, (first - ahead, last - ahead))
+        for token, (first, last) in pairs
+        if last > ahead and not (first == last and token in tokenizer.special_tokens.values())
+    ]

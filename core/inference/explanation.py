@@ -1,0 +1,92 @@
+"""An explanation of one prediction: when the model knows, who told it, and what a change does.
+
+Letters in shapes: T tokens, V pieces in the vocabulary, K likeliest tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.inference.attribution import Attribution, attribute
+from core.inference.interventions import Comparison, Intervention, compare
+from core.inference.lens_trace import trace_lens
+from core.inference.logit_lens import LogitLens, check_tokens, logit_lens
+from core.trace import Trace
+from core.transformer.gpt import GPT
+
+AS_IT_IS = Intervention()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explanation:
+    """Of the token after one position. All but `before` is of the changed model, where it is.
+
+    ids         (T,) of the text
+    token       whose logit is taken apart
+    shown       (K,) tokens that are likeliest without or with the change, the model's answer first;
+                `trace` has their probabilities at each place
+    lens        of some tokens at all places
+    comparison  of the model as it is with the changed one
+    before      where nothing is changed, the same as `after`
+    """
+
+    ids: np.ndarray
+    intervention: Intervention
+    position: int
+    token: int
+    shown: tuple[int, ...]
+    lens: LogitLens
+    comparison: Comparison
+    before: Attribution
+    after: Attribution
+    trace: Trace
+
+    @property
+    def is_changed(self) -> bool:
+        return self.intervention != AS_IT_IS
+
+
+def explain(
+    model: GPT,
+    ids: Sequence[int] | np.ndarray,
+    position: int = -1,
+    token: int | None = None,
+    *,
+    columns: Sequence[int] | None = None,
+    sublayers: bool = True,
+    likeliest: int = 6,
+    intervention: Intervention = AS_IT_IS,
+) -> Explanation:
+    """What the model says after `position`, and why.
+
+    token    None: the one that the model, as it is, finds likeliest
+    columns  positions of the tokens that the lens reads (None: all)
+
+    Raises ValueError as `logit_lens`, `attribute` and `Intervention.replacements`.
+    """
+    replace = intervention.replacements(model, ids)
+    comparison = compare(model, ids, replace, position)
+    shown = _likeliest(comparison, min(likeliest, model.config.vocab_size))
+    token = shown[0] if token is None else int(check_tokens(model, [token])[0])
+    if token not in shown:
+        shown = (*shown[:-1], token)
+    before = after = attribute(model, ids, token, position=position)
+    if replace:
+        after = attribute(model, ids, token, position=position, replace=replace)
+    lens = logit_lens(
+        model, ids, positions=columns, sublayers=sublayers, likeliest=3, replace=replace
+    )
+    trace = trace_lens(model, ids, shown, position=position, sublayers=sublayers, replace=replace)
+    about = np.asarray(ids), intervention if replace else AS_IT_IS, before.position, token, shown
+    return Explanation(*about, lens, comparison, before, after, trace)
+
+
+def _likeliest(comparison: Comparison, count: int) -> tuple[int, ...]:
+    """The model's own answer first, then by the larger of both probabilities."""
+    before, after = comparison.before.probabilities, comparison.after.probabilities
+    order = np.argsort(-np.maximum(before, after), kind="stable")[:count].tolist()
+    order.sort(key=lambda one: one != before.argmax())
+    return tuple(order)

@@ -1,0 +1,1 @@
+"""Lens: when does the model know, and who told it?"""

@@ -1,0 +1,139 @@
+"""A painter with the theme at hand, for drawings of boxes, arrows, matrices and vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPolygonF
+
+from explorer import theme
+from explorer.widgets.base import CENTER, elide, packed_image, packed_table
+
+FAINT = 0.35  # opacity of what has not happened yet
+SIZE = 2.5  # of a vector whose root mean square is 1: where its colors end
+HEAD, PULSE, RADIUS = 4, 6, 6  # px: half an arrow's head; a pulse; a box's corners
+
+Ink = str | QColor
+
+
+def colors_of(values: np.ndarray, kind: str = "diverging", limit: float = 0.0) -> np.ndarray:
+    """Packed colors of numbers: "diverging", symmetric round 0 up to `limit` (0: the largest), or
+    "attention", 0 to 1. What is not finite is gray.
+    """
+    now, known = theme.current(), np.isfinite(values)
+    shown = np.where(known, values, 0.0)
+    if kind == "diverging":
+        shown = shown / (2 * (limit or float(np.abs(shown).max(initial=0)) or 1.0)) + 0.5
+    table = now.attention_table if kind == "attention" else now.diverging_table
+    packed = packed_table(table)[np.rint(np.clip(shown, 0, 1) * 255).astype(np.uint8)]
+    packed[~known] = now.color("raised").rgb()
+    return packed
+
+
+def around(x: float, y: float, wide: float, high: float) -> QRectF:
+    """The rectangle with that center."""
+    return QRectF(x - wide / 2, y - high / 2, wide, high)
+
+
+class Sketch:
+    """Colors are names of roles, or colors themselves."""
+
+    def __init__(self, painter: QPainter) -> None:
+        self.painter, self.now = painter, theme.current()
+
+    def color(self, ink: Ink) -> QColor:
+        return self.now.color(ink) if isinstance(ink, str) else ink
+
+    @contextmanager
+    def faint(self, on: bool, opacity: float = FAINT) -> Iterator[None]:
+        """What is drawn meanwhile has not happened yet."""
+        self.painter.setOpacity(opacity if on else 1.0)
+        yield
+        self.painter.setOpacity(1.0)
+
+    def text(
+        self, place: QRectF, words: str, ink: Ink = "muted", align: Qt.AlignmentFlag = CENTER,
+        size: str = "label", weight: int = 400, mono: bool = False, cut: bool = False,
+    ) -> None:  # fmt: skip
+        """One line; where it is wider than its place it goes beyond it, or is `cut`."""
+        font = self.now.font(size, weight, mono)
+        self.painter.setFont(font)
+        self.painter.setPen(self.color(ink))
+        flags = int(align) | Qt.TextFlag.TextSingleLine | Qt.TextFlag.TextDontClip
+        self.painter.drawText(place, flags, elide(words, font, place.width()) if cut else words)
+
+    def line(
+        self, start: QPointF, end: QPointF, ink: Ink, width: float = 1, alpha: float = 1
+    ) -> None:
+        self.painter.setPen(self.now.pen(ink, width, alpha))
+        self.painter.drawLine(start, end)
+
+    def frame(self, place: QRectF, ink: Ink, width: float = 1.5, radius: float = RADIUS) -> None:
+        self.painter.setPen(self.now.pen(ink, width))
+        self.painter.setBrush(Qt.BrushStyle.NoBrush)
+        self.painter.drawRoundedRect(place, self.now.px(radius), self.now.px(radius))
+
+    def box(self, place: QRectF, ink: Ink, words: str = "", back: Ink = "surface") -> None:
+        """A part with its name; nothing behind it is seen, however faint it is."""
+        opacity = self.painter.opacity()
+        self.painter.setOpacity(1.0)
+        self.painter.setPen(Qt.PenStyle.NoPen)
+        self.painter.setBrush(self.color(back))
+        self.painter.drawRoundedRect(place, self.now.px(RADIUS), self.now.px(RADIUS))
+        self.painter.setOpacity(opacity)
+        self.frame(place, ink)
+        self.text(place, words, "text", weight=600)
+
+    def fill(self, place: QRectF, ink: Ink, alpha: float = 1.0) -> None:
+        color = QColor(self.color(ink))
+        color.setAlphaF(alpha)
+        self.painter.fillRect(place, color)
+
+    def dot(self, center: QPointF, side: float, ink: Ink) -> None:
+        self.painter.setPen(Qt.PenStyle.NoPen)
+        self.painter.setBrush(self.color(ink))
+        self.painter.drawEllipse(center, side, side)
+
+    def matrix(
+        self, place: QRectF, values: np.ndarray | None, kind: str = "diverging", limit: float = 0.0,
+        framed: bool = True,
+    ) -> None:  # fmt: skip
+        """Numbers (R, C) as colors; None, of a model without weights: plain."""
+        if values is None or not values.size:
+            self.painter.fillRect(place, self.now.color("raised"))
+        else:
+            self.painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+            self.painter.drawImage(place, packed_image(colors_of(values, kind, limit)))
+        if framed:
+            self.frame(place, "divider", 1, 0)
+
+    def stripe(self, place: QRectF, vector: np.ndarray | None) -> None:
+        """A vector of root mean square 1 from top to bottom."""
+        self.matrix(place, None if vector is None else vector[:, None], limit=SIZE)
+
+    def arrow(self, points: Sequence[QPointF], ink: Ink = "outline", width: float = 1.5) -> None:
+        self.painter.setPen(self.now.pen(ink, width))
+        self.painter.setBrush(Qt.BrushStyle.NoBrush)
+        self.painter.drawPolyline(QPolygonF(points))
+        end, away = points[-1], points[-2] - points[-1]
+        long = max((away.x() ** 2 + away.y() ** 2) ** 0.5, 1e-6)
+        along = away / long * self.now.px(HEAD) * 1.6
+        across = QPointF(-away.y(), away.x()) / long * self.now.px(HEAD)
+        self.painter.setPen(Qt.PenStyle.NoPen)
+        self.painter.setBrush(self.color(ink))
+        self.painter.drawPolygon(QPolygonF([end, end + along + across, end + along - across]))
+
+    def pulse(self, points: Sequence[QPointF], progress: float) -> None:
+        """What flows, on its way along a line; nothing at its ends, or where motion is reduced."""
+        if not self.now.travels or not 0 < progress < 1:
+            return
+        path = QPainterPath(points[0])
+        for point in points[1:]:
+            path.lineTo(point)
+        self.painter.setPen(self.now.pen("surface", 2))
+        self.painter.setBrush(self.now.color("accent"))
+        side = self.now.px(PULSE)
+        self.painter.drawEllipse(path.pointAtPercent(theme.ease_out(progress)), side, side)

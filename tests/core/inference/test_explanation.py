@@ -1,0 +1,40 @@
+"""An explanation is lens, comparison and attribution of one prediction, of the changed model."""
+
+import numpy as np
+import pytest
+
+import core
+from tests.core.transformer.test_look import small
+
+IDS = [3, 1, 4, 1, 5, 9, 2, 6]
+
+
+def test_an_explanation_says_what_its_parts_say():
+    model, off = small(), core.Intervention(heads=((1, 2),), mlps=(0,))
+    replace = off.replacements(model, IDS)
+    told = core.explain(model, IDS, 5, columns=[4, 5], intervention=off)
+    plain = core.attribute(model, IDS, position=5)
+    assert (told.position, told.token, told.is_changed) == (5, plain.token, True)
+    assert told.before.logit == plain.logit
+    assert (
+        told.after.logit
+        == core.attribute(model, IDS, told.token, position=5, replace=replace).logit
+    )
+    lens = core.logit_lens(model, IDS, positions=[4, 5], replace=replace)
+    np.testing.assert_allclose(told.lens.probability, lens.probability, rtol=1e-5)
+    comparison = core.compare(model, IDS, replace, 5)
+    np.testing.assert_allclose(told.comparison.logits, comparison.logits, atol=1e-6)
+    both = np.maximum(comparison.before.probabilities, comparison.after.probabilities)
+    assert told.shown[0] == plain.token and set(told.shown) == set(np.argsort(-both)[:6].tolist())
+    last = told.trace[told.trace.children()[-1]].value("probabilities")
+    np.testing.assert_allclose(last, comparison.after.probabilities[list(told.shown)], rtol=1e-4)
+
+
+def test_a_token_that_is_asked_for_is_shown_and_the_model_as_it_is_has_one_attribution():
+    model = small()
+    rare = int(core.compare(model, IDS, {}).before.probabilities.argmin())
+    told = core.explain(model, IDS, token=rare, likeliest=3)
+    assert told.shown[-1] == rare and len(told.shown) == 3
+    assert told.before is told.after and not told.is_changed
+    with pytest.raises(ValueError, match="tokens 0 to 10"):
+        core.explain(model, IDS, token=11)

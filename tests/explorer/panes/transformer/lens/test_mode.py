@@ -1,0 +1,177 @@
+"""Lens: what the table, the bars and the changes show is what core says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+import core
+from explorer.panes.transformer.lens import text
+from explorer.panes.transformer.lens.draft import part_name
+
+TINY = {"n_layer": 2, "n_head": 2}
+
+
+def model_of(mode: Any) -> Any:
+    return core.load(mode.source.address).model
+
+
+def test_the_first_state_shows_every_place_and_who_told_it(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("lens", **TINY)
+        ids, model = mode.prompt_ids, model_of(mode)
+        lens, told = core.logit_lens(model, ids), core.attribute(model, ids)
+        shown = mode.view.table.displayed()
+        np.testing.assert_allclose(shown["probability"], lens.probability[:, -16:, 0], atol=1e-5)
+        assert mode.row == len(lens.places) - 1 and mode.scene.column == shown["words"].shape[1] - 1
+        bars = mode.view.terms.displayed()
+        assert np.isclose(bars["value"].sum(), told.logit, rtol=1e-4)
+        assert bars["part"][-1] == "unexplained" and "before" not in bars
+        assert "pushed it most" in mode.headline
+        written = core.generate(model, ids, 8, temperature=0.0)[len(ids) :]
+        said = b"".join(map(mode.piece, written)).decode("utf-8", "replace")
+        assert mode.view.goes_on.whole == text.goes_on(said, False)
+        for picture in mode.pictures().values():
+            picture.grab()
+            assert picture.broken is None
+
+    run_async(body())
+
+
+def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("lens", **TINY)
+        place = next(at for at, part in enumerate(mode.scene.parts) if part and part[1] is not None)
+        part = mode.scene.parts[place]
+        mode.view.terms.chosen.emit(place)
+        await mode.settled()
+        model, ids = model_of(mode), mode.prompt_ids
+        off = core.scaled(model.config, {part: 0.0})
+        told = core.compare(model, ids, off)
+        shown, tokens = mode.view.next.displayed(), list(mode.scene.found.shown)
+        before, after = (one.probabilities[tokens] for one in (told.before, told.after))
+        np.testing.assert_allclose(shown["probability"], after, atol=1e-5)
+        np.testing.assert_allclose(shown["before"], before, atol=1e-5)
+        bars = mode.view.terms.displayed()
+        assert bars["off"][place] and bars["value"][place] == 0 != bars["before"][place]
+        assert mode.headline.startswith(f"Without {text.part(part)} ")
+        assert mode.view.changed.whole.startswith("changed")
+        assert mode.view.chips[0].text().startswith(text.part(part))
+        mode.set_settings(how="mean")
+        await mode.settled()
+        mean = core.compare(model, ids, core.averaged(model, ids, [part])).after.probabilities
+        shown = mode.view.next.displayed()["probability"]
+        np.testing.assert_allclose(shown, mean[list(mode.scene.found.shown)], atol=1e-5)
+        for _ in range(2):
+            mode.workspace.undo()
+        await mode.settled()
+        assert not mode.off and not mode.scene.found.is_changed and not mode.view.changed.whole
+        mode.workspace.redo()
+        await mode.settled()
+        mode.view.chips[0].click()
+        assert not mode.draft.value.off
+
+    run_async(body())
+
+
+def test_another_text_is_patched_in_where_it_is_as_long(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("lens", **TINY)
+        other = mode.workspace.prompt.replace("Mira", "Anna").replace("Tom", "Ben")
+        ids = mode.source.tokenizer.encode_ids(other)
+        mode.view.patch.click()
+        mode.set_settings(patch=other + " and")
+        await mode.settled()
+        assert mode.view.why.text() == text.patched(len(ids) + 1, len(mode.prompt_ids)) != ""
+        assert not mode.scene.found.is_changed
+        longest = mode.prompt_ids[::-1]
+        mode.set_settings(patch=mode.source.tokenizer.decode(longest), patch_all=True)
+        await mode.settled()
+        if not mode.view.why.text():
+            model = model_of(mode)
+            patch = core.patched(model, longest, [core.Site("decoder", 0, "residual_in")])
+            told = core.compare(model, mode.prompt_ids, patch).after.probabilities
+            shown = mode.view.next.displayed()["probability"]
+            np.testing.assert_allclose(shown, told[list(mode.scene.found.shown)], atol=1e-5)
+        mode.view.patch.click()
+        await mode.settled()
+        assert not mode.draft.value.patch and not mode.scene.found.is_changed
+
+    run_async(body())
+
+
+def test_keys_and_clicks_choose_a_place_and_a_token(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("lens", **TINY)
+        last, places = len(mode.prompt_ids) - 1, len(mode.scene.found.lens.places)
+        for key in (Qt.Key.Key_Left, Qt.Key.Key_Down):
+            QTest.keyClick(mode.view.table, key)
+            await mode.settled()
+        assert mode.scene.found.position == last - 1 and mode.row == places - 2
+        assert "the model would say" in mode.headline
+        mode.view.text.chosen.emit(0, 2)
+        await mode.settled()
+        assert mode.scene.found.position == 2
+        came = mode.scene.found.shown[3]
+        mode.view.next.clicked.emit(3)
+        await mode.settled()
+        told = core.attribute(model_of(mode), mode.prompt_ids, came, position=2)
+        shown = mode.view.terms.displayed()["value"]
+        assert np.isclose(shown.sum(), told.logit, rtol=1e-4) and came in mode.scene.found.shown
+        kept = mode.state()
+        assert mode.cancel() and mode.position is None and mode.token is None
+        await mode.settled()
+        mode.restore(kept)
+        await mode.settled()
+        assert (mode.scene.found.position, mode.scene.found.token) == (2, came)
+        for bad in ({}, {"position": "a", "token": -1}, {"position": 10**9, "token": 10**9}):
+            mode.restore(bad)
+            await mode.settled()
+            assert mode.scene.found.position == last and mode.view.body.state == "ready"
+
+    run_async(body())
+
+
+def test_every_step_has_its_numbers_and_a_part_that_is_pointed_at(
+    make_mode: Any, run_async: Any
+) -> None:
+    async def body() -> None:
+        mode, told = await make_mode("lens", **TINY), []
+        mode.inspection.connect(told.append)
+        for row in range(len(mode.scene.found.lens.places)):
+            mode.player.seek(row)
+            assert mode.row == row and told[-1].step.name.startswith("lens.") and told[-1].rows
+        mode.player.enter()
+        names = [mode.player.track.item(at).name for at in range(mode.player.track.length)]
+        assert names[-2:] == ["lens.unembed", "lens.softmax"] and mode.row == row
+        place = next(at for at, part in enumerate(mode.scene.parts) if part is not None)
+        mode.view.terms.hovered.emit(place)
+        await mode.settled()
+        assert told[-1].step.name == "lens.contribution"
+        value = float(told[-1].step.value("contribution"))
+        assert np.isclose(value, mode.view.terms.displayed()["value"][place], rtol=1e-5)
+        mode.view.terms.hovered.emit(-1)
+        assert told[-1].step.name != "lens.contribution"
+        assert mode.cancel() and mode.row == row
+
+    run_async(body())
+
+
+def test_what_the_model_does_not_have_is_left_alone(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("lens", **TINY)
+        mode.draft.change({"off": ("99.0", "x", "1", "0.7"), "patch_layer": 50}, "a session")
+        await mode.settled()
+        assert [part_name(part) for part in mode.off] == ["1"] and mode.scene.found.is_changed
+        mode.all_on()
+        mode.workspace.set_prompt("")
+        await mode.settled()
+        assert mode.headline == text.NO_TEXT and mode.view.body.state == "empty"
+        mode.workspace.set_prompt("Tom")
+        await mode.settled()
+        assert mode.view.body.state == "ready" and mode.view.says.text() == text.SAYS
+
+    run_async(body())
