@@ -44,12 +44,14 @@ class ChatPrompt:
     ids     (T,) tokens
     spans   (T,) where each stands in the UTF-8 bytes of the text
     origin  (T,) which message it is of, from 0 on; TEMPLATE: of none
+    typed   where a special token stands that somebody typed
     """
 
     text: str
     ids: tuple[int, ...]
     spans: tuple[Span, ...]
     origin: tuple[int, ...]
+    typed: tuple[Span, ...] = ()
 
 
 class Chatting(Protocol):
@@ -97,21 +99,30 @@ def chat_steps(
     seed: int = 0,
 ) -> Iterator[TokenStep]:
     """Yields each token of the answer; the last one may be that which ends it."""
-    prompt = chat_prompt(lm, messages)
-    room = lm.model.config.block_size - len(prompt.ids)
+    ids, ends = chat_prompt(lm, messages).ids, lm.usage.end_ids
+    yield from answer_steps(lm.model, ids, ends, max_new_tokens, sampling=sampling, seed=seed)
+
+
+def answer_steps(
+    model: GPT,
+    ids: Sequence[int],
+    ends: Sequence[int],
+    max_new_tokens: int = 500,
+    *,
+    sampling: Sampling = CALM,
+    seed: int = 0,
+) -> Iterator[TokenStep]:
+    """What a model writes after the ids of a ChatPrompt, to one of `ends` or the end of what it
+    reads. Raises ValueError where the conversation leaves no room.
+    """
+    room = model.config.block_size - len(ids)
     if room <= 0:
         raise ValueError(
-            f"the conversation takes {len(prompt.ids):,} tokens, and this model reads "
-            f"{lm.model.config.block_size:,}: begin a new one, or shorten it"
+            f"the conversation takes {len(ids):,} tokens, and this model reads "
+            f"{model.config.block_size:,}: begin a new one, or shorten it"
         )
-    yield from generate_steps(
-        lm.model,
-        prompt.ids,
-        min(max_new_tokens, room),
-        **asdict(sampling),
-        seed=seed,
-        stop=lm.usage.end_ids,
-    )
+    most = min(max_new_tokens, room)
+    yield from generate_steps(model, ids, most, **asdict(sampling), seed=seed, stop=ends)
 
 
 def answer_text(lm: Chatting, written: Sequence[int]) -> str:
@@ -164,7 +175,17 @@ def chat_prompt(
         text, parts, typed = plain, [], []
     encoded = _encoded(tokenizer, text, [] if typed_specials else typed)
     ids, spans = tuple(one for one, _ in encoded), tuple(span for _, span in encoded)
-    return ChatPrompt(text, ids, spans, tuple(_origin(span, parts) for span in spans))
+    origin = tuple(_origin(span, parts) for span in spans)
+    return ChatPrompt(text, ids, spans, origin, tuple(typed))
+
+
+def injection(lm: Chatting, said: str, order: str) -> str:
+    """What somebody would have to type as a message so that it reads, where its special tokens
+    count, as if the message were `said` alone, and a message of the system followed: `order`.
+    """
+    pair = {"role": "user", "content": said}, {"role": "system", "content": order}
+    text = chat_prompt(lm, pair, answer=False).text
+    return text[text.index(said) : text.rindex(order) + len(order)]
 
 
 def _clean(message: Mapping[str, str]) -> dict[str, str]:

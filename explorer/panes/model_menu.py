@@ -20,6 +20,7 @@ from explorer.widgets.dialogs import ask_file, ask_folder
 
 MOST_RECENT = 5  # folders that were opened lately
 REAL, REAL_TITLE = "smollm2", "SmolLM2 135M"
+GET_REAL = "Get a small real model"
 PROGRESS = 250  # ms between two looks at a download
 
 
@@ -69,14 +70,24 @@ class ModelMenu(QObject):
         if self._download is not None:
             menu.addAction(f"Cancel the download of {REAL_TITLE}", self.cancel_download)
             return
-        about = known(REAL)
-        file = tokenizer_folder() / about.file  # opening it looks whether it is whole
-        if file.is_file() and file.stat().st_size == about.size:
-            menu.addAction(f"{REAL_TITLE}, a real model", lambda: self.open_folder(REAL))
+        if _has_real():
+            menu.addAction(f"{REAL_TITLE}, a real model", self.open_real)
             return
-        size = format_bytes(about.download_size)
-        get = menu.addAction(f"Get a small real model: {REAL_TITLE} ({size})", self.download)
+        get = menu.addAction(f"{GET_REAL}: {self.real_title}", self.open_real)
         get.setToolTip("A language model of 135 million parameters, by Hugging Face")
+
+    @property
+    def real_title(self) -> str:
+        """What it is called, and how much of it is to come."""
+        size = format_bytes(known(REAL).download_size)
+        return REAL_TITLE if _has_real() else f"{REAL_TITLE} ({size})"
+
+    def open_real(self) -> None:
+        """The small real model, which is got first where it is not here."""
+        if _has_real():
+            self.open_folder(REAL)
+        elif self._download is None:
+            self.download()
 
     def download(self) -> None:
         """Gets the real model, then opens it; the button of the menu says how far it is."""
@@ -150,3 +161,10 @@ class ModelMenu(QObject):
             errors.retire(errors.MODEL)
             if type(source) is FolderSource and source.address != REAL:
                 self._context.settings.remember(str(Path(source.address).resolve()))
+
+
+def _has_real() -> bool:
+    """Whether the file of the small real model is here; opening it looks whether it is whole."""
+    about = known(REAL)
+    file = tokenizer_folder() / about.file
+    return file.is_file() and file.stat().st_size == about.size

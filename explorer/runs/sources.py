@@ -21,6 +21,7 @@ from explorer.runs.text_read import Read
 
 if TYPE_CHECKING:
     from core.inference.activations import Activations
+    from core.inference.usage import Usage
     from core.tokenization import Tokenizer
     from core.trace import Trace
     from core.transformer.config import ModelConfig
@@ -122,6 +123,11 @@ class FolderSource(QObject):
         self.version = 0
         self.tokenizer: Tokenizer | None = None
         self.config: ModelConfig | None = None
+
+    @property
+    def usage(self) -> Usage | None:
+        """How one talks to it; None before the model is read."""
+        return None if self._loaded is None else self._loaded.usage
 
     def folder(self) -> Path:
         return Path(self.address)

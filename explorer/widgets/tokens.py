@@ -67,13 +67,13 @@ class Tokens:
 
 
 def tokens_of(
-    text: str, ids: Sequence[int], spans: Sequence[tuple[int, int]], tokenizer: Tokenizer
+    data: bytes, ids: Sequence[int], spans: Sequence[tuple[int, int]], tokenizer: Tokenizer
 ) -> Tokens:
-    """A text that a tokenizer has cut: ids, and their places in its UTF-8 bytes."""
+    """A text in UTF-8 that a tokenizer has cut: ids, and their places in it."""
     places = np.array(spans, dtype=np.int64).reshape(-1, 2)
     unknown, vocabulary = tokenizer.unknown_id, tokenizer.vocabulary
     return Tokens(
-        text.encode(),
+        data,
         np.array(ids, dtype=np.int64),
         np.ascontiguousarray(places[:, 0]),
         np.ascontiguousarray(places[:, 1]),

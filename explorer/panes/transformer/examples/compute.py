@@ -27,4 +27,5 @@ def found(
     from core.inference.few_shot import FORMS, shot
 
     one = shot(model, tokenizer, pairs[:-1], *pairs[-1], count, FORMS[form])
-    return Found(one, tokens_of(one.text, one.ids, tokenizer.encode(one.text).spans, tokenizer))
+    spans = tokenizer.encode(one.text).spans
+    return Found(one, tokens_of(one.text.encode(), one.ids, spans, tokenizer))

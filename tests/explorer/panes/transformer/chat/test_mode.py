@@ -1,0 +1,168 @@
+"""Chat: what is typed is shown as the model reads it, and its answer comes token by token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QTest
+
+import core
+from core.inference.usage import Usage
+from explorer.panes.transformer.chat import text
+from explorer.runs.sources import FolderSource
+from tests.explorer.demo import save_tiny_model
+from tests.explorer.waiting import until
+
+TEMPLATE = (
+    "{% if messages[0].role != 'system' %}Be kind.<|endoftext|>{% endif %}"
+    "{% for m in messages %}{{ m.role }}: {{ m.content }}<|endoftext|>{% endfor %}"
+    "{% if add_generation_prompt %}assistant:{% endif %}"
+)
+
+
+@pytest.fixture
+def make_chat(make_mode: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
+    """`await make_chat()`: Chat with a tiny model that has a template."""
+
+    async def make(**changes: Any) -> Any:
+        mode = await make_mode("chat")
+        lm = core.load(save_tiny_model(tmp_path / "chatty", **{"block_size": 128, **changes}))
+        end = lm.tokenizer.special_tokens["<|endoftext|>"]
+        core.export(replace(lm, usage=Usage((end,), TEMPLATE)), tmp_path / "exported")
+        source = FolderSource(mode.engine, tmp_path / "exported")
+        await source.open()
+        mode.workspace.set_model_source(source)
+        await mode.settled()
+        return mode
+
+    return make
+
+
+def read_text(mode: Any) -> str:
+    return mode.view.read.tokens.data.decode("utf-8", "replace")
+
+
+def test_what_is_typed_is_shown_as_the_model_reads_it(make_chat: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_chat()
+        whole = f"Be kind.<|endoftext|>user: {text.FIRST}<|endoftext|>assistant:"
+        assert read_text(mode) == whole
+        assert "are of messages" in mode.headline
+        mode.view.line.setText("Hi")
+        mode.view.line.textEdited.emit("Hi")
+        await until(lambda: "user: Hi<" in read_text(mode), mode.view.read)
+        mode._set(system="Be rude.")
+        await mode.settled()
+        assert read_text(mode) == "system: Be rude.<|endoftext|>user: Hi<|endoftext|>assistant:"
+        mode.view.grab()
+        assert mode.view.read.broken is None and mode.view.bubbles.broken is None
+
+    run_async(body())
+
+
+def test_it_answers_as_core_does_and_undo_takes_both_back(make_chat: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_chat()
+        messages = [{"role": "user", "content": text.FIRST}]
+        lm = core.load(mode.source.address)
+        told = core.chat(lm, messages, sampling=core.Sampling(temperature=0.0))
+        QTest.keyClick(mode.view.line, Qt.Key.Key_Return)
+        await mode.settled()
+        assert mode.draft.value.turns == (text.FIRST, told)
+        assert mode.view.bubbles.displayed()["name"].tolist() == ["you", "the model"]
+        assert mode.view.line.prompt == "" and not mode.view.send.isEnabled()
+        mode.workspace.undo()
+        await mode.settled()
+        assert mode.draft.value.turns == ()
+        assert mode.headline == text.EMPTY and mode.view.body.state == "ready"
+
+    run_async(body())
+
+
+def test_a_stopped_answer_stays_as_far_as_it_came(make_chat: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_chat(block_size=8192)
+        mode.send_or_stop()
+        await until(lambda: len(mode.written) > 2, mode)
+        assert mode.view.send.text() == text.STOP and mode.headline == text.WRITES
+        assert mode.cancel() and not mode.cancel()
+        await mode.settled()
+        asked, said = mode.draft.value.turns
+        assert asked == text.FIRST and said and mode.view.send.text() == text.SEND
+        assert f"assistant: {said}" in read_text(mode)
+        mode.begin_anew()
+        await mode.settled()
+        assert mode.draft.value.turns == ()
+
+    run_async(body())
+
+
+def test_a_message_and_its_tokens_are_lit_together(make_chat: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_chat()
+        mode.send_or_stop()
+        await mode.settled()
+        bubbles, read = mode.view.bubbles, mode.view.read
+        assert bubbles.bubble_at(QPointF(bubbles.width() - 12, 26)) == 0
+        bubbles.hovered.emit(0)
+        framed = b"".join(read.tokens.slice(token) for token in read.marked)
+        assert framed.decode().strip() == text.FIRST
+        start = int(read.tokens.starts[[*mode.scene.origin].index(1)])
+        read.spanHovered.emit(start, start + 1)
+        assert bubbles.marked == 1
+        read.spanHovered.emit(-1, -1)
+        assert bubbles.marked == -1 and not len(read.marked)
+
+    run_async(body())
+
+
+def test_an_injection_is_text_unless_special_tokens_count(make_chat: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_chat()
+        (end,) = mode.source.usage.end_ids
+        assert mode.inputs._typed.isHidden()
+        mode.inject()
+        await mode.settled()
+        assert list(mode.prompt.ids).count(end) == 2 and not mode.inputs._typed.isHidden()
+        mode._set(typed_specials=True)
+        await mode.settled()
+        assert list(mode.prompt.ids).count(end) == 3 and mode.headline == text.ENDED
+        assert "pirate" in mode.state()["typed"]
+
+    run_async(body())
+
+
+def test_a_model_without_a_template_offers_one_that_has(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode, opened = await make_mode("chat"), []
+        assert mode.view.body.state == "empty" and mode.headline == text.NO_CHAT
+        assert not mode.view.send.isEnabled()
+        mode.send_or_stop()
+        assert mode.draft.value.turns == ()
+        mode.models.open_folder = opened.append
+        mode.models.download = lambda: opened.append("download")
+        mode.view.body.actionRequested.emit()
+        assert opened in (["smollm2"], ["download"])
+
+    run_async(body())
+
+
+def test_a_conversation_that_leaves_no_room_says_so(make_chat: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_chat()
+        mode.type("word " * 200)
+        await mode.settled()
+        mode.send_or_stop()
+        await mode.settled()
+        assert "begin a new one" in mode.headline and mode.view.body.state == "error"
+        mode.begin_anew()
+        mode.type("Hi")
+        await mode.settled()
+        assert mode.view.body.state == "ready" and mode.view.send.isEnabled()
+
+    run_async(body())
