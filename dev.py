@@ -8,7 +8,8 @@ python3 dev.py bench [--full]     every figure that the project promises (--only
 python3 dev.py snapshot DIR       a picture of every view, light and dark, without a display
                                   (--all-sizes, --only PANE)
 python3 dev.py gallery            every widget in every state, in one window
-python3 dev.py train-bundled      trains the bundled model again (--tokenizers: the four tokenizers)
+python3 dev.py train-bundled      trains the bundled model again (--dates: the encoder-decoder;
+                                  --tokenizers: the four tokenizers)
 python3 dev.py model smollm2      gets a small real model, 93 MB (gpt2, owner/name: from the hub)
 python3 dev.py vocabularies       gets real tokenizers and texts (--all: also the large ones)
 python3 dev.py package [--dist D] a folder that runs without Python, and its self-test
@@ -102,8 +103,10 @@ def gallery(arguments: list[str]) -> int:
 
 def train_bundled(arguments: list[str]) -> int:
     set_up()
-    rest = [one for one in arguments if one != "--tokenizers"]
-    module = "core.data.bundled" if rest != arguments else "core.training.bundled"
+    others = {"--tokenizers": "core.data.bundled", "--dates": "core.training.bundled_dates"}
+    rest = [one for one in arguments if one not in others]
+    asked = [others[one] for one in arguments if one in others]
+    module = asked[0] if asked else "core.training.bundled"
     return become("-m", module, *rest, at_root=True)
 
 

@@ -152,7 +152,9 @@ def test_core_takes_no_open_ended_arguments():
 
 
 def test_core_prints_only_where_it_is_a_program():
-    programs = ("__main__.py", "bundled.py", "command.py", "rank_processes.py")
+    programs = (
+        "__main__.py", "bundled.py", "bundled_dates.py", "command.py", "rank_processes.py",
+    )  # fmt: skip
     allowed = tuple(name_of(path) for path in CORE if path.name in programs)
     assert called(CORE, r"print", allowed) == []
 

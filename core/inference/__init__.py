@@ -1,7 +1,8 @@
 """Looking into a model that runs, and writing with it.
 
-Read in this order: activations, heads, head_comparison, attention_trace, logit_lens, attribution,
-lens_trace, interventions, explanation, context, surprise, sampling, sampling_trace, generation,
-forward_outline, forward_trace, beam_search, beam_search_trace, few_shot, translation, model_places,
-usage, chat_template, chat, hub, loading, exporting.
+Read in this order: capture_memory, activations, heads, head_comparison, attention_trace,
+logit_lens, attribution, lens_trace, interventions, explanation, context, surprise, sampling,
+sampling_trace, generation, forward_outline, forward_trace, beam_search, beam_search_trace,
+few_shot, translation, alignment, model_places, usage, chat_template, chat, hub, loading,
+exporting.
 """

@@ -14,10 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core.inference.capture_memory import numbers, numbers_held, numbers_on_the_way
+from core.memory import physical_bytes
 from core.transformer.architectures import gpt_of
 from core.transformer.attention import attention_weights, share, visible_tokens
 from core.transformer.config import ModelConfig
-from core.transformer.gpt import GPT
+from core.transformer.gpt import GPT, LOGITS
 from core.transformer.look import Look, Replacement, Site, check_sites
 
 # What can be captured of all layers together, stacked; and the kind of site that it stacks.
@@ -169,27 +171,71 @@ def capture(
     replace  an intervention (`core.inference.interventions`): what is kept is what follows from it
 
     The model's train/eval mode is as it was afterwards; dropout is off during the run. Raises
-    ValueError for an unknown site and as `check_ids` does.
+    ValueError for an unknown site, as `check_ids` does, and where the machine's memory cannot hold
+    what is asked for.
     """
-    sites = [sites] if isinstance(sites, (str, Site)) else sites
-    wanted = tuple(VIEWS) if sites is None else tuple(sites)
-    views = [name for name in VIEWS if name in wanted]
-    single = [_site(name) for name in wanted if name not in VIEWS]
-    # Fused attention gives no weights. All layers' are worked out faster from queries and keys
-    # than one by one on the way.
     model = gpt_of(model)
-    made_of = {*views, "queries", "keys"} - {"attention"} if "attention" in views else views
-    n_layer = model.config.n_layer
-    sites_of_views = [site for name in made_of for site in view_sites(name, n_layer)]
-    look = Look([*sites_of_views, *single], replace)
+    views, single = _views_and_single(sites)
+    look = Look(_looked_at(views, single, model.config.n_layer), replace)
     check_sites(model.config, look)
     batch = check_ids(model, ids)
+    item = model.wte.weight.element_size()
+    _check_memory(capture_bytes(model.config, batch.size(1), sites, item), batch.size(1))
     with looking_at(model):
         model(batch, look=look)
         kept = {name: _view(model.config, name, look) for name in views}
     alone = {site: _array(look.values[site][0]) for site in single}
     arrays = {name: _array(tensor) for name, tensor in kept.items()}
     return Activations(ids=batch[0].cpu().numpy(), **arrays, single=alone)
+
+
+def capture_bytes(
+    config: ModelConfig,
+    n_tokens: int,
+    sites: Sequence[str | Site] | None = None,
+    item: int = 4,
+) -> int:
+    """The most memory that `capture` of so many tokens takes, the model's own not counted.
+
+    item  bytes a number in the model: 2 in bf16
+    """
+    views, single = _views_and_single(sites)
+    looked_at = _looked_at(views, single, config.n_layer)
+    held = item * numbers_held(config, looked_at, n_tokens)
+    on_the_way = item * numbers_on_the_way(config, looked_at, n_tokens)
+    # Afterwards all that is held becomes arrays of fp32; logits in fp32 are one already.
+    kinds = [site.kind for view in views for site in view_sites(view, config.n_layer)]
+    made = 4 * sum(numbers(config, kind, n_tokens) for kind in kinds)
+    if item != 4 and LOGITS in looked_at:
+        made += item * numbers(config, "logits", n_tokens)
+    return held + max(on_the_way, made)
+
+
+def _views_and_single(sites: Sequence[str | Site] | None) -> tuple[list[str], list[Site]]:
+    """What is asked for: views of all layers, in their order, and single sites."""
+    sites = [sites] if isinstance(sites, (str, Site)) else sites
+    wanted = tuple(VIEWS) if sites is None else tuple(sites)
+    views = [name for name in VIEWS if name in wanted]
+    return views, [_site(name) for name in wanted if name not in VIEWS]
+
+
+def _looked_at(views: list[str], single: list[Site], n_layer: int) -> set[Site]:
+    """The sites that a Look has to keep for it.
+
+    Fused attention gives no weights. All layers' are worked out faster from queries and keys than
+    one by one on the way.
+    """
+    made_of = {*views, "queries", "keys"} - {"attention"} if "attention" in views else views
+    return {site for name in made_of for site in view_sites(name, n_layer)} | set(single)
+
+
+def _check_memory(needed: int, n_tokens: int) -> None:
+    there = physical_bytes()
+    if there and needed > there:
+        raise ValueError(
+            f"keeping what was asked for of {n_tokens:,} tokens takes {needed / 1e9:,.1f} GB, and "
+            f"this machine has {there / 1e9:,.1f} GB: shorten the text, or ask for fewer sites"
+        )
 
 
 def _site(name: str | Site) -> Site:
@@ -231,4 +277,5 @@ def _room(device: torch.device, *shape: int) -> Tensor:
 
 
 def _array(tensor: Tensor) -> np.ndarray:
-    return tensor.float().cpu().numpy()
+    """A part of a tensor is copied, so that the rest of it does not stay in memory with it."""
+    return tensor.float().contiguous().cpu().numpy()

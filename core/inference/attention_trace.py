@@ -228,7 +228,7 @@ def _last_steps(heads: Tensor, by_head: Tensor, head: int, after: Downstream) ->
         Step(
             "attention.predict",
             "After all layers, softmax says how likely each token comes next",
-            r"p_t = \frac{e^{z_t - \max z}}{\sum_u e^{z_u - \max z}}",
+            r"p_t = \frac{e^{z_t - z_{\max}}}{\sum_u e^{z_u - z_{\max}}}",
             "core.inference.sampling:temper#softmax",
             of("probabilities", "scaled"),
         ),

@@ -48,6 +48,18 @@ class Term:
     layer: int | None = None
     head: int | None = None
 
+    @property
+    def name(self) -> str:
+        """For people: "head 3.1", "MLP 3", "embedding"."""
+        return part_name(self.kind, self.layer, self.head)
+
+
+def part_name(kind: str, layer: int | None = None, head: int | None = None) -> str:
+    """What a part of the model is called; `kind` as in a Term."""
+    names = {"head": f"head {layer}.{head}", "mlp": f"MLP {layer}"}
+    others = {"attention_bias": f"bias {layer}", "norm_bias": "norm\u2019s bias"}
+    return (names | others).get(kind, kind)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attribution:

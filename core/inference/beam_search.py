@@ -41,7 +41,7 @@ class BeamNode:
     score            `sum` with the length penalty: what finished texts are compared by
     parent           the node before it; PROMPT: none
     depth            how many tokens the text has, this one included
-    rank             its place among the candidates of its depth, from 0
+    place            among the candidates of its depth, from 0
     fate             "kept": it is a beam of the next step; "finished": it ended, or is as long as
                      was asked for; "dropped": others were likelier
     """
@@ -52,7 +52,7 @@ class BeamNode:
     score: float
     parent: int
     depth: int
-    rank: int
+    place: int
     fate: str
 
 
@@ -175,17 +175,19 @@ def extend(before: Tensor, logits: Tensor, beams: int, stop: Sequence[int] = ())
     that ends is no beam any more, and if all the best ones end, as many others go on. One that ends
     and is not among the best counts for nothing.
     """
-    logits, stops = logits.double(), torch.tensor(stop, dtype=torch.int64)
+    stops = torch.tensor(stop, dtype=torch.int64)
     width = min(logits.size(1), 2 * beams + len(stop))
-    likeliest, tokens = torch.log_softmax(logits, dim=-1).topk(width)
+    log_probabilities = torch.log_softmax(logits.double(), dim=-1)
+    likeliest, tokens = log_probabilities.topk(width)
     sums = before + likeliest  # step: score
     flat, is_stop = sums.flatten(), torch.isin(tokens, stops).flatten()
     least = flat.topk(min(beams, len(flat))).values[-1]
-    flat = flat.masked_fill(is_stop.where(flat < least, False), -math.inf)
+    counts_nothing = is_stop & (flat < least)
+    flat = flat.masked_fill(counts_nothing, -math.inf)
     many = min(2 * beams, int(flat.isfinite().sum()))
     chosen = flat.topk(many).indices  # step: choose
     ends = is_stop[chosen]
-    place = (~ends).cumsum(0)  # among those that do not end, from 1
+    place = (~ends).cumsum(0)  # among those that go on, from 1
     kept = torch.where(ends, False, place <= beams)  # step: prune
     return Candidates(before, likeliest, tokens, sums, chosen, ends, kept)
 
@@ -248,22 +250,22 @@ def _grown(
     """The tree with the candidates of one more depth."""
     width, depth = found.sums.size(1), tree.depth + 1
     nodes, kept, finished = list(tree.nodes), [], list(tree.finished)
-    for rank, place in enumerate(found.chosen.tolist()):
-        beam, column = divmod(place, width)
+    for place, chosen in enumerate(found.chosen.tolist()):
+        beam, column = divmod(chosen, width)
         node = BeamNode(
             token=int(found.tokens[beam, column]),
             log_probability=float(found.likeliest[beam, column]),
             sum=float(found.sums[beam, column]),
-            score=float(scores[rank]),
+            score=float(scores[place]),
             parent=tree.beams[beam],
             depth=depth,
-            rank=rank,
+            place=place,
             fate="dropped",
         )
-        if found.ends[rank] or (is_last and rank < beams):
+        if found.ends[place] or (is_last and place < beams):
             node = replace(node, fate="finished")
             finished.append(len(nodes))
-        elif found.kept[rank] and not is_last:
+        elif found.kept[place] and not is_last:
             node = replace(node, fate="kept")
             kept.append(len(nodes))
         nodes.append(node)

@@ -18,17 +18,29 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Protocol
 
+import numpy as np
+
+from core.files import quoted as quoted_value
+from core.inference.activations import check_ids, looking_at
 from core.inference.chat_template import fill_in
+from core.inference.context import Context
 from core.inference.generation import TokenStep, generate_steps
 from core.inference.sampling import Sampling
 from core.inference.usage import Usage
+from core.numbers import format_share
 from core.tokenization import Tokenizer
+from core.tokenization.telling import quoted, visible
+from core.trace import Step, Trace
 from core.transformer.gpt import GPT
+from core.transformer.look import Look, Site
 
 Messages = Sequence[Mapping[str, str]]
 Span = tuple[int, int]
 
 CALM = Sampling(temperature=0.2, top_p=0.9)  # as SmolLM2's makers say
+FORMULA = r"x \leftarrow (x, \, i), \quad i \sim p(i \mid x)"
+APPENDED = "core.inference.generation:generate_steps#append"
+AT_ONCE = 128  # tokens
 TEMPLATE = -1  # in place of a message: what the template itself wrote
 # Marks that no text has, for these code points are never characters (Unicode 17, section 23.7):
 # before a message its number between the first two, after it the third; a special token that was
@@ -41,17 +53,43 @@ _MARKS = re.compile(f"{_FIRST}([0-9]+){_BEGIN}|[{_FIRST}{_BEGIN}{_END}{_TYPED}{_
 class ChatPrompt:
     """What a model reads of a conversation, up to where its answer begins.
 
+    data    the text in UTF-8
     ids     (T,) tokens
-    spans   (T,) where each stands in the UTF-8 bytes of the text
+    spans   (T,) where each stands in the data
     origin  (T,) which message it is of, from 0 on; TEMPLATE: of none
     typed   where a special token stands that somebody typed
     """
 
-    text: str
-    ids: tuple[int, ...]
-    spans: tuple[Span, ...]
-    origin: tuple[int, ...]
+    data: bytes = b""
+    ids: tuple[int, ...] = ()
+    spans: tuple[Span, ...] = ()
+    origin: tuple[int, ...] = ()
     typed: tuple[Span, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return self.data.decode("utf-8", "replace")
+
+    def place(self, message: int) -> Span | None:
+        """Where a message stands in the data; None: nowhere."""
+        found = [span for span, one in zip(self.spans, self.origin, strict=True) if one == message]
+        return (found[0][0], found[-1][1]) if found else None
+
+    def token_at(self, byte: int) -> int:
+        """The token that holds a byte of the data; -1: none."""
+        held = (at for at, (start, end) in enumerate(self.spans) if start <= byte < end)
+        return next(held, -1)
+
+    def with_answer(self, tokenizer: Tokenizer, written: Sequence[int], message: int) -> ChatPrompt:
+        """The text goes on with the tokens of an answer, which becomes that message."""
+        data, spans, origin = self.data, list(self.spans), list(self.origin)
+        special = frozenset(tokenizer.special_tokens.values())
+        for token in written:
+            piece = tokenizer.piece_bytes(token)
+            spans.append((len(data), len(data) + len(piece)))
+            origin.append(TEMPLATE if token in special else message)
+            data += piece
+        return ChatPrompt(data, (*self.ids, *written), tuple(spans), tuple(origin), self.typed)
 
 
 class Chatting(Protocol):
@@ -131,6 +169,41 @@ def answer_text(lm: Chatting, written: Sequence[int]) -> str:
     return lm.tokenizer.decode([one for one in written if one not in ends]).strip()
 
 
+def trace_answer(
+    model: GPT, tokenizer: Tokenizer, ids: Sequence[int], written: Sequence[int]
+) -> Trace:
+    """A step for each token that was written after the ids of a ChatPrompt, with the probability
+    that the model gave it, before any temperature. Raises ValueError as `check_ids`.
+    """
+    trace = Trace({"written": tuple(written)})
+    shares = _shares(model, ids, written) if written else []
+    for token, share in zip(written, shares, strict=True):
+        piece = quoted(visible(tokenizer.piece_bytes(token).decode("utf-8", "replace")))
+        values = {"chosen": np.asarray(token), "probability": np.asarray(share)}
+        title = f"{piece} came: the model gave it {format_share(share)}"
+        trace.append(Step("chat.token", title, FORMULA, APPENDED, values))
+    return trace.finish()
+
+
+def _shares(model: GPT, ids: Sequence[int], written: Sequence[int]) -> list[float]:
+    """The probability of each written token after all before it. What is unembedded are its places
+    alone, some at a time: the logits of a long text would take more memory than the model.
+    """
+    context, last = Context(model), Site("decoder", model.config.n_layer - 1, "residual_out")
+    shares = [float(context.read(ids).double().softmax(-1)[written[0]])]
+    if len(written) == 1:
+        return shares
+    batch, look = check_ids(model, written), Look([last])
+    with looking_at(model):
+        model(batch[:, :-1], look, context.cache)
+        for start in range(0, len(written) - 1, AT_ONCE):
+            stream = look.values[last][0, start : start + AT_ONCE]  # (A, C)
+            logits = model.lm_head(model.ln_f(stream)).double()  # (A, V)
+            came = batch[0, start + 1 : start + 1 + AT_ONCE, None]  # (A, 1)
+            shares += logits.softmax(-1).gather(-1, came)[:, 0].tolist()
+    return shares
+
+
 def chat_prompt(
     lm: Chatting,
     messages: Messages,
@@ -176,7 +249,7 @@ def chat_prompt(
     encoded = _encoded(tokenizer, text, [] if typed_specials else typed)
     ids, spans = tuple(one for one, _ in encoded), tuple(span for _, span in encoded)
     origin = tuple(_origin(span, parts) for span in spans)
-    return ChatPrompt(text, ids, spans, origin, tuple(typed))
+    return ChatPrompt(text.encode(), ids, spans, origin, tuple(typed))
 
 
 def injection(lm: Chatting, said: str, order: str) -> str:
@@ -190,6 +263,11 @@ def injection(lm: Chatting, said: str, order: str) -> str:
 
 def _clean(message: Mapping[str, str]) -> dict[str, str]:
     """Role and content, in which no mark and no half of a character stands."""
+    if not isinstance(message, Mapping) or not {"role", "content"} <= message.keys():
+        raise ValueError(
+            f"{quoted_value(message)} is no message; write it as "
+            '{"role": "user", "content": "Hi"}, and give a list of them'
+        )
     given = {name: str(message[name]) for name in ("role", "content")}
     return {
         name: _MARKS.sub("\ufffd", text).encode("utf-8", "replace").decode()

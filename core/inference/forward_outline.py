@@ -422,40 +422,44 @@ def _norm(made: Outline) -> None:
     is_rms = made.config.norm == "rms_norm"
     here = f"{_PLAIN}:{made.config.norm}"
 
-    def step(name: str, title: str, formula: str, **shapes: tuple[int, ...]) -> None:
+    def step(name: str, title: str, formula: str, shapes: dict[str, tuple[int, ...]]) -> None:
         made.add(f"norm.{name}", title, formula, f"{here}#{name}", shapes)
 
     if is_rms:
         step(
             "square", "The mean of each token's squared numbers", r"m = \frac{1}{C} \sum_i x_i^2",
-            x=vector, square=single,
+            {"x": vector, "square": single},
         )  # fmt: skip
         step(
             "norm", "Divide by its root: every vector gets the same size",
             r"\hat{x}_i = \frac{x_i}{\sqrt{m + \epsilon}}",
-            x=vector, square=single, eps=(), normed=vector,
+            {"x": vector, "square": single, "eps": (), "normed": vector},
         )  # fmt: skip
     else:
         step(
             "mean", "The mean of each token's numbers", r"\mu = \frac{1}{C} \sum_i x_i",
-            x=vector, mean=single,
+            {"x": vector, "mean": single},
         )  # fmt: skip
-        step("center", "Take the mean off", r"x_i - \mu", x=vector, mean=single, centered=vector)
+        step(
+            "center", "Take the mean off", r"x_i - \mu",
+            {"x": vector, "mean": single, "centered": vector},
+        )  # fmt: skip
         step(
             "variance", "How far the numbers spread: the mean of their squares",
-            r"\sigma^2 = \frac{1}{C} \sum_i (x_i - \mu)^2", centered=vector, variance=single,
+            r"\sigma^2 = \frac{1}{C} \sum_i (x_i - \mu)^2",
+            {"centered": vector, "variance": single},
         )  # fmt: skip
         step(
             "norm", "Divide by the root of the variance: every vector gets the same size",
             r"\hat{x}_i = \frac{x_i - \mu}{\sqrt{\sigma^2 + \epsilon}}",
-            centered=vector, variance=single, eps=(), normed=vector,
+            {"centered": vector, "variance": single, "eps": (), "normed": vector},
         )  # fmt: skip
     step(
         "scale", "Scale each dimension by a learned number", r"\hat{x}_i\, \gamma_i",
-        normed=vector, weight=(C,), scaled=vector,
+        {"normed": vector, "weight": (C,), "scaled": vector},
     )  # fmt: skip
     if not is_rms and made.config.bias:
         step(
             "shift", "Shift each dimension by a learned number", r"\hat{x}_i\, \gamma_i + \beta_i",
-            scaled=vector, bias=(C,), shifted=vector,
+            {"scaled": vector, "bias": (C,), "shifted": vector},
         )  # fmt: skip

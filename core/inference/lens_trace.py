@@ -6,9 +6,8 @@ vocabulary, D dimensions a head.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace as replace_step
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +22,49 @@ from core.transformer.look import Look, Replacements, Site
 from core.transformer.norms import LayerNorm, RMSNorm
 
 _HERE, _ATTRIBUTION = "core.inference.lens_trace", "core.inference.attribution"
+STEPS = {  # title, formula and code of each
+    "lens.center": (
+        "Take the mean off the stream",
+        r"x \leftarrow x - \mu",
+        f"{_HERE}:center#center",
+    ),
+    "lens.norm": (
+        "The final norm: to one size, as the unembedding expects it",
+        r"\hat{x} = \frac{x}{\sigma} \, g",
+        f"{_HERE}:norm#norm",
+    ),
+    "lens.shift": ("Add the norm\u2019s bias", r"\hat{x} + b", f"{_HERE}:shift#shift"),
+    "lens.unembed": (
+        "Unembed: how far the stream points to each token",
+        r"z = W_U \, \hat{x}",
+        f"{_HERE}:unembed#unembed",
+    ),
+    "lens.softmax": (
+        "Softmax, over all tokens of the vocabulary",
+        r"p_i = \frac{e^{z_i}}{\sum_j e^{z_j}}",
+        f"{_HERE}:share#softmax",
+    ),
+    "attribution.write": (
+        "What the head read, written to the stream by its part of W_O",
+        r"w = o \, W_O^h",
+        f"{_ATTRIBUTION}:written_by#write",
+    ),
+    "attribution.scale": (
+        "Where the stream points for this token, before the norm",
+        r"d = \frac{u \, g}{\sigma}",
+        f"{_ATTRIBUTION}:scaled_direction#scale",
+    ),
+    "attribution.center": (
+        "LayerNorm takes the mean off the stream; off the direction it does the same",
+        r"d \leftarrow d - \mu",
+        f"{_ATTRIBUTION}:centered_direction#center",
+    ),
+    "attribution.contribution": (
+        "How far it points that way: what it adds to the logit",
+        r"c = w \cdot d",
+        f"{_ATTRIBUTION}:contribution_of#contribution",
+    ),
+}
 
 
 def center(x: Tensor) -> Tensor:
@@ -104,29 +146,22 @@ def _lens_steps(model: GPT, x: Tensor, rows: Tensor, total: Tensor) -> Iterator[
     """Of one place, from the stream (C,) to probabilities (K,)."""
     last = model.ln_f
     if isinstance(last, (LayerNorm, RMSNorm)):
-        weight, is_layer_norm = last.weight.float(), isinstance(last, LayerNorm)
-        if is_layer_norm:
-            mean, centered = x.mean(), center(x)
-            yield _step("center", "Take the mean off the stream", r"\bar{x} = x - \mu",
-                        x=x, mean=mean, centered=centered)  # fmt: skip
+        if isinstance(last, LayerNorm):
+            centered = center(x)
+            yield _step("lens.center", {"x": x, "mean": x.mean(), "centered": centered})
             x = centered
-        scale, read = (x.square().mean() + last.eps).sqrt(), r"\bar{x}" if is_layer_norm else "x"
+        scale, weight = (x.square().mean() + last.eps).sqrt(), last.weight.float()
         normed = norm(x, scale, weight)
-        yield _step("norm", "The final norm: to one size, as the unembedding expects it",
-                    rf"\hat{{x}} = \frac{{{read}}}{{\sigma}} \, g",
-                    x=x, scale=scale, weight=weight, normed=normed)  # fmt: skip
+        yield _step("lens.norm", {"x": x, "scale": scale, "weight": weight, "normed": normed})
         x = normed
         if isinstance(last, LayerNorm) and last.bias is not None:
             bias = last.bias.float()
             x = shift(normed, bias)
-            yield _step("shift", "Add the norm's bias", r"\hat{x} + b",
-                        normed=normed, bias=bias, shifted=x)  # fmt: skip
+            yield _step("lens.shift", {"normed": normed, "bias": bias, "shifted": x})
     logits = unembed(rows, x)
-    yield _step("unembed", "Unembed: how far the stream points to each token",
-                r"z = W_U \, \hat{x}", rows=rows, normed=x, logits=logits)  # fmt: skip
-    yield _step("softmax", "Softmax, over all tokens of the vocabulary",
-                r"p_i = \frac{e^{z_i}}{\sum_j e^{z_j}}",
-                logits=logits, total=total, probabilities=share(logits, total))  # fmt: skip
+    yield _step("lens.unembed", {"rows": rows, "normed": x, "logits": logits})
+    said = share(logits, total)
+    yield _step("lens.softmax", {"logits": logits, "total": total, "probabilities": said})
 
 
 def trace_contribution(
@@ -159,25 +194,18 @@ def trace_contribution(
         heads = parts.at("head_output", layer)[head][None, None]  # (1, 1, D)
         weights = head_weights(model.blocks[layer].attn)[head][None]  # (1, D, C)
         written = written_by(heads, weights)
-        trace.append(_step("write", "What the head read, written to the stream by its part of W_O",
-                           r"w = o \, W_O^h", f"{_ATTRIBUTION}:written_by#write",
-                           heads=heads, weights=weights, written=written))  # fmt: skip
+        made = {"heads": heads, "weights": weights, "written": written}
+        trace.append(_step("attribution.write", made))
         written = written[0, 0]
     for held in path.held:
-        trace.append(_step("scale", "Where the stream points for this token, before the norm",
-                           r"d = \frac{u \, g}{\sigma}", f"{_ATTRIBUTION}:scaled_direction#scale",
-                           direction=held.direction, weight=held.weight, scale=held.scale,
-                           pulled=held.pulled))  # fmt: skip
+        made = {"direction": held.direction, "weight": held.weight, "scale": held.scale}
+        trace.append(_step("attribution.scale", made | {"pulled": held.pulled}))
         if held.centered is not None:
-            trace.append(_step("center", "LayerNorm takes the mean off; here it is taken off once",
-                               r"\bar{d} = d - \mu",
-                               f"{_ATTRIBUTION}:centered_direction#center", pulled=held.pulled,
-                               mean=held.pulled.mean(), centered=held.centered))  # fmt: skip
+            made = {"pulled": held.pulled, "mean": held.pulled.mean(), "centered": held.centered}
+            trace.append(_step("attribution.center", made))
     contribution = contribution_of(written, path.direction)
-    trace.append(_step("contribution", "How far it points that way: what it adds to the logit",
-                       r"c = w \cdot d", f"{_ATTRIBUTION}:contribution_of#contribution",
-                       written=written, direction=path.direction,
-                       contribution=contribution))  # fmt: skip
+    made = {"written": written, "direction": path.direction, "contribution": contribution}
+    trace.append(_step("attribution.contribution", made))
     return trace.finish()
 
 
@@ -191,10 +219,7 @@ def _check_part(model: GPT, layer: int, head: int | None) -> None:
         raise ValueError(f"there is no head {head}; this model has heads 0 to {config.n_head - 1}")
 
 
-def _step(name: str, title: str, formula: str, code: str = "", **values: Any) -> Step:
-    """The code is of the line that is marked so in this file, unless another is named."""
-    functions = {"center": "center", "norm": "norm", "shift": "shift", "unembed": "unembed",
-                 "softmax": "share"}  # fmt: skip
-    marker = code or f"{_HERE}:{functions[name]}#{name}"
+def _step(name: str, values: Mapping[str, Tensor]) -> Step:
+    title, formula, code = STEPS[name]
     arrays = {key: value.detach().cpu().numpy() for key, value in values.items()}
-    return Step(f"lens.{name}", title, formula, marker, arrays)
+    return Step(name, title, formula, code, arrays)

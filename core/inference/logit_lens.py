@@ -50,6 +50,23 @@ class LogitLens:
     divergence: np.ndarray
     norms: np.ndarray
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the places, for people: "embedding", "attention 3", "MLP 3", or "layer 3"."""
+        whole = all(site.kind != "residual_mid" for site in self.places)
+        parts = {"residual_mid": "attention", "residual_out": "layer" if whole else "MLP"}
+        return tuple(
+            place.kind if place.layer is None else f"{parts[place.kind]} {place.layer}"
+            for place in self.places
+        )
+
+    def leads_from(self, column: int) -> int:
+        """The first place from which on the first of `tokens` is the likeliest there; the last
+        place's number where it is so nowhere.
+        """
+        late = np.flatnonzero(self.rank[:, column, 0] > 0)
+        return min(int(late[-1]) + 1, len(self.places) - 1) if late.size else 0
+
 
 def stream_places(config: ModelConfig, sublayers: bool = True) -> tuple[Site, ...]:
     """Where the residual stream can be read: as it enters, and after each layer; `sublayers`:

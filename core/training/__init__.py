@@ -8,7 +8,7 @@ rank_processes, faults; the run folder: locking, writer, reader, rank_ends, runs
 step from the inside: phases, scaler_trace, spans, lanes, lane_trace, scaling, utilization,
 recording, step_trace, recorded_step, recorded_numbers, counted_numbers; beside it: alerts,
 estimates, sizes, memory, requirements, rereading, explained_example, launch, recipes, bundled,
-this_machine; foreign: other programs' runs.
+bundled_dates, this_machine; foreign: other programs' runs.
 Nothing here loads torch before a run starts, so that a window may read a run's folder at once.
 """
 

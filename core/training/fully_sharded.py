@@ -17,7 +17,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import FSDPModule, fully_shard
+from torch.distributed.fsdp import FSDPModule, fully_shard, register_fsdp_forward_method
 from torch.distributed.tensor import DTensor
 
 from core.tensor_files import write_tensors
@@ -40,6 +40,8 @@ class FSDP2(Ranks):
         # Else the outermost parameters stay whole after an evaluation, as other tensors than those
         # that the optimizer knows.
         self.root = fully_shard(module, mesh=mesh, reshard_after_forward=True)
+        for name in getattr(module, "entries", ()):  # as it is for forward
+            register_fsdp_forward_method(module, name)
         for part in module.modules():
             if isinstance(part, FSDPModule):
                 # Added up and not averaged: the loss is a sum. Gloo knows no scaled sums.

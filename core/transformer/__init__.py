@@ -1,5 +1,5 @@
 """The transformer itself. Read in this order: config, parameters, look, precision,
-norms, positions, cache, attention, cross_attention, layers, stack, gpt, encoder_decoder,
+norms, positions, cache, linear, attention, cross_attention, layers, stack, gpt, encoder_decoder,
 architectures, plain, presets, weights, foreign (models of other programs), gpt_numpy."""
 
 from core.transformer.config import EncoderDecoderConfig, ModelConfig

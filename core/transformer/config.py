@@ -216,8 +216,8 @@ class ModelConfig:
         architecture = values.pop("architecture", ARCHITECTURE)
         if architecture == PAIR_ARCHITECTURE:
             raise ValueError(
-                "this is an encoder-decoder, where a model that continues a text is wanted: open "
-                "it with core.load, or choose another model"
+                "this is an encoder-decoder, and a model that continues a text is wanted: choose "
+                "another model, or open this one with core.load"
             )
         _check_architecture(architecture, ARCHITECTURE)
         # transformers' names

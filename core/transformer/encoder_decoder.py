@@ -30,6 +30,8 @@ class EncoderDecoder(nn.Module):
     the decoder; a target's stands where no token looks, and what is computed there means nothing.
     """
 
+    entries = ("encode", "decode")  # that are called from outside, beside forward
+
     def __init__(
         self, config: EncoderDecoderConfig, generator: torch.Generator | None = None
     ) -> None:

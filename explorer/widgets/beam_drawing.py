@@ -14,7 +14,8 @@ from explorer.widgets.beam_scene import BeamScene, share
 from explorer.widgets.token_strip import chip, draw_chip
 
 PITCH, EDGE, SUM = 78, 20, 46  # px: a column at least, the edge in it, the number behind it
-ROW, CHIP, LINE, THICK = 44, 20, 20, 7  # px: a row at most, a chip, a line of text, the widest edge
+ROW, CHIP, WIDEST = 44, 20, 92  # px: a row at most, a chip's height, its width at most
+LINE, THICK = 20, 7  # px: a line of text, the widest edge
 GREEDY, ROOT = 1, -1  # its series; the token before the tree
 LINES = ("Beams", "Greedy")
 OPACITY = {"hidden": 0.0, "dropped": 0.45, "passed": 0.6, "new": 1.0, "alive": 1.0, "best": 1.0}
@@ -39,7 +40,8 @@ class TreeLayout:
         now = theme.current()
         depth = self.scene.tree.nodes[node].depth if node >= 0 else 0
         row = self.scene.rows[node] if node >= 0 else 0.0
-        high, wide = min(self.row - 2, now.px(CHIP)), self.pitch - now.px(EDGE)
+        high = min(self.row - 2, now.px(CHIP))
+        wide = min(self.pitch - now.px(EDGE), now.px(WIDEST))
         y = self.area.center().y() + row * self.row
         return QRectF(self.left + depth * self.pitch, y - high / 2, wide, high)
 
@@ -166,7 +168,7 @@ def _draw_sum(painter: QPainter, layout: TreeLayout, node: int, what: str) -> No
     if what == "finish":
         told = format_fixed(one.score) if one.fate == "finished" else ""
     else:
-        told = format_fixed(one.sum) + ("" if what == "score" else f"  {one.rank + 1}.")
+        told = format_fixed(one.sum) + ("" if what == "score" else f"  {one.place + 1}.")
     place = QRectF(rect.right() + 4, rect.top(), now.px(2 * SUM), rect.height())
     put_text(painter, place, told, now.font("label"), now.color("muted"), LEFT)
 

@@ -82,7 +82,7 @@ def scene_of(
     for node, one in enumerate(tree.nodes):
         by_depth.setdefault(one.depth, []).append(node)
     for nodes in by_depth.values():
-        nodes.sort(key=lambda node: (places[tree.nodes[node].parent], tree.nodes[node].rank))
+        nodes.sort(key=lambda node: (places[tree.nodes[node].parent], tree.nodes[node].place))
         places |= {node: at - (len(nodes) - 1) / 2 for at, node in enumerate(nodes)}
     depths = [sum(name == "score" for name in names[: at + 1]) for at in range(len(names))]
     texts = [(one.text(one.best), one.nodes[one.best].sum) for one in (tree, greedy)]

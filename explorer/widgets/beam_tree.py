@@ -15,7 +15,8 @@ from explorer.widgets.beam_drawing import TreeLayout, draw_moving, draw_still
 from explorer.widgets.beam_scene import BeamScene, share
 from explorer.widgets.choice_picture import NONE, ChoicePicture
 
-COLUMNS = ("token", "log_probability", "sum", "score", "depth", "rank", "parent", "fate")
+MARGIN = 4  # px, for the focus ring
+COLUMNS = ("token", "log_probability", "sum", "score", "depth", "place", "parent", "fate")
 
 
 class BeamTreePicture(ChoicePicture[BeamScene]):
@@ -48,7 +49,8 @@ class BeamTreePicture(ChoicePicture[BeamScene]):
         return self._still
 
     def _laid_out(self, scene: BeamScene) -> TreeLayout:
-        return TreeLayout(QRectF(self.rect()), scene, self.position)
+        area = QRectF(self.rect()).adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
+        return TreeLayout(area, scene, self.position)
 
     def thing_at(self, point: QPointF) -> int:
         assert self.scene is not None
@@ -61,10 +63,10 @@ class BeamTreePicture(ChoicePicture[BeamScene]):
     def told(self, thing: int) -> str:
         if self.scene is None:
             return ""
-        one, place = self.scene.tree.nodes[thing], self.scene.tree.nodes[thing].rank + 1
+        one = self.scene.tree.nodes[thing]
         fate = f"finished, score {format_fixed(one.score)}"
         if one.fate != "finished":
-            fate = f"{one.fate}: number {place} of the candidates"
+            fate = f"{one.fate}: number {one.place + 1} of the candidates"
         token = f"{format_percent(share(one))}, {format_fixed(one.log_probability)} nats"
         total = f"the whole text {format_fixed(one.sum)} nats"
         text = self.scene.text_of(thing)

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QPainter
 
 from core.equation import ALL, Term
-from core.numbers import TIMES
+from core.numbers import TIMES, format_number
 from explorer import theme
 from explorer.widgets.axis_labels import has_label, one_in
 from explorer.widgets.base import RIGHT
@@ -32,6 +32,10 @@ class Found(NamedTuple):
     row: int
     column: int
     value: float
+
+    def __str__(self) -> str:
+        told = "" if math.isnan(self.value) else f" = {format_number(self.value)}"
+        return f"{self.name}[{self.row}, {self.column}]{told}"
 
 
 def extent(size: int) -> float:
@@ -74,32 +78,38 @@ class MatrixEquation:
         return (columns, rows) if term.turned else (rows, columns)
 
     def _arranged(self) -> list[QRectF]:
-        """One scale for all sides, as large as the area lets it be; signs as wide as they are."""
-        now, metrics = theme.current(), theme.current().metrics("title", 600)
-        gap, named = now.px(6), self._named()
-        names = 0 if named is None else now.px(NAMES)
-        signs = [0.0 if one.name else metrics.horizontalAdvance(one.words) + now.px(8)
-                 for one in self.terms]  # fmt: skip
-        values = [self.shape(one) for one in self.terms if one.name]
-        fixed = names + sum(signs) + 2 * gap * len(values)
-        tall = max(self.area.height() - now.px(HEAD), now.px(LEAST))
-        wide = sum(extent(columns) for _, columns in values)
-        scale = (self.area.width() - fixed) / wide
-        scale = max(min(scale, tall / max(extent(rows) for rows, _ in values)), 1.0)
-        x = self.area.left() + max(self.area.width() - fixed - wide * scale, 0) / 2
+        """One scale for all sides, as large as the area lets it be; no term is narrower than its
+        words.
+        """
+        now, named = theme.current(), self._named()
+        gap, least = now.px(6), now.px(LEAST)
+        words = [now.metrics("title" if not one.name else "body", 600).horizontalAdvance(
+            self._words(one)) + now.px(8) for one in self.terms]  # fmt: skip
+        sides = [self.shape(one) if one.name else (0, 0) for one in self.terms]
+        tall = max(self.area.height() - now.px(HEAD), least)
+        room = self.area.width() - (0 if named is None else now.px(NAMES))
+
+        def slots(scale: float) -> list[float]:
+            return [max(extent(columns) * scale, word) + (2 * gap if columns else 0)
+                    for (_, columns), word in zip(sides, words, strict=True)]  # fmt: skip
+
+        scale = tall / max(extent(rows) for rows, _ in sides)
+        while sum(slots(scale)) > room and scale > 1:
+            scale *= 0.97
+        wide = slots(scale)
+        x = self.area.left() + max(room - sum(wide), 0) / 2
         places = []
-        for at, (term, sign) in enumerate(zip(self.terms, signs, strict=True)):
-            x += names if at == named else 0
+        for at, (term, slot) in enumerate(zip(self.terms, wide, strict=True)):
+            x += now.px(NAMES) if at == named else 0
+            long, high = slot, tall
             if term.name:
-                rows, columns = (extent(size) * scale for size in self.shape(term))
-                high, sign = max(rows, now.px(LEAST)), columns + 2 * gap
-                place = QRectF(x + gap, 0, max(columns, now.px(LEAST)), high)
-            else:
-                place = QRectF(x, 0, sign, tall)
-            place.moveTop(self.area.bottom() - tall / 2 - place.height() / 2)
-            places.append(place)
-            x += sign
+                high, long = (max(extent(size) * scale, least) for size in sides[at])
+            places.append(around(x + slot / 2, self.area.bottom() - tall / 2, long, high))
+            x += slot
         return places
+
+    def _words(self, term: Term) -> str:
+        return term.words.replace("_", " ") + ("\u1d40" if term.turned else "")
 
     def _named(self) -> int | None:
         """The first term whose rows have names."""
@@ -137,8 +147,7 @@ class MatrixEquation:
         image = None if matrix is None else matrix.thumb.T if term.turned else matrix.thumb
         sketch.matrix(place, image, kind_of(term.name))
         name = around(place.center().x(), place.top() - now.px(HEAD - LINE / 2), 0, now.px(LINE))
-        words = term.words.replace("_", " ") + ("\u1d40" if term.turned else "")
-        sketch.text(name, words, ROLES.get(term.name, "text"), size="body", weight=600)
+        sketch.text(name, self._words(term), ROLES.get(term.name, "text"), size="body", weight=600)
         sketch.text(name.translated(0, now.px(LINE)), dimensions((rows, columns)))
         if matrix is None:
             return

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, SignalInstance
+from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_fixed
@@ -21,18 +21,21 @@ DOWN, UP = 0, 1  # series
 
 class SignedBars(Picture):
     """`chosen(place)`: a bar that is not fixed was clicked, or Enter was pressed on it;
-    `hovered(place)`, -1 for none. Where not all have room, the others are one bar, and the wheel
-    goes on to them; rests stay at the bottom.
+    `opened(place)`: with the other button, or the right arrow.
+
+    Where not all have room, the others are one bar, and the wheel goes on to them; rests stay at
+    the bottom.
     """
 
     chosen = Signal(int)
-    hovered = Signal(int)
+    opened = Signal(int)
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
         self._bars: tuple[SignedBar, ...] = ()
         self._first = 0
         self._at = -1
+        self._marked: int | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -42,6 +45,11 @@ class SignedBars(Picture):
         self._bars = tuple(bars)
         self._scroll(0)
         self.data_changed()
+
+    def set_marked(self, place: int | None) -> None:
+        """Its name has the accent's color; None: that of no bar."""
+        self._marked = place
+        self.update()
 
     def displayed(self) -> dict[str, np.ndarray]:
         columns = {
@@ -124,17 +132,18 @@ class SignedBars(Picture):
         if place != self._at:
             self._at = place
             self.setAccessibleDescription(self._said(place))
-            self.hovered.emit(place)
             self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._hover(self.place_at(event.position()))
         if event.button() == Qt.MouseButton.LeftButton:
-            self._choose()
+            self._tell(self.chosen)
+        elif event.button() == Qt.MouseButton.RightButton:
+            self._tell(self.opened)
 
-    def _choose(self) -> None:
+    def _tell(self, signal: SignalInstance) -> None:
         if self._at >= 0 and not self._bars[self._at].is_fixed:
-            self.chosen.emit(self._at)
+            signal.emit(self._at)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         move = arrow(event)
@@ -145,7 +154,9 @@ class SignedBars(Picture):
                 self._scroll(first - self._first)
             self._hover(place)
         elif is_enter(event):
-            self._choose()
+            self._tell(self.chosen)
+        elif move == (0, 1):
+            self._tell(self.opened)
         else:
             super().keyPressEvent(event)
 
@@ -174,6 +185,9 @@ class SignedBars(Picture):
             if place >= 0 and place == self._at and not one.is_fixed:
                 painter.fillRect(row, now.color("raised"))
             self._draw_bar(painter, row, one, zero, scale)
+            is_quiet = one.is_off or one.is_rest
+            role = "accent" if place == self._marked else "muted" if is_quiet else "text"
+            self._draw_words(painter, row, one, now.color(role))
         painter.setPen(now.pen("outline"))
         bottom = len(lines) * now.px(LINE)
         painter.drawLine(QPointF(zero, 0), QPointF(zero, bottom))
@@ -196,9 +210,11 @@ class SignedBars(Picture):
             painter.setPen(now.pen("muted", 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(bar(one.before).adjusted(0, -1, 0, 1))
+
+    def _draw_words(self, painter: QPainter, row: QRectF, one: SignedBar, ink: QColor) -> None:
+        now = theme.current()
         font = QFont(now.font("label"))  # the theme's own stays as it is
         font.setStrikeOut(one.is_off)
-        ink = now.color("muted" if one.is_off or one.is_rest else "text")
         name = QRectF(0, row.top(), now.px(NAME - 8), row.height())
         put_text(painter, name, elide(one.name, font, name.width()), font, ink, RIGHT)
         number = QRectF(self.width() - now.px(NUMBER - 6), row.top(), now.px(NUMBER), row.height())

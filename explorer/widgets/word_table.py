@@ -18,7 +18,7 @@ from explorer.widgets.word_grid import WordGrid
 
 NAME, STRIP, NUMBER = 72, 76, 36  # px: names of rows; bars beside the table, and their numbers
 HEAD, FOOT = 18, 24  # px: titles above, tokens below
-LOW, HIGH, LOWEST, NARROW, WIDE = 11, 40, 10, 56, 132  # px: rows and columns
+LOW, HIGH, LOWEST, NARROW, WIDE = 11, 64, 10, 56, 132  # px: rows and columns
 DARKEST, UNREACHED = 0.5, 0.2  # of a cell's color; opacity of rows that nothing has come to yet
 
 
@@ -209,7 +209,7 @@ class WordTable(ScenePicture[WordGrid]):
             title += f", tokens {ends[0]} to {ends[1]} of {max(columns, grid.total)}"
         top = self.cell(self._range(0)[-1], first).top() - now.px(HEAD)
         if rows > len(self._range(0)):
-            title += ", scroll for more rows"
+            title += ", scroll for more"
         head = QRectF(area.left(), top, self._end() - area.left(), now.px(HEAD))
         put_text(painter, head, elide(title, label, head.width()), label, now.color("muted"), LEFT)
         head = QRectF(self._end() + now.px(8), top, now.px(STRIP - 8), now.px(HEAD))

@@ -19,6 +19,8 @@ from core.autograd.tensor import Tensor
 from core.data import story_text
 from core.download import download_steps
 from core.inference.hub import get_model_steps
+from core.inference.loading import LoadedModel
+from core.inference.usage import Usage
 from core.optimization.learner import Learner, LearnerSettings
 from core.tensor_files import write_tensors
 from core.tokenization import CharacterTokenizer
@@ -60,6 +62,15 @@ class Place:
         task = LanguageModelling(config, self.folder / "cache")
         assert list(task.prepare_steps(None))
         return task
+
+
+def chatty(place: Place) -> LoadedModel:
+    """The place's model, as one that chats: it reads the characters a, b, c ..."""
+    letters = [chr(ord("a") + at) for at in range(place.model.config.vocab_size)]
+    usage = Usage(chat_template="{{ messages[0].content }}")
+    return LoadedModel(
+        place.model, CharacterTokenizer(letters), place.model.config, "chatty", usage
+    )
 
 
 PAIRS = TrainingConfig(

@@ -20,6 +20,8 @@ from core.data.excerpt import excerpt_steps
 from core.download import download_steps
 from core.inference.beam_search import beam_search_steps
 from core.inference.beam_search_trace import trace_beam_search_steps
+from core.inference.chat import answer_steps, chat_steps
+from core.inference.forward_trace import trace_forward_steps
 from core.inference.generation import generate_steps
 from core.inference.hub import get_model_steps
 from core.inference.loading import load_steps
@@ -84,6 +86,7 @@ from tests.core.job_places import (
     WORDS,
     Place,
     certain,
+    chatty,
     downloading,
     from_hub,
     getting,
@@ -135,6 +138,9 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     trace_beam_search_steps: lambda place: trace_beam_search_steps(
         Trace(), place.model, [1, 2, 3], max_new_tokens=5
     ),
+    answer_steps: lambda place: answer_steps(place.model, [1, 2, 3], [], 5),
+    chat_steps: lambda place: chat_steps(chatty(place), [{"role": "user", "content": "a"}], 5),
+    trace_forward_steps: lambda place: trace_forward_steps(place.model, [1, 2, 3]),
     LanguageModelling.prepare_steps: lambda place: LanguageModelling(
         small_config(place.folder), place.folder / "prepared"
     ).prepare_steps(None),

@@ -12,10 +12,10 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 
 
 def test_there_are_examples():
-    assert len(EXAMPLES) == 3
+    assert len(EXAMPLES) == 4
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=["headless", "backprop", "training"])
+@pytest.mark.parametrize("example", EXAMPLES, ids=["headless", "dates", "backprop", "training"])
 def test_an_example_runs(example, run_python, tmp_path):
     result = run_python("-W", "error", "-c", example, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
@@ -26,5 +26,7 @@ def test_an_example_runs(example, run_python, tmp_path):
     elif "expression" in example:
         assert "{'w': 2.0, 'x': 0.5, 'b': 1.0}" in result.stdout
         assert "core.autograd.functions:Tanh.grad_a#grad_a" in result.stdout
+    elif "dates" in example:
+        assert result.stdout.splitlines() == ["1999-03-03", "(2, 4, 11, 23)"]
     else:
         assert "Once upon a time there was a fox." in result.stdout

@@ -6,7 +6,10 @@ Letters in shapes as in `model`.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from explorer.runs.sources import Captured
 
 OTHERS = ("Tom", "Lily", "Ben", "Max", "dog", "cat", "big", "blue")
+MOST_TRIED = 60  # texts, each of which is encoded
 SEEN = "Two texts compared"
 SAME = "Both texts are the same: change a word of the second one."
 
@@ -116,26 +120,44 @@ def mosaic(found: Compared, cell_pixels: int, hide_first: bool) -> np.ndarray:
 
 
 def suggestion(tokenizer: Tokenizer, text: str, limit: int) -> str:
-    """A second text: the first repeated word, where it stands first, is another one; without a
-    repetition, the last word. Of as many tokens where one of OTHERS, or of the words of the text,
-    makes that possible.
+    """A second text: the first word that is repeated is another one there (without a repetition
+    the last word), or has another letter. Of as many tokens where that is possible.
+    """
+    tokens, made = _count(tokenizer, text, limit), ""
+    for candidate in islice(_others(text), MOST_TRIED):
+        count = _count(tokenizer, candidate, limit)
+        if count == tokens and candidate != text:
+            return candidate
+        made = made or (candidate if count else "")
+    return made or text
+
+
+def _others(text: str) -> Iterator[str]:
+    """The text with one of OTHERS, or of its own words, in a word's place; then with another of
+    its own letters where one that is repeated stands first.
     """
     words = list(re.finditer(r"\w+", text))
     if not words:
-        return text
-    spelled = [word.group() for word in words]
-    repeated = [word for word in words if len(word.group()) > 2 and spelled.count(word.group()) > 1]
+        return
+    spelled = Counter(word.group() for word in words)
+    repeated = [word for word in words if len(word.group()) > 2 and spelled[word.group()] > 1]
     changed = repeated[0] if repeated else words[-1]
-    tokens = len(read_prompt(tokenizer, text, limit).ids)
-    made = ""
-    upper = changed.group()[0].isupper()
+    word, upper = changed.group(), changed.group()[0].isupper()
     for other in (*OTHERS, *spelled):
-        if other != changed.group() and other[0].isupper() == upper:
-            candidate = text[: changed.start()] + other + text[changed.end() :]
-            made = made or candidate
-            if len(read_prompt(tokenizer, candidate, limit).ids) == tokens:
-                return candidate
-    return made or text
+        if other != word and other[0].isupper() == upper and len(words) > 1:
+            yield text[: changed.start()] + other + text[changed.end() :]
+    place = next((at for at, letter in enumerate(word) if text.count(letter) > 1), 0)
+    place += changed.start()
+    for letter in dict.fromkeys("".join(spelled)):
+        yield text[:place] + letter + text[place + 1 :]
+
+
+def _count(tokenizer: Tokenizer, text: str, limit: int) -> int:
+    """How many tokens; 0 where the tokenizer does not know all of its letters."""
+    try:
+        return len(read_prompt(tokenizer, text, limit).ids)
+    except ValueError:
+        return 0
 
 
 def sentence(found: Compared, layer: int, head: int) -> str:
@@ -151,13 +173,17 @@ def sentence(found: Compared, layer: int, head: int) -> str:
             f"Texts of {sizes} are compared by their heads' scores: {other} differs most, by "
             f"{most}, this one by {here}."
         )
-    token = quoted(found.heads.prompt.labels[found.query(layer, head)])
-    if at == (layer, head):
-        return f"This head changes most: {here} of the attention of {token} goes elsewhere."
-    return (
-        f"At most {here} of this head's attention goes elsewhere, for {token}; {other} changes "
-        f"most, by {most}."
+    row = found.query(layer, head)
+    change = found.change(layer, head, False)[row]
+    query, loser, winner = (
+        quoted(found.labels[place]) for place in (row, int(change.argmin()), int(change.argmax()))
     )
+    if not change.any():
+        return f"Nothing changes in this head; {other} changes most, by {most}."
+    moves = f"{here} of the attention of {query} moves, most of it from {loser} to {winner}"
+    if at == (layer, head):
+        return f"This head changes most: {moves}."
+    return f"Here {moves}; {other} changes most, by {most}."
 
 
 def inspection(

@@ -65,9 +65,8 @@ class Comparison(QObject):
         if not self.shown or heads is None:
             return
         text = self._pane.choices.second
-        if not text:
-            text = compared.suggestion(source.tokenizer, heads.prompt.text, heads.prompt.limit)
-        self._view.text.set_prompt(text)
+        if text:
+            self._view.text.set_prompt(text)
         if self._asked is None or self._asked[0] is not heads or self._asked[1] != text:
             self._asked = heads, text
             self._view.picture.set_waiting(READING)
@@ -75,7 +74,10 @@ class Comparison(QObject):
 
     async def _read(self, source: Any, heads: Heads, text: str) -> Any:
         engine, key = self._pane.engine, (self._pane.objectName(), "second text")
-        prompt = await engine.io(read_prompt, source.tokenizer, text, heads.prompt.limit)
+        first, tokenizer = heads.prompt, source.tokenizer
+        if not text:
+            text = await engine.io(compared.suggestion, tokenizer, first.text, first.limit)
+        prompt = await engine.io(read_prompt, tokenizer, text, first.limit)
         found = await read_heads(source, prompt.ids, ("attention",), heads.off, key)
         if found is SUPERSEDED:
             return SUPERSEDED
@@ -86,6 +88,9 @@ class Comparison(QObject):
     def _on_read(self, found: Compared) -> None:
         """The first time, the head that differs most is chosen, unless one is locked."""
         is_first, self.found = self.found is None, found
+        line = self._view.text
+        if not self._pane.choices.second and not (line.hasFocus() and line.text()):
+            line.set_prompt(found.prompt.text)  # the suggestion; nobody types there
         if is_first and self._pane.view.panel.mosaic.locked is None:
             layer, head = strongest(found.difference)
             self._pane.workspace.select(layer=layer, head=head)

@@ -5,6 +5,7 @@ element is a function of the position.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,7 @@ from core.numbers import format_number
 from explorer import theme
 from explorer.panes.attention import story as S
 from explorer.panes.attention.downstream import STRIPS, grouped, lay_out_downstream
-from explorer.panes.attention.story import Story
+from explorer.panes.attention.story import Likely, Story
 from explorer.panes.attention.strips import Strips
 from explorer.theme import ease_out, lerp
 from explorer.widgets.base import LEFT, RIGHT, elide, packed_image, packed_table, put_text
@@ -83,23 +84,35 @@ class DownstreamScene:
     def _image(self, values: np.ndarray, most: float) -> QImage:
         return packed_image(packed_table(self.bar.table())[self.bar.levels(values, -most, most)])
 
-    def tokens(self) -> list[NextToken]:
+    @cached_property
+    def shown(self) -> list[Likely]:
         """As many as there is room for; the likeliest, and those that are looked for, stay."""
         shown, kept = list(self.after.likeliest), (self.after.top, self.after.favorite)
         for one in reversed(self.after.likeliest):
             if len(shown) > rows_in(self.layout.bars.height()) and one not in kept and not one.came:
                 shown.remove(one)
-        return [NextToken(one.piece, one.share, one.came, one.before) for one in shown]
+        return shown
+
+    @cached_property
+    def tokens(self) -> list[NextToken]:
+        return [NextToken(one.piece, one.share, one.came, one.before) for one in self.shown]
+
+    @cached_property
+    def rows(self) -> list[QRectF]:
+        """Where they stand."""
+        return likeliest_rows(self.layout.bars, len(self.shown))
+
+    def row_at(self, point: QPointF) -> int:
+        """Which of `shown` is at a point; -1 for none."""
+        return next((place for place, row in enumerate(self.rows) if row.contains(point)), -1)
 
     def said_at(self, point: QPointF, step: int) -> str | None:
         """What stands at a point of a step, with its numbers."""
         if step == S.PREDICT:
-            tokens = self.tokens()
-            rows = likeliest_rows(self.layout.bars, len(tokens))
-            found = next((p for p, row in enumerate(rows) if row.contains(point)), None)
-            if found is None:
+            found = self.row_at(point)
+            if found < 0:
                 return ""
-            one = tokens[found]
+            one = self.tokens[found]
             return f"{chip(0, one.piece).text}: {one.told}\np = e^z \u00f7 \u03a3 e^z"
         layout, after = self.layout, self.after
         group = int((point.x() - layout.matrix.left()) / layout.matrix.width() * self.bars)
@@ -121,9 +134,13 @@ class DownstreamScene:
         return ""
 
 
-def draw(painter: QPainter, scene: StoryScene, position: float, moved: float = 1.0) -> None:
-    """The last steps at `position`, from OUTPUT on: what came before fades behind them. `moved`:
-    how far the bars have come from what they were with all heads on, 0..1.
+def draw(
+    painter: QPainter, scene: StoryScene, position: float, moved: float = 1.0, row: int = -1
+) -> None:
+    """The last steps at `position`, from OUTPUT on: what came before fades behind them.
+
+    moved  how far the bars have come from what they were with all heads on, 0..1
+    row    of the tokens, which is lit; -1 for none
     """
     last = scene.downstream
     mixed = ramp(position, S.OUTPUT, S.MIX)
@@ -133,7 +150,7 @@ def draw(painter: QPainter, scene: StoryScene, position: float, moved: float = 1
         _strips(painter, last, position, 1 - gone)
     _added(painter, last, position)
     if position > S.ADD:
-        _tokens(painter, last, ramp(position, S.ADD, S.PREDICT), moved)
+        _tokens(painter, last, ramp(position, S.ADD, S.PREDICT), moved, row)
 
 
 def _matrix(
@@ -284,7 +301,7 @@ def _added(painter: QPainter, last: DownstreamScene, position: float) -> None:
     last.strips["added"].draw(painter, 0, place.x(), place.y(), alpha=arrived)
 
 
-def _tokens(painter: QPainter, last: DownstreamScene, share: float, moved: float) -> None:
+def _tokens(painter: QPainter, last: DownstreamScene, share: float, moved: float, row: int) -> None:
     now, layout = theme.current(), last.layout
     left = last.after.layers_left
     layers = [f"{left} more layer{'s' * (left > 1)}"] if left else []
@@ -297,8 +314,9 @@ def _tokens(painter: QPainter, last: DownstreamScene, share: float, moved: float
     put_text(painter, layout.flow, _fitting(words, layout.flow.width()), font, ink, LEFT)
     grown = ramp(share, 0.5, 1.0)
     if grown > 0:
-        tokens = last.tokens()
-        count = len(tokens)
+        tokens, count = last.tokens, len(last.tokens)
+        if 0 <= row < count:
+            painter.fillRect(last.rows[row], now.color("raised"))
         ways = [theme.stagger(grown, place, count) * ease_out(moved) for place in range(count)]
         painter.setOpacity(ramp(grown, 0, 0.2))
         draw_likeliest(painter, layout.bars, tokens, ways)

@@ -28,7 +28,7 @@ def step_inspection(trace: Any, story: Story, step: int, key: int, pinned: bool)
         rows = _last_rows(story, story.after, step)
         made = {S.MIX: "written", S.ADD: "added", S.PREDICT: "probability"}[step]
         table = {made: table[made], **table}
-        return Inspection(one, rows, table, f"token {me}", False, labels=named)
+        return Inspection(one, rows, table, f"token {me}", labels=named, plain=True)
     cell = f"query {me}, key {other}"
     table = _table(story, step)
     named = table_labels(table, story.labels)

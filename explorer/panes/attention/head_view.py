@@ -16,6 +16,7 @@ from explorer.widgets.toggle import SegmentedControl, Switch
 from explorer.widgets.wrap_row import WrapRow
 
 HIDE = "Hide first token"
+LONGEST = 16  # characters of a token on a button
 
 
 class AttentionMap(HeatMap):
@@ -92,7 +93,9 @@ class HeadView(QWidget):
     def set_next(self, token: str, why_not: str = "") -> None:
         """The expected token, which can be appended; "" while none is known."""
         self._next = token
-        self.append.setText(f"Append {token}")
+        shown = token if len(token) <= LONGEST else f"{token[:LONGEST]}\u2026\u201d"
+        self.append.setText(f"Append {shown}")
+        self.append.setAccessibleName(f"Append {token}")
         self.append.setEnabled(not why_not)
         self.append.setToolTip(why_not or "The text with this token after it (Ctrl+Shift+A)")
         self._show_append()

@@ -107,7 +107,13 @@ class Looker(QObject):
             self._quiet = False
             self._looking.ask(lambda: self._encode(tokenizer, text), "reading the text")
         else:
-            self._take(read_prompt(tokenizer, text, self._limit()))
+            try:
+                prompt = read_prompt(tokenizer, text, self._limit())
+            except ValueError as error:  # a tokenizer of letters knows those of its own text alone
+                self.prompt = None
+                self.failed.emit(str(error))
+            else:
+                self._take(prompt)
 
     def again(self) -> None:
         """The same text, by the model as it is now."""

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtCore import QObject
 
+from explorer.panes.attention.expected import expected_of
 from explorer.panes.attention.model import Heads, Prompt
 
 if TYPE_CHECKING:
     from explorer.panes.attention.pane import AttentionPane
+    from explorer.panes.attention.story import Likely
 
 
 class SourceController(QObject):
@@ -35,11 +37,16 @@ class SourceController(QObject):
         finally:
             self._typing = False
 
-    def append(self) -> None:
-        """The token that the model expects comes after the text."""
+    def append(self, token: Likely | None = None) -> None:
+        """This token comes after the text, or the one that the model expects."""
         pane = self._pane
         expected = pane.expected
-        if expected is None or expected.why_not:
+        if expected is None:
+            return
+        if token is not None:
+            expected = expected_of(token, pane.workspace.tokenizer)
+        if expected.why_not:
+            pane.statusRequested.emit(expected.why_not)
             return
         pane.choose(pinned=False)  # the query follows the end of the text
         self._typing = True

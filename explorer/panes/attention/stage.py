@@ -23,6 +23,7 @@ from explorer.panes.attention.lines import live_line
 from explorer.panes.attention.story import Story
 from explorer.panes.attention.strips import Strips
 from explorer.widgets.base import Picture
+from explorer.widgets.grid_keys import is_enter
 
 
 class StoryScene:
@@ -67,10 +68,13 @@ class StoryScene:
 
 
 class TraceStage(Picture):
-    """Draws a Story at a float position. Intents: the key under the pointer, the key clicked."""
+    """Draws a Story at a float position. Intents: the key under the pointer, the key clicked, the
+    token clicked that may come next.
+    """
 
     keyHovered = Signal(int)
     keyClicked = Signal(int)
+    tokenClicked = Signal(object)  # Likely: one that may come after the text
 
     def __init__(
         self, name: str = "Attention, step by step", parent: QWidget | None = None
@@ -80,6 +84,7 @@ class TraceStage(Picture):
         self._next: Story | None = None
         self._position = 0.0
         self._hover = -1
+        self._row = -1  # of the tokens that may come next, which is lit
         self._pinned = -1
         self._scenes: dict[int, StoryScene] = {}
         self._moved = 1.0  # how far the bars have come from what they were with all heads on
@@ -97,7 +102,7 @@ class TraceStage(Picture):
         """Another query; `following` is the one that a walk goes on to after the last step."""
         if story is not self._story or following is not self._next:
             if story is not self._story:
-                self._hover = -1
+                self._hover = self._row = -1
                 self._move_bars(self._story, story)
             self._story, self._next = story, following
             kept = {id(one) for one in (story, following) if one is not None}
@@ -214,7 +219,7 @@ class TraceStage(Picture):
             acts.draw_share(painter, scene)
         else:
             self._fade_rows(painter, scene, position, spot)
-            draw_downstream.draw(painter, scene, position, self._moved)
+            draw_downstream.draw(painter, scene, position, self._moved, self._row)
         step = min(round(position), story.last)
         if with_line:
             top = scene.layout.line_y
@@ -263,25 +268,38 @@ class TraceStage(Picture):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._set_hover(self._key_at(event.position().y()))
+        self._set_row(self._row_at(event.position()))
 
     def leaveEvent(self, event: QEvent) -> None:
         self._set_hover(-1)
+        self._set_row(-1)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        key = self._key_at(event.position().y())
-        if key >= 0 and event.button() == Qt.MouseButton.LeftButton:
-            self.keyClicked.emit(key)
+        key, row = self._key_at(event.position().y()), self._row_at(event.position())
+        if event.button() == Qt.MouseButton.LeftButton:
+            if key >= 0:
+                self.keyClicked.emit(key)
+            elif row >= 0 and self._choice is not None:
+                self.tokenClicked.emit(self._choice.shown[row])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Up and Down go from key to key, Enter pins one; Left and Right stay the player's."""
-        story = self._story
+        """Up and Down go from key to key, Enter pins one; Left and Right stay the player's. Of the
+        tokens that may come next, Enter appends one.
+        """
+        story, choice = self._story, self._choice
         by = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
-        if story is not None and by is not None and not event.modifiers():
+        if choice is not None and by is not None and not event.modifiers():
+            self._set_row(min(max(self._row + by, 0), len(choice.shown) - 1))
+        elif choice is not None and is_enter(event):
+            self.tokenClicked.emit(choice.shown[max(self._row, 0)])
+        elif self._position > stories.OUTPUT:
+            super().keyPressEvent(event)
+        elif story is not None and by is not None and not event.modifiers():
             rows = self._scene(story).layout.rows
             place = rows.index(self.spot) if self.spot in rows else 0
             self._set_hover(rows[min(max(place + by, 0), len(rows) - 1)])
             self._announce()
-        elif story is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        elif story is not None and is_enter(event):
             self.keyClicked.emit(self.spot)
         else:
             super().keyPressEvent(event)
@@ -303,6 +321,26 @@ class TraceStage(Picture):
         layout = self._scene(self._story).layout
         place = layout.place_at(y)
         return layout.rows[place] if place >= 0 else -1
+
+    @property
+    def _choice(self) -> DownstreamScene | None:
+        """Where the tokens are shown that may come after the text."""
+        story = self._story
+        if story is None or story.after is None or self._position <= stories.ADD + 0.5:
+            return None
+        is_last = story.query == story.n_tokens - 1
+        return self._scene(story).downstream if is_last else None
+
+    def _row_at(self, point: QPointF) -> int:
+        choice = self._choice
+        return -1 if choice is None else choice.row_at(point)
+
+    def _set_row(self, row: int) -> None:
+        if row != self._row:
+            self._row = row
+            shape = Qt.CursorShape.PointingHandCursor if row >= 0 else Qt.CursorShape.ArrowCursor
+            self.setCursor(shape)
+            self.update()
 
     def _set_hover(self, key: int) -> None:
         if key != self._hover:

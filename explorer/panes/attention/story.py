@@ -251,7 +251,8 @@ def _last_titles(story: Story, me: str) -> tuple[str, ...]:
     if after is None:
         return ()
     others = len(after.by_head) - 1
-    mixed = f"W_O turns the {story.size} numbers that were read into {after.written.size} to write."
+    written = after.written.size
+    mixed = f"W_O turns the {story.size} numbers that this head read into {written} that it writes."
     if after.is_off:
         mixed = "This head is off: nothing of what it read is written."
     beside = f", with what the {others} other heads write" if others else ""

@@ -19,6 +19,7 @@ from explorer.widgets.token_strip import TokenStrip
 STACKED = 616  # below this width, at the UI zoom, the chosen head stands below the mosaic
 LARGE = 1.5  # a zoom beyond which the window scrolls the pane as a whole
 PANEL_LEAST, PANEL_STACKED, HEAD_LEAST = 240, 336, 208  # heights; below them the pane scrolls
+COMPARED_LEAST = 340  # of a head on two texts, with the line of the second
 
 
 class AttentionView(QWidget):
@@ -155,6 +156,7 @@ class AttentionView(QWidget):
         self.panel.set_choice(choices.score, choices.sorted, choices.least)
         self.head.set_hide_first(choices.hide_first)
         self.head.set_mode(choices.mode)
+        self._arrange()
         if heads is not None:
             score = heads.score(choices.score)
             mosaic.set_scores(score, SCORES[choices.score].lower())
@@ -212,7 +214,8 @@ class AttentionView(QWidget):
         self._sides.setDirection(direction.TopToBottom if stacked else direction.LeftToRight)
         self.panel.setFixedWidth(wide)
         self.panel.setMinimumHeight(now.px(PANEL_STACKED if stacked else PANEL_LEAST))
-        self.head.setMinimumHeight(now.px(HEAD_LEAST))
+        compares = self.head.modes.current == "compare"
+        self.head.setMinimumHeight(now.px(COMPARED_LEAST if compares else HEAD_LEAST))
         needs = now.zoom > LARGE and not stacked
         self._scroll.setMinimumHeight(now.px(PANEL_LEAST) if needs else 0)
 

@@ -60,6 +60,7 @@ def connect(pane: AttentionPane) -> None:
         (panel.offToggled, pane.head_switch.toggle),
         (panel.allOnRequested, pane.head_switch.all_on),
         (head.appendRequested, pane.source_controller.append),
+        (head.stage.tokenClicked, pane.source_controller.append),
         (panel.updateRequested, pane.source_controller.update_heads),
         (pane.view.tokens.tokenClicked, pane.pick_query),
         (pane.view.exampleRequested, lambda: workspace.set_prompt(DEFAULT_PROMPT)),

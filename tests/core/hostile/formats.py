@@ -205,6 +205,29 @@ def _open_model(folder: Path) -> None:
     capture(load(folder).model, [0, 1, 2])
 
 
+def _write_pair_model(folder: Path) -> None:
+    import torch
+
+    from core.transformer.config import EncoderDecoderConfig, ModelConfig
+    from core.transformer.encoder_decoder import EncoderDecoder
+    from core.transformer.weights import save_model
+
+    tokenizer = _trained("characters", None)
+    tokenizer.save(folder / "tokenizer.json")
+    stack = ModelConfig(
+        vocab_size=tokenizer.vocab_size, block_size=8, n_layer=1, n_head=2, n_embd=8
+    )
+    config = EncoderDecoderConfig(encoder=stack, decoder=stack)
+    save_model(folder, EncoderDecoder(config, torch.Generator().manual_seed(0)))
+
+
+def _open_pair_model(folder: Path) -> None:
+    from core.inference.loading import load
+    from core.inference.translation import translate
+
+    translate(load(folder).model, [0, 1, 2], 3)
+
+
 def _write_foreign(folder: Path) -> None:
     """A Llama as transformers keeps it, in two files."""
     import torch
@@ -375,6 +398,7 @@ FORMATS: dict[str, Format] = {
     "safetensors": Format(_write_tensors, _open_tensors),
     "shards": Format(_write_shards, _open_shards),
     "model": Format(_write_model, _open_model),
+    "encoder-decoder": Format(_write_pair_model, _open_pair_model),
     "model of transformers": Format(_write_foreign, _open_model),
     "GGUF, model": Format(_write_gguf_model, _open_gguf_model),
     "run": Format(lambda folder: write_run(folder), _open_run),

@@ -126,7 +126,7 @@ def test_the_tree_holds_every_candidate_with_its_fate() -> None:
     steps = list(beam_search_steps(model_of(), PROMPT, 5, beams=3, stop=2))
     for depth, step in enumerate(steps, start=1):
         new = [node for node in step.tree.nodes if node.depth == depth]
-        assert [node.rank for node in new] == list(range(len(new))) and len(new) <= 6
+        assert [node.place for node in new] == list(range(len(new))) and len(new) <= 6
         assert [node.sum for node in new] == sorted((node.sum for node in new), reverse=True)
         for node in new:
             before = step.tree.nodes[node.parent].sum if depth > 1 else 0.0

@@ -10,12 +10,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import core
 from core.data import story_text
 from core.inference.chat import ChatPrompt, answer_text, injection
 from core.inference.chat_template import MOST, SECONDS, fill_in
+from core.inference.surprise import surprises
 from core.inference.usage import Usage
 from core.tokenization import Tokenizer
 from tests.core.inference.chat_templates import NAMES, SPECIALS, TEMPLATES
@@ -53,7 +55,7 @@ def prompt_of(name: str, messages: Sequence[dict[str, str]], **settings: Any) ->
 
 def of_message(prompt: ChatPrompt, message: int) -> str:
     """The bytes of all tokens that are said to be of a message."""
-    data = prompt.text.encode()
+    data = prompt.data
     spans = [span for span, origin in zip(prompt.spans, prompt.origin) if origin == message]
     return b"".join(data[start:end] for start, end in spans).decode()
 
@@ -121,12 +123,26 @@ def test_an_injection_passes_as_a_message_of_the_system_where_special_tokens_cou
 def test_each_token_knows_its_message(name: str, messages: list[dict[str, str]]) -> None:
     """All white space around a message is the template's."""
     prompt = prompt_of(name, messages)
-    data = prompt.text.encode()
+    data = prompt.data
     assert b"".join(data[start:end] for start, end in prompt.spans) == data
     for number, message in enumerate(messages):
         assert of_message(prompt, number).strip() == message["content"].strip()
     special = set(tokenizer().special_tokens.values())
     assert all(origin == -1 for one, origin in zip(prompt.ids, prompt.origin) if one in special)
+
+
+def test_an_answer_goes_on_with_the_text_and_becomes_a_message() -> None:
+    prompt = prompt_of("chatml", [USER])
+    fox = tokenizer().encode_ids("\U0001f98a")
+    end = tokenizer().special_tokens["<|im_end|>"]
+    begun = prompt.with_answer(tokenizer(), fox[:1], 1)
+    assert len(fox) > 1 and begun.text == prompt.text + "\ufffd"
+    whole = prompt.with_answer(tokenizer(), [*fox, end], 1)
+    assert whole.text == prompt.text + "\U0001f98a<|im_end|>"
+    start, stop = whole.place(1)
+    assert whole.data[start:stop].decode() == "\U0001f98a" and whole.origin[-1] == -1
+    assert whole.token_at(start) == len(prompt.ids) and whole.token_at(len(whole.data)) == -1
+    assert whole.place(2) is None
 
 
 def test_a_template_that_looks_into_messages_is_filled_in_without_marks() -> None:
@@ -144,6 +160,12 @@ def test_halves_of_characters_and_marks_are_replaced() -> None:
     assert of_message(prompt, 0) == "a?b\ufffdc\ufffd7"
 
 
+@pytest.mark.parametrize("messages", ["Hi", [{"role": "user"}], [("user", "Hi")]])
+def test_what_is_no_message_is_refused(messages: Any) -> None:
+    with pytest.raises(ValueError, match="is no message; write it as"):
+        prompt_of("chatml", messages)
+
+
 def test_a_model_without_a_template_says_so() -> None:
     with pytest.raises(ValueError, match="no chat template.*smollm2"):
         core.chat_prompt(core.load("stories"), [USER])
@@ -154,7 +176,9 @@ def test_a_template_may_refuse_a_conversation() -> None:
         prompt_of("brackets", [USER, USER])
 
 
-def test_an_answer_ends_with_its_token_or_where_the_context_is_full() -> None:
+def test_an_answer_ends_with_its_token_or_where_the_context_is_full(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     stories = core.load("stories")
     template = "{% for m in messages %}{{ m.content }}{% endfor %}"
     (end,) = stories.usage.end_ids
@@ -162,6 +186,14 @@ def test_an_answer_ends_with_its_token_or_where_the_context_is_full() -> None:
     messages = [{"role": "user", "content": "Once upon a time"}]
     written = [step.id for step in core.chat_steps(lm, messages, 400, seed=1)]
     assert end not in written[:-1] and (written[-1] == end or len(written) == 400)
+    ids = core.chat_prompt(lm, messages).ids
+    monkeypatch.setattr("core.inference.chat.AT_ONCE", 3)
+    trace = core.trace_answer(lm.model, lm.tokenizer, ids, written)
+    assert [int(step.value("chosen")) for step in trace] == written
+    nats = surprises(lm.model, [*ids, *written])[len(ids) :]
+    found = np.array([float(step.value("probability")) for step in trace])
+    np.testing.assert_allclose(found, np.exp(-nats), rtol=1e-3, atol=1e-7)
+    assert not len(core.trace_answer(lm.model, lm.tokenizer, ids, []))
     said = core.chat(lm, messages, 400, seed=1)
     assert said == answer_text(lm, written) and "<|endoftext|>" not in said
     with pytest.raises(ValueError, match="begin a new one"):

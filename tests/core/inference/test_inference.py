@@ -303,6 +303,17 @@ def test_what_the_heads_write_is_the_models_attention_and_ends_in_its_logits(mod
             np.testing.assert_allclose(step["predict"].value("probabilities"), expected, atol=1e-6)
 
 
+def test_what_is_captured_with_an_intervention_follows_from_it(model):
+    off, plain = scaled(model.config, {(0, 1): 0.0}), capture(model, IDS)
+    changed, look = capture(model, IDS, replace=off), Look(["decoder.logits"], off)
+    with torch.no_grad():
+        model.eval()(torch.tensor([IDS]), look)
+    (logits,) = look.values.values()
+    np.testing.assert_allclose(changed.logits, logits[0], atol=1e-5)
+    np.testing.assert_allclose(changed.attention[0], plain.attention[0], atol=1e-6)
+    assert np.abs(changed.attention[1] - plain.attention[1]).max() > 1e-4
+
+
 def test_a_head_that_was_switched_off_writes_nothing(model):
     off = scaled(model.config, {(1, 0): 0.0})
     sites = [f"decoder.{site}" for site in

@@ -82,6 +82,19 @@ def test_rank_and_divergence_are_those_of_the_distributions():
         np.testing.assert_allclose(lens.divergence[place], divergence, atol=1e-5)
 
 
+def test_places_have_names_and_an_answer_a_place_from_which_on_it_leads():
+    model = small()
+    lens = core.logit_lens(model, IDS)
+    assert lens.names[:3] == ("embedding", "attention 0", "MLP 0") and lens.names[-1] == "MLP 2"
+    assert core.logit_lens(model, IDS, sublayers=False).names[-2:] == ("layer 1", "layer 2")
+    for column in range(len(IDS)):
+        first = lens.leads_from(column)
+        assert (lens.rank[first:, column, 0] == 0).all()
+        assert first == 0 or lens.rank[first - 1, column, 0] > 0
+    rare = core.logit_lens(model, IDS, [int(lens.probability[-1, :, 0].argmin())])
+    assert rare.leads_from(0) <= len(rare.places) - 1
+
+
 def test_positions_and_small_chunks_change_nothing(monkeypatch):
     model = small()
     whole = core.logit_lens(model, IDS, [5])

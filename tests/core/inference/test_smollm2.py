@@ -60,3 +60,44 @@ def test_it_chats_through_its_template(smollm2: core.LoadedModel) -> None:
     prompt = core.chat_prompt(smollm2, messages)
     assert prompt.text.startswith("<|im_start|>system\nYou are a helpful AI assistant named SmolLM")
     assert "Paris" in core.chat(smollm2, messages, 40, sampling=Sampling(temperature=0.0))
+
+
+@pytest.mark.peers
+def test_its_template_and_its_tokens_are_those_of_transformers(
+    smollm2: core.LoadedModel,
+) -> None:
+    transformers = pytest.importorskip("transformers")
+    peer = transformers.PreTrainedTokenizerFast(tokenizer_object=smollm2.tokenizer._library)
+    messages = [
+        {"role": "user", "content": " What is 2 + 2?\n"},
+        {"role": "assistant", "content": "Four."},
+        {"role": "user", "content": "Sure?<|im_end|>"},
+    ]
+    for typed, options in ((True, {}), (False, {"sanitize_control_tokens": True})):
+        ids = peer.apply_chat_template(
+            messages,
+            chat_template=smollm2.usage.chat_template,
+            add_generation_prompt=True,
+            return_dict=False,
+            **options,
+        )
+        assert list(core.chat_prompt(smollm2, messages, typed_specials=typed).ids) == ids
+
+
+def test_one_head_tells_it_the_capital_late(smollm2: core.LoadedModel) -> None:
+    """Only the last layer says Paris; without one head of layer 23 the model hardly does."""
+    model, ids = smollm2.model, smollm2.tokenizer.encode_ids("The capital of France is")
+    head = core.Intervention(heads=((23, 4),))
+    told = core.explain(model, ids, columns=[-1], sublayers=False, intervention=head)
+    assert smollm2.tokenizer.decode([told.token]) == " Paris"
+    before, after = (
+        one.probabilities[told.token] for one in (told.comparison.before, told.comparison.after)
+    )
+    assert before == pytest.approx(0.773, abs=0.005) and after < 0.25
+    plain = core.logit_lens(model, ids, positions=[-1], sublayers=False)
+    assert plain.rank[-1] == 0 and plain.rank[:-1].min() > 0 and plain.rank[:20].min() > 1000
+    heads = [term for term in told.before.terms if term.kind == "head"]
+    most = max(heads, key=lambda term: term.value)
+    assert (most.layer, most.head) == (23, 4)
+    rest = told.before.of("unexplained")[0]
+    assert abs(rest) < 1e-4 * told.before.logit

@@ -123,6 +123,7 @@ def test_each_function_says_which_model_it_needs(model) -> None:
         lambda: core.generate(model, [1], 1, cache=False),
         lambda: core.trace_attention(model, [1], 0, 0),
         lambda: core.Context(model),
+        lambda: core.beam_search(model, [1]),
     ):
         with pytest.raises(ValueError, match=r"use core\.translate and core\.capture_pair"):
             ask()

@@ -11,7 +11,8 @@ import torch
 import torch.nn.functional as F
 
 import core
-from core.inference.translation import translate_batch
+from core.data.pairs import Copies
+from core.inference.alignment import exact_share
 from core.training.config import TrainingConfig
 from core.training.loop import train_steps
 from core.training.runs import RunReader
@@ -19,6 +20,7 @@ from core.training.sequence_to_sequence import SequenceToSequence
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import next_token_loss
+from core.transformer.weights import load_model
 from tests.core.training.small import fingerprint, losses
 
 STACK = ModelConfig(
@@ -118,6 +120,15 @@ def test_stop_and_resume_is_exact(tmp_path: Path) -> None:
     assert fingerprint(ends[0]) == fingerprint(ends[1])
 
 
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp2"])
+def test_two_ranks_learn_what_one_does(tmp_path: Path, parallel: str) -> None:
+    plain = config(model=STACK.to_json() | {"dropout": 0.0}, steps=3)
+    alone = finish(plain, tmp_path / "alone")
+    shared = core.train(plain.change({"ranks": 2, "parallel": parallel}), tmp_path / "shared")
+    assert losses(shared) == pytest.approx(losses(alone), abs=1e-5)
+    assert shared.samples[-1].text == alone.samples[-1].text
+
+
 def test_a_probe_shows_the_encoder_and_whatever_is_asked_for() -> None:
     task = SequenceToSequence(config())
     assert list(task.prepare_steps(None))
@@ -147,8 +158,38 @@ def test_a_run_that_could_not_begin_is_refused(tmp_path: Path, changes, said: st
     assert not (tmp_path / "run").exists()
 
 
-def exact_copies(model: EncoderDecoder, task: SequenceToSequence, count: int) -> int:
+@pytest.mark.parametrize(
+    ("length", "layers", "width", "steps", "warmup", "rate", "right"),
+    [
+        (4, 1, 32, 300, 50, 5e-3, 90),
+        pytest.param(10, 2, 64, 600, 100, 3e-3, 95, marks=pytest.mark.full),  # the tutorial's
+    ],
+)
+def test_it_learns_to_copy(
+    tmp_path: Path, length: int, layers: int, width: int, steps: int, warmup: int, rate: float,
+    right: int,
+) -> None:  # fmt: skip
+    """The Annotated Transformer's first task: so many of 100 held-out sources are copied."""
+    task = SequenceToSequence(copying(length, layers, width, steps, warmup, rate))
+    task.corpus = Copies(length)
+    for _ in train_steps(task.config, tmp_path / "run", task=task):
+        pass
+    model = load_model(RunReader(tmp_path / "run").checkpoints[-1].folder)
     generator = np.random.default_rng(1)
-    sources = [task.corpus.pair("validation", generator).source for _ in range(count)]
-    ids = [task.tokenizer.encode_ids(source) for source in sources]
-    return sum(a == b for a, b in zip(translate_batch(model, ids), ids, strict=True))
+    pairs = [task.corpus.pair("validation", generator) for _ in range(100)]
+    assert isinstance(model, EncoderDecoder)
+    assert 100 * exact_share(model, task.tokenizer, pairs) >= right
+
+
+def copying(
+    length: int, layers: int, width: int, steps: int, warmup: int, rate: float
+) -> TrainingConfig:
+    model = STACK.to_json() | {
+        "block_size": length + 1, "n_layer": layers, "n_embd": width, "dropout": 0.0,
+    }  # fmt: skip
+    return config(
+        model=model, corpus="copies", steps=steps, batch_size=64, learning_rate=rate,
+        min_learning_rate=0.0, warmup_steps=warmup, schedule="noam", betas=(0.9, 0.98),
+        weight_decay=0.0, label_smoothing=0.0, evaluate_every=0, sample_every=0,
+        checkpoint_every=0, probe_every=0,
+    )  # fmt: skip

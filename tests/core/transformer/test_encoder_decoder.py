@@ -22,6 +22,7 @@ from core.transformer.parameters import (
     parameter_shapes,
     parameters_of_pair,
 )
+from tests.core.transformer.test_look import one_rank  # noqa: F401
 from tests.core.transformer.test_parameters import component, some_config
 
 SHAPE: dict[str, Any] = {
@@ -114,28 +115,31 @@ def copy_in(attention: nn.MultiheadAttention, *projections: nn.Linear) -> None:
         attention.in_proj_bias.copy_(torch.cat([one.bias for one in projections]))
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [{}, VARIANTS["2017"], VARIANTS["pre"], {"n_head": 1, "n_inner": 10}, {"n_layer": 3}],
-    ids=str,
-)
-def test_it_computes_what_torchs_transformer_does(changes: dict[str, Any]) -> None:
-    model = small(decoder={"n_layer": 2}, **changes)
-    other = torchs(model)
-    source, target = SOURCE.clone(), TARGET.clone()
+def both(model: EncoderDecoder) -> tuple[Tensor, Tensor]:
+    """Our logits and torch's, of two pairs, of which one source is shorter than the other."""
+    other, source = torchs(model).to(model.lm_head.weight.dtype), SOURCE.clone()
     source[1, 3:] = PADDING
-    hidden = source == PADDING
-    causal = nn.Transformer.generate_square_subsequent_mask(target.size(1)).double()
+    causal = nn.Transformer.generate_square_subsequent_mask(TARGET.size(1))
+    padding = torch.zeros(source.shape).masked_fill(source == PADDING, -math.inf)
     with torch.no_grad():
-        found = model(source, target)
         vectors = other(
             model.encoder.embed(source.clamp(min=0)),
-            model.decoder.embed(target),
-            tgt_mask=causal,
-            src_key_padding_mask=hidden.double().masked_fill(hidden, -math.inf),
-            memory_key_padding_mask=hidden.double().masked_fill(hidden, -math.inf),
+            model.decoder.embed(TARGET),
+            tgt_mask=causal.to(model.lm_head.weight.dtype),
+            src_key_padding_mask=padding.to(model.lm_head.weight.dtype),
+            memory_key_padding_mask=padding.to(model.lm_head.weight.dtype),
         )
-        expected = F.linear(vectors, model.encoder.wte.weight)
+        return model(source, TARGET), F.linear(vectors, model.encoder.wte.weight)
+
+
+AS_TORCH = [{}, VARIANTS["2017"], VARIANTS["pre"], {"n_head": 1, "n_inner": 10}, {"n_layer": 3}]
+
+
+@pytest.mark.parametrize("changes", AS_TORCH, ids=str)
+def test_it_computes_what_torchs_transformer_does(changes: dict[str, Any]) -> None:
+    found, expected = both(small(decoder={"n_layer": 2}, **changes))
+    torch.testing.assert_close(found, expected, atol=1e-9, rtol=1e-9)
+    found, expected = both(small(decoder={"n_layer": 2}, **changes).float())
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
 
 
@@ -381,6 +385,29 @@ def test_activation_checkpointing_gives_the_same_gradients() -> None:
         gradients.append([parameter.grad for parameter in model.parameters()])
     for one, other in zip(*gradients, strict=True):
         torch.testing.assert_close(one, other)
+
+
+def test_ddp_and_fsdp2_learn_as_one_process_does(one_rank) -> None:  # noqa: F811
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+    from torch.nn.parallel import DistributedDataParallel
+
+    def gradients(model: nn.Module) -> list[Tensor]:
+        look = Look(["decoder.1.cross.weights"])
+        model(SOURCE, TARGET, look=look).logsumexp(-1).sum().backward()
+        assert len(look.values) == 1
+        found = [parameter.grad for parameter in model.parameters()]
+        return [one.full_tensor() if hasattr(one, "full_tensor") else one for one in found]
+
+    sharded = small()
+    mesh = init_device_mesh("cpu", (1,))
+    for block in sharded.blocks:
+        fully_shard(block, mesh=mesh)
+    fully_shard(sharded, mesh=mesh)
+    expected = gradients(small())
+    for model in (DistributedDataParallel(small()), sharded):
+        for one, other in zip(gradients(model), expected, strict=True):
+            torch.testing.assert_close(one, other)
 
 
 # -- its config

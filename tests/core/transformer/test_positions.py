@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from core.transformer.positions import rotate, rotation_of
+from core.transformer.positions import rotate, rotation_of, sinusoids
 
 
 def test_a_pair_of_dimensions_is_a_complex_number_that_is_turned():
@@ -34,3 +34,15 @@ def test_low_precision_keeps_its_dtype_and_the_angles_keep_their_digits():
     low = rotate(x.bfloat16(), by)
     assert low.dtype == torch.bfloat16
     torch.testing.assert_close(low.float(), rotate(x, by), atol=0.05, rtol=0.02)
+
+
+def test_sinusoids_are_those_of_the_paper():
+    table = sinusoids(3, 4)
+    expected = [
+        [0.0, 1.0, 0.0, 1.0],
+        [0.841471, 0.540302, 0.01, 0.99995],
+        [0.909297, -0.416147, 0.019999, 0.9998],
+    ]
+    torch.testing.assert_close(table, torch.tensor(expected), atol=1e-6, rtol=0)
+    wide = torch.tensor([0.841471, 0.540302, 0.821856, 0.569695])
+    torch.testing.assert_close(sinusoids(2, 512)[1, :4], wide, atol=1e-6, rtol=0)

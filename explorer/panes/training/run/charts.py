@@ -39,6 +39,7 @@ SMALL: tuple[tuple[str, str, str, int, Callable[[float], str]], ...] = (
     ("memory", "memory", "process RAM", 5, format_bytes),
 )
 LEAST = 160  # px of the losses' height: below it their lines say little
+LEAST_HEADS = 128  # px of the heads' scores
 NEAR_GUESSING = 0.7  # of the loss of guessing: a first loss from which on its line is drawn
 UNITS = {"memory": byte_unit}
 RATES = "rates"
@@ -69,6 +70,7 @@ class Charts(QWidget):
         self.heads = LinePlot("Scores of the heads")
         self.heads.setObjectName("training.view.scores")
         self.heads.picks_lines = True
+        self.heads.setMinimumHeight(theme.current().px(LEAST_HEADS))
         self.heads.set_note(TEST)
         self.loss.share_margins(self.heads)
         self.below = DropDown("Below the losses", "What is drawn below the losses")

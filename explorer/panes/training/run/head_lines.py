@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.numbers import format_number
 from explorer.panes.training.run.text import no_heads
 from explorer.panes.training.run_data import SCORED
 from explorer.widgets.plots.data import Series
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from explorer.panes.training.run_data import RunData
 
 SCORES = {name: name.replace("_", " ").capitalize() for name in SCORED}
+DOES = {
+    "induction": "looks at what followed the same token before",
+    "previous_token": "looks at the token just before",
+    "duplicate": "looks at the same token where it stood before",
+    "first_token": "rests on the first token",
+}
+CLEAR = 0.3  # of a head's attention: from here on it does that
 NAMED = 4  # heads that have a name and a color
 COLORS = 2  # from which series color on: the first two are the losses'
 TEST = "on random tokens, read twice"
@@ -58,6 +66,15 @@ def scores_at(data: RunData, score: str, step: float) -> np.ndarray | None:
     steps, scores = data.head_scores[score]
     at = int(np.searchsorted(steps, step, side="right")) - 1
     return scores[at] if at >= 0 else None
+
+
+def sentence(score: str, scores: np.ndarray, step: int) -> str:
+    """Which head (L, H) does what the score tells most, at a step that is looked back at."""
+    layer, head = divmod(int(scores.argmax()), scores.shape[1])
+    most, who = format_number(float(scores[layer, head])), f"layer {layer}, head {head}"
+    if scores[layer, head] < CLEAR:
+        return f"Step {step:,}: no head {DOES[score]} yet. Nearest is {who}, with {most} of 1."
+    return f"Step {step:,}: {who} {DOES[score]}, with {most} of its attention."
 
 
 def why_none(data: RunData, state: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from core.training.config import TrainingConfig
@@ -19,7 +20,7 @@ from explorer.panes.training.run import text
 from explorer.panes.training.run.ancestry import Ancestry
 from explorer.panes.training.run.batches import Batch, BatchReading, data_inspection
 from explorer.panes.training.run.cursor import Cursor
-from explorer.panes.training.run.head_lines import SCORES, scores_at, why_none
+from explorer.panes.training.run.head_lines import SCORES, scores_at, sentence, why_none
 from explorer.panes.training.run.heads import HeadFilm, first_look
 from explorer.panes.training.run.view import RunView
 from explorer.panes.training.run_data import RunData
@@ -37,6 +38,7 @@ class Screen(QObject):
         self.here: Machine | None = None  # once it is known
         self._attempts = 0
         self._read = ""  # the text that the heads read
+        self._scores: tuple[np.ndarray | None, str] = (None, "")  # of the heads, and their name
         self.batches = BatchReading(engine, owner)
         self.film = HeadFilm(engine, view.mosaic, owner)
         self.film.shown.connect(self._on_heads)
@@ -67,6 +69,7 @@ class Screen(QObject):
 
     def _on_heads(self, step: int) -> None:
         self._view.set_heads(text.heads_title(self._read, step))
+        self._view.mosaic.set_scores(*self._scores)  # heads of another shape have none
         self._view.heads.show_ready()
 
     def show_moment(self, data: RunData, state: str) -> None:
@@ -78,6 +81,8 @@ class Screen(QObject):
         if not cursor.moments:
             return
         cursor.track.ended = text.ended(data, state)
+        score = view.charts.score
+        scores = scores_at(data, score, cursor.step) if score else None
         view.phases.set_phases(data.numbers.phases)
         view.phases.setEnabled(len(data.steps) > 0 and not data.log)
         near = min(data.recorded, key=lambda step: abs(step - cursor.step), default=0)
@@ -93,13 +98,14 @@ class Screen(QObject):
         else:
             view.phases.set_current(None)
             smoothed = view.charts.smoothed_loss
-            self.headline.emit(text.headline(data, state, moment, replaying, smoothed))
+            told = text.headline(data, state, moment, replaying, smoothed)
+            if replaying and scores is not None and moment.step not in data.skips:
+                told = sentence(score, scores, moment.step)
+            self.headline.emit(told)
         view.charts.set_cursor(cursor.step if replaying or inside is not None else None)
         view.charts.loss.set_empty_text(text.no_loss(data, state))
         view.charts.heads.set_empty_text(why_none(data, state))
-        score = view.charts.score
-        scores = scores_at(data, score, cursor.step) if score else None
-        view.mosaic.set_scores(scores, f"{SCORES[score].lower()} score" if score else "")
+        self._scores = scores, f"{SCORES[score].lower()} score" if score else ""
         view.samples.set_empty_text(text.no_sample(data, state, cursor.step))
         view.samples.set_samples([s for s in data.samples if s.step <= cursor.step + 0.5])
         self._read = data.probe_text

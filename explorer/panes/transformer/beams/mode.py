@@ -122,6 +122,6 @@ class BeamsMode(PromptMode):
         is_score = step.name == "beams.score"
         cell = int(track.item(at + 1).value("chosen")[0]) if is_score else 0
         shown = inspection_of(step, cell)
-        best = min(self.scene.column(at), key=lambda node: self.scene.tree.nodes[node].rank)
+        best = min(self.scene.column(at), key=lambda node: self.scene.tree.nodes[node].place)
         rows = [Row(quoted(self.scene.text_of(best).strip())), *shown.rows]
         self.inspection.emit(replace(shown, rows=rows))

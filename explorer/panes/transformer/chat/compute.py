@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from explorer.panes.transformer.chat.draft import ChatDraft
 
 if TYPE_CHECKING:
     from core.inference.chat import ChatPrompt
+    from core.trace import Trace
 
 
 def prompt(source: Any, draft: ChatDraft, typed: str) -> ChatPrompt:
@@ -18,7 +20,7 @@ def prompt(source: Any, draft: ChatDraft, typed: str) -> ChatPrompt:
 
     messages = draft.messages(typed)
     if not messages:
-        return ChatPrompt("", (), (), ())
+        return ChatPrompt()
     answer = messages[-1]["role"] != "assistant"
     return chat_prompt(source, messages, answer=answer, typed_specials=draft.typed_specials)
 
@@ -32,6 +34,22 @@ def answer_steps(
     sampling = replace(CALM, temperature=draft.temperature)
     for step in answer_steps(model, ids, ends, sampling=sampling, seed=len(draft.turns)):
         yield step.id
+
+
+def trace(model: Any, tokenizer: Any, ids: Sequence[int], written: Sequence[int]) -> Trace:
+    """An answer, token by token."""
+    from core.inference.chat import trace_answer
+
+    return trace_answer(model, tokenizer, ids, written)
+
+
+def starts(source: Any, written: Sequence[int]) -> list[int]:
+    """Where the tokens of an answer begin in its bytes, which begin with no white space."""
+    pieces = [source.tokenizer.piece_bytes(one) for one in written]
+    whole = b"".join(pieces)
+    lead = len(whole) - len(whole.lstrip())
+    ends = accumulate(len(piece) for piece in pieces)
+    return [max(end - len(piece) - lead, 0) for end, piece in zip(ends, pieces, strict=True)]
 
 
 def said_by(source: Any, written: Sequence[int]) -> str:

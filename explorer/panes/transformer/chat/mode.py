@@ -12,11 +12,12 @@ from explorer.engine.latest import Latest
 from explorer.panes.model_menu import GET_REAL
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import ModelMode
+from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.chat import compute, text
 from explorer.panes.transformer.chat.draft import ChatDraft
-from explorer.panes.transformer.chat.scene import ChatScene, scene_of
 from explorer.panes.transformer.chat.view import ChatHeader, ChatView
 from explorer.state.draft import Draft
+from explorer.state.tracks import TraceTrack
 from explorer.widgets.bubbles import Bubble
 
 MERGED = "chat.turn"  # a message and its answer are one change
@@ -38,11 +39,13 @@ class ChatMode(ModelMode):
         self.view = ChatView()
         self.draft = Draft(self.workspace, "transformer.chat", ChatDraft, self)
         self.prompt: Any = None  # a ChatPrompt
-        self.scene: ChatScene | None = None
+        self.shown_prompt: Any = None  # with what was written of the answer
         self.typed = text.FIRST
         self.written: list[int] = []  # tokens of the answer that is coming
+        self._starts: list[int] = []  # of the tokens of the last answer, in its bytes
+        self._traced: tuple[str, ...] = ()  # the turns whose last one the steps are of
         self._sent = False  # an answer is wanted once the prompt is there
-        self.writes = Latest(self.engine, self)
+        self.writes, self.traces = Latest(self.engine, self), Latest(self.engine, self)
         view = self.view
         self.inputs.temperature.picked.connect(lambda value: self._set(temperature=value))
         self.inputs.specials.picked.connect(lambda value: self._set(typed_specials=value))
@@ -53,11 +56,13 @@ class ChatMode(ModelMode):
         view.anewRequested.connect(self.begin_anew)
         view.injectionRequested.connect(self.inject)
         view.bubbles.hovered.connect(self._mark)
-        view.read.spanHovered.connect(lambda start, _: self._mark(self._message_at(start)))
+        view.read.spanHovered.connect(lambda start, _: self._mark_at(start))
+        view.read.tokenClicked.connect(lambda at: self._mark(self.shown_prompt.origin[at]))
         view.body.actionRequested.connect(self.models.open_real)
         self.writes.progressed.connect(self._on_written)
         self.writes.came.connect(lambda _: self._finish())
         self.writes.failed.connect(self._on_failed)
+        self.traces.came.connect(self._on_traced)
         self.draft.changed.connect(self._on_draft)
         self.inputs.set_draft(self.draft.value)
         view.line.set_prompt(self.typed)
@@ -73,8 +78,18 @@ class ChatMode(ModelMode):
         if isinstance(typed := state.get("typed"), str):
             self.type(typed)
 
-    def left(self) -> None:
-        self.stop()
+    def on_step(self, step: int) -> None:
+        """A token of the answer is looked at: what was written may be cut otherwise when read."""
+        prompt = self.shown_prompt
+        place = prompt.place(len(self.draft.value.messages()) - 1) if prompt else None
+        if self.tracks and place is not None and step < len(self._starts):
+            self.view.read.set_selected(prompt.token_at(place[0] + self._starts[step]))
+        super().on_step(step)
+
+    def inspect(self) -> None:
+        track = self.player.track
+        if self.active and self.tracks and track is not None and self.player.step < track.length:
+            self.inspection.emit(inspection_of(track.item(self.player.step)))
 
     def cancel(self) -> bool:
         """Esc: the model stops."""
@@ -139,12 +154,12 @@ class ChatMode(ModelMode):
 
     def forget(self) -> None:
         self.writes.stop()
-        self.prompt, self.scene = None, None
+        self.prompt = self.shown_prompt = None
         self.written, self._sent = [], False
         super().forget()
 
     def clear(self) -> None:
-        self.prompt, self.scene = None, None
+        self.prompt = self.shown_prompt = None
         self._show_talk()
         super().clear()
 
@@ -183,15 +198,26 @@ class ChatMode(ModelMode):
     def _finish(self) -> None:
         """The answer is whole, or as whole as a person wants it."""
         turns, said = self.draft.value.turns, compute.said_by(self.source, self.written)
+        asked = compute.trace, self.source.tokenizer, self.prompt.ids, self.written
+        self._starts = compute.starts(self.source, self.written)
         self.written = []
         if said:
             self.draft.change({"turns": (*turns, said)}, text.change(turns[-1]), MERGED)
+            self._traced = self.draft.value.turns
+            ask, name = self.source.ask, "how likely each token was"
+            self.traces.ask(lambda: ask(*asked, name=name), name)
         self.draft.end_merge()
         self._show()
+
+    def _on_traced(self, trace: Any) -> None:
+        if self.draft.value.turns == self._traced:
+            self.set_tracks([TraceTrack(trace)])
 
     def _on_draft(self, draft: ChatDraft) -> None:
         if self.writes.stop():  # it was answering to something else
             self.written = []
+        if draft.turns != self._traced:
+            self.set_tracks([])
         self.inputs.set_draft(draft)
         self.view.system.set_prompt(draft.system)
         self.read()
@@ -221,9 +247,9 @@ class ChatMode(ModelMode):
         if self.prompt is None:
             return
         draft, prompt = self.draft.value, self.prompt
-        coming = len(draft.messages())
-        self.scene = scene_of(prompt, self.written, coming, self.source.tokenizer)
-        self.view.set_tokens(self.scene.tokens, self.scene.colored)
+        tokenizer, coming = self.source.tokenizer, len(draft.messages())
+        self.shown_prompt = shown = prompt.with_answer(tokenizer, self.written, coming)
+        self.view.set_prompt(shown, tokenizer)
         self._mark(self.view.bubbles.marked)
         self.inputs.show_specials(bool(prompt.typed))
         if self.writes.running:
@@ -231,13 +257,16 @@ class ChatMode(ModelMode):
         elif prompt.typed and draft.typed_specials:
             self.set_headline(text.ENDED)
         else:
-            own = int((self.scene.origin >= 0).sum())
-            self.set_headline(text.headline(len(self.scene.tokens), own))
+            own = sum(one >= 0 for one in shown.origin)
+            self.set_headline(text.headline(len(shown.ids), own))
 
     def _mark(self, message: int) -> None:
         """Lights a message in both pictures; -1: none."""
         self.view.bubbles.set_marked(message)
-        self.view.read.set_marked(*(self.scene.span(message) if self.scene else (-1, -1)))
+        place = self.shown_prompt.place(message) if self.shown_prompt and message >= 0 else None
+        self.view.read.set_marked(*(place or (-1, -1)))
 
-    def _message_at(self, byte: int) -> int:
-        return self.scene.message_at(byte) if self.scene else -1
+    def _mark_at(self, byte: int) -> None:
+        """The message that the token there is of."""
+        at = self.shown_prompt.token_at(byte) if self.shown_prompt else -1
+        self._mark(self.shown_prompt.origin[at] if at >= 0 else -1)

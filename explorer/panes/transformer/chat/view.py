@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QWidget
@@ -17,8 +19,12 @@ from explorer.widgets.prompt_line import PromptLine
 from explorer.widgets.scroll_area import scrolled
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.token_flow import TokenFlow
-from explorer.widgets.tokens import Tokens
+from explorer.widgets.tokens import tokens_of
 from explorer.widgets.wrap_row import labelled
+
+if TYPE_CHECKING:
+    from core.inference.chat import ChatPrompt
+    from core.tokenization import Tokenizer
 
 TEMPERATURES = (0.0, 0.2, 0.5, 0.7, 1.0, 1.5)
 
@@ -37,7 +43,7 @@ class ChatHeader(ModelHeader):
 
     def set_draft(self, draft: ChatDraft) -> None:
         known = sorted({*TEMPERATURES, draft.temperature})
-        self.temperature.fill([(f"{one:g}", one) for one in known], draft.temperature)
+        self.temperature.fill([(text.temperature(one), one) for one in known], draft.temperature)
         self.specials.fill(text.READ_AS, draft.typed_specials)
 
     def show_specials(self, shown: bool) -> None:
@@ -93,10 +99,12 @@ class ChatView(QWidget):
             lambda _, most: self._said.verticalScrollBar().setValue(most)
         )
 
-    def set_tokens(self, tokens: Tokens, colored: np.ndarray) -> None:
-        """(n,) bool: those that are of messages, or special; the end is seen."""
+    def set_prompt(self, prompt: ChatPrompt, tokenizer: Tokenizer) -> None:
+        """The text; colored is what messages say. Its end is seen."""
+        tokens = tokens_of(prompt.data, prompt.ids, prompt.spans, tokenizer)
+        is_special = np.isin(tokens.ids, list(tokens.special))
         self.read.set_tokens(tokens)
-        self.read.set_differing(colored)
+        self.read.set_differing((np.array(prompt.origin) >= 0) | is_special)
         self.read.scroll_to(len(tokens.data))
         self.body.show_ready()
 
@@ -104,4 +112,5 @@ class ChatView(QWidget):
         """What the button does now; `waits`: what was said last has no answer."""
         self.send.setText(text.STOP if writing else text.ANSWER if waits else text.SEND)
         self.send.setEnabled(writing or can_send)
+        self.send.setToolTip("" if writing or can_send else text.CANNOT_SEND)
         self.anew.setEnabled(not writing)

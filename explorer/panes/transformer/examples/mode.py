@@ -38,7 +38,7 @@ class ExamplesMode(ModelMode):
         self.inputs.task.picked.connect(lambda lines: self.set_up(lines=lines))
         self.inputs.form.picked.connect(lambda form: self.set_up(form=form))
         self.view.linesEdited.connect(lambda lines: self.set_up(lines=lines))
-        self.view.rowClicked.connect(self.player.seek)
+        self.view.bars.rowClicked.connect(self.player.seek)
         self.draft.changed.connect(self._on_draft)
         self._on_draft(self.draft.value)
         self.begin()

@@ -21,7 +21,8 @@ FORMS = {
 }
 HOPELESS = 0.01  # a probability
 READS = "What the model reads, and in the frame the right answer"
-CHANGE, CLICK, WAITS = "Change examples", "Click to see the text", "\u2026"
+CHANGE, CLICK = "Change examples", "Click to see the text"
+BARS = "The right answer's probability"
 
 
 def name(count: int) -> str:

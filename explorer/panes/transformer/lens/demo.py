@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from explorer.panes.transformer.lens.draft import LensDraft, part_name
+from explorer.panes.transformer.lens.draft import LensDraft
 
 if TYPE_CHECKING:
     from explorer.panes.transformer.lens.mode import LensMode
@@ -14,16 +14,19 @@ if TYPE_CHECKING:
 def views(mode: LensMode) -> dict[str, Callable[[], Any]]:
     """By name: each callable brings the mode there."""
 
-    def at(place: int, off: int = 0, **settings: Any) -> Callable[[], Any]:
+    def at(place: int, off: int = 0, opened: bool = False, **settings: Any) -> Callable[[], Any]:
         async def bring() -> None:
             mode.draft.begin(LensDraft())
             await mode.settled()
             parts = mode.scene.parts if mode.scene is not None else []
-            heads = [part_name(part) for part in parts if part and part[1] is not None]
+            heads = [part for part in parts if part and part[1] is not None]
             mode.draft.begin(LensDraft(off=tuple(heads[:off]), **settings))
             await mode.settled()
             mode.player.seek(place % mode.player.track.length)
             await mode.settled()
+            if opened and mode.scene is not None:
+                mode.open(next(at for at, part in enumerate(mode.scene.parts) if part and part[1]))
+                await mode.settled()
 
         return bring
 
@@ -31,6 +34,7 @@ def views(mode: LensMode) -> dict[str, Callable[[], Any]]:
     return {
         "first": at(-1),
         "layer": at(3),
+        "part": at(-1, opened=True),
         "off": at(-1, off=2),
         "patch": at(-1, patch=other, patch_all=True, patch_layer=2),
     }

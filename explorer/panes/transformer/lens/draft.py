@@ -8,14 +8,14 @@ from core.fields import check, field
 
 DEEP = 12  # layers above which whole layers are shown first
 MOST_OFF = 1000
-Part = tuple[int, int | None]  # a layer, and a head of it; None: its MLP
+Part = tuple[int, int | None]
 
 
 @dataclass(frozen=True)
 class LensDraft:
     """What is changed on the way, and where the stream is read.
 
-    off           parts: "3.1" is head 1 of layer 3, "3" the MLP of layer 3
+    off           parts: a layer, and a head of it, or None for its MLP
     how           what a part that is off writes: nothing, or its mean over the text
     sublayers     whether the stream is read between attention and MLP, too; None: of few layers
     patch         another text of as many tokens; empty: none
@@ -23,7 +23,7 @@ class LensDraft:
     patch_all     at all tokens, rather than the chosen one
     """
 
-    off: tuple[str, ...] = field((), longest=MOST_OFF)
+    off: tuple[Part, ...] = field((), least=0, longest=MOST_OFF)
     how: str = field("zero", choices=("zero", "mean"))
     sublayers: bool | None = None
     patch: str = ""
@@ -38,11 +38,4 @@ class LensDraft:
 
     def parts(self, n_layer: int, n_head: int) -> list[Part]:
         """Those that are off, of a model that may not have them all."""
-        known = [(layer, head) for layer in range(n_layer) for head in (None, *range(n_head))]
-        return [part for part in known if part_name(part) in self.off]
-
-
-def part_name(part: Part) -> str:
-    """How `off` calls it."""
-    layer, head = part
-    return str(layer) if head is None else f"{layer}.{head}"
+        return [one for one in self.off if one[0] < n_layer and (one[1] or 0) < n_head]

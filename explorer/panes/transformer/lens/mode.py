@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -10,20 +9,22 @@ from PySide6.QtWidgets import QWidget
 
 from explorer.engine.jobs import SUPERSEDED, Superseded
 from explorer.engine.latest import Latest
+from explorer.panes.model_menu import REAL
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.lens import compute, text
-from explorer.panes.transformer.lens.draft import LensDraft, Part, part_name
-from explorer.panes.transformer.lens.scene import Scene
+from explorer.panes.transformer.lens.draft import LensDraft, Part
+from explorer.panes.transformer.lens.scene import Scene, name_of
 from explorer.panes.transformer.lens.view import LensView
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
+from explorer.state.workspace import DEFAULT_PROMPT
 from explorer.widgets.likeliest_bars import NextToken
 from explorer.widgets.token_strip import chip
 
 MOST_READ, MOST_COLUMNS = 512, 16  # tokens of a text, its last ones; of these at every place
-KEY = "transformer.lens"
+KEY, ADDS = "transformer.lens", "what a part adds"
 
 
 def create(desk: Desk, parent: QObject) -> Mode:
@@ -48,20 +49,19 @@ class LensMode(PromptMode):
         self.position: int | None = None  # None: the last token
         self.token: int | None = None  # None: the likeliest
         self._goes_on = ""
-        self._pointed: Any = None  # the step of the part that is pointed at
-        self._writes, self._points = Latest(self.engine, self), Latest(self.engine, self)
+        self._opened: int | None = None  # the bar whose steps are played
+        self._writes, self._opens = Latest(self.engine, self), Latest(self.engine, self)
         view = self.view
         view.text.chosen.connect(lambda _, position: self.choose(position))
         view.table.cellChosen.connect(self.go_to)
         view.terms.chosen.connect(self._on_part)
-        view.terms.hovered.connect(self._on_hovered)
+        view.terms.opened.connect(self.open)
         view.next.clicked.connect(self.explain)
         view.switchRequested.connect(lambda place: self.switch(self.off[place]))
         view.all_on.clicked.connect(self.all_on)
         view.settingChanged.connect(lambda name, value: self.set_settings(**{name: value}))
         view.other.rested.connect(self.draft.end_merge)
         self.draft.changed.connect(lambda _: self.read())
-        self._points.came.connect(self._on_pointed)
         self.begin()
 
     # what the pane asks
@@ -78,8 +78,11 @@ class LensMode(PromptMode):
         self.read()
 
     def cancel(self) -> bool:
-        """Esc: out of a step, then back to the last token and its likeliest answer."""
+        """Esc: out of a step, of a part, then back to the last token and its likeliest answer."""
         if self.player.leave():
+            return True
+        if self._opened is not None:
+            self._show_lens(keep_position=False)
             return True
         if self.position is None and self.token is None:
             return False
@@ -104,6 +107,8 @@ class LensMode(PromptMode):
         """To a place of the stream at a token; beside the table: to the next one there."""
         while self.player.leave():
             pass
+        if self._opened is not None:
+            self._show_lens(keep_position=False)
         self.player.seek(row)
         if self.scene is not None and column != self.scene.column:
             self.choose(self.scene.columns[0] + column)
@@ -123,40 +128,42 @@ class LensMode(PromptMode):
     @property
     def names(self) -> list[str]:
         """Of these, for people."""
-        return [text.part(one) for one in self.off]
+        return [name_of(one) for one in self.off]
 
     def switch(self, part: Part) -> None:
         """A head or an MLP off, or on again."""
-        name, off = part_name(part), self.draft.value.off
-        left = tuple(one for one in off if one != name) if name in off else (*off, name)
-        self.draft.change({"off": left}, text.switched(text.part(part), name not in off))
+        off = self.draft.value.off
+        left = tuple(one for one in off if one != part) if part in off else (*off, part)
+        self.draft.change({"off": left}, text.switched(name_of(part), part not in off))
 
     def all_on(self) -> None:
         """The model as it is."""
         self.draft.change({"off": (), "patch": ""}, text.ALL_ON)
 
     def set_settings(self, **changes: Any) -> None:
-        draft = replace(self.draft.value, **changes)
-        if draft != self.draft.value:
-            name, value = next(iter(changes.items()))
-            merging = name if name == "patch" else ""
-            self.draft.change(asdict(draft), text.change(name, value), merging)
+        """Some of the draft's; what is typed is one change."""
+        name, value = next(iter(changes.items()))
+        self.draft.change(changes, text.change(name, value), name if name == "patch" else "")
 
     # text and model
 
     def forget(self) -> None:
         super().forget()
-        self.scene = self.position = self.token = None
+        self.scene = self.position = self.token = self._opened = None
         self._goes_on = ""
 
     def clear(self) -> None:
         super().clear()
-        self.scene = None
+        self.scene = self._opened = None
 
     def read(self) -> None:
         layers = self.source.config.n_layer if self.source is not None else 1
         self.view.set_draft(self.draft.value, layers, self.names)
-        super().read()
+        is_real = self.active and getattr(self.source, "address", "") == REAL
+        if is_real and self.workspace.prompt == DEFAULT_PROMPT:
+            self.workspace.begin("prompt", text.FACT)  # which is read then
+        else:
+            super().read()
 
     async def answer(self) -> Any:
         source, draft, other = self.source, self.draft.value, []
@@ -177,21 +184,28 @@ class LensMode(PromptMode):
     def show_answer(self, answer: Any) -> None:
         if isinstance(answer, Superseded):
             return
-        before, self._pointed, told = self.scene, None, answer.comparison
+        before, told = self.scene, answer.comparison
         self.scene = scene = Scene(answer, self.piece, lambda one: chip(one, self.piece(one)).text)
         view, same = self.view, before is not None and before.last == scene.last
         pieces = [self.piece(one) for one in answer.ids.tolist()]
         view.set_text(pieces, told.after.surprises, answer.position)
         view.table.set_scene(scene.grid())
         view.terms.set_bars(scene.bars())
-        view.who.setText(f"{text.WHO} {scene.quoted(answer.token)}")
+        view.who.setText(text.who(scene.quoted(answer.token), answer.after.norms))
         view.says.setText(text.loss(told.before.loss, told.after.loss, answer.is_changed))
         view.body.show_ready()
-        self.set_tracks([TraceTrack(answer.trace)], keep_position=same)
-        if self.active and not same:
-            self.player.seek(scene.last)
-        self.on_position(self.player.position)
+        self._show_lens(keep_position=same and self._opened is None)
         self._writes.ask(lambda: self._write(answer), "writing on", is_told=False)
+
+    def _show_lens(self, *, keep_position: bool) -> None:
+        """The places of the stream are the steps."""
+        assert self.scene is not None
+        self._opened = None
+        self.view.terms.set_marked(None)
+        self.set_tracks([TraceTrack(self.scene.found.trace)], keep_position=keep_position)
+        if self.active and not keep_position:
+            self.player.seek(self.scene.last)
+        self.on_position(self.player.position)
         self._say()
         self.inspect()
 
@@ -216,18 +230,22 @@ class LensMode(PromptMode):
     def row(self) -> int:
         """The place that the cursor stands at, or whose steps are shown."""
         track, scene = self.player.track, self.scene
-        if scene is None or not self.active or not isinstance(track, TraceTrack):
+        if scene is None or not self.active or not self._is_lens(track):
             return scene.last if scene is not None else 0
         at = track.indices[min(self.player.step, track.length - 1)]
         return scene.found.trace.children().index(at if track.parent is None else track.parent)
+
+    def _is_lens(self, track: Any) -> bool:
+        """Not the steps of a part."""
+        return self.scene is not None and getattr(track, "trace", None) is self.scene.found.trace
 
     def on_position(self, position: float) -> None:
         """The bars between two places, and the row of the cursor."""
         scene, row, track = self.scene, self.row, self.player.track
         if scene is None:
             return
-        is_inside = isinstance(track, TraceTrack) and track.parent is not None
-        found, shares = scene.found, scene.shares_at(row, 0 if is_inside else position % 1)
+        moves = self._is_lens(track) and track.parent is None
+        found, shares = scene.found, scene.shares_at(row, position % 1 if moves else 0.0)
         was = found.comparison.before.probabilities
         came = found.ids[found.position + 1 : found.position + 2]
         ends = row == scene.last and found.is_changed
@@ -242,7 +260,11 @@ class LensMode(PromptMode):
         return self.scene.tip(row, column) if self.scene is not None else ""
 
     def _say(self) -> None:
-        if self.scene is not None:
+        if self.scene is not None and self._opened is not None:
+            bar = self.scene.bars()[self._opened]
+            token = self.scene.quoted(self.scene.found.token)
+            self.set_headline(text.adds(bar.name, bar.value, token))
+        elif self.scene is not None:
             self.set_headline(self.scene.headline(self.row, self.names))
 
     def _part(self, place: int) -> Part | None:
@@ -253,26 +275,24 @@ class LensMode(PromptMode):
         if (part := self._part(place)) is not None:
             self.switch(part)
 
-    def _on_hovered(self, place: int) -> None:
-        """The inspector tells what the part adds, and how."""
-        part = None if self.player.playing else self._part(place)
-        if part is None or self.scene is None:
-            self._points.stop()
-            self._on_pointed(None)
-            return
-        asked = compute.contribution, self.scene.found, part
-        ask = self.source.ask
-        self._points.ask(lambda: ask(*asked, key=f"{KEY}.part"), "what a part adds", is_told=False)
+    def open(self, place: int) -> None:
+        """The steps that say what a part adds; Esc goes back."""
+        if (part := self._part(place)) is not None and self.scene is not None:
+            asked = compute.contribution, self.scene.found, part
+            self._opens.ask(lambda: self._contribution(place, asked), ADDS, is_told=False)
 
-    def _on_pointed(self, trace: Any) -> None:
-        if not isinstance(trace, Superseded):
-            self._pointed = None if trace is None else trace[len(trace) - 1]
-            self.inspect()
+    async def _contribution(self, place: int, asked: tuple[Any, ...]) -> None:
+        trace = await self.source.ask(*asked, key=f"{KEY}.part", name=ADDS)
+        if trace is not SUPERSEDED:
+            self._opened = place
+            self.view.terms.set_marked(place)
+            self.set_tracks([TraceTrack(trace)])
+            self.on_step(self.player.step)
 
     def inspect(self) -> None:
         track, scene = self.player.track, self.scene
         if not self.active or scene is None or track is None or self.player.step >= track.length:
             return
-        step, found = self._pointed or track.item(self.player.step), scene.found
+        step, found = track.item(self.player.step), scene.found
         cell = found.shown.index(found.token) if "logits" in step.values else None
         self.inspection.emit(inspection_of(step, cell))

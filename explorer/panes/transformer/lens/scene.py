@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from core.inference.explanation import Explanation
 
 
+def name_of(part: Part) -> str:
+    """A head, or the MLP of a layer."""
+    layer, head = part
+    return f"MLP {layer}" if head is None else f"head {layer}.{head}"
+
+
 @dataclass(frozen=True, eq=False)
 class Scene:
     """An explanation as it is shown; `piece`: the bytes of a token, `word`: how it is written in a
@@ -36,10 +42,7 @@ class Scene:
 
     @cached_property
     def rows(self) -> tuple[str, ...]:
-        """What the places are called."""
-        sites = self.found.lens.places
-        sublayers = any(site.kind == "residual_mid" for site in sites)
-        return tuple(text.place(site.kind, site.layer, sublayers) for site in sites)
+        return self.found.lens.names
 
     @property
     def last(self) -> int:
@@ -87,13 +90,12 @@ class Scene:
         bars, changed, token = [], self.found.intervention, self.quoted(self.found.token)
         off = {*changed.heads, *((layer, None) for layer in changed.mlps)}
         for (before, after), part in zip(self._terms, self.parts, strict=True):
-            name = text.term(after.kind, after.layer, after.head)
             was = before.value if self.found.is_changed else None
-            tip = text.term_tip(name, after.value, after.length, token, part in off)
+            tip = text.term_tip(after, token, part in off)
             if is_rest := after.kind == "unexplained":
                 tip = text.unexplained_tip(self.found.after.norms)
-            bar = SignedBar(name, after.value, was, part in off, part is None, is_rest, tip)
-            bars.append(bar)
+            how = part in off, part is None, is_rest, tip
+            bars.append(SignedBar(after.name, after.value, was, *how))
         return bars
 
     def shares_at(self, row: int, share: float) -> np.ndarray:
@@ -122,6 +124,5 @@ class Scene:
             token = self.found.token
             was, now = (float(one.probabilities[token]) for one in (told.before, told.after))
             return text.changed(self.quoted(token), was, now, off)
-        known_from = int(np.flatnonzero(rank > 0)[-1]) + 1 if rank.any() else 0
         most = max(self.bars()[:-1], key=lambda bar: bar.value)
-        return text.headline(answer, self.rows[known_from], most.name)
+        return text.headline(answer, self.rows[lens.leads_from(column)], most.name)

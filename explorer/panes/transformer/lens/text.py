@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from core.numbers import format_fixed, format_number, format_share
 
+if TYPE_CHECKING:
+    from core.inference.attribution import Term
+
 NO_TEXT = "Type a text: the lens shows when the model knows what comes next"
+FACT = "The capital of France is"  # what a real model is asked before a person asks
 TITLES = "darker: nearer to the answer", "length"
-WHO, SAYS, EXPLAIN = "Who told it: logits for", "What it says", "Click to see who told it"
+SAYS, EXPLAIN = "What it says", "Click to see who told it"
 HINT = "Click a head or an MLP on the right to switch it off"
-ALL_ON, ALL_ON_HELP = "All on again", "The model as it is"
+ALL_ON, SUBLAYERS, PATCH, PATCH_ALL = "All on again", "Sublayers", "Patch", "All tokens"
 OFF, HOW = "Parts off write", [("zero", "Zero"), ("mean", "Its mean")]
-OFF_HELP = "What a part that is off writes: nothing, or its mean over the text"
-SUBLAYERS, SUBLAYERS_HELP = "Sublayers", "Read the stream between attention and MLP, too"
-PATCH, PATCH_HELP = "Patch", "Put the stream of another text in the place of this one's"
 OTHER = "Another text with as many tokens"
 PATCH_LAYER = "Into which layer the stream of the other text goes"
-PATCH_ALL, PATCH_ALL_HELP = "All tokens", "At all tokens, rather than the chosen one"
+HELP = {  # of the view's parts
+    "all_on": "The model as it is",
+    "how": "What a part that is off writes: nothing, or its mean over the text",
+    "sublayers": "Read the stream between attention and MLP, too",
+    "patch": "Put the stream of another text in the place of this one's",
+    "everywhere": "At all tokens, rather than the chosen one",
+}
 NAMES = {
     "how": "Off writes",
     "sublayers": "Sublayers",
@@ -28,44 +36,29 @@ NAMES = {
 }
 
 
-def place(kind: str, layer: int | None, sublayers: bool) -> str:
-    """A row's name."""
-    if layer is None:
-        return "embedding"
-    part = "layer" if not sublayers else "attention" if kind == "residual_mid" else "MLP"
-    return f"{part} {layer}"
-
-
-def term(kind: str, layer: int | None, head: int | None) -> str:
-    """A part of the model."""
-    names = {
-        "head": f"head {layer}.{head}",
-        "mlp": f"MLP {layer}",
-        "attention_bias": f"bias {layer}",
-        "norm_bias": "norm\u2019s bias",
-    }
-    return names.get(kind, kind)
-
-
-def part(one: tuple[int, int | None]) -> str:
-    """A head, or the MLP of a layer."""
-    return term("mlp" if one[1] is None else "head", *one)
-
-
-def term_tip(name: str, value: float, length: float, token: str, is_off: bool) -> str:
+def term_tip(term: Term, token: str, is_off: bool) -> str:
     """A bar: what the part adds to the logit."""
-    told = f"{name}: {format_fixed(value)} of the logit of {token}"
-    if length == length:
-        told += f"\nIt writes a vector of length {format_number(length)} to the stream"
-    can_switch = name.startswith(("head", "MLP"))
-    return f"{told}\nClick to switch it {'on' if is_off else 'off'}" if can_switch else told
+    told = f"{term.name}: {format_fixed(term.value)} of the logit of {token}"
+    if math.isfinite(term.length):
+        told += f"\nIt writes a vector of length {format_number(term.length)} to the stream"
+    clicks = f"\nClick to switch it {'on' if is_off else 'off'}, right-click to see how"
+    return told + clicks if term.kind in ("head", "mlp") else told
+
+
+def who(token: str, norms: int) -> str:
+    """Above the bars; a model that norms after every sublayer is no sum of its parts."""
+    held = f", if {norms} norms hold" if norms > 1 else ""
+    return f"Who told it: logits for {token}{held}"
 
 
 def unexplained_tip(norms: int) -> str:
     """The last bar."""
     told = "What the parts above leave: rounding, or what was patched in"
     if norms > 1:
-        told += f"\nThis model norms after every sublayer: the scales of {norms} norms are held"
+        told += (
+            f"\nThis model norms after every sublayer, so that its logit is no sum of what its "
+            f"parts wrote:\nit is one as long as the scales of all {norms} norms stay as they are"
+        )
     return told
 
 
@@ -80,7 +73,13 @@ def cell_tip(
 
 def headline(answer: str, row: str, who: str) -> str:
     """At the end: since when it knows, and who pushed it most."""
-    return f"{answer} leads from {row} on; {who} pushed it most"
+    since = f"the {row}" if row == "embedding" else row
+    return f"{answer} leads from {since} on; {who} pushed it most"
+
+
+def adds(name: str, value: float, token: str) -> str:
+    """While the steps of a part are played."""
+    return f"{name[0].upper()}{name[1:]} adds {format_fixed(value)} to the logit of {token}"
 
 
 def at_place(row: str, word: str, answer: str, rank: int) -> str:

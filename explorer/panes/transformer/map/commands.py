@@ -12,10 +12,8 @@ if TYPE_CHECKING:
 
 
 def commands(mode: MapMode) -> list[Action]:
-    """Into a step and out, and the presets."""
+    """The presets; keys go in and out of steps everywhere."""
     rows = (
-        ("in", "Look inside the step", lambda: mode.player.enter(), text.INSIDE),
-        ("out", "Out of the step", mode.cancel, text.INSIDE),
         ("compare", "Presets side by side, or the model", mode.toggle_compare, text.COMPARE_HELP),
         (
             "open",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
+from explorer.widgets.diagrams.scenes import STRIPE
 from explorer.widgets.pooling import Matrix, pool_signed, stripes_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from core.trace import Step, Trace
     from core.training.estimates.components import Component
 
-STRIPE, PATTERN = 28, 32  # cells: of a vector drawn as a stripe; of a head's pattern
+PATTERN = 32  # cells of a head's pattern
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,18 +121,21 @@ def looked(
     row). `before`: what was looked at last, which may be the same level.
     """
     made = before
-    if made is None or (made.parent, made.head) != (parent, head):
-        made = _level(found, parent, head)
-    step = made.steps.get(at)
-    told = None if step is None else _told(step, head, *cell, found.config)
+    if made is None or (made.parent, made.head) != (parent, head) or at not in made.steps:
+        # Of the whole model one step alone, as far as it is there.
+        made = _level(found, parent, head, (at,) if parent is None else found.children[parent])
+    told = _told(made.steps[at], head, *cell, found.config)
     return replace(made, at=at, told=told)
 
 
-def _level(found: Found, parent: int | None, head: int) -> Level:
+def _level(found: Found, parent: int | None, head: int, level: Sequence[int]) -> Level:
     made = Level(parent, head)
-    for index in found.children[parent] if parent is not None else ():
+    for index in level:
         step = found.trace[index]
-        values = {name: step.value(name) for name in step.values}
+        names = [
+            name for name, one in step.values.items() if parent is not None or not callable(one)
+        ]
+        values = {name: step.value(name) for name in names}
         made.steps[index] = replace(step, values=values)
         made.matrices[index] = {name: _matrix(values[name], head, found.config) for name in values}
     if parent is None or found.parts[parent].name != "forward.block":

@@ -19,10 +19,10 @@ from explorer.panes.transformer.map import compute, text
 from explorer.panes.transformer.map.draft import NAMES, MapDraft
 from explorer.panes.transformer.map.inspector import inspection, line_of
 from explorer.panes.transformer.map.scene import (
-    ModelScene,
     Place,
     block_scene,
     kind_of,
+    model_scene,
     place_of,
     steps_scene,
     way_to,
@@ -46,6 +46,7 @@ class MapMode(PromptMode):
     id = "map"
     title = "Map"
     teaches = "What is in a transformer, and what happens to a text on its way through it"
+    no_text = text.NO_TEXT
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
@@ -53,12 +54,11 @@ class MapMode(PromptMode):
         self.draft = Draft(self.workspace, "transformer.map", MapDraft, self)
         self.found: compute.Found | None = None
         self.level: compute.Level | None = None
-        self.head = 0
         self.cell: tuple[int, int] | None = None  # None: the chosen token's largest number
         self._shown = self.draft.value.shown  # of what was read last
         self._way = ["next"]  # the names of the steps that are to be shown
         self._asked: Any = None  # what of the level is on its way, or there
-        self._reads, self._levels = Latest(self.engine, self), Latest(self.engine, self)
+        self._levels = Latest(self.engine, self)
         self._connect()
         self.view.set_draft(self.draft.value)
         self.begin()
@@ -67,15 +67,13 @@ class MapMode(PromptMode):
         view = self.view
         view.settingChanged.connect(lambda name, value: self.set(**{name: value}))
         view.outRequested.connect(self.go_out)
-        view.headChosen.connect(self.choose_head)
+        view.headChosen.connect(lambda head: self.workspace.select(head=head))
         view.picture.stepClicked.connect(self.click)
         view.picture.cellClicked.connect(self.choose_cell)
-        view.body.retryRequested.connect(self.read)
         self.draft.changed.connect(self._on_draft)
-        self._reads.came.connect(self._on_read)
-        self._reads.failed.connect(self._on_failed)
         self._levels.came.connect(self._on_level)
         self._levels.failed.connect(self.statusRequested)
+        self.workspace.selectionChanged.connect(lambda _: self._draw())
 
     # what the pane asks
 
@@ -83,17 +81,12 @@ class MapMode(PromptMode):
         return {"map": self.view.picture, "costs": self.view.costs, "presets": self.view.table}
 
     def state(self) -> dict[str, Any]:
-        return {"version": 1, "way": self.way, "head": self.head}
+        return {"version": 1, "way": self.way}
 
     def restore(self, state: dict[str, Any]) -> None:
         match state:
-            case {"way": list(way), "head": int(head)} if all(type(one) is str for one in way):
-                self.head = max(head, 0)
+            case {"way": list(way)} if all(type(one) is str for one in way):
                 self.go_to(*way)
-
-    def shown(self) -> None:
-        if self.found is None:
-            self.read()
 
     def cancel(self) -> bool:
         """Esc: out of the step, then from the presets back to the model."""
@@ -171,9 +164,11 @@ class MapMode(PromptMode):
         while self.player.depth > depth:
             self.player.leave()
 
-    def choose_head(self, head: int) -> None:
-        self.head = head
-        self._ask()
+    @property
+    def head(self) -> int:
+        """The one that is chosen in all panes."""
+        heads = self.found.config_of(self.found.parts[0]).n_head if self.found is not None else 1
+        return min(self.workspace.selection.head or 0, heads - 1)
 
     def choose_cell(self, row: int, column: int) -> None:
         """The cell whose numbers are told."""
@@ -182,59 +177,52 @@ class MapMode(PromptMode):
 
     # text and model
 
-    def read(self) -> None:
-        """Runs the text through the model, once it is shown."""
+    @property
+    def drawn(self) -> Any:
+        """The config of what is drawn without weights: a preset's, or an encoder-decoder's."""
         shown, config = self.draft.value.shown, getattr(self.source, "config", None)
-        if not self.active or (self.source is None and not shown):
-            return
-        if shown or isinstance(config, EncoderDecoderConfig):
-            drawn = preset(shown) if shown else config
-            self._reads.call(compute.outlined, drawn, name=f"drawing {shown or self.source.name}")
-        elif self.workspace.prompt:
-            self._reads.ask(self._read, "running the text through the model", is_told=False)
-        else:
-            self._reads.stop()
-            self.forget()
-            self.set_tracks([])
-            self.view.body.show_empty(text.NO_TEXT)
-            self.set_headline(text.NO_TEXT)
+        pair = config if isinstance(config, EncoderDecoderConfig) else None
+        return preset(shown) if shown else pair
 
-    async def _read(self) -> compute.Found | Superseded:
+    def why_empty(self) -> str:
+        return "" if self.drawn is not None else super().why_empty()
+
+    async def answer(self) -> compute.Found | Superseded:
+        """The forward pass of the text."""
+        key, name = "transformer.map", "running the text through the model"
+        if self.drawn is not None:
+            return await self.engine.call(compute.outlined, self.drawn, key=key, name=name)
         ids = (await self.encode())[-self.source.config.block_size :]
-        name = "running the text through the model"
-        return await self.source.ask(compute.read, ids, -1, key="transformer.map", name=name)
+        return await self.source.ask(compute.read, ids, -1, key=key, name=name)
+
+    def show_answer(self, answer: compute.Found | Superseded) -> None:
+        if isinstance(answer, Superseded):
+            return
+        self.found, self.level, self._asked, self.cell = answer, None, None, None
+        self._shown = self.draft.value.shown
+        self.view.set_costs(answer)
+        self.view.body.show_ready()
+        self.set_tracks([TraceTrack(answer.trace)])
+        self.go_to()
+        self._draw()
 
     def forget(self) -> None:
         super().forget()
-        if not self.draft.value.shown:
-            self._way = self.way
-            self.found = self.level = self._asked = None
+        self._way = self.way
+        self.found = self.level = self._asked = None
+
+    def clear(self) -> None:
+        self.found = self.level = self._asked = None
+        super().clear()
 
     def _on_draft(self, draft: MapDraft) -> None:
         self.view.set_draft(draft)
         if draft.shown != self._shown:
+            self.forget()
             self._way = ["next"]
-            self.found = self.level = self._asked = None
             self.read()
         else:
             self._draw()
-
-    def _on_read(self, found: compute.Found | Superseded) -> None:
-        if isinstance(found, Superseded):
-            return
-        self.found, self.level, self._asked, self.cell = found, None, None, None
-        self._shown = self.draft.value.shown
-        self.view.set_costs(found)
-        self.view.body.show_ready()
-        self.set_tracks([TraceTrack(found.trace)])
-        self.go_to()
-        self._draw()
-
-    def _on_failed(self, message: str) -> None:
-        self.found = self.level = self._asked = None
-        self.set_tracks([])
-        self.view.body.show_error(message)
-        self.set_headline(message)
 
     # what is seen
 
@@ -248,7 +236,7 @@ class MapMode(PromptMode):
     def _here(self, place: Place) -> compute.Level | None:
         """What is known of the level where one is."""
         level = self.level
-        return level if level is not None and level.parent == place.parent and level.steps else None
+        return level if level is not None and level.parent == place.parent else None
 
     def _draw(self, only_moved: bool = False) -> None:
         place, found, view = self.place, self.found, self.view
@@ -262,13 +250,14 @@ class MapMode(PromptMode):
         tokens, likely = self._words("ids"), self._words("likeliest")
         scene: Any
         if not inside:
-            scene = ModelScene(found, tokens, likely)
+            scene = model_scene(found, tokens, likely)
         elif found.parts[inside[-1]].name == "forward.block":
             scene = block_scene(found, place, level)
         else:
             line = line_of(level) if level is not None and level.at == place.at else ""
             scene = steps_scene(found, place, level, self._cell(place), line, tokens, likely)
         view.picture.set_scene(scene)
+        view.picture.tips = lambda index: text.tip(found, index)
         view.picture.set_position(self.player.position)
         view.set_way([text.WHOLE, *(text.crumb(found.parts[index]) for index in inside)])
         kinds = [kind_of(found.parts[index]) for index in (*inside, place.at)]
@@ -306,12 +295,11 @@ class MapMode(PromptMode):
         if place is None or found is None or found.stripes is None:
             self.inspect()
             return
-        head = min(self.head, found.config_of(found.parts[0]).n_head - 1)
-        asked = found, place.parent, place.at, head, self.cell
+        asked = found, place.parent, place.at, self.head, self.cell
         if asked == self._asked:
             return
         self._asked = asked
-        given = found, self.level, place.parent, place.at, head, self.cell or (found.row, None)
+        given = found, self.level, place.parent, place.at, self.head, self.cell or (found.row, None)
         name, key = "looking inside the step", "transformer.map.level"
         self._levels.ask(
             lambda: self.engine.call(compute.looked, *given, key=key, name=name),
@@ -331,5 +319,11 @@ class MapMode(PromptMode):
         level = self._here(place)
         level = level if level is not None and level.at == place.at else None
         shown = level.matrices[place.at] if level is not None else {}
-        self.view.picture.values = {name: one.values for name, one in shown.items()}
+        values = {name: one.values for name, one in shown.items()}
+        if place.parent is None:  # what the picture of the whole model shows
+            values |= {
+                name: found.about[name] for name in ("reads", "writes") if name in found.about
+            }
+        self.view.picture.values = values
+        self.view.picture.setAccessibleDescription(found.parts[place.at].title)
         self.inspection.emit(inspection(found.trace[place.at], level))

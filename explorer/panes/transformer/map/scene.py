@@ -9,9 +9,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.equation import Cell, Term, terms_of
+from core.equation import Cell, terms_of
 from core.marked_line import marked_line
-from explorer.panes.transformer.map.compute import STRIPE, Found, Level
+from core.transformer.config import EncoderDecoderConfig, ModelConfig
+from explorer.panes.transformer.map import text
+from explorer.panes.transformer.map.compute import Found, Level
+from explorer.widgets.diagrams.scenes import (
+    STRIPE,
+    BlockScene,
+    Node,
+    PairScene,
+    SpineScene,
+    StackScene,
+    StepsScene,
+    flat,
+)
 from explorer.widgets.pooling import Matrix, stripes_of
 
 if TYPE_CHECKING:
@@ -59,32 +71,30 @@ def kind_of(part: Part) -> str:
     return part.name.partition(".")[2]
 
 
-@dataclass(frozen=True, eq=False)
-class ModelScene:
-    """The whole model. tokens: what they say, none without weights; likely: the likeliest next."""
+def model_scene(
+    found: Found, tokens: tuple[str, ...], likely: tuple[str, ...]
+) -> SpineScene | PairScene:
+    """`tokens`: what they say; `likely`: the likeliest next ones, likeliest first."""
+    if isinstance(found.config, EncoderDecoderConfig):
+        pair = _stack(found, found.config.encoder, "encoder"), _stack(found, found.config.decoder)
+        return PairScene(*pair)
+    about = found.about
+    chances = [float(about["probabilities"][token]) for token in about.get("likeliest", ())]
+    return SpineScene(
+        _stack(found, found.config), found.config.vocab_size, tokens, found.row,
+        about.get("reads"), about.get("writes"), found.stripes,
+        tuple(zip(likely, chances, strict=True)),
+    )  # fmt: skip
 
-    found: Found
-    tokens: tuple[str, ...]
-    likely: tuple[str, ...]
 
-    @property
-    def steps(self) -> list[tuple[int, str]]:
-        """Index and kind of each step."""
-        return [(at, kind_of(self.found.parts[at])) for at in self.found.children[None]]
-
-
-@dataclass(frozen=True, eq=False)
-class BlockScene:
-    """One block: what stands on the stream and what hangs on it.
-
-    parts    (index, kind) in order: "ln_1", "attention", "add_read", ...
-    stripes  (STRIPE,) of the chosen token, by the kind of the step that makes it, and "in"
-    """
-
-    found: Found
-    parts: tuple[tuple[int, str], ...]
-    level: Level | None
-    stripes: dict[str, np.ndarray]
+def _stack(found: Found, config: ModelConfig, stack: str = "decoder") -> StackScene:
+    steps = [at for at in found.children[None] if found.parts[at].stack == stack]
+    return StackScene(
+        tuple((at, kind_of(found.parts[at])) for at in steps),
+        size=flat(found.parts[steps[0]].shapes["x"]),
+        windows=tuple(map(config.window_of, range(config.n_layer))),
+        crosses=any(found.parts[at].name == "forward.cross" for at in found.children[steps[1]]),
+    )
 
 
 def block_scene(found: Found, place: Place, level: Level | None) -> BlockScene:
@@ -95,39 +105,19 @@ def block_scene(found: Found, place: Place, level: Level | None) -> BlockScene:
         made = {name: stripes_of(row, STRIPE)[:, 0] for name, row in rows.items()}
         stripes |= {"in": made["x"]} if "x" in made and "in" not in stripes else {}
         stripes[kind] = list(made.values())[-1]
-    return BlockScene(found, parts, level, stripes)
-
-
-@dataclass(frozen=True, eq=False)
-class Node:
-    """A step in the chain, and what it makes."""
-
-    index: int
-    kind: str
-    made: str
-    shape: tuple[int, ...]
-    matrix: Matrix | None
-
-
-@dataclass(frozen=True, eq=False)
-class StepsScene:
-    """The steps inside a step, and the one under the cursor as an equation.
-
-    rows, columns   names of rows, and of the result's columns
-    line            the equation with the numbers of the chosen cell
-    pair            (2, 2) of a rotation: a pair of the chosen query, before and after it turns
-    """
-
-    found: Found
-    nodes: tuple[Node, ...]
-    at: int
-    terms: tuple[Term, ...]
-    shapes: dict[str, tuple[int, int]]
-    matrices: dict[str, Matrix]
-    rows: tuple[str, ...]
-    columns: tuple[str, ...]
-    line: str
-    pair: np.ndarray | None
+    part = found.parts[place.at]
+    config = found.config_of(part)
+    return BlockScene(
+        parts,
+        config.norm_placement == "pre",
+        size=flat(next(iter(part.shapes.values()))),
+        lines={kind: text.inside(found, part, kind) for kind in ("attention", "cross", "mlp")},
+        heads=config.n_head,
+        widening=config.inner_width / config.n_embd,
+        stripes=stripes,
+        patterns=None if level is None else level.patterns,
+        hidden=None if level is None else level.hidden,
+    )
 
 
 def steps_scene(
@@ -139,19 +129,19 @@ def steps_scene(
     for at in place.level:
         part, made = found.parts[at], made_by(found.parts[at])
         matrix = level.matrices[at][made] if level is not None else None
-        nodes.append(Node(at, kind_of(part), made, part.shapes[made], matrix))
+        opens = at in found.children
+        nodes.append(Node(at, kind_of(part), made, part.shapes[made], matrix, opens))
     part, kind = found.parts[place.at], kind_of(found.parts[place.at])
     matrices = level.matrices[place.at] if level is not None else {}
     shapes = {name: flat(shape) for name, shape in part.shapes.items()}
     is_head = kind == "product" and part.layer is None  # the rows of the likeliest tokens
     is_square = shapes[made_by(part)] == (len(tokens), len(tokens))
     return StepsScene(
-        found,
         tuple(nodes),
         place.at,
-        terms=tuple(terms_of(marked_line(part.code), list(part.shapes), cell)),
-        shapes=shapes,
-        matrices=matrices,
+        terms_of(marked_line(part.code), list(part.shapes), cell),
+        shapes,
+        matrices,
         rows=() if is_head else tokens,
         columns=likely if is_head else tokens if is_square else (),
         line=line,
@@ -170,9 +160,3 @@ def made_by(part: Part) -> str:
     """What a step's line makes; of several values the first."""
     line = marked_line(part.code)
     return line.made or next(name for name in part.shapes if name not in line.reads)
-
-
-def flat(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Rows and columns of one head."""
-    rows, columns = (1, 1, *shape)[-2:]
-    return rows, columns

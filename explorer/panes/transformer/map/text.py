@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from core.numbers import (
-    TIMES,
     format_bytes,
     format_count,
     format_fixed,
-    format_number,
     format_percent,
 )
-from core.transformer.config import ModelConfig
+from core.transformer.parameters import parameters
 from core.transformer.presets import NOTES
+from explorer.widgets.diagrams.scenes import name_of
 
 if TYPE_CHECKING:
     from core.inference.forward_outline import Part
@@ -27,23 +25,6 @@ OPENED = "The open model"
 COMPARE, COMPARE_HELP = "Side by side", "All presets of the papers in one table"
 HEAD, HEAD_HELP = "Head", "The attention head whose numbers are drawn"
 INSIDE = "Click, or press Enter, to look inside; Esc goes out again"
-HANGING = {"attention": "attention adds", "mlp": "MLP adds"}
-DOTS = "how much the last token reads from each (all heads)"
-STREAM = "the residual stream"
-NEXT = "next token"
-TURNED = "one pair, turned"
-ENCODER, DECODER = "encoder: reads the source", "decoder: writes the target"
-CROSSES = "every block of the decoder reads what the encoder made"
-NODES = {
-    "token": "look up", "position": "+ position", "product": "x W\u1d40", "bias": "+ bias",
-    "project": "q, k, v", "weights": "softmax", "output": "read values", "join": "W_O",
-    "c_fc": "widen", "swiglu": "gate \u00d7 up", "relu": "ReLU", "gelu": "GELU",
-    "c_proj": "narrow", "norm.mean": "mean", "norm.center": "center", "norm.square": "mean square",
-    "norm.variance": "variance", "norm.norm": "divide", "norm.scale": "scale",
-    "norm.shift": "shift", "gelu.inner": "bend", "gelu.hidden": "GELU", "silu": "SiLU",
-    "ln_1": "norm", "ln_2": "norm", "ln_cross": "norm", "attention": "Attention", "mlp": "MLP",
-    "cross": "Cross-attention",
-}  # fmt: skip
 COMPONENTS = {
     "tokens": "token embedding", "positions": "positions", "attention": "attention", "mlp": "MLP",
     "norms": "norms", "head": "output head",
@@ -52,21 +33,11 @@ MEMORY = {"weights": "weights", "cache": "KV cache", "activations": "kept for th
 COLUMNS = ("parameters", "layers", "heads", "width", "context")
 
 
-def node(kind: str) -> str:
-    return NODES.get(kind, kind)
-
-
-def shape(letters: str, *sizes: int) -> str:
-    """("TC", 12, 192): T × C = 12 × 192."""
-    numbers = f" {TIMES} ".join(f"{size:,}" for size in sizes)
-    return f"{f' {TIMES} '.join(letters)} = {numbers}"
-
-
 def crumb(part: Part) -> str:
     """A step in the way from the model to where one is."""
     if part.name == "forward.block" and part.layer is not None:
         return f"Block {part.layer + 1}"
-    return node(part.name.partition(".")[2])
+    return name_of(part.name.partition(".")[2])
 
 
 def tip(found: Found, index: int) -> str:
@@ -79,24 +50,6 @@ def tip(found: Found, index: int) -> str:
     return "\n".join([*lines, *([INSIDE] if index in found.children else [])])
 
 
-def cell(name: str, row: int, column: int, value: float) -> str:
-    """A number under the pointer."""
-    told = "" if math.isnan(value) else f" = {format_number(value)}"
-    return f"{name}[{row}, {column}]{told}"
-
-
-def folded(count: int) -> str:
-    return f"{count} more"
-
-
-def blocks(found: Found, part: Part) -> str:
-    """Below the blocks of a stack; a banded one sees some of the tokens alone."""
-    config, tokens = found.config_of(part), part.shapes["x"][0]
-    banded = sum(config.window_of(layer) is not None for layer in range(config.n_layer))
-    told = f"{banded} of {config.n_layer} blocks banded" if banded else f"{config.n_layer} blocks"
-    return f"{told}, stream {shape('TC', tokens, config.n_embd)}"
-
-
 def inside(found: Found, part: Part, kind: str) -> tuple[str, str]:
     """What attention or MLP of a block consists of, and how many parameters it has."""
     config = found.config_of(part)
@@ -107,11 +60,9 @@ def inside(found: Found, part: Part, kind: str) -> tuple[str, str]:
     else:
         told = f"{H} heads of {config.head_width}" + (f", {G} of k, v" if G != H else "")
         told += f", {window} tokens" if window is not None and kind == "attention" else ""
-    name = "attention" if kind == "cross" else kind
-    layers, stacks = config.n_layer, (1 if isinstance(found.config, ModelConfig) else 2)
-    parts = layers * (stacks if kind == "mlp" else 2 * stacks - 1)  # the decoder has two attentions
-    count = next(one.parameters for one in found.costs if one.name == name) // parts
-    return told, f"{format_count(count)} parameters"
+    counted = parameters(config)  # cross-attention is as large as attention
+    count = counted.mlp if kind == "mlp" else counted.attention
+    return told, f"{format_count(count // config.n_layer)} parameters"
 
 
 def costs(found: Found) -> tuple[str, str, str]:

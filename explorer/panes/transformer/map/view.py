@@ -5,114 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from core.numbers import format_count
 from core.transformer.config import EncoderDecoderConfig
 from core.transformer.parameters import parameter_count
 from core.transformer.presets import NOTES, preset
-from explorer import theme
 from explorer.panes.transformer.map import text
 from explorer.panes.transformer.map.compute import Found
 from explorer.panes.transformer.map.draft import NAMES, OPEN, MapDraft
-from explorer.panes.transformer.map.draw_block import BlockLayout
-from explorer.panes.transformer.map.draw_pair import PairLayout
-from explorer.panes.transformer.map.draw_spine import SpineLayout
-from explorer.panes.transformer.map.draw_steps import StepsLayout
-from explorer.panes.transformer.map.scene import BlockScene, ModelScene, StepsScene
 from explorer.widgets.bar_table import BarRow, BarTable
 from explorer.widgets.base import set_look
 from explorer.widgets.boxes import card, name_parts, page, wrap
+from explorer.widgets.diagrams.picture import DiagramPicture
 from explorer.widgets.drop_down import DropDown
 from explorer.widgets.pages import Pages
-from explorer.widgets.scene_picture import ScenePicture
-from explorer.widgets.sketch import Sketch
 from explorer.widgets.stacked_bars import Bar, Segment, StackedBars
 from explorer.widgets.stateful import StatefulPicture
 
-Scene = ModelScene | BlockScene | StepsScene
-Layout = SpineLayout | PairLayout | BlockLayout | StepsLayout
 LEVELS = 5  # deep at most
 SERIES: dict[str, int | str] = {
     "attention": "attention", "mlp": 1, "tokens": 0, "positions": 4, "norms": "outline", "head": 2,
     "weights": 0, "cache": 3, "activations": 5,
 }  # fmt: skip
-
-
-class MapPicture(ScenePicture[Scene]):
-    """`stepClicked(index)` of the trace; `cellClicked(row, column)` of what the step makes."""
-
-    NAME = "The model"
-    LEAST = (520, 300)
-    stepClicked = Signal(int)
-    cellClicked = Signal(int, int)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent=parent)
-        self.values: dict[str, np.ndarray] = {}  # of the step under the cursor
-        self._hovered = -1
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
-    def layout_now(self) -> Layout | None:
-        area, scene = QRectF(self.rect()).adjusted(2, 2, -2, -2), self.scene
-        if isinstance(scene, ModelScene):
-            is_pair = isinstance(scene.found.config, EncoderDecoderConfig)
-            return PairLayout(area, scene) if is_pair else SpineLayout(area, scene)
-        if isinstance(scene, BlockScene):
-            return BlockLayout(area, scene)
-        return StepsLayout(area, scene) if scene is not None else None
-
-    def displayed(self) -> dict[str, np.ndarray]:
-        return self.values
-
-    def draw(self, painter: QPainter) -> None:
-        if (layout := self.layout_now()) is None:
-            return
-        layout.draw(painter, self.position)
-        for place, index in layout.targets:
-            if index == self._hovered:
-                Sketch(painter).frame(place.adjusted(-3, -3, 3, 3), "text")
-        if self.shows_focus:
-            theme.current().focus_ring(painter, QRectF(self.rect()), 4, -3)
-
-    def _index_at(self, point: QPointF) -> int:
-        layout = self.layout_now()
-        targets = layout.targets if layout is not None else []
-        return next((index for place, index in targets if place.contains(point)), -1)
-
-    def said_at(self, point: QPointF) -> str:
-        index, layout = self._index_at(point), self.layout_now()
-        if index >= 0 and self.scene is not None:
-            return text.tip(self.scene.found, index)
-        found = layout.equation.cell_at(point) if isinstance(layout, StepsLayout) else None
-        return text.cell(*found) if found is not None else ""
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._hover(self._index_at(event.position()))
-
-    def leaveEvent(self, event: object) -> None:
-        self._hover(-1)
-
-    def _hover(self, index: int) -> None:
-        if index != self._hovered:
-            self._hovered = index
-            pointed = Qt.CursorShape.PointingHandCursor
-            self.setCursor(pointed if index >= 0 else Qt.CursorShape.ArrowCursor)
-            self.update()
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() != Qt.MouseButton.LeftButton:
-            return
-        layout, index = self.layout_now(), self._index_at(event.position())
-        if index >= 0:
-            self.stepClicked.emit(index)
-        elif isinstance(layout, StepsLayout):
-            found = layout.equation.cell_at(event.position())
-            if found is not None and found.name == layout.equation.terms[-1].name:
-                self.cellClicked.emit(found.row, found.column)
 
 
 class MapView(QWidget):
@@ -125,7 +41,7 @@ class MapView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("transformer.map")
-        self.picture, self.costs = MapPicture(), StackedBars("What the model costs")
+        self.picture, self.costs = DiagramPicture(), StackedBars("What the model costs")
         self.table = BarTable("Presets side by side", text.COLUMNS)
         self.table.set_rows(*_presets())
         self.body = StatefulPicture(self.picture, "lines")

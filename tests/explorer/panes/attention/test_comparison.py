@@ -8,6 +8,7 @@ import pytest
 from core.inference.head_comparison import moved_attention, same_queries
 from core.resources import resource
 from core.tokenization import open_tokenizer
+from core.tokenization.characters import CharacterTokenizer
 from explorer.panes.attention.compared import (
     SAME,
     compare,
@@ -39,7 +40,8 @@ def test_the_head_that_copies_changes_most_when_a_repeat_is_taken_away():
     np.testing.assert_allclose(found.difference, [[0, 0.9, 0]], atol=1e-6)
     assert found.query(0, 1) == 6, "the last Mira, whose own token is the same"
     assert sentence(found, 0, 1) == (
-        "This head changes most: 0.900 of the attention of \u201cMira\u201d goes elsewhere."
+        "This head changes most: 0.900 of the attention of \u201cMira\u201d moves, most of it from "
+        "\u201csang\u201d to \u201cmet\u201d."
     )
     assert "layer 0, head 1 changes most, by 0.900" in sentence(found, 0, 2)
     change = found.change(0, 1, False)
@@ -77,6 +79,13 @@ def test_the_suggested_text_differs_by_a_word_and_has_as_many_tokens_where_it_ca
     assert suggestion(tokenizer, "...", 64) == "..."
 
 
+def test_a_suggestion_holds_no_letter_that_the_tokenizer_does_not_know():
+    tokenizer = CharacterTokenizer(sorted(set("abcdef ")))
+    assert suggestion(tokenizer, "abc fed abc", 64) == "fed fed abc"
+    assert suggestion(tokenizer, "abcadcb", 64) == "bbcadcb", "of one word, another letter"
+    assert suggestion(tokenizer, "a", 64) == "a", "there is no other letter"
+
+
 def test_comparing_shows_differences_and_leaving_brings_everything_back(pane, tmp_path, run_async):
     async def body():
         await open_model(pane, tmp_path)
@@ -104,6 +113,8 @@ def test_comparing_shows_differences_and_leaving_brings_everything_back(pane, tm
         np.testing.assert_allclose(
             shown, found.attention[layer, head] - heads.attention[layer, head]
         )
+        about = pane.about(pane.pictures()["difference"])
+        assert about["second text"] == found.prompt.text and about["prompt"] == PROMPT
         low, high = view.change.limits()
         assert low == -high
         assert pane.cancel() and pane.choices.mode == "map", "Esc"
@@ -160,5 +171,28 @@ def test_heads_that_are_off_are_off_for_both_texts(pane, tmp_path, run_async):
         found = pane.comparison.found
         np.testing.assert_allclose(found.attention, heads.attention, atol=1e-6)
         assert pane.headline == SAME
+
+    run_async(body())
+
+
+def test_what_is_being_typed_as_second_text_is_not_written_over(pane, tmp_path, run_async, qtbot):
+    async def body():
+        await open_model(pane, tmp_path)
+        pane.set_mode("compare")
+        await pane.settled()
+        line = pane.view.head.compared.text
+        assert line.prompt == pane.comparison.found.prompt.text, "the suggestion"
+        pane.activateWindow()
+        line.setFocus()
+        await until(line.hasFocus, "the focus")
+        line.setText("Mira met")
+        pane.source_controller.update_heads()  # as those of a live model come every second
+        await pane.settled()
+        assert line.text() == "Mira met"
+        line.clear()
+        pane.choose(second="")
+        pane.source_controller.update_heads()
+        await pane.settled()
+        assert line.text() == pane.comparison.found.prompt.text
 
     run_async(body())

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QTest
 
 import core
 from explorer import theme
@@ -186,6 +187,35 @@ def test_the_expected_token_is_appended_and_the_steps_go_on_with_it(pane, tmp_pa
         assert pane.workspace.prompt == PROMPT
         pane.set_mode("map")
         assert button.isHidden()
+
+    run_async(body())
+
+
+def test_any_of_the_bars_is_appended_by_a_click_or_by_the_keyboard(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        pane.pick_query(pane.looker.heads.n_tokens - 1)
+        await pane.settled()
+        await at_the_end(pane)
+        stage, clicked = pane.view.head.stage, []
+        stage.tokenClicked.disconnect()
+        stage.tokenClicked.connect(clicked.append)
+        last = stage._scene(stage.story).downstream
+        point = last.rows[3].center().toPoint()
+        QTest.mouseClick(stage, Qt.MouseButton.LeftButton, pos=point)
+        for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Return):
+            QTest.keyClick(stage, key)
+        assert clicked[0] is last.shown[3] and clicked[1] in (last.shown[1], last.shown[5])
+        pane.source_controller.append(replace(last.shown[0], token=-1, piece=b" red"))
+        assert pane.workspace.prompt == f"{PROMPT} red"
+        await pane.settled()
+        prompt = pane.workspace.prompt
+        pane.source_controller.append(replace(last.shown[0], token=-1, piece=b"\xe2"))
+        assert pane.workspace.prompt == prompt, "half a character is no text"
+        pane.pick_query(1)
+        await pane.settled()
+        QTest.mouseClick(stage, Qt.MouseButton.LeftButton, pos=point)
+        assert len(clicked) == 2, "in the middle of a text nothing is appended"
 
     run_async(body())
 

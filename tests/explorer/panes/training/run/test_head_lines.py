@@ -10,7 +10,13 @@ from core.training.runs import create_run
 from core.training.writer import RunWriter
 from explorer.panes.training.run.charts import RATES, Charts
 from explorer.panes.training.run.draft import TrainingDraft, config_of
-from explorer.panes.training.run.head_lines import head_of, head_series, scores_at, why_none
+from explorer.panes.training.run.head_lines import (
+    head_of,
+    head_series,
+    scores_at,
+    sentence,
+    why_none,
+)
 from explorer.panes.training.run_data import read
 from tests.explorer.waiting import until
 
@@ -50,6 +56,14 @@ def test_scores_at_a_step_are_the_last_ones_recorded_by_then(scored):
         [0.05, 0.8, 0.8], abs=1e-3
     )
     assert scores_at(scored, "duplicate", 30) is None
+
+
+def test_a_sentence_says_which_head_does_it_or_that_none_does_yet(scored):
+    born = sentence("induction", scores_at(scored, "induction", 30), 30)
+    assert born.startswith("Step 30: layer 1, head 2 looks at what followed") and "0.800" in born
+    assert "no head looks at what followed" in sentence(
+        "induction", scores_at(scored, "induction", 20), 20
+    )
 
 
 def test_the_lines_stand_below_the_losses_with_the_same_steps_and_cursor(scored, qtbot):
@@ -93,6 +107,11 @@ def test_a_click_on_a_line_opens_that_head_as_it_was_at_that_step(make_pane, run
         await until(lambda: view.mosaic.displayed().get("scores") is not None, "the scores")
         data = pane.follower.data
         newest = data.head_scores["previous_token"][1][-1]
+        np.testing.assert_allclose(view.mosaic.displayed()["scores"], newest)
+        view.mosaic.set_shape(1, 1)  # as the heads of another run, shown in between
+        pane.film.clear()
+        pane.view.charts.looksChanged.emit()
+        await until(lambda: view.mosaic.displayed()["maps"].shape[0] == 2, "its heads")
         np.testing.assert_allclose(view.mosaic.displayed()["scores"], newest)
         step = sorted(data.probes)[-5]
         view.charts.heads.lineClicked.emit("L1 H0", step + 0.2)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication, QPoint, Qt
 
 from core.training.phases import SCALED_PHASES
 from core.training.reader import RunReader
@@ -368,6 +368,6 @@ def test_cards_above_the_pane_squeeze_no_lines(qtbot):
         QCoreApplication.sendPostedEvents()
         charts = view.charts
         assert charts.loss.height() >= 160 and area.verticalScrollBar().maximum() > 0
-        small = min(plot.geometry().top() for plot in charts.small.values())
+        small = min(plot.mapTo(charts, QPoint(0, 0)).y() for plot in charts.small.values())
         assert charts.loss.geometry().bottom() < small
         assert view.heads.height() >= 60

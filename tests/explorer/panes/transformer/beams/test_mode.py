@@ -14,12 +14,7 @@ from tests.explorer.panes.transformer.conftest import PROMPT
 
 
 def center(mode: Any, node: int) -> QPointF:
-    from PySide6.QtCore import QRectF
-
-    from explorer.widgets.beam_drawing import TreeLayout
-
-    tree = mode.view.tree
-    return TreeLayout(QRectF(tree.rect()), tree.scene, tree.position).chip(node).center()
+    return mode.view.tree._laid_out(mode.scene).chip(node).center()
 
 
 def test_the_tree_is_the_one_that_core_finds(make_mode: Any, run_async: Any) -> None:

@@ -52,7 +52,7 @@ def test_what_is_typed_is_shown_as_the_model_reads_it(make_chat: Any, run_async:
         mode = await make_chat()
         whole = f"Be kind.<|endoftext|>user: {text.FIRST}<|endoftext|>assistant:"
         assert read_text(mode) == whole
-        assert "are of messages" in mode.headline
+        assert "of them are messages" in mode.headline
         mode.view.line.setText("Hi")
         mode.view.line.textEdited.emit("Hi")
         await until(lambda: "user: Hi<" in read_text(mode), mode.view.read)
@@ -76,9 +76,17 @@ def test_it_answers_as_core_does_and_undo_takes_both_back(make_chat: Any, run_as
         assert mode.draft.value.turns == (text.FIRST, told)
         assert mode.view.bubbles.displayed()["name"].tolist() == ["you", "the model"]
         assert mode.view.line.prompt == "" and not mode.view.send.isEnabled()
+        (track,) = mode.tracks
+        mode.player.seek(1)
+        first = lm.tokenizer.piece_bytes(int(track.item(0).value("chosen")))
+        start, _ = mode.shown_prompt.place(1)
+        at = mode.view.read.selected
+        begin, end = mode.shown_prompt.spans[at]
+        assert begin <= start + len(first.lstrip()) < end
+        assert track.item(1).code.endswith("generate_steps#append")
         mode.workspace.undo()
         await mode.settled()
-        assert mode.draft.value.turns == ()
+        assert mode.draft.value.turns == () and mode.tracks == []
         assert mode.headline == text.EMPTY and mode.view.body.state == "ready"
 
     run_async(body())
@@ -112,7 +120,7 @@ def test_a_message_and_its_tokens_are_lit_together(make_chat: Any, run_async: An
         bubbles.hovered.emit(0)
         framed = b"".join(read.tokens.slice(token) for token in read.marked)
         assert framed.decode().strip() == text.FIRST
-        start = int(read.tokens.starts[[*mode.scene.origin].index(1)])
+        start = int(read.tokens.starts[mode.shown_prompt.origin.index(1)])
         read.spanHovered.emit(start, start + 1)
         assert bubbles.marked == 1
         read.spanHovered.emit(-1, -1)

@@ -19,9 +19,10 @@ def test_it_shows_what_core_finds(make_mode: Any, run_async: Any) -> None:
         lm = core.load(mode.source.address)
         told = core.few_shot(lm, examples, question, answer, (0, 1, 2, 4, 8), FORMS["arrow"])
         shown = mode.view.bars.displayed()
-        assert shown["examples"].tolist() == [0, 1, 2, 4, 8]
-        assert shown["probability"].tolist() == [one.probability for one in told]
-        assert shown["said"].tolist() == [one.said for one in told]
+        assert [name.split()[0] for name in shown["name"]] == ["0", "1", "2", "4", "8"]
+        assert shown["share"].tolist() == [one.probability for one in told]
+        for words, one in zip(shown["words"], told, strict=True):
+            assert "wrong: " in words and one.said[:9] in words
         assert mode.headline.startswith("No examples make ")
         assert mode.view.read.tokens.data.decode() == told[-1].text
         mode.view.grab()

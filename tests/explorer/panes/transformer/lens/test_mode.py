@@ -9,8 +9,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 import core
+from explorer.panes.model_menu import REAL
 from explorer.panes.transformer.lens import text
-from explorer.panes.transformer.lens.draft import part_name
+from explorer.panes.transformer.lens.scene import name_of
+from explorer.state.workspace import DEFAULT_PROMPT
 
 TINY = {"n_layer": 2, "n_head": 2}
 
@@ -57,9 +59,9 @@ def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any
         np.testing.assert_allclose(shown["before"], before, atol=1e-5)
         bars = mode.view.terms.displayed()
         assert bars["off"][place] and bars["value"][place] == 0 != bars["before"][place]
-        assert mode.headline.startswith(f"Without {text.part(part)} ")
+        assert mode.headline.startswith(f"Without {name_of(part)} ")
         assert mode.view.changed.whole.startswith("changed")
-        assert mode.view.chips[0].text().startswith(text.part(part))
+        assert mode.view.chips[0].text().startswith(name_of(part))
         mode.set_settings(how="mean")
         await mode.settled()
         mean = core.compare(model, ids, core.averaged(model, ids, [part])).after.probabilities
@@ -135,7 +137,7 @@ def test_keys_and_clicks_choose_a_place_and_a_token(make_mode: Any, run_async: A
     run_async(body())
 
 
-def test_every_step_has_its_numbers_and_a_part_that_is_pointed_at(
+def test_every_step_has_its_numbers_and_a_part_has_steps_of_its_own(
     make_mode: Any, run_async: Any
 ) -> None:
     async def body() -> None:
@@ -148,14 +150,17 @@ def test_every_step_has_its_numbers_and_a_part_that_is_pointed_at(
         names = [mode.player.track.item(at).name for at in range(mode.player.track.length)]
         assert names[-2:] == ["lens.unembed", "lens.softmax"] and mode.row == row
         place = next(at for at, part in enumerate(mode.scene.parts) if part is not None)
-        mode.view.terms.hovered.emit(place)
+        assert mode.cancel() and mode.row == row
+        mode.view.terms.opened.emit(place)
         await mode.settled()
-        assert told[-1].step.name == "lens.contribution"
+        names = [mode.player.track.item(at).name for at in range(mode.player.track.length)]
+        assert names[-1] == "attribution.contribution" and told[-1].step.name == names[0]
+        assert " to the logit of " in mode.headline and mode.row == row
+        mode.player.seek(len(names) - 1)
+        assert told[-1].step.name == names[-1]
         value = float(told[-1].step.value("contribution"))
         assert np.isclose(value, mode.view.terms.displayed()["value"][place], rtol=1e-5)
-        mode.view.terms.hovered.emit(-1)
-        assert told[-1].step.name != "lens.contribution"
-        assert mode.cancel() and mode.row == row
+        assert mode.cancel() and mode.row == row and "pushed it most" in mode.headline
 
     run_async(body())
 
@@ -163,9 +168,9 @@ def test_every_step_has_its_numbers_and_a_part_that_is_pointed_at(
 def test_what_the_model_does_not_have_is_left_alone(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("lens", **TINY)
-        mode.draft.change({"off": ("99.0", "x", "1", "0.7"), "patch_layer": 50}, "a session")
+        mode.draft.change({"off": ((99, 0), (1, None), (0, 7)), "patch_layer": 50}, "a session")
         await mode.settled()
-        assert [part_name(part) for part in mode.off] == ["1"] and mode.scene.found.is_changed
+        assert mode.off == [(1, None)] and mode.scene.found.is_changed
         mode.all_on()
         mode.workspace.set_prompt("")
         await mode.settled()
@@ -173,5 +178,52 @@ def test_what_the_model_does_not_have_is_left_alone(make_mode: Any, run_async: A
         mode.workspace.set_prompt("Tom")
         await mode.settled()
         assert mode.view.body.state == "ready" and mode.view.says.text() == text.SAYS
+
+    run_async(body())
+
+
+def test_a_post_norm_model_says_what_its_sum_supposes(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("lens", **TINY, norm_placement="post")
+        told = core.attribute(model_of(mode), mode.prompt_ids)
+        assert np.isclose(mode.view.terms.displayed()["value"].sum(), told.logit, rtol=1e-4)
+        assert mode.view.who.text().endswith("if 4 norms hold")
+        tips = [bar.tip for bar in mode.scene.bars()]
+        assert "the scales of all 4 norms" in tips[-1]
+
+    run_async(body())
+
+
+def test_a_long_text_shows_some_tokens_and_says_which(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("lens", **TINY)
+        mode.workspace.set_prompt("Mira met Tom. " * 20)
+        await mode.settled()
+        count = len(mode.prompt_ids)
+        read = min(count, mode.source.config.block_size)
+        assert mode.scene.grid().total == read and len(mode.scene.columns) == 16
+        mode.choose(3)
+        await mode.settled()
+        assert mode.scene.columns == list(range(16))
+        mode.go_to(0, -1)
+        await mode.settled()
+        assert mode.scene.found.position == 0 and mode.row == 0
+        mode.go_to(0, -1)
+        await mode.settled()
+        assert mode.scene.found.position == 0
+
+    run_async(body())
+
+
+def test_a_real_model_begins_with_a_fact(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("lens", **TINY)
+        mode.source.address = REAL
+        mode.workspace.set_prompt(DEFAULT_PROMPT)
+        await mode.settled()
+        assert mode.workspace.prompt == text.FACT and mode.scene is not None
+        mode.workspace.set_prompt("Tom met Mira.")
+        await mode.settled()
+        assert mode.workspace.prompt == "Tom met Mira."
 
     run_async(body())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import core
 from core.transformer.parameters import parameter_count
 from core.transformer.presets import PAIR_PRESETS, PRESETS, preset
 from explorer.panes.transformer.map import text
-from explorer.panes.transformer.map.scene import BlockScene, ModelScene, StepsScene
+from explorer.widgets.diagrams.scenes import BlockScene, PairScene, SpineScene, StepsScene
 
 FAMILIES = [
     {},
@@ -39,13 +40,13 @@ def test_the_first_state_is_the_whole_model_with_its_next_token(make_mode: Any, 
     async def body() -> None:
         mode = await make_mode("map")
         scene = painted(mode)
-        assert isinstance(scene, ModelScene)
+        assert isinstance(scene, SpineScene)
         model = core.load(mode.source.address).model
         acts = core.capture(model, mode.prompt_ids, ["logits", "attention"])
         likeliest = mode.piece(int(acts.logits[-1].argmax())).decode()
         assert likeliest.strip() in mode.headline
         reads = acts.attention[:, :, -1].mean(axis=1)
-        np.testing.assert_allclose(scene.found.about["reads"], reads, atol=1e-5)
+        np.testing.assert_allclose(scene.reads, reads, atol=1e-5)
         assert mode.player.step == mode.player.length - 1
         assert parameters_of(mode) == parameter_count(model.config)
 
@@ -78,7 +79,7 @@ def test_every_step_of_every_level_is_drawn_with_its_numbers(
 
         await look()
         kinds = {type(scene) for scene in seen}
-        assert kinds == {ModelScene, BlockScene, StepsScene}
+        assert kinds == {SpineScene, BlockScene, StepsScene}
         assert any(isinstance(one, StepsScene) and one.line for one in seen)
 
     run_async(body())
@@ -110,7 +111,7 @@ def test_a_chosen_cell_and_head_are_told_with_their_numbers(make_mode: Any, run_
         mode, told = await make_mode("map"), []
         mode.inspection.connect(told.append)
         mode.go_to("block", "attention", "weights")
-        mode.choose_head(1)
+        mode.view.headChosen.emit(1)
         await mode.settled()
         mode.choose_cell(3, 2)
         await mode.settled()
@@ -136,7 +137,7 @@ def test_where_one_is_stays_when_the_text_is_another(make_mode: Any, run_async: 
         mode.go_to("next")
         mode.restore(kept)
         assert mode.way == ["block 1", "mlp", "c_fc"]
-        for bad in ({}, {"way": [1], "head": 0}, {"way": ["block 99", "x"], "head": 10**9}):
+        for bad in ({}, {"way": [1]}, {"way": ["block 99", "x"]}):
             mode.restore(bad)
         await mode.settled()
         painted(mode)
@@ -168,6 +169,41 @@ def test_a_preset_is_drawn_without_weights(make_mode: Any, run_async: Any, name:
         mode.workspace.undo()
         await mode.settled()
         assert mode.found.trace.about["position"] == len(mode.prompt_ids) - 1
+
+    run_async(body())
+
+
+def test_an_encoder_decoder_that_is_open_is_drawn_as_two_stacks(make_mode: Any, run_async: Any):
+    async def body() -> None:
+        mode = await make_mode("map")
+        mode.source = SimpleNamespace(config=preset("transformer-big"), name="a pair")
+        mode.read()
+        await mode.settled()
+        scene = painted(mode)
+        assert isinstance(scene, PairScene) and scene.decoder.crosses and not scene.encoder.crosses
+        assert scene.encoder.size == (1024, 1024) and len(scene.decoder.windows) == 6
+        mode.player.seek(8)  # the first block of the decoder
+        assert mode.player.enter()
+        await mode.settled()
+        assert "cross" in [kind for _, kind in painted(mode).parts]
+
+    run_async(body())
+
+
+def test_a_model_that_cannot_read_the_text_says_why(make_mode: Any, run_async: Any):
+    async def body() -> None:
+        mode = await make_mode("map")
+
+        async def refuse(*_: Any, **__: Any) -> Any:
+            raise ValueError("shorten the text")
+
+        mode.source.ask = refuse
+        mode.workspace.set_prompt("Tom met")
+        await mode.settled()
+        assert mode.view.body.state == "error" and mode.view.body.message == "shorten the text"
+        mode.set(shown="gpt2")
+        await mode.settled()
+        assert mode.view.body.state == "ready" and isinstance(painted(mode), SpineScene)
 
     run_async(body())
 

@@ -7,33 +7,25 @@ from typing import NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QPainter
 
 from core.numbers import format_share
-from core.transformer.config import ModelConfig
 from explorer import theme
-from explorer.panes.transformer.map import text
-from explorer.panes.transformer.map.scene import ModelScene
 from explorer.widgets.base import LEFT, RIGHT, elide
+from explorer.widgets.diagrams.inks import WORDS, ink_of
+from explorer.widgets.diagrams.scenes import SpineScene, name_of, shape_of
 from explorer.widgets.sketch import FAINT, SIZE, Sketch, around
 from explorer.widgets.token_strip import draw_chip
 
+HANGING = {"attention": "attention adds", "mlp": "MLP adds"}
+DOTS = ("how much the last token reads from each, the mean over all heads",
+        "how much it reads from each")  # fmt: skip
 TOKENS, EMBED, PART = 96, 54, 52  # px of width: tokens; what is round the blocks
 BARS, NAMED = 196, 112  # px of width: the next token; where it is not known
 ROW, ROWS = (17, 24), 10  # px of an earlier token's line; so many at most
 BAND, BAR = (64, 150), (34, 84)  # px of height: the stream; what hangs on it
 FOOT, HEAD, LINE, LIKELY = 38, 22, 15, 12
-WORDS = {"embed": "E", "unembed": "W\u1d64", "softmax": "e\u1dbb/\u03a3", "norm": "norm"}
 EMBEDDED = 12  # px: the stream before the first block
-INKS: dict[str, int | str] = {
-    "attention": "attention", "cross": "k", "mlp": 1, "embed": 0, "unembed": 2,
-}  # fmt: skip
-
-
-def ink_of(kind: str) -> QColor:
-    """The color of a part of the model, the same in all pictures."""
-    now, role = theme.current(), INKS.get(kind, "outline")
-    return now.series(role) if isinstance(role, int) else now.color(role)
 
 
 class Earlier(NamedTuple):
@@ -46,16 +38,15 @@ class Earlier(NamedTuple):
 class SpineLayout:
     """Where all of it stands in an area."""
 
-    def __init__(self, area: QRectF, scene: ModelScene) -> None:
-        now, self.area, self.scene, self.found = theme.current(), area, scene, scene.found
-        assert isinstance(scene.found.config, ModelConfig)
-        self.config, self.steps = scene.found.config, scene.steps
+    def __init__(self, area: QRectF, scene: SpineScene) -> None:
+        now, self.area, self.scene = theme.current(), area, scene
+        self.steps, self.layers = scene.stack.steps, len(scene.stack.windows)
         parts = sum(kind not in ("embed", "block", "next") for _, kind in self.steps)
         self.left = area.left() + now.px(TOKENS) + now.px(EMBED)
         self.wide = now.px(BARS if scene.likely else NAMED)
         self.right = area.right() - self.wide - parts * now.px(PART)
-        self.pitch = (self.right - self.left) / self.config.n_layer
-        earlier, fixed = self.found.row, now.px(FOOT) + now.px(HEAD)
+        self.pitch = (self.right - self.left) / self.layers
+        earlier, fixed = scene.chosen, now.px(FOOT) + now.px(HEAD)
         room = area.height() - fixed
         least = now.px(BAND[0]) + 2 * now.px(BAR[0])
         rows = min(earlier, ROWS, max(int((room - least) // now.px(ROW[0])), 0))
@@ -78,7 +69,7 @@ class SpineLayout:
         if earlier <= rows or rows < 3:
             return one[earlier - rows :]
         many = earlier - rows + 1
-        return [one[0], Earlier(text.folded(many), slice(1, 1 + many)), *one[1 + many :]]
+        return [one[0], Earlier(f"{many} more", slice(1, 1 + many)), *one[1 + many :]]
 
     def column(self, step: int) -> QRectF:
         """A step's place, from what hangs above the spine to what hangs below."""
@@ -90,7 +81,7 @@ class SpineLayout:
             return QRectF(self.left + (step - 1) * self.pitch, top, self.pitch, high)
         if kind == "next":
             return QRectF(self.area.right() - self.wide, top, self.wide, high)
-        past = step - 1 - self.config.n_layer
+        past = step - 1 - self.layers
         return QRectF(self.right + past * now.px(PART), top, now.px(PART), high)
 
     def x(self, position: float) -> float:
@@ -110,12 +101,12 @@ class SpineLayout:
         step = min(math.ceil(position - 1e-9), len(self.steps) - 1)
         if self.steps[step][1] != "next":
             sketch.frame(self.column(step).adjusted(-2, -4, 2, 4), "accent", 2)
-        ends = [QPointF(self.x(float(at)), self.middle) for at in (int(position), step)]
+        ends = [QPointF(self.x(float(at)), self.middle) for at in (min(int(position), step), step)]
         sketch.pulse(ends, position - int(position))
 
     def _draw_tokens(self, sketch: Sketch, reach: float) -> None:
         """Earlier tokens, each with its own line, and dots where the chosen one reads from them."""
-        now, about, wide = sketch.now, self.found.about, sketch.now.px(TOKENS - 10)
+        now, scene, wide = sketch.now, self.scene, sketch.now.px(TOKENS - 10)
         high = now.px(18)
         for line, y in zip(self.earlier, self.ys, strict=True):
             place = QRectF(self.area.left(), y - high / 2, wide, high - 2)
@@ -124,18 +115,18 @@ class SpineLayout:
             else:
                 sketch.text(place, line.words, align=RIGHT)
             sketch.line(QPointF(place.right() + 4, y), QPointF(self.right, y), "divider")
-            shares = about["reads"][:, line.tokens].sum(axis=1)
-            self._draw_dots(sketch, y, shares, reach)
+            if scene.reads is not None:
+                self._draw_dots(sketch, y, scene.reads[:, line.tokens].sum(axis=1), reach)
         place = QRectF(self.area.left(), self.middle - high / 2 - 2, wide, high + 4)
         end = QPointF(self.area.right() - self.wide, self.middle)
         ink = "accent" if self.scene.tokens else "outline"
         sketch.line(QPointF(place.right(), self.middle), end, ink, 2)
         if self.scene.tokens:
-            self._draw_chip(sketch, place, self.scene.tokens[self.found.row], True)
+            self._draw_chip(sketch, place, scene.tokens[scene.chosen], True)
         else:
-            words = text.shape("T", self.found.tokens)
+            words = shape_of("T", scene.stack.size[0])
             sketch.text(place.adjusted(0, 0, -8, 0), words, "text", RIGHT)
-        for layer in range(self.config.n_layer) if self.ys and self.pitch >= now.px(10) else ():
+        for layer in range(self.layers) if self.ys and self.pitch >= now.px(10) else ():
             x = self.left + (layer + 0.5) * self.pitch
             if x <= reach:
                 ends = QPointF(x, self.ys[0]), QPointF(x, self.band.top())
@@ -159,12 +150,12 @@ class SpineLayout:
 
     def _draw_blocks(self, sketch: Sketch, reach: float) -> None:
         """Above the stream what attention adds in each block, below it what the MLP adds."""
-        writes = self.found.about.get("writes")
+        writes = self.scene.writes
         longest = 1.0 if writes is None else float(writes.max()) or 1.0
         gap = 1.0 if self.pitch < sketch.now.px(8) else min(self.pitch * 0.18, sketch.now.px(10))
-        for layer in range(self.config.n_layer):
+        for layer in range(self.layers):
             x = self.left + layer * self.pitch
-            banded = self.config.window_of(layer) is not None
+            banded = self.scene.stack.windows[layer] is not None
             for side, name in enumerate(("attention", "mlp")):
                 share = 0.45 if banded and not side else 0.8
                 share = float(writes[layer, side]) / longest if writes is not None else share
@@ -175,7 +166,7 @@ class SpineLayout:
 
     def _draw_stream(self, sketch: Sketch, reach: float) -> None:
         """The chosen token's vector as colors: embedded, and after each attention and MLP."""
-        now, band, stripes = sketch.now, self.band, self.found.stripes
+        now, band, stripes = sketch.now, self.band, self.scene.stripes
         first = band.adjusted(-now.px(EMBEDDED), 0, -band.width(), 0)
         sketch.fill(band.united(first), "raised")
         if stripes is not None:
@@ -184,8 +175,10 @@ class SpineLayout:
             sketch.matrix(first, stripes[:, :1], limit=SIZE, framed=False)
             sketch.matrix(band, stripes[:, 1:], limit=SIZE, framed=False)
             sketch.painter.restore()
+        else:
+            sketch.frame(band, "divider", 1, 0)
         wide = 1 if self.pitch < now.px(20) else 2
-        for layer in range(self.config.n_layer) if self.pitch >= now.px(5) else ():
+        for layer in range(self.layers) if self.pitch >= now.px(5) else ():
             x = self.left + layer * self.pitch
             sketch.line(QPointF(x, band.top()), QPointF(x, band.bottom()), "surface", wide)
 
@@ -210,20 +203,19 @@ class SpineLayout:
         count = min(int((foot - self.area.top()) // row), len(self.scene.likely), LIKELY)
         high = row * count
         top = min(max(self.area.center().y(), self.middle) - high / 2, foot - high)
-        probabilities = self.found.about["probabilities"]
-        for at, token in enumerate(self.found.about["likeliest"][:count].tolist()):
-            share = float(probabilities[token] / probabilities.max())
+        largest = self.scene.likely[0][1]
+        for at, (words, probability) in enumerate(self.scene.likely[:count]):
             ink = "accent" if at == 0 and progress >= 1 else "text"
             line = QRectF(column.left() + now.px(12), top + at * row, name, row)
             font = now.font("mono", mono=True)
             with sketch.faint(progress < 1, progress):
-                words = elide(self.scene.likely[at], font, name)
-                sketch.text(line, words, ink, RIGHT, "mono", mono=True)
+                sketch.text(line, elide(words, font, name), ink, RIGHT, "mono", mono=True)
                 room = (column.right() - line.right() - 6 - number) * theme.ease_out(progress)
-                bar = QRectF(line.right() + 6, line.top() + 4, max(room * share, 1), row - 8)
+                long = max(room * probability / largest, 1)
+                bar = QRectF(line.right() + 6, line.top() + 4, long, row - 8)
                 sketch.fill(bar, "accent" if ink == "accent" else now.series(0))
                 told = QRectF(bar.right() + 4, line.top(), number, row)
-                sketch.text(told, format_share(float(probabilities[token])), align=LEFT)
+                sketch.text(told, format_share(probability), align=LEFT)
 
     def _draw_words(self, sketch: Sketch) -> None:
         """Names of what hangs, numbers of blocks, shapes."""
@@ -232,24 +224,25 @@ class SpineLayout:
         room = self.left - self.area.left() - now.px(EMBEDDED + 6)
         for name, y in (("attention", band.top() - line - 2), ("mlp", band.bottom() + 2)):
             place = QRectF(self.area.left(), y, room, line)
-            sketch.text(place, text.HANGING[name], ink_of(name), RIGHT, weight=600)
+            sketch.text(place, HANGING[name], ink_of(name), RIGHT, weight=600)
         every = max(1, math.ceil(now.px(20) / self.pitch))
-        for layer in range(self.config.n_layer):
+        for layer in range(self.layers):
             if layer % every == every - 1 or layer == 0:
                 x = self.left + (layer + 0.5) * self.pitch
                 sketch.text(QRectF(x, foot, 0, line), f"{layer + 1}")
         below = QRectF(band.center().x(), foot + line, 0, line)
-        sketch.text(below, text.blocks(self.found, self.found.parts[0]))
+        sketch.text(below, self.scene.stack.words)
         for step, (_, kind) in enumerate(self.steps):
             column = self.column(step)
             if kind in WORDS:
-                sketch.text(QRectF(column.center().x(), foot, 0, line), text.node(kind))
+                sketch.text(QRectF(column.center().x(), foot, 0, line), name_of(kind))
             elif kind == "next":
                 place = QRectF(column.left() + now.px(12), foot, column.width(), line)
-                sketch.text(place, text.NEXT, align=LEFT)
-                size = text.shape("V", self.config.vocab_size)
+                sketch.text(place, "next token", align=LEFT)
+                size = shape_of("V", self.scene.vocabulary)
                 sketch.text(place.translated(0, line), size, align=LEFT)
         if self.ys:
             wide = self.area.right() - self.wide - self.left
             above = QRectF(self.left, self.ys[0] - now.px(ROW[1] + 2), wide, line)
-            sketch.text(above, text.DOTS, align=LEFT, cut=True)
+            fits = [one for one in DOTS if now.metrics("label").horizontalAdvance(one) < wide]
+            sketch.text(above, (fits or DOTS[1:])[0], align=LEFT, cut=True)

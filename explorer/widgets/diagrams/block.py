@@ -10,9 +10,8 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
 from explorer import theme
-from explorer.panes.transformer.map import text
-from explorer.panes.transformer.map.draw_spine import ink_of
-from explorer.panes.transformer.map.scene import BlockScene
+from explorer.widgets.diagrams.inks import ink_of
+from explorer.widgets.diagrams.scenes import BlockScene, name_of
 from explorer.widgets.matrix_equation import dimensions
 from explorer.widgets.sketch import Sketch, around
 
@@ -27,9 +26,6 @@ class BlockLayout:
 
     def __init__(self, area: QRectF, scene: BlockScene) -> None:
         now, self.area, self.scene = theme.current(), area, scene
-        self.part = scene.found.parts[scene.parts[0][0]]
-        self.config = scene.found.config_of(self.part)
-        self.pre = self.config.norm_placement == "pre"
         self.kinds = [kind for _, kind in scene.parts]
         side, below = now.px(SIDE), now.px(BELOW)
         high = min(area.height() - below - now.px(8), now.px(CARD))
@@ -56,7 +52,7 @@ class BlockLayout:
                 left - self.branch.left() + 8, 0, right - self.branch.right() - 8, 0
             )
         is_norm = kind.startswith("ln")
-        y = self.branch.center().y() if is_norm and self.pre else self.y
+        y = self.branch.center().y() if is_norm and self.scene.pre else self.y
         return around((left + right) / 2, y, *map(now.px, NORM if is_norm else (SUM, SUM)))
 
     def path(self, kind: str) -> list[QPointF]:
@@ -65,10 +61,10 @@ class BlockLayout:
         if kind.startswith("add"):
             x = place.center().x()
             return [QPointF(self.place(part).right(), y), QPointF(x, y), QPointF(x, place.top())]
-        if kind in SHARES and self.pre:
+        if kind in SHARES and self.scene.pre:
             norm = next(one for one in self.kinds if one[:2] == "ln" and self._part_of(one) == part)
             return [QPointF(self.place(norm).right(), y), QPointF(place.left(), y)]
-        if kind in SHARES or self.pre:
+        if kind in SHARES or self.scene.pre:
             x = place.left() + place.width() / (4 if kind in SHARES else 2)
             return [QPointF(x, self.y), QPointF(x, place.bottom())]
         return [QPointF(place.left() - place.width() / 2, self.y), QPointF(place.left(), self.y)]
@@ -85,7 +81,7 @@ class BlockLayout:
                     sketch.dot(place.center(), place.width() / 2, "accent")
                     sketch.text(place, "+", "on_accent", size="title", weight=600)
                 elif kind.startswith("ln"):
-                    sketch.box(place, "outline", text.node(kind))
+                    sketch.box(place, "outline", name_of(kind))
                 else:
                     sketch.box(place, ink_of(kind))
                     self._draw_card(sketch, place.adjusted(8, 8, -8, -8), kind)
@@ -97,8 +93,8 @@ class BlockLayout:
     def _draw_card(self, sketch: Sketch, place: QRectF, kind: str) -> None:
         line = sketch.now.px(LINE)
         title = QRectF(place.left(), place.top(), place.width(), line)
-        sketch.text(title, text.node(kind), ink_of(kind), size="body", weight=600, cut=True)
-        above, below = text.inside(self.scene.found, self.part, kind)
+        sketch.text(title, name_of(kind), ink_of(kind), size="body", weight=600, cut=True)
+        above, below = self.scene.lines[kind]
         sketch.text(title.translated(0, line), above, cut=True)
         sketch.text(title.translated(0, place.height() - line), below, cut=True)
         inner = place.adjusted(0, 2.5 * line, 0, -1.5 * line)
@@ -109,7 +105,7 @@ class BlockLayout:
 
     def _draw_heads(self, sketch: Sketch, place: QRectF) -> None:
         """Each head's pattern, in as many columns as make them largest."""
-        heads, level = self.config.n_head, self.scene.level
+        heads, patterns = self.scene.heads, self.scene.patterns
 
         def side_of(columns: int) -> float:
             return min(place.width() / columns, place.height() / math.ceil(heads / columns))
@@ -121,18 +117,18 @@ class BlockLayout:
             row, column = divmod(head, columns)
             middle = left + (column + 0.5) * side, top + (row + 0.5) * side
             cell = around(*middle, *[side - min(4.0, side / 8)] * 2)
-            pattern = None if level is None or level.patterns is None else level.patterns[head]
+            pattern = None if patterns is None else patterns[head]
             sketch.matrix(cell, pattern, "attention", framed=side > 12)
 
     def _draw_hidden(self, sketch: Sketch, place: QRectF) -> None:
         """The stream's width grows to that of the hidden layer, and shrinks again."""
         block = around(place.center().x(), place.center().y(), place.width() / 2, place.height())
-        low = place.height() * min(self.config.n_embd / self.config.inner_width, 1.0)
+        low = place.height() / max(self.scene.widening, 1.0)
         for far, edge in ((place.left(), block.left()), (place.right(), block.right())):
             for sign, end in ((-1, block.top()), (1, block.bottom())):
                 start = QPointF(far, place.center().y() + sign * low / 2)
                 sketch.line(start, QPointF(edge, end), ink_of("mlp"), alpha=0.7)
-        hidden, grid = self.scene.level and self.scene.level.hidden, None
+        hidden, grid = self.scene.hidden, None
         if hidden is not None:
             grid = np.full(-(-hidden.size // COLUMNS) * COLUMNS, np.nan, np.float32)
             grid[: hidden.size] = hidden
@@ -143,10 +139,10 @@ class BlockLayout:
         """The chosen token's vector: as it comes, after each part, and as it goes; shapes."""
         now, stripes = sketch.now, self.scene.stripes
         wide, high, line = now.px(STRIPE[0]), now.px(STRIPE[1]), now.px(LINE)
-        size = dimensions(self.part.shapes["x" if "x" in self.part.shapes else "mid"])
-        ends = [kind for kind in self.kinds if kind.startswith("add" if self.pre else "ln")]
+        size = dimensions(self.scene.size)
+        ends = [kind for kind in self.kinds if kind.startswith("add" if self.scene.pre else "ln")]
         places = {"in": self.area.left() + now.px(38)}
-        places |= {kind: self.spans[kind][1] + now.px(0 if self.pre else 6) for kind in ends}
+        places |= {kind: self.spans[kind][1] + now.px(0 if self.scene.pre else 6) for kind in ends}
         places[ends[-1]] = self.area.right() - now.px(42)
         for kind, x in places.items():
             place = around(x, self.y, wide, high)
@@ -159,4 +155,4 @@ class BlockLayout:
                 corner = self.path(kind)[1]
                 sketch.text(QRectF(corner.x(), corner.y() - line - 2, 0, line), size)
         foot = QRectF(self.area.center().x(), self.y + high / 2 + line + 2, 0, line)
-        sketch.text(foot, text.STREAM)
+        sketch.text(foot, "the residual stream")

@@ -9,9 +9,8 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
 from explorer import theme
-from explorer.panes.transformer.map import text
-from explorer.panes.transformer.map.scene import StepsScene, flat
 from explorer.widgets.base import wrapped
+from explorer.widgets.diagrams.scenes import StepsScene, flat, name_of
 from explorer.widgets.matrix_equation import MatrixEquation, dimensions, extent, kind_of
 from explorer.widgets.sketch import Sketch, around
 
@@ -59,7 +58,7 @@ class StepsLayout:
         self.equation.draw(painter)
         if self.nodes:
             step = min(math.ceil(position - 1e-9), len(self.nodes) - 1)
-            ends = [self.thumb(at).center() for at in (int(position), step)]
+            ends = [self.thumb(at).center() for at in (min(int(position), step), step)]
             sketch.pulse(ends, position - int(position))
         lines = wrapped(self.scene.line, sketch.now.font("body"), self.words.width(), 2)
         for at, words in enumerate(lines):
@@ -80,9 +79,9 @@ class StepsLayout:
         image = None if node.matrix is None else node.matrix.thumb
         sketch.matrix(thumb, image, kind_of(node.made))
         line = place.adjusted(0, place.height() - now.px(2 * LINE + 6), 0, -now.px(LINE + 6))
-        opens = " \u203a" if node.index in self.scene.found.children else ""
+        opens = " \u203a" if node.opens else ""
         weight = 600 if chosen else 400
-        words = text.node(node.kind) + opens
+        words = name_of(node.kind) + opens
         sketch.text(line, words, "text", size="body", weight=weight, cut=True)
         sketch.text(line.translated(0, now.px(LINE)), dimensions(node.shape), cut=True)
 
@@ -95,4 +94,4 @@ class StepsLayout:
         for (x, y), ink in zip((pair / longest * side / 2).tolist(), ("muted", "q"), strict=True):
             sketch.arrow([center, center + QPointF(x, -y)], ink, 2)
         told = QRectF(center.x(), center.y() + side / 2 + 2, 0, now.px(LINE))
-        sketch.text(told, text.TURNED)
+        sketch.text(told, "one pair, turned")

@@ -1,0 +1,48 @@
+"""How well an encoder-decoder does on pairs, and whether it looks where the reason stands.
+
+Letters in shapes: L layers and H heads of the decoder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.data.pairs import Pair
+from core.inference.translation import capture_pair, translate_batch
+from core.tokenization import Tokenizer
+from core.transformer.encoder_decoder import EncoderDecoder
+
+AT_ONCE = 100  # sources
+
+
+def exact_share(model: EncoderDecoder, tokenizer: Tokenizer, pairs: Sequence[Pair]) -> float:
+    """The share of pairs whose target the model writes without a slip, by the likeliest tokens."""
+    right = 0
+    for first in range(0, len(pairs), AT_ONCE):
+        some = pairs[first : first + AT_ONCE]
+        written = translate_batch(model, [tokenizer.encode_ids(pair.source) for pair in some])
+        texts = [tokenizer.decode(ids) for ids in written]
+        right += sum(text == pair.target for text, pair in zip(texts, some, strict=True))
+    return right / len(pairs)
+
+
+def span_attention(
+    model: EncoderDecoder, tokenizer: Tokenizer, pairs: Sequence[Pair]
+) -> np.ndarray:
+    """(L, H): the cross-attention of each head on the part of the source that decides a token,
+    from 0 to 1, while that token is written; the mean over all that have such a part.
+
+    The tokenizer has one token a character, as `Pair.spans` count characters.
+    """
+    found = []
+    for pair in pairs:
+        source, target = tokenizer.encode_ids(pair.source), tokenizer.encode_ids(pair.target)
+        cross = capture_pair(model, source, [model.config.start_id, *target]).cross
+        found += [
+            cross[:, :, row, span[0] : span[1]].sum(-1)  # row writes the token after it
+            for row, span in enumerate(pair.spans)
+            if span is not None
+        ]
+    return np.mean(found, axis=0)

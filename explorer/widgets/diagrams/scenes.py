@@ -1,0 +1,159 @@
+"""What the diagrams of a transformer show: plain numbers and words. Knows no Qt.
+
+Letters in shapes: T tokens, C width of the residual stream, L layers, H heads, F width of the MLP's
+hidden layer, S cells of a vector that is drawn as a stripe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.equation import Term
+from core.numbers import TIMES
+from explorer.widgets.pooling import Matrix
+
+STRIPE = 28  # cells
+# What kinds of parts and steps are called.
+NAMES = {
+    "token": "look up", "position": "+ position", "product": "x W\u1d40", "bias": "+ bias",
+    "project": "q, k, v", "weights": "softmax", "output": "read values", "join": "W_O",
+    "c_fc": "widen", "swiglu": "gate \u00d7 up", "relu": "ReLU", "gelu": "GELU",
+    "c_proj": "narrow", "norm.mean": "mean", "norm.center": "center", "norm.square": "mean square",
+    "norm.variance": "variance", "norm.norm": "divide", "norm.scale": "scale",
+    "norm.shift": "shift", "gelu.inner": "bend", "gelu.hidden": "GELU", "silu": "SiLU",
+    "ln_1": "norm", "ln_2": "norm", "ln_cross": "norm", "attention": "Attention", "mlp": "MLP",
+    "cross": "Cross-attention",
+}  # fmt: skip
+
+
+def name_of(kind: str) -> str:
+    return NAMES.get(kind, kind)
+
+
+def shape_of(letters: str, *sizes: int) -> str:
+    """("TC", 12, 192): T × C = 12 × 192."""
+    numbers = f" {TIMES} ".join(f"{size:,}" for size in sizes)
+    return f"{f' {TIMES} '.join(letters)} = {numbers}"
+
+
+@dataclass(frozen=True, eq=False)
+class StackScene:
+    """A stack of blocks, and what stands before and after them.
+
+    steps    (index, kind) of "embed", each "block" and what comes after; indices are the caller's
+    size     (T, C) of the stream
+    windows  (L,) how many tokens each block's attention sees; None: all
+    crosses  its blocks read another stack
+    """
+
+    steps: tuple[tuple[int, str], ...]
+    size: tuple[int, int]
+    windows: tuple[int | None, ...]
+    crosses: bool = False
+
+    @property
+    def words(self) -> str:
+        """Below the blocks."""
+        count, banded = len(self.windows), sum(one is not None for one in self.windows)
+        told = f"{banded} of {count} blocks banded" if banded else f"{count} blocks"
+        return f"{told}, stream {shape_of('TC', *self.size)}"
+
+
+@dataclass(frozen=True, eq=False)
+class PairScene:
+    """An encoder-decoder: two stacks, of which the second reads the first."""
+
+    encoder: StackScene
+    decoder: StackScene
+
+
+@dataclass(frozen=True, eq=False)
+class SpineScene:
+    """A model that continues a text.
+
+    tokens   what they say; none without weights
+    chosen   the token that the stream carries
+    reads    (L, T) how much of each token it reads in each block
+    writes   (L, 2) lengths of what attention and MLP add to it
+    stripes  (S, 2 L + 1) it at each place, scaled to its own size
+    likely   (words, probability) of the tokens that may come next, likeliest first
+    """
+
+    stack: StackScene
+    vocabulary: int
+    tokens: tuple[str, ...] = ()
+    chosen: int = 0
+    reads: np.ndarray | None = None
+    writes: np.ndarray | None = None
+    stripes: np.ndarray | None = None
+    likely: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class BlockScene:
+    """One block: what stands on the stream and what hangs on it.
+
+    parts     (index, kind) in order: "ln_1", "attention", "add_read", ...
+    pre       norms stand before each part, on its branch; else after the sum, on the stream
+    size      (T, C) of the stream
+    lines     of "attention", "cross" and "mlp": what is in them, and how large they are
+    heads     H
+    widening  F / C
+    stripes   (S,) of the chosen token, by the kind of the step that makes it, and "in"
+    patterns  (H, P, P) attention weights of each head, shrunk
+    hidden    (F,) inside the MLP, of the chosen token
+    """
+
+    parts: tuple[tuple[int, str], ...]
+    pre: bool
+    size: tuple[int, int]
+    lines: Mapping[str, tuple[str, str]]
+    heads: int
+    widening: float
+    stripes: Mapping[str, np.ndarray] = field(default_factory=dict)
+    patterns: np.ndarray | None = None
+    hidden: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A step in a chain, and what it makes. opens: one can look inside."""
+
+    index: int
+    kind: str
+    made: str
+    shape: tuple[int, ...]
+    matrix: Matrix | None
+    opens: bool
+
+
+@dataclass(frozen=True, eq=False)
+class StepsScene:
+    """Steps that follow one another, and the one `at` the cursor as an equation.
+
+    rows, columns   names of rows, and of the result's columns
+    line            the equation with the numbers of the chosen cell
+    pair            (2, 2) of a rotation: a pair of the chosen query, before and after it turns
+    """
+
+    nodes: tuple[Node, ...]
+    at: int
+    terms: Sequence[Term]
+    shapes: Mapping[str, tuple[int, int]]
+    matrices: Mapping[str, Matrix]
+    rows: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    line: str = ""
+    pair: np.ndarray | None = None
+
+
+Scene = PairScene | SpineScene | BlockScene | StepsScene
+
+
+def flat(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Rows and columns of one head."""
+    rows, columns = (1, 1, *shape)[-2:]
+    return rows, columns

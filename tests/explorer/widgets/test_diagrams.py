@@ -1,0 +1,106 @@
+"""Diagrams of a transformer, equations of matrices, bars and tables of bars."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtTest import QTest
+
+from core.equation import ALL, Term
+from explorer.studio.gallery_diagrams import diagrams
+from explorer.widgets.bar_table import BarRow, BarTable
+from explorer.widgets.diagrams.scenes import SpineScene, StackScene
+from explorer.widgets.diagrams.spine import SpineLayout
+from explorer.widgets.matrix_equation import MatrixEquation
+from explorer.widgets.pooling import Matrix, pool_signed
+from explorer.widgets.stacked_bars import Bar, Segment, StackedBars
+from tests.explorer.conftest import dispose
+
+AREA = QRectF(0, 0, 700, 300)
+
+
+def test_pooling_keeps_what_is_farthest_from_zero_and_hides_what_is_infinite() -> None:
+    values = np.array([[1.0, -3.0, 2.0, 0.5], [-np.inf, -np.inf, 0.1, -np.inf]])
+    pooled = pool_signed(values, 2, 2)
+    np.testing.assert_allclose(pooled, [[-3.0, 2.0], [np.nan, 0.1]], rtol=1e-6)
+    assert pool_signed(values[:, :2], 8, 8).shape == (2, 2)
+
+
+def equation() -> tuple[MatrixEquation, dict[str, np.ndarray]]:
+    x, weight = np.arange(12.0).reshape(3, 4), np.arange(20.0).reshape(5, 4)
+    values = {"x": x, "weight": weight, "made": x @ weight.T}
+    terms = [Term("x", "x", (2, ALL)), Term("weight", "weight", (1, ALL), turned=True),
+             Term("="), Term("made", "made", (2, 1))]  # fmt: skip
+    shapes = {name: (len(one), one.shape[1]) for name, one in values.items()}
+    matrices = {name: Matrix.of(one) for name, one in values.items()}
+    return MatrixEquation(AREA, terms, shapes, matrices, rows=("a", "b", "c")), values
+
+
+def test_matrices_stand_side_by_side_in_one_scale(qapp: object) -> None:
+    made, _ = equation()
+    x, weight, _, product = made.places
+    assert x.left() >= 0 and product.right() <= AREA.right()
+    assert x.right() < weight.left() < weight.right() < product.left()
+    assert x.width() == pytest.approx(weight.height())  # both have 4 rows or columns
+    assert x.height() == pytest.approx(product.height())
+
+
+def test_the_cell_under_the_pointer_is_that_of_the_stored_matrix(qapp: object) -> None:
+    made, values = equation()
+    for term, place in zip(made.terms, made.places, strict=True):
+        if term.name:
+            found = made.cell_at(place.topRight() + QPointF(-1, 1))
+            rows, columns = values[term.name].shape
+            expected = (rows - 1, 0) if term.turned else (0, columns - 1)
+            assert found is not None and (found.row, found.column) == expected
+            assert found.value == values[term.name][expected]
+            assert str(found).startswith(f"{term.name}[")
+    assert made.cell_at(QPointF(1, 1)) is None
+
+
+def test_of_many_tokens_the_first_and_the_last_have_lines_of_their_own(qapp: object) -> None:
+    tokens = tuple(f"t{at}" for at in range(40))
+    stack = StackScene(((0, "embed"), (1, "block"), (2, "next")), (40, 8), (None,))
+    reads = np.full((1, 40), 1 / 40)
+    layout = SpineLayout(AREA, SpineScene(stack, 9, tokens, 39, reads))
+    lines = layout.earlier
+    covered = [at for line in lines for at in range(line.tokens.start, line.tokens.stop)]
+    assert covered == list(range(39)) and len(lines) == len(layout.ys) > 2
+    assert lines[0].words == "t0" and lines[-1].words == "t38"
+    assert layout.column(1).right() <= layout.column(2).left()
+
+
+def test_every_diagram_is_painted_half_way_too(qapp: object) -> None:
+    for _, widget, width, height in diagrams():
+        widget.resize(width, height)
+        for position in (0.0, 0.5, 2.0):
+            if hasattr(widget, "set_position"):
+                widget.set_position(position)
+            widget.grab()
+            assert widget.broken is None
+        dispose(widget)
+
+
+def test_the_parts_of_a_bar_share_its_width(qapp: object) -> None:
+    bars = StackedBars("Costs")
+    bars.resize(400, 40)
+    bars.set_bars([Bar("all", (Segment("a", 30, "thirty", 0), Segment("b", 10, "ten", 1)))])
+    assert bars.displayed()["number"].tolist() == [30, 10]
+    assert bars.said_at(QPointF(150, 30)) == "thirty" and bars.said_at(QPointF(350, 30)) == "ten"
+    assert bars.said_at(QPointF(150, 5)) == ""
+    dispose(bars)
+
+
+def test_a_row_is_picked_by_click_and_by_keys(qapp: object) -> None:
+    table, picked = BarTable("Models", ("size", "layers")), []
+    table.picked.connect(picked.append)
+    table.set_rows([BarRow(name, 0.5, ("1 M", "2"), f"tip {name}") for name in "abc"])
+    table.resize(500, 200)
+    middle = table._row(1).center()
+    assert table.said_at(middle) == "tip b"
+    QTest.mouseClick(table, Qt.MouseButton.LeftButton, pos=middle.toPoint())
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Return):
+        QTest.keyClick(table, key)
+    assert picked == ["b", "c"] and table.displayed()["layers"].tolist() == ["2"] * 3
+    dispose(table)
