@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from core.inference.attention_trace import predict
+from core.inference.sampling import temper
 from core.inference.translation import PairActivations, capture_pair, translate
 from core.trace import Step, Trace
 from core.transformer.attention import attend
@@ -78,15 +78,15 @@ def _add_token(
     trace: Trace, captured: PairActivations, place: int, head: tuple[int, int], name: str
 ) -> None:
     """The step of one token of the target, and what is in it."""
-    logits = torch.from_numpy(captured.logits[place : place + 1])  # (1, V)
-    made = {"logits": logits, "probabilities": predict(logits)}
+    logits = torch.from_numpy(captured.logits[place])  # (V,)
+    scaled = logits - logits.max()
     parent = trace.append(
         Step(
             "translation.write",
             f"Write {name}: read the source, and take the likeliest token",
             r"p_t = \frac{e^{z_t}}{\sum_u e^{z_u}}",
-            "core.inference.attention_trace:predict#predict",
-            {key: value.numpy() for key, value in made.items()},
+            "core.inference.sampling:temper#softmax",
+            {"probabilities": temper(logits, 1.0).numpy(), "scaled": scaled.numpy()},
         )
     )
     q, k, v = _of_head(captured, place, head)  # (1, D), (Ts, D), (Ts, D)

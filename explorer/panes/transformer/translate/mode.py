@@ -164,5 +164,5 @@ class TranslateMode(Mode):
         read = int(scene.weights[self._place(scene)].argmax())
         cells = {"cross.read": 0}  # a dimension of what was read
         if step.name == "translation.write":
-            cells[step.name] = int(step.value("logits").argmax())
+            cells[step.name] = int(step.value("scaled").argmax())
         self.inspection.emit(inspection_of(step, cells.get(step.name, read)))

@@ -49,7 +49,7 @@ class TranslationScene:
 def scene_of(trace: Any, source: Sequence[int], piece: Callable[[int], bytes]) -> TranslationScene:
     """`trace`: `core.inference.translation_trace.trace_translation` of these tokens."""
     cross = trace.about["captured"].cross
-    shares = [trace[step].value("probabilities")[0] for step in trace.children()]
+    shares = [trace[step].value("probabilities") for step in trace.children()]
     best = [np.argsort(-one, kind="stable")[:MOST] for one in shares]
     return TranslationScene(
         tuple(map(piece, source)),
