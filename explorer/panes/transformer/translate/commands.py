@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def commands(mode: TranslateMode) -> list[Action]:
-    """As the buttons."""
+    """The button, and back to the head that was seen first."""
     rows = (
         ("another", text.ANOTHER, mode.take_another, text.ANOTHER_HELP),
-        ("sharpest", text.SHARPEST, mode.show_sharpest, text.SHARPEST_HELP),
+        ("sharpest", text.SHARPEST, mode.show_head, text.SHARPEST_HELP),
     )
     return [
         Action(f"transformer.translate.{name}", title, run, enabled=lambda: mode.active, help=help)
