@@ -26,7 +26,14 @@ from explorer.shell.autosave import Autosave
 from explorer.shell.follow import RunFollower
 from explorer.shell.offers import Offers
 from explorer.shell.old_sessions import renewed
-from explorer.shell.paths import begin_run, begin_text, is_model, is_tokenizer
+from explorer.shell.paths import (
+    begin_run,
+    begin_text,
+    is_model,
+    is_tokenizer,
+    is_vocabulary,
+    model_place,
+)
 from explorer.shell.window import MainWindow
 from explorer.state import settings
 from explorer.state.workspace import Workspace
@@ -207,8 +214,8 @@ class Session(QObject):
         if path.is_dir() and await self.engine.io(is_tokenizer, path):
             self._give_tokenizer(path)
             return False
-        if is_model(path):
-            await self.open_model(path if path.is_dir() else path.parent)
+        if is_model(path) and not await self.engine.io(is_vocabulary, path):
+            await self.open_model(model_place(path))
             errors.retire(errors.MODEL)
             if self.window is not None:
                 self.window.show_pane("attention")
