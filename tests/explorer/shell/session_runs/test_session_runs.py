@@ -8,7 +8,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
+from PySide6.QtWidgets import QPushButton
 
+import core
 from core.training.writer import RunWriter
 from explorer.engine import errors, tasks
 from explorer.runs.live import Runs
@@ -146,9 +149,7 @@ def test_a_model_that_opens_retires_the_card_about_one_that_did_not(
     run_async(body())
 
 
-def test_every_file_of_a_model_opens_it_or_says_why_it_cannot(
-    sitting, tmp_path, run_async, caplog
-):
+def test_every_file_of_a_model_opens_it_or_says_why_it_cannot(sitting, tmp_path, run_async, caplog):
     caplog.set_level(logging.CRITICAL)
     model = save_tiny_model(tmp_path / "model")
     whole, words, cut = (tmp_path / name / "x.gguf" for name in ("whole", "words", "cut"))
@@ -184,6 +185,40 @@ def test_every_file_of_a_model_opens_it_or_says_why_it_cannot(
             assert given == [str(words)]
 
     run_async(body())
+
+
+def test_a_large_model_is_opened_once_a_person_agrees(
+    sitting, tmp_path, run_async, monkeypatch, caplog
+):
+    caplog.set_level(logging.CRITICAL)
+    path = put(tmp_path, tiny(), tiny_tensors())
+    needed = core.memory_needed(path)
+
+    async def body():
+        async with sitting as session:
+            cards, before = session.window.notices.cards, session.workspace.model_source
+            monkeypatch.setattr("core.memory.physical_bytes", lambda: needed * 3 // 2)
+            for text, dtype in (("Open in fp32", torch.float32), ("Open in bf16", torch.bfloat16)):
+                assert not await session.open_paths_now([path])
+                assert session.workspace.model_source is before
+                (card,) = cards.values()
+                assert "x.gguf takes much memory" in card.title_label.text()
+                (choice,) = [one for one in choices(card) if one.text().startswith(text)]
+                choice.click()
+                await until(lambda b=before: session.workspace.model_source not in (None, b))
+                before = session.workspace.model_source
+                found = await before.ask(lambda model: model.wte.weight.dtype)
+                assert before.address == str(path) and found is dtype and not cards
+            monkeypatch.setattr("core.memory.physical_bytes", lambda: needed // 4)
+            assert not await session.open_paths_now([path])
+            (card,) = cards.values()
+            assert not choices(card), "not even half of it would fit"
+
+    run_async(body())
+
+
+def choices(card) -> list[QPushButton]:
+    return [one for one in card.findChildren(QPushButton) if one.text().startswith("Open")]
 
 
 def test_the_model_of_the_last_session_comes_back(sitting, stopped, tmp_path, run_async):
