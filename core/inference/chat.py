@@ -20,6 +20,7 @@ from typing import Protocol
 
 import numpy as np
 
+from core.files import quoted as quoted_value
 from core.inference.activations import check_ids, looking_at
 from core.inference.chat_template import fill_in
 from core.inference.context import Context
@@ -262,6 +263,11 @@ def injection(lm: Chatting, said: str, order: str) -> str:
 
 def _clean(message: Mapping[str, str]) -> dict[str, str]:
     """Role and content, in which no mark and no half of a character stands."""
+    if not isinstance(message, Mapping) or not {"role", "content"} <= message.keys():
+        raise ValueError(
+            f"{quoted_value(message)} is no message; write it as "
+            '{"role": "user", "content": "Hi"}, and give a list of them'
+        )
     given = {name: str(message[name]) for name in ("role", "content")}
     return {
         name: _MARKS.sub("\ufffd", text).encode("utf-8", "replace").decode()

@@ -29,6 +29,7 @@ class TranslationStep:
     """One token of the target written.
 
     id             which piece of the vocabulary
+    logits         (V,) float32: the model's own, of every piece
     probabilities  (V,) float32: what it was drawn from
     ids            (Tt,) int64: the target so far, `start_id` first, this token last
     cross          (L, H, Ts) float32: what each head of the decoder read of the source to write it
@@ -37,6 +38,7 @@ class TranslationStep:
     """
 
     id: int
+    logits: np.ndarray
     probabilities: np.ndarray
     ids: np.ndarray
     cross: np.ndarray
@@ -90,6 +92,7 @@ def translate_steps(
         written.append(chosen)
         yield TranslationStep(
             chosen,
+            logits.numpy(),
             probabilities.float().numpy(),
             np.array(written),
             cross.float().cpu().numpy(),

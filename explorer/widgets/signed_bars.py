@@ -21,7 +21,7 @@ DOWN, UP = 0, 1  # series
 
 class SignedBars(Picture):
     """`chosen(place)`: a bar that is not fixed was clicked, or Enter was pressed on it;
-    `opened(place)`: with the other button, or the right arrow; `hovered(place)`, -1 for none.
+    `opened(place)`: with the other button, or the right arrow.
 
     Where not all have room, the others are one bar, and the wheel goes on to them; rests stay at
     the bottom.
@@ -29,7 +29,6 @@ class SignedBars(Picture):
 
     chosen = Signal(int)
     opened = Signal(int)
-    hovered = Signal(int)
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
@@ -133,7 +132,6 @@ class SignedBars(Picture):
         if place != self._at:
             self._at = place
             self.setAccessibleDescription(self._said(place))
-            self.hovered.emit(place)
             self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

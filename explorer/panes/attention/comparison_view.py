@@ -39,6 +39,7 @@ class ComparisonView(QWidget):
         self.views.setObjectName("attention.view.views")
         self.first, self.second = HeatMap("First text"), HeatMap("Second text")
         self.change = HeatMap("Second minus first")
+        self.pictures = self.first, self.second, self.change
         self._names = CutLabel("label", "muted"), CutLabel("label", "muted")
         self._sides = QWidget()
         row = QHBoxLayout(self._sides)
@@ -65,13 +66,13 @@ class ComparisonView(QWidget):
         self.text.promptEdited.connect(self.textEdited)
         self.views.chosen.connect(self.viewChosen)
         self.change.set_axis_titles("query looks", "at key")
-        for heat in (self.first, self.second, self.change):
+        for heat in self.pictures:
             heat.cellHovered.connect(self.cellHovered)
             heat.currentChanged.connect(self.cellHovered)
 
     def clear(self) -> None:
         """Nothing is read."""
-        for heat in (self.first, self.second, self.change):
+        for heat in self.pictures:
             heat.set_values(np.zeros((0, 0)))
         for name in self._names:
             name.set_text("")

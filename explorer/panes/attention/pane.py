@@ -110,6 +110,9 @@ class AttentionPane(Pane):
         found: dict[str, object] = {"model": self._model_name, "prompt": self.workspace.prompt}
         if self.head_switch.off:
             found["heads off"] = words(self.head_switch.off)
+        compared = self.comparison.found
+        if compared is not None and picture in self.view.head.compared.pictures:
+            found["second text"] = compared.prompt.text
         of_all = picture in (self.view.panel.mosaic, self.view.tokens)
         if self.chosen is not None and not of_all:
             found["layer"], found["head"], query = self.chosen

@@ -160,6 +160,12 @@ def test_halves_of_characters_and_marks_are_replaced() -> None:
     assert of_message(prompt, 0) == "a?b\ufffdc\ufffd7"
 
 
+@pytest.mark.parametrize("messages", ["Hi", [{"role": "user"}], [("user", "Hi")]])
+def test_what_is_no_message_is_refused(messages: Any) -> None:
+    with pytest.raises(ValueError, match="is no message; write it as"):
+        prompt_of("chatml", messages)
+
+
 def test_a_model_without_a_template_says_so() -> None:
     with pytest.raises(ValueError, match="no chat template.*smollm2"):
         core.chat_prompt(core.load("stories"), [USER])

@@ -68,6 +68,7 @@ def test_the_steps_tell_what_each_token_was_drawn_from_and_read(model, cache: bo
     for row, step in enumerate(steps):
         assert step.probabilities.argmax() == step.id == seen.logits[row].argmax()
         np.testing.assert_allclose(step.cross, seen.cross[:, :, row], atol=1e-5)
+        np.testing.assert_allclose(step.logits, seen.logits[row], atol=1e-5)
         assert step.ids.tolist() == target[: row + 2].tolist()
 
 

@@ -162,7 +162,7 @@ def test_a_run_that_could_not_begin_is_refused(tmp_path: Path, changes, said: st
     ("length", "layers", "width", "steps", "warmup", "rate", "right"),
     [
         (4, 1, 32, 300, 50, 5e-3, 90),
-        pytest.param(10, 2, 64, 600, 100, 3e-3, 95, marks=pytest.mark.full),  # the tutorial's
+        pytest.param(10, 2, 64, 800, 100, 3e-3, 95, marks=pytest.mark.full),  # the tutorial's
     ],
 )
 def test_it_learns_to_copy(

@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 
 def views(mode: ChatMode) -> dict[str, Callable[[], Any]]:
     """By name: each callable brings the mode there."""
-    return {"first": lambda: mode.type(text.FIRST), "injection": mode.inject}
+    return {"first": lambda: mode.type(text.FIRST)}

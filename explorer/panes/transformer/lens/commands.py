@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 def commands(mode: LensMode) -> list[Action]:
     """As the buttons and switches."""
-    view = mode.view
     rows = (
-        ("all_on", text.ALL_ON, mode.all_on, text.ALL_ON_HELP),
-        ("sublayers", "Show sublayers, or whole layers", view.sublayers.click, text.SUBLAYERS_HELP),
-        ("patch", "Patch from another text", view.patch.click, text.PATCH_HELP),
+        ("all_on", text.ALL_ON, mode.all_on),
+        ("sublayers", "Show sublayers, or whole layers", mode.view.sublayers.click),
+        ("patch", "Patch from another text", mode.view.patch.click),
     )
     return [
-        Action(f"transformer.lens.{name}", title, run, "", lambda: mode.active, help=help)
-        for name, title, run, help in rows
+        Action(
+            f"transformer.lens.{name}", title, run, "", lambda: mode.active, help=text.HELP[name]
+        )
+        for name, title, run in rows
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -25,7 +24,7 @@ from explorer.widgets.likeliest_bars import NextToken
 from explorer.widgets.token_strip import chip
 
 MOST_READ, MOST_COLUMNS = 512, 16  # tokens of a text, its last ones; of these at every place
-KEY = "transformer.lens"
+KEY, ADDS = "transformer.lens", "what a part adds"
 
 
 def create(desk: Desk, parent: QObject) -> Mode:
@@ -50,14 +49,12 @@ class LensMode(PromptMode):
         self.position: int | None = None  # None: the last token
         self.token: int | None = None  # None: the likeliest
         self._goes_on = ""
-        self._pointed: Any = None  # the step of the part that is pointed at
         self._opened: int | None = None  # the bar whose steps are played
-        self._writes, self._points, self._opens = (Latest(self.engine, self) for _ in range(3))
+        self._writes, self._opens = Latest(self.engine, self), Latest(self.engine, self)
         view = self.view
         view.text.chosen.connect(lambda _, position: self.choose(position))
         view.table.cellChosen.connect(self.go_to)
         view.terms.chosen.connect(self._on_part)
-        view.terms.hovered.connect(self._on_hovered)
         view.terms.opened.connect(self.open)
         view.next.clicked.connect(self.explain)
         view.switchRequested.connect(lambda place: self.switch(self.off[place]))
@@ -65,8 +62,6 @@ class LensMode(PromptMode):
         view.settingChanged.connect(lambda name, value: self.set_settings(**{name: value}))
         view.other.rested.connect(self.draft.end_merge)
         self.draft.changed.connect(lambda _: self.read())
-        self._points.came.connect(self._on_pointed)
-        self._opens.came.connect(self._on_opened)
         self.begin()
 
     # what the pane asks
@@ -146,11 +141,9 @@ class LensMode(PromptMode):
         self.draft.change({"off": (), "patch": ""}, text.ALL_ON)
 
     def set_settings(self, **changes: Any) -> None:
-        draft = replace(self.draft.value, **changes)
-        if draft != self.draft.value:
-            name, value = next(iter(changes.items()))
-            merging = name if name == "patch" else ""
-            self.draft.change(asdict(draft), text.change(name, value), merging)
+        """Some of the draft's; what is typed is one change."""
+        name, value = next(iter(changes.items()))
+        self.draft.change(changes, text.change(name, value), name if name == "patch" else "")
 
     # text and model
 
@@ -191,7 +184,7 @@ class LensMode(PromptMode):
     def show_answer(self, answer: Any) -> None:
         if isinstance(answer, Superseded):
             return
-        before, self._pointed, told = self.scene, None, answer.comparison
+        before, told = self.scene, answer.comparison
         self.scene = scene = Scene(answer, self.piece, lambda one: chip(one, self.piece(one)).text)
         view, same = self.view, before is not None and before.last == scene.last
         pieces = [self.piece(one) for one in answer.ids.tolist()]
@@ -282,46 +275,24 @@ class LensMode(PromptMode):
         if (part := self._part(place)) is not None:
             self.switch(part)
 
-    def _on_hovered(self, place: int) -> None:
-        """The inspector tells what the part adds, and how."""
-        self._pointed = None
-        if self._part(place) is None or self.player.playing:
-            self._points.stop()
-            self.inspect()
-        else:
-            self._points.ask(
-                lambda: self._contribution(place, "pointed"), "what a part adds", is_told=False
-            )
-
     def open(self, place: int) -> None:
         """The steps that say what a part adds; Esc goes back."""
-        if self._part(place) is not None:
-            self._opens.ask(
-                lambda: self._contribution(place, "opened"), "what a part adds", is_told=False
-            )
+        if (part := self._part(place)) is not None and self.scene is not None:
+            asked = compute.contribution, self.scene.found, part
+            self._opens.ask(lambda: self._contribution(place, asked), ADDS, is_told=False)
 
-    async def _contribution(self, place: int, key: str) -> Any:
-        part = self._part(place)
-        asked = compute.contribution, self.scene.found if self.scene is not None else None, part
-        trace = await self.source.ask(*asked, key=f"{KEY}.{key}", name="what a part adds")
-        return place, trace
-
-    def _on_pointed(self, told: tuple[int, Any]) -> None:
-        if not isinstance(told[1], Superseded):
-            self._pointed = told[1][len(told[1]) - 1]
-            self.inspect()
-
-    def _on_opened(self, told: tuple[int, Any]) -> None:
-        if not isinstance(told[1], Superseded):
-            self._opened, self._pointed = told[0], None
-            self.view.terms.set_marked(told[0])
-            self.set_tracks([TraceTrack(told[1])])
+    async def _contribution(self, place: int, asked: tuple[Any, ...]) -> None:
+        trace = await self.source.ask(*asked, key=f"{KEY}.part", name=ADDS)
+        if trace is not SUPERSEDED:
+            self._opened = place
+            self.view.terms.set_marked(place)
+            self.set_tracks([TraceTrack(trace)])
             self.on_step(self.player.step)
 
     def inspect(self) -> None:
         track, scene = self.player.track, self.scene
         if not self.active or scene is None or track is None or self.player.step >= track.length:
             return
-        step, found = self._pointed or track.item(self.player.step), scene.found
+        step, found = track.item(self.player.step), scene.found
         cell = found.shown.index(found.token) if "logits" in step.values else None
         self.inspection.emit(inspection_of(step, cell))

@@ -16,14 +16,17 @@ FACT = "The capital of France is"  # what a real model is asked before a person 
 TITLES = "darker: nearer to the answer", "length"
 SAYS, EXPLAIN = "What it says", "Click to see who told it"
 HINT = "Click a head or an MLP on the right to switch it off"
-ALL_ON, ALL_ON_HELP = "All on again", "The model as it is"
+ALL_ON, SUBLAYERS, PATCH, PATCH_ALL = "All on again", "Sublayers", "Patch", "All tokens"
 OFF, HOW = "Parts off write", [("zero", "Zero"), ("mean", "Its mean")]
-OFF_HELP = "What a part that is off writes: nothing, or its mean over the text"
-SUBLAYERS, SUBLAYERS_HELP = "Sublayers", "Read the stream between attention and MLP, too"
-PATCH, PATCH_HELP = "Patch", "Put the stream of another text in the place of this one's"
 OTHER = "Another text with as many tokens"
 PATCH_LAYER = "Into which layer the stream of the other text goes"
-PATCH_ALL, PATCH_ALL_HELP = "All tokens", "At all tokens, rather than the chosen one"
+HELP = {  # of the view's parts
+    "all_on": "The model as it is",
+    "how": "What a part that is off writes: nothing, or its mean over the text",
+    "sublayers": "Read the stream between attention and MLP, too",
+    "patch": "Put the stream of another text in the place of this one's",
+    "everywhere": "At all tokens, rather than the chosen one",
+}
 NAMES = {
     "how": "Off writes",
     "sublayers": "Sublayers",

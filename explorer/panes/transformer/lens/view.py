@@ -47,24 +47,17 @@ class LensView(QWidget):
         )
         self.goes_on, self.changed = CutLabel("label", "muted"), CutLabel("label")
         self.chips = [QPushButton() for _ in range(MOST_CHIPS)]
-        self.all_on, self.how = QPushButton(text.ALL_ON), SegmentedControl(text.HOW, text.OFF_HELP)
+        self.all_on, self.how = QPushButton(text.ALL_ON), SegmentedControl(text.HOW, text.OFF)
         self.sublayers, self.patch, self.everywhere = map(
             Switch, (text.SUBLAYERS, text.PATCH, text.PATCH_ALL)
         )
         self.other, self.layer = PromptLine(), DropDown(text.PATCH_LAYER)
         self.other.setPlaceholderText(text.OTHER)
         self.other.setAccessibleName(text.OTHER)
-        helps = {
-            self.all_on: text.ALL_ON_HELP,
-            self.how: text.OFF_HELP,
-            self.sublayers: text.SUBLAYERS_HELP,
-            self.patch: text.PATCH_HELP,
-            self.everywhere: text.PATCH_ALL_HELP,
-        }
-        for widget, help in helps.items():
-            widget.setToolTip(help)
-        parts = ("text", "table", "terms", "next", "all_on", "how", "sublayers", "patch", "other")
-        name_parts(self, "transformer.lens", *parts, "layer", "everywhere")
+        for name, help in text.HELP.items():
+            getattr(self, name).setToolTip(help)
+        parts = ("text", "table", "terms", "next", "other", "layer")
+        name_parts(self, "transformer.lens", *parts, *text.HELP)
         self._build()
         self._connect()
 

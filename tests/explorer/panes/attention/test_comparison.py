@@ -113,6 +113,8 @@ def test_comparing_shows_differences_and_leaving_brings_everything_back(pane, tm
         np.testing.assert_allclose(
             shown, found.attention[layer, head] - heads.attention[layer, head]
         )
+        about = pane.about(pane.pictures()["difference"])
+        assert about["second text"] == found.prompt.text and about["prompt"] == PROMPT
         low, high = view.change.limits()
         assert low == -high
         assert pane.cancel() and pane.choices.mode == "map", "Esc"

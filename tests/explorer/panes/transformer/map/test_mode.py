@@ -186,6 +186,11 @@ def test_an_encoder_decoder_that_is_open_is_drawn_as_two_stacks(make_mode: Any, 
         assert mode.player.enter()
         await mode.settled()
         assert "cross" in [kind for _, kind in painted(mode).parts]
+        assert mode.way[0] == "block 0"
+        mode.go_to("encoder block 1", "mlp")
+        await mode.settled()
+        assert "cross" not in [kind for _, kind in painted(mode).parts]
+        assert mode.way == ["encoder block 1", "mlp"]
 
     run_async(body())
 
