@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from core.files import read_json
@@ -98,9 +97,7 @@ class ModelSource(Protocol):
         self, ids: Sequence[int], layer: int, head: int, query: int = -1, key: object = None
     ) -> Trace | Superseded: ...
 
-    async def read(
-        self, ids: Sequence[int], surprises: bool = False, key: object = None
-    ) -> Read | Superseded: ...
+    async def read(self, ids: Sequence[int], key: object = None) -> Read | Superseded: ...
 
     async def ask(
         self, compute: Callable[..., Any], *args: Any, key: object = None, name: str = ""
@@ -180,11 +177,9 @@ class FolderSource(QObject):
             self._trace, list(ids), layer, head, query, key=key, name=TRACING
         )
 
-    async def read(
-        self, ids: Sequence[int], surprises: bool = False, key: object = None
-    ) -> Read | Superseded:
+    async def read(self, ids: Sequence[int], key: object = None) -> Read | Superseded:
         name = f"{self.name} reads the text"
-        return await self._engine.call(self._read, list(ids), surprises, key=key, name=name)
+        return await self._engine.call(self._read, list(ids), key=key, name=name)
 
     async def ask(
         self, compute: Callable[..., Any], *args: Any, key: object = None, name: str = ""
@@ -223,19 +218,17 @@ class FolderSource(QObject):
 
         return core.capture(self._model(), ids, sites)
 
-    def _read(self, ids: list[int], surprises: bool) -> Read:
-        from core.inference.context import Context
-        from core.inference.surprise import surprises as of_all
+    def _read(self, ids: list[int]) -> Read:
+        from core.inference.surprise import MeasuredContext
 
-        model, context = self._model(), self._context
+        context = self._context
         if context is None:
-            self._context = context = Context(model)
+            self._context = context = MeasuredContext(self._model())
         begun = time.perf_counter()
         logits = context.read(ids).numpy()
         seconds = time.perf_counter() - begun
-        told = of_all(model, ids) if surprises else np.zeros(0)
-        cache = tuple(layer.use for layer in context.cache.layers)
-        return Read(logits, told, self.version, seconds, len(ids), cache)
+        cache = tuple(layer.use for layer in context.context.cache.layers)
+        return Read(logits, context.surprises, self.version, seconds, len(ids), cache)
 
     def _asked(self, compute: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         return compute(self._model(), *args)
