@@ -105,13 +105,23 @@ class ModelSource(Protocol):
 
 
 class FolderSource(QObject):
-    """The model in a checkpoint folder; the weights are read at the first capture."""
+    """The model in a checkpoint folder; the weights are read at the first capture.
+
+    dtype  of the weights of another program's model; None: fp32, but a large one is asked for first
+    """
 
     changed = Signal()
     is_live = False
 
-    def __init__(self, engine: Engine, address: str | Path, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        address: str | Path,
+        parent: QObject | None = None,
+        dtype: str | None = None,
+    ) -> None:
         super().__init__(parent or engine)
+        self._dtype = dtype
         self._engine = engine
         self._loaded: Any = None
         self._context: Any = None  # what was read last
@@ -135,10 +145,11 @@ class FolderSource(QObject):
 
     async def open(self) -> None:
         """Reads tokenizer and config, without torch, and looks whether the weights are whole; the
-        model of another program is read whole. Raises ValueError or OSError with a remedy.
+        model of another program is read whole. Raises LargeModelError where it takes much of the
+        memory and nobody was asked, and ValueError or OSError with a remedy.
         """
         if await self._engine.io(_is_foreign, self.address):
-            job = self._engine.run(_loading(self.address), name=f"opening {self.name}")
+            job = self._engine.run(_loading(self.address, self._dtype), name=f"opening {self.name}")
             await job.done()
             if job.error is not None:
                 raise job.error
@@ -255,11 +266,14 @@ def _is_foreign(address: str) -> bool:
     return isinstance(values, dict) and ("model_type" in values or "architectures" in values)
 
 
-def _loading(address: str) -> Generator[Any, None, Any]:
+def _loading(address: str, dtype: str | None) -> Generator[Any, None, Any]:
     """For the engine to run: the model, tensor by tensor; it loads torch."""
-    from core.inference.loading import load_steps
+    from core.inference.loading import load_steps, memory_needed
+    from core.memory import check_large
 
-    return (yield from load_steps(address))
+    if dtype is None:
+        check_large(address, memory_needed(address))
+    return (yield from load_steps(address, dtype or "float32"))
 
 
 def _read_small_files(folder: Path) -> tuple[Any, Any]:

@@ -68,6 +68,7 @@ class MapMode(PromptMode):
         view.settingChanged.connect(lambda name, value: self.set(**{name: value}))
         view.outRequested.connect(self.go_out)
         view.headChosen.connect(lambda head: self.workspace.select(head=head))
+        view.picture.tips = lambda index: text.tip(self.found, index) if self.found else ""
         view.picture.stepClicked.connect(self.click)
         view.picture.cellClicked.connect(self.choose_cell)
         self.draft.changed.connect(self._on_draft)
@@ -212,7 +213,9 @@ class MapMode(PromptMode):
     def forget(self) -> None:
         super().forget()
         self._way = self.way
-        self.found, self.levels, self._asked = None, {}, None
+        self.found, self.levels, self._asked, self._drawn = None, {}, None, None
+        if not self.active:  # else what comes takes its place; a trace holds its model
+            self.set_tracks([])
 
     def clear(self) -> None:
         self.found, self.levels, self._asked = None, {}, None
@@ -260,7 +263,6 @@ class MapMode(PromptMode):
             line = line_of(level) if level is not None and level.at == place.at else ""
             scene = steps_scene(found, place, level, self._cell(place), line, tokens, likely)
         self._show(scene, place, before)
-        view.picture.tips = lambda index: text.tip(found, index)
         view.picture.set_position(self.player.position)
         view.set_way([text.WHOLE, *(text.crumb(found.parts[index]) for index in inside)])
         kinds = [kind_of(found.parts[index]) for index in (*inside, place.at)]
