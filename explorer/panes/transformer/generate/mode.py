@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -12,10 +13,10 @@ from core.tokenization.telling import quoted_piece
 from explorer.engine.jobs import SUPERSEDED, Superseded
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import PromptMode
+from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.generate import compute, text
 from explorer.panes.transformer.generate.compute import Choice
 from explorer.panes.transformer.generate.draft import GenerateDraft
-from explorer.panes.transformer.generate.inspector import inspection
 from explorer.panes.transformer.generate.scene import Scene, scene_of
 from explorer.panes.transformer.generate.view import GenerateView
 from explorer.state.draft import Draft
@@ -259,5 +260,6 @@ class GenerateMode(PromptMode):
         surprise = None if self.place is None else choice.surprises[self.place]
         self.set_headline(text.headline(scene, scene.names[at], surprise))
         if not self.writing:  # nobody reads numbers that change ten times a second
+            shown = inspection_of(step, choice.token)
             told = f"{quoted_piece(scene.pieces[scene.came])}: {scene.words[at][scene.came]}"
-            self.inspection.emit(inspection(step, choice.token, told))
+            self.inspection.emit(replace(shown, rows=[*shown.rows, told]))

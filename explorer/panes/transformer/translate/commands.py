@@ -13,11 +13,7 @@ if TYPE_CHECKING:
 
 def commands(mode: TranslateMode) -> list[Action]:
     """The button, and back to the head that was seen first."""
-    rows = (
-        ("another", text.ANOTHER, mode.take_another, text.ANOTHER_HELP),
-        ("sharpest", text.SHARPEST, mode.show_head, text.SHARPEST_HELP),
-    )
     return [
-        Action(f"transformer.translate.{name}", title, run, enabled=lambda: mode.active, help=help)
-        for name, title, run, help in rows
+        mode.action("another", text.ANOTHER, mode.take_another, help=text.ANOTHER_HELP),
+        mode.action("sharpest", text.SHARPEST, mode.show_head, help=text.SHARPEST_HELP),
     ]
