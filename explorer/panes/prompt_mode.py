@@ -40,12 +40,12 @@ class SourceMode(Mode):
         self.view.body.retryRequested.connect(self.read)
 
     def connect_draft(self, words: Callable[[str, Any], str]) -> None:
-        """The view shows `draft`, and its fields change it; `words` of a setting's value."""
-        self._words = words
-        self.view.settingChanged.connect(lambda name, value: self.set_settings(**{name: value}))
-        self.view.settled.connect(self.draft.end_merge)
-        self.draft.changed.connect(self.view.set_draft)
-        self.view.set_draft(self.draft.value)
+        """The view's `settings` show `draft` and change it; `words` of a setting's value."""
+        self._words, settings = words, self.view.settings
+        settings.changed.connect(lambda name, value: self.set_settings(**{name: value}))
+        settings.released.connect(self.draft.end_merge)
+        self.draft.changed.connect(settings.show)
+        settings.show(self.draft.value)
 
     def set_settings(self, **changes: Any) -> None:
         """One or more settings of the draft; the drag of a slider is one change."""

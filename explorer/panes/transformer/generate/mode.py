@@ -55,9 +55,9 @@ class GenerateMode(PromptMode):
                       "again": self.draw_again}  # fmt: skip
         view = self.view
         view.pressed.connect(lambda name: self.deeds[name]())
-        view.tokenChosen.connect(self.force)
-        view.placeChosen.connect(self.look_at)
-        view.branchChosen.connect(lambda place: self.go_on_from(self.tree.branches()[place].text))
+        view.bars.picked.connect(lambda row: self.force(self.choice.shown[row]))
+        view.text.chosen.connect(lambda _, place: self.look_at(place))
+        view.forks.picked.connect(lambda row: self.go_on_from(self.tree.branches()[row].text))
         self.draft.changed.connect(self.read)
         self.connect_draft(text.words_of)
         self.begin()
@@ -186,10 +186,6 @@ class GenerateMode(PromptMode):
         self.stop_writing()
         self.tree, self.place, self.choice = TextTree(), None, None
 
-    def read(self) -> None:
-        super().read()
-        self._set_buttons()
-
     async def answer(self) -> Choice | Superseded:
         source, key = self.source, "transformer.generate"
         await self.encode()
@@ -228,6 +224,7 @@ class GenerateMode(PromptMode):
         super().clear()
         self.choice = self.scene = None
         self.stop_writing()
+        self._set_buttons()
 
     # what is seen
 

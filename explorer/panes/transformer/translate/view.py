@@ -31,10 +31,8 @@ class TranslationPicture(ChoicePicture[TranslationScene]):
     def draw_scene(self, painter: QPainter, scene: TranslationScene) -> None:
         draw_alignment(painter, Alignment(QRectF(self.rect()), scene), self.position)
 
-    def rects(self) -> list[QRectF]:
-        if self.scene is None:
-            return []
-        layout = Alignment(QRectF(self.rect()), self.scene)
+    def rects(self, scene: TranslationScene) -> list[QRectF]:
+        layout = Alignment(QRectF(self.rect()), scene)
         return [*layout.target, *layout.source]
 
     def told(self, thing: int) -> str:
