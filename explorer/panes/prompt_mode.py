@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from PySide6.QtCore import QObject
 
+from core.fields import fields_of
 from explorer.engine.latest import Latest
 from explorer.panes.model_menu import ModelMenu
 from explorer.panes.modes import Desk, Mode
@@ -22,6 +24,7 @@ class ModelMode(Mode):
     """
 
     has_read = False
+    draft: Any  # the Draft of those that have settings
 
     def __init__(self, desk: Desk, parent: QObject, inputs: ModelHeader | PromptHeader) -> None:
         super().__init__(desk, parent)
@@ -39,6 +42,20 @@ class ModelMode(Mode):
         self.view.body.retryRequested.connect(self.read)
         self.workspace.modelChanged.connect(self._on_model)
         self._on_model(self.workspace.model_source)
+
+    def connect_draft(self, words: Callable[[str, Any], str]) -> None:
+        """The view shows `draft`, and its fields change it; `words` of a setting's value."""
+        self._words = words
+        self.view.settingChanged.connect(lambda name, value: self.set_settings(**{name: value}))
+        self.view.settled.connect(self.draft.end_merge)
+        self.draft.changed.connect(self.view.set_draft)
+        self.view.set_draft(self.draft.value)
+
+    def set_settings(self, **changes: Any) -> None:
+        """One or more settings of the draft; the drag of a slider is one change."""
+        name, value = next(iter(changes.items()))
+        label = fields_of(type(self.draft.value))[name].label
+        self.draft.change(changes, f"{label} {self._words(name, value)}", name)
 
     @abstractmethod
     async def answer(self) -> Any:
@@ -131,6 +148,10 @@ class PromptMode(ModelMode):
         tokenizer = self.source.tokenizer
         known = token < tokenizer.vocab_size
         return tokenizer.piece_bytes(token) if known else f"<{token}>".encode()
+
+    def text_of(self, tokens: Iterable[int]) -> str:
+        """What tokens say."""
+        return b"".join(map(self.piece, tokens)).decode("utf-8", "replace")
 
     def caption(self) -> str:
         return f"{getattr(self.source, 'name', '')}: {self.workspace.prompt}"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QSlider, QWidget
 
+from core.fields import fields_of
 from explorer import theme
 from explorer.widgets.base import Label
 from explorer.widgets.boxes import column, row
@@ -16,7 +18,7 @@ from explorer.widgets.boxes import column, row
 class SliderField(QWidget):
     """`changed(value)` while it is dragged, `released` afterwards."""
 
-    changed = Signal(float)
+    changed = Signal(object)
     released = Signal()
 
     def __init__(
@@ -71,19 +73,19 @@ class SliderField(QWidget):
 
 def slider_fields(
     name: str,
+    kind: type,
     values: Mapping[str, Sequence[float]],
-    labels: Mapping[str, str],
-    helps: Mapping[str, str],
-    words: Callable[[str, float], str],
+    words: Callable[[str, Any], str],
     changed: Callable[[str, float], None],
     released: Callable[[], None],
 ) -> dict[str, SliderField]:
-    """A slider for each setting, called `name.setting`; `words` and `changed` are told which."""
+    """A slider, called `name.setting`, for each field of a dataclass that has `values`; `words` and
+    `changed` are told which.
+    """
     fields = {}
     for setting, choices in values.items():
-        field = SliderField(
-            labels[setting], choices, partial(words, setting), helps.get(setting, "")
-        )
+        about = fields_of(kind)[setting]
+        field = SliderField(about.label, choices, partial(words, setting), about.help)
         field.setObjectName(f"{name}.{setting}")
         field.changed.connect(partial(changed, setting))
         field.released.connect(released)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from core.fields import fields_of
 from explorer.panes.transformer.beams import text
 from explorer.panes.transformer.beams.draft import BeamsDraft
 from explorer.widgets.base import set_look
@@ -23,28 +24,27 @@ VALUES = {
 
 
 class BeamsView(QWidget):
-    """`settingChanged(name, value)`, `settled`: a slider was let go; `useRequested`."""
+    """`settingChanged(name, value)`, `settled`: a slider was let go."""
 
     settingChanged = Signal(str, object)
     settled = Signal()
-    useRequested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("transformer.beams")
-        self.tree = BeamTreePicture()
+        self.tree, self.use = BeamTreePicture(), QPushButton(text.USE)
         self.body = StatefulPicture(self.tree, "lines")
-        self.sentences, self.use = Switch(text.SENTENCES), QPushButton(text.USE)
-        self.sentences.setToolTip(text.HELP["sentences"])
+        about = fields_of(BeamsDraft)["sentences"]
+        self.sentences = Switch(about.label)
+        self.sentences.setToolTip(about.help)
         self.use.setToolTip(text.USE_HELP)
         set_look(self.use, "primary")
         name_parts(self, "transformer.beams", "tree", "sentences", "use")
         self.sliders = slider_fields(
-            *("transformer.beams", VALUES, text.LABELS, text.HELP, text.words_of),
+            *("transformer.beams", BeamsDraft, VALUES, text.words_of),
             *(self.settingChanged.emit, self.settled.emit),
-        )  # fmt: skip
+        )
         self.sentences.toggled.connect(lambda on: self.settingChanged.emit("sentences", on))
-        self.use.clicked.connect(self.useRequested)
         sliders = row(*((one, 1) for one in self.sliders.values()), spacing=16)
         controls = row((sliders, 1), self.sentences, self.use, spacing=16)
         page((card((self.body, 1)), 1), controls, of=self)

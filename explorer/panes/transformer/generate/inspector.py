@@ -8,16 +8,12 @@ from core.marked_line import marked_line
 from core.trace import Step
 from explorer.panes.base import Inspection
 from explorer.panes.step_inspection import inspection_of
-from explorer.panes.transformer.generate.scene import Scene
 
 
-def inspection(step: Step, scene: Scene, token: int, quoted: str) -> Inspection:
-    """Of the token that came, `quoted`."""
+def inspection(step: Step, token: int, told: str) -> Inspection:
+    """Of the token that came; `told`: what it has at this step, in words."""
     made = marked_line(step.code).made
     is_array = made in step.values and step.value(made).ndim > 0
     shown = inspection_of(step, token if is_array else None)
-    name = step.name.removeprefix("sampling.")
-    stage = next(one for one in scene.stages if one.name == name)
     table = {name: value for name, value in shown.table.items() if value.size > 1}
-    rows = [*shown.rows, f"{quoted}: {stage.words[scene.came]}"]
-    return replace(shown, rows=rows, table=table)
+    return replace(shown, rows=[*shown.rows, told], table=table)
