@@ -20,6 +20,7 @@ from PySide6.QtCore import QObject, Signal
 
 from core.fields import check, check_names, field, lenient, to_json
 from core.memory import LargeModelError
+from core.transformer.config import EncoderDecoderConfig
 from explorer.engine import errors
 from explorer.state.json_values import checked, is_same, without_endless_numbers, written
 
@@ -140,12 +141,13 @@ class Workspace(QObject):
         False. One that cannot be opened takes nobody's place; about a large one a person is asked,
         and it is not opened either.
 
-        Raises what its `open` raises.
+        Raises what its `open` raises, and ValueError for an encoder-decoder.
         """
         self._asked += 1
         turn = self._asked
         try:
             await source.open()
+            check_continues(source)
         except LargeModelError as error:
             source.close()
             self.modelIsLarge.emit(source.address, error)
@@ -376,3 +378,13 @@ def is_looking(path: str) -> bool:
 
 def _place(path: str) -> tuple[bool, bool, bool]:
     return path == "pane", path.endswith(".mode"), is_looking(path)
+
+
+def check_continues(source: Any) -> None:
+    """Raises ValueError for an encoder-decoder: panes want a model that continues the prompt."""
+    if isinstance(getattr(source, "config", None), EncoderDecoderConfig):
+        raise ValueError(
+            f"{source.name} is an encoder-decoder, which writes a target for a source: the mode "
+            "Translate of the Transformer pane shows the one that comes with the program; choose a "
+            "model that continues a text"
+        )
