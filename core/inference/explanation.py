@@ -11,14 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.inference.attribution import Attribution, attribute
-from core.inference.interventions import Comparison, Intervention, compare
+from core.inference.interventions import AS_IT_IS, Comparison, Intervention, compare
 from core.inference.lens_trace import trace_lens
 from core.inference.logit_lens import LogitLens, check_tokens, logit_lens
 from core.trace import Trace
 from core.transformer.gpt import GPT
-
-AS_IT_IS = Intervention()
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
