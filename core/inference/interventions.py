@@ -146,6 +146,11 @@ class Intervention:
     layer: int = 0
     positions: tuple[int, ...] | None = None
 
+    @property
+    def off(self) -> set[tuple[int, int | None]]:
+        """Heads as (layer, head), and MLPs as (layer, None)."""
+        return {*self.heads, *((layer, None) for layer in self.mlps)}
+
     def replacements(self, model: GPT, ids: Sequence[int] | np.ndarray) -> Replacements:
         """Of a Look at `ids`; empty where nothing is changed. The patch comes first, so that parts
         that are off stay so. Raises ValueError as `scaled`, `averaged` and `patched`.

@@ -131,6 +131,13 @@ class Mode(Face, QObject):
         self._tracks = list(tracks)
         self.trackChanged.emit(keep_position)
 
+    @property
+    def step_shown(self) -> Any:
+        """What the player shows of this mode's tracks; None while it shows nothing of them."""
+        track, at = self.player.track, self.player.step
+        is_there = self.active and bool(self._tracks) and track is not None and at < track.length
+        return track.item(at) if is_there and track is not None else None
+
     def grown(self) -> None:
         """The tracks have more steps, or other titles."""
         if self.active:

@@ -18,14 +18,15 @@ def views(mode: LensMode) -> dict[str, Callable[[], Any]]:
         async def bring() -> None:
             mode.draft.begin(LensDraft())
             await mode.settled()
-            parts = mode.scene.parts if mode.scene is not None else []
+            assert mode.scene is not None
+            parts = [bar.part for bar in mode.scene.bars]
             heads = [part for part in parts if part and part[1] is not None]
             mode.draft.begin(LensDraft(off=tuple(heads[:off]), **settings))
             await mode.settled()
             mode.player.seek(place % mode.player.track.length)
             await mode.settled()
-            if opened and mode.scene is not None:
-                mode.open(next(at for at, part in enumerate(mode.scene.parts) if part and part[1]))
+            if opened:
+                mode.open(parts.index(heads[0]))
                 await mode.settled()
 
         return bring

@@ -11,7 +11,6 @@ from PySide6.QtTest import QTest
 import core
 from explorer.panes.model_menu import REAL
 from explorer.panes.transformer.lens import text
-from explorer.panes.transformer.lens.scene import name_of
 from explorer.state.workspace import DEFAULT_PROMPT
 
 TINY = {"n_layer": 2, "n_head": 2}
@@ -46,9 +45,10 @@ def test_the_first_state_shows_every_place_and_who_told_it(make_mode: Any, run_a
 def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("lens", **TINY)
-        place = next(at for at, part in enumerate(mode.scene.parts) if part and part[1] is not None)
-        part = mode.scene.parts[place]
-        mode.view.terms.chosen.emit(place)
+        parts = [bar.part for bar in mode.scene.bars]
+        place = next(at for at, part in enumerate(parts) if part and part[1] is not None)
+        part = parts[place]
+        mode.view.terms.picked.emit(place)
         await mode.settled()
         model, ids = model_of(mode), mode.prompt_ids
         off = core.scaled(model.config, {part: 0.0})
@@ -59,9 +59,9 @@ def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any
         np.testing.assert_allclose(shown["before"], before, atol=1e-5)
         bars = mode.view.terms.displayed()
         assert bars["off"][place] and bars["value"][place] == 0 != bars["before"][place]
-        assert mode.headline.startswith(f"Without {name_of(part)} ")
+        assert mode.headline.startswith(f"Without {text.part_name(part)} ")
         assert mode.view.changed.whole.startswith("changed")
-        assert mode.view.chips[0].text().startswith(name_of(part))
+        assert mode.view.off.text() == f"off: {text.part_name(part)}"
         mode.set_settings(how="mean")
         await mode.settled()
         mean = core.compare(model, ids, core.averaged(model, ids, [part])).after.probabilities
@@ -73,7 +73,7 @@ def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any
         assert not mode.off and not mode.scene.found.is_changed and not mode.view.changed.whole
         mode.workspace.redo()
         await mode.settled()
-        mode.view.chips[0].click()
+        mode.view.terms.picked.emit(place)
         assert not mode.draft.value.off
 
     run_async(body())
@@ -149,7 +149,7 @@ def test_every_step_has_its_numbers_and_a_part_has_steps_of_its_own(
         mode.player.enter()
         names = [mode.player.track.item(at).name for at in range(mode.player.track.length)]
         assert names[-2:] == ["lens.unembed", "lens.softmax"] and mode.row == row
-        place = next(at for at, part in enumerate(mode.scene.parts) if part is not None)
+        place = next(at for at, bar in enumerate(mode.scene.bars) if bar.part is not None)
         assert mode.cancel() and mode.row == row
         mode.view.terms.opened.emit(place)
         await mode.settled()
@@ -188,7 +188,7 @@ def test_a_post_norm_model_says_what_its_sum_supposes(make_mode: Any, run_async:
         told = core.attribute(model_of(mode), mode.prompt_ids)
         assert np.isclose(mode.view.terms.displayed()["value"].sum(), told.logit, rtol=1e-4)
         assert mode.view.who.text().endswith("if 4 norms hold")
-        tips = [bar.tip for bar in mode.scene.bars()]
+        tips = [bar.tip for bar in mode.scene.bars]
         assert "the scales of all 4 norms" in tips[-1]
 
     run_async(body())
@@ -201,7 +201,9 @@ def test_a_long_text_shows_some_tokens_and_says_which(make_mode: Any, run_async:
         await mode.settled()
         count = len(mode.prompt_ids)
         read = min(count, mode.source.config.block_size)
-        assert mode.scene.grid().total == read and len(mode.scene.columns) == 16
+        assert (
+            len(mode.scene.found.ids) == read and mode.scene.columns[-16:] == [*range(read)][-16:]
+        )
         mode.choose(3)
         await mode.settled()
         assert mode.scene.columns == list(range(16))
