@@ -5,7 +5,27 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+LARGE = 0.5  # of the memory: what takes more is asked for first
 CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
+class LargeModelError(ValueError):
+    """A model whose weights, `needed` bytes in fp32, take more than `LARGE` of the memory."""
+
+    def __init__(self, name: str, needed: int, there: int) -> None:
+        super().__init__(
+            f"the weights of {name} take {needed / 1e9:,.1f} GB in fp32, and this machine has "
+            f"{there / 1e9:,.1f} GB of memory: open it in bf16, which takes half of it, or choose "
+            "a smaller model"
+        )
+        self.needed, self.there = needed, there
+
+
+def check_large(name: str, needed: int) -> None:
+    """Raises LargeModelError where a person had better be asked before so much is opened."""
+    there = physical_bytes()
+    if there and needed > LARGE * there:
+        raise LargeModelError(name, needed, there)
 
 
 def physical_bytes() -> int:

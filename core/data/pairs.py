@@ -52,8 +52,14 @@ def pair_tokenizer(characters: str) -> CharacterTokenizer:
     return CharacterTokenizer([*specials, *sorted(set(characters))], specials)
 
 
+SORTED = 8  # batches whose pairs are drawn together, and sorted by length
+
+
 class PairBatches:
     """Draws batches of one split, each a pure function of the seed, the step and the micro-batch.
+
+    Pairs of about the same length are batched together (AIAYN section 5.1), so that little of what
+    is computed is padding.
 
     batch_size  B
     longest     tokens that a source or a target may have; where a corpus has longer ones, `batch`
@@ -69,12 +75,22 @@ class PairBatches:
         self.batch_size = batch_size
         self.longest = longest
         self.seed = seed
+        self._drawn: tuple[tuple[int, ...], list[list[Pair]]] | None = None  # the last ones
 
     def pairs(self, step: int, micro_batch: int = 0) -> list[Pair]:
         """The B pairs of a batch."""
-        key = [self.seed, SPLITS.index(self.split), step, micro_batch]
-        generator = np.random.default_rng(np.random.SeedSequence(key))
-        return [self.corpus.pair(self.split, generator) for _ in range(self.batch_size)]
+        key = (self.seed, SPLITS.index(self.split), step // SORTED, micro_batch)
+        if self._drawn is None or self._drawn[0] != key:
+            self._drawn = key, self._draw(key)
+        return self._drawn[1][step % SORTED]
+
+    def _draw(self, key: tuple[int, ...]) -> list[list[Pair]]:
+        """SORTED batches, in any order."""
+        B, generator = self.batch_size, np.random.default_rng(np.random.SeedSequence(key))
+        pairs = [self.corpus.pair(self.split, generator) for _ in range(SORTED * B)]
+        pairs.sort(key=lambda pair: len(pair.source))
+        order = generator.permutation(SORTED)
+        return [pairs[place * B : (place + 1) * B] for place in order]
 
     def batch(self, step: int, micro_batch: int = 0, rank: int = 0, ranks: int = 1) -> PairBatch:
         """Source ids (B, Ts); target ids (B, Tt), which begin with START; and what is to be

@@ -2,7 +2,7 @@
 
 Read in this order: capture_memory, activations, heads, head_comparison, attention_trace,
 logit_lens, attribution, lens_trace, interventions, explanation, context, surprise, sampling,
-sampling_trace, generation, forward_outline, forward_trace, beam_search, beam_search_trace,
-few_shot, translation, alignment, model_places, usage, chat_template, chat, hub, loading,
-exporting.
+sampling_trace, generation, text_tree, forward_outline, forward_trace, beam_search,
+beam_search_trace, few_shot, translation, translation_trace, alignment, model_places, usage,
+chat_template, chat, hub, loading, exporting.
 """

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from itertools import zip_longest
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -62,6 +63,33 @@ def trace_beam_search_steps(
             trace.append(step)
         yield one.tree
     trace.finish()
+
+
+class ComparedSearch(NamedTuple):
+    """A search so far, its steps, and the tree of a single beam: what is written greedily."""
+
+    tree: BeamTree
+    trace: Trace
+    greedy: BeamTree
+
+
+def compared_search_steps(
+    model: GPT | Predict,
+    ids: Sequence[int] | np.ndarray,
+    max_new_tokens: int = 20,
+    beams: int = 4,
+    stop: int | Collection[int] | None = None,
+    length_penalty: float = LENGTH_PENALTY,
+) -> Iterator[ComparedSearch]:
+    """A search and greedy writing side by side, token by token; arguments and errors of
+    `beam_search_steps`.
+    """
+    trace, tree, greedy = Trace(), BeamTree(), BeamTree()
+    trees = trace_beam_search_steps(trace, model, ids, max_new_tokens, beams, stop, length_penalty)
+    alone = beam_search_steps(model, ids, max_new_tokens, 1, stop, 0.0)
+    for wide, narrow in zip_longest(trees, alone):  # either may end before the other
+        tree, greedy = wide or tree, narrow.tree if narrow else greedy
+        yield ComparedSearch(tree, trace, greedy)
 
 
 def _steps_of(step: BeamStep, length_penalty: float) -> Iterator[Step]:

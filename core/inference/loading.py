@@ -179,7 +179,8 @@ def _check_memory(config: Config, dtype: str, path: Path) -> None:
     """
     needed, there = parameter_count(config) * DTYPES[dtype].itemsize, physical_bytes()
     if there and needed > there:
-        half = "" if dtype == "bfloat16" else 'dtype="bfloat16", which takes half of it, or '
+        fits = dtype != "bfloat16" and needed / 2 <= there
+        half = 'dtype="bfloat16", which takes half of it, or ' if fits else ""
         raise ValueError(
             f"the weights of {path} take {needed / 1e9:,.1f} GB in {dtype}, and this machine has "
             f"{there / 1e9:,.1f} GB: choose {half}a smaller model"

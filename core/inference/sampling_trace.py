@@ -7,6 +7,7 @@ takes the place of temperature and softmax.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor
@@ -29,6 +30,48 @@ FORMULAS = {
     "draw": r"\min \{ i : \sum_{j \le i} p_j > u \}",
     "append": r"x \leftarrow (x, \, i)",
 }
+
+
+CUTS = ("top_k", "top_p", "min_p")
+
+
+class Stage(NamedTuple):
+    """What all tokens have after a step, (V,) each.
+
+    name       of the step: "softmax"
+    is_scores  the values are scores, before the softmax; from it on they are probabilities
+    values     float64
+    kept       bool: no cut has taken the token by then
+    """
+
+    name: str
+    is_scores: bool
+    values: np.ndarray
+    kept: np.ndarray
+
+
+def stages(trace: Trace) -> list[Stage]:
+    """A stage for each step of a choice, a Trace of `trace_next_token`."""
+    found: NextToken = trace.about["next"]
+    by_step = {
+        "logits": found.logits.double(),
+        "penalty": found.penalized,
+        "greedy": found.probabilities,
+        "softmax": found.probabilities,
+        "rescale": found.kept,
+    }
+    made: list[Stage] = []
+    values, kept = by_step["logits"].numpy(), np.ones(found.logits.numel(), bool)
+    for step in trace:
+        name = step.name.removeprefix("sampling.")
+        if name == "temperature":
+            values = step.value("scaled")
+        elif name in by_step:
+            values = by_step[name].numpy()
+        elif name in CUTS:
+            kept = kept & getattr(found, name).numpy()
+        made.append(Stage(name, name in ("logits", "penalty", "temperature"), values, kept))
+    return made
 
 
 def trace_next_token(
@@ -103,7 +146,7 @@ def _cuts(found: NextToken, sampling: Sampling) -> Iterator[Step]:
         ("min_p", found.min_p, sampling.min_p),
     ):
         before, left = left, left.where(mask, 0.0)
-        if told is None:
+        if not told or (name == "top_p" and told >= 1):  # it keeps all
             continue
         probabilities, kept = before.numpy(), mask.numpy()
         stays = int((left > 0).sum())

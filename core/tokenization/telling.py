@@ -33,6 +33,12 @@ def visible(text: str) -> str:
     return text.translate(SIGNS)
 
 
+def quoted_piece(data: bytes) -> str:
+    """A piece in a sentence, by its bytes: without the spaces around it, where more is there."""
+    text = data.decode("utf-8", "replace")
+    return quoted(text.strip() or visible(text))
+
+
 def readable_text(data: bytes) -> str | None:
     """The text of a piece's bytes; None where they are no text, or nothing of it can be seen."""
     try:

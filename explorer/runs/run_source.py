@@ -144,12 +144,10 @@ class RunSource(QObject):
             _trace_from, arrays, list(ids), layer, head, query, self.config, key=key, name=TRACING
         )
 
-    async def read(
-        self, ids: Sequence[int], surprises: bool = False, key: object = None
-    ) -> Read | Superseded:
+    async def read(self, ids: Sequence[int], key: object = None) -> Read | Superseded:
         checkpoint = await self._standing()
         if checkpoint is not None:
-            return await checkpoint.read(ids, surprises, key)
+            return await checkpoint.read(ids, key)
         found = await self.look(ids, ("logits",), key)
         if isinstance(found, Superseded):
             return found

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from core.files import read_json
@@ -98,9 +97,7 @@ class ModelSource(Protocol):
         self, ids: Sequence[int], layer: int, head: int, query: int = -1, key: object = None
     ) -> Trace | Superseded: ...
 
-    async def read(
-        self, ids: Sequence[int], surprises: bool = False, key: object = None
-    ) -> Read | Superseded: ...
+    async def read(self, ids: Sequence[int], key: object = None) -> Read | Superseded: ...
 
     async def ask(
         self, compute: Callable[..., Any], *args: Any, key: object = None, name: str = ""
@@ -108,13 +105,23 @@ class ModelSource(Protocol):
 
 
 class FolderSource(QObject):
-    """The model in a checkpoint folder; the weights are read at the first capture."""
+    """The model in a checkpoint folder; the weights are read at the first capture.
+
+    dtype  of the weights of another program's model; None: fp32, but a large one is asked for first
+    """
 
     changed = Signal()
     is_live = False
 
-    def __init__(self, engine: Engine, address: str | Path, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        address: str | Path,
+        parent: QObject | None = None,
+        dtype: str | None = None,
+    ) -> None:
         super().__init__(parent or engine)
+        self._dtype = dtype
         self._engine = engine
         self._loaded: Any = None
         self._context: Any = None  # what was read last
@@ -138,10 +145,11 @@ class FolderSource(QObject):
 
     async def open(self) -> None:
         """Reads tokenizer and config, without torch, and looks whether the weights are whole; the
-        model of another program is read whole. Raises ValueError or OSError with a remedy.
+        model of another program is read whole. Raises LargeModelError where it takes much of the
+        memory and nobody was asked, and ValueError or OSError with a remedy.
         """
         if await self._engine.io(_is_foreign, self.address):
-            job = self._engine.run(_loading(self.address), name=f"opening {self.name}")
+            job = self._engine.run(_loading(self.address, self._dtype), name=f"opening {self.name}")
             await job.done()
             if job.error is not None:
                 raise job.error
@@ -169,11 +177,9 @@ class FolderSource(QObject):
             self._trace, list(ids), layer, head, query, key=key, name=TRACING
         )
 
-    async def read(
-        self, ids: Sequence[int], surprises: bool = False, key: object = None
-    ) -> Read | Superseded:
+    async def read(self, ids: Sequence[int], key: object = None) -> Read | Superseded:
         name = f"{self.name} reads the text"
-        return await self._engine.call(self._read, list(ids), surprises, key=key, name=name)
+        return await self._engine.call(self._read, list(ids), key=key, name=name)
 
     async def ask(
         self, compute: Callable[..., Any], *args: Any, key: object = None, name: str = ""
@@ -212,19 +218,17 @@ class FolderSource(QObject):
 
         return core.capture(self._model(), ids, sites)
 
-    def _read(self, ids: list[int], surprises: bool) -> Read:
-        from core.inference.context import Context
-        from core.inference.surprise import surprises as of_all
+    def _read(self, ids: list[int]) -> Read:
+        from core.inference.surprise import MeasuredContext
 
-        model, context = self._model(), self._context
+        context = self._context
         if context is None:
-            self._context = context = Context(model)
+            self._context = context = MeasuredContext(self._model())
         begun = time.perf_counter()
         logits = context.read(ids).numpy()
         seconds = time.perf_counter() - begun
-        told = of_all(model, ids) if surprises else np.zeros(0)
-        cache = tuple(layer.use for layer in context.cache.layers)
-        return Read(logits, told, self.version, seconds, len(ids), cache)
+        cache = tuple(layer.use for layer in context.context.cache.layers)
+        return Read(logits, context.surprises, self.version, seconds, len(ids), cache)
 
     def _asked(self, compute: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         return compute(self._model(), *args)
@@ -262,11 +266,14 @@ def _is_foreign(address: str) -> bool:
     return isinstance(values, dict) and ("model_type" in values or "architectures" in values)
 
 
-def _loading(address: str) -> Generator[Any, None, Any]:
+def _loading(address: str, dtype: str | None) -> Generator[Any, None, Any]:
     """For the engine to run: the model, tensor by tensor; it loads torch."""
-    from core.inference.loading import load_steps
+    from core.inference.loading import load_steps, memory_needed
+    from core.memory import check_large
 
-    return (yield from load_steps(address))
+    if dtype is None:
+        check_large(address, memory_needed(address))
+    return (yield from load_steps(address, dtype or "float32"))
 
 
 def _read_small_files(folder: Path) -> tuple[Any, Any]:

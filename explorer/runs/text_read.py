@@ -16,7 +16,7 @@ class Read:
     """What a model makes of a text: the logits of the token after it.
 
     logits       (V,) float32
-    surprises    (T,) nats; the first one's is NaN. Empty where they were not asked for
+    surprises    (T,) nats; the first one's is NaN
     version      of the model
     seconds      that reading took
     tokens       that were read

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 
+from core.memory import LargeModelError
+from core.numbers import format_bytes
 from explorer.engine import errors, tasks
 from explorer.engine.jobs import EngineDied
 from explorer.runs.folders import WaitingRun
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 EVERY = 5000  # ms between two looks at the runs that wait: another window may take one up
 WAITING = "runs"  # the key of the card about runs that wait
+LARGE = "large model"
 WENT_ON = "went on"  # and about those that trained without a window
 
 
@@ -59,6 +63,26 @@ class Offers(QObject):
         self._session.engine.restart()
         for folder in lost:
             tasks.spawn(self._go_on(folder), self)
+
+    def large_model(self, address: str, error: LargeModelError) -> None:
+        """A model that is opened once a person agrees, knowing what memory it takes."""
+        sizes = {"bf16": error.needed / 2, "fp32": error.needed}
+        dtypes = {"bf16": "bfloat16", "fp32": "float32"}
+        self._notices.offer(
+            LARGE,
+            "warning",
+            f"{Path(address).name} takes much memory",
+            f"Its weights take {format_bytes(error.needed)} in fp32, and half of that in bf16, "
+            f"which keeps 8 of the 24 bits of each number. This machine has "
+            f"{format_bytes(error.there)} of memory for everything.",
+            {
+                f"Open in {name} ({format_bytes(size)})": partial(
+                    self._session.open_large_model, address, dtypes[name]
+                )
+                for name, size in sizes.items()
+                if size <= error.there
+            },
+        )
 
     def crash(self, report: str) -> None:
         """The last session died; `report` is what it left behind."""

@@ -5,19 +5,37 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from core.gguf import open_gguf
 from core.tensor_shards import are_stored
+from core.transformer.foreign.sources import PICKLES
 from explorer.runs.folders import is_run
 
-WEIGHTS = "model.safetensors"
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+OF_MODELS = (".safetensors", ".gguf", *PICKLES)
 
 
 def is_model(path: Path) -> bool:
-    """A folder that is no run's, or a checkpoint's file. A Trainer's checkpoint is a model, though
-    it also tells of its run.
+    """A folder that is no run's, or a file of a model, also one that cannot be opened: that is said
+    then. A Trainer's checkpoint is a model, though it also tells of its run.
     """
     if path.is_dir():
         return are_stored(path / WEIGHTS) or not is_run(path)
-    return path.is_file() and path.name in ("config.json", WEIGHTS)
+    return path.is_file() and (path.name == CONFIG or path.suffix.lower() in OF_MODELS)
+
+
+def model_place(path: Path) -> Path:
+    """What is opened where a person names a file: the folder that a part of a model lies in."""
+    is_part = path.is_file() and path.suffix.lower() in (".json", ".safetensors")
+    return path.parent if is_part and (path.parent / CONFIG).is_file() else path
+
+
+def is_vocabulary(path: Path) -> bool:
+    """Whether it is a GGUF file of a tokenizer alone."""
+    if path.suffix.lower() != ".gguf":
+        return False
+    with contextlib.suppress(ValueError):
+        return not open_gguf(path).tensors
+    return False
 
 
 def is_tokenizer(path: Path) -> bool:

@@ -26,7 +26,14 @@ from explorer.shell.autosave import Autosave
 from explorer.shell.follow import RunFollower
 from explorer.shell.offers import Offers
 from explorer.shell.old_sessions import renewed
-from explorer.shell.paths import begin_run, begin_text, is_model, is_tokenizer
+from explorer.shell.paths import (
+    begin_run,
+    begin_text,
+    is_model,
+    is_tokenizer,
+    is_vocabulary,
+    model_place,
+)
 from explorer.shell.window import MainWindow
 from explorer.state import settings
 from explorer.state.workspace import Workspace
@@ -83,6 +90,7 @@ class Session(QObject):
         self.engine.ready.connect(self._on_activity)
         self.workspace.runChanged.connect(self._on_run)
         self.workspace.modelRequested.connect(self._on_model_requested)
+        self.workspace.modelIsLarge.connect(self.offers.large_model)
         self.workspace.historyChanged.connect(window.refresh_actions)
         self.follower.changed.connect(self._on_followed)
         self.runs.changed.connect(self._on_runs_changed)
@@ -141,8 +149,8 @@ class Session(QObject):
         address = self.saved["paths"].get("model")
         if isinstance(address, str) and address != BUNDLED:
             try:
-                await self._open_address(address)
-                return
+                if await self._open_address(address):
+                    return
             except (OSError, ValueError) as error:
                 told = f"{errors.text_of(error)}. The bundled model is shown instead."
                 errors.report(ValueError(told), "the model of the last session", errors.MODEL)
@@ -150,12 +158,30 @@ class Session(QObject):
 
     # opening things
 
-    async def open_model(self, address: str | Path) -> None:
-        """The bundled model or a checkpoint folder. Raises ValueError or OSError."""
+    async def open_model(self, address: str | Path, dtype: str | None = None) -> bool:
+        """The bundled model, or one by its folder, file or name; False where another one is shown,
+        or a person is asked first. Raises ValueError or OSError.
+        """
         bundled = str(address) == BUNDLED
-        source = BundledSource(self.engine) if bundled else FolderSource(self.engine, address)
-        if await self.workspace.open_model(source) and not bundled:
+        if bundled:
+            source = BundledSource(self.engine)
+        else:
+            source = FolderSource(self.engine, address, dtype=dtype)
+        shown = await self.workspace.open_model(source)
+        if shown and not bundled:
             self._remember(address)
+        return shown
+
+    def open_large_model(self, address: str, dtype: str) -> None:
+        """As a person has agreed to, knowing what it takes."""
+        tasks.spawn(self._open_agreed(address, dtype), self.window)
+
+    async def _open_agreed(self, address: str, dtype: str) -> None:
+        try:
+            if await self.open_model(address, dtype):
+                errors.retire(errors.MODEL)
+        except (OSError, ValueError) as error:
+            errors.report(error, f"opening {address}", errors.MODEL)
 
     def _on_model_requested(self, address: str) -> None:
         """A lesson or a share file brings its model along."""
@@ -167,12 +193,12 @@ class Session(QObject):
         except (OSError, ValueError) as error:
             errors.report(error, f"opening {address}", errors.MODEL)
 
-    async def _open_address(self, address: str) -> None:
+    async def _open_address(self, address: str) -> bool:
         """What a session or a lesson remembers of a model."""
         if is_run_folder(Path(address)):
             await self.open_live_model(address)
-        else:
-            await self.open_model(address)
+            return True
+        return await self.open_model(address)
 
     async def open_bundled(self) -> None:
         """As a person asks for it."""
@@ -207,8 +233,9 @@ class Session(QObject):
         if path.is_dir() and await self.engine.io(is_tokenizer, path):
             self._give_tokenizer(path)
             return False
-        if is_model(path):
-            await self.open_model(path if path.is_dir() else path.parent)
+        if is_model(path) and not await self.engine.io(is_vocabulary, path):
+            if not await self.open_model(model_place(path)):
+                return False
             errors.retire(errors.MODEL)
             if self.window is not None:
                 self.window.show_pane("attention")

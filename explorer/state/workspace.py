@@ -19,6 +19,8 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from core.fields import check, check_names, field, lenient, to_json
+from core.memory import LargeModelError
+from core.transformer.config import EncoderDecoderConfig
 from explorer.engine import errors
 from explorer.state.json_values import checked, is_same, without_endless_numbers, written
 
@@ -76,6 +78,7 @@ class Workspace(QObject):
     historyChanged = Signal()
     textOpened = Signal(str)  # a text file that a person opened or dropped: a corpus
     runOpened = Signal(str)  # a run folder that a person opened or dropped
+    modelIsLarge = Signal(str, object)  # the address of one to be asked about; LargeModelError
     modelRequested = Signal(str)  # the address of a model that is to be opened
     tokenizerGiven = Signal(str)  # a tokenizer's file that a person opened or dropped: to look at
     tokenizerOpened = Signal(str, str)  # its file, for a model to be trained; its text, or ""
@@ -135,14 +138,20 @@ class Workspace(QObject):
 
     async def open_model(self, source: Any) -> bool:
         """Opens a source and shows it, unless one that was asked for later is shown by then: then
-        False. One that cannot be opened takes nobody's place.
+        False. One that cannot be opened takes nobody's place; about a large one a person is asked,
+        and it is not opened either.
 
-        Raises what its `open` raises.
+        Raises what its `open` raises, and ValueError for an encoder-decoder.
         """
         self._asked += 1
         turn = self._asked
         try:
             await source.open()
+            check_continues(source)
+        except LargeModelError as error:
+            source.close()
+            self.modelIsLarge.emit(source.address, error)
+            return False
         except BaseException:
             source.close()
             raise
@@ -369,3 +378,13 @@ def is_looking(path: str) -> bool:
 
 def _place(path: str) -> tuple[bool, bool, bool]:
     return path == "pane", path.endswith(".mode"), is_looking(path)
+
+
+def check_continues(source: Any) -> None:
+    """Raises ValueError for an encoder-decoder: panes want a model that continues the prompt."""
+    if isinstance(getattr(source, "config", None), EncoderDecoderConfig):
+        raise ValueError(
+            f"{source.name} is an encoder-decoder, which writes a target for a source: the mode "
+            "Translate of the Transformer pane shows the one that comes with the program; choose a "
+            "model that continues a text"
+        )

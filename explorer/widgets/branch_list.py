@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter
 
+from core.inference.text_tree import Text, TextTree
 from explorer import theme
 from explorer.widgets.base import LEFT, Columns, elide, put_text, visible_text
-from explorer.widgets.choice_picture import NONE, ChoicePicture
+from explorer.widgets.choice_picture import ChoicePicture
 
 LINE, INDENT, MOST, DOT = 24, 12, 6, 3.5  # px: a line, an indent, so many at most, a dot's radius
 
@@ -36,8 +37,8 @@ class BranchList(ChoicePicture[Sequence[BranchLine]]):
 
     def draw_scene(self, painter: QPainter, scene: Sequence[BranchLine]) -> None:
         now, above = theme.current(), dict[int, float]()  # by indent, the dot that was drawn last
-        for place, branch in enumerate(scene):
-            line, indent = self._line(place), min(branch.indent, MOST)
+        for place, (branch, line) in enumerate(zip(scene, self.rects(scene), strict=True)):
+            indent = min(branch.indent, MOST)
             dot = QPointF(DOT + 2 + indent * now.px(INDENT), line.center().y())
             if place == self.hovered:
                 painter.fillRect(line, now.color("raised"))
@@ -56,15 +57,20 @@ class BranchList(ChoicePicture[Sequence[BranchLine]]):
             role = "text" if branch.is_on_way else "muted"
             put_text(painter, words, told, font, now.color(role), LEFT)
 
-    def _line(self, place: int) -> QRectF:
+    def set_tree(self, tree: TextTree, said: Callable[[Text], str]) -> None:
+        """The texts of a tree; `said`: what tokens say."""
+        here = tree.here
+        self.set_scene(
+            [
+                BranchLine(said(one.tokens), one.indent, here[: len(one.text)] == one.text,
+                           here == one.text, said(one.text))
+                for one in tree.branches()
+            ]
+        )  # fmt: skip
+
+    def rects(self, scene: Sequence[BranchLine]) -> list[QRectF]:
         high = theme.current().px(LINE)
-        return QRectF(0, place * high, self.width(), high)
-
-    def thing_at(self, point: QPointF) -> int:
-        return next((at for at in self.things() if self._line(at).contains(point)), NONE)
-
-    def things(self) -> Sequence[int]:
-        return range(len(self.scene or ()))
+        return [QRectF(0, at * high, self.width(), high) for at in range(len(scene))]
 
     def told(self, thing: int) -> str:
         return (self.scene or ())[thing].whole

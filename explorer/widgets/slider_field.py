@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QSlider, QWidget
@@ -16,7 +15,7 @@ from explorer.widgets.boxes import column, row
 class SliderField(QWidget):
     """`changed(value)` while it is dragged, `released` afterwards."""
 
-    changed = Signal(float)
+    changed = Signal(object)
     released = Signal()
 
     def __init__(
@@ -67,25 +66,3 @@ class SliderField(QWidget):
     def _tell(self) -> None:
         self._told.setText(self._words(self.value))
         self.slider.setAccessibleDescription(self._words(self.value))
-
-
-def slider_fields(
-    name: str,
-    values: Mapping[str, Sequence[float]],
-    labels: Mapping[str, str],
-    helps: Mapping[str, str],
-    words: Callable[[str, float], str],
-    changed: Callable[[str, float], None],
-    released: Callable[[], None],
-) -> dict[str, SliderField]:
-    """A slider for each setting, called `name.setting`; `words` and `changed` are told which."""
-    fields = {}
-    for setting, choices in values.items():
-        field = SliderField(
-            labels[setting], choices, partial(words, setting), helps.get(setting, "")
-        )
-        field.setObjectName(f"{name}.{setting}")
-        field.changed.connect(partial(changed, setting))
-        field.released.connect(released)
-        fields[setting] = field
-    return fields

@@ -31,7 +31,7 @@ class BarRow:
 class TrackBars(ScenePicture[tuple[BarRow, ...]]):
     """`rowClicked(row)`: of one that is known. The row at the cursor is looked at."""
 
-    WANTED, LEAST = (520, 240), (240, 180)
+    WANTED, LEAST = (520, 190), (240, 150)
     rowClicked = Signal(int)
 
     def line(self, place: int) -> QRectF:

@@ -19,7 +19,7 @@ from core.data import character_tokenizer_steps, prepare_corpus_steps, stories
 from core.data.excerpt import excerpt_steps
 from core.download import download_steps
 from core.inference.beam_search import beam_search_steps
-from core.inference.beam_search_trace import trace_beam_search_steps
+from core.inference.beam_search_trace import compared_search_steps, trace_beam_search_steps
 from core.inference.chat import answer_steps, chat_steps
 from core.inference.forward_trace import trace_forward_steps
 from core.inference.generation import generate_steps
@@ -135,6 +135,7 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     explain_example_steps: lambda place: explain_example_steps(certain(place), IDS[0]),
     generate_steps: lambda place: generate_steps(place.model, [1, 2, 3], 5, top_p=0.9, seed=1),
     beam_search_steps: lambda place: beam_search_steps(place.model, [1, 2, 3], 5, stop=4),
+    compared_search_steps: lambda place: compared_search_steps(place.model, [1, 2, 3], 5),
     trace_beam_search_steps: lambda place: trace_beam_search_steps(
         Trace(), place.model, [1, 2, 3], max_new_tokens=5
     ),

@@ -248,6 +248,24 @@ def test_the_marked_lines_computed_the_values_of_the_forward_trace(changes):
         assert all(value.size > 0 for value in map(step.value, step.values))
 
 
+def test_the_marked_lines_computed_the_values_of_the_translation_trace():
+    torch = pytest.importorskip("torch")
+    from core.inference.translation_trace import PARTS, trace_translation
+    from core.transformer import EncoderDecoderConfig, ModelConfig
+    from core.transformer.encoder_decoder import EncoderDecoder
+
+    stack = ModelConfig(vocab_size=11, block_size=6, n_layer=2, n_head=2, n_embd=8)
+    config = EncoderDecoderConfig(encoder=stack, decoder=stack, end_id=10)
+    model = EncoderDecoder(config, torch.Generator().manual_seed(0))
+    with MarkedLines() as watched:
+        trace = trace_translation(model, [1, 2, 3, 4, 5], (1, 0))
+    assert len(trace.children()) == len(trace.about["written"]) > 1
+    assert all(len(trace.children(step)) == len(PARTS) for step in trace.children())
+    for step in trace:
+        watched.left(step)
+        assert all(value.size > 0 for value in step.values.values())
+
+
 @pytest.mark.parametrize(
     ("settings", "names"),
     [

@@ -15,7 +15,7 @@ from explorer.widgets.diagrams.scenes import BlockScene, name_of
 from explorer.widgets.matrix_equation import dimensions
 from explorer.widgets.sketch import Sketch, around
 
-SHARES = {"ln": 1.15, "attention": 3.4, "cross": 3.0, "mlp": 3.0, "add": 1.1}  # of the width
+SHARES = {"ln": 1.15, "attention": 3.4, "cross": 3.0, "mlp": 3.0, "add": 1.0}  # of the width
 STRIPE, CARD, SIDE, LINE = (12, 64), 214, 60, 16  # px: a vector; a card's height; the stream's ends
 NORM, SUM, BELOW = (54, 30), 26, 116  # px: the boxes; from the cards to the bottom
 COLUMNS = 12  # of the hidden layer's picture
@@ -27,7 +27,7 @@ class BlockLayout:
     def __init__(self, area: QRectF, scene: BlockScene) -> None:
         now, self.area, self.scene = theme.current(), area, scene
         self.kinds = [kind for _, kind in scene.parts]
-        side, below = now.px(SIDE), now.px(BELOW)
+        side, below = now.px(SIDE if len(scene.parts) < 9 else SIDE / 2), now.px(BELOW)
         high = min(area.height() - below - now.px(8), now.px(CARD))
         top = area.top() + max(area.height() - below - high, 0) / 2
         self.branch = QRectF(area.left(), top, area.width(), high)
@@ -53,7 +53,8 @@ class BlockLayout:
             )
         is_norm = kind.startswith("ln")
         y = self.branch.center().y() if is_norm and self.scene.pre else self.y
-        return around((left + right) / 2, y, *map(now.px, NORM if is_norm else (SUM, SUM)))
+        wide, high = map(now.px, NORM if is_norm else (SUM, SUM))
+        return around((left + right) / 2, y, min(wide, right - left - 6), high)
 
     def path(self, kind: str) -> list[QPointF]:
         """The way into a part."""
@@ -92,7 +93,7 @@ class BlockLayout:
 
     def _draw_card(self, sketch: Sketch, place: QRectF, kind: str) -> None:
         line = sketch.now.px(LINE)
-        title = QRectF(place.left(), place.top(), place.width(), line)
+        title = QRectF(place.left() - 6, place.top(), place.width() + 12, line)
         sketch.text(title, name_of(kind), ink_of(kind), size="body", weight=600, cut=True)
         above, below = self.scene.lines[kind]
         sketch.text(title.translated(0, line), above, cut=True)
@@ -141,18 +142,19 @@ class BlockLayout:
         wide, high, line = now.px(STRIPE[0]), now.px(STRIPE[1]), now.px(LINE)
         size = dimensions(self.scene.size)
         ends = [kind for kind in self.kinds if kind.startswith("add" if self.scene.pre else "ln")]
-        places = {"in": self.area.left() + now.px(38)}
+        narrow = len(ends) > 2
+        places = {"in": self.area.left() + now.px(14 if narrow else 38)}
         places |= {kind: self.spans[kind][1] + now.px(0 if self.scene.pre else 6) for kind in ends}
-        places[ends[-1]] = self.area.right() - now.px(42)
+        places[ends[-1]] = self.area.right() - now.px(18 if narrow else 42)
         for kind, x in places.items():
             place = around(x, self.y, wide, high)
             done = kind == "in" or position + 1e-9 >= self.kinds.index(kind)
             sketch.stripe(place, stripes.get(kind) if done else None)
-            if kind == "in" or kind == ends[-1] or len(ends) < 3:
+            if not narrow:
                 sketch.text(QRectF(x, place.bottom() + 2, 0, line), size)
-        for kind in self.kinds if len(ends) < 3 else ():
+        for kind in () if narrow else self.kinds:
             if kind.startswith("add"):
                 corner = self.path(kind)[1]
                 sketch.text(QRectF(corner.x(), corner.y() - line - 2, 0, line), size)
         foot = QRectF(self.area.center().x(), self.y + high / 2 + line + 2, 0, line)
-        sketch.text(foot, "the residual stream")
+        sketch.text(foot, f"the residual stream, {size}")

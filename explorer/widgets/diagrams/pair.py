@@ -51,13 +51,13 @@ class PairLayout:
         sketch, step = Sketch(painter), min(math.ceil(position - 1e-9), len(self.steps) - 1)
         for which, stack in enumerate(self.stacks):
             self._draw_line(sketch, which, stack)
-        self._draw_crossing(sketch, position)
         for at, (which, kind, _) in enumerate(self.steps):
             with sketch.faint(at > position + 1e-9):
                 if kind == "block":
                     self._draw_block(sketch, self.places[at], self.stacks[which].crosses)
                 else:
                     sketch.box(self.places[at], ink_of(kind), WORDS.get(kind, name_of(kind)))
+        self._draw_crossing(sketch, position)
         sketch.frame(self.places[step].adjusted(-3, -3, 3, 3), "accent", 2)
         ends = [self.places[at].center() for at in (min(int(position), step), step)]
         sketch.pulse(ends, position - int(position))
@@ -93,8 +93,9 @@ class PairLayout:
         end = QPointF(self.places[before].right() + now.px(14), self.ys[0])
         with sketch.faint(position < before - 1e-9, FAINT + 0.2):
             for at in blocks:
-                x, top = self.places[at].center().x(), self.places[at].top() - 2
-                ends = [end, QPointF(end.x(), y), QPointF(x, y), QPointF(x, top)]
-                sketch.arrow(ends, ink)
+                left, into = self.places[at].left(), self.places[at].center().y()
+                x = left - now.px(5)
+                ends = [end, QPointF(end.x(), y), QPointF(x, y), QPointF(x, into)]
+                sketch.arrow([*ends, QPointF(left + now.px(8), into)], ink)
             told = QRectF(end.x() + now.px(10), y - now.px(LINE) / 2, 0, now.px(LINE))
             sketch.text(told, name_of("cross"), ink, LEFT, weight=600)

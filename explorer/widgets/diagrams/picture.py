@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter
+from PySide6.QtGui import QHideEvent, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from explorer import theme
@@ -15,6 +15,7 @@ from explorer.widgets.diagrams.pair import PairLayout
 from explorer.widgets.diagrams.scenes import BlockScene, PairScene, Scene, SpineScene
 from explorer.widgets.diagrams.spine import SpineLayout
 from explorer.widgets.diagrams.steps import StepsLayout
+from explorer.widgets.diagrams.zoom import Zoom
 from explorer.widgets.scene_picture import ScenePicture
 from explorer.widgets.sketch import Sketch
 
@@ -34,6 +35,7 @@ class DiagramPicture(ScenePicture[Scene]):
         self.values: dict[str, np.ndarray] = {}  # of the step under the cursor
         self.tips: Callable[[int], str] = str  # what a tooltip says of a step
         self._hovered = -1
+        self._zoom = Zoom(self, self.update)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
@@ -50,7 +52,36 @@ class DiagramPicture(ScenePicture[Scene]):
     def displayed(self) -> dict[str, np.ndarray]:
         return self.values
 
+    def go_through(self, scene: Scene, index: int, inward: bool) -> None:
+        """Another scene: what is inside of a step, or, not `inward`, what that is a step of."""
+        before, places = self._painted(), self._places()
+        self.set_scene(scene)
+        places = places if inward else self._places()
+        if index in places and self.isVisible():
+            self._zoom.start(before, places[index], inward)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._zoom.stop()
+        super().hideEvent(event)
+
+    def _places(self) -> dict[int, QRectF]:
+        layout = self.layout_now()
+        return {} if layout is None else {index: place for place, index in layout.targets}
+
+    def _painted(self) -> QPixmap:
+        """The diagram by itself."""
+        pixmap = theme.device_pixmap(self.width(), self.height(), self.ratio)
+        if (layout := self.layout_now()) is not None:
+            painter = QPainter(pixmap)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            layout.draw(painter, self.position)
+            painter.end()
+        return pixmap
+
     def draw(self, painter: QPainter) -> None:
+        if self._zoom.is_under_way:
+            self._zoom.draw(painter, self._painted(), QRectF(self.rect()))
+            return
         if (layout := self.layout_now()) is None:
             return
         layout.draw(painter, self.position)

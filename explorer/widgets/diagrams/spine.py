@@ -22,6 +22,7 @@ DOTS = ("how much the last token reads from each, the mean over all heads",
         "how much it reads from each")  # fmt: skip
 TOKENS, EMBED, PART = 96, 54, 52  # px of width: tokens; what is round the blocks
 BARS, NAMED = 196, 112  # px of width: the next token; where it is not known
+MOST = 0.26  # of the width, for either
 ROW, ROWS = (17, 24), 10  # px of an earlier token's line; so many at most
 BAND, BAR = (64, 150), (34, 84)  # px of height: the stream; what hangs on it
 FOOT, HEAD, LINE, LIKELY = 38, 22, 15, 12
@@ -43,7 +44,8 @@ class SpineLayout:
         self.steps, self.layers = scene.stack.steps, len(scene.stack.windows)
         parts = sum(kind not in ("embed", "block", "next") for _, kind in self.steps)
         self.left = area.left() + now.px(TOKENS) + now.px(EMBED)
-        self.wide = now.px(BARS if scene.likely else NAMED)
+        wide = now.px(BARS if scene.likely else NAMED)
+        self.wide = min(wide, area.width() * MOST)
         self.right = area.right() - self.wide - parts * now.px(PART)
         self.pitch = (self.right - self.left) / self.layers
         earlier, fixed = scene.chosen, now.px(FOOT) + now.px(HEAD)

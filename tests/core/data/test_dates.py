@@ -1,6 +1,7 @@
 """Pairs: dates as people write them, and copies."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from core.data.dates import (
     year_words,
 )
 from core.data.pair_corpora import PAIR_CORPORA, pair_corpus
-from core.data.pairs import END, START, Copies, Pair, PairBatches
+from core.data.pairs import END, SORTED, START, Copies, Pair, PairBatches
 
 
 def some(split: str, count: int = 3000) -> list[Pair]:
@@ -101,6 +102,17 @@ def test_a_batch_is_a_pure_function_of_its_place_and_ranks_share_it(name: str) -
     for place in range(3):
         np.testing.assert_array_equal(np.concatenate([p[place] for p in parts]), whole[place])
     assert batches.pairs(7, 1) != batches.pairs(8, 1) != batches.pairs(8, 0)
+
+
+def test_pairs_of_about_the_same_length_are_batched_together() -> None:
+    batches = PairBatches(Dates(), "train", 16, 64, seed=3)
+    lengths = [[len(pair.source) for pair in batches.pairs(step)] for step in range(2 * SORTED)]
+    for window in (lengths[:SORTED], lengths[SORTED:]):
+        ordered = sorted(window, key=sorted)
+        assert all(max(a) <= min(b) for a, b in pairwise(ordered))
+        assert ordered != window
+    ids = np.concatenate([batches.batch(step)[0].ravel() for step in range(SORTED)])
+    assert (ids < 0).mean() < 0.15  # padding; unsorted, it is more than half
 
 
 def test_held_out_copies_are_never_trained_on() -> None:

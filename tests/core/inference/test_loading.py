@@ -92,14 +92,17 @@ def test_a_model_larger_than_the_memory_is_refused_before_it_is_read(
 ) -> None:
     write_foreign(llama(), tmp_path / "model")
     monkeypatch.setattr(loading, "read_foreign_steps", None)
-    monkeypatch.setattr(loading, "physical_bytes", lambda: core.memory_needed(tmp_path / "model"))
+    needed = core.memory_needed(tmp_path / "model")
+    monkeypatch.setattr(loading, "physical_bytes", lambda: needed)
     with pytest.raises(TypeError):  # it fits, and would be read
         core.load(tmp_path / "model")
-    monkeypatch.setattr(loading, "physical_bytes", lambda: 100)
+    monkeypatch.setattr(loading, "physical_bytes", lambda: needed - 1)
     with pytest.raises(ValueError, match=r'take 0.0 GB in float32.*dtype="bfloat16".*or a smaller'):
         core.load(tmp_path / "model")
-    with pytest.raises(ValueError, match="choose a smaller model"):
-        core.load(tmp_path / "model", dtype="bfloat16")
+    monkeypatch.setattr(loading, "physical_bytes", lambda: 100)
+    for dtype in ("float32", "bfloat16"):
+        with pytest.raises(ValueError, match=f"GB in {dtype}.*: choose a smaller model"):
+            core.load(tmp_path / "model", dtype=dtype)
 
 
 def test_models_are_found_in_the_hugging_face_cache_by_name(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.inference.surprise import perplexity, surprise_of, surprises
+from core.inference.surprise import MeasuredContext, perplexity, surprise_of, surprises
 from core.transformer import ModelConfig
 from core.transformer.gpt import GPT
 
@@ -32,3 +32,23 @@ def test_a_model_that_knows_nothing_is_as_unsure_as_among_all() -> None:
         model.wte.weight.zero_()
     assert perplexity(surprises(model, [1, 2, 3])) == pytest.approx(20)
     assert np.isnan(perplexity(surprises(model, [1])))
+
+
+def test_a_measured_context_tells_the_surprise_of_whatever_text_comes() -> None:
+    model = GPT(CONFIG, torch.Generator().manual_seed(0)).eval()
+    context = MeasuredContext(model)
+    for ids in ([3], [3, 1], [3, 1, 4], [3, 1, 4], [3, 1], [3, 1, 7], [2, 9, 4, 4], [3, 1, 4, 1]):
+        logits = context.read(ids)
+        np.testing.assert_allclose(context.surprises, surprises(model, ids), atol=1e-5)
+        with torch.no_grad():
+            torch.testing.assert_close(logits, model(torch.tensor([ids]))[0, -1])
+
+
+def test_what_is_appended_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    context = MeasuredContext(GPT(CONFIG, torch.Generator().manual_seed(0)).eval())
+    context.read([3, 1])
+    assert len(context.surprises) == 2
+    monkeypatch.setattr("core.inference.surprise.surprises", None)
+    context.read([3, 1, 4])
+    context.read([3, 1, 4, 9])
+    assert len(context.surprises) == 4

@@ -189,7 +189,7 @@ def copying(
     }  # fmt: skip
     return config(
         model=model, corpus="copies", steps=steps, batch_size=64, learning_rate=rate,
-        min_learning_rate=0.0, warmup_steps=warmup, schedule="noam", betas=(0.9, 0.98),
+        min_learning_rate=0.0, warmup_steps=warmup, schedule="cosine", betas=(0.9, 0.98),
         weight_decay=0.0, label_smoothing=0.0, evaluate_every=0, sample_every=0,
         checkpoint_every=0, probe_every=0,
     )  # fmt: skip

@@ -213,7 +213,7 @@ def test_the_model_of_another_program_is_read_whole(torch_engine, tmp_path, run_
         await source.open()
         assert source.config.n_layer == lm.config.n_layer
         ids = source.tokenizer.encode_ids("Mira met Tom")
-        read = await source.read(ids, True)
+        read = await source.read(ids)
         expected = core.Context(lm.model).read(ids)
         np.testing.assert_allclose(read.logits, expected, atol=1e-4)
         heads = await source.capture(ids)

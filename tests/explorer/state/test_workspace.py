@@ -11,6 +11,7 @@ import shiboken6
 from PySide6.QtCore import QObject
 
 from explorer.engine import errors
+from explorer.runs.sources import FolderSource
 from explorer.state.workspace import DEFAULT_PROMPT, Workspace
 
 
@@ -167,6 +168,16 @@ def test_a_model_that_cannot_be_opened_takes_nobodys_place(run_async):
             await workspace.open_model(Broken("bad"))
         slow.opened.set()
         assert await first is True and workspace.model_source is slow
+
+    run_async(body())
+
+
+def test_an_encoder_decoder_is_refused_with_the_place_that_shows_one(run_async, torch_engine):
+    async def body():
+        workspace, source = Workspace(), FolderSource(torch_engine, "dates")
+        with pytest.raises(ValueError, match="Translate of the Transformer pane"):
+            await workspace.open_model(source)
+        assert workspace.model_source is None
 
     run_async(body())
 

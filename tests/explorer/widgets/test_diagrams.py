@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from core.equation import ALL, Term
+from explorer import theme
 from explorer.studio.gallery_diagrams import diagrams
 from explorer.widgets.bar_table import BarRow, BarTable
 from explorer.widgets.diagrams.scenes import SpineScene, StackScene
@@ -104,3 +108,27 @@ def test_a_row_is_picked_by_click_and_by_keys(qapp: object) -> None:
         QTest.keyClick(table, key)
     assert picked == ["b", "c"] and table.displayed()["layers"].tolist() == ["2"] * 3
     dispose(table)
+
+
+def test_one_goes_in_and_out_through_the_place_of_a_step(qtbot: Any) -> None:
+    samples = {name: widget for name, widget, _, _ in diagrams()}
+    picture, block = samples["a model"], samples["a block"].scene
+    spine = picture.scene
+    qtbot.addWidget(picture)
+    picture.resize(600, 380)
+    picture.show()
+    for scene, inward in ((block, True), (spine, False)):
+        picture.go_through(scene, 2, inward)
+        assert picture._zoom.is_under_way and picture.scene is scene
+        picture.grab()
+        assert picture.broken is None
+        qtbot.waitUntil(lambda: not picture._zoom.is_under_way, timeout=60_000)
+        picture.grab()
+    picture.go_through(block, 99, True)  # there is no such place: a cut
+    assert not picture._zoom.is_under_way
+    theme.set_motion(QApplication.instance(), "off")  # type: ignore[arg-type]
+    picture.go_through(spine, 2, False)
+    assert not picture._zoom.is_under_way
+    for name, widget in samples.items():
+        if name != "a model":
+            dispose(widget)

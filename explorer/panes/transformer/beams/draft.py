@@ -9,12 +9,24 @@ from core.fields import check, field
 
 @dataclass(frozen=True)
 class BeamsDraft:
-    """A search's settings; `sentences`: a text also ends with a sentence."""
+    """A search's settings."""
 
-    beams: int = field(6, least=1, most=16, remedy="4 to 8 is usual")
-    depth: int = field(8, least=1, most=100, remedy="8 fit into the picture")
-    length_penalty: float = field(0.6, least=0, most=5, remedy="0 to 1 is usual")
-    sentences: bool = field(True)
+    beams: int = field(
+        6, least=1, most=16, remedy="4 to 8 is usual",
+        help="So many texts are kept side by side; one is greedy writing",
+    )  # fmt: skip
+    depth: int = field(
+        8, label="Tokens", least=1, most=100, remedy="8 fit into the picture",
+        help="How far the search looks ahead",
+    )  # fmt: skip
+    length_penalty: float = field(
+        0.6, least=0, most=5, remedy="0 to 1 is usual",
+        help="The more, the longer the text that wins; at 0 the likeliest one does",
+    )  # fmt: skip
+    sentences: bool = field(
+        True, label="End with a sentence",
+        help="A text also ends with a full stop, a question mark or an exclamation mark",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         check(self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -39,12 +39,10 @@ class BeamsMode(PromptMode):
         self.view = BeamsView()
         self.draft = Draft(self.workspace, "transformer.beams", BeamsDraft, self)
         self.scene: BeamScene | None = None
-        self.view.settingChanged.connect(lambda name, value: self.set_settings(**{name: value}))
-        self.view.settled.connect(self.draft.end_merge)
-        self.view.useRequested.connect(self.use)
+        self.view.use.clicked.connect(self.use)
         self.view.tree.picked.connect(self.append)
-        self.draft.changed.connect(self._on_draft)
-        self.view.set_draft(self.draft.value)
+        self.draft.changed.connect(self.read)
+        self.connect_draft(text.words_of)
         self.begin()
 
     def pictures(self) -> dict[str, QWidget]:
@@ -52,18 +50,6 @@ class BeamsMode(PromptMode):
 
     def on_position(self, position: float) -> None:
         self.view.tree.set_position(position)
-
-    def on_step(self, step: int) -> None:
-        self._say()
-        super().on_step(step)
-
-    def set_settings(self, **changes: Any) -> None:
-        """One or more settings of the draft; the drag of a slider is one change."""
-        name, value = next(iter(changes.items()))
-        whole = {key: int(changes[key]) for key in ("beams", "depth") if key in changes}
-        draft = replace(self.draft.value, **changes | whole)
-        if draft != self.draft.value:
-            self.draft.change(asdict(draft), text.change(name, value), name)
 
     def append(self, node: int) -> None:
         """The text that ends with a node comes into the prompt."""
@@ -77,51 +63,39 @@ class BeamsMode(PromptMode):
             self.append(self.scene.tree.best)
 
     async def answer(self) -> Any:
-        source, draft, key = self.source, self.draft.value, "transformer.beams"
-        ids, stop = await self.encode(), compute.ends_of(source.tokenizer, draft.sentences)
-        search = await source.ask(compute.begun, ids, draft, stop, key=key, name="searching")
-        more: Any = search is not SUPERSEDED
-        while more is True:
-            more = await source.ask(compute.grown, search, key=key, name="searching")
-            if more is True:
-                scene = scene_of(search.tree, search.trace, search.greedy, ids[-1], self.piece)
-                self._show(scene, search.trace)
-        return more or None
+        source, ids, key = self.source, await self.encode(), "transformer.beams"
+        asked = compute.search, ids, self.draft.value, source.tokenizer
+        found = steps = await source.ask(*asked, key=key)
+        while found is not SUPERSEDED and found is not None:
+            found = await source.ask(compute.following, steps, key=key, name="searching")
+            if found is not SUPERSEDED and found is not None:
+                self._show(found, ids[-1])
+        return found
 
     def show_answer(self, answer: Any) -> None:
         self.grown()  # the trace is complete
 
-    def _show(self, scene: BeamScene, trace: Any) -> None:
-        self.scene = scene
-        self.view.set_scene(scene)
-        self.set_tracks([TraceTrack(trace)])
+    def _show(self, found: Any, last: int) -> None:
+        self.scene = scene_of(found.tree, found.trace, found.greedy, last, self.piece)
+        self.view.set_scene(self.scene)
+        self.set_tracks([TraceTrack(found.trace)])
         if self.active:
-            self.player.seek(len(trace) - 1)
-            self.view.tree.set_position(self.player.position)
-        self._say()
+            self.player.seek(len(found.trace) - 1)
         self.inspect()
 
     def clear(self) -> None:
         super().clear()
         self.scene = None
 
-    def _on_draft(self, draft: BeamsDraft) -> None:
-        self.view.set_draft(draft)
-        self.read()
-
-    def _say(self) -> None:
-        if self.scene is not None and self.active:
-            self.set_headline(text.headline(self.scene, self.player.step))
-
     def inspect(self) -> None:
         """The line with the numbers of the likeliest candidate."""
-        track, at = self.player.track, self.player.step
-        if not self.active or self.scene is None or track is None or at >= track.length:
+        step, at, scene = self.step_shown, self.player.step, self.scene
+        if step is None or scene is None:
             return
-        step = track.item(at)
+        self.set_headline(text.headline(scene, at))
         is_score = step.name == "beams.score"
-        cell = int(track.item(at + 1).value("chosen")[0]) if is_score else 0
+        cell = int(self.tracks[0].item(at + 1).value("chosen")[0]) if is_score else 0
         shown = inspection_of(step, cell)
-        best = min(self.scene.column(at), key=lambda node: self.scene.tree.nodes[node].place)
-        rows = [Row(quoted(self.scene.text_of(best).strip())), *shown.rows]
+        best = min(scene.column(at), key=lambda node: scene.tree.nodes[node].place)
+        rows = [Row(quoted(scene.text_of(best).strip())), *shown.rows]
         self.inspection.emit(replace(shown, rows=rows))

@@ -8,14 +8,6 @@ from core.numbers import format_number
 from explorer.widgets.beam_scene import BeamScene
 
 NO_TEXT = "Type a text: the search begins after it"
-LABELS = {"beams": "Beams", "depth": "Tokens", "length_penalty": "Length penalty"}
-SENTENCES = "End with a sentence"
-HELP = {
-    "beams": "So many texts are kept side by side; one is greedy writing",
-    "depth": "How far the search looks ahead",
-    "length_penalty": "The more, the longer the text that wins; at 0 the likeliest one does",
-    "sentences": "A text also ends with a full stop, a question mark or an exclamation mark",
-}
 USE = "Append"
 USE_HELP = "Appends the text that was found to the prompt; a click on a token appends its text"
 HEADLINES = {
@@ -27,10 +19,10 @@ HEADLINES = {
 
 
 def words_of(setting: str, value: float) -> str:
-    """A setting's value, beside its slider."""
-    if setting == "length_penalty":
-        return f"{value:g}" if value else "off"
-    return "1: greedy" if setting == "beams" and value == 1 else f"{value:.0f}"
+    """A setting's value, beside its slider, and in the name of a change."""
+    if setting == "sentences" or (setting == "length_penalty" and not value):
+        return "on" if value else "off"
+    return "1: greedy" if setting == "beams" and value == 1 else f"{value:g}"
 
 
 def headline(scene: BeamScene, step: int) -> str:
@@ -44,13 +36,6 @@ def headline(scene: BeamScene, step: int) -> str:
         times = format_number(math.exp(min(mine - other, 700)))
         return f"Looking further pays: this text is {times} times as likely as the greedy one"
     return "The length penalty prefers this text, though the greedy one is likelier"
-
-
-def change(setting: str, value: float) -> str:
-    """Of an undoable change."""
-    if setting == "sentences":
-        return SENTENCES if value else "Go on after a sentence"
-    return f"{LABELS[setting]} {words_of(setting, value)}"
 
 
 def appended(written: str) -> str:

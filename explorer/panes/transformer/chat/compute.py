@@ -43,6 +43,13 @@ def trace(model: Any, tokenizer: Any, ids: Sequence[int], written: Sequence[int]
     return trace_answer(model, tokenizer, ids, written)
 
 
+def injection(source: Any, said: str, order: str) -> str:
+    """A message that pretends to be two."""
+    from core.inference.chat import injection
+
+    return injection(source, said, order)
+
+
 def starts(source: Any, written: Sequence[int]) -> list[int]:
     """Where the tokens of an answer begin in its bytes, which begin with no white space."""
     pieces = [source.tokenizer.piece_bytes(one) for one in written]

@@ -45,7 +45,7 @@ class ChatMode(ModelMode):
         self._starts: list[int] = []  # of the tokens of the last answer, in its bytes
         self._traced: tuple[str, ...] = ()  # the turns whose last one the steps are of
         self._sent = False  # an answer is wanted once the prompt is there
-        self.writes, self.traces = Latest(self.engine, self), Latest(self.engine, self)
+        self.writes, self.traces, self.injects = (Latest(self.engine, self) for _ in range(3))
         view = self.view
         self.inputs.temperature.picked.connect(lambda value: self._set(temperature=value))
         self.inputs.specials.picked.connect(lambda value: self._set(typed_specials=value))
@@ -57,12 +57,14 @@ class ChatMode(ModelMode):
         view.injectionRequested.connect(self.inject)
         view.bubbles.hovered.connect(self._mark)
         view.read.spanHovered.connect(lambda start, _: self._mark_at(start))
-        view.read.tokenClicked.connect(lambda at: self._mark(self.shown_prompt.origin[at]))
+        view.read.tokenClicked.connect(lambda at: self._mark_at(int(view.read.tokens.starts[at])))
         view.body.actionRequested.connect(self.models.open_real)
         self.writes.progressed.connect(self._on_written)
         self.writes.came.connect(lambda _: self._finish())
         self.writes.failed.connect(self._on_failed)
         self.traces.came.connect(self._on_traced)
+        self.injects.came.connect(self.type)
+        self.injects.failed.connect(self.statusRequested)
         self.draft.changed.connect(self._on_draft)
         self.inputs.set_draft(self.draft.value)
         view.line.set_prompt(self.typed)
@@ -117,12 +119,11 @@ class ChatMode(ModelMode):
 
     def inject(self) -> None:
         """A message that pretends to be two."""
-        from core.inference.chat import injection
-
-        try:
-            self.type(injection(self.source, *text.INJECTION))
-        except ValueError as error:
-            self.statusRequested.emit(str(error))
+        if self._has_no_template:
+            self.statusRequested.emit(text.CANNOT_SEND)
+        else:
+            asked = compute.injection, self.source, *text.INJECTION
+            self.injects.call(*asked, name="writing an injection")
 
     def send_or_stop(self) -> None:
         """Says what was typed, and lets the model answer; a second time: stops it."""

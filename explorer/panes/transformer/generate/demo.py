@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from explorer.panes.transformer.generate.draft import GenerateDraft
+
 if TYPE_CHECKING:
     from explorer.panes.transformer.generate.mode import GenerateMode
 
@@ -15,22 +17,23 @@ def views(mode: GenerateMode) -> dict[str, Callable[[], Any]]:
     def at(
         step: str, tokens: int = 0, side: str = "sampling", forks: int = 0, **settings: float
     ) -> Callable[[], Any]:
-        async def bring() -> None:
-            mode.begin_anew()
-            mode.view.show_side(side)
-            mode.set_settings(**{"temperature": 1.0, "top_k": 0, "top_p": 1.0, **settings})
-            await mode.settled()
+        async def written(tokens: int) -> None:
             for _ in range(tokens):
                 mode.append()
                 await mode.settled()
+
+        async def bring() -> None:
+            mode.begin_anew()
+            mode.view.show_side(side)
+            mode.draft.begin(GenerateDraft(**settings))
+            await mode.settled()
+            await written(tokens)
             for fork in range(forks):  # the next likeliest tokens, at places of the text
                 mode.look_at(len(mode.prompt_ids) + 2 + 2 * (fork % 3))
                 await mode.settled()
-                mode.force(mode.scene.ids[1 + fork] if mode.scene is not None else 0)
+                mode.force(mode.scene.ids[1 + fork])
                 await mode.settled()
-                for _ in range(4):
-                    mode.append()
-                    await mode.settled()
+                await written(4)
             mode.go_to(step)
             await mode.settled()
 

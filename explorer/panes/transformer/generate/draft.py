@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from core.fields import check, field
 
-ALL = 0  # a top-k that cuts nothing
-
 
 @dataclass(frozen=True)
 class GenerateDraft:
@@ -16,11 +14,26 @@ class GenerateDraft:
     seed  of the numbers that are drawn, one for each token
     """
 
-    temperature: float = field(1.0, least=0, most=5, remedy="0.7 to 1 is usual")
-    top_k: int = field(ALL, least=0, most=1_000_000, remedy="0 keeps every token")
-    top_p: float = field(1.0, above=0, most=1, remedy="1 keeps every token")
-    min_p: float = field(0.0, least=0, most=1, remedy="0 keeps every token")
-    repetition_penalty: float = field(1.0, least=1, most=5, remedy="1 changes nothing")
+    temperature: float = field(
+        1.0, least=0, most=5, remedy="0.7 to 1 is usual",
+        help="Below 1 the likeliest gain, above 1 the others; at 0 only the likeliest comes",
+    )  # fmt: skip
+    top_k: int = field(
+        0, label="Top-k", least=0, most=1_000_000, remedy="0 keeps every token",
+        help="Keep only the k most likely tokens",
+    )  # fmt: skip
+    top_p: float = field(
+        1.0, label="Top-p", above=0, most=1, remedy="1 keeps every token",
+        help="Keep the most likely tokens until they have this much probability together",
+    )  # fmt: skip
+    min_p: float = field(
+        0.0, label="Min-p", least=0, most=1, remedy="0 keeps every token",
+        help="Keep tokens that are at least this share as likely as the most likely one",
+    )  # fmt: skip
+    repetition_penalty: float = field(
+        1.0, least=1, most=5, remedy="1 changes nothing",
+        help="Lower the scores of tokens that are in the text already",
+    )  # fmt: skip
     seed: int = field(0, least=0, most=2**31)
 
     def __post_init__(self) -> None:

@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from core.tokenization.telling import quoted, visible
-from explorer.engine.jobs import Superseded
-from explorer.engine.latest import Latest
+from core.inference.text_tree import Text, TextTree
+from core.tokenization.telling import quoted_piece
+from explorer.engine.jobs import SUPERSEDED, Superseded
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import PromptMode
+from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.generate import compute, text
+from explorer.panes.transformer.generate.compute import Choice
 from explorer.panes.transformer.generate.draft import GenerateDraft
-from explorer.panes.transformer.generate.forks import Forks, is_text
-from explorer.panes.transformer.generate.inspector import inspection
 from explorer.panes.transformer.generate.scene import Scene, scene_of
 from explorer.panes.transformer.generate.view import GenerateView
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
-from explorer.widgets.branch_list import BranchLine
+from explorer.widgets.cache_scene import CacheScene
 
 
 def create(desk: Desk, parent: QObject) -> Mode:
     return GenerateMode(desk, parent)
 
 
-FIRST = "sampling.softmax"  # the step that is shown first
+FIRST = "softmax"  # the step that is shown first
 MOST_KEPT = 20  # forks that a session keeps
 
 
 class GenerateMode(PromptMode):
-    """What was written after the prompt stays until the prompt or the model is another."""
+    """What was written after the prompt stays until the prompt or the model is another; `place` is
+    that in the text whose token is looked at, None: its end.
+    """
 
     id = "generate"
     title = "Generate"
@@ -46,30 +46,21 @@ class GenerateMode(PromptMode):
         super().__init__(desk, parent)
         self.view = GenerateView()
         self.draft = Draft(self.workspace, "transformer.generate", GenerateDraft, self)
-        self.place: int | None = None  # in the text; None: its end
+        self.tree = TextTree()  # of what was written
+        self.place: int | None = None
         self.writing = False
-        self.found: compute.Found | None = None
+        self.choice: Choice | None = None
         self.scene: Scene | None = None
-        self.forks = Forks()
-        self._surprises = np.zeros(0)  # of as many of the tokens as it is known of
-        self._chooses = Latest(self.engine, self)
-        self._connect()
-        self.view.set_draft(self.draft.value)
-        self.begin()
-
-    def _connect(self) -> None:
+        self.deeds = {"next": self.append, "write": self.toggle_writing, "back": self.go_back,
+                      "again": self.draw_again}  # fmt: skip
         view = self.view
-        view.settingChanged.connect(lambda name, value: self.set_settings(**{name: value}))
-        view.settled.connect(self.draft.end_merge)
-        view.nextRequested.connect(self.append)
-        view.writeRequested.connect(self.toggle_writing)
-        view.backRequested.connect(self.go_back)
-        view.againRequested.connect(self.draw_again)
-        view.tokenChosen.connect(self.force)
-        view.placeChosen.connect(self.look_at)
-        view.branchChosen.connect(lambda place: self.go_on_from(self.forks.branches()[place].end))
-        self.draft.changed.connect(self._on_draft)
-        self._chooses.came.connect(self._on_chosen)
+        view.pressed.connect(lambda name: self.deeds[name]())
+        view.bars.picked.connect(lambda row: self.force(self.choice.shown[row]))
+        view.text.chosen.connect(lambda _, place: self.look_at(place))
+        view.forks.picked.connect(lambda row: self.go_on_from(self.tree.branches()[row].text))
+        self.draft.changed.connect(self.read)
+        self.connect_draft(text.words_of)
+        self.begin()
 
     # what the pane asks
 
@@ -78,8 +69,8 @@ class GenerateMode(PromptMode):
         return {"next": view.bars, "text": view.text, "forks": view.forks, "cache": view.cache}
 
     def state(self) -> dict[str, Any]:
-        forks = [self.forks.text(node) for node in self.forks.ends()[-MOST_KEPT:]]
-        kept = {"prompt": self.workspace.prompt, "written": self.written, "forks": forks}
+        forks = [list(one) for one in self.tree.texts[-MOST_KEPT:]]
+        kept = {"prompt": self.workspace.prompt, "written": list(self.written), "forks": forks}
         return {"version": 1, **kept, "side": self.view.side.current}
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -88,10 +79,9 @@ class GenerateMode(PromptMode):
                 self.view.show_side(side)
         match state:
             case {"prompt": self.workspace.prompt, "written": written, "forks": [*forks]}:
-                texts = [one for one in (*forks[:MOST_KEPT], written) if is_text(one)]
-                nodes = [self.forks.add(one) for one in texts]
-                if nodes:
-                    self.go_on_from(nodes[-1])
+                for one in (*forks[:MOST_KEPT], written):
+                    if isinstance(one, list) and all(type(id) is int and id >= 0 for id in one):
+                        self.go_on_from(tuple(one))
 
     def left(self) -> None:
         self.stop_writing()
@@ -109,35 +99,17 @@ class GenerateMode(PromptMode):
     def on_position(self, position: float) -> None:
         self.view.bars.set_position(position)
 
-    def on_step(self, step: int) -> None:
-        self._say()
-        super().on_step(step)
-
     # choices
 
     @property
-    def written(self) -> list[int]:
+    def written(self) -> Text:
         """What was written after the prompt."""
-        return self.forks.text(self.forks.here)
+        return self.tree.here
 
     @property
     def ids(self) -> list[int]:
         """The whole text."""
-        return self.prompt_ids + self.written
-
-    @property
-    def looked_at(self) -> int:
-        """The place whose token is chosen."""
-        return len(self.ids) if self.place is None else min(self.place, len(self.ids))
-
-    def set_settings(self, **changes: Any) -> None:
-        """One or more settings of the draft; the drag of a slider is one change."""
-        name, value = next(iter(changes.items()))
-        if "top_k" in changes:
-            changes["top_k"] = int(changes["top_k"])
-        draft = replace(self.draft.value, **changes)
-        if draft != self.draft.value:
-            self.draft.change(asdict(draft), text.change(name, value), name)
+        return [*self.prompt_ids, *self.written]
 
     def draw_again(self) -> None:
         """Another seed: other numbers are drawn."""
@@ -145,65 +117,54 @@ class GenerateMode(PromptMode):
 
     def look_at(self, place: int) -> None:
         """How the token at a place of the text was chosen; after the last one: the next one."""
-        self.stop_writing()
-        self.place = None if place >= len(self.ids) else max(place, 1)
+        is_end = place >= len(self.ids)
+        self.place = None if is_end else max(place, 1)
+        if not is_end:
+            self.stop_writing()
         self.read()
 
     def append(self) -> None:
         """The token that is drawn comes."""
-        if self.found is not None and self.place is None and not self.reads.running:
-            self.force(self.found.chosen.token)
+        if self.choice is not None and self.place is None:
+            self.force(self.choice.token)
 
     def force(self, token: int) -> None:
-        """This token comes, at the place that is looked at; what was written after it goes."""
-        if self.found is None or self.reads.running:
+        """This token comes, at the place that is looked at; what was written after it is a fork."""
+        if self.choice is None or self.reads.running:
             return
-        at = self.looked_at
-        if at < len(self.prompt_ids):
+        written = self.choice.place - len(self.prompt_ids)
+        if written < 0:
             self.statusRequested.emit(text.OF_PROMPT)
             return
         if self.place is not None:
             self.statusRequested.emit(text.FORKED)
-        known = np.append(self.found.surprises[:at], self.found.chosen.surprise_of(token))
-        written = self.written[: at - len(self.prompt_ids)]
-        self.go_on_from(self.forks.add([*written, token]))
-        self._surprises = known
+        self.go_on_from((*self.written[:written], token))
 
-    def go_on_from(self, node: int) -> None:
-        """The text ends with a node of the forks."""
-        self.forks.go(node)
-        self._on_written()
+    def go_on_from(self, written: Text) -> None:
+        """This is written after the prompt now."""
+        self.tree.go(written)
+        self.look_at(len(self.ids))
 
     def go_back(self) -> None:
         """As the text was before the last token came, or before the last fork."""
-        self.forks.back()
-        self._on_written()
+        self.tree.back()
+        self.look_at(len(self.ids))
 
     def begin_anew(self) -> None:
         """Nothing is written yet."""
-        self.forks = Forks()
-        self._on_written()
-
-    def _on_written(self) -> None:
-        """The text is another one, from some token on."""
-        self.place = None
-        known, ids = len(self._surprises), self.ids
-        before = self.found.ids if self.found is not None else ()
-        pairs = zip(ids, before[:known], strict=False)
-        shared = next((at for at, (one, other) in enumerate(pairs) if one != other), len(ids))
-        self._surprises = self._surprises[:shared]
-        self.read()
+        self.tree = TextTree()
+        self.look_at(len(self.ids))
 
     def toggle_writing(self) -> None:
-        """Writes token after token, or stops."""
-        self.writing = not self.writing and self.found is not None
-        if self.writing and self.place is not None:  # from the end of the text on
-            self.place = None
-            self.read()
-        elif self.writing:
-            self.append()
-        if self.writing:  # nobody reads numbers that change ten times a second
-            self.inspection.emit(None)
+        """Writes token after token from the end of the text on, or stops."""
+        if self.writing or self.choice is None:
+            self.stop_writing()
+            return
+        self.writing = True
+        self.inspection.emit(None)
+        if self.place is not None:
+            self.look_at(len(self.ids))
+        self.append()
         self._set_buttons()
 
     def stop_writing(self) -> None:
@@ -214,10 +175,8 @@ class GenerateMode(PromptMode):
 
     def go_to(self, step: str) -> None:
         """To a step by its name, where it is."""
-        if self.scene is not None:
-            names = [stage.name for stage in self.scene.stages]
-            if step in names:
-                self.player.seek(names.index(step))
+        if self.scene is not None and step in self.scene.names:
+            self.player.seek(self.scene.names.index(step))
 
     # text and model
 
@@ -225,43 +184,35 @@ class GenerateMode(PromptMode):
         """What was written belongs to another text or model."""
         super().forget()
         self.stop_writing()
-        self.forks, self.place = Forks(), None
-        self._surprises, self.found = np.zeros(0), None
+        self.tree, self.place, self.choice = TextTree(), None, None
 
-    def read(self) -> None:
-        super().read()
-        self._set_buttons()
-
-    async def answer(self) -> compute.Found | Superseded:
-        source, draft = self.source, self.draft.value
+    async def answer(self) -> Choice | Superseded:
+        source, key = self.source, "transformer.generate"
         await self.encode()
-        if max(self.forks.tokens) >= source.config.vocab_size:  # a session may hold anything
-            self.forks = Forks()
-        ids, place = self.ids, self.looked_at
-        most = source.config.block_size
-        before = ids[max(0, place - most) : place]
-        asks = len(self._surprises) < len(ids) and len(ids) <= most
-        told = self._surprises
-        if asks and place < len(ids):
-            whole = await source.read(ids, True, key="transformer.generate")
-            if isinstance(whole, Superseded):
-                return whole
-            told, asks = whole.surprises, False
-        read = await source.read(before, asks, key="transformer.generate")
-        if isinstance(read, Superseded):
-            return read
-        told = read.surprises if asks else told
-        came = ids[place] if place < len(ids) else -1
-        asked = read, draft, ids, told, place, max(place - len(self.prompt_ids), 0), came
-        return await self.engine.call(
-            compute.found, *asked, key="transformer.generate.choice", name="choosing a token"
-        )
+        tokens = {token for one in self.tree.texts for token in one}
+        if max(tokens, default=0) >= source.config.vocab_size:  # a session may hold anything
+            self.tree = TextTree()
+        ids, most = self.ids, source.config.block_size
+        place = len(ids) if self.place is None else self.place
+        last = self.choice if self.choice is not None and list(self.choice.ids) == ids else None
+        told, read = (last.surprises, last.read) if last is not None else (None, None)
+        if told is None and place < len(ids):
+            if (whole := await source.read(ids[-most:], key=key)) is SUPERSEDED:
+                return SUPERSEDED
+            told = whole.surprises
+        if last is None or last.place != place:
+            read = await source.read(ids[max(0, place - most) : place], key=key)
+        if read is SUPERSEDED:
+            return SUPERSEDED
+        told = read.surprises if told is None else told
+        asked = self.draft.value, read, ids, told, place, max(place - len(self.prompt_ids), 0)
+        key += ".choice"
+        return await self.engine.call(compute.choice, *asked, key=key, name="choosing a token")
 
-    def show_answer(self, answer: compute.Found) -> None:
-        self._surprises = answer.surprises
+    def show_answer(self, answer: Choice) -> None:
         self._show(answer)
         if self.writing:
-            ended = answer.chosen.token in self.source.tokenizer.special_tokens.values()
+            ended = answer.token in self.source.tokenizer.special_tokens.values()
             is_full = len(self.ids) >= self.source.config.block_size
             if ended or is_full:
                 self.stop_writing()
@@ -269,88 +220,43 @@ class GenerateMode(PromptMode):
             if not ended:
                 self.append()
 
-    def _on_draft(self, draft: GenerateDraft) -> None:
-        self.view.set_draft(draft)
-        if self.found is not None:
-            self._chooses.call(compute.chosen_again, self.found, draft, name="choosing a token")
-
-    def _on_chosen(self, found: compute.Found) -> None:
-        if self.found is not None and found.read is self.found.read:
-            self._show(found)
-
     def clear(self) -> None:
         super().clear()
-        self.found = self.scene = None
+        self.choice = self.scene = None
         self.stop_writing()
+        self._set_buttons()
 
     # what is seen
 
-    def _show(self, found: compute.Found) -> None:
-        first, self.found = self.scene is None, found
-        before = [stage.name for stage in self.scene.stages] if self.scene is not None else []
-        self.scene = scene_of(found.chosen, self.piece)
-        names = [stage.name for stage in self.scene.stages]
-        at = before[min(self.player.step, len(before) - 1)] if before and self.active else ""
-        self.view.set_scene(self.scene, self.place is None)
-        self.view.set_text([self.piece(one) for one in found.ids], found.surprises, found.place)
-        self.view.note.setText(
-            text.facts(
-                len(found.ids),
-                self.source.config.block_size,
-                found.chosen.perplexity,
-                sum(layer.bytes for layer in found.read.cache),
-                found.read.seconds,
-            )
-        )
-        self.view.set_cache(found.cache)
-        self.view.set_forks(self._lines())
-        self.set_tracks([TraceTrack(found.chosen.trace)], keep_position=names == before)
-        if self.active and names != before:
-            self.go_to(FIRST.partition(".")[2] if first or at not in names else at)
-        self.view.bars.set_position(self.player.position if self.active else 0.0)
+    def _show(self, choice: Choice) -> None:
+        before, self.choice = self.scene, choice
+        self.scene = scene = scene_of(choice, self.piece)
+        step = FIRST if before is None else before.names[before.step(self.player.step)]
+        stays = before is not None and before.names == scene.names
+        view, pieces, cache = self.view, list(map(self.piece, choice.ids)), choice.read.cache
+        note = text.facts(choice, self.source.config.block_size)
+        view.set_scene(scene, self.place is None)
+        view.set_text(pieces, choice.surprises, choice.place, note)
+        view.set_cache(CacheScene(choice.read.tokens, cache) if cache else None)
+        view.set_forks(self.tree, self.text_of)
+        self.set_tracks([TraceTrack(choice.trace)], keep_position=stays)
+        if self.active and not stays:
+            self.go_to(step if step in scene.names else FIRST)
         self._set_buttons()
-        self._say()
         self.inspect()
 
-    def _lines(self) -> list[BranchLine]:
-        """The forks in words."""
-
-        def told(tokens: Sequence[int]) -> str:
-            return b"".join(map(self.piece, tokens)).decode("utf-8", "replace")
-
-        here, way = self.forks.here, set(self.forks.path(self.forks.here))
-        return [
-            BranchLine(told(one.tokens), one.indent, one.end in way, one.end == here,
-                       told(self.forks.text(one.end)))
-            for one in self.forks.branches()
-        ]  # fmt: skip
-
     def _set_buttons(self) -> None:
-        at_end = self.found is not None and self.place is None
-        self.view.set_buttons(ready=at_end, writing=self.writing, written=bool(self.forks.past))
-
-    @property
-    def quoted(self) -> str:
-        """The token that comes, in a sentence."""
-        if self.scene is None:
-            return ""
-        piece = self.scene.pieces[self.scene.came].decode("utf-8", "replace")
-        return quoted(piece.strip() or visible(piece))
-
-    def _say(self) -> None:
-        if self.scene is not None and self.found is not None:
-            step = self.scene.stage(self.player.step if self.active else 0).name
-            chosen = self.found.chosen
-            nats = None if self.place is None else chosen.surprise_of(chosen.token)
-            self.set_headline(text.headline(self.scene, step, self.quoted, nats))
+        at_end = self.choice is not None and self.place is None
+        self.view.set_buttons(ready=at_end, writing=self.writing, written=bool(self.tree.past))
 
     def inspect(self) -> None:
-        track = self.player.track
-        if not self.active or self.scene is None or self.found is None or track is None:
+        step, choice, scene = self.step_shown, self.choice, self.scene
+        if step is None or choice is None or scene is None:
             return
-        if self.writing:
-            return
-        if self.player.step < track.length:
-            step = track.item(self.player.step)
-            token = self.found.chosen.token
-            self.inspection.emit(inspection(step, self.scene, token, self.quoted))
+        at = self.player.step
+        surprise = None if self.place is None else choice.surprises[self.place]
+        self.set_headline(text.headline(scene, scene.names[at], surprise))
+        if not self.writing:  # nobody reads numbers that change ten times a second
+            shown = inspection_of(step, choice.token)
+            told = f"{quoted_piece(scene.pieces[scene.came])}: {scene.words[at][scene.came]}"
+            self.inspection.emit(replace(shown, rows=[*shown.rows, told]))

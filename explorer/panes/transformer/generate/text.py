@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import math
 
-from core.numbers import format_brief, format_bytes, format_fixed, format_number, format_percent
+from core.numbers import format_brief, format_bytes, format_fixed, format_number, format_share
+from core.tokenization.telling import quoted_piece
+from explorer.panes.transformer.generate.compute import Choice
 from explorer.panes.transformer.generate.scene import CUTS, Scene
 from explorer.widgets.cache_scene import CacheScene
 
 REST = "all others"
 STRIP = "all tokens side by side, each as wide as it is likely"
-NEXT, WRITE, STOP, BACK = "Next token", "Write on", "Stop", "Back"
-NEXT_HELP = "Draws the next token and appends it"
+BUTTONS = {
+    "next": ("Next token", "Draws the next token and appends it"),
+    "write": ("Write on", "Writes until you press Stop, the text ends, or the context is full"),
+    "back": ("Take back", "Takes the last token back, or the last fork"),
+    "again": ("Draw again", "Other numbers: another seed"),
+}
+STOP = "Stop"
 NOT_AT_END = "A token of the text is looked at: Esc goes back to the end"
-WRITE_HELP = "Writes until you press Stop, the text ends, or the context is full"
 ENDED = "The model has ended the text"
 FULL = "The context is full: the model reads no more tokens than this"
-BACK_HELP = "Takes the last token back"
-AGAIN, AGAIN_HELP = "Draw again", "Other numbers: another seed"
 NO_TEXT = "Type a text: the model predicts what comes after it"
 OF_PROMPT = "This token belongs to the prompt: edit it in the line above"
 FORKED = "The text forks here: what was written before stays under Forks"
@@ -25,20 +29,6 @@ SIDES = [("sampling", "Sampling"), ("forks", "Forks"), ("cache", "Cache")]
 SIDES_HELP = "The settings of the draw, the texts that were written, what is kept of those read"
 NO_FORKS = "Nothing is written yet: each text that you write becomes a branch here"
 NO_CACHE = "A model in training keeps nothing: it is another one after each step"
-LABELS = {
-    "temperature": "Temperature",
-    "top_k": "Top-k",
-    "top_p": "Top-p",
-    "min_p": "Min-p",
-    "repetition_penalty": "Repetition penalty",
-}
-HELP = {
-    "temperature": "Below 1 the likeliest gain, above 1 the others; at 0 only the likeliest comes",
-    "top_k": "Keep only the k most likely tokens",
-    "top_p": "Keep the most likely tokens until they have this much probability together",
-    "min_p": "Keep tokens that are at least this share as likely as the most likely one",
-    "repetition_penalty": "Lower the scores of tokens that are in the text already",
-}
 
 
 def words_of(setting: str, value: float) -> str:
@@ -56,28 +46,24 @@ def drawn(number: float) -> str:
     return f"the number that was drawn: {format_fixed(number, 3)}"
 
 
-def headline(scene: Scene, step: str, quoted: str, nats: float | None) -> str:
-    """One sentence: what is seen. `quoted`: the token; `nats`: how surprising it was, where it
-    stands in the text already.
+def headline(scene: Scene, step: str, surprise: float | None) -> str:
+    """One sentence: what is seen. `surprise`: of the token that came, in nats, where it stands in
+    the text already.
     """
-    probability = float(scene.probabilities[scene.came])
-    share = format_percent(probability) if probability >= 0.005 else format_number(probability)
-    if nats is not None:
-        return f"{quoted} came here: a surprise of {format_fixed(nats)} nats"
+    came = quoted_piece(scene.pieces[scene.came])
+    if surprise is not None:
+        return f"{came} came here: a surprise of {format_fixed(surprise)} nats"
     if step in CUTS or step == "rescale":
-        left = int((~scene.stages[-1].cut[:-1]).sum())
+        left = int((~scene.cut[-1, :-1]).sum())
         many = f"{left} of these tokens are left" if left != 1 else "one token is left"
         return f"What may come next: {many}"
     if step in ("draw", "append"):
-        return f"The draw falls on {quoted}, which had {share}"
+        return (
+            f"The draw falls on {came}, which had {format_share(scene.probabilities[scene.came])}"
+        )
     first = float(scene.probabilities[0])
-    sure = "is sure" if first > 0.9 else "expects" if first > 0.5 else "leans to"
-    return f"The model {sure}: {_likeliest(scene)}"
-
-
-def _likeliest(scene: Scene) -> str:
-    word = scene.pieces[0].decode("utf-8", "replace").strip() or "a space"
-    return f"\u201c{word}\u201d, {format_percent(float(scene.probabilities[0]))}"
+    sure = "is sure of" if first > 0.9 else "expects" if first > 0.5 else "leans towards"
+    return f"The model {sure} {quoted_piece(scene.pieces[0])}: {format_share(first)}"
 
 
 def cache(scene: CacheScene) -> str:
@@ -90,25 +76,20 @@ def cache(scene: CacheScene) -> str:
     return f"Keys and values of {scene.tokens:,} tokens, {each}; {held}{hatched}"
 
 
-def facts(tokens: int, most: int, perplexity: float, cache: int, seconds: float) -> str:
-    """Below the picture: the text, the cache, the time."""
-    told = [f"{tokens:,} of {most:,} tokens"]
-    if math.isfinite(perplexity):
-        told.append(f"perplexity {format_number(perplexity)}")
-    if cache:
-        told.append(f"cache {format_bytes(cache)}")
-    if seconds:
-        told.append(f"read in {format_brief(seconds)}")
+def facts(choice: Choice, most: int) -> str:
+    """Below the text, of which the model reads so many tokens at most."""
+    told = [f"{len(choice.ids):,} of {most:,} tokens"]
+    if math.isfinite(choice.perplexity):
+        told.append(f"perplexity {format_number(choice.perplexity)}")
+    if choice.read.cache:
+        told.append(f"cache {format_bytes(sum(layer.bytes for layer in choice.read.cache))}")
+    if choice.read.seconds:
+        told.append(f"read in {format_brief(choice.read.seconds)}")
     return "   ".join(told)
 
 
 def row_tip(scene: Scene, row: int, at_end: bool) -> str:
     """A token's row."""
-    told = f"{format_percent(float(scene.probabilities[row]))} before the cuts"
+    told = f"{format_share(scene.probabilities[row])} before the cuts"
     where = "" if at_end else " here instead, and go on from there"
     return f"{told}\nClick to choose it{where}"
-
-
-def change(setting: str, value: float) -> str:
-    """Of an undoable change."""
-    return f"{LABELS.get(setting, setting.capitalize())} {words_of(setting, value)}"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Signal
+from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from core.inference.text_tree import Text, TextTree
 from explorer import theme
 from explorer.panes.transformer.generate import text
 from explorer.panes.transformer.generate.draft import GenerateDraft
@@ -16,13 +18,13 @@ from explorer.panes.transformer.generate.draw_bars import BarsLayout, draw_bars
 from explorer.panes.transformer.generate.scene import Scene
 from explorer.widgets.base import Columns, Label, set_look
 from explorer.widgets.boxes import card, column, name_parts, page, row
-from explorer.widgets.branch_list import BranchLine, BranchList
+from explorer.widgets.branch_list import BranchList
 from explorer.widgets.cache_picture import CachePicture
 from explorer.widgets.cache_scene import CacheScene
-from explorer.widgets.choice_picture import NONE, ChoicePicture
+from explorer.widgets.choice_picture import ChoicePicture
 from explorer.widgets.pages import Pages
 from explorer.widgets.scroll_area import ScrollArea
-from explorer.widgets.slider_field import slider_fields
+from explorer.widgets.setting_fields import SettingFields
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surprise_text import SurpriseText
 from explorer.widgets.toggle import SegmentedControl
@@ -45,106 +47,74 @@ class Bars(ChoicePicture[Scene]):
     NAME = "The likeliest next tokens"
     at_end = True
 
-    def layout_of(self, scene: Scene) -> BarsLayout:
-        return BarsLayout(QRectF(self.rect()), scene)
-
     def draw_scene(self, painter: QPainter, scene: Scene) -> None:
-        draw_bars(painter, self.layout_of(scene), self.position, self.hovered)
+        draw_bars(painter, BarsLayout(QRectF(self.rect()), scene), self.position, self.hovered)
 
-    def thing_at(self, point: QPointF) -> int:
-        assert self.scene is not None
-        place = self.layout_of(self.scene).row_at(point)
-        return NONE if place is None else place
-
-    def things(self) -> Sequence[int]:
-        return range(len(self.scene.ids)) if self.scene is not None else ()
+    def rects(self, scene: Scene) -> list[QRectF]:
+        return BarsLayout(QRectF(self.rect()), scene).rows[: len(scene.ids)]
 
     def told(self, thing: int) -> str:
         return text.row_tip(self.scene, thing, self.at_end) if self.scene is not None else ""
 
     def displayed(self) -> dict[str, np.ndarray]:
-        if self.scene is None:
+        scene = self.scene
+        if scene is None:
             return {}
-        stage = self.scene.stage(int(self.position))
-        pieces = [piece.decode("utf-8", "replace") for piece in self.scene.pieces]
+        step = scene.step(self.position)
         return Columns(
             {
-                "token": np.array(pieces),
-                "id": np.array(self.scene.ids),
-                "probability": self.scene.probabilities,
-                "shown": np.array(stage.words[:-1]),
-                "cut": stage.cut[:-1],
+                "token": np.array([piece.decode("utf-8", "replace") for piece in scene.pieces]),
+                "id": np.array(scene.ids),
+                "probability": scene.probabilities,
+                "shown": np.array(scene.words[step][:-1]),
+                "cut": scene.cut[step, :-1],
             }
         )
 
 
 class GenerateView(QWidget):
-    """`settingChanged(name, value)`, `settled`: a slider was let go; `nextRequested`,
-    `writeRequested`, `backRequested`, `againRequested`, `tokenChosen(id)`, `placeChosen(place)`,
-    `branchChosen(place)`: of the forks.
-    """
+    """`pressed(name)`: one of its `buttons`; other parts tell themselves what is chosen in them."""
 
-    settingChanged = Signal(str, float)
-    settled = Signal()
-    nextRequested = Signal()
-    writeRequested = Signal()
-    backRequested = Signal()
-    againRequested = Signal()
-    tokenChosen = Signal(int)
-    placeChosen = Signal(int)
-    branchChosen = Signal(int)
+    pressed = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setObjectName("transformer.generate")
-        self.text, self.bars = SurpriseText(), Bars()
+        self.text, self.bars, self.note = SurpriseText(), Bars(), Label("", "label", "muted")
         self.text.setAccessibleName("The text, colored by surprise")
-        self.note = Label("", "label", "muted")
-        self.next, self.write, self.back, self.again = (
-            QPushButton(title) for title in (text.NEXT, text.WRITE, text.BACK, text.AGAIN)
-        )
-        helps = (text.NEXT_HELP, text.WRITE_HELP, text.BACK_HELP, text.AGAIN_HELP)
-        for button, help in zip((self.next, self.write, self.back, self.again), helps, strict=True):
-            button.setToolTip(help)
-        name_parts(
-            self, "transformer.generate", *("text", "bars", "next", "write", "back", "again")
-        )
-        set_look(self.next, "primary")
-        set_look(self.again, "quiet")
-        self.sliders = slider_fields(
-            *("transformer.generate", VALUES, text.LABELS, text.HELP, text.words_of),
-            *(self.settingChanged.emit, self.settled.emit),
-        )  # fmt: skip
         self.body = StatefulPicture(self.bars, "lines")
         self.forks, self.cache = BranchList(), CachePicture()
-        self.side = SegmentedControl(text.SIDES, text.SIDES_HELP)
-        self.side.setObjectName("transformer.generate.side")
         self.cache_words = Label("", "label", "muted", wrap=True)
         self.fork_words = Label(text.NO_FORKS, "label", "muted", wrap=True)
+        self.side = SegmentedControl(text.SIDES, text.SIDES_HELP)
+        name_parts(self, "transformer.generate", "text", "bars", "side")
+        self.buttons = {name: self._button(name) for name in text.BUTTONS}
+        set_look(self.buttons["next"], "primary")
+        set_look(self.buttons["again"], "quiet")
+        self.settings = SettingFields(
+            "transformer.generate", GenerateDraft, VALUES, text.words_of, self
+        )
         self._build()
-        self.next.clicked.connect(self.nextRequested)
-        self.write.clicked.connect(self.writeRequested)
-        self.back.clicked.connect(self.backRequested)
-        self.again.clicked.connect(self.againRequested)
         self.side.chosen.connect(self.show_side)
-        self.bars.picked.connect(self._on_picked)
-        self.forks.picked.connect(self.branchChosen)
-        self.text.chosen.connect(lambda _, place: self.placeChosen.emit(place))
+
+    def _button(self, name: str) -> QPushButton:
+        title, help = text.BUTTONS[name]
+        button = QPushButton(title)
+        button.setObjectName(f"transformer.generate.{name}")
+        button.setToolTip(help)
+        button.clicked.connect(partial(self.pressed.emit, name))
+        return button
 
     def _build(self) -> None:
-        buttons = row(self.next, self.write, self.back, 1, self.again)
+        *left, again = self.buttons.values()
         self._side, self._pages = QWidget(), {name: QWidget() for name, _ in text.SIDES}
-        column(*self.sliders.values(), 1, of=self._pages["sampling"], spacing=12)
+        column(*self.settings.widgets.values(), 1, of=self._pages["sampling"], spacing=12)
         column(self.fork_words, (ScrollArea(self.forks), 1), of=self._pages["forks"])
         column((self.cache, 1), self.cache_words, of=self._pages["cache"])
         self._sides = Pages(*self._pages.values())
         column(self.side, (self._sides, 1), of=self._side, spacing=12)
         below = row((card(self.body), 1), self._side, spacing=16)
-        page(card(self.text, self.note), (below, 1), buttons, of=self)
-
-    def _on_picked(self, place: int) -> None:
-        if self.bars.scene is not None:
-            self.tokenChosen.emit(self.bars.scene.ids[place])
+        page(card(self.text, self.note), (below, 1), row(*left, 1, again), of=self)
 
     def show_side(self, name: str) -> None:
         """The settings, the forks, or the cache."""
@@ -163,25 +133,25 @@ class GenerateView(QWidget):
         wide = self.width() - now.px(2 * (16 + 12))
         self.text.setFixedHeight(self.text.height_of(wide, min(max(room, LINES[0]), LINES[1])))
 
-    def set_draft(self, draft: GenerateDraft) -> None:
-        for name, slider in self.sliders.items():
-            slider.set_value(getattr(draft, name))
-
-    def set_text(self, pieces: Sequence[bytes], surprises: np.ndarray, place: int) -> None:
-        """The text, each token's surprise in nats (NaN: not told), and the place looked at."""
-        shown = np.nan_to_num(surprises, nan=0.0)[None]
-        self.text.set_text([list(pieces)], shown, NATS)
+    def set_text(
+        self, pieces: Sequence[bytes], surprises: np.ndarray, place: int, note: str
+    ) -> None:
+        """The text, each token's surprise in nats (NaN: not told), the place looked at, and what
+        there is to say of it.
+        """
+        self.text.set_text([list(pieces)], np.nan_to_num(surprises)[None], NATS)
         self._fit()
         self.text.set_chosen(0, place)
+        self.note.setText(note)
 
     def set_scene(self, scene: Scene, at_end: bool) -> None:
         self.bars.at_end = at_end
         self.bars.set_scene(scene)
         self.body.show_ready()
 
-    def set_forks(self, branches: Sequence[BranchLine]) -> None:
-        self.forks.set_scene(branches)
-        self.fork_words.setVisible(not branches)
+    def set_forks(self, tree: TextTree, said: Callable[[Text], str]) -> None:
+        self.forks.set_tree(tree, said)
+        self.fork_words.setVisible(not tree.texts)
 
     def set_cache(self, scene: CacheScene | None) -> None:
         """None: nothing is kept."""
@@ -190,8 +160,9 @@ class GenerateView(QWidget):
 
     def set_buttons(self, *, ready: bool, writing: bool, written: bool) -> None:
         """Whether a token can be drawn, whether one is, and whether one can be taken back."""
-        self.next.setEnabled(ready and not writing)
-        self.next.setToolTip(text.NEXT_HELP if ready else text.NOT_AT_END)
-        self.write.setText(text.STOP if writing else text.WRITE)
-        self.write.setEnabled(ready or writing)
-        self.back.setEnabled(written and not writing)
+        buttons = self.buttons
+        buttons["next"].setEnabled(ready and not writing)
+        buttons["next"].setToolTip(text.BUTTONS["next"][1] if ready else text.NOT_AT_END)
+        buttons["write"].setText(text.STOP if writing else text.BUTTONS["write"][0])
+        buttons["write"].setEnabled(ready or writing)
+        buttons["back"].setEnabled(written and not writing)

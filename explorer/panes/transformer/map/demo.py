@@ -30,5 +30,6 @@ def views(mode: MapMode) -> dict[str, Callable[[], Any]]:
         "position": at("embed", "position"),
         "gpt3-175b": at("block", shown="gpt3-175b"),
         "gpt1-block": at("block", "add_read", shown="gpt1"),
+        "transformer-base": at("block", shown="transformer-base"),
         "presets": at(compared=True),
     }

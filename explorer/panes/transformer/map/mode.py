@@ -53,7 +53,7 @@ class MapMode(PromptMode):
         self.view = MapView()
         self.draft = Draft(self.workspace, "transformer.map", MapDraft, self)
         self.found: compute.Found | None = None
-        self.level: compute.Level | None = None
+        self.levels: dict[int | None, compute.Level] = {}  # of what one is inside of
         self.cell: tuple[int, int] | None = None  # None: the chosen token's largest number
         self._shown = self.draft.value.shown  # of what was read last
         self._way = ["next"]  # the names of the steps that are to be shown
@@ -68,6 +68,7 @@ class MapMode(PromptMode):
         view.settingChanged.connect(lambda name, value: self.set(**{name: value}))
         view.outRequested.connect(self.go_out)
         view.headChosen.connect(lambda head: self.workspace.select(head=head))
+        view.picture.tips = lambda index: text.tip(self.found, index) if self.found else ""
         view.picture.stepClicked.connect(self.click)
         view.picture.cellClicked.connect(self.choose_cell)
         self.draft.changed.connect(self._on_draft)
@@ -98,7 +99,9 @@ class MapMode(PromptMode):
         return False
 
     def on_position(self, position: float) -> None:
-        self.view.picture.set_position(position)
+        place, drawn = self.place, self._drawn
+        if place is not None and drawn is not None and drawn[:2] == (self.found, place.parent):
+            self.view.picture.set_position(position)  # else this is not yet the picture of it
         self._draw(only_moved=True)
 
     # choices
@@ -122,7 +125,8 @@ class MapMode(PromptMode):
     def _name(self, index: int) -> str:
         assert self.found is not None
         part = self.found.parts[index]
-        return f"block {part.layer}" if part.name == "forward.block" else kind_of(part)
+        name = f"block {part.layer}" if part.name == "forward.block" else kind_of(part)
+        return f"encoder {name}" if part.stack == "encoder" and part.parent is None else name
 
     def set(self, **changes: Any) -> None:
         """Of the draft: what is drawn; a preset that is chosen is drawn at once."""
@@ -198,7 +202,7 @@ class MapMode(PromptMode):
     def show_answer(self, answer: compute.Found | Superseded) -> None:
         if isinstance(answer, Superseded):
             return
-        self.found, self.level, self._asked, self.cell = answer, None, None, None
+        self.found, self.levels, self._asked, self.cell = answer, {}, None, None
         self._shown = self.draft.value.shown
         self.view.set_costs(answer)
         self.view.body.show_ready()
@@ -209,10 +213,12 @@ class MapMode(PromptMode):
     def forget(self) -> None:
         super().forget()
         self._way = self.way
-        self.found = self.level = self._asked = None
+        self.found, self.levels, self._asked, self._drawn = None, {}, None, None
+        if not self.active:  # else what comes takes its place; a trace holds its model
+            self.set_tracks([])
 
     def clear(self) -> None:
-        self.found = self.level = self._asked = None
+        self.found, self.levels, self._asked = None, {}, None
         super().clear()
 
     def _on_draft(self, draft: MapDraft) -> None:
@@ -233,10 +239,10 @@ class MapMode(PromptMode):
         about = self.found.about if self.found is not None else {}
         return tuple(chip(0, self.piece(int(token))).text for token in about.get(name, ()))
 
-    def _here(self, place: Place) -> compute.Level | None:
+    @property
+    def level(self) -> compute.Level | None:
         """What is known of the level where one is."""
-        level = self.level
-        return level if level is not None and level.parent == place.parent else None
+        return None if (place := self.place) is None else self.levels.get(place.parent)
 
     def _draw(self, only_moved: bool = False) -> None:
         place, found, view = self.place, self.found, self.view
@@ -245,8 +251,8 @@ class MapMode(PromptMode):
         now = found, place.parent, place.at
         if only_moved and now == self._drawn:
             return
-        self._drawn = now
-        level, inside = self._here(place), way_to(found, place.parent)
+        before, self._drawn = self._drawn, now
+        level, inside = self.level, way_to(found, place.parent)
         tokens, likely = self._words("ids"), self._words("likeliest")
         scene: Any
         if not inside:
@@ -256,8 +262,7 @@ class MapMode(PromptMode):
         else:
             line = line_of(level) if level is not None and level.at == place.at else ""
             scene = steps_scene(found, place, level, self._cell(place), line, tokens, likely)
-        view.picture.set_scene(scene)
-        view.picture.tips = lambda index: text.tip(found, index)
+        self._show(scene, place, before)
         view.picture.set_position(self.player.position)
         view.set_way([text.WHOLE, *(text.crumb(found.parts[index]) for index in inside)])
         kinds = [kind_of(found.parts[index]) for index in (*inside, place.at)]
@@ -268,6 +273,19 @@ class MapMode(PromptMode):
         view.set_heads(found.config_of(found.parts[0]).n_head if has_heads else 0, self.head)
         self._say(found, place)
         self._ask()
+
+    def _show(self, scene: Any, place: Place, before: Any) -> None:
+        """One level further in or out, by the step that was gone into; else it is a cut."""
+        picture, outer = self.view.picture, place.parent
+        assert self.found is not None
+        same = before is not None and before[0] is self.found
+        inner = before[1] if same else None
+        if same and outer is not None and self.found.parts[outer].parent == inner != outer:
+            picture.go_through(scene, outer, inward=True)
+        elif inner is not None and self.found.parts[inner].parent == outer:
+            picture.go_through(scene, inner, inward=False)
+        else:
+            picture.set_scene(scene)
 
     def _say(self, found: compute.Found, place: Place) -> None:
         if self.draft.value.compared:
@@ -308,7 +326,9 @@ class MapMode(PromptMode):
 
     def _on_level(self, level: compute.Level | Superseded) -> None:
         if not isinstance(level, Superseded) and self._asked is not None:
-            self.level = level
+            self.levels[level.parent] = level
+            around = way_to(self.found, level.parent) if self.found is not None else []
+            self.levels = {at: one for at, one in self.levels.items() if at in (None, *around)}
             self._draw()
             self.inspect()
 
@@ -316,8 +336,7 @@ class MapMode(PromptMode):
         place, found = self.place, self.found
         if place is None or found is None:
             return
-        level = self._here(place)
-        level = level if level is not None and level.at == place.at else None
+        level = self.level if self.level is not None and self.level.at == place.at else None
         shown = level.matrices[place.at] if level is not None else {}
         values = {name: one.values for name, one in shown.items()}
         if place.parent is None:  # what the picture of the whole model shows

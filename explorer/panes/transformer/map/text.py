@@ -36,7 +36,7 @@ COLUMNS = ("parameters", "layers", "heads", "width", "context")
 def crumb(part: Part) -> str:
     """A step in the way from the model to where one is."""
     if part.name == "forward.block" and part.layer is not None:
-        return f"Block {part.layer + 1}"
+        return f"{'Encoder block' if part.stack == 'encoder' else 'Block'} {part.layer + 1}"
     return name_of(part.name.partition(".")[2])
 
 

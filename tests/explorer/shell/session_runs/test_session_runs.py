@@ -8,11 +8,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
+from PySide6.QtWidgets import QPushButton
 
+import core
 from core.training.writer import RunWriter
 from explorer.engine import errors, tasks
 from explorer.runs.live import Runs
 from explorer.runs.sources import models_among
+from tests.core.transformer.foreign.test_gguf_models import put, tiny, tiny_tensors
 from tests.explorer.demo import save_tiny_model, tiny_training
 from tests.explorer.shell.session_runs.conftest import commands
 from tests.explorer.waiting import until
@@ -143,6 +147,78 @@ def test_a_model_that_opens_retires_the_card_about_one_that_did_not(
                 assert "a pipe or a device; choose a text file" in card.message
 
     run_async(body())
+
+
+def test_every_file_of_a_model_opens_it_or_says_why_it_cannot(sitting, tmp_path, run_async, caplog):
+    caplog.set_level(logging.CRITICAL)
+    model = save_tiny_model(tmp_path / "model")
+    whole, words, cut = (tmp_path / name / "x.gguf" for name in ("whole", "words", "cut"))
+    for place in (whole, words, cut):
+        place.parent.mkdir()
+    put(whole.parent, tiny(), tiny_tensors())
+    put(words.parent, {"tokenizer.ggml.model": "gpt2"}, {})
+    cut.write_bytes(whole.read_bytes()[:300])
+    (tmp_path / "lone.safetensors").write_bytes((model / "model.safetensors").read_bytes())
+    for name in ("model.pt", "pytorch_model.BIN"):
+        (tmp_path / name).write_bytes(b"\x80\x04 a pickle")
+
+    async def body():
+        async with sitting as session:
+            cards = session.window.notices.cards
+            for part in ("config.json", "model.safetensors"):
+                assert await session.open_paths_now([model / part])
+                assert session.workspace.model_source.address == str(model)
+            assert await session.open_paths_now([whole])
+            assert session.workspace.model_source.address == str(whole)
+            for path, said in (
+                (cut, "cut off"),
+                (tmp_path / "lone.safetensors", "give the folder that it lies in"),
+                (tmp_path / "model.pt", "can run any code, so it is never opened"),
+                (tmp_path / "pytorch_model.BIN", "save_pretrained(NEW_FOLDER)"),
+            ):
+                assert not await session.open_paths_now([path])
+                assert any(said in card.message for card in cards.values()), path
+                assert session.workspace.model_source.address == str(whole)
+            given = []
+            session.workspace.tokenizerGiven.connect(given.append)
+            assert not await session.open_paths_now([words])
+            assert given == [str(words)]
+
+    run_async(body())
+
+
+def test_a_large_model_is_opened_once_a_person_agrees(
+    sitting, tmp_path, run_async, monkeypatch, caplog
+):
+    caplog.set_level(logging.CRITICAL)
+    path = put(tmp_path, tiny(), tiny_tensors())
+    needed = core.memory_needed(path)
+
+    async def body():
+        async with sitting as session:
+            cards, before = session.window.notices.cards, session.workspace.model_source
+            monkeypatch.setattr("core.memory.physical_bytes", lambda: needed * 3 // 2)
+            for text, dtype in (("Open in fp32", torch.float32), ("Open in bf16", torch.bfloat16)):
+                assert not await session.open_paths_now([path])
+                assert session.workspace.model_source is before
+                (card,) = cards.values()
+                assert "x.gguf takes much memory" in card.title_label.text()
+                (choice,) = [one for one in choices(card) if one.text().startswith(text)]
+                choice.click()
+                await until(lambda b=before: session.workspace.model_source not in (None, b))
+                before = session.workspace.model_source
+                found = await before.ask(lambda model: model.wte.weight.dtype)
+                assert before.address == str(path) and found is dtype and not cards
+            monkeypatch.setattr("core.memory.physical_bytes", lambda: needed // 4)
+            assert not await session.open_paths_now([path])
+            (card,) = cards.values()
+            assert not choices(card), "not even half of it would fit"
+
+    run_async(body())
+
+
+def choices(card) -> list[QPushButton]:
+    return [one for one in card.findChildren(QPushButton) if one.text().startswith("Open")]
 
 
 def test_the_model_of_the_last_session_comes_back(sitting, stopped, tmp_path, run_async):

@@ -125,6 +125,11 @@ def test_a_message_and_its_tokens_are_lit_together(make_chat: Any, run_async: An
         assert bubbles.marked == 1
         read.spanHovered.emit(-1, -1)
         assert bubbles.marked == -1 and not len(read.marked)
+        read.choose(mode.shown_prompt.origin.index(0))
+        assert bubbles.marked == 0
+        mode.forget()
+        read.choose(0)
+        assert bubbles.marked == -1
 
     run_async(body())
 
@@ -150,8 +155,14 @@ def test_a_model_without_a_template_offers_one_that_has(make_mode: Any, run_asyn
         mode, opened = await make_mode("chat"), []
         assert mode.view.body.state == "empty" and mode.headline == text.NO_CHAT
         assert not mode.view.send.isEnabled()
+        said: list[str] = []
+        mode.statusRequested.connect(said.append)
         mode.send_or_stop()
-        assert mode.draft.value.turns == ()
+        mode.inject()
+        source, mode.source = mode.source, None
+        mode.inject()
+        mode.source = source
+        assert mode.draft.value.turns == () and said == [text.CANNOT_SEND] * 2
         mode.models.open_folder = opened.append
         mode.models.download = lambda: opened.append("download")
         mode.view.body.actionRequested.emit()

@@ -17,11 +17,11 @@ from tests.explorer.waiting import until
 def test_the_first_state_shows_probabilities(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("generate")
-        assert mode.scene.stage(mode.player.step).name == "softmax"
+        assert mode.scene.names[mode.player.step] == "softmax"
         assert mode.headline.startswith("The model ")
         assert len(mode.view.bars.displayed()["token"]) == len(mode.scene.ids)
         assert mode.view.text.displayed()["token"].size == len(mode.prompt_ids)
-        assert np.isfinite(mode.found.surprises[1:]).all()
+        assert np.isfinite(mode.choice.surprises[1:]).all()
         mode.view.bars.grab()
         assert mode.view.bars.broken is None
 
@@ -41,7 +41,7 @@ def test_what_is_written_is_what_core_writes(make_mode: Any, run_async: Any) -> 
         told = core.generate(model, mode.prompt_ids, 4, temperature=0.8, top_k=10)
         assert mode.ids == told
         surprises = core.inference.surprise.surprises(model, mode.ids)
-        np.testing.assert_allclose(mode.found.surprises[1:], surprises[1:], atol=1e-4)
+        np.testing.assert_allclose(mode.choice.surprises[1:], surprises[1:], atol=1e-4)
 
     run_async(body())
 
@@ -52,21 +52,21 @@ def test_back_takes_tokens_and_forks_back(make_mode: Any, run_async: Any) -> Non
         for _ in range(3):
             mode.append()
             await mode.settled()
-        whole, count = list(mode.written), len(mode.prompt_ids)
+        whole, count = mode.written, len(mode.prompt_ids)
         mode.look_at(count + 1)
         await mode.settled()
-        assert mode.headline.endswith("nats") and mode.found.chosen.token == whole[1]
+        assert mode.headline.endswith("nats") and mode.choice.token == whole[1]
         other = next(one for one in mode.scene.ids if one != whole[1])
         mode.view.bars.picked.emit(mode.scene.ids.index(other))
         await mode.settled()
-        assert mode.written == [whole[0], other] and mode.place is None
+        assert mode.written == (whole[0], other) and mode.place is None
         mode.go_back()
         await mode.settled()
         assert mode.written == whole
         for _ in range(3):
             mode.go_back()
         await mode.settled()
-        assert mode.written == [] and not mode.view.back.isEnabled()
+        assert mode.written == () and not mode.view.buttons["back"].isEnabled()
 
     run_async(body())
 
@@ -77,10 +77,10 @@ def test_a_token_of_the_prompt_is_looked_at_and_not_changed(make_mode: Any, run_
         mode.statusRequested.connect(said.append)
         mode.look_at(2)
         await mode.settled()
-        assert mode.found.chosen.token == mode.prompt_ids[2]
-        assert not mode.view.next.isEnabled()
+        assert mode.choice.token == mode.prompt_ids[2]
+        assert not mode.view.buttons["next"].isEnabled()
         mode.force(mode.scene.ids[0])
-        assert said == [text.OF_PROMPT] and mode.written == []
+        assert said == [text.OF_PROMPT] and mode.written == ()
         assert mode.cancel() and mode.place is None
 
     run_async(body())
@@ -90,13 +90,13 @@ def test_it_writes_until_the_context_is_full(make_mode: Any, run_async: Any) -> 
     async def body() -> None:
         mode = await make_mode("generate")
         mode.toggle_writing()
-        assert mode.view.write.text() == text.STOP
+        assert mode.view.buttons["write"].text() == text.STOP
         most = mode.source.config.block_size
         specials = mode.source.tokenizer.special_tokens.values()
         await until(lambda: not mode.writing, "the end of the text")
         await mode.settled()
         assert len(mode.ids) >= most or mode.ids[-1] in specials
-        assert mode.view.write.text() == text.WRITE
+        assert mode.view.buttons["write"].text() == text.BUTTONS["write"][0]
 
     run_async(body())
 
@@ -104,15 +104,15 @@ def test_it_writes_until_the_context_is_full(make_mode: Any, run_async: Any) -> 
 def test_a_slider_bends_what_was_read_and_can_be_undone(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("generate")
-        read, first = mode.found.read, mode.scene.probabilities[0]
-        QTest.keyClick(mode.view.sliders["temperature"].slider, Qt.Key.Key_Home)
+        read, first = mode.choice.read, mode.scene.probabilities[0]
+        QTest.keyClick(mode.view.settings.widgets["temperature"].slider, Qt.Key.Key_Home)
         await mode.settled()
-        assert mode.draft.value.temperature == 0 and mode.found.read is read
+        assert mode.draft.value.temperature == 0 and mode.choice.read is read
         assert mode.scene.probabilities[0] == 1 > first
         mode.workspace.undo()
         await mode.settled()
         assert mode.draft.value.temperature == 1
-        assert mode.view.sliders["temperature"].value == 1
+        assert mode.view.settings.widgets["temperature"].value == 1
 
     run_async(body())
 
@@ -124,7 +124,7 @@ def test_keys_choose_a_row_and_let_it_come(make_mode: Any, run_async: Any) -> No
         for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Return):
             QTest.keyClick(mode.view.bars, key)
         await mode.settled()
-        assert mode.written == [wanted]
+        assert mode.written == (wanted,)
 
     run_async(body())
 
@@ -136,7 +136,7 @@ def test_another_prompt_begins_anew_and_none_says_so(make_mode: Any, run_async: 
         await mode.settled()
         mode.workspace.set_prompt("Tom")
         await mode.settled()
-        assert mode.written == [] and len(mode.ids) == len(mode.prompt_ids) < 4
+        assert mode.written == () and len(mode.ids) == len(mode.prompt_ids) < 4
         mode.workspace.set_prompt("")
         await mode.settled()
         assert mode.headline == text.NO_TEXT and mode.view.body.state == "empty"
@@ -154,15 +154,15 @@ def test_a_session_brings_the_text_back(make_mode: Any, run_async: Any) -> None:
         await mode.settled()
         mode.restore(kept)
         await mode.settled()
-        assert mode.written == kept["written"]
+        assert mode.written == tuple(kept["written"])
         bad: list[dict] = [{}, {**kept, "prompt": "other"}, {**kept, "forks": 3, "side": [1]}]
         for one in (*bad, {"prompt": PROMPT, "written": ["a"], "forks": [4, "x", [-1]]}):
             mode.restore(one)
         await mode.settled()
-        assert mode.written == kept["written"]
+        assert mode.written == tuple(kept["written"])
         mode.restore({**kept, "written": [10**9]})
         await mode.settled()
-        assert mode.written == [] and not mode.forks.past and mode.view.body.state == "ready"
+        assert mode.written == () and not mode.tree.past and mode.view.body.state == "ready"
 
     run_async(body())
 
@@ -171,7 +171,7 @@ def test_a_session_comes_back_before_its_model_is_open(make_mode: Any, run_async
     async def body() -> None:
         scene = {"version": 1, "prompt": PROMPT, "written": [3, 1], "forks": [[3, 2]]}
         mode = await make_mode("generate", {"prompt": PROMPT, "transformer.generate.scene": scene})
-        assert mode.written == [3, 1] and len(mode.forks.ends()) == 2
+        assert mode.written == (3, 1) and len(mode.tree.texts) == 2
         assert mode.view.body.state == "ready"
 
     run_async(body())
@@ -186,9 +186,9 @@ def test_every_step_has_its_numbers_in_the_inspector(make_mode: Any, run_async: 
         await mode.settled()
         told: list[Any] = []
         mode.inspection.connect(told.append)
-        for step in range(len(mode.scene.stages)):
+        for step in range(len(mode.scene.names)):
             mode.player.seek(step)
-            assert told[-1].step.name == f"sampling.{mode.scene.stages[step].name}"
+            assert told[-1].step.name == f"sampling.{mode.scene.names[step]}"
             assert told[-1].rows
 
     run_async(body())
@@ -200,7 +200,7 @@ def test_forks_stay_and_a_click_goes_back_to_one(make_mode: Any, run_async: Any)
         for _ in range(3):
             mode.append()
             await mode.settled()
-        whole, count = list(mode.written), len(mode.prompt_ids)
+        whole, count = mode.written, len(mode.prompt_ids)
         mode.look_at(count + 1)
         await mode.settled()
         mode.force(next(one for one in mode.scene.ids if one != whole[1]))
@@ -213,21 +213,21 @@ def test_forks_stay_and_a_click_goes_back_to_one(make_mode: Any, run_async: Any)
         mode.view.show_side("forks")
         forks.grab()
         assert forks.broken is None
-        line = forks._line(1).center()
+        line = forks.rects(forks.scene)[1].center()
         assert forks.said_at(line) == b"".join(map(mode.piece, whole)).decode()
         forks.picked.emit(1)
         await mode.settled()
         assert mode.written == whole
         np.testing.assert_allclose(
-            mode.found.surprises[1:],
+            mode.choice.surprises[1:],
             core.inference.surprise.surprises(core.load(mode.source.address).model, mode.ids)[1:],
             atol=1e-4,
         )
         kept = mode.state()
-        assert sorted(kept["forks"]) == sorted([whole, mode.forks.text(mode.forks.ends()[-1])])
+        assert kept["forks"] == [list(whole), list(mode.tree.texts[1])]
         mode.begin_anew()
         await mode.settled()
-        assert not len(forks.displayed()["text"]) and not mode.view.back.isEnabled()
+        assert not len(forks.displayed()["text"]) and not mode.view.buttons["back"].isEnabled()
         mode.restore(kept)
         await mode.settled()
         assert mode.written == whole and mode.view.side.current == "forks"
@@ -247,7 +247,7 @@ def test_the_cache_grows_with_the_text_and_a_window_lets_go(make_mode: Any, run_
         scene, shown = mode.view.cache.scene, mode.view.cache.displayed()
         assert shown["kept"].tolist() == [scene.tokens] * 2 == [before.tokens + 1] * 2
         assert shown["seen"].tolist() == [scene.tokens, 3]
-        assert scene.bytes == sum(layer.bytes for layer in mode.found.read.cache) > 0
+        assert scene.bytes == sum(layer.bytes for layer in mode.choice.read.cache) > 0
         mode.view.cache.grab()
         assert mode.view.cache.broken is None
         assert mode.view.cache.said_at(QPointF(60, 4)).startswith("layer 0: ")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +16,7 @@ import core
 from core.transformer.parameters import parameter_count
 from core.transformer.presets import PAIR_PRESETS, PRESETS, preset
 from explorer.panes.transformer.map import text
+from explorer.runs.sources import FolderSource
 from explorer.widgets.diagrams.scenes import BlockScene, PairScene, SpineScene, StepsScene
 
 FAMILIES = [
@@ -186,6 +189,11 @@ def test_an_encoder_decoder_that_is_open_is_drawn_as_two_stacks(make_mode: Any, 
         assert mode.player.enter()
         await mode.settled()
         assert "cross" in [kind for _, kind in painted(mode).parts]
+        assert mode.way[0] == "block 0"
+        mode.go_to("encoder block 1", "mlp")
+        await mode.settled()
+        assert "cross" not in [kind for _, kind in painted(mode).parts]
+        assert mode.way == ["encoder block 1", "mlp"]
 
     run_async(body())
 
@@ -204,6 +212,26 @@ def test_a_model_that_cannot_read_the_text_says_why(make_mode: Any, run_async: A
         mode.set(shown="gpt2")
         await mode.settled()
         assert mode.view.body.state == "ready" and isinstance(painted(mode), SpineScene)
+
+    run_async(body())
+
+
+def test_nothing_is_left_of_a_model_that_is_no_longer_open(make_mode: Any, run_async: Any):
+    async def body() -> None:
+        mode = await make_mode("map")
+        mode.go_to("block 1", "mlp", "c_fc")
+        await mode.settled()
+        trace = weakref.ref(mode.found.trace)
+        mode.modeRequested.emit("generate", {})
+        other = FolderSource(mode.engine, mode.source.address)
+        await other.open()
+        mode.workspace.set_model_source(other)
+        await mode.settled()
+        gc.collect()
+        assert trace() is None
+        mode.modeRequested.emit("map", {})
+        await mode.settled()
+        assert mode.way == ["block 1", "mlp", "c_fc"] and mode.found is not None
 
     run_async(body())
 

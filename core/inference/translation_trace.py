@@ -1,0 +1,137 @@
+"""A translation, token by token: what one head of the decoder read of the source to write each, and
+what the model then said.
+
+Letters in shapes: Ts tokens of the source, Tt of the target, D dimensions a head, V pieces in the
+vocabulary. Source: AIAYN (Vaswani et al. 2017), section 3.2.3: queries come from the decoder, keys
+and values from the encoder.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+
+from core.inference.sampling import temper
+from core.inference.translation import PairActivations, capture_pair, translate
+from core.trace import Step, Trace
+from core.transformer.attention import attend
+from core.transformer.encoder_decoder import EncoderDecoder
+from core.transformer.look import Site
+
+_ATTEND = "core.transformer.attention:attend"
+LARGE = 0.1  # of a head's attention: no chance hit
+PARTS = ("scores", "scale", "softmax", "read")  # of each token, one level deeper
+
+
+def sharpest_head(cross: np.ndarray) -> tuple[int, int]:
+    """The layer and the head whose rows, of cross (L, H, Tt, Ts), are the most pointed: the mean of
+    their largest weights is the largest.
+    """
+    pointed = cross.max(-1).mean(-1)  # (L, H)
+    layer, head = np.unravel_index(int(pointed.argmax()), pointed.shape)
+    return int(layer), int(head)
+
+
+def span_read(weights: np.ndarray) -> slice:
+    """The part of a source that was read most, of weights (Ts,): the token with the largest, and
+    its neighbors that have large ones.
+    """
+    first = last = int(weights.argmax())
+    while first > 0 and weights[first - 1] >= LARGE:
+        first -= 1
+    while last + 1 < len(weights) and weights[last + 1] >= LARGE:
+        last += 1
+    return slice(first, last + 1)
+
+
+def trace_translation(
+    model: EncoderDecoder,
+    source_ids: Sequence[int] | np.ndarray,
+    head: tuple[int, int] | None = None,
+    name: Callable[[int], str] = str,
+) -> Trace:
+    """How the model writes the target of a source, each time by its likeliest token.
+
+    head  (layer, head) of the decoder's cross-attention (None: the `sharpest_head`)
+    name  how a token is written in titles
+
+    A step for each token that is written, the end of the target included; in each, how the head
+    read the source: scores, scale, softmax, read. `about` has the target's ids `written` (Tt,), the
+    `head`, the `captured` activations, and the `spans` of the source that the head read most for
+    each of them. Raises ValueError as `translate`, and for a head that is
+    not there.
+    """
+    config = model.config
+    written = translate(model, source_ids)
+    ends = len(written) < config.decoder.block_size
+    given = [config.start_id, *written][: config.decoder.block_size]
+    sites = [
+        f"decoder.{layer}.cross.{kind}"
+        for layer in range(config.decoder.n_layer)
+        for kind in ("queries", "keys", "values")
+    ]
+    captured = capture_pair(model, source_ids, given, sites)
+    head = sharpest_head(captured.cross) if head is None else head
+    layers, heads = captured.cross.shape[:2]
+    if not (0 <= head[0] < layers and 0 <= head[1] < heads):
+        raise ValueError(
+            f"there is no head {head}; this decoder has layers 0 to {layers - 1} and heads 0 to "
+            f"{heads - 1}"
+        )
+    target = [*written, config.end_id] if ends else written
+    spans = [span_read(row) for row in captured.cross[head]]
+    about = {"written": np.array(target), "head": head, "captured": captured, "spans": spans}
+    trace = Trace(about)
+    for place, token in enumerate(target):
+        _add_token(trace, captured, place, head, name(token))
+    return trace.finish()
+
+
+def _add_token(
+    trace: Trace, captured: PairActivations, place: int, head: tuple[int, int], name: str
+) -> None:
+    """The step of one token of the target, and what is in it."""
+    logits = torch.from_numpy(captured.logits[place])  # (V,)
+    scaled = logits - logits.max()
+    parent = trace.append(
+        Step(
+            "translation.write",
+            f"Write {name}: read the source, and take the likeliest token",
+            r"p_t = \frac{e^{z_t}}{\sum_u e^{z_u}}",
+            "core.inference.sampling:temper#softmax",
+            {"probabilities": temper(logits, 1.0).numpy(), "scaled": scaled.numpy()},
+        )
+    )
+    q, k, v = _of_head(captured, place, head)  # (1, D), (Ts, D), (Ts, D)
+    everywhere = torch.ones(1, k.size(0), dtype=torch.bool)
+    numbers = {"q": q, "k": k, "v": v} | attend(q, k, v, everywhere)._asdict()
+    arrays = {key: value.numpy() for key, value in numbers.items()}
+    arrays["root"] = np.asarray(math.sqrt(q.size(-1)))
+    for part, title, formula, code, names in (
+        ("scores", "The decoder's query meets a key of every token of the source",
+         r"s_j = q \cdot k_j", "scores", ("scores", "q", "k")),
+        ("scale", "Divide by the square root of the head size",
+         r"\tilde{s}_j = \frac{s_j}{\sqrt{d}}", "scale", ("scaled", "scores", "root")),
+        ("softmax", "Softmax turns the scores into weights: nothing of the source is hidden",
+         r"a_j = \frac{e^{\tilde{s}_j}}{\sum_l e^{\tilde{s}_l}}", "softmax", ("weights", "masked")),
+        ("read", "The weights gather the values: this is what the head has read of the source",
+         r"o = \sum_j a_j\, v_j", "output", ("output", "weights", "v")),
+    ):  # fmt: skip
+        values = {key: arrays[key] for key in names}
+        step = Step(f"cross.{part}", title, formula, f"{_ATTEND}#{code}", values, parent)
+        trace.append(step)
+
+
+def _of_head(captured: PairActivations, place: int, head: tuple[int, int]) -> list[torch.Tensor]:
+    """The query of one token, and the keys and values of the source, in one head."""
+    layer, number = head
+    q, k, v = (
+        captured.single[Site("decoder", layer, f"cross.{kind}")]
+        for kind in ("queries", "keys", "values")
+    )  # (H, Tt, D) and two (G, Ts, D)
+    shared = number * len(k) // len(q)  # several heads may share a key and a value
+    parts = q[number, place : place + 1], k[shared], v[shared]
+    return [torch.from_numpy(np.ascontiguousarray(part)) for part in parts]

@@ -1,0 +1,1 @@
+"""Translate: an encoder reads one text, and a decoder writes another."""

@@ -1,0 +1,18 @@
+"""What is translated, and the head whose reading is seen. No Qt, no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.fields import check, field
+
+
+@dataclass(frozen=True)
+class TranslateDraft:
+    """The source; layer and head of the decoder's cross-attention: of none the sharpest is seen."""
+
+    text: str = field("the third of March, 1999", longest=200)
+    head: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        check(self)

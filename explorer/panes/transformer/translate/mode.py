@@ -1,0 +1,130 @@
+"""Translate: wires the source and the bundled encoder-decoder to the alignment and the player."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from explorer.engine.jobs import SUPERSEDED
+from explorer.panes.modes import Desk, Mode
+from explorer.panes.prompt_mode import SourceMode
+from explorer.panes.step_inspection import inspection_of
+from explorer.panes.transformer.translate import compute, text
+from explorer.panes.transformer.translate.draft import TranslateDraft
+from explorer.panes.transformer.translate.scene import TranslationScene, scene_of
+from explorer.panes.transformer.translate.view import TranslateHeader, TranslateView
+from explorer.runs.sources import FolderSource
+from explorer.state.draft import Draft
+from explorer.state.tracks import TraceTrack
+
+MODEL = "dates"
+
+
+def create(desk: Desk, parent: QObject) -> Mode:
+    return TranslateMode(desk, parent)
+
+
+class TranslateMode(SourceMode):
+    """It has a model of its own: the others read with a decoder alone."""
+
+    id = "translate"
+    title = "Translate"
+    teaches = "How a decoder reads from an encoder: cross-attention, token by token"
+
+    def __init__(self, desk: Desk, parent: QObject) -> None:
+        super().__init__(desk, parent, TranslateHeader())
+        self.view = TranslateView()
+        self.draft = Draft(self.workspace, "transformer.translate", TranslateDraft, self)
+        self.source = FolderSource(self.engine, MODEL, self)
+        self.scene: TranslationScene | None = None
+        self._seed = 0
+        line, heads = self.inputs.line, self.view.heads
+        line.set_prompt(self.draft.value.text)
+        line.promptEdited.connect(
+            lambda typed: self.draft.change({"text": typed}, text.CHANGE_TEXT, "text")
+        )
+        line.rested.connect(self.draft.end_merge)
+        self.inputs.another.clicked.connect(self.take_another)
+        heads.headClicked.connect(self.show_head)
+        heads.headUnlocked.connect(self.show_head)
+        self.view.picture.picked.connect(self.go_to)
+        self.draft.changed.connect(self._on_draft)
+        self.begin()
+
+    def pictures(self) -> dict[str, QWidget]:
+        return {"translation": self.view.picture, "heads": self.view.heads}
+
+    def caption(self) -> str:
+        return f"{MODEL}: {self.draft.value.text}"
+
+    def take_another(self) -> None:
+        """A date that the model has never seen."""
+        self._seed += 1
+        self.draft.change({"text": compute.another(self._seed)}, text.ANOTHER)
+
+    def show_head(self, *head: int) -> None:
+        """By layer and head; of none the sharpest."""
+        self.draft.change({"head": head}, text.CHANGE_HEAD)
+
+    def _on_draft(self, draft: TranslateDraft) -> None:
+        self.inputs.line.set_prompt(draft.text)
+        self.read()
+
+    # the model
+
+    def why_empty(self) -> str:
+        return "" if self.draft.value.text.strip() else text.NO_TEXT
+
+    async def answer(self) -> Any:
+        draft, source = self.draft.value, self.source
+        if source.tokenizer is None:
+            await source.open()
+        ids = await self.engine.io(source.tokenizer.encode_ids, draft.text)
+        asked = compute.traced, ids, draft.head, lambda token: text.name(self.piece(token))
+        trace = await source.ask(*asked, key="transformer.translate", name="translating")
+        return SUPERSEDED if trace is SUPERSEDED else (ids, trace)
+
+    def show_answer(self, answer: Any) -> None:
+        ids, trace = answer
+        before, self.scene = self.scene, scene_of(trace, ids, self.piece)
+        stays = before is not None and before.target == self.scene.target
+        self.view.set_scene(self.scene)
+        self.set_tracks([TraceTrack(trace)], keep_position=stays)
+        if self.active and not stays:
+            self.player.seek(len(self.scene.target) - 1)
+        self.inspect()
+
+    def clear(self) -> None:
+        super().clear()
+        self.scene = None
+
+    # what the player does
+
+    def on_position(self, position: float) -> None:
+        """Inside of a token's step the picture stays at the token."""
+        self.view.picture.set_position(self.player.path[0])
+
+    def go_to(self, place: int) -> None:
+        """To a token of the target."""
+        if self.scene is not None and place < len(self.scene.target):
+            while self.player.leave():
+                pass
+            self.player.seek(place)
+
+    def inspect(self) -> None:
+        """The line with the numbers of the token that came, or of the one that was read most."""
+        step, scene = self.step_shown, self.scene
+        if step is None or scene is None:
+            return
+        place = min(math.ceil(self.player.path[0]), len(scene.target) - 1)
+        self.view.show_place(scene, place)
+        self.set_headline(text.headline(scene, place))
+        cell = int(scene.weights[place].argmax())
+        if step.name == "translation.write":
+            cell = int(step.value("scaled").argmax())
+        elif step.name == "cross.read":
+            cell = 0  # a dimension of what was read
+        self.inspection.emit(inspection_of(step, cell))

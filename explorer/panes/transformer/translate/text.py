@@ -1,0 +1,50 @@
+"""Every sentence of Translate. Knows no Qt."""
+
+from __future__ import annotations
+
+from core.numbers import format_share
+from core.tokenization.telling import quoted, visible
+from explorer.panes.transformer.translate.scene import TranslationScene
+
+NO_TEXT = "Type a date in words or numbers: the model writes it as year, month and day"
+ANOTHER, ANOTHER_HELP = "Another date", "A date that the model has never seen in training"
+SHARPEST = "The sharpest head"
+SHARPEST_HELP = "Shows the head that points most clearly"
+SOURCE, TARGET = "The encoder reads", "The decoder writes"
+MODEL = "model: dates (bundled)"
+MODEL_HELP = (
+    "An encoder-decoder as in \u201cAttention Is All You Need\u201d, trained to write dates as "
+    "year, month and day"
+)
+HEADS = "What each head of the decoder reads of the source"
+NEXT = "The next token; label smoothing taught it to be no surer than about 90\u2009%"
+CHANGE_TEXT, CHANGE_HEAD = "Change the date", "Show another head"
+
+
+def headline(scene: TranslationScene, place: int) -> str:
+    """One sentence: what is read to write a token."""
+    if place == len(scene.target) - 1:
+        written = b"".join(scene.target[:-1]).decode("utf-8", "replace")
+        return f"The decoder has written {quoted(written)}, and ends"
+    read = b"".join(scene.source[scene.spans[place]]).decode("utf-8", "replace")
+    layer, head = scene.head
+    written = name(scene.target[place])
+    return f"To write {written}, layer {layer}, head {head} reads {quoted(read)}"
+
+
+def source_tip(scene: TranslationScene, place: int, token: int) -> str:
+    """Of a token of the source, while a token of the target is written."""
+    share = format_share(float(scene.weights[place, token]))
+    read, written = name(scene.source[token]), name(scene.target[place])
+    return f"{read}: {share} of what this head reads to write {written}"
+
+
+def target_tip(scene: TranslationScene, token: int) -> str:
+    """Of a token of the target."""
+    share = format_share(scene.likeliest[token][0][1])
+    return f"{name(scene.target[token])} had {share}\nClick to see what was read for it"
+
+
+def name(piece: bytes) -> str:
+    """A token in a sentence."""
+    return quoted(visible(piece.decode("utf-8", "replace")))

@@ -1,0 +1,69 @@
+"""The way from one picture into a place of it, and out again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QRectF, QVariantAnimation
+from PySide6.QtGui import QPainter, QPixmap
+
+from explorer import theme
+
+
+class Zoom(QObject):
+    """Fades from one picture to another, while a place of the outer one grows to the whole, or the
+    whole shrinks to it. Where nothing travels it only fades; where motion is off it is a cut.
+    """
+
+    def __init__(self, owner: QObject, moved: Callable[[], None]) -> None:
+        super().__init__(owner)
+        self._before, self._place, self._inward = QPixmap(), QRectF(), True
+        self._progress = QVariantAnimation(self)
+        self._progress.setStartValue(0.0)
+        self._progress.setEndValue(1.0)
+        self._progress.valueChanged.connect(lambda _: moved())
+        self._progress.finished.connect(moved)
+
+    @property
+    def is_under_way(self) -> bool:
+        return self._progress.state() != QVariantAnimation.State.Stopped
+
+    def start(self, before: QPixmap, place: QRectF, inward: bool) -> None:
+        """`place`: of what is gone into, in the outer picture."""
+        self._before, self._place, self._inward = before, place, inward
+        self._progress.stop()
+        if duration := theme.current().duration("move"):
+            self._progress.setDuration(duration)
+            self._progress.start()
+
+    def stop(self) -> None:
+        self._progress.stop()
+
+    def draw(self, painter: QPainter, after: QPixmap, whole: QRectF) -> None:
+        share = theme.ease_out(float(self._progress.currentValue()))
+        inner, outer = (after, self._before) if self._inward else (self._before, after)
+        depth = share if self._inward else 1 - share  # 0: all of the outer picture is seen
+        window = _between(self._place, whole, depth if theme.current().travels else 1.0)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.save()
+        painter.setOpacity(1 - depth)
+        if theme.current().travels:
+            grown = (
+                window.width() / max(self._place.width(), 1),
+                window.height() / max(self._place.height(), 1),
+            )
+            painter.translate(window.topLeft())
+            painter.scale(*grown)
+            painter.translate(-self._place.topLeft())
+        painter.drawPixmap(0, 0, outer)
+        painter.restore()
+        painter.setOpacity(depth)
+        painter.drawPixmap(window, inner, QRectF(inner.rect()))
+        painter.setOpacity(1.0)
+
+
+def _between(start: QRectF, end: QRectF, share: float) -> QRectF:
+    left, top, wide, high = (
+        theme.lerp(a, b, share) for a, b in zip(start.getRect(), end.getRect(), strict=True)
+    )
+    return QRectF(left, top, wide, high)

@@ -1,0 +1,96 @@
+"""Translate: what is written, what is read for it, and how one goes through it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import core
+from core.inference.translation import capture_pair
+
+DATE, ISO = "the third of March, 1999", "1999-03-03"
+TOLD = [("3 M\u00e4rz", "not in the vocabulary"), ("1" * 90, "fit")]
+
+
+def written(mode) -> str:
+    return "".join(mode.view.picture.displayed()["target"][:-1])
+
+
+def test_the_date_is_written_and_a_head_is_shown_as_core_sees_it(make_mode, run_async):
+    async def body():
+        mode = await make_mode("translate")
+        assert written(mode) == ISO
+        lm = core.load("dates")
+        ids = lm.tokenizer.encode_ids(DATE)
+        target = [lm.model.config.start_id, *lm.tokenizer.encode_ids(ISO)]
+        cross = capture_pair(lm.model, ids, target).cross
+        shown = mode.view.picture.displayed()["weights"]
+        np.testing.assert_allclose(shown, cross[mode.scene.head], atol=1e-5)
+        assert mode.player.step == len(ISO), "the end is what is seen first"
+
+    run_async(body())
+
+
+def test_another_head_is_chosen_by_a_click_and_undone(make_mode, run_async):
+    async def body():
+        mode = await make_mode("translate")
+        before, first = mode.scene.head, mode.view.picture.displayed()["weights"]
+        other = (0, 0) if before != (0, 0) else (0, 1)
+        mode.player.seek(3)
+        mode.view.heads.headClicked.emit(*other)
+        await mode.settled()
+        assert mode.scene.head == other and mode.player.step == 3
+        assert not np.array_equal(first, mode.view.picture.displayed()["weights"])
+        mode.workspace.undo()
+        await mode.settled()
+        assert mode.scene.head == before
+
+    run_async(body())
+
+
+def test_inside_of_a_token_its_reading_is_explained(make_mode, run_async):
+    async def body():
+        mode = await make_mode("translate")
+        shown = []
+        mode.inspection.connect(shown.append)
+        mode.go_to(5)
+        assert mode.player.enter()
+        mode.player.seek(2)
+        assert shown[-1].step.name == "cross.softmax" and mode.view.picture.position == 5
+        np.testing.assert_allclose(
+            shown[-1].step.value("weights")[0], mode.scene.weights[5], atol=1e-5
+        )
+        mode.view.picture.picked.emit(2)
+        assert mode.player.depth == 0 and mode.player.step == 2
+
+    run_async(body())
+
+
+def test_what_is_typed_is_translated_and_nothing_is_said_about_nothing(make_mode, run_async):
+    async def body():
+        mode = await make_mode("translate")
+        mode.inputs.line.promptEdited.emit("4 July 2026")
+        await mode.settled()
+        assert written(mode) == "2026-07-04"
+        mode.inputs.line.promptEdited.emit("")
+        await mode.settled()
+        assert mode.view.body.state == "empty"
+        mode.take_another()
+        await mode.settled()
+        assert mode.view.body.state == "ready" and len(written(mode)) == 10
+
+    run_async(body())
+
+
+@pytest.mark.parametrize(("typed", "said"), TOLD)
+def test_what_the_model_cannot_read_is_told_and_the_mode_goes_on(make_mode, run_async, typed, said):
+    async def body():
+        mode = await make_mode("translate")
+        mode.inputs.line.promptEdited.emit(typed)
+        await mode.settled()
+        assert mode.view.body.state == "error" and said in mode.view.body.message
+        mode.inputs.line.promptEdited.emit(DATE)
+        await mode.settled()
+        assert mode.view.body.state == "ready" and written(mode) == ISO
+
+    run_async(body())
