@@ -27,16 +27,15 @@ def explained(
     intervention = Intervention(
         heads=tuple((layer, head) for layer, head in parts if head is not None),
         mlps=tuple(layer for layer, head in parts if head is None),
-        mean=draft.how == "mean",
+        mean=draft.mean,
         patch=tuple(other),
         layer=min(draft.patch_layer, config.n_layer - 1),
-        positions=None if draft.patch_all else (position,),
+        positions=(position,),
     )
     first = max(0, min(position - COLUMNS // 2, len(ids) - COLUMNS))
     columns = range(first, min(first + COLUMNS, len(ids)))
-    sublayers = draft.reads_sublayers(config.n_layer)
-    about: Any = {"columns": columns, "sublayers": sublayers, "intervention": intervention}
-    return explain(model, ids, position, token, **about)
+    places = {"columns": columns, "sublayers": draft.sublayers}
+    return explain(model, ids, position, token, **places, intervention=intervention)
 
 
 def continued(model: Any, found: Explanation, stop: Sequence[int]) -> list[list[int]]:

@@ -79,7 +79,7 @@ def _draw_words(painter: QPainter, layout: TableLayout, row: int) -> None:
     for at in layout.columns:
         rect = layout.cell(row, at)
         size = "mono" if layout.high >= now.px(LOW + 4) else LOWEST
-        font = now.font(size, 600 if scene.is_answer[row, at] else 400, mono=True)
+        font = now.font(size, 600 if scene.found.lens.rank[row, at, 0] == 0 else 400, mono=True)
         word = elide(scene.words[row, at], font, rect.width() - 4)
         put_text(painter, rect, word, font, now.color("text"))
 

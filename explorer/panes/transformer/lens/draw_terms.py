@@ -10,52 +10,25 @@ from PySide6.QtGui import QFont, QPainter
 from core.numbers import format_fixed
 from explorer import theme
 from explorer.panes.transformer.lens import text
-from explorer.panes.transformer.lens.scene import Bar, sum_of
+from explorer.panes.transformer.lens.scene import Bar
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
 LINE, NAME, NUMBER, GAP = 18, 84, 40, 3  # px
 DOWN, UP = 0, 1  # series
 
 
-class TermsLayout:
-    """A bar a line, from the `first` on; those that have no room are one bar, above what is left
-    unexplained. `things`: the bars' places; that of the one for all others is `len(bars)`.
-    """
-
-    def __init__(self, rect: QRectF, bars: Sequence[Bar], first: int) -> None:
-        self.line, self.rect = theme.current().px(LINE), rect
-        lines, parts = int(rect.height() // self.line), len(bars) - 1
-        self.room = parts if len(bars) <= lines else max(1, lines - 2)
-        self.first = min(max(first, 0), parts - self.room)
-        shown = range(self.first, self.first + self.room)
-        self.bars = [bars[place] for place in shown]
-        self.things = list(shown)
-        if self.room < parts:
-            others = [bar for place, bar in enumerate(bars[:-1]) if place not in shown]
-            self.bars.append(sum_of(others))
-            self.things.append(len(bars))
-        self.bars.append(bars[-1])
-        self.things.append(parts)
-
-    def row(self, line: int) -> QRectF:
-        return QRectF(0, line * self.line, self.rect.width(), self.line)
-
-    def first_with(self, thing: int) -> int:
-        """Where the lines begin so that a bar is seen."""
-        return min(max(self.first, thing - self.room + 1), thing)
-
-
-def draw_terms(painter: QPainter, layout: TermsLayout, hovered: int, marked: int) -> None:
-    """The name of the `marked` bar has the accent's color."""
+def draw_terms(
+    painter: QPainter, rows: Sequence[QRectF], bars: Sequence[Bar], hovered: int, marked: int
+) -> None:
+    """A bar a row; the name of the `marked` one has the accent's color."""
     now = theme.current()
-    values = [one for bar in layout.bars for one in (bar.value, bar.before or 0.0)]
+    values = [one for bar in bars for one in (bar.value, bar.before or 0.0)]
     low, high = min(0.0, *values), max(1e-9, *values)
-    left, right = now.px(NAME), layout.rect.width() - now.px(NUMBER)
+    left, right = now.px(NAME), rows[0].width() - now.px(NUMBER)
     scale = (right - left) / (high - low)
     zero = left - low * scale
-    for line, (thing, bar) in enumerate(zip(layout.things, layout.bars, strict=True)):
-        row = layout.row(line)
-        if thing == hovered and bar.part is not None:
+    for place, (row, bar) in enumerate(zip(rows, bars, strict=True)):
+        if place == hovered and bar.part is not None:
             painter.fillRect(row, now.color("raised"))
         color = now.color("muted") if bar.is_gray else now.series(UP if bar.value > 0 else DOWN)
         painter.fillRect(_rect(row, zero, bar.value * scale), color)
@@ -63,10 +36,9 @@ def draw_terms(painter: QPainter, layout: TermsLayout, hovered: int, marked: int
             painter.setPen(now.pen("muted", 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(_rect(row, zero, bar.before * scale).adjusted(0, -1, 0, 1))
-        _draw_words(painter, row, bar, thing == marked)
+        _draw_words(painter, row, bar, place == marked)
     painter.setPen(now.pen("outline"))
-    bottom = len(layout.bars) * layout.line
-    painter.drawLine(QPointF(zero, 0), QPointF(zero, bottom))
+    painter.drawLine(QPointF(zero, 0), QPointF(zero, rows[-1].bottom()))
 
 
 def _rect(row: QRectF, zero: float, long: float) -> QRectF:

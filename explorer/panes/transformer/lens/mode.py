@@ -15,7 +15,7 @@ from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.lens import compute, text
 from explorer.panes.transformer.lens.draft import LensDraft, Part
-from explorer.panes.transformer.lens.scene import Bar, Scene
+from explorer.panes.transformer.lens.scene import Scene
 from explorer.panes.transformer.lens.view import LensView
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
@@ -49,18 +49,16 @@ class LensMode(PromptMode):
         self.scene: Scene | None = None
         self.position: int | None = None  # None: the last token
         self.token: int | None = None  # None: the likeliest
-        self.opened: Bar | None = None  # whose steps are played
         self._writes, self._opens = Latest(self.engine, self), Latest(self.engine, self)
         view = self.view
         view.text.chosen.connect(lambda _, position: self.choose(position))
         view.table.cellChosen.connect(self.go_to)
-        view.terms.picked.connect(self._on_picked)
+        view.terms.picked.connect(self._on_part)
         view.terms.opened.connect(self.open)
         view.next.clicked.connect(self.explain)
         view.all_on.clicked.connect(self.all_on)
-        view.settingChanged.connect(lambda name, value: self.set_settings(**{name: value}))
-        view.settled.connect(self.draft.end_merge)
         self.draft.changed.connect(self.read)
+        self.connect_draft(text.words_of)
         self.begin()
 
     # what the pane asks
@@ -90,7 +88,7 @@ class LensMode(PromptMode):
         """Out of the steps of a place or a part."""
         if self.player.leave():
             return True
-        if self.opened is not None:
+        if self.opened != NONE:
             self._play_places()
             return True
         return False
@@ -134,11 +132,6 @@ class LensMode(PromptMode):
         """The model as it is."""
         self.draft.change({"off": (), "patch": ""}, text.ALL_ON)
 
-    def set_settings(self, **changes: Any) -> None:
-        """Some of the draft's; what is typed is one change."""
-        name, value = next(iter(changes.items()))
-        self.draft.change(changes, text.change(name, value), name if name == "patch" else "")
-
     # text and model
 
     def forget(self) -> None:
@@ -146,7 +139,8 @@ class LensMode(PromptMode):
         self.position = self.token = None
 
     def clear(self) -> None:
-        self.scene = self.opened = None
+        self.scene = None
+        self.view.terms.set_marked(NONE)
         super().clear()
 
     def read(self) -> None:
@@ -163,7 +157,7 @@ class LensMode(PromptMode):
         ids = (await self.encode())[-min(MOST_READ, source.config.block_size) :]
         if draft.patch:
             other = await self.engine.io(source.tokenizer.encode_ids, draft.patch)
-        self.view.why.setText(text.patched(len(other), len(ids)))
+        self.view.set_why(text.patched(len(other), len(ids)))
         position = len(ids) - 1 if self.position is None else min(self.position, len(ids) - 1)
         known = self.token is not None and self.token < source.config.vocab_size
         token, fitting = self.token if known else None, other if len(other) == len(ids) else []
@@ -176,14 +170,13 @@ class LensMode(PromptMode):
         before = self.scene
         self.scene = Scene(answer, self.piece, lambda one: chip(one, self.piece(one)).text)
         self.view.set_scene(self.scene)
-        stays = before is not None and before.last == self.scene.last and self.opened is None
+        stays = before is not None and before.last == self.scene.last and self.opened == NONE
         self._play_places(keep_position=stays)
         self._writes.ask(lambda: self._write(answer), WRITES, is_told=False)
 
     def _play_places(self, *, keep_position: bool = False) -> None:
         """The places of the stream are the steps."""
         assert self.scene is not None
-        self.opened = None
         self.view.terms.set_marked(NONE)
         self.set_tracks([TraceTrack(self.scene.found.trace)], keep_position=keep_position)
         if self.active and not keep_position:
@@ -197,8 +190,7 @@ class LensMode(PromptMode):
         asked = compute.continued, found, stop
         written = await self.source.ask(*asked, key=f"{KEY}.on", name=WRITES)
         if written is not SUPERSEDED:
-            said = [b"".join(map(self.piece, ids)).decode("utf-8", "replace") for ids in written]
-            self.view.set_continuations(said)
+            self.view.set_continuations([self.text_of(ids) for ids in written])
 
     # what is seen
 
@@ -206,7 +198,7 @@ class LensMode(PromptMode):
     def row(self) -> int:
         """The place that the cursor stands at, or whose steps are shown."""
         track, scene = self.player.track, self.scene
-        if scene is None or not self.active or self.opened is not None:
+        if scene is None or not self.active or self.opened != NONE:
             return scene.last if scene is not None else 0
         at = track.indices[min(self.player.step, track.length - 1)]
         return scene.found.trace.children().index(at if track.parent is None else track.parent)
@@ -216,7 +208,7 @@ class LensMode(PromptMode):
         scene, row = self.scene, self.row
         if scene is None:
             return
-        moves = self.active and self.opened is None and self.player.track.parent is None
+        moves = self.active and self.opened == NONE and self.player.track.parent is None
         found, shares = scene.found, scene.shares_at(row, position % 1 if moves else 0.0)
         was = found.comparison.before.probabilities
         came = found.ids[found.position + 1 : found.position + 2]
@@ -228,25 +220,25 @@ class LensMode(PromptMode):
         self.view.next.set_tokens(tokens)
         self.view.table.set_chosen(row, scene.column)
 
-    def _on_picked(self, place: int) -> None:
-        if (bar := self._bar(place)) is not None:
-            self.switch(bar.part)
+    def _on_part(self, place: int) -> None:
+        if self.scene is not None and (part := self.scene.bars[place].part) is not None:
+            self.switch(part)
 
-    def _bar(self, place: int) -> Any:
-        """Of a part that can be switched; None for others."""
-        bars = self.scene.bars[place : place + 1] if self.scene is not None else []
-        return next((bar for bar in bars if bar.part is not None), None)
+    @property
+    def opened(self) -> int:
+        """The bar whose steps are played."""
+        return self.view.terms.marked
 
     def open(self, place: int) -> None:
         """The steps that say what a part adds; Esc goes back."""
-        if (bar := self._bar(place)) is not None and self.scene is not None:
-            asked = compute.contribution, self.scene.found, bar.part
-            self._opens.ask(lambda: self._contribution(place, bar, asked), ADDS, is_told=False)
+        scene = self.scene
+        if scene is not None and scene.bars[place].part is not None:
+            self._opens.ask(lambda: self._play_part(scene, place), ADDS, is_told=False)
 
-    async def _contribution(self, place: int, bar: Bar, asked: tuple[Any, ...]) -> None:
+    async def _play_part(self, scene: Scene, place: int) -> None:
+        asked = compute.contribution, scene.found, scene.bars[place].part
         trace = await self.source.ask(*asked, key=f"{KEY}.part", name=ADDS)
-        if trace is not SUPERSEDED:
-            self.opened = bar
+        if trace is not SUPERSEDED and scene is self.scene:
             self.view.terms.set_marked(place)
             self.set_tracks([TraceTrack(trace)])
             self.inspect()
@@ -255,8 +247,9 @@ class LensMode(PromptMode):
         step, scene = self.step_shown, self.scene
         if step is None or scene is None:
             return
-        found, bar = scene.found, self.opened
-        if bar is not None:
+        found = scene.found
+        if self.opened != NONE:
+            bar = scene.bars[self.opened]
             self.set_headline(text.adds(bar.name, bar.value, scene.quoted(found.token)))
         else:
             self.set_headline(scene.headline(self.row, self.off))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.tokenization.telling import quoted, visible
+from core.tokenization.telling import quoted_piece
 from explorer.panes.transformer.lens import text
 from explorer.panes.transformer.lens.draft import Part
 
@@ -23,29 +23,22 @@ class Bar:
 
     before   the same before the change; None: nothing is changed
     part     a head or an MLP, which can be switched; None for others
-    is_gray  it stands for no part alone
+    is_gray  what is unexplained
     """
 
     name: str
     value: float
     before: float | None
+    part: Part | None
+    is_off: bool
+    is_gray: bool
     tip: str
-    part: Part | None = None
-    is_off: bool = False
-    is_gray: bool = False
-
-
-def sum_of(bars: Sequence[Bar]) -> Bar:
-    """Several bars as one."""
-    before = None if bars[0].before is None else sum(bar.before or 0.0 for bar in bars)
-    total = sum(bar.value for bar in bars)
-    return Bar(f"{len(bars)} others", total, before, text.OTHERS, is_gray=True)
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """An explanation as it is shown; `piece`: the bytes of a token, `word`: how it is written in a
-    cell.
+    """An explanation as it is shown: a table of P places from the bottom up and T tokens side by
+    side, and bars. `piece`: the bytes of a token, `word`: how it is written in a cell.
     """
 
     found: Explanation
@@ -54,10 +47,7 @@ class Scene:
 
     def quoted(self, token: int) -> str:
         """A token in a sentence."""
-        piece = self.piece(token).decode("utf-8", "replace")
-        return quoted(piece.strip() or visible(piece))
-
-    # the table: P places from the bottom up, T tokens
+        return quoted_piece(self.piece(token))
 
     @cached_property
     def rows(self) -> tuple[str, ...]:
@@ -93,11 +83,6 @@ class Scene:
         """(P, T) the answer's probability."""
         return self.found.lens.probability[..., 0]
 
-    @property
-    def is_answer(self) -> np.ndarray:
-        """(P, T) bool: it would say the answer."""
-        return self.found.lens.rank[..., 0] == 0
-
     def tip(self, row: int, column: int) -> str:
         """Of a cell."""
         lens, read = self.found.lens, int(self.found.ids[self.columns[column]])
@@ -107,18 +92,15 @@ class Scene:
         place = float(self.shares[row, column]), int(lens.rank[row, column, 0])
         return text.cell_tip(self.rows[row], self.quoted(read), said, answer, *place)
 
-    # who told it
-
     @cached_property
     def bars(self) -> list[Bar]:
         """The largest first, what is unexplained last."""
-        bars, found = [], self.found
-        token, off = self.quoted(found.token), found.intervention.off
+        found, bars, off = self.found, [], self.found.intervention.off
         for before, after in found.terms:
             was, is_off = before.value if found.is_changed else None, after.part in off
-            tip = text.term_tip(after, token, is_off, found.after.norms)
+            tip = text.term_tip(after, self.quoted(found.token), is_off, found.after.norms)
             is_gray = after.kind == "unexplained"
-            bars.append(Bar(after.name, after.value, was, tip, after.part, is_off, is_gray))
+            bars.append(Bar(after.name, after.value, was, after.part, is_off, is_gray, tip))
         return bars
 
     def shares_at(self, row: int, way: float) -> np.ndarray:

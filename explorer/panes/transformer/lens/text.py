@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.numbers import format_fixed, format_number, format_share
+from core.tokenization.telling import shortened
 
 if TYPE_CHECKING:
     from core.inference.attribution import Term
@@ -16,22 +17,11 @@ NO_TEXT = "Type a text: the lens shows when the model knows what comes next"
 FACT = "The capital of France is"  # what a real model is asked before a person asks
 LENGTH, READS, OFF = "length", "reads", "off"
 SAYS, EXPLAIN = "What it says", "Click to see who told it"
-HINT = "Click a head or an MLP on the right to switch it off"
-ALL_ON, PATCH, OTHER = "All on again", "Patch", "Another text with as many tokens"
-HOW = [("zero", "Zero"), ("mean", "Its mean")]
-PATCH_LAYER = "Into which layer the stream of the other text goes"
-OTHERS = "The others together; the wheel goes on to them"
+HINT = "click a head or an MLP to switch it off"
+ALL_ON, ALL_ON_HELP = "All on again", "The model as it is"
+SUBLAYERS, PATCH = "Show sublayers, or whole layers", "Patch from another text"
+OTHER = "Patch from another text with as many tokens"
 NAMED = 3  # parts that are off
-HELP = {  # of the view's parts
-    "all_on": "The model as it is",
-    "how": "What a part that is off writes: nothing, or its mean over the text",
-    "sublayers": "Read the stream between attention and MLP, too",
-    "patch": "Put the stream of another text in the place of this one's",
-    "patch_all": "At all tokens, rather than the chosen one",
-}
-LABELS = {"how": "Parts off write", "sublayers": "Sublayers", "patch_all": "All tokens"}
-CHANGES = {"how": "Off writes", "patch": "Patch from another text", "patch_layer": "Patch into layer",
-           "patch_all": "Patch all tokens"}  # fmt: skip
 
 
 def part_name(part: Part) -> str:
@@ -56,10 +46,10 @@ def term_tip(term: Term, token: str, is_off: bool, norms: int) -> str:
     return told + clicks if term.part is not None else told
 
 
-def who(token: str, norms: int) -> str:
-    """Above the bars; a model that norms after every sublayer is no sum of its parts."""
-    held = f", if {norms} norms hold" if norms > 1 else ""
-    return f"Who told it: logits for {token}{held}"
+def who(token: str, logit: float, unexplained: float) -> str:
+    """Above the bars, which add up to it."""
+    left = format_fixed(unexplained)
+    return f"Logit of {token}: {format_fixed(logit)}, unexplained {left}"
 
 
 def table_title(first: int, last: int, count: int, is_part: bool) -> str:
@@ -125,9 +115,9 @@ def goes_on(written: str, is_changed: bool) -> str:
 
 
 def off(parts: Sequence[Part]) -> str:
-    """Beside the switches: what is off, or how to switch something off."""
+    """Beside the switches: what is off."""
     more = f" and {len(parts) - NAMED} more" if len(parts) > NAMED else ""
-    return f"off: {', '.join(map(part_name, parts[:NAMED]))}{more}" if parts else HINT
+    return f"Off: {', '.join(map(part_name, parts[:NAMED]))}{more}"
 
 
 def switched(part: Part, is_off: bool) -> str:
@@ -135,8 +125,8 @@ def switched(part: Part, is_off: bool) -> str:
     return f"Switch {part_name(part)} {'off' if is_off else 'on'}"
 
 
-def change(setting: str, value: object) -> str:
-    """Of an undoable change."""
-    words = {"True": "on", "False": "off", **dict(HOW)}
-    told = "" if setting == "patch" else f" {words.get(str(value), value)}"
-    return CHANGES.get(setting, LABELS.get(setting, "")) + told
+def words_of(setting: str, value: Any) -> str:
+    """A setting's value, in the name of a change."""
+    if setting == "patch":
+        return f"from \u201c{shortened(value)}\u201d" if value else "nothing"
+    return f"{value}" if setting == "patch_layer" else "on" if value else "off"

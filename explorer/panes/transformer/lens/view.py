@@ -5,15 +5,16 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from core.fields import fields_of
 from explorer import theme
 from explorer.panes.transformer.lens import text
 from explorer.panes.transformer.lens.draft import LensDraft, Part
 from explorer.panes.transformer.lens.draw_table import TableLayout, draw_table
-from explorer.panes.transformer.lens.draw_terms import TermsLayout, draw_terms
+from explorer.panes.transformer.lens.draw_terms import LINE, draw_terms
 from explorer.panes.transformer.lens.scene import Scene
 from explorer.widgets.base import Columns, Label, set_look
 from explorer.widgets.boxes import card, column, name_parts, page, row, wrap
@@ -24,12 +25,14 @@ from explorer.widgets.grid_keys import arrow
 from explorer.widgets.likeliest_bars import LikeliestBars
 from explorer.widgets.prompt_line import PromptLine
 from explorer.widgets.scene_picture import ScenePicture
+from explorer.widgets.scroll_area import ScrollArea
+from explorer.widgets.setting_fields import SettingFields
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surprise_text import SurpriseText
-from explorer.widgets.toggle import SegmentedControl, Switch
-from explorer.widgets.wrap_row import labelled
 
+NAME, SWITCHES = "transformer.lens", {"mean": None, "sublayers": None}
 SIDE, SHARE, TEXT, NATS = 268, 0.42, 54, 8.0  # px; of the width; px; of the darkest tokens
+LEAST = 124  # px of the bars
 
 
 class Table(ScenePicture[Scene]):
@@ -90,13 +93,12 @@ class Table(ScenePicture[Scene]):
 
 class Terms(ChoicePicture[Scene]):
     """`picked(place)` of a bar; `opened(place)`: it was clicked with the other button, or Right was
-    pressed on it. The wheel goes on to bars that have no room.
+    pressed on it; `reached(place)` with the keys.
     """
 
     NAME = "Who told it"
-    LEAST = (124, 126)
-    opened = Signal(int)
-    first, marked = 0, NONE
+    opened, reached = Signal(int), Signal(int)
+    marked = NONE
 
     def set_marked(self, place: int) -> None:
         """Whose steps are played."""
@@ -114,29 +116,19 @@ class Terms(ChoicePicture[Scene]):
             columns["before"] = np.array([bar.before for bar in bars])
         return Columns(columns)
 
-    def layout_of(self, scene: Scene) -> TermsLayout:
-        return TermsLayout(QRectF(self.rect()), scene.bars, self.first)
+    def rects(self, scene: Scene) -> list[QRectF]:
+        line = theme.current().px(LINE)
+        return [QRectF(0, at * line, self.width(), line) for at in range(len(scene.bars))]
 
     def draw_scene(self, painter: QPainter, scene: Scene) -> None:
-        draw_terms(painter, self.layout_of(scene), self.hovered, self.marked)
-
-    def thing_at(self, point: QPointF) -> int:
-        assert self.scene is not None
-        layout = self.layout_of(self.scene)
-        line = int(point.y() // layout.line)
-        return layout.things[line] if 0 <= line < len(layout.things) else NONE
-
-    def things(self) -> range:
-        return range(len(self.scene.bars) if self.scene is not None else 0)
+        draw_terms(painter, self.rects(scene), scene.bars, self.hovered, self.marked)
 
     def told(self, thing: int) -> str:
-        bars = self.scene.bars if self.scene is not None else []
-        return bars[thing].tip if thing < len(bars) else text.OTHERS
+        return self.scene.bars[thing].tip if self.scene is not None else ""
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        before, delta = self.first, event.angleDelta().y()
-        self._scroll(before + (delta < 0) - (delta > 0))
-        event.setAccepted(self.first != before)  # else the page scrolls
+    def minimumSizeHint(self) -> QSize:
+        now, lines = theme.current(), len(self.scene.bars) if self.scene is not None else 1
+        return QSize(now.px(LEAST), now.px(LINE) * lines)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         super().mousePressEvent(event)
@@ -146,81 +138,48 @@ class Terms(ChoicePicture[Scene]):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if arrow(event) == (0, 1) and self.hovered != NONE:
             self.opened.emit(self.hovered)
-            return
-        super().keyPressEvent(event)
-        if self.scene is not None and self.hovered in self.things():
-            self._scroll(self.layout_of(self.scene).first_with(self.hovered))
-
-    def _scroll(self, first: int) -> None:
-        self.first = first
-        if self.scene is not None:
-            self.first = self.layout_of(self.scene).first
-        self.update()
+        else:
+            super().keyPressEvent(event)
+            self.reached.emit(self.hovered)
 
 
 class LensView(QWidget):
-    """`settingChanged(name, value)`: of the draft; `settled`: it was typed. The pictures tell the
-    other clicks themselves.
-    """
-
-    settingChanged = Signal(str, object)
-    settled = Signal()
+    """Its parts tell themselves what is chosen in them."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("transformer.lens")
         self.text, self.table, self.terms = SurpriseText(), Table(), Terms()
-        self.next, self.who, self.says = (
-            LikeliestBars(text.EXPLAIN), CutLabel("label", "muted"), CutLabel("label", "muted"),
-        )  # fmt: skip
+        self.next, self.all_on = LikeliestBars(text.EXPLAIN), QPushButton(text.ALL_ON)
         self.goes_on, self.changed = CutLabel("label", "muted"), CutLabel("label")
-        self.all_on, self.how = (
-            QPushButton(text.ALL_ON),
-            SegmentedControl(text.HOW, text.LABELS["how"]),
-        )
-        self.patch = Switch(text.PATCH)
-        self.switches = {name: Switch(text.LABELS[name]) for name in ("sublayers", "patch_all")}
-        self.sublayers, self.patch_all = self.switches.values()
-        self.other, self.layer = PromptLine(), DropDown(text.PATCH_LAYER)
+        self.who, self.says = CutLabel("label", "muted"), CutLabel("label", "muted")
+        self.off, self.why = Label("", "label", "muted"), Label("", "label", "muted")
+        self.other, self.layer = PromptLine(), DropDown(fields_of(LensDraft)["patch_layer"].help)
+        name_parts(self, NAME, "text", "table", "terms", "next", "all_on", "other", "layer")
+        self.settings = SettingFields(NAME, LensDraft, SWITCHES, text.words_of, self)
         self.other.setPlaceholderText(text.OTHER)
         self.other.setAccessibleName(text.OTHER)
-        self.off, self.why = Label("", "label", "muted"), Label("", "label", "muted")
+        self.other.setToolTip(fields_of(LensDraft)["patch"].help)
+        self.all_on.setToolTip(text.ALL_ON_HELP)
         set_look(self.all_on, "quiet")
-        for name, help in text.HELP.items():
-            getattr(self, name).setToolTip(help)
-        parts = ("text", "table", "terms", "next", "other", "layer")
-        name_parts(self, "transformer.lens", *parts, *text.HELP)
+        self.other.promptEdited.connect(partial(self.settings.changed.emit, "patch"))
+        self.other.rested.connect(self.settings.released)
+        self.layer.picked.connect(partial(self.settings.changed.emit, "patch_layer"))
         self._build()
-        self._connect()
 
     def _build(self) -> None:
-        self.form, self._side, below, content = (QWidget() for _ in range(4))
+        self._side, below, content = QWidget(), QWidget(), QWidget()
         told = card(row((self.text, 2), (column(self.goes_on, self.changed, 1, spacing=2), 1)))
-        column((card(self.who, (self.terms, 1)), 1), card(self.says, self.next), of=self._side)
+        terms = ScrollArea(self.terms)
+        self.terms.reached.connect(lambda at: terms.ensureVisible(0, round((at + 0.5) * LINE)))
+        who = card(self.who, (terms, 1))
+        column((who, 1), card(self.says, self.next), of=self._side)
         column(told, (row((card(self.table), 1), self._side), 1), of=content)
         content.setAccessibleName(self.table.NAME)
         self.body = StatefulPicture(content, "grid")
-        row(self.layer, (self.other, 1), self.why, self.patch_all, of=self.form)
-        how = labelled(text.LABELS["how"], self.how)
-        wrap(how, self.sublayers, self.patch, self.off, self.all_on, of=below)
-        page((self.body, 1), self.form, below, of=self)
-
-    def _connect(self) -> None:
-        changed = self.settingChanged.emit
-        self.how.chosen.connect(partial(changed, "how"))
-        for name, switch in self.switches.items():
-            switch.toggled.connect(partial(changed, name))
-        self.layer.picked.connect(partial(changed, "patch_layer"))
-        self.other.promptEdited.connect(partial(changed, "patch"))
-        self.other.rested.connect(self.settled)
-        self.patch.toggled.connect(self._on_patch)
-
-    def _on_patch(self, on: bool) -> None:
-        self.form.setVisible(on)
-        if on:
-            self.other.setFocus()
-        else:
-            self.settingChanged.emit("patch", "")
+        patch, off = (self.layer, self.other, self.why), (self.off, self.all_on)
+        wrap(*self.settings.widgets.values(), *patch, *off, of=below)
+        page((self.body, 1), below, of=self)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Its size follows the zoom."""
@@ -233,18 +192,14 @@ class LensView(QWidget):
         layers = [(f"into layer {layer}", layer) for layer in range(n_layer)]
         self.layer.fill(layers, min(draft.patch_layer, n_layer - 1))
         self.other.set_prompt(draft.patch)
-        self.how.set_current(draft.how)
-        is_patching = bool(draft.patch) or self.patch.isChecked()
-        for switch, on in (
-            (self.sublayers, draft.reads_sublayers(n_layer)),
-            (self.patch, is_patching),
-            (self.patch_all, draft.patch_all),
-        ):
-            with QSignalBlocker(switch):
-                switch.setChecked(on)
-        self.form.setVisible(is_patching)
         self.off.setText(text.off(off))
-        self.all_on.setVisible(bool(off))
+        self.off.setVisible(bool(off))
+        self.all_on.setVisible(bool(off or draft.patch))
+
+    def set_why(self, why: str) -> None:
+        """Why nothing is patched; "" where it is."""
+        self.why.setText(why)
+        self.why.setVisible(bool(why))
 
     def set_scene(self, scene: Scene) -> None:
         found, told = scene.found, scene.found.comparison
@@ -253,7 +208,9 @@ class LensView(QWidget):
         self.text.set_chosen(0, found.position)
         self.table.set_scene(scene)
         self.terms.set_scene(scene)
-        self.who.set_text(text.who(scene.quoted(found.token), found.after.norms))
+        self.who.set_text(
+            text.who(scene.quoted(found.token), found.after.logit, scene.bars[-1].value)
+        )
         self.says.set_text(text.loss(told.before.loss, told.after.loss, found.is_changed))
         self.body.show_ready()
 
@@ -261,4 +218,4 @@ class LensView(QWidget):
         """How the text goes on as the model is, and, where it is changed, then."""
         told = [text.goes_on(one, bool(at)) for at, one in enumerate(written)]
         self.goes_on.set_text(told[0])
-        self.changed.set_text(told[1] if told[1:] else "")
+        self.changed.set_text(told[1] if told[1:] else text.HINT)

@@ -24,7 +24,7 @@ def test_the_first_state_shows_every_place_and_who_told_it(make_mode: Any, run_a
     async def body() -> None:
         mode = await make_mode("lens", **TINY)
         ids, model = mode.prompt_ids, model_of(mode)
-        lens, told = core.logit_lens(model, ids), core.attribute(model, ids)
+        lens, told = core.logit_lens(model, ids, sublayers=False), core.attribute(model, ids)
         shown = mode.view.table.displayed()
         np.testing.assert_allclose(shown["probability"], lens.probability[:, -16:, 0], atol=1e-5)
         assert mode.row == len(lens.places) - 1 and mode.scene.column == shown["words"].shape[1] - 1
@@ -61,8 +61,8 @@ def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any
         assert bars["off"][place] and bars["value"][place] == 0 != bars["before"][place]
         assert mode.headline.startswith(f"Without {text.part_name(part)} ")
         assert mode.view.changed.whole.startswith("changed")
-        assert mode.view.off.text() == f"off: {text.part_name(part)}"
-        mode.set_settings(how="mean")
+        assert mode.view.off.text() == f"Off: {text.part_name(part)}"
+        mode.view.settings.widgets["mean"].click()
         await mode.settled()
         mean = core.compare(model, ids, core.averaged(model, ids, [part])).after.probabilities
         shown = mode.view.next.displayed()["probability"]
@@ -70,7 +70,11 @@ def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any
         for _ in range(2):
             mode.workspace.undo()
         await mode.settled()
-        assert not mode.off and not mode.scene.found.is_changed and not mode.view.changed.whole
+        assert (
+            not mode.off
+            and not mode.scene.found.is_changed
+            and mode.view.changed.whole == text.HINT
+        )
         mode.workspace.redo()
         await mode.settled()
         mode.view.terms.picked.emit(place)
@@ -84,21 +88,21 @@ def test_another_text_is_patched_in_where_it_is_as_long(make_mode: Any, run_asyn
         mode = await make_mode("lens", **TINY)
         other = mode.workspace.prompt.replace("Mira", "Anna").replace("Tom", "Ben")
         ids = mode.source.tokenizer.encode_ids(other)
-        mode.view.patch.click()
         mode.set_settings(patch=other + " and")
         await mode.settled()
         assert mode.view.why.text() == text.patched(len(ids) + 1, len(mode.prompt_ids)) != ""
         assert not mode.scene.found.is_changed
         longest = mode.prompt_ids[::-1]
-        mode.set_settings(patch=mode.source.tokenizer.decode(longest), patch_all=True)
+        mode.set_settings(patch=mode.source.tokenizer.decode(longest))
+        mode.set_settings(patch_layer=1)
         await mode.settled()
         if not mode.view.why.text():
-            model = model_of(mode)
-            patch = core.patched(model, longest, [core.Site("decoder", 0, "residual_in")])
+            model, site = model_of(mode), core.Site("decoder", 1, "residual_in")
+            patch = core.patched(model, longest, [site], positions=[len(longest) - 1])
             told = core.compare(model, mode.prompt_ids, patch).after.probabilities
             shown = mode.view.next.displayed()["probability"]
             np.testing.assert_allclose(shown, told[list(mode.scene.found.shown)], atol=1e-5)
-        mode.view.patch.click()
+        mode.view.all_on.click()
         await mode.settled()
         assert not mode.draft.value.patch and not mode.scene.found.is_changed
 
@@ -187,7 +191,6 @@ def test_a_post_norm_model_says_what_its_sum_supposes(make_mode: Any, run_async:
         mode = await make_mode("lens", **TINY, norm_placement="post")
         told = core.attribute(model_of(mode), mode.prompt_ids)
         assert np.isclose(mode.view.terms.displayed()["value"].sum(), told.logit, rtol=1e-4)
-        assert mode.view.who.text().endswith("if 4 norms hold")
         tips = [bar.tip for bar in mode.scene.bars]
         assert "the scales of all 4 norms" in tips[-1]
 
