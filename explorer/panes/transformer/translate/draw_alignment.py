@@ -61,8 +61,10 @@ def draw_alignment(painter: QPainter, layout: Alignment, position: float) -> Non
             edge, fill, way = "accent", "selected", come
         colors = (now.color(role, way) for role in (fill, edge, "text"))
         draw_chip(painter, rect, words, *colors)
-    _title(painter, layout.area.left(), layout.source[0].top() - now.px(TITLE), text.SOURCE)
-    _title(painter, layout.area.left(), layout.target[0].bottom() + 2, text.TARGET)
+    above, below = layout.source[0].top() - now.px(TITLE), layout.target[0].bottom() + 2
+    for words, top in ((text.SOURCE, above), (text.TARGET, below)):
+        box = QRectF(layout.area.left(), top, layout.area.width(), now.px(TITLE - 2))
+        put_text(painter, box, words, now.font("label"), now.color("muted"), LEFT)
 
 
 def _lines(painter: QPainter, layout: Alignment, place: int, alpha: float) -> None:
@@ -78,9 +80,3 @@ def _lines(painter: QPainter, layout: Alignment, place: int, alpha: float) -> No
             color = now.color("attention", alpha * (0.25 + 0.75 * weight))
             painter.setPen(now.pen(color, THICK * weight + 0.5))
             painter.drawPath(path)
-
-
-def _title(painter: QPainter, left: float, top: float, words: str) -> None:
-    now = theme.current()
-    box = QRectF(left, top, now.px(240), now.px(TITLE - 2))
-    put_text(painter, box, words, now.font("label"), now.color("muted"), LEFT)
