@@ -27,11 +27,11 @@ class Sampling:
 
     temperature         0: always the likeliest; 1: as the model says; more: flatter
     top_k               of the likeliest tokens so many stay, and what is as likely as the last of
-                        them; None: all
+                        them; None or 0: all
     top_p               the fewest of the likeliest tokens that have so much together stay; None or
                         1: all
-    min_p               tokens stay that are at least so likely as this times the likeliest; None:
-                        all
+    min_p               tokens stay that are at least so likely as this times the likeliest; None or
+                        0: all
     repetition_penalty  logits of tokens that are in the text already are divided by it where they
                         are positive, multiplied where not; 1: nothing is changed
 
@@ -41,7 +41,7 @@ class Sampling:
     temperature: float = field(
         1.0, label="Temperature", least=0, most=1e300, remedy="0.7 to 1 is usual"
     )
-    top_k: int | None = field(None, label="Top-k", least=1, remedy="None keeps every token")
+    top_k: int | None = field(None, label="Top-k", least=0, remedy="None keeps every token")
     top_p: float | None = field(
         None, label="Top-p", above=0, most=1, remedy="None keeps every token"
     )
@@ -117,7 +117,7 @@ def temper(logits: Tensor, temperature: float) -> Tensor:
 
 def top_k_of(probabilities: Tensor, top_k: int | None) -> Tensor:
     """(V,) bool: the k likeliest tokens, and what is as likely as the last of them."""
-    if top_k is None or top_k >= probabilities.numel():
+    if not top_k or top_k >= probabilities.numel():
         return torch.ones_like(probabilities, dtype=torch.bool)
     smallest = probabilities.topk(top_k).values[-1]
     kept = probabilities >= smallest  # step: top_k

@@ -146,7 +146,7 @@ def _cuts(found: NextToken, sampling: Sampling) -> Iterator[Step]:
         ("min_p", found.min_p, sampling.min_p),
     ):
         before, left = left, left.where(mask, 0.0)
-        if told is None:
+        if not told or (name == "top_p" and told >= 1):  # it keeps all
             continue
         probabilities, kept = before.numpy(), mask.numpy()
         stays = int((left > 0).sum())

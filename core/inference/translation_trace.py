@@ -22,6 +22,7 @@ from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.look import Site
 
 _ATTEND = "core.transformer.attention:attend"
+LARGE = 0.1  # of a head's attention: no chance hit
 PARTS = ("scores", "scale", "softmax", "read")  # of each token, one level deeper
 
 
@@ -32,6 +33,18 @@ def sharpest_head(cross: np.ndarray) -> tuple[int, int]:
     pointed = cross.max(-1).mean(-1)  # (L, H)
     layer, head = np.unravel_index(int(pointed.argmax()), pointed.shape)
     return int(layer), int(head)
+
+
+def span_read(weights: np.ndarray) -> slice:
+    """The part of a source that was read most, of weights (Ts,): the token with the largest, and
+    its neighbors that have large ones.
+    """
+    first = last = int(weights.argmax())
+    while first > 0 and weights[first - 1] >= LARGE:
+        first -= 1
+    while last + 1 < len(weights) and weights[last + 1] >= LARGE:
+        last += 1
+    return slice(first, last + 1)
 
 
 def trace_translation(
@@ -47,7 +60,8 @@ def trace_translation(
 
     A step for each token that is written, the end of the target included; in each, how the head
     read the source: scores, scale, softmax, read. `about` has the target's ids `written` (Tt,), the
-    `head`, and the `captured` activations. Raises ValueError as `translate`, and for a head that is
+    `head`, the `captured` activations, and the `spans` of the source that the head read most for
+    each of them. Raises ValueError as `translate`, and for a head that is
     not there.
     """
     config = model.config
@@ -68,7 +82,9 @@ def trace_translation(
             f"{heads - 1}"
         )
     target = [*written, config.end_id] if ends else written
-    trace = Trace({"written": np.array(target), "head": head, "captured": captured})
+    spans = [span_read(row) for row in captured.cross[head]]
+    about = {"written": np.array(target), "head": head, "captured": captured, "spans": spans}
+    trace = Trace(about)
     for place, token in enumerate(target):
         _add_token(trace, captured, place, head, name(token))
     return trace.finish()

@@ -8,17 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from explorer.panes.base import Context, Face, is_there
+from explorer.state.actions import Action
 from explorer.state.player import Player
 from explorer.state.tracks import Track
-
-if TYPE_CHECKING:
-    from explorer.state.actions import Action
 
 
 @dataclass(frozen=True)
@@ -137,6 +135,13 @@ class Mode(Face, QObject):
         track, at = self.player.track, self.player.step
         is_there = self.active and bool(self._tracks) and track is not None and at < track.length
         return track.item(at) if is_there and track is not None else None
+
+    def action(
+        self, name: str, title: str, run: Callable[[], object], key: str = "", help: str = ""
+    ) -> Action:
+        """One that is enabled while this mode is shown."""
+        id = f"{self.desk.pane}.{self.id}.{name}"
+        return Action(id, title, run, key, lambda: self.active, help=help)
 
     def grown(self) -> None:
         """The tracks have more steps, or other titles."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
 
 from core.fields import fields_of
 from explorer.engine.latest import Latest
@@ -15,8 +16,8 @@ from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_header import ModelHeader, PromptHeader
 
 
-class ModelMode(Mode):
-    """Has a header with a menu of models, and is told of another one: it forgets, then reads.
+class SourceMode(Mode):
+    """Asks the model of a `source`.
 
     A subclass builds its `view`, whose `body` is a StatefulPicture, and then calls `begin`.
     `answer` asks the model, `show_answer` takes what came; `forget` drops what belongs to another
@@ -26,30 +27,25 @@ class ModelMode(Mode):
     has_read = False
     draft: Any  # the Draft of those that have settings
 
-    def __init__(self, desk: Desk, parent: QObject, inputs: ModelHeader | PromptHeader) -> None:
+    def __init__(self, desk: Desk, parent: QObject, inputs: QWidget) -> None:
         super().__init__(desk, parent)
         self.inputs: Any = inputs
         self.source: Any = None
-        self.models = ModelMenu(desk.context, inputs.menu, "The live model", self)
         self.reads = Latest(self.engine, self)
 
     def begin(self) -> None:
-        """The view is there: shows what the workspace holds, now and whenever it changes."""
-        self.models.named.connect(self.inputs.set_model)
-        self.models.refresh()
+        """The view is there: shows what is to be seen, now and whenever it changes."""
         self.reads.came.connect(self.show_answer)
         self.reads.failed.connect(self._on_failed)
         self.view.body.retryRequested.connect(self.read)
-        self.workspace.modelChanged.connect(self._on_model)
-        self._on_model(self.workspace.model_source)
 
     def connect_draft(self, words: Callable[[str, Any], str]) -> None:
-        """The view shows `draft`, and its fields change it; `words` of a setting's value."""
-        self._words = words
-        self.view.settingChanged.connect(lambda name, value: self.set_settings(**{name: value}))
-        self.view.settled.connect(self.draft.end_merge)
-        self.draft.changed.connect(self.view.set_draft)
-        self.view.set_draft(self.draft.value)
+        """The view's `settings` show `draft` and change it; `words` of a setting's value."""
+        self._words, settings = words, self.view.settings
+        settings.changed.connect(lambda name, value: self.set_settings(**{name: value}))
+        settings.released.connect(self.draft.end_merge)
+        self.draft.changed.connect(settings.show)
+        settings.show(self.draft.value)
 
     def set_settings(self, **changes: Any) -> None:
         """One or more settings of the draft; the drag of a slider is one change."""
@@ -97,17 +93,42 @@ class ModelMode(Mode):
         self.view.body.show_empty(why)
         self.set_headline(why)
 
-    def _on_model(self, source: Any) -> None:
-        if self.source is not None:  # else a session may have brought what was read with this one
-            self.forget()
-        self.source = source
-        self.read()
+    def piece(self, token: int) -> bytes:
+        """The bytes of a token; of one that the tokenizer does not have, its number."""
+        tokenizer = self.source.tokenizer
+        known = token < tokenizer.vocab_size
+        return tokenizer.piece_bytes(token) if known else f"<{token}>".encode()
+
+    def text_of(self, tokens: Iterable[int]) -> str:
+        """What tokens say."""
+        return b"".join(map(self.piece, tokens)).decode("utf-8", "replace")
 
     def _on_failed(self, message: str) -> None:
         self.has_read = False
         self.clear()
         self.view.body.show_error(message)
         self.set_headline(message)
+
+
+class ModelMode(SourceMode):
+    """Has a header with a menu of models, and is told of another one: it forgets, then reads."""
+
+    def __init__(self, desk: Desk, parent: QObject, inputs: ModelHeader | PromptHeader) -> None:
+        super().__init__(desk, parent, inputs)
+        self.models = ModelMenu(desk.context, inputs.menu, "The live model", self)
+
+    def begin(self) -> None:
+        super().begin()
+        self.models.named.connect(self.inputs.set_model)
+        self.models.refresh()
+        self.workspace.modelChanged.connect(self._on_model)
+        self._on_model(self.workspace.model_source)
+
+    def _on_model(self, source: Any) -> None:
+        if self.source is not None:  # else a session may have brought what was read with this one
+            self.forget()
+        self.source = source
+        self.read()
 
 
 class PromptMode(ModelMode):
@@ -142,16 +163,6 @@ class PromptMode(ModelMode):
             encode = self.source.tokenizer.encode_ids
             self.prompt_ids = await self.engine.io(encode, self.workspace.prompt)
         return self.prompt_ids
-
-    def piece(self, token: int) -> bytes:
-        """The bytes of a token; of one that the tokenizer does not have, its number."""
-        tokenizer = self.source.tokenizer
-        known = token < tokenizer.vocab_size
-        return tokenizer.piece_bytes(token) if known else f"<{token}>".encode()
-
-    def text_of(self, tokens: Iterable[int]) -> str:
-        """What tokens say."""
-        return b"".join(map(self.piece, tokens)).decode("utf-8", "replace")
 
     def caption(self) -> str:
         return f"{getattr(self.source, 'name', '')}: {self.workspace.prompt}"

@@ -12,12 +12,15 @@ from explorer.widgets.live_numbers import Equation, in_a_line
 
 
 def calculated(step: Step, cell: int | None = None) -> list[Row]:
-    """The line with the numbers of one cell; none where it does not compute, or where what was
-    recorded lacks some of them.
+    """The line with the numbers of one cell, where it makes more than one number; none where it
+    does not compute, or where what was recorded lacks some of them.
     """
     try:
-        if not marked_line(step.code).computes:
+        line = marked_line(step.code)
+        if not line.computes:
             return []
+        if line.made in step.values and not step.value(line.made).ndim:
+            cell = None
         return [Row(in_a_line(arithmetic(step, cell)), "accent")]
     except ValueError:  # an older run recorded less
         return []

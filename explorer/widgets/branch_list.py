@@ -37,7 +37,7 @@ class BranchList(ChoicePicture[Sequence[BranchLine]]):
 
     def draw_scene(self, painter: QPainter, scene: Sequence[BranchLine]) -> None:
         now, above = theme.current(), dict[int, float]()  # by indent, the dot that was drawn last
-        for place, (branch, line) in enumerate(zip(scene, self.rects(), strict=True)):
+        for place, (branch, line) in enumerate(zip(scene, self.rects(scene), strict=True)):
             indent = min(branch.indent, MOST)
             dot = QPointF(DOT + 2 + indent * now.px(INDENT), line.center().y())
             if place == self.hovered:
@@ -68,9 +68,9 @@ class BranchList(ChoicePicture[Sequence[BranchLine]]):
             ]
         )  # fmt: skip
 
-    def rects(self) -> list[QRectF]:
+    def rects(self, scene: Sequence[BranchLine]) -> list[QRectF]:
         high = theme.current().px(LINE)
-        return [QRectF(0, at * high, self.width(), high) for at in range(len(self.scene or ()))]
+        return [QRectF(0, at * high, self.width(), high) for at in range(len(scene))]
 
     def told(self, thing: int) -> str:
         return (self.scene or ())[thing].whole

@@ -32,17 +32,18 @@ class ChoicePicture(ScenePicture[Scene]):
     def draw_scene(self, painter: QPainter, scene: Scene) -> None:
         """Paints it; `hovered` is the thing under the pointer or the keys."""
 
-    def rects(self) -> Sequence[QRectF]:
+    def rects(self, scene: Scene) -> Sequence[QRectF]:
         """Where each thing stands, where that is a rectangle; from top to bottom."""
         return ()
 
     def thing_at(self, point: QPointF) -> int:
-        """NONE where there is none; asked only while there is a scene."""
-        return next((at for at, rect in enumerate(self.rects()) if rect.contains(point)), NONE)
+        """NONE where there is none."""
+        rects = self.rects(self.scene) if self.scene is not None else ()
+        return next((at for at, rect in enumerate(rects) if rect.contains(point)), NONE)
 
     def things(self) -> Sequence[int]:
         """Those that Up and Down go through, from top to bottom."""
-        return range(len(self.rects()))
+        return range(len(self.rects(self.scene))) if self.scene is not None else ()
 
     @abstractmethod
     def told(self, thing: int) -> str:

@@ -14,6 +14,14 @@ def to_uint8(attention: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(attention, 0.0, 1.0) * 255).astype(np.uint8)
 
 
+def squared(weights: np.ndarray) -> np.ndarray:
+    """Weights (L, H, R, C) as square maps (L, H, P, P) uint8: rows and columns are repeated."""
+    rows, columns = weights.shape[2:]
+    places = np.arange(2 * max(rows, columns))
+    rows_of, columns_of = places * rows // len(places), places * columns // len(places)
+    return to_uint8(weights[:, :, rows_of][..., columns_of])
+
+
 def pool_heads(attention_uint8: np.ndarray, cell_pixels: int) -> np.ndarray:
     """Maps (L, H, T, T) uint8 -> (L, H, P, P) uint8 with P <= cell_pixels, by maximum.
 

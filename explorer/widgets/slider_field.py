@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QSlider, QWidget
 
-from core.fields import fields_of
 from explorer import theme
 from explorer.widgets.base import Label
 from explorer.widgets.boxes import column, row
@@ -69,25 +66,3 @@ class SliderField(QWidget):
     def _tell(self) -> None:
         self._told.setText(self._words(self.value))
         self.slider.setAccessibleDescription(self._words(self.value))
-
-
-def slider_fields(
-    name: str,
-    kind: type,
-    values: Mapping[str, Sequence[float]],
-    words: Callable[[str, Any], str],
-    changed: Callable[[str, float], None],
-    released: Callable[[], None],
-) -> dict[str, SliderField]:
-    """A slider, called `name.setting`, for each field of a dataclass that has `values`; `words` and
-    `changed` are told which.
-    """
-    fields = {}
-    for setting, choices in values.items():
-        about = fields_of(kind)[setting]
-        field = SliderField(about.label, choices, partial(words, setting), about.help)
-        field.setObjectName(f"{name}.{setting}")
-        field.changed.connect(partial(changed, setting))
-        field.released.connect(released)
-        fields[setting] = field
-    return fields

@@ -400,7 +400,7 @@ def test_top_k_and_top_p_keep_exactly_what_they_say():
     np.testing.assert_allclose(next_probabilities(logits, top_p=0.01), [1, 0, 0, 0], atol=1e-6)
     np.testing.assert_allclose(next_probabilities(logits, temperature=0.0), [1, 0, 0, 0])
     np.testing.assert_allclose(next_probabilities(logits), [0.4, 0.1, 0.3, 0.2], atol=1e-6)
-    for bad in ({"temperature": -1.0}, {"top_k": 0}, {"top_p": 0.0}, {"top_p": 1.5}):
+    for bad in ({"temperature": -1.0}, {"top_k": -1}, {"top_p": 0.0}, {"top_p": 1.5}):
         with pytest.raises(ValueError, match="must"):
             next_probabilities(logits, **bad)
 

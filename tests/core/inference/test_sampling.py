@@ -73,7 +73,7 @@ def test_a_draw_never_falls_on_what_was_cut_away() -> None:
     [
         {"temperature": -1},
         {"temperature": math.nan},
-        {"top_k": 0},
+        {"top_k": -1},
         {"top_p": 0.0},
         {"top_p": 1.5},
         {"min_p": -0.1},

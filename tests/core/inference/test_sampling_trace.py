@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from core.inference.sampling import Sampling
@@ -36,3 +37,9 @@ def test_where_nothing_is_cut_the_softmax_is_drawn_from() -> None:
         expected = [1, 0, 0, 0] if temperature == 0 else np.exp(LOGITS)
         np.testing.assert_allclose(last.values, expected)
         assert last.kept.all() and first.name == "logits"
+
+
+def test_a_cut_that_keeps_all_is_no_step() -> None:
+    off = trace_next_token(torch.tensor(LOGITS), Sampling(top_k=0, top_p=1.0, min_p=0.0))
+    assert [one.name for one in stages(off)] == ["logits", "temperature", "softmax"]
+    assert off.about["next"].kept.tolist() == pytest.approx(np.exp(LOGITS))

@@ -13,5 +13,4 @@ if TYPE_CHECKING:
 
 def commands(mode: BeamsMode) -> list[Action]:
     """As the button."""
-    title, name = "Append the text that was found", "transformer.beams.use"
-    return [Action(name, title, mode.use, enabled=lambda: mode.active, help=text.USE_HELP)]
+    return [mode.action("use", "Append the text that was found", mode.use, help=text.USE_HELP)]

@@ -16,7 +16,6 @@ KEYS = {"next": "Ctrl+Shift+Return"}
 def commands(mode: GenerateMode) -> list[Action]:
     """As the buttons."""
     return [
-        Action(f"transformer.generate.{name}", title, mode.deeds[name], KEYS.get(name, ""),
-               lambda: mode.active, help=help)
+        mode.action(name, title, mode.deeds[name], KEYS.get(name, ""), help)
         for name, (title, help) in text.BUTTONS.items()
-    ]  # fmt: skip
+    ]

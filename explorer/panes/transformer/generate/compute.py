@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from explorer.panes.transformer.generate.draft import ALL, GenerateDraft
+from explorer.panes.transformer.generate.draft import GenerateDraft
 
 if TYPE_CHECKING:
-    from core.inference.sampling_trace import Stage
     from core.trace import Trace
     from explorer.runs.text_read import Read
 
@@ -26,8 +25,7 @@ class Choice:
     read        what comes before the place
     ids         of the whole text
     surprises   (T,) nats, of its tokens; NaN: not known
-    trace       its steps, and what they leave, `stages`; they end before the draw where the token
-                stands in the text already
+    trace       its steps; they end before the draw where the token stands in the text already
     token       that came
     shown       the likeliest ones before the cuts; the one that came is last where it is none of
                 them
@@ -38,7 +36,6 @@ class Choice:
     surprises: np.ndarray
     place: int
     trace: Trace
-    stages: list[Stage]
     token: int
     shown: tuple[int, ...]
     perplexity: float
@@ -52,25 +49,22 @@ def choice(
     import torch
 
     from core.inference.sampling import Sampling, draws
-    from core.inference.sampling_trace import stages, trace_next_token
+    from core.inference.sampling_trace import trace_next_token
     from core.inference.surprise import perplexity
 
-    sampling = Sampling(
-        temperature=draft.temperature,
-        top_k=None if draft.top_k == ALL else draft.top_k,
-        top_p=None if draft.top_p >= 1 else draft.top_p,
-        min_p=draft.min_p or None,
-        repetition_penalty=draft.repetition_penalty,
-    )
+    settings = asdict(draft)
+    seed = settings.pop("seed")
     is_new = place >= len(ids)
-    drawn = next(itertools.islice(draws(draft.seed), written, None)) if is_new else None
-    trace = trace_next_token(torch.from_numpy(read.logits), sampling, ids[:place], drawn)
+    drawn = next(itertools.islice(draws(seed), written, None)) if is_new else None
+    trace = trace_next_token(
+        torch.from_numpy(read.logits), Sampling(**settings), ids[:place], drawn
+    )
     token = trace.about["token"] if is_new else ids[place]
     likeliest = trace.about["next"].probabilities.sort(descending=True, stable=True).indices[:SHOWN]
     shown = likeliest.tolist()
     shown = shown if token in shown else [*shown[:-1], token]
     told = np.pad(surprises, (len(ids) - len(surprises), 0), constant_values=np.nan)
     return Choice(
-        *(read, tuple(ids), told, place, trace, stages(trace), token, tuple(shown)),
+        *(read, tuple(ids), told, place, trace, token, tuple(shown)),
         perplexity(told),
     )

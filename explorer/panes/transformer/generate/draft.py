@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from core.fields import check, field
 
-ALL = 0  # a top-k that cuts nothing
-
 
 @dataclass(frozen=True)
 class GenerateDraft:
@@ -21,7 +19,7 @@ class GenerateDraft:
         help="Below 1 the likeliest gain, above 1 the others; at 0 only the likeliest comes",
     )  # fmt: skip
     top_k: int = field(
-        ALL, label="Top-k", least=0, most=1_000_000, remedy="0 keeps every token",
+        0, label="Top-k", least=0, most=1_000_000, remedy="0 keeps every token",
         help="Keep only the k most likely tokens",
     )  # fmt: skip
     top_p: float = field(

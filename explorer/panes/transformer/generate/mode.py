@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -12,10 +13,10 @@ from core.tokenization.telling import quoted_piece
 from explorer.engine.jobs import SUPERSEDED, Superseded
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import PromptMode
+from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.generate import compute, text
 from explorer.panes.transformer.generate.compute import Choice
 from explorer.panes.transformer.generate.draft import GenerateDraft
-from explorer.panes.transformer.generate.inspector import inspection
 from explorer.panes.transformer.generate.scene import Scene, scene_of
 from explorer.panes.transformer.generate.view import GenerateView
 from explorer.state.draft import Draft
@@ -54,9 +55,9 @@ class GenerateMode(PromptMode):
                       "again": self.draw_again}  # fmt: skip
         view = self.view
         view.pressed.connect(lambda name: self.deeds[name]())
-        view.tokenChosen.connect(self.force)
-        view.placeChosen.connect(self.look_at)
-        view.branchChosen.connect(lambda place: self.go_on_from(self.tree.branches()[place].text))
+        view.bars.picked.connect(lambda row: self.force(self.choice.shown[row]))
+        view.text.chosen.connect(lambda _, place: self.look_at(place))
+        view.forks.picked.connect(lambda row: self.go_on_from(self.tree.branches()[row].text))
         self.draft.changed.connect(self.read)
         self.connect_draft(text.words_of)
         self.begin()
@@ -185,10 +186,6 @@ class GenerateMode(PromptMode):
         self.stop_writing()
         self.tree, self.place, self.choice = TextTree(), None, None
 
-    def read(self) -> None:
-        super().read()
-        self._set_buttons()
-
     async def answer(self) -> Choice | Superseded:
         source, key = self.source, "transformer.generate"
         await self.encode()
@@ -227,6 +224,7 @@ class GenerateMode(PromptMode):
         super().clear()
         self.choice = self.scene = None
         self.stop_writing()
+        self._set_buttons()
 
     # what is seen
 
@@ -259,5 +257,6 @@ class GenerateMode(PromptMode):
         surprise = None if self.place is None else choice.surprises[self.place]
         self.set_headline(text.headline(scene, scene.names[at], surprise))
         if not self.writing:  # nobody reads numbers that change ten times a second
+            shown = inspection_of(step, choice.token)
             told = f"{quoted_piece(scene.pieces[scene.came])}: {scene.words[at][scene.came]}"
-            self.inspection.emit(inspection(step, choice.token, told))
+            self.inspection.emit(replace(shown, rows=[*shown.rows, told]))

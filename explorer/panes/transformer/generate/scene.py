@@ -58,9 +58,11 @@ class Scene:
 
 def scene_of(choice: Choice, piece: Callable[[int], bytes]) -> Scene:
     """`piece`: the bytes of a token."""
-    ids = list(choice.shown)
+    from core.inference.sampling_trace import stages
+
+    found, ids = stages(choice.trace), list(choice.shown)
     lengths, words, boundaries = [], [], []
-    for stage in choice.stages:
+    for stage in found:
         mine = stage.values[ids]
         if stage.is_scores:  # from the smallest that is shown; the others have no one score
             span = np.ptp(mine) or 1.0
@@ -78,12 +80,12 @@ def scene_of(choice: Choice, piece: Callable[[int], bytes]) -> Scene:
     kept = told.kept.numpy()
     reaches = kept.cumsum()
     return Scene(
-        names=tuple(stage.name for stage in choice.stages),
+        names=tuple(stage.name for stage in found),
         ids=choice.shown,
         pieces=tuple(map(piece, ids)),
         lengths=np.array(lengths),
         words=tuple(words),
-        cut=np.array([np.append(~stage.kept[ids], False) for stage in choice.stages]),
+        cut=np.array([np.append(~stage.kept[ids], False) for stage in found]),
         came=ids.index(choice.token),
         boundaries=tuple(boundaries),
         segments=np.stack([reaches - kept, reaches], axis=1)[ids],

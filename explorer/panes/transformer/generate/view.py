@@ -24,7 +24,7 @@ from explorer.widgets.cache_scene import CacheScene
 from explorer.widgets.choice_picture import ChoicePicture
 from explorer.widgets.pages import Pages
 from explorer.widgets.scroll_area import ScrollArea
-from explorer.widgets.slider_field import slider_fields
+from explorer.widgets.setting_fields import SettingFields
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surprise_text import SurpriseText
 from explorer.widgets.toggle import SegmentedControl
@@ -50,10 +50,8 @@ class Bars(ChoicePicture[Scene]):
     def draw_scene(self, painter: QPainter, scene: Scene) -> None:
         draw_bars(painter, BarsLayout(QRectF(self.rect()), scene), self.position, self.hovered)
 
-    def rects(self) -> list[QRectF]:
-        if self.scene is None:
-            return []
-        return BarsLayout(QRectF(self.rect()), self.scene).rows[: len(self.scene.ids)]
+    def rects(self, scene: Scene) -> list[QRectF]:
+        return BarsLayout(QRectF(self.rect()), scene).rows[: len(scene.ids)]
 
     def told(self, thing: int) -> str:
         return text.row_tip(self.scene, thing, self.at_end) if self.scene is not None else ""
@@ -75,16 +73,9 @@ class Bars(ChoicePicture[Scene]):
 
 
 class GenerateView(QWidget):
-    """`settingChanged(name, value)`, `settled`: a slider was let go; `pressed(name)`: a button;
-    `tokenChosen(id)`, `placeChosen(place)`, `branchChosen(place)`: of the forks.
-    """
+    """`pressed(name)`: one of its `buttons`; other parts tell themselves what is chosen in them."""
 
-    settingChanged = Signal(str, object)
-    settled = Signal()
     pressed = Signal(str)
-    tokenChosen = Signal(int)
-    placeChosen = Signal(int)
-    branchChosen = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
@@ -100,15 +91,11 @@ class GenerateView(QWidget):
         self.buttons = {name: self._button(name) for name in text.BUTTONS}
         set_look(self.buttons["next"], "primary")
         set_look(self.buttons["again"], "quiet")
-        self.sliders = slider_fields(
-            *("transformer.generate", GenerateDraft, VALUES, text.words_of),
-            *(self.settingChanged.emit, self.settled.emit),
-        )  # fmt: skip
+        self.settings = SettingFields(
+            "transformer.generate", GenerateDraft, VALUES, text.words_of, self
+        )
         self._build()
         self.side.chosen.connect(self.show_side)
-        self.bars.picked.connect(lambda place: self.tokenChosen.emit(self.bars.scene.ids[place]))
-        self.forks.picked.connect(self.branchChosen)
-        self.text.chosen.connect(lambda _, place: self.placeChosen.emit(place))
 
     def _button(self, name: str) -> QPushButton:
         title, help = text.BUTTONS[name]
@@ -121,7 +108,7 @@ class GenerateView(QWidget):
     def _build(self) -> None:
         *left, again = self.buttons.values()
         self._side, self._pages = QWidget(), {name: QWidget() for name, _ in text.SIDES}
-        column(*self.sliders.values(), 1, of=self._pages["sampling"], spacing=12)
+        column(*self.settings.widgets.values(), 1, of=self._pages["sampling"], spacing=12)
         column(self.fork_words, (ScrollArea(self.forks), 1), of=self._pages["forks"])
         column((self.cache, 1), self.cache_words, of=self._pages["cache"])
         self._sides = Pages(*self._pages.values())
@@ -145,10 +132,6 @@ class GenerateView(QWidget):
         room = int(self.height() - now.px(REST)) // now.px(26)
         wide = self.width() - now.px(2 * (16 + 12))
         self.text.setFixedHeight(self.text.height_of(wide, min(max(room, LINES[0]), LINES[1])))
-
-    def set_draft(self, draft: GenerateDraft) -> None:
-        for name, slider in self.sliders.items():
-            slider.set_value(getattr(draft, name))
 
     def set_text(
         self, pieces: Sequence[bytes], surprises: np.ndarray, place: int, note: str

@@ -12,12 +12,8 @@ if TYPE_CHECKING:
 
 
 def commands(mode: TranslateMode) -> list[Action]:
-    """As the buttons."""
-    rows = (
-        ("another", text.ANOTHER, mode.take_another, text.ANOTHER_HELP),
-        ("sharpest", text.SHARPEST, mode.show_sharpest, text.SHARPEST_HELP),
-    )
+    """The button, and back to the head that was seen first."""
     return [
-        Action(f"transformer.translate.{name}", title, run, enabled=lambda: mode.active, help=help)
-        for name, title, run, help in rows
+        mode.action("another", text.ANOTHER, mode.take_another, help=text.ANOTHER_HELP),
+        mode.action("sharpest", text.SHARPEST, mode.show_head, help=text.SHARPEST_HELP),
     ]

@@ -12,18 +12,14 @@ if TYPE_CHECKING:
 
 
 def traced(
-    model: Any,
-    source_ids: Sequence[int],
-    head: tuple[int, int] | None,
-    name: Callable[[int], str],
+    model: Any, source_ids: Sequence[int], head: tuple[int, ...], name: Callable[[int], str]
 ) -> Trace:
     """`head`: the one whose reading is explained; where it is not there, the sharpest."""
     from core.inference.translation_trace import trace_translation
 
-    decoder = model.config.decoder
-    if head is not None and not (head[0] < decoder.n_layer and head[1] < decoder.n_head):
-        head = None
-    return trace_translation(model, source_ids, head, name)
+    layers, heads = model.config.decoder.n_layer, model.config.decoder.n_head
+    is_there = len(head) == 2 and 0 <= head[0] < layers and 0 <= head[1] < heads
+    return trace_translation(model, source_ids, (head[0], head[1]) if is_there else None, name)
 
 
 def another(seed: int) -> str:

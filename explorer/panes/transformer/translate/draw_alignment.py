@@ -11,8 +11,10 @@ from explorer.panes.transformer.translate.scene import TranslationScene
 from explorer.widgets.base import LEFT, put_text
 from explorer.widgets.token_strip import chip, draw_chip
 
-WIDEST, GAP, HIGH, TITLE = 30, 2, 26, 18  # px: a chip, between chips; its height; a row's title
+WIDEST, GAP, HIGH = 30, 2, 26  # px: a chip, between chips; its height
+TITLE, MARGIN = 18, 6  # px: of a row; at the sides
 THICK, PAST = 8.0, 0.12  # px of a whole weight; how strongly earlier lines are seen
+SEEN = 0.02  # weights: smaller ones have no line
 
 
 class Alignment:
@@ -20,7 +22,7 @@ class Alignment:
 
     def __init__(self, area: QRectF, scene: TranslationScene) -> None:
         now = theme.current()
-        self.scene, self.area = scene, area
+        self.scene, self.area = scene, area.adjusted(now.px(MARGIN), 0, -now.px(MARGIN), 0)
         high, title = now.px(HIGH), now.px(TITLE)
         self.source = self._row(area.top() + title, len(scene.source), high)
         self.target = self._row(area.bottom() - high - title, len(scene.target), high)
@@ -31,11 +33,6 @@ class Alignment:
         return [
             QRectF(left + place * pitch, top, max(pitch - GAP, 1.0), high) for place in range(count)
         ]
-
-    def at(self, point: QPointF) -> int:
-        """The chip at a point: those of the target, then those of the source; -1: none."""
-        chips = [*self.target, *self.source]
-        return next((at for at, rect in enumerate(chips) if rect.contains(point)), -1)
 
 
 def draw_alignment(painter: QPainter, layout: Alignment, position: float) -> None:
@@ -73,23 +70,16 @@ def draw_alignment(painter: QPainter, layout: Alignment, position: float) -> Non
 def _lines(painter: QPainter, layout: Alignment, place: int, alpha: float) -> None:
     """From what a token read to the token; the more, the thicker."""
     now, end = theme.current(), layout.target[place]
+    middle = (layout.source[0].bottom() + end.top()) / 2
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for token, weight in layout.scene.lines(place):
-        begin = layout.source[token]
-        _curve(
-            painter,
-            QPointF(begin.center().x(), begin.bottom()),
-            QPointF(end.center().x(), end.top()),
-            now.pen(now.color("attention", alpha * (0.25 + 0.75 * weight)), THICK * weight + 0.5),
-        )
-
-
-def _curve(painter: QPainter, begin: QPointF, end: QPointF, pen: object) -> None:
-    middle = (begin.y() + end.y()) / 2
-    path = QPainterPath(begin)
-    path.cubicTo(QPointF(begin.x(), middle), QPointF(end.x(), middle), end)
-    painter.setPen(pen)  # type: ignore[arg-type]
-    painter.drawPath(path)
+    for begin, weight in zip(layout.source, layout.scene.weights[place].tolist(), strict=True):
+        if weight >= SEEN:
+            left, right = begin.center().x(), end.center().x()
+            path = QPainterPath(QPointF(left, begin.bottom()))
+            path.cubicTo(left, middle, right, middle, right, end.top())
+            color = now.color("attention", alpha * (0.25 + 0.75 * weight))
+            painter.setPen(now.pen(color, THICK * weight + 0.5))
+            painter.drawPath(path)
 
 
 def _title(painter: QPainter, left: float, top: float, words: str) -> None:

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 
 MOST = 6  # likeliest tokens that are told of
-SEEN = 0.02  # of a head's attention: less is not drawn
-LARGE = 0.1  # of a head's attention: what is said in words
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,55 +16,37 @@ class TranslationScene:
     """One head's reading, and that of all.
 
     source, target  the bytes of their tokens
-    weights         (Tt, Ts): how much `head` read
-    likeliest       before each token of the target: what might have come, and how likely
-    maps            (L, H, P, P) uint8: every head's weights, their rows and columns repeated
+    cross           (L, H, Tt, Ts): how much each head read
+    head            (layer, head) of the one that is seen
+    spans           for each token of the target, the part of the source that the head read most
+    likeliest       before each: what might have come, and how likely it was
     """
 
     source: tuple[bytes, ...]
     target: tuple[bytes, ...]
-    weights: np.ndarray
+    cross: np.ndarray
     head: tuple[int, int]
-    likeliest: tuple[tuple[list[bytes], np.ndarray], ...]
-    maps: np.ndarray
+    spans: tuple[slice, ...]
+    likeliest: tuple[list[tuple[bytes, float]], ...]
 
-    def lines(self, place: int) -> list[tuple[int, float]]:
-        """Where the head looked for a token of the target, weakest first: (token, weight)."""
-        row = self.weights[place]
-        return [(int(at), float(row[at])) for at in np.argsort(row) if row[at] >= SEEN]
-
-    def said(self, place: int) -> str:
-        """The part of the source that the head read most: neighbors with large weights."""
-        row = self.weights[place]
-        first = last = int(row.argmax())
-        while first > 0 and row[first - 1] >= LARGE:
-            first -= 1
-        while last + 1 < len(row) and row[last + 1] >= LARGE:
-            last += 1
-        return b"".join(self.source[first : last + 1]).decode("utf-8", "replace")
+    @property
+    def weights(self) -> np.ndarray:
+        """(Tt, Ts): those of the head that is seen."""
+        return self.cross[self.head]
 
 
 def scene_of(trace: Any, source: Sequence[int], piece: Callable[[int], bytes]) -> TranslationScene:
     """`trace`: `core.inference.translation_trace.trace_translation` of these tokens."""
-    cross = trace.about["captured"].cross
     shares = [trace[step].value("probabilities") for step in trace.children()]
-    best = [np.argsort(-one, kind="stable")[:MOST] for one in shares]
+    best = [np.argsort(-one, kind="stable")[:MOST].tolist() for one in shares]
     return TranslationScene(
-        tuple(map(piece, source)),
-        tuple(piece(int(one)) for one in trace.about["written"]),
-        cross[trace.about["head"]],
-        trace.about["head"],
-        tuple(
-            ([piece(int(at)) for at in ids], one[ids])
+        source=tuple(map(piece, source)),
+        target=tuple(piece(int(one)) for one in trace.about["written"]),
+        cross=trace.about["captured"].cross,
+        head=trace.about["head"],
+        spans=tuple(trace.about["spans"]),
+        likeliest=tuple(
+            [(piece(at), float(one[at])) for at in ids]
             for ids, one in zip(best, shares, strict=True)
         ),
-        square(cross),
     )
-
-
-def square(cross: np.ndarray) -> np.ndarray:
-    """Weights (L, H, Tt, Ts) as maps (L, H, P, P) uint8: rows and columns are repeated."""
-    rows, columns = cross.shape[2:]
-    places = np.arange(2 * max(rows, columns))
-    stretched = cross[:, :, places * rows // len(places)][..., places * columns // len(places)]
-    return np.rint(np.clip(stretched, 0, 1) * 255).astype(np.uint8)

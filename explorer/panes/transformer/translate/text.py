@@ -26,8 +26,10 @@ def headline(scene: TranslationScene, place: int) -> str:
     if place == len(scene.target) - 1:
         written = b"".join(scene.target[:-1]).decode("utf-8", "replace")
         return f"The decoder has written {quoted(written)}, and ends"
-    token, read, (layer, head) = name(scene.target[place]), quoted(scene.said(place)), scene.head
-    return f"To write {token}, layer {layer}, head {head} reads {read}"
+    read = b"".join(scene.source[scene.spans[place]]).decode("utf-8", "replace")
+    layer, head = scene.head
+    written = name(scene.target[place])
+    return f"To write {written}, layer {layer}, head {head} reads {quoted(read)}"
 
 
 def source_tip(scene: TranslationScene, place: int, token: int) -> str:
@@ -39,7 +41,7 @@ def source_tip(scene: TranslationScene, place: int, token: int) -> str:
 
 def target_tip(scene: TranslationScene, token: int) -> str:
     """Of a token of the target."""
-    share = format_share(float(scene.likeliest[token][1][0]))
+    share = format_share(scene.likeliest[token][0][1])
     return f"{name(scene.target[token])} had {share}\nClick to see what was read for it"
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from explorer import theme
 from explorer.panes.transformer.translate import text
 from explorer.panes.transformer.translate.draw_alignment import Alignment, draw_alignment
 from explorer.panes.transformer.translate.scene import TranslationScene
@@ -19,11 +17,10 @@ from explorer.widgets.boxes import card, name_parts, page, row
 from explorer.widgets.choice_picture import ChoicePicture
 from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.likeliest_bars import LikeliestBars, NextToken
+from explorer.widgets.pooling import squared
 from explorer.widgets.prompt_line import PromptLine
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.token_strip import chip
-
-MARGIN = 6  # px
 
 
 class TranslationPicture(ChoicePicture[TranslationScene]):
@@ -32,18 +29,11 @@ class TranslationPicture(ChoicePicture[TranslationScene]):
     NAME, WANTED, LEAST = "The translation, token by token", (640, 230), (360, 170)
 
     def draw_scene(self, painter: QPainter, scene: TranslationScene) -> None:
-        draw_alignment(painter, self._laid_out(scene), self.position)
+        draw_alignment(painter, Alignment(QRectF(self.rect()), scene), self.position)
 
-    def _laid_out(self, scene: TranslationScene) -> Alignment:
-        margin = theme.current().px(MARGIN)
-        return Alignment(QRectF(self.rect()).adjusted(margin, 0, -margin, 0), scene)
-
-    def thing_at(self, point: QPointF) -> int:
-        assert self.scene is not None
-        return self._laid_out(self.scene).at(point)
-
-    def things(self) -> Sequence[int]:
-        return range(len(self.scene.target)) if self.scene is not None else ()
+    def rects(self, scene: TranslationScene) -> list[QRectF]:
+        layout = Alignment(QRectF(self.rect()), scene)
+        return [*layout.target, *layout.source]
 
     def told(self, thing: int) -> str:
         assert self.scene is not None
@@ -87,18 +77,19 @@ class TranslateView(QWidget):
         self.heads = HeadMosaic(text.HEADS)
         name_parts(self, "transformer.translate", "picture", "heads", "bars")
         self.body = StatefulPicture(self.picture, "lines")
-        heads = card(Label(text.HEADS, "label", "muted"), (self.heads, 1))
-        bars = card(Label(text.NEXT, "label", "muted"), self.bars, 1)
+        heads = card(Label(text.HEADS, "label", "muted", wrap=True), (self.heads, 1))
+        bars = card(Label(text.NEXT, "label", "muted", wrap=True), self.bars, 1)
         page((card((self.body, 1)), 3), (row((heads, 1), (bars, 1)), 2), of=self)
 
     def set_scene(self, scene: TranslationScene) -> None:
         self.picture.set_scene(scene)
-        self.heads.set_pooled(scene.maps)
+        self.heads.set_pooled(squared(scene.cross))
         self.heads.set_chosen(scene.head)
         self.body.show_ready()
 
     def show_place(self, scene: TranslationScene, place: int) -> None:
         """The likeliest tokens before the one that came."""
-        rows = zip(*scene.likeliest[place], strict=True)
         came = scene.target[place]
-        self.bars.set_tokens([NextToken(one, float(share), one == came) for one, share in rows])
+        self.bars.set_tokens(
+            [NextToken(one, share, one == came) for one, share in scene.likeliest[place]]
+        )

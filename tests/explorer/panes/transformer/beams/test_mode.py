@@ -92,19 +92,19 @@ def test_settings_search_anew_and_can_be_undone(make_mode: Any, run_async: Any) 
     async def body() -> None:
         mode = await make_mode("beams")
         mode.set_settings(length_penalty=0.0)
-        QTest.keyClick(mode.view.sliders["beams"].slider, Qt.Key.Key_Home)
+        QTest.keyClick(mode.view.settings.widgets["beams"].slider, Qt.Key.Key_Home)
         await mode.settled()
         assert mode.draft.value.beams == 1 and mode.workspace.undo_text == "Beams 1: greedy"
         assert mode.scene.texts[0][0] == mode.scene.texts[1][0]
         assert mode.scene.texts[0][1] == pytest.approx(mode.scene.texts[1][1], abs=1e-4)
-        mode.view.sentences.click()
+        mode.view.settings.widgets["sentences"].click()
         await mode.settled()
         assert not mode.draft.value.sentences
         mode.workspace.undo()
         mode.workspace.undo()
         await mode.settled()
-        assert mode.draft.value.beams == 6 and mode.view.sliders["beams"].value == 6
-        assert mode.view.sentences.isChecked()
+        assert mode.draft.value.beams == 6 and mode.view.settings.widgets["beams"].value == 6
+        assert mode.view.settings.widgets["sentences"].isChecked()
 
     run_async(body())
 

@@ -105,14 +105,14 @@ def test_a_slider_bends_what_was_read_and_can_be_undone(make_mode: Any, run_asyn
     async def body() -> None:
         mode = await make_mode("generate")
         read, first = mode.choice.read, mode.scene.probabilities[0]
-        QTest.keyClick(mode.view.sliders["temperature"].slider, Qt.Key.Key_Home)
+        QTest.keyClick(mode.view.settings.widgets["temperature"].slider, Qt.Key.Key_Home)
         await mode.settled()
         assert mode.draft.value.temperature == 0 and mode.choice.read is read
         assert mode.scene.probabilities[0] == 1 > first
         mode.workspace.undo()
         await mode.settled()
         assert mode.draft.value.temperature == 1
-        assert mode.view.sliders["temperature"].value == 1
+        assert mode.view.settings.widgets["temperature"].value == 1
 
     run_async(body())
 
@@ -213,7 +213,7 @@ def test_forks_stay_and_a_click_goes_back_to_one(make_mode: Any, run_async: Any)
         mode.view.show_side("forks")
         forks.grab()
         assert forks.broken is None
-        line = forks.rects()[1].center()
+        line = forks.rects(forks.scene)[1].center()
         assert forks.said_at(line) == b"".join(map(mode.piece, whole)).decode()
         forks.picked.emit(1)
         await mode.settled()

@@ -74,7 +74,7 @@ def test_a_token_that_stands_in_the_text_is_not_drawn() -> None:
     one = chosen(came=9, temperature=0.0)
     assert one.perplexity == pytest.approx(np.exp(11 / 3))
     assert one.token == 9 and one.trace.about["next"].kept.argmax() == LOGITS.argmax()
-    assert "draw" not in [stage.name for stage in one.stages]
+    assert "sampling.draw" not in [step.name for step in one.trace]
 
 
 def test_surprises_that_are_not_known_are_those_of_the_first_tokens() -> None:
