@@ -32,17 +32,16 @@ class ShotBars(ChoicePicture[Sequence[Any]]):
             }
         )
 
-    def rects(self) -> list[QRectF]:
-        count = len(self.scene or ())
-        high = min(self.height() / max(count, 1), theme.current().px(PITCH))
-        return [QRectF(0, at * high, self.width(), high) for at in range(count)]
+    def rects(self, scene: Sequence[Any]) -> list[QRectF]:
+        high = min(self.height() / max(len(scene), 1), theme.current().px(PITCH))
+        return [QRectF(0, at * high, self.width(), high) for at in range(len(scene))]
 
     def told(self, thing: int) -> str:
-        return text.tip(self.scene[thing]) if self.scene else ""
+        return text.tip((self.scene or ())[thing])
 
     def draw_scene(self, painter: QPainter, scene: Sequence[Any]) -> None:
         now = theme.current()
-        for at, (shot, place) in enumerate(zip(scene, self.rects(), strict=True)):
+        for at, (shot, place) in enumerate(zip(scene, self.rects(scene), strict=True)):
             chosen = at == int(self.position)
             if chosen or at == self.hovered:
                 painter.fillRect(place, now.color("selected"))

@@ -36,7 +36,7 @@ def test_each_step_shows_the_text_that_is_read_and_frames_the_answer(
     async def body() -> None:
         mode = await make_mode("examples", block_size=256)
         bars, read = mode.view.bars, mode.view.read
-        row = bars.rects()[1].center()
+        row = bars.rects(bars.scene)[1].center()
         QTest.mouseClick(bars, Qt.MouseButton.LeftButton, pos=row.toPoint())
         assert mode.player.step == 1
         assert read.tokens.data.decode() == "Germany => Berlin\nFrance => Paris"
