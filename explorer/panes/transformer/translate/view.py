@@ -77,8 +77,8 @@ class TranslateView(QWidget):
         self.heads = HeadMosaic(text.HEADS)
         name_parts(self, "transformer.translate", "picture", "heads", "bars")
         self.body = StatefulPicture(self.picture, "lines")
-        heads = card(Label(text.HEADS, "label", "muted"), (self.heads, 1))
-        bars = card(Label(text.NEXT, "label", "muted"), self.bars, 1)
+        heads = card(Label(text.HEADS, "label", "muted", wrap=True), (self.heads, 1))
+        bars = card(Label(text.NEXT, "label", "muted", wrap=True), self.bars, 1)
         page((card((self.body, 1)), 3), (row((heads, 1), (bars, 1)), 2), of=self)
 
     def set_scene(self, scene: TranslationScene) -> None:
