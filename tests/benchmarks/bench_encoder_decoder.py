@@ -35,6 +35,13 @@ def fast(report: Report) -> None:
 
 def full(report: Report) -> None:
     """Trains the bundled model anew, on two threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    _train_anew(report)
+    torch.set_num_threads(threads)
+
+
+def _train_anew(report: Report) -> None:
     with tempfile.TemporaryDirectory() as folder:
         begun, processor = time.perf_counter(), time.process_time()
         for _ in bundled_dates.train(bundled_dates.recipe(bundled_dates.STEPS, 2), Path(folder)):

@@ -41,17 +41,12 @@ class TranslateMode(SourceMode):
         self.source = FolderSource(self.engine, MODEL, self)
         self.scene: TranslationScene | None = None
         self._seed = 0
-        line, heads = self.inputs.line, self.view.heads
-        line.set_prompt(self.draft.value.text)
-        line.promptEdited.connect(
-            lambda typed: self.draft.change({"text": typed}, text.CHANGE_TEXT, "text")
-        )
-        line.rested.connect(self.draft.end_merge)
+        self.connect_line(self.inputs.line, "text", text.CHANGE_TEXT)
         self.inputs.another.clicked.connect(self.take_another)
-        heads.headClicked.connect(self.show_head)
-        heads.headUnlocked.connect(self.show_head)
+        self.view.heads.headClicked.connect(self.show_head)
+        self.view.heads.headUnlocked.connect(self.show_head)
         self.view.picture.picked.connect(self.go_to)
-        self.draft.changed.connect(self._on_draft)
+        self.draft.changed.connect(self.read)
         self.begin()
 
     def pictures(self) -> dict[str, QWidget]:
@@ -68,10 +63,6 @@ class TranslateMode(SourceMode):
     def show_head(self, *head: int) -> None:
         """By layer and head; of none the sharpest."""
         self.draft.change({"head": head}, text.CHANGE_HEAD)
-
-    def _on_draft(self, draft: TranslateDraft) -> None:
-        self.inputs.line.set_prompt(draft.text)
-        self.read()
 
     # the model
 

@@ -68,7 +68,8 @@ def painted(monkeypatch) -> list[str]:
 
     def draw_text(painter: QPainter, *given: Any) -> Any:
         text = next((one for one in given if isinstance(one, str)), "")
-        if isinstance(given[0], QRect | QRectF) and not int(given[1]) & Qt.TextFlag.TextWordWrap:
+        free = Qt.TextFlag.TextWordWrap | Qt.TextFlag.TextDontClip  # it may leave its rectangle
+        if isinstance(given[0], QRect | QRectF) and not int(given[1]) & free:
             wide, room = QFontMetricsF(painter.font()).horizontalAdvance(text), given[0].width()
             if wide > room + 2:
                 found.append(f"{text!r} is painted in {room:.0f} px of {wide:.0f}")
