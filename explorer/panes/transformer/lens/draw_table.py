@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
 from core.numbers import format_number
 from explorer import theme
 from explorer.panes.transformer.lens import text
 from explorer.panes.transformer.lens.scene import Scene
-from explorer.widgets.base import LEFT, RIGHT, elide, put_text
+from explorer.widgets.base import CENTER, LEFT, RIGHT
+from explorer.widgets.sketch import Sketch
 
 NAME, STRIP, NUMBER = 72, 76, 36  # px: names of rows; bars beside the table, and their numbers
 HEAD, FOOT = 18, 24  # px: titles above, tokens below
-LOW, HIGH, LOWEST, NARROW, WIDE = 11, 64, 10, 56, 132  # px: rows and columns
+LOW, HIGH, NARROW, WIDE = 11, 64, 56, 132  # px: rows and columns
+LOWEST = "rail"  # size of letters in low rows
 DARKEST, UNREACHED = 0.5, 0.2  # of a cell's color; opacity of places that the cursor is before
 
 
@@ -51,76 +53,59 @@ def _around(chosen: int, count: int, room: float) -> range:
 
 
 def draw_table(painter: QPainter, layout: TableLayout) -> None:
-    """Rows above the chosen one are faint; words come after all cells, for in low rows a letter
-    reaches into the next.
-    """
+    """Words come after all cells, for in low rows a letter reaches into the next."""
+    sketch, (row, column) = Sketch(painter), layout.chosen
     for draw in (_draw_cells, _draw_words, _draw_beside):
-        for row in layout.rows:
-            painter.setOpacity(1.0 if row <= layout.chosen[0] else UNREACHED)
-            draw(painter, layout, row)
-    painter.setOpacity(1.0)
-    _draw_tokens(painter, layout)
-    _draw_titles(painter, layout)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(theme.current().pen("accent", 2))
-    painter.drawRect(layout.cell(*layout.chosen))
+        for at in layout.rows:
+            with sketch.faint(at > row, UNREACHED):
+                draw(sketch, layout, at)
+    _draw_edges(sketch, layout)
+    sketch.frame(layout.cell(row, column), "accent", 2, 0)
 
 
-def _draw_cells(painter: QPainter, layout: TableLayout, row: int) -> None:
-    now = theme.current()
+def _draw_cells(sketch: Sketch, layout: TableLayout, row: int) -> None:
     for at in layout.columns:
-        dark = DARKEST * float(layout.scene.shares[row, at])
-        fill = theme.mix(now.color("surface"), now.series(0), dark)
-        painter.fillRect(layout.cell(row, at).adjusted(0, 0, -1, -1), fill)
+        place, dark = layout.cell(row, at), DARKEST * float(layout.scene.shares[row, at])
+        sketch.fill(place.adjusted(0, 0, -1, -1), sketch.now.series(0), dark)
 
 
-def _draw_words(painter: QPainter, layout: TableLayout, row: int) -> None:
-    now, scene = theme.current(), layout.scene
+def _draw_words(sketch: Sketch, layout: TableLayout, row: int) -> None:
+    """What the model would say; its answer is bold."""
+    scene, size = layout.scene, "mono" if layout.high >= sketch.now.px(HEAD) else LOWEST
     for at in layout.columns:
-        rect = layout.cell(row, at)
-        size = "mono" if layout.high >= now.px(LOW + 4) else LOWEST
-        font = now.font(size, 600 if scene.found.lens.rank[row, at, 0] == 0 else 400, mono=True)
-        word = elide(scene.words[row, at], font, rect.width() - 4)
-        put_text(painter, rect, word, font, now.color("text"))
+        place, word = layout.cell(row, at).adjusted(2, 0, -2, 0), scene.words[row, at]
+        weight = 600 if scene.found.lens.rank[row, at, 0] == 0 else 400
+        sketch.text(place, word, "text", CENTER, size, weight, mono=True, cut=True)
 
 
-def _draw_beside(painter: QPainter, layout: TableLayout, row: int) -> None:
+def _draw_beside(sketch: Sketch, layout: TableLayout, row: int) -> None:
     """The row's name, and how long the stream's vector is there."""
-    now, lengths = theme.current(), layout.scene.found.lens.norms[:, layout.chosen[1]]
-    top, high = layout.cell(row, layout.chosen[1]).top(), layout.high
-    font = now.font("label" if high >= now.px(LOW + 2) else LOWEST)
-    name = QRectF(0, top, now.px(NAME - 8), high)
-    ink = now.color("accent" if row == layout.chosen[0] else "muted")
-    put_text(painter, name, elide(layout.scene.rows[row], font, name.width()), font, ink, RIGHT)
-    room, length = now.px(STRIP - NUMBER - 8), float(lengths[row])
-    long = room * length / (float(lengths.max()) or 1.0)
-    bar = QRectF(layout.end + now.px(8), top + 2, long, high - 5)
-    painter.fillRect(bar, now.color("outline"))
-    told = QRectF(layout.end + now.px(12) + room, top, now.px(NUMBER), high)
-    put_text(painter, told, format_number(length), font, now.color("muted"), LEFT)
+    px, top, high = sketch.now.px, layout.cell(row, layout.chosen[1]).top(), layout.high
+    size = "label" if high >= px(HEAD) else LOWEST
+    name, ink = QRectF(0, top, px(NAME - 8), high), "accent" if row == layout.chosen[0] else "muted"
+    sketch.text(name, layout.scene.rows[row], ink, RIGHT, size, cut=True)
+    lengths, room = layout.scene.found.lens.norms[:, layout.chosen[1]], px(STRIP - NUMBER - 8)
+    long = room * float(lengths[row]) / (float(lengths.max()) or 1.0)
+    sketch.fill(QRectF(layout.end + px(8), top + 2, long, high - 5), "outline")
+    place = QRectF(layout.end + px(12) + room, top, px(NUMBER), high)
+    sketch.text(place, format_number(float(lengths[row])), align=LEFT, size=size)
 
 
-def _draw_tokens(painter: QPainter, layout: TableLayout) -> None:
-    """Those that were read."""
-    now, top = theme.current(), layout.area.bottom() + 2
-    font, high = now.font("mono", mono=True), now.px(FOOT - 4)
+def _draw_edges(sketch: Sketch, layout: TableLayout) -> None:
+    """The tokens that were read, and what is what."""
+    px, scene, low = sketch.now.px, layout.scene, layout.area.bottom() + 2
     for at in layout.columns:
-        place = QRectF(layout.cell(layout.rows.start, at).left(), top, layout.wide - 1, high)
-        is_chosen = at == layout.chosen[1]
-        painter.fillRect(place, now.color("selected" if is_chosen else "raised"))
-        word = elide(layout.scene.read[at], font, place.width() - 4)
-        put_text(painter, place, word, font, now.color("accent" if is_chosen else "text"))
-    foot = QRectF(0, top, now.px(NAME - 8), high)
-    put_text(painter, foot, text.READS, now.font("label"), now.color("muted"), RIGHT)
-
-
-def _draw_titles(painter: QPainter, layout: TableLayout) -> None:
-    now, scene = theme.current(), layout.scene
-    font, muted = now.font("label"), now.color("muted")
+        left, is_chosen = layout.cell(layout.rows.start, at).left(), at == layout.chosen[1]
+        place, ink = (
+            QRectF(left, low, layout.wide - 1, px(FOOT - 4)),
+            "accent" if is_chosen else "text",
+        )
+        sketch.fill(place, "selected" if is_chosen else "raised")
+        sketch.text(place, scene.read[at], ink, size="mono", mono=True, cut=True)
+    sketch.text(QRectF(0, low, px(NAME - 8), px(FOOT - 4)), text.READS, align=RIGHT)
     ends = scene.columns[layout.columns.start], scene.columns[layout.columns[-1]]
     title = text.table_title(*ends, len(scene.found.ids), len(layout.rows) < len(scene.rows))
-    top = layout.cell(layout.rows[-1], 0).top() - now.px(HEAD)
-    head = QRectF(layout.area.left(), top, layout.end - layout.area.left(), now.px(HEAD))
-    put_text(painter, head, elide(title, font, head.width()), font, muted, LEFT)
-    head = QRectF(layout.end + now.px(8), top, now.px(STRIP - 8), now.px(HEAD))
-    put_text(painter, head, text.LENGTH, font, muted, LEFT)
+    top, left = layout.cell(layout.rows[-1], 0).top() - px(HEAD), layout.area.left()
+    head = QRectF(left, top, layout.end - left, px(HEAD))
+    sketch.text(head, title, align=LEFT, cut=True)
+    sketch.text(head.translated(head.width() + px(8), 0), text.LENGTH, align=LEFT)

@@ -4,54 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFont, QPainter
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPainter
 
 from core.numbers import format_fixed
 from explorer import theme
 from explorer.panes.transformer.lens import text
-from explorer.panes.transformer.lens.scene import Bar
-from explorer.widgets.base import LEFT, RIGHT, elide, put_text
+from explorer.panes.transformer.lens.scene import Scene
+from explorer.widgets.base import LEFT, RIGHT
+from explorer.widgets.sketch import Sketch
 
 LINE, NAME, NUMBER, GAP = 18, 84, 40, 3  # px
 DOWN, UP = 0, 1  # series
 
 
 def draw_terms(
-    painter: QPainter, rows: Sequence[QRectF], bars: Sequence[Bar], hovered: int, marked: int
+    painter: QPainter, rows: Sequence[QRectF], scene: Scene, hovered: int, marked: int
 ) -> None:
-    """A bar a row; the name of the `marked` one has the accent's color."""
-    now = theme.current()
-    values = [one for bar in bars for one in (bar.value, bar.before or 0.0)]
+    """A bar a row, an outline around what it was; the name of the `marked` one has the accent's
+    color.
+    """
+    sketch, now, line = Sketch(painter), theme.current(), rows[0]
+    values = [term.value for terms in scene.terms for term in terms]
     low, high = min(0.0, *values), max(1e-9, *values)
-    left, right = now.px(NAME), rows[0].width() - now.px(NUMBER)
+    left, right = line.left() + now.px(NAME), line.right() - now.px(NUMBER)
     scale = (right - left) / (high - low)
     zero = left - low * scale
-    for place, (row, bar) in enumerate(zip(rows, bars, strict=True)):
-        if place == hovered and bar.part is not None:
-            painter.fillRect(row, now.color("raised"))
-        color = now.color("muted") if bar.is_gray else now.series(UP if bar.value > 0 else DOWN)
-        painter.fillRect(_rect(row, zero, bar.value * scale), color)
-        if bar.before is not None:
-            painter.setPen(now.pen("muted", 1.5))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(_rect(row, zero, bar.before * scale).adjusted(0, -1, 0, 1))
-        _draw_words(painter, row, bar, place == marked)
-    painter.setPen(now.pen("outline"))
-    painter.drawLine(QPointF(zero, 0), QPointF(zero, rows[-1].bottom()))
 
+    def bar(row: QRectF, value: float) -> QRectF:
+        place = QRectF(zero, row.top() + GAP, value * scale, row.height() - 2 * GAP)
+        return place.normalized()
 
-def _rect(row: QRectF, zero: float, long: float) -> QRectF:
-    return QRectF(min(zero, zero + long), row.top() + GAP, abs(long), row.height() - 2 * GAP)
-
-
-def _draw_words(painter: QPainter, row: QRectF, bar: Bar, is_marked: bool) -> None:
-    now = theme.current()
-    font = QFont(now.font("label"))  # the theme's own stays as it is
-    font.setStrikeOut(bar.is_off)
-    ink = now.color("accent" if is_marked else "muted" if bar.is_off or bar.is_gray else "text")
-    name = QRectF(0, row.top(), now.px(NAME - 8), row.height())
-    put_text(painter, name, elide(bar.name, font, name.width()), font, ink, RIGHT)
-    number = QRectF(row.width() - now.px(NUMBER - 6), row.top(), now.px(NUMBER), row.height())
-    words = text.OFF if bar.is_off else format_fixed(bar.value)
-    put_text(painter, number, words, now.font("label"), now.color("muted"), LEFT)
+    for place, (row, (before, term)) in enumerate(zip(rows, scene.terms, strict=True)):
+        if place == hovered and term.part is not None:
+            sketch.fill(row, "raised")
+        is_gray, is_off = term.kind == "unexplained", scene.is_off(term)
+        fill = now.color("muted") if is_gray else now.series(UP if term.value > 0 else DOWN)
+        sketch.fill(bar(row, term.value), fill)
+        if scene.found.is_changed:
+            sketch.frame(bar(row, before.value).adjusted(0, -1, 0, 1), "muted", 1.5, 0)
+        ink = "accent" if place == marked else "muted" if is_gray or is_off else "text"
+        name = row.adjusted(0, 0, now.px(NAME - 8) - row.width(), 0)
+        sketch.text(name, term.name, ink, RIGHT, cut=True)
+        number = row.adjusted(row.width() - now.px(NUMBER - 6), 0, 0, 0)
+        sketch.text(number, text.OFF if is_off else format_fixed(term.value), align=LEFT)
+    sketch.line(QPointF(zero, 0), QPointF(zero, rows[-1].bottom()), "outline")

@@ -22,7 +22,6 @@ from explorer.state.tracks import TraceTrack
 from explorer.state.workspace import DEFAULT_PROMPT
 from explorer.widgets.choice_picture import NONE
 from explorer.widgets.likeliest_bars import NextToken
-from explorer.widgets.token_strip import chip
 
 MOST_READ = 512  # tokens of a text, its last ones
 KEY, ADDS, WRITES = "transformer.lens", "what a part adds", "writing on"
@@ -136,6 +135,7 @@ class LensMode(PromptMode):
 
     def forget(self) -> None:
         super().forget()
+        self._writes.stop()
         self.position = self.token = None
 
     def clear(self) -> None:
@@ -168,7 +168,7 @@ class LensMode(PromptMode):
         if isinstance(answer, Superseded):
             return
         before = self.scene
-        self.scene = Scene(answer, self.piece, lambda one: chip(one, self.piece(one)).text)
+        self.scene = Scene(answer, self.piece)
         self.view.set_scene(self.scene)
         stays = before is not None and before.last == self.scene.last and self.opened == NONE
         self._play_places(keep_position=stays)
@@ -220,8 +220,12 @@ class LensMode(PromptMode):
         self.view.next.set_tokens(tokens)
         self.view.table.set_chosen(row, scene.column)
 
+    def _part(self, place: int) -> Part | None:
+        """What can be switched of a bar."""
+        return self.scene.terms[place][1].part if self.scene is not None else None
+
     def _on_part(self, place: int) -> None:
-        if self.scene is not None and (part := self.scene.bars[place].part) is not None:
+        if (part := self._part(place)) is not None:
             self.switch(part)
 
     @property
@@ -231,12 +235,13 @@ class LensMode(PromptMode):
 
     def open(self, place: int) -> None:
         """The steps that say what a part adds; Esc goes back."""
-        scene = self.scene
-        if scene is not None and scene.bars[place].part is not None:
-            self._opens.ask(lambda: self._play_part(scene, place), ADDS, is_told=False)
+        if (part := self._part(place)) is not None:
+            self._opens.ask(lambda: self._play_part(place, part), ADDS, is_told=False)
 
-    async def _play_part(self, scene: Scene, place: int) -> None:
-        asked = compute.contribution, scene.found, scene.bars[place].part
+    async def _play_part(self, place: int, part: Part) -> None:
+        scene = self.scene
+        assert scene is not None
+        asked = compute.contribution, scene.found, part
         trace = await self.source.ask(*asked, key=f"{KEY}.part", name=ADDS)
         if trace is not SUPERSEDED and scene is self.scene:
             self.view.terms.set_marked(place)
@@ -249,8 +254,8 @@ class LensMode(PromptMode):
             return
         found = scene.found
         if self.opened != NONE:
-            bar = scene.bars[self.opened]
-            self.set_headline(text.adds(bar.name, bar.value, scene.quoted(found.token)))
+            term = scene.terms[self.opened][1]
+            self.set_headline(text.adds(term.name, term.value, scene.quoted(found.token)))
         else:
             self.set_headline(scene.headline(self.row, self.off))
         cell = found.shown.index(found.token) if "logits" in step.values else None

@@ -9,45 +9,31 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.tokenization.telling import quoted_piece
+from core.tokenization.telling import quoted_piece, shown
 from explorer.panes.transformer.lens import text
 from explorer.panes.transformer.lens.draft import Part
 
 if TYPE_CHECKING:
+    from core.inference.attribution import Term
     from core.inference.explanation import Explanation
-
-
-@dataclass(frozen=True)
-class Bar:
-    """What a part adds to the logit.
-
-    before   the same before the change; None: nothing is changed
-    part     a head or an MLP, which can be switched; None for others
-    is_gray  what is unexplained
-    """
-
-    name: str
-    value: float
-    before: float | None
-    part: Part | None
-    is_off: bool
-    is_gray: bool
-    tip: str
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
     """An explanation as it is shown: a table of P places from the bottom up and T tokens side by
-    side, and bars. `piece`: the bytes of a token, `word`: how it is written in a cell.
+    side, and terms, a bar each. `piece`: the bytes of a token.
     """
 
     found: Explanation
     piece: Callable[[int], bytes]
-    word: Callable[[int], str]
 
     def quoted(self, token: int) -> str:
         """A token in a sentence."""
         return quoted_piece(self.piece(token))
+
+    def word(self, token: int) -> str:
+        """A token in a cell."""
+        return shown("", self.piece(token))
 
     @cached_property
     def rows(self) -> tuple[str, ...]:
@@ -93,15 +79,17 @@ class Scene:
         return text.cell_tip(self.rows[row], self.quoted(read), said, answer, *place)
 
     @cached_property
-    def bars(self) -> list[Bar]:
-        """The largest first, what is unexplained last."""
-        found, bars, off = self.found, [], self.found.intervention.off
-        for before, after in found.terms:
-            was, is_off = before.value if found.is_changed else None, after.part in off
-            tip = text.term_tip(after, self.quoted(found.token), is_off, found.after.norms)
-            is_gray = after.kind == "unexplained"
-            bars.append(Bar(after.name, after.value, was, after.part, is_off, is_gray, tip))
-        return bars
+    def terms(self) -> list[tuple[Term, Term]]:
+        """Before and after the change, the largest first, what is unexplained last."""
+        return self.found.terms
+
+    def is_off(self, term: Term) -> bool:
+        return term.part in self.found.intervention.off
+
+    def told(self, place: int) -> str:
+        """Of a term."""
+        term, norms = self.terms[place][1], self.found.after.norms
+        return text.term_tip(term, self.quoted(self.found.token), self.is_off(term), norms)
 
     def shares_at(self, row: int, way: float) -> np.ndarray:
         """(K,) probabilities of the tokens shown, `way` 0..1 from a place to the next."""
@@ -118,5 +106,5 @@ class Scene:
         if self.found.is_changed:
             was, now = (float(one.probabilities[token]) for one in (told.before, told.after))
             return text.changed(self.quoted(token), was, now, off)
-        most = max(self.bars[:-1], key=lambda bar: bar.value)
+        most = max((after for _, after in self.terms[:-1]), key=lambda term: term.value)
         return text.headline(answer, self.rows[lens.leads_from(self.column)], most.name)

@@ -74,12 +74,15 @@ class Table(ScenePicture[Scene]):
             if self.shows_focus:
                 theme.current().focus_ring(painter, layout.cell(*self.chosen), 2, 1)
 
+    def cell_at(self, point: QPointF) -> tuple[int, int] | None:
+        return self.layout_of(self.scene).at(point) if self.scene is not None else None
+
     def said_at(self, point: QPointF) -> str:
-        cell = self.layout_of(self.scene).at(point) if self.scene is not None else None
+        cell = self.cell_at(point)
         return self.scene.tip(*cell) if self.scene is not None and cell is not None else ""
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        cell = self.layout_of(self.scene).at(event.position()) if self.scene is not None else None
+        cell = self.cell_at(event.position())
         if cell is not None and event.button() == Qt.MouseButton.LeftButton:
             self.cellChosen.emit(*cell)
 
@@ -106,28 +109,31 @@ class Terms(ChoicePicture[Scene]):
         self.update()
 
     def displayed(self) -> dict[str, np.ndarray]:
-        bars = self.scene.bars if self.scene is not None else []
+        scene = self.scene
+        if scene is None:
+            return {}
+        before, after = zip(*scene.terms, strict=True)
         columns = {
-            "part": np.array([bar.name for bar in bars]),
-            "value": np.array([bar.value for bar in bars]),
-            "off": np.array([bar.is_off for bar in bars]),
+            "part": np.array([term.name for term in after]),
+            "value": np.array([term.value for term in after]),
+            "off": np.array([scene.is_off(term) for term in after]),
         }
-        if bars and bars[0].before is not None:
-            columns["before"] = np.array([bar.before for bar in bars])
+        if scene.found.is_changed:
+            columns["before"] = np.array([term.value for term in before])
         return Columns(columns)
 
     def rects(self, scene: Scene) -> list[QRectF]:
         line = theme.current().px(LINE)
-        return [QRectF(0, at * line, self.width(), line) for at in range(len(scene.bars))]
+        return [QRectF(0, at * line, self.width(), line) for at in range(len(scene.terms))]
 
     def draw_scene(self, painter: QPainter, scene: Scene) -> None:
-        draw_terms(painter, self.rects(scene), scene.bars, self.hovered, self.marked)
+        draw_terms(painter, self.rects(scene), scene, self.hovered, self.marked)
 
     def told(self, thing: int) -> str:
-        return self.scene.bars[thing].tip if self.scene is not None else ""
+        return self.scene.told(thing) if self.scene is not None else ""
 
     def minimumSizeHint(self) -> QSize:
-        now, lines = theme.current(), len(self.scene.bars) if self.scene is not None else 1
+        now, lines = theme.current(), len(self.scene.terms) if self.scene is not None else 1
         return QSize(now.px(LEAST), now.px(LINE) * lines)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -208,9 +214,8 @@ class LensView(QWidget):
         self.text.set_chosen(0, found.position)
         self.table.set_scene(scene)
         self.terms.set_scene(scene)
-        self.who.set_text(
-            text.who(scene.quoted(found.token), found.after.logit, scene.bars[-1].value)
-        )
+        logit, left = found.after.logit, scene.terms[-1][1].value
+        self.who.set_text(text.who(scene.quoted(found.token), logit, left))
         self.says.set_text(text.loss(told.before.loss, told.after.loss, found.is_changed))
         self.body.show_ready()
 

@@ -45,7 +45,7 @@ def test_the_first_state_shows_every_place_and_who_told_it(make_mode: Any, run_a
 def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("lens", **TINY)
-        parts = [bar.part for bar in mode.scene.bars]
+        parts = [term.part for _, term in mode.scene.terms]
         place = next(at for at, part in enumerate(parts) if part and part[1] is not None)
         part = parts[place]
         mode.view.terms.picked.emit(place)
@@ -153,7 +153,7 @@ def test_every_step_has_its_numbers_and_a_part_has_steps_of_its_own(
         mode.player.enter()
         names = [mode.player.track.item(at).name for at in range(mode.player.track.length)]
         assert names[-2:] == ["lens.unembed", "lens.softmax"] and mode.row == row
-        place = next(at for at, bar in enumerate(mode.scene.bars) if bar.part is not None)
+        place = next(at for at, (_, one) in enumerate(mode.scene.terms) if one.part)
         assert mode.cancel() and mode.row == row
         mode.view.terms.opened.emit(place)
         await mode.settled()
@@ -191,7 +191,7 @@ def test_a_post_norm_model_says_what_its_sum_supposes(make_mode: Any, run_async:
         mode = await make_mode("lens", **TINY, norm_placement="post")
         told = core.attribute(model_of(mode), mode.prompt_ids)
         assert np.isclose(mode.view.terms.displayed()["value"].sum(), told.logit, rtol=1e-4)
-        tips = [bar.tip for bar in mode.scene.bars]
+        tips = [mode.scene.told(at) for at in range(len(mode.scene.terms))]
         assert "the scales of all 4 norms" in tips[-1]
 
     run_async(body())
@@ -230,5 +230,29 @@ def test_a_real_model_begins_with_a_fact(make_mode: Any, run_async: Any) -> None
         mode.workspace.set_prompt("Tom met Mira.")
         await mode.settled()
         assert mode.workspace.prompt == "Tom met Mira."
+
+    run_async(body())
+
+
+def test_what_cannot_be_read_covers_what_was_read_before(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("lens", **TINY)
+        view, ask = mode.view, mode.source.ask
+
+        why = "the run has no checkpoint yet; let it write one"
+
+        async def refuse(*_: Any, **__: Any) -> Any:
+            raise ValueError(why)
+
+        mode.source.ask = refuse
+        mode.workspace.set_prompt("Mira met Tom.")
+        await mode.settled()
+        pictures = view.text, view.table, view.terms, view.next, view.goes_on
+        assert mode.headline == view.body.message == why
+        assert not any(one.isVisibleTo(view) for one in pictures) and not mode.tracks
+        mode.source.ask = ask
+        view.body.retryRequested.emit()
+        await mode.settled()
+        assert view.body.state == "ready" and all(one.isVisibleTo(view) for one in pictures)
 
     run_async(body())
