@@ -14,7 +14,7 @@ from explorer.widgets.sketch import Sketch
 
 NAME, STRIP, NUMBER = 72, 76, 36  # px: names of rows; bars beside the table, and their numbers
 HEAD, FOOT = 18, 24  # px: titles above, tokens below
-LOW, HIGH, NARROW, WIDE = 11, 64, 56, 132  # px: rows and columns
+LOW, HIGH, NARROW, WIDE = 10, 64, 56, 132  # px: rows and columns
 LOWEST = "rail"  # size of letters in low rows
 DARKEST, UNREACHED = 0.5, 0.2  # of a cell's color; opacity of places that the cursor is before
 
