@@ -57,6 +57,7 @@ class Shot:
     text         what is read: examples, question, and the right answer
     answer       the right one
     ids          (T,) its tokens
+    spans        (T,) where each stands in the text's bytes
     answer_at    the first token of the answer, which is all that follows
     log_shares   (A,) float64: ln of the probability of each token of the answer, after all before
     probability  of the whole answer
@@ -67,6 +68,7 @@ class Shot:
     text: str
     answer: str
     ids: tuple[int, ...]
+    spans: tuple[tuple[int, int], ...]
     answer_at: int
     log_shares: np.ndarray
     probability: float
@@ -123,14 +125,14 @@ def shot(
         raise ValueError(f"{count} examples are asked for, and there are {len(examples)}")
     told = [f"{form.asked(one)}{right}" for one, right in examples[:count]]
     prompt = form.apart.join([*told, form.asked(question)])
-    ids = tokenizer.encode_ids(prompt + answer)
+    whole = tokenizer.encode(prompt + answer)
+    ids, spans = tuple(whole.ids), tuple(whole.spans)
     # Many tokens begin with a space: the one before the answer belongs to it.
     asked = tokenizer.encode_ids(prompt.rstrip(" "))
     at = next((at for at, pair in enumerate(zip(ids, asked)) if pair[0] != pair[1]), len(asked))
     log_shares, probability = answer_probability(model, ids, at)
-    said = _said(model, tokenizer, ids[:at])
-    text, shares = prompt + answer, log_shares.numpy()
-    return Shot(count, text, answer, tuple(ids), at, shares, probability, said)
+    said, shares = _said(model, tokenizer, ids[:at]), log_shares.numpy()
+    return Shot(count, prompt + answer, answer, ids, spans, at, shares, probability, said)
 
 
 def answer_probability(

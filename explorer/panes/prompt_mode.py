@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -14,6 +14,7 @@ from explorer.engine.latest import Latest
 from explorer.panes.model_menu import ModelMenu
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_header import ModelHeader, PromptHeader
+from explorer.widgets.prompt_line import PromptLine
 
 
 class SourceMode(Mode):
@@ -46,6 +47,28 @@ class SourceMode(Mode):
         settings.released.connect(self.draft.end_merge)
         self.draft.changed.connect(settings.show)
         settings.show(self.draft.value)
+
+    def connect_line(self, line: PromptLine, name: str, title: str) -> None:
+        """A line of text shows a setting and changes it; `title`: what Undo calls the change."""
+
+        def change(typed: str) -> None:
+            self.draft.change({name: typed}, title, name)
+
+        line.set_prompt(getattr(self.draft.value, name))
+        line.promptEdited.connect(change)
+        line.rested.connect(self.draft.end_merge)
+        self.draft.changed.connect(lambda draft: line.set_prompt(getattr(draft, name)))
+
+    def brought(self, draft: Any, then: Callable[[], object]) -> Callable[[], Awaitable[None]]:
+        """A state for a snapshot: this draft, and then what follows."""
+
+        async def bring() -> None:
+            self.draft.begin(draft)
+            await self.settled()
+            then()
+            await self.settled()
+
+        return bring
 
     def set_settings(self, **changes: Any) -> None:
         """One or more settings of the draft; the drag of a slider is one change."""

@@ -33,7 +33,7 @@ class BranchLine:
 class BranchList(ChoicePicture[Sequence[BranchLine]]):
     """`picked(place)`: the line of a branch."""
 
-    NAME = "The texts that were written"
+    NAME, WANTED = "The texts that were written", (196, 96)
 
     def draw_scene(self, painter: QPainter, scene: Sequence[BranchLine]) -> None:
         now, above = theme.current(), dict[int, float]()  # by indent, the dot that was drawn last

@@ -22,7 +22,7 @@ class CachePicture(ScenePicture[CacheScene]):
     """Layers have their colors; what lies outside a window is hatched, the newest token accent."""
 
     NAME = "The cache of keys and values"
-    WANTED, LEAST = (196, 200), (120, 100)
+    WANTED, LEAST = (196, 120), (120, 100)
 
     def _cells(self, layer: int, first: int, last: int) -> QRectF:
         """A layer's tokens from one on, up to another."""

@@ -41,6 +41,7 @@ class TokenFlow(Picture):
         self._beside: tuple[Tokens, ...] = ()
         self._faces = TokenFaces(self.options)
         self._anchor = (0, 0.0)  # the block at the top, and how much of it is above the top
+        self._wanted = -1  # the byte that is to stand at the top until a person scrolls; -1: none
         self._marked = (-1, -1)
         self._selected = -1
         self._differing: np.ndarray | None = None
@@ -61,7 +62,7 @@ class TokenFlow(Picture):
         byte = self.first_byte
         self.tokens = tokens
         self._starts = block_starts(tokens.data) if starts is None else starts
-        self._selected = -1
+        self._selected, self._wanted = -1, -1
         self._differing = None
         self._lay_out(byte)
 
@@ -69,14 +70,14 @@ class TokenFlow(Picture):
         if options != self.options:
             self.options = options
             self._faces = TokenFaces(options)
-            self._lay_out(self.first_byte)
+            self._lay_out(self._top)
 
     def set_beside(self, beside: Sequence[Tokens]) -> None:
         """The same text as other flows of this width cut it, and as this one does: each character
         stands where it stands in all of them. () where none are to be read beside this one."""
         if list(map(id, beside)) != list(map(id, self._beside)):
             self._beside = tuple(beside)
-            self._lay_out(self.first_byte)
+            self._lay_out(self._top)
 
     def set_differing(self, mask: np.ndarray | None) -> None:
         """(n,) bool: only these tokens keep their colors; None gives all their colors back."""
@@ -232,8 +233,14 @@ class TokenFlow(Picture):
         index = min(placed.first + at, len(self.tokens) - 1)
         return int(self.tokens.starts[index])
 
+    @property
+    def _top(self) -> int:
+        """The byte whose row is to stand at the top where there is another layout."""
+        return self.first_byte if self._wanted < 0 else self._wanted
+
     def scroll_to(self, byte: int) -> None:
-        """Shows the row of this byte at the top; tells nobody."""
+        """Shows the row of this byte at the top, at every size; tells nobody."""
+        self._wanted = byte
         self._anchor = self._place_of(byte)
         self._settle()
         self.update()
@@ -244,8 +251,7 @@ class TokenFlow(Picture):
         self._anchor = (block, offset + pixels)
         self._settle()
         if self._anchor != before:
-            self.update()
-            self.scrolled.emit(self.first_byte)
+            self._tell_scrolled()
 
     def _reveal(self, index: int) -> None:
         layout = self._layout
@@ -259,6 +265,11 @@ class TokenFlow(Picture):
         row = placed.row[index - placed.first] * layout.row_height
         self._anchor = (block, row - self.height() / 3)
         self._settle()
+        self._tell_scrolled()
+
+    def _tell_scrolled(self) -> None:
+        self._wanted = -1
+        self.update()
         self.scrolled.emit(self.first_byte)
 
     # the scroll bar
@@ -281,8 +292,7 @@ class TokenFlow(Picture):
         if self._layout is not None:
             self._anchor = self._layout.at_height(float(value))
             self._settle()
-            self.update()
-            self.scrolled.emit(self.first_byte)
+            self._tell_scrolled()
 
     # the mouse and the keyboard
 
@@ -364,9 +374,9 @@ class TokenFlow(Picture):
     def resizeEvent(self, event) -> None:
         bar = theme.current().px(BAR)
         self._bar.setGeometry(self.width() - bar, 0, bar, self.height())
-        self._lay_out(self.first_byte)
+        self._lay_out(self._top)
 
     def on_theme_changed(self) -> None:
         self._faces = TokenFaces(self.options)
-        self._lay_out(self.first_byte)
+        self._lay_out(self._top)
         super().on_theme_changed()

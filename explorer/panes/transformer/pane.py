@@ -6,7 +6,6 @@ from PySide6.QtWidgets import QWidget
 
 from explorer.panes.base import Context, Pane
 from explorer.panes.moded import ModedPane
-from explorer.panes.modes import ModeSpec
 from explorer.panes.transformer import modes
 
 
@@ -17,10 +16,5 @@ def create(context: Context) -> Pane:
 class TransformerPane(ModedPane):
     """A ModedPane whose modes share the player, and through the workspace prompt and model."""
 
-    def __init__(
-        self,
-        context: Context,
-        parent: QWidget | None = None,
-        specs: tuple[ModeSpec, ...] | None = None,
-    ) -> None:
-        super().__init__(context, "transformer", modes.built() if specs is None else specs, parent)
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(context, "transformer", modes.built(), parent)

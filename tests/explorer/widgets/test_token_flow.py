@@ -187,6 +187,20 @@ def test_scrolling_goes_through_every_row_and_back(flow):
     assert len(told) == 2  # scrolling by program tells nobody
 
 
+def test_what_a_program_has_scrolled_to_is_seen_at_every_size(flow):
+    flow.set_tokens(cut(*[b"word%d\n" % number for number in range(40)]))
+    flow.resize(300, 2000)
+    flow.scroll_to(len(flow.tokens.data))
+    for height in (100, 2000, 110):
+        flow.resize(300, height)
+        shown(flow)
+        index, place = flow.places[-1]
+        assert index == 39 and place.bottom() <= height
+    flow.scroll_by(-100_000)
+    flow.resize(300, 90)
+    assert flow.first_byte == 0
+
+
 def test_growing_wider_keeps_the_text_that_is_looked_at(flow):
     flow.set_tokens(cut(*[b"word%d " % number for number in range(2000)]))
     flow.scroll_to(int(flow.tokens.starts[1000]))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 from explorer.panes.transformer.beams import text
 from explorer.panes.transformer.beams.draft import BeamsDraft
-from explorer.widgets.base import set_look
 from explorer.widgets.beam_scene import BeamScene
 from explorer.widgets.beam_tree import BeamTreePicture
 from explorer.widgets.boxes import card, name_parts, page, row
+from explorer.widgets.push_button import push_button
 from explorer.widgets.setting_fields import SettingFields
 from explorer.widgets.stateful import StatefulPicture
 
@@ -27,10 +27,8 @@ class BeamsView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("transformer.beams")
-        self.tree, self.use = BeamTreePicture(), QPushButton(text.USE)
+        self.tree, self.use = BeamTreePicture(), push_button(text.USE, text.USE_HELP, "primary")
         self.body = StatefulPicture(self.tree, "lines")
-        self.use.setToolTip(text.USE_HELP)
-        set_look(self.use, "primary")
         name_parts(self, "transformer.beams", "tree", "use")
         self.settings = SettingFields("transformer.beams", BeamsDraft, VALUES, text.words_of, self)
         *sliders, sentences = self.settings.widgets.values()

@@ -11,4 +11,4 @@ if TYPE_CHECKING:
 
 def views(mode: ExamplesMode) -> dict[str, Callable[[], Any]]:
     """By name: each callable brings the mode there."""
-    return {"all": lambda: mode.player.seek(len(mode.found) - 1), "none": mode.player.start}
+    return {"all": lambda: mode.player.seek(len(mode.shots) - 1), "none": mode.player.start}

@@ -34,11 +34,11 @@ class ExamplesMode(ModelMode):
         super().__init__(desk, parent, ExamplesHeader())
         self.view = ExamplesView()
         self.draft = Draft(self.workspace, "transformer.examples", ExamplesDraft, self)
-        self.found: list[compute.Found] = []
+        self.shots: list[Any] = []  # the question after more and more examples
         self.inputs.task.picked.connect(lambda lines: self.set_up(lines=lines))
         self.inputs.form.picked.connect(lambda form: self.set_up(form=form))
         self.view.linesEdited.connect(lambda lines: self.set_up(lines=lines))
-        self.view.bars.rowClicked.connect(self.player.seek)
+        self.view.bars.picked.connect(self.player.seek)
         self.draft.changed.connect(self._on_draft)
         self._on_draft(self.draft.value)
         self.begin()
@@ -46,17 +46,9 @@ class ExamplesMode(ModelMode):
     def pictures(self) -> dict[str, QWidget]:
         return {"examples": self.view.bars, "read": self.view.read}
 
-    def on_position(self, position: float) -> None:
-        self.view.bars.set_position(position)
-
-    def on_step(self, step: int) -> None:
-        self._show_step()
-        super().on_step(step)
-
     def set_up(self, **changes: str) -> None:
         """Other lines, or another form."""
-        if any(getattr(self.draft.value, name) != value for name, value in changes.items()):
-            self.draft.change(changes, text.CHANGE)
+        self.draft.change(changes, text.CHANGE)
 
     def _on_draft(self, draft: ExamplesDraft) -> None:
         self.inputs.set_draft(draft)
@@ -65,42 +57,38 @@ class ExamplesMode(ModelMode):
         self.read()
 
     def forget(self) -> None:
-        self.found = []
-        self.view.body.show_loading()
         super().forget()
+        self.shots = []
+        self.clear()
+        self.view.body.show_loading()
 
     async def answer(self) -> Any:
-        source, draft, found = self.source, self.draft.value, []
+        source, draft, shots = self.source, self.draft.value, []
         pairs = pairs_of(draft.lines)
-        counts = doubling(len(pairs) - 1)
-        for count in counts:
-            asked = compute.found, source.tokenizer, pairs, count, draft.form
+        for count in doubling(len(pairs) - 1):
+            asked = compute.shot, source.tokenizer, pairs, count, draft.form
             one = await source.ask(*asked, name=f"{source.name} answers after examples")
             if isinstance(one, Superseded):
                 return one
-            found.append(one)
-            self.view.set_scene(counts, found)
-            self.view.set_found(one)
-        return found
+            shots.append(one)
+            self.view.bars.set_scene(tuple(shots))
+            self.view.show_shot(one, source.tokenizer)
+            self.view.body.show_ready()
+        return shots
 
-    def show_answer(self, answer: list[compute.Found]) -> None:
+    def show_answer(self, answer: list[Any]) -> None:
         from core.inference.few_shot import trace_few_shot
 
-        self.found = answer
-        self.set_tracks([TraceTrack(trace_few_shot([one.shot for one in answer]))])
+        self.shots = answer
+        self.set_tracks([TraceTrack(trace_few_shot(answer))])
         if self.active:
             self.player.seek(len(answer) - 1)
-        self._show_step()
         self.inspect()
 
-    def _show_step(self) -> None:
-        if self.found:
-            step = min(self.player.step if self.active else 0, len(self.found) - 1)
-            shots = [one.shot for one in self.found]
-            self.view.set_found(self.found[step])
-            self.set_headline(text.headline(shots[step], shots))
-
     def inspect(self) -> None:
-        track = self.player.track
-        if self.active and self.found and track is not None and self.player.step < track.length:
-            self.inspection.emit(inspection_of(track.item(self.player.step)))
+        if (step := self.step_shown) is not None:
+            shot = self.shots[self.player.step]
+            self.view.bars.set_position(self.player.step)
+            self.view.show_shot(shot, self.source.tokenizer)
+            self.set_headline(text.headline(shot, self.shots))
+            self.inspection.emit(inspection_of(step))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -29,18 +28,17 @@ def name(count: int) -> str:
     return f"{count} example{'' if count == 1 else 's'}"
 
 
-def number(shot: Shot) -> str:
-    """Beside its bar."""
+def row(shot: Shot) -> str:
+    """Above its bar."""
     verdict = "right" if shot.is_right else "wrong"
-    return f"{format_share(shot.probability)}   {verdict}: {quoted(shortened(shot.said))}"
+    said = f"{verdict}: {quoted(shortened(shot.said))}"
+    return f"{name(shot.count)}: {format_share(shot.probability)}, {said}"
 
 
 def tip(shot: Shot) -> str:
-    """A row: its answer token by token."""
-    shares = [format_significant(math.exp(one)) for one in shot.log_shares]
-    product = " \u00d7 ".join(shares)
-    equals = f" = {format_significant(shot.probability)}" if len(shares) > 1 else ""
-    return f"{quoted(shot.answer)} after {name(shot.count)}: {product}{equals}\n{CLICK}"
+    """Of its row."""
+    share = format_significant(shot.probability)
+    return f"{quoted(shot.answer)} after {name(shot.count)}: probability {share}\n{CLICK}"
 
 
 def headline(shot: Shot, shots: Sequence[Shot]) -> str:

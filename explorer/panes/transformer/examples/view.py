@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from core.data.few_shot_tasks import TASKS
-from explorer import theme
 from explorer.panes.prompt_header import ModelHeader
 from explorer.panes.transformer.examples import text
-from explorer.panes.transformer.examples.compute import Found
 from explorer.panes.transformer.examples.draft import MOST, ExamplesDraft
+from explorer.panes.transformer.examples.draw_bars import ShotBars
 from explorer.widgets.base import Label
 from explorer.widgets.boxes import card, column, name_parts, page, row
 from explorer.widgets.drop_down import DropDown
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.text_input import TextInput
 from explorer.widgets.token_flow import TokenFlow
-from explorer.widgets.track_bars import BarRow, TrackBars
+from explorer.widgets.tokens import tokens_of
 from explorer.widgets.wrap_row import labelled
 
-SIDE = 190  # px: the lines
+if TYPE_CHECKING:
+    from core.inference.few_shot import Shot
 
 
 class ExamplesHeader(ModelHeader):
@@ -41,41 +41,28 @@ class ExamplesHeader(ModelHeader):
 
 
 class ExamplesView(QWidget):
-    """`linesEdited(text)`: once a person has stopped typing; `bars.rowClicked(row)`."""
+    """`linesEdited(text)`: once a person has stopped typing; `bars.picked(row)`."""
 
     linesEdited = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("transformer.examples")
-        self.lines, self.bars = TextInput(MOST), TrackBars(text.BARS)
+        self.lines, self.bars = TextInput(MOST), ShotBars(text.BARS)
         self.read = TokenFlow(text.READS)
         self.lines.setAccessibleName(text.LINES)
         name_parts(self, "transformer.examples", "lines", "bars", "read")
         self.body = StatefulPicture(self.bars, "lines")
-        self._side = card(Label(text.LINES, "label", "muted", wrap=True), (self.lines, 1))
+        lines = card(Label(text.LINES, "label", "muted", wrap=True), (self.lines, 1))
         below = card(Label(text.READS, "label", "muted"), (self.read, 1))
         shown = column((card(self.body), 3), (below, 2))
-        page((row(self._side, (shown, 1), spacing=16), 1), of=self)
+        page((row((lines, 2), (shown, 5), spacing=16), 1), of=self)
         self.lines.rested.connect(lambda: self.linesEdited.emit(self.lines.text))
 
-    def resizeEvent(self, event: object) -> None:
-        """Its width follows the zoom."""
-        self._side.setFixedWidth(theme.current().px(SIDE))
-
-    def set_scene(self, counts: Sequence[int], found: Sequence[Found]) -> None:
-        """How many examples each row is of; the first ones are found by now."""
-        shots = [one.shot for one in found]
-        rows = [
-            BarRow(text.name(one.count), one.probability, text.number(one), text.tip(one))
-            for one in shots
-        ]
-        self.bars.set_scene((*rows, *(BarRow(text.name(one)) for one in counts[len(rows) :])))
-        self.body.show_ready()
-
-    def set_found(self, found: Found) -> None:
+    def show_shot(self, shot: Shot, tokenizer: Any) -> None:
         """The text of one number of examples, its answer framed."""
-        self.read.set_tokens(found.tokens)
-        start = int(found.tokens.starts[found.shot.answer_at])
-        self.read.set_marked(start, len(found.tokens.data))
+        tokens = tokens_of(shot.text.encode(), shot.ids, shot.spans, tokenizer)
+        start = int(tokens.starts[shot.answer_at])
+        self.read.set_tokens(tokens)
+        self.read.set_marked(start, len(tokens.data))
         self.read.scroll_to(start)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core.trace import Trace
     from explorer.runs.text_read import Read
 
-SHOWN = 20  # of the likeliest tokens
+SHOWN = 16  # of the likeliest tokens
 
 
 @dataclass(frozen=True, eq=False)

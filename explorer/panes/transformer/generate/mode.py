@@ -54,7 +54,8 @@ class GenerateMode(PromptMode):
         self.deeds = {"next": self.append, "write": self.toggle_writing, "back": self.go_back,
                       "again": self.draw_again}  # fmt: skip
         view = self.view
-        view.pressed.connect(lambda name: self.deeds[name]())
+        for name, button in view.buttons.items():
+            button.clicked.connect(self.deeds[name])
         view.bars.picked.connect(lambda row: self.force(self.choice.shown[row]))
         view.text.chosen.connect(lambda _, place: self.look_at(place))
         view.forks.picked.connect(lambda row: self.go_on_from(self.tree.branches()[row].text))
@@ -70,13 +71,10 @@ class GenerateMode(PromptMode):
 
     def state(self) -> dict[str, Any]:
         forks = [list(one) for one in self.tree.texts[-MOST_KEPT:]]
-        kept = {"prompt": self.workspace.prompt, "written": list(self.written), "forks": forks}
-        return {"version": 1, **kept, "side": self.view.side.current}
+        written = list(self.written)
+        return {"version": 1, "prompt": self.workspace.prompt, "written": written, "forks": forks}
 
     def restore(self, state: dict[str, Any]) -> None:
-        match state:
-            case {"side": str(side)} if side in dict(text.SIDES):
-                self.view.show_side(side)
         match state:
             case {"prompt": self.workspace.prompt, "written": written, "forks": [*forks]}:
                 for one in (*forks[:MOST_KEPT], written):
@@ -136,8 +134,6 @@ class GenerateMode(PromptMode):
         if written < 0:
             self.statusRequested.emit(text.OF_PROMPT)
             return
-        if self.place is not None:
-            self.statusRequested.emit(text.FORKED)
         self.go_on_from((*self.written[:written], token))
 
     def go_on_from(self, written: Text) -> None:
@@ -235,7 +231,7 @@ class GenerateMode(PromptMode):
         stays = before is not None and before.names == scene.names
         view, pieces, cache = self.view, list(map(self.piece, choice.ids)), choice.read.cache
         note = text.facts(choice, self.source.config.block_size)
-        view.set_scene(scene, self.place is None)
+        view.set_scene(scene)
         view.set_text(pieces, choice.surprises, choice.place, note)
         view.set_cache(CacheScene(choice.read.tokens, cache) if cache else None)
         view.set_forks(self.tree, self.text_of)

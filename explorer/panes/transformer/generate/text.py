@@ -24,7 +24,6 @@ ENDED = "The model has ended the text"
 FULL = "The context is full: the model reads no more tokens than this"
 NO_TEXT = "Type a text: the model predicts what comes after it"
 OF_PROMPT = "This token belongs to the prompt: edit it in the line above"
-FORKED = "The text forks here: what was written before stays under Forks"
 SIDES = [("sampling", "Sampling"), ("forks", "Forks"), ("cache", "Cache")]
 SIDES_HELP = "The settings of the draw, the texts that were written, what is kept of those read"
 NO_FORKS = "Nothing is written yet: each text that you write becomes a branch here"
@@ -88,8 +87,8 @@ def facts(choice: Choice, most: int) -> str:
     return "   ".join(told)
 
 
-def row_tip(scene: Scene, row: int, at_end: bool) -> str:
+def row_tip(scene: Scene, row: int) -> str:
     """A token's row."""
     told = f"{format_share(scene.probabilities[row])} before the cuts"
-    where = "" if at_end else " here instead, and go on from there"
+    where = "" if scene.drawn is not None else " here instead: the text forks"
     return f"{told}\nClick to choose it{where}"

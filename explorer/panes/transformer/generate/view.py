@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QRectF, Signal
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 from core.inference.text_tree import Text, TextTree
 from explorer import theme
@@ -16,19 +15,21 @@ from explorer.panes.transformer.generate import text
 from explorer.panes.transformer.generate.draft import GenerateDraft
 from explorer.panes.transformer.generate.draw_bars import BarsLayout, draw_bars
 from explorer.panes.transformer.generate.scene import Scene
-from explorer.widgets.base import Columns, Label, set_look
+from explorer.widgets.base import Columns, Label
 from explorer.widgets.boxes import card, column, name_parts, page, row
 from explorer.widgets.branch_list import BranchList
 from explorer.widgets.cache_picture import CachePicture
 from explorer.widgets.cache_scene import CacheScene
 from explorer.widgets.choice_picture import ChoicePicture
 from explorer.widgets.pages import Pages
+from explorer.widgets.push_button import push_button
 from explorer.widgets.scroll_area import ScrollArea
 from explorer.widgets.setting_fields import SettingFields
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surprise_text import SurpriseText
 from explorer.widgets.toggle import SegmentedControl
 
+LOOKS = {"next": "primary", "again": "quiet"}
 SIDE = 196  # px: the sliders
 LINES, REST = (2, 8), 470  # lines of the text at least and at most; px of all below it
 NATS = 8.0  # of the darkest tokens
@@ -42,10 +43,9 @@ VALUES = {
 
 
 class Bars(ChoicePicture[Scene]):
-    """`picked(row)`; `at_end`: it is the next token that is chosen."""
+    """`picked(row)`."""
 
-    NAME = "The likeliest next tokens"
-    at_end = True
+    NAME, WANTED = "The likeliest next tokens", (640, 240)
 
     def draw_scene(self, painter: QPainter, scene: Scene) -> None:
         draw_bars(painter, BarsLayout(QRectF(self.rect()), scene), self.position, self.hovered)
@@ -54,7 +54,7 @@ class Bars(ChoicePicture[Scene]):
         return BarsLayout(QRectF(self.rect()), scene).rows[: len(scene.ids)]
 
     def told(self, thing: int) -> str:
-        return text.row_tip(self.scene, thing, self.at_end) if self.scene is not None else ""
+        return text.row_tip(self.scene, thing) if self.scene is not None else ""
 
     def displayed(self) -> dict[str, np.ndarray]:
         scene = self.scene
@@ -73,9 +73,7 @@ class Bars(ChoicePicture[Scene]):
 
 
 class GenerateView(QWidget):
-    """`pressed(name)`: one of its `buttons`; other parts tell themselves what is chosen in them."""
-
-    pressed = Signal(str)
+    """Its parts tell themselves what is chosen in them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,22 +86,16 @@ class GenerateView(QWidget):
         self.fork_words = Label(text.NO_FORKS, "label", "muted", wrap=True)
         self.side = SegmentedControl(text.SIDES, text.SIDES_HELP)
         name_parts(self, "transformer.generate", "text", "bars", "side")
-        self.buttons = {name: self._button(name) for name in text.BUTTONS}
-        set_look(self.buttons["next"], "primary")
-        set_look(self.buttons["again"], "quiet")
+        self.buttons = {
+            name: push_button(*about, LOOKS.get(name, "")) for name, about in text.BUTTONS.items()
+        }
+        for name, button in self.buttons.items():
+            button.setObjectName(f"transformer.generate.{name}")
         self.settings = SettingFields(
             "transformer.generate", GenerateDraft, VALUES, text.words_of, self
         )
         self._build()
         self.side.chosen.connect(self.show_side)
-
-    def _button(self, name: str) -> QPushButton:
-        title, help = text.BUTTONS[name]
-        button = QPushButton(title)
-        button.setObjectName(f"transformer.generate.{name}")
-        button.setToolTip(help)
-        button.clicked.connect(partial(self.pressed.emit, name))
-        return button
 
     def _build(self) -> None:
         *left, again = self.buttons.values()
@@ -144,8 +136,7 @@ class GenerateView(QWidget):
         self.text.set_chosen(0, place)
         self.note.setText(note)
 
-    def set_scene(self, scene: Scene, at_end: bool) -> None:
-        self.bars.at_end = at_end
+    def set_scene(self, scene: Scene) -> None:
         self.bars.set_scene(scene)
         self.body.show_ready()
 

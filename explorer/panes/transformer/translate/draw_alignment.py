@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath
 
@@ -38,33 +40,31 @@ class Alignment:
 def draw_alignment(painter: QPainter, layout: Alignment, position: float) -> None:
     """At an integer position that token is written; between two the next one comes."""
     now, scene = theme.current(), layout.scene
-    last = len(layout.target) - 1
-    position = min(max(position, 0.0), float(last))
-    place, way = int(position), position - int(position)
-    current = place + 1 if way > 0 else place
+    position = min(position, len(layout.target) - 1)
+    current = math.ceil(position)
+    come = 1 + position - current
     for earlier in range(current):
         _lines(painter, layout, earlier, PAST)
-    if way > 0:
-        _lines(painter, layout, place, 1 - way)
-    _lines(painter, layout, current, min(2 * way, 1.0) if way > 0 else 1.0)
-    row = scene.weights[current]
-    for token, rect in enumerate(layout.source):
-        fill = now.color("attention", float(row[token]) ** 0.6)
-        ink = now.color("surface" if row[token] > 0.35 else "text")
-        draw_chip(painter, rect, chip(0, scene.source[token]).text, fill, now.color("divider"), ink)
+    _lines(painter, layout, current, come)
+    weights = scene.weights[current].tolist()
+    for rect, piece, weight in zip(layout.source, scene.source, weights, strict=True):
+        fill, ink = now.color("attention", weight**0.6), "surface" if weight > 0.35 else "text"
+        draw_chip(painter, rect, chip(0, piece).text, fill, now.color("divider"), now.color(ink))
     for token, rect in enumerate(layout.target):
-        arrived = 1.0 if token < current or way == 0 else max(2 * way - 1, 0.0)
-        if token > current or arrived <= 0:
+        if token > current:
             painter.setPen(now.pen("divider"))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(rect, 3, 3)
             continue
-        edge = now.color("accent" if token == current else "divider", arrived)
-        fill = now.color("selected" if token == current else "surface", arrived)
-        words = chip(0, scene.target[token]).text
-        draw_chip(painter, rect, words, fill, edge, now.color("text", arrived))
-    _title(painter, layout.area.left(), layout.source[0].top() - now.px(TITLE), text.SOURCE)
-    _title(painter, layout.area.left(), layout.target[0].bottom() + 2, text.TARGET)
+        words, (edge, fill, way) = chip(0, scene.target[token]).text, ("divider", "surface", 1.0)
+        if token == current:
+            edge, fill, way = "accent", "selected", come
+        colors = (now.color(role, way) for role in (fill, edge, "text"))
+        draw_chip(painter, rect, words, *colors)
+    above, below = layout.source[0].top() - now.px(TITLE), layout.target[0].bottom() + 2
+    for words, top in ((text.SOURCE, above), (text.TARGET, below)):
+        box = QRectF(layout.area.left(), top, layout.area.width(), now.px(TITLE - 2))
+        put_text(painter, box, words, now.font("label"), now.color("muted"), LEFT)
 
 
 def _lines(painter: QPainter, layout: Alignment, place: int, alpha: float) -> None:
@@ -80,9 +80,3 @@ def _lines(painter: QPainter, layout: Alignment, place: int, alpha: float) -> No
             color = now.color("attention", alpha * (0.25 + 0.75 * weight))
             painter.setPen(now.pen(color, THICK * weight + 0.5))
             painter.drawPath(path)
-
-
-def _title(painter: QPainter, left: float, top: float, words: str) -> None:
-    now = theme.current()
-    box = QRectF(left, top, now.px(240), now.px(TITLE - 2))
-    put_text(painter, box, words, now.font("label"), now.color("muted"), LEFT)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from core.data.dates import Dates
 from explorer.engine.jobs import SUPERSEDED
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import SourceMode
@@ -41,17 +43,12 @@ class TranslateMode(SourceMode):
         self.source = FolderSource(self.engine, MODEL, self)
         self.scene: TranslationScene | None = None
         self._seed = 0
-        line, heads = self.inputs.line, self.view.heads
-        line.set_prompt(self.draft.value.text)
-        line.promptEdited.connect(
-            lambda typed: self.draft.change({"text": typed}, text.CHANGE_TEXT, "text")
-        )
-        line.rested.connect(self.draft.end_merge)
+        self.connect_line(self.inputs.line, "text", text.CHANGE_TEXT)
         self.inputs.another.clicked.connect(self.take_another)
-        heads.headClicked.connect(self.show_head)
-        heads.headUnlocked.connect(self.show_head)
+        self.view.heads.headClicked.connect(self.show_head)
+        self.view.heads.headUnlocked.connect(self.show_head)
         self.view.picture.picked.connect(self.go_to)
-        self.draft.changed.connect(self._on_draft)
+        self.draft.changed.connect(self.read)
         self.begin()
 
     def pictures(self) -> dict[str, QWidget]:
@@ -63,15 +60,12 @@ class TranslateMode(SourceMode):
     def take_another(self) -> None:
         """A date that the model has never seen."""
         self._seed += 1
-        self.draft.change({"text": compute.another(self._seed)}, text.ANOTHER)
+        date = Dates().pair("validation", np.random.default_rng(self._seed))
+        self.draft.change({"text": date.source}, text.ANOTHER)
 
     def show_head(self, *head: int) -> None:
         """By layer and head; of none the sharpest."""
         self.draft.change({"head": head}, text.CHANGE_HEAD)
-
-    def _on_draft(self, draft: TranslateDraft) -> None:
-        self.inputs.line.set_prompt(draft.text)
-        self.read()
 
     # the model
 
@@ -83,7 +77,7 @@ class TranslateMode(SourceMode):
         if source.tokenizer is None:
             await source.open()
         ids = await self.engine.io(source.tokenizer.encode_ids, draft.text)
-        asked = compute.traced, ids, draft.head, lambda token: text.name(self.piece(token))
+        asked = compute.traced, ids, draft.head or None, lambda token: text.name(self.piece(token))
         trace = await source.ask(*asked, key="transformer.translate", name="translating")
         return SUPERSEDED if trace is SUPERSEDED else (ids, trace)
 

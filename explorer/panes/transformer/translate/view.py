@@ -7,7 +7,7 @@ import math
 import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer.panes.transformer.translate import text
 from explorer.panes.transformer.translate.draw_alignment import Alignment, draw_alignment
@@ -19,6 +19,7 @@ from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.likeliest_bars import LikeliestBars, NextToken
 from explorer.widgets.pooling import squared
 from explorer.widgets.prompt_line import PromptLine
+from explorer.widgets.push_button import push_button
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.token_strip import chip
 
@@ -58,11 +59,10 @@ class TranslateHeader(QWidget):
         super().__init__()
         self.setObjectName("transformer.translate.inputs")
         self.model, self.line = Label(text.MODEL, "body", "muted"), PromptLine()
-        self.another = QPushButton(text.ANOTHER)
+        self.another = push_button(text.ANOTHER, text.ANOTHER_HELP)
         self.model.setToolTip(text.MODEL_HELP)
         self.line.setAccessibleName("Date")
         self.line.setPlaceholderText(text.NO_TEXT)
-        self.another.setToolTip(text.ANOTHER_HELP)
         name_parts(self, "transformer.translate", "line", "another")
         row(self.model, (self.line, 1), self.another, of=self)
 
@@ -75,6 +75,7 @@ class TranslateView(QWidget):
         self.setObjectName("transformer.translate")
         self.picture, self.bars = TranslationPicture(), LikeliestBars()
         self.heads = HeadMosaic(text.HEADS)
+        self.heads.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         name_parts(self, "transformer.translate", "picture", "heads", "bars")
         self.body = StatefulPicture(self.picture, "lines")
         heads = card(Label(text.HEADS, "label", "muted", wrap=True), (self.heads, 1))

@@ -19,10 +19,9 @@ def test_it_shows_what_core_finds(make_mode: Any, run_async: Any) -> None:
         lm = core.load(mode.source.address)
         told = core.few_shot(lm, examples, question, answer, (0, 1, 2, 4, 8), FORMS["arrow"])
         shown = mode.view.bars.displayed()
-        assert [name.split()[0] for name in shown["name"]] == ["0", "1", "2", "4", "8"]
-        assert shown["share"].tolist() == [one.probability for one in told]
-        for words, one in zip(shown["words"], told, strict=True):
-            assert "wrong: " in words and one.said[:9] in words
+        assert shown["examples"].tolist() == [0, 1, 2, 4, 8]
+        assert shown["probability"].tolist() == [one.probability for one in told]
+        assert shown["answer"].tolist() == [one.said for one in told]
         assert mode.headline.startswith("No examples make ")
         assert mode.view.read.tokens.data.decode() == told[-1].text
         mode.view.grab()
@@ -37,12 +36,13 @@ def test_each_step_shows_the_text_that_is_read_and_frames_the_answer(
     async def body() -> None:
         mode = await make_mode("examples", block_size=256)
         bars, read = mode.view.bars, mode.view.read
-        QTest.mouseClick(bars, Qt.MouseButton.LeftButton, pos=bars.line(1).center().toPoint())
+        row = bars.rects(bars.scene)[1].center()
+        QTest.mouseClick(bars, Qt.MouseButton.LeftButton, pos=row.toPoint())
         assert mode.player.step == 1
         assert read.tokens.data.decode() == "Germany => Berlin\nFrance => Paris"
         framed = b"".join(read.tokens.slice(token) for token in read.marked)
         assert framed.decode().strip() == "Paris"
-        assert "Click to see the text" in bars.said_at(bars.line(1).center())
+        assert "Click to see the text" in bars.said_at(row)
         seen: list[Any] = []
         mode.inspection.connect(seen.append)
         mode.inspect()
@@ -59,15 +59,15 @@ def test_other_lines_are_asked_once_typing_rests_and_undo_brings_the_old_ones(
         mode.view.lines.setPlainText("hot -> cold\nday -> night")
         mode.view.lines.rested.emit()
         await mode.settled()
-        assert [one.shot.count for one in mode.found] == [0, 1]
+        assert [one.count for one in mode.shots] == [0, 1]
         assert mode.inputs.task.currentText() == "your own"
         mode.set_up(form="dialog")
         await mode.settled()
-        assert mode.found[1].shot.text == "Q: hot\nA: cold\n\nQ: day\nA: night"
+        assert mode.shots[1].text == "Q: hot\nA: cold\n\nQ: day\nA: night"
         mode.workspace.undo()
         mode.workspace.undo()
         await mode.settled()
-        assert mode.inputs.task.currentText() == "Capitals" and len(mode.found) == 5
+        assert mode.inputs.task.currentText() == "Capitals" and len(mode.shots) == 5
 
     run_async(body())
 
@@ -83,6 +83,6 @@ def test_a_line_without_an_arrow_says_so_and_nothing_is_lost(
         assert mode.view.body.state == "error" and mode.view.lines.text.endswith("day")
         mode.set_up(lines="hot -> cold\nday -> night")
         await mode.settled()
-        assert mode.view.body.state == "ready" and len(mode.found) == 2
+        assert mode.view.body.state == "ready" and len(mode.shots) == 2
 
     run_async(body())

@@ -155,7 +155,7 @@ def test_a_session_brings_the_text_back(make_mode: Any, run_async: Any) -> None:
         mode.restore(kept)
         await mode.settled()
         assert mode.written == tuple(kept["written"])
-        bad: list[dict] = [{}, {**kept, "prompt": "other"}, {**kept, "forks": 3, "side": [1]}]
+        bad: list[dict] = [{}, {**kept, "prompt": "other"}, {**kept, "forks": 3}]
         for one in (*bad, {"prompt": PROMPT, "written": ["a"], "forks": [4, "x", [-1]]}):
             mode.restore(one)
         await mode.settled()
@@ -230,7 +230,7 @@ def test_forks_stay_and_a_click_goes_back_to_one(make_mode: Any, run_async: Any)
         assert not len(forks.displayed()["text"]) and not mode.view.buttons["back"].isEnabled()
         mode.restore(kept)
         await mode.settled()
-        assert mode.written == whole and mode.view.side.current == "forks"
+        assert mode.written == whole
         assert len(forks.displayed()["text"]) == 3
 
     run_async(body())
