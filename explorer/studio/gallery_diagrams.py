@@ -58,7 +58,7 @@ def diagrams() -> list[Sample]:
     nodes = [Node(0, "c_fc", "products", (4, 5), matrices["products"], True),
              Node(1, "gelu", "hidden", (4, 5), None, False)]  # fmt: skip
     shapes = {name: (len(one), one.shape[1]) for name, one in values.items()}
-    steps = StepsScene(tuple(nodes), 0, terms, shapes, matrices, TOKENS[:4], line="1 + 2 = 3")
+    steps = StepsScene(tuple(nodes), 0, terms, shapes, matrices, TOKENS[:4])
     pair = replace(_spine(3, ENDS[1:]), source=_spine(3, ()))
     return [
         ("a model", _shown(spine, 10), 600, 380),

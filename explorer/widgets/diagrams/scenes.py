@@ -113,7 +113,6 @@ class StepsScene:
     """Steps that follow one another, and the one `at` the cursor as an equation.
 
     rows, columns   names of rows, and of the result's columns
-    line            the equation with the numbers of the chosen cell
     pair            (2, 2) of a rotation: a pair of the chosen query, before and after it turns
     """
 
@@ -124,7 +123,6 @@ class StepsScene:
     matrices: Mapping[str, Matrix]
     rows: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
-    line: str = ""
     pair: np.ndarray | None = None
 
 

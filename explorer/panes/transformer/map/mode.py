@@ -14,8 +14,8 @@ from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.transformer.map import compute, text
-from explorer.panes.transformer.map.draft import NAMES, MapDraft
-from explorer.panes.transformer.map.inspector import inspection, line_of
+from explorer.panes.transformer.map.draft import NAMES, OPEN, MapDraft
+from explorer.panes.transformer.map.inspector import inspection
 from explorer.panes.transformer.map.scene import (
     Place,
     block_scene,
@@ -173,6 +173,10 @@ class MapMode(PromptMode):
     def toggle_compare(self) -> None:
         self.set(compared=not self.draft.value.compared)
 
+    def draw_open(self) -> None:
+        """The open model in place of a preset."""
+        self.set(shown=OPEN, compared=False)
+
     @property
     def head(self) -> int:
         """The one that is chosen in all panes."""
@@ -266,8 +270,7 @@ class MapMode(PromptMode):
         cell = self.cell or (found.row, 0)
         if told is not None and len(told.cell) > 1:
             cell = told.cell[-2], told.cell[-1]
-        line = line_of(level) if told is not None else ""
-        return steps_scene(found, place, level, cell, line, tokens, likely)
+        return steps_scene(found, place, level, cell, tokens, likely)
 
     def _show(self, scene: Scene, place: Place, before: Any) -> None:
         """One level further in or out, by the step that was gone into; else it is a cut."""

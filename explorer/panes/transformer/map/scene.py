@@ -94,7 +94,7 @@ def block_scene(found: Found, place: Place, level: Level | None) -> BlockScene:
 
 
 def steps_scene(
-    found: Found, place: Place, level: Level | None, cell: Cell, line: str,
+    found: Found, place: Place, level: Level | None, cell: Cell,
     tokens: tuple[str, ...], likely: tuple[str, ...],
 ) -> StepsScene:  # fmt: skip
     """`cell`: of what the step makes, the one whose numbers are told."""
@@ -116,7 +116,6 @@ def steps_scene(
         matrices,
         rows=() if is_head else tokens,
         columns=likely if is_head else tokens if is_square else (),
-        line=line,
         pair=_pair(matrices, cell[0]) if kind == "rotate" and matrices else None,
     )
 

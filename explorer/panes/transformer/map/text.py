@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.numbers import (
-    format_bytes,
-    format_count,
-    format_fixed,
-    format_percent,
-)
+from core.numbers import format_bytes, format_count, format_fixed, format_percent
 from core.transformer.parameters import parameters
 from core.transformer.presets import NOTES
 from explorer.widgets.diagrams.scenes import name_of
@@ -22,6 +17,7 @@ NO_TEXT = "Type a text: it runs through the model"
 WHOLE = "Model"
 SHOWN, SHOWN_HELP = "Model drawn", "The open model with its numbers, or a paper's, which has none"
 OPENED = "The open model"
+COMPARE_TITLE, OPEN_TITLE = "Presets side by side, or the model", "Draw the open model"
 COMPARE, COMPARE_HELP = "Side by side", "All presets of the papers in one table"
 HEAD, HEAD_HELP = "Head", "The attention head whose numbers are drawn"
 INSIDE = "Click, or press Enter, to look inside; Esc goes out again"
