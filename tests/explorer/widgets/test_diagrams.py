@@ -69,9 +69,9 @@ def test_of_many_tokens_the_first_and_the_last_have_lines_of_their_own(qapp: obj
     scene = SpineScene(steps, (40, 8), (None,), 9, tokens=tokens, chosen=39, reads=reads)
     layout = SpineLayout(AREA, scene)
     lines = layout.earlier
-    covered = [at for line in lines for at in range(line.tokens.start, line.tokens.stop)]
+    covered = [at for _, tokens in lines for at in range(tokens.start, tokens.stop)]
     assert covered == list(range(39)) and len(lines) == len(layout.ys) > 2
-    assert lines[0].words == "t0" and lines[-1].words == "t38"
+    assert lines[0][0] == "t0" and lines[-1][0] == "t38"
     assert layout.column(1).right() <= layout.column(2).left()
 
 

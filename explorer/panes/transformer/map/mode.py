@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from core.tokenization.telling import quoted, visible
 from explorer.engine.jobs import Superseded
 from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk, Mode
@@ -55,7 +55,6 @@ class MapMode(PromptMode):
         self.levels: dict[int | None, compute.Level] = {}  # of what one is inside of
         self.cell: tuple[int, int] | None = None  # None: the chosen token's largest number
         self._way = ["next"]  # the names of the steps that are to be shown
-        self._asked: Any = None  # what of the level is on its way, or there
         self._drawn: Any = None  # the forward pass, the level and the step that are seen
         self._levels = Latest(self.engine, self)
         self._connect()
@@ -73,7 +72,7 @@ class MapMode(PromptMode):
         self.draft.changed.connect(self._on_draft)
         self._levels.came.connect(self._on_level)
         self._levels.failed.connect(self.statusRequested)
-        self.workspace.selectionChanged.connect(lambda _: self._draw())
+        self.workspace.selectionChanged.connect(lambda _: self._look())
 
     # what the pane asks
 
@@ -102,7 +101,7 @@ class MapMode(PromptMode):
         if place is not None and drawn is not None and drawn[:2] == (self.found, place.parent):
             self.view.picture.set_position(position)  # else this is not yet the picture of it
         if place is not None and drawn != (self.found, place.parent, place.at):
-            self._draw()
+            self._look()
 
     # where one is
 
@@ -186,7 +185,7 @@ class MapMode(PromptMode):
     def choose_cell(self, row: int, column: int) -> None:
         """The cell whose numbers are told."""
         self.cell = row, column
-        self._ask()
+        self._look()
 
     # text and model
 
@@ -199,27 +198,28 @@ class MapMode(PromptMode):
         if shown := self.draft.value.shown:
             return await self.engine.call(compute.outlined, shown, key=key, name=name)
         ids = (await self.encode())[-self.source.config.block_size :]
-        return await self.source.ask(compute.read, ids, -1, key=key, name=name)
+        asked = compute.read, ids, lambda token: chip(0, self.piece(token)).text
+        return await self.source.ask(*asked, key=key, name=name)
 
     def show_answer(self, answer: compute.Found | Superseded) -> None:
         if isinstance(answer, Superseded):
             return
-        self.found, self.levels, self._asked, self.cell = answer, {}, None, None
+        self.found, self.levels, self.cell = answer, {}, None
         self.view.set_costs(answer)
         self.view.body.show_ready()
         self.set_tracks([TraceTrack(answer.trace)])
         self.go_to()
-        self._draw()
+        self._look()
 
     def forget(self) -> None:
         super().forget()
         self._way = self.way
-        self.found, self.levels, self._asked, self._drawn = None, {}, None, None
+        self.found, self.levels, self._drawn = None, {}, None
         if not self.active:  # else what comes takes its place; a trace holds its model
             self.set_tracks([])
 
     def clear(self) -> None:
-        self.found, self.levels, self._asked = None, {}, None
+        self.found, self.levels = None, {}
         super().clear()
 
     def _on_draft(self, draft: MapDraft) -> None:
@@ -231,11 +231,6 @@ class MapMode(PromptMode):
             self._draw()
 
     # what is seen
-
-    def _words(self, name: str) -> tuple[str, ...]:
-        """What the tokens say that the trace is about, or the likeliest next ones."""
-        about = self.found.about if self.found is not None else {}
-        return tuple(chip(0, self.piece(int(token))).text for token in about.get(name, ()))
 
     def _level_of(self, place: Place) -> compute.Level | None:
         """What is known of the step in words, and of those beside it."""
@@ -257,20 +252,16 @@ class MapMode(PromptMode):
         view.costs.set_bright(text.COMPONENTS[known[0]] if known and inside else "")
         has_heads = "attention" in kinds and found.stripes is not None
         view.set_heads(found.config_of(found.parts[0]).n_head if has_heads else 0, self.head)
-        self._say(found, place)
-        self._ask()
+        part, compared = found.parts[place.at], self.draft.value.compared
+        self.set_headline(text.compared(len(NAMES)) if compared else text.headline(found, part))
 
     def _scene(self, found: compute.Found, place: Place) -> Scene:
-        level, tokens, likely = self._level_of(place), self._words("ids"), self._words("likeliest")
+        level = self._level_of(place)
         if place.parent is None:
-            return model_scene(found, tokens, likely)
+            return model_scene(found)
         if found.parts[place.parent].kind == "block":
             return block_scene(found, place, level)
-        told = level.told if level is not None and level.at == place.at else None
-        cell = self.cell or (found.row, 0)
-        if told is not None and len(told.cell) > 1:
-            cell = told.cell[-2], told.cell[-1]
-        return steps_scene(found, place, level, cell, tokens, likely)
+        return steps_scene(found, place, level, self.cell or (found.row, 0))
 
     def _show(self, scene: Scene, place: Place, before: Any) -> None:
         """One level further in or out, by the step that was gone into; else it is a cut."""
@@ -284,32 +275,17 @@ class MapMode(PromptMode):
         else:
             picture.set_scene(scene)
 
-    def _say(self, found: compute.Found, place: Place) -> None:
-        if self.draft.value.compared:
-            self.set_headline(text.compared(len(NAMES)))
-            return
-        likeliest, share = "", 0.0
-        if len(tokens := found.about.get("likeliest", ())):
-            piece = self.piece(int(tokens[0])).decode("utf-8", "replace")
-            likeliest = quoted(piece.strip() or visible(piece))
-            share = float(found.about["probabilities"].max())
-        self.set_headline(text.headline(found, found.parts[place.at], likeliest, share))
-
-    def _ask(self) -> None:
-        """What is inside of the level, and the numbers of the chosen cell."""
+    def _look(self) -> None:
+        """Draws what one is at, and asks what is inside of the level and the chosen cell."""
+        self._draw()
+        self.inspect()
         place, found = self.place, self.found
         if place is None or found is None or found.stripes is None:
-            self.inspect()
             return
-        asked = found, place.parent, place.at, self.head, self.cell
-        if asked == self._asked:
-            return
-        self._asked = asked
-        where, cell = (place.parent, place.at, self.head), self.cell or (found.row, None)
-        given = found, self.levels.get(place.parent), *where, cell
-        name, key = "looking inside the step", "transformer.map.level"
-        call = lambda: self.engine.call(compute.looked, *given, key=key, name=name)  # noqa: E731
-        self._levels.ask(call, name, is_told=False)
+        given = found, self.levels.get(place.parent), place.parent, place.at, self.head
+        cell, name = self.cell or (found.row, None), "looking inside the step"
+        call = partial(self.engine.call, compute.looked, *given, cell, key="transformer.map.level")
+        self._levels.ask(partial(call, name=name), name, is_told=False)
 
     def _on_level(self, level: compute.Level | Superseded) -> None:
         if not isinstance(level, Superseded) and self.found is not None:

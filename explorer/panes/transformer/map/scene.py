@@ -44,17 +44,14 @@ def way_to(found: Found, index: int | None) -> list[int]:
     return way
 
 
-def model_scene(found: Found, tokens: tuple[str, ...], likely: tuple[str, ...]) -> SpineScene:
-    """`tokens`: what they say; `likely`: the likeliest next ones, likeliest first."""
+def model_scene(found: Found) -> SpineScene:
     if isinstance(found.config, EncoderDecoderConfig):
         source = _spine(found, found.config.encoder, "encoder")
         return _spine(found, found.config.decoder, source=source)
-    about = found.about
-    chances = [float(about["probabilities"][token]) for token in about.get("likeliest", ())]
+    reads, writes = (found.about.get(name) for name in ("reads", "writes"))
     return _spine(
-        found, found.config, tokens=tokens, chosen=found.row,
-        reads=about.get("reads"), writes=about.get("writes"), stripes=found.stripes,
-        likely=tuple(zip(likely, chances, strict=True)),
+        found, found.config, tokens=found.tokens, chosen=found.row, reads=reads, writes=writes,
+        stripes=found.stripes, likely=found.likely,
     )  # fmt: skip
 
 
@@ -93,11 +90,11 @@ def block_scene(found: Found, place: Place, level: Level | None) -> BlockScene:
     )
 
 
-def steps_scene(
-    found: Found, place: Place, level: Level | None, cell: Cell,
-    tokens: tuple[str, ...], likely: tuple[str, ...],
-) -> StepsScene:  # fmt: skip
-    """`cell`: of what the step makes, the one whose numbers are told."""
+def steps_scene(found: Found, place: Place, level: Level | None, cell: Cell) -> StepsScene:
+    """`cell`: of what the step makes, the chosen one, where its numbers are not told."""
+    told = level.told if level is not None and level.at == place.at else None
+    if told is not None and len(told.cell) > 1:
+        cell = told.cell[-2], told.cell[-1]
     nodes = []
     for at in place.level:
         part, made = found.parts[at], made_by(found.parts[at])
@@ -107,6 +104,7 @@ def steps_scene(
     matrices = level.matrices[place.at] if level is not None else {}
     shapes = {name: flat(shape) for name, shape in part.shapes.items()}
     is_head = kind == "product" and part.layer is None  # the rows of the likeliest tokens
+    tokens, likely = found.tokens, tuple(words for words, _ in found.likely)
     is_square = shapes[made_by(part)] == (len(tokens), len(tokens))
     return StepsScene(
         tuple(nodes),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.numbers import format_bytes, format_count, format_fixed, format_percent
+from core.tokenization.telling import quoted
 from core.transformer.parameters import parameters
 from core.transformer.presets import NOTES
 from explorer.widgets.diagrams.scenes import name_of
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 NO_TEXT = "Type a text: it runs through the model"
 WHOLE = "Model"
+SPACE = "\u2423"  # how a space is seen
 SHOWN, SHOWN_HELP = "Model drawn", "The open model with its numbers, or a paper's, which has none"
 OPENED = "The open model"
 COMPARE_TITLE, OPEN_TITLE = "Presets side by side, or the model", "Draw the open model"
@@ -68,7 +70,7 @@ def costs(found: Found) -> tuple[str, str, str]:
     weights, cache = format_bytes(sums["weights"]), format_bytes(sums["cache"])
     return (
         f"{format_count(sums['parameters'])} parameters",
-        f"{format_count(sums['flops'])} FLOPs for {found.tokens:,} tokens",
+        f"{format_count(sums['flops'])} FLOPs for {found.length:,} tokens",
         f"{weights} weights, {cache} KV cache",
     )
 
@@ -82,9 +84,11 @@ def note(name: str) -> str:
     return f"* {name}: {NOTES[name]}"
 
 
-def headline(found: Found, part: Part, likeliest: str, share: float) -> str:
-    """One sentence: what is seen. `likeliest`: the next token, quoted."""
-    if part.kind in ("next", "softmax") and likeliest:
+def headline(found: Found, part: Part) -> str:
+    """One sentence: what is seen."""
+    if part.kind in ("next", "softmax") and found.likely:
+        words, share = found.likely[0]
+        likeliest = quoted(words.strip(SPACE) or words)
         return f"{found.config_of(part).n_layer} blocks later: {likeliest}, {format_percent(share)}"
     if found.shown and part.parent is None:
         return f"{found.shown}, drawn without weights: shapes and costs alone"
