@@ -13,7 +13,7 @@ from explorer import theme
 from explorer.widgets.diagrams.inks import ink_of
 from explorer.widgets.diagrams.scenes import BlockScene, name_of
 from explorer.widgets.matrix_equation import dimensions
-from explorer.widgets.sketch import Sketch, around
+from explorer.widgets.sketch import SIZE, Sketch, around
 
 # Each part with its norm and its sum.
 PARTS = {"attention": ("ln_1", "add_read"), "cross": ("ln_cross", "add_found"),
@@ -144,7 +144,7 @@ class BlockLayout:
         for kind, x in places.items():
             place = around(x, self.y, wide, high)
             done = kind == "in" or position + 1e-9 >= self.kinds.index(kind)
-            sketch.stripe(place, self.scene.stripes.get(kind) if done else None)
+            sketch.matrix(place, self.scene.stripes.get(kind) if done else None, limit=SIZE)
             if not self.narrow:
                 sketch.text(QRectF(x, place.bottom() + 2, 0, line), size)
         for kind in () if self.narrow else self.kinds:

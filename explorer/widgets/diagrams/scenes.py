@@ -80,7 +80,7 @@ class BlockScene:
     lines     of "attention", "cross" and "mlp": what is in them, and how large they are
     heads     H
     widening  F / C
-    stripes   (S,) of the chosen token, by the kind of the step that makes it, and "in"
+    stripes   (S, 1) of the chosen token, by the kind of the step that makes it, and "in"
     patterns  (H, P, P) attention weights of each head, shrunk
     hidden    (F,) inside the MLP, of the chosen token
     """

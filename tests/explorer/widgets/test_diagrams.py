@@ -89,7 +89,7 @@ def test_every_diagram_is_painted_half_way_too(qapp: object) -> None:
 def test_the_parts_of_a_bar_share_its_width(qapp: object) -> None:
     bars = StackedBars("Costs")
     bars.resize(400, 40)
-    bars.set_scene([Bar("all", (Segment("a", 30, "thirty", ""), Segment("b", 10, "ten", "")))])
+    bars.set_scene([Bar("all", (Segment("mlp", "a", 30, "thirty"), Segment("", "b", 10, "ten")))])
     assert bars.displayed()["number"].tolist() == [30, 10]
     assert bars.said_at(QPointF(150, 30)) == "thirty" and bars.said_at(QPointF(350, 30)) == "ten"
     assert bars.said_at(QPointF(150, 5)) == ""

@@ -71,8 +71,8 @@ def block_scene(found: Found, place: Place, level: Level | None) -> BlockScene:
     parts = tuple((at, found.parts[at].kind) for at in place.level)
     stripes: dict[str, np.ndarray] = {}
     for at, kind in parts if level is not None else ():
-        rows = {name: one.values[found.row, None] for name, one in level.matrices[at].items()}  # type: ignore[union-attr]
-        made = {name: stripes_of(row, STRIPE)[:, 0] for name, row in rows.items()}
+        values = {name: one.values for name, one in level.matrices[at].items()}
+        made = {name: stripes_of(one[found.row, None], STRIPE) for name, one in values.items()}
         stripes |= {"in": made["x"]} if "x" in made and "in" not in stripes else {}
         stripes[kind] = list(made.values())[-1]
     part = found.parts[place.at]

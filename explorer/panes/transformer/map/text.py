@@ -26,8 +26,10 @@ INSIDE = "Click, or press Enter, to look inside; Esc goes out again"
 COMPONENTS = {
     "tokens": "token embedding", "positions": "positions", "attention": "attention", "mlp": "MLP",
     "norms": "norms", "head": "output head",
+    "weights": "weights", "cache": "KV cache", "activations": "kept for the backward pass",
 }  # fmt: skip
-MEMORY = {"weights": "weights", "cache": "KV cache", "activations": "kept for the backward pass"}
+MEMORY = ("weights", "cache", "activations")
+UNITS = {"parameters": "parameters", "flops": "FLOPs"}
 COLUMNS = ("parameters", "layers", "heads", "width", "context")
 
 
@@ -75,9 +77,10 @@ def costs(found: Found) -> tuple[str, str, str]:
     )
 
 
-def cost_tip(words: str, number: int, total: int, unit: str) -> str:
-    written = f"{format_count(number)} {unit}" if unit else format_bytes(number)
-    return f"{words}: {written}, {format_percent(number / (total or 1))}"
+def cost_tip(name: str, number: int, total: int, unit: str) -> str:
+    """Of a component's share; what is no unit of `UNITS` is bytes."""
+    told = f"{format_count(number)} {UNITS[unit]}" if unit in UNITS else format_bytes(number)
+    return f"{COMPONENTS[name]}: {told}, {format_percent(number / (total or 1))}"
 
 
 def note(name: str) -> str:
