@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from explorer import theme
 from explorer.widgets.axis_labels import has_label, one_in
 from explorer.widgets.base import RIGHT
 from explorer.widgets.cell_numbers import fitting_number
+from explorer.widgets.diagrams.scenes import StepsScene
 from explorer.widgets.pooling import Matrix
 from explorer.widgets.sketch import Sketch, around, colors_of
 
@@ -55,22 +56,13 @@ def kind_of(name: str) -> str:
 
 
 class MatrixEquation:
-    """Where the terms stand in an area.
+    """Where the terms stand in an area."""
 
-    shapes    (rows, columns) of each value by name
-    matrices  their numbers, where they are known
-    rows      what the rows of a value with as many are; columns: likewise of the result
-    """
-
-    def __init__(
-        self, area: QRectF, terms: Sequence[Term], shapes: Mapping[str, tuple[int, int]],
-        matrices: Mapping[str, Matrix], rows: Sequence[str] = (), columns: Sequence[str] = (),
-    ) -> None:  # fmt: skip
-        now = theme.current()
-        self.terms, self.matrices, self.rows, self.columns = terms, matrices, rows, columns
-        self.shapes = [shapes[one.name][:: -1 if one.turned else 1] if one.name else (0, 0)
-                       for one in terms]  # fmt: skip
-        named = [at for at, (size, _) in enumerate(self.shapes) if size == len(rows) > 1]
+    def __init__(self, area: QRectF, scene: StepsScene) -> None:
+        now, self.scene, self.terms, self.rows = theme.current(), scene, scene.terms, scene.rows
+        self.shapes = [scene.shapes[one.name][:: -1 if one.turned else 1] if one.name else (0, 0)
+                       for one in self.terms]  # fmt: skip
+        named = [at for at, (size, _) in enumerate(self.shapes) if size == len(self.rows) > 1]
         self.named = named[0] if named else -1  # the first term whose rows have names
         self.strip = QRectF(area).adjusted(0, area.height() - now.px(LINE + ROW), 0, 0)
         self.area = area.adjusted(0, 0, 0, -now.px(LINE + ROW + GAP))
@@ -107,7 +99,7 @@ class MatrixEquation:
 
     def _matrix(self, term: Term) -> Matrix | None:
         """The numbers as they stand in the line."""
-        matrix = self.matrices.get(term.name)
+        matrix = self.scene.matrices.get(term.name)
         turned = matrix is not None and term.turned
         return Matrix(matrix.values.T, matrix.thumb.T) if turned else matrix
 
@@ -119,7 +111,7 @@ class MatrixEquation:
                 column = int((point.x() - place.left()) / place.width() * columns)
                 row, column = min(row, rows - 1), min(column, columns - 1)
                 row, column = (column, row) if term.turned else (row, column)
-                matrix = self.matrices.get(term.name)
+                matrix = self.scene.matrices.get(term.name)
                 value = math.nan if matrix is None else float(matrix.values[row, column])
                 return Found(term.name, row, column, value)
         return None
@@ -133,7 +125,7 @@ class MatrixEquation:
                 sketch.text(place, term.words, size="title", weight=600)
         if self.named >= 0:
             self._draw_rows(sketch, self.places[self.named], self.terms[self.named].cell[0])
-        if (matrix := self.matrices.get(self.terms[-1].name)) is not None:
+        if (matrix := self.scene.matrices.get(self.terms[-1].name)) is not None:
             self._draw_strip(sketch, matrix.values, self.terms[-1])
 
     def _draw_value(
@@ -183,7 +175,8 @@ class MatrixEquation:
         left = self.strip.center().x() - count * side / 2
         for at in range(first, first + count):
             place = QRectF(left + (at - first) * side, self.strip.top(), side - 1, now.px(LINE))
-            words = self.columns[at] if len(self.columns) == len(numbers) else f"{at}"
+            names = self.scene.columns
+            words = names[at] if len(names) == len(numbers) else f"{at}"
             sketch.text(place, words, "text" if at == column else "muted", cut=True)
             cell = QRectF(place.left(), place.bottom(), place.width(), now.px(ROW))
             sketch.fill(cell, QColor.fromRgb(int(colors[at])))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -96,8 +97,7 @@ class BlockScene:
     hidden: np.ndarray | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Node:
+class Node(NamedTuple):
     """A step in a chain, and what it makes. opens: one can look inside."""
 
     index: int
@@ -112,8 +112,10 @@ class Node:
 class StepsScene:
     """Steps that follow one another, and the one `at` the cursor as an equation.
 
-    rows, columns   names of rows, and of the result's columns
-    pair            (2, 2) of a rotation: a pair of the chosen query, before and after it turns
+    shapes         (rows, columns) of each value of the equation, by name
+    matrices       their numbers, where they are known
+    rows, columns  what the rows of a value with as many are, and the result's columns
+    pair           (2, 2) of a rotation: a pair of the chosen query, before and after it turns
     """
 
     nodes: tuple[Node, ...]

@@ -32,9 +32,7 @@ class StepsLayout:
         room = self.pitch - now.px(30)
         self.scale = min(now.px(THUMB) / sides[:, 0].max(), room / sides[:, 1].max())
         below = area.adjusted(0, high + now.px(12), 0, -now.px(8))
-        self.equation = MatrixEquation(
-            below, scene.terms, scene.shapes, scene.matrices, scene.rows, scene.columns
-        )
+        self.equation = MatrixEquation(below, scene)
         self.targets = [(self.node(at), node.index) for at, node in enumerate(self.nodes)]
 
     def node(self, at: int) -> QRectF:

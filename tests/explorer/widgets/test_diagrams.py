@@ -14,7 +14,7 @@ from core.equation import ALL, Term
 from explorer import theme
 from explorer.studio.gallery_diagrams import diagrams
 from explorer.widgets.bar_table import BarRow, BarTable
-from explorer.widgets.diagrams.scenes import SpineScene
+from explorer.widgets.diagrams.scenes import SpineScene, StepsScene
 from explorer.widgets.diagrams.spine import SpineLayout
 from explorer.widgets.matrix_equation import MatrixEquation
 from explorer.widgets.pooling import Matrix, pool_signed
@@ -38,7 +38,8 @@ def equation() -> tuple[MatrixEquation, dict[str, np.ndarray]]:
              Term("="), Term("made", "made", (2, 1))]  # fmt: skip
     shapes = {name: (len(one), one.shape[1]) for name, one in values.items()}
     matrices = {name: Matrix.of(one) for name, one in values.items()}
-    return MatrixEquation(AREA, terms, shapes, matrices, rows=("a", "b", "c")), values
+    scene = StepsScene((), 0, terms, shapes, matrices, rows=("a", "b", "c"))
+    return MatrixEquation(AREA, scene), values
 
 
 def test_matrices_stand_side_by_side_in_one_scale(qapp: object) -> None:

@@ -28,7 +28,6 @@ class Found:
 
     length   how many tokens it reads
     parts    of the trace's steps
-    opens    the steps that have steps of their own
     tokens   what they say
     likely   (words, probability) of those that may come next, likeliest first
     stripes  (STRIPE, 2 L + 1) the chosen token's vector at each place of the stream, each scaled
@@ -40,7 +39,6 @@ class Found:
     length: int
     trace: Trace
     parts: tuple[Part, ...]
-    opens: frozenset[int | None]
     costs: tuple[Component, ...]
     tokens: tuple[str, ...] = ()
     likely: tuple[tuple[str, float], ...] = ()
@@ -94,8 +92,7 @@ def _found(config: Any, length: int, trace: Trace, **more: Any) -> Found:
     from core.training.estimates.components import components
 
     parts = trace.about["parts"]
-    opens = frozenset(part.parent for part in parts)
-    return Found(config, length, trace, parts, opens, components(config, length), **more)
+    return Found(config, length, trace, parts, components(config, length), **more)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -55,7 +54,7 @@ class MapMode(PromptMode):
         self.levels: dict[int | None, compute.Level] = {}  # of what one is inside of
         self.cell: tuple[int, int] | None = None  # None: the chosen token's largest number
         self._way = ["next"]  # the names of the steps that are to be shown
-        self._drawn: Any = None  # the forward pass, the level and the step that are seen
+        self._drawn: Any = (None, None, None)  # the forward pass, the level and the step seen
         self._levels = Latest(self.engine, self)
         self._connect()
         self.view.set_draft(self.draft.value)
@@ -89,18 +88,17 @@ class MapMode(PromptMode):
 
     def cancel(self) -> bool:
         """Esc: out of the step, then from the presets back to the model."""
-        if self.player.leave():
-            return True
-        if self.draft.value.compared:
+        left, compared = self.player.leave(), self.draft.value.compared
+        if compared and not left:
             self.set(compared=False)
-            return True
-        return False
+        return left or compared
 
     def on_position(self, position: float) -> None:
-        place, drawn = self.place, self._drawn
-        if place is not None and drawn is not None and drawn[:2] == (self.found, place.parent):
-            self.view.picture.set_position(position)  # else this is not yet the picture of it
-        if place is not None and drawn != (self.found, place.parent, place.at):
+        if (place := self.place) is None:
+            return
+        if self._drawn == (self.found, place.parent, place.at):
+            self.view.picture.set_position(position)
+        else:
             self._look()
 
     # where one is
@@ -163,9 +161,7 @@ class MapMode(PromptMode):
         """Of the draft: what is drawn; a preset that is chosen is drawn at once."""
         if changes.get("shown"):
             changes.setdefault("compared", False)
-        draft = replace(self.draft.value, **changes)
-        if draft != self.draft.value:
-            self.draft.change(asdict(draft), text.change(*next(iter(changes.items()))))
+        self.draft.change(changes, text.change(*next(iter(changes.items()))))
         if "shown" in changes:
             self.go_to("next")
 
@@ -214,7 +210,7 @@ class MapMode(PromptMode):
     def forget(self) -> None:
         super().forget()
         self._way = self.way
-        self.found, self.levels, self._drawn = None, {}, None
+        self.found, self.levels, self._drawn = None, {}, (None, None, None)
         if not self.active:  # else what comes takes its place; a trace holds its model
             self.set_tracks([])
 
@@ -241,7 +237,7 @@ class MapMode(PromptMode):
         place, found, view = self.place, self.found, self.view
         if place is None or found is None:
             return
-        before, self._drawn = self._drawn, (found, *place[::2])
+        before, self._drawn = self._drawn, (found, place.parent, place.at)
         inside = [found.parts[index] for index in way_to(found, place.parent)]
         self._show(self._scene(found, place), place, before)
         view.picture.set_position(self.player.position)
@@ -267,7 +263,7 @@ class MapMode(PromptMode):
         """One level further in or out, by the step that was gone into; else it is a cut."""
         picture, found, now = self.view.picture, self.found, place.parent
         assert found is not None
-        same, was = (before[0] is found, before[1]) if before is not None else (False, None)
+        same, was = before[0] is found, before[1]
         if same and now is not None and found.parts[now].parent == was:
             picture.go_through(scene, now, inward=True)
         elif same and was is not None and found.parts[was].parent == now:
@@ -301,8 +297,8 @@ class MapMode(PromptMode):
             return
         level = self._level_of(place)
         level = level if level is not None and level.at == place.at else None
-        shown = level.matrices[place.at] if level is not None else {}
-        values = {name: one.values for name, one in shown.items()}
+        matrices = level.matrices[place.at].items() if level is not None else ()
+        values = {name: one.values for name, one in matrices}
         if place.parent is None:  # what the picture of the whole model shows
             names = [name for name in ("reads", "writes") if name in found.about]
             values |= {name: found.about[name] for name in names}

@@ -99,7 +99,8 @@ def steps_scene(found: Found, place: Place, level: Level | None, cell: Cell) -> 
     for at in place.level:
         part, made = found.parts[at], made_by(found.parts[at])
         matrix = level.matrices[at][made] if level is not None else None
-        nodes.append(Node(at, part.kind, made, part.shapes[made], matrix, at in found.opens))
+        opens = bool(found.trace.children(at))
+        nodes.append(Node(at, part.kind, made, part.shapes[made], matrix, opens))
     part, kind = found.parts[place.at], found.parts[place.at].kind
     matrices = level.matrices[place.at] if level is not None else {}
     shapes = {name: flat(shape) for name, shape in part.shapes.items()}

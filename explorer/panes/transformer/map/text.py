@@ -47,7 +47,7 @@ def tip(found: Found, index: int) -> str:
     if part.kind == "block" and "writes" in about:
         read, thought = (format_fixed(float(one)) for one in about["writes"][part.layer])
         lines.append(f"Attention adds a vector of length {read}, the MLP one of {thought}")
-    return "\n".join([*lines, *([INSIDE] if index in found.opens else [])])
+    return "\n".join([*lines, *([INSIDE] if found.trace.children(index) else [])])
 
 
 def inside(found: Found, part: Part, kind: str) -> tuple[str, str]:
