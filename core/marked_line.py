@@ -184,6 +184,22 @@ def is_method(node: ast.Call) -> bool:
     return not (isinstance(called.value, ast.Name) and called.value.id in MODULES)
 
 
+def reduces(node: ast.Call) -> bool:
+    """Whether it is the sum, mean or maximum of an array; `max(a, b)` is of two numbers."""
+    function = function_of(node)
+    if function not in REDUCTIONS:
+        return False
+    return is_method(node) or function != "max" or len(node.args) < 2
+
+
+def operand_of(node: ast.Call) -> ast.expr:
+    """What a function of one array is given: before the dot of a method, else first."""
+    if is_method(node):
+        assert isinstance(node.func, ast.Attribute)
+        return node.func.value
+    return node.args[0]
+
+
 def _value_of(statement: ast.stmt) -> ast.expr:
     match statement:
         case ast.Assign() | ast.AugAssign() | ast.Expr():
