@@ -81,8 +81,10 @@ CALLS = {
     "core.training.ranks": ("dist.all_reduce",),
     "core.training.scaler": ("gradient.div_",),
     "core.transformer.attention": ("self.c_attn", "self.c_proj"),
-    "core.transformer.gpt": ("self.embed", "block", "self.ln_f", "self.lm_head"),
-    "core.transformer.stack": ("self.wte",),
+    "core.transformer.cross_attention": ("self.queries", "self.keys_and_values"),
+    "core.transformer.encoder_decoder": ("self.lm_head",),
+    "core.transformer.gpt": ("self.lm_head",),
+    "core.transformer.stack": ("self.embed", "block", "self.ln_f", "self.wte"),
     "core.transformer.layers": (
         *("self.ln_1", "self.attn", "self.ln_2", "self.mlp", "self.drop"),
         *("self.ln_cross", "self.cross"),
