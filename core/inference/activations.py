@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from core.inference.capture_memory import numbers, numbers_held, numbers_on_the_way
-from core.memory import physical_bytes
+from core.memory import check_memory
 from core.transformer.architectures import gpt_of
 from core.transformer.attention import attention_weights, share, visible_tokens
 from core.transformer.config import ModelConfig
@@ -180,7 +180,9 @@ def capture(
     check_sites(model.config, look)
     batch = check_ids(model, ids)
     item = model.wte.weight.element_size()
-    _check_memory(capture_bytes(model.config, batch.size(1), sites, item), batch.size(1))
+    needed = capture_bytes(model.config, batch.size(1), sites, item)
+    what = f"keeping what was asked for of {batch.size(1):,} tokens"
+    check_memory(what, needed, "shorten the text, or ask for fewer sites")
     with looking_at(model):
         model(batch, look=look)
         kept = {name: _view(model.config, name, look) for name in views}
@@ -227,15 +229,6 @@ def _looked_at(views: list[str], single: list[Site], n_layer: int) -> set[Site]:
     """
     made_of = {*views, "queries", "keys"} - {"attention"} if "attention" in views else views
     return {site for name in made_of for site in view_sites(name, n_layer)} | set(single)
-
-
-def _check_memory(needed: int, n_tokens: int) -> None:
-    there = physical_bytes()
-    if there and needed > there:
-        raise ValueError(
-            f"keeping what was asked for of {n_tokens:,} tokens takes {needed / 1e9:,.1f} GB, and "
-            f"this machine has {there / 1e9:,.1f} GB: shorten the text, or ask for fewer sites"
-        )
 
 
 def _site(name: str | Site) -> Site:
