@@ -19,6 +19,7 @@ from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
 from core.inference.attribution import head_weights, written_by
+from core.inference.forward_outline import mask_words
 from core.inference.logit_lens import read_stream
 from core.inference.sampling import temper
 from core.trace import Step, Trace
@@ -239,9 +240,6 @@ def _steps(
     projected: dict[str, np.ndarray], made: dict[str, np.ndarray], window: int | None, rotary: bool
 ) -> list[Step]:
     """Of each step what its line made, first, and what it read."""
-    seen, hides = r"j \le i", "the tokens that come later"
-    if window is not None:
-        seen, hides = rf"i - {window} < j \le i", f"{hides} or more than {window - 1} before"
     turned = ", turned by its position" if rotary else ""
     q, k = ("R_i\\, x W_Q", "R_j\\, x W_K") if rotary else ("x W_Q", "x W_K")
 
@@ -279,8 +277,7 @@ def _steps(
         ),
         Step(
             "attention.mask",
-            f"Hide {hides}",
-            rf"m_j = \tilde{{s}}_j \; \text{{if }} {seen}, \; \text{{else}} -\infty",
+            *mask_words(window, "j"),
             f"{_ATTEND}#mask",
             of("masked", "scaled", "visible"),
         ),

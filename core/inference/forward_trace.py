@@ -241,7 +241,11 @@ class Forward:
         if kind == "token":
             return {"ids": self.batch, "x": x}
         if config.embedding_scale:
-            x = x * math.sqrt(config.n_embd)
+            root = torch.tensor(math.sqrt(config.n_embd), dtype=torch.float64)
+            scaled = x * math.sqrt(config.n_embd)
+            if kind == "embed.scale":
+                return {"x": x, "root": root, "scaled": scaled}
+            x = scaled
         position = model.position_rows(0, self.batch.size(1), x.device)
         return {"x": x, "position": position, "placed": self.streams[0]}
 
