@@ -62,7 +62,7 @@ class Downstream:
     bias      (1, C)       of `c_proj`, which belongs to no head; None without one
     factors   (H, 1, 1)    how much of a head goes on: 0 of one that is switched off
     residual  (1, C)       the stream before the heads have written to it
-    logits    (V,)         what the model says after all layers
+    logits    (V,)         what the model says after all layers, float64 as in sampling
     before    (V,)         what it says with all heads on; None where none is off
     post_norm              a norm follows the sum (AIAYN, GPT-1)
     """
@@ -91,7 +91,7 @@ def downstream_of(
     with looking_at(model):
         streams = [torch.tensor(one) for one in (last, before) if one is not None]
         x = torch.stack(streams).to(projection.weight)  # (1 or 2, C)
-        logits = read_stream(model, x).float().cpu()  # (1 or 2, V)
+        logits = read_stream(model, x).double().cpu()  # (1 or 2, V), as core.inference.sampling
     attn = model.blocks[layer].attn
     bias = None if projection.bias is None else projection.bias[None].detach().float().cpu()
     return Downstream(
