@@ -465,7 +465,7 @@ def _gelu(made: Outline) -> None:
         "How far each number is from 0, on a bent scale",
         r"y = \sqrt{2 / \pi}\,(x + 0.0447\, x^3)",
         f"{here}#inner",
-        {"x": shape, "inner": shape},
+        {"x": shape, "root": (), "inner": shape},
     )
     made.add(
         "gelu.hidden",
