@@ -314,6 +314,17 @@ def test_what_is_captured_with_an_intervention_follows_from_it(model):
     assert np.abs(changed.attention[1] - plain.attention[1]).max() > 1e-4
 
 
+@pytest.mark.parametrize("kind", ["scores", "masked", "weights", "queries"])
+def test_attention_that_is_captured_is_what_an_intervention_made_of_it(model, kind):
+    replace = {f"decoder.1.{kind}": lambda value: value * 0.5}
+    plain, changed = capture(model, IDS), capture(model, IDS, replace=replace)
+    sites = [f"decoder.{layer}.weights" for layer in range(3)]
+    single = capture(model, IDS, sites, replace)
+    for layer, site in enumerate(sites):
+        np.testing.assert_allclose(changed.attention[layer], single.at(site), atol=1e-6)
+    assert np.abs(changed.attention[1] - plain.attention[1]).max() > 1e-3
+
+
 def test_a_head_that_was_switched_off_writes_nothing(model):
     off = scaled(model.config, {(1, 0): 0.0})
     sites = [f"decoder.{site}" for site in
