@@ -121,7 +121,7 @@ def ids_tensor(
     given = np.asarray(ids)
     if given.size == 0:
         raise ValueError("there are no tokens; type at least one character")
-    if given.dtype.kind not in "iu" or given.size != given.shape[-1]:
+    if given.dtype.kind not in "iu" or not given.ndim or given.size != given.shape[-1]:
         raise ValueError(
             f"ids of type {given.dtype} and shape {given.shape} are not those of one text; give a "
             "list of whole numbers"

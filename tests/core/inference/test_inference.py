@@ -92,6 +92,11 @@ def test_ids_that_cannot_be_are_refused(model, ids, message):
         trace_attention(model, list(ids), 0, 0)
 
 
+def test_one_number_is_no_text(model):
+    with pytest.raises(ValueError, match="give a list of whole numbers"):
+        capture(model, 5)
+
+
 def test_an_unknown_site_names_the_known_ones(model):
     for wrong in ("atention", "decoder.0.atention", 1):
         with pytest.raises(ValueError, match="unknown site .*" + ", ".join(VIEWS)):
@@ -365,7 +370,7 @@ def test_a_trace_from_captured_heads_equals_the_models_own(model):
 
 @pytest.mark.parametrize(("layer", "head", "query"), [(3, 0, 0), (0, 2, 0), (0, 0, 8), (0, 0, -9)])
 def test_a_head_that_is_not_there_is_refused(model, layer, head, query):
-    with pytest.raises(ValueError, match="is not there"):
+    with pytest.raises(ValueError, match=r"there is no .* 0 to \d"):
         trace_attention(model, IDS, layer, head, query)
 
 
