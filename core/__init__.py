@@ -64,6 +64,7 @@ _HOME = {
     "capture_pair": "core.inference.translation",
     "few_shot": "core.inference.few_shot",
     "trace_few_shot": "core.inference.few_shot",
+    "BeamSettings": "core.inference.beam_search",
     "BeamTree": "core.inference.beam_search",
     "beam_search": "core.inference.beam_search",
     "beam_search_steps": "core.inference.beam_search",

@@ -53,6 +53,15 @@ class Term:
         """For people: "head 3.1", "MLP 3", "embedding"."""
         return part_name(self.kind, self.layer, self.head)
 
+    @property
+    def part(self) -> tuple[int, int | None] | None:
+        """A head as (layer, head), an MLP as (layer, None), which an Intervention can switch off;
+        None for any other term.
+        """
+        if self.layer is None or self.kind == "attention_bias":
+            return None
+        return self.layer, self.head
+
 
 def part_name(kind: str, layer: int | None = None, head: int | None = None) -> str:
     """What a part of the model is called; `kind` as in a Term."""

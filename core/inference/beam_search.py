@@ -18,18 +18,40 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core import fields
+from core.fields import field
 from core.inference.activations import ids_tensor, looking_at
 from core.inference.context import BatchedContext
 from core.transformer.architectures import Model, gpt_of, pair_of
-from core.transformer.cross_attention import Memory
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import GPT
 
 # Logits (N, V) of the token after each of N texts, all equally long: any model can be searched.
 Predict = Callable[[Sequence[Sequence[int]]], Tensor]
 
-LENGTH_PENALTY = 0.6  # of "Attention Is All You Need"
 PROMPT = -1  # the parent of the first tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class BeamSettings:
+    """How far and how widely is searched. The defaults are those of "Attention Is All You Need".
+
+    max_new_tokens  where a text ends at the latest
+    beams           how many texts are written side by side; 1: greedily, the likeliest token each
+    stop            tokens that end a text
+    length_penalty  exponent of the length that finished texts' log-probabilities are divided by;
+                    0: the likeliest text wins, which tends to be short
+
+    Raises ValueError, with the remedy, for values outside their range.
+    """
+
+    max_new_tokens: int = field(20, least=1, remedy="use 1 or more")
+    beams: int = field(4, least=1, remedy="use 1 or more")
+    stop: tuple[int, ...] = field((), least=0)
+    length_penalty: float = field(0.6, least=0, most=10, remedy="0 to 1 is usual")
+
+    def __post_init__(self) -> None:
+        fields.check(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,43 +150,32 @@ class BeamStep:
 
 
 def beam_search_steps(
-    model: GPT | Predict,
-    ids: Sequence[int] | np.ndarray,
-    max_new_tokens: int = 20,
-    beams: int = 4,
-    stop: int | Collection[int] | None = None,
-    length_penalty: float = LENGTH_PENALTY,
+    model: GPT | Predict, ids: Sequence[int] | np.ndarray, settings: BeamSettings
 ) -> Iterator[BeamStep]:
     """Yields after each token that the beams grow by. It ends after `max_new_tokens`, or once no
-    beam can overtake the finished texts any more.
+    beam can overtake the finished texts any more. `model`: a GPT, or any function that predicts.
 
-    model           a GPT, or any function that predicts (`Predict`)
-    beams           so many texts are written side by side; 1: greedily, the likeliest token each
-    stop            tokens that end a text
-    length_penalty  exponent of the length that finished texts' log-probabilities are divided by;
-                    0: the likeliest text wins, which tends to be short
-
-    Raises ValueError, with the remedy, for numbers out of range, for tokens that are not in the
-    vocabulary, and where a GPT's context does not hold prompt and text.
+    Raises ValueError, with the remedy, for tokens that are not in the vocabulary, and where a GPT's
+    context does not hold prompt and text.
     """
-    _check(beams, max_new_tokens, length_penalty)
+    longest, beams, alpha = settings.max_new_tokens, settings.beams, settings.length_penalty
     prompt = [int(i) for i in np.asarray(ids).reshape(-1)]
-    if isinstance(model, GPT) and len(prompt) + max_new_tokens - 1 > model.config.block_size:
+    if isinstance(model, GPT) and len(prompt) + longest - 1 > model.config.block_size:
         raise ValueError(
-            f"{len(prompt)} tokens and {max_new_tokens} new ones do not fit: this model reads at "
+            f"{len(prompt)} tokens and {longest} new ones do not fit: this model reads at "
             f"most {model.config.block_size}; shorten the text, or ask for fewer"
         )
     predict = BatchedContext(gpt_of(model)).read if isinstance(model, Model) else model
-    last = sorted({stop} if isinstance(stop, int) else set(stop or ()))
     tree = BeamTree()
-    for depth in range(1, max_new_tokens + 1):
+    for depth in range(1, longest + 1):
         before = [0.0 if node == PROMPT else tree.nodes[node].sum for node in tree.beams]
+        sums = torch.tensor(before, dtype=torch.float64)[:, None]  # (N, 1)
         logits = predict([[*prompt, *tree.text(node)] for node in tree.beams])
-        found = extend(torch.tensor(before, dtype=torch.float64)[:, None], logits, beams, last)
-        scores = penalized(found.sums.flatten()[found.chosen], depth, length_penalty)
-        tree = _grown(tree, found, scores, beams, depth == max_new_tokens)
+        found = extend(sums, logits, beams, settings.stop)
+        scores = penalized(found.sums.flatten()[found.chosen], depth, alpha)
+        tree = _grown(tree, found, scores, beams, depth == longest)
         yield BeamStep(found, scores, tree)
-        if not _can_improve(tree, beams, max_new_tokens, length_penalty):
+        if not _can_improve(tree, settings):
             return
 
 
@@ -173,8 +184,13 @@ def extend(before: Tensor, logits: Tensor, beams: int, stop: Sequence[int] = ())
 
     before (N, 1), logits (N, V). Twice as many candidates are chosen as there are beams: a text
     that ends is no beam any more, and if all the best ones end, as many others go on. One that ends
-    and is not among the best counts for nothing.
+    and is not among the best counts for nothing. Raises ValueError for a token of `stop` that is
+    not in the vocabulary.
     """
+    if stop and max(stop) >= logits.size(1):
+        raise ValueError(
+            f"token {max(stop)} of stop is not in the vocabulary, 0 to {logits.size(1) - 1}"
+        )
     stops = torch.tensor(stop, dtype=torch.int64)
     width = min(logits.size(1), 2 * beams + len(stop))
     log_probabilities = torch.log_softmax(logits.double(), dim=-1)
@@ -205,14 +221,20 @@ def beam_search(
     ids: Sequence[int] | np.ndarray,
     max_new_tokens: int = 20,
     beams: int = 4,
-    stop: int | Collection[int] | None = None,
-    length_penalty: float = LENGTH_PENALTY,
+    stop: int | Collection[int] = (),
+    length_penalty: float = 0.6,
 ) -> BeamTree:
-    """The whole tree of a search; arguments and errors of `beam_search_steps`. The text that it
-    found is `tree.text(tree.best)`.
+    """The whole tree of a search: see `BeamSettings`; raises as `beam_search_steps`. The text that
+    it found is `tree.text(tree.best)`.
     """
+    settings = BeamSettings(
+        max_new_tokens=max_new_tokens,
+        beams=beams,
+        stop=(stop,) if isinstance(stop, int) else tuple(stop),
+        length_penalty=length_penalty,
+    )
     tree = BeamTree()
-    for step in beam_search_steps(model, ids, max_new_tokens, beams, stop, length_penalty):
+    for step in beam_search_steps(model, ids, settings):
         tree = step.tree
     return tree
 
@@ -225,23 +247,7 @@ def predict_target(model: EncoderDecoder, source_ids: Sequence[int] | np.ndarray
     config, device = pair_of(model).config, model.lm_head.weight.device
     with looking_at(model):
         memory = model.encode(ids_tensor(source_ids, config.encoder, device))
-
-    def predict(targets: Sequence[Sequence[int]]) -> Tensor:
-        ids = torch.cat([ids_tensor(one, config.decoder, device) for one in targets])  # (N, Tt)
-        same = Memory(*(part.expand(len(ids), *part.shape[1:]) for part in memory))
-        with looking_at(model):
-            return model.decode(ids, same)[:, -1].float().cpu()
-
-    return predict
-
-
-def _check(beams: int, max_new_tokens: int, length_penalty: float) -> None:
-    if beams < 1:
-        raise ValueError(f"beams is {beams}; use 1 or more")
-    if max_new_tokens < 1:
-        raise ValueError(f"max_new_tokens is {max_new_tokens}; use 1 or more")
-    if not 0 <= length_penalty <= 10:
-        raise ValueError(f"length_penalty is {length_penalty}; 0 to 1 is usual, 0 changes nothing")
+    return BatchedContext(model, memory).read
 
 
 def _grown(
@@ -273,14 +279,14 @@ def _grown(
     return BeamTree(tuple(nodes), tuple(kept), tuple(finished[:beams]))
 
 
-def _can_improve(tree: BeamTree, beams: int, longest: int, alpha: float) -> bool:
+def _can_improve(tree: BeamTree, settings: BeamSettings) -> bool:
     """Whether a beam may still become one of the best finished texts: its log-probability only
     falls, so it cannot score more than it would now at the greatest length.
     """
     if not tree.beams:
         return False
-    if len(tree.finished) < beams:
+    if len(tree.finished) < settings.beams:
         return True
-    likeliest = max(tree.nodes[node].sum for node in tree.beams)
-    most = penalized(torch.tensor(likeliest, dtype=torch.float64), longest, alpha)
+    likeliest = torch.tensor([tree.nodes[node].sum for node in tree.beams], dtype=torch.float64)
+    most = penalized(likeliest, settings.max_new_tokens, settings.length_penalty).max()
     return float(most) > tree.nodes[tree.finished[-1]].score

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from core.inference.beam_search import (
-    LENGTH_PENALTY,
+    BeamSettings,
     BeamStep,
     BeamTree,
     Predict,
     beam_search_steps,
 )
+from core.jobs import to_the_end
 from core.numbers import format_count
 from core.trace import Step, Trace
 from core.transformer.gpt import GPT
@@ -30,39 +32,21 @@ FORMULAS = {
 
 
 def trace_beam_search(
-    model: GPT | Predict,
-    ids: Sequence[int] | np.ndarray,
-    max_new_tokens: int = 20,
-    beams: int = 4,
-    stop: int | Collection[int] | None = None,
-    length_penalty: float = LENGTH_PENALTY,
+    model: GPT | Predict, ids: Sequence[int] | np.ndarray, settings: BeamSettings
 ) -> Trace:
-    """Every step of a search; arguments and errors of `beam_search_steps`."""
-    trace = Trace()
-    for _ in trace_beam_search_steps(
-        trace, model, ids, max_new_tokens, beams, stop, length_penalty
-    ):
-        pass
-    return trace
+    """Every step of a search; raises as `beam_search_steps`."""
+    return to_the_end(trace_beam_search_steps(model, ids, settings))
 
 
 def trace_beam_search_steps(
-    trace: Trace,
-    model: GPT | Predict,
-    ids: Sequence[int] | np.ndarray,
-    max_new_tokens: int = 20,
-    beams: int = 4,
-    stop: int | Collection[int] | None = None,
-    length_penalty: float = LENGTH_PENALTY,
-) -> Iterator[BeamTree]:
-    """Yields the tree after each token of a search, whose steps an empty trace takes meanwhile;
-    arguments and errors of `beam_search_steps`.
-    """
-    for one in beam_search_steps(model, ids, max_new_tokens, beams, stop, length_penalty):
-        for step in _steps_of(one, length_penalty):
-            trace.append(step)
+    model: GPT | Predict, ids: Sequence[int] | np.ndarray, settings: BeamSettings
+) -> Generator[BeamTree, None, Trace]:
+    """The same as a job, which yields the tree after each token."""
+    trace = Trace()
+    for one in beam_search_steps(model, ids, settings):
+        _append(trace, one, settings)
         yield one.tree
-    trace.finish()
+    return trace.finish()
 
 
 class ComparedSearch(NamedTuple):
@@ -74,25 +58,24 @@ class ComparedSearch(NamedTuple):
 
 
 def compared_search_steps(
-    model: GPT | Predict,
-    ids: Sequence[int] | np.ndarray,
-    max_new_tokens: int = 20,
-    beams: int = 4,
-    stop: int | Collection[int] | None = None,
-    length_penalty: float = LENGTH_PENALTY,
+    model: GPT | Predict, ids: Sequence[int] | np.ndarray, settings: BeamSettings
 ) -> Iterator[ComparedSearch]:
-    """A search and greedy writing side by side, token by token; arguments and errors of
-    `beam_search_steps`.
-    """
+    """A search and greedy writing side by side, token by token; raises as `beam_search_steps`."""
     trace, tree, greedy = Trace(), BeamTree(), BeamTree()
-    trees = trace_beam_search_steps(trace, model, ids, max_new_tokens, beams, stop, length_penalty)
-    alone = beam_search_steps(model, ids, max_new_tokens, 1, stop, 0.0)
-    for wide, narrow in zip_longest(trees, alone):  # either may end before the other
-        tree, greedy = wide or tree, narrow.tree if narrow else greedy
+    several = beam_search_steps(model, ids, settings)
+    alone = beam_search_steps(model, ids, replace(settings, beams=1, length_penalty=0.0))
+    for wide, narrow in zip_longest(several, alone):  # either may end before the other
+        if wide is not None:
+            _append(trace, wide, settings)
+            tree = wide.tree
+        else:
+            trace.finish()
+        greedy = narrow.tree if narrow is not None else greedy
         yield ComparedSearch(tree, trace, greedy)
+    trace.finish()
 
 
-def _steps_of(step: BeamStep, length_penalty: float) -> Iterator[Step]:
+def _append(trace: Trace, step: BeamStep, settings: BeamSettings) -> None:
     """What happened while the beams grew by a token."""
     found, tree = step.candidates, step.tree
     (beams, each), depth = found.sums.shape, tree.depth
@@ -100,18 +83,19 @@ def _steps_of(step: BeamStep, length_penalty: float) -> Iterator[Step]:
     many = f"{beams} beams with " if beams > 1 else ""
     title = f"Score: {many}{format_count(each)} likeliest tokens each, sums of log-probabilities"
     likeliest = {"before": found.before.numpy(), "likeliest": found.likeliest.numpy()}
-    yield _step("score", depth, title, {**sums, **likeliest})
+    trace.append(_step("score", depth, title, {**sums, **likeliest}))
     count = len(found.chosen)
     title = f"Choose: the {format_count(count)} likeliest of {format_count(beams * each)} texts"
-    yield _step("choose", depth, title, {**sums, "chosen": found.chosen.numpy()})
+    trace.append(_step("choose", depth, title, {**sums, "chosen": found.chosen.numpy()}))
     title = f"Prune: {_counted(tree, depth)}"
-    yield _step("prune", depth, title, {"ends": found.ends.numpy(), "kept": found.kept.numpy()})
+    ends = {"ends": found.ends.numpy(), "kept": found.kept.numpy()}
+    trace.append(_step("prune", depth, title, ends))
     if any(node.fate == "finished" for node in _of_depth(tree, depth)):
         chosen = found.sums.flatten()[found.chosen].numpy()
-        values = {"sums": chosen, "length": depth, "alpha": length_penalty,
+        values = {"sums": chosen, "length": depth, "alpha": settings.length_penalty,
                   "scores": step.scores.numpy()}  # fmt: skip
         title = "Finish: finished texts are compared by their score, whatever their length"
-        yield _step("finish", depth, title, values)
+        trace.append(_step("finish", depth, title, values))
 
 
 def _step(name: str, depth: int, title: str, values: Mapping[str, Any]) -> Step:

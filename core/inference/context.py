@@ -11,9 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.inference.activations import check_ids, looking_at
-from core.transformer.architectures import gpt_of
+from core.inference.activations import check_ids, ids_tensor, looking_at
+from core.transformer.architectures import Model, gpt_of
 from core.transformer.cache import KeyValueCache
+from core.transformer.cross_attention import Memory
+from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import GPT
 from core.transformer.look import Look
 
@@ -34,8 +36,8 @@ class Context:
     def read(self, ids: Sequence[int] | np.ndarray, look: Look | None = None) -> Tensor:
         """Logits (V,) of the token after `ids`, fp32 on the CPU; train/eval mode as it was.
 
-        A Look sees the last token alone, and through it the keys and values of all. Raises
-        ValueError as `check_ids`.
+        A Look sees what the last token computes; keys and values are there of all that it reads,
+        as the cache holds them. Raises ValueError as `check_ids`.
         """
         batch = check_ids(self.model, ids)
         wanted = batch[0].tolist()
@@ -76,33 +78,44 @@ class Context:
 class BatchedContext:
     """`read(texts)` reads the last token of texts of which it has read all but that: any of them
     may go on from the same one. Others are read as a whole.
+
+    With an encoder-decoder, the texts are targets for one source, whose `memory` all of them read.
     """
 
-    def __init__(self, model: GPT) -> None:
-        self.model = model
+    def __init__(self, model: Model, memory: Memory | None = None) -> None:
+        self.model, self.memory = model, memory
+        self.config = model.config.decoder if isinstance(model, EncoderDecoder) else model.config
         self.texts: list[list[int]] = []  # that were read
-        self.cache = KeyValueCache(model.config)
+        self.cache = KeyValueCache(self.config)
 
     def read(self, texts: Sequence[Sequence[int]]) -> Tensor:
         """Logits (N, V) of the token after each text, fp32 on the CPU; train/eval mode as it was.
 
-        Raises ValueError as `check_ids`, and where the texts are not equally long.
+        Raises ValueError as `ids_tensor`, and where the texts are not equally long.
         """
         if len({len(text) for text in texts}) > 1:
             raise ValueError("texts that are read side by side must be equally long")
-        batch = torch.cat([check_ids(self.model, text) for text in texts])  # (N, T)
+        device = self.model.lm_head.weight.device
+        batch = torch.cat([ids_tensor(text, self.config, device) for text in texts])  # (N, T)
         wanted, before = batch.tolist(), self.texts
         self.texts = []  # until all layers have read them
         if all(text[:-1] in before for text in wanted):
             self.cache.take([before.index(text[:-1]) for text in wanted])
         else:
-            self.cache = KeyValueCache(self.model.config)
+            self.cache = KeyValueCache(self.config)
         with looking_at(self.model):
             while self.cache.length < batch.size(1):
-                end = self.cache.length + CHUNK
-                logits = self.model(batch[:, self.cache.length : end], cache=self.cache)
+                new = batch[:, self.cache.length : self.cache.length + CHUNK]
+                logits = self._logits(new)  # (N, 1, V)
         self.texts = wanted
         return logits[:, -1].float().cpu()
+
+    def _logits(self, new: Tensor) -> Tensor:
+        if not isinstance(self.model, EncoderDecoder):
+            return self.model(new, cache=self.cache)
+        assert self.memory is not None
+        same = Memory(*(part.expand(len(new), *part.shape[1:]) for part in self.memory))
+        return self.model.decode(new, same, cache=self.cache)
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:

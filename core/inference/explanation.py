@@ -1,6 +1,6 @@
 """An explanation of one prediction: when the model knows, who told it, and what a change does.
 
-Letters in shapes: T tokens, V pieces in the vocabulary, K likeliest tokens.
+Letters in shapes: T tokens, P places of the stream, K likeliest tokens.
 """
 
 from __future__ import annotations
@@ -10,15 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.inference.attribution import Attribution, attribute
+from core.inference.attribution import Attribution, Term, attribute
 from core.inference.indices import check_tokens
-from core.inference.interventions import Comparison, Intervention, compare
+from core.inference.interventions import AS_IT_IS, Comparison, Intervention, compare
 from core.inference.lens_trace import trace_lens
 from core.inference.logit_lens import LogitLens, logit_lens
 from core.trace import Trace
 from core.transformer.gpt import GPT
-
-AS_IT_IS = Intervention()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +46,20 @@ class Explanation:
     @property
     def is_changed(self) -> bool:
         return self.intervention != AS_IT_IS
+
+    @property
+    def terms(self) -> list[tuple[Term, Term]]:
+        """Each part's term before and after the change: the largest before first, what is
+        unexplained last.
+        """
+        *parts, rest = zip(self.before.terms, self.after.terms, strict=True)
+        return [*sorted(parts, key=lambda pair: -abs(pair[0].value)), rest]
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """(P, K) of the tokens in `shown` at each place of the stream."""
+        said = [self.trace[place].value("probabilities") for place in self.trace.children()]
+        return np.stack(said)
 
 
 def explain(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as replace_field
 from functools import partial
 
 import numpy as np
@@ -21,6 +22,7 @@ from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
 from core.inference.indices import check_head, check_layer, check_position, check_positions
+from core.transformer.cache import KeyValueCache
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
 from core.transformer.look import Look, Replacement, Replacements, Site
@@ -135,6 +137,11 @@ class Intervention:
     layer: int = 0
     positions: tuple[int, ...] | None = None
 
+    @property
+    def off(self) -> set[tuple[int, int | None]]:
+        """Heads as (layer, head), and MLPs as (layer, None)."""
+        return {*self.heads, *((layer, None) for layer in self.mlps)}
+
     def replacements(self, model: GPT, ids: Sequence[int] | np.ndarray) -> Replacements:
         """Of a Look at `ids`; empty where nothing is changed. The patch comes first, so that parts
         that are off stay so. Raises ValueError as `scaled`, `averaged` and `patched`.
@@ -150,6 +157,9 @@ class Intervention:
             off = dict.fromkeys(self.heads, 0.0), dict.fromkeys(self.mlps, 0.0)
             several.append(scaled(model.config, *off))
         return combined(*several)
+
+
+AS_IT_IS = Intervention()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -227,22 +237,28 @@ def continuation(
     model: GPT,
     ids: Sequence[int] | np.ndarray,
     count: int,
-    replace: Replacements | None = None,
+    intervention: Intervention = AS_IT_IS,
     stop: Collection[int] = (),
 ) -> list[int]:
     """The likeliest next token, `count` times or until one of `stop`: what was written after `ids`.
 
-    All is read anew for each token, for a site may be changed at any of them. Ends where the
-    context is full. Raises ValueError as `check_ids`.
+    No token is read twice. Parts that are off are off at what is written, too; a patch is one of
+    the text alone. Ends where the context is full. Raises ValueError as `check_ids`, and as
+    `Intervention.replacements`.
     """
-    text, first = [int(one) for one in np.asarray(ids).reshape(-1)], np.size(ids)
-    for _ in range(min(count, model.config.block_size - first)):
-        batch = check_ids(model, text)
+    batch, written = check_ids(model, ids), list[int]()  # (1, T)
+    replace = later = intervention.replacements(model, ids)
+    if intervention.patch:
+        later = replace_field(intervention, patch=()).replacements(model, ids)
+    cache = KeyValueCache(model.config)
+    for _ in range(min(count, model.config.block_size - batch.size(1))):
         with looking_at(model):
-            text.append(int(model(batch, Look((), replace))[0, -1].argmax()))
-        if text[-1] in stop:
+            logits = model(batch, Look((), replace), cache)  # (1, 1, V): after the last token
+        batch, replace = logits.argmax(-1), later  # (1, 1)
+        written.append(int(batch))
+        if written[-1] in stop:
             break
-    return text[first:]
+    return written
 
 
 def head_masks(config: ModelConfig, heads: Iterable[tuple[int, int]]) -> dict[Site, Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -58,6 +58,17 @@ class SourceMode(Mode):
         line.promptEdited.connect(change)
         line.rested.connect(self.draft.end_merge)
         self.draft.changed.connect(lambda draft: line.set_prompt(getattr(draft, name)))
+
+    def brought(self, draft: Any, then: Callable[[], object]) -> Callable[[], Awaitable[None]]:
+        """A state for a snapshot: this draft, and then what follows."""
+
+        async def bring() -> None:
+            self.draft.begin(draft)
+            await self.settled()
+            then()
+            await self.settled()
+
+        return bring
 
     def set_settings(self, **changes: Any) -> None:
         """One or more settings of the draft; the drag of a slider is one change."""

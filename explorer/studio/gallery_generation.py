@@ -23,16 +23,15 @@ def _searched() -> BeamScene:
     import torch
 
     import core
-    from core.inference.beam_search_trace import trace_beam_search_steps
+    from core.inference.beam_search_trace import compared_search_steps
 
     logits = 2 * torch.randn(len(TOKENS), len(TOKENS), generator=torch.Generator().manual_seed(4))
 
     def predict(texts: object) -> torch.Tensor:
         return torch.stack([logits[text[-1]] for text in texts])  # type: ignore[attr-defined]
 
-    trace = core.Trace()
-    *_, tree = trace_beam_search_steps(trace, predict, [0], 6, 3, 5)
-    greedy = core.beam_search(predict, [0], 6, 1, 5, 0.0)
+    settings = core.BeamSettings(max_new_tokens=6, beams=3, stop=(5,))
+    *_, (tree, trace, greedy) = compared_search_steps(predict, [0], settings)
     return scene_of(tree, trace, greedy, 0, lambda token: TOKENS[token].encode())
 
 

@@ -11,7 +11,6 @@ import numpy as np
 from explorer import theme
 from explorer.studio.gallery_data import CODE, TOKENS, Sample, attention, causal_mask, heads
 from explorer.studio.gallery_diagrams import diagrams
-from explorer.studio.gallery_explanation import explanation
 from explorer.studio.gallery_generation import generation
 from explorer.studio.gallery_parts import controls, states
 from explorer.widgets.arcs import ArcDiagram
@@ -354,7 +353,6 @@ SHEETS: dict[str, Callable[[], list[Sample]]] = {
     "Arcs": _arcs,
     "Tokens": _tokens,
     "Generation": generation,
-    "Explanation": explanation,
     "Inspector": _inspectors,
     "Math": _math,
     "Transport": _transports,

@@ -212,11 +212,14 @@ def _few_shot() -> Iterator[Step]:
 def _beams() -> Iterator[Step]:
     import torch
 
+    from core.inference.beam_search import BeamSettings
     from core.inference.beam_search_trace import trace_beam_search
 
     generator = torch.Generator().manual_seed(0)
     yield from trace_beam_search(
-        lambda texts: torch.randn(len(texts), 7, generator=generator), [0], max_new_tokens=3
+        lambda texts: torch.randn(len(texts), 7, generator=generator),
+        [0],
+        BeamSettings(max_new_tokens=3),
     )
 
 

@@ -18,7 +18,7 @@ from core.autograd.tensor import Tensor
 from core.data import character_tokenizer_steps, prepare_corpus_steps, stories
 from core.data.excerpt import excerpt_steps
 from core.download import download_steps
-from core.inference.beam_search import beam_search_steps
+from core.inference.beam_search import BeamSettings, beam_search_steps
 from core.inference.beam_search_trace import compared_search_steps, trace_beam_search_steps
 from core.inference.chat import answer_steps, chat_steps
 from core.inference.forward_trace import trace_forward_steps
@@ -64,7 +64,6 @@ from core.tokenization.sentencepiece.vocabulary import SentencePieceVocabulary
 from core.tokenization.unigram.training import unigram_steps
 from core.tokenization.vocabulary_limits import vocabulary_limits_steps
 from core.tokenization.wordpiece.training import wordpiece_steps
-from core.trace import Trace
 from core.training.explained_example import explain_example_steps
 from core.training.language_modelling import LanguageModelling
 from core.training.looking import evaluate_steps, sample_steps
@@ -134,10 +133,14 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     NumpyGPT.loss_steps: lambda place: NumpyGPT.of(certain(place)).loss_steps(IDS, IDS),
     explain_example_steps: lambda place: explain_example_steps(certain(place), IDS[0]),
     generate_steps: lambda place: generate_steps(place.model, [1, 2, 3], 5, top_p=0.9, seed=1),
-    beam_search_steps: lambda place: beam_search_steps(place.model, [1, 2, 3], 5, stop=4),
-    compared_search_steps: lambda place: compared_search_steps(place.model, [1, 2, 3], 5),
+    beam_search_steps: lambda place: beam_search_steps(
+        place.model, [1, 2, 3], BeamSettings(max_new_tokens=5, stop=(4,))
+    ),
+    compared_search_steps: lambda place: compared_search_steps(
+        place.model, [1, 2, 3], BeamSettings(max_new_tokens=5)
+    ),
     trace_beam_search_steps: lambda place: trace_beam_search_steps(
-        Trace(), place.model, [1, 2, 3], max_new_tokens=5
+        place.model, [1, 2, 3], BeamSettings(max_new_tokens=5)
     ),
     answer_steps: lambda place: answer_steps(place.model, [1, 2, 3], [], 5),
     chat_steps: lambda place: chat_steps(chatty(place), [{"role": "user", "content": "a"}], 5),

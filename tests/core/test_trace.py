@@ -315,15 +315,16 @@ def test_the_marked_lines_computed_the_values_of_a_token_that_was_chosen(setting
 
 def test_the_marked_lines_computed_the_values_of_a_beam_search():
     torch = pytest.importorskip("torch")
+    from core.inference.beam_search import BeamSettings
     from core.inference.beam_search_trace import trace_beam_search
     from core.transformer import ModelConfig
     from core.transformer.gpt import GPT
 
     config = ModelConfig(vocab_size=11, block_size=8, n_layer=2, n_head=2, n_embd=8)
     model = GPT(config, torch.Generator().manual_seed(0))
-    asked = {"max_new_tokens": 4, "beams": 3, "stop": 5, "length_penalty": 0.6}
+    settings = BeamSettings(max_new_tokens=4, beams=3, stop=(5,), length_penalty=0.6)
     with MarkedLines() as watched:
-        trace = trace_beam_search(model, [1, 2, 3], **asked)
+        trace = trace_beam_search(model, [1, 2, 3], settings)
     names = [step.name.removeprefix("beams.") for step in trace]
     assert names[:3] == ["score", "choose", "prune"] and "finish" in names
     assert trace.complete

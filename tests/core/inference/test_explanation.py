@@ -28,6 +28,14 @@ def test_an_explanation_says_what_its_parts_say():
     assert told.shown[0] == plain.token and set(told.shown) == set(np.argsort(-both)[:6].tolist())
     last = told.trace[told.trace.children()[-1]].value("probabilities")
     np.testing.assert_allclose(last, comparison.after.probabilities[list(told.shown)], rtol=1e-4)
+    assert (told.probabilities[-1] == last).all() and len(told.probabilities) == len(lens.places)
+    *parts, rest = told.terms
+    sizes = [abs(before.value) for before, _ in parts]
+    assert sizes == sorted(sizes, reverse=True) and rest[1].kind == "unexplained"
+    assert all(before.name == after.name for before, after in told.terms)
+    assert off.off == {(1, 2), (0, None)}
+    assert all((after.part in off.off) == (after.value == 0) for _, after in told.terms[:-1])
+    assert sum(after.value for _, after in told.terms) == pytest.approx(told.after.logit)
 
 
 def test_a_token_that_is_asked_for_is_shown_and_the_model_as_it_is_has_one_attribution():

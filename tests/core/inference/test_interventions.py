@@ -18,6 +18,7 @@ from core.inference.interventions import (
     scaled,
 )
 from core.transformer.look import Look, Site
+from tests.core.inference.test_context import count_reads, model_of
 from tests.core.transformer.test_look import small
 
 IDS, OTHER = [3, 1, 4, 1, 5, 9, 2, 6], [2, 7, 1, 8, 2, 8, 1, 8]
@@ -186,9 +187,23 @@ def test_a_continuation_is_what_greedy_generation_writes_and_ends_in_time():
     first = written.index(written[2])
     assert continuation(model, IDS, 6, stop=written[2:3]) == written[: first + 1]
     assert len(continuation(model, IDS, 100)) == 8  # the context is full
-    off = scaled(model.config, mlps=dict.fromkeys(range(3), 0.0))
-    changed = continuation(model, IDS, 3, off)
-    assert changed[0] == int(run(model, off)[0][-1].argmax())
+
+
+@pytest.mark.parametrize("mean", [False, True])
+@pytest.mark.parametrize("changes", [{}, {"window": (3,)}, {"positions": "rope"}], ids=str)
+def test_a_changed_model_reads_no_token_twice_and_writes_what_it_would_anyway(changes, mean):
+    model = model_of(**changes)
+    change = Intervention(((0, 1), (1, 0)), (0,), mean, tuple(OTHER), 1, (2, 7))
+    replace, text = change.replacements(model, IDS), list(IDS)
+    for _ in range(6):
+        with looking_at(model):
+            text.append(int(model(torch.tensor([text]), Look((), replace))[0, -1].argmax()))
+    written = text[len(IDS) :]
+    assert continuation(model, IDS, 6) != written
+    assert continuation(model, IDS, 6, change) == written
+    read = count_reads(model)
+    continuation(model, IDS, 6, Intervention(mlps=(1,)))
+    assert read == [len(IDS), 1, 1, 1, 1, 1]
 
 
 def test_without_its_previous_token_head_the_bundled_model_cannot_copy():

@@ -15,11 +15,17 @@ def search(
     model: Any, ids: Sequence[int], draft: BeamsDraft, tokenizer: Any
 ) -> Iterator[ComparedSearch]:
     """After the tokens of a text, and no deeper than the model's context."""
+    from core.inference.beam_search import BeamSettings
     from core.inference.beam_search_trace import compared_search_steps
 
     depth = max(min(draft.depth, model.config.block_size - len(ids)), 1)
-    stop = ends_of(tokenizer, draft.sentences)
-    return compared_search_steps(model, ids, depth, draft.beams, stop, draft.length_penalty)
+    settings = BeamSettings(
+        max_new_tokens=depth,
+        beams=draft.beams,
+        stop=tuple(ends_of(tokenizer, draft.sentences)),
+        length_penalty=draft.length_penalty,
+    )
+    return compared_search_steps(model, ids, settings)
 
 
 def following(model: Any, steps: Iterator[ComparedSearch]) -> ComparedSearch | None:

@@ -15,13 +15,8 @@ def views(mode: BeamsMode) -> dict[str, Callable[[], Any]]:
     """By name: each callable brings the mode there."""
 
     def at(step: int, **settings: int) -> Callable[[], Any]:
-        async def bring() -> None:
-            mode.draft.begin(BeamsDraft(**settings))
-            await mode.settled()
-            mode.player.seek(step % len(mode.scene.moments) if mode.scene is not None else 0)
-            await mode.settled()
-
-        return bring
+        draft = BeamsDraft(**settings)
+        return mode.brought(draft, lambda: mode.player.seek(step % mode.player.length))
 
     return {
         "first": at(-1),

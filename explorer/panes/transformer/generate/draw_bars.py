@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPolygonF
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPainter
 
 from explorer import theme
 from explorer.panes.transformer.generate import text
@@ -97,10 +97,6 @@ def _draw_strip(painter: QPainter, layout: BarsLayout, came: int | None) -> None
     words = text.STRIP if drawn is None else text.drawn(drawn)
     put_text(painter, below, words, font, now.color("muted"), LEFT)
     if drawn is not None:
-        x, half, top = strip.left() + drawn * strip.width(), now.px(5), strip.top() - 2
-        painter.setPen(now.pen("text", 2))
-        painter.drawLine(QPointF(x, top), QPointF(x, strip.bottom() + 2))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(now.color("text"))
-        corners = (QPointF(x, top), QPointF(x - half, top - half), QPointF(x + half, top - half))
-        painter.drawPolygon(QPolygonF(corners))
+        x = strip.left() + drawn * strip.width()
+        painter.setPen(now.pen("text", 3))
+        painter.drawLine(QPointF(x, strip.top() - now.px(6)), QPointF(x, strip.bottom() + 2))

@@ -45,7 +45,7 @@ VALUES = {
 class Bars(ChoicePicture[Scene]):
     """`picked(row)`."""
 
-    NAME = "The likeliest next tokens"
+    NAME, WANTED = "The likeliest next tokens", (640, 240)
 
     def draw_scene(self, painter: QPainter, scene: Scene) -> None:
         draw_bars(painter, BarsLayout(QRectF(self.rect()), scene), self.position, self.hovered)

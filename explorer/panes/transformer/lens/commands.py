@@ -5,22 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from explorer.panes.transformer.lens import text
-from explorer.state.actions import Action
 
 if TYPE_CHECKING:
     from explorer.panes.transformer.lens.mode import LensMode
+    from explorer.state.actions import Action
 
 
 def commands(mode: LensMode) -> list[Action]:
-    """As the buttons and switches."""
-    rows = (
-        ("all_on", text.ALL_ON, mode.all_on),
-        ("sublayers", "Show sublayers, or whole layers", mode.view.sublayers.click),
-        ("patch", "Patch from another text", mode.view.patch.click),
-    )
+    """As the button, a switch and the line of the other text."""
+    view = mode.view
     return [
-        Action(
-            f"transformer.lens.{name}", title, run, "", lambda: mode.active, help=text.HELP[name]
-        )
-        for name, title, run in rows
+        mode.action("all_on", text.ALL_ON, mode.all_on, help=text.ALL_ON_HELP),
+        mode.action("sublayers", text.SUBLAYERS, view.settings.widgets["sublayers"].click),
+        mode.action("patch", text.PATCH, view.other.setFocus),
     ]

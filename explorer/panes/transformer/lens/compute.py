@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from core.inference.explanation import Explanation
     from core.trace import Trace
 
-WRITTEN = 8  # tokens that the text goes on with
+COLUMNS, WRITTEN = 16, 8  # tokens of the table; tokens that the text goes on with
 
 
 def explained(
-    model: Any, ids: Sequence[int], position: int, token: int | None, columns: Sequence[int],
-    draft: LensDraft, other: Sequence[int],
+    model: Any, ids: Sequence[int], position: int, token: int | None, draft: LensDraft,
+    other: Sequence[int],
 ) -> Explanation:  # fmt: skip
     """All that is shown; `other`: tokens that are patched in, none where they do not fit."""
     from core.inference.explanation import explain
@@ -27,23 +27,23 @@ def explained(
     intervention = Intervention(
         heads=tuple((layer, head) for layer, head in parts if head is not None),
         mlps=tuple(layer for layer, head in parts if head is None),
-        mean=draft.how == "mean",
+        mean=draft.mean,
         patch=tuple(other),
         layer=min(draft.patch_layer, config.n_layer - 1),
-        positions=None if draft.patch_all else (position,),
+        positions=(position,),
     )
-    sublayers = draft.reads_sublayers(config.n_layer)
-    return explain(
-        model, ids, position, token, columns=columns, sublayers=sublayers, intervention=intervention
-    )
+    first = max(0, min(position - COLUMNS // 2, len(ids) - COLUMNS))
+    columns = range(first, min(first + COLUMNS, len(ids)))
+    places = {"columns": columns, "sublayers": draft.sublayers}
+    return explain(model, ids, position, token, **places, intervention=intervention)
 
 
-def continued(model: Any, found: Explanation, changed: bool, stop: Sequence[int]) -> list[int]:
-    """The likeliest tokens after the text, one after the other."""
-    from core.inference.interventions import continuation
+def continued(model: Any, found: Explanation, stop: Sequence[int]) -> list[list[int]]:
+    """The likeliest tokens after the text, as the model is, and as it is changed."""
+    from core.inference.interventions import AS_IT_IS, continuation
 
-    replace = found.intervention.replacements(model, found.ids) if changed else None
-    return continuation(model, found.ids, WRITTEN, replace, stop)
+    changes = dict.fromkeys((AS_IT_IS, found.intervention))
+    return [continuation(model, found.ids, WRITTEN, change, stop) for change in changes]
 
 
 def contribution(model: Any, found: Explanation, part: Part) -> Trace:

@@ -14,27 +14,22 @@ if TYPE_CHECKING:
 def views(mode: LensMode) -> dict[str, Callable[[], Any]]:
     """By name: each callable brings the mode there."""
 
-    def at(place: int, off: int = 0, opened: bool = False, **settings: Any) -> Callable[[], Any]:
+    def at(place: int, opened: int | None = None, **settings: Any) -> Callable[[], Any]:
         async def bring() -> None:
-            mode.draft.begin(LensDraft())
+            mode.draft.begin(LensDraft(**settings))
             await mode.settled()
-            parts = mode.scene.parts if mode.scene is not None else []
-            heads = [part for part in parts if part and part[1] is not None]
-            mode.draft.begin(LensDraft(off=tuple(heads[:off]), **settings))
+            mode.go_to(place % mode.player.track.length, mode.scene.column if mode.scene else 0)
+            if opened is not None:
+                mode.open(opened)
             await mode.settled()
-            mode.player.seek(place % mode.player.track.length)
-            await mode.settled()
-            if opened and mode.scene is not None:
-                mode.open(next(at for at, part in enumerate(mode.scene.parts) if part and part[1]))
-                await mode.settled()
 
         return bring
 
     other = mode.workspace.prompt.replace("Mira", "Tom")
     return {
         "first": at(-1),
-        "layer": at(3),
-        "part": at(-1, opened=True),
-        "off": at(-1, off=2),
-        "patch": at(-1, patch=other, patch_all=True, patch_layer=2),
+        "layer": at(3, sublayers=True),
+        "part": at(-1, opened=3),
+        "off": at(-1, off=((3, 5), (3, 1)), sublayers=True),
+        "patch": at(-1, patch=other, patch_layer=2),
     }

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from core.fields import check, field
 
-DEEP = 12  # layers above which whole layers are shown first
 MOST_OFF = 1000
 Part = tuple[int, int | None]
 
@@ -15,26 +14,25 @@ Part = tuple[int, int | None]
 class LensDraft:
     """What is changed on the way, and where the stream is read.
 
-    off           parts: a layer, and a head of it, or None for its MLP
-    how           what a part that is off writes: nothing, or its mean over the text
-    sublayers     whether the stream is read between attention and MLP, too; None: of few layers
-    patch         another text of as many tokens; empty: none
-    patch_layer   whose incoming stream comes from there
-    patch_all     at all tokens, rather than the chosen one
+    off          parts: a layer, and a head of it, or None for its MLP
+    mean         what a part that is off writes: its mean over the text, or nothing
+    patch        another text of as many tokens; empty: none
+    patch_layer  whose incoming stream comes from there, at the chosen token
     """
 
     off: tuple[Part, ...] = field((), least=0, longest=MOST_OFF)
-    how: str = field("zero", choices=("zero", "mean"))
-    sublayers: bool | None = None
-    patch: str = ""
-    patch_layer: int = field(0, least=0, most=10_000)
-    patch_all: bool = False
+    mean: bool = field(
+        False, label="Mean in place of zero",
+        help="What is off writes its mean over the text, rather than nothing",
+    )  # fmt: skip
+    sublayers: bool = field(
+        False, label="Sublayers", help="The stream is read between attention and MLP, too"
+    )
+    patch: str = field("", help="Another text with as many tokens: its stream at the chosen token")
+    patch_layer: int = field(0, least=0, most=10_000, help="The layer that reads the patch")
 
     def __post_init__(self) -> None:
         check(self)
-
-    def reads_sublayers(self, n_layer: int) -> bool:
-        return n_layer <= DEEP if self.sublayers is None else self.sublayers
 
     def parts(self, n_layer: int, n_head: int) -> list[Part]:
         """Those that are off, of a model that may not have them all."""

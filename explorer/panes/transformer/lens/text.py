@@ -4,62 +4,58 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.numbers import format_fixed, format_number, format_share
+from core.tokenization.telling import shortened
 
 if TYPE_CHECKING:
     from core.inference.attribution import Term
+    from explorer.panes.transformer.lens.draft import Part
 
 NO_TEXT = "Type a text: the lens shows when the model knows what comes next"
 FACT = "The capital of France is"  # what a real model is asked before a person asks
-TITLES = "darker: nearer to the answer", "length"
+LENGTH, READS, OFF = "length", "reads", "off"
 SAYS, EXPLAIN = "What it says", "Click to see who told it"
-HINT = "Click a head or an MLP on the right to switch it off"
-ALL_ON, SUBLAYERS, PATCH, PATCH_ALL = "All on again", "Sublayers", "Patch", "All tokens"
-OFF, HOW = "Parts off write", [("zero", "Zero"), ("mean", "Its mean")]
-OTHER = "Another text with as many tokens"
-PATCH_LAYER = "Into which layer the stream of the other text goes"
-HELP = {  # of the view's parts
-    "all_on": "The model as it is",
-    "how": "What a part that is off writes: nothing, or its mean over the text",
-    "sublayers": "Read the stream between attention and MLP, too",
-    "patch": "Put the stream of another text in the place of this one's",
-    "everywhere": "At all tokens, rather than the chosen one",
-}
-NAMES = {
-    "how": "Off writes",
-    "sublayers": "Sublayers",
-    "patch": "Patch from another text",
-    "patch_layer": "Patch into layer",
-    "patch_all": "Patch all tokens",
-}
+HINT = "click a head or an MLP to switch it off"
+ALL_ON, ALL_ON_HELP = "All on again", "The model as it is"
+SUBLAYERS, PATCH = "Show sublayers, or whole layers", "Patch from another text"
+OTHER = "Patch from another text with as many tokens"
+NAMED = 3  # parts that are off
 
 
-def term_tip(term: Term, token: str, is_off: bool) -> str:
+def part_name(part: Part) -> str:
+    """A head, or the MLP of a layer."""
+    layer, head = part
+    return f"MLP {layer}" if head is None else f"head {layer}.{head}"
+
+
+def term_tip(term: Term, token: str, is_off: bool, norms: int) -> str:
     """A bar: what the part adds to the logit."""
     told = f"{term.name}: {format_fixed(term.value)} of the logit of {token}"
+    if term.kind == "unexplained":
+        told += "\nWhat the parts leave: rounding, or what was patched in"
+    if term.kind == "unexplained" and norms > 1:
+        told += (
+            "\nThis model norms after every sublayer, so its logit is the sum of its parts\n"
+            f"only as long as the scales of all {norms} norms stay as they are"
+        )
     if math.isfinite(term.length):
         told += f"\nIt writes a vector of length {format_number(term.length)} to the stream"
     clicks = f"\nClick to switch it {'on' if is_off else 'off'}, right-click to see how"
-    return told + clicks if term.kind in ("head", "mlp") else told
+    return told + clicks if term.part is not None else told
 
 
-def who(token: str, norms: int) -> str:
-    """Above the bars; a model that norms after every sublayer is no sum of its parts."""
-    held = f", if {norms} norms hold" if norms > 1 else ""
-    return f"Who told it: logits for {token}{held}"
+def who(token: str, logit: float, unexplained: float) -> str:
+    """Above the bars, which add up to it."""
+    left = format_fixed(unexplained)
+    return f"Logit of {token}: {format_fixed(logit)}, unexplained {left}"
 
 
-def unexplained_tip(norms: int) -> str:
-    """The last bar."""
-    told = "What the parts above leave: rounding, or what was patched in"
-    if norms > 1:
-        told += (
-            f"\nThis model norms after every sublayer, so that its logit is no sum of what its "
-            f"parts wrote:\nit is one as long as the scales of all {norms} norms stay as they are"
-        )
-    return told
+def table_title(first: int, last: int, count: int, is_part: bool) -> str:
+    """Above the table; positions of its first and last token."""
+    which = f", tokens {first + 1} to {last + 1} of {count}" if last - first + 1 < count else ""
+    return f"darker: nearer to the answer{which}{', some layers' if is_part else ''}"
 
 
 def cell_tip(
@@ -90,9 +86,9 @@ def at_place(row: str, word: str, answer: str, rank: int) -> str:
     return f"{where} the model would say {word}; {answer} is number {rank + 1:,}"
 
 
-def changed(answer: str, before: float, after: float, off: Sequence[str]) -> str:
+def changed(answer: str, before: float, after: float, off: Sequence[Part]) -> str:
     """With something off or patched."""
-    what = off[0] if len(off) == 1 else f"{len(off)} parts"
+    what = part_name(off[0]) if len(off) == 1 else f"{len(off)} parts"
     cause = f"Without {what}" if off else "With the other text\u2019s stream"
     was, now = format_share(before), format_share(after)
     if was == now:
@@ -118,13 +114,19 @@ def goes_on(written: str, is_changed: bool) -> str:
     return f"{'changed' if is_changed else 'goes on'}: \u201c{written.strip(' ')}\u201d"
 
 
-def switched(name: str, is_off: bool) -> str:
-    """Of an undoable change."""
-    return f"Switch {name} {'off' if is_off else 'on'}"
+def off(parts: Sequence[Part]) -> str:
+    """Beside the switches: what is off."""
+    more = f" and {len(parts) - NAMED} more" if len(parts) > NAMED else ""
+    return f"Off: {', '.join(map(part_name, parts[:NAMED]))}{more}"
 
 
-def change(setting: str, value: object) -> str:
+def switched(part: Part, is_off: bool) -> str:
     """Of an undoable change."""
-    words = {"True": "on", "False": "off", **dict(HOW)}
-    told = "" if setting == "patch" else f" {words.get(str(value), value)}"
-    return NAMES[setting] + told
+    return f"Switch {part_name(part)} {'off' if is_off else 'on'}"
+
+
+def words_of(setting: str, value: Any) -> str:
+    """A setting's value, in the name of a change."""
+    if setting == "patch":
+        return f"from \u201c{shortened(value)}\u201d" if value else "nothing"
+    return f"{value}" if setting == "patch_layer" else "on" if value else "off"

@@ -2,133 +2,225 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from core.fields import fields_of
 from explorer import theme
 from explorer.panes.transformer.lens import text
-from explorer.panes.transformer.lens.draft import LensDraft
-from explorer.widgets.base import Label, set_look
+from explorer.panes.transformer.lens.draft import LensDraft, Part
+from explorer.panes.transformer.lens.draw_table import TableLayout, draw_table
+from explorer.panes.transformer.lens.draw_terms import LINE, draw_terms
+from explorer.panes.transformer.lens.scene import Scene
+from explorer.widgets.base import Columns, Label, set_look
 from explorer.widgets.boxes import card, column, name_parts, page, row, wrap
+from explorer.widgets.choice_picture import NONE, ChoicePicture
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.drop_down import DropDown
+from explorer.widgets.grid_keys import arrow
 from explorer.widgets.likeliest_bars import LikeliestBars
 from explorer.widgets.prompt_line import PromptLine
-from explorer.widgets.signed_bars import SignedBars
+from explorer.widgets.scene_picture import ScenePicture
+from explorer.widgets.scroll_area import ScrollArea
+from explorer.widgets.setting_fields import SettingFields
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surprise_text import SurpriseText
-from explorer.widgets.toggle import SegmentedControl, Switch
-from explorer.widgets.word_table import WordTable
-from explorer.widgets.wrap_row import labelled
 
-SIDE, LINES, NATS, MOST_CHIPS = 268, 2, 8.0, 5  # px; of the text; of the darkest tokens
+NAME, SWITCHES = "transformer.lens", {"mean": None, "sublayers": None}
+SIDE, SHARE, TEXT, NATS = 268, 0.42, 54, 8.0  # px; of the width; px; of the darkest tokens
+LEAST = 124  # px of the bars
+
+
+class Table(ScenePicture[Scene]):
+    """`cellChosen(row, column)`: it was clicked, or the arrows went to it, at the sides beyond the
+    table. Rows above the chosen one are faint.
+    """
+
+    NAME = "What the model would say at each place"
+    LEAST = (260, 220)
+    cellChosen = Signal(int, int)
+    chosen = (0, 0)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def set_chosen(self, row: int, column: int) -> None:
+        self.chosen = (row, column)
+        self.update()
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        scene = self.scene
+        return {} if scene is None else {"words": scene.words, "probability": scene.shares}
+
+    def table_labels(self) -> dict[str, tuple[list[str], list[str]]]:
+        """What rows and columns of `displayed` are."""
+        if self.scene is None:
+            return {}
+        columns = [f"{place} {name}" for place, name in enumerate(self.scene.read)]
+        return dict.fromkeys(("words", "probability"), (list(self.scene.rows), columns))
+
+    def layout_of(self, scene: Scene) -> TableLayout:
+        return TableLayout(QRectF(self.rect()), scene, self.chosen)
+
+    def draw(self, painter: QPainter) -> None:
+        if self.scene is not None:
+            layout = self.layout_of(self.scene)
+            draw_table(painter, layout)
+            if self.shows_focus:
+                theme.current().focus_ring(painter, layout.cell(*self.chosen), 2, 1)
+
+    def cell_at(self, point: QPointF) -> tuple[int, int] | None:
+        return self.layout_of(self.scene).at(point) if self.scene is not None else None
+
+    def said_at(self, point: QPointF) -> str:
+        cell = self.cell_at(point)
+        return self.scene.tip(*cell) if self.scene is not None and cell is not None else ""
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        cell = self.cell_at(event.position())
+        if cell is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.cellChosen.emit(*cell)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        move = arrow(event)
+        if move is None or self.scene is None:
+            super().keyPressEvent(event)
+        elif 0 <= (row := self.chosen[0] - move[0]) <= self.scene.last:
+            self.cellChosen.emit(row, self.chosen[1] + move[1])
+
+
+class Terms(ChoicePicture[Scene]):
+    """`picked(place)` of a bar; `opened(place)`: it was clicked with the other button, or Right was
+    pressed on it; `reached(place)` with the keys.
+    """
+
+    NAME = "Who told it"
+    opened, reached = Signal(int), Signal(int)
+    marked = NONE
+
+    def set_marked(self, place: int) -> None:
+        """Whose steps are played."""
+        self.marked = place
+        self.update()
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        scene = self.scene
+        if scene is None:
+            return {}
+        before, after = zip(*scene.terms, strict=True)
+        columns = {
+            "part": np.array([term.name for term in after]),
+            "value": np.array([term.value for term in after]),
+            "off": np.array([scene.is_off(term) for term in after]),
+        }
+        if scene.found.is_changed:
+            columns["before"] = np.array([term.value for term in before])
+        return Columns(columns)
+
+    def rects(self, scene: Scene) -> list[QRectF]:
+        line = theme.current().px(LINE)
+        return [QRectF(0, at * line, self.width(), line) for at in range(len(scene.terms))]
+
+    def draw_scene(self, painter: QPainter, scene: Scene) -> None:
+        draw_terms(painter, self.rects(scene), scene, self.hovered, self.marked)
+
+    def told(self, thing: int) -> str:
+        return self.scene.told(thing) if self.scene is not None else ""
+
+    def minimumSizeHint(self) -> QSize:
+        now, lines = theme.current(), len(self.scene.terms) if self.scene is not None else 1
+        return QSize(now.px(LEAST), now.px(LINE) * lines)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        super().mousePressEvent(event)
+        if event.button() == Qt.MouseButton.RightButton and self.hovered != NONE:
+            self.opened.emit(self.hovered)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if arrow(event) == (0, 1) and self.hovered != NONE:
+            self.opened.emit(self.hovered)
+        else:
+            super().keyPressEvent(event)
+            self.reached.emit(self.hovered)
 
 
 class LensView(QWidget):
-    """`switchRequested(place)`: a chip of what is off was clicked; `settingChanged(name, value)`.
-    The pictures tell the other clicks themselves.
-    """
+    """Its parts tell themselves what is chosen in them."""
 
-    switchRequested = Signal(int)
-    settingChanged = Signal(str, object)
-
-    def __init__(self, tip: Callable[[int, int], str], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setObjectName("transformer.lens")
-        self.text, self.table = SurpriseText(), WordTable(tip)
-        self.table.setAccessibleName("What the model would say at each place")
-        self.terms, self.next = SignedBars("Who told it"), LikeliestBars(text.EXPLAIN)
-        self.body = StatefulPicture(self.table, "grid")
-        self.who, self.says, self.hint, self.why = (
-            Label(words, "label", "muted") for words in ("", "", text.HINT, "")
-        )
+        self.text, self.table, self.terms = SurpriseText(), Table(), Terms()
+        self.next, self.all_on = LikeliestBars(text.EXPLAIN), QPushButton(text.ALL_ON)
         self.goes_on, self.changed = CutLabel("label", "muted"), CutLabel("label")
-        self.chips = [QPushButton() for _ in range(MOST_CHIPS)]
-        self.all_on, self.how = QPushButton(text.ALL_ON), SegmentedControl(text.HOW, text.OFF)
-        self.sublayers, self.patch, self.everywhere = map(
-            Switch, (text.SUBLAYERS, text.PATCH, text.PATCH_ALL)
-        )
-        self.other, self.layer = PromptLine(), DropDown(text.PATCH_LAYER)
+        self.who, self.says = CutLabel("label", "muted"), CutLabel("label", "muted")
+        self.off, self.why = Label("", "label", "muted"), Label("", "label", "muted")
+        self.other, self.layer = PromptLine(), DropDown(fields_of(LensDraft)["patch_layer"].help)
+        name_parts(self, NAME, "text", "table", "terms", "next", "all_on", "other", "layer")
+        self.settings = SettingFields(NAME, LensDraft, SWITCHES, text.words_of, self)
         self.other.setPlaceholderText(text.OTHER)
         self.other.setAccessibleName(text.OTHER)
-        for name, help in text.HELP.items():
-            getattr(self, name).setToolTip(help)
-        parts = ("text", "table", "terms", "next", "other", "layer")
-        name_parts(self, "transformer.lens", *parts, *text.HELP)
+        self.other.setToolTip(fields_of(LensDraft)["patch"].help)
+        self.all_on.setToolTip(text.ALL_ON_HELP)
+        set_look(self.all_on, "quiet")
+        self.other.promptEdited.connect(partial(self.settings.changed.emit, "patch"))
+        self.other.rested.connect(self.settings.released)
+        self.layer.picked.connect(partial(self.settings.changed.emit, "patch_layer"))
         self._build()
-        self._connect()
 
     def _build(self) -> None:
-        for button in self.chips:
-            set_look(button, "outlined")
-        set_look(self.all_on, "quiet")
-        self.form, self._side, below = QWidget(), QWidget(), QWidget()
-        row(self.layer, (self.other, 1), self.why, self.everywhere, of=self.form)
-        who, says = card(self.who, (self.terms, 1)), card(self.says, self.next)
-        column((who, 1), says, of=self._side)
-        switches = (labelled(text.OFF, self.how), self.sublayers, self.patch)
-        wrap(*switches, self.hint, *self.chips, self.all_on, of=below)
+        self._side, below, content = QWidget(), QWidget(), QWidget()
         told = card(row((self.text, 2), (column(self.goes_on, self.changed, 1, spacing=2), 1)))
-        page(told, (row((card(self.body), 1), self._side), 1), self.form, below, of=self)
+        terms = ScrollArea(self.terms)
+        self.terms.reached.connect(lambda at: terms.ensureVisible(0, round((at + 0.5) * LINE)))
+        who = card(self.who, (terms, 1))
+        column((who, 1), card(self.says, self.next), of=self._side)
+        column(told, (row((card(self.table), 1), self._side), 1), of=content)
+        content.setAccessibleName(self.table.NAME)
+        self.body = StatefulPicture(content, "grid")
+        patch, off = (self.layer, self.other, self.why), (self.off, self.all_on)
+        wrap(*self.settings.widgets.values(), *patch, *off, of=below)
+        page((self.body, 1), below, of=self)
 
-    def _connect(self) -> None:
-        changed = self.settingChanged
-        for at, button in enumerate(self.chips):
-            button.clicked.connect(lambda _, at=at: self.switchRequested.emit(at))
-        self.how.chosen.connect(lambda how: changed.emit("how", how))
-        self.sublayers.toggled.connect(lambda on: changed.emit("sublayers", on))
-        self.patch.toggled.connect(self._on_patch)
-        self.other.promptEdited.connect(lambda typed: changed.emit("patch", typed))
-        self.layer.picked.connect(lambda layer: changed.emit("patch_layer", layer))
-        self.everywhere.toggled.connect(lambda on: changed.emit("patch_all", on))
-
-    def _on_patch(self, on: bool) -> None:
-        self.form.setVisible(on)
-        if on:
-            self.other.setFocus()
-        else:
-            self.settingChanged.emit("patch", "")
-
-    def resizeEvent(self, event: object) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Its size follows the zoom."""
         now = theme.current()
-        self._side.setFixedWidth(min(now.px(SIDE), round(0.42 * self.width())))
-        wide = (self.width() - now.px(2 * (16 + 12))) * 2 / 3 - 8
-        self.text.setFixedHeight(self.text.height_of(wide, LINES))
+        self._side.setFixedWidth(min(now.px(SIDE), round(SHARE * self.width())))
+        self.text.setFixedHeight(now.px(TEXT))
 
-    def set_draft(self, draft: LensDraft, n_layer: int, off: Sequence[str]) -> None:
-        """`off`: what the parts are called that are off."""
+    def set_draft(self, draft: LensDraft, n_layer: int, off: list[Part]) -> None:
+        """`off`: those of its parts that the model has."""
         layers = [(f"into layer {layer}", layer) for layer in range(n_layer)]
         self.layer.fill(layers, min(draft.patch_layer, n_layer - 1))
         self.other.set_prompt(draft.patch)
-        self.how.set_current(draft.how)
-        is_patching = bool(draft.patch) or self.patch.isChecked()
-        for switch, on in (
-            (self.sublayers, draft.reads_sublayers(n_layer)),
-            (self.patch, is_patching),
-            (self.everywhere, draft.patch_all),
-        ):
-            with QSignalBlocker(switch):
-                switch.setChecked(on)
-        self.form.setVisible(is_patching)
-        for at, button in enumerate(self.chips):
-            button.setVisible(at < len(off))
-            button.setText(f"{off[at]}  \u00d7" if at < len(off) else "")
-        self.hint.setVisible(not off)
-        more = len(off) - MOST_CHIPS
-        self.all_on.setText(text.ALL_ON if more <= 0 else f"{text.ALL_ON} ({more} more)")
-        self.all_on.setVisible(bool(off))
+        self.off.setText(text.off(off))
+        self.off.setVisible(bool(off))
+        self.all_on.setVisible(bool(off or draft.patch))
 
-    def set_text(self, pieces: Sequence[bytes], surprises: np.ndarray, place: int) -> None:
-        self.text.set_text([list(pieces)], np.nan_to_num(surprises, nan=0.0)[None], NATS)
-        self.resizeEvent(None)
-        self.text.set_chosen(0, place)
+    def set_why(self, why: str) -> None:
+        """Why nothing is patched; "" where it is."""
+        self.why.setText(why)
+        self.why.setVisible(bool(why))
 
-    def set_continuations(self, before: str, after: str) -> None:
-        """How the text goes on; `after` "": nothing is changed."""
-        self.goes_on.set_text(before)
-        self.changed.set_text(after)
-        self.changed.setVisible(bool(after))
+    def set_scene(self, scene: Scene) -> None:
+        found, told = scene.found, scene.found.comparison
+        pieces, surprises = map(scene.piece, found.ids.tolist()), told.after.surprises
+        self.text.set_text([list(pieces)], np.nan_to_num(surprises)[None], NATS)
+        self.text.set_chosen(0, found.position)
+        self.table.set_scene(scene)
+        self.terms.set_scene(scene)
+        logit, left = found.after.logit, scene.terms[-1][1].value
+        self.who.set_text(text.who(scene.quoted(found.token), logit, left))
+        self.says.set_text(text.loss(told.before.loss, told.after.loss, found.is_changed))
+        self.body.show_ready()
+
+    def set_continuations(self, written: list[str]) -> None:
+        """How the text goes on as the model is, and, where it is changed, then."""
+        told = [text.goes_on(one, bool(at)) for at, one in enumerate(written)]
+        self.goes_on.set_text(told[0])
+        self.changed.set_text(told[1] if told[1:] else text.HINT)

@@ -14,23 +14,19 @@ if TYPE_CHECKING:
 def views(mode: TranslateMode) -> dict[str, Callable[[], Any]]:
     """By name: each callable brings the mode there."""
 
-    def at(step: float, inside: bool = False, **draft: Any) -> Callable[[], Any]:
-        async def bring() -> None:
-            mode.draft.begin(TranslateDraft(**draft))
-            await mode.settled()
-            mode.go_to(0)
-            mode.player.seek(step if step >= 0 else mode.player.length + step)
-            if inside:
+    def at(step: int, *inside: int, **draft: Any) -> Callable[[], Any]:
+        def go() -> None:
+            mode.go_to(step)
+            for place in inside:
                 mode.player.enter()
-                mode.player.seek(2)
-            await mode.settled()
+                mode.player.seek(place)
 
-        return bring
+        return mode.brought(TranslateDraft(**draft), go)
 
     long = "Tuesday the twenty-third of September nineteen eighty-seven"
     return {
-        "first": at(-1),
+        "first": at(10),
         "month": at(6),
-        "inside": at(3, inside=True),
+        "inside": at(3, 2),
         "long": at(9, text=long),
     }

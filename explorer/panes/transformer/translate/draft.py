@@ -16,3 +16,5 @@ class TranslateDraft:
 
     def __post_init__(self) -> None:
         check(self)
+        if len(self.head) not in (0, 2):
+            raise ValueError(f"head is {self.head}; say layer and head, or nothing")

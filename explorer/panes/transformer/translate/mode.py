@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from core.data.dates import Dates
 from explorer.engine.jobs import SUPERSEDED
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import SourceMode
@@ -58,7 +60,8 @@ class TranslateMode(SourceMode):
     def take_another(self) -> None:
         """A date that the model has never seen."""
         self._seed += 1
-        self.draft.change({"text": compute.another(self._seed)}, text.ANOTHER)
+        date = Dates().pair("validation", np.random.default_rng(self._seed))
+        self.draft.change({"text": date.source}, text.ANOTHER)
 
     def show_head(self, *head: int) -> None:
         """By layer and head; of none the sharpest."""
@@ -74,7 +77,7 @@ class TranslateMode(SourceMode):
         if source.tokenizer is None:
             await source.open()
         ids = await self.engine.io(source.tokenizer.encode_ids, draft.text)
-        asked = compute.traced, ids, draft.head, lambda token: text.name(self.piece(token))
+        asked = compute.traced, ids, draft.head or None, lambda token: text.name(self.piece(token))
         trace = await source.ask(*asked, key="transformer.translate", name="translating")
         return SUPERSEDED if trace is SUPERSEDED else (ids, trace)
 

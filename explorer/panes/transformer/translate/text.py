@@ -17,7 +17,7 @@ MODEL_HELP = (
     "year, month and day"
 )
 HEADS = "What each head of the decoder reads of the source"
-NEXT = "The next token; label smoothing taught it to be no surer than about 90\u2009%"
+NEXT = "The next token: label smoothing keeps it below about 90\u2009%"
 CHANGE_TEXT, CHANGE_HEAD = "Change the date", "Show another head"
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer.panes.transformer.translate import text
 from explorer.panes.transformer.translate.draw_alignment import Alignment, draw_alignment
@@ -75,6 +75,7 @@ class TranslateView(QWidget):
         self.setObjectName("transformer.translate")
         self.picture, self.bars = TranslationPicture(), LikeliestBars()
         self.heads = HeadMosaic(text.HEADS)
+        self.heads.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         name_parts(self, "transformer.translate", "picture", "heads", "bars")
         self.body = StatefulPicture(self.picture, "lines")
         heads = card(Label(text.HEADS, "label", "muted", wrap=True), (self.heads, 1))

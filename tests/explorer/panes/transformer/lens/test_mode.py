@@ -11,7 +11,6 @@ from PySide6.QtTest import QTest
 import core
 from explorer.panes.model_menu import REAL
 from explorer.panes.transformer.lens import text
-from explorer.panes.transformer.lens.scene import name_of
 from explorer.state.workspace import DEFAULT_PROMPT
 
 TINY = {"n_layer": 2, "n_head": 2}
@@ -25,7 +24,7 @@ def test_the_first_state_shows_every_place_and_who_told_it(make_mode: Any, run_a
     async def body() -> None:
         mode = await make_mode("lens", **TINY)
         ids, model = mode.prompt_ids, model_of(mode)
-        lens, told = core.logit_lens(model, ids), core.attribute(model, ids)
+        lens, told = core.logit_lens(model, ids, sublayers=False), core.attribute(model, ids)
         shown = mode.view.table.displayed()
         np.testing.assert_allclose(shown["probability"], lens.probability[:, -16:, 0], atol=1e-5)
         assert mode.row == len(lens.places) - 1 and mode.scene.column == shown["words"].shape[1] - 1
@@ -46,9 +45,10 @@ def test_the_first_state_shows_every_place_and_who_told_it(make_mode: Any, run_a
 def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("lens", **TINY)
-        place = next(at for at, part in enumerate(mode.scene.parts) if part and part[1] is not None)
-        part = mode.scene.parts[place]
-        mode.view.terms.chosen.emit(place)
+        parts = [term.part for _, term in mode.scene.terms]
+        place = next(at for at, part in enumerate(parts) if part and part[1] is not None)
+        part = parts[place]
+        mode.view.terms.picked.emit(place)
         await mode.settled()
         model, ids = model_of(mode), mode.prompt_ids
         off = core.scaled(model.config, {part: 0.0})
@@ -59,10 +59,10 @@ def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any
         np.testing.assert_allclose(shown["before"], before, atol=1e-5)
         bars = mode.view.terms.displayed()
         assert bars["off"][place] and bars["value"][place] == 0 != bars["before"][place]
-        assert mode.headline.startswith(f"Without {name_of(part)} ")
+        assert mode.headline.startswith(f"Without {text.part_name(part)} ")
         assert mode.view.changed.whole.startswith("changed")
-        assert mode.view.chips[0].text().startswith(name_of(part))
-        mode.set_settings(how="mean")
+        assert mode.view.off.text() == f"Off: {text.part_name(part)}"
+        mode.view.settings.widgets["mean"].click()
         await mode.settled()
         mean = core.compare(model, ids, core.averaged(model, ids, [part])).after.probabilities
         shown = mode.view.next.displayed()["probability"]
@@ -70,10 +70,14 @@ def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any
         for _ in range(2):
             mode.workspace.undo()
         await mode.settled()
-        assert not mode.off and not mode.scene.found.is_changed and not mode.view.changed.whole
+        assert (
+            not mode.off
+            and not mode.scene.found.is_changed
+            and mode.view.changed.whole == text.HINT
+        )
         mode.workspace.redo()
         await mode.settled()
-        mode.view.chips[0].click()
+        mode.view.terms.picked.emit(place)
         assert not mode.draft.value.off
 
     run_async(body())
@@ -84,21 +88,21 @@ def test_another_text_is_patched_in_where_it_is_as_long(make_mode: Any, run_asyn
         mode = await make_mode("lens", **TINY)
         other = mode.workspace.prompt.replace("Mira", "Anna").replace("Tom", "Ben")
         ids = mode.source.tokenizer.encode_ids(other)
-        mode.view.patch.click()
         mode.set_settings(patch=other + " and")
         await mode.settled()
         assert mode.view.why.text() == text.patched(len(ids) + 1, len(mode.prompt_ids)) != ""
         assert not mode.scene.found.is_changed
         longest = mode.prompt_ids[::-1]
-        mode.set_settings(patch=mode.source.tokenizer.decode(longest), patch_all=True)
+        mode.set_settings(patch=mode.source.tokenizer.decode(longest))
+        mode.set_settings(patch_layer=1)
         await mode.settled()
         if not mode.view.why.text():
-            model = model_of(mode)
-            patch = core.patched(model, longest, [core.Site("decoder", 0, "residual_in")])
+            model, site = model_of(mode), core.Site("decoder", 1, "residual_in")
+            patch = core.patched(model, longest, [site], positions=[len(longest) - 1])
             told = core.compare(model, mode.prompt_ids, patch).after.probabilities
             shown = mode.view.next.displayed()["probability"]
             np.testing.assert_allclose(shown, told[list(mode.scene.found.shown)], atol=1e-5)
-        mode.view.patch.click()
+        mode.view.all_on.click()
         await mode.settled()
         assert not mode.draft.value.patch and not mode.scene.found.is_changed
 
@@ -149,7 +153,7 @@ def test_every_step_has_its_numbers_and_a_part_has_steps_of_its_own(
         mode.player.enter()
         names = [mode.player.track.item(at).name for at in range(mode.player.track.length)]
         assert names[-2:] == ["lens.unembed", "lens.softmax"] and mode.row == row
-        place = next(at for at, part in enumerate(mode.scene.parts) if part is not None)
+        place = next(at for at, (_, one) in enumerate(mode.scene.terms) if one.part)
         assert mode.cancel() and mode.row == row
         mode.view.terms.opened.emit(place)
         await mode.settled()
@@ -187,8 +191,7 @@ def test_a_post_norm_model_says_what_its_sum_supposes(make_mode: Any, run_async:
         mode = await make_mode("lens", **TINY, norm_placement="post")
         told = core.attribute(model_of(mode), mode.prompt_ids)
         assert np.isclose(mode.view.terms.displayed()["value"].sum(), told.logit, rtol=1e-4)
-        assert mode.view.who.text().endswith("if 4 norms hold")
-        tips = [bar.tip for bar in mode.scene.bars()]
+        tips = [mode.scene.told(at) for at in range(len(mode.scene.terms))]
         assert "the scales of all 4 norms" in tips[-1]
 
     run_async(body())
@@ -201,7 +204,9 @@ def test_a_long_text_shows_some_tokens_and_says_which(make_mode: Any, run_async:
         await mode.settled()
         count = len(mode.prompt_ids)
         read = min(count, mode.source.config.block_size)
-        assert mode.scene.grid().total == read and len(mode.scene.columns) == 16
+        assert (
+            len(mode.scene.found.ids) == read and mode.scene.columns[-16:] == [*range(read)][-16:]
+        )
         mode.choose(3)
         await mode.settled()
         assert mode.scene.columns == list(range(16))
@@ -225,5 +230,29 @@ def test_a_real_model_begins_with_a_fact(make_mode: Any, run_async: Any) -> None
         mode.workspace.set_prompt("Tom met Mira.")
         await mode.settled()
         assert mode.workspace.prompt == "Tom met Mira."
+
+    run_async(body())
+
+
+def test_what_cannot_be_read_covers_what_was_read_before(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("lens", **TINY)
+        view, ask = mode.view, mode.source.ask
+
+        why = "the run has no checkpoint yet; let it write one"
+
+        async def refuse(*_: Any, **__: Any) -> Any:
+            raise ValueError(why)
+
+        mode.source.ask = refuse
+        mode.workspace.set_prompt("Mira met Tom.")
+        await mode.settled()
+        pictures = view.text, view.table, view.terms, view.next, view.goes_on
+        assert mode.headline == view.body.message == why
+        assert not any(one.isVisibleTo(view) for one in pictures) and not mode.tracks
+        mode.source.ask = ask
+        view.body.retryRequested.emit()
+        await mode.settled()
+        assert view.body.state == "ready" and all(one.isVisibleTo(view) for one in pictures)
 
     run_async(body())

@@ -82,6 +82,23 @@ def test_what_is_typed_is_translated_and_nothing_is_said_about_nothing(make_mode
     run_async(body())
 
 
+def test_a_head_that_is_not_there_is_told_and_the_sharpest_one_comes_back(make_mode, run_async):
+    async def body():
+        mode = await make_mode("translate")
+        before = mode.scene.head
+        mode.show_head(7, 0)
+        await mode.settled()
+        assert mode.view.body.state == "error" and "layers 0 to" in mode.view.body.message
+        mode.show_head()
+        await mode.settled()
+        assert mode.view.body.state == "ready" and mode.scene.head == before
+        mode.workspace.begin("transformer.translate", {"head": [1]})
+        await mode.settled()
+        assert mode.draft.value.head == () and mode.view.body.state == "ready"
+
+    run_async(body())
+
+
 @pytest.mark.parametrize(("typed", "said"), TOLD)
 def test_what_the_model_cannot_read_is_told_and_the_mode_goes_on(make_mode, run_async, typed, said):
     async def body():
