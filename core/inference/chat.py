@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Protocol
@@ -117,12 +117,23 @@ def chat(
     messages: Messages,
     max_new_tokens: int = 500,
     *,
-    sampling: Sampling = CALM,
+    temperature: float = CALM.temperature,
+    top_k: int | None = CALM.top_k,
+    top_p: float | None = CALM.top_p,
+    min_p: float | None = CALM.min_p,
+    repetition_penalty: float = CALM.repetition_penalty,
     seed: int = 0,
 ) -> str:
     """The model's answer to messages, each with its "role" ("system", "user", "assistant") and its
-    "content". Raises ValueError as `chat_prompt`.
+    "content". Raises ValueError as `chat_prompt` and `Sampling`.
     """
+    sampling = Sampling(
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        min_p=min_p,
+        repetition_penalty=repetition_penalty,
+    )
     steps = chat_steps(lm, messages, max_new_tokens, sampling=sampling, seed=seed)
     written = [step.id for step in steps]
     return answer_text(lm, written)
@@ -160,7 +171,7 @@ def answer_steps(
             f"{model.config.block_size:,}: begin a new one, or shorten it"
         )
     most = min(max_new_tokens, room)
-    yield from generate_steps(model, ids, most, **asdict(sampling), seed=seed, stop=ends)
+    yield from generate_steps(model, ids, most, sampling, seed=seed, stop=ends)
 
 
 def answer_text(lm: Chatting, written: Sequence[int]) -> str:

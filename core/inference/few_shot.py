@@ -20,6 +20,7 @@ from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
 from core.inference.generation import generate_steps
+from core.inference.sampling import Sampling
 from core.numbers import format_share
 from core.tokenization import Tokenizer
 from core.tokenization.telling import quoted
@@ -176,7 +177,7 @@ def _said(model: GPT, tokenizer: Tokenizer, ids: Sequence[int]) -> str:
     ends = set(tokenizer.special_tokens.values())
     written: list[int] = []
     line = ""
-    for step in generate_steps(model, ids, LONGEST_ANSWER, temperature=0.0):
+    for step in generate_steps(model, ids, LONGEST_ANSWER, Sampling(temperature=0.0)):
         if step.id in ends:
             break
         written.append(step.id)

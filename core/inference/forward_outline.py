@@ -10,11 +10,13 @@ dimensions a head, F width of the MLP's hidden layer, V pieces in the vocabulary
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from core.numbers import format_count
+from core.trace import Step, Trace, Value
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
 
 SHOWN = 20  # rows of the output head that are multiplied one by one: of the likeliest tokens
@@ -47,6 +49,11 @@ class Part:
     parent: int | None = None
     layer: int | None = None
     stack: str = "decoder"
+
+    @property
+    def kind(self) -> str:
+        """What its name says of it: "scores"."""
+        return self.name.partition(".")[2]
 
 
 class Outline:
@@ -103,6 +110,21 @@ def outline_pair(config: EncoderDecoderConfig, source: int, target: int) -> tupl
     moved = (replace(part, parent=None if part.parent is None else part.parent + first)
              for part in decoder.parts)  # fmt: skip
     return (*encoder.parts, *moved)
+
+
+def trace_of(
+    parts: Sequence[Part],
+    about: Mapping[str, Any] | None = None,
+    values: Callable[[int], Mapping[str, Value]] = lambda index: {},
+) -> Trace:
+    """The parts as the Steps of a Trace, whose `about` has them as `parts`; `values`: of a part, by
+    its index, its numbers.
+    """
+    trace = Trace({"parts": tuple(parts), **(about or {})})
+    for index, part in enumerate(parts):
+        told = part.name, part.title, part.formula, part.code
+        trace.append(Step(*told, values(index), part.parent))
+    return trace.finish()
 
 
 def _stack(made: Outline) -> None:

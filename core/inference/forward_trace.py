@@ -21,11 +21,11 @@ import torch
 from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
-from core.inference.forward_outline import SHOWN, Part, outline
+from core.inference.forward_outline import SHOWN, Part, outline, trace_of
 from core.inference.indices import check_position
 from core.inference.sampling import temper
 from core.jobs import to_the_end
-from core.trace import BUDGET, Step, Trace
+from core.trace import BUDGET, Trace
 from core.transformer import plain
 from core.transformer.attention import attend, share, visible_tokens
 from core.transformer.config import ModelConfig
@@ -164,7 +164,6 @@ class Forward:
         about = {
             "ids": self.batch[0].cpu().numpy(),
             "position": self.position,
-            "parts": parts,
             "stream": np.stack([_array(row) for row in self.row]),
             "writes": np.array(self.writes).reshape(-1, 2),
             "reads": np.array(self.reads).reshape(-1, T),
@@ -172,19 +171,12 @@ class Forward:
             "probabilities": probabilities.cpu().numpy(),
             "likeliest": self.likeliest.cpu().numpy(),
         }
-        trace = Trace(about)
-        for index, part in enumerate(parts):
-            step = Step(
-                part.name, part.title, part.formula, part.code,
-                self._values(parts, index), part.parent,
-            )  # fmt: skip
-            trace.append(step)
-        return trace.finish()
+        return trace_of(parts, about, lambda index: self._values(parts, index))
 
     # values
 
     def _values(self, parts: Sequence[Part], index: int) -> Numbers:
-        part, kind = parts[index], _kind(parts[index])
+        part, kind = parts[index], parts[index].kind
         if kind in self.ends:
             return self.ends[kind]
         if kind == "embed":
@@ -208,7 +200,7 @@ class Forward:
     def _tensors(self, parts: Sequence[Part], index: int) -> Tensors:
         """Every value of a step inside another one, by its local name."""
         part = parts[index]
-        kind, outer = _kind(part), _kind(parts[part.parent or 0])
+        kind, outer = part.kind, parts[part.parent or 0].kind
         model = self.model
         with looking_at(model):
             if outer == "embed":
@@ -322,10 +314,6 @@ def _norm(module: Any, given: Tensor) -> Tensors:
 
 def _there(tensors: Mapping[str, Tensor | None]) -> Tensors:
     return {name: tensor for name, tensor in tensors.items() if tensor is not None}
-
-
-def _kind(part: Part) -> str:
-    return part.name.partition(".")[2]
 
 
 def _array(tensor: Tensor) -> np.ndarray:

@@ -54,12 +54,8 @@ def generate_steps(
     model: GPT,
     ids: Sequence[int] | np.ndarray,
     max_new_tokens: int,
+    sampling: Sampling | None = None,
     *,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    min_p: float | None = None,
-    repetition_penalty: float = 1.0,
     seed: int = 0,
     stop: int | Collection[int] | None = None,
     cache: bool = True,
@@ -68,18 +64,10 @@ def generate_steps(
 
     A prompt longer than block_size is read by its last block_size tokens. The draw depends on
     `seed` alone. `cache`: no token is read twice; what is written is the same. Raises ValueError
-    for ids that are not in the vocabulary, for no ids, and for a number of tokens or what
-    `Sampling` holds out of range.
+    for ids that are not in the vocabulary, for no ids, and for a number of tokens out of range.
     """
     if max_new_tokens < 0:
         raise ValueError(f"max_new_tokens is {max_new_tokens}; use 0 or more")
-    sampling = Sampling(
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        min_p=min_p,
-        repetition_penalty=repetition_penalty,
-    )
     last = frozenset(() if stop is None else (stop,) if isinstance(stop, int) else stop)
     written = [int(i) for i in np.asarray(ids).reshape(-1)]
     numbers = draws(seed)
@@ -119,20 +107,15 @@ def generate(
     stop: int | Collection[int] | None = None,
     cache: bool = True,
 ) -> list[int]:
-    """`ids` and what the model wrote after them; the arguments and errors of `generate_steps`."""
-    written = np.asarray(ids).reshape(-1)
-    for step in generate_steps(
-        model,
-        ids,
-        max_new_tokens,
+    """`ids` and what the model wrote after them: see `Sampling` and `generate_steps`; raises as
+    both do.
+    """
+    sampling = Sampling(
         temperature=temperature,
         top_k=top_k,
         top_p=top_p,
         min_p=min_p,
         repetition_penalty=repetition_penalty,
-        seed=seed,
-        stop=stop,
-        cache=cache,
-    ):
-        written = step.ids
-    return [int(i) for i in written]
+    )
+    steps = generate_steps(model, ids, max_new_tokens, sampling, seed=seed, stop=stop, cache=cache)
+    return [*(int(i) for i in np.asarray(ids).reshape(-1)), *(step.id for step in steps)]

@@ -17,6 +17,7 @@ from core.inference.activations import capture
 from core.inference.generation import generate_steps
 from core.inference.heads import HeadScores, head_scores, repeated_ids
 from core.inference.loading import TOKENIZER_FILE
+from core.inference.sampling import Sampling
 from core.optimization import decay_groups
 from core.resources import data_folder, resource
 from core.tokenization import Tokenizer, open_tokenizer
@@ -194,9 +195,8 @@ class LanguageModelling:
 
     def sample_steps(self, model: nn.Module, seed: int) -> Generator[None, None, Written]:
         new: list[int] = []
-        for token in generate_steps(
-            _gpt(model), self._prompt, self.config.sample_tokens, temperature=0.8, seed=seed
-        ):
+        length, sampling = self.config.sample_tokens, Sampling(temperature=0.8)
+        for token in generate_steps(_gpt(model), self._prompt, length, sampling, seed=seed):
             new.append(token.id)
             yield
         # Together, as a character may be spread over two tokens.

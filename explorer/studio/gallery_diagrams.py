@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
 from core.equation import Term
@@ -11,10 +14,8 @@ from explorer.widgets.diagrams.picture import DiagramPicture
 from explorer.widgets.diagrams.scenes import (
     BlockScene,
     Node,
-    PairScene,
     Scene,
     SpineScene,
-    StackScene,
     StepsScene,
 )
 from explorer.widgets.pooling import Matrix
@@ -24,9 +25,10 @@ TOKENS = ("the", "cat", "sat", "on", "the", "mat", ".", "the")
 ENDS = ("norm", "unembed", "softmax", "next")
 
 
-def _stack(layers: int, ends: tuple[str, ...], crosses: bool = False) -> StackScene:
+def _spine(layers: int, ends: tuple[str, ...], *known: Any) -> SpineScene:
     kinds = ("embed", *["block"] * layers, *ends)
-    return StackScene(tuple(enumerate(kinds)), (8, 64), (None,) * layers, crosses)
+    steps = tuple(enumerate(kinds))
+    return SpineScene(steps, (8, 64), (None,) * layers, 512, None, *known)
 
 
 def _shown(scene: Scene, position: float) -> DiagramPicture:
@@ -38,11 +40,10 @@ def _shown(scene: Scene, position: float) -> DiagramPicture:
 
 def diagrams() -> list[Sample]:
     rng = np.random.default_rng(8)
-    stack = _stack(6, ENDS)
     reads = rng.dirichlet(np.ones(8), size=6)
     stripes, writes = rng.normal(size=(28, 13)), rng.uniform(0.5, 4, size=(6, 2))
     likely = tuple(zip(TOKENS, (0.4, 0.2, 0.1, 0.08, 0.05, 0.04, 0.02, 0.01), strict=True))
-    spine = SpineScene(stack, 512, TOKENS, 7, reads, writes, stripes, likely)
+    spine = _spine(6, ENDS, TOKENS, 7, reads, writes, stripes, likely)
     parts = ("ln_1", "attention", "add_read", "ln_2", "mlp", "add_thought")
     lines = dict.fromkeys(("attention", "mlp"), ("4 heads of 16", "16,384 parameters"))
     vectors = {kind: rng.normal(size=28) for kind in ("in", *parts)}
@@ -58,10 +59,10 @@ def diagrams() -> list[Sample]:
              Node(1, "gelu", "hidden", (4, 5), None, False)]  # fmt: skip
     shapes = {name: (len(one), one.shape[1]) for name, one in values.items()}
     steps = StepsScene(tuple(nodes), 0, terms, shapes, matrices, TOKENS[:4], line="1 + 2 = 3")
-    pair = PairScene(_stack(3, ()), _stack(3, ("unembed", "softmax", "next"), crosses=True))
+    pair = replace(_spine(3, ENDS[1:]), source=_spine(3, ()))
     return [
         ("a model", _shown(spine, 10), 600, 380),
-        ("half way, without weights", _shown(SpineScene(stack, 512), 3.5), 600, 300),
+        ("half way, without weights", _shown(_spine(6, ENDS), 3.5), 600, 300),
         ("an encoder-decoder", _shown(pair, 5), 600, 380),
         ("a block", _shown(block, 3.5), 600, 380),
         ("steps and an equation", _shown(steps, 0), 600, 380),
@@ -71,12 +72,12 @@ def diagrams() -> list[Sample]:
 
 def _bars() -> list[Sample]:
     bars, bright = StackedBars("Costs"), StackedBars("Costs")
-    segments = (Segment("attention", 30, "", "attention"), Segment("MLP", 60, "", 1))
+    segments = (Segment("attention", 30, "", "attention"), Segment("MLP", 60, "", "mlp"))
     for one in (bars, bright):
-        one.set_bars([Bar("90 parameters", segments), Bar("210 FLOPs", segments[::-1])])
+        one.set_scene([Bar("90 parameters", segments), Bar("210 FLOPs", segments[::-1])])
     bright.set_bright("MLP")
-    table = BarTable("Models", ("parameters", "layers"))
+    table = BarTable("Models", ("parameters", "layers"), ["* a note"])
     rows = [BarRow(f"model {at}", at / 3, (f"{at} M", f"{at}"), mark=" *") for at in (1, 2, 3)]
-    table.set_rows(rows, ["* a note"])
+    table.set_scene(rows)
     table.set_chosen("model 2")
     return [("bars", bars, 400, 40), ("one is meant", bright, 400, 40), ("table", table, 600, 140)]

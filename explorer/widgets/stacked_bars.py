@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
-from explorer.widgets.base import LEFT, Columns, Picture
+from explorer.widgets.base import LEFT, Columns
+from explorer.widgets.diagrams.inks import ink_of
+from explorer.widgets.scene_picture import ScenePicture
 from explorer.widgets.sketch import Sketch
 
 LINE, GAP, HIGH = 18, 20, 16  # px: words above a bar; between two; a bar
@@ -20,14 +22,14 @@ DIM = 0.7  # how far a part that is not meant fades
 
 @dataclass(frozen=True)
 class Segment:
-    """A part: what it is called, how much it is, and what its tooltip says. `series`: its color,
-    or a role's name.
+    """A part: what it is called, how much it is, what its tooltip says, and the kind that gives it
+    its color.
     """
 
     name: str
     number: float
     told: str
-    series: int | str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -36,18 +38,15 @@ class Bar:
     segments: tuple[Segment, ...]
 
 
-class StackedBars(Picture):
+class StackedBars(ScenePicture[Sequence[Bar]]):
     """Each bar has the same share of the width, whatever its sum is."""
+
+    WANTED, LEAST = (480, LINE + HIGH), (360, LINE + HIGH)
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
-        self._bars: tuple[Bar, ...] = ()
         self._bright = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def set_bars(self, bars: Sequence[Bar]) -> None:
-        self._bars = tuple(bars)
-        self.data_changed()
 
     def set_bright(self, name: str) -> None:
         """The part that is meant, in all bars that have it; "": all."""
@@ -56,50 +55,40 @@ class StackedBars(Picture):
             self.update()
 
     def displayed(self) -> dict[str, np.ndarray]:
-        parts = [(bar.words, one.name, one.number) for bar in self._bars for one in bar.segments]
+        parts = [(bar.words, one.name, one.number) for bar in self.scene or ()
+                 for one in bar.segments]  # fmt: skip
         names = ("bar", "part", "number")
         return Columns(
             {name: np.array([one[at] for one in parts]) for at, name in enumerate(names)}
         )
 
-    def _placed(self) -> list[tuple[QRectF, Bar, list[tuple[QRectF, Segment]]]]:
-        now, count = theme.current(), max(len(self._bars), 1)
-        wide = (self.width() - (count - 1) * now.px(GAP)) / count
-        found = []
-        for at, bar in enumerate(self._bars):
-            left = at * (wide + now.px(GAP))
-            total, x = sum(one.number for one in bar.segments) or 1.0, left
-            places = []
-            for one in bar.segments:
-                place = QRectF(x, now.px(LINE), wide * one.number / total, now.px(HIGH))
-                places.append((place, one))
-                x = place.right()
-            found.append((QRectF(left, 0, wide, now.px(LINE)), bar, places))
-        return found
+    def _bars(self) -> Iterator[tuple[QRectF, Bar]]:
+        """Each with the place of its words."""
+        bars, now = self.scene or (), theme.current()
+        pitch = (self.width() + now.px(GAP)) / max(len(bars), 1)
+        for at, bar in enumerate(bars):
+            yield QRectF(at * pitch, 0, pitch - now.px(GAP), now.px(LINE)), bar
+
+    def _segments(self, words: QRectF, bar: Bar) -> Iterator[tuple[QRectF, Segment]]:
+        total, x = sum(one.number for one in bar.segments) or 1.0, words.left()
+        for one in bar.segments:
+            wide = words.width() * one.number / total
+            yield QRectF(x, words.bottom(), wide, theme.current().px(HIGH)), one
+            x += wide
 
     def draw(self, painter: QPainter) -> None:
         sketch = Sketch(painter)
-        for line, bar, places in self._placed():
+        for line, bar in self._bars():
             sketch.text(line, bar.words, "text", LEFT, cut=True)
             dims = self._bright in {one.name for one in bar.segments}
-            for place, one in places:
-                color = self._color(sketch, one)
+            for place, one in self._segments(line, bar):
+                color = ink_of(one.kind)
                 if dims and one.name != self._bright:
                     color = theme.mix(color, sketch.now.color("window"), DIM)
                 sketch.fill(place.adjusted(0, 0, -1 if place.width() > 3 else 0, 0), color)
                 if sketch.now.metrics("label").horizontalAdvance(one.name) < place.width() - 6:
                     sketch.text(place, one.name, theme.ink_on(color))
 
-    def _color(self, sketch: Sketch, one: Segment) -> QColor:
-        role = one.series
-        return sketch.now.series(role) if isinstance(role, int) else sketch.now.color(role)
-
     def said_at(self, point: QPointF) -> str:
-        placed = (part for _, _, places in self._placed() for part in places)
+        placed = (part for bar in self._bars() for part in self._segments(*bar))
         return next((one.told for place, one in placed if place.contains(point)), "")
-
-    def sizeHint(self) -> QSize:
-        return QSize(theme.current().px(480), theme.current().px(LINE + HIGH))
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(theme.current().px(360), theme.current().px(LINE + HIGH))

@@ -10,53 +10,62 @@ from PySide6.QtGui import QHideEvent, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from explorer import theme
+from explorer.widgets.choice_picture import NONE, ChoicePicture
 from explorer.widgets.diagrams.block import BlockLayout
 from explorer.widgets.diagrams.pair import PairLayout
-from explorer.widgets.diagrams.scenes import BlockScene, PairScene, Scene, SpineScene
+from explorer.widgets.diagrams.scenes import BlockScene, Scene, SpineScene
 from explorer.widgets.diagrams.spine import SpineLayout
 from explorer.widgets.diagrams.steps import StepsLayout
 from explorer.widgets.diagrams.zoom import Zoom
-from explorer.widgets.scene_picture import ScenePicture
+from explorer.widgets.matrix_equation import Found
 from explorer.widgets.sketch import Sketch
 
 Layout = SpineLayout | PairLayout | BlockLayout | StepsLayout
 
 
-class DiagramPicture(ScenePicture[Scene]):
-    """`stepClicked(index)`, as the scene counts; `cellClicked(row, column)` of the result."""
+def layout_of(area: QRectF, scene: Scene) -> Layout:
+    if isinstance(scene, SpineScene):
+        pair = scene.source is not None
+        return PairLayout(area, scene.source, scene) if pair else SpineLayout(area, scene)
+    return BlockLayout(area, scene) if isinstance(scene, BlockScene) else StepsLayout(area, scene)
+
+
+class DiagramPicture(ChoicePicture[Scene]):
+    """`picked(index)`: a step, as the scene counts; `cellClicked(row, column)` of the result."""
 
     NAME = "The model"
     LEAST = (520, 300)
-    stepClicked = Signal(int)
     cellClicked = Signal(int, int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
         self.values: dict[str, np.ndarray] = {}  # of the step under the cursor
         self.tips: Callable[[int], str] = str  # what a tooltip says of a step
-        self._hovered = -1
         self._zoom = Zoom(self, self.update)
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
-    def layout_now(self) -> Layout | None:
-        area, scene = QRectF(self.rect()).adjusted(2, 2, -2, -2), self.scene
-        if isinstance(scene, SpineScene):
-            return SpineLayout(area, scene)
-        if isinstance(scene, PairScene):
-            return PairLayout(area, scene)
-        if isinstance(scene, BlockScene):
-            return BlockLayout(area, scene)
-        return StepsLayout(area, scene) if scene is not None else None
+    def layout_of(self, scene: Scene) -> Layout:
+        return layout_of(QRectF(self.rect()).adjusted(2, 2, -2, -2), scene)
 
     def displayed(self) -> dict[str, np.ndarray]:
         return self.values
 
+    def told(self, thing: int) -> str:
+        return self.tips(thing)
+
+    def places(self) -> dict[int, QRectF]:
+        """Of steps that one can go to."""
+        targets = self.layout_of(self.scene).targets if self.scene is not None else ()
+        return {index: place for place, index in targets}
+
+    def thing_at(self, point: QPointF) -> int:
+        places = self.places().items()
+        return next((index for index, place in places if place.contains(point)), NONE)
+
     def go_through(self, scene: Scene, index: int, inward: bool) -> None:
         """Another scene: what is inside of a step, or, not `inward`, what that is a step of."""
-        before, places = self._painted(), self._places()
+        before, places = self._painted(), self.places()
         self.set_scene(scene)
-        places = places if inward else self._places()
+        places = places if inward else self.places()
         if index in places and self.isVisible():
             self._zoom.start(before, places[index], inward)
 
@@ -64,65 +73,38 @@ class DiagramPicture(ScenePicture[Scene]):
         self._zoom.stop()
         super().hideEvent(event)
 
-    def _places(self) -> dict[int, QRectF]:
-        layout = self.layout_now()
-        return {} if layout is None else {index: place for place, index in layout.targets}
-
     def _painted(self) -> QPixmap:
         """The diagram by itself."""
         pixmap = theme.device_pixmap(self.width(), self.height(), self.ratio)
-        if (layout := self.layout_now()) is not None:
+        if self.scene is not None:
             painter = QPainter(pixmap)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            layout.draw(painter, self.position)
+            self.layout_of(self.scene).draw(painter, self.position)
             painter.end()
         return pixmap
 
-    def draw(self, painter: QPainter) -> None:
+    def draw_scene(self, painter: QPainter, scene: Scene) -> None:
         if self._zoom.is_under_way:
             self._zoom.draw(painter, self._painted(), QRectF(self.rect()))
             return
-        if (layout := self.layout_now()) is None:
-            return
-        layout.draw(painter, self.position)
-        for place, index in layout.targets:
-            if index == self._hovered:
-                Sketch(painter).frame(place.adjusted(-3, -3, 3, 3), "text")
-        if self.shows_focus:
-            theme.current().focus_ring(painter, QRectF(self.rect()), 4, -3)
+        self.layout_of(scene).draw(painter, self.position)
+        if (place := self.places().get(self.hovered)) is not None:
+            Sketch(painter).frame(place.adjusted(-3, -3, 3, 3), "text")
 
-    def _index_at(self, point: QPointF) -> int:
-        layout = self.layout_now()
-        targets = layout.targets if layout is not None else []
-        return next((index for place, index in targets if place.contains(point)), -1)
+    def _cell_at(self, point: QPointF) -> tuple[Found | None, bool]:
+        """A cell of the equation, and whether it is one of the result."""
+        layout = self.layout_of(self.scene) if self.scene is not None else None
+        if not isinstance(layout, StepsLayout) or self.thing_at(point) != NONE:
+            return None, False
+        found = layout.equation.cell_at(point)
+        return found, found is not None and found.name == layout.equation.terms[-1].name
 
     def said_at(self, point: QPointF) -> str:
-        index, layout = self._index_at(point), self.layout_now()
-        if index >= 0:
-            return self.tips(index)
-        found = layout.equation.cell_at(point) if isinstance(layout, StepsLayout) else None
-        return "" if found is None else str(found)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._hover(self._index_at(event.position()))
-
-    def leaveEvent(self, event: object) -> None:
-        self._hover(-1)
-
-    def _hover(self, index: int) -> None:
-        if index != self._hovered:
-            self._hovered = index
-            pointed = Qt.CursorShape.PointingHandCursor
-            self.setCursor(pointed if index >= 0 else Qt.CursorShape.ArrowCursor)
-            self.update()
+        found, _ = self._cell_at(point)
+        return super().said_at(point) if found is None else str(found)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() != Qt.MouseButton.LeftButton:
-            return
-        layout, index = self.layout_now(), self._index_at(event.position())
-        if index >= 0:
-            self.stepClicked.emit(index)
-        elif isinstance(layout, StepsLayout):
-            found = layout.equation.cell_at(event.position())
-            if found is not None and found.name == layout.equation.terms[-1].name:
-                self.cellClicked.emit(found.row, found.column)
+        super().mousePressEvent(event)
+        found, is_made = self._cell_at(event.position())
+        if found is not None and is_made and event.button() == Qt.MouseButton.LeftButton:
+            self.cellClicked.emit(found.row, found.column)

@@ -40,50 +40,28 @@ def shape_of(letters: str, *sizes: int) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class StackScene:
-    """A stack of blocks, and what stands before and after them.
+class SpineScene:
+    """A stack of blocks, what stands before and after them, and a text on its way through it.
 
-    steps    (index, kind) of "embed", each "block" and what comes after; indices are the caller's
-    size     (T, C) of the stream
-    windows  (L,) how many tokens each block's attention sees; None: all
-    crosses  its blocks read another stack
+    steps       (index, kind) of "embed", each "block" and what comes after; indices are the
+                caller's
+    size        (T, C) of the stream
+    windows     (L,) how many tokens each block's attention sees; None: all
+    vocabulary  V
+    source      the encoder that its blocks read from
+    tokens      what they say; none without weights
+    chosen      the token that the stream carries
+    reads       (L, T) how much of each token it reads in each block
+    writes      (L, 2) lengths of what attention and MLP add to it
+    stripes     (S, 2 L + 1) it at each place, scaled to its own size
+    likely      (words, probability) of the tokens that may come next, likeliest first
     """
 
     steps: tuple[tuple[int, str], ...]
     size: tuple[int, int]
     windows: tuple[int | None, ...]
-    crosses: bool = False
-
-    @property
-    def words(self) -> str:
-        """Below the blocks."""
-        count, banded = len(self.windows), sum(one is not None for one in self.windows)
-        told = f"{banded} of {count} blocks banded" if banded else f"{count} blocks"
-        return f"{told}, stream {shape_of('TC', *self.size)}"
-
-
-@dataclass(frozen=True, eq=False)
-class PairScene:
-    """An encoder-decoder: two stacks, of which the second reads the first."""
-
-    encoder: StackScene
-    decoder: StackScene
-
-
-@dataclass(frozen=True, eq=False)
-class SpineScene:
-    """A model that continues a text.
-
-    tokens   what they say; none without weights
-    chosen   the token that the stream carries
-    reads    (L, T) how much of each token it reads in each block
-    writes   (L, 2) lengths of what attention and MLP add to it
-    stripes  (S, 2 L + 1) it at each place, scaled to its own size
-    likely   (words, probability) of the tokens that may come next, likeliest first
-    """
-
-    stack: StackScene
     vocabulary: int
+    source: SpineScene | None = None
     tokens: tuple[str, ...] = ()
     chosen: int = 0
     reads: np.ndarray | None = None
@@ -150,7 +128,7 @@ class StepsScene:
     pair: np.ndarray | None = None
 
 
-Scene = PairScene | SpineScene | BlockScene | StepsScene
+Scene = SpineScene | BlockScene | StepsScene
 
 
 def flat(shape: tuple[int, ...]) -> tuple[int, int]:

@@ -23,6 +23,7 @@ class Zoom(QObject):
         self._progress.setEndValue(1.0)
         self._progress.valueChanged.connect(lambda _: moved())
         self._progress.finished.connect(moved)
+        self.stop = self._progress.stop
 
     @property
     def is_under_way(self) -> bool:
@@ -31,39 +32,28 @@ class Zoom(QObject):
     def start(self, before: QPixmap, place: QRectF, inward: bool) -> None:
         """`place`: of what is gone into, in the outer picture."""
         self._before, self._place, self._inward = before, place, inward
-        self._progress.stop()
+        self.stop()
         if duration := theme.current().duration("move"):
             self._progress.setDuration(duration)
             self._progress.start()
-
-    def stop(self) -> None:
-        self._progress.stop()
 
     def draw(self, painter: QPainter, after: QPixmap, whole: QRectF) -> None:
         share = theme.ease_out(float(self._progress.currentValue()))
         inner, outer = (after, self._before) if self._inward else (self._before, after)
         depth = share if self._inward else 1 - share  # 0: all of the outer picture is seen
-        window = _between(self._place, whole, depth if theme.current().travels else 1.0)
+        start = self._place if theme.current().travels else whole
+        sides = zip(start.getRect(), whole.getRect(), strict=True)
+        window = QRectF(*(theme.lerp(a, b, depth) for a, b in sides))  # where the place is seen
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.save()
         painter.setOpacity(1 - depth)
-        if theme.current().travels:
-            grown = (
-                window.width() / max(self._place.width(), 1),
-                window.height() / max(self._place.height(), 1),
-            )
-            painter.translate(window.topLeft())
-            painter.scale(*grown)
-            painter.translate(-self._place.topLeft())
+        painter.translate(window.topLeft())
+        painter.scale(
+            window.width() / max(start.width(), 1), window.height() / max(start.height(), 1)
+        )
+        painter.translate(-start.topLeft())
         painter.drawPixmap(0, 0, outer)
         painter.restore()
         painter.setOpacity(depth)
         painter.drawPixmap(window, inner, QRectF(inner.rect()))
         painter.setOpacity(1.0)
-
-
-def _between(start: QRectF, end: QRectF, share: float) -> QRectF:
-    left, top, wide, high = (
-        theme.lerp(a, b, share) for a, b in zip(start.getRect(), end.getRect(), strict=True)
-    )
-    return QRectF(left, top, wide, high)

@@ -14,7 +14,7 @@ from core.equation import ALL, Term
 from explorer import theme
 from explorer.studio.gallery_diagrams import diagrams
 from explorer.widgets.bar_table import BarRow, BarTable
-from explorer.widgets.diagrams.scenes import SpineScene, StackScene
+from explorer.widgets.diagrams.scenes import SpineScene
 from explorer.widgets.diagrams.spine import SpineLayout
 from explorer.widgets.matrix_equation import MatrixEquation
 from explorer.widgets.pooling import Matrix, pool_signed
@@ -65,9 +65,9 @@ def test_the_cell_under_the_pointer_is_that_of_the_stored_matrix(qapp: object) -
 
 def test_of_many_tokens_the_first_and_the_last_have_lines_of_their_own(qapp: object) -> None:
     tokens = tuple(f"t{at}" for at in range(40))
-    stack = StackScene(((0, "embed"), (1, "block"), (2, "next")), (40, 8), (None,))
-    reads = np.full((1, 40), 1 / 40)
-    layout = SpineLayout(AREA, SpineScene(stack, 9, tokens, 39, reads))
+    steps, reads = ((0, "embed"), (1, "block"), (2, "next")), np.full((1, 40), 1 / 40)
+    scene = SpineScene(steps, (40, 8), (None,), 9, tokens=tokens, chosen=39, reads=reads)
+    layout = SpineLayout(AREA, scene)
     lines = layout.earlier
     covered = [at for line in lines for at in range(line.tokens.start, line.tokens.stop)]
     assert covered == list(range(39)) and len(lines) == len(layout.ys) > 2
@@ -89,7 +89,7 @@ def test_every_diagram_is_painted_half_way_too(qapp: object) -> None:
 def test_the_parts_of_a_bar_share_its_width(qapp: object) -> None:
     bars = StackedBars("Costs")
     bars.resize(400, 40)
-    bars.set_bars([Bar("all", (Segment("a", 30, "thirty", 0), Segment("b", 10, "ten", 1)))])
+    bars.set_scene([Bar("all", (Segment("a", 30, "thirty", ""), Segment("b", 10, "ten", "")))])
     assert bars.displayed()["number"].tolist() == [30, 10]
     assert bars.said_at(QPointF(150, 30)) == "thirty" and bars.said_at(QPointF(350, 30)) == "ten"
     assert bars.said_at(QPointF(150, 5)) == ""
@@ -99,14 +99,14 @@ def test_the_parts_of_a_bar_share_its_width(qapp: object) -> None:
 def test_a_row_is_picked_by_click_and_by_keys(qapp: object) -> None:
     table, picked = BarTable("Models", ("size", "layers")), []
     table.picked.connect(picked.append)
-    table.set_rows([BarRow(name, 0.5, ("1 M", "2"), f"tip {name}") for name in "abc"])
+    table.set_scene([BarRow(name, 0.5, ("1 M", "2"), f"tip {name}") for name in "abc"])
     table.resize(500, 200)
-    middle = table._row(1).center()
+    middle = table.rects(table.scene)[1].center()
     assert table.said_at(middle) == "tip b"
     QTest.mouseClick(table, Qt.MouseButton.LeftButton, pos=middle.toPoint())
     for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Return):
         QTest.keyClick(table, key)
-    assert picked == ["b", "c"] and table.displayed()["layers"].tolist() == ["2"] * 3
+    assert picked == [1, 2] and table.displayed()["layers"].tolist() == ["2"] * 3
     dispose(table)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
+from core.transformer.presets import preset
 from explorer.widgets.diagrams.scenes import STRIPE
 from explorer.widgets.pooling import Matrix, pool_signed, stripes_of
 
@@ -23,20 +24,23 @@ PATTERN = 32  # cells of a head's pattern
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """A forward pass; of a model without weights, and of an encoder-decoder, its steps alone.
+    """A forward pass; of a preset its steps alone.
 
-    children  the steps of a step, by its index; None: the outermost
-    stripes   (STRIPE, 2 L + 1) the chosen token's vector at each place of the stream, each scaled
-              to its own size; None without weights
+    parts    of the trace's steps
+    opens    the steps that have steps of their own
+    stripes  (STRIPE, 2 L + 1) the chosen token's vector at each place of the stream, each scaled
+             to its own size; None without weights
+    shown    the preset's name
     """
 
     config: ModelConfig | EncoderDecoderConfig
     tokens: int
-    parts: tuple[Part, ...]
     trace: Trace
+    parts: tuple[Part, ...]
+    opens: frozenset[int | None]
     costs: tuple[Component, ...]
-    children: dict[int | None, tuple[int, ...]]
     stripes: np.ndarray | None = None
+    shown: str = ""
 
     @property
     def about(self) -> Any:
@@ -59,37 +63,29 @@ def read(model: Any, ids: Sequence[int], position: int) -> Found:
 
     trace = trace_forward(model, ids, position)
     stripes = stripes_of(trace.about["stream"], STRIPE)
-    return _found(model.config, len(ids), trace.about["parts"], trace, stripes)
+    return _found(model.config, len(ids), trace, stripes=stripes)
 
 
-def outlined(config: ModelConfig | EncoderDecoderConfig) -> Found:
-    """The steps of a model without weights, for as many tokens as it reads."""
-    from core.inference.forward_outline import outline, outline_pair
-    from core.trace import Step, Trace
+def outlined(name: str) -> Found:
+    """The steps of a preset, for as many tokens as it reads."""
+    from core.inference.forward_outline import outline, outline_pair, trace_of
 
+    config = preset(name)
     if isinstance(config, EncoderDecoderConfig):
         tokens = config.decoder.block_size
         parts = outline_pair(config, config.encoder.block_size, tokens)
     else:
         tokens = config.block_size
         parts = outline(config, tokens)
-    trace = Trace()
-    for part in parts:
-        trace.append(Step(part.name, part.title, part.formula, part.code, {}, part.parent))
-    return _found(config, tokens, parts, trace.finish())
+    return _found(config, tokens, trace_of(parts), shown=name)
 
 
-def _found(
-    config: ModelConfig | EncoderDecoderConfig, tokens: int, parts: tuple[Part, ...], trace: Trace,
-    stripes: np.ndarray | None = None,
-) -> Found:  # fmt: skip
+def _found(config: Any, tokens: int, trace: Trace, **more: Any) -> Found:
     from core.training.estimates.components import components
 
-    children: dict[int | None, list[int]] = {}
-    for index, part in enumerate(parts):
-        children.setdefault(part.parent, []).append(index)
-    known = {parent: tuple(some) for parent, some in children.items()}
-    return Found(config, tokens, parts, trace, components(config, tokens), known, stripes)
+    parts = trace.about["parts"]
+    opens = frozenset(part.parent for part in parts)
+    return Found(config, tokens, trace, parts, opens, components(config, tokens), **more)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,8 +101,8 @@ class Level:
 
     parent: int | None
     head: int
-    steps: dict[int, Step] = field(default_factory=dict)
-    matrices: dict[int, dict[str, Matrix]] = field(default_factory=dict)
+    steps: dict[int, Step]
+    matrices: dict[int, dict[str, Matrix]]
     patterns: np.ndarray | None = None
     hidden: np.ndarray | None = None
     at: int = -1
@@ -122,27 +118,25 @@ def looked(
     """
     made = before
     if made is None or (made.parent, made.head) != (parent, head) or at not in made.steps:
-        # Of the whole model one step alone, as far as it is there.
-        made = _level(found, parent, head, (at,) if parent is None else found.children[parent])
-    told = _told(made.steps[at], head, *cell, found.config)
-    return replace(made, at=at, told=told)
+        made = _level(found, parent, at, head)
+    return replace(made, at=at, told=_told(made.steps[at], head, *cell, found.config))
 
 
-def _level(found: Found, parent: int | None, head: int, level: Sequence[int]) -> Level:
-    made = Level(parent, head)
-    for index in level:
+def _level(found: Found, parent: int | None, at: int, head: int) -> Level:
+    """Of the whole model one step alone, as far as it is there."""
+    steps, matrices = {}, {}
+    for index in (at,) if parent is None else found.trace.children(parent):
         step = found.trace[index]
-        names = [
-            name for name, one in step.values.items() if parent is not None or not callable(one)
-        ]
-        values = {name: step.value(name) for name in names}
-        made.steps[index] = replace(step, values=values)
-        made.matrices[index] = {name: _matrix(values[name], head, found.config) for name in values}
-    if parent is None or found.parts[parent].name != "forward.block":
+        values = {name: step.value(name) for name, one in step.values.items()
+                  if parent is not None or not callable(one)}  # fmt: skip
+        steps[index] = replace(step, values=values)
+        matrices[index] = {name: _matrix(one, head, found.config) for name, one in values.items()}
+    made = Level(parent, head, steps, matrices)
+    if parent is None or found.parts[parent].kind != "block":
         return made
-    inner = {found.parts[at].name: at for one in made.steps for at in found.children.get(one, ())}
-    weights = found.trace[inner["forward.weights"]].value("weights")[0]
-    hidden = found.trace[inner["forward.c_proj"]].value("hidden")[0, found.row]
+    inner = {found.parts[one].kind: one for step in steps for one in found.trace.children(step)}
+    weights = found.trace[inner["weights"]].value("weights")[0]
+    hidden = found.trace[inner["c_proj"]].value("hidden")[0, found.row]
     patterns = np.stack([pool_signed(one, PATTERN, PATTERN) for one in weights])
     return replace(made, patterns=patterns, hidden=hidden)
 

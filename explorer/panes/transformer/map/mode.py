@@ -9,8 +9,6 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from core.tokenization.telling import quoted, visible
-from core.transformer.config import EncoderDecoderConfig
-from core.transformer.presets import preset
 from explorer.engine.jobs import Superseded
 from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk, Mode
@@ -21,19 +19,20 @@ from explorer.panes.transformer.map.inspector import inspection, line_of
 from explorer.panes.transformer.map.scene import (
     Place,
     block_scene,
-    kind_of,
     model_scene,
-    place_of,
     steps_scene,
     way_to,
 )
 from explorer.panes.transformer.map.view import MapView
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
+from explorer.widgets.diagrams.scenes import Scene
 from explorer.widgets.token_strip import chip
 
-COMPONENT = {"cross": "attention", "embed": "tokens", "norm": "norms", "ln_1": "norms",
-             "ln_2": "norms", "ln_cross": "norms", "unembed": "head"}  # fmt: skip
+# What a step costs is told as that of a component.
+COMPONENT = {"attention": "attention", "cross": "attention", "mlp": "mlp", "embed": "tokens",
+             "norm": "norms", "ln_1": "norms", "ln_2": "norms", "ln_cross": "norms",
+             "unembed": "head"}  # fmt: skip
 
 
 def create(desk: Desk, parent: QObject) -> Mode:
@@ -55,9 +54,9 @@ class MapMode(PromptMode):
         self.found: compute.Found | None = None
         self.levels: dict[int | None, compute.Level] = {}  # of what one is inside of
         self.cell: tuple[int, int] | None = None  # None: the chosen token's largest number
-        self._shown = self.draft.value.shown  # of what was read last
         self._way = ["next"]  # the names of the steps that are to be shown
         self._asked: Any = None  # what of the level is on its way, or there
+        self._drawn: Any = None  # the forward pass, the level and the step that are seen
         self._levels = Latest(self.engine, self)
         self._connect()
         self.view.set_draft(self.draft.value)
@@ -69,7 +68,7 @@ class MapMode(PromptMode):
         view.outRequested.connect(self.go_out)
         view.headChosen.connect(lambda head: self.workspace.select(head=head))
         view.picture.tips = lambda index: text.tip(self.found, index) if self.found else ""
-        view.picture.stepClicked.connect(self.click)
+        view.picture.picked.connect(self.click)
         view.picture.cellClicked.connect(self.choose_cell)
         self.draft.changed.connect(self._on_draft)
         self._levels.came.connect(self._on_level)
@@ -102,16 +101,20 @@ class MapMode(PromptMode):
         place, drawn = self.place, self._drawn
         if place is not None and drawn is not None and drawn[:2] == (self.found, place.parent):
             self.view.picture.set_position(position)  # else this is not yet the picture of it
-        self._draw(only_moved=True)
+        if place is not None and drawn != (self.found, place.parent, place.at):
+            self._draw()
 
-    # choices
+    # where one is
 
     @property
     def place(self) -> Place | None:
         """Where the cursor is; None where nothing is seen."""
-        if self.found is None or not self.active or not self.player.length:
+        track, found = self.player.track, self.found
+        if not self.active or not isinstance(track, TraceTrack):
             return None
-        return place_of(self.found, self.player.path)
+        if found is None or track.trace is not found.trace:
+            return None
+        return Place(track.parent, tuple(track.indices), track.indices[self.player.step])
 
     @property
     def way(self) -> list[str]:
@@ -125,37 +128,24 @@ class MapMode(PromptMode):
     def _name(self, index: int) -> str:
         assert self.found is not None
         part = self.found.parts[index]
-        name = f"block {part.layer}" if part.name == "forward.block" else kind_of(part)
+        name = f"block {part.layer}" if part.kind == "block" else part.kind
         return f"encoder {name}" if part.stack == "encoder" and part.parent is None else name
-
-    def set(self, **changes: Any) -> None:
-        """Of the draft: what is drawn; a preset that is chosen is drawn at once."""
-        if changes.get("shown"):
-            changes.setdefault("compared", False)
-        draft = replace(self.draft.value, **changes)
-        if draft != self.draft.value:
-            self.draft.change(asdict(draft), text.change(*next(iter(changes.items()))))
-
-    def toggle_compare(self) -> None:
-        self.set(compared=not self.draft.value.compared)
 
     def go_to(self, *names: str) -> None:
         """To a step, by the names of those that it is inside of and its own; "block" is the first
         one. As far as they are there.
         """
         self._way = list(names) or self._way
-        if self.found is None or not self.active:
-            return
         self.go_out(0)
-        parent: int | None = None
         for depth, name in enumerate(self._way):
-            level = self.found.children.get(parent, ())
-            here = [self._name(index) for index in level]
+            if (depth and not self.player.enter()) or (place := self.place) is None:
+                break
+            here = [self._name(index) for index in place.level]
             at = next((at for at, one in enumerate(here) if name in (one, one.split()[0])), None)
-            if at is None or (depth and not self.player.enter()):
+            if at is None:
+                self.player.leave()
                 break
             self.player.seek(at)
-            parent = level[at]
 
     def click(self, index: int) -> None:
         """A step was clicked: inside, or, where there is nothing inside, to it."""
@@ -165,8 +155,23 @@ class MapMode(PromptMode):
 
     def go_out(self, depth: int) -> None:
         """Until so many levels are left."""
-        while self.player.depth > depth:
+        while self.place is not None and self.player.depth > depth:
             self.player.leave()
+
+    # choices
+
+    def set(self, **changes: Any) -> None:
+        """Of the draft: what is drawn; a preset that is chosen is drawn at once."""
+        if changes.get("shown"):
+            changes.setdefault("compared", False)
+        draft = replace(self.draft.value, **changes)
+        if draft != self.draft.value:
+            self.draft.change(asdict(draft), text.change(*next(iter(changes.items()))))
+        if "shown" in changes:
+            self.go_to("next")
+
+    def toggle_compare(self) -> None:
+        self.set(compared=not self.draft.value.compared)
 
     @property
     def head(self) -> int:
@@ -181,21 +186,14 @@ class MapMode(PromptMode):
 
     # text and model
 
-    @property
-    def drawn(self) -> Any:
-        """The config of what is drawn without weights: a preset's, or an encoder-decoder's."""
-        shown, config = self.draft.value.shown, getattr(self.source, "config", None)
-        pair = config if isinstance(config, EncoderDecoderConfig) else None
-        return preset(shown) if shown else pair
-
     def why_empty(self) -> str:
-        return "" if self.drawn is not None else super().why_empty()
+        return "" if self.draft.value.shown else super().why_empty()
 
     async def answer(self) -> compute.Found | Superseded:
-        """The forward pass of the text."""
+        """The forward pass of the text, or the steps of a preset."""
         key, name = "transformer.map", "running the text through the model"
-        if self.drawn is not None:
-            return await self.engine.call(compute.outlined, self.drawn, key=key, name=name)
+        if shown := self.draft.value.shown:
+            return await self.engine.call(compute.outlined, shown, key=key, name=name)
         ids = (await self.encode())[-self.source.config.block_size :]
         return await self.source.ask(compute.read, ids, -1, key=key, name=name)
 
@@ -203,7 +201,6 @@ class MapMode(PromptMode):
         if isinstance(answer, Superseded):
             return
         self.found, self.levels, self._asked, self.cell = answer, {}, None, None
-        self._shown = self.draft.value.shown
         self.view.set_costs(answer)
         self.view.body.show_ready()
         self.set_tracks([TraceTrack(answer.trace)])
@@ -223,67 +220,64 @@ class MapMode(PromptMode):
 
     def _on_draft(self, draft: MapDraft) -> None:
         self.view.set_draft(draft)
-        if draft.shown != self._shown:
+        if self.found is None or draft.shown != self.found.shown:
             self.forget()
-            self._way = ["next"]
             self.read()
         else:
             self._draw()
 
     # what is seen
 
-    _drawn: Any = None
-
     def _words(self, name: str) -> tuple[str, ...]:
         """What the tokens say that the trace is about, or the likeliest next ones."""
         about = self.found.about if self.found is not None else {}
         return tuple(chip(0, self.piece(int(token))).text for token in about.get(name, ()))
 
-    @property
-    def level(self) -> compute.Level | None:
-        """What is known of the level where one is."""
-        return None if (place := self.place) is None else self.levels.get(place.parent)
+    def _level_of(self, place: Place) -> compute.Level | None:
+        """What is known of the step in words, and of those beside it."""
+        level = self.levels.get(place.parent)
+        return level if level is not None and place.at in level.steps else None
 
-    def _draw(self, only_moved: bool = False) -> None:
+    def _draw(self) -> None:
         place, found, view = self.place, self.found, self.view
         if place is None or found is None:
             return
-        now = found, place.parent, place.at
-        if only_moved and now == self._drawn:
-            return
-        before, self._drawn = self._drawn, now
-        level, inside = self.level, way_to(found, place.parent)
-        tokens, likely = self._words("ids"), self._words("likeliest")
-        scene: Any
-        if not inside:
-            scene = model_scene(found, tokens, likely)
-        elif found.parts[inside[-1]].name == "forward.block":
-            scene = block_scene(found, place, level)
-        else:
-            line = line_of(level) if level is not None and level.at == place.at else ""
-            scene = steps_scene(found, place, level, self._cell(place), line, tokens, likely)
-        self._show(scene, place, before)
+        before, self._drawn = self._drawn, (found, *place[::2])
+        inside = [found.parts[index] for index in way_to(found, place.parent)]
+        self._show(self._scene(found, place), place, before)
         view.picture.set_position(self.player.position)
-        view.set_way([text.WHOLE, *(text.crumb(found.parts[index]) for index in inside)])
-        kinds = [kind_of(found.parts[index]) for index in (*inside, place.at)]
-        bright = next((COMPONENT.get(kind, kind) for kind in kinds if kind in
-                       (*COMPONENT, "attention", "mlp")), "")  # fmt: skip
-        view.costs.set_bright(text.COMPONENTS.get(bright, "") if inside else "")
-        has_heads = "attention" in kinds[:-1] and found.stripes is not None
+        view.set_way([text.WHOLE, *map(text.crumb, inside)])
+        kinds = [part.kind for part in inside]
+        known = [COMPONENT[kind] for kind in (*kinds, found.parts[place.at].kind)
+                 if kind in COMPONENT]  # fmt: skip
+        view.costs.set_bright(text.COMPONENTS[known[0]] if known and inside else "")
+        has_heads = "attention" in kinds and found.stripes is not None
         view.set_heads(found.config_of(found.parts[0]).n_head if has_heads else 0, self.head)
         self._say(found, place)
         self._ask()
 
-    def _show(self, scene: Any, place: Place, before: Any) -> None:
+    def _scene(self, found: compute.Found, place: Place) -> Scene:
+        level, tokens, likely = self._level_of(place), self._words("ids"), self._words("likeliest")
+        if place.parent is None:
+            return model_scene(found, tokens, likely)
+        if found.parts[place.parent].kind == "block":
+            return block_scene(found, place, level)
+        told = level.told if level is not None and level.at == place.at else None
+        cell = self.cell or (found.row, 0)
+        if told is not None and len(told.cell) > 1:
+            cell = told.cell[-2], told.cell[-1]
+        line = line_of(level) if told is not None else ""
+        return steps_scene(found, place, level, cell, line, tokens, likely)
+
+    def _show(self, scene: Scene, place: Place, before: Any) -> None:
         """One level further in or out, by the step that was gone into; else it is a cut."""
-        picture, outer = self.view.picture, place.parent
-        assert self.found is not None
-        same = before is not None and before[0] is self.found
-        inner = before[1] if same else None
-        if same and outer is not None and self.found.parts[outer].parent == inner != outer:
-            picture.go_through(scene, outer, inward=True)
-        elif inner is not None and self.found.parts[inner].parent == outer:
-            picture.go_through(scene, inner, inward=False)
+        picture, found, now = self.view.picture, self.found, place.parent
+        assert found is not None
+        same, was = (before[0] is found, before[1]) if before is not None else (False, None)
+        if same and now is not None and found.parts[now].parent == was:
+            picture.go_through(scene, now, inward=True)
+        elif same and was is not None and found.parts[was].parent == now:
+            picture.go_through(scene, was, inward=False)
         else:
             picture.set_scene(scene)
 
@@ -296,16 +290,7 @@ class MapMode(PromptMode):
             piece = self.piece(int(tokens[0])).decode("utf-8", "replace")
             likeliest = quoted(piece.strip() or visible(piece))
             share = float(found.about["probabilities"].max())
-        part = found.parts[place.at]
-        self.set_headline(text.headline(found, part, likeliest, share, self._shown))
-
-    def _cell(self, place: Place) -> tuple[int, int]:
-        """The chosen one of what the step makes, as far as it is known."""
-        assert self.found is not None
-        told = self.level.told if self.level is not None and self.level.at == place.at else None
-        if told is not None and len(told.cell) > 1:
-            return told.cell[-2], told.cell[-1]
-        return self.cell or (self.found.row, 0)
+        self.set_headline(text.headline(found, found.parts[place.at], likeliest, share))
 
     def _ask(self) -> None:
         """What is inside of the level, and the numbers of the chosen cell."""
@@ -317,18 +302,17 @@ class MapMode(PromptMode):
         if asked == self._asked:
             return
         self._asked = asked
-        given = found, self.level, place.parent, place.at, self.head, self.cell or (found.row, None)
+        where, cell = (place.parent, place.at, self.head), self.cell or (found.row, None)
+        given = found, self.levels.get(place.parent), *where, cell
         name, key = "looking inside the step", "transformer.map.level"
-        self._levels.ask(
-            lambda: self.engine.call(compute.looked, *given, key=key, name=name),
-            name, is_told=False,
-        )  # fmt: skip
+        call = lambda: self.engine.call(compute.looked, *given, key=key, name=name)  # noqa: E731
+        self._levels.ask(call, name, is_told=False)
 
     def _on_level(self, level: compute.Level | Superseded) -> None:
-        if not isinstance(level, Superseded) and self._asked is not None:
+        if not isinstance(level, Superseded) and self.found is not None:
+            around = (None, *way_to(self.found, level.parent))
+            self.levels = {at: one for at, one in self.levels.items() if at in around}
             self.levels[level.parent] = level
-            around = way_to(self.found, level.parent) if self.found is not None else []
-            self.levels = {at: one for at, one in self.levels.items() if at in (None, *around)}
             self._draw()
             self.inspect()
 
@@ -336,13 +320,13 @@ class MapMode(PromptMode):
         place, found = self.place, self.found
         if place is None or found is None:
             return
-        level = self.level if self.level is not None and self.level.at == place.at else None
+        level = self._level_of(place)
+        level = level if level is not None and level.at == place.at else None
         shown = level.matrices[place.at] if level is not None else {}
         values = {name: one.values for name, one in shown.items()}
         if place.parent is None:  # what the picture of the whole model shows
-            values |= {
-                name: found.about[name] for name in ("reads", "writes") if name in found.about
-            }
+            names = [name for name in ("reads", "writes") if name in found.about]
+            values |= {name: found.about[name] for name in names}
         self.view.picture.values = values
         self.view.picture.setAccessibleDescription(found.parts[place.at].title)
         self.inspection.emit(inspection(found.trace[place.at], level))

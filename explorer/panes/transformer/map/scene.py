@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,9 +15,7 @@ from explorer.widgets.diagrams.scenes import (
     STRIPE,
     BlockScene,
     Node,
-    PairScene,
     SpineScene,
-    StackScene,
     StepsScene,
     flat,
 )
@@ -30,31 +25,14 @@ if TYPE_CHECKING:
     from core.inference.forward_outline import Part
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where the cursor is.
-
-    parent    the step that one is inside of; None: the whole model
-    level     the steps there, as indices into the trace
-    position  in the level: a whole number is a settled step
+class Place(NamedTuple):
+    """Where the cursor is: the step that one is inside of (None: the whole model), the steps there,
+    and the one in words, as indices into the trace.
     """
 
     parent: int | None
     level: tuple[int, ...]
-    position: float
-
-    @property
-    def at(self) -> int:
-        """The step in words, as the player counts it."""
-        return self.level[min(math.ceil(self.position - 1e-9), len(self.level) - 1)]
-
-
-def place_of(found: Found, path: Sequence[float]) -> Place:
-    """`path`: where the player's cursor stands on each level, the outermost first."""
-    parent: int | None = None
-    for outer in path[:-1]:
-        parent = found.children[parent][round(outer)]
-    return Place(parent, found.children[parent], path[-1])
+    at: int
 
 
 def way_to(found: Found, index: int | None) -> list[int]:
@@ -66,39 +44,34 @@ def way_to(found: Found, index: int | None) -> list[int]:
     return way
 
 
-def kind_of(part: Part) -> str:
-    """The last part of its name: "scores"."""
-    return part.name.partition(".")[2]
-
-
-def model_scene(
-    found: Found, tokens: tuple[str, ...], likely: tuple[str, ...]
-) -> SpineScene | PairScene:
+def model_scene(found: Found, tokens: tuple[str, ...], likely: tuple[str, ...]) -> SpineScene:
     """`tokens`: what they say; `likely`: the likeliest next ones, likeliest first."""
     if isinstance(found.config, EncoderDecoderConfig):
-        pair = _stack(found, found.config.encoder, "encoder"), _stack(found, found.config.decoder)
-        return PairScene(*pair)
+        source = _spine(found, found.config.encoder, "encoder")
+        return _spine(found, found.config.decoder, source=source)
     about = found.about
     chances = [float(about["probabilities"][token]) for token in about.get("likeliest", ())]
-    return SpineScene(
-        _stack(found, found.config), found.config.vocab_size, tokens, found.row,
-        about.get("reads"), about.get("writes"), found.stripes,
-        tuple(zip(likely, chances, strict=True)),
+    return _spine(
+        found, found.config, tokens=tokens, chosen=found.row,
+        reads=about.get("reads"), writes=about.get("writes"), stripes=found.stripes,
+        likely=tuple(zip(likely, chances, strict=True)),
     )  # fmt: skip
 
 
-def _stack(found: Found, config: ModelConfig, stack: str = "decoder") -> StackScene:
-    steps = [at for at in found.children[None] if found.parts[at].stack == stack]
-    return StackScene(
-        tuple((at, kind_of(found.parts[at])) for at in steps),
-        size=flat(found.parts[steps[0]].shapes["x"]),
-        windows=tuple(map(config.window_of, range(config.n_layer))),
-        crosses=any(found.parts[at].name == "forward.cross" for at in found.children[steps[1]]),
+def _spine(found: Found, config: ModelConfig, stack: str = "decoder", **more: Any) -> SpineScene:
+    parts = [(at, part) for at, part in enumerate(found.parts)
+             if part.parent is None and part.stack == stack]  # fmt: skip
+    return SpineScene(
+        tuple((at, part.kind) for at, part in parts),
+        flat(parts[0][1].shapes["x"]),
+        tuple(map(config.window_of, range(config.n_layer))),
+        config.vocab_size,
+        **more,
     )
 
 
 def block_scene(found: Found, place: Place, level: Level | None) -> BlockScene:
-    parts = tuple((at, kind_of(found.parts[at])) for at in place.level)
+    parts = tuple((at, found.parts[at].kind) for at in place.level)
     stripes: dict[str, np.ndarray] = {}
     for at, kind in parts if level is not None else ():
         rows = {name: one.values[found.row, None] for name, one in level.matrices[at].items()}  # type: ignore[union-attr]
@@ -129,9 +102,8 @@ def steps_scene(
     for at in place.level:
         part, made = found.parts[at], made_by(found.parts[at])
         matrix = level.matrices[at][made] if level is not None else None
-        opens = at in found.children
-        nodes.append(Node(at, kind_of(part), made, part.shapes[made], matrix, opens))
-    part, kind = found.parts[place.at], kind_of(found.parts[place.at])
+        nodes.append(Node(at, part.kind, made, part.shapes[made], matrix, at in found.opens))
+    part, kind = found.parts[place.at], found.parts[place.at].kind
     matrices = level.matrices[place.at] if level is not None else {}
     shapes = {name: flat(shape) for name, shape in part.shapes.items()}
     is_head = kind == "product" and part.layer is None  # the rows of the likeliest tokens

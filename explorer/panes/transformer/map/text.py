@@ -35,19 +35,19 @@ COLUMNS = ("parameters", "layers", "heads", "width", "context")
 
 def crumb(part: Part) -> str:
     """A step in the way from the model to where one is."""
-    if part.name == "forward.block" and part.layer is not None:
+    if part.kind == "block" and part.layer is not None:
         return f"{'Encoder block' if part.stack == 'encoder' else 'Block'} {part.layer + 1}"
-    return name_of(part.name.partition(".")[2])
+    return name_of(part.kind)
 
 
 def tip(found: Found, index: int) -> str:
     """A step under the pointer."""
     part, about = found.parts[index], found.about
     lines = [part.title]
-    if part.name == "forward.block" and "writes" in about:
+    if part.kind == "block" and "writes" in about:
         read, thought = (format_fixed(float(one)) for one in about["writes"][part.layer])
         lines.append(f"Attention adds a vector of length {read}, the MLP one of {thought}")
-    return "\n".join([*lines, *([INSIDE] if index in found.children else [])])
+    return "\n".join([*lines, *([INSIDE] if index in found.opens else [])])
 
 
 def inside(found: Found, part: Part, kind: str) -> tuple[str, str]:
@@ -86,12 +86,12 @@ def note(name: str) -> str:
     return f"* {name}: {NOTES[name]}"
 
 
-def headline(found: Found, part: Part, likeliest: str, share: float, shown: str) -> str:
-    """One sentence: what is seen. `likeliest`: the next token, quoted; `shown`: a preset's name."""
-    if part.name in ("forward.next", "forward.softmax") and likeliest:
+def headline(found: Found, part: Part, likeliest: str, share: float) -> str:
+    """One sentence: what is seen. `likeliest`: the next token, quoted."""
+    if part.kind in ("next", "softmax") and likeliest:
         return f"{found.config_of(part).n_layer} blocks later: {likeliest}, {format_percent(share)}"
-    if shown and part.parent is None:
-        return f"{shown}, drawn without weights: shapes and costs alone"
+    if found.shown and part.parent is None:
+        return f"{found.shown}, drawn without weights: shapes and costs alone"
     return part.title
 
 

@@ -25,10 +25,6 @@ from explorer.widgets.stacked_bars import Bar, Segment, StackedBars
 from explorer.widgets.stateful import StatefulPicture
 
 LEVELS = 5  # deep at most
-SERIES: dict[str, int | str] = {
-    "attention": "attention", "mlp": 1, "tokens": 0, "positions": 4, "norms": "outline", "head": 2,
-    "weights": 0, "cache": 3, "activations": 5,
-}  # fmt: skip
 
 
 class MapView(QWidget):
@@ -42,8 +38,9 @@ class MapView(QWidget):
         super().__init__(parent)
         self.setObjectName("transformer.map")
         self.picture, self.costs = DiagramPicture(), StackedBars("What the model costs")
-        self.table = BarTable("Presets side by side", text.COLUMNS)
-        self.table.set_rows(*_presets())
+        notes = [text.note(name) for name in NAMES if name in NOTES]
+        self.table = BarTable("Presets side by side", text.COLUMNS, notes)
+        self.table.set_scene(_presets())
         self.body = StatefulPicture(self.picture, "lines")
         self.crumbs = [QPushButton() for _ in range(LEVELS)]
         for depth, crumb in enumerate(self.crumbs):
@@ -65,7 +62,7 @@ class MapView(QWidget):
         self.heads.picked.connect(lambda head: self.headChosen.emit(head))
         self.shown.picked.connect(lambda name: self.settingChanged.emit("shown", name))
         self.compare.clicked.connect(lambda on: self.settingChanged.emit("compared", on))
-        self.table.picked.connect(lambda name: self.settingChanged.emit("shown", name))
+        self.table.picked.connect(lambda row: self.settingChanged.emit("shown", NAMES[row]))
         self.set_way(())
 
     def set_draft(self, draft: MapDraft) -> None:
@@ -96,26 +93,24 @@ class MapView(QWidget):
             text.costs(found), (*by, memory), ("parameters", "FLOPs", ""), strict=True
         ):
             total = sum(number for _, _, number in parts)
-            told = [Segment(label, number, text.cost_tip(label, number, total, unit), SERIES[name])
+            told = [Segment(label, number, text.cost_tip(label, number, total, unit), name)
                     for name, label, number in parts]  # fmt: skip
             bars.append(Bar(words, tuple(told)))
-        self.costs.set_bars(bars)
+        self.costs.set_scene(bars)
 
 
-def _presets() -> tuple[list[BarRow], list[str]]:
-    """A row for each, and notes on those whose numbers in the paper do not fit together."""
+def _presets() -> list[BarRow]:
+    """A row for each; bars are as long as the logarithm of the parameters says."""
     counts = {name: parameter_count(preset(name)) for name in NAMES}
     low, high = (np.log(pick(counts.values())) for pick in (min, max))
     rows = []
     for name, count in counts.items():
-        config = preset(name)
-        stacks = 1
+        config, layers = preset(name), "{0}"
         if isinstance(config, EncoderDecoderConfig):
-            config, stacks = config.decoder, 2
+            config, layers = config.decoder, "{0} + {0}"
         share = 0.08 + 0.92 * float((np.log(count) - low) / (high - low))
-        layers = f"{config.n_layer}" if stacks == 1 else f"{config.n_layer} + {config.n_layer}"
-        cells = (format_count(count), layers, f"{config.n_head}", f"{config.n_embd:,}",
-                 f"{config.block_size:,}")  # fmt: skip
+        cells = (format_count(count), layers.format(config.n_layer), f"{config.n_head}",
+                 f"{config.n_embd:,}", f"{config.block_size:,}")  # fmt: skip
         mark = " *" if name in NOTES else ""
         rows.append(BarRow(name, share, cells, f"Click to draw {name}", mark))
-    return rows, [text.note(name) for name in NAMES if name in NOTES]
+    return rows

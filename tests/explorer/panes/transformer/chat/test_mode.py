@@ -70,7 +70,7 @@ def test_it_answers_as_core_does_and_undo_takes_both_back(make_chat: Any, run_as
         mode = await make_chat()
         messages = [{"role": "user", "content": text.FIRST}]
         lm = core.load(mode.source.address)
-        told = core.chat(lm, messages, sampling=core.Sampling(temperature=0.0))
+        told = core.chat(lm, messages, temperature=0.0)
         QTest.keyClick(mode.view.line, Qt.Key.Key_Return)
         await mode.settled()
         assert mode.draft.value.turns == (text.FIRST, told)

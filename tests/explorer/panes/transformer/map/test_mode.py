@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import weakref
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from core.transformer.parameters import parameter_count
 from core.transformer.presets import PAIR_PRESETS, PRESETS, preset
 from explorer.panes.transformer.map import text
 from explorer.runs.sources import FolderSource
-from explorer.widgets.diagrams.scenes import BlockScene, PairScene, SpineScene, StepsScene
+from explorer.widgets.diagrams.scenes import BlockScene, SpineScene, StepsScene
 
 FAMILIES = [
     {},
@@ -93,8 +92,8 @@ def test_a_click_goes_in_and_esc_goes_out(make_mode: Any, run_async: Any):
         mode = await make_mode("map")
         picture = mode.view.picture
         for kind in ("block", "attention", "project"):
-            layout = picture.layout_now()
-            names = {mode._name(at).split()[0]: place for place, at in layout.targets[::-1]}
+            places = reversed(picture.places().items())
+            names = {mode._name(at).split()[0]: place for at, place in places}
             at = names[kind].center().toPoint()
             QTest.mouseClick(picture, Qt.MouseButton.LeftButton, pos=at)
             await mode.settled()
@@ -121,7 +120,7 @@ def test_a_chosen_cell_and_head_are_told_with_their_numbers(make_mode: Any, run_
         model = core.load(mode.source.address).model
         weights = core.capture(model, mode.prompt_ids, ["attention"]).attention[0, 1]
         np.testing.assert_allclose(painted(mode).matrices["weights"].values, weights, atol=1e-5)
-        assert mode.level.told.value == pytest.approx(weights[3, 2], abs=1e-5)
+        assert mode.levels[mode.place.parent].told.value == pytest.approx(weights[3, 2], abs=1e-5)
         assert told[-1].step.name == "forward.weights" and told[-1].rows
 
     run_async(body())
@@ -176,15 +175,19 @@ def test_a_preset_is_drawn_without_weights(make_mode: Any, run_async: Any, name:
     run_async(body())
 
 
-def test_an_encoder_decoder_that_is_open_is_drawn_as_two_stacks(make_mode: Any, run_async: Any):
+def test_an_encoder_decoder_is_drawn_as_two_stacks(make_mode: Any, run_async: Any):
     async def body() -> None:
         mode = await make_mode("map")
-        mode.source = SimpleNamespace(config=preset("transformer-big"), name="a pair")
-        mode.read()
+        mode.set(shown="transformer-big")
         await mode.settled()
-        scene = painted(mode)
-        assert isinstance(scene, PairScene) and scene.decoder.crosses and not scene.encoder.crosses
-        assert scene.encoder.size == (1024, 1024) and len(scene.decoder.windows) == 6
+        decoder = painted(mode)
+        assert decoder.source.source is None and decoder.source.size == (1024, 1024)
+        assert len(decoder.windows) == len(decoder.source.windows) == 6
+        layout = mode.view.picture.layout_of(decoder)
+        assert layout.encoder.band.bottom() < layout.decoder.column(1).top()
+        for layer in range(6):
+            read, found = (layout.decoder.bar_of(layer, name) for name in ("attention", "cross"))
+            assert read.right() <= found.left() and found.bottom() == layout.decoder.band.top()
         mode.player.seek(8)  # the first block of the decoder
         assert mode.player.enter()
         await mode.settled()
