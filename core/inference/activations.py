@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from core.inference.capture_memory import numbers, numbers_held, numbers_on_the_way
-from core.memory import physical_bytes
+from core.memory import check_memory
 from core.transformer.architectures import gpt_of
 from core.transformer.attention import attention_weights, share, visible_tokens
 from core.transformer.config import ModelConfig
@@ -182,7 +182,8 @@ def capture(
     batch = check_ids(model, ids)
     item = model.wte.weight.element_size()
     needed = capture_bytes(model.config, batch.size(1), sites, item, explicit)
-    _check_memory(needed, batch.size(1))
+    what = f"keeping what was asked for of {batch.size(1):,} tokens"
+    check_memory(what, needed, "shorten the text, or ask for fewer sites")
     with looking_at(model):
         model(batch, look=look)
         kept = {name: _view(model.config, name, look, explicit) for name in views}
@@ -236,15 +237,6 @@ def _looked_at(
     if "attention" in views and not explicit:
         made_of = made_of - {"attention"} | {"queries", "keys"}
     return {site for name in made_of for site in view_sites(name, n_layer)} | set(single)
-
-
-def _check_memory(needed: int, n_tokens: int) -> None:
-    there = physical_bytes()
-    if there and needed > there:
-        raise ValueError(
-            f"keeping what was asked for of {n_tokens:,} tokens takes {needed / 1e9:,.1f} GB, and "
-            f"this machine has {there / 1e9:,.1f} GB: shorten the text, or ask for fewer sites"
-        )
 
 
 def _site(name: str | Site) -> Site:

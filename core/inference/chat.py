@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -31,8 +31,12 @@ from core.numbers import format_share
 from core.tokenization import Tokenizer
 from core.tokenization.telling import quoted, visible
 from core.trace import Step, Trace
+from core.transformer.architectures import gpt_of
 from core.transformer.gpt import GPT
 from core.transformer.look import Look, Site
+
+if TYPE_CHECKING:
+    from core.inference.loading import LoadedModel
 
 Messages = Sequence[Mapping[str, str]]
 Span = tuple[int, int]
@@ -93,7 +97,7 @@ class ChatPrompt:
 
 
 class Chatting(Protocol):
-    """A LoadedModel, or what else has its name, tokenizer and template."""
+    """What of a LoadedModel a conversation needs before anything is computed."""
 
     @property
     def name(self) -> str: ...
@@ -105,15 +109,8 @@ class Chatting(Protocol):
     def usage(self) -> Usage: ...
 
 
-class ChattingModel(Chatting, Protocol):
-    """One that has the model, too."""
-
-    @property
-    def model(self) -> GPT: ...
-
-
 def chat(
-    lm: ChattingModel,
+    lm: LoadedModel,
     messages: Messages,
     max_new_tokens: int = 500,
     *,
@@ -140,7 +137,7 @@ def chat(
 
 
 def chat_steps(
-    lm: ChattingModel,
+    lm: LoadedModel,
     messages: Messages,
     max_new_tokens: int = 500,
     *,
@@ -149,7 +146,9 @@ def chat_steps(
 ) -> Iterator[TokenStep]:
     """Yields each token of the answer; the last one may be that which ends it."""
     ids, ends = chat_prompt(lm, messages).ids, lm.usage.end_ids
-    yield from answer_steps(lm.model, ids, ends, max_new_tokens, sampling=sampling, seed=seed)
+    yield from answer_steps(
+        gpt_of(lm.model), ids, ends, max_new_tokens, sampling=sampling, seed=seed
+    )
 
 
 def answer_steps(
@@ -234,7 +233,7 @@ def chat_prompt(
     or cannot be filled in, and where special tokens of a message cannot be told from its own.
     """
     usage, tokenizer = lm.usage, lm.tokenizer
-    if usage is None or usage.chat_template is None:
+    if usage.chat_template is None:
         raise ValueError(
             f"{lm.name} has no chat template: it was trained to go on with a text, and not to "
             "answer; open a model that chats, such as smollm2"

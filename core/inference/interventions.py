@@ -215,7 +215,8 @@ def compare(
 
     Raises ValueError as `check_ids`, and for a position that is not there.
     """
-    return Comparison(_outcome(model, ids, {}, position), _outcome(model, ids, replace, position))
+    before = _outcome(model, ids, {}, position)
+    return Comparison(before, _outcome(model, ids, replace, position) if replace else before)
 
 
 def _outcome(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -127,6 +128,7 @@ def test_each_function_says_which_model_it_needs(model) -> None:
         lambda: core.trace_attention(model, [1], 0, 0),
         lambda: core.Context(model),
         lambda: core.beam_search(model, [1]),
+        lambda: core.few_shot(SimpleNamespace(model=model, tokenizer=None), [], "a", "b", (0,)),
     ):
         with pytest.raises(ValueError, match=r"use core\.translate and core\.capture_pair"):
             ask()

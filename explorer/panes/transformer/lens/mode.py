@@ -145,7 +145,7 @@ class LensMode(PromptMode):
 
     def read(self) -> None:
         layers = self.source.config.n_layer if self.source is not None else 1
-        self.view.set_draft(self.draft.value, layers, self.off)
+        self.view.set_draft(self.draft.value, layers)
         is_real = self.active and getattr(self.source, "address", "") == REAL
         if is_real and self.workspace.prompt == DEFAULT_PROMPT:
             self.workspace.begin("prompt", text.FACT)  # which is read then
@@ -157,7 +157,7 @@ class LensMode(PromptMode):
         ids = (await self.encode())[-min(MOST_READ, source.config.block_size) :]
         if draft.patch:
             other = await self.engine.io(source.tokenizer.encode_ids, draft.patch)
-        self.view.set_why(text.patched(len(other), len(ids)))
+        self.view.set_note(text.note(self.off, len(other), len(ids)))
         position = len(ids) - 1 if self.position is None else min(self.position, len(ids) - 1)
         known = self.token is not None and self.token < source.config.vocab_size
         token, fitting = self.token if known else None, other if len(other) == len(ids) else []

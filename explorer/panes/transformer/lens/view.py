@@ -7,16 +7,16 @@ from functools import partial
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from core.fields import fields_of
 from explorer import theme
 from explorer.panes.transformer.lens import text
-from explorer.panes.transformer.lens.draft import LensDraft, Part
+from explorer.panes.transformer.lens.draft import LensDraft
 from explorer.panes.transformer.lens.draw_table import TableLayout, draw_table
 from explorer.panes.transformer.lens.draw_terms import LINE, draw_terms
 from explorer.panes.transformer.lens.scene import Scene
-from explorer.widgets.base import Columns, Label, set_look
+from explorer.widgets.base import Columns, set_look
 from explorer.widgets.boxes import card, column, name_parts, page, row, wrap
 from explorer.widgets.choice_picture import NONE, ChoicePicture
 from explorer.widgets.cut_label import CutLabel
@@ -159,7 +159,8 @@ class LensView(QWidget):
         self.next, self.all_on = LikeliestBars(text.EXPLAIN), QPushButton(text.ALL_ON)
         self.goes_on, self.changed = CutLabel("label", "muted"), CutLabel("label")
         self.who, self.says = CutLabel("label", "muted"), CutLabel("label", "muted")
-        self.off, self.why = Label("", "label", "muted"), Label("", "label", "muted")
+        self.note = CutLabel("label", "muted")
+        self.note.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.other, self.layer = PromptLine(), DropDown(fields_of(LensDraft)["patch_layer"].help)
         name_parts(self, NAME, "text", "table", "terms", "next", "all_on", "other", "layer")
         self.settings = SettingFields(NAME, LensDraft, SWITCHES, text.words_of, self)
@@ -183,8 +184,8 @@ class LensView(QWidget):
         column(told, (row((card(self.table), 1), self._side), 1), of=content)
         content.setAccessibleName(self.table.NAME)
         self.body = StatefulPicture(content, "grid")
-        patch, off = (self.layer, self.other, self.why), (self.off, self.all_on)
-        wrap(*self.settings.widgets.values(), *patch, *off, of=below)
+        switches = self.settings.widgets.values()
+        wrap(*switches, self.layer, self.other, self.note, self.all_on, of=below)
         page((self.body, 1), below, of=self)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -193,19 +194,16 @@ class LensView(QWidget):
         self._side.setFixedWidth(min(now.px(SIDE), round(SHARE * self.width())))
         self.text.setFixedHeight(now.px(TEXT))
 
-    def set_draft(self, draft: LensDraft, n_layer: int, off: list[Part]) -> None:
-        """`off`: those of its parts that the model has."""
+    def set_draft(self, draft: LensDraft, n_layer: int) -> None:
+        """The parts of its settings that depend on the model's layers, and what is typed."""
         layers = [(f"into layer {layer}", layer) for layer in range(n_layer)]
         self.layer.fill(layers, min(draft.patch_layer, n_layer - 1))
         self.other.set_prompt(draft.patch)
-        self.off.setText(text.off(off))
-        self.off.setVisible(bool(off))
-        self.all_on.setVisible(bool(off or draft.patch))
+        self.all_on.setVisible(bool(draft.off or draft.patch))
 
-    def set_why(self, why: str) -> None:
-        """Why nothing is patched; "" where it is."""
-        self.why.setText(why)
-        self.why.setVisible(bool(why))
+    def set_note(self, note: str) -> None:
+        self.note.set_text(note)
+        self.note.setVisible(bool(note))
 
     def set_scene(self, scene: Scene) -> None:
         found, told = scene.found, scene.found.comparison
