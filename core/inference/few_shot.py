@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -25,7 +25,11 @@ from core.numbers import format_share
 from core.tokenization import Tokenizer
 from core.tokenization.telling import quoted
 from core.trace import Step, Trace
+from core.transformer.architectures import gpt_of
 from core.transformer.gpt import GPT
+
+if TYPE_CHECKING:
+    from core.inference.loading import LoadedModel
 
 LONGEST_ANSWER = 12  # tokens of the model's own
 FORMULA = r"p(a \mid x) = \prod_{i} p(a_i \mid x, a_{<i}) = e^{\sum_i \ln p(a_i \mid x, a_{<i})}"
@@ -81,18 +85,8 @@ class Shot:
         return self.said == self.answer
 
 
-class HasModel(Protocol):
-    """A LoadedModel, or what else holds one with its tokenizer."""
-
-    @property
-    def model(self) -> GPT: ...
-
-    @property
-    def tokenizer(self) -> Tokenizer: ...
-
-
 def few_shot(
-    lm: HasModel,
+    lm: LoadedModel,
     examples: Sequence[tuple[str, str]],
     question: str,
     answer: str,
@@ -104,9 +98,8 @@ def few_shot(
     Raises ValueError where there is no question or no answer, for more examples than there are, and
     where the text is longer than the model reads.
     """
-    return [
-        shot(lm.model, lm.tokenizer, examples, question, answer, count, form) for count in counts
-    ]
+    model, tokenizer = gpt_of(lm.model), lm.tokenizer
+    return [shot(model, tokenizer, examples, question, answer, count, form) for count in counts]
 
 
 def shot(
