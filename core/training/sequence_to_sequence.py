@@ -109,7 +109,7 @@ class SequenceToSequence(TokenTask):
         write, or writes. Views such as "attention" are the encoder's, which reads `ids`; other
         sites are named one by one.
         """
-        model, pair = _pair(model), self._probed()
+        model, pair = pair_of(model), self._probed()
         source = self.tokenizer.encode_ids(pair.source) if ids is None else list(ids)
         start = self.model_config.start_id
         if ids is None:
@@ -135,20 +135,11 @@ class SequenceToSequence(TokenTask):
         pair = self._probed(seed)
         source = self.tokenizer.encode_ids(pair.source)
         new: list[int] = []
-        for step in translate_steps(_pair(model), source, self.config.sample_tokens or None):
+        for step in translate_steps(pair_of(model), source, self.config.sample_tokens or None):
             new.append(step.id)
             yield
         text = self.tokenizer.decode([id for id in new if id != self.model_config.end_id])
         return Written(f"{pair.source} \N{RIGHTWARDS ARROW} ", text, tuple(new))
-
-
-def _pair(model: nn.Module) -> EncoderDecoder:
-    """The model that `build_model` made. Raises ValueError for one that was wrapped meanwhile."""
-    if not isinstance(model, EncoderDecoder):
-        raise ValueError(
-            f"{type(model).__name__} is no EncoderDecoder; look at the model that it wraps"
-        )
-    return pair_of(model)
 
 
 def _tensors(batch: PairBatch) -> Tensors:

@@ -11,11 +11,13 @@ import core
 from core.inference.activations import capture
 from core.inference.forward_outline import outline, outline_pair
 from core.inference.forward_trace import Forward, trace_bytes
-from core.transformer.config import ModelConfig
+from core.transformer.config import EncoderDecoderConfig, ModelConfig
+from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import GPT
+from core.transformer.look import Look
 from core.transformer.presets import preset
 from tests.benchmarks.harness import shared_data
-from tests.core.test_trace import FAMILIES
+from tests.core.test_trace import FAMILIES, MarkedLines
 
 IDS = [1, 2, 3, 4, 5]
 # What a step inside a block makes, and the site of it.
@@ -169,10 +171,43 @@ def test_an_encoder_decoder_has_an_outline_whose_decoder_reads_the_source():
 
     assert names(blocks[0]) == ["attention", "add_read", "ln_1", "mlp", "add_thought", "ln_2"]
     assert names(blocks[-1])[3:6] == ["cross", "add_found", "ln_cross"]
+    cross = max(at for at, part in enumerate(parts) if part.name == "forward.cross")
+    inside = ["queries", "keys_and_values", "scores", "scale", "weights", "output", "join"]
+    assert names(cross) == inside
+    shapes = {name: shape for part in parts if part.parent == cross
+              for name, shape in part.shapes.items()}  # fmt: skip
+    assert shapes["vectors"] == (7, 512) and shapes["k"] == shapes["v"] == (8, 7, 64)
+    assert shapes["weights"] == (8, 5, 7) and shapes["joined"] == (5, 512)
     assert parts[blocks[0]].shapes["x"] == (7, 512) and parts[blocks[-1]].shapes["x"] == (5, 512)
     for part in parts:
         assert part.parent is None or parts[part.parent].stack == part.stack
         core.source(part.code)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"norm_placement": "post", "embedding_scale": True, "positions": "rope"}],
+    ids=str,
+)
+def test_an_encoder_decoder_runs_the_lines_that_its_steps_lead_to_in_their_shapes(changes):
+    stack = model_of(**changes).config
+    model = EncoderDecoder(EncoderDecoderConfig(encoder=stack, decoder=stack))
+    look = Look(["encoder.0.weights", "decoder.0.weights", "decoder.0.cross.weights"])
+    with MarkedLines() as watched:
+        model(torch.tensor([IDS]), torch.tensor([IDS[:3]]), look)
+    parts = [
+        part
+        for part in outline_pair(model.config, len(IDS), 3)
+        if part.code.startswith("core.transformer.") and ".plain:" not in part.code
+    ]
+    assert len(parts) >= 70
+    for part in parts:
+        runs = watched.locals.get(part.code, [])
+        assert any(
+            all(np.shape(run.get(name)) in (shape, (1, *shape)) for name, shape in
+                part.shapes.items())
+            for run in runs
+        ), (part.code, part.shapes)  # fmt: skip
 
 
 # nano-sort: a published model that sorts, and all that it makes on the way
