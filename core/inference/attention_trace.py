@@ -20,6 +20,7 @@ from torch import Tensor
 from core.inference.activations import check_ids, looking_at
 from core.inference.attribution import head_weights, written_by
 from core.inference.forward_outline import mask_words
+from core.inference.indices import check_head, check_layer, check_position
 from core.inference.logit_lens import read_stream
 from core.inference.sampling import temper
 from core.trace import Step, Trace
@@ -117,8 +118,8 @@ def trace_attention(
     layer, head or query that are not there.
     """
     batch = check_ids(model, ids)
-    layer = _index("layer", layer, model.config.n_layer)
-    query = _index("query", query, batch.size(1))
+    layer = check_layer(model.config, layer)
+    query = check_position(query, batch.size(1))
     kinds = ("queries", "keys", "values", "residual_in")
     sites = [Site("decoder", layer, kind) for kind in kinds]
     sites.append(Site("decoder", model.config.n_layer - 1, "residual_out"))
@@ -145,8 +146,8 @@ def trace_attention_from(
     ValueError as `trace_attention`.
     """
     q, k, v = (array.reshape((1, *array.shape[-3:])) for array in (q, k, v))
-    head = _index("head", head, q.shape[1])
-    query = _index("query", query, q.shape[2])
+    head = check_head(q.shape[1], head)
+    query = check_position(query, q.shape[2])
     kv_head = head * k.shape[1] // q.shape[1]  # several heads may share a key and a value
     about = {
         "layer": layer, "head": head, "kv_head": kv_head, "query": query,
@@ -303,11 +304,3 @@ def _steps(
             of("output", "weights", "v"),
         ),
     ]
-
-
-def _index(name: str, index: int, length: int) -> int:
-    if not -length <= index < length:
-        raise ValueError(
-            f"{name} {index} is not there: this model and text have {length}, 0 to {length - 1}"
-        )
-    return index % length

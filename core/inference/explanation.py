@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.inference.attribution import Attribution, Term, attribute
+from core.inference.indices import check_tokens
 from core.inference.interventions import AS_IT_IS, Comparison, Intervention, compare
 from core.inference.lens_trace import trace_lens
-from core.inference.logit_lens import LogitLens, check_tokens, logit_lens
+from core.inference.logit_lens import LogitLens, logit_lens
 from core.trace import Trace
 from core.transformer.gpt import GPT
 
@@ -82,7 +83,7 @@ def explain(
     replace = intervention.replacements(model, ids)
     comparison = compare(model, ids, replace, position)
     shown = _likeliest(comparison, min(likeliest, model.config.vocab_size))
-    token = shown[0] if token is None else int(check_tokens(model, [token])[0])
+    token = shown[0] if token is None else int(check_tokens(model.config.vocab_size, token))
     if token not in shown:
         shown = (*shown[:-1], token)
     before = after = attribute(model, ids, token, position=position)

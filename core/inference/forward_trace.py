@@ -22,6 +22,7 @@ from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
 from core.inference.forward_outline import SHOWN, Part, outline, trace_of
+from core.inference.indices import check_position
 from core.inference.sampling import temper
 from core.jobs import to_the_end
 from core.trace import BUDGET, Trace
@@ -102,14 +103,13 @@ def trace_forward_steps(
     """The same as a job, which yields between blocks."""
     batch = check_ids(model, ids)
     T = batch.size(1)
-    if not -T <= position < T:
-        raise ValueError(f"token {position} is not there: the text has {T}, 0 to {T - 1}")
+    position = check_position(position, T)
     if (needed := trace_bytes(model.config, T)) > BUDGET:
         raise ValueError(
             f"{T} tokens would take {needed / 2**20:.0f} MB to look into a block, and "
             f"{BUDGET / 2**20:.0f} MB is the most; shorten the text"
         )
-    forward = Forward(model, batch, position % T)
+    forward = Forward(model, batch, position)
     for layer in range(model.config.n_layer):
         forward.run_block(layer)
         yield layer

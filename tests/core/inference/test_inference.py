@@ -92,6 +92,11 @@ def test_ids_that_cannot_be_are_refused(model, ids, message):
         trace_attention(model, list(ids), 0, 0)
 
 
+def test_one_number_is_no_text(model):
+    with pytest.raises(ValueError, match="give a list of whole numbers"):
+        capture(model, 5)
+
+
 def test_an_unknown_site_names_the_known_ones(model):
     for wrong in ("atention", "decoder.0.atention", 1):
         with pytest.raises(ValueError, match="unknown site .*" + ", ".join(VIEWS)):
@@ -316,6 +321,17 @@ def test_what_is_captured_with_an_intervention_follows_from_it(model):
     assert np.abs(changed.attention[1] - plain.attention[1]).max() > 1e-4
 
 
+@pytest.mark.parametrize("kind", ["scores", "masked", "weights", "queries"])
+def test_attention_that_is_captured_is_what_an_intervention_made_of_it(model, kind):
+    replace = {f"decoder.1.{kind}": lambda value: value * 0.5}
+    plain, changed = capture(model, IDS), capture(model, IDS, replace=replace)
+    sites = [f"decoder.{layer}.weights" for layer in range(3)]
+    single = capture(model, IDS, sites, replace)
+    for layer, site in enumerate(sites):
+        np.testing.assert_allclose(changed.attention[layer], single.at(site), atol=1e-6)
+    assert np.abs(changed.attention[1] - plain.attention[1]).max() > 1e-3
+
+
 def test_a_head_that_was_switched_off_writes_nothing(model):
     off = scaled(model.config, {(1, 0): 0.0})
     sites = [f"decoder.{site}" for site in
@@ -356,7 +372,7 @@ def test_a_trace_from_captured_heads_equals_the_models_own(model):
 
 @pytest.mark.parametrize(("layer", "head", "query"), [(3, 0, 0), (0, 2, 0), (0, 0, 8), (0, 0, -9)])
 def test_a_head_that_is_not_there_is_refused(model, layer, head, query):
-    with pytest.raises(ValueError, match="is not there"):
+    with pytest.raises(ValueError, match=r"there is no .* 0 to \d"):
         trace_attention(model, IDS, layer, head, query)
 
 

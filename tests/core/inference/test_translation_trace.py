@@ -31,5 +31,5 @@ def test_the_sharpest_head_is_the_one_that_points() -> None:
 def test_it_takes_the_sharpest_head_and_refuses_one_that_is_not_there(model) -> None:  # noqa: F811
     trace = trace_translation(model, SOURCES[0])
     assert trace.about["head"] == sharpest_head(trace.about["captured"].cross)
-    with pytest.raises(ValueError, match="layers 0 to 2 and heads 0 to 1"):
+    with pytest.raises(ValueError, match="layers 0 to 2"):
         trace_translation(model, SOURCES[0], (3, 0))

@@ -18,7 +18,7 @@ def explained(
     model: Any, ids: Sequence[int], position: int, token: int | None, draft: LensDraft,
     other: Sequence[int],
 ) -> Explanation:  # fmt: skip
-    """All that is shown; `other`: tokens that are patched in, none where they do not fit."""
+    """All that is shown; `other`: tokens that are patched in, where they are as many."""
     from core.inference.explanation import explain
     from core.inference.interventions import Intervention
 
@@ -28,7 +28,7 @@ def explained(
         heads=tuple((layer, head) for layer, head in parts if head is not None),
         mlps=tuple(layer for layer, head in parts if head is None),
         mean=draft.mean,
-        patch=tuple(other),
+        patch=tuple(other) if len(other) == len(ids) else (),
         layer=min(draft.patch_layer, config.n_layer - 1),
         positions=(position,),
     )

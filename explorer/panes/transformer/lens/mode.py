@@ -52,7 +52,7 @@ class LensMode(PromptMode):
         view = self.view
         view.text.chosen.connect(lambda _, position: self.choose(position))
         view.table.cellChosen.connect(self.go_to)
-        view.terms.picked.connect(self._on_part)
+        view.terms.picked.connect(lambda place: self.switch(self._part(place)))
         view.terms.opened.connect(self.open)
         view.next.clicked.connect(self.explain)
         view.all_on.clicked.connect(self.all_on)
@@ -115,17 +115,16 @@ class LensMode(PromptMode):
             self.token = self.scene.found.shown[place]
             self.read()
 
-    @property
-    def off(self) -> list[Part]:
-        """What is off of the parts that this model has."""
-        config = self.source.config if self.source is not None else None
-        return self.draft.value.parts(config.n_layer, config.n_head) if config else []
+    def _part(self, place: int) -> Part | None:
+        """What can be switched of a bar."""
+        return self.scene.terms[place][1].part if self.scene is not None else None
 
-    def switch(self, part: Part) -> None:
+    def switch(self, part: Part | None) -> None:
         """A head or an MLP off, or on again."""
-        off = self.draft.value.off
-        left = tuple(one for one in off if one != part) if part in off else (*off, part)
-        self.draft.change({"off": left}, text.switched(part, part not in off))
+        if part is not None:
+            off = self.draft.value.off
+            left = tuple(one for one in off if one != part) if part in off else (*off, part)
+            self.draft.change({"off": left}, text.switched(part, part not in off))
 
     def all_on(self) -> None:
         """The model as it is."""
@@ -157,11 +156,11 @@ class LensMode(PromptMode):
         ids = (await self.encode())[-min(MOST_READ, source.config.block_size) :]
         if draft.patch:
             other = await self.engine.io(source.tokenizer.encode_ids, draft.patch)
-        self.view.set_note(text.note(self.off, len(other), len(ids)))
+        off = draft.parts(source.config.n_layer, source.config.n_head)
+        self.view.set_note(text.note(off, len(other), len(ids)))
         position = len(ids) - 1 if self.position is None else min(self.position, len(ids) - 1)
-        known = self.token is not None and self.token < source.config.vocab_size
-        token, fitting = self.token if known else None, other if len(other) == len(ids) else []
-        asked = compute.explained, ids, position, token, draft, fitting
+        token = self.token if (self.token or 0) < source.config.vocab_size else None
+        asked = compute.explained, ids, position, token, draft, other
         return await source.ask(*asked, key=KEY, name=f"{source.name} is read")
 
     def show_answer(self, answer: Any) -> None:
@@ -220,14 +219,6 @@ class LensMode(PromptMode):
         self.view.next.set_tokens(tokens)
         self.view.table.set_chosen(row, scene.column)
 
-    def _part(self, place: int) -> Part | None:
-        """What can be switched of a bar."""
-        return self.scene.terms[place][1].part if self.scene is not None else None
-
-    def _on_part(self, place: int) -> None:
-        if (part := self._part(place)) is not None:
-            self.switch(part)
-
     @property
     def opened(self) -> int:
         """The bar whose steps are played."""
@@ -257,6 +248,6 @@ class LensMode(PromptMode):
             term = scene.terms[self.opened][1]
             self.set_headline(text.adds(term.name, term.value, scene.quoted(found.token)))
         else:
-            self.set_headline(scene.headline(self.row, self.off))
+            self.set_headline(scene.headline(self.row))
         cell = found.shown.index(found.token) if "logits" in step.values else None
         self.inspection.emit(inspection_of(step, cell))
