@@ -23,13 +23,15 @@ from core.transformer.gpt import GPT
 class Explanation:
     """Of the token after one position. All but `before` is of the changed model, where it is.
 
-    ids         (T,) of the text
-    token       whose logit is taken apart
-    shown       (K,) tokens that are likeliest without or with the change, the model's answer first;
-                `trace` has their probabilities at each place
-    lens        of some tokens at all places
-    comparison  of the model as it is with the changed one
-    before      where nothing is changed, the same as `after`
+    ids           (T,) of the text
+    intervention  what was changed
+    position      of the token, from 0, after which the model speaks
+    token         whose logit is taken apart
+    shown         (K,) tokens that are likeliest without or with the change, the model's answer
+                  first; `trace` has their probabilities at each place
+    lens          of some tokens at all places
+    comparison    of the model as it is with the changed one
+    before        where nothing is changed, the same as `after`
     """
 
     ids: np.ndarray
@@ -109,8 +111,18 @@ def explain(
         model, ids, positions=columns, sublayers=sublayers, likeliest=3, replace=replace
     )
     trace = trace_lens(model, ids, shown, position=position, sublayers=sublayers, replace=replace)
-    about = np.asarray(ids), intervention if replace else AS_IT_IS, before.position, token, shown
-    return Explanation(*about, lens, comparison, before, after, trace)
+    return Explanation(
+        ids=np.asarray(ids),
+        intervention=intervention if replace else AS_IT_IS,
+        position=before.position,
+        token=token,
+        shown=shown,
+        lens=lens,
+        comparison=comparison,
+        before=before,
+        after=after,
+        trace=trace,
+    )
 
 
 def _likeliest(comparison: Comparison, count: int) -> tuple[int, ...]:
