@@ -96,13 +96,13 @@ def downstream_of(
     attn = model.blocks[layer].attn
     bias = None if projection.bias is None else projection.bias[None].detach().float().cpu()
     return Downstream(
-        head_weights(attn).float().cpu(),
-        bias,
-        factors,
-        torch.tensor(residual)[None].float(),
-        logits[0],
-        None if before is None else logits[1],
-        config.norm_placement == "post",
+        w_o=head_weights(attn).float().cpu(),
+        bias=bias,
+        factors=factors,
+        residual=torch.tensor(residual)[None].float(),
+        logits=logits[0],
+        before=None if before is None else logits[1],
+        post_norm=config.norm_placement == "post",
     )
 
 
@@ -130,11 +130,14 @@ def trace_attention(
     window = model.config.window_of(layer)
     rotary = model.config.positions == "rope"
     after = downstream_of(model, layer, residual[query], last[query])
-    return trace_attention_from(q, k, v, np.asarray(ids), layer, head, query, window, rotary, after)
+    return trace_attention_from(
+        q, k, v, np.asarray(ids),
+        layer=layer, head=head, query=query, window=window, rotary=rotary, after=after,
+    )  # fmt: skip
 
 
 def trace_attention_from(
-    q: np.ndarray, k: np.ndarray, v: np.ndarray, ids: np.ndarray,
+    q: np.ndarray, k: np.ndarray, v: np.ndarray, ids: np.ndarray, *,
     layer: int, head: int, query: int = -1, window: int | None = None, rotary: bool = False,
     after: Downstream | None = None,
 ) -> Trace:  # fmt: skip
