@@ -12,12 +12,15 @@ import ast
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from core.marked_line import OPERATORS, MarkedLine, function_of
-from core.numbers import MINUS, format_general
+from core.calculation import EXACT, told
+from core.marked_line import OPERATORS, TURNED, MarkedLine, function_of, operand_of, reduces
+from core.numbers import MINUS
 
 SIGNS = {**OPERATORS, ast.Sub: MINUS, ast.MatMult: "\u00b7"}
 BECOMES, EQUALS = "\u2192", "="
-WHOLE = ("softmax", "mean", "sum", "max", "logsumexp")  # functions of a whole row
+WHOLE = ("softmax", "logsumexp")  # functions of a whole row, beside those that reduce one
+SUM, PRODUCT, POWER, ATOM = range(4)  # how firmly a part holds together
+LEVELS = {"+": SUM, "-": SUM, "\u00d7": PRODUCT, "/": PRODUCT, "@": PRODUCT, "^": POWER}
 ALL = -1  # in place of a row or column: all of them
 
 Cell = tuple[int, int]
@@ -43,6 +46,8 @@ def terms_of(line: MarkedLine, names: Collection[str], cell: Cell = (0, 0)) -> l
     names  the values that there are, in order: of a line that does not compute, those that it
            reads become the others
     cell   the chosen one of what it makes
+
+    Raises ValueError for a line that computes what no row of signs can say.
     """
     if line.computes:
         return [*_terms(line.formula, cell), Term(EQUALS), Term(line.made, line.made, cell)]
@@ -56,29 +61,44 @@ def _terms(node: ast.expr, cell: Cell) -> Iterator[Term]:
     match node:
         case ast.Name(id=name):
             yield Term(name, name, cell)
-        case ast.Constant(value=value):
-            yield Term(format_general(float(value), 3))  # type: ignore[arg-type]
-        case ast.Attribute(value=ast.Name(id=name)):
+        case ast.Constant(value=int() | float() as value):
+            yield Term(told(value, EXACT, as_written=True))
+        case ast.Attribute(value=ast.Name(id=name), attr=attr) if attr in TURNED:
             yield Term(name, name, (cell[1], cell[0]), turned=True)
         case ast.BinOp(left=left, op=op, right=right):
-            is_product = isinstance(op, ast.MatMult)
-            yield from _bracketed(left, op, (cell[0], ALL) if is_product else cell)
+            sign, is_product = OPERATORS[type(op)], isinstance(op, ast.MatMult)
+            level = LEVELS[sign]
+            rows, columns = ((cell[0], ALL), (ALL, cell[1])) if is_product else (cell, cell)
+            yield from _bracketed(left, rows, ATOM if sign == "^" else level)
             yield Term(SIGNS[type(op)])
-            yield from _bracketed(right, op, (ALL, cell[1]) if is_product else cell)
-        case ast.UnaryOp(operand=operand):
+            yield from _bracketed(right, columns, level + 1)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
             yield Term(MINUS)
-            yield from _terms(operand, cell)
-        case ast.Call(args=[given, *_]):
-            function = function_of(node)
+            yield from _bracketed(operand, cell, POWER)
+        case ast.Call() if function := function_of(node):
+            is_whole = reduces(node) or function in WHOLE
+            inside = (cell[0], ALL) if is_whole else cell
             yield Term(f"{function} (")
-            yield from _terms(given, (cell[0], ALL) if function in WHOLE else cell)
+            for at, part in enumerate([operand_of(node)] if is_whole else node.args):
+                yield from [Term(",")] * (at > 0)
+                yield from _terms(part, inside)
             yield Term(")")
+        case _:
+            raise ValueError(
+                f"`{ast.unparse(node)}` has no row of signs; compute it in a line above"
+            )
 
 
-def _bracketed(node: ast.expr, op: ast.operator, cell: Cell) -> Iterator[Term]:
-    """With brackets round a sum within a product, or a difference."""
-    is_sum = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)
-    brackets = is_sum and not isinstance(op, ast.Add)
+def _bracketed(node: ast.expr, cell: Cell, least: int) -> Iterator[Term]:
+    """With brackets, unless it holds together as firmly as that."""
+    match node:
+        case ast.BinOp(op=op):
+            level = LEVELS[OPERATORS[type(op)]]
+        case ast.UnaryOp():
+            level = -1  # a minus within a row
+        case _:
+            level = ATOM
+    brackets = level < least
     yield from [Term("(")] * brackets
     yield from _terms(node, cell)
     yield from [Term(")")] * brackets

@@ -81,8 +81,10 @@ CALLS = {
     "core.training.ranks": ("dist.all_reduce",),
     "core.training.scaler": ("gradient.div_",),
     "core.transformer.attention": ("self.c_attn", "self.c_proj"),
-    "core.transformer.gpt": ("self.embed", "block", "self.ln_f", "self.lm_head"),
-    "core.transformer.stack": ("self.wte",),
+    "core.transformer.cross_attention": ("self.queries", "self.keys_and_values"),
+    "core.transformer.encoder_decoder": ("self.lm_head",),
+    "core.transformer.gpt": ("self.lm_head",),
+    "core.transformer.stack": ("self.embed", "block", "self.ln_f", "self.wte"),
     "core.transformer.layers": (
         *("self.ln_1", "self.attn", "self.ln_2", "self.mlp", "self.drop"),
         *("self.ln_cross", "self.cross"),
@@ -182,6 +184,22 @@ def is_method(node: ast.Call) -> bool:
     if not isinstance(called, ast.Attribute):
         return False
     return not (isinstance(called.value, ast.Name) and called.value.id in MODULES)
+
+
+def reduces(node: ast.Call) -> bool:
+    """Whether it is the sum, mean or maximum of an array; `max(a, b)` is of two numbers."""
+    function = function_of(node)
+    if function not in REDUCTIONS:
+        return False
+    return is_method(node) or function != "max" or len(node.args) < 2
+
+
+def operand_of(node: ast.Call) -> ast.expr:
+    """What a function of one array is given: before the dot of a method, else first."""
+    if is_method(node):
+        assert isinstance(node.func, ast.Attribute)
+        return node.func.value
+    return node.args[0]
 
 
 def _value_of(statement: ast.stmt) -> ast.expr:

@@ -13,11 +13,8 @@ class LargeModelError(ValueError):
     """A model whose weights, `needed` bytes in fp32, take more than `LARGE` of the memory."""
 
     def __init__(self, name: str, needed: int, there: int) -> None:
-        super().__init__(
-            f"the weights of {name} take {needed / 1e9:,.1f} GB in fp32, and this machine has "
-            f"{there / 1e9:,.1f} GB of memory: open it in bf16, which takes half of it, or choose "
-            "a smaller model"
-        )
+        remedy = "open it in bf16, which takes half of it, or choose a smaller model"
+        super().__init__(_told(f"{name} in fp32", needed, there, remedy))
         self.needed, self.there = needed, there
 
 
@@ -26,6 +23,28 @@ def check_large(name: str, needed: int) -> None:
     there = physical_bytes()
     if there and needed > LARGE * there:
         raise LargeModelError(name, needed, there)
+
+
+def shortage(what: str, needed: int, remedy: str) -> str:
+    """Why something that takes so many bytes cannot be; "" where the memory holds it, and where
+    nobody knows. What needs more than all of it would be killed by the system, and other programs
+    with it.
+    """
+    there = physical_bytes()
+    return _told(what, needed, there, remedy) if there and needed > there else ""
+
+
+def check_memory(what: str, needed: int, remedy: str) -> None:
+    """Raises ValueError, with the remedy, where the memory cannot hold what takes so many bytes."""
+    if why := shortage(what, needed, remedy):
+        raise ValueError(why)
+
+
+def _told(what: str, needed: int, there: int, remedy: str) -> str:
+    return (
+        f"{what} takes {needed / 1e9:,.1f} GB of memory, and this machine has "
+        f"{there / 1e9:,.1f} GB: {remedy}"
+    )
 
 
 def physical_bytes() -> int:

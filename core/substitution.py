@@ -25,6 +25,8 @@ from core.marked_line import (
     function_of,
     is_method,
     marked_line,
+    operand_of,
+    reduces,
 )
 from core.numbers import ABOUT, format_significant
 from core.sources import Origin, origins_of
@@ -233,8 +235,8 @@ class _Numbers:
                 return (*front, *a[-2:-1], *(b[-1:] if len(b) > 1 else ()))
             case ast.BinOp(left=left, right=right):
                 return np.broadcast_shapes(self.shape(left), self.shape(right))
-            case ast.Call() if _reduces(node):
-                whole, (axes, keep) = self.shape(_operand(node)), self.axes(node)
+            case ast.Call() if reduces(node):
+                whole, (axes, keep) = self.shape(operand_of(node)), self.axes(node)
                 if keep:
                     return tuple(1 if axis in axes else n for axis, n in enumerate(whole))
                 return tuple(n for axis, n in enumerate(whole) if axis not in axes)
@@ -265,10 +267,10 @@ class _Numbers:
             case ast.BinOp(left=left, op=op, right=right):
                 a, b = self._array(left), self._array(right)
                 return _APPLIED[OPERATORS[type(op)]](a, b)
-            case ast.Call() if _reduces(node):
+            case ast.Call() if reduces(node):
                 axes, keep = self.axes(node)
                 kind = getattr(np, function_of(node))
-                return kind(self._array(_operand(node)), axis=axes, keepdims=keep)
+                return kind(self._array(operand_of(node)), axis=axes, keepdims=keep)
         assert isinstance(node, ast.Call)
         function, arrays = function_of(node), [self._array(part) for part in node.args]
         if function == "softmax":
@@ -286,7 +288,7 @@ class _Numbers:
         given = {one.arg: one.value for one in node.keywords}
         written = node.args if is_method(node) else node.args[1:]
         axis = given.get("axis") or given.get("dim") or (written[0] if written else None)
-        ndim = len(self.shape(_operand(node)))
+        ndim = len(self.shape(operand_of(node)))
         stays = given.get("keepdims") or given.get("keepdim")
         keep = stays is not None and bool(self._plain(stays))
         if axis is None:
@@ -331,7 +333,7 @@ class _Numbers:
                 return Term(sign, tuple(parts))
         assert isinstance(node, ast.Call)
         function = function_of(node)
-        if _reduces(node):
+        if reduces(node):
             return self._reduced(node, function, cell, single)
         if function == "softmax":
             return self._softmax(node, cell, single)
@@ -403,7 +405,7 @@ class _Numbers:
         return None
 
     def _reduced(self, node: ast.Call, function: str, cell: Cell, single: bool) -> Term:
-        inner = _operand(node)
+        inner = operand_of(node)
         whole = self.array(inner)
         axes, keep = self.axes(node)
         cells = _group(whole.shape, axes, cell, keep)
@@ -500,21 +502,6 @@ def _group(shape: tuple[int, ...], axes: tuple[int, ...], cell: Cell, keep: bool
         ranges.append(range(size) if axis in axes else range(at, at + 1))
     places = np.stack(np.meshgrid(*ranges, indexing="ij"), -1).reshape(-1, len(shape))
     return list(map(tuple, places.tolist()))  # at once: a vocabulary has 100,000 cells
-
-
-def _reduces(node: ast.Call) -> bool:
-    """Whether it is the sum, mean or maximum of an array; `max(a, b)` is of two numbers."""
-    function = function_of(node)
-    if function not in ("sum", "mean", "max"):
-        return False
-    return is_method(node) or function != "max" or len(node.args) < 2
-
-
-def _operand(node: ast.Call) -> ast.expr:
-    if is_method(node):
-        assert isinstance(node.func, ast.Attribute)
-        return node.func.value
-    return node.args[0]
 
 
 def _turned(attr: str, cell: Cell) -> Cell:

@@ -15,12 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from core.inference.capture_memory import numbers, numbers_held, numbers_on_the_way
-from core.memory import physical_bytes
+from core.memory import check_memory
 from core.transformer.architectures import gpt_of
 from core.transformer.attention import attention_weights, share, visible_tokens
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT, LOGITS
-from core.transformer.look import Look, Replacement, Site, check_sites
+from core.transformer.look import EXPLICIT, Look, Replacement, Site, check_sites
 
 # What can be captured of all layers together, stacked; and the kind of site that it stacks.
 VIEWS = {
@@ -121,7 +121,7 @@ def ids_tensor(
     given = np.asarray(ids)
     if given.size == 0:
         raise ValueError("there are no tokens; type at least one character")
-    if given.dtype.kind not in "iu" or given.size != given.shape[-1]:
+    if given.dtype.kind not in "iu" or not given.ndim or given.size != given.shape[-1]:
         raise ValueError(
             f"ids of type {given.dtype} and shape {given.shape} are not those of one text; give a "
             "list of whole numbers"
@@ -176,14 +176,17 @@ def capture(
     """
     model = gpt_of(model)
     views, single = _views_and_single(sites)
-    look = Look(_looked_at(views, single, model.config.n_layer), replace)
+    explicit = any(_site(site).kind in EXPLICIT for site in replace or ())
+    look = Look(_looked_at(views, single, model.config.n_layer, explicit), replace)
     check_sites(model.config, look)
     batch = check_ids(model, ids)
     item = model.wte.weight.element_size()
-    _check_memory(capture_bytes(model.config, batch.size(1), sites, item), batch.size(1))
+    needed = capture_bytes(model.config, batch.size(1), sites, item, explicit)
+    what = f"keeping what was asked for of {batch.size(1):,} tokens"
+    check_memory(what, needed, "shorten the text, or ask for fewer sites")
     with looking_at(model):
         model(batch, look=look)
-        kept = {name: _view(model.config, name, look) for name in views}
+        kept = {name: _view(model.config, name, look, explicit) for name in views}
     alone = {site: _array(look.values[site][0]) for site in single}
     arrays = {name: _array(tensor) for name, tensor in kept.items()}
     return Activations(ids=batch[0].cpu().numpy(), **arrays, single=alone)
@@ -194,13 +197,15 @@ def capture_bytes(
     n_tokens: int,
     sites: Sequence[str | Site] | None = None,
     item: int = 4,
+    explicit: bool = False,
 ) -> int:
     """The most memory that `capture` of so many tokens takes, the model's own not counted.
 
-    item  bytes a number in the model: 2 in bf16
+    item      bytes a number in the model: 2 in bf16
+    explicit  whether scores, masked scores or weights are replaced on the way
     """
     views, single = _views_and_single(sites)
-    looked_at = _looked_at(views, single, config.n_layer)
+    looked_at = _looked_at(views, single, config.n_layer, explicit)
     held = item * numbers_held(config, looked_at, n_tokens)
     on_the_way = item * numbers_on_the_way(config, looked_at, n_tokens)
     # Afterwards all that is held becomes arrays of fp32; logits in fp32 are one already.
@@ -219,23 +224,19 @@ def _views_and_single(sites: Sequence[str | Site] | None) -> tuple[list[str], li
     return views, [_site(name) for name in wanted if name not in VIEWS]
 
 
-def _looked_at(views: list[str], single: list[Site], n_layer: int) -> set[Site]:
+def _looked_at(
+    views: list[str], single: list[Site], n_layer: int, explicit: bool = False
+) -> set[Site]:
     """The sites that a Look has to keep for it.
 
     Fused attention gives no weights. All layers' are worked out faster from queries and keys than
-    one by one on the way.
+    one by one on the way. Where something after the queries and keys is replaced (`explicit`), they
+    would be those of another model.
     """
-    made_of = {*views, "queries", "keys"} - {"attention"} if "attention" in views else views
+    made_of = set(views)
+    if "attention" in views and not explicit:
+        made_of = made_of - {"attention"} | {"queries", "keys"}
     return {site for name in made_of for site in view_sites(name, n_layer)} | set(single)
-
-
-def _check_memory(needed: int, n_tokens: int) -> None:
-    there = physical_bytes()
-    if there and needed > there:
-        raise ValueError(
-            f"keeping what was asked for of {n_tokens:,} tokens takes {needed / 1e9:,.1f} GB, and "
-            f"this machine has {there / 1e9:,.1f} GB: shorten the text, or ask for fewer sites"
-        )
 
 
 def _site(name: str | Site) -> Site:
@@ -247,13 +248,13 @@ def _site(name: str | Site) -> Site:
         raise ValueError(f"{error}; or one of all layers: {', '.join(VIEWS)}") from None
 
 
-def _view(config: ModelConfig, name: str, look: Look) -> Tensor:
-    """What `Activations` calls `name`, from what the Look kept."""
+def _view(config: ModelConfig, name: str, look: Look, explicit: bool = False) -> Tensor:
+    """What `Activations` calls `name`, from what the Look kept; see `_looked_at`."""
 
     def kept(name: str) -> list[Tensor]:
         return [look.values[site][0] for site in view_sites(name, config.n_layer)]
 
-    if name == "attention":
+    if name == "attention" and not explicit:
         return _attention(config, kept("queries"), kept("keys"))
     return kept(name)[0] if name == "logits" else torch.stack(kept(name))
 

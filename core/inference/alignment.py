@@ -18,7 +18,11 @@ AT_ONCE = 100  # sources
 
 
 def exact_share(model: EncoderDecoder, tokenizer: Tokenizer, pairs: Sequence[Pair]) -> float:
-    """The share of pairs whose target the model writes without a slip, by the likeliest tokens."""
+    """The share of pairs whose target the model writes without a slip, by the likeliest tokens.
+    Raises ValueError where there are no pairs.
+    """
+    if not pairs:
+        raise ValueError("there are no pairs to measure on; give one at least")
     right = 0
     for first in range(0, len(pairs), AT_ONCE):
         some = pairs[first : first + AT_ONCE]

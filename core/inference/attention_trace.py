@@ -19,6 +19,8 @@ from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
 from core.inference.attribution import head_weights, written_by
+from core.inference.forward_outline import mask_words
+from core.inference.indices import check_head, check_layer, check_position
 from core.inference.logit_lens import read_stream
 from core.inference.sampling import temper
 from core.trace import Step, Trace
@@ -61,7 +63,7 @@ class Downstream:
     bias      (1, C)       of `c_proj`, which belongs to no head; None without one
     factors   (H, 1, 1)    how much of a head goes on: 0 of one that is switched off
     residual  (1, C)       the stream before the heads have written to it
-    logits    (V,)         what the model says after all layers
+    logits    (V,)         what the model says after all layers, float64 as in sampling
     before    (V,)         what it says with all heads on; None where none is off
     post_norm              a norm follows the sum (AIAYN, GPT-1)
     """
@@ -90,17 +92,17 @@ def downstream_of(
     with looking_at(model):
         streams = [torch.tensor(one) for one in (last, before) if one is not None]
         x = torch.stack(streams).to(projection.weight)  # (1 or 2, C)
-        logits = read_stream(model, x).float().cpu()  # (1 or 2, V)
+        logits = read_stream(model, x).double().cpu()  # (1 or 2, V), as core.inference.sampling
     attn = model.blocks[layer].attn
     bias = None if projection.bias is None else projection.bias[None].detach().float().cpu()
     return Downstream(
-        head_weights(attn).float().cpu(),
-        bias,
-        factors,
-        torch.tensor(residual)[None].float(),
-        logits[0],
-        None if before is None else logits[1],
-        config.norm_placement == "post",
+        w_o=head_weights(attn).float().cpu(),
+        bias=bias,
+        factors=factors,
+        residual=torch.tensor(residual)[None].float(),
+        logits=logits[0],
+        before=None if before is None else logits[1],
+        post_norm=config.norm_placement == "post",
     )
 
 
@@ -116,8 +118,8 @@ def trace_attention(
     layer, head or query that are not there.
     """
     batch = check_ids(model, ids)
-    layer = _index("layer", layer, model.config.n_layer)
-    query = _index("query", query, batch.size(1))
+    layer = check_layer(model.config, layer)
+    query = check_position(query, batch.size(1))
     kinds = ("queries", "keys", "values", "residual_in")
     sites = [Site("decoder", layer, kind) for kind in kinds]
     sites.append(Site("decoder", model.config.n_layer - 1, "residual_out"))
@@ -128,11 +130,14 @@ def trace_attention(
     window = model.config.window_of(layer)
     rotary = model.config.positions == "rope"
     after = downstream_of(model, layer, residual[query], last[query])
-    return trace_attention_from(q, k, v, np.asarray(ids), layer, head, query, window, rotary, after)
+    return trace_attention_from(
+        q, k, v, np.asarray(ids),
+        layer=layer, head=head, query=query, window=window, rotary=rotary, after=after,
+    )  # fmt: skip
 
 
 def trace_attention_from(
-    q: np.ndarray, k: np.ndarray, v: np.ndarray, ids: np.ndarray,
+    q: np.ndarray, k: np.ndarray, v: np.ndarray, ids: np.ndarray, *,
     layer: int, head: int, query: int = -1, window: int | None = None, rotary: bool = False,
     after: Downstream | None = None,
 ) -> Trace:  # fmt: skip
@@ -144,8 +149,8 @@ def trace_attention_from(
     ValueError as `trace_attention`.
     """
     q, k, v = (array.reshape((1, *array.shape[-3:])) for array in (q, k, v))
-    head = _index("head", head, q.shape[1])
-    query = _index("query", query, q.shape[2])
+    head = check_head(q.shape[1], head)
+    query = check_position(query, q.shape[2])
     kv_head = head * k.shape[1] // q.shape[1]  # several heads may share a key and a value
     about = {
         "layer": layer, "head": head, "kv_head": kv_head, "query": query,
@@ -239,9 +244,6 @@ def _steps(
     projected: dict[str, np.ndarray], made: dict[str, np.ndarray], window: int | None, rotary: bool
 ) -> list[Step]:
     """Of each step what its line made, first, and what it read."""
-    seen, hides = r"j \le i", "the tokens that come later"
-    if window is not None:
-        seen, hides = rf"i - {window} < j \le i", f"{hides} or more than {window - 1} before"
     turned = ", turned by its position" if rotary else ""
     q, k = ("R_i\\, x W_Q", "R_j\\, x W_K") if rotary else ("x W_Q", "x W_K")
 
@@ -279,8 +281,7 @@ def _steps(
         ),
         Step(
             "attention.mask",
-            f"Hide {hides}",
-            rf"m_j = \tilde{{s}}_j \; \text{{if }} {seen}, \; \text{{else}} -\infty",
+            *mask_words(window, "j"),
             f"{_ATTEND}#mask",
             of("masked", "scaled", "visible"),
         ),
@@ -306,11 +307,3 @@ def _steps(
             of("output", "weights", "v"),
         ),
     ]
-
-
-def _index(name: str, index: int, length: int) -> int:
-    if not -length <= index < length:
-        raise ValueError(
-            f"{name} {index} is not there: this model and text have {length}, 0 to {length - 1}"
-        )
-    return index % length

@@ -22,7 +22,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from core.inference.activations import check_ids, looking_at
-from core.inference.logit_lens import check_positions, check_tokens
+from core.inference.indices import check_position, check_tokens
 from core.transformer.attention import Attention
 from core.transformer.gpt import EMBEDDING, GPT
 from core.transformer.look import Look, Replacements, Site
@@ -189,7 +189,7 @@ class Parts:
         replace: Replacements | None = None,
     ) -> None:
         batch = check_ids(model, ids)
-        (at,) = check_positions([position], batch.size(1)).tolist()
+        at = check_position(position, batch.size(1))
         layers = range(model.config.n_layer)
         sites = [Site("decoder", layer, kind) for layer in layers for kind in KINDS]
         look = Look([EMBEDDING, *sites], replace)
@@ -218,7 +218,8 @@ class Parts:
     def target(self, token: int, against: int | None) -> tuple[Tensor, float]:
         """The direction that is looked along after the final norm, and the logit along it."""
         rows, logits = self.model.lm_head.weight.detach(), self.logits
-        check_tokens(self.model, [token] if against is None else [token, against])
+        vocab_size = self.model.config.vocab_size
+        check_tokens(vocab_size, [token] if against is None else [token, against])
         if against is None:
             return rows[token].double(), float(logits[token])
         difference = rows[token].double() - rows[against].double()

@@ -11,28 +11,31 @@ as the characters that it is. transformers reads it as the token, unless it is t
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from core.files import quoted as quoted_value
-from core.inference.activations import check_ids, looking_at
 from core.inference.chat_template import fill_in
-from core.inference.context import Context
 from core.inference.generation import TokenStep, generate_steps
 from core.inference.sampling import Sampling
+from core.inference.surprise import surprise_of
 from core.inference.usage import Usage
 from core.numbers import format_share
 from core.tokenization import Tokenizer
 from core.tokenization.telling import quoted, visible
 from core.trace import Step, Trace
+from core.transformer.architectures import gpt_of
 from core.transformer.gpt import GPT
-from core.transformer.look import Look, Site
+
+if TYPE_CHECKING:
+    from core.inference.loading import LoadedModel
 
 Messages = Sequence[Mapping[str, str]]
 Span = tuple[int, int]
@@ -40,7 +43,6 @@ Span = tuple[int, int]
 CALM = Sampling(temperature=0.2, top_p=0.9)  # as SmolLM2's makers say
 FORMULA = r"x \leftarrow (x, \, i), \quad i \sim p(i \mid x)"
 APPENDED = "core.inference.generation:generate_steps#append"
-AT_ONCE = 128  # tokens
 TEMPLATE = -1  # in place of a message: what the template itself wrote
 # Marks that no text has, for these code points are never characters (Unicode 17, section 23.7):
 # before a message its number between the first two, after it the third; a special token that was
@@ -75,10 +77,10 @@ class ChatPrompt:
         found = [span for span, one in zip(self.spans, self.origin, strict=True) if one == message]
         return (found[0][0], found[-1][1]) if found else None
 
-    def token_at(self, byte: int) -> int:
-        """The token that holds a byte of the data; -1: none."""
-        held = (at for at, (start, end) in enumerate(self.spans) if start <= byte < end)
-        return next(held, -1)
+    def said(self, message: int) -> str:
+        """What a message says; "" where it stands nowhere."""
+        start, end = self.place(message) or (0, 0)
+        return self.data[start:end].decode("utf-8", "replace").strip()
 
     def with_answer(self, tokenizer: Tokenizer, written: Sequence[int], message: int) -> ChatPrompt:
         """The text goes on with the tokens of an answer, which becomes that message."""
@@ -93,7 +95,7 @@ class ChatPrompt:
 
 
 class Chatting(Protocol):
-    """A LoadedModel, or what else has its name, tokenizer and template."""
+    """What of a LoadedModel a conversation needs before anything is computed."""
 
     @property
     def name(self) -> str: ...
@@ -105,31 +107,35 @@ class Chatting(Protocol):
     def usage(self) -> Usage: ...
 
 
-class ChattingModel(Chatting, Protocol):
-    """One that has the model, too."""
-
-    @property
-    def model(self) -> GPT: ...
-
-
 def chat(
-    lm: ChattingModel,
+    lm: LoadedModel,
     messages: Messages,
     max_new_tokens: int = 500,
     *,
-    sampling: Sampling = CALM,
+    temperature: float = CALM.temperature,
+    top_k: int | None = CALM.top_k,
+    top_p: float | None = CALM.top_p,
+    min_p: float | None = CALM.min_p,
+    repetition_penalty: float = CALM.repetition_penalty,
     seed: int = 0,
 ) -> str:
     """The model's answer to messages, each with its "role" ("system", "user", "assistant") and its
-    "content". Raises ValueError as `chat_prompt`.
+    "content". Raises ValueError as `chat_prompt` and `Sampling`.
     """
+    sampling = Sampling(
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        min_p=min_p,
+        repetition_penalty=repetition_penalty,
+    )
     steps = chat_steps(lm, messages, max_new_tokens, sampling=sampling, seed=seed)
     written = [step.id for step in steps]
     return answer_text(lm, written)
 
 
 def chat_steps(
-    lm: ChattingModel,
+    lm: LoadedModel,
     messages: Messages,
     max_new_tokens: int = 500,
     *,
@@ -138,7 +144,9 @@ def chat_steps(
 ) -> Iterator[TokenStep]:
     """Yields each token of the answer; the last one may be that which ends it."""
     ids, ends = chat_prompt(lm, messages).ids, lm.usage.end_ids
-    yield from answer_steps(lm.model, ids, ends, max_new_tokens, sampling=sampling, seed=seed)
+    yield from answer_steps(
+        gpt_of(lm.model), ids, ends, max_new_tokens, sampling=sampling, seed=seed
+    )
 
 
 def answer_steps(
@@ -160,7 +168,7 @@ def answer_steps(
             f"{model.config.block_size:,}: begin a new one, or shorten it"
         )
     most = min(max_new_tokens, room)
-    yield from generate_steps(model, ids, most, **asdict(sampling), seed=seed, stop=ends)
+    yield from generate_steps(model, ids, most, sampling, seed=seed, stop=ends)
 
 
 def answer_text(lm: Chatting, written: Sequence[int]) -> str:
@@ -169,39 +177,23 @@ def answer_text(lm: Chatting, written: Sequence[int]) -> str:
     return lm.tokenizer.decode([one for one in written if one not in ends]).strip()
 
 
-def trace_answer(
-    model: GPT, tokenizer: Tokenizer, ids: Sequence[int], written: Sequence[int]
-) -> Trace:
-    """A step for each token that was written after the ids of a ChatPrompt, with the probability
-    that the model gave it, before any temperature. Raises ValueError as `check_ids`.
+def answer_token(step: TokenStep, tokenizer: Tokenizer) -> Step:
+    """A token that was written, with the probability that the model gave it, before any
+    temperature.
     """
-    trace = Trace({"written": tuple(written)})
-    shares = _shares(model, ids, written) if written else []
-    for token, share in zip(written, shares, strict=True):
-        piece = quoted(visible(tokenizer.piece_bytes(token).decode("utf-8", "replace")))
-        values = {"chosen": np.asarray(token), "probability": np.asarray(share)}
-        title = f"{piece} came: the model gave it {format_share(share)}"
-        trace.append(Step("chat.token", title, FORMULA, APPENDED, values))
+    share = math.exp(-surprise_of(step.logits, step.id))
+    piece = quoted(visible(tokenizer.piece_bytes(step.id).decode("utf-8", "replace")))
+    values = {"chosen": np.asarray(step.id), "probability": np.asarray(share)}
+    title = f"{piece} came: the model gave it {format_share(share)}"
+    return Step("chat.token", title, FORMULA, APPENDED, values)
+
+
+def trace_answer(steps: Iterable[TokenStep], tokenizer: Tokenizer) -> Trace:
+    """A step for each token of an answer, as `chat_steps` yields them."""
+    trace = Trace()
+    for step in steps:
+        trace.append(answer_token(step, tokenizer))
     return trace.finish()
-
-
-def _shares(model: GPT, ids: Sequence[int], written: Sequence[int]) -> list[float]:
-    """The probability of each written token after all before it. What is unembedded are its places
-    alone, some at a time: the logits of a long text would take more memory than the model.
-    """
-    context, last = Context(model), Site("decoder", model.config.n_layer - 1, "residual_out")
-    shares = [float(context.read(ids).double().softmax(-1)[written[0]])]
-    if len(written) == 1:
-        return shares
-    batch, look = check_ids(model, written), Look([last])
-    with looking_at(model):
-        model(batch[:, :-1], look, context.cache)
-        for start in range(0, len(written) - 1, AT_ONCE):
-            stream = look.values[last][0, start : start + AT_ONCE]  # (A, C)
-            logits = model.lm_head(model.ln_f(stream)).double()  # (A, V)
-            came = batch[0, start + 1 : start + 1 + AT_ONCE, None]  # (A, 1)
-            shares += logits.softmax(-1).gather(-1, came)[:, 0].tolist()
-    return shares
 
 
 def chat_prompt(
@@ -223,7 +215,7 @@ def chat_prompt(
     or cannot be filled in, and where special tokens of a message cannot be told from its own.
     """
     usage, tokenizer = lm.usage, lm.tokenizer
-    if usage is None or usage.chat_template is None:
+    if usage.chat_template is None:
         raise ValueError(
             f"{lm.name} has no chat template: it was trained to go on with a text, and not to "
             "answer; open a model that chats, such as smollm2"

@@ -26,11 +26,12 @@ from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
 from jinja2.utils import Namespace
 
+from core.inference.usage import LONGEST_TEMPLATE
+
 SECONDS = 2.0
 LONGEST = 1_000_000  # characters of any text, elements of any list
 MOST = 20 * LONGEST  # of all that are made: each element counts as many characters
 ELEMENT = 20
-LONGEST_TEMPLATE = 1 << 16  # characters; those of real models have twenty thousand at most
 LARGEST = 1 << 63  # whole numbers
 TIMED = ("<template>", filters.__file__)
 WIDEST = 16  # of what is put between or before the values of a JSON text

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,11 +20,16 @@ from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
 from core.inference.generation import generate_steps
+from core.inference.sampling import Sampling
 from core.numbers import format_share
 from core.tokenization import Tokenizer
 from core.tokenization.telling import quoted
 from core.trace import Step, Trace
+from core.transformer.architectures import gpt_of
 from core.transformer.gpt import GPT
+
+if TYPE_CHECKING:
+    from core.inference.loading import LoadedModel
 
 LONGEST_ANSWER = 12  # tokens of the model's own
 FORMULA = r"p(a \mid x) = \prod_{i} p(a_i \mid x, a_{<i}) = e^{\sum_i \ln p(a_i \mid x, a_{<i})}"
@@ -80,18 +85,8 @@ class Shot:
         return self.said == self.answer
 
 
-class HasModel(Protocol):
-    """A LoadedModel, or what else holds one with its tokenizer."""
-
-    @property
-    def model(self) -> GPT: ...
-
-    @property
-    def tokenizer(self) -> Tokenizer: ...
-
-
 def few_shot(
-    lm: HasModel,
+    lm: LoadedModel,
     examples: Sequence[tuple[str, str]],
     question: str,
     answer: str,
@@ -103,9 +98,8 @@ def few_shot(
     Raises ValueError where there is no question or no answer, for more examples than there are, and
     where the text is longer than the model reads.
     """
-    return [
-        shot(lm.model, lm.tokenizer, examples, question, answer, count, form) for count in counts
-    ]
+    model, tokenizer = gpt_of(lm.model), lm.tokenizer
+    return [shot(model, tokenizer, examples, question, answer, count, form) for count in counts]
 
 
 def shot(
@@ -176,7 +170,7 @@ def _said(model: GPT, tokenizer: Tokenizer, ids: Sequence[int]) -> str:
     ends = set(tokenizer.special_tokens.values())
     written: list[int] = []
     line = ""
-    for step in generate_steps(model, ids, LONGEST_ANSWER, temperature=0.0):
+    for step in generate_steps(model, ids, LONGEST_ANSWER, Sampling(temperature=0.0)):
         if step.id in ends:
             break
         written.append(step.id)

@@ -22,7 +22,9 @@ from core.transformer.config import EncoderDecoderConfig, ModelConfig
 SHOWN = 20  # rows of the output head that are multiplied one by one: of the likeliest tokens
 
 _ATTENTION = "core.transformer.attention"
+_CROSS = "core.transformer.cross_attention:CrossAttention.forward"
 _GPT = "core.transformer.gpt:GPT"
+_ENCODER_DECODER = "core.transformer.encoder_decoder:EncoderDecoder"
 _STACK = "core.transformer.stack:Stack"
 _LAYERS = "core.transformer.layers"
 _PLAIN = "core.transformer.plain"
@@ -57,13 +59,15 @@ class Part:
 
 
 class Outline:
-    """Parts, in order; what is added `inside` a part belongs to it."""
+    """Parts, in order; what is added `inside` a part belongs to it. `source`: of a decoder that
+    reads one, its tokens.
+    """
 
     def __init__(
-        self, config: ModelConfig, tokens: int, stack: str = "decoder", reads_source: bool = False
+        self, config: ModelConfig, tokens: int, stack: str = "decoder", source: int | None = None
     ) -> None:
         self.config, self.tokens = config, tokens
-        self.stack, self.reads_source = stack, reads_source
+        self.stack, self.source = stack, source
         self.parts: list[Part] = []
         self.layer: int | None = None
         self._inside: list[int] = []
@@ -102,7 +106,7 @@ def outline_pair(config: EncoderDecoderConfig, source: int, target: int) -> tupl
     decoder, which reads what the encoder made, so many of a target.
     """
     encoder = Outline(config.encoder, source, "encoder")
-    decoder = Outline(config.decoder, target, "decoder", reads_source=True)
+    decoder = Outline(config.decoder, target, "decoder", source)
     _stack(encoder)
     _stack(decoder)
     _ends(decoder)
@@ -133,8 +137,11 @@ def _stack(made: Outline) -> None:
     made.add(
         "embed",
         f"Embedding: each token becomes a vector of {format_count(C)} numbers",
-        r"x_t = E_{\mathrm{token}(t)}" + ("" if config.positions == "rope" else r" + P_t"),
-        f"{_GPT}.forward#embed",
+        r"x_t = "
+        + (r"\sqrt{C}\, " if config.embedding_scale else "")
+        + r"E_{\mathrm{token}(t)}"
+        + ("" if config.positions == "rope" else " + P_t"),
+        f"{_STACK}.run#embed",
         {"x": (T, C)},
     )
     with made.inside():
@@ -146,7 +153,7 @@ def _stack(made: Outline) -> None:
             f"Block {layer + 1} of {config.n_layer}: tokens read from one another, then each "
             "thinks alone",
             rf"x \leftarrow \mathrm{{Block}}_{{{layer + 1}}}(x)",
-            f"{_GPT}.forward#block",
+            f"{_STACK}.run#block",
             {"x": (T, C)},
         )
         with made.inside():
@@ -157,7 +164,7 @@ def _stack(made: Outline) -> None:
             "norm",
             "Final norm: the stream is brought to one size",
             r"\hat{x} = \mathrm{norm}(x)",
-            f"{_GPT}.forward#norm",
+            f"{_STACK}.run#norm",
             {"x": (T, C), "normed": (T, C)},
         )
         with made.inside():
@@ -167,11 +174,12 @@ def _stack(made: Outline) -> None:
 def _ends(made: Outline) -> None:
     """From the stream to the next token."""
     T, C, V = made.tokens, made.config.n_embd, made.config.vocab_size
+    here = f"{_GPT}.forward" if made.source is None else f"{_ENCODER_DECODER}.decode"
     made.add(
         "unembed",
         f"Unembedding: compare the vector with all {format_count(V)} tokens",
         r"z = W_U\, \hat{x}",
-        f"{_GPT}.forward#unembed",
+        f"{here}#unembed",
         {"normed": (T, C), "logits": (T, V)},
     )
     with made.inside():
@@ -201,6 +209,14 @@ def _embedding(made: Outline) -> None:
         f"{_STACK}.embed#token",
         {"ids": (T,), "x": (T, C)},
     )
+    if made.config.embedding_scale:
+        made.add(
+            "embed.scale",
+            "Multiply by the square root of the width, so that tokens weigh as much as positions",
+            r"\sqrt{C}\, x_t",
+            f"{_STACK}.embed#scale",
+            {"x": (T, C), "root": (), "scaled": (T, C)},
+        )
     if made.config.positions != "rope":
         how = {"learned": "a learned row", "sinusoidal": "sines and cosines"}
         made.add(
@@ -222,10 +238,12 @@ def _block(made: Outline) -> None:
     parts = [
         ("ln_1", "attention", "attention", f"each token reads from {whom}", "x", "read", "mid")
     ]
-    if made.reads_source:
+    if made.source is not None:
         parts.append(("ln_cross", "cross", "cross-attention", "each token reads from the source",
                       "mid", "found", "crossed" if pre else "mid"))  # fmt: skip
     parts.append(("ln_2", "mlp", "MLP", "each token is worked on alone", "mid", "thought", "out"))
+
+    inside = {"attention": _attention, "cross": _cross_attention, "mlp": _mlp}
 
     def step(name: str, title: str, formula: str, *names: str) -> None:
         code = f"{_LAYERS}:Block.forward#{post}{name}"
@@ -238,9 +256,8 @@ def _block(made: Outline) -> None:
             with made.inside():
                 _norm(made)
         step(part, f"{name}: {told}", symbol, "normed" if pre else x, wrote)
-        if part != "cross":
-            with made.inside():
-                _attention(made) if part == "attention" else _mlp(made)
+        with made.inside():
+            inside[part](made)
         title, formula = f"Add what {label} wrote to the stream", rf"x \leftarrow x + {symbol}"
         step(f"add_{wrote}", title, formula, x, wrote, after if pre else "added")
         if not pre:
@@ -253,55 +270,96 @@ def _block(made: Outline) -> None:
 def _attention(made: Outline) -> None:
     config, T = made.config, made.tokens
     C, H, G, D = config.n_embd, config.n_head, config.kv_heads, config.head_width
-    turned = ", turned by its position" if config.positions == "rope" else ""
-    attend = f"{_ATTENTION}:attend"
-    heads, square = (H, T, D), (H, T, T)
+    turned, R = (", turned by its position", r"R_t\, ") if config.positions == "rope" else ("", "")
     made.add(
         "project",
         f"Each token's vector becomes a query, a key and a value in {H} heads{turned}",
-        r"q = x W_Q \quad k = x W_K \quad v = x W_V",
+        rf"q = {R}x W_Q \quad k = {R}x W_K \quad v = x W_V",
         f"{_ATTENTION}:Attention.project#project",
-        {"x": (T, C), "q": heads, "k": (G, T, D), "v": (G, T, D)},
+        {"x": (T, C), "q": (H, T, D), "k": (G, T, D), "v": (G, T, D)},
     )
     with made.inside():
         _projection(made)
+    _heads(made, T, masks=made.stack == "decoder")
+
+
+def mask_words(window: int | None, score: str) -> tuple[str, str]:
+    """Title and formula of the mask; `score` is the index of a score, "ij", or "j" where query i
+    is the only one.
+    """
+    seen, hides = r"j \le i", "the tokens that come later"
+    if window is not None:
+        seen, hides = rf"i - {window} < j \le i", f"{hides} or more than {window - 1} before"
+    formula = (
+        rf"m_{{{score}}} = \tilde{{s}}_{{{score}}} \; \text{{if }} {seen}, \; \text{{else}} -\infty"
+    )
+    return f"Hide {hides}", formula
+
+
+def _cross_attention(made: Outline) -> None:
+    config, T, Ts = made.config, made.tokens, made.source or 0
+    C, H, G, D = config.n_embd, config.n_head, config.kv_heads, config.head_width
+    made.add(
+        "queries",
+        f"Each token's vector becomes a query in {H} heads",
+        r"q = x W_Q",
+        f"{_CROSS}#queries",
+        {"x": (T, C), "q": (H, T, D)},
+    )
+    with made.inside():
+        _matrix(made, T, H * D, C, config.has_qkv_bias)
+    made.add(
+        "keys_and_values",
+        f"Each token of the source becomes a key and a value in {G} heads",
+        r"k = s W_K \quad v = s W_V",
+        f"{_CROSS}#keys_and_values",
+        {"vectors": (Ts, C), "k": (G, Ts, D), "v": (G, Ts, D)},
+    )
+    with made.inside():
+        _matrix(made, Ts, 2 * G * D, C, config.has_qkv_bias)
+    _heads(made, Ts, masks=False)
+
+
+def _heads(made: Outline, n_keys: int, masks: bool) -> None:
+    """From queries, keys and values to what all heads write; `masks`: no query sees a later key."""
+    config, T, attend = made.config, made.tokens, f"{_ATTENTION}:attend"
+    C, H, D = config.n_embd, config.n_head, config.head_width
+    q, k, pairs = (H, T, D), (H, n_keys, D), (H, T, n_keys)
+    score = "m" if masks else r"\tilde{s}"
     made.add(
         "scores",
         "Compare every query with every key: one score a pair",
         r"s_{ij} = q_i \cdot k_j",
         f"{attend}#scores",
-        {"q": heads, "k": heads, "scores": square},
+        {"q": q, "k": k, "scores": pairs},
     )
     made.add(
         "scale",
         "Divide by the square root of the head size",
         r"\tilde{s}_{ij} = \frac{s_{ij}}{\sqrt{d}}",
         f"{attend}#scale",
-        {"scores": square, "root": (), "scaled": square},
+        {"scores": pairs, "root": (), "scaled": pairs},
     )
-    if made.stack == "decoder":
-        window = config.window_of(made.layer or 0)
-        far = "" if window is None else f", and what lies {window} or more before"
+    if masks:
         made.add(
             "mask",
-            f"Hide the tokens that come later{far}",
-            r"m_{ij} = -\infty \ \ (j > i)",
+            *mask_words(config.window_of(made.layer or 0), "ij"),
             f"{attend}#mask",
-            {"scaled": square, "visible": (T, T), "masked": square},
+            {"scaled": pairs, "visible": (T, T), "masked": pairs},
         )
     made.add(
         "weights",
         "Softmax turns each row of scores into weights that sum to 1",
-        r"a_{ij} = \frac{e^{m_{ij}}}{\sum_l e^{m_{il}}}",
+        rf"a_{{ij}} = \frac{{e^{{{score}_{{ij}}}}}}{{\sum_l e^{{{score}_{{il}}}}}}",
         f"{attend}#softmax",
-        {"masked": square, "weights": square},
+        {"masked": pairs, "weights": pairs},
     )
     made.add(
         "output",
         "Each head reads: values added up by their weights",
         r"o_i = \sum_j a_{ij}\, v_j",
         f"{attend}#output",
-        {"weights": square, "v": heads, "output": heads},
+        {"weights": pairs, "v": k, "output": q},
     )
     made.add(
         "join",
@@ -347,7 +405,7 @@ def _mlp(made: Outline) -> None:
         made.add(
             "gate",
             "The gate: how much of each hidden number passes",
-            r"g = \mathrm{silu}(W_g x)",
+            r"g = \mathrm{silu}(W_g x + b_g)" if config.bias else r"g = \mathrm{silu}(W_g x)",
             f"{here}#gate",
             {"x": (T, C), "gate": hidden},
         )
@@ -407,7 +465,7 @@ def _gelu(made: Outline) -> None:
         "How far each number is from 0, on a bent scale",
         r"y = \sqrt{2 / \pi}\,(x + 0.0447\, x^3)",
         f"{here}#inner",
-        {"x": shape, "inner": shape},
+        {"x": shape, "root": (), "inner": shape},
     )
     made.add(
         "gelu.hidden",

@@ -25,6 +25,7 @@ class TokenStep:
     """One token written.
 
     id             which piece of the vocabulary
+    logits         (V,) float32: what the model says
     probabilities  (V,) float32: what it was drawn from
     ids            (T,) int64: the prompt and everything written so far, this token last
     drawn          the number from 0 to 1 that fell on it
@@ -32,10 +33,11 @@ class TokenStep:
     """
 
     id: int
+    logits: np.ndarray
     probabilities: np.ndarray
     ids: np.ndarray
-    drawn: float = 0.0
-    seconds: float = 0.0
+    drawn: float
+    seconds: float
 
 
 def next_probabilities(
@@ -54,12 +56,8 @@ def generate_steps(
     model: GPT,
     ids: Sequence[int] | np.ndarray,
     max_new_tokens: int,
+    sampling: Sampling | None = None,
     *,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    min_p: float | None = None,
-    repetition_penalty: float = 1.0,
     seed: int = 0,
     stop: int | Collection[int] | None = None,
     cache: bool = True,
@@ -68,18 +66,10 @@ def generate_steps(
 
     A prompt longer than block_size is read by its last block_size tokens. The draw depends on
     `seed` alone. `cache`: no token is read twice; what is written is the same. Raises ValueError
-    for ids that are not in the vocabulary, for no ids, and for a number of tokens or what
-    `Sampling` holds out of range.
+    for ids that are not in the vocabulary, for no ids, and for a number of tokens out of range.
     """
     if max_new_tokens < 0:
         raise ValueError(f"max_new_tokens is {max_new_tokens}; use 0 or more")
-    sampling = Sampling(
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        min_p=min_p,
-        repetition_penalty=repetition_penalty,
-    )
     last = frozenset(() if stop is None else (stop,) if isinstance(stop, int) else stop)
     written = [int(i) for i in np.asarray(ids).reshape(-1)]
     numbers = draws(seed)
@@ -93,7 +83,8 @@ def generate_steps(
         chosen = draw(kept, drawn)
         written.append(chosen)  # step: append
         took = time.perf_counter() - begun
-        yield TokenStep(chosen, kept.float().numpy(), np.array(written), drawn, took)
+        arrays = logits.numpy().copy(), kept.float().numpy(), np.array(written)
+        yield TokenStep(chosen, *arrays, drawn, took)
         if chosen in last:
             return
 
@@ -119,20 +110,15 @@ def generate(
     stop: int | Collection[int] | None = None,
     cache: bool = True,
 ) -> list[int]:
-    """`ids` and what the model wrote after them; the arguments and errors of `generate_steps`."""
-    written = np.asarray(ids).reshape(-1)
-    for step in generate_steps(
-        model,
-        ids,
-        max_new_tokens,
+    """`ids` and what the model wrote after them: see `Sampling` and `generate_steps`; raises as
+    both do.
+    """
+    sampling = Sampling(
         temperature=temperature,
         top_k=top_k,
         top_p=top_p,
         min_p=min_p,
         repetition_penalty=repetition_penalty,
-        seed=seed,
-        stop=stop,
-        cache=cache,
-    ):
-        written = step.ids
-    return [int(i) for i in written]
+    )
+    steps = generate_steps(model, ids, max_new_tokens, sampling, seed=seed, stop=stop, cache=cache)
+    return [*(int(i) for i in np.asarray(ids).reshape(-1)), *(step.id for step in steps)]

@@ -10,7 +10,7 @@ Associations in GPT", section 2.1.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replace_field
 from functools import partial
@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
-from core.inference.logit_lens import check_positions
+from core.inference.indices import check_head, check_layer, check_position, check_positions
 from core.transformer.cache import KeyValueCache
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
@@ -41,14 +41,14 @@ def scaled(
     A head off adds nothing to the stream, an MLP off neither, its bias included; the bias of
     attention's `c_proj` belongs to no head and stays. Raises ValueError for one that is not there.
     """
-    replacements: dict[Site | str, Replacement] = {}
-    for layer, factors in _by_layer(config, heads or {}).items():
-        factor = torch.tensor(factors)
-        replacements[Site("decoder", layer, HEADS)] = _multiplied(factor[:, None, None])
-    for layer, value in (mlps or {}).items():
-        _check(config, layer)
-        replacements[Site("decoder", layer, MLP)] = _multiplied(torch.tensor(float(value)))
-    return replacements
+    factors: dict[Site, Tensor] = {}
+    for (layer, head), factor in (heads or {}).items():
+        site = Site("decoder", check_layer(config, layer), HEADS)
+        of_layer = factors.setdefault(site, torch.ones(config.n_head, 1, 1))
+        of_layer[check_head(config.n_head, head)] = factor
+    for layer, factor in (mlps or {}).items():
+        factors[Site("decoder", check_layer(config, layer), MLP)] = torch.tensor(float(factor))
+    return {site: partial(_multiplied, one) for site, one in factors.items()}
 
 
 def averaged(
@@ -62,20 +62,14 @@ def averaged(
 
     Raises ValueError as `scaled` and `check_ids`.
     """
-    chosen = _by_layer(model.config, dict.fromkeys(heads, 0.0))
+    masks = head_masks(model.config, heads)
     for layer in mlps:
-        _check(model.config, layer)
-    sites = [Site("decoder", layer, HEADS) for layer in chosen]
-    sites += [Site("decoder", layer, MLP) for layer in mlps]
-    kept = _kept(model, ids, sites)
-    replacements: dict[Site | str, Replacement] = {}
-    for site, value in kept.items():
-        mean = value.mean(-2, keepdim=True)  # (1, H, 1, D), or (1, 1, C)
-        gone = torch.ones(1)
-        if site.kind == HEADS and site.layer is not None:
-            gone = 1 - torch.tensor(chosen[site.layer])[:, None, None]  # (H, 1, 1): 1 where chosen
-        replacements[site] = _mixed(mean, gone)
-    return replacements
+        masks[Site("decoder", check_layer(model.config, layer), MLP)] = torch.ones(1).bool()
+    means = {
+        site: value.mean(-2, keepdim=True)  # (1, H, 1, D), or (1, 1, C)
+        for site, value in _kept(model, ids, masks).items()
+    }
+    return {site: partial(_mixed, mean, masks[site]) for site, mean in means.items()}
 
 
 def patched(
@@ -92,18 +86,15 @@ def patched(
     written after it stays as it is. Raises ValueError as `scaled` and `check_ids`, for a position
     that is not there, and, later, for a shorter text.
     """
-    chosen = _by_layer(model.config, dict.fromkeys(heads, 0.0))
-    of_heads = [Site("decoder", layer, HEADS) for layer in chosen]
-    kept = _kept(model, ids, [*sites, *of_heads])
-    at = check_positions(positions, len(ids))
-    replacements: dict[Site | str, Replacement] = {}
-    for site, value in kept.items():
-        share = torch.zeros(len(ids), 1)
-        share[at] = 1  # (T, 1): of the tokens that are patched
-        if site in of_heads and site not in sites and site.layer is not None:
-            share = share * (1 - torch.tensor(chosen[site.layer]))[:, None, None]  # (H, T, 1)
-        replacements[site] = partial(_with_beginning, value, share)
-    return replacements
+    tokens = torch.zeros(len(ids), 1).bool()  # (T, 1): those that are patched
+    tokens[check_positions(positions, len(ids))] = True
+    masks = {
+        site: tokens & heads_there  # (H, T, 1)
+        for site, heads_there in head_masks(model.config, heads).items()
+    }
+    masks |= dict.fromkeys(sites, tokens)
+    kept = _kept(model, ids, masks)
+    return {site: partial(_with_beginning, kept[site], mask) for site, mask in masks.items()}
 
 
 def patch_fits(ids: Sequence[int] | np.ndarray, other: Sequence[int] | np.ndarray) -> None:
@@ -224,7 +215,8 @@ def compare(
 
     Raises ValueError as `check_ids`, and for a position that is not there.
     """
-    return Comparison(_outcome(model, ids, {}, position), _outcome(model, ids, replace, position))
+    before = _outcome(model, ids, {}, position)
+    return Comparison(before, _outcome(model, ids, replace, position) if replace else before)
 
 
 def _outcome(
@@ -234,7 +226,7 @@ def _outcome(
     position: int,
 ) -> Outcome:
     batch = check_ids(model, ids)
-    (at,) = check_positions([position], batch.size(1)).tolist()
+    at = check_position(position, batch.size(1))
     with looking_at(model):
         logits = model(batch, Look((), replace))[0].float()  # (T, V)
         losses = F.cross_entropy(logits[:-1], batch[0, 1:], reduction="none")  # (T - 1)
@@ -270,17 +262,29 @@ def continuation(
     return written
 
 
-def _multiplied(factor: Tensor) -> Replacement:
-    return lambda value: value * factor.to(value)
+def head_masks(config: ModelConfig, heads: Iterable[tuple[int, int]]) -> dict[Site, Tensor]:
+    """For each layer with some of these heads (layer, head), the site of what its heads read: (H,
+    1, 1) bool, True for those heads. Raises ValueError for one that is not there.
+    """
+    masks: dict[Site, Tensor] = {}
+    for layer, head in heads:
+        site = Site("decoder", check_layer(config, layer), HEADS)
+        mask = masks.setdefault(site, torch.zeros(config.n_head, 1, 1).bool())
+        mask[check_head(config.n_head, head)] = True
+    return masks
 
 
-def _mixed(other: Tensor, share: Tensor) -> Replacement:
-    """`other` where the share is 1, what was there where it is 0."""
-    return lambda value: torch.where(share.to(value) > 0, other.to(value), value)
+def _multiplied(factor: Tensor, value: Tensor) -> Tensor:
+    return value * factor.to(value)
 
 
-def _with_beginning(other: Tensor, share: Tensor, value: Tensor) -> Tensor:
-    """The value with its first tokens from another text, where the share (..., T, 1) is 1. Of
+def _mixed(other: Tensor, mask: Tensor, value: Tensor) -> Tensor:
+    """`other` where the mask is True, what was there elsewhere."""
+    return torch.where(mask.to(value.device), other.to(value), value)
+
+
+def _with_beginning(other: Tensor, mask: Tensor, value: Tensor) -> Tensor:
+    """The value with its first tokens from another text, where the mask (..., T, 1) is True. Of
     (..., T, T) both last axes are tokens.
     """
     rows, columns = other.shape[-2:]
@@ -289,37 +293,14 @@ def _with_beginning(other: Tensor, share: Tensor, value: Tensor) -> Tensor:
             f"the other text has {rows} tokens and this one {value.size(-2)}; patching puts token "
             "upon token, so give both as many"
         )
-    mine = value[..., :rows, :columns]
     changed = value.clone()
-    changed[..., :rows, :columns] = torch.where(share.to(mine) > 0, other.to(mine), mine)
+    changed[..., :rows, :columns] = _mixed(other, mask, value[..., :rows, :columns])
     return changed
 
 
-def _kept(model: GPT, ids: Sequence[int] | np.ndarray, sites: Sequence[Site]) -> dict[Site, Tensor]:
+def _kept(model: GPT, ids: Sequence[int] | np.ndarray, sites: Iterable[Site]) -> dict[Site, Tensor]:
     look = Look(sites)
     batch = check_ids(model, ids)
     with looking_at(model):
         model(batch, look)
-    return {site: look.values[site] for site in dict.fromkeys(sites)}
-
-
-def _by_layer(
-    config: ModelConfig, heads: Mapping[tuple[int, int], float]
-) -> dict[int, list[float]]:
-    """Per layer that has one of these heads: the factor of each of its heads, 1 for the others."""
-    layers: dict[int, list[float]] = {}
-    for (layer, head), factor in heads.items():
-        _check(config, layer)
-        if not 0 <= head < config.n_head:
-            raise ValueError(
-                f"there is no head {head}; this model has heads 0 to {config.n_head - 1}"
-            )
-        layers.setdefault(layer, [1.0] * config.n_head)[head] = float(factor)
-    return layers
-
-
-def _check(config: ModelConfig, layer: int) -> None:
-    if not 0 <= layer < config.n_layer:
-        raise ValueError(
-            f"there is no layer {layer}; this model has layers 0 to {config.n_layer - 1}"
-        )
+    return look.values

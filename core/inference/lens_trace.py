@@ -15,7 +15,8 @@ from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
 from core.inference.attribution import Parts, Path, contribution_of, head_weights, written_by
-from core.inference.logit_lens import check_positions, check_tokens, read_stream, stream_places
+from core.inference.indices import check_head, check_layer, check_position, check_tokens
+from core.inference.logit_lens import read_stream, stream_places
 from core.trace import Step, Trace
 from core.transformer.gpt import EMBEDDING, GPT
 from core.transformer.look import Look, Replacements, Site
@@ -114,8 +115,8 @@ def trace_lens(
     softmax. Raises ValueError as `logit_lens`.
     """
     batch = check_ids(model, ids)
-    (at,) = check_positions([position], batch.size(1)).tolist()
-    asked = torch.from_numpy(check_tokens(model, tokens)).to(batch.device)
+    at = check_position(position, batch.size(1))
+    asked = torch.from_numpy(check_tokens(model.config.vocab_size, tokens)).to(batch.device)
     places = stream_places(model.config, sublayers)
     look = Look(places, replace)
     with looking_at(model):
@@ -180,7 +181,8 @@ def trace_contribution(
 
     Raises ValueError as `attribute`, and for a layer or head that is not there.
     """
-    _check_part(model, layer, head)
+    layer = check_layer(model.config, layer)
+    head = None if head is None else check_head(model.config.n_head, head)
     parts = Parts(model, ids, position, replace)
     direction, logit = parts.target(token, against)
     path = Path(parts, direction)
@@ -207,16 +209,6 @@ def trace_contribution(
     made = {"written": written, "direction": path.direction, "contribution": contribution}
     trace.append(_step("attribution.contribution", made))
     return trace.finish()
-
-
-def _check_part(model: GPT, layer: int, head: int | None) -> None:
-    config = model.config
-    if not 0 <= layer < config.n_layer:
-        raise ValueError(
-            f"there is no layer {layer}; this model has layers 0 to {config.n_layer - 1}"
-        )
-    if head is not None and not 0 <= head < config.n_head:
-        raise ValueError(f"there is no head {head}; this model has heads 0 to {config.n_head - 1}")
 
 
 def _step(name: str, values: Mapping[str, Tensor]) -> Step:

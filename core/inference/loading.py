@@ -24,7 +24,7 @@ from core.inference.usage import (
     usage_of_gguf,
 )
 from core.jobs import to_the_end
-from core.memory import physical_bytes
+from core.memory import check_memory, shortage
 from core.tensor_shards import are_stored, open_tensors
 from core.tokenization import Tokenizer, open_tokenizer
 from core.tokenization.ids import IdTokenizer
@@ -177,14 +177,10 @@ def _check_memory(config: Config, dtype: str, path: Path) -> None:
     """Raises ValueError where the weights alone are more than this machine can hold: the system
     would end the program.
     """
-    needed, there = parameter_count(config) * DTYPES[dtype].itemsize, physical_bytes()
-    if there and needed > there:
-        fits = dtype != "bfloat16" and needed / 2 <= there
-        half = 'dtype="bfloat16", which takes half of it, or ' if fits else ""
-        raise ValueError(
-            f"the weights of {path} take {needed / 1e9:,.1f} GB in {dtype}, and this machine has "
-            f"{there / 1e9:,.1f} GB: choose {half}a smaller model"
-        )
+    needed = parameter_count(config) * DTYPES[dtype].itemsize
+    fits = dtype != "bfloat16" and not shortage("", needed // 2, "")
+    half = 'choose dtype="bfloat16", which takes half of it, or ' if fits else "choose "
+    check_memory(f"{path} in {dtype}", needed, f"{half}a smaller model")
 
 
 def _check_vocabulary(folder: Path, tokenizer: Tokenizer, config: Config) -> None:

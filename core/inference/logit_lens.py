@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
+from core.inference.indices import check_positions, check_tokens
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import EMBEDDING, GPT, LOGITS
 from core.transformer.look import Look, Replacements, Site
@@ -117,7 +118,7 @@ def logit_lens(
         final = look.values[LOGITS][0, at].float().log_softmax(-1)  # (T, V)
         asked = final.argmax(-1, keepdim=True)  # (T, 1)
         if tokens is not None:
-            given = torch.from_numpy(check_tokens(model, tokens)).to(final.device)
+            given = torch.from_numpy(check_tokens(model.config.vocab_size, tokens)).to(final.device)
             asked = given.expand(len(at), given.size(-1))  # (T, N)
         found = _read(model, streams, final, asked, min(likeliest, model.config.vocab_size))
     ids, shares, probability, rank, divergence, norms = (one.cpu().numpy() for one in found)
@@ -145,28 +146,3 @@ def _read(
         length = rows[some].float().norm(dim=-1)
         parts.append((ids, shares.exp(), mine.exp(), rank, divergence, length))
     return [torch.cat(part).unflatten(0, (P, T)) for part in zip(*parts, strict=True)]
-
-
-def check_positions(positions: Sequence[int] | None, length: int) -> np.ndarray:
-    """Positions counted from the beginning; None: all. Raises ValueError for one that is not
-    there.
-    """
-    if positions is None:
-        return np.arange(length)
-    given = np.asarray(positions, np.int64).reshape(-1)
-    if not given.size or given.min() < -length or given.max() >= length:
-        raise ValueError(
-            f"positions {', '.join(map(str, given.tolist())) or 'none'}: this text has tokens 0 "
-            f"to {length - 1}; choose among these"
-        )
-    return given % length
-
-
-def check_tokens(model: GPT, tokens: Sequence[int] | np.ndarray) -> np.ndarray:
-    """Raises ValueError, with the remedy, unless all tokens are in the vocabulary."""
-    given, size = np.asarray(tokens, np.int64), model.config.vocab_size
-    if not given.size or given.min() < 0 or given.max() >= size:
-        raise ValueError(
-            f"there is no such token: this model's vocabulary has tokens 0 to {size - 1}"
-        )
-    return given

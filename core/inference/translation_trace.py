@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
+from core.inference.indices import check_head, check_layer
 from core.inference.sampling import temper
 from core.inference.translation import PairActivations, capture_pair, translate
 from core.trace import Step, Trace
@@ -75,12 +76,7 @@ def trace_translation(
     ]
     captured = capture_pair(model, source_ids, given, sites)
     head = sharpest_head(captured.cross) if head is None else head
-    layers, heads = captured.cross.shape[:2]
-    if not (0 <= head[0] < layers and 0 <= head[1] < heads):
-        raise ValueError(
-            f"there is no head {head}; this decoder has layers 0 to {layers - 1} and heads 0 to "
-            f"{heads - 1}"
-        )
+    head = check_layer(config.decoder, head[0]), check_head(config.decoder.n_head, head[1])
     target = [*written, config.end_id] if ends else written
     spans = [span_read(row) for row in captured.cross[head]]
     about = {"written": np.array(target), "head": head, "captured": captured, "spans": spans}
@@ -94,7 +90,7 @@ def _add_token(
     trace: Trace, captured: PairActivations, place: int, head: tuple[int, int], name: str
 ) -> None:
     """The step of one token of the target, and what is in it."""
-    logits = torch.from_numpy(captured.logits[place])  # (V,)
+    logits = torch.from_numpy(captured.logits[place]).double()  # (V,), as core.inference.sampling
     scaled = logits - logits.max()
     parent = trace.append(
         Step(

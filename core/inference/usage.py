@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from core.files import MEGABYTE, read_json, read_text
+from core.files import read_json, read_text
 from core.tokenization import END_OF_TEXT, Tokenizer
 from core.transformer.weights import CONFIG_FILE
 
 TOKENIZER_CONFIG = "tokenizer_config.json"
 GENERATION_CONFIG = "generation_config.json"
 TEMPLATE_FILE = "chat_template.jinja"
-LONGEST_TEMPLATE = MEGABYTE // 4  # characters; long ones have ten thousand
+LONGEST_TEMPLATE = 1 << 16  # characters; those of real models have twenty thousand at most
 # By their names in templates, and in GGUF files.
 GGUF_NAMES = {
     "bos_token": "bos",

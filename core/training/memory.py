@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.memory import physical_bytes
+from core.memory import shortage
 from core.training.place import LEFT_ALONE_MESSAGE, is_left_alone
 
 OUT_OF_MEMORY = (
@@ -11,19 +11,10 @@ OUT_OF_MEMORY = (
 )
 
 
-def too_large(needed: int, there: int | None = None) -> str:
-    """Why a run that needs so many bytes cannot be, with the remedy; "" where it fits.
-
-    `there` are the machine's bytes, where they are known already. What needs more than all of it
-    would be killed by the system, and other programs with it.
-    """
-    there = physical_bytes() if there is None else there
-    if not there or needed <= there:
-        return ""
-    return (
-        f"this model needs about {needed / 1e9:,.0f} GB of memory to train, and this machine has "
-        f"{there / 1e9:,.0f} GB; choose fewer layers, a smaller width or a smaller batch"
-    )
+def too_large(needed: int) -> str:
+    """Why a run that needs so many bytes cannot be, with the remedy; "" where it fits."""
+    remedy = "choose fewer layers, a smaller width or a smaller batch"
+    return shortage("training this model", needed, remedy)
 
 
 def end_message(error: BaseException) -> str:

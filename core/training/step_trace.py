@@ -46,6 +46,11 @@ _FORMULAS = {
     "block": r"x \leftarrow x + f_{%s}(x)",
     "unembed": r"\mathrm{logits} = W\, \mathrm{norm}(x)",
 }
+_CODE = {
+    "embed": "core.transformer.stack:Stack.run#embed",
+    "block": "core.transformer.stack:Stack.run#block",
+    "unembed": "core.transformer.gpt:GPT.forward#unembed",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -297,7 +302,7 @@ def _forward_step(recording: Recording, event: PartEvent, parent: int) -> Step:
         f"training.forward.{event.name}",
         title,
         formula % number if "%s" in formula else formula,
-        f"core.transformer.gpt:GPT.forward#{stage}",
+        _CODE[stage],
         {made: output} if whole and output is not None else {},
         parent,
         {made: event.dtype} if whole and event.dtype == "bfloat16" else {},

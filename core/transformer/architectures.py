@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from torch import nn
+
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import GPT
@@ -10,21 +12,41 @@ Model = GPT | EncoderDecoder
 Config = ModelConfig | EncoderDecoderConfig
 
 
-def gpt_of(model: Model) -> GPT:
-    """The model, if it continues a text. Raises ValueError, with the remedy, for another one."""
-    if not isinstance(model, GPT):
+def gpt_of(model: nn.Module) -> GPT:
+    """The model, if it continues a text; what compiling or DDP wrapped around it is taken off.
+    Raises ValueError, with the remedy, for another one.
+    """
+    model = _unwrapped(model)
+    if isinstance(model, EncoderDecoder):
         raise ValueError(
             f"an {type(model).__name__} does not continue a text, it writes a target for a source: "
             "use core.translate and core.capture_pair, or load another model"
         )
+    if not isinstance(model, GPT):
+        raise ValueError(f"a {type(model).__name__} is no GPT; look at the model that it wraps")
     return model
 
 
-def pair_of(model: Model) -> EncoderDecoder:
-    """The model, if it is an encoder-decoder. Raises ValueError, with the remedy, for another."""
-    if not isinstance(model, EncoderDecoder):
+def pair_of(model: nn.Module) -> EncoderDecoder:
+    """The model, if it is an encoder-decoder; unwrapped, and with the errors, as in `gpt_of`."""
+    model = _unwrapped(model)
+    if isinstance(model, GPT):
         raise ValueError(
             f"a {type(model).__name__} reads no source, it continues a text: use core.generate and "
             'core.capture, or load an encoder-decoder, such as core.load("dates")'
         )
+    if not isinstance(model, EncoderDecoder):
+        raise ValueError(
+            f"a {type(model).__name__} is no EncoderDecoder; look at the model that it wraps"
+        )
+    return model
+
+
+def _unwrapped(model: nn.Module) -> nn.Module:
+    """Without what torch.compile (`_orig_mod`) and DDP (`module`) wrap around it."""
+    while not isinstance(model, Model):
+        inner = getattr(model, "_orig_mod", None) or getattr(model, "module", None)
+        if not isinstance(inner, nn.Module):
+            break
+        model = inner
     return model

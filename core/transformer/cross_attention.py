@@ -66,12 +66,14 @@ class CrossAttention(Heads):
         """x (B, Tt, C) -> (B, Tt, C). A cache keeps the source's keys and values: they are the same
         for every token that is written.
         """
-        q = self.queries(x)
-        if cache is None:
-            k, v = self.keys_and_values(memory.vectors)
-        else:
-            cache.source = cache.source or self.keys_and_values(memory.vectors)
+        q = self.queries(x)  # step: queries
+        if cache is not None and cache.source is not None:
             k, v = cache.source
+        else:
+            vectors = memory.vectors
+            k, v = self.keys_and_values(vectors)  # step: keys_and_values
+            if cache is not None:
+                cache.source = k, v
         if look is not None:
             q = look.at(self.sites["queries"], q)
             k = look.at(self.sites["keys"], k)

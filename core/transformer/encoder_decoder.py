@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from core.transformer.cache import KeyValueCache
 from core.transformer.config import EncoderDecoderConfig
@@ -80,7 +79,8 @@ class EncoderDecoder(nn.Module):
         Raises ValueError where there are no tokens, or more than fit into block_size.
         """
         readable = (source_ids != PADDING)[:, None, None]  # (B, 1, 1, Ts)
-        return Memory(_run(self.encoder, source_ids, look, readable=readable), readable)
+        vectors = self.encoder.run(_embeddable(source_ids), look, readable=readable)
+        return Memory(vectors, readable)
 
     def decode(
         self,
@@ -95,10 +95,8 @@ class EncoderDecoder(nn.Module):
         holds, and logits are of the last token alone, (B, 1, V); the source's keys and values are
         computed once. Raises as `encode` does.
         """
-        x = _run(self.decoder, target_ids, look, cache, memory=memory)
-        if cache is not None:
-            x = x[:, -1]  # (B, C): see GPT.forward
-        logits = self.lm_head(x)
+        normed = self.decoder.run(_embeddable(target_ids), look, cache, memory=memory)
+        logits = self.lm_head(normed)  # step: unembed
         if cache is not None:
             logits = logits[:, None]  # (B, 1, V)
         return logits if look is None else look.at(LOGITS, logits)
@@ -113,27 +111,6 @@ class EncoderDecoder(nn.Module):
         return self.decode(target_ids, self.encode(source_ids, look), look)
 
 
-def _run(
-    stack: Stack,
-    ids: Tensor,
-    look: Look | None,
-    cache: KeyValueCache | None = None,
-    readable: Tensor | None = None,
-    memory: Memory | None = None,
-) -> Tensor:
-    """The vectors that a stack makes of ids: (B, T) -> (B, T, C)."""
-    first = 0 if cache is None else cache.length
-    x = stack.embed(ids.clamp(min=0), first)
-    if look is not None:
-        x = look.at(Site("encoder" if memory is None else "decoder", None, "embedding"), x)
-    rotation = stack.rotation(x, first)
-    caches = [None] * len(stack.h) if cache is None else cache.layers
-    for block, kept in zip(stack.blocks, caches, strict=True):
-        if stack.checkpoints_activations and stack.training:
-            given = (x, rotation, look, None, readable, memory)
-            x = checkpoint(block, *given, use_reentrant=False)
-        else:
-            x = block(x, rotation, look, kept, readable, memory)
-    if cache is not None:
-        cache.length += ids.size(1)
-    return stack.ln_f(x)
+def _embeddable(ids: Tensor) -> Tensor:
+    """With token 0 in place of padding, whose vectors nobody reads."""
+    return ids.masked_fill(ids == PADDING, 0)

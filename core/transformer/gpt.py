@@ -13,7 +13,6 @@ import math
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 
 from core.transformer.cache import KeyValueCache
 from core.transformer.config import ModelConfig
@@ -63,24 +62,9 @@ class GPT(Stack):
         this model does not have. With a cache, ids are what comes after the tokens that it holds,
         which holds them, too, afterwards; logits are of the last token alone, (B, 1, V).
         """
-        first = 0 if cache is None else cache.length
-        x = self.embed(ids, first)  # step: embed
         if look is not None:
             check_sites(self.config, look)
-            x = look.at(EMBEDDING, x)
-        rotation = self.rotation(x, first)
-        caches = [None] * len(self.h) if cache is None else cache.layers
-        for block, kept in zip(self.blocks, caches, strict=True):
-            if self.checkpoints_activations and self.training:
-                # Only what enters the block is kept; backward computes its inside again (Chen et
-                # al. 2016, "Training Deep Nets with Sublinear Memory Cost", section 4).
-                x = checkpoint(block, x, rotation, look, use_reentrant=False)
-            else:
-                x = block(x, rotation, look, kept)  # step: block
-        if cache is not None:
-            cache.length += ids.size(1)
-            x = x[:, -1]  # (B, C): in bf16 the head of a slice (B, 1, C) takes 30 times as long
-        normed = self.ln_f(x)  # step: norm
+        normed = self.run(ids, look, cache)
         logits = self.lm_head(normed)  # step: unembed
         if cache is not None:
             logits = logits[:, None]  # (B, 1, V)

@@ -12,9 +12,13 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
+from core.transformer.cache import KeyValueCache
 from core.transformer.config import ModelConfig
+from core.transformer.cross_attention import Memory
 from core.transformer.layers import Block
+from core.transformer.look import Look, Site
 from core.transformer.norms import norm_of
 from core.transformer.positions import Rotation, rotation_of, sinusoids
 
@@ -36,6 +40,7 @@ class Stack(nn.Module):
     ) -> None:
         super().__init__()
         self.config = config
+        self.embedding = Site(stack, None, "embedding")
         self.checkpoints_activations = False  # while it learns
         self.wte = table(config.vocab_size, config.n_embd)
         if config.positions == "learned":
@@ -50,6 +55,40 @@ class Stack(nn.Module):
     def blocks(self) -> list[Block]:
         """The blocks of `h`, in order, also where each is wrapped (checkpointed, compiled)."""
         return [cast(Block, block) for block in self.h]
+
+    def run(
+        self,
+        ids: Tensor,
+        look: Look | None = None,
+        cache: KeyValueCache | None = None,
+        readable: Tensor | None = None,
+        memory: Memory | None = None,
+    ) -> Tensor:
+        """From tokens to what the last norm makes: ids (B, T) int64 -> (B, T, C).
+
+        With a cache, ids are what comes after the tokens that it holds, which holds them, too,
+        afterwards; what comes out is of the last token alone, (B, C). `readable` and `memory` are
+        as in `Block`. Raises as `embed` does.
+        """
+        first = 0 if cache is None else cache.length
+        x = self.embed(ids, first)  # step: embed
+        if look is not None:
+            x = look.at(self.embedding, x)
+        rotation = self.rotation(x, first)
+        caches = [None] * len(self.h) if cache is None else cache.layers
+        for block, kept in zip(self.blocks, caches, strict=True):
+            if self.checkpoints_activations and self.training:
+                # Only what enters the block is kept; backward computes its inside again (Chen et
+                # al. 2016, "Training Deep Nets with Sublinear Memory Cost", section 4).
+                given = (x, rotation, look, None, readable, memory)
+                x = checkpoint(block, *given, use_reentrant=False)
+            else:
+                x = block(x, rotation, look, kept, readable, memory)  # step: block
+        if cache is not None:
+            cache.length += ids.size(1)
+            x = x[:, -1]  # (B, C): in bf16 the head of a slice (B, 1, C) takes 30 times as long
+        normed = self.ln_f(x)  # step: norm
+        return normed
 
     def embed(self, ids: Tensor, first: int = 0) -> Tensor:
         """What enters the residual stream: which token it is, plus, unless positions are rotary,
@@ -68,7 +107,9 @@ class Stack(nn.Module):
             )
         x = self.wte(ids)  # (B, T, C)  # step: token
         if self.config.embedding_scale:  # AIAYN section 3.4
-            x = x * math.sqrt(self.config.n_embd)
+            root = math.sqrt(self.config.n_embd)
+            scaled = x * root  # step: scale
+            x = scaled
         if self.config.positions == "rope":
             return self.drop(x)
         position = self.position_rows(first, T, ids.device).to(x.dtype)  # (T, C)

@@ -25,6 +25,7 @@ from core.inference.forward_trace import trace_forward_steps
 from core.inference.generation import generate_steps
 from core.inference.hub import get_model_steps
 from core.inference.loading import load_steps
+from core.inference.sampling import Sampling
 from core.inference.translation import translate_steps
 from core.optimization.learner import learn_steps
 from core.optimization.race import race_steps
@@ -132,7 +133,9 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     NumpyGPT.logits_steps: lambda place: NumpyGPT.of(certain(place)).logits_steps(IDS),
     NumpyGPT.loss_steps: lambda place: NumpyGPT.of(certain(place)).loss_steps(IDS, IDS),
     explain_example_steps: lambda place: explain_example_steps(certain(place), IDS[0]),
-    generate_steps: lambda place: generate_steps(place.model, [1, 2, 3], 5, top_p=0.9, seed=1),
+    generate_steps: lambda place: generate_steps(
+        place.model, [1, 2, 3], 5, Sampling(top_p=0.9), seed=1
+    ),
     beam_search_steps: lambda place: beam_search_steps(
         place.model, [1, 2, 3], BeamSettings(max_new_tokens=5, stop=(4,))
     ),

@@ -305,7 +305,7 @@ def test_the_marked_lines_computed_the_values_of_a_token_that_was_chosen(setting
     model = GPT(config, torch.Generator().manual_seed(0))
     logits = Context(model).read([1, 2, 3])
     with MarkedLines() as watched:
-        (token,) = generate_steps(model, [1, 2, 3], 1, seed=1, **settings)
+        (token,) = generate_steps(model, [1, 2, 3], 1, Sampling(**settings), seed=1)
     trace = trace_next_token(logits, Sampling(**settings), [1, 2, 3], token.drawn)
     assert [step.name.removeprefix("sampling.") for step in trace] == names
     assert trace.about["token"] == token.id

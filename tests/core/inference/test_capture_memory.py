@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from core.inference import activations
 from core.inference.activations import capture, capture_bytes, looking_at
 from core.inference.capture_memory import numbers_held, site_shape
 from core.transformer import ModelConfig
@@ -79,9 +78,9 @@ def test_what_the_memory_cannot_hold_is_refused_before_it_is_computed(
 ) -> None:
     model = model_of()
     needed = capture_bytes(model.config, 20, ["attention"])
-    monkeypatch.setattr(activations, "physical_bytes", lambda: needed)
+    monkeypatch.setattr("core.memory.physical_bytes", lambda: needed)
     capture(model, np.arange(20), ["attention"])
-    monkeypatch.setattr(activations, "physical_bytes", lambda: needed - 1)
+    monkeypatch.setattr("core.memory.physical_bytes", lambda: needed - 1)
     monkeypatch.setattr(model, "forward", None)
     said = r"of 20 tokens takes 0\.0 GB.*shorten the text, or ask for fewer sites"
     with pytest.raises(ValueError, match=said):

@@ -139,10 +139,8 @@ def test_an_answer_goes_on_with_the_text_and_becomes_a_message() -> None:
     assert len(fox) > 1 and begun.text == prompt.text + "\ufffd"
     whole = prompt.with_answer(tokenizer(), [*fox, end], 1)
     assert whole.text == prompt.text + "\U0001f98a<|im_end|>"
-    start, stop = whole.place(1)
-    assert whole.data[start:stop].decode() == "\U0001f98a" and whole.origin[-1] == -1
-    assert whole.token_at(start) == len(prompt.ids) and whole.token_at(len(whole.data)) == -1
-    assert whole.place(2) is None
+    assert whole.said(1) == "\U0001f98a" and whole.origin[-1] == -1
+    assert whole.place(2) is None and whole.said(2) == ""
 
 
 def test_a_template_that_looks_into_messages_is_filled_in_without_marks() -> None:
@@ -176,24 +174,21 @@ def test_a_template_may_refuse_a_conversation() -> None:
         prompt_of("brackets", [USER, USER])
 
 
-def test_an_answer_ends_with_its_token_or_where_the_context_is_full(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_answer_ends_with_its_token_or_where_the_context_is_full() -> None:
     stories = core.load("stories")
     template = "{% for m in messages %}{{ m.content }}{% endfor %}"
     (end,) = stories.usage.end_ids
     lm = replace(stories, usage=replace_template(stories.usage, template))
     messages = [{"role": "user", "content": "Once upon a time"}]
-    written = [step.id for step in core.chat_steps(lm, messages, 400, seed=1)]
+    steps = list(core.chat_steps(lm, messages, 400, seed=1))
+    written = [step.id for step in steps]
     assert end not in written[:-1] and (written[-1] == end or len(written) == 400)
     ids = core.chat_prompt(lm, messages).ids
-    monkeypatch.setattr("core.inference.chat.AT_ONCE", 3)
-    trace = core.trace_answer(lm.model, lm.tokenizer, ids, written)
+    trace = core.trace_answer(steps, lm.tokenizer)
     assert [int(step.value("chosen")) for step in trace] == written
     nats = surprises(lm.model, [*ids, *written])[len(ids) :]
     found = np.array([float(step.value("probability")) for step in trace])
     np.testing.assert_allclose(found, np.exp(-nats), rtol=1e-3, atol=1e-7)
-    assert not len(core.trace_answer(lm.model, lm.tokenizer, ids, []))
     said = core.chat(lm, messages, 400, seed=1)
     assert said == answer_text(lm, written) and "<|endoftext|>" not in said
     with pytest.raises(ValueError, match="begin a new one"):

@@ -11,11 +11,13 @@ import core
 from core.inference.activations import capture
 from core.inference.forward_outline import outline, outline_pair
 from core.inference.forward_trace import Forward, trace_bytes
-from core.transformer.config import ModelConfig
+from core.transformer.config import EncoderDecoderConfig, ModelConfig
+from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import GPT
+from core.transformer.look import Look
 from core.transformer.presets import preset
 from tests.benchmarks.harness import shared_data
-from tests.core.test_trace import FAMILIES
+from tests.core.test_trace import FAMILIES, MarkedLines
 
 IDS = [1, 2, 3, 4, 5]
 # What a step inside a block makes, and the site of it.
@@ -115,6 +117,25 @@ def test_steps_nest_as_one_looks_closer():
     ]
 
 
+def test_a_scaled_embedding_is_followed_from_the_table_to_the_stream():
+    trace = core.trace_forward(model_of(embedding_scale=True, positions="sinusoidal"), IDS)
+    token, scale, position = (trace[index] for index in trace.children(trace.children()[0]))
+    np.testing.assert_array_equal(scale.value("x"), token.value("x"))
+    np.testing.assert_allclose(scale.value("scaled"), token.value("x") * 8**0.5, rtol=1e-6)
+    np.testing.assert_array_equal(position.value("x"), scale.value("scaled"))
+    assert trace[0].formula.startswith(r"x_t = \sqrt{C}")
+
+
+def test_a_window_stands_in_the_mask_of_its_layer():
+    trace = core.trace_forward(model_of(window=(None, 2)), IDS)
+    whole, narrow = (step for step in trace if kind(step) == "mask")
+    assert r"\text{if } j \le i," in whole.formula
+    assert r"\text{if } i - 2 < j \le i," in narrow.formula
+    assert narrow.title == "Hide the tokens that come later or more than 1 before"
+    told = core.trace_attention(model_of(window=(None, 2)), IDS, layer=1, head=0)
+    assert next(step.title for step in told if kind(step) == "mask") == narrow.title
+
+
 def test_a_token_in_the_middle_is_followed_as_if_the_text_ended_there():
     model = model_of()
     whole, short = core.trace_forward(model, IDS, 2), core.trace_forward(model, IDS[:3])
@@ -169,10 +190,45 @@ def test_an_encoder_decoder_has_an_outline_whose_decoder_reads_the_source():
 
     assert names(blocks[0]) == ["attention", "add_read", "ln_1", "mlp", "add_thought", "ln_2"]
     assert names(blocks[-1])[3:6] == ["cross", "add_found", "ln_cross"]
+    softmaxes = [part.formula for part in parts if part.name == "forward.weights"]
+    assert [r"\tilde" in formula for formula in softmaxes] == [True] * 6 + [False, True] * 6
+    cross = max(at for at, part in enumerate(parts) if part.name == "forward.cross")
+    inside = ["queries", "keys_and_values", "scores", "scale", "weights", "output", "join"]
+    assert names(cross) == inside
+    shapes = {name: shape for part in parts if part.parent == cross
+              for name, shape in part.shapes.items()}  # fmt: skip
+    assert shapes["vectors"] == (7, 512) and shapes["k"] == shapes["v"] == (8, 7, 64)
+    assert shapes["weights"] == (8, 5, 7) and shapes["joined"] == (5, 512)
     assert parts[blocks[0]].shapes["x"] == (7, 512) and parts[blocks[-1]].shapes["x"] == (5, 512)
     for part in parts:
         assert part.parent is None or parts[part.parent].stack == part.stack
         core.source(part.code)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"norm_placement": "post", "embedding_scale": True, "positions": "rope"}],
+    ids=str,
+)
+def test_an_encoder_decoder_runs_the_lines_that_its_steps_lead_to_in_their_shapes(changes):
+    stack = model_of(**changes).config
+    model = EncoderDecoder(EncoderDecoderConfig(encoder=stack, decoder=stack))
+    look = Look(["encoder.0.weights", "decoder.0.weights", "decoder.0.cross.weights"])
+    with MarkedLines() as watched:
+        model(torch.tensor([IDS]), torch.tensor([IDS[:3]]), look)
+    parts = [
+        part
+        for part in outline_pair(model.config, len(IDS), 3)
+        if part.code.startswith("core.transformer.") and ".plain:" not in part.code
+    ]
+    assert len(parts) >= 70
+    for part in parts:
+        runs = watched.locals.get(part.code, [])
+        assert any(
+            all(np.shape(run.get(name)) in (shape, (1, *shape)) for name, shape in
+                part.shapes.items())
+            for run in runs
+        ), (part.code, part.shapes)  # fmt: skip
 
 
 # nano-sort: a published model that sorts, and all that it makes on the way

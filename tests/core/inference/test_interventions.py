@@ -93,7 +93,8 @@ def test_a_patched_head_alone_comes_from_the_other_text():
     [
         ({(3, 0): 0.0}, {}, "layers 0 to 2"),
         ({(0, 4): 0.0}, {}, "heads 0 to 3"),
-        ({}, {-1: 0.0}, "layers 0 to 2"),
+        ({}, {-4: 0.0}, "layers 0 to 2"),
+        ({(0.5, 0): 0.0}, {}, "layer 0.5: give whole numbers"),
     ],
 )
 def test_what_is_not_there_is_told(heads, mlps, said):

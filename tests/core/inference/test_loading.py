@@ -93,15 +93,17 @@ def test_a_model_larger_than_the_memory_is_refused_before_it_is_read(
     write_foreign(llama(), tmp_path / "model")
     monkeypatch.setattr(loading, "read_foreign_steps", None)
     needed = core.memory_needed(tmp_path / "model")
-    monkeypatch.setattr(loading, "physical_bytes", lambda: needed)
+    monkeypatch.setattr("core.memory.physical_bytes", lambda: needed)
     with pytest.raises(TypeError):  # it fits, and would be read
         core.load(tmp_path / "model")
-    monkeypatch.setattr(loading, "physical_bytes", lambda: needed - 1)
-    with pytest.raises(ValueError, match=r'take 0.0 GB in float32.*dtype="bfloat16".*or a smaller'):
+    monkeypatch.setattr("core.memory.physical_bytes", lambda: needed - 1)
+    with pytest.raises(
+        ValueError, match=r'in float32 takes 0.0 GB.*dtype="bfloat16".*or a smaller'
+    ):
         core.load(tmp_path / "model")
-    monkeypatch.setattr(loading, "physical_bytes", lambda: 100)
+    monkeypatch.setattr("core.memory.physical_bytes", lambda: 100)
     for dtype in ("float32", "bfloat16"):
-        with pytest.raises(ValueError, match=f"GB in {dtype}.*: choose a smaller model"):
+        with pytest.raises(ValueError, match=f"in {dtype} takes .*: choose a smaller model"):
             core.load(tmp_path / "model", dtype=dtype)
 
 

@@ -123,6 +123,10 @@ def test_a_session_s_wrong_token_or_position_is_told():
     for positions in ([8], [-9], []):
         with pytest.raises(ValueError, match="tokens 0 to 7"):
             core.logit_lens(model, IDS, positions=positions)
+    with pytest.raises(ValueError, match=r"tokens \[1\.7\]: give whole numbers"):
+        core.logit_lens(model, IDS, [1.7])
+    with pytest.raises(ValueError, match=r"positions \[1\.7\]: give whole numbers"):
+        core.logit_lens(model, IDS, positions=[1.7])
 
 
 def test_the_marked_lines_computed_the_values_of_the_lens(model):

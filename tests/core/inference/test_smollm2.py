@@ -10,7 +10,6 @@ import torch
 
 import core
 from core.data.few_shot_tasks import TASKS, pairs_of
-from core.inference.sampling import Sampling
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +58,7 @@ def test_it_chats_through_its_template(smollm2: core.LoadedModel) -> None:
     messages = [{"role": "user", "content": "What is the capital of France?"}]
     prompt = core.chat_prompt(smollm2, messages)
     assert prompt.text.startswith("<|im_start|>system\nYou are a helpful AI assistant named SmolLM")
-    assert "Paris" in core.chat(smollm2, messages, 40, sampling=Sampling(temperature=0.0))
+    assert "Paris" in core.chat(smollm2, messages, 40, temperature=0.0)
 
 
 @pytest.mark.peers

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import core
 from core.inference.translation import (
@@ -16,6 +18,7 @@ from core.inference.translation import (
     translate_steps,
 )
 from core.transformer import EncoderDecoderConfig, ModelConfig
+from core.transformer.architectures import gpt_of, pair_of
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import GPT
 
@@ -125,6 +128,7 @@ def test_each_function_says_which_model_it_needs(model) -> None:
         lambda: core.trace_attention(model, [1], 0, 0),
         lambda: core.Context(model),
         lambda: core.beam_search(model, [1]),
+        lambda: core.few_shot(SimpleNamespace(model=model, tokenizer=None), [], "a", "b", (0,)),
     ):
         with pytest.raises(ValueError, match=r"use core\.translate and core\.capture_pair"):
             ask()
@@ -136,3 +140,18 @@ def test_each_function_says_which_model_it_needs(model) -> None:
     ):
         with pytest.raises(ValueError, match=r'core\.load\("dates"\)'):
             other()
+
+
+def test_a_wrapped_model_is_looked_at_as_the_model_that_it_wraps(model) -> None:
+    gpt = GPT(STACK, torch.Generator().manual_seed(0))
+    compiled = torch.compile(gpt, backend="eager")
+    assert gpt_of(compiled) is gpt and gpt_of(nn.DataParallel(compiled)) is gpt
+    np.testing.assert_array_equal(
+        core.capture(compiled, [1, 2]).logits, core.capture(gpt, [1, 2]).logits
+    )
+    assert pair_of(torch.compile(model, backend="eager")) is model
+    with pytest.raises(ValueError, match=r"use core\.translate"):
+        gpt_of(torch.compile(model, backend="eager"))
+    for ask in (gpt_of, pair_of):
+        with pytest.raises(ValueError, match="a Linear is no .* look at the model that it wraps"):
+            ask(nn.Linear(2, 2))

@@ -14,7 +14,7 @@ from core.inference.alignment import exact_share, span_attention
 from core.inference.loading import LoadedModel
 from core.resources import resource
 from core.training import bundled_dates
-from core.training.bundled import RECORD_FILE
+from core.training.bundled_run import RECORD_FILE
 from core.training.config import TrainingConfig
 from core.training.runs import RunReader
 from core.transformer.config import ModelConfig
@@ -42,6 +42,8 @@ def test_it_writes_dates_that_it_has_never_seen(lm, record) -> None:
     assert all(is_held_out(date.fromisoformat(pair.target)) for pair in pairs)
     assert exact_share(lm.model, lm.tokenizer, pairs) >= 0.99
     assert record["exact"] >= 0.99
+    with pytest.raises(ValueError, match="give one at least"):
+        exact_share(lm.model, lm.tokenizer, [])
 
 
 def test_a_head_looks_where_the_reason_stands(lm, record) -> None:

@@ -92,7 +92,7 @@ def test_what_is_missing_is_said_with_the_remedy_and_leaves_no_folder(
     monkeypatch.chdir(tmp_path)
     assert command_module.main(["--config", "nosuch.json"]) == 2
     assert "there is no file nosuch.json; give --config" in capsys.readouterr().err
-    monkeypatch.setattr("core.training.memory.physical_bytes", lambda: 10**9)
+    monkeypatch.setattr("core.memory.physical_bytes", lambda: 10**9)
     for (field, value), remedy in WITHOUT.items():
         config = small_config(tmp_path, **{field: value})
         with pytest.raises((ValueError, OSError), match=remedy):

@@ -21,7 +21,6 @@ HINT = "click a head or an MLP to switch it off"
 ALL_ON, ALL_ON_HELP = "All on again", "The model as it is"
 SUBLAYERS, PATCH = "Show sublayers, or whole layers", "Patch from another text"
 OTHER = "Patch from another text with as many tokens"
-NAMED = 3  # parts that are off
 
 
 def part_name(part: Part) -> str:
@@ -104,20 +103,17 @@ def loss(before: float, after: float, is_changed: bool) -> str:
     return f"{told}, now {format_fixed(after)}" if is_changed else told
 
 
-def patched(other: int, mine: int) -> str:
-    """Beside the form: why nothing is patched; "" where it is."""
-    return f"It has {other} tokens: give it {mine}" if other not in (0, mine) else ""
-
-
 def goes_on(written: str, is_changed: bool) -> str:
     """How the text goes on."""
     return f"{'changed' if is_changed else 'goes on'}: \u201c{written.strip(' ')}\u201d"
 
 
-def off(parts: Sequence[Part]) -> str:
-    """Beside the switches: what is off."""
-    more = f" and {len(parts) - NAMED} more" if len(parts) > NAMED else ""
-    return f"Off: {', '.join(map(part_name, parts[:NAMED]))}{more}"
+def note(off: Sequence[Part], other: int, mine: int) -> str:
+    """Beside the switches: what is off, and why nothing is patched; tokens of both texts."""
+    said = [f"off: {', '.join(map(part_name, off))}"] if off else []
+    if other not in (0, mine):
+        said.append(f"the other text has {other} tokens: give it {mine}")
+    return "; ".join(said)
 
 
 def switched(part: Part, is_off: bool) -> str:

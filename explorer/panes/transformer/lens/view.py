@@ -7,16 +7,16 @@ from functools import partial
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from core.fields import fields_of
 from explorer import theme
 from explorer.panes.transformer.lens import text
-from explorer.panes.transformer.lens.draft import LensDraft, Part
+from explorer.panes.transformer.lens.draft import LensDraft
 from explorer.panes.transformer.lens.draw_table import TableLayout, draw_table
 from explorer.panes.transformer.lens.draw_terms import LINE, draw_terms
 from explorer.panes.transformer.lens.scene import Scene
-from explorer.widgets.base import Columns, Label, set_look
+from explorer.widgets.base import Columns, set_look
 from explorer.widgets.boxes import card, column, name_parts, page, row, wrap
 from explorer.widgets.choice_picture import NONE, ChoicePicture
 from explorer.widgets.cut_label import CutLabel
@@ -96,12 +96,18 @@ class Table(ScenePicture[Scene]):
 
 class Terms(ChoicePicture[Scene]):
     """`picked(place)` of a bar; `opened(place)`: it was clicked with the other button, or Right was
-    pressed on it; `reached(place)` with the keys.
+    pressed on it; `reached(y)`: the keys went to one there.
     """
 
     NAME = "Who told it"
     opened, reached = Signal(int), Signal(int)
     marked = NONE
+
+    def set_scene(self, scene: Scene | None) -> None:
+        """The bar that the keys are at stays."""
+        hovered = self.hovered
+        super().set_scene(scene)
+        self.hovered = hovered if hovered in self.things() else NONE
 
     def set_marked(self, place: int) -> None:
         """Whose steps are played."""
@@ -127,7 +133,7 @@ class Terms(ChoicePicture[Scene]):
         return [QRectF(0, at * line, self.width(), line) for at in range(len(scene.terms))]
 
     def draw_scene(self, painter: QPainter, scene: Scene) -> None:
-        draw_terms(painter, self.rects(scene), scene, self.hovered, self.marked)
+        draw_terms(painter, self.rects(scene), scene, self.exposed, (self.hovered, self.marked))
 
     def told(self, thing: int) -> str:
         return self.scene.told(thing) if self.scene is not None else ""
@@ -146,7 +152,7 @@ class Terms(ChoicePicture[Scene]):
             self.opened.emit(self.hovered)
         else:
             super().keyPressEvent(event)
-            self.reached.emit(self.hovered)
+            self.reached.emit(round((self.hovered + 0.5) * theme.current().px(LINE)))
 
 
 class LensView(QWidget):
@@ -159,7 +165,8 @@ class LensView(QWidget):
         self.next, self.all_on = LikeliestBars(text.EXPLAIN), QPushButton(text.ALL_ON)
         self.goes_on, self.changed = CutLabel("label", "muted"), CutLabel("label")
         self.who, self.says = CutLabel("label", "muted"), CutLabel("label", "muted")
-        self.off, self.why = Label("", "label", "muted"), Label("", "label", "muted")
+        self.note = CutLabel("label", "muted")
+        self.note.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.other, self.layer = PromptLine(), DropDown(fields_of(LensDraft)["patch_layer"].help)
         name_parts(self, NAME, "text", "table", "terms", "next", "all_on", "other", "layer")
         self.settings = SettingFields(NAME, LensDraft, SWITCHES, text.words_of, self)
@@ -177,14 +184,14 @@ class LensView(QWidget):
         self._side, below, content = QWidget(), QWidget(), QWidget()
         told = card(row((self.text, 2), (column(self.goes_on, self.changed, 1, spacing=2), 1)))
         terms = ScrollArea(self.terms)
-        self.terms.reached.connect(lambda at: terms.ensureVisible(0, round((at + 0.5) * LINE)))
+        self.terms.reached.connect(lambda y: terms.ensureVisible(0, y))
         who = card(self.who, (terms, 1))
         column((who, 1), card(self.says, self.next), of=self._side)
         column(told, (row((card(self.table), 1), self._side), 1), of=content)
         content.setAccessibleName(self.table.NAME)
         self.body = StatefulPicture(content, "grid")
-        patch, off = (self.layer, self.other, self.why), (self.off, self.all_on)
-        wrap(*self.settings.widgets.values(), *patch, *off, of=below)
+        switches = self.settings.widgets.values()
+        wrap(*switches, self.layer, self.other, self.note, self.all_on, of=below)
         page((self.body, 1), below, of=self)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -193,19 +200,16 @@ class LensView(QWidget):
         self._side.setFixedWidth(min(now.px(SIDE), round(SHARE * self.width())))
         self.text.setFixedHeight(now.px(TEXT))
 
-    def set_draft(self, draft: LensDraft, n_layer: int, off: list[Part]) -> None:
-        """`off`: those of its parts that the model has."""
+    def set_draft(self, draft: LensDraft, n_layer: int) -> None:
+        """The parts of its settings that depend on the model's layers, and what is typed."""
         layers = [(f"into layer {layer}", layer) for layer in range(n_layer)]
         self.layer.fill(layers, min(draft.patch_layer, n_layer - 1))
         self.other.set_prompt(draft.patch)
-        self.off.setText(text.off(off))
-        self.off.setVisible(bool(off))
-        self.all_on.setVisible(bool(off or draft.patch))
+        self.all_on.setVisible(bool(draft.off or draft.patch))
 
-    def set_why(self, why: str) -> None:
-        """Why nothing is patched; "" where it is."""
-        self.why.setText(why)
-        self.why.setVisible(bool(why))
+    def set_note(self, note: str) -> None:
+        self.note.set_text(note)
+        self.note.setVisible(bool(note))
 
     def set_scene(self, scene: Scene) -> None:
         found, told = scene.found, scene.found.comparison

@@ -61,7 +61,7 @@ def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any
         assert bars["off"][place] and bars["value"][place] == 0 != bars["before"][place]
         assert mode.headline.startswith(f"Without {text.part_name(part)} ")
         assert mode.view.changed.whole.startswith("changed")
-        assert mode.view.off.text() == f"Off: {text.part_name(part)}"
+        assert mode.view.note.whole == f"off: {text.part_name(part)}"
         mode.view.settings.widgets["mean"].click()
         await mode.settled()
         mean = core.compare(model, ids, core.averaged(model, ids, [part])).after.probabilities
@@ -70,11 +70,8 @@ def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any
         for _ in range(2):
             mode.workspace.undo()
         await mode.settled()
-        assert (
-            not mode.off
-            and not mode.scene.found.is_changed
-            and mode.view.changed.whole == text.HINT
-        )
+        assert not mode.draft.value.off and not mode.scene.found.is_changed
+        assert mode.view.changed.whole == text.HINT
         mode.workspace.redo()
         await mode.settled()
         mode.view.terms.picked.emit(place)
@@ -90,13 +87,13 @@ def test_another_text_is_patched_in_where_it_is_as_long(make_mode: Any, run_asyn
         ids = mode.source.tokenizer.encode_ids(other)
         mode.set_settings(patch=other + " and")
         await mode.settled()
-        assert mode.view.why.text() == text.patched(len(ids) + 1, len(mode.prompt_ids)) != ""
+        assert mode.view.note.whole == text.note([], len(ids) + 1, len(mode.prompt_ids)) != ""
         assert not mode.scene.found.is_changed
         longest = mode.prompt_ids[::-1]
         mode.set_settings(patch=mode.source.tokenizer.decode(longest))
         mode.set_settings(patch_layer=1)
         await mode.settled()
-        if not mode.view.why.text():
+        if not mode.view.note.whole:
             model, site = model_of(mode), core.Site("decoder", 1, "residual_in")
             patch = core.patched(model, longest, [site], positions=[len(longest) - 1])
             told = core.compare(model, mode.prompt_ids, patch).after.probabilities
@@ -174,7 +171,7 @@ def test_what_the_model_does_not_have_is_left_alone(make_mode: Any, run_async: A
         mode = await make_mode("lens", **TINY)
         mode.draft.change({"off": ((99, 0), (1, None), (0, 7)), "patch_layer": 50}, "a session")
         await mode.settled()
-        assert mode.off == [(1, None)] and mode.scene.found.is_changed
+        assert mode.scene.found.intervention.off == {(1, None)} and mode.scene.found.is_changed
         mode.all_on()
         mode.workspace.set_prompt("")
         await mode.settled()

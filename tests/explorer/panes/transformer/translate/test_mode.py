@@ -88,7 +88,7 @@ def test_a_head_that_is_not_there_is_told_and_the_sharpest_one_comes_back(make_m
         before = mode.scene.head
         mode.show_head(7, 0)
         await mode.settled()
-        assert mode.view.body.state == "error" and "heads 0 to" in mode.view.body.message
+        assert mode.view.body.state == "error" and "layers 0 to" in mode.view.body.message
         mode.show_head()
         await mode.settled()
         assert mode.view.body.state == "ready" and mode.scene.head == before

@@ -1,0 +1,64 @@
+"""Checks of what is asked for by its number: a layer, a head, tokens of a text or of a vocabulary.
+
+Layers, heads and positions count from 0, negative ones from the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.transformer.config import ModelConfig
+
+
+def check_layer(config: ModelConfig, layer: int) -> int:
+    """The layer, counted from 0. Raises ValueError, with the remedy, for one that is not there."""
+    return _index(layer, config.n_layer, "layer", "this model has layers")
+
+
+def check_head(n_head: int, head: int) -> int:
+    """The head, of so many in a layer, counted from 0. Raises ValueError as `check_layer`."""
+    return _index(head, n_head, "head", "each layer has heads")
+
+
+def check_position(position: int, length: int) -> int:
+    """The position in a text of so many tokens. Raises ValueError as `check_layer`."""
+    return _index(position, length, "position", "this text has tokens")
+
+
+def check_positions(positions: Sequence[int] | None, length: int) -> np.ndarray:
+    """(N,) positions; None: all. Raises ValueError as `check_layer`, and for none at all."""
+    if positions is None:
+        return np.arange(length)
+    given = _whole(positions, "positions").reshape(-1)
+    if not given.size or given.min() < -length or given.max() >= length:
+        raise ValueError(
+            f"positions {', '.join(map(str, given.tolist())) or 'none'}: this text has tokens 0 "
+            f"to {length - 1}; choose among these"
+        )
+    return given % length
+
+
+def check_tokens(vocab_size: int, tokens: int | Sequence[int] | np.ndarray) -> np.ndarray:
+    """The tokens. Raises ValueError, with the remedy, unless all are in a vocabulary of so many."""
+    given = _whole(tokens, "tokens")
+    if not given.size or given.min() < 0 or given.max() >= vocab_size:
+        raise ValueError(
+            f"there is no such token: this model's vocabulary has tokens 0 to {vocab_size - 1}"
+        )
+    return given
+
+
+def _index(index: int, count: int, name: str, there: str) -> int:
+    given = int(_whole(index, name))
+    if not -count <= given < count:
+        raise ValueError(f"there is no {name} {given}; {there} 0 to {count - 1}")
+    return given % count
+
+
+def _whole(given: int | Sequence[int] | np.ndarray, name: str) -> np.ndarray:
+    array = np.asarray(given)
+    if array.size and array.dtype.kind not in "iu":
+        raise ValueError(f"{name} {array.tolist()}: give whole numbers")
+    return array.astype(np.int64)
