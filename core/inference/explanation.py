@@ -5,15 +5,15 @@ Letters in shapes: T tokens, P places of the stream, K likeliest tokens.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from core.inference.attribution import Attribution, Term, attribute
 from core.inference.indices import check_tokens
-from core.inference.interventions import AS_IT_IS, Comparison, Intervention, compare
-from core.inference.lens_trace import trace_lens
+from core.inference.interventions import AS_IT_IS, Comparison, Intervention, compare, continuation
+from core.inference.lens_trace import trace_contribution, trace_lens
 from core.inference.logit_lens import LogitLens, logit_lens
 from core.trace import Trace
 from core.transformer.gpt import GPT
@@ -62,6 +62,22 @@ class Explanation:
         """(P, K) of the tokens in `shown` at each place of the stream."""
         said = [self.trace[place].value("probabilities") for place in self.trace.children()]
         return np.stack(said)
+
+    def continuations(self, model: GPT, count: int, stop: Collection[int] = ()) -> list[list[int]]:
+        """The likeliest tokens after the text, `count` of them or until one of `stop`: as the model
+        is, and, where it is changed, as it is then.
+        """
+        changes = [AS_IT_IS, self.intervention][: 1 + self.is_changed]
+        return [continuation(model, self.ids, count, change, stop) for change in changes]
+
+    def trace_term(self, model: GPT, layer: int, head: int | None) -> Trace:
+        """How much a head (None: the MLP of the layer) adds to the logit, step by step.
+
+        Raises ValueError as `trace_contribution`.
+        """
+        asked = model, self.ids, layer, head, self.token
+        replace = self.intervention.replacements(model, self.ids)
+        return trace_contribution(*asked, position=self.position, replace=replace)
 
 
 def explain(

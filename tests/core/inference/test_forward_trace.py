@@ -118,6 +118,25 @@ def test_steps_nest_as_one_looks_closer():
     ]
 
 
+def test_a_scaled_embedding_is_followed_from_the_table_to_the_stream():
+    trace = core.trace_forward(model_of(embedding_scale=True, positions="sinusoidal"), IDS)
+    token, scale, position = (trace[index] for index in trace.children(trace.children()[0]))
+    np.testing.assert_array_equal(scale.value("x"), token.value("x"))
+    np.testing.assert_allclose(scale.value("scaled"), token.value("x") * 8**0.5, rtol=1e-6)
+    np.testing.assert_array_equal(position.value("x"), scale.value("scaled"))
+    assert trace[0].formula.startswith(r"x_t = \sqrt{C}")
+
+
+def test_a_window_stands_in_the_mask_of_its_layer():
+    trace = core.trace_forward(model_of(window=(None, 2)), IDS)
+    whole, narrow = (step for step in trace if kind(step) == "mask")
+    assert r"\text{if } j \le i," in whole.formula
+    assert r"\text{if } i - 2 < j \le i," in narrow.formula
+    assert narrow.title == "Hide the tokens that come later or more than 1 before"
+    told = core.trace_attention(model_of(window=(None, 2)), IDS, layer=1, head=0)
+    assert next(step.title for step in told if kind(step) == "mask") == narrow.title
+
+
 def test_a_token_in_the_middle_is_followed_as_if_the_text_ended_there():
     model = model_of()
     whole, short = core.trace_forward(model, IDS, 2), core.trace_forward(model, IDS[:3])
@@ -172,6 +191,8 @@ def test_an_encoder_decoder_has_an_outline_whose_decoder_reads_the_source():
 
     assert names(blocks[0]) == ["attention", "add_read", "ln_1", "mlp", "add_thought", "ln_2"]
     assert names(blocks[-1])[3:6] == ["cross", "add_found", "ln_cross"]
+    softmaxes = [part.formula for part in parts if part.name == "forward.weights"]
+    assert [r"\tilde" in formula for formula in softmaxes] == [True] * 6 + [False, True] * 6
     cross = max(at for at, part in enumerate(parts) if part.name == "forward.cross")
     inside = ["queries", "keys_and_values", "scores", "scale", "weights", "output", "join"]
     assert names(cross) == inside

@@ -307,7 +307,9 @@ def test_what_the_heads_write_is_the_models_attention_and_ends_in_its_logits(mod
             scaled, largest = step["predict"].value("scaled"), acts.logits[query].max()
             np.testing.assert_allclose(scaled, acts.logits[query] - largest, atol=1e-5)
             expected = next_probabilities(torch.tensor(acts.logits[query]))
-            np.testing.assert_allclose(step["predict"].value("probabilities"), expected, atol=1e-6)
+            probabilities = step["predict"].value("probabilities")
+            np.testing.assert_allclose(probabilities, expected, atol=1e-6)
+            assert probabilities.dtype == np.float64  # as sampling works them out
 
 
 def test_what_is_captured_with_an_intervention_follows_from_it(model):

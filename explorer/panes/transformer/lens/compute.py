@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from explorer.panes.transformer.lens.draft import LensDraft, Part
+from explorer.panes.transformer.lens.draft import LensDraft
 
 if TYPE_CHECKING:
     from core.inference.explanation import Explanation
-    from core.trace import Trace
 
-COLUMNS, WRITTEN = 16, 8  # tokens of the table; tokens that the text goes on with
+COLUMNS = 16  # tokens of the table
 
 
 def explained(
@@ -36,20 +35,3 @@ def explained(
     columns = range(first, min(first + COLUMNS, len(ids)))
     places = {"columns": columns, "sublayers": draft.sublayers}
     return explain(model, ids, position, token, **places, intervention=intervention)
-
-
-def continued(model: Any, found: Explanation, stop: Sequence[int]) -> list[list[int]]:
-    """The likeliest tokens after the text, as the model is, and as it is changed."""
-    from core.inference.interventions import AS_IT_IS, continuation
-
-    changes = dict.fromkeys((AS_IT_IS, found.intervention))
-    return [continuation(model, found.ids, WRITTEN, change, stop) for change in changes]
-
-
-def contribution(model: Any, found: Explanation, part: Part) -> Trace:
-    """How much a head or an MLP adds to the token's logit, step by step."""
-    from core.inference.lens_trace import trace_contribution
-
-    replace = found.intervention.replacements(model, found.ids)
-    asked = model, found.ids, *part, found.token
-    return trace_contribution(*asked, position=found.position, replace=replace)

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from explorer.engine.jobs import SUPERSEDED, Superseded
+from explorer.engine.jobs import SUPERSEDED
 from explorer.engine.latest import Latest
 from explorer.panes.model_menu import REAL
 from explorer.panes.modes import Desk, Mode
@@ -23,7 +23,7 @@ from explorer.state.workspace import DEFAULT_PROMPT
 from explorer.widgets.choice_picture import NONE
 from explorer.widgets.likeliest_bars import NextToken
 
-MOST_READ = 512  # tokens of a text, its last ones
+MOST_READ, WRITTEN = 512, 8  # tokens of a text, its last ones; that it goes on with
 KEY, ADDS, WRITES = "transformer.lens", "what a part adds", "writing on"
 
 
@@ -164,7 +164,7 @@ class LensMode(PromptMode):
         return await source.ask(*asked, key=KEY, name=f"{source.name} is read")
 
     def show_answer(self, answer: Any) -> None:
-        if isinstance(answer, Superseded):
+        if answer is SUPERSEDED:
             return
         before = self.scene
         self.scene = Scene(answer, self.piece)
@@ -186,7 +186,7 @@ class LensMode(PromptMode):
     async def _write(self, found: Any) -> None:
         """How the text goes on, as the model is and changed."""
         stop = tuple(self.source.tokenizer.special_tokens.values())
-        asked = compute.continued, found, stop
+        asked = found.continuations, WRITTEN, stop
         written = await self.source.ask(*asked, key=f"{KEY}.on", name=WRITES)
         if written is not SUPERSEDED:
             self.view.set_continuations([self.text_of(ids) for ids in written])
@@ -232,7 +232,7 @@ class LensMode(PromptMode):
     async def _play_part(self, place: int, part: Part) -> None:
         scene = self.scene
         assert scene is not None
-        asked = compute.contribution, scene.found, part
+        asked = scene.found.trace_term, *part
         trace = await self.source.ask(*asked, key=f"{KEY}.part", name=ADDS)
         if trace is not SUPERSEDED and scene is self.scene:
             self.view.terms.set_marked(place)
