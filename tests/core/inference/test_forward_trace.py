@@ -17,7 +17,8 @@ from core.transformer.gpt import GPT
 from core.transformer.look import Look
 from core.transformer.presets import preset
 from tests.benchmarks.harness import shared_data
-from tests.core.test_trace import FAMILIES, MarkedLines
+from tests.core.families import FAMILIES
+from tests.core.test_trace import MarkedLines
 
 IDS = [1, 2, 3, 4, 5]
 # What a step inside a block makes, and the site of it.
@@ -44,7 +45,7 @@ def kind(step: core.Step) -> str:
     return step.name.partition(".")[2]
 
 
-@pytest.mark.parametrize("changes", FAMILIES, ids=str)
+@pytest.mark.parametrize("changes", FAMILIES.values(), ids=FAMILIES)
 def test_every_step_has_the_numbers_of_the_models_own_forward_pass(changes):
     model = model_of(**changes)
     names = [site[1] for site in SITES.values() if site]
@@ -72,7 +73,7 @@ def test_every_step_has_the_numbers_of_the_models_own_forward_pass(changes):
     assert int(likeliest.value("likeliest")) == int(acts.logits[-1].argmax())
 
 
-@pytest.mark.parametrize("changes", FAMILIES, ids=str)
+@pytest.mark.parametrize("changes", FAMILIES.values(), ids=FAMILIES)
 def test_every_value_has_the_shape_that_the_outline_tells(changes):
     model = model_of(**changes)
     trace = core.trace_forward(model, IDS)
@@ -85,7 +86,7 @@ def test_every_value_has_the_shape_that_the_outline_tells(changes):
 
 
 def test_the_matrices_and_norms_that_are_taken_apart_give_what_the_step_around_them_gives():
-    for changes in FAMILIES:
+    for changes in FAMILIES.values():
         trace = core.trace_forward(model_of(**changes), IDS)
         for index, step in enumerate(trace):
             inner = [trace[child] for child in trace.children(index)]
@@ -155,7 +156,7 @@ def test_a_text_whose_inside_takes_too_much_memory_is_refused_before_it_is_read(
         core.trace_forward(GPT(config), [1] * 4096)
 
 
-@pytest.mark.parametrize("changes", FAMILIES, ids=str)
+@pytest.mark.parametrize("changes", FAMILIES.values(), ids=FAMILIES)
 def test_so_much_is_kept_as_was_estimated_and_the_inside_of_one_block_alone(changes):
     sizes = {"vocab_size": 101, "block_size": 64, "n_layer": 2, "n_head": 6, "n_embd": 96}
     model = GPT(ModelConfig(**{**sizes, **changes, "n_head": 6}))
