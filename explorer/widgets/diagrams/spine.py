@@ -191,7 +191,7 @@ class SpineLayout:
         for step, (_, kind) in enumerate(self.steps):
             column = self.column(step)
             if kind in WORDS:
-                high = now.px(56 if "embed" in kind else 32)
+                high = min(now.px(56 if "embed" in kind else 32), self.band.height())
                 place = around(column.center().x(), self.middle, column.width() - 10, high)
                 with sketch.faint(position < step - 1e-9, FAINT + 0.2):
                     sketch.box(place, ink_of(kind), WORDS[kind])
@@ -206,7 +206,8 @@ class SpineLayout:
         now, foot = sketch.now, self.band.bottom() + self.bar
         row, font = now.px(LIKELY[1]), now.font("mono", mono=True)
         count = min(int((foot - self.area.top()) // row), LIKELY[0])
-        shown = [NextToken(elide(words, font, now.px(WORD)).encode(), probability)
+        name = min(now.px(WORD), column.width() * 0.36)
+        shown = [NextToken(elide(words, font, name).encode(), probability)
                  for words, probability in self.scene.likely[:count]]  # fmt: skip
         high = row * len(shown)
         top = min(max(self.area.center().y(), self.middle) - high / 2, foot - high)
@@ -231,7 +232,8 @@ class SpineLayout:
         banded = sum(one is not None for one in scene.windows)
         told = f"{banded} of {self.layers} blocks banded" if banded else f"{self.layers} blocks"
         told = f"{told}, stream {shape_of('TC', *scene.size)}"
-        sketch.text(QRectF(band.center().x(), foot + line, 0, line), told)
+        x = min(band.center().x(), self.right - now.metrics("label").horizontalAdvance(told) / 2)
+        sketch.text(QRectF(x, foot + line, 0, line), told)
         for step, (_, kind) in enumerate(self.steps):
             column = self.column(step)
             if kind in WORDS:
