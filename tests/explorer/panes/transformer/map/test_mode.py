@@ -186,7 +186,7 @@ def test_an_encoder_decoder_is_drawn_as_two_stacks(make_mode: Any, run_async: An
         assert decoder.source.source is None and decoder.source.size == (1024, 1024)
         assert len(decoder.windows) == len(decoder.source.windows) == 6
         layout = mode.view.picture.layout_of(decoder)
-        assert layout.encoder.band.bottom() < layout.decoder.column(1).top()
+        assert layout.encoder.band.bottom() < layout.decoder.columns[1].top()
         for layer in range(6):
             read, found = (layout.decoder.bar_of(layer, name) for name in ("attention", "cross"))
             assert read.right() <= found.left() and found.bottom() == layout.decoder.band.top()
