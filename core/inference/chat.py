@@ -21,11 +21,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from core.files import quoted as quoted_value
-from core.inference.activations import check_ids, looking_at
 from core.inference.chat_template import fill_in
-from core.inference.context import Context
 from core.inference.generation import TokenStep, generate_steps
 from core.inference.sampling import Sampling
+from core.inference.surprise import token_log_probabilities
 from core.inference.usage import Usage
 from core.numbers import format_share
 from core.tokenization import Tokenizer
@@ -33,7 +32,6 @@ from core.tokenization.telling import quoted, visible
 from core.trace import Step, Trace
 from core.transformer.architectures import gpt_of
 from core.transformer.gpt import GPT
-from core.transformer.look import Look, Site
 
 if TYPE_CHECKING:
     from core.inference.loading import LoadedModel
@@ -44,7 +42,6 @@ Span = tuple[int, int]
 CALM = Sampling(temperature=0.2, top_p=0.9)  # as SmolLM2's makers say
 FORMULA = r"x \leftarrow (x, \, i), \quad i \sim p(i \mid x)"
 APPENDED = "core.inference.generation:generate_steps#append"
-AT_ONCE = 128  # tokens
 TEMPLATE = -1  # in place of a message: what the template itself wrote
 # Marks that no text has, for these code points are never characters (Unicode 17, section 23.7):
 # before a message its number between the first two, after it the third; a special token that was
@@ -186,32 +183,13 @@ def trace_answer(
     that the model gave it, before any temperature. Raises ValueError as `check_ids`.
     """
     trace = Trace({"written": tuple(written)})
-    shares = _shares(model, ids, written) if written else []
+    shares = token_log_probabilities(model, [*ids, *written], len(ids)).exp().tolist()
     for token, share in zip(written, shares, strict=True):
         piece = quoted(visible(tokenizer.piece_bytes(token).decode("utf-8", "replace")))
         values = {"chosen": np.asarray(token), "probability": np.asarray(share)}
         title = f"{piece} came: the model gave it {format_share(share)}"
         trace.append(Step("chat.token", title, FORMULA, APPENDED, values))
     return trace.finish()
-
-
-def _shares(model: GPT, ids: Sequence[int], written: Sequence[int]) -> list[float]:
-    """The probability of each written token after all before it. What is unembedded are its places
-    alone, some at a time: the logits of a long text would take more memory than the model.
-    """
-    context, last = Context(model), Site("decoder", model.config.n_layer - 1, "residual_out")
-    shares = [float(context.read(ids).double().softmax(-1)[written[0]])]
-    if len(written) == 1:
-        return shares
-    batch, look = check_ids(model, written), Look([last])
-    with looking_at(model):
-        model(batch[:, :-1], look, context.cache)
-        for start in range(0, len(written) - 1, AT_ONCE):
-            stream = look.values[last][0, start : start + AT_ONCE]  # (A, C)
-            logits = model.lm_head(model.ln_f(stream)).double()  # (A, V)
-            came = batch[0, start + 1 : start + 1 + AT_ONCE, None]  # (A, 1)
-            shares += logits.softmax(-1).gather(-1, came)[:, 0].tolist()
-    return shares
 
 
 def chat_prompt(

@@ -17,11 +17,11 @@ from functools import partial
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
 from core.inference.indices import check_head, check_layer, check_position, check_positions
+from core.inference.surprise import final_stream, log_probabilities_of
 from core.transformer.cache import KeyValueCache
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
@@ -165,7 +165,7 @@ AS_IT_IS = Intervention()
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
     """What a model makes of a text: logits (V,) of the token after a position, and how surprising
-    each token of the text was, (T,) nats; the first one's is NaN.
+    each token of the text was, (T,) nats in float64; the first one's is NaN.
     """
 
     logits: np.ndarray
@@ -225,13 +225,12 @@ def _outcome(
     replace: Replacements,
     position: int,
 ) -> Outcome:
-    batch = check_ids(model, ids)
-    at = check_position(position, batch.size(1))
+    normed = final_stream(model, ids, replace)  # (T, C)
+    at = check_position(position, len(normed))
     with looking_at(model):
-        logits = model(batch, Look((), replace))[0].float()  # (T, V)
-        losses = F.cross_entropy(logits[:-1], batch[0, 1:], reduction="none")  # (T - 1)
-    surprises = np.append(np.nan, losses.cpu().numpy())
-    return Outcome(logits[at].cpu().numpy(), surprises)
+        logits = model.lm_head(normed[at]).float()  # (V,)
+    surprises = np.append(np.nan, -log_probabilities_of(model, normed, ids).numpy())
+    return Outcome(logits.cpu().numpy(), surprises)
 
 
 def continuation(

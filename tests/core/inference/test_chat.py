@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import core
 from core.data import story_text
 from core.inference.chat import ChatPrompt, answer_text, injection
 from core.inference.chat_template import MOST, SECONDS, fill_in
-from core.inference.surprise import surprises
 from core.inference.usage import Usage
 from core.tokenization import Tokenizer
 from tests.core.inference.chat_templates import NAMES, SPECIALS, TEMPLATES
@@ -176,9 +176,7 @@ def test_a_template_may_refuse_a_conversation() -> None:
         prompt_of("brackets", [USER, USER])
 
 
-def test_an_answer_ends_with_its_token_or_where_the_context_is_full(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_answer_ends_with_its_token_or_where_the_context_is_full() -> None:
     stories = core.load("stories")
     template = "{% for m in messages %}{{ m.content }}{% endfor %}"
     (end,) = stories.usage.end_ids
@@ -187,12 +185,13 @@ def test_an_answer_ends_with_its_token_or_where_the_context_is_full(
     written = [step.id for step in core.chat_steps(lm, messages, 400, seed=1)]
     assert end not in written[:-1] and (written[-1] == end or len(written) == 400)
     ids = core.chat_prompt(lm, messages).ids
-    monkeypatch.setattr("core.inference.chat.AT_ONCE", 3)
     trace = core.trace_answer(lm.model, lm.tokenizer, ids, written)
     assert [int(step.value("chosen")) for step in trace] == written
-    nats = surprises(lm.model, [*ids, *written])[len(ids) :]
+    with torch.no_grad():
+        logits = lm.model(torch.tensor([[*ids, *written[:-1]]]))[0, len(ids) - 1 :]
+    expected = logits.softmax(-1).gather(-1, torch.tensor(written)[:, None])[:, 0]
     found = np.array([float(step.value("probability")) for step in trace])
-    np.testing.assert_allclose(found, np.exp(-nats), rtol=1e-3, atol=1e-7)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-7)
     assert not len(core.trace_answer(lm.model, lm.tokenizer, ids, []))
     said = core.chat(lm, messages, 400, seed=1)
     assert said == answer_text(lm, written) and "<|endoftext|>" not in said
