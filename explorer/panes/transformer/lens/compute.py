@@ -40,10 +40,16 @@ def explained(
 
 def continued(model: Any, found: Explanation, stop: Sequence[int]) -> list[list[int]]:
     """The likeliest tokens after the text, as the model is, and as it is changed."""
-    from core.inference.interventions import AS_IT_IS, continuation
+    from core.inference.generation import generate_steps
+    from core.inference.interventions import AS_IT_IS
+    from core.inference.sampling import Sampling
 
-    changes = dict.fromkeys((AS_IT_IS, found.intervention))
-    return [continuation(model, found.ids, WRITTEN, change, stop) for change in changes]
+    many = min(WRITTEN, model.config.block_size - len(found.ids))
+    asked = model, found.ids, many, Sampling(temperature=0.0)
+    return [
+        [step.id for step in generate_steps(*asked, stop=stop, intervention=change)]
+        for change in dict.fromkeys((AS_IT_IS, found.intervention))
+    ]
 
 
 def contribution(model: Any, found: Explanation, part: Part) -> Trace:
