@@ -11,8 +11,9 @@ as the characters that it is. transformers reads it as the token, unless it is t
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -24,7 +25,7 @@ from core.files import quoted as quoted_value
 from core.inference.chat_template import fill_in
 from core.inference.generation import TokenStep, generate_steps
 from core.inference.sampling import Sampling
-from core.inference.surprise import token_log_probabilities
+from core.inference.surprise import surprise_of
 from core.inference.usage import Usage
 from core.numbers import format_share
 from core.tokenization import Tokenizer
@@ -76,10 +77,10 @@ class ChatPrompt:
         found = [span for span, one in zip(self.spans, self.origin, strict=True) if one == message]
         return (found[0][0], found[-1][1]) if found else None
 
-    def token_at(self, byte: int) -> int:
-        """The token that holds a byte of the data; -1: none."""
-        held = (at for at, (start, end) in enumerate(self.spans) if start <= byte < end)
-        return next(held, -1)
+    def said(self, message: int) -> str:
+        """What a message says; "" where it stands nowhere."""
+        start, end = self.place(message) or (0, 0)
+        return self.data[start:end].decode("utf-8", "replace").strip()
 
     def with_answer(self, tokenizer: Tokenizer, written: Sequence[int], message: int) -> ChatPrompt:
         """The text goes on with the tokens of an answer, which becomes that message."""
@@ -176,19 +177,22 @@ def answer_text(lm: Chatting, written: Sequence[int]) -> str:
     return lm.tokenizer.decode([one for one in written if one not in ends]).strip()
 
 
-def trace_answer(
-    model: GPT, tokenizer: Tokenizer, ids: Sequence[int], written: Sequence[int]
-) -> Trace:
-    """A step for each token that was written after the ids of a ChatPrompt, with the probability
-    that the model gave it, before any temperature. Raises ValueError as `check_ids`.
+def answer_token(step: TokenStep, tokenizer: Tokenizer) -> Step:
+    """A token that was written, with the probability that the model gave it, before any
+    temperature.
     """
-    trace = Trace({"written": tuple(written)})
-    shares = token_log_probabilities(model, [*ids, *written], len(ids)).exp().tolist()
-    for token, share in zip(written, shares, strict=True):
-        piece = quoted(visible(tokenizer.piece_bytes(token).decode("utf-8", "replace")))
-        values = {"chosen": np.asarray(token), "probability": np.asarray(share)}
-        title = f"{piece} came: the model gave it {format_share(share)}"
-        trace.append(Step("chat.token", title, FORMULA, APPENDED, values))
+    share = math.exp(-surprise_of(step.logits, step.id))
+    piece = quoted(visible(tokenizer.piece_bytes(step.id).decode("utf-8", "replace")))
+    values = {"chosen": np.asarray(step.id), "probability": np.asarray(share)}
+    title = f"{piece} came: the model gave it {format_share(share)}"
+    return Step("chat.token", title, FORMULA, APPENDED, values)
+
+
+def trace_answer(steps: Iterable[TokenStep], tokenizer: Tokenizer) -> Trace:
+    """A step for each token of an answer, as `chat_steps` yields them."""
+    trace = Trace()
+    for step in steps:
+        trace.append(answer_token(step, tokenizer))
     return trace.finish()
 
 

@@ -27,6 +27,7 @@ class TokenStep:
     """One token written.
 
     id             which piece of the vocabulary
+    logits         (V,) float32: what the model says
     probabilities  (V,) float32: what it was drawn from
     ids            (T,) int64: the prompt and everything written so far, this token last
     drawn          the number from 0 to 1 that fell on it
@@ -34,10 +35,11 @@ class TokenStep:
     """
 
     id: int
+    logits: np.ndarray
     probabilities: np.ndarray
     ids: np.ndarray
-    drawn: float = 0.0
-    seconds: float = 0.0
+    drawn: float
+    seconds: float
 
 
 def generate_steps(
@@ -79,7 +81,8 @@ def generate_steps(
         chosen = draw(kept, drawn)
         written.append(chosen)  # step: append
         took = time.perf_counter() - begun
-        yield TokenStep(chosen, kept.float().numpy(), np.array(written), drawn, took)
+        arrays = logits.numpy().copy(), kept.float().numpy(), np.array(written)
+        yield TokenStep(chosen, *arrays, drawn, took)
         if chosen in last:
             return
 

@@ -88,6 +88,10 @@ class SourceMode(Mode):
         """Why there is nothing to ask; "" where there is."""
         return ""
 
+    def offer(self) -> str:
+        """What can be done about it, on a button; "" for nothing."""
+        return ""
+
     def clear(self) -> None:
         """Nothing is shown: there is nothing to read, or it could not be read."""
         self.set_tracks([])
@@ -113,7 +117,7 @@ class SourceMode(Mode):
             return
         self.reads.stop()
         self.clear()
-        self.view.body.show_empty(why)
+        self.view.body.show_empty(why, self.offer())
         self.set_headline(why)
 
     def piece(self, token: int) -> bytes:

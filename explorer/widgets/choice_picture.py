@@ -18,9 +18,12 @@ NONE = -1  # no thing
 
 
 class ChoicePicture(ScenePicture[Scene]):
-    """`picked(thing)`: a person has chosen one. Things are told apart by numbers from 0."""
+    """`picked(thing)`: a person has chosen one; `pointed(thing)`: the pointer or the keys are at
+    it, NONE: at none. Things are told apart by numbers from 0.
+    """
 
     picked = Signal(int)
+    pointed = Signal(int)
 
     def __init__(self, name: str = "", parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
@@ -64,10 +67,10 @@ class ChoicePicture(ScenePicture[Scene]):
         return self.told(thing) if thing != NONE else ""
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._hover(self._at(event.position()))
+        self.point_at(self._at(event.position()))
 
     def leaveEvent(self, event: object) -> None:
-        self._hover(NONE)
+        self.point_at(NONE)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.mouseMoveEvent(event)
@@ -79,7 +82,7 @@ class ChoicePicture(ScenePicture[Scene]):
         things = list(self.things()) if self.scene is not None else []
         if things and move is not None and not event.modifiers():
             at = things.index(self.hovered) + move if self.hovered in things else 0
-            self._hover(things[min(max(at, 0), len(things) - 1)])
+            self.point_at(things[min(max(at, 0), len(things) - 1)])
             self.setAccessibleDescription(self.told(self.hovered))
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.hovered != NONE:
             self.picked.emit(self.hovered)
@@ -89,7 +92,9 @@ class ChoicePicture(ScenePicture[Scene]):
     def _at(self, point: QPointF) -> int:
         return self.thing_at(point) if self.scene is not None else NONE
 
-    def _hover(self, thing: int) -> None:
+    def point_at(self, thing: int) -> None:
+        """As the pointer does; NONE: at none."""
         if thing != self.hovered:
             self.hovered = thing
+            self.pointed.emit(thing)
             self.update()

@@ -18,7 +18,8 @@ from explorer.widgets.pooling import Matrix
 STRIPE = 28  # cells
 # What kinds of parts and steps are called.
 NAMES = {
-    "token": "look up", "position": "+ position", "product": "x W\u1d40", "bias": "+ bias",
+    "token": "look up", "embed.scale": "\u00d7 \u221aC", "position": "+ position",
+    "product": "x W\u1d40", "bias": "+ bias",
     "project": "q, k, v", "queries": "q", "keys_and_values": "k, v",
     "weights": "softmax", "output": "read values", "join": "W_O",
     "c_fc": "widen", "swiglu": "gate \u00d7 up", "relu": "ReLU", "gelu": "GELU",

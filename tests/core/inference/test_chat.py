@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 import core
 from core.data import story_text
 from core.inference.chat import ChatPrompt, answer_text, injection
 from core.inference.chat_template import MOST, SECONDS, fill_in
+from core.inference.surprise import surprises
 from core.inference.usage import Usage
 from core.tokenization import Tokenizer
 from tests.core.inference.chat_templates import NAMES, SPECIALS, TEMPLATES
@@ -139,10 +139,8 @@ def test_an_answer_goes_on_with_the_text_and_becomes_a_message() -> None:
     assert len(fox) > 1 and begun.text == prompt.text + "\ufffd"
     whole = prompt.with_answer(tokenizer(), [*fox, end], 1)
     assert whole.text == prompt.text + "\U0001f98a<|im_end|>"
-    start, stop = whole.place(1)
-    assert whole.data[start:stop].decode() == "\U0001f98a" and whole.origin[-1] == -1
-    assert whole.token_at(start) == len(prompt.ids) and whole.token_at(len(whole.data)) == -1
-    assert whole.place(2) is None
+    assert whole.said(1) == "\U0001f98a" and whole.origin[-1] == -1
+    assert whole.place(2) is None and whole.said(2) == ""
 
 
 def test_a_template_that_looks_into_messages_is_filled_in_without_marks() -> None:
@@ -182,17 +180,15 @@ def test_an_answer_ends_with_its_token_or_where_the_context_is_full() -> None:
     (end,) = stories.usage.end_ids
     lm = replace(stories, usage=replace_template(stories.usage, template))
     messages = [{"role": "user", "content": "Once upon a time"}]
-    written = [step.id for step in core.chat_steps(lm, messages, 400, seed=1)]
+    steps = list(core.chat_steps(lm, messages, 400, seed=1))
+    written = [step.id for step in steps]
     assert end not in written[:-1] and (written[-1] == end or len(written) == 400)
     ids = core.chat_prompt(lm, messages).ids
-    trace = core.trace_answer(lm.model, lm.tokenizer, ids, written)
+    trace = core.trace_answer(steps, lm.tokenizer)
     assert [int(step.value("chosen")) for step in trace] == written
-    with torch.no_grad():
-        logits = lm.model(torch.tensor([[*ids, *written[:-1]]]))[0, len(ids) - 1 :]
-    expected = logits.softmax(-1).gather(-1, torch.tensor(written)[:, None])[:, 0]
+    nats = surprises(lm.model, [*ids, *written])[len(ids) :]
     found = np.array([float(step.value("probability")) for step in trace])
-    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-7)
-    assert not len(core.trace_answer(lm.model, lm.tokenizer, ids, []))
+    np.testing.assert_allclose(found, np.exp(-nats), rtol=1e-3, atol=1e-7)
     said = core.chat(lm, messages, 400, seed=1)
     assert said == answer_text(lm, written) and "<|endoftext|>" not in said
     with pytest.raises(ValueError, match="begin a new one"):

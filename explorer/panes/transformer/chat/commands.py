@@ -13,12 +13,7 @@ if TYPE_CHECKING:
 
 def commands(mode: ChatMode) -> list[Action]:
     """As the buttons."""
-    rows = (
-        ("send", "Send the message, or stop the answer", mode.send_or_stop, ""),
-        ("inject", text.INJECT, mode.inject, text.INJECT_HELP),
-        ("anew", text.ANEW, mode.begin_anew, text.ANEW_HELP),
-    )
     return [
-        Action(f"transformer.chat.{name}", title, run, "", lambda: mode.active, help=help)
-        for name, title, run, help in rows
+        mode.action(name, title, mode.deeds[name], help=help)
+        for name, (title, help) in text.BUTTONS.items()
     ]

@@ -12,28 +12,28 @@ ROLES = ("user", "assistant")
 
 @dataclass(frozen=True)
 class ChatDraft:
-    """system       what the model is told before; "" leaves it to the template
-    turns           what was said, by the user first, then in turn
-    typed_specials  whether special tokens in what was said are read as such
-    """
+    """What was said before, and how it goes on."""
 
-    system: str = field("", longest=LONGEST)
-    turns: tuple[str, ...] = ()
-    temperature: float = field(0.0, least=0, most=2)
-    typed_specials: bool = False
+    system: str = field(
+        "", label="System message", longest=LONGEST,
+        help="What the model is told before you speak; without it the template may say something",
+    )  # fmt: skip
+    turns: tuple[tuple[str, str], ...] = ()  # what was said, and what the model answered
+    temperature: float = field(
+        0.0, label="Temperature", least=0, most=2,
+        help="0: always the likeliest token; the more, the more is left to chance",
+    )  # fmt: skip
+    typed_specials: bool = field(
+        False, label="Typed special tokens count",
+        help="As if the template had written them, which is transformers' default",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         check(self)
 
     def messages(self, typed: str = "") -> list[dict[str, str]]:
         """All of them, with what is being typed as the last one."""
-        turns = [*self.turns, *([typed] if typed else [])]
-        said = [{"role": ROLES[at % 2], "content": turn} for at, turn in enumerate(turns)]
-        system = [{"role": "system", "content": self.system}] if self.system else []
-        return system + said
-
-    def with_said(self, typed: str) -> tuple[str, ...]:
-        """The turns after a person has spoken; what has no answer yet is gone on with."""
-        if len(self.turns) % 2:
-            return (*self.turns[:-1], f"{self.turns[-1]}\n{typed}")
-        return (*self.turns, typed)
+        said = [one for turn in self.turns for one in zip(ROLES, turn, strict=True)]
+        before = [("system", self.system)] if self.system else []
+        typing = [(ROLES[0], typed)] if typed else []
+        return [{"role": role, "content": words} for role, words in before + said + typing]

@@ -6,98 +6,72 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QWidget
 
-from explorer.panes.prompt_header import ModelHeader
+from core.fields import fields_of
 from explorer.panes.transformer.chat import text
 from explorer.panes.transformer.chat.draft import LONGEST, ChatDraft
+from explorer.panes.transformer.chat.draw_bubbles import Bubbles, Talk
 from explorer.widgets.base import Label, set_look
-from explorer.widgets.boxes import card, column, name_parts, page, row
-from explorer.widgets.bubbles import Bubbles
-from explorer.widgets.drop_down import DropDown
+from explorer.widgets.boxes import card, column, name_parts, page, row, wrap
+from explorer.widgets.named_buttons import named_buttons
 from explorer.widgets.prompt_line import PromptLine
 from explorer.widgets.scroll_area import scrolled
+from explorer.widgets.setting_fields import SettingFields
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.token_flow import TokenFlow
 from explorer.widgets.tokens import tokens_of
-from explorer.widgets.wrap_row import labelled
 
 if TYPE_CHECKING:
     from core.inference.chat import ChatPrompt
     from core.tokenization import Tokenizer
 
-TEMPERATURES = (0.0, 0.2, 0.5, 0.7, 1.0, 1.5)
-
-
-class ChatHeader(ModelHeader):
-    """`temperature.picked(value)`, `specials.picked(as tokens)`."""
-
-    def __init__(self) -> None:
-        self.temperature = DropDown(text.TEMPERATURE)
-        self.specials = DropDown(text.SPECIALS, text.READ_HELP)
-        self._typed = labelled(text.SPECIALS, self.specials)
-        heat = labelled(text.TEMPERATURE, self.temperature)
-        super().__init__("transformer.chat", heat, self._typed)
-        name_parts(self, "transformer.chat", "temperature", "specials")
-        self.show_specials(False)
-
-    def set_draft(self, draft: ChatDraft) -> None:
-        known = sorted({*TEMPERATURES, draft.temperature})
-        self.temperature.fill([(text.temperature(one), one) for one in known], draft.temperature)
-        self.specials.fill(text.READ_AS, draft.typed_specials)
-
-    def show_specials(self, shown: bool) -> None:
-        """Asks how special tokens are read, where somebody has typed some."""
-        self._typed.setVisible(shown)
+VALUES = {"temperature": tuple(round(0.1 * at, 1) for at in range(16)), "typed_specials": None}
 
 
 class ChatView(QWidget):
-    """`systemEdited(text)`, and `settled` after it; `typed(text)`; `sendRequested`: Enter or the
-    button; `anewRequested`, `injectionRequested`.
-    """
+    """`pressed(name)`: one of its `buttons`; other parts tell themselves what is done in them."""
 
-    systemEdited = Signal(str)
-    settled = Signal()
-    typed = Signal(str)
-    sendRequested = Signal()
-    anewRequested = Signal()
-    injectionRequested = Signal()
+    pressed = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("transformer.chat")
         self.bubbles, self.read = Bubbles(), TokenFlow(text.READS)
         self.system, self.line = PromptLine(), PromptLine()
-        self.send, self.anew, self.inject = (
-            QPushButton(words) for words in (text.SEND, text.ANEW, text.INJECT)
-        )
-        parts = ("bubbles", "read", "system", "line", "send", "anew", "inject")
-        name_parts(self, "transformer.chat", *parts)
-        for line, words in ((self.system, text.SYSTEM), (self.line, text.TYPE)):
+        name_parts(self, "transformer.chat", "bubbles", "read", "system", "line")
+        about = fields_of(ChatDraft)["system"]
+        for line, words in ((self.system, about.label), (self.line, text.TYPE)):
             line.setMaxLength(LONGEST)
             line.setPlaceholderText(words)
             line.setAccessibleName(words)
-        set_look(self.send, "primary")
-        for button, help in ((self.anew, text.ANEW_HELP), (self.inject, text.INJECT_HELP)):
-            set_look(button, "quiet")
-            button.setToolTip(help)
-        self._said = scrolled(self.bubbles)
+        self.system.setToolTip(about.help)
+        self.settings = SettingFields("transformer.chat", ChatDraft, VALUES, text.words_of, self)
+        temperature, self._specials = self.settings.widgets.values()
+        self.buttons = named_buttons("transformer.chat", text.BUTTONS, self.pressed.emit)
+        send, inject, anew = self.buttons.values()
+        for button, look in ((send, "primary"), (inject, "quiet"), (anew, "quiet")):
+            set_look(button, look)
+        said = scrolled(self.bubbles)
         talk = column(
-            self.system, (self._said, 1), row(self.line, self.send), row(self.inject, 1, self.anew)
-        )
+            self.system, (said, 1), row((self.line, 1), send),
+            wrap(temperature, inject, anew, self._specials),
+        )  # fmt: skip
         self.body = StatefulPicture(self.read, "lines")
         reads = card(Label(text.READS, "label", "muted", wrap=True), (self.body, 1))
         page((row((talk, 1), (reads, 1), spacing=16), 1), of=self)
-        self.system.promptEdited.connect(self.systemEdited)
-        self.system.rested.connect(self.settled)
-        self.line.promptEdited.connect(self.typed)
-        self.line.returnPressed.connect(self.sendRequested)
-        self.send.clicked.connect(self.sendRequested)
-        self.anew.clicked.connect(self.anewRequested)
-        self.inject.clicked.connect(self.injectionRequested)
-        self._said.verticalScrollBar().rangeChanged.connect(
-            lambda _, most: self._said.verticalScrollBar().setValue(most)
-        )
+        bar = said.verticalScrollBar()
+        bar.rangeChanged.connect(lambda _, most: bar.setValue(most))  # the end is seen
+
+    def set_talk(self, talk: Talk, writes: bool, can_send: bool) -> None:
+        """What was said, and what the button does: it stops the model that `writes`, or sends."""
+        self.bubbles.set_scene(talk)
+        send = self.buttons["send"]
+        title, help = text.BUTTONS["send"]
+        send.setText(text.STOP if writes else title)
+        send.setEnabled(writes or can_send)
+        send.setToolTip(help if writes or can_send else text.CANNOT_SEND)
+        self.buttons["anew"].setEnabled(not writes)
 
     def set_prompt(self, prompt: ChatPrompt, tokenizer: Tokenizer) -> None:
         """The text; colored is what messages say. Its end is seen."""
@@ -105,12 +79,7 @@ class ChatView(QWidget):
         is_special = np.isin(tokens.ids, list(tokens.special))
         self.read.set_tokens(tokens)
         self.read.set_differing((np.array(prompt.origin) >= 0) | is_special)
+        self.read.set_marked(-1, -1)
         self.read.scroll_to(len(tokens.data))
+        self._specials.setVisible(bool(prompt.typed))
         self.body.show_ready()
-
-    def set_writing(self, writing: bool, can_send: bool, waits: bool) -> None:
-        """What the button does now; `waits`: what was said last has no answer."""
-        self.send.setText(text.STOP if writing else text.ANSWER if waits else text.SEND)
-        self.send.setEnabled(writing or can_send)
-        self.send.setToolTip("" if writing or can_send else text.CANNOT_SEND)
-        self.anew.setEnabled(not writing)

@@ -30,9 +30,11 @@ from explorer.widgets.diagrams.scenes import Scene
 from explorer.widgets.token_strip import chip
 
 # What a step costs is told as that of a component.
-COMPONENT = {"attention": "attention", "cross": "attention", "mlp": "mlp", "embed": "tokens",
-             "norm": "norms", "ln_1": "norms", "ln_2": "norms", "ln_cross": "norms",
-             "unembed": "head"}  # fmt: skip
+COMPONENT = {
+    "embed": "token_embedding", "attention": "attention", "cross": "attention", "mlp": "mlp",
+    "norm": "norms", "ln_1": "norms", "ln_2": "norms", "ln_cross": "norms",
+    "unembed": "output_head",
+}  # fmt: skip
 
 
 def create(desk: Desk, parent: QObject) -> Mode:

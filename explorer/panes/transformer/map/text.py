@@ -26,8 +26,8 @@ COMPARE, COMPARE_HELP = "Side by side", "All presets of the papers in one table"
 HEAD, HEAD_HELP = "Head", "The attention head whose numbers are drawn"
 INSIDE = "Click, or press Enter, to look inside; Esc goes out again"
 COMPONENTS = {
-    "tokens": "token embedding", "positions": "positions", "attention": "attention", "mlp": "MLP",
-    "norms": "norms", "head": "output head",
+    "token_embedding": "token embedding", "position_embedding": "positions",
+    "attention": "attention", "mlp": "MLP", "norms": "norms", "output_head": "output head",
 }  # fmt: skip
 MEMORY = {"weights": "weights", "cache": "KV cache", "activations": "kept for the backward pass"}
 COLUMNS = ("parameters", "layers", "heads", "width", "context")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 import core
@@ -56,7 +56,7 @@ def test_what_is_typed_is_shown_as_the_model_reads_it(make_chat: Any, run_async:
         mode.view.line.setText("Hi")
         mode.view.line.textEdited.emit("Hi")
         await until(lambda: "user: Hi<" in read_text(mode), mode.view.read)
-        mode._set(system="Be rude.")
+        mode.set_settings(system="Be rude.")
         await mode.settled()
         assert read_text(mode) == "system: Be rude.<|endoftext|>user: Hi<|endoftext|>assistant:"
         mode.view.grab()
@@ -73,15 +73,14 @@ def test_it_answers_as_core_does_and_undo_takes_both_back(make_chat: Any, run_as
         told = core.chat(lm, messages, temperature=0.0)
         QTest.keyClick(mode.view.line, Qt.Key.Key_Return)
         await mode.settled()
-        assert mode.draft.value.turns == (text.FIRST, told)
+        assert mode.draft.value.turns == ((text.FIRST, told),)
         assert mode.view.bubbles.displayed()["name"].tolist() == ["you", "the model"]
-        assert mode.view.line.prompt == "" and not mode.view.send.isEnabled()
+        assert mode.view.line.prompt == "" and not mode.view.buttons["send"].isEnabled()
         (track,) = mode.tracks
         mode.player.seek(1)
         first = lm.tokenizer.piece_bytes(int(track.item(0).value("chosen")))
-        start, _ = mode.shown_prompt.place(1)
-        at = mode.view.read.selected
-        begin, end = mode.shown_prompt.spans[at]
+        start, _ = mode.prompt.place(1)
+        begin, end = mode.prompt.spans[mode.view.read.selected]
         assert begin <= start + len(first.lstrip()) < end
         assert track.item(1).code.endswith("generate_steps#append")
         mode.workspace.undo()
@@ -96,13 +95,14 @@ def test_a_stopped_answer_stays_as_far_as_it_came(make_chat: Any, run_async: Any
     async def body() -> None:
         mode = await make_chat(block_size=8192)
         mode.send_or_stop()
-        await until(lambda: len(mode.written) > 2, mode)
-        assert mode.view.send.text() == text.STOP and mode.headline == text.WRITES
+        await until(lambda: len(mode.trace) > 2, mode)
+        mode.type("Why?")
+        assert mode.view.buttons["send"].text() == text.STOP and mode.headline == text.WRITES
         assert mode.cancel() and not mode.cancel()
         await mode.settled()
-        asked, said = mode.draft.value.turns
-        assert asked == text.FIRST and said and mode.view.send.text() == text.SEND
-        assert f"assistant: {said}" in read_text(mode)
+        ((asked, said),) = mode.draft.value.turns
+        assert asked == text.FIRST and said and mode.view.buttons["send"].text() == "Send"
+        assert f"assistant: {said}" in read_text(mode) and "user: Why?" in read_text(mode)
         mode.begin_anew()
         await mode.settled()
         assert mode.draft.value.turns == ()
@@ -110,26 +110,19 @@ def test_a_stopped_answer_stays_as_far_as_it_came(make_chat: Any, run_async: Any
     run_async(body())
 
 
-def test_a_message_and_its_tokens_are_lit_together(make_chat: Any, run_async: Any) -> None:
+def test_the_tokens_of_a_message_are_framed(make_chat: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_chat()
         mode.send_or_stop()
         await mode.settled()
         bubbles, read = mode.view.bubbles, mode.view.read
-        assert bubbles.bubble_at(QPointF(bubbles.width() - 12, 26)) == 0
-        bubbles.hovered.emit(0)
+        place = bubbles.rects(bubbles.scene)[0].center()
+        assert bubbles.thing_at(place) == 0 and "framed" in bubbles.said_at(place)
+        bubbles.point_at(0)
         framed = b"".join(read.tokens.slice(token) for token in read.marked)
         assert framed.decode().strip() == text.FIRST
-        start = int(read.tokens.starts[mode.shown_prompt.origin.index(1)])
-        read.spanHovered.emit(start, start + 1)
-        assert bubbles.marked == 1
-        read.spanHovered.emit(-1, -1)
-        assert bubbles.marked == -1 and not len(read.marked)
-        read.choose(mode.shown_prompt.origin.index(0))
-        assert bubbles.marked == 0
-        mode.forget()
-        read.choose(0)
-        assert bubbles.marked == -1
+        bubbles.point_at(-1)
+        assert not len(read.marked)
 
     run_async(body())
 
@@ -138,11 +131,14 @@ def test_an_injection_is_text_unless_special_tokens_count(make_chat: Any, run_as
     async def body() -> None:
         mode = await make_chat()
         (end,) = mode.source.usage.end_ids
-        assert mode.inputs._typed.isHidden()
+        assert mode.view.settings.widgets["typed_specials"].isHidden()
         mode.inject()
         await mode.settled()
-        assert list(mode.prompt.ids).count(end) == 2 and not mode.inputs._typed.isHidden()
-        mode._set(typed_specials=True)
+        assert (
+            list(mode.prompt.ids).count(end) == 2
+            and not mode.view.settings.widgets["typed_specials"].isHidden()
+        )
+        mode.set_settings(typed_specials=True)
         await mode.settled()
         assert list(mode.prompt.ids).count(end) == 3 and mode.headline == text.ENDED
         assert "pirate" in mode.state()["typed"]
@@ -153,16 +149,13 @@ def test_an_injection_is_text_unless_special_tokens_count(make_chat: Any, run_as
 def test_a_model_without_a_template_offers_one_that_has(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode, opened = await make_mode("chat"), []
-        assert mode.view.body.state == "empty" and mode.headline == text.NO_CHAT
-        assert not mode.view.send.isEnabled()
+        assert mode.view.body.state == "empty" and "cannot chat" in mode.headline
+        assert not mode.view.buttons["send"].isEnabled()
         said: list[str] = []
         mode.statusRequested.connect(said.append)
         mode.send_or_stop()
         mode.inject()
-        source, mode.source = mode.source, None
-        mode.inject()
-        mode.source = source
-        assert mode.draft.value.turns == () and said == [text.CANNOT_SEND] * 2
+        assert mode.draft.value.turns == () and said == [text.CANNOT_SEND]
         mode.models.open_folder = opened.append
         mode.models.download = lambda: opened.append("download")
         mode.view.body.actionRequested.emit()
@@ -179,9 +172,10 @@ def test_a_conversation_that_leaves_no_room_says_so(make_chat: Any, run_async: A
         mode.send_or_stop()
         await mode.settled()
         assert "begin a new one" in mode.headline and mode.view.body.state == "error"
+        assert mode.view.line.prompt.strip() == ("word " * 200).strip()
         mode.begin_anew()
         mode.type("Hi")
         await mode.settled()
-        assert mode.view.body.state == "ready" and mode.view.send.isEnabled()
+        assert mode.view.body.state == "ready" and mode.view.buttons["send"].isEnabled()
 
     run_async(body())
