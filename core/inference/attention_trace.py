@@ -19,6 +19,7 @@ from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
 from core.inference.attribution import head_weights, written_by
+from core.inference.forward_outline import mask_words
 from core.inference.indices import check_head, check_layer, check_position
 from core.inference.logit_lens import read_stream
 from core.inference.sampling import temper
@@ -62,7 +63,7 @@ class Downstream:
     bias      (1, C)       of `c_proj`, which belongs to no head; None without one
     factors   (H, 1, 1)    how much of a head goes on: 0 of one that is switched off
     residual  (1, C)       the stream before the heads have written to it
-    logits    (V,)         what the model says after all layers
+    logits    (V,)         what the model says after all layers, float64 as in sampling
     before    (V,)         what it says with all heads on; None where none is off
     post_norm              a norm follows the sum (AIAYN, GPT-1)
     """
@@ -91,17 +92,17 @@ def downstream_of(
     with looking_at(model):
         streams = [torch.tensor(one) for one in (last, before) if one is not None]
         x = torch.stack(streams).to(projection.weight)  # (1 or 2, C)
-        logits = read_stream(model, x).float().cpu()  # (1 or 2, V)
+        logits = read_stream(model, x).double().cpu()  # (1 or 2, V), as core.inference.sampling
     attn = model.blocks[layer].attn
     bias = None if projection.bias is None else projection.bias[None].detach().float().cpu()
     return Downstream(
-        head_weights(attn).float().cpu(),
-        bias,
-        factors,
-        torch.tensor(residual)[None].float(),
-        logits[0],
-        None if before is None else logits[1],
-        config.norm_placement == "post",
+        w_o=head_weights(attn).float().cpu(),
+        bias=bias,
+        factors=factors,
+        residual=torch.tensor(residual)[None].float(),
+        logits=logits[0],
+        before=None if before is None else logits[1],
+        post_norm=config.norm_placement == "post",
     )
 
 
@@ -129,11 +130,14 @@ def trace_attention(
     window = model.config.window_of(layer)
     rotary = model.config.positions == "rope"
     after = downstream_of(model, layer, residual[query], last[query])
-    return trace_attention_from(q, k, v, np.asarray(ids), layer, head, query, window, rotary, after)
+    return trace_attention_from(
+        q, k, v, np.asarray(ids),
+        layer=layer, head=head, query=query, window=window, rotary=rotary, after=after,
+    )  # fmt: skip
 
 
 def trace_attention_from(
-    q: np.ndarray, k: np.ndarray, v: np.ndarray, ids: np.ndarray,
+    q: np.ndarray, k: np.ndarray, v: np.ndarray, ids: np.ndarray, *,
     layer: int, head: int, query: int = -1, window: int | None = None, rotary: bool = False,
     after: Downstream | None = None,
 ) -> Trace:  # fmt: skip
@@ -240,9 +244,6 @@ def _steps(
     projected: dict[str, np.ndarray], made: dict[str, np.ndarray], window: int | None, rotary: bool
 ) -> list[Step]:
     """Of each step what its line made, first, and what it read."""
-    seen, hides = r"j \le i", "the tokens that come later"
-    if window is not None:
-        seen, hides = rf"i - {window} < j \le i", f"{hides} or more than {window - 1} before"
     turned = ", turned by its position" if rotary else ""
     q, k = ("R_i\\, x W_Q", "R_j\\, x W_K") if rotary else ("x W_Q", "x W_K")
 
@@ -280,8 +281,7 @@ def _steps(
         ),
         Step(
             "attention.mask",
-            f"Hide {hides}",
-            rf"m_j = \tilde{{s}}_j \; \text{{if }} {seen}, \; \text{{else}} -\infty",
+            *mask_words(window, "j"),
             f"{_ATTEND}#mask",
             of("masked", "scaled", "visible"),
         ),

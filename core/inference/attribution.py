@@ -1,4 +1,4 @@
-"""Direct logit attribution: who told the model to say this token.
+"""Direct logit attribution: which parts raised this token's logit.
 
 A logit is a dot product of the final stream, once normed, with the token's row of the unembedding.
 The stream is a sum: of the embedding, and of what each head and each MLP wrote. With the norm's

@@ -5,15 +5,15 @@ Letters in shapes: T tokens, P places of the stream, K likeliest tokens.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from core.inference.attribution import Attribution, Term, attribute
 from core.inference.indices import check_tokens
-from core.inference.interventions import AS_IT_IS, Comparison, Intervention, compare
-from core.inference.lens_trace import trace_lens
+from core.inference.interventions import AS_IT_IS, Comparison, Intervention, compare, continuation
+from core.inference.lens_trace import trace_contribution, trace_lens
 from core.inference.logit_lens import LogitLens, logit_lens
 from core.trace import Trace
 from core.transformer.gpt import GPT
@@ -23,13 +23,15 @@ from core.transformer.gpt import GPT
 class Explanation:
     """Of the token after one position. All but `before` is of the changed model, where it is.
 
-    ids         (T,) of the text
-    token       whose logit is taken apart
-    shown       (K,) tokens that are likeliest without or with the change, the model's answer first;
-                `trace` has their probabilities at each place
-    lens        of some tokens at all places
-    comparison  of the model as it is with the changed one
-    before      where nothing is changed, the same as `after`
+    ids           (T,) of the text
+    intervention  what was changed
+    position      of the token, from 0, after which the model speaks
+    token         whose logit is taken apart
+    shown         (K,) tokens that are likeliest without or with the change, the model's answer
+                  first; `trace` has their probabilities at each place
+    lens          of some tokens at all places
+    comparison    of the model as it is with the changed one
+    before        where nothing is changed, the same as `after`
     """
 
     ids: np.ndarray
@@ -60,6 +62,22 @@ class Explanation:
         """(P, K) of the tokens in `shown` at each place of the stream."""
         said = [self.trace[place].value("probabilities") for place in self.trace.children()]
         return np.stack(said)
+
+    def continuations(self, model: GPT, count: int, stop: Collection[int] = ()) -> list[list[int]]:
+        """The likeliest tokens after the text, `count` of them or until one of `stop`: as the model
+        is, and, where it is changed, as it is then.
+        """
+        changes = [AS_IT_IS, self.intervention][: 1 + self.is_changed]
+        return [continuation(model, self.ids, count, change, stop) for change in changes]
+
+    def trace_term(self, model: GPT, layer: int, head: int | None) -> Trace:
+        """How much a head (None: the MLP of the layer) adds to the logit, step by step.
+
+        Raises ValueError as `trace_contribution`.
+        """
+        asked = model, self.ids, layer, head, self.token
+        replace = self.intervention.replacements(model, self.ids)
+        return trace_contribution(*asked, position=self.position, replace=replace)
 
 
 def explain(
@@ -93,8 +111,18 @@ def explain(
         model, ids, positions=columns, sublayers=sublayers, likeliest=3, replace=replace
     )
     trace = trace_lens(model, ids, shown, position=position, sublayers=sublayers, replace=replace)
-    about = np.asarray(ids), intervention if replace else AS_IT_IS, before.position, token, shown
-    return Explanation(*about, lens, comparison, before, after, trace)
+    return Explanation(
+        ids=np.asarray(ids),
+        intervention=intervention if replace else AS_IT_IS,
+        position=before.position,
+        token=token,
+        shown=shown,
+        lens=lens,
+        comparison=comparison,
+        before=before,
+        after=after,
+        trace=trace,
+    )
 
 
 def _likeliest(comparison: Comparison, count: int) -> tuple[int, ...]:

@@ -137,7 +137,10 @@ def _stack(made: Outline) -> None:
     made.add(
         "embed",
         f"Embedding: each token becomes a vector of {format_count(C)} numbers",
-        r"x_t = E_{\mathrm{token}(t)}" + ("" if config.positions == "rope" else r" + P_t"),
+        r"x_t = "
+        + (r"\sqrt{C}\, " if config.embedding_scale else "")
+        + r"E_{\mathrm{token}(t)}"
+        + ("" if config.positions == "rope" else " + P_t"),
         f"{_STACK}.run#embed",
         {"x": (T, C)},
     )
@@ -206,6 +209,14 @@ def _embedding(made: Outline) -> None:
         f"{_STACK}.embed#token",
         {"ids": (T,), "x": (T, C)},
     )
+    if made.config.embedding_scale:
+        made.add(
+            "embed.scale",
+            "Multiply by the square root of the width, so that tokens weigh as much as positions",
+            r"\sqrt{C}\, x_t",
+            f"{_STACK}.embed#scale",
+            {"x": (T, C), "root": (), "scaled": (T, C)},
+        )
     if made.config.positions != "rope":
         how = {"learned": "a learned row", "sinusoidal": "sines and cosines"}
         made.add(
@@ -259,17 +270,30 @@ def _block(made: Outline) -> None:
 def _attention(made: Outline) -> None:
     config, T = made.config, made.tokens
     C, H, G, D = config.n_embd, config.n_head, config.kv_heads, config.head_width
-    turned = ", turned by its position" if config.positions == "rope" else ""
+    turned, R = (", turned by its position", r"R_t\, ") if config.positions == "rope" else ("", "")
     made.add(
         "project",
         f"Each token's vector becomes a query, a key and a value in {H} heads{turned}",
-        r"q = x W_Q \quad k = x W_K \quad v = x W_V",
+        rf"q = {R}x W_Q \quad k = {R}x W_K \quad v = x W_V",
         f"{_ATTENTION}:Attention.project#project",
         {"x": (T, C), "q": (H, T, D), "k": (G, T, D), "v": (G, T, D)},
     )
     with made.inside():
         _projection(made)
-    _heads(made, T)
+    _heads(made, T, masks=made.stack == "decoder")
+
+
+def mask_words(window: int | None, score: str) -> tuple[str, str]:
+    """Title and formula of the mask; `score` is the index of a score, "ij", or "j" where query i
+    is the only one.
+    """
+    seen, hides = r"j \le i", "the tokens that come later"
+    if window is not None:
+        seen, hides = rf"i - {window} < j \le i", f"{hides} or more than {window - 1} before"
+    formula = (
+        rf"m_{{{score}}} = \tilde{{s}}_{{{score}}} \; \text{{if }} {seen}, \; \text{{else}} -\infty"
+    )
+    return f"Hide {hides}", formula
 
 
 def _cross_attention(made: Outline) -> None:
@@ -293,14 +317,15 @@ def _cross_attention(made: Outline) -> None:
     )
     with made.inside():
         _matrix(made, Ts, 2 * G * D, C, config.has_qkv_bias)
-    _heads(made, Ts)
+    _heads(made, Ts, masks=False)
 
 
-def _heads(made: Outline, n_keys: int) -> None:
-    """From queries, keys and values to what all heads write."""
+def _heads(made: Outline, n_keys: int, masks: bool) -> None:
+    """From queries, keys and values to what all heads write; `masks`: no query sees a later key."""
     config, T, attend = made.config, made.tokens, f"{_ATTENTION}:attend"
     C, H, D = config.n_embd, config.n_head, config.head_width
     q, k, pairs = (H, T, D), (H, n_keys, D), (H, T, n_keys)
+    score = "m" if masks else r"\tilde{s}"
     made.add(
         "scores",
         "Compare every query with every key: one score a pair",
@@ -315,20 +340,17 @@ def _heads(made: Outline, n_keys: int) -> None:
         f"{attend}#scale",
         {"scores": pairs, "root": (), "scaled": pairs},
     )
-    if made.stack == "decoder" and n_keys == T:
-        window = config.window_of(made.layer or 0)
-        far = "" if window is None else f", and what lies {window} or more before"
+    if masks:
         made.add(
             "mask",
-            f"Hide the tokens that come later{far}",
-            r"m_{ij} = -\infty \ \ (j > i)",
+            *mask_words(config.window_of(made.layer or 0), "ij"),
             f"{attend}#mask",
             {"scaled": pairs, "visible": (T, T), "masked": pairs},
         )
     made.add(
         "weights",
         "Softmax turns each row of scores into weights that sum to 1",
-        r"a_{ij} = \frac{e^{m_{ij}}}{\sum_l e^{m_{il}}}",
+        rf"a_{{ij}} = \frac{{e^{{{score}_{{ij}}}}}}{{\sum_l e^{{{score}_{{il}}}}}}",
         f"{attend}#softmax",
         {"masked": pairs, "weights": pairs},
     )
@@ -383,7 +405,7 @@ def _mlp(made: Outline) -> None:
         made.add(
             "gate",
             "The gate: how much of each hidden number passes",
-            r"g = \mathrm{silu}(W_g x)",
+            r"g = \mathrm{silu}(W_g x + b_g)" if config.bias else r"g = \mathrm{silu}(W_g x)",
             f"{here}#gate",
             {"x": (T, C), "gate": hidden},
         )
@@ -443,7 +465,7 @@ def _gelu(made: Outline) -> None:
         "How far each number is from 0, on a bent scale",
         r"y = \sqrt{2 / \pi}\,(x + 0.0447\, x^3)",
         f"{here}#inner",
-        {"x": shape, "inner": shape},
+        {"x": shape, "root": (), "inner": shape},
     )
     made.add(
         "gelu.hidden",

@@ -222,7 +222,8 @@ class Forward:
                 return _norm(getattr(block, outer), inside[given])
             if outer == "gelu":
                 x = full_precision(inside["up"][0])
-                return {"x": x, **plain.gelu_tanh(x)._asdict()}
+                root, inner, hidden = plain.gelu_tanh(x)
+                return {"x": x, "root": _number(root), "inner": inner, "hidden": hidden}
             if kind == "rotate":
                 return self._rotated(block, inside["given_1"])
             if outer in _MATRICES:
@@ -241,7 +242,11 @@ class Forward:
         if kind == "token":
             return {"ids": self.batch, "x": x}
         if config.embedding_scale:
-            x = x * math.sqrt(config.n_embd)
+            root = _number(math.sqrt(config.n_embd))
+            scaled = x * math.sqrt(config.n_embd)
+            if kind == "embed.scale":
+                return {"x": x, "root": root, "scaled": scaled}
+            x = scaled
         position = model.position_rows(0, self.batch.size(1), x.device)
         return {"x": x, "position": position, "placed": self.streams[0]}
 
@@ -263,7 +268,7 @@ class Forward:
             "joined": heads.transpose(1, 2).flatten(2), "read": read, "mid": mid,
             "given_2": given_2, "up": block.mlp.c_fc(given_2), "hidden": hidden,
             "thought": thought, "out": out,
-            "root": torch.tensor(math.sqrt(q.size(-1)), dtype=torch.float64),
+            "root": _number(math.sqrt(q.size(-1))),
         }  # fmt: skip
         if not pre:
             made |= {"added_1": x + read, "added_2": mid + thought}
@@ -304,12 +309,16 @@ def _linear(module: Any, given: Tensor) -> Tensors:
 
 def _norm(module: Any, given: Tensor) -> Tensors:
     x, weight = full_precision(given[0]), full_precision(module.weight)
-    here = {"x": x, "weight": weight, "eps": torch.tensor(module.eps, dtype=torch.float64)}
+    here = {"x": x, "weight": weight, "eps": _number(module.eps)}
     if isinstance(module, RMSNorm):
         return {**here, **plain.rms_norm(x, weight, module.eps)._asdict()}
     bias = None if module.bias is None else full_precision(module.bias)
     made = plain.layer_norm(x, weight, bias, module.eps)
     return _there({**here, "bias": bias, **made._asdict()})
+
+
+def _number(value: float) -> Tensor:
+    return torch.tensor(value, dtype=torch.float64)
 
 
 def _there(tensors: Mapping[str, Tensor | None]) -> Tensors:

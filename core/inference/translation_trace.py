@@ -90,7 +90,7 @@ def _add_token(
     trace: Trace, captured: PairActivations, place: int, head: tuple[int, int], name: str
 ) -> None:
     """The step of one token of the target, and what is in it."""
-    logits = torch.from_numpy(captured.logits[place])  # (V,)
+    logits = torch.from_numpy(captured.logits[place]).double()  # (V,), as core.inference.sampling
     scaled = logits - logits.max()
     parent = trace.append(
         Step(

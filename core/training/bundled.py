@@ -6,11 +6,7 @@ as bf16, and record.json: the recipe, the seed, and what the stored file measure
 
 from __future__ import annotations
 
-import argparse
-import json
-import shutil
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,25 +18,20 @@ from torch import Tensor
 from core.data import Batches, StoriesCorpus, rank_rows, story
 from core.data import repeated_ids as random_repeats
 from core.data.bundled import TOKENIZER_STORIES, VOCAB_SIZE, train_bundled_tokenizer
-from core.files import write_json
 from core.inference.activations import capture
 from core.inference.generation import generate
 from core.inference.heads import head_scores, repeated_ids
-from core.inference.loading import TOKENIZER_FILE, LoadedModel, load
+from core.inference.loading import TOKENIZER_FILE, LoadedModel
 from core.resources import resource
 from core.tokenization import END_OF_TEXT
-from core.training.checkpoints import latest_checkpoint
+from core.training import bundled_run
 from core.training.config import STORIES, TrainingConfig
 from core.training.language_modelling import LanguageModelling
-from core.training.loop import train_steps
-from core.training.runs import create_run
 from core.training.task import Position
 from core.transformer.architectures import gpt_of
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
-from core.transformer.weights import load_model, save_model
 
-RECORD_FILE = "record.json"
 READ_STORY = 5_000_001  # a story of neither split, on which the previous-token heads are measured
 TRAIN_BATCHES = 16  # of the train split, for its loss
 
@@ -199,65 +190,34 @@ def samples(lm: LoadedModel, count: int = 3, temperature: float = 0.7) -> list[s
     return [lm.tokenizer.decode([i for i in ids if i != end]) for ids in written]
 
 
-def export(checkpoint: Path, config: TrainingConfig, folder: Path, seconds: float) -> None:
-    """Stores a checkpoint's weights as bf16 in `folder`, and beside them what the file measures."""
-    save_model(folder, load_model(checkpoint), dtype="bfloat16")
-    shutil.copyfile(checkpoint / TOKENIZER_FILE, folder / TOKENIZER_FILE)
-    lm = load(folder)
-    written = {**config.to_json(), "tokenizer": STORIES}
+def main(arguments: list[str] | None = None) -> int:
+    """Trains the bundled model and puts it where the program finds it; resumes a run in
+    `--work`.
+    """
+    about = "Trains the bundled model again."
+    options = bundled_run.options_of(arguments, about, 10000, resource("models") / "stories")
+    run, tokenizer = options.work / "run", options.work / TOKENIZER_FILE
+    if not bundled_run.is_begun(run):
+        options.work.mkdir(parents=True, exist_ok=True)
+        train_bundled_tokenizer("bpe").save(tokenizer)
+    config = recipe(tokenizer.resolve(), options.steps, options.threads)
+    took = bundled_run.train(config, run, StoriesTask(config))
+    lm = bundled_run.store(run, options.folder)
     record = {
-        "recipe": written,
+        "recipe": {**config.to_json(), "tokenizer": STORIES},
+        **took,
         "tokenizer": {"kind": "bpe", "vocab_size": VOCAB_SIZE, "stories": TOKENIZER_STORIES},
-        "parameters": sum(parameter.numel() for parameter in lm.model.parameters()),
-        "dtype": "bfloat16",
         "copying_first": [
             {"until_step": end, "sequences": B, "length": T} for end, B, T in COPYING
         ],
         "query_key_scale": QUERY_KEY_SCALE,
         "positions": {"base": POSITION_BASE, "amplitude": POSITION_AMPLITUDE},
         "tokens": token_counts(config),
-        "seconds": round(seconds),
-        "torch": torch.__version__,
         "loss": {name: round(loss, 4) for name, loss in losses(lm).items()},
         "heads": best_heads(lm),
         "samples": samples(lm),
     }
-    write_json(folder / RECORD_FILE, record)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Trains the bundled model and puts it where the program finds it; resumes a run in
-    `--work`.
-    """
-    parser = argparse.ArgumentParser(description="Trains the bundled model again.")
-    parser.add_argument("--steps", type=int, default=10000)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--work", type=Path, default=Path("build/bundled"), help="its run folder")
-    parser.add_argument("--folder", type=Path, help="where the model goes (default: resources)")
-    options = parser.parse_args(arguments)
-
-    torch.set_num_threads(options.threads)
-    run = options.work / "run"
-    tokenizer_path = options.work / TOKENIZER_FILE
-    resuming = latest_checkpoint(run) is not None if run.is_dir() else False
-    options.work.mkdir(parents=True, exist_ok=True)
-    if not resuming:
-        train_bundled_tokenizer("bpe").save(tokenizer_path)
-    config = recipe(tokenizer_path.resolve(), options.steps, options.threads)
-    if not resuming:
-        create_run(run, config)
-    started = time.monotonic()
-    task = StoriesTask(config)
-    for moment in train_steps(config, run, resume=resuming, task=task):
-        if moment.phase in ("evaluate", "sample", "end") and moment.values:
-            elapsed = time.monotonic() - started
-            told = json.dumps(dict(moment.values), default=str, ensure_ascii=False)
-            print(f"{elapsed:6.0f} s  step {moment.step}  {moment.phase}  {told}", file=sys.stderr)
-    checkpoint = latest_checkpoint(run)
-    assert checkpoint is not None, "a run that ended has a checkpoint"
-    folder = options.folder or resource("models") / "stories"
-    export(checkpoint, config, folder, time.monotonic() - started)
-    print((folder / RECORD_FILE).read_text(encoding="utf-8"))
+    bundled_run.write_record(options.folder, lm, record)
     return 0
 
 

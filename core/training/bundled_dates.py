@@ -6,32 +6,20 @@ the seed, and what the stored file measures.
 
 from __future__ import annotations
 
-import argparse
-import json
-import shutil
 import sys
-import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from core.data.dates import Dates
 from core.data.pairs import Pair
-from core.files import write_json
 from core.inference.alignment import exact_share, span_attention
-from core.inference.loading import TOKENIZER_FILE, LoadedModel, load
+from core.inference.loading import LoadedModel
 from core.resources import resource
-from core.training.bundled import RECORD_FILE
-from core.training.checkpoints import latest_checkpoint
+from core.training import bundled_run
 from core.training.config import CHARACTERS, SEQUENCE_TO_SEQUENCE, TrainingConfig
-from core.training.loop import train_steps
-from core.training.runs import create_run
 from core.transformer.architectures import pair_of
 from core.transformer.config import ModelConfig
-from core.transformer.weights import load_model, save_model
 
 STEPS = 2000
 HELD_OUT = 1000  # dates that were kept from training, on which exactness is measured
@@ -99,61 +87,15 @@ def measured(lm: LoadedModel) -> dict[str, Any]:
     return {"exact": exact_share(model, lm.tokenizer, pairs), "aligned_head": best}
 
 
-def export(
-    checkpoint: Path, config: TrainingConfig, folder: Path, seconds: float, processor: float
-) -> dict[str, Any]:
-    """Stores a checkpoint's weights as bf16 in `folder`, and beside them what the file measures,
-    which it returns.
-
-    seconds, processor  that the run took: by the clock, and of all cores together
-    """
-    save_model(folder, load_model(checkpoint), dtype="bfloat16")
-    shutil.copyfile(checkpoint / TOKENIZER_FILE, folder / TOKENIZER_FILE)
-    lm = load(folder)
-    record = {
-        "recipe": config.to_json(),
-        "parameters": sum(parameter.numel() for parameter in lm.model.parameters()),
-        "dtype": "bfloat16",
-        "seconds": round(seconds),
-        "processor_seconds": round(processor),
-        "torch": torch.__version__,
-        **measured(lm),
-    }
-    write_json(folder / RECORD_FILE, record)
-    return record
-
-
-def train(config: TrainingConfig, run: Path) -> Iterator[str]:
-    """Trains to the end, and tells what happens."""
-    resuming = run.is_dir() and latest_checkpoint(run) is not None
-    if not resuming:
-        create_run(run, config)
-    for moment in train_steps(config, run, resume=resuming):
-        if moment.phase in ("evaluate", "sample", "end") and moment.values:
-            told = json.dumps(dict(moment.values), default=str, ensure_ascii=False)
-            yield f"step {moment.step}  {moment.phase}  {told}"
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Trains the model and puts it where the program finds it; resumes a run in `--work`."""
-    parser = argparse.ArgumentParser(description="Trains the bundled encoder-decoder again.")
-    parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--work", type=Path, default=Path("build/dates"), help="its run folder")
-    parser.add_argument("--folder", type=Path, help="where the model goes (default: resources)")
-    options = parser.parse_args(arguments)
-
-    torch.set_num_threads(options.threads)
-    config = recipe(options.steps, options.threads)
-    options.work.mkdir(parents=True, exist_ok=True)
-    run, begun, processor = options.work / "run", time.monotonic(), time.process_time()
-    for told in train(config, run):
-        print(f"{time.monotonic() - begun:6.0f} s  {told}", file=sys.stderr)
-    checkpoint = latest_checkpoint(run)
-    assert checkpoint is not None, "a run that ended has a checkpoint"
-    folder = options.folder or resource("models") / Dates.name
-    took = time.monotonic() - begun, time.process_time() - processor
-    print(json.dumps(export(checkpoint, config, folder, *took), indent=2))
+    about = "Trains the bundled encoder-decoder again."
+    options = bundled_run.options_of(arguments, about, STEPS, resource("models") / Dates.name)
+    config, run = recipe(options.steps, options.threads), options.work / "run"
+    took = bundled_run.train(config, run)
+    lm = bundled_run.store(run, options.folder)
+    record = {"recipe": config.to_json(), **took, **measured(lm)}
+    bundled_run.write_record(options.folder, lm, record)
     return 0
 
 

@@ -12,26 +12,23 @@ import torch
 from torch import Tensor, nn
 
 from core.data import Batches, Corpus, character_tokenizer_steps, prepare_corpus_steps, rank_rows
-from core.files import write_json
 from core.inference.activations import capture
 from core.inference.generation import generate_steps
 from core.inference.heads import HeadScores, head_scores, repeated_ids
 from core.inference.loading import TOKENIZER_FILE
 from core.inference.sampling import Sampling
-from core.optimization import decay_groups
 from core.resources import data_folder, resource
 from core.tokenization import Tokenizer, open_tokenizer
 from core.training.config import CHARACTERS, LANGUAGE_MODELLING, STORIES, TrainingConfig
 from core.training.memory import too_large
 from core.training.sizes import estimate
 from core.training.task import Position, Written
-from core.training.token_batches import load_parameters, shown_tokens
-from core.transformer.gpt import GPT, IGNORED, next_token_loss
+from core.training.token_batches import EVALUATION_SEED, TokenTask, shown_tokens
+from core.transformer.config import ModelConfig
+from core.transformer.gpt import GPT
 
 # Batches that the training loss is measured on where the validation split is read whole.
 TRAIN_BATCHES = 20
-# Evaluation draws from another stream of batches than training does.
-EVALUATION_SEED = 1 << 32
 
 # Tokens of the corpus' own words in place of a prompt: a sentence of pieces, or some words of
 # letters.
@@ -43,10 +40,11 @@ SEARCHED = 200  # tokens of the validation split in which a line should begin
 TEST_PERIOD = 16
 
 
-class LanguageModelling:
+class LanguageModelling(TokenTask):
     """Learns `config.corpus`. `cache` keeps tokenized files (None: the user's data folder)."""
 
     name = LANGUAGE_MODELLING
+    model_config: ModelConfig
 
     def __init__(self, config: TrainingConfig, cache: Path | None = None) -> None:
         self.config = config
@@ -136,10 +134,6 @@ class LanguageModelling:
         ids, _ = batch
         return int(ids.numel())
 
-    def targets(self, batch: Any) -> int:
-        _, targets = batch
-        return int((targets != IGNORED).sum())
-
     def evaluation(
         self, split: str, rank: int = 0, ranks: int = 1
     ) -> Iterator[tuple[Tensor, Tensor]]:
@@ -154,30 +148,9 @@ class LanguageModelling:
             for index in range(count or TRAIN_BATCHES):
                 yield _tensors(batches.batch(index, 0, rank, ranks))
 
-    def loss(self, model: nn.Module, batch: Any) -> Tensor:
-        ids, targets = batch
-        logits = model(ids)  # (B, T, V)
-        smoothing = self.config.label_smoothing if model.training else 0.0
-        summed, _ = next_token_loss(logits, targets, smoothing)
-        return summed
-
     def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
         ids, targets = batch
         return shown_tokens(self.tokenizer, ids, targets, output)
-
-    def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
-        trained = (parameter for parameter in model.parameters() if parameter.requires_grad)
-        return decay_groups(trained, self.config.weight_decay)
-
-    def state_to_save(self, model: nn.Module) -> Mapping[str, Tensor]:
-        return dict(model.named_parameters())
-
-    def load_state(self, model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-        load_parameters(self.state_to_save(model), tensors)
-
-    def save_files(self, model: nn.Module, folder: Path) -> None:
-        write_json(folder / "config.json", self.model_config.to_json())
-        self.tokenizer.save(folder / TOKENIZER_FILE)
 
     def probe(
         self, model: nn.Module, ids: Sequence[int] | None, sites: Sequence[str]

@@ -12,37 +12,32 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.data.pairs import END, START, PairBatch, PairBatches
-from core.files import write_json
+from core.data.pairs import END, START, Pair, PairBatch, PairBatches
 from core.inference.activations import VIEWS, view_sites
-from core.inference.loading import TOKENIZER_FILE
 from core.inference.translation import capture_pair, translate_steps
-from core.optimization import decay_groups
 from core.training.config import SEQUENCE_TO_SEQUENCE, TrainingConfig
 from core.training.memory import too_large
 from core.training.requirements import check_pairs
 from core.training.sizes import estimate
 from core.training.task import Position, Written
-from core.training.token_batches import load_parameters, shown_tokens
+from core.training.token_batches import EVALUATION_SEED, TokenTask, shown_tokens
 from core.transformer.architectures import pair_of
 from core.transformer.config import EncoderDecoderConfig
 from core.transformer.encoder_decoder import EncoderDecoder
-from core.transformer.gpt import IGNORED, next_token_loss
+from core.transformer.gpt import IGNORED
 from core.transformer.look import Site
 
-WHOLE_SPLIT = (
-    20  # batches of an evaluation, where the config asks for the whole of an endless split
-)
-# Evaluation draws from another stream of batches than training does.
-EVALUATION_SEED = 1 << 32
+# Batches of an evaluation where the config asks for the whole of a split, which has no end.
+WHOLE_SPLIT = 20
 
 Tensors = tuple[Tensor, Tensor, Tensor]  # (B, Ts), (B, Tt), (B, Tt): see PairBatches
 
 
-class SequenceToSequence:
+class SequenceToSequence(TokenTask):
     """Learns the pairs of `config.corpus`. `config.model` is the shape of both stacks."""
 
     name = SEQUENCE_TO_SEQUENCE
+    model_config: EncoderDecoderConfig
 
     def __init__(self, config: TrainingConfig) -> None:
         self.config = config
@@ -82,7 +77,7 @@ class SequenceToSequence:
     def facts(self) -> Mapping[str, int | str]:
         return {"vocab_size": self.tokenizer.vocab_size, "probe_text": self._probed().source}
 
-    def _probed(self, number: int = 0) -> Any:
+    def _probed(self, number: int = 0) -> Pair:
         """A pair of the validation split."""
         pairs = self._evaluated["validation"].pairs(0)
         return pairs[number % len(pairs)]
@@ -97,40 +92,15 @@ class SequenceToSequence:
         source, ids, _ = batch
         return int((source != IGNORED).sum() + (ids != IGNORED).sum())
 
-    def targets(self, batch: Any) -> int:
-        _, _, targets = batch
-        return int((targets != IGNORED).sum())
-
     def evaluation(self, split: str, rank: int = 0, ranks: int = 1) -> Iterator[Tensors]:
         for index in range(self.config.evaluate_batches or WHOLE_SPLIT):
             yield _tensors(self._evaluated[split].batch(index, 0, rank, ranks))
-
-    def loss(self, model: nn.Module, batch: Any) -> Tensor:
-        source, ids, targets = batch
-        logits = model(source, ids)  # (B, Tt, V)
-        smoothing = self.config.label_smoothing if model.training else 0.0
-        summed, _ = next_token_loss(logits, targets, smoothing)
-        return summed
 
     def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
         """Of the targets: as `shown_tokens`. Padding is shown as END, which nothing predicts."""
         _, ids, targets = batch
         ids = ids.masked_fill(ids == IGNORED, self.model_config.end_id)
         return shown_tokens(self.tokenizer, ids, targets, output)
-
-    def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
-        trained = (parameter for parameter in model.parameters() if parameter.requires_grad)
-        return decay_groups(trained, self.config.weight_decay)
-
-    def state_to_save(self, model: nn.Module) -> Mapping[str, Tensor]:
-        return dict(model.named_parameters())
-
-    def load_state(self, model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-        load_parameters(self.state_to_save(model), tensors)
-
-    def save_files(self, model: nn.Module, folder: Path) -> None:
-        write_json(folder / "config.json", self.model_config.to_json())
-        self.tokenizer.save(folder / TOKENIZER_FILE)
 
     def probe(
         self, model: nn.Module, ids: Sequence[int] | None, sites: Sequence[str]

@@ -1,19 +1,73 @@
-"""What Tasks with batches of tokens have in common: what a recorded step shows of them, and how
-weights are put back.
+"""What Tasks with batches of tokens have in common: loss and checkpoints, and what a recorded step
+shows of a batch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from core.files import write_json
+from core.inference.loading import TOKENIZER_FILE
+from core.optimization import decay_groups
 from core.tokenization import Tokenizer
-from core.transformer.gpt import IGNORED
+from core.training.config import TrainingConfig
+from core.transformer.architectures import Config
+from core.transformer.gpt import IGNORED, next_token_loss
+from core.transformer.weights import CONFIG_FILE
 
+EVALUATION_SEED = 1 << 32  # evaluation draws from another stream of batches than training
 LIKELIEST = 5  # next tokens that a recorded step tells of each
+
+
+class TokenTask:
+    """The part of a Task that is the same for all models of tokens. A batch is what the model is
+    called with, then targets (B, T); `build_model` and what it needs, subclasses bring along.
+    """
+
+    config: TrainingConfig
+    tokenizer: Tokenizer
+    model_config: Config
+
+    def targets(self, batch: Any) -> int:
+        *_, targets = batch
+        return int((targets != IGNORED).sum())
+
+    def loss(self, model: nn.Module, batch: Any) -> Tensor:
+        *inputs, targets = batch
+        logits = model(*inputs)  # (B, T, V)
+        smoothing = self.config.label_smoothing if model.training else 0.0
+        summed, _ = next_token_loss(logits, targets, smoothing)
+        return summed
+
+    def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
+        trained = (parameter for parameter in model.parameters() if parameter.requires_grad)
+        return decay_groups(trained, self.config.weight_decay)
+
+    def state_to_save(self, model: nn.Module) -> Mapping[str, Tensor]:
+        return dict(model.named_parameters())
+
+    def load_state(self, model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+        saved = self.state_to_save(model)
+        if missing := sorted(set(saved) ^ set(tensors)):
+            raise ValueError(f"the checkpoint belongs to another model: {missing[0]} differs")
+        for name, parameter in saved.items():
+            if parameter.shape != tensors[name].shape:
+                raise ValueError(
+                    f"the checkpoint's {name} has shape {tuple(tensors[name].shape)}, this model's "
+                    f"{tuple(parameter.shape)}; continue it with its own config"
+                )
+            with torch.no_grad():
+                parameter.copy_(tensors[name])
+
+    def save_files(self, model: nn.Module, folder: Path) -> None:
+        write_json(folder / CONFIG_FILE, self.model_config.to_json())
+        self.tokenizer.save(folder / TOKENIZER_FILE)
 
 
 def shown_tokens(
@@ -47,19 +101,3 @@ def _pieces(tokenizer: Tokenizer, *ids: np.ndarray) -> dict[str, np.ndarray]:
         "piece_bytes": np.frombuffer(b"".join(pieces), np.uint8),
         "piece_ends": np.cumsum([len(piece) for piece in pieces], dtype=np.int64),
     }
-
-
-def load_parameters(saved: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
-    """Puts a checkpoint's tensors into those of a model, by name. Raises ValueError where names or
-    shapes do not fit.
-    """
-    if missing := sorted(set(saved) ^ set(tensors)):
-        raise ValueError(f"the checkpoint belongs to another model: {missing[0]} differs")
-    for name, parameter in saved.items():
-        if parameter.shape != tensors[name].shape:
-            raise ValueError(
-                f"the checkpoint's {name} has shape {tuple(tensors[name].shape)}, this model's "
-                f"{tuple(parameter.shape)}; continue it with its own config"
-            )
-        with torch.no_grad():
-            parameter.copy_(tensors[name])

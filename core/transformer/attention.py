@@ -104,8 +104,8 @@ class Heads(nn.Module):
     With fewer key and value heads than heads, several queries share one.
     """
 
-    causal: bool  # whether a query sees no later key
-    window: int | None  # and of the earlier ones so many, itself included
+    causal: bool  # hides later keys
+    window: int | None  # how many keys a query sees, itself included; None: all
     c_proj: Linear  # W^O, (n_embd, H D)
 
     def __init__(self, config: ModelConfig, sites: dict[str, Site]) -> None:

@@ -105,7 +105,7 @@ class LayerCache:
 
     @property
     def bytes(self) -> int:
-        """That it takes, the room for further tokens included."""
+        """Bytes held, including spare room."""
         held = (self._keys, self._values, *(self.source or ()))
         return sum(one.nbytes for one in held if one is not None)
 
@@ -145,11 +145,11 @@ class KeyValueCache:
 
     @property
     def bytes(self) -> int:
-        """That all layers take."""
+        """Bytes held by all layers, including spare room."""
         return sum(layer.bytes for layer in self.layers)
 
 
 def bytes_per_token(config: ModelConfig, item: int = 4) -> int:
-    """That a cache grows by with each token, of `item` bytes a number: 2 L G D."""
+    """Bytes by which a cache grows with each token: 2 L G D numbers of `item` bytes."""
     numbers = 2 * config.n_layer * config.kv_heads * config.head_width
     return numbers * item

@@ -146,7 +146,7 @@ def layer_sites(stack: str, layer: int) -> dict[str, Site]:
 
 @functools.cache
 def cross_sites(layer: int) -> dict[str, Site]:
-    """The sites of one layer's cross-attention, by what the same sites of self-attention are."""
+    """The sites of one layer's cross-attention, keyed by kind, without the prefix "cross."."""
     return {kind.removeprefix("cross."): Site("decoder", layer, kind) for kind in CROSS_KINDS}
 
 

@@ -6,6 +6,7 @@ C width of the residual stream, N rows of a weight matrix.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -75,17 +76,19 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float) -> RMSNormed:
 
 
 class Gelu(NamedTuple):
-    """Both in the shape of what was given."""
+    """root is a number, the others are in the shape of what was given."""
 
+    root: float
     inner: Tensor
     hidden: Tensor
 
 
 def gelu_tanh(x: Tensor) -> Gelu:
     """GELU by its approximation (Hendrycks & Gimpel 2016, section 2): x times how much passes."""
-    inner = 0.7978845608 * (x + 0.044715 * x**3)  # step: inner
+    root = math.sqrt(2 / math.pi)  # so that tanh is as steep at 0 as the true GELU's erf
+    inner = root * (x + 0.044715 * x**3)  # step: inner
     hidden = 0.5 * x * (1 + torch.tanh(inner))  # step: gelu
-    return Gelu(inner, hidden)
+    return Gelu(root, inner, hidden)
 
 
 def silu(x: Tensor) -> Tensor:

@@ -107,7 +107,9 @@ class Stack(nn.Module):
             )
         x = self.wte(ids)  # (B, T, C)  # step: token
         if self.config.embedding_scale:  # AIAYN section 3.4
-            x = x * math.sqrt(self.config.n_embd)
+            root = math.sqrt(self.config.n_embd)
+            scaled = x * root  # step: scale
+            x = scaled
         if self.config.positions == "rope":
             return self.drop(x)
         position = self.position_rows(first, T, ids.device).to(x.dtype)  # (T, C)

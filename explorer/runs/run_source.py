@@ -319,4 +319,7 @@ def _trace_from(
     q, k, v = (arrays[site][layer] for site in ("queries", "keys", "values"))
     window = config.window_of(layer) if config is not None else None
     rotary = config is not None and config.positions == "rope"
-    return trace_attention_from(q, k, v, np.asarray(ids), layer, head, query, window, rotary)
+    return trace_attention_from(
+        q, k, v, np.asarray(ids),
+        layer=layer, head=head, query=query, window=window, rotary=rotary,
+    )  # fmt: skip

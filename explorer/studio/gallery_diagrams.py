@@ -46,7 +46,7 @@ def diagrams() -> list[Sample]:
     spine = _spine(6, ENDS, TOKENS, 7, reads, writes, stripes, likely)
     parts = ("ln_1", "attention", "add_read", "ln_2", "mlp", "add_thought")
     lines = dict.fromkeys(("attention", "mlp"), ("4 heads of 16", "16,384 parameters"))
-    vectors = {kind: rng.normal(size=28) for kind in ("in", *parts)}
+    vectors = {kind: rng.normal(size=(28, 1)) for kind in ("in", *parts)}
     block = BlockScene(tuple(enumerate(parts)), True, (8, 64), lines, 4, 4.0, vectors,
                        np.tril(rng.uniform(size=(4, 8, 8))), rng.normal(size=256))  # fmt: skip
     x, weight = rng.normal(size=(4, 6)), rng.normal(size=(5, 6))
@@ -58,7 +58,7 @@ def diagrams() -> list[Sample]:
     nodes = [Node(0, "c_fc", "products", (4, 5), matrices["products"], True),
              Node(1, "gelu", "hidden", (4, 5), None, False)]  # fmt: skip
     shapes = {name: (len(one), one.shape[1]) for name, one in values.items()}
-    steps = StepsScene(tuple(nodes), 0, terms, shapes, matrices, TOKENS[:4], line="1 + 2 = 3")
+    steps = StepsScene(tuple(nodes), 0, terms, shapes, matrices, TOKENS[:4])
     pair = replace(_spine(3, ENDS[1:]), source=_spine(3, ()))
     return [
         ("a model", _shown(spine, 10), 600, 380),
@@ -72,7 +72,7 @@ def diagrams() -> list[Sample]:
 
 def _bars() -> list[Sample]:
     bars, bright = StackedBars("Costs"), StackedBars("Costs")
-    segments = (Segment("attention", 30, "", "attention"), Segment("MLP", 60, "", "mlp"))
+    segments = (Segment("attention", "attention", 30, ""), Segment("mlp", "MLP", 60, ""))
     for one in (bars, bright):
         one.set_scene([Bar("90 parameters", segments), Bar("210 FLOPs", segments[::-1])])
     bright.set_bright("MLP")

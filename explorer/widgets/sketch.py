@@ -110,10 +110,6 @@ class Sketch:
         if framed:
             self.frame(place, "divider", 1, 0)
 
-    def stripe(self, place: QRectF, vector: np.ndarray | None) -> None:
-        """A vector of root mean square 1 from top to bottom."""
-        self.matrix(place, None if vector is None else vector[:, None], limit=SIZE)
-
     def arrow(self, points: Sequence[QPointF], ink: Ink = "outline", width: float = 1.5) -> None:
         self.painter.setPen(self.now.pen(ink, width))
         self.painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
@@ -20,22 +21,20 @@ LINE, GAP, HIGH = 18, 20, 16  # px: words above a bar; between two; a bar
 DIM = 0.7  # how far a part that is not meant fades
 
 
-@dataclass(frozen=True)
-class Segment:
-    """A part: what it is called, how much it is, what its tooltip says, and the kind that gives it
-    its color.
+class Segment(NamedTuple):
+    """A part: of which kind it is, which gives it its color, what it is called, how much it is, and
+    what its tooltip says.
     """
 
+    kind: str
     name: str
     number: float
     told: str
-    kind: str
 
 
-@dataclass(frozen=True)
-class Bar:
+class Bar(NamedTuple):
     words: str
-    segments: tuple[Segment, ...]
+    segments: Sequence[Segment]
 
 
 class StackedBars(ScenePicture[Sequence[Bar]]):
@@ -55,33 +54,29 @@ class StackedBars(ScenePicture[Sequence[Bar]]):
             self.update()
 
     def displayed(self) -> dict[str, np.ndarray]:
-        parts = [(bar.words, one.name, one.number) for bar in self.scene or ()
-                 for one in bar.segments]  # fmt: skip
-        names = ("bar", "part", "number")
-        return Columns(
-            {name: np.array([one[at] for one in parts]) for at, name in enumerate(names)}
-        )
+        parts = [(words, one.name, one.number) for words, parts in self.scene or ()
+                 for one in parts]  # fmt: skip
+        columns = map(np.array, zip(*parts, strict=True))
+        return Columns(zip(("bar", "part", "number"), columns, strict=False))
 
-    def _bars(self) -> Iterator[tuple[QRectF, Bar]]:
-        """Each with the place of its words."""
+    def _placed(self) -> Iterator[tuple[QRectF, Bar, list[QRectF]]]:
+        """Of each bar where its words and its parts stand."""
         bars, now = self.scene or (), theme.current()
         pitch = (self.width() + now.px(GAP)) / max(len(bars), 1)
         for at, bar in enumerate(bars):
-            yield QRectF(at * pitch, 0, pitch - now.px(GAP), now.px(LINE)), bar
-
-    def _segments(self, words: QRectF, bar: Bar) -> Iterator[tuple[QRectF, Segment]]:
-        total, x = sum(one.number for one in bar.segments) or 1.0, words.left()
-        for one in bar.segments:
-            wide = words.width() * one.number / total
-            yield QRectF(x, words.bottom(), wide, theme.current().px(HIGH)), one
-            x += wide
+            line = QRectF(at * pitch, 0, pitch - now.px(GAP), now.px(LINE))
+            shares = np.array([0.0, *(one.number for one in bar.segments)]).cumsum()
+            edges = (line.left() + line.width() * shares / (shares[-1] or 1.0)).tolist()
+            places = [QRectF(left, line.bottom(), right - left, now.px(HIGH))
+                      for left, right in itertools.pairwise(edges)]  # fmt: skip
+            yield line, bar, places
 
     def draw(self, painter: QPainter) -> None:
         sketch = Sketch(painter)
-        for line, bar in self._bars():
+        for line, bar, places in self._placed():
             sketch.text(line, bar.words, "text", LEFT, cut=True)
             dims = self._bright in {one.name for one in bar.segments}
-            for place, one in self._segments(line, bar):
+            for place, one in zip(places, bar.segments, strict=True):
                 color = ink_of(one.kind)
                 if dims and one.name != self._bright:
                     color = theme.mix(color, sketch.now.color("window"), DIM)
@@ -90,5 +85,6 @@ class StackedBars(ScenePicture[Sequence[Bar]]):
                     sketch.text(place, one.name, theme.ink_on(color))
 
     def said_at(self, point: QPointF) -> str:
-        placed = (part for bar in self._bars() for part in self._segments(*bar))
+        placed = (part for _, bar, places in self._placed()
+                  for part in zip(places, bar.segments, strict=True))  # fmt: skip
         return next((one.told for place, one in placed if place.contains(point)), "")

@@ -12,8 +12,8 @@ import core
 from core.data.pairs import Copies
 from core.inference.alignment import exact_share
 from core.resources import resource
-from core.training import bundled_dates
-from core.training.bundled import RECORD_FILE
+from core.training import bundled_dates, bundled_run
+from core.training.bundled_run import RECORD_FILE
 from core.training.checkpoints import latest_checkpoint
 from core.training.loop import train_steps
 from core.training.sequence_to_sequence import SequenceToSequence
@@ -44,8 +44,7 @@ def full(report: Report) -> None:
 def _train_anew(report: Report) -> None:
     with tempfile.TemporaryDirectory() as folder:
         begun, processor = time.perf_counter(), time.process_time()
-        for _ in bundled_dates.train(bundled_dates.recipe(bundled_dates.STEPS, 2), Path(folder)):
-            pass
+        bundled_run.train(bundled_dates.recipe(bundled_dates.STEPS, 2), Path(folder))
         seconds = time.perf_counter() - begun
         report.at_most("dates, training, 2 threads", seconds, SIX_MINUTES, "s")
         report.tell("dates, training, of all cores", time.process_time() - processor, "s")

@@ -181,7 +181,8 @@ def _forward() -> Iterator[Step]:
     from core.transformer.gpt import GPT
 
     llama = {"positions": "rope", "norm": "rms_norm", "mlp": "swiglu"}
-    for changes in ({}, llama, {"norm_placement": "post", "mlp": "relu"}):
+    original = {"norm_placement": "post", "mlp": "relu", "embedding_scale": True}
+    for changes in ({}, llama, original):
         config = ModelConfig(vocab_size=11, block_size=8, n_layer=1, n_head=2, n_embd=8, **changes)
         model = GPT(config, torch.Generator().manual_seed(0))
         yield from trace_forward(model, [1, 2, 3, 4, 5])

@@ -14,6 +14,7 @@ import pytest
 
 import core
 from core.trace import Step, Trace, marked_lines, source
+from tests.core.families import FAMILIES
 
 MARKER = "core.trace:Trace.finish#none"
 
@@ -216,16 +217,7 @@ def test_the_marked_lines_computed_the_values_of_the_attention_trace(changes):
         assert all(value.size > 0 for value in step.values.values())
 
 
-FAMILIES = [
-    {},
-    {"positions": "rope", "n_kv_head": 1, "norm": "rms_norm", "mlp": "swiglu", "bias": False},
-    {"positions": "rope", "qk_norm": True, "window": (None, 2), "tie_weights": False},
-    {"norm_placement": "post", "mlp": "relu", "positions": "sinusoidal", "embedding_scale": True},
-    {"norm_placement": "post", "mlp": "gelu"},
-]
-
-
-@pytest.mark.parametrize("changes", FAMILIES, ids=str)
+@pytest.mark.parametrize("changes", FAMILIES.values(), ids=FAMILIES)
 def test_the_marked_lines_computed_the_values_of_the_forward_trace(changes):
     torch = pytest.importorskip("torch")
     from core.inference.activations import looking_at

@@ -6,7 +6,7 @@ key and value heads, D dimensions a head.
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, fields, replace
 
 from core.training.estimates.activations import FULL, block_parts, kept
 from core.training.estimates.flops import FORWARD
@@ -18,7 +18,7 @@ from core.transformer.parameters import (
     parameters_of_pair,
 )
 
-NAMES = ("tokens", "positions", "attention", "mlp", "norms", "head")
+NAMES = tuple(field.name for field in fields(ParameterCount))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,9 @@ def components(
     inside = [block_parts(short, layer, 1, FULL, "cpu") for layer in layers]
     held = {name: sum(part[name] for part in inside) for name in ("attention", "mlp")}
     held |= {
-        "tokens": around.embedding,
+        "token_embedding": around.embedding,
         "norms": around.blocks - sum(held.values()),
-        "head": around.final + around.loss,
+        "output_head": around.final + around.loss,
     }
     return tuple(replace(part, activations=held.get(part.name, 0)) for part in made)
 
@@ -81,19 +81,21 @@ def _costs(
     flops = {
         "attention": attentions * L * (forward * sum(sizes[:2]) + 2 * forward * T * H * D),
         "mlp": L * forward * sum(sizes[2:]),
-        "head": 0 if is_encoder else forward * model.vocab_size * model.n_embd,
+        "output_head": 0 if is_encoder else forward * model.vocab_size * model.n_embd,
     }
     seen = [min(T, model.window_of(layer) or T) for layer in range(L)]
-    cached = 0 if is_encoder else 2 * model.kv_heads * D * attentions * sum(seen)
-    counts = (
-        *(learned.token_embedding, learned.position_embedding, learned.attention),
-        *(learned.mlp, learned.norms, learned.output_head),
-    )
+    cache = {"attention": 0 if is_encoder else 2 * model.kv_heads * D * attentions * sum(seen)}
     return tuple(
-        Component(name, count, flops.get(name, 0), item * count, item * cached if name ==
-                  "attention" else 0, 0)
-        for name, count in zip(NAMES, counts, strict=True)
-    )  # fmt: skip
+        Component(
+            name=name,
+            parameters=count,
+            flops=flops.get(name, 0),
+            weights=item * count,
+            cache=item * cache.get(name, 0),
+            activations=0,
+        )
+        for name, count in asdict(learned).items()
+    )
 
 
 def _sum(one: Component, other: Component) -> Component:

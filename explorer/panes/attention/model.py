@@ -228,7 +228,10 @@ def trace_of(
         before = None if heads.before is None else heads.before[query]
         after = downstream_of(model, layer, stream[layer], stream[-1], off, before)
     ids = np.asarray(heads.prompt.ids)
-    return trace_attention_from(q, k, v, ids, layer, head, query, window, rotary, after)
+    return trace_attention_from(
+        q, k, v, ids,
+        layer=layer, head=head, query=query, window=window, rotary=rotary, after=after,
+    )  # fmt: skip
 
 
 def order_by(score: np.ndarray) -> np.ndarray:

@@ -13,8 +13,11 @@ from explorer import theme
 from explorer.widgets.diagrams.inks import ink_of
 from explorer.widgets.diagrams.scenes import BlockScene, name_of
 from explorer.widgets.matrix_equation import dimensions
-from explorer.widgets.sketch import Sketch, around
+from explorer.widgets.sketch import SIZE, Sketch, around
 
+# Each part with its norm and its sum.
+PARTS = {"attention": ("ln_1", "add_read"), "cross": ("ln_cross", "add_found"),
+         "mlp": ("ln_2", "add_thought")}  # fmt: skip
 SHARES = {"ln": 1.15, "attention": 3.4, "cross": 3.0, "mlp": 3.0, "add": 1.0}  # of the width
 STRIPE, CARD, SIDE, LINE = (12, 64), 214, 60, 16  # px: a vector; a card's height; the stream's ends
 NORM, SUM, BELOW = (54, 30), 26, 116  # px: the boxes; from the cards to the bottom
@@ -22,62 +25,56 @@ COLUMNS = 12  # of the hidden layer's picture
 
 
 class BlockLayout:
-    """Where the parts of a block stand."""
+    """Where the parts of a block stand: `places` and the `paths` into them, by kind."""
 
     def __init__(self, area: QRectF, scene: BlockScene) -> None:
         now, self.area, self.scene = theme.current(), area, scene
         self.kinds = [kind for _, kind in scene.parts]
-        side, below = now.px(SIDE if len(scene.parts) < 9 else SIDE / 2), now.px(BELOW)
-        high = min(area.height() - below - now.px(8), now.px(CARD))
-        top = area.top() + max(area.height() - below - high, 0) / 2
-        self.branch = QRectF(area.left(), top, area.width(), high)
-        self.y = self.branch.bottom() + now.px(58)  # of the stream
+        self.narrow = len(self.kinds) > 6  # there is no room for every shape
+        side = now.px(SIDE / (2 if self.narrow else 1))
+        high = min(area.height() - now.px(BELOW + 8), now.px(CARD))
+        self.top = area.top() + max(area.height() - now.px(BELOW) - high, 0) / 2
+        self.y = self.top + high + now.px(58)  # of the stream
         shares = [SHARES[kind.partition("_")[0]] for kind in self.kinds]
         unit = (area.width() - 2 * side) / sum(shares)
         edges = (area.left() + side + unit * np.cumsum([0.0, *shares])).tolist()
         self.spans = dict(zip(self.kinds, itertools.pairwise(edges), strict=True))
-        self.targets = [(self.place(kind), at) for at, kind in scene.parts]
+        self.places: dict[str, QRectF] = {}
+        self.paths: dict[str, list[QPointF]] = {}
+        for part, (norm, add) in PARTS.items():
+            if part in self.spans:
+                self._place(part, norm, add, high)
+        self.targets = [(self.places[kind], at) for at, kind in scene.parts]
 
-    def _part_of(self, kind: str) -> str:
-        """The part that a norm or a sum belongs to."""
-        ends = {"ln_1": "attention", "add_read": "attention", "ln_cross": "cross",
-                "add_found": "cross", "ln_2": "mlp", "add_thought": "mlp"}  # fmt: skip
-        return ends.get(kind, kind)
-
-    def place(self, kind: str) -> QRectF:
-        """Of a part: a card on the branch, a norm there or on the stream, a sum on the stream."""
-        now, (left, right) = theme.current(), self.spans[kind]
-        if kind in SHARES:
-            return self.branch.adjusted(
-                left - self.branch.left() + 8, 0, right - self.branch.right() - 8, 0
-            )
-        is_norm = kind.startswith("ln")
-        y = self.branch.center().y() if is_norm and self.scene.pre else self.y
-        wide, high = map(now.px, NORM if is_norm else (SUM, SUM))
-        return around((left + right) / 2, y, min(wide, right - left - 6), high)
-
-    def path(self, kind: str) -> list[QPointF]:
-        """The way into a part."""
-        place, y, part = self.place(kind), self.branch.center().y(), self._part_of(kind)
-        if kind.startswith("add"):
-            x = place.center().x()
-            return [QPointF(self.place(part).right(), y), QPointF(x, y), QPointF(x, place.top())]
-        if kind in SHARES and self.scene.pre:
-            norm = next(one for one in self.kinds if one[:2] == "ln" and self._part_of(one) == part)
-            return [QPointF(self.place(norm).right(), y), QPointF(place.left(), y)]
-        if kind in SHARES or self.scene.pre:
-            x = place.left() + place.width() / (4 if kind in SHARES else 2)
-            return [QPointF(x, self.y), QPointF(x, place.bottom())]
-        return [QPointF(place.left() - place.width() / 2, self.y), QPointF(place.left(), self.y)]
+    def _place(self, part: str, norm: str, add: str, high: float) -> None:
+        """A card on the branch, its norm there or on the stream, its sum on the stream."""
+        now, y = theme.current(), self.top + high / 2
+        (left, right), (x, end) = self.spans[part], self.spans[norm]
+        card = QRectF(left + 8, self.top, right - left - 16, high)
+        wide, tall = map(now.px, NORM)
+        middle = y if self.scene.pre else self.y
+        box = around((x + end) / 2, middle, min(wide, end - x - 6), tall)
+        dot = around(sum(self.spans[add]) / 2, self.y, now.px(SUM), now.px(SUM))
+        x = dot.center().x()
+        self.places |= {part: card, norm: box, add: dot}
+        self.paths[add] = [QPointF(card.right(), y), QPointF(x, y), QPointF(x, dot.top())]
+        if self.scene.pre:
+            x = box.center().x()
+            self.paths[norm] = [QPointF(x, self.y), QPointF(x, box.bottom())]
+            self.paths[part] = [QPointF(box.right(), y), QPointF(card.left(), y)]
+        else:
+            x = card.left() + card.width() / 4
+            self.paths[part] = [QPointF(x, self.y), QPointF(x, card.bottom())]
+            self.paths[norm] = [QPointF(dot.right(), self.y), QPointF(box.left(), self.y)]
 
     def draw(self, painter: QPainter, position: float) -> None:
         sketch, step = Sketch(painter), min(math.ceil(position - 1e-9), len(self.kinds) - 1)
         ends = [QPointF(self.area.left() + 4, self.y), QPointF(self.area.right() - 4, self.y)]
         sketch.arrow(ends, "accent", 3)
         for number, kind in enumerate(self.kinds):
-            place = self.place(kind)
+            place = self.places[kind]
             with sketch.faint(number > position + 1e-9):
-                sketch.arrow(self.path(kind))
+                sketch.arrow(self.paths[kind])
                 if kind.startswith("add"):
                     sketch.dot(place.center(), place.width() / 2, "accent")
                     sketch.text(place, "+", "on_accent", size="title", weight=600)
@@ -89,7 +86,7 @@ class BlockLayout:
             if number == step:
                 sketch.frame(place.adjusted(-3, -3, 3, 3), "accent", 2, 8)
         self._draw_stripes(sketch, position)
-        sketch.pulse(self.path(self.kinds[step]), position - int(position))
+        sketch.pulse(self.paths[self.kinds[step]], position - int(position))
 
     def _draw_card(self, sketch: Sketch, place: QRectF, kind: str) -> None:
         line = sketch.now.px(LINE)
@@ -138,23 +135,21 @@ class BlockLayout:
 
     def _draw_stripes(self, sketch: Sketch, position: float) -> None:
         """The chosen token's vector: as it comes, after each part, and as it goes; shapes."""
-        now, stripes = sketch.now, self.scene.stripes
+        now, pre, size = sketch.now, self.scene.pre, dimensions(self.scene.size)
         wide, high, line = now.px(STRIPE[0]), now.px(STRIPE[1]), now.px(LINE)
-        size = dimensions(self.scene.size)
-        ends = [kind for kind in self.kinds if kind.startswith("add" if self.scene.pre else "ln")]
-        narrow = len(ends) > 2
-        places = {"in": self.area.left() + now.px(14 if narrow else 38)}
-        places |= {kind: self.spans[kind][1] + now.px(0 if self.scene.pre else 6) for kind in ends}
-        places[ends[-1]] = self.area.right() - now.px(18 if narrow else 42)
+        *inner, last = (kind for kind in self.kinds if kind.startswith("add" if pre else "ln"))
+        side = now.px(16 if self.narrow else 40)
+        places = {"in": self.area.left() + side, last: self.area.right() - side}
+        places |= {kind: self.spans[kind][1] + (0 if pre else 6) for kind in inner}
         for kind, x in places.items():
             place = around(x, self.y, wide, high)
             done = kind == "in" or position + 1e-9 >= self.kinds.index(kind)
-            sketch.stripe(place, stripes.get(kind) if done else None)
-            if not narrow:
+            sketch.matrix(place, self.scene.stripes.get(kind) if done else None, limit=SIZE)
+            if not self.narrow:
                 sketch.text(QRectF(x, place.bottom() + 2, 0, line), size)
-        for kind in () if narrow else self.kinds:
+        for kind in () if self.narrow else self.kinds:
             if kind.startswith("add"):
-                corner = self.path(kind)[1]
+                corner = self.paths[kind][1]
                 sketch.text(QRectF(corner.x(), corner.y() - line - 2, 0, line), size)
         foot = QRectF(self.area.center().x(), self.y + high / 2 + line + 2, 0, line)
         sketch.text(foot, f"the residual stream, {size}")

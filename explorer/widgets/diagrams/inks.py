@@ -8,7 +8,8 @@ from explorer import theme
 
 INKS: dict[str, int | str] = {
     "attention": "attention", "cross": "k", "mlp": 1, "embed": 0, "position": 4, "unembed": 2,
-    "tokens": 0, "positions": 4, "head": 2, "weights": 0, "cache": 3, "activations": 5,
+    "token_embedding": 0, "position_embedding": 4, "output_head": 2, "weights": 0, "cache": 3,
+    "activations": 5,
 }  # fmt: skip
 # Short names in boxes.
 WORDS = {"embed": "E", "unembed": "W\u1d64", "softmax": "e\u1dbb/\u03a3", "norm": "norm"}

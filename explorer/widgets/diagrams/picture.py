@@ -13,7 +13,7 @@ from explorer import theme
 from explorer.widgets.choice_picture import NONE, ChoicePicture
 from explorer.widgets.diagrams.block import BlockLayout
 from explorer.widgets.diagrams.pair import PairLayout
-from explorer.widgets.diagrams.scenes import BlockScene, Scene, SpineScene
+from explorer.widgets.diagrams.scenes import BlockScene, Scene, SpineScene, StepsScene
 from explorer.widgets.diagrams.spine import SpineLayout
 from explorer.widgets.diagrams.steps import StepsLayout
 from explorer.widgets.diagrams.zoom import Zoom
@@ -21,13 +21,7 @@ from explorer.widgets.matrix_equation import Found
 from explorer.widgets.sketch import Sketch
 
 Layout = SpineLayout | PairLayout | BlockLayout | StepsLayout
-
-
-def layout_of(area: QRectF, scene: Scene) -> Layout:
-    if isinstance(scene, SpineScene):
-        pair = scene.source is not None
-        return PairLayout(area, scene.source, scene) if pair else SpineLayout(area, scene)
-    return BlockLayout(area, scene) if isinstance(scene, BlockScene) else StepsLayout(area, scene)
+LAYOUTS = {SpineScene: SpineLayout, BlockScene: BlockLayout, StepsScene: StepsLayout}
 
 
 class DiagramPicture(ChoicePicture[Scene]):
@@ -44,7 +38,10 @@ class DiagramPicture(ChoicePicture[Scene]):
         self._zoom = Zoom(self, self.update)
 
     def layout_of(self, scene: Scene) -> Layout:
-        return layout_of(QRectF(self.rect()).adjusted(2, 2, -2, -2), scene)
+        area = QRectF(self.rect()).adjusted(2, 2, -2, -2)
+        if isinstance(scene, SpineScene) and scene.source is not None:
+            return PairLayout(area, scene.source, scene)
+        return LAYOUTS[type(scene)](area, scene)
 
     def displayed(self) -> dict[str, np.ndarray]:
         return self.values
@@ -91,20 +88,18 @@ class DiagramPicture(ChoicePicture[Scene]):
         if (place := self.places().get(self.hovered)) is not None:
             Sketch(painter).frame(place.adjusted(-3, -3, 3, 3), "text")
 
-    def _cell_at(self, point: QPointF) -> tuple[Found | None, bool]:
-        """A cell of the equation, and whether it is one of the result."""
+    def _cell_at(self, point: QPointF) -> Found | None:
+        """A cell of the equation."""
         layout = self.layout_of(self.scene) if self.scene is not None else None
-        if not isinstance(layout, StepsLayout) or self.thing_at(point) != NONE:
-            return None, False
-        found = layout.equation.cell_at(point)
-        return found, found is not None and found.name == layout.equation.terms[-1].name
+        return layout.equation.cell_at(point) if isinstance(layout, StepsLayout) else None
 
     def said_at(self, point: QPointF) -> str:
-        found, _ = self._cell_at(point)
+        found = self._cell_at(point)
         return super().said_at(point) if found is None else str(found)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         super().mousePressEvent(event)
-        found, is_made = self._cell_at(event.position())
-        if found is not None and is_made and event.button() == Qt.MouseButton.LeftButton:
+        found = self._cell_at(event.position())
+        is_made = found is not None and found.name == self.scene.terms[-1].name
+        if is_made and event.button() == Qt.MouseButton.LeftButton:
             self.cellClicked.emit(found.row, found.column)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,7 +19,8 @@ from explorer.widgets.pooling import Matrix
 STRIPE = 28  # cells
 # What kinds of parts and steps are called.
 NAMES = {
-    "token": "look up", "position": "+ position", "product": "x W\u1d40", "bias": "+ bias",
+    "token": "look up", "embed.scale": "\u00d7 \u221aC", "position": "+ position",
+    "product": "x W\u1d40", "bias": "+ bias",
     "project": "q, k, v", "queries": "q", "keys_and_values": "k, v",
     "weights": "softmax", "output": "read values", "join": "W_O",
     "c_fc": "widen", "swiglu": "gate \u00d7 up", "relu": "ReLU", "gelu": "GELU",
@@ -81,7 +83,7 @@ class BlockScene:
     lines     of "attention", "cross" and "mlp": what is in them, and how large they are
     heads     H
     widening  F / C
-    stripes   (S,) of the chosen token, by the kind of the step that makes it, and "in"
+    stripes   (S, 1) of the chosen token, by the kind of the step that makes it, and "in"
     patterns  (H, P, P) attention weights of each head, shrunk
     hidden    (F,) inside the MLP, of the chosen token
     """
@@ -97,8 +99,7 @@ class BlockScene:
     hidden: np.ndarray | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Node:
+class Node(NamedTuple):
     """A step in a chain, and what it makes. opens: one can look inside."""
 
     index: int
@@ -113,9 +114,10 @@ class Node:
 class StepsScene:
     """Steps that follow one another, and the one `at` the cursor as an equation.
 
-    rows, columns   names of rows, and of the result's columns
-    line            the equation with the numbers of the chosen cell
-    pair            (2, 2) of a rotation: a pair of the chosen query, before and after it turns
+    shapes         (rows, columns) of each value of the equation, by name
+    matrices       their numbers, where they are known
+    rows, columns  what the rows of a value with as many are, and the result's columns
+    pair           (2, 2) of a rotation: a pair of the chosen query, before and after it turns
     """
 
     nodes: tuple[Node, ...]
@@ -125,7 +127,6 @@ class StepsScene:
     matrices: Mapping[str, Matrix]
     rows: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
-    line: str = ""
     pair: np.ndarray | None = None
 
 

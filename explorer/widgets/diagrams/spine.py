@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
-import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
@@ -29,13 +27,6 @@ FOOT, HEAD, LINE, LIKELY = 38, 22, 15, (12, 21)  # px; rows of likely tokens, an
 EMBEDDED, END = 12, 14  # px: the stream before the first block; after an encoder's last one
 
 
-class Earlier(NamedTuple):
-    """A line for one earlier token, or for several."""
-
-    words: str
-    tokens: slice
-
-
 class SpineLayout:
     """Where all of it stands in an area; `right`: where the blocks end, of one that has no end of
     its own.
@@ -50,10 +41,11 @@ class SpineLayout:
         self.right = area.right() - self.wide - parts if right is None else right
         self.end = self.right + parts + (0 if right is None else now.px(END))
         self.pitch = (self.right - self.left) / self.layers
+        self.xs = [self.left + (at + 0.5) * self.pitch for at in range(self.layers)]  # of blocks
         fixed, earlier = now.px(FOOT) + now.px(HEAD), scene.chosen
         room, least = area.height() - fixed, now.px(BAND[0]) + 2 * now.px(BAR[0])
         rows = min(earlier, ROWS, max(int((room - least) // now.px(ROW[0])), 0))
-        self.earlier = self._lines(earlier, rows)
+        self.earlier = self._lines(earlier, rows)  # words, and the tokens that they stand for
         pitch = min((room - least) / rows, now.px(ROW[1])) if rows else 0.0
         spare = room - least - rows * pitch  # less than nothing: it is drawn smaller
         band = min(now.px(BAND[0]) + spare / 2, now.px(BAND[1]))
@@ -65,14 +57,14 @@ class SpineLayout:
         self.middle = self.band.center().y()
         self.targets = [(self.column(at), step[0]) for at, step in enumerate(self.steps)]
 
-    def _lines(self, earlier: int, rows: int) -> list[Earlier]:
+    def _lines(self, earlier: int, rows: int) -> list[tuple[str, slice]]:
         """The first token, which many heads look at, and the last ones; between them all others."""
         words = self.scene.tokens[:earlier]
-        one = [Earlier(word, slice(at, at + 1)) for at, word in enumerate(words)]
+        one = [(word, slice(at, at + 1)) for at, word in enumerate(words)]
         if earlier <= rows or rows < 3:
             return one[earlier - rows :]
         many = earlier - rows + 1
-        return [one[0], Earlier(f"{many} more", slice(1, 1 + many)), *one[1 + many :]]
+        return [one[0], (f"{many} more", slice(1, 1 + many)), *one[1 + many :]]
 
     def column(self, step: int) -> QRectF:
         """A step's place, from what hangs above the spine to what hangs below."""
@@ -136,31 +128,31 @@ class SpineLayout:
 
     def _draw_tokens(self, sketch: Sketch, reach: float) -> None:
         """Earlier tokens, each with its own line, and dots where the chosen one reads from them."""
-        now, scene, wide = sketch.now, self.scene, sketch.now.px(TOKENS - 10)
-        high = now.px(18)
-        for line, y in zip(self.earlier, self.ys, strict=True):
+        now, scene, high = sketch.now, self.scene, sketch.now.px(18)
+        wide, most = now.px(TOKENS - 10), min(now.px(7), max(self.pitch * 0.45, now.px(1.5)))
+        reached = [x for x in self.xs if x <= reach]
+        for (words, tokens), y in zip(self.earlier, self.ys, strict=True):
             place = QRectF(self.area.left(), y - high / 2, wide, high - 2)
-            if line.tokens.stop - line.tokens.start == 1:
-                self._draw_chip(sketch, place, line.words, "divider", "surface")
+            if tokens.stop - tokens.start == 1:
+                self._draw_chip(sketch, place, words, "divider", "surface")
             else:
-                sketch.text(place, line.words, align=RIGHT)
+                sketch.text(place, words, align=RIGHT)
             sketch.line(QPointF(place.right() + 4, y), QPointF(self.right, y), "divider")
-            if scene.reads is not None:
-                self._draw_dots(sketch, y, scene.reads[:, line.tokens].sum(axis=1), reach)
+            shares = scene.reads[:, tokens].sum(axis=1).tolist() if scene.reads is not None else ()
+            for x, share in zip(reached, shares, strict=False):
+                if share > 0.004:
+                    sketch.dot(QPointF(x, y), most * math.sqrt(share), "attention")
+        for x in reached if self.ys and self.pitch >= now.px(10) else ():
+            ends = QPointF(x, self.ys[0]), QPointF(x, self.band.top())
+            sketch.line(*ends, "attention", alpha=0.3)
         place = QRectF(self.area.left(), self.middle - high / 2 - 2, wide, high + 4)
-        ink = "accent" if scene.tokens else "outline"
         ends = QPointF(place.right(), self.middle), QPointF(self.end, self.middle)
-        sketch.line(*ends, ink, 2)
+        sketch.line(*ends, "accent" if scene.tokens else "outline", 2)
         if scene.tokens:
             self._draw_chip(sketch, place, scene.tokens[scene.chosen], "accent", "selected")
         else:
             words = shape_of("T", scene.size[0])
             sketch.text(place.adjusted(0, 0, -8, 0), words, "text", RIGHT)
-        for layer in range(self.layers) if self.ys and self.pitch >= now.px(10) else ():
-            x = self.left + (layer + 0.5) * self.pitch
-            if x <= reach:
-                ends = QPointF(x, self.ys[0]), QPointF(x, self.band.top())
-                sketch.line(*ends, "attention", alpha=0.3)
 
     def _draw_chip(self, sketch: Sketch, place: QRectF, words: str, edge: str, back: str) -> None:
         now = sketch.now
@@ -168,19 +160,11 @@ class SpineLayout:
         small = place.adjusted(max(place.width() - wide, 0), 0, 0, 0)
         draw_chip(sketch.painter, small, words, *map(now.color, (back, edge, "text")))
 
-    def _draw_dots(self, sketch: Sketch, y: float, shares: np.ndarray, reach: float) -> None:
-        most = min(theme.current().px(7), max(self.pitch * 0.45, theme.current().px(1.5)))
-        for layer, share in enumerate(shares.tolist()):
-            x = self.left + (layer + 0.5) * self.pitch
-            if share > 0.004 and x <= reach:
-                sketch.dot(QPointF(x, y), most * math.sqrt(share), "attention")
-
     def _draw_blocks(self, sketch: Sketch, reach: float) -> None:
         parts = ("attention", "mlp") if self.scene.source is None else ("attention", "cross", "mlp")
-        for layer in range(self.layers):
-            is_reached = self.left + (layer + 0.5) * self.pitch <= reach
+        for layer, x in enumerate(self.xs):
             for part in parts:
-                alpha = 1.0 if is_reached else FAINT / 2
+                alpha = 1.0 if x <= reach else FAINT / 2
                 sketch.fill(self.bar_of(layer, part), ink_of(part), alpha)
 
     def _draw_stream(self, sketch: Sketch, reach: float) -> None:
@@ -197,9 +181,9 @@ class SpineLayout:
         else:
             sketch.frame(band, "divider", 1, 0)
         wide = 1 if self.pitch < now.px(20) else 2
-        for layer in range(self.layers) if self.pitch >= now.px(5) else ():
-            x = self.left + layer * self.pitch
-            sketch.line(QPointF(x, band.top()), QPointF(x, band.bottom()), "surface", wide)
+        for x in self.xs if self.pitch >= now.px(5) else ():
+            edge = QPointF(x - self.pitch / 2, band.top())
+            sketch.line(edge, QPointF(edge.x(), band.bottom()), "surface", wide)
 
     def _draw_ends(self, sketch: Sketch, position: float) -> None:
         """Embedding before the blocks; norm, unembedding and softmax after them; the next token."""
@@ -241,10 +225,9 @@ class SpineLayout:
             place = QRectF(self.area.left(), y, room, line)
             sketch.text(place, HANGING[name], ink_of(name), RIGHT, weight=600)
         every = max(1, math.ceil(now.px(20) / self.pitch))
-        for layer in range(self.layers):
-            if layer % every == every - 1 or layer == 0:
-                x = self.left + (layer + 0.5) * self.pitch
-                sketch.text(QRectF(x, foot, 0, line), f"{layer + 1}")
+        for number, x in enumerate(self.xs, 1):
+            if number % every == 0 or number == 1:
+                sketch.text(QRectF(x, foot, 0, line), f"{number}")
         banded = sum(one is not None for one in scene.windows)
         told = f"{banded} of {self.layers} blocks banded" if banded else f"{self.layers} blocks"
         told = f"{told}, stream {shape_of('TC', *scene.size)}"

@@ -9,13 +9,12 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
 from explorer import theme
-from explorer.widgets.base import wrapped
 from explorer.widgets.diagrams.scenes import StepsScene, flat, name_of
 from explorer.widgets.matrix_equation import MatrixEquation, dimensions, extent, kind_of
 from explorer.widgets.sketch import Sketch, around
 
 CHAIN, THUMB, WIDEST, LEAST = 106, 54, 140, 8  # px: the chain; matrices in it; a node; a side
-LINE, WORDS, CIRCLE = 17, 40, 84  # px: a line; all lines of numbers; a rotation
+LINE, CIRCLE = 17, 84  # px: a line; a rotation
 
 
 class StepsLayout:
@@ -24,7 +23,7 @@ class StepsLayout:
     def __init__(self, area: QRectF, scene: StepsScene) -> None:
         now, self.area, self.scene = theme.current(), area, scene
         self.nodes = scene.nodes if len(scene.nodes) > 1 else ()  # one alone is in the equation
-        count, words = max(len(self.nodes), 1), now.px(WORDS)
+        count = max(len(self.nodes), 1)
         high = now.px(CHAIN) if self.nodes else 0
         self.chain = QRectF(area.left(), area.top() + 2, area.width(), high)
         self.pitch = min(area.width() / count, now.px(WIDEST))
@@ -32,11 +31,8 @@ class StepsLayout:
         sides = np.array([[extent(size) for size in flat(node.shape)] for node in scene.nodes])
         room = self.pitch - now.px(30)
         self.scale = min(now.px(THUMB) / sides[:, 0].max(), room / sides[:, 1].max())
-        self.words = area.adjusted(0, area.height() - words, 0, 0)
-        below = area.adjusted(0, high + now.px(12), 0, -words - now.px(4))
-        self.equation = MatrixEquation(
-            below, scene.terms, scene.shapes, scene.matrices, scene.rows, scene.columns
-        )
+        below = area.adjusted(0, high + now.px(12), 0, -now.px(8))
+        self.equation = MatrixEquation(below, scene)
         self.targets = [(self.node(at), node.index) for at, node in enumerate(self.nodes)]
 
     def node(self, at: int) -> QRectF:
@@ -60,11 +56,6 @@ class StepsLayout:
             step = min(math.ceil(position - 1e-9), len(self.nodes) - 1)
             ends = [self.thumb(at).center() for at in (min(int(position), step), step)]
             sketch.pulse(ends, position - int(position))
-        lines = wrapped(self.scene.line, sketch.now.font("body"), self.words.width(), 2)
-        for at, words in enumerate(lines):
-            line = self.words.adjusted(0, at * sketch.now.px(LINE + 2), 0, 0)
-            line.setHeight(sketch.now.px(LINE))
-            sketch.text(line, words, "accent", size="body")
         if self.scene.pair is not None:
             self._draw_pair(sketch, self.scene.pair)
 

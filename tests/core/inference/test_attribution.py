@@ -9,7 +9,7 @@ from core.inference.attribution import Parts, head_weights, written_by
 from core.inference.interventions import patched, scaled
 from core.inference.lens_trace import trace_contribution
 from core.transformer.look import Look, Site
-from tests.core.inference.families import FAMILIES
+from tests.core.families import FAMILIES
 from tests.core.test_trace import MarkedLines
 from tests.core.transformer.test_look import small
 

@@ -23,6 +23,7 @@ from core.transformer import EncoderDecoderConfig, ModelConfig
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.foreign.reading import look_at_folder, read_foreign
 from core.transformer.gpt import GPT
+from tests.core.families import AIAYN_STACK
 from tests.core.transformer.foreign.peers import VOCABULARY, random_folder
 
 PROMPT = [1, 2, 3]
@@ -152,10 +153,7 @@ def test_texts_that_end_leave_room_for_others() -> None:
 
 @pytest.fixture(scope="module")
 def pair() -> EncoderDecoder:
-    stack = ModelConfig(
-        vocab_size=7, block_size=12, n_layer=1, n_head=2, n_embd=8, positions="sinusoidal",
-        embedding_scale=True, dropout=0.5,
-    )  # fmt: skip
+    stack = replace(AIAYN_STACK, vocab_size=7, n_layer=1, n_embd=8, norm_placement="pre")
     config = EncoderDecoderConfig(encoder=stack, decoder=stack, end_id=6)
     model = EncoderDecoder(config, torch.Generator().manual_seed(3))
     with torch.no_grad():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import core
+from core.inference.interventions import continuation
 from tests.core.transformer.test_look import small
 
 IDS = [3, 1, 4, 1, 5, 9, 2, 6]
@@ -36,6 +37,17 @@ def test_an_explanation_says_what_its_parts_say():
     assert off.off == {(1, 2), (0, None)}
     assert all((after.part in off.off) == (after.value == 0) for _, after in told.terms[:-1])
     assert sum(after.value for _, after in told.terms) == pytest.approx(told.after.logit)
+
+
+def test_an_explanation_goes_on_and_takes_a_term_apart_with_its_change_and_without():
+    model, off = small(block_size=16), core.Intervention(mlps=(0, 1))
+    told = core.explain(model, IDS, 5, intervention=off)
+    written = [continuation(model, IDS, 3), continuation(model, IDS, 3, off)]
+    assert told.continuations(model, 3) == written
+    assert core.explain(model, IDS).continuations(model, 3) == written[:1]
+    for term in (term for _, term in told.terms if term.part is not None):
+        last = list(told.trace_term(model, *term.part))[-1]
+        assert float(last.value("contribution")) == pytest.approx(term.value, abs=1e-6)
 
 
 def test_a_token_that_is_asked_for_is_shown_and_the_model_as_it_is_has_one_attribution():

@@ -17,7 +17,8 @@ from core.transformer.gpt import GPT
 from core.transformer.look import Look
 from core.transformer.presets import preset
 from tests.benchmarks.harness import shared_data
-from tests.core.test_trace import FAMILIES, MarkedLines
+from tests.core.families import FAMILIES
+from tests.core.test_trace import MarkedLines
 
 IDS = [1, 2, 3, 4, 5]
 # What a step inside a block makes, and the site of it.
@@ -44,7 +45,7 @@ def kind(step: core.Step) -> str:
     return step.name.partition(".")[2]
 
 
-@pytest.mark.parametrize("changes", FAMILIES, ids=str)
+@pytest.mark.parametrize("changes", FAMILIES.values(), ids=FAMILIES)
 def test_every_step_has_the_numbers_of_the_models_own_forward_pass(changes):
     model = model_of(**changes)
     names = [site[1] for site in SITES.values() if site]
@@ -72,7 +73,7 @@ def test_every_step_has_the_numbers_of_the_models_own_forward_pass(changes):
     assert int(likeliest.value("likeliest")) == int(acts.logits[-1].argmax())
 
 
-@pytest.mark.parametrize("changes", FAMILIES, ids=str)
+@pytest.mark.parametrize("changes", FAMILIES.values(), ids=FAMILIES)
 def test_every_value_has_the_shape_that_the_outline_tells(changes):
     model = model_of(**changes)
     trace = core.trace_forward(model, IDS)
@@ -85,7 +86,7 @@ def test_every_value_has_the_shape_that_the_outline_tells(changes):
 
 
 def test_the_matrices_and_norms_that_are_taken_apart_give_what_the_step_around_them_gives():
-    for changes in FAMILIES:
+    for changes in FAMILIES.values():
         trace = core.trace_forward(model_of(**changes), IDS)
         for index, step in enumerate(trace):
             inner = [trace[child] for child in trace.children(index)]
@@ -117,6 +118,25 @@ def test_steps_nest_as_one_looks_closer():
     ]
 
 
+def test_a_scaled_embedding_is_followed_from_the_table_to_the_stream():
+    trace = core.trace_forward(model_of(embedding_scale=True, positions="sinusoidal"), IDS)
+    token, scale, position = (trace[index] for index in trace.children(trace.children()[0]))
+    np.testing.assert_array_equal(scale.value("x"), token.value("x"))
+    np.testing.assert_allclose(scale.value("scaled"), token.value("x") * 8**0.5, rtol=1e-6)
+    np.testing.assert_array_equal(position.value("x"), scale.value("scaled"))
+    assert trace[0].formula.startswith(r"x_t = \sqrt{C}")
+
+
+def test_a_window_stands_in_the_mask_of_its_layer():
+    trace = core.trace_forward(model_of(window=(None, 2)), IDS)
+    whole, narrow = (step for step in trace if kind(step) == "mask")
+    assert r"\text{if } j \le i," in whole.formula
+    assert r"\text{if } i - 2 < j \le i," in narrow.formula
+    assert narrow.title == "Hide the tokens that come later or more than 1 before"
+    told = core.trace_attention(model_of(window=(None, 2)), IDS, layer=1, head=0)
+    assert next(step.title for step in told if kind(step) == "mask") == narrow.title
+
+
 def test_a_token_in_the_middle_is_followed_as_if_the_text_ended_there():
     model = model_of()
     whole, short = core.trace_forward(model, IDS, 2), core.trace_forward(model, IDS[:3])
@@ -136,7 +156,7 @@ def test_a_text_whose_inside_takes_too_much_memory_is_refused_before_it_is_read(
         core.trace_forward(GPT(config), [1] * 4096)
 
 
-@pytest.mark.parametrize("changes", FAMILIES, ids=str)
+@pytest.mark.parametrize("changes", FAMILIES.values(), ids=FAMILIES)
 def test_so_much_is_kept_as_was_estimated_and_the_inside_of_one_block_alone(changes):
     sizes = {"vocab_size": 101, "block_size": 64, "n_layer": 2, "n_head": 6, "n_embd": 96}
     model = GPT(ModelConfig(**{**sizes, **changes, "n_head": 6}))
@@ -171,6 +191,8 @@ def test_an_encoder_decoder_has_an_outline_whose_decoder_reads_the_source():
 
     assert names(blocks[0]) == ["attention", "add_read", "ln_1", "mlp", "add_thought", "ln_2"]
     assert names(blocks[-1])[3:6] == ["cross", "add_found", "ln_cross"]
+    softmaxes = [part.formula for part in parts if part.name == "forward.weights"]
+    assert [r"\tilde" in formula for formula in softmaxes] == [True] * 6 + [False, True] * 6
     cross = max(at for at, part in enumerate(parts) if part.name == "forward.cross")
     inside = ["queries", "keys_and_values", "scores", "scale", "weights", "output", "join"]
     assert names(cross) == inside

@@ -168,7 +168,9 @@ def test_the_file_of_a_probe_from_before_there_were_sites_opens(tmp_path):
     for name, array in {"ids": ids, **arrays}.items():
         np.testing.assert_array_equal(getattr(acts, name), array)
     np.testing.assert_array_equal(acts.at("decoder.1.weights"), arrays["attention"][1])
-    trace = trace_attention_from(acts.queries[0], acts.keys[0], acts.values[0], acts.ids, 0, 2)
+    trace = trace_attention_from(
+        acts.queries[0], acts.keys[0], acts.values[0], acts.ids, layer=0, head=2
+    )
     weights = {step.name: step for step in trace}["attention.softmax"].value("weights")
     scores = acts.queries[0, 2, -1] @ acts.keys[0, 2].T / 2
     np.testing.assert_allclose(weights[0], np.exp(scores) / np.exp(scores).sum(), rtol=1e-5)
@@ -305,7 +307,9 @@ def test_what_the_heads_write_is_the_models_attention_and_ends_in_its_logits(mod
             scaled, largest = step["predict"].value("scaled"), acts.logits[query].max()
             np.testing.assert_allclose(scaled, acts.logits[query] - largest, atol=1e-5)
             expected = next_probabilities(torch.tensor(acts.logits[query]))
-            np.testing.assert_allclose(step["predict"].value("probabilities"), expected, atol=1e-6)
+            probabilities = step["predict"].value("probabilities")
+            np.testing.assert_allclose(probabilities, expected, atol=1e-6)
+            assert probabilities.dtype == np.float64  # as sampling works them out
 
 
 def test_what_is_captured_with_an_intervention_follows_from_it(model):
@@ -343,7 +347,9 @@ def test_a_head_that_was_switched_off_writes_nothing(model):
     after = downstream_of(model, 1, before, last, off=[0])
     window = model.config.window_of(1)
     for head in (0, 1):
-        trace = trace_attention_from(q, k, v, acts.ids, 1, head, 5, window, after=after)
+        trace = trace_attention_from(
+            q, k, v, acts.ids, layer=1, head=head, query=5, window=window, after=after
+        )
         written = {step.name: step for step in trace}["attention.mix"].value("written")
         assert bool(written.any()) == (head == 1)
         added = torch.tensor(trace[9].value("added"))
@@ -358,10 +364,12 @@ def test_a_trace_from_captured_heads_equals_the_models_own(model):
     own = trace_attention(model, IDS, 1, 0, 5)
     window = model.config.window_of(1)
     q, k, v = acts.queries[1], acts.keys[1], acts.values[1]
-    alone = trace_attention_from(q, k, v, acts.ids, 1, 0, 5, window)
+    alone = trace_attention_from(q, k, v, acts.ids, layer=1, head=0, query=5, window=window)
     assert [step.name for step in alone] == [step.name for step in own][:8]
     after = downstream_of(model, 1, acts.residual[1, 5], acts.residual[-1, 5])
-    other = trace_attention_from(q, k, v, acts.ids, 1, 0, 5, window, after=after)
+    other = trace_attention_from(
+        q, k, v, acts.ids, layer=1, head=0, query=5, window=window, after=after
+    )
     for a, b in zip(own, other, strict=True):
         assert a.name == b.name
         for name in a.values:

@@ -10,7 +10,7 @@ from core.inference import logit_lens as chapter
 from core.inference.activations import looking_at
 from core.inference.interventions import scaled
 from core.inference.lens_trace import trace_lens
-from tests.core.inference.families import FAMILIES
+from tests.core.families import FAMILIES
 from tests.core.test_trace import MarkedLines
 from tests.core.transformer.test_look import small
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,57 +16,30 @@ from core.inference.translation import (
     translate_batch,
     translate_steps,
 )
-from core.transformer import EncoderDecoderConfig, ModelConfig
 from core.transformer.architectures import gpt_of, pair_of
-from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import GPT
-
-STACK = ModelConfig(
-    vocab_size=11,
-    block_size=12,
-    n_layer=2,
-    n_head=2,
-    n_embd=16,
-    norm_placement="post",
-    positions="sinusoidal",
-    mlp="relu",
-    embedding_scale=True,
-    dropout=0.5,
-)
-
-
-@pytest.fixture(scope="module")
-def model() -> EncoderDecoder:
-    config = EncoderDecoderConfig(
-        encoder=STACK, decoder=replace(STACK, n_layer=3, tie_weights=False), end_id=10
-    )
-    made = EncoderDecoder(config, torch.Generator().manual_seed(12))
-    with torch.no_grad():
-        for parameter in made.parameters():
-            parameter.mul_(1.5)
-    return made.train()
-
+from tests.core.families import AIAYN_STACK
 
 SOURCES = [[3, 1, 4, 1, 5], [9, 2], [6, 5, 3, 5, 8, 9, 7, 9]]
 
 
-def test_what_is_written_is_the_same_with_and_without_a_cache_and_in_a_batch(model) -> None:
-    written = [translate(model, ids) for ids in SOURCES]
-    assert any(0 < len(ids) < STACK.block_size for ids in written)  # some end by themselves
-    assert written == [translate(model, ids, cache=False) for ids in SOURCES]
-    assert written == translate_batch(model, SOURCES)
-    assert written == [core.translate(model, np.array(ids)) for ids in SOURCES]
-    assert model.training, "the model is in the mode that it was in"
-    assert [ids[:2] for ids in written] == translate_batch(model, SOURCES, 2)
+def test_what_is_written_is_the_same_with_and_without_a_cache_and_in_a_batch(translator) -> None:
+    written = [translate(translator, ids) for ids in SOURCES]
+    assert any(0 < len(ids) < AIAYN_STACK.block_size for ids in written)  # some end by themselves
+    assert written == [translate(translator, ids, cache=False) for ids in SOURCES]
+    assert written == translate_batch(translator, SOURCES)
+    assert written == [core.translate(translator, np.array(ids)) for ids in SOURCES]
+    assert translator.training, "the model is in the mode that it was in"
+    assert [ids[:2] for ids in written] == translate_batch(translator, SOURCES, 2)
 
 
 @pytest.mark.parametrize("cache", [True, False])
-def test_the_steps_tell_what_each_token_was_drawn_from_and_read(model, cache: bool) -> None:
-    steps = list(translate_steps(model, SOURCES[0], 4, cache=cache))
+def test_the_steps_tell_what_each_token_was_drawn_from_and_read(translator, cache: bool) -> None:
+    steps = list(translate_steps(translator, SOURCES[0], 4, cache=cache))
     assert 1 < len(steps) <= 4
     target = steps[-1].ids
     assert target[0] == 0 and target[1:].tolist() == [step.id for step in steps]
-    seen = capture_pair(model, SOURCES[0], target[:-1])
+    seen = capture_pair(translator, SOURCES[0], target[:-1])
     for row, step in enumerate(steps):
         assert step.probabilities.argmax() == step.id == seen.logits[row].argmax()
         np.testing.assert_allclose(step.cross, seen.cross[:, :, row], atol=1e-5)
@@ -75,20 +47,20 @@ def test_the_steps_tell_what_each_token_was_drawn_from_and_read(model, cache: bo
         assert step.ids.tolist() == target[: row + 2].tolist()
 
 
-def test_a_temperature_draws_by_the_seed(model) -> None:
+def test_a_temperature_draws_by_the_seed(translator) -> None:
     def drawn(seed: int) -> list[int]:
-        return translate(model, SOURCES[0], temperature=5.0, seed=seed)
+        return translate(translator, SOURCES[0], temperature=5.0, seed=seed)
 
     assert drawn(1) == drawn(1)
     assert len({tuple(drawn(seed)) for seed in range(5)}) > 1
-    steps = translate_steps(model, SOURCES[0], temperature=2.0)
+    steps = translate_steps(translator, SOURCES[0], temperature=2.0)
     first = next(steps)
-    logits = torch.from_numpy(capture_pair(model, SOURCES[0], [0]).logits[0])
+    logits = torch.from_numpy(capture_pair(translator, SOURCES[0], [0]).logits[0])
     torch.testing.assert_close(torch.from_numpy(first.probabilities), (logits / 2).softmax(-1))
 
 
-def test_three_attentions_are_captured_and_further_sites(model) -> None:
-    found = core.capture_pair(model, SOURCES[0], [0, 7, 7], ["encoder.1.keys"])
+def test_three_attentions_are_captured_and_further_sites(translator) -> None:
+    found = core.capture_pair(translator, SOURCES[0], [0, 7, 7], ["encoder.1.keys"])
     assert found.encoder.shape == (2, 2, 5, 5)
     assert found.decoder.shape == (3, 2, 3, 3)
     assert found.cross.shape == (3, 2, 3, 5)
@@ -98,7 +70,7 @@ def test_three_attentions_are_captured_and_further_sites(model) -> None:
     assert (found.decoder[..., 0, 1:] == 0).all() and (found.encoder[..., 0, 1:] > 0).all()
     ((site, keys),) = found.single.items()
     assert str(site) == "encoder.1.keys" and keys.shape == (2, 5, 8)
-    assert model.training
+    assert translator.training
 
 
 @pytest.mark.parametrize(
@@ -115,24 +87,26 @@ def test_three_attentions_are_captured_and_further_sites(model) -> None:
         (lambda model: capture_pair(model, [1], [0], ["keys"]), "a site is written like"),
     ],
 )
-def test_what_cannot_be_is_refused(model, ask, said: str) -> None:
+def test_what_cannot_be_is_refused(translator, ask, said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        ask(model)
+        ask(translator)
 
 
-def test_each_function_says_which_model_it_needs(model) -> None:
+def test_each_function_says_which_model_it_needs(translator) -> None:
     for ask in (
-        lambda: core.capture(model, [1]),
-        lambda: core.generate(model, [1], 1),
-        lambda: core.generate(model, [1], 1, cache=False),
-        lambda: core.trace_attention(model, [1], 0, 0),
-        lambda: core.Context(model),
-        lambda: core.beam_search(model, [1]),
-        lambda: core.few_shot(SimpleNamespace(model=model, tokenizer=None), [], "a", "b", (0,)),
+        lambda: core.capture(translator, [1]),
+        lambda: core.generate(translator, [1], 1),
+        lambda: core.generate(translator, [1], 1, cache=False),
+        lambda: core.trace_attention(translator, [1], 0, 0),
+        lambda: core.Context(translator),
+        lambda: core.beam_search(translator, [1]),
+        lambda: core.few_shot(
+            SimpleNamespace(model=translator, tokenizer=None), [], "a", "b", (0,)
+        ),
     ):
         with pytest.raises(ValueError, match=r"use core\.translate and core\.capture_pair"):
             ask()
-    gpt = GPT(STACK)
+    gpt = GPT(AIAYN_STACK)
     for other in (
         lambda: core.translate(gpt, [1]),
         lambda: core.capture_pair(gpt, [1], [0]),
@@ -142,16 +116,16 @@ def test_each_function_says_which_model_it_needs(model) -> None:
             other()
 
 
-def test_a_wrapped_model_is_looked_at_as_the_model_that_it_wraps(model) -> None:
-    gpt = GPT(STACK, torch.Generator().manual_seed(0))
+def test_a_wrapped_model_is_looked_at_as_the_model_that_it_wraps(translator) -> None:
+    gpt = GPT(AIAYN_STACK, torch.Generator().manual_seed(0))
     compiled = torch.compile(gpt, backend="eager")
     assert gpt_of(compiled) is gpt and gpt_of(nn.DataParallel(compiled)) is gpt
     np.testing.assert_array_equal(
         core.capture(compiled, [1, 2]).logits, core.capture(gpt, [1, 2]).logits
     )
-    assert pair_of(torch.compile(model, backend="eager")) is model
+    assert pair_of(torch.compile(translator, backend="eager")) is translator
     with pytest.raises(ValueError, match=r"use core\.translate"):
-        gpt_of(torch.compile(model, backend="eager"))
+        gpt_of(torch.compile(translator, backend="eager"))
     for ask in (gpt_of, pair_of):
         with pytest.raises(ValueError, match="a Linear is no .* look at the model that it wraps"):
             ask(nn.Linear(2, 2))

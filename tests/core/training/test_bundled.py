@@ -8,6 +8,7 @@ import pytest
 from core.inference.loading import load
 from core.resources import resource
 from core.training import bundled
+from core.training.bundled_run import RECORD_FILE
 from core.training.loop import train_steps
 from core.training.runs import RunReader, create_run
 from core.transformer.config import ModelConfig
@@ -22,7 +23,7 @@ def lm():
 
 @pytest.fixture(scope="module")
 def record():
-    return json.loads((FOLDER / bundled.RECORD_FILE).read_text(encoding="utf-8"))
+    return json.loads((FOLDER / RECORD_FILE).read_text(encoding="utf-8"))
 
 
 @pytest.mark.full

@@ -14,7 +14,7 @@ from core.inference.alignment import exact_share, span_attention
 from core.inference.loading import LoadedModel
 from core.resources import resource
 from core.training import bundled_dates
-from core.training.bundled import RECORD_FILE
+from core.training.bundled_run import RECORD_FILE
 from core.training.config import TrainingConfig
 from core.training.runs import RunReader
 from core.transformer.config import ModelConfig

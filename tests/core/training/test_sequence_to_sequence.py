@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +18,14 @@ from core.training.config import TrainingConfig
 from core.training.loop import train_steps
 from core.training.runs import RunReader
 from core.training.sequence_to_sequence import SequenceToSequence
-from core.transformer.config import EncoderDecoderConfig, ModelConfig
+from core.transformer.config import EncoderDecoderConfig
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import next_token_loss
 from core.transformer.weights import load_model
+from tests.core.families import AIAYN_STACK
 from tests.core.training.small import fingerprint, losses
 
-STACK = ModelConfig(
-    vocab_size=1,
-    block_size=64,
-    n_layer=1,
-    n_head=2,
-    n_embd=16,
-    norm_placement="post",
-    positions="sinusoidal",
-    mlp="relu",
-    embedding_scale=True,
-    dropout=0.1,
-)
+STACK = replace(AIAYN_STACK, vocab_size=1, block_size=64, n_layer=1, dropout=0.1)
 
 
 def config(**changes: Any) -> TrainingConfig:

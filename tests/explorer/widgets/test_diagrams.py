@@ -14,7 +14,7 @@ from core.equation import ALL, Term
 from explorer import theme
 from explorer.studio.gallery_diagrams import diagrams
 from explorer.widgets.bar_table import BarRow, BarTable
-from explorer.widgets.diagrams.scenes import SpineScene
+from explorer.widgets.diagrams.scenes import SpineScene, StepsScene
 from explorer.widgets.diagrams.spine import SpineLayout
 from explorer.widgets.matrix_equation import MatrixEquation
 from explorer.widgets.pooling import Matrix, pool_signed
@@ -38,7 +38,8 @@ def equation() -> tuple[MatrixEquation, dict[str, np.ndarray]]:
              Term("="), Term("made", "made", (2, 1))]  # fmt: skip
     shapes = {name: (len(one), one.shape[1]) for name, one in values.items()}
     matrices = {name: Matrix.of(one) for name, one in values.items()}
-    return MatrixEquation(AREA, terms, shapes, matrices, rows=("a", "b", "c")), values
+    scene = StepsScene((), 0, terms, shapes, matrices, rows=("a", "b", "c"))
+    return MatrixEquation(AREA, scene), values
 
 
 def test_matrices_stand_side_by_side_in_one_scale(qapp: object) -> None:
@@ -69,9 +70,9 @@ def test_of_many_tokens_the_first_and_the_last_have_lines_of_their_own(qapp: obj
     scene = SpineScene(steps, (40, 8), (None,), 9, tokens=tokens, chosen=39, reads=reads)
     layout = SpineLayout(AREA, scene)
     lines = layout.earlier
-    covered = [at for line in lines for at in range(line.tokens.start, line.tokens.stop)]
+    covered = [at for _, tokens in lines for at in range(tokens.start, tokens.stop)]
     assert covered == list(range(39)) and len(lines) == len(layout.ys) > 2
-    assert lines[0].words == "t0" and lines[-1].words == "t38"
+    assert lines[0][0] == "t0" and lines[-1][0] == "t38"
     assert layout.column(1).right() <= layout.column(2).left()
 
 
@@ -89,7 +90,7 @@ def test_every_diagram_is_painted_half_way_too(qapp: object) -> None:
 def test_the_parts_of_a_bar_share_its_width(qapp: object) -> None:
     bars = StackedBars("Costs")
     bars.resize(400, 40)
-    bars.set_scene([Bar("all", (Segment("a", 30, "thirty", ""), Segment("b", 10, "ten", "")))])
+    bars.set_scene([Bar("all", (Segment("mlp", "a", 30, "thirty"), Segment("", "b", 10, "ten")))])
     assert bars.displayed()["number"].tolist() == [30, 10]
     assert bars.said_at(QPointF(150, 30)) == "thirty" and bars.said_at(QPointF(350, 30)) == "ten"
     assert bars.said_at(QPointF(150, 5)) == ""

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from explorer.panes.transformer.lens.draft import LensDraft, Part
+from explorer.panes.transformer.lens.draft import LensDraft
 
 if TYPE_CHECKING:
     from core.inference.explanation import Explanation
-    from core.trace import Trace
 
-COLUMNS, WRITTEN = 16, 8  # tokens of the table; tokens that the text goes on with
+COLUMNS = 16  # tokens of the table
 
 
 def explained(
     model: Any, ids: Sequence[int], position: int, token: int | None, draft: LensDraft,
     other: Sequence[int],
 ) -> Explanation:  # fmt: skip
-    """All that is shown; `other`: tokens that are patched in, none where they do not fit."""
+    """All that is shown; `other`: tokens that are patched in, where they are as many."""
     from core.inference.explanation import explain
     from core.inference.interventions import Intervention
 
@@ -28,7 +27,7 @@ def explained(
         heads=tuple((layer, head) for layer, head in parts if head is not None),
         mlps=tuple(layer for layer, head in parts if head is None),
         mean=draft.mean,
-        patch=tuple(other),
+        patch=tuple(other) if len(other) == len(ids) else (),
         layer=min(draft.patch_layer, config.n_layer - 1),
         positions=(position,),
     )
@@ -36,20 +35,3 @@ def explained(
     columns = range(first, min(first + COLUMNS, len(ids)))
     places = {"columns": columns, "sublayers": draft.sublayers}
     return explain(model, ids, position, token, **places, intervention=intervention)
-
-
-def continued(model: Any, found: Explanation, stop: Sequence[int]) -> list[list[int]]:
-    """The likeliest tokens after the text, as the model is, and as it is changed."""
-    from core.inference.interventions import AS_IT_IS, continuation
-
-    changes = dict.fromkeys((AS_IT_IS, found.intervention))
-    return [continuation(model, found.ids, WRITTEN, change, stop) for change in changes]
-
-
-def contribution(model: Any, found: Explanation, part: Part) -> Trace:
-    """How much a head or an MLP adds to the token's logit, step by step."""
-    from core.inference.lens_trace import trace_contribution
-
-    replace = found.intervention.replacements(model, found.ids)
-    asked = model, found.ids, *part, found.token
-    return trace_contribution(*asked, position=found.position, replace=replace)

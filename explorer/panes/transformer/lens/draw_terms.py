@@ -19,10 +19,10 @@ DOWN, UP = 0, 1  # series
 
 
 def draw_terms(
-    painter: QPainter, rows: Sequence[QRectF], scene: Scene, hovered: int, marked: int
+    painter: QPainter, rows: Sequence[QRectF], scene: Scene, exposed: QRectF, marks: tuple[int, int]
 ) -> None:
-    """A bar a row, an outline around what it was; the name of the `marked` one has the accent's
-    color.
+    """A bar a row, an outline around what it was. `marks`: the one that the pointer is at, and one
+    whose name has the accent's color.
     """
     sketch, now, line = Sketch(painter), theme.current(), rows[0]
     values = [term.value for terms in scene.terms for term in terms]
@@ -36,14 +36,16 @@ def draw_terms(
         return place.normalized()
 
     for place, (row, (before, term)) in enumerate(zip(rows, scene.terms, strict=True)):
-        if place == hovered and term.part is not None:
+        if not row.intersects(exposed):
+            continue
+        if place == marks[0] and term.part is not None:
             sketch.fill(row, "raised")
         is_gray, is_off = term.kind == "unexplained", scene.is_off(term)
         fill = now.color("muted") if is_gray else now.series(UP if term.value > 0 else DOWN)
         sketch.fill(bar(row, term.value), fill)
         if scene.found.is_changed:
             sketch.frame(bar(row, before.value).adjusted(0, -1, 0, 1), "muted", 1.5, 0)
-        ink = "accent" if place == marked else "muted" if is_gray or is_off else "text"
+        ink = "accent" if place == marks[1] else "muted" if is_gray or is_off else "text"
         name = row.adjusted(0, 0, now.px(NAME - 8) - row.width(), 0)
         sketch.text(name, term.name, ink, RIGHT, cut=True)
         number = row.adjusted(row.width() - now.px(NUMBER - 6), 0, 0, 0)

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from explorer.engine.jobs import SUPERSEDED, Superseded
+from explorer.engine.jobs import SUPERSEDED
 from explorer.engine.latest import Latest
 from explorer.panes.model_menu import REAL
 from explorer.panes.modes import Desk, Mode
@@ -23,7 +23,7 @@ from explorer.state.workspace import DEFAULT_PROMPT
 from explorer.widgets.choice_picture import NONE
 from explorer.widgets.likeliest_bars import NextToken
 
-MOST_READ = 512  # tokens of a text, its last ones
+MOST_READ, WRITTEN = 512, 8  # tokens of a text, its last ones; that it goes on with
 KEY, ADDS, WRITES = "transformer.lens", "what a part adds", "writing on"
 
 
@@ -52,7 +52,7 @@ class LensMode(PromptMode):
         view = self.view
         view.text.chosen.connect(lambda _, position: self.choose(position))
         view.table.cellChosen.connect(self.go_to)
-        view.terms.picked.connect(self._on_part)
+        view.terms.picked.connect(lambda place: self.switch(self._part(place)))
         view.terms.opened.connect(self.open)
         view.next.clicked.connect(self.explain)
         view.all_on.clicked.connect(self.all_on)
@@ -115,17 +115,16 @@ class LensMode(PromptMode):
             self.token = self.scene.found.shown[place]
             self.read()
 
-    @property
-    def off(self) -> list[Part]:
-        """What is off of the parts that this model has."""
-        config = self.source.config if self.source is not None else None
-        return self.draft.value.parts(config.n_layer, config.n_head) if config else []
+    def _part(self, place: int) -> Part | None:
+        """What can be switched of a bar."""
+        return self.scene.terms[place][1].part if self.scene is not None else None
 
-    def switch(self, part: Part) -> None:
+    def switch(self, part: Part | None) -> None:
         """A head or an MLP off, or on again."""
-        off = self.draft.value.off
-        left = tuple(one for one in off if one != part) if part in off else (*off, part)
-        self.draft.change({"off": left}, text.switched(part, part not in off))
+        if part is not None:
+            off = self.draft.value.off
+            left = tuple(one for one in off if one != part) if part in off else (*off, part)
+            self.draft.change({"off": left}, text.switched(part, part not in off))
 
     def all_on(self) -> None:
         """The model as it is."""
@@ -157,15 +156,15 @@ class LensMode(PromptMode):
         ids = (await self.encode())[-min(MOST_READ, source.config.block_size) :]
         if draft.patch:
             other = await self.engine.io(source.tokenizer.encode_ids, draft.patch)
-        self.view.set_note(text.note(self.off, len(other), len(ids)))
+        off = draft.parts(source.config.n_layer, source.config.n_head)
+        self.view.set_note(text.note(off, len(other), len(ids)))
         position = len(ids) - 1 if self.position is None else min(self.position, len(ids) - 1)
-        known = self.token is not None and self.token < source.config.vocab_size
-        token, fitting = self.token if known else None, other if len(other) == len(ids) else []
-        asked = compute.explained, ids, position, token, draft, fitting
+        token = self.token if (self.token or 0) < source.config.vocab_size else None
+        asked = compute.explained, ids, position, token, draft, other
         return await source.ask(*asked, key=KEY, name=f"{source.name} is read")
 
     def show_answer(self, answer: Any) -> None:
-        if isinstance(answer, Superseded):
+        if answer is SUPERSEDED:
             return
         before = self.scene
         self.scene = Scene(answer, self.piece)
@@ -187,7 +186,7 @@ class LensMode(PromptMode):
     async def _write(self, found: Any) -> None:
         """How the text goes on, as the model is and changed."""
         stop = tuple(self.source.tokenizer.special_tokens.values())
-        asked = compute.continued, found, stop
+        asked = found.continuations, WRITTEN, stop
         written = await self.source.ask(*asked, key=f"{KEY}.on", name=WRITES)
         if written is not SUPERSEDED:
             self.view.set_continuations([self.text_of(ids) for ids in written])
@@ -220,14 +219,6 @@ class LensMode(PromptMode):
         self.view.next.set_tokens(tokens)
         self.view.table.set_chosen(row, scene.column)
 
-    def _part(self, place: int) -> Part | None:
-        """What can be switched of a bar."""
-        return self.scene.terms[place][1].part if self.scene is not None else None
-
-    def _on_part(self, place: int) -> None:
-        if (part := self._part(place)) is not None:
-            self.switch(part)
-
     @property
     def opened(self) -> int:
         """The bar whose steps are played."""
@@ -241,7 +232,7 @@ class LensMode(PromptMode):
     async def _play_part(self, place: int, part: Part) -> None:
         scene = self.scene
         assert scene is not None
-        asked = compute.contribution, scene.found, part
+        asked = scene.found.trace_term, *part
         trace = await self.source.ask(*asked, key=f"{KEY}.part", name=ADDS)
         if trace is not SUPERSEDED and scene is self.scene:
             self.view.terms.set_marked(place)
@@ -257,6 +248,6 @@ class LensMode(PromptMode):
             term = scene.terms[self.opened][1]
             self.set_headline(text.adds(term.name, term.value, scene.quoted(found.token)))
         else:
-            self.set_headline(scene.headline(self.row, self.off))
+            self.set_headline(scene.headline(self.row))
         cell = found.shown.index(found.token) if "logits" in step.values else None
         self.inspection.emit(inspection_of(step, cell))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,7 +11,6 @@ import numpy as np
 
 from core.tokenization.telling import quoted_piece, shown
 from explorer.panes.transformer.lens import text
-from explorer.panes.transformer.lens.draft import Part
 
 if TYPE_CHECKING:
     from core.inference.attribution import Term
@@ -96,8 +95,8 @@ class Scene:
         near = self.found.probabilities[row : row + 2]
         return near[0] + (near[-1] - near[0]) * way
 
-    def headline(self, row: int, off: Sequence[Part]) -> str:
-        """What is seen at a place; `off`: what is switched off."""
+    def headline(self, row: int) -> str:
+        """What is seen at a place."""
         lens, told, token = self.found.lens, self.found.comparison, self.found.token
         answer = self.quoted(int(lens.tokens[self.column, 0]))
         if row < self.last:
@@ -105,6 +104,6 @@ class Scene:
             return text.at_place(self.rows[row], word, answer, int(lens.rank[row, self.column, 0]))
         if self.found.is_changed:
             was, now = (float(one.probabilities[token]) for one in (told.before, told.after))
-            return text.changed(self.quoted(token), was, now, off)
+            return text.changed(self.quoted(token), was, now, [*self.found.intervention.off])
         most = max((after for _, after in self.terms[:-1]), key=lambda term: term.value)
         return text.headline(answer, self.rows[lens.leads_from(self.column)], most.name)

@@ -96,12 +96,18 @@ class Table(ScenePicture[Scene]):
 
 class Terms(ChoicePicture[Scene]):
     """`picked(place)` of a bar; `opened(place)`: it was clicked with the other button, or Right was
-    pressed on it; `reached(place)` with the keys.
+    pressed on it; `reached(y)`: the keys went to one there.
     """
 
     NAME = "Who told it"
     opened, reached = Signal(int), Signal(int)
     marked = NONE
+
+    def set_scene(self, scene: Scene | None) -> None:
+        """The bar that the keys are at stays."""
+        hovered = self.hovered
+        super().set_scene(scene)
+        self.hovered = hovered if hovered in self.things() else NONE
 
     def set_marked(self, place: int) -> None:
         """Whose steps are played."""
@@ -127,7 +133,7 @@ class Terms(ChoicePicture[Scene]):
         return [QRectF(0, at * line, self.width(), line) for at in range(len(scene.terms))]
 
     def draw_scene(self, painter: QPainter, scene: Scene) -> None:
-        draw_terms(painter, self.rects(scene), scene, self.hovered, self.marked)
+        draw_terms(painter, self.rects(scene), scene, self.exposed, (self.hovered, self.marked))
 
     def told(self, thing: int) -> str:
         return self.scene.told(thing) if self.scene is not None else ""
@@ -146,7 +152,7 @@ class Terms(ChoicePicture[Scene]):
             self.opened.emit(self.hovered)
         else:
             super().keyPressEvent(event)
-            self.reached.emit(self.hovered)
+            self.reached.emit(round((self.hovered + 0.5) * theme.current().px(LINE)))
 
 
 class LensView(QWidget):
@@ -178,7 +184,7 @@ class LensView(QWidget):
         self._side, below, content = QWidget(), QWidget(), QWidget()
         told = card(row((self.text, 2), (column(self.goes_on, self.changed, 1, spacing=2), 1)))
         terms = ScrollArea(self.terms)
-        self.terms.reached.connect(lambda at: terms.ensureVisible(0, round((at + 0.5) * LINE)))
+        self.terms.reached.connect(lambda y: terms.ensureVisible(0, y))
         who = card(self.who, (terms, 1))
         column((who, 1), card(self.says, self.next), of=self._side)
         column(told, (row((card(self.table), 1), self._side), 1), of=content)

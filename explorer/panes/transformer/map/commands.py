@@ -1,4 +1,4 @@
-"""The actions of Map."""
+"""The actions of Map; keys go in and out of steps everywhere."""
 
 from __future__ import annotations
 
@@ -12,17 +12,7 @@ if TYPE_CHECKING:
 
 
 def commands(mode: MapMode) -> list[Action]:
-    """The presets; keys go in and out of steps everywhere."""
-    rows = (
-        ("compare", "Presets side by side, or the model", mode.toggle_compare, text.COMPARE_HELP),
-        (
-            "open",
-            "Draw the open model",
-            lambda: mode.set(shown="", compared=False),
-            text.SHOWN_HELP,
-        ),
-    )
     return [
-        Action(f"transformer.map.{name}", title, run, "", lambda: mode.active, help=help)
-        for name, title, run, help in rows
+        mode.action("compare", text.COMPARE_TITLE, mode.toggle_compare, help=text.COMPARE_HELP),
+        mode.action("open", text.OPEN_TITLE, mode.draw_open, help=text.SHOWN_HELP),
     ]

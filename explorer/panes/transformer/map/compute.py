@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,19 +26,22 @@ PATTERN = 32  # cells of a head's pattern
 class Found:
     """A forward pass; of a preset its steps alone.
 
+    length   how many tokens it reads
     parts    of the trace's steps
-    opens    the steps that have steps of their own
+    tokens   what they say
+    likely   (words, probability) of those that may come next, likeliest first
     stripes  (STRIPE, 2 L + 1) the chosen token's vector at each place of the stream, each scaled
              to its own size; None without weights
     shown    the preset's name
     """
 
     config: ModelConfig | EncoderDecoderConfig
-    tokens: int
+    length: int
     trace: Trace
     parts: tuple[Part, ...]
-    opens: frozenset[int | None]
     costs: tuple[Component, ...]
+    tokens: tuple[str, ...] = ()
+    likely: tuple[tuple[str, float], ...] = ()
     stripes: np.ndarray | None = None
     shown: str = ""
 
@@ -57,13 +60,18 @@ class Found:
         return config if isinstance(config, ModelConfig) else getattr(config, part.stack)
 
 
-def read(model: Any, ids: Sequence[int], position: int) -> Found:
-    """The forward pass of a text."""
+def read(model: Any, ids: Sequence[int], words: Callable[[int], str]) -> Found:
+    """The forward pass of a text; `words`: what a token says."""
     from core.inference.forward_trace import trace_forward
 
-    trace = trace_forward(model, ids, position)
-    stripes = stripes_of(trace.about["stream"], STRIPE)
-    return _found(model.config, len(ids), trace, stripes=stripes)
+    trace = trace_forward(model, ids)
+    chances, likeliest = (trace.about[name] for name in ("probabilities", "likeliest"))
+    return _found(
+        model.config, len(ids), trace,
+        tokens=tuple(map(words, ids)),
+        likely=tuple((words(token), float(chances[token])) for token in likeliest.tolist()),
+        stripes=stripes_of(trace.about["stream"], STRIPE),
+    )  # fmt: skip
 
 
 def outlined(name: str) -> Found:
@@ -72,20 +80,19 @@ def outlined(name: str) -> Found:
 
     config = preset(name)
     if isinstance(config, EncoderDecoderConfig):
-        tokens = config.decoder.block_size
-        parts = outline_pair(config, config.encoder.block_size, tokens)
+        length = config.decoder.block_size
+        parts = outline_pair(config, config.encoder.block_size, length)
     else:
-        tokens = config.block_size
-        parts = outline(config, tokens)
-    return _found(config, tokens, trace_of(parts), shown=name)
+        length = config.block_size
+        parts = outline(config, length)
+    return _found(config, length, trace_of(parts), shown=name)
 
 
-def _found(config: Any, tokens: int, trace: Trace, **more: Any) -> Found:
+def _found(config: Any, length: int, trace: Trace, **more: Any) -> Found:
     from core.training.estimates.components import components
 
     parts = trace.about["parts"]
-    opens = frozenset(part.parent for part in parts)
-    return Found(config, tokens, trace, parts, opens, components(config, tokens), **more)
+    return Found(config, length, trace, parts, components(config, length), **more)
 
 
 @dataclass(frozen=True, eq=False)

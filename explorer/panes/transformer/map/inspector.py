@@ -10,20 +10,12 @@ from explorer.widgets.live_numbers import in_a_line
 MOST = 500_000  # cells of an array that is listed
 
 
-def line_of(level: Level | None) -> str:
-    """The step's line with the numbers of the chosen cell; "" where it does not compute."""
-    told = level.told if level is not None else None
-    return in_a_line(told) if told is not None and told.pieces else ""
-
-
 def inspection(step: Step, level: Level | None) -> Inspection:
-    """`level`: what is known of the steps beside it."""
-    line, table = line_of(level), {}
-    if level is not None and level.at in level.matrices:
-        matrices = level.matrices[level.at].items()
-        table = {name: one.values for name, one in matrices if one.values.size <= MOST}
-    cell = ""
-    if line and level is not None and level.told is not None:
-        cell = f"{level.told.name}[{', '.join(map(str, level.told.cell))}]"
-    rows = [Row(line, "accent")] if line else []
-    return Inspection(step, rows, table, cell or None, title=step.title, plain=True)
+    """`level`: what is known of the step, its line with the numbers of the chosen cell among it."""
+    matrices = level.matrices[level.at].items() if level is not None else ()
+    table = {name: one.values for name, one in matrices if one.values.size <= MOST}
+    told, rows, cell = level.told if level is not None else None, [], None
+    if told is not None and told.pieces:  # else the line does not compute
+        rows = [Row(in_a_line(told), "accent")]
+        cell = f"{told.name}[{', '.join(map(str, told.cell))}]"
+    return Inspection(step, rows, table, cell, title=step.title, plain=True)

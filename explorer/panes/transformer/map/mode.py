@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from core.tokenization.telling import quoted, visible
 from explorer.engine.jobs import Superseded
 from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.transformer.map import compute, text
-from explorer.panes.transformer.map.draft import NAMES, MapDraft
-from explorer.panes.transformer.map.inspector import inspection, line_of
+from explorer.panes.transformer.map.draft import NAMES, OPEN, MapDraft
+from explorer.panes.transformer.map.inspector import inspection
 from explorer.panes.transformer.map.scene import (
     Place,
     block_scene,
@@ -30,9 +29,11 @@ from explorer.widgets.diagrams.scenes import Scene
 from explorer.widgets.token_strip import chip
 
 # What a step costs is told as that of a component.
-COMPONENT = {"attention": "attention", "cross": "attention", "mlp": "mlp", "embed": "tokens",
-             "norm": "norms", "ln_1": "norms", "ln_2": "norms", "ln_cross": "norms",
-             "unembed": "head"}  # fmt: skip
+COMPONENT = {
+    "embed": "token_embedding", "attention": "attention", "cross": "attention", "mlp": "mlp",
+    "norm": "norms", "ln_1": "norms", "ln_2": "norms", "ln_cross": "norms",
+    "unembed": "output_head",
+}  # fmt: skip
 
 
 def create(desk: Desk, parent: QObject) -> Mode:
@@ -55,8 +56,7 @@ class MapMode(PromptMode):
         self.levels: dict[int | None, compute.Level] = {}  # of what one is inside of
         self.cell: tuple[int, int] | None = None  # None: the chosen token's largest number
         self._way = ["next"]  # the names of the steps that are to be shown
-        self._asked: Any = None  # what of the level is on its way, or there
-        self._drawn: Any = None  # the forward pass, the level and the step that are seen
+        self._drawn: Any = (None, None, None)  # the forward pass, the level and the step seen
         self._levels = Latest(self.engine, self)
         self._connect()
         self.view.set_draft(self.draft.value)
@@ -73,7 +73,7 @@ class MapMode(PromptMode):
         self.draft.changed.connect(self._on_draft)
         self._levels.came.connect(self._on_level)
         self._levels.failed.connect(self.statusRequested)
-        self.workspace.selectionChanged.connect(lambda _: self._draw())
+        self.workspace.selectionChanged.connect(lambda _: self._look())
 
     # what the pane asks
 
@@ -90,19 +90,18 @@ class MapMode(PromptMode):
 
     def cancel(self) -> bool:
         """Esc: out of the step, then from the presets back to the model."""
-        if self.player.leave():
-            return True
-        if self.draft.value.compared:
+        left, compared = self.player.leave(), self.draft.value.compared
+        if compared and not left:
             self.set(compared=False)
-            return True
-        return False
+        return left or compared
 
     def on_position(self, position: float) -> None:
-        place, drawn = self.place, self._drawn
-        if place is not None and drawn is not None and drawn[:2] == (self.found, place.parent):
-            self.view.picture.set_position(position)  # else this is not yet the picture of it
-        if place is not None and drawn != (self.found, place.parent, place.at):
-            self._draw()
+        if (place := self.place) is None:
+            return
+        if self._drawn == (self.found, place.parent, place.at):
+            self.view.picture.set_position(position)
+        else:
+            self._look()
 
     # where one is
 
@@ -164,14 +163,16 @@ class MapMode(PromptMode):
         """Of the draft: what is drawn; a preset that is chosen is drawn at once."""
         if changes.get("shown"):
             changes.setdefault("compared", False)
-        draft = replace(self.draft.value, **changes)
-        if draft != self.draft.value:
-            self.draft.change(asdict(draft), text.change(*next(iter(changes.items()))))
+        self.draft.change(changes, text.change(*next(iter(changes.items()))))
         if "shown" in changes:
             self.go_to("next")
 
     def toggle_compare(self) -> None:
         self.set(compared=not self.draft.value.compared)
+
+    def draw_open(self) -> None:
+        """The open model in place of a preset."""
+        self.set(shown=OPEN, compared=False)
 
     @property
     def head(self) -> int:
@@ -182,7 +183,7 @@ class MapMode(PromptMode):
     def choose_cell(self, row: int, column: int) -> None:
         """The cell whose numbers are told."""
         self.cell = row, column
-        self._ask()
+        self._look()
 
     # text and model
 
@@ -195,27 +196,28 @@ class MapMode(PromptMode):
         if shown := self.draft.value.shown:
             return await self.engine.call(compute.outlined, shown, key=key, name=name)
         ids = (await self.encode())[-self.source.config.block_size :]
-        return await self.source.ask(compute.read, ids, -1, key=key, name=name)
+        asked = compute.read, ids, lambda token: chip(0, self.piece(token)).text
+        return await self.source.ask(*asked, key=key, name=name)
 
     def show_answer(self, answer: compute.Found | Superseded) -> None:
         if isinstance(answer, Superseded):
             return
-        self.found, self.levels, self._asked, self.cell = answer, {}, None, None
+        self.found, self.levels, self.cell = answer, {}, None
         self.view.set_costs(answer)
         self.view.body.show_ready()
         self.set_tracks([TraceTrack(answer.trace)])
         self.go_to()
-        self._draw()
+        self._look()
 
     def forget(self) -> None:
         super().forget()
         self._way = self.way
-        self.found, self.levels, self._asked, self._drawn = None, {}, None, None
+        self.found, self.levels, self._drawn = None, {}, (None, None, None)
         if not self.active:  # else what comes takes its place; a trace holds its model
             self.set_tracks([])
 
     def clear(self) -> None:
-        self.found, self.levels, self._asked = None, {}, None
+        self.found, self.levels = None, {}
         super().clear()
 
     def _on_draft(self, draft: MapDraft) -> None:
@@ -228,11 +230,6 @@ class MapMode(PromptMode):
 
     # what is seen
 
-    def _words(self, name: str) -> tuple[str, ...]:
-        """What the tokens say that the trace is about, or the likeliest next ones."""
-        about = self.found.about if self.found is not None else {}
-        return tuple(chip(0, self.piece(int(token))).text for token in about.get(name, ()))
-
     def _level_of(self, place: Place) -> compute.Level | None:
         """What is known of the step in words, and of those beside it."""
         level = self.levels.get(place.parent)
@@ -242,7 +239,7 @@ class MapMode(PromptMode):
         place, found, view = self.place, self.found, self.view
         if place is None or found is None:
             return
-        before, self._drawn = self._drawn, (found, *place[::2])
+        before, self._drawn = self._drawn, (found, place.parent, place.at)
         inside = [found.parts[index] for index in way_to(found, place.parent)]
         self._show(self._scene(found, place), place, before)
         view.picture.set_position(self.player.position)
@@ -253,27 +250,22 @@ class MapMode(PromptMode):
         view.costs.set_bright(text.COMPONENTS[known[0]] if known and inside else "")
         has_heads = "attention" in kinds and found.stripes is not None
         view.set_heads(found.config_of(found.parts[0]).n_head if has_heads else 0, self.head)
-        self._say(found, place)
-        self._ask()
+        part, compared = found.parts[place.at], self.draft.value.compared
+        self.set_headline(text.compared(len(NAMES)) if compared else text.headline(found, part))
 
     def _scene(self, found: compute.Found, place: Place) -> Scene:
-        level, tokens, likely = self._level_of(place), self._words("ids"), self._words("likeliest")
+        level = self._level_of(place)
         if place.parent is None:
-            return model_scene(found, tokens, likely)
+            return model_scene(found)
         if found.parts[place.parent].kind == "block":
             return block_scene(found, place, level)
-        told = level.told if level is not None and level.at == place.at else None
-        cell = self.cell or (found.row, 0)
-        if told is not None and len(told.cell) > 1:
-            cell = told.cell[-2], told.cell[-1]
-        line = line_of(level) if told is not None else ""
-        return steps_scene(found, place, level, cell, line, tokens, likely)
+        return steps_scene(found, place, level, self.cell or (found.row, 0))
 
     def _show(self, scene: Scene, place: Place, before: Any) -> None:
         """One level further in or out, by the step that was gone into; else it is a cut."""
         picture, found, now = self.view.picture, self.found, place.parent
         assert found is not None
-        same, was = (before[0] is found, before[1]) if before is not None else (False, None)
+        same, was = before[0] is found, before[1]
         if same and now is not None and found.parts[now].parent == was:
             picture.go_through(scene, now, inward=True)
         elif same and was is not None and found.parts[was].parent == now:
@@ -281,32 +273,17 @@ class MapMode(PromptMode):
         else:
             picture.set_scene(scene)
 
-    def _say(self, found: compute.Found, place: Place) -> None:
-        if self.draft.value.compared:
-            self.set_headline(text.compared(len(NAMES)))
-            return
-        likeliest, share = "", 0.0
-        if len(tokens := found.about.get("likeliest", ())):
-            piece = self.piece(int(tokens[0])).decode("utf-8", "replace")
-            likeliest = quoted(piece.strip() or visible(piece))
-            share = float(found.about["probabilities"].max())
-        self.set_headline(text.headline(found, found.parts[place.at], likeliest, share))
-
-    def _ask(self) -> None:
-        """What is inside of the level, and the numbers of the chosen cell."""
+    def _look(self) -> None:
+        """Draws what one is at, and asks what is inside of the level and the chosen cell."""
+        self._draw()
+        self.inspect()
         place, found = self.place, self.found
         if place is None or found is None or found.stripes is None:
-            self.inspect()
             return
-        asked = found, place.parent, place.at, self.head, self.cell
-        if asked == self._asked:
-            return
-        self._asked = asked
-        where, cell = (place.parent, place.at, self.head), self.cell or (found.row, None)
-        given = found, self.levels.get(place.parent), *where, cell
-        name, key = "looking inside the step", "transformer.map.level"
-        call = lambda: self.engine.call(compute.looked, *given, key=key, name=name)  # noqa: E731
-        self._levels.ask(call, name, is_told=False)
+        given = found, self.levels.get(place.parent), place.parent, place.at, self.head
+        cell, name = self.cell or (found.row, None), "looking inside the step"
+        call = partial(self.engine.call, compute.looked, *given, cell, key="transformer.map.level")
+        self._levels.ask(partial(call, name=name), name, is_told=False)
 
     def _on_level(self, level: compute.Level | Superseded) -> None:
         if not isinstance(level, Superseded) and self.found is not None:
@@ -322,8 +299,8 @@ class MapMode(PromptMode):
             return
         level = self._level_of(place)
         level = level if level is not None and level.at == place.at else None
-        shown = level.matrices[place.at] if level is not None else {}
-        values = {name: one.values for name, one in shown.items()}
+        matrices = level.matrices[place.at].items() if level is not None else ()
+        values = {name: one.values for name, one in matrices}
         if place.parent is None:  # what the picture of the whole model shows
             names = [name for name in ("reads", "writes") if name in found.about]
             values |= {name: found.about[name] for name in names}

@@ -44,17 +44,14 @@ def way_to(found: Found, index: int | None) -> list[int]:
     return way
 
 
-def model_scene(found: Found, tokens: tuple[str, ...], likely: tuple[str, ...]) -> SpineScene:
-    """`tokens`: what they say; `likely`: the likeliest next ones, likeliest first."""
+def model_scene(found: Found) -> SpineScene:
     if isinstance(found.config, EncoderDecoderConfig):
         source = _spine(found, found.config.encoder, "encoder")
         return _spine(found, found.config.decoder, source=source)
-    about = found.about
-    chances = [float(about["probabilities"][token]) for token in about.get("likeliest", ())]
+    reads, writes = (found.about.get(name) for name in ("reads", "writes"))
     return _spine(
-        found, found.config, tokens=tokens, chosen=found.row,
-        reads=about.get("reads"), writes=about.get("writes"), stripes=found.stripes,
-        likely=tuple(zip(likely, chances, strict=True)),
+        found, found.config, tokens=found.tokens, chosen=found.row, reads=reads, writes=writes,
+        stripes=found.stripes, likely=found.likely,
     )  # fmt: skip
 
 
@@ -74,8 +71,8 @@ def block_scene(found: Found, place: Place, level: Level | None) -> BlockScene:
     parts = tuple((at, found.parts[at].kind) for at in place.level)
     stripes: dict[str, np.ndarray] = {}
     for at, kind in parts if level is not None else ():
-        rows = {name: one.values[found.row, None] for name, one in level.matrices[at].items()}  # type: ignore[union-attr]
-        made = {name: stripes_of(row, STRIPE)[:, 0] for name, row in rows.items()}
+        values = {name: one.values for name, one in level.matrices[at].items()}
+        made = {name: stripes_of(one[found.row, None], STRIPE) for name, one in values.items()}
         stripes |= {"in": made["x"]} if "x" in made and "in" not in stripes else {}
         stripes[kind] = list(made.values())[-1]
     part = found.parts[place.at]
@@ -93,20 +90,22 @@ def block_scene(found: Found, place: Place, level: Level | None) -> BlockScene:
     )
 
 
-def steps_scene(
-    found: Found, place: Place, level: Level | None, cell: Cell, line: str,
-    tokens: tuple[str, ...], likely: tuple[str, ...],
-) -> StepsScene:  # fmt: skip
-    """`cell`: of what the step makes, the one whose numbers are told."""
+def steps_scene(found: Found, place: Place, level: Level | None, cell: Cell) -> StepsScene:
+    """`cell`: of what the step makes, the chosen one, where its numbers are not told."""
+    told = level.told if level is not None and level.at == place.at else None
+    if told is not None and len(told.cell) > 1:
+        cell = told.cell[-2], told.cell[-1]
     nodes = []
     for at in place.level:
         part, made = found.parts[at], made_by(found.parts[at])
         matrix = level.matrices[at][made] if level is not None else None
-        nodes.append(Node(at, part.kind, made, part.shapes[made], matrix, at in found.opens))
+        opens = bool(found.trace.children(at))
+        nodes.append(Node(at, part.kind, made, part.shapes[made], matrix, opens))
     part, kind = found.parts[place.at], found.parts[place.at].kind
     matrices = level.matrices[place.at] if level is not None else {}
     shapes = {name: flat(shape) for name, shape in part.shapes.items()}
     is_head = kind == "product" and part.layer is None  # the rows of the likeliest tokens
+    tokens, likely = found.tokens, tuple(words for words, _ in found.likely)
     is_square = shapes[made_by(part)] == (len(tokens), len(tokens))
     return StepsScene(
         tuple(nodes),
@@ -116,7 +115,6 @@ def steps_scene(
         matrices,
         rows=() if is_head else tokens,
         columns=likely if is_head else tokens if is_square else (),
-        line=line,
         pair=_pair(matrices, cell[0]) if kind == "rotate" and matrices else None,
     )
 

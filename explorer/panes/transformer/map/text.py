@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.numbers import (
-    format_bytes,
-    format_count,
-    format_fixed,
-    format_percent,
-)
+from core.numbers import format_bytes, format_count, format_fixed, format_percent
+from core.tokenization.telling import quoted
 from core.transformer.parameters import parameters
 from core.transformer.presets import NOTES
 from explorer.widgets.diagrams.scenes import name_of
@@ -20,16 +16,20 @@ if TYPE_CHECKING:
 
 NO_TEXT = "Type a text: it runs through the model"
 WHOLE = "Model"
+SPACE = "\u2423"  # how a space is seen
 SHOWN, SHOWN_HELP = "Model drawn", "The open model with its numbers, or a paper's, which has none"
 OPENED = "The open model"
+COMPARE_TITLE, OPEN_TITLE = "Presets side by side, or the model", "Draw the open model"
 COMPARE, COMPARE_HELP = "Side by side", "All presets of the papers in one table"
 HEAD, HEAD_HELP = "Head", "The attention head whose numbers are drawn"
 INSIDE = "Click, or press Enter, to look inside; Esc goes out again"
 COMPONENTS = {
-    "tokens": "token embedding", "positions": "positions", "attention": "attention", "mlp": "MLP",
-    "norms": "norms", "head": "output head",
+    "token_embedding": "token embedding", "position_embedding": "positions",
+    "attention": "attention", "mlp": "MLP", "norms": "norms", "output_head": "output head",
+    "weights": "weights", "cache": "KV cache", "activations": "kept for the backward pass",
 }  # fmt: skip
-MEMORY = {"weights": "weights", "cache": "KV cache", "activations": "kept for the backward pass"}
+MEMORY = ("weights", "cache", "activations")
+UNITS = {"parameters": "parameters", "flops": "FLOPs"}
 COLUMNS = ("parameters", "layers", "heads", "width", "context")
 
 
@@ -47,7 +47,7 @@ def tip(found: Found, index: int) -> str:
     if part.kind == "block" and "writes" in about:
         read, thought = (format_fixed(float(one)) for one in about["writes"][part.layer])
         lines.append(f"Attention adds a vector of length {read}, the MLP one of {thought}")
-    return "\n".join([*lines, *([INSIDE] if index in found.opens else [])])
+    return "\n".join([*lines, *([INSIDE] if found.trace.children(index) else [])])
 
 
 def inside(found: Found, part: Part, kind: str) -> tuple[str, str]:
@@ -72,23 +72,26 @@ def costs(found: Found) -> tuple[str, str, str]:
     weights, cache = format_bytes(sums["weights"]), format_bytes(sums["cache"])
     return (
         f"{format_count(sums['parameters'])} parameters",
-        f"{format_count(sums['flops'])} FLOPs for {found.tokens:,} tokens",
+        f"{format_count(sums['flops'])} FLOPs for {found.length:,} tokens",
         f"{weights} weights, {cache} KV cache",
     )
 
 
-def cost_tip(words: str, number: int, total: int, unit: str) -> str:
-    written = f"{format_count(number)} {unit}" if unit else format_bytes(number)
-    return f"{words}: {written}, {format_percent(number / (total or 1))}"
+def cost_tip(name: str, number: int, total: int, unit: str) -> str:
+    """Of a component's share; what is no unit of `UNITS` is bytes."""
+    told = f"{format_count(number)} {UNITS[unit]}" if unit in UNITS else format_bytes(number)
+    return f"{COMPONENTS[name]}: {told}, {format_percent(number / (total or 1))}"
 
 
 def note(name: str) -> str:
     return f"* {name}: {NOTES[name]}"
 
 
-def headline(found: Found, part: Part, likeliest: str, share: float) -> str:
-    """One sentence: what is seen. `likeliest`: the next token, quoted."""
-    if part.kind in ("next", "softmax") and likeliest:
+def headline(found: Found, part: Part) -> str:
+    """One sentence: what is seen."""
+    if part.kind in ("next", "softmax") and found.likely:
+        words, share = found.likely[0]
+        likeliest = quoted(words.strip(SPACE) or words)
         return f"{found.config_of(part).n_layer} blocks later: {likeliest}, {format_percent(share)}"
     if found.shown and part.parent is None:
         return f"{found.shown}, drawn without weights: shapes and costs alone"

@@ -84,18 +84,17 @@ class MapView(QWidget):
         self.heads.fill([(f"{text.HEAD} {at + 1} of {count}", at) for at in range(count)], head)
 
     def set_costs(self, found: Found) -> None:
-        memory = [(name, words, sum(getattr(one, name) for one in found.costs))
-                  for name, words in text.MEMORY.items()]  # fmt: skip
-        by = [[(one.name, text.COMPONENTS[one.name], getattr(one, name)) for one in found.costs]
-              for name in ("parameters", "flops")]  # fmt: skip
+        """Parameters and arithmetic by component, memory by what it is for."""
+        parts = {unit: [(one.name, getattr(one, unit)) for one in found.costs]
+                 for unit in ("parameters", "flops")}  # fmt: skip
+        parts["memory"] = [(use, sum(getattr(one, use) for one in found.costs))
+                           for use in text.MEMORY]  # fmt: skip
         bars = []
-        for words, parts, unit in zip(
-            text.costs(found), (*by, memory), ("parameters", "FLOPs", ""), strict=True
-        ):
-            total = sum(number for _, _, number in parts)
-            told = [Segment(label, number, text.cost_tip(label, number, total, unit), name)
-                    for name, label, number in parts]  # fmt: skip
-            bars.append(Bar(words, tuple(told)))
+        for words, (unit, numbers) in zip(text.costs(found), parts.items(), strict=True):
+            total = sum(number for _, number in numbers)
+            told = [Segment(name, text.COMPONENTS[name], number, text.cost_tip(
+                name, number, total, unit)) for name, number in numbers]  # fmt: skip
+            bars.append(Bar(words, told))
         self.costs.set_scene(bars)
 
 

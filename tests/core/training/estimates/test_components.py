@@ -22,9 +22,10 @@ def test_a_forward_pass_of_gpt2_takes_so_much_arithmetic():
 def test_the_weights_of_gpt3_are_those_of_its_matrices():
     bare = replace(preset("gpt3-175b"), bias=False, tie_weights=False)
     made = {part.name: part.parameters for part in components(bare, 2048)}
-    assert made["tokens"] == made["head"] == 617_558_016
+    assert made["token_embedding"] == made["output_head"] == 617_558_016
     assert (made["attention"], made["mlp"]) == (57_982_058_496, 115_964_116_992)
-    assert sum(made[name] for name in ("tokens", "attention", "mlp", "head")) == 175_181_291_520
+    matrices = ("token_embedding", "attention", "mlp", "output_head")
+    assert sum(made[name] for name in matrices) == 175_181_291_520
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -70,11 +70,8 @@ def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any
         for _ in range(2):
             mode.workspace.undo()
         await mode.settled()
-        assert (
-            not mode.off
-            and not mode.scene.found.is_changed
-            and mode.view.changed.whole == text.HINT
-        )
+        assert not mode.draft.value.off and not mode.scene.found.is_changed
+        assert mode.view.changed.whole == text.HINT
         mode.workspace.redo()
         await mode.settled()
         mode.view.terms.picked.emit(place)
@@ -174,7 +171,7 @@ def test_what_the_model_does_not_have_is_left_alone(make_mode: Any, run_async: A
         mode = await make_mode("lens", **TINY)
         mode.draft.change({"off": ((99, 0), (1, None), (0, 7)), "patch_layer": 50}, "a session")
         await mode.settled()
-        assert mode.off == [(1, None)] and mode.scene.found.is_changed
+        assert mode.scene.found.intervention.off == {(1, None)} and mode.scene.found.is_changed
         mode.all_on()
         mode.workspace.set_prompt("")
         await mode.settled()

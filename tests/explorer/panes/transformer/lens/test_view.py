@@ -82,7 +82,11 @@ def test_bars_are_picked_opened_and_reached_by_pointer_and_keys(qtbot, scenes):
     QTest.mouseClick(terms, Qt.MouseButton.RightButton, pos=place.toPoint())
     for key in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Right):
         QTest.keyClick(terms, key)
-    assert told == {"picked": [5, 6], "opened": [5, 6], "reached": [6, 6]}
+    assert told == {"picked": [5, 6], "opened": [5, 6], "reached": [117, 117]}
+    terms.set_scene(scenes[0])  # what was picked has been switched
+    QTest.keyClick(terms, Qt.Key.Key_Return)
+    assert told["picked"] == [5, 6, 6]
+    terms.set_scene(scenes[1])
     off = terms.displayed()["off"].tolist().index(True)
     assert terms.scene.terms[off][1].name == "head 3.1" and "switch it on" in terms.told(off)
     assert terms.said_at(place) == terms.told(5)

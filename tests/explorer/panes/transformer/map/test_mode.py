@@ -61,7 +61,8 @@ def test_every_step_of_every_level_is_drawn_with_its_numbers(
 ):
     async def body() -> None:
         mode = await make_mode("map", **changes)
-        player, seen = mode.player, []
+        player, seen, told = mode.player, [], []
+        mode.inspection.connect(told.append)
 
         async def look() -> None:
             for step in range(player.length):
@@ -82,7 +83,8 @@ def test_every_step_of_every_level_is_drawn_with_its_numbers(
         await look()
         kinds = {type(scene) for scene in seen}
         assert kinds == {SpineScene, BlockScene, StepsScene}
-        assert any(isinstance(one, StepsScene) and one.line for one in seen)
+        assert told[-1].step is mode.found.trace[mode.place.at]
+        assert any(one.rows for one in told)
 
     run_async(body())
 

@@ -1,7 +1,9 @@
-"""Small models of every family, with random weights: what lenses and attribution must hold for."""
+"""Small models of every family, with random weights: what holds for one must hold for all."""
+
+from core.transformer.config import ModelConfig
 
 FAMILIES = {
-    "gpt1": {"norm_placement": "post", "mlp": "gelu_tanh"},
+    "gpt1": {"norm_placement": "post", "mlp": "gelu"},
     "transformer": {
         "norm_placement": "post",
         "positions": "sinusoidal",
@@ -36,3 +38,17 @@ FAMILIES = {
         "head_size": 8,
     },
 }
+
+# Of the transformer of 2017.
+AIAYN_STACK = ModelConfig(
+    vocab_size=11,
+    block_size=12,
+    n_layer=2,
+    n_head=2,
+    n_embd=16,
+    norm_placement="post",
+    positions="sinusoidal",
+    mlp="relu",
+    embedding_scale=True,
+    dropout=0.5,
+)
