@@ -121,7 +121,6 @@ def translate(
     return [step.id for step in steps if step.id != model.config.end_id]
 
 
-@torch.no_grad()
 def translate_batch(
     model: EncoderDecoder, sources: Sequence[Sequence[int]], max_new_tokens: int | None = None
 ) -> list[list[int]]:
