@@ -136,9 +136,8 @@ def _read(
     """
     P, T, _ = streams.shape
     rows, parts = streams.flatten(0, 1), []  # (P T, C)
-    for some in torch.arange(P * T, device=rows.device).split(
-        max(1, LOGITS_AT_ONCE // final.size(-1))
-    ):
+    size = max(1, LOGITS_AT_ONCE // final.size(-1))
+    for some in torch.arange(P * T, device=rows.device).split(size):
         said = read_stream(model, rows[some]).log_softmax(-1)  # (rows, V)
         shares, ids = said.topk(likeliest, dim=-1)
         mine = said.gather(-1, asked[some % T])  # (rows, N)

@@ -20,7 +20,7 @@ Span = tuple[float, float, float, float]  # left, right, bottom, top
 Grid = tuple[np.ndarray, np.ndarray, np.ndarray]  # x, y, heights
 HEIGHTS_AT_ONCE = (
     2**14
-)  # heights that are worked out together: their arrays fit a processor's cache
+)  # worked out together: their arrays fit a processor's cache  # heights that are worked out together: their arrays fit a processor's cache
 
 
 @dataclass(frozen=True, slots=True)
