@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.inference.activations import check_ids, looking_at
+from core.inference.activations import check_ids, looking_at, to_array
 from core.inference.forward_outline import SHOWN, Part, outline, trace_of
 from core.inference.indices import check_position
 from core.inference.sampling import temper
@@ -141,7 +141,7 @@ class Forward:
         self.streams.append(out)
         self.row += [mid[0, at], out[0, at]]
         self.writes.append((float(attention_output[0, at].norm()), float(mlp_output[0, at].norm())))
-        self.reads.append(_array(weights[0, :, 0].mean(dim=0)))
+        self.reads.append(to_array(weights[0, :, 0].mean(dim=0)))
 
     def trace(self) -> Trace:
         """Once all blocks have run."""
@@ -149,22 +149,22 @@ class Forward:
         with looking_at(self.model):
             self.normed = self.model.ln_f(self.streams[-1])  # (1, T, C)
             last = self.model.lm_head(self.normed[0, self.position])  # (V,)
-        logits = _array(last)
+        logits = to_array(last)
         exact = last.double()  # as `core.inference.sampling` does
         probabilities, likeliest = temper(exact, 1.0), temper(exact, 0.0).argmax()
         self.ends: dict[str, Numbers] = {
             "softmax": {
-                "scaled": _array(exact - exact.max()),
-                "probabilities": _array(probabilities),
+                "scaled": to_array(exact - exact.max()),
+                "probabilities": to_array(probabilities),
             },
-            "next": {"logits": _array(exact), "likeliest": _array(likeliest)},
+            "next": {"logits": to_array(exact), "likeliest": to_array(likeliest)},
         }
         self.likeliest = exact.topk(min(SHOWN, config.vocab_size)).indices  # (20,)
         parts = outline(config, T)
         about = {
             "ids": self.batch[0].cpu().numpy(),
             "position": self.position,
-            "stream": np.stack([_array(row) for row in self.row]),
+            "stream": np.stack([to_array(row) for row in self.row]),
             "writes": np.array(self.writes).reshape(-1, 2),
             "reads": np.array(self.reads).reshape(-1, T),
             "logits": logits,
@@ -180,22 +180,22 @@ class Forward:
         if kind in self.ends:
             return self.ends[kind]
         if kind == "embed":
-            return {"x": _array(self.streams[0])}
+            return {"x": to_array(self.streams[0])}
         if kind == "block":
-            return {"x": _array(self.streams[(part.layer or 0) + 1])}
+            return {"x": to_array(self.streams[(part.layer or 0) + 1])}
         if kind == "norm":
-            return {"x": _array(self.streams[-1]), "normed": _array(self.normed)}
+            return {"x": to_array(self.streams[-1]), "normed": to_array(self.normed)}
         if kind == "unembed":
-            return {"normed": _array(self.normed), "logits": self._all_logits}
+            return {"normed": to_array(self.normed), "logits": self._all_logits}
 
         def later(name: str) -> Callable[[], np.ndarray]:
-            return lambda: _array(self._tensors(parts, index)[name])
+            return lambda: to_array(self._tensors(parts, index)[name])
 
         return {name: later(name) for name in part.shapes}
 
     def _all_logits(self) -> np.ndarray:
         with looking_at(self.model):
-            return _array(self.model.lm_head(self.normed))
+            return to_array(self.model.lm_head(self.normed))
 
     def _tensors(self, parts: Sequence[Part], index: int) -> Tensors:
         """Every value of a step inside another one, by its local name."""
@@ -324,11 +324,3 @@ def _number(value: float) -> Tensor:
 
 def _there(tensors: Mapping[str, Tensor | None]) -> Tensors:
     return {name: tensor for name, tensor in tensors.items() if tensor is not None}
-
-
-def _array(tensor: Tensor) -> np.ndarray:
-    """float32, or a wider one as it is; whole numbers and truth values as they are."""
-    array = tensor.detach()
-    return (
-        (array.float() if array.dtype in (torch.bfloat16, torch.float16) else array).cpu().numpy()
-    )
