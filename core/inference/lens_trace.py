@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.inference.activations import check_ids, looking_at
+from core.inference.activations import check_ids, looking_at, to_array
 from core.inference.attribution import Parts, contribution_of, head_weights, path_to, written_by
 from core.inference.indices import check_head, check_layer, check_position, check_tokens
 from core.inference.logit_lens import read_stream, stream_places
@@ -212,5 +212,5 @@ def trace_contribution(
 
 def _step(name: str, values: Mapping[str, Tensor]) -> Step:
     title, formula, code = STEPS[name]
-    arrays = {key: value.detach().cpu().numpy() for key, value in values.items()}
+    arrays = {key: to_array(value) for key, value in values.items()}
     return Step(name, title, formula, code, arrays)

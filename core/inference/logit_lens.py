@@ -23,7 +23,7 @@ from core.transformer.config import ModelConfig
 from core.transformer.gpt import EMBEDDING, GPT, LOGITS
 from core.transformer.look import Look, Replacements, Site
 
-AT_ONCE = 1 << 24  # logits, 64 MB: never are those of all places and tokens held together
+LOGITS_AT_ONCE = 1 << 24  # logits, 64 MB: never are those of all places and tokens held together
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +137,8 @@ def _read(
     """
     P, T, _ = streams.shape
     rows, parts = streams.flatten(0, 1), []  # (P T, C)
-    for some in torch.arange(P * T, device=rows.device).split(max(1, AT_ONCE // final.size(-1))):
+    size = max(1, LOGITS_AT_ONCE // final.size(-1))
+    for some in torch.arange(P * T, device=rows.device).split(size):
         said = read_stream(model, rows[some]).log_softmax(-1)  # (rows, V)
         shares, ids = said.topk(likeliest, dim=-1)
         mine = said.gather(-1, asked[some % T])  # (rows, N)

@@ -104,7 +104,7 @@ def test_places_have_names_and_an_answer_a_place_from_which_on_it_leads():
 def test_positions_and_small_chunks_change_nothing(monkeypatch):
     model = small()
     whole = core.logit_lens(model, IDS, [5])
-    monkeypatch.setattr(chapter, "AT_ONCE", 3 * model.config.vocab_size)
+    monkeypatch.setattr(chapter, "LOGITS_AT_ONCE", 3 * model.config.vocab_size)
     parted = core.logit_lens(model, IDS, [5])
     some = core.logit_lens(model, IDS, [5], positions=[-1, 2])
     for name in ("likeliest", "shares", "probability", "rank", "divergence", "norms"):
