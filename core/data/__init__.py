@@ -5,7 +5,7 @@ text, excerpt, batches, pairs, dates, pair_corpora, few_shot_tasks.
 """
 
 from core.data import stories
-from core.data.batches import IGNORED, Batches, rank_rows, repeated_ids, split_in_order
+from core.data.batches import NO_TOKEN, Batches, rank_rows, repeated_ids, split_in_order
 from core.data.corpus import SPLITS, Corpus, StoriesCorpus, story_characters
 from core.data.stories import Story, story, story_text, tell
 from core.data.text import (
@@ -17,7 +17,7 @@ from core.data.text import (
 )
 
 __all__ = [
-    "IGNORED",
+    "NO_TOKEN",
     "SPLITS",
     "Batches",
     "Corpus",

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.data.corpus import SPLITS, Corpus, check_split, too_short
 
-IGNORED = -1  # a target that no loss is computed for
+NO_TOKEN = -1  # in place of an id: padding, or a target that no loss is computed for
 SHORTEST_PERIOD = 4
 
 Batch = tuple[np.ndarray, np.ndarray]
@@ -121,7 +121,7 @@ def repeated_ids(generator: np.random.Generator, vocab_size: int, T: int) -> Bat
     once = generator.integers(0, vocab_size, period)
     sequence = np.resize(once, T + 1)  # over and over
     targets = sequence[1:].copy()
-    targets[: period - 1] = IGNORED
+    targets[: period - 1] = NO_TOKEN
     return sequence[:-1], targets
 
 
@@ -138,7 +138,7 @@ def split_in_order(tokens: np.ndarray, block_size: int, batch_size: int) -> Iter
         part = np.asarray(tokens[start : start + T * batch_size + 1], np.int64)
         rows = -(-(len(part) - 1) // T)
         ids = np.zeros(rows * T, np.int64)
-        targets = np.full(rows * T, IGNORED, np.int64)
+        targets = np.full(rows * T, NO_TOKEN, np.int64)
         ids[: len(part) - 1] = part[:-1]
         targets[: len(part) - 1] = part[1:]
         yield ids.reshape(rows, T), targets.reshape(rows, T)  # (rows * T) -> (rows, T)

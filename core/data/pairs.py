@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from core.data.batches import IGNORED, rank_rows
+from core.data.batches import NO_TOKEN, rank_rows
 from core.data.corpus import SPLITS, check_split
 from core.tokenization import CharacterTokenizer
 
@@ -126,7 +126,7 @@ class PairBatches:
 def padded(rows: Sequence[Sequence[int]]) -> np.ndarray:
     """Ids of different lengths as one int64 array, with -1 after the shorter ones."""
     longest = max(map(len, rows))
-    return np.array([[*ids, *[IGNORED] * (longest - len(ids))] for ids in rows], np.int64)
+    return np.array([[*ids, *[NO_TOKEN] * (longest - len(ids))] for ids in rows], np.int64)
 
 
 class Copies:

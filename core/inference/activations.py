@@ -105,6 +105,15 @@ def _places(name: str, length: int) -> dict[Site, int]:
     return places
 
 
+def to_array(tensor: Tensor) -> np.ndarray:
+    """The values on the CPU: 16-bit floats as float32, all others as they are. A part of a tensor
+    is copied, so that the rest of it does not stay in memory with it.
+    """
+    narrow = tensor.dtype in (torch.bfloat16, torch.float16)
+    wide = tensor.detach().float() if narrow else tensor.detach()
+    return wide.contiguous().cpu().numpy()
+
+
 def check_ids(model: GPT, ids: Sequence[int] | np.ndarray) -> Tensor:
     """ids as a (1, T) tensor on the model's device. Raises ValueError as `ids_tensor`."""
     model = gpt_of(model)
@@ -187,8 +196,8 @@ def capture(
     with looking_at(model):
         model(batch, look=look)
         kept = {name: _view(model.config, name, look, explicit) for name in views}
-    alone = {site: _array(look.values[site][0]) for site in single}
-    arrays = {name: _array(tensor) for name, tensor in kept.items()}
+    alone = {site: to_array(look.values[site][0]) for site in single}
+    arrays = {name: to_array(tensor) for name, tensor in kept.items()}
     return Activations(ids=batch[0].cpu().numpy(), **arrays, single=alone)
 
 
@@ -275,8 +284,3 @@ def _room(device: torch.device, *shape: int) -> Tensor:
     if device.type == "cpu":
         return torch.from_numpy(np.empty(shape, dtype=np.float32))
     return torch.empty(shape, device=device)
-
-
-def _array(tensor: Tensor) -> np.ndarray:
-    """A part of a tensor is copied, so that the rest of it does not stay in memory with it."""
-    return tensor.float().contiguous().cpu().numpy()

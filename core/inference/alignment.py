@@ -14,7 +14,7 @@ from core.inference.translation import capture_pair, translate_batch
 from core.tokenization import Tokenizer
 from core.transformer.encoder_decoder import EncoderDecoder
 
-AT_ONCE = 100  # sources
+SOURCES_AT_ONCE = 100
 
 
 def exact_share(model: EncoderDecoder, tokenizer: Tokenizer, pairs: Sequence[Pair]) -> float:
@@ -24,8 +24,8 @@ def exact_share(model: EncoderDecoder, tokenizer: Tokenizer, pairs: Sequence[Pai
     if not pairs:
         raise ValueError("there are no pairs to measure on; give one at least")
     right = 0
-    for first in range(0, len(pairs), AT_ONCE):
-        some = pairs[first : first + AT_ONCE]
+    for first in range(0, len(pairs), SOURCES_AT_ONCE):
+        some = pairs[first : first + SOURCES_AT_ONCE]
         written = translate_batch(model, [tokenizer.encode_ids(pair.source) for pair in some])
         texts = [tokenizer.decode(ids) for ids in written]
         right += sum(text == pair.target for text, pair in zip(texts, some, strict=True))

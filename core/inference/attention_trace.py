@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.inference.activations import check_ids, looking_at
+from core.inference.activations import check_ids, looking_at, to_array
 from core.inference.attribution import head_weights, written_by
 from core.inference.forward_outline import mask_words
 from core.inference.indices import check_head, check_layer, check_position
@@ -126,7 +126,7 @@ def trace_attention(
     look = Look(sites)
     with looking_at(model):
         model(batch, look=look)
-    q, k, v, residual, last = (look.values[site][0].float().cpu().numpy() for site in sites)
+    q, k, v, residual, last = (to_array(look.values[site][0].float()) for site in sites)
     window = model.config.window_of(layer)
     rotary = model.config.positions == "rope"
     after = downstream_of(model, layer, residual[query], last[query])

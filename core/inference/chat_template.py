@@ -1,30 +1,27 @@
 """Fills in a chat template: a stranger's program, in Jinja, that writes a conversation as a text.
 
 It runs in Jinja's sandbox, which keeps it away from files and from Python's insides, and within
-bounds on what it may take. A loop without end stops at a deadline, since `sys.settrace` is asked
-before each line that the template runs. Within one line, what can make much out of little (a text
-times a number, a text of a list that holds one text a million times) looks at the size first; and
-all that is made is counted, for a template may keep it.
+bounds on what it may take. What can make much out of little (a text times a number, a text of a
+list that holds one text a million times) looks at the size first. All that is made is counted, for
+a template may keep it. Each turn of a loop, call, filter and operator looks at the clock: what
+comes between two of them is short.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from functools import wraps
-from types import FrameType
 from typing import Any
 
 from jinja2 import TemplateError, Undefined, filters, nodes
-from jinja2.compiler import CodeGenerator
 from jinja2.ext import Extension, LoopControlExtension
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
 from jinja2.utils import Namespace
+from jinja2.visitor import NodeTransformer
 
 from core.inference.usage import LONGEST_TEMPLATE
 
@@ -33,26 +30,24 @@ LONGEST = 1_000_000  # characters of any text, elements of any list
 MOST = 20 * LONGEST  # of all that are made: each element counts as many characters
 ELEMENT = 20
 LARGEST = 1 << 63  # whole numbers
-TIMED = ("<template>", filters.__file__)
+MOST_STRIPPED = 1000  # characters that are looked for at the ends of a text
 WIDEST = 16  # of what is put between or before the values of a JSON text
 # What Jinja has and what makes nothing larger than what it is given.
 SAFE_FILTERS = (
     *("abs", "capitalize", "count", "d", "default", "dictsort", "first", "float", "int"),
     *("items", "last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr"),
-    *("reverse", "round", "safe", "select", "selectattr", "sort", "title", "trim", "unique"),
+    *("reverse", "safe", "select", "selectattr", "sort", "title", "unique"),
     "upper",
 )
-METHODS = {
-    str: (
-        *("capitalize", "count", "endswith", "find", "index", "isalnum", "isalpha", "isdigit"),
-        *("islower", "isspace", "isupper", "join", "lower", "lstrip", "partition", "removeprefix"),
-        *("removesuffix", "replace", "rfind", "rpartition", "rsplit", "rstrip", "split"),
-        *("splitlines", "startswith", "strip", "title", "upper"),
-    ),
-    dict: ("get", "items", "keys", "values"),
-    list: ("count", "index"),
-    tuple: ("count", "index"),
-}
+# Of texts, dicts, lists and tuples.
+METHODS = frozenset(
+    (
+        *("capitalize", "count", "endswith", "find", "get", "index", "isalnum", "isalpha"),
+        *("isdigit", "islower", "isspace", "isupper", "items", "join", "keys", "lower", "lstrip"),
+        *("partition", "removeprefix", "removesuffix", "replace", "rfind", "rpartition", "rsplit"),
+        *("rstrip", "split", "splitlines", "startswith", "strip", "title", "upper", "values"),
+    )
+)
 
 
 class _TookTooLong(BaseException):
@@ -79,13 +74,11 @@ def fill_in(
     given = {"add_generation_prompt": answer, "tools": None, "documents": None, **tokens}
     try:
         _check(len(template), LONGEST_TEMPLATE)
-        environment = _BoundedEnvironment(now)
-        with _deadline(SECONDS):
-            filled = environment.from_string(template)
-            return [
-                filled.render(messages=[dict(one) for one in messages], **given)
-                for messages in conversations
-            ]
+        filled = _BoundedEnvironment(now).from_string(template)
+        return [
+            filled.render(messages=[dict(one) for one in messages], **given)
+            for messages in conversations
+        ]
     except _TookTooLong:
         why = f"it takes longer than {SECONDS:g} seconds"
     except _Refusal as refusal:
@@ -102,26 +95,6 @@ class _Refusal(TemplateError):
     """What a template says by `raise_exception`."""
 
 
-@contextmanager
-def _deadline(seconds: float) -> Iterator[None]:
-    """Raises _TookTooLong at the first line of a template or a filter of Jinja that this thread
-    comes to after so long. Nowhere else: what is raised where a generator is closed gets lost.
-    """
-    end = time.monotonic() + seconds
-
-    def trace(frame: FrameType, event: str, argument: Any) -> Any:
-        if event == "line" and time.monotonic() > end:
-            raise _TookTooLong
-        return trace if frame.f_code.co_filename in TIMED else None
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        yield
-    finally:
-        sys.settrace(before)
-
-
 class _Generation(Extension):
     """`{% generation %}` marks what the model wrote, for training: it changes no text."""
 
@@ -132,45 +105,42 @@ class _Generation(Extension):
         return parser.parse_statements(("name:endgeneration",), drop_needle=True)
 
 
-class _Generator(CodeGenerator):
-    """What a template writes as a text or list is made by the environment, too."""
+class _Bounds(NodeTransformer):
+    """What a template does without a filter, call or operator goes through a filter, too."""
 
-    def visit_Concat(self, node: nodes.Concat, frame: Any) -> None:
-        self.write("environment.joined((")
-        for part in node.nodes:
-            self.visit(part, frame)
-            self.write(", ")
-        self.write("))")
+    def visit_For(self, node: nodes.For) -> nodes.Node:
+        self.generic_visit(node)
+        node.iter = _through("each", node.iter)
+        return node
 
-    def _made(self, visit: Callable[..., None], node: nodes.Node, frame: Any) -> None:
-        self.write("environment.made(")
-        visit(node, frame)
-        self.write(")")
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
+        self.generic_visit(node)
+        return _through("join", nodes.List(node.nodes))
 
-    def visit_List(self, node: nodes.List, frame: Any) -> None:
-        self._made(super().visit_List, node, frame)
+    def visit_List(self, node: nodes.Expr) -> nodes.Node:
+        self.generic_visit(node)
+        return _through("made", node)
 
-    def visit_Dict(self, node: nodes.Dict, frame: Any) -> None:
-        self._made(super().visit_Dict, node, frame)
+    visit_Dict = visit_Compare = visit_Test = visit_List
 
-    def visit_Tuple(self, node: nodes.Tuple, frame: Any) -> None:
-        if node.ctx == "load":  # else it is names that are set
-            self._made(super().visit_Tuple, node, frame)
-        else:
-            super().visit_Tuple(node, frame)
+    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:
+        # Otherwise it is names that are set.
+        return self.visit_List(node) if node.ctx == "load" else node
 
-    def visit_Getitem(self, node: nodes.Getitem, frame: Any) -> None:
-        if isinstance(node.arg, nodes.Slice):
-            self._made(super().visit_Getitem, node, frame)
-        else:
-            super().visit_Getitem(node, frame)
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:
+        is_slice = isinstance(node.arg, nodes.Slice)
+        return self.visit_List(node) if is_slice else self.generic_visit(node)
+
+
+def _through(name: str, node: nodes.Node) -> nodes.Filter:
+    assert isinstance(node, nodes.Expr)
+    return nodes.Filter(node, name, [], [], None, None)
 
 
 class _BoundedEnvironment(ImmutableSandboxedEnvironment):
     """transformers' options, fewer filters and methods, and a bound on every text and list."""
 
     intercepted_binops = frozenset(("+", "*", "%", "**"))
-    code_generator_class = _Generator
 
     def __init__(self, now: datetime | None) -> None:
         super().__init__(
@@ -180,7 +150,7 @@ class _BoundedEnvironment(ImmutableSandboxedEnvironment):
             finalize=spelled,
             extensions=[LoopControlExtension, _Generation],
         )
-        self._all = 0
+        self._all, self._end = 0, time.monotonic() + SECONDS
 
         def refuse(message: str) -> None:
             raise _Refusal(message)
@@ -190,8 +160,9 @@ class _BoundedEnvironment(ImmutableSandboxedEnvironment):
 
         safe = {name: filters.FILTERS[name] for name in SAFE_FILTERS}
         safe |= {"join": _join, "replace": _replace, "string": spelled, "tojson": _to_json}
-        safe |= {"indent": _indent}
+        safe |= {"indent": _indent, "trim": _trim, "made": lambda value: value}
         self.filters = {name: self._counted(one) for name, one in safe.items()}
+        self.filters["each"] = self._each
         self.globals = {
             "range": safe_range,
             "dict": dict,
@@ -200,12 +171,27 @@ class _BoundedEnvironment(ImmutableSandboxedEnvironment):
             "strftime_now": date,
         }
 
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        tree: nodes.Template = _Bounds().visit(super()._parse(source, name, filename))
+        return tree
+
     def made(self, value: Any) -> Any:
-        """Counts a text or a list that was made."""
+        """Counts a text or a list that was made, and looks at the clock. A list that holds another
+        one twice, which holds another one twice, and so on, is as long as if it held copies: so
+        long does it take to write, to compare and to hash it.
+        """
+        if time.monotonic() > self._end:
+            raise _TookTooLong
         if isinstance(value, str | list | tuple | dict):
-            self._all += len(value) * (1 if isinstance(value, str) else ELEMENT)
+            self._all += len(value) if isinstance(value, str) else ELEMENT * _measure(value)
             _check(self._all, MOST)
-        return value
+        return self._each(value) if isinstance(value, Iterator) else value
+
+    def _each(self, values: Iterable[Any]) -> Iterator[Any]:
+        """What a loop goes through."""
+        for value in values:
+            self.made(None)
+            yield value
 
     def _counted(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """What it returns counts."""
@@ -217,9 +203,8 @@ class _BoundedEnvironment(ImmutableSandboxedEnvironment):
         return counted
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        allowed = next((names for kind, names in METHODS.items() if isinstance(obj, kind)), None)
-        named = allowed is None or attr in allowed
-        return named and super().is_safe_attribute(obj, attr, value)
+        allowed = attr in METHODS or not isinstance(obj, str | dict | list | tuple)
+        return allowed and super().is_safe_attribute(obj, attr, value)
 
     def wrap_str_format(self, value: Any) -> None:
         """Texts are not formatted here: a width may be a billion."""
@@ -227,10 +212,11 @@ class _BoundedEnvironment(ImmutableSandboxedEnvironment):
     def call(self, context: Any, called: Any, *given: Any, **named: Any) -> Any:
         owner, name = getattr(called, "__self__", None), getattr(called, "__name__", "")
         if isinstance(owner, str) and name == "replace":
-            return self.made(_replace(owner, *given))
-        if isinstance(owner, str) and name == "join":
-            (values,) = given
-            return self.made(_join(values, owner))
+            called, given = _replace, (owner, *given)
+        elif isinstance(owner, str) and name == "join":
+            called, given = _join, (*given, owner)
+        elif isinstance(owner, str) and name in ("strip", "lstrip", "rstrip"):
+            _check(max((len(one) for one in given if one), default=0), MOST_STRIPPED)
         return self.made(super().call(context, called, *given, **named))
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
@@ -238,7 +224,8 @@ class _BoundedEnvironment(ImmutableSandboxedEnvironment):
         if operator == "%" and sizes:
             raise ValueError("texts are not formatted by %: put them together with ~")
         if operator == "*" and sizes:
-            _check(sizes[0] * (right if isinstance(right, int) else left))
+            times = [one for one in (left, right) if isinstance(one, int)]
+            _check(sizes[0] * max(times, default=0))
         elif operator == "**":
             _check(right, 64)
         elif sizes:
@@ -247,10 +234,6 @@ class _BoundedEnvironment(ImmutableSandboxedEnvironment):
         if isinstance(made, int):
             _check(abs(made), LARGEST)
         return self.made(made)
-
-    def joined(self, parts: Iterable[Any]) -> str:
-        """The parts one after the other, as texts."""
-        return self.concat(map(spelled, parts))
 
     def concat(self, parts: Iterable[str]) -> str:
         """How Jinja puts together all that it writes."""
@@ -268,20 +251,23 @@ def _check(size: float, most: float = LONGEST) -> None:
 
 
 def _measure(value: Any) -> int:
-    """Characters and elements of a value and all that it holds, each as often as it is written."""
-    size, left = 0, [value]
+    """Elements of a value and of all that it holds, each as often as it is written; with their
+    characters they may be LONGEST.
+    """
+    count, characters, left = 0, 0, [value]
     while left:
         one = left.pop()
-        size += len(one) if isinstance(one, str | list | tuple | dict) else 1
-        _check(size)
+        count += 1
+        characters += len(one) if isinstance(one, str) else 0
+        _check(count + characters + len(left))
         if isinstance(one, list | tuple):
             left.extend(one)
         elif isinstance(one, dict):
             left.extend(one.keys())
             left.extend(one.values())
         elif not isinstance(one, str | int | float | range | Undefined | None):
-            raise ValueError(f"it writes a {type(one).__name__}, which is no text")
-    return size
+            raise ValueError(f"it takes a {type(one).__name__} for a text or a list")
+    return count
 
 
 def spelled(value: Any) -> str:
@@ -302,6 +288,11 @@ def _replace(text: Any, old: str, new: str, count: int = -1) -> str:
     text = spelled(text)
     _check(len(text) + text.count(old) * len(new))
     return text.replace(old, new, -1 if count is None else count)
+
+
+def _trim(text: Any, chars: str | None = None) -> str:
+    _check(len(chars or ""), MOST_STRIPPED)
+    return spelled(text).strip(chars)
 
 
 def _indent(text: str, width: int | str = 4, first: bool = False, blank: bool = False) -> str:

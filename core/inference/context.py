@@ -17,7 +17,7 @@ from core.transformer.cache import KeyValueCache
 from core.transformer.cross_attention import Memory
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import GPT
-from core.transformer.look import Look
+from core.transformer.look import Look, Replacements
 
 CHUNK = 512  # tokens that are read at once: what attention needs of memory grows with them
 
@@ -33,11 +33,19 @@ class Context:
         self.ids: list[int] = []  # that were read
         self.cache = KeyValueCache(self.model.config)
 
-    def read(self, ids: Sequence[int] | np.ndarray, look: Look | None = None) -> Tensor:
+    def read(
+        self,
+        ids: Sequence[int] | np.ndarray,
+        look: Look | None = None,
+        replace: Replacements | None = None,
+    ) -> Tensor:
         """Logits (V,) of the token after `ids`, fp32 on the CPU; train/eval mode as it was.
 
-        A Look sees what the last token computes; keys and values are there of all that it reads,
-        as the cache holds them. Raises ValueError as `check_ids`.
+        look     sees what the last token computes; keys and values are there of all that it reads,
+                 as the cache holds them
+        replace  an intervention in the tokens that are new, which are then read at once
+
+        Raises ValueError as `check_ids`.
         """
         batch = check_ids(self.model, ids)
         wanted = batch[0].tolist()
@@ -45,17 +53,20 @@ class Context:
         self._go_back(min(_common(self.ids, wanted), len(wanted) - 1))
         try:
             with looking_at(self.model):
-                return self._read(batch, wanted, look)[0, -1].float().cpu()
+                return self._read(batch, wanted, look, replace)[0, -1].float().cpu()
         except BaseException:  # some layers have read what others have not
             self._forget()
             raise
 
-    def _read(self, batch: Tensor, wanted: list[int], look: Look | None) -> Tensor:
+    def _read(
+        self, batch: Tensor, wanted: list[int], look: Look | None, replace: Replacements | None
+    ) -> Tensor:
         """Logits (1, 1, V) after what of the batch (1, T) is not in the cache yet."""
         until = len(wanted) - 1 if look is not None else len(wanted)
+        changed, chunk = (Look((), replace), until) if replace else (None, CHUNK)
         while len(self.ids) < until:
-            end = min(len(self.ids) + CHUNK, until)
-            logits = self.model(batch[:, len(self.ids) : end], cache=self.cache)
+            end = min(len(self.ids) + chunk, until)
+            logits = self.model(batch[:, len(self.ids) : end], changed, self.cache)
             self.ids = wanted[:end]
         if look is not None:
             logits = self.model(batch[:, until:], look, self.cache)

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.inference.attribution import Attribution, Term, attribute
+from core.inference.generation import generate_steps
 from core.inference.indices import check_tokens
-from core.inference.interventions import AS_IT_IS, Comparison, Intervention, compare, continuation
+from core.inference.interventions import AS_IT_IS, Comparison, Intervention, compare
 from core.inference.lens_trace import trace_contribution, trace_lens
 from core.inference.logit_lens import LogitLens, logit_lens
+from core.inference.sampling import Sampling
 from core.trace import Trace
 from core.transformer.gpt import GPT
 
@@ -65,10 +67,15 @@ class Explanation:
 
     def continuations(self, model: GPT, count: int, stop: Collection[int] = ()) -> list[list[int]]:
         """The likeliest tokens after the text, `count` of them or until one of `stop`: as the model
-        is, and, where it is changed, as it is then.
+        is, and, where it is changed, as it is then. They end where the context is full.
         """
         changes = [AS_IT_IS, self.intervention][: 1 + self.is_changed]
-        return [continuation(model, self.ids, count, change, stop) for change in changes]
+        room = model.config.block_size - len(self.ids)
+        asked = model, self.ids, min(count, room), Sampling(temperature=0.0)
+        return [
+            [step.id for step in generate_steps(*asked, stop=stop, intervention=change)]
+            for change in changes
+        ]
 
     def trace_term(self, model: GPT, layer: int, head: int | None) -> Trace:
         """How much a head (None: the MLP of the layer) adds to the logit, step by step.

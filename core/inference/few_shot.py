@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.inference.activations import check_ids, looking_at
 from core.inference.generation import generate_steps
 from core.inference.sampling import Sampling
+from core.inference.surprise import token_log_probabilities
 from core.numbers import format_share
 from core.tokenization import Tokenizer
 from core.tokenization.telling import quoted
@@ -133,22 +133,17 @@ def answer_probability(
     model: GPT, ids: Sequence[int] | np.ndarray, answer_at: int
 ) -> tuple[Tensor, float]:
     """ln of the probability of each token from `answer_at` on, (A,) float64, and the probability of
-    all of them together: each is conditional on those before it, so that one pass over the whole
-    text ids (T,) tells all (teacher forcing).
+    all of them together, in a text ids (T,): each is conditional on those before it.
 
     Raises ValueError as `check_ids`, and for an answer that begins with the text or after its end.
     """
-    batch = check_ids(model, ids)
-    count = batch.shape[1]
+    count = len(ids)
     if not 0 < answer_at < count:
         raise ValueError(
             f"the answer begins at token {answer_at} of {count}: at least one token must stand "
             "before it, and one in it"
         )
-    with looking_at(model):
-        logits = model(batch)[0, answer_at - 1 : -1].double().cpu()  # (A, V)
-    answer = batch[0, answer_at:, None].cpu()  # (A, 1)
-    log_shares = torch.log_softmax(logits, dim=-1).gather(-1, answer)[:, 0]  # (A,)
+    log_shares = token_log_probabilities(model, ids, answer_at)  # (A,)
     probability = torch.exp(log_shares.sum())  # step: answer
     return log_shares, float(probability)
 

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.inference.activations import check_ids, looking_at
+from core.inference.activations import check_ids, looking_at, to_array
 from core.inference.forward_outline import SHOWN, Part, outline, trace_of
 from core.inference.indices import check_position
 from core.inference.sampling import temper
@@ -45,19 +45,19 @@ _MATRICES = {
 }
 # What the local names of a step's line are called in `Forward._inside`, where they differ.
 _NAMES = {
-    "ln_1": {"normed": "given_1", "added": "added_1"},
+    "ln_1": {"normed": "given_1", "residual_sum": "sum_1"},
     "attention": {"normed": "given_1"},
-    "add_read": {"added": "added_1"},
-    "ln_2": {"normed": "given_2", "added": "added_2"},
+    "add_attention": {"residual_sum": "sum_1"},
+    "ln_2": {"normed": "given_2", "residual_sum": "sum_2"},
     "mlp": {"normed": "given_2"},
-    "add_thought": {"added": "added_2"},
+    "add_mlp": {"residual_sum": "sum_2"},
     "project": {"x": "given_1"},
     "scores": {"k": "shared_k"},
     "output": {"v": "shared_v"},
-    "join": {"output": "read"},
+    "join": {"output": "attention_output"},
     "c_fc": {"x": "given_2"},
     "gate": {"x": "given_2"},
-    "c_proj": {"output": "thought"},
+    "c_proj": {"output": "mlp_output"},
 }
 
 Tensors = dict[str, Tensor]
@@ -132,7 +132,7 @@ class Forward:
         """The next block: the stream after it, and what it did to the chosen token."""
         at = self.position
         with looking_at(self.model):
-            out, q, k, v, mid, read, thought = self._looked(
+            out, q, k, v, mid, attention_output, mlp_output = self._looked(
                 layer, *("queries", "keys", "values"),
                 *("residual_mid", "attention_output", "mlp_output"),
             )  # fmt: skip
@@ -140,8 +140,8 @@ class Forward:
             weights = attend(q1, k, v, self._visible(layer)[at : at + 1]).weights  # (1, H, 1, T)
         self.streams.append(out)
         self.row += [mid[0, at], out[0, at]]
-        self.writes.append((float(read[0, at].norm()), float(thought[0, at].norm())))
-        self.reads.append(_array(weights[0, :, 0].mean(dim=0)))
+        self.writes.append((float(attention_output[0, at].norm()), float(mlp_output[0, at].norm())))
+        self.reads.append(to_array(weights[0, :, 0].mean(dim=0)))
 
     def trace(self) -> Trace:
         """Once all blocks have run."""
@@ -149,22 +149,22 @@ class Forward:
         with looking_at(self.model):
             self.normed = self.model.ln_f(self.streams[-1])  # (1, T, C)
             last = self.model.lm_head(self.normed[0, self.position])  # (V,)
-        logits = _array(last)
+        logits = to_array(last)
         exact = last.double()  # as `core.inference.sampling` does
         probabilities, likeliest = temper(exact, 1.0), temper(exact, 0.0).argmax()
         self.ends: dict[str, Numbers] = {
             "softmax": {
-                "scaled": _array(exact - exact.max()),
-                "probabilities": _array(probabilities),
+                "scaled": to_array(exact - exact.max()),
+                "probabilities": to_array(probabilities),
             },
-            "next": {"logits": _array(exact), "likeliest": _array(likeliest)},
+            "next": {"logits": to_array(exact), "likeliest": to_array(likeliest)},
         }
         self.likeliest = exact.topk(min(SHOWN, config.vocab_size)).indices  # (20,)
         parts = outline(config, T)
         about = {
             "ids": self.batch[0].cpu().numpy(),
             "position": self.position,
-            "stream": np.stack([_array(row) for row in self.row]),
+            "stream": np.stack([to_array(row) for row in self.row]),
             "writes": np.array(self.writes).reshape(-1, 2),
             "reads": np.array(self.reads).reshape(-1, T),
             "logits": logits,
@@ -180,22 +180,22 @@ class Forward:
         if kind in self.ends:
             return self.ends[kind]
         if kind == "embed":
-            return {"x": _array(self.streams[0])}
+            return {"x": to_array(self.streams[0])}
         if kind == "block":
-            return {"x": _array(self.streams[(part.layer or 0) + 1])}
+            return {"x": to_array(self.streams[(part.layer or 0) + 1])}
         if kind == "norm":
-            return {"x": _array(self.streams[-1]), "normed": _array(self.normed)}
+            return {"x": to_array(self.streams[-1]), "normed": to_array(self.normed)}
         if kind == "unembed":
-            return {"normed": _array(self.normed), "logits": self._all_logits}
+            return {"normed": to_array(self.normed), "logits": self._all_logits}
 
         def later(name: str) -> Callable[[], np.ndarray]:
-            return lambda: _array(self._tensors(parts, index)[name])
+            return lambda: to_array(self._tensors(parts, index)[name])
 
         return {name: later(name) for name in part.shapes}
 
     def _all_logits(self) -> np.ndarray:
         with looking_at(self.model):
-            return _array(self.model.lm_head(self.normed))
+            return to_array(self.model.lm_head(self.normed))
 
     def _tensors(self, parts: Sequence[Part], index: int) -> Tensors:
         """Every value of a step inside another one, by its local name."""
@@ -218,7 +218,7 @@ class Forward:
             inside, block = self._inner(part.layer), model.blocks[part.layer or 0]
             if outer in ("ln_1", "ln_2"):
                 pre = model.config.norm_placement == "pre"
-                given = {"ln_1": "x", "ln_2": "mid"}[outer] if pre else f"added_{outer[-1]}"
+                given = {"ln_1": "x", "ln_2": "residual_mid"}[outer] if pre else f"sum_{outer[-1]}"
                 return _norm(getattr(block, outer), inside[given])
             if outer == "gelu":
                 x = full_precision(inside["up"][0])
@@ -254,7 +254,7 @@ class Forward:
         """What the lines of a block and of its two sub-layers make."""
         model, x = self.model, self.streams[layer]
         block, pre = model.blocks[layer], model.config.norm_placement == "pre"
-        out, q, k, v, heads, mid, read, hidden, thought = self._looked(
+        out, q, k, v, heads, mid, attention_output, hidden, mlp_output = self._looked(
             layer, *("queries", "keys", "values", "head_output", "residual_mid"),
             *("attention_output", "mlp_hidden", "mlp_output"),
         )  # fmt: skip
@@ -265,13 +265,14 @@ class Forward:
         made = {
             "x": x, "given_1": given_1, "q": q, "k": k, "v": v, "shared_k": shared_k,
             "shared_v": shared_v, "visible": self._visible(layer), **attended._asdict(),
-            "joined": heads.transpose(1, 2).flatten(2), "read": read, "mid": mid,
+            "joined": heads.transpose(1, 2).flatten(2), "attention_output": attention_output,
+            "residual_mid": mid,
             "given_2": given_2, "up": block.mlp.c_fc(given_2), "hidden": hidden,
-            "thought": thought, "out": out,
+            "mlp_output": mlp_output, "residual_out": out,
             "root": _number(math.sqrt(q.size(-1))),
         }  # fmt: skip
         if not pre:
-            made |= {"added_1": x + read, "added_2": mid + thought}
+            made |= {"sum_1": x + attention_output, "sum_2": mid + mlp_output}
         if model.config.mlp == "swiglu":
             made["gate"] = torch.nn.functional.silu(block.mlp.c_gate(given_2))
         return made
@@ -323,11 +324,3 @@ def _number(value: float) -> Tensor:
 
 def _there(tensors: Mapping[str, Tensor | None]) -> Tensors:
     return {name: tensor for name, tensor in tensors.items() if tensor is not None}
-
-
-def _array(tensor: Tensor) -> np.ndarray:
-    """float32, or a wider one as it is; whole numbers and truth values as they are."""
-    array = tensor.detach()
-    return (
-        (array.float() if array.dtype in (torch.bfloat16, torch.float16) else array).cpu().numpy()
-    )

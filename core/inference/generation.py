@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -15,9 +15,11 @@ from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
 from core.inference.context import Context
+from core.inference.interventions import AS_IT_IS, Intervention
 from core.inference.sampling import Sampling, draw, draws, next_token
 from core.transformer.architectures import gpt_of
 from core.transformer.gpt import GPT
+from core.transformer.look import Look, Replacements
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +42,6 @@ class TokenStep:
     seconds: float
 
 
-def next_probabilities(
-    logits: Tensor,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    min_p: float | None = None,
-) -> Tensor:
-    """Logits (V,) -> what a token is drawn from (V,). Raises ValueError as `Sampling`."""
-    sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
-    return next_token(logits, sampling).kept.to(logits.dtype)
-
-
 def generate_steps(
     model: GPT,
     ids: Sequence[int] | np.ndarray,
@@ -61,12 +51,16 @@ def generate_steps(
     seed: int = 0,
     stop: int | Collection[int] | None = None,
     cache: bool = True,
+    intervention: Intervention = AS_IT_IS,
 ) -> Iterator[TokenStep]:
     """Yields each new token as it is written; ends after `max_new_tokens`, or a token of `stop`.
 
     A prompt longer than block_size is read by its last block_size tokens. The draw depends on
-    `seed` alone. `cache`: no token is read twice; what is written is the same. Raises ValueError
-    for ids that are not in the vocabulary, for no ids, and for a number of tokens out of range.
+    `seed` alone. `cache`: no token is read twice; what is written is the same. Parts that an
+    intervention switches off are off for what is written, too; its patch is one of `ids` alone.
+
+    Raises ValueError for ids that are not in the vocabulary, for no ids, for a number of tokens out
+    of range, and as `Intervention.replacements`.
     """
     if max_new_tokens < 0:
         raise ValueError(f"max_new_tokens is {max_new_tokens}; use 0 or more")
@@ -74,10 +68,14 @@ def generate_steps(
     written = [int(i) for i in np.asarray(ids).reshape(-1)]
     numbers = draws(seed)
     read = Context(model).read if cache else partial(_last_logits, gpt_of(model))
-    for _ in range(max_new_tokens):
+    patched, plain = _replacements(model, written, intervention)
+    size = model.config.block_size
+    for place in range(max_new_tokens):
         begun = time.perf_counter()
-        shown = written[-model.config.block_size :]
-        logits = read(shown)  # step: logits
+        shown = written[-size:]
+        reads_prompt = place == 0 or (not cache and len(written) <= size)
+        changes = patched if reads_prompt else plain
+        logits = read(shown, replace=changes)  # step: logits
         kept = next_token(logits, sampling, written).kept
         drawn = next(numbers)
         chosen = draw(kept, drawn)
@@ -89,11 +87,23 @@ def generate_steps(
             return
 
 
-def _last_logits(model: GPT, ids: Sequence[int]) -> Tensor:
+def _replacements(
+    model: GPT, ids: Sequence[int], intervention: Intervention
+) -> tuple[Replacements, Replacements]:
+    """Where the prompt is read, and where only what comes after it is: there is no patch, for its
+    tokens are those of the prompt.
+    """
+    patched = intervention.replacements(model, ids)
+    if not intervention.patch:
+        return patched, patched
+    return patched, replace(intervention, patch=()).replacements(model, ids)
+
+
+def _last_logits(model: GPT, ids: Sequence[int], replace: Replacements) -> Tensor:
     """Logits (V,) of the token after `ids`, fp32 on the CPU: all of them are read anew."""
     batch = check_ids(model, ids)
     with looking_at(model):
-        return model(batch)[0, -1].float().cpu()
+        return model(batch, Look((), replace))[0, -1].float().cpu()
 
 
 def generate(

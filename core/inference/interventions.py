@@ -10,19 +10,17 @@ Associations in GPT", section 2.1.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from dataclasses import replace as replace_field
 from functools import partial
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
 from core.inference.indices import check_head, check_layer, check_position, check_positions
-from core.transformer.cache import KeyValueCache
+from core.inference.surprise import final_stream, log_probabilities_of
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
 from core.transformer.look import Look, Replacement, Replacements, Site
@@ -35,7 +33,7 @@ def scaled(
     heads: Mapping[tuple[int, int], float] | None = None,
     mlps: Mapping[int, float] | None = None,
 ) -> Replacements:
-    """Heads (layer, head) and the MLPs of layers write so many times what they would: 0 switches
+    """Multiplies what heads, by (layer, head), and MLPs, by layer, write by a factor; 0 switches
     one off.
 
     A head off adds nothing to the stream, an MLP off neither, its bias included; the bias of
@@ -107,7 +105,7 @@ def patch_fits(ids: Sequence[int] | np.ndarray, other: Sequence[int] | np.ndarra
 
 
 def combined(*several: Replacements) -> Replacements:
-    """All of these at once: where two change the same site, the later one what the earlier left."""
+    """All of these at once: at a site that two change, the later gets the earlier's result."""
     replacements: dict[Site | str, Replacement] = {}
     for one in several:
         for site, change in one.items():
@@ -165,7 +163,7 @@ AS_IT_IS = Intervention()
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
     """What a model makes of a text: logits (V,) of the token after a position, and how surprising
-    each token of the text was, (T,) nats; the first one's is NaN.
+    each token of the text was, (T,) nats in float64; the first one's is NaN.
     """
 
     logits: np.ndarray
@@ -225,41 +223,12 @@ def _outcome(
     replace: Replacements,
     position: int,
 ) -> Outcome:
-    batch = check_ids(model, ids)
-    at = check_position(position, batch.size(1))
+    normed = final_stream(model, ids, replace)  # (T, C)
+    at = check_position(position, len(normed))
     with looking_at(model):
-        logits = model(batch, Look((), replace))[0].float()  # (T, V)
-        losses = F.cross_entropy(logits[:-1], batch[0, 1:], reduction="none")  # (T - 1)
-    surprises = np.append(np.nan, losses.cpu().numpy())
-    return Outcome(logits[at].cpu().numpy(), surprises)
-
-
-def continuation(
-    model: GPT,
-    ids: Sequence[int] | np.ndarray,
-    count: int,
-    intervention: Intervention = AS_IT_IS,
-    stop: Collection[int] = (),
-) -> list[int]:
-    """The likeliest next token, `count` times or until one of `stop`: what was written after `ids`.
-
-    No token is read twice. Parts that are off are off at what is written, too; a patch is one of
-    the text alone. Ends where the context is full. Raises ValueError as `check_ids`, and as
-    `Intervention.replacements`.
-    """
-    batch, written = check_ids(model, ids), list[int]()  # (1, T)
-    replace = later = intervention.replacements(model, ids)
-    if intervention.patch:
-        later = replace_field(intervention, patch=()).replacements(model, ids)
-    cache = KeyValueCache(model.config)
-    for _ in range(min(count, model.config.block_size - batch.size(1))):
-        with looking_at(model):
-            logits = model(batch, Look((), replace), cache)  # (1, 1, V): after the last token
-        batch, replace = logits.argmax(-1), later  # (1, 1)
-        written.append(int(batch))
-        if written[-1] in stop:
-            break
-    return written
+        logits = model.lm_head(normed[at]).float()  # (V,)
+    surprises = np.append(np.nan, -log_probabilities_of(model, normed, ids).numpy())
+    return Outcome(logits.cpu().numpy(), surprises)
 
 
 def head_masks(config: ModelConfig, heads: Iterable[tuple[int, int]]) -> dict[Site, Tensor]:

@@ -23,7 +23,7 @@ from core.transformer.config import ModelConfig
 from core.transformer.gpt import EMBEDDING, GPT, LOGITS
 from core.transformer.look import Look, Replacements, Site
 
-AT_ONCE = 1 << 24  # logits, 64 MB: never are those of all places and tokens held together
+LOGITS_AT_ONCE = 1 << 24  # logits, 64 MB: never are those of all places and tokens held together
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,12 +61,13 @@ class LogitLens:
             for place in self.places
         )
 
-    def leads_from(self, column: int) -> int:
-        """The first place from which on the first of `tokens` is the likeliest there; the last
-        place's number where it is so nowhere.
+    def leads_from(self, column: int) -> int | None:
+        """The first place from which on the first of `tokens` is the likeliest there, to the end;
+        None where another one is likelier in the end.
         """
         late = np.flatnonzero(self.rank[:, column, 0] > 0)
-        return min(int(late[-1]) + 1, len(self.places) - 1) if late.size else 0
+        first = int(late[-1]) + 1 if late.size else 0
+        return first if first < len(self.places) else None
 
 
 def stream_places(config: ModelConfig, sublayers: bool = True) -> tuple[Site, ...]:
@@ -136,7 +137,8 @@ def _read(
     """
     P, T, _ = streams.shape
     rows, parts = streams.flatten(0, 1), []  # (P T, C)
-    for some in torch.arange(P * T, device=rows.device).split(max(1, AT_ONCE // final.size(-1))):
+    size = max(1, LOGITS_AT_ONCE // final.size(-1))
+    for some in torch.arange(P * T, device=rows.device).split(size):
         said = read_stream(model, rows[some]).log_softmax(-1)  # (rows, V)
         shares, ids = said.topk(likeliest, dim=-1)
         mine = said.gather(-1, asked[some % T])  # (rows, N)

@@ -1,6 +1,7 @@
 """How much a text surprises a model: each token's, and the perplexity of the whole.
 
-Letters in shapes: T tokens, V pieces in the vocabulary.
+Letters in shapes: T tokens, A of them at a time, C width of the residual stream, V pieces in the
+vocabulary.
 """
 
 from __future__ import annotations
@@ -13,24 +14,74 @@ from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
 from core.inference.context import Context
-from core.transformer.gpt import GPT
+from core.transformer.gpt import GPT, LOGITS
+from core.transformer.look import Look, Replacements, check_sites
+
+LOGITS_AT_ONCE = 1 << 22  # numbers, 32 MB in float64
+
+
+def token_log_probabilities(
+    model: GPT,
+    ids: Sequence[int] | np.ndarray,
+    first: int = 1,
+    replace: Replacements | None = None,
+) -> Tensor:
+    """ln of the probability of each token of ids (T,) from `first` on, given all before it: (T -
+    first,) float64 on the CPU. One pass over the text tells all (teacher forcing).
+
+    Raises ValueError as `final_stream`, and where nothing stands before `first`.
+    """
+    return log_probabilities_of(model, final_stream(model, ids, replace), ids, first)
+
+
+def final_stream(
+    model: GPT, ids: Sequence[int] | np.ndarray, replace: Replacements | None = None
+) -> Tensor:
+    """What the unembedding reads at each token of ids (T,): the stream after the last norm, (T, C).
+
+    replace  as in a Look
+
+    Raises ValueError as `check_ids`, for a site that is not there, and for replaced logits.
+    """
+    batch, look = check_ids(model, ids), Look((), replace)
+    check_sites(model.config, look)
+    if look.replaces(LOGITS):
+        raise ValueError("logits are what is measured here; replace a site that comes before them")
+    with looking_at(model):
+        return model.run(batch, look)[0]
+
+
+def log_probabilities_of(
+    model: GPT, normed: Tensor, ids: Sequence[int] | np.ndarray, first: int = 1
+) -> Tensor:
+    """`token_log_probabilities` of a text that was read: normed (T, C), as of `final_stream`.
+
+    Only these places are unembedded, some at a time: the logits of a long text would take more
+    memory than the model.
+    """
+    came = torch.as_tensor(np.asarray(ids, np.int64), device=normed.device)  # (T,)
+    if not 1 <= first <= len(came):
+        raise ValueError(
+            f"first is {first}, of {len(came)} tokens: at least one token must stand before it"
+        )
+    places, found = torch.arange(first, len(came), device=normed.device), []
+    with looking_at(model):
+        for some in places.split(max(1, LOGITS_AT_ONCE // model.config.vocab_size)):
+            logits = model.lm_head(normed[some - 1]).double()  # (A, V)
+            found.append(logits.log_softmax(-1).gather(-1, came[some, None])[:, 0])
+    return torch.cat(found).cpu()
 
 
 def surprises(model: GPT, ids: Sequence[int] | np.ndarray) -> np.ndarray:
     """(T,) float64, in nats: -ln of the probability that each token had before it came. The first
     one's is NaN, for nothing was read before it. Raises ValueError as `check_ids`.
     """
-    batch = check_ids(model, ids)
-    with looking_at(model):
-        logits = model(batch)[0, :-1].double()  # (T - 1, V)
-    came = batch[0, 1:, None]
-    found = logits.logsumexp(-1) - logits.gather(-1, came)[:, 0]
-    return np.concatenate([[np.nan], found.cpu().numpy()])
+    return np.append(np.nan, -token_log_probabilities(model, ids).numpy())
 
 
 def perplexity(surprises: np.ndarray) -> float:
-    """As unsure as among so many equally likely tokens: e^mean, over the tokens that have a
-    surprise (Jelinek et al. 1977). NaN where none has.
+    """Perplexity: the number of equally likely tokens that would be as uncertain. e^mean, over the
+    tokens that have a surprise (Jelinek et al. 1977); NaN where none has.
     """
     known = surprises[np.isfinite(surprises)]
     return float(np.exp(known.mean())) if len(known) else float("nan")

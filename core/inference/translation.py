@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from core.data.pairs import padded
-from core.inference.activations import ids_tensor, looking_at
+from core.inference.activations import ids_tensor, looking_at, to_array
 from core.inference.sampling import Sampling, draw, draws, next_token
 from core.transformer.architectures import pair_of
 from core.transformer.cache import KeyValueCache
@@ -121,7 +121,6 @@ def translate(
     return [step.id for step in steps if step.id != model.config.end_id]
 
 
-@torch.no_grad()
 def translate_batch(
     model: EncoderDecoder, sources: Sequence[Sequence[int]], max_new_tokens: int | None = None
 ) -> list[list[int]]:
@@ -206,17 +205,13 @@ def capture_pair(
     with looking_at(model):
         logits = model(source, target, look)[0]
     arrays = {
-        name: _array(torch.stack([look.values[site][0] for site in stacked]))
+        name: to_array(torch.stack([look.values[site][0] for site in stacked]))
         for name, stacked in kinds.items()
     }
     return PairActivations(
         source_ids=source[0].cpu().numpy(),
         target_ids=target[0].cpu().numpy(),
-        logits=_array(logits),
-        single={site: _array(look.values[site][0]) for site in single},
+        logits=to_array(logits),
+        single={site: to_array(look.values[site][0]) for site in single},
         **arrays,
     )
-
-
-def _array(tensor: Tensor) -> np.ndarray:
-    return tensor.float().cpu().numpy()

@@ -18,7 +18,7 @@ from core.jobs import Pace, to_the_end
 
 Span = tuple[float, float, float, float]  # left, right, bottom, top
 Grid = tuple[np.ndarray, np.ndarray, np.ndarray]  # x, y, heights
-AT_ONCE = 2**14  # heights that are worked out together: their arrays fit a processor's cache
+HEIGHTS_AT_ONCE = 2**14  # their arrays fit a processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Surface:
         left, right, bottom, top = span or self.span
         x, y = np.linspace(left, right, columns), np.linspace(bottom, top, rows)
         heights = np.empty((rows, columns))
-        band = max(1, AT_ONCE // columns)
+        band = max(1, HEIGHTS_AT_ONCE // columns)
         pace = Pace()
         for row in range(0, rows, band):
             heights[row : row + band] = self.value(x[None, :], y[row : row + band, None])

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.data import IGNORED
+from core.data import NO_TOKEN
 from core.files import quoted
 from core.training.language_modelling import LanguageModelling
 from core.training.reader import RunReader
@@ -78,6 +78,6 @@ class RunBatches:
         ids, targets = self._task.batches("train", Position(step - 1, micro_batch))
         known = np.unique(np.stack([ids.numpy(), targets.numpy()]))
         pieces = {
-            int(id): self._task.tokenizer.piece_bytes(int(id)) for id in known if id != IGNORED
+            int(id): self._task.tokenizer.piece_bytes(int(id)) for id in known if id != NO_TOKEN
         }
         return ReadBatch(ids.numpy(), targets.numpy(), pieces)

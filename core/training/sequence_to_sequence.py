@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core.data.batches import NO_TOKEN
 from core.data.pairs import END, START, Pair, PairBatch, PairBatches
 from core.inference.activations import VIEWS, view_sites
 from core.inference.translation import capture_pair, translate_steps
@@ -24,7 +25,6 @@ from core.training.token_batches import EVALUATION_SEED, TokenTask, shown_tokens
 from core.transformer.architectures import pair_of
 from core.transformer.config import EncoderDecoderConfig
 from core.transformer.encoder_decoder import EncoderDecoder
-from core.transformer.gpt import IGNORED
 from core.transformer.look import Site
 
 # Batches of an evaluation where the config asks for the whole of a split, which has no end.
@@ -90,7 +90,7 @@ class SequenceToSequence(TokenTask):
     def tokens(self, batch: Any) -> int:
         """Those of sources and targets that are no padding."""
         source, ids, _ = batch
-        return int((source != IGNORED).sum() + (ids != IGNORED).sum())
+        return int((source != NO_TOKEN).sum() + (ids != NO_TOKEN).sum())
 
     def evaluation(self, split: str, rank: int = 0, ranks: int = 1) -> Iterator[Tensors]:
         for index in range(self.config.evaluate_batches or WHOLE_SPLIT):
@@ -99,7 +99,7 @@ class SequenceToSequence(TokenTask):
     def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
         """Of the targets: as `shown_tokens`. Padding is shown as END, which nothing predicts."""
         _, ids, targets = batch
-        ids = ids.masked_fill(ids == IGNORED, self.model_config.end_id)
+        ids = ids.masked_fill(ids == NO_TOKEN, self.model_config.end_id)
         return shown_tokens(self.tokenizer, ids, targets, output)
 
     def probe(

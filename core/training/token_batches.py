@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core.data.batches import NO_TOKEN
 from core.files import write_json
 from core.inference.loading import TOKENIZER_FILE
 from core.optimization import decay_groups
 from core.tokenization import Tokenizer
 from core.training.config import TrainingConfig
 from core.transformer.architectures import Config
-from core.transformer.gpt import IGNORED, next_token_loss
+from core.transformer.gpt import next_token_loss
 from core.transformer.weights import CONFIG_FILE
 
 EVALUATION_SEED = 1 << 32  # evaluation draws from another stream of batches than training
@@ -36,7 +37,7 @@ class TokenTask:
 
     def targets(self, batch: Any) -> int:
         *_, targets = batch
-        return int((targets != IGNORED).sum())
+        return int((targets != NO_TOKEN).sum())
 
     def loss(self, model: nn.Module, batch: Any) -> Tensor:
         *inputs, targets = batch
@@ -84,7 +85,7 @@ def shown_tokens(
     found = {
         "ids": ids,
         "targets": targets,
-        "losses": surprise.masked_fill(targets == IGNORED, 0.0),
+        "losses": surprise.masked_fill(targets == NO_TOKEN, 0.0),
         "likeliest": likeliest.indices.int(),
         "probabilities": likeliest.values,
     }

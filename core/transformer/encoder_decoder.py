@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from core.data.batches import NO_TOKEN
 from core.transformer.cache import KeyValueCache
 from core.transformer.config import EncoderDecoderConfig
 from core.transformer.cross_attention import Memory
@@ -18,7 +19,6 @@ from core.transformer.linear import Linear
 from core.transformer.look import Look, Site, check_sites
 from core.transformer.stack import Stack
 
-PADDING = -1  # an id that is no token: it fills up what is shorter than the rest of its batch
 LOGITS = Site("decoder", None, "logits")
 
 
@@ -78,7 +78,7 @@ class EncoderDecoder(nn.Module):
 
         Raises ValueError where there are no tokens, or more than fit into block_size.
         """
-        readable = (source_ids != PADDING)[:, None, None]  # (B, 1, 1, Ts)
+        readable = (source_ids != NO_TOKEN)[:, None, None]  # (B, 1, 1, Ts)
         vectors = self.encoder.run(_embeddable(source_ids), look, readable=readable)
         return Memory(vectors, readable)
 
@@ -113,4 +113,4 @@ class EncoderDecoder(nn.Module):
 
 def _embeddable(ids: Tensor) -> Tensor:
     """With token 0 in place of padding, whose vectors nobody reads."""
-    return ids.masked_fill(ids == PADDING, 0)
+    return ids.masked_fill(ids == NO_TOKEN, 0)

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from core.data.batches import NO_TOKEN
 from core.transformer.cache import KeyValueCache
 from core.transformer.config import ModelConfig
 from core.transformer.linear import Linear
@@ -21,7 +22,6 @@ from core.transformer.look import Look, Site, check_sites
 from core.transformer.precision import full_precision
 from core.transformer.stack import Stack
 
-IGNORED = -1  # a target that counts for nothing
 EMBEDDING, LOGITS = Site("decoder", None, "embedding"), Site("decoder", None, "logits")
 
 
@@ -91,8 +91,8 @@ def next_token_loss(
     total = F.cross_entropy(
         full_precision(logits),
         targets,
-        ignore_index=IGNORED,
+        ignore_index=NO_TOKEN,
         reduction="sum",
         label_smoothing=label_smoothing,
     )
-    return total, (targets != IGNORED).sum()
+    return total, (targets != NO_TOKEN).sum()

@@ -15,12 +15,13 @@ import torch
 from torch import Tensor, nn
 
 from core.data import rank_rows
+from core.data.batches import NO_TOKEN
 from core.files import write_json
 from core.optimization import decay_groups
 from core.training.config import TrainingConfig
 from core.training.task import Position, Written
 from core.transformer.config import ModelConfig
-from core.transformer.gpt import GPT, IGNORED, next_token_loss
+from core.transformer.gpt import GPT, next_token_loss
 
 LENGTH, DIGITS = 6, 3
 Batch = tuple[Tensor, Tensor]
@@ -83,7 +84,7 @@ class Sorting:
         return int(batch[0].numel())
 
     def targets(self, batch: Any) -> int:
-        return int((batch[1] != IGNORED).sum())
+        return int((batch[1] != NO_TOKEN).sum())
 
     def evaluation(self, split: str, rank: int = 0, ranks: int = 1) -> Iterator[Batch]:
         sequences = self.sequences[split]

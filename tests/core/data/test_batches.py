@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.data import (
-    IGNORED,
+    NO_TOKEN,
     Batches,
     StoriesCorpus,
     open_corpus,
@@ -162,10 +162,10 @@ def test_repeated_ids_can_be_known_from_the_second_period_on() -> None:
     for _ in range(500):
         ids, targets = repeated_ids(generator, 1000, 64)
         assert ids.shape == targets.shape == (64,)
-        ignored = int((targets == IGNORED).sum())
+        ignored = int((targets == NO_TOKEN).sum())
         period = ignored + 1
         periods.add(period)
-        assert (targets[:ignored] == IGNORED).all()
+        assert (targets[:ignored] == NO_TOKEN).all()
         np.testing.assert_array_equal(ids[:-period], ids[period:])
         # What a head finds that looks for the same id one period ago and takes what came next:
         np.testing.assert_array_equal(targets[period:], ids[1 : 65 - period])
@@ -176,18 +176,18 @@ def test_repeated_ids_can_be_known_from_the_second_period_on() -> None:
 
 def test_the_share_of_repeated_sequences_is_as_asked(corpus: StoriesCorpus) -> None:
     batches = Batches(corpus, "train", 32, 200, seed=3, repeated_fraction=0.1)
-    counts = [(batches.batch(step)[1][:, 0] == IGNORED).sum() for step in range(10)]
+    counts = [(batches.batch(step)[1][:, 0] == NO_TOKEN).sum() for step in range(10)]
     assert 0.07 < np.sum(counts) / 2000 < 0.13
     ids = np.concatenate(
         [
-            batches.batch(step)[0][batches.batch(step)[1][:, 0] == IGNORED].ravel()
+            batches.batch(step)[0][batches.batch(step)[1][:, 0] == NO_TOKEN].ravel()
             for step in range(10)
         ]
     )
     assert ids.min() < 10
     assert ids.max() > corpus.vocab_size - 10
     none = Batches(corpus, "train", 32, 200, seed=3)
-    assert (none.batch(0)[1] != IGNORED).all()
+    assert (none.batch(0)[1] != NO_TOKEN).all()
 
 
 @pytest.mark.parametrize("n", [2, 9, 32, 33, 64, 65, 100])
@@ -198,7 +198,7 @@ def test_the_whole_split_is_read_once(n: int) -> None:
         assert ids.shape == targets.shape
         assert ids.shape[0] <= 4
         assert ids.shape[1] == 8
-        valid = targets != IGNORED
+        valid = targets != NO_TOKEN
         np.testing.assert_array_equal(ids[valid] + 1, targets[valid])
         read += targets[valid].tolist()
     assert read == list(range(101, 100 + n))
@@ -207,7 +207,7 @@ def test_the_whole_split_is_read_once(n: int) -> None:
 def test_evaluation_reads_the_whole_validation_split(corpus: StoriesCorpus) -> None:
     batches = Batches(corpus, "validation", 128, 16, seed=0)
     targets = np.concatenate([targets.ravel() for _, targets in batches.whole_split()])
-    np.testing.assert_array_equal(targets[targets != IGNORED], corpus.tokens("validation")[1:])
+    np.testing.assert_array_equal(targets[targets != NO_TOKEN], corpus.tokens("validation")[1:])
 
 
 def test_values_that_cannot_be_are_refused(corpus: StoriesCorpus) -> None:

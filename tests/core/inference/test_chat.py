@@ -205,6 +205,9 @@ DOUBLING = "{% set n = namespace(s='ab') %}{% for i in range(60) %}{% set n.s = 
 KEEPING = "{% set n = namespace(l=0, s='ab' * 400000) %}{% for i in range(99999) %}\
 {% set n.l = [n.l, KEPT] %}{% endfor %}"
 
+DOUBLING_LISTS = "{% set n = namespace(s=('ab',), t=('ab',)) %}{% for i in range(60) %}\
+{% set n.s = (n.s, n.s) %}{% set n.t = (n.t, n.t) %}{% endfor %}"
+
 TOO_LARGE = {
     "times": "{{ 'a' * 10**9 }}",
     "plus": DOUBLING.replace("OP", "n.s + n.s"),
@@ -212,6 +215,8 @@ TOO_LARGE = {
     "text of lists": DOUBLING.replace("OP", "[n.s, n.s]") + "{{ n.s }}",
     "json of lists": DOUBLING.replace("OP", "[n.s, n.s]") + "{{ n.s | tojson }}",
     "tilde of lists": DOUBLING.replace("OP", "[n.s, n.s]") + "{{ n.s ~ '' }}",
+    "equal lists": DOUBLING_LISTS + "{{ n.s == n.t }}",
+    "hash of lists": DOUBLING_LISTS + "{{ {n.s: 1} }}",
     "power": "{{ 9 ** 9 ** 9 }}",
     "squares": DOUBLING.replace("OP", "(n.s | int + 9) ** 9"),
     "replace": "{{ ('a' * 100000).replace('a', 'b' * 100000) }}",
@@ -219,6 +224,8 @@ TOO_LARGE = {
     "join": "{{ ('b' * 100000).join('a' * 100000) }}",
     "join filter": "{{ ('a' * 100000) | join('b' * 100000) }}",
     "block": "{% set s %}{% for i in range(99999) %}" + "x" * 999 + "{% endfor %}{% endset %}",
+    "strip": "{{ ('a' * 900000).strip('b' * 900000 ~ 'a') }}",
+    "trim": "{{ ('a' * 900000) | trim('b' * 900000 ~ 'a') }}",
     "indent": "{{ 'a' | indent(1000000000, true) }}",
     "json indent": "{{ [1] | tojson(indent=1000000000) }}",
     "kept slices": KEEPING.replace("KEPT", "n.s[::-1]"),
@@ -235,6 +242,8 @@ REFUSED = {
     "percent": ("{{ '%1000000000d' % 1 }}", "not formatted"),
     "width": ("{{ 'a'.ljust(1000000000) }}", "unsafe"),
     "center": ("{{ 'a' | center(1000000000) }}", "No filter named"),
+    "round": ("{{ 1 | round(1000000000, 'ceil') }}", "No filter named"),
+    "texts": ("{{ ('a' * 40000) * ('b' * 40000) }}", "TypeError"),
     "itself": ("{% set n = namespace() %}{% set n.a = n %}{{ [n] }}", "Namespace"),
     "recursion": ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "recursion"),
     "parentheses": ("{{ " + "(" * 20000 + "1" + ")" * 20000 + " }}", "recursion"),
@@ -267,6 +276,8 @@ def test_what_a_template_may_not_do_is_refused(name: str) -> None:
         "{{ range(99999) | map('abs') | map('abs') | list }}",
         "{{ range(99999) | select('gt', 99999) | first }}",
         "{% if 'c' in range(99999) %}{% endif %}",
+        "{% set r = range(99999) %}" + "{{ 'c' in r }}{{ 'c' is in r }}" * 999,
+        "{{ range(99999)" + " | map(attribute='real')" * 50 + " | list }}",
     ],
 )
 def test_a_template_without_end_is_stopped_in_any_thread(

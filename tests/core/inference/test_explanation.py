@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import core
-from core.inference.interventions import continuation
+from tests.core.inference.test_interventions import continuation
 from tests.core.transformer.test_look import small
 
 IDS = [3, 1, 4, 1, 5, 9, 2, 6]
@@ -42,8 +42,9 @@ def test_an_explanation_says_what_its_parts_say():
 def test_an_explanation_goes_on_and_takes_a_term_apart_with_its_change_and_without():
     model, off = small(block_size=16), core.Intervention(mlps=(0, 1))
     told = core.explain(model, IDS, 5, intervention=off)
-    written = [continuation(model, IDS, 3), continuation(model, IDS, 3, off)]
+    written = [continuation(model, 3), continuation(model, 3, off)]
     assert told.continuations(model, 3) == written
+    assert [len(ids) for ids in told.continuations(model, 100)] == [8, 8]  # the context is full
     assert core.explain(model, IDS).continuations(model, 3) == written[:1]
     for term in (term for _, term in told.terms if term.part is not None):
         last = list(told.trace_term(model, *term.part))[-1]

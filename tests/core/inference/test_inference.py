@@ -12,9 +12,10 @@ from core.inference.attention_trace import (
     trace_attention,
     trace_attention_from,
 )
-from core.inference.generation import generate, generate_steps, next_probabilities
+from core.inference.generation import generate, generate_steps
 from core.inference.heads import head_scores, repeated_ids
 from core.inference.interventions import scaled
+from core.inference.sampling import Sampling, next_token
 from core.tensor_files import write_tensors
 from core.training.reader import Probe
 from core.transformer import ModelConfig
@@ -31,6 +32,12 @@ SHAPES = {
     "rotary": {"positions": "rope", "norm": "rms_norm", "mlp": "swiglu"},
     "grouped": {"positions": "rope", "n_kv_head": 1},
 }
+
+
+def next_probabilities(logits, temperature=1.0, top_k=None, top_p=None, min_p=None):
+    """Logits (V,) -> what a token is drawn from (V,)."""
+    sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
+    return next_token(logits, sampling).kept.to(logits.dtype)
 
 
 @pytest.fixture(params=SHAPES)

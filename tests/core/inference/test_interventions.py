@@ -6,17 +6,19 @@ import torch
 
 import core
 from core.inference.activations import looking_at
+from core.inference.generation import generate_steps
 from core.inference.heads import repeated_ids
 from core.inference.interventions import (
+    AS_IT_IS,
     Intervention,
     averaged,
     combined,
     compare,
-    continuation,
     patch_fits,
     patched,
     scaled,
 )
+from core.inference.sampling import Sampling
 from core.transformer.look import Look, Site
 from tests.core.inference.test_context import count_reads, model_of
 from tests.core.transformer.test_look import small
@@ -24,10 +26,10 @@ from tests.core.transformer.test_look import small
 IDS, OTHER = [3, 1, 4, 1, 5, 9, 2, 6], [2, 7, 1, 8, 2, 8, 1, 8]
 
 
-def run(model, replace=None, sites=()):
+def run(model, replace=None, sites=(), ids=IDS):
     look = Look(sites, replace)
     with looking_at(model):
-        logits = model(torch.tensor([IDS]), look)[0]
+        logits = model(torch.tensor([ids]), look)[0]
     return logits, look.values
 
 
@@ -111,9 +113,8 @@ def test_a_patch_at_some_tokens_leaves_the_others():
     model, site = small(), Site("decoder", 1, "residual_in")
     _, kept = run(model, patched(model, OTHER, [site], positions=[2, -1]), (site,))
     _, mine = run(model, sites=(site,))
-    (theirs,) = patched(model, OTHER, [site]).values()
-    other = theirs(mine[site])
-    torch.testing.assert_close(kept[site][:, [2, 7]], other[:, [2, 7]])
+    _, theirs = run(model, sites=(site,), ids=OTHER)
+    torch.testing.assert_close(kept[site][:, [2, 7]], theirs[site][:, [2, 7]])
     rest = [0, 1, 3, 4, 5, 6]
     torch.testing.assert_close(kept[site][:, rest], mine[site][:, rest])
 
@@ -123,7 +124,9 @@ def test_patched_attention_of_a_text_stays_where_more_is_written_after_it():
     patch = patched(model, OTHER[:5], [site])
     _, kept = run(model, patch, (site,))
     _, mine = run(model, sites=(site,))
-    assert not torch.equal(kept[site][..., :5, :5], mine[site][..., :5, :5])
+    _, theirs = run(model, sites=(site,), ids=OTHER[:5])
+    torch.testing.assert_close(kept[site][..., :5, :5], theirs[site])
+    assert not kept[site][..., :5, 5:].any()
     torch.testing.assert_close(kept[site][..., 5:, :], mine[site][..., 5:, :])
     with pytest.raises(ValueError, match="give both as many"):
         compare(model, IDS[:4], patched(model, OTHER, [site]))
@@ -139,11 +142,11 @@ def test_several_kinds_at_once_each_do_their_part():
     )
     _, kept = run(model, both, (heads, mlp))
     _, plain = run(model, sites=(heads,))
-    (other,) = patched(model, OTHER, (), heads=[(1, 3)]).values()
+    _, theirs = run(model, sites=(heads,), ids=OTHER)
     wanted = plain[heads].clone()
     wanted[:, 0] = 0
     wanted[:, 2] = wanted[:, 2].mean(1, keepdim=True)
-    wanted[:, 3] = other(plain[heads])[:, 3]
+    wanted[:, 3] = theirs[heads][:, 3]
     torch.testing.assert_close(kept[heads], wanted)
     _, half = run(model, scaled(model.config, {(1, 0): 0.0}), (mlp,))
     assert set(both) == {heads, mlp} and not torch.equal(kept[mlp], half[mlp])
@@ -180,13 +183,11 @@ def test_a_comparison_says_what_changes_in_logits_probability_and_loss():
     assert np.isnan(compare(model, IDS[:1], off).loss)
 
 
-def test_a_continuation_is_what_greedy_generation_writes_and_ends_in_time():
-    model = small(block_size=16)
-    written = core.generate(model, IDS, 6, temperature=0.0)[len(IDS) :]
-    assert continuation(model, IDS, 6) == written
-    first = written.index(written[2])
-    assert continuation(model, IDS, 6, stop=written[2:3]) == written[: first + 1]
-    assert len(continuation(model, IDS, 100)) == 8  # the context is full
+def continuation(model, count, change=AS_IT_IS, **settings) -> list[int]:
+    """The likeliest tokens after IDS, one after the other."""
+    greedy = Sampling(temperature=0.0)
+    steps = generate_steps(model, IDS, count, greedy, intervention=change, **settings)
+    return [step.id for step in steps]
 
 
 @pytest.mark.parametrize("mean", [False, True])
@@ -199,10 +200,12 @@ def test_a_changed_model_reads_no_token_twice_and_writes_what_it_would_anyway(ch
         with looking_at(model):
             text.append(int(model(torch.tensor([text]), Look((), replace))[0, -1].argmax()))
     written = text[len(IDS) :]
-    assert continuation(model, IDS, 6) != written
-    assert continuation(model, IDS, 6, change) == written
+    assert continuation(model, 6) != written
+    assert continuation(model, 6, change) == written
+    beyond = continuation(model, 40, change)  # the beginning falls out of what the model reads
+    assert beyond[:6] == written and beyond == continuation(model, 40, change, cache=False)
     read = count_reads(model)
-    continuation(model, IDS, 6, Intervention(mlps=(1,)))
+    continuation(model, 6, Intervention(mlps=(1,)))
     assert read == [len(IDS), 1, 1, 1, 1, 1]
 
 

@@ -1,5 +1,7 @@
 """The logit lens: final norm and unembedding at every place of the residual stream."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -91,14 +93,18 @@ def test_places_have_names_and_an_answer_a_place_from_which_on_it_leads():
         first = lens.leads_from(column)
         assert (lens.rank[first:, column, 0] == 0).all()
         assert first == 0 or lens.rank[first - 1, column, 0] > 0
-    rare = core.logit_lens(model, IDS, [int(lens.probability[-1, :, 0].argmin())])
-    assert rare.leads_from(0) <= len(rare.places) - 1
+    rank = np.ones_like(lens.rank)
+    assert replace(lens, rank=rank).leads_from(0) is None
+    rank[-1] = 0  # it leads at the last place alone
+    assert replace(lens, rank=rank).leads_from(0) == len(lens.places) - 1
+    rank[2:4] = 0
+    assert replace(lens, rank=rank).leads_from(0) == len(lens.places) - 1
 
 
 def test_positions_and_small_chunks_change_nothing(monkeypatch):
     model = small()
     whole = core.logit_lens(model, IDS, [5])
-    monkeypatch.setattr(chapter, "AT_ONCE", 3 * model.config.vocab_size)
+    monkeypatch.setattr(chapter, "LOGITS_AT_ONCE", 3 * model.config.vocab_size)
     parted = core.logit_lens(model, IDS, [5])
     some = core.logit_lens(model, IDS, [5], positions=[-1, 2])
     for name in ("likeliest", "shares", "probability", "rank", "divergence", "norms"):

@@ -6,9 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from core.inference.surprise import MeasuredContext, perplexity, surprise_of, surprises
+from core.inference.surprise import (
+    MeasuredContext,
+    perplexity,
+    surprise_of,
+    surprises,
+    token_log_probabilities,
+)
 from core.transformer import ModelConfig
 from core.transformer.gpt import GPT
+from core.transformer.look import Look
+from tests.core.inference.test_context import model_of
 
 CONFIG = ModelConfig(vocab_size=20, block_size=16, n_layer=2, n_head=2, n_embd=8)
 
@@ -24,6 +32,30 @@ def test_surprise_is_the_loss_of_each_token() -> None:
     np.testing.assert_allclose(found[1:], losses.numpy(), rtol=1e-5)
     assert surprise_of(logits[0, 2].numpy(), 1) == pytest.approx(found[3])
     assert perplexity(found) == pytest.approx(float(losses.mean().exp()))
+
+
+@pytest.mark.parametrize("changes", [{}, {"norm_placement": "post"}, {"window": (3,)}], ids=str)
+def test_each_token_s_probability_is_that_of_the_logits_before_it(changes, monkeypatch) -> None:
+    model, ids = model_of(**changes), [3, 1, 4, 1, 5, 9, 2, 6]
+    halved = {"decoder.1.weights": lambda value: value * 0.5}
+    head, rows = model.lm_head.forward, []
+    monkeypatch.setattr(model.lm_head, "forward", lambda x: rows.append(x.shape[:-1]) or head(x))
+    monkeypatch.setattr("core.inference.surprise.LOGITS_AT_ONCE", 3 * model.config.vocab_size)
+    found = token_log_probabilities(model, ids, 3, halved)
+    assert rows == [(3,), (2,)], "only what is asked for is unembedded, some at a time"
+    with torch.no_grad():
+        logits = model(torch.tensor([ids]), Look((), halved))[0].double()
+    expected = logits[2:-1].log_softmax(-1).gather(-1, torch.tensor(ids[3:])[:, None])[:, 0]
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_what_has_no_probability_is_refused() -> None:
+    model = model_of()
+    for first in (0, 3):
+        with pytest.raises(ValueError, match="at least one token must stand before it"):
+            token_log_probabilities(model, [1, 2], first)
+    with pytest.raises(ValueError, match="replace a site that comes before them"):
+        token_log_probabilities(model, [1, 2], replace={"decoder.logits": lambda value: value})
 
 
 def test_a_model_that_knows_nothing_is_as_unsure_as_among_all() -> None:

@@ -13,9 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.data.batches import NO_TOKEN
 from core.transformer import EncoderDecoderConfig, ModelConfig, preset
 from core.transformer.cache import KeyValueCache
-from core.transformer.encoder_decoder import PADDING, EncoderDecoder
+from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.look import CROSS_KINDS, LAYER_KINDS, Look, Site
 from core.transformer.parameters import (
     parameter_count,
@@ -118,9 +119,9 @@ def copy_in(attention: nn.MultiheadAttention, *projections: nn.Linear) -> None:
 def both(model: EncoderDecoder) -> tuple[Tensor, Tensor]:
     """Our logits and torch's, of two pairs, of which one source is shorter than the other."""
     other, source = torchs(model).to(model.lm_head.weight.dtype), SOURCE.clone()
-    source[1, 3:] = PADDING
+    source[1, 3:] = NO_TOKEN
     causal = nn.Transformer.generate_square_subsequent_mask(TARGET.size(1))
-    padding = torch.zeros(source.shape).masked_fill(source == PADDING, -math.inf)
+    padding = torch.zeros(source.shape).masked_fill(source == NO_TOKEN, -math.inf)
     with torch.no_grad():
         vectors = other(
             model.encoder.embed(source.clamp(min=0)),
@@ -212,12 +213,12 @@ def test_one_generator_gives_the_same_weights() -> None:
 @pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
 def test_padding_changes_nothing(changes: dict[str, Any]) -> None:
     model = small(**changes)
-    source = torch.tensor([[3, 1, 4, 1, 5], [9, 2, 6, *[PADDING] * 2], [7, *[PADDING] * 4]])
-    target = torch.tensor([[0, 2, *[PADDING] * 2], [0, 8, 2, 8], [0, 1, 1, PADDING]])
+    source = torch.tensor([[3, 1, 4, 1, 5], [9, 2, 6, *[NO_TOKEN] * 2], [7, *[NO_TOKEN] * 4]])
+    target = torch.tensor([[0, 2, *[NO_TOKEN] * 2], [0, 8, 2, 8], [0, 1, 1, NO_TOKEN]])
     with torch.no_grad():
         together = model(source, target)
         for row in range(3):
-            mine = [ids[row][ids[row] != PADDING][None] for ids in (source, target)]
+            mine = [ids[row][ids[row] != NO_TOKEN][None] for ids in (source, target)]
             alone = model(*mine)[0]
             torch.testing.assert_close(together[row, : len(alone)], alone, atol=1e-9, rtol=1e-9)
 
@@ -240,7 +241,7 @@ def test_cached_decoding_equals_uncached(changes: dict[str, Any], size: int) -> 
     window = {"window": (None, 2)}  # the decoder's alone
     model = small(decoder=window, **changes)
     source, ids = SOURCE.clone(), torch.tensor([[0, 2, 7, 1, 8, 2, 8], [0, 1, 1, 4, 3, 9, 10]])
-    source[0, 3:] = PADDING
+    source[0, 3:] = NO_TOKEN
     cache = KeyValueCache(model.config.decoder)
     with torch.no_grad():
         whole = model(source, ids)
