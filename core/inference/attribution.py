@@ -138,14 +138,14 @@ def attribute(
     parts = Parts(model, ids, position, replace)
     token = int(parts.logits.argmax()) if token is None else token
     direction, logit = parts.target(token, against)
-    path, terms = Path(parts, direction), []
-    for kind, layer in path:
-        direction = path.direction
-        if kind == "embedding":
+    terms = []
+    for stop in path_to(parts, direction):
+        layer, direction, held = stop.layer, stop.direction, stop.held
+        if stop.kind == "embedding":
             token_part, place_part = parts.embedded()
             terms += [_term("position", place_part, direction)] if place_part is not None else []
             terms.append(_term("embedding", token_part, direction))
-        elif kind == "mlp":
+        elif stop.kind == "mlp":
             terms.append(_term("mlp", parts.at("mlp_output", layer), direction, layer))
         else:
             attn = model.blocks[layer].attn
@@ -156,11 +156,11 @@ def attribute(
             for head, one in reversed(list(enumerate(written[:, 0]))):
                 terms.append(_term("head", one, direction, layer, head))
     terms.reverse()
-    if any(held.bias is not None for held in path.held):
-        terms.append(Term("norm_bias", sum(held.bias or 0.0 for held in path.held), float("nan")))
+    if any(norm.bias is not None for norm in held):
+        terms.append(Term("norm_bias", sum(norm.bias or 0.0 for norm in held), float("nan")))
     told = sum(term.value for term in terms)
     terms.append(Term("unexplained", logit - told, float("nan")))
-    return Attribution(parts.position, token, against, logit, tuple(terms), len(path.held))
+    return Attribution(parts.position, token, against, logit, tuple(terms), len(held))
 
 
 def _term(
@@ -262,34 +262,42 @@ def hold(norm: nn.Module, x: Tensor, direction: Tensor) -> HeldNorm:
     return HeldNorm(direction, weight, scale, pulled, centered, bias)
 
 
-class Path:
-    """From the logits back to the embedding: what is looked along where each part writes.
+@dataclass(frozen=True, slots=True, eq=False)
+class Stop:
+    """A part of the model, on the way back from the logits to the embedding.
 
-    Iterating goes from part to part, the last first, as (kind, layer): "mlp", "attention",
-    "embedding". Meanwhile `direction` is the one there, and `held` are the norms on the way to it.
+    kind   "mlp", "attention" or "embedding"
+    layer  of the part; the embedding has -1
+    held   norms between it and the logits, the last one first
     """
 
-    def __init__(self, parts: Parts, direction: Tensor) -> None:
-        self.parts, self.direction = parts, direction
-        self.held: list[HeldNorm] = []
+    kind: str
+    layer: int
+    held: tuple[HeldNorm, ...]
 
-    def _back(self, norm: nn.Module, x: Tensor) -> None:
-        self.held.append(hold(norm, x, self.direction))
-        self.direction = self.held[-1].before
+    @property
+    def direction(self) -> Tensor:
+        """(C,) that is looked along where the part writes."""
+        return self.held[-1].before
 
-    def __iter__(self) -> Iterator[tuple[str, int]]:
-        parts, config = self.parts, self.parts.model.config
-        is_post, last = config.norm_placement == "post", config.n_layer - 1
-        if not is_post:
-            self._back(self.parts.model.ln_f, parts.at("residual_out", last))
-        for layer in range(last, -1, -1):
-            block = parts.model.blocks[layer]
-            if is_post:
-                added = parts.at("mlp_output", layer)
-                self._back(block.ln_2, parts.at("residual_mid", layer) + added)
-            yield "mlp", layer
-            if is_post:
-                added = parts.at("attention_output", layer)
-                self._back(block.ln_1, parts.at("residual_in", layer) + added)
-            yield "attention", layer
-        yield "embedding", -1
+
+def path_to(parts: Parts, direction: Tensor) -> Iterator[Stop]:
+    """The parts from the last to the first, and what a direction (C,) after the final norm is where
+    each of them writes. A post-norm model has two norms a layer, any other one at the end.
+    """
+    model, held = parts.model, tuple[HeldNorm, ...]()
+    last = model.config.n_layer - 1
+    is_post = model.config.norm_placement == "post"
+    if not is_post:
+        held = (hold(model.ln_f, parts.at("residual_out", last), direction),)
+    for layer in range(last, -1, -1):
+        block = model.blocks[layer]
+        if is_post:
+            x = parts.at("residual_mid", layer) + parts.at("mlp_output", layer)
+            held = (*held, hold(block.ln_2, x, held[-1].before if held else direction))
+        yield Stop("mlp", layer, held)
+        if is_post:
+            x = parts.at("residual_in", layer) + parts.at("attention_output", layer)
+            held = (*held, hold(block.ln_1, x, held[-1].before))
+        yield Stop("attention", layer, held)
+    yield Stop("embedding", -1, held)

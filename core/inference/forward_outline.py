@@ -150,8 +150,8 @@ def _stack(made: Outline) -> None:
         made.layer = layer
         made.add(
             "block",
-            f"Block {layer + 1} of {config.n_layer}: tokens read from one another, then each "
-            "thinks alone",
+            f"Block {layer + 1} of {config.n_layer}: tokens read from one another, then the "
+            "MLP works on each alone",
             rf"x \leftarrow \mathrm{{Block}}_{{{layer + 1}}}(x)",
             f"{_STACK}.run#block",
             {"x": (T, C)},
@@ -234,35 +234,38 @@ def _block(made: Outline) -> None:
     """
     T, C, pre = made.tokens, made.config.n_embd, made.config.norm_placement == "pre"
     post, whom = "" if pre else "post.", "those before it" if made.stack == "decoder" else "all"
+    mid = "residual_mid"
     # The norm, the part, its name in a sentence, what it does, what it reads, writes and leads to.
     parts = [
-        ("ln_1", "attention", "attention", f"each token reads from {whom}", "x", "read", "mid")
-    ]
+        ("ln_1", "attention", "attention", f"each token reads from {whom}",
+         "x", "attention_output", mid),
+    ]  # fmt: skip
     if made.source is not None:
         parts.append(("ln_cross", "cross", "cross-attention", "each token reads from the source",
-                      "mid", "found", "crossed" if pre else "mid"))  # fmt: skip
-    parts.append(("ln_2", "mlp", "MLP", "each token is worked on alone", "mid", "thought", "out"))
-
+                      mid, "cross_output", "residual_cross" if pre else mid))  # fmt: skip
+    parts.append(("ln_2", "mlp", "MLP", "each token is worked on alone",
+                  mid, "mlp_output", "residual_out"))  # fmt: skip
     inside = {"attention": _attention, "cross": _cross_attention, "mlp": _mlp}
 
     def step(name: str, title: str, formula: str, *names: str) -> None:
         code = f"{_LAYERS}:Block.forward#{post}{name}"
         made.add(name, title, formula, code, dict.fromkeys(names, (T, C)))
 
-    for norm, part, label, told, x, wrote, after in parts:
-        name, symbol = label[:1].upper() + label[1:], rf"\mathrm{{{label}}}(\hat{{x}})"
+    for norm, part, label, told, x, output, after in parts:
+        name, given = label[:1].upper() + label[1:], r"\hat{x}" if pre else "x"
+        symbol = rf"\mathrm{{{label}}}({given})"
         if pre:
             step(norm, f"Norm before {label}", r"\hat{x} = \mathrm{norm}(x)", x, "normed")
             with made.inside():
                 _norm(made)
-        step(part, f"{name}: {told}", symbol, "normed" if pre else x, wrote)
+        step(part, f"{name}: {told}", symbol, "normed" if pre else x, output)
         with made.inside():
             inside[part](made)
-        title, formula = f"Add what {label} wrote to the stream", rf"x \leftarrow x + {symbol}"
-        step(f"add_{wrote}", title, formula, x, wrote, after if pre else "added")
+        title, formula = f"Add the output of {label} to the stream", rf"x \leftarrow x + {symbol}"
+        step(f"add_{part}", title, formula, x, output, after if pre else "residual_sum")
         if not pre:
             formula = r"x \leftarrow \mathrm{norm}(x)"
-            step(norm, f"Norm after {label}", formula, "added", after)
+            step(norm, f"Norm after {label}", formula, "residual_sum", after)
             with made.inside():
                 _norm(made)
 

@@ -45,19 +45,19 @@ _MATRICES = {
 }
 # What the local names of a step's line are called in `Forward._inside`, where they differ.
 _NAMES = {
-    "ln_1": {"normed": "given_1", "added": "added_1"},
+    "ln_1": {"normed": "given_1", "residual_sum": "sum_1"},
     "attention": {"normed": "given_1"},
-    "add_read": {"added": "added_1"},
-    "ln_2": {"normed": "given_2", "added": "added_2"},
+    "add_attention": {"residual_sum": "sum_1"},
+    "ln_2": {"normed": "given_2", "residual_sum": "sum_2"},
     "mlp": {"normed": "given_2"},
-    "add_thought": {"added": "added_2"},
+    "add_mlp": {"residual_sum": "sum_2"},
     "project": {"x": "given_1"},
     "scores": {"k": "shared_k"},
     "output": {"v": "shared_v"},
-    "join": {"output": "read"},
+    "join": {"output": "attention_output"},
     "c_fc": {"x": "given_2"},
     "gate": {"x": "given_2"},
-    "c_proj": {"output": "thought"},
+    "c_proj": {"output": "mlp_output"},
 }
 
 Tensors = dict[str, Tensor]
@@ -132,7 +132,7 @@ class Forward:
         """The next block: the stream after it, and what it did to the chosen token."""
         at = self.position
         with looking_at(self.model):
-            out, q, k, v, mid, read, thought = self._looked(
+            out, q, k, v, mid, attention_output, mlp_output = self._looked(
                 layer, *("queries", "keys", "values"),
                 *("residual_mid", "attention_output", "mlp_output"),
             )  # fmt: skip
@@ -140,7 +140,7 @@ class Forward:
             weights = attend(q1, k, v, self._visible(layer)[at : at + 1]).weights  # (1, H, 1, T)
         self.streams.append(out)
         self.row += [mid[0, at], out[0, at]]
-        self.writes.append((float(read[0, at].norm()), float(thought[0, at].norm())))
+        self.writes.append((float(attention_output[0, at].norm()), float(mlp_output[0, at].norm())))
         self.reads.append(to_array(weights[0, :, 0].mean(dim=0)))
 
     def trace(self) -> Trace:
@@ -218,7 +218,7 @@ class Forward:
             inside, block = self._inner(part.layer), model.blocks[part.layer or 0]
             if outer in ("ln_1", "ln_2"):
                 pre = model.config.norm_placement == "pre"
-                given = {"ln_1": "x", "ln_2": "mid"}[outer] if pre else f"added_{outer[-1]}"
+                given = {"ln_1": "x", "ln_2": "residual_mid"}[outer] if pre else f"sum_{outer[-1]}"
                 return _norm(getattr(block, outer), inside[given])
             if outer == "gelu":
                 x = full_precision(inside["up"][0])
@@ -254,7 +254,7 @@ class Forward:
         """What the lines of a block and of its two sub-layers make."""
         model, x = self.model, self.streams[layer]
         block, pre = model.blocks[layer], model.config.norm_placement == "pre"
-        out, q, k, v, heads, mid, read, hidden, thought = self._looked(
+        out, q, k, v, heads, mid, attention_output, hidden, mlp_output = self._looked(
             layer, *("queries", "keys", "values", "head_output", "residual_mid"),
             *("attention_output", "mlp_hidden", "mlp_output"),
         )  # fmt: skip
@@ -265,13 +265,14 @@ class Forward:
         made = {
             "x": x, "given_1": given_1, "q": q, "k": k, "v": v, "shared_k": shared_k,
             "shared_v": shared_v, "visible": self._visible(layer), **attended._asdict(),
-            "joined": heads.transpose(1, 2).flatten(2), "read": read, "mid": mid,
+            "joined": heads.transpose(1, 2).flatten(2), "attention_output": attention_output,
+            "residual_mid": mid,
             "given_2": given_2, "up": block.mlp.c_fc(given_2), "hidden": hidden,
-            "thought": thought, "out": out,
+            "mlp_output": mlp_output, "residual_out": out,
             "root": _number(math.sqrt(q.size(-1))),
         }  # fmt: skip
         if not pre:
-            made |= {"added_1": x + read, "added_2": mid + thought}
+            made |= {"sum_1": x + attention_output, "sum_2": mid + mlp_output}
         if model.config.mlp == "swiglu":
             made["gate"] = torch.nn.functional.silu(block.mlp.c_gate(given_2))
         return made

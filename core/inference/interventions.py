@@ -33,7 +33,7 @@ def scaled(
     heads: Mapping[tuple[int, int], float] | None = None,
     mlps: Mapping[int, float] | None = None,
 ) -> Replacements:
-    """Heads (layer, head) and the MLPs of layers write so many times what they would: 0 switches
+    """Multiplies what heads, by (layer, head), and MLPs, by layer, write by a factor; 0 switches
     one off.
 
     A head off adds nothing to the stream, an MLP off neither, its bias included; the bias of
@@ -105,7 +105,7 @@ def patch_fits(ids: Sequence[int] | np.ndarray, other: Sequence[int] | np.ndarra
 
 
 def combined(*several: Replacements) -> Replacements:
-    """All of these at once: where two change the same site, the later one what the earlier left."""
+    """All of these at once: at a site that two change, the later gets the earlier's result."""
     replacements: dict[Site | str, Replacement] = {}
     for one in several:
         for site, change in one.items():

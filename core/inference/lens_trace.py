@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at, to_array
-from core.inference.attribution import Parts, Path, contribution_of, head_weights, written_by
+from core.inference.attribution import Parts, contribution_of, head_weights, path_to, written_by
 from core.inference.indices import check_head, check_layer, check_position, check_tokens
 from core.inference.logit_lens import read_stream, stream_places
 from core.trace import Step, Trace
@@ -185,9 +185,8 @@ def trace_contribution(
     head = None if head is None else check_head(model.config.n_head, head)
     parts = Parts(model, ids, position, replace)
     direction, logit = parts.target(token, against)
-    path = Path(parts, direction)
-    wanted = ("mlp" if head is None else "attention", layer)
-    next(one for one in path if one == wanted)
+    wanted = "mlp" if head is None else "attention", layer
+    stop = next(one for one in path_to(parts, direction) if (one.kind, one.layer) == wanted)
     trace = Trace({"layer": layer, "head": head, "token": token, "position": parts.position,
                    "logit": logit})  # fmt: skip
     if head is None:
@@ -199,14 +198,14 @@ def trace_contribution(
         made = {"heads": heads, "weights": weights, "written": written}
         trace.append(_step("attribution.write", made))
         written = written[0, 0]
-    for held in path.held:
+    for held in stop.held:
         made = {"direction": held.direction, "weight": held.weight, "scale": held.scale}
         trace.append(_step("attribution.scale", made | {"pulled": held.pulled}))
         if held.centered is not None:
             made = {"pulled": held.pulled, "mean": held.pulled.mean(), "centered": held.centered}
             trace.append(_step("attribution.center", made))
-    contribution = contribution_of(written, path.direction)
-    made = {"written": written, "direction": path.direction, "contribution": contribution}
+    contribution = contribution_of(written, stop.direction)
+    made = {"written": written, "direction": stop.direction, "contribution": contribution}
     trace.append(_step("attribution.contribution", made))
     return trace.finish()
 

@@ -61,12 +61,13 @@ class LogitLens:
             for place in self.places
         )
 
-    def leads_from(self, column: int) -> int:
-        """The first place from which on the first of `tokens` is the likeliest there; the last
-        place's number where it is so nowhere.
+    def leads_from(self, column: int) -> int | None:
+        """The first place from which on the first of `tokens` is the likeliest there, to the end;
+        None where another one is likelier in the end.
         """
         late = np.flatnonzero(self.rank[:, column, 0] > 0)
-        return min(int(late[-1]) + 1, len(self.places) - 1) if late.size else 0
+        first = int(late[-1]) + 1 if late.size else 0
+        return first if first < len(self.places) else None
 
 
 def stream_places(config: ModelConfig, sublayers: bool = True) -> tuple[Site, ...]:

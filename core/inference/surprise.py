@@ -80,8 +80,8 @@ def surprises(model: GPT, ids: Sequence[int] | np.ndarray) -> np.ndarray:
 
 
 def perplexity(surprises: np.ndarray) -> float:
-    """As unsure as among so many equally likely tokens: e^mean, over the tokens that have a
-    surprise (Jelinek et al. 1977). NaN where none has.
+    """Perplexity: the number of equally likely tokens that would be as uncertain. e^mean, over the
+    tokens that have a surprise (Jelinek et al. 1977); NaN where none has.
     """
     known = surprises[np.isfinite(surprises)]
     return float(np.exp(known.mean())) if len(known) else float("nan")

@@ -18,9 +18,7 @@ from core.jobs import Pace, to_the_end
 
 Span = tuple[float, float, float, float]  # left, right, bottom, top
 Grid = tuple[np.ndarray, np.ndarray, np.ndarray]  # x, y, heights
-HEIGHTS_AT_ONCE = (
-    2**14
-)  # worked out together: their arrays fit a processor's cache  # heights that are worked out together: their arrays fit a processor's cache
+HEIGHTS_AT_ONCE = 2**14  # their arrays fit a processor's cache
 
 
 @dataclass(frozen=True, slots=True)

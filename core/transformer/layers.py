@@ -52,9 +52,9 @@ class MLP(nn.Module):
 
 
 class Block(nn.Module):
-    """One layer: attention reads from other tokens, the MLP thinks about each alone.
+    """One layer: attention reads from other tokens, the MLP works on each alone.
 
-    Both add what they found to the residual stream. The decoder of an encoder-decoder has a third
+    Both add their output to the residual stream. The decoder of an encoder-decoder has a third
     part between them, cross-attention, which reads the source (AIAYN section 3.1).
     """
 
@@ -90,29 +90,33 @@ class Block(nn.Module):
         others = (rotation, look, cache, readable)
         if self.norm_first:  # GPT-2 section 2.3
             normed = self.ln_1(x)  # step: ln_1
-            read = self.drop(self.attn(normed, *others))  # step: attention
-            mid = x + read  # step: add_read
+            attention_output = self.drop(self.attn(normed, *others))  # step: attention
+            residual_mid = x + attention_output  # step: add_attention
         else:  # AIAYN section 3.1, GPT-1
-            read = self.drop(self.attn(x, *others))  # step: post.attention
-            added = x + read  # step: post.add_read
-            mid = self.ln_1(added)  # step: post.ln_1
-        if memory is not None and self.norm_first:
-            normed = self.ln_cross(mid)  # step: ln_cross
-            found = self.drop(self.cross(normed, memory, look, cache))  # step: cross
-            crossed = mid + found  # step: add_found
-            mid = crossed
-        elif memory is not None:
-            found = self.drop(self.cross(mid, memory, look, cache))  # step: post.cross
-            added = mid + found  # step: post.add_found
-            mid = self.ln_cross(added)  # step: post.ln_cross
+            attention_output = self.drop(self.attn(x, *others))  # step: post.attention
+            residual_sum = x + attention_output  # step: post.add_attention
+            residual_mid = self.ln_1(residual_sum)  # step: post.ln_1
+        if memory is not None:
+            source = (memory, look, cache)
+            if self.norm_first:
+                normed = self.ln_cross(residual_mid)  # step: ln_cross
+                cross_output = self.drop(self.cross(normed, *source))  # step: cross
+                residual_cross = residual_mid + cross_output  # step: add_cross
+                residual_mid = residual_cross
+            else:
+                cross_output = self.drop(self.cross(residual_mid, *source))  # step: post.cross
+                residual_sum = residual_mid + cross_output  # step: post.add_cross
+                residual_mid = self.ln_cross(residual_sum)  # step: post.ln_cross
         if look is not None:
-            mid = look.at(self.sites["residual_mid"], mid)
+            residual_mid = look.at(self.sites["residual_mid"], residual_mid)
         if self.norm_first:
-            normed = self.ln_2(mid)  # step: ln_2
-            thought = self.drop(self.mlp(normed, look))  # step: mlp
-            out = mid + thought  # step: add_thought
+            normed = self.ln_2(residual_mid)  # step: ln_2
+            mlp_output = self.drop(self.mlp(normed, look))  # step: mlp
+            residual_out = residual_mid + mlp_output  # step: add_mlp
         else:
-            thought = self.drop(self.mlp(mid, look))  # step: post.mlp
-            added = mid + thought  # step: post.add_thought
-            out = self.ln_2(added)  # step: post.ln_2
-        return out if look is None else look.at(self.sites["residual_out"], out)
+            mlp_output = self.drop(self.mlp(residual_mid, look))  # step: post.mlp
+            residual_sum = residual_mid + mlp_output  # step: post.add_mlp
+            residual_out = self.ln_2(residual_sum)  # step: post.ln_2
+        if look is not None:
+            residual_out = look.at(self.sites["residual_out"], residual_out)
+        return residual_out

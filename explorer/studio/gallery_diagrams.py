@@ -44,7 +44,7 @@ def diagrams() -> list[Sample]:
     stripes, writes = rng.normal(size=(28, 13)), rng.uniform(0.5, 4, size=(6, 2))
     likely = tuple(zip(TOKENS, (0.4, 0.2, 0.1, 0.08, 0.05, 0.04, 0.02, 0.01), strict=True))
     spine = _spine(6, ENDS, TOKENS, 7, reads, writes, stripes, likely)
-    parts = ("ln_1", "attention", "add_read", "ln_2", "mlp", "add_thought")
+    parts = ("ln_1", "attention", "add_attention", "ln_2", "mlp", "add_mlp")
     lines = dict.fromkeys(("attention", "mlp"), ("4 heads of 16", "16,384 parameters"))
     vectors = {kind: rng.normal(size=(28, 1)) for kind in ("in", *parts)}
     block = BlockScene(tuple(enumerate(parts)), True, (8, 64), lines, 4, 4.0, vectors,

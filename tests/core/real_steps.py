@@ -187,9 +187,10 @@ def _forward() -> Iterator[Step]:
         model = GPT(config, torch.Generator().manual_seed(0))
         yield from trace_forward(model, [1, 2, 3, 4, 5])
     rng, block = np.random.default_rng(5), "core.transformer.layers:Block.forward"
-    for line, made in (("add_found", "crossed"), ("post.add_found", "added")):  # of a decoder
-        mid, found = rng.normal(size=(2, 3, 8))
-        yield Step(line, "", "", f"{block}#{line}", {"mid": mid, "found": found, made: mid + found})
+    for line, made in (("add_cross", "residual_cross"), ("post.add_cross", "residual_sum")):
+        mid, output = rng.normal(size=(2, 3, 8))  # of a decoder
+        values = {"residual_mid": mid, "cross_output": output, made: mid + output}
+        yield Step(line, "", "", f"{block}#{line}", values)
 
 
 def _sampling() -> Iterator[Step]:

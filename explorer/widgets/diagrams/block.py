@@ -16,8 +16,8 @@ from explorer.widgets.matrix_equation import dimensions
 from explorer.widgets.sketch import SIZE, Sketch, around
 
 # Each part with its norm and its sum.
-PARTS = {"attention": ("ln_1", "add_read"), "cross": ("ln_cross", "add_found"),
-         "mlp": ("ln_2", "add_thought")}  # fmt: skip
+PARTS = {"attention": ("ln_1", "add_attention"), "cross": ("ln_cross", "add_cross"),
+         "mlp": ("ln_2", "add_mlp")}  # fmt: skip
 SHARES = {"ln": 1.15, "attention": 3.4, "cross": 3.0, "mlp": 3.0, "add": 1.0}  # of the width
 STRIPE, CARD, SIDE, LINE = (12, 64), 214, 60, 16  # px: a vector; a card's height; the stream's ends
 NORM, SUM, BELOW = (54, 30), 26, 116  # px: the boxes; from the cards to the bottom

@@ -28,7 +28,8 @@ NAMES = {
     "norm.variance": "variance", "norm.norm": "divide", "norm.scale": "scale",
     "norm.shift": "shift", "gelu.inner": "bend", "gelu.hidden": "GELU", "silu": "SiLU",
     "ln_1": "norm", "ln_2": "norm", "ln_cross": "norm", "attention": "Attention", "mlp": "MLP",
-    "cross": "Cross-attention",
+    "cross": "Cross-attention", "add_attention": "+ attention", "add_cross": "+ cross-attention",
+    "add_mlp": "+ MLP",
 }  # fmt: skip
 
 
@@ -77,7 +78,7 @@ class SpineScene:
 class BlockScene:
     """One block: what stands on the stream and what hangs on it.
 
-    parts     (index, kind) in order: "ln_1", "attention", "add_read", ...
+    parts     (index, kind) in order: "ln_1", "attention", "add_attention", ...
     pre       norms stand before each part, on its branch; else after the sum, on the stream
     size      (T, C) of the stream
     lines     of "attention", "cross" and "mlp": what is in them, and how large they are

@@ -32,7 +32,6 @@ def test_the_terms_add_up_to_the_logit(model, position, against):
     told = sum(term.value for term in found.terms if term.kind != "unexplained")
     largest = max(abs(term.value) for term in found.terms)
     assert abs(told - logit) <= 1e-4 * max(abs(logit), largest)
-    assert sum(term.value for term in found.terms) == pytest.approx(logit)
 
 
 def test_what_the_heads_write_and_the_bias_are_what_attention_adds(model):

@@ -30,9 +30,9 @@ SITES = {
     "weights": ("weights", "weights"),
     "output": ("output", "head_output"),
     "join": ("output", "attention_output"),
-    "add_read": ("mid", "residual_mid"),
+    "add_attention": ("residual_mid", "residual_mid"),
     "c_proj": ("output", "mlp_output"),
-    "add_thought": ("out", "residual_out"),
+    "add_mlp": ("residual_out", "residual_out"),
 }
 
 
@@ -55,7 +55,7 @@ def test_every_step_has_the_numbers_of_the_models_own_forward_pass(changes):
     seen = 0
     for step, part in zip(trace, trace.about["parts"], strict=True):
         if (site := SITES.get(kind(step))) and part.layer is not None:
-            if kind(step) in ("add_read", "add_thought") and "mid" not in step.values:
+            if kind(step) in ("add_attention", "add_mlp") and "residual_mid" not in step.values:
                 continue  # after it comes the norm
             name, told = site
             if name not in step.values:
@@ -107,14 +107,14 @@ def test_steps_nest_as_one_looks_closer():
 
     assert names() == ["embed", "block", "block", "norm", "unembed", "softmax", "next"]
     block = trace.children()[1]
-    assert names(block) == ["ln_1", "attention", "add_read", "ln_2", "mlp", "add_thought"]
+    assert names(block) == ["ln_1", "attention", "add_attention", "ln_2", "mlp", "add_mlp"]
     attention = trace.children(block)[1]
     inside = ["project", "scores", "scale", "mask", "weights", "output", "join"]
     assert names(attention) == inside
     assert names(trace.children(attention)[0]) == ["product", "bias"]
     post = core.trace_forward(model_of(norm_placement="post"), IDS)
     assert [kind(post[index]) for index in post.children(post.children()[1])] == [
-        *("attention", "add_read", "ln_1", "mlp", "add_thought", "ln_2"),
+        *("attention", "add_attention", "ln_1", "mlp", "add_mlp", "ln_2"),
     ]
 
 
@@ -189,8 +189,8 @@ def test_an_encoder_decoder_has_an_outline_whose_decoder_reads_the_source():
     def names(block: int) -> list[str]:
         return [part.name.partition(".")[2] for part in parts if part.parent == block]
 
-    assert names(blocks[0]) == ["attention", "add_read", "ln_1", "mlp", "add_thought", "ln_2"]
-    assert names(blocks[-1])[3:6] == ["cross", "add_found", "ln_cross"]
+    assert names(blocks[0]) == ["attention", "add_attention", "ln_1", "mlp", "add_mlp", "ln_2"]
+    assert names(blocks[-1])[3:6] == ["cross", "add_cross", "ln_cross"]
     softmaxes = [part.formula for part in parts if part.name == "forward.weights"]
     assert [r"\tilde" in formula for formula in softmaxes] == [True] * 6 + [False, True] * 6
     cross = max(at for at, part in enumerate(parts) if part.name == "forward.cross")
@@ -278,9 +278,9 @@ def test_every_intermediate_of_nano_sort_is_the_recorded_one():
     pairs = {
         "tok_emb": "token.x", "pos_emb": "position.position", "x": "embed.x", "ln1": "ln_1.normed",
         "q": "project.q", "k": "project.k", "v": "project.v", "attSm": "weights.weights",
-        "y": "join.joined", "yProj": "join.output", "attnResid": "add_read.mid",
+        "y": "join.joined", "yProj": "join.output", "attnResid": "add_attention.residual_mid",
         "ln2": "ln_2.normed", "fc": "c_fc.up", "gelu": "gelu.hidden", "mlp": "c_proj.output",
-        "mlpResid": "add_thought.out", "block0": "block.x", "ln_f": "norm.normed",
+        "mlpResid": "add_mlp.residual_out", "block0": "block.x", "ln_f": "norm.normed",
         "lm_head": "unembed.logits",
     }  # fmt: skip
     for theirs, ours in pairs.items():

@@ -1,5 +1,7 @@
 """The logit lens: final norm and unembedding at every place of the residual stream."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -91,8 +93,12 @@ def test_places_have_names_and_an_answer_a_place_from_which_on_it_leads():
         first = lens.leads_from(column)
         assert (lens.rank[first:, column, 0] == 0).all()
         assert first == 0 or lens.rank[first - 1, column, 0] > 0
-    rare = core.logit_lens(model, IDS, [int(lens.probability[-1, :, 0].argmin())])
-    assert rare.leads_from(0) <= len(rare.places) - 1
+    rank = np.ones_like(lens.rank)
+    assert replace(lens, rank=rank).leads_from(0) is None
+    rank[-1] = 0  # it leads at the last place alone
+    assert replace(lens, rank=rank).leads_from(0) == len(lens.places) - 1
+    rank[2:4] = 0
+    assert replace(lens, rank=rank).leads_from(0) == len(lens.places) - 1
 
 
 def test_positions_and_small_chunks_change_nothing(monkeypatch):

@@ -106,4 +106,5 @@ class Scene:
             was, now = (float(one.probabilities[token]) for one in (told.before, told.after))
             return text.changed(self.quoted(token), was, now, [*self.found.intervention.off])
         most = max((after for _, after in self.terms[:-1]), key=lambda term: term.value)
-        return text.headline(answer, self.rows[lens.leads_from(self.column)], most.name)
+        first = lens.leads_from(self.column)
+        return text.headline(answer, self.rows[self.last if first is None else first], most.name)

@@ -29,7 +29,7 @@ def views(mode: MapMode) -> dict[str, Callable[[], Any]]:
         "matrix": at("block", "attention", "project", "product"),
         "position": at("embed", "position"),
         "gpt3-175b": at("block", shown="gpt3-175b"),
-        "gpt1-block": at("block", "add_read", shown="gpt1"),
+        "gpt1-block": at("block", "add_attention", shown="gpt1"),
         "transformer-base": at("block", shown="transformer-base"),
         "presets": at(compared=True),
     }

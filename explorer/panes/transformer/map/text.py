@@ -45,8 +45,8 @@ def tip(found: Found, index: int) -> str:
     part, about = found.parts[index], found.about
     lines = [part.title]
     if part.kind == "block" and "writes" in about:
-        read, thought = (format_fixed(float(one)) for one in about["writes"][part.layer])
-        lines.append(f"Attention adds a vector of length {read}, the MLP one of {thought}")
+        attention, mlp = (format_fixed(float(one)) for one in about["writes"][part.layer])
+        lines.append(f"Attention adds a vector of length {attention}, the MLP one of {mlp}")
     return "\n".join([*lines, *([INSIDE] if found.trace.children(index) else [])])
 
 
