@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 
 import core
 from core.transformer.parameters import parameter_count
-from core.transformer.presets import PAIR_PRESETS, PRESETS, preset
+from core.transformer.presets import ENCODER_DECODER_PRESETS, PRESETS, preset
 from explorer.panes.transformer.map import text
 from explorer.runs.sources import FolderSource
 from explorer.widgets.diagrams.scenes import BlockScene, SpineScene, StepsScene
@@ -248,7 +248,7 @@ def test_the_presets_stand_side_by_side(make_mode: Any, run_async: Any):
         await mode.settled()
         table = mode.view.table
         table.grab()
-        names = [*PAIR_PRESETS, *PRESETS]
+        names = [*ENCODER_DECODER_PRESETS, *PRESETS]
         assert table.broken is None and list(table.displayed()["name"]) == names
         QTest.keyClick(table, Qt.Key.Key_Down)
         QTest.keyClick(table, Qt.Key.Key_Return)
