@@ -1,6 +1,8 @@
 """The trace of a forward pass shows the model's own numbers, nested, and keeps few of them."""
 
+import gc
 import json
+import weakref
 from typing import Any
 
 import numpy as np
@@ -169,7 +171,24 @@ def test_so_much_is_kept_as_was_estimated_and_the_inside_of_one_block_alone(chan
         held[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
     estimated = trace_bytes(model.config, len(ids))
     assert trace.nbytes + sum(held.values()) == pytest.approx(estimated, rel=0.1)
-    assert forward._inner.cache_parameters()["maxsize"] == 1
+
+
+def test_the_inside_of_one_block_alone_is_kept_and_goes_with_the_trace():
+    forward = Forward(model_of(), torch.tensor([IDS]), 4)
+    for layer in range(2):
+        forward.run_block(layer)
+    trace, gone = forward.trace(), weakref.ref(forward)
+    weights = [step for step in trace if kind(step) == "weights"]
+    first, second = (weakref.ref(forward._inner(layer)["weights"]) for layer in (0, 1))
+    assert first() is None and second() is forward._inner(1)["weights"]
+    shown = [step.value("weights").sum() for step in weights]
+    assert shown == pytest.approx([10, 10])
+    gc.disable()  # as the app does: it collects when nothing else is to be done
+    try:
+        del forward, trace, weights
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_the_largest_preset_has_an_outline_without_weights():
