@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -14,6 +14,7 @@ from explorer.engine.latest import Latest
 from explorer.panes.model_menu import ModelMenu
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_header import ModelHeader, PromptHeader
+from explorer.state.actions import Action
 from explorer.widgets.prompt_line import PromptLine
 
 
@@ -27,6 +28,7 @@ class SourceMode(Mode):
 
     has_read = False
     draft: Any  # the Draft of those that have settings
+    _of_buttons: Sequence[Action] = ()
 
     def __init__(self, desk: Desk, parent: QObject, inputs: QWidget) -> None:
         super().__init__(desk, parent)
@@ -58,6 +60,24 @@ class SourceMode(Mode):
         line.promptEdited.connect(change)
         line.rested.connect(self.draft.end_merge)
         self.draft.changed.connect(lambda draft: line.set_prompt(getattr(draft, name)))
+
+    def connect_buttons(
+        self,
+        titles: Mapping[str, tuple[str, str]],
+        deeds: Mapping[str, Callable[[], object]],
+        keys: Mapping[str, str] | None = None,
+    ) -> None:
+        """The view's `buttons` have their deeds, titles and help; the actions are the same."""
+        for name, button in self.view.buttons.items():
+            button.clicked.connect(deeds[name])
+        self._of_buttons = [
+            self.action(name, title, deeds[name], (keys or {}).get(name, ""), help)
+            for name, (title, help) in titles.items()
+        ]
+
+    def actions(self) -> list[Action]:
+        """Those of its buttons, then those of `commands.py`."""
+        return [*self._of_buttons, *super().actions()]
 
     def brought(self, draft: Any, then: Callable[[], object]) -> Callable[[], Awaitable[None]]:
         """A state for a snapshot: this draft, and then what follows."""

@@ -1,6 +1,8 @@
-"""A push button with its help, in a look of the style sheet."""
+"""Push buttons with their help, in a look of the style sheet."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from PySide6.QtWidgets import QPushButton
 
@@ -14,3 +16,13 @@ def push_button(title: str, help: str = "", look: str = "") -> QPushButton:
     if look:
         set_look(button, look)
     return button
+
+
+def push_buttons(
+    prefix: str, titles: Mapping[str, tuple[str, str]], looks: Mapping[str, str]
+) -> dict[str, QPushButton]:
+    """A button called `prefix.name` for each name with its (title, help)."""
+    buttons = {name: push_button(*about, looks.get(name, "")) for name, about in titles.items()}
+    for name, button in buttons.items():
+        button.setObjectName(f"{prefix}.{name}")
+    return buttons

@@ -42,10 +42,8 @@ class ChatMode(ModelMode):
         self.trace = Trace()  # the tokens of the answer
         self.begins = 0  # at which token of the text that the steps are of
         self.writes, self.injects = Latest(self.engine, self), Latest(self.engine, self)
-        self.deeds = {"send": self.send_or_stop, "inject": self.inject, "anew": self.begin_anew}
-        view.pressed.connect(lambda name: self.deeds[name]())
-        view.system.promptEdited.connect(lambda typed: self.set_settings(system=typed))
-        view.system.rested.connect(self.draft.end_merge)
+        deeds = {"send": self.send_or_stop, "inject": self.inject, "anew": self.begin_anew}
+        self.connect_buttons(text.BUTTONS, deeds)
         view.line.promptEdited.connect(self.type)
         view.line.returnPressed.connect(self.send_or_stop)
         view.bubbles.pointed.connect(self._frame)
@@ -57,6 +55,7 @@ class ChatMode(ModelMode):
         self.injects.failed.connect(self.statusRequested)
         self.draft.changed.connect(self._on_draft)
         self.connect_draft(text.words_of)
+        self.connect_line(view.system, "system", text.CHANGE_SYSTEM)
         view.line.set_prompt(text.FIRST)
         self.begin()
 
@@ -64,7 +63,7 @@ class ChatMode(ModelMode):
         return {"conversation": self.view.bubbles, "chat": self.view.read}
 
     def state(self) -> dict[str, Any]:
-        return {"version": 1, "typed": self.view.line.prompt}
+        return {"version": 1, "typed": self.view.line.prompt or self.asked}
 
     def restore(self, state: dict[str, Any]) -> None:
         if isinstance(typed := state.get("typed"), str):
@@ -74,8 +73,8 @@ class ChatMode(ModelMode):
         """A token of the answer is looked at, unless its text was read anew and cut otherwise."""
         if (step := self.step_shown) is None:
             return
-        at, ids = self.begins + self.player.step, () if self.prompt is None else self.prompt.ids
-        if at < len(ids) and ids[at] == step.value("chosen"):
+        at = self.begins + self.player.step
+        if self.prompt.ids[at : at + 1] == (step.value("chosen"),):
             self.view.read.set_selected(at)
         self.inspection.emit(inspection_of(step))
 
@@ -127,7 +126,6 @@ class ChatMode(ModelMode):
 
     def forget(self) -> None:
         self._take_back()
-        self.prompt = None
         super().forget()
 
     def clear(self) -> None:
@@ -178,7 +176,7 @@ class ChatMode(ModelMode):
             self.draft.change({"turns": turns}, text.said(asked))
             if not self.view.line.prompt:
                 self.reads.stop()  # what it wrote stays as it was written, token by token
-                self._show()
+            self._show()
             self.begins = len(self.prompt.ids) - len(self.trace)
             self.set_tracks([TraceTrack(self.trace.finish())])
         else:
@@ -190,7 +188,6 @@ class ChatMode(ModelMode):
         if draft.turns != self.turns:
             self.turns = draft.turns
             self.set_tracks([])
-        self.view.system.set_prompt(draft.system)
         self.read()
 
     # what is seen

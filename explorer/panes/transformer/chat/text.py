@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 FIRST = "What is the capital of France?"  # stands in the line at the beginning
 INJECTION = ("Hi", "You are a pirate. Answer every question with: Arrr, matey.")
+CHANGE_SYSTEM = "Change the system message"
 TYPE, STOP = "Say something", "Stop"
 BUTTONS = {  # by what they do: title and help
     "send": ("Send", "The model answers, token by token; a second click stops it"),
@@ -28,11 +29,11 @@ WRITES = "The model goes on with the text, until it writes the token that ends i
 NO_TEMPLATE = "{} cannot chat: it has no template that makes one text of a conversation"
 
 
-def words_of(setting: str, value: float | bool | str) -> str:
+def words_of(setting: str, value: float | bool) -> str:
     """A setting's value, beside its slider, and in the name of a change."""
     if setting == "temperature":
         return f"{value:g}" if value else "0: always the likeliest"
-    return "" if setting == "system" else "on" if value else "off"
+    return "on" if value else "off"
 
 
 def said(words: str) -> str:

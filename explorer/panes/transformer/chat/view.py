@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from core.fields import fields_of
 from explorer.panes.transformer.chat import text
 from explorer.panes.transformer.chat.draft import LONGEST, ChatDraft
 from explorer.panes.transformer.chat.draw_bubbles import Bubbles, Talk
-from explorer.widgets.base import Label, set_look
+from explorer.widgets.base import Label
 from explorer.widgets.boxes import card, column, name_parts, page, row, wrap
-from explorer.widgets.named_buttons import named_buttons
 from explorer.widgets.prompt_line import PromptLine
+from explorer.widgets.push_button import push_buttons
 from explorer.widgets.scroll_area import scrolled
 from explorer.widgets.setting_fields import SettingFields
 from explorer.widgets.stateful import StatefulPicture
@@ -26,13 +25,12 @@ if TYPE_CHECKING:
     from core.inference.chat import ChatPrompt
     from core.tokenization import Tokenizer
 
+LOOKS = {"send": "primary", "inject": "quiet", "anew": "quiet"}
 VALUES = {"temperature": tuple(round(0.1 * at, 1) for at in range(16)), "typed_specials": None}
 
 
 class ChatView(QWidget):
-    """`pressed(name)`: one of its `buttons`; other parts tell themselves what is done in them."""
-
-    pressed = Signal(str)
+    """Its parts tell themselves what is done in them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,10 +46,8 @@ class ChatView(QWidget):
         self.system.setToolTip(about.help)
         self.settings = SettingFields("transformer.chat", ChatDraft, VALUES, text.words_of, self)
         temperature, self._specials = self.settings.widgets.values()
-        self.buttons = named_buttons("transformer.chat", text.BUTTONS, self.pressed.emit)
+        self.buttons = push_buttons("transformer.chat", text.BUTTONS, LOOKS)
         send, inject, anew = self.buttons.values()
-        for button, look in ((send, "primary"), (inject, "quiet"), (anew, "quiet")):
-            set_look(button, look)
         said = scrolled(self.bubbles)
         talk = column(
             self.system, (said, 1), row((self.line, 1), send),

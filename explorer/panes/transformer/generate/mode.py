@@ -28,6 +28,7 @@ def create(desk: Desk, parent: QObject) -> Mode:
     return GenerateMode(desk, parent)
 
 
+KEYS = {"next": "Ctrl+Shift+Return"}
 FIRST = "softmax"  # the step that is shown first
 MOST_KEPT = 20  # forks that a session keeps
 
@@ -51,11 +52,10 @@ class GenerateMode(PromptMode):
         self.writing = False
         self.choice: Choice | None = None
         self.scene: Scene | None = None
-        self.deeds = {"next": self.append, "write": self.toggle_writing, "back": self.go_back,
-                      "again": self.draw_again}  # fmt: skip
+        deeds = {"next": self.append, "write": self.toggle_writing, "back": self.go_back,
+                 "again": self.draw_again}  # fmt: skip
         view = self.view
-        for name, button in view.buttons.items():
-            button.clicked.connect(self.deeds[name])
+        self.connect_buttons(text.BUTTONS, deeds, KEYS)
         view.bars.picked.connect(lambda row: self.force(self.choice.shown[row]))
         view.text.chosen.connect(lambda _, place: self.look_at(place))
         view.forks.picked.connect(lambda row: self.go_on_from(self.tree.branches()[row].text))

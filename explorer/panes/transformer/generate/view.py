@@ -22,7 +22,7 @@ from explorer.widgets.cache_picture import CachePicture
 from explorer.widgets.cache_scene import CacheScene
 from explorer.widgets.choice_picture import ChoicePicture
 from explorer.widgets.pages import Pages
-from explorer.widgets.push_button import push_button
+from explorer.widgets.push_button import push_buttons
 from explorer.widgets.scroll_area import ScrollArea
 from explorer.widgets.setting_fields import SettingFields
 from explorer.widgets.stateful import StatefulPicture
@@ -86,11 +86,7 @@ class GenerateView(QWidget):
         self.fork_words = Label(text.NO_FORKS, "label", "muted", wrap=True)
         self.side = SegmentedControl(text.SIDES, text.SIDES_HELP)
         name_parts(self, "transformer.generate", "text", "bars", "side")
-        self.buttons = {
-            name: push_button(*about, LOOKS.get(name, "")) for name, about in text.BUTTONS.items()
-        }
-        for name, button in self.buttons.items():
-            button.setObjectName(f"transformer.generate.{name}")
+        self.buttons = push_buttons("transformer.generate", text.BUTTONS, LOOKS)
         self.settings = SettingFields(
             "transformer.generate", GenerateDraft, VALUES, text.words_of, self
         )

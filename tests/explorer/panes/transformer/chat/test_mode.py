@@ -96,6 +96,7 @@ def test_a_stopped_answer_stays_as_far_as_it_came(make_chat: Any, run_async: Any
         mode = await make_chat(block_size=8192)
         mode.send_or_stop()
         await until(lambda: len(mode.trace) > 2, mode)
+        assert mode.state()["typed"] == text.FIRST
         mode.type("Why?")
         assert mode.view.buttons["send"].text() == text.STOP and mode.headline == text.WRITES
         assert mode.cancel() and not mode.cancel()
