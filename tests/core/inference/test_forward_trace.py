@@ -85,7 +85,8 @@ def test_every_value_has_the_shape_that_the_outline_tells(changes):
 
 def test_the_matrices_and_norms_that_are_taken_apart_give_what_the_step_around_them_gives():
     for changes in FAMILIES.values():
-        trace, compared = core.trace_forward(model_of(**changes), IDS), Counter()
+        model, compared = model_of(**changes), Counter()
+        trace = core.trace_forward(model, IDS)
         for index, step in enumerate(trace):
             inner = [trace[child] for child in trace.children(index)]
             if not inner or kind(inner[0]).partition(".")[0] not in ("product", "norm", "gelu"):
@@ -97,9 +98,9 @@ def test_the_matrices_and_norms_that_are_taken_apart_give_what_the_step_around_t
             np.testing.assert_allclose(inner[-1].value(last), step.value(made)[0], atol=1e-5)
             compared[kind(step)] += 1
         kinds = ["ln_1", "join", "ln_2", "c_fc", "c_proj"]
-        kinds += [one for one in ("gelu", "gate") if any(kind(step) == one for step in trace)]
-        ends = 0 if changes.get("norm_placement") == "post" else 1  # norms after all blocks
-        assert compared == Counter({one: 2 for one in kinds}) + Counter(norm=ends)
+        kinds += {"gelu_tanh": ["gelu"], "swiglu": ["gate"]}.get(model.config.mlp, [])
+        ends = 0 if model.config.norm_placement == "post" else 1  # norms after all blocks
+        assert compared == Counter(dict.fromkeys(kinds, 2)) + Counter(norm=ends)
 
 
 def test_steps_nest_as_one_looks_closer():
