@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.data.pairs import Pair
-from core.inference.translation import capture_pair, translate_batch
+from core.inference.encoder_decoder_activations import capture_encoder_decoder
+from core.inference.translation import translate_batch
 from core.tokenization import Tokenizer
 from core.transformer.encoder_decoder import EncoderDecoder
 
@@ -43,7 +44,7 @@ def span_attention(
     found = []
     for pair in pairs:
         source, target = tokenizer.encode_ids(pair.source), tokenizer.encode_ids(pair.target)
-        cross = capture_pair(model, source, [model.config.start_id, *target]).cross
+        cross = capture_encoder_decoder(model, source, [model.config.start_id, *target]).cross
         found += [
             cross[:, :, row, span[0] : span[1]].sum(-1)  # row writes the token after it
             for row, span in enumerate(pair.spans)

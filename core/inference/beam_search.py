@@ -22,7 +22,7 @@ from core import fields
 from core.fields import field
 from core.inference.activations import ids_tensor, looking_at
 from core.inference.context import BatchedContext
-from core.transformer.architectures import Model, gpt_of, pair_of
+from core.transformer.architectures import Model, encoder_decoder_of, gpt_of
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import GPT
 
@@ -244,7 +244,7 @@ def predict_target(model: EncoderDecoder, source_ids: Sequence[int] | np.ndarray
     translation is searched: `beam_search(predict_target(model, source_ids), [start_id], ...,
     stop=end_id)`. Raises ValueError for another model, and for ids that cannot be.
     """
-    config, device = pair_of(model).config, model.lm_head.weight.device
+    config, device = encoder_decoder_of(model).config, model.lm_head.weight.device
     with looking_at(model):
         memory = model.encode(ids_tensor(source_ids, config.encoder, device))
     return BatchedContext(model, memory).read

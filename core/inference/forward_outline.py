@@ -101,7 +101,9 @@ def outline(config: ModelConfig, tokens: int) -> tuple[Part, ...]:
     return tuple(made.parts)
 
 
-def outline_pair(config: EncoderDecoderConfig, source: int, target: int) -> tuple[Part, ...]:
+def outline_encoder_decoder(
+    config: EncoderDecoderConfig, source: int, target: int
+) -> tuple[Part, ...]:
     """The same of an encoder-decoder: the encoder reads so many tokens of a source, then the
     decoder, which reads what the encoder made, so many of a target.
     """

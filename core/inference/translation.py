@@ -1,27 +1,26 @@
-"""Writing with an encoder-decoder: the source is read once, the target token by token; and what its
-three kinds of attention look at.
+"""Writing with an encoder-decoder: the source is read once, the target token by token.
 
-Letters in shapes: Ts tokens of the source, Tt of the target, V pieces in the target's vocabulary, L
-layers and H heads of the encoder or the decoder, D dimensions a head, C width.
+Letters in shapes: B sources, Ts tokens of the source, Tt of the target, V pieces in the target's
+vocabulary, L layers and H heads of the decoder.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from core.data.pairs import padded
-from core.inference.activations import ids_tensor, looking_at, to_array
+from core.inference.activations import ids_tensor, looking_at
 from core.inference.sampling import Sampling, draw, draws, next_token
-from core.transformer.architectures import pair_of
+from core.transformer.architectures import encoder_decoder_of
 from core.transformer.cache import KeyValueCache
 from core.transformer.encoder_decoder import EncoderDecoder
-from core.transformer.look import Look, Site, check_sites
+from core.transformer.look import Look, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def translate_steps(
     ValueError for ids that are not in the vocabulary, for none or too many, for another model, and
     for numbers out of range.
     """
-    model = pair_of(model)
+    model = encoder_decoder_of(model)
     config, decoder = model.config, model.config.decoder
     room = decoder.block_size
     if max_new_tokens is not None:
@@ -125,7 +124,7 @@ def translate_batch(
     model: EncoderDecoder, sources: Sequence[Sequence[int]], max_new_tokens: int | None = None
 ) -> list[list[int]]:
     """`translate` of many sources at once, each by the likeliest tokens. Raises as it does."""
-    model = pair_of(model)
+    model = encoder_decoder_of(model)
     config = model.config
     for ids in sources:
         _source(model, ids)
@@ -153,65 +152,3 @@ def _until(ids: list[int], end: int) -> list[int]:
 
 def _source(model: EncoderDecoder, ids: Sequence[int] | np.ndarray) -> Tensor:
     return ids_tensor(ids, model.config.encoder, model.lm_head.weight.device)
-
-
-@dataclass(frozen=True, slots=True)
-class PairActivations:
-    """What an encoder-decoder computes on a source and a target: float32 arrays on the CPU.
-
-    source_ids, target_ids  (Ts,), (Tt,)
-    encoder                 (L, H, Ts, Ts): each row sums to 1, as in the two that follow
-    decoder                 (L, H, Tt, Tt)
-    cross                   (L, H, Tt, Ts): what each token of the target reads of the source
-    logits                  (Tt, V): row t predicts the token after t
-    single                  the sites that were asked for by themselves, without the batch's axis
-    """
-
-    source_ids: np.ndarray
-    target_ids: np.ndarray
-    encoder: np.ndarray
-    decoder: np.ndarray
-    cross: np.ndarray
-    logits: np.ndarray
-    single: Mapping[Site, np.ndarray] = field(default_factory=dict)
-
-
-def capture_pair(
-    model: EncoderDecoder,
-    source_ids: Sequence[int] | np.ndarray,
-    target_ids: Sequence[int] | np.ndarray,
-    sites: Sequence[str | Site] = (),
-) -> PairActivations:
-    """Runs the model once over a source and a target, which begins with `start_id`, and keeps every
-    head's attention, and what is at further `sites`, such as "encoder.0.queries".
-
-    The model's train/eval mode is as it was afterwards; dropout is off during the run. Raises
-    ValueError for ids or sites that cannot be, and for another model.
-    """
-    model = pair_of(model)
-    config = model.config
-    source = _source(model, source_ids)
-    target = ids_tensor(target_ids, config.decoder, source.device)
-    kinds = {
-        "encoder": [Site("encoder", layer, "weights") for layer in range(config.encoder.n_layer)],
-        "decoder": [Site("decoder", layer, "weights") for layer in range(config.decoder.n_layer)],
-        "cross": [
-            Site("decoder", layer, "cross.weights") for layer in range(config.decoder.n_layer)
-        ],
-    }
-    single = [one if isinstance(one, Site) else Site.parse(one) for one in sites]
-    look = Look([*single, *(site for stacked in kinds.values() for site in stacked)])
-    check_sites(config, look)
-    with looking_at(model):
-        logits = model(source, target, look)[0]
-    arrays = {
-        name: to_array(torch.stack([look.values[site][0] for site in stacked]))
-        for name, stacked in kinds.items()
-    }
-    return PairActivations(
-        source_ids=source[0].cpu().numpy(),
-        target_ids=target[0].cpu().numpy(),
-        logits=to_array(logits),
-        single={site: to_array(look.values[site][0]) for site in single},
-        **arrays,
-    )

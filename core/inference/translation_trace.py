@@ -14,9 +14,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
+from core.inference.encoder_decoder_activations import (
+    EncoderDecoderActivations,
+    capture_encoder_decoder,
+)
 from core.inference.indices import check_head, check_layer
 from core.inference.sampling import temper
-from core.inference.translation import PairActivations, capture_pair, translate
+from core.inference.translation import translate
 from core.trace import Step, Trace
 from core.transformer.attention import attend
 from core.transformer.encoder_decoder import EncoderDecoder
@@ -74,7 +78,7 @@ def trace_translation(
         for layer in range(config.decoder.n_layer)
         for kind in ("queries", "keys", "values")
     ]
-    captured = capture_pair(model, source_ids, given, sites)
+    captured = capture_encoder_decoder(model, source_ids, given, sites)
     head = sharpest_head(captured.cross) if head is None else head
     head = check_layer(config.decoder, head[0]), check_head(config.decoder.n_head, head[1])
     target = [*written, config.end_id] if ends else written
@@ -87,7 +91,7 @@ def trace_translation(
 
 
 def _add_token(
-    trace: Trace, captured: PairActivations, place: int, head: tuple[int, int], name: str
+    trace: Trace, captured: EncoderDecoderActivations, place: int, head: tuple[int, int], name: str
 ) -> None:
     """The step of one token of the target, and what is in it."""
     logits = torch.from_numpy(captured.logits[place]).double()  # (V,), as core.inference.sampling
@@ -121,7 +125,9 @@ def _add_token(
         trace.append(step)
 
 
-def _of_head(captured: PairActivations, place: int, head: tuple[int, int]) -> list[torch.Tensor]:
+def _of_head(
+    captured: EncoderDecoderActivations, place: int, head: tuple[int, int]
+) -> list[torch.Tensor]:
     """The query of one token, and the keys and values of the source, in one head."""
     layer, number = head
     q, k, v = (

@@ -18,7 +18,7 @@ from core.inference.loading import LoadedModel
 from core.resources import resource
 from core.training import bundled_run
 from core.training.config import CHARACTERS, SEQUENCE_TO_SEQUENCE, TrainingConfig
-from core.transformer.architectures import pair_of
+from core.transformer.architectures import encoder_decoder_of
 from core.transformer.config import ModelConfig
 
 STEPS = 2000
@@ -80,7 +80,7 @@ def measured(lm: LoadedModel) -> dict[str, Any]:
     """The share of held-out dates that it writes exactly, and its best aligned head of
     cross-attention.
     """
-    model, pairs = pair_of(lm.model), held_out(HELD_OUT)
+    model, pairs = encoder_decoder_of(lm.model), held_out(HELD_OUT)
     spans = span_attention(model, lm.tokenizer, pairs[:ALIGNED])  # (L, H)
     layer, head = np.unravel_index(spans.argmax(), spans.shape)
     best = {"layer": int(layer), "head": int(head), "score": round(float(spans.max()), 4)}

@@ -15,14 +15,15 @@ from torch import Tensor, nn
 from core.data.batches import NO_TOKEN
 from core.data.pairs import END, START, Pair, PairBatch, PairBatches
 from core.inference.activations import VIEWS, view_sites
-from core.inference.translation import capture_pair, translate_steps
+from core.inference.encoder_decoder_activations import capture_encoder_decoder
+from core.inference.translation import translate_steps
 from core.training.config import SEQUENCE_TO_SEQUENCE, TrainingConfig
 from core.training.memory import too_large
 from core.training.requirements import check_pairs
 from core.training.sizes import estimate
 from core.training.task import Position, Written
 from core.training.token_batches import EVALUATION_SEED, TokenTask, shown_tokens
-from core.transformer.architectures import pair_of
+from core.transformer.architectures import encoder_decoder_of
 from core.transformer.config import EncoderDecoderConfig
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.look import Site
@@ -109,7 +110,7 @@ class SequenceToSequence(TokenTask):
         write, or writes. Views such as "attention" are the encoder's, which reads `ids`; other
         sites are named one by one.
         """
-        model, pair = pair_of(model), self._probed()
+        model, pair = encoder_decoder_of(model), self._probed()
         source = self.tokenizer.encode_ids(pair.source) if ids is None else list(ids)
         start = self.model_config.start_id
         if ids is None:
@@ -119,7 +120,9 @@ class SequenceToSequence(TokenTask):
         n_layer = self.model_config.encoder.n_layer
         views = {name: view_sites(name, n_layer, "encoder") for name in VIEWS if name in sites}
         single = [Site.parse(name) for name in sites if name not in VIEWS]
-        found = capture_pair(model, source, target, [*single, *chain(*views.values())]).single
+        found = capture_encoder_decoder(
+            model, source, target, [*single, *chain(*views.values())]
+        ).single
         arrays = {str(site): found[site] for site in single}
         for name, stacked in views.items():
             rows = [found[site] for site in stacked]
@@ -135,7 +138,9 @@ class SequenceToSequence(TokenTask):
         pair = self._probed(seed)
         source = self.tokenizer.encode_ids(pair.source)
         new: list[int] = []
-        for step in translate_steps(pair_of(model), source, self.config.sample_tokens or None):
+        for step in translate_steps(
+            encoder_decoder_of(model), source, self.config.sample_tokens or None
+        ):
             new.append(step.id)
             yield
         text = self.tokenizer.decode([id for id in new if id != self.model_config.end_id])

@@ -20,14 +20,14 @@ def gpt_of(model: nn.Module) -> GPT:
     if isinstance(model, EncoderDecoder):
         raise ValueError(
             f"an {type(model).__name__} does not continue a text, it writes a target for a source: "
-            "use core.translate and core.capture_pair, or load another model"
+            "use core.translate and core.capture_encoder_decoder, or load another model"
         )
     if not isinstance(model, GPT):
         raise ValueError(f"a {type(model).__name__} is no GPT; look at the model that it wraps")
     return model
 
 
-def pair_of(model: nn.Module) -> EncoderDecoder:
+def encoder_decoder_of(model: nn.Module) -> EncoderDecoder:
     """The model, if it is an encoder-decoder; unwrapped, and with the errors, as in `gpt_of`."""
     model = _unwrapped(model)
     if isinstance(model, GPT):

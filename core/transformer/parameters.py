@@ -64,7 +64,9 @@ def parameters(config: ModelConfig, reads_source: bool = False) -> ParameterCoun
     )
 
 
-def parameters_of_pair(config: EncoderDecoderConfig) -> tuple[ParameterCount, ParameterCount]:
+def parameters_of_encoder_decoder(
+    config: EncoderDecoderConfig,
+) -> tuple[ParameterCount, ParameterCount]:
     """The encoder's parameters and the decoder's; a shared table is the encoder's."""
     encoder = replace(parameters(config.encoder), output_head=0)
     decoder = parameters(config.decoder, reads_source=True)
@@ -76,7 +78,7 @@ def parameters_of_pair(config: EncoderDecoderConfig) -> tuple[ParameterCount, Pa
 def parameter_count(config: ModelConfig | EncoderDecoderConfig) -> int:
     """How many numbers are learned, tied ones once."""
     if isinstance(config, EncoderDecoderConfig):
-        return sum(part.total for part in parameters_of_pair(config))
+        return sum(part.total for part in parameters_of_encoder_decoder(config))
     return parameters(config).total
 
 

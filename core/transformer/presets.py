@@ -85,7 +85,7 @@ PRESETS: dict[str, ModelConfig] = {
     "gpt3-175b": _gpt3(96, 96, 12_288),
 }
 
-PAIR_PRESETS: dict[str, EncoderDecoderConfig] = {
+ENCODER_DECODER_PRESETS: dict[str, EncoderDecoderConfig] = {
     "transformer-base": _transformer(8, 512, 0.1),
     "transformer-big": _transformer(16, 1024, 0.3),
 }
@@ -98,7 +98,7 @@ NOTES: dict[str, str] = {
 
 def preset(name: str) -> ModelConfig | EncoderDecoderConfig:
     """The config called `name`. Raises ValueError, naming all presets, when there is none."""
-    presets: dict[str, ModelConfig | EncoderDecoderConfig] = {**PRESETS, **PAIR_PRESETS}
+    presets: dict[str, ModelConfig | EncoderDecoderConfig] = {**PRESETS, **ENCODER_DECODER_PRESETS}
     if name not in presets:
         raise ValueError(f"there is no preset {name!r}; the presets are {', '.join(presets)}")
     return presets[name]

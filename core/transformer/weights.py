@@ -94,7 +94,7 @@ def load_model(folder: Path) -> Model:
     if isinstance(config, ModelConfig):
         model: Model = model_of(config, tensors)
     else:
-        model = pair_model_of(config, tensors)
+        model = encoder_decoder_model_of(config, tensors)
     check_finite(model, str(path))
     return model.eval()
 
@@ -113,7 +113,9 @@ def model_of(config: ModelConfig, tensors: dict[str, torch.Tensor]) -> GPT:
     return model
 
 
-def pair_model_of(config: EncoderDecoderConfig, tensors: dict[str, torch.Tensor]) -> EncoderDecoder:
+def encoder_decoder_model_of(
+    config: EncoderDecoderConfig, tensors: dict[str, torch.Tensor]
+) -> EncoderDecoder:
     """The same of an encoder-decoder."""
     with torch.device("meta"):
         model = EncoderDecoder(config)

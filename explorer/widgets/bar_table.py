@@ -62,9 +62,12 @@ class BarTable(ChoicePicture[Sequence[BarRow]]):
         return [QRectF(0, now.px(HEAD) + at * high, self.width(), high) for at in range(len(scene))]
 
     def _columns(self, row: QRectF) -> list[QRectF]:
-        """Of the bar, then of the others."""
-        wide, others = row.width(), len(self._titles) - 1
-        bar = QRectF(NAME * wide, row.top(), BAR * wide, row.height())
+        """Of the bar, behind the longest name, then of the others."""
+        wide, others, metrics = row.width(), len(self._titles) - 1, theme.current().metrics
+        names = [f"{one.name}{one.mark}" for one in self.scene or ()]
+        longest = max((metrics("body", 600).horizontalAdvance(one) for one in names), default=0)
+        left = max(NAME * wide, longest)
+        bar = QRectF(left, row.top(), (NAME + BAR) * wide - left, row.height())
         rest = (1 - NAME - BAR) * wide / max(others, 1)
         return [bar, *(QRectF(bar.right() + at * rest, row.top(), rest, row.height())
                        for at in range(others))]  # fmt: skip

@@ -18,7 +18,7 @@ from explorer.widgets.token_strip import chip
 
 LINE, ROWS = 20, 6  # px; rows that there is room for
 LOWEST, HIGHEST = 15, 24  # px a row, where the height is given
-NAME, LEAST = 120, 48  # px: the most that names take, and the least that bars do
+NAME, LEAST = 120, 16  # px: the most that names take, and the least that bars do
 GHOST = 3  # px between a bar and what it was before
 CAME = ": this one came"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -47,6 +48,10 @@ class Sketch:
     def color(self, ink: Ink) -> QColor:
         return self.now.color(ink) if isinstance(ink, str) else ink
 
+    def _fill_with(self, ink: Ink) -> None:
+        self.painter.setPen(Qt.PenStyle.NoPen)
+        self.painter.setBrush(self.color(ink))
+
     @contextmanager
     def faint(self, on: bool, opacity: float = FAINT) -> Iterator[None]:
         """What is drawn meanwhile has not happened yet."""
@@ -80,8 +85,7 @@ class Sketch:
         """A part with its name; nothing behind it is seen, however faint it is."""
         opacity = self.painter.opacity()
         self.painter.setOpacity(1.0)
-        self.painter.setPen(Qt.PenStyle.NoPen)
-        self.painter.setBrush(self.color(back))
+        self._fill_with(back)
         self.painter.drawRoundedRect(place, self.now.px(RADIUS), self.now.px(RADIUS))
         self.painter.setOpacity(opacity)
         self.frame(place, ink)
@@ -93,8 +97,7 @@ class Sketch:
         self.painter.fillRect(place, color)
 
     def dot(self, center: QPointF, side: float, ink: Ink) -> None:
-        self.painter.setPen(Qt.PenStyle.NoPen)
-        self.painter.setBrush(self.color(ink))
+        self._fill_with(ink)
         self.painter.drawEllipse(center, side, side)
 
     def matrix(
@@ -115,20 +118,17 @@ class Sketch:
         self.painter.setBrush(Qt.BrushStyle.NoBrush)
         self.painter.drawPolyline(QPolygonF(points))
         end, away = points[-1], points[-2] - points[-1]
-        long = max((away.x() ** 2 + away.y() ** 2) ** 0.5, 1e-6)
-        along = away / long * self.now.px(HEAD) * 1.6
-        across = QPointF(-away.y(), away.x()) / long * self.now.px(HEAD)
-        self.painter.setPen(Qt.PenStyle.NoPen)
-        self.painter.setBrush(self.color(ink))
+        away *= self.now.px(HEAD) / max(math.hypot(away.x(), away.y()), 1e-6)
+        along, across = 1.6 * away, QPointF(-away.y(), away.x())
+        self._fill_with(ink)
         self.painter.drawPolygon(QPolygonF([end, end + along + across, end + along - across]))
 
     def pulse(self, points: Sequence[QPointF], progress: float) -> None:
         """What flows, on its way along a line; nothing at its ends, or where motion is reduced."""
         if not self.now.travels or not 0 < progress < 1:
             return
-        path = QPainterPath(points[0])
-        for point in points[1:]:
-            path.lineTo(point)
+        path = QPainterPath()
+        path.addPolygon(QPolygonF(points))
         self.painter.setPen(self.now.pen("surface", 2))
         self.painter.setBrush(self.now.color("accent"))
         side = self.now.px(PULSE)

@@ -17,7 +17,7 @@ from core.training.bundled_run import RECORD_FILE
 from core.training.checkpoints import latest_checkpoint
 from core.training.loop import train_steps
 from core.training.sequence_to_sequence import SequenceToSequence
-from core.transformer.architectures import pair_of
+from core.transformer.architectures import encoder_decoder_of
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.weights import load_model
 from tests.benchmarks.harness import Report, interleaved
@@ -50,7 +50,7 @@ def _train_anew(report: Report) -> None:
         report.tell("dates, training, of all cores", time.process_time() - processor, "s")
         checkpoint = latest_checkpoint(Path(folder))
         assert checkpoint is not None
-        model = pair_of(load_model(checkpoint))
+        model = encoder_decoder_of(load_model(checkpoint))
         tokenizer = core.open_tokenizer(checkpoint / "tokenizer.json")
         pairs = bundled_dates.held_out(bundled_dates.HELD_OUT)
         share = exact_share(model, tokenizer, pairs)
@@ -72,7 +72,7 @@ def _papers(report: Report) -> None:
 
 def _bundled(report: Report) -> None:
     lm = core.load("dates")
-    model, measured = pair_of(lm.model), bundled_dates.measured(lm)
+    model, measured = encoder_decoder_of(lm.model), bundled_dates.measured(lm)
     report.at_least("dates, held out, exact of 1,000", 100 * measured["exact"], 99, "%")
     score = measured["aligned_head"]["score"]
     report.at_least("dates, best head's cross-attention on the right span", score, 0.7)
@@ -98,7 +98,7 @@ def _copies() -> float:
             pass
         checkpoint = latest_checkpoint(Path(folder) / "run")
         assert checkpoint is not None
-        model = pair_of(load_model(checkpoint))
+        model = encoder_decoder_of(load_model(checkpoint))
     corpus, generator = Copies(), np.random.default_rng(1)
     pairs = [corpus.pair("validation", generator) for _ in range(100)]
     return exact_share(model, task.tokenizer, pairs)

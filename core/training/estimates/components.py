@@ -15,7 +15,7 @@ from core.transformer.parameters import (
     ParameterCount,
     inner_matrices,
     parameters,
-    parameters_of_pair,
+    parameters_of_encoder_decoder,
 )
 
 NAMES = tuple(field.name for field in fields(ParameterCount))
@@ -53,7 +53,7 @@ def components(
     (Kaplan et al. 2020, table 1). A layer with a window computes all scores and caches its window.
     """
     if isinstance(model, EncoderDecoderConfig):
-        encoder, decoder = parameters_of_pair(model)
+        encoder, decoder = parameters_of_encoder_decoder(model)
         source = _costs(model.encoder, encoder, tokens, item, attentions=1, is_encoder=True)
         target = _costs(model.decoder, decoder, tokens, item, attentions=2)
         return tuple(_sum(one, other) for one, other in zip(source, target, strict=True))

@@ -29,7 +29,7 @@ class PairLayout:
         self.decoder.draw(painter, position - before)
         head = sketch.now.px(HEAD)
         for stack, words in zip((self.encoder, self.decoder), TITLES, strict=True):
-            title = QRectF(stack.area.left() + 2, stack.column(0).top() - head, 0, head)
+            title = QRectF(stack.area.left() + 2, stack.columns[0].top() - head, 0, head)
             sketch.text(title, words, "text", LEFT, weight=600)
         with sketch.faint(position < before - 1 - 1e-9, FAINT + 0.2):
             self._draw_crossing(sketch, title.center().y())

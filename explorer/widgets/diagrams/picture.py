@@ -76,8 +76,10 @@ class DiagramPicture(ChoicePicture[Scene]):
         if self.scene is not None:
             painter = QPainter(pixmap)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self.layout_of(self.scene).draw(painter, self.position)
-            painter.end()
+            try:
+                self.layout_of(self.scene).draw(painter, self.position)
+            finally:
+                painter.end()
         return pixmap
 
     def draw_scene(self, painter: QPainter, scene: Scene) -> None:

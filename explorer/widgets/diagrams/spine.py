@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
@@ -55,7 +56,16 @@ class SpineLayout:
         self.ys = [top + (at + 0.5) * pitch for at in range(rows)]
         self.band = QRectF(self.left, top + rows * pitch + self.bar, self.right - self.left, band)
         self.middle = self.band.center().y()
-        self.targets = [(self.column(at), step[0]) for at, step in enumerate(self.steps)]
+        # Each step's place, from what hangs above the spine to what hangs below.
+        above, high = self.band.top() - self.bar, band + 2 * self.bar
+        wide, x = now.px(EMBED - EMBEDDED - 4), self.left
+        self.columns = [QRectF(x - now.px(EMBED), above, wide, high)]
+        for _, kind in self.steps[1:]:
+            wide = {"block": self.pitch, "next": self.wide}.get(kind, now.px(PART))
+            self.columns.append(QRectF(x, above, wide, high))
+            x += wide
+        self.targets = [(place, at) for place, (at, _) in
+                        zip(self.columns, self.steps, strict=True)]  # fmt: skip
 
     def _lines(self, earlier: int, rows: int) -> list[tuple[str, slice]]:
         """The first token, which many heads look at, and the last ones; between them all others."""
@@ -66,19 +76,6 @@ class SpineLayout:
         many = earlier - rows + 1
         return [one[0], (f"{many} more", slice(1, 1 + many)), *one[1 + many :]]
 
-    def column(self, step: int) -> QRectF:
-        """A step's place, from what hangs above the spine to what hangs below."""
-        now, kind = theme.current(), self.steps[step][1]
-        top, high = self.band.top() - self.bar, self.band.height() + 2 * self.bar
-        if kind == "embed":
-            return QRectF(self.left - now.px(EMBED), top, now.px(EMBED - EMBEDDED - 4), high)
-        if kind == "block":
-            return QRectF(self.left + (step - 1) * self.pitch, top, self.pitch, high)
-        if kind == "next":
-            return QRectF(self.end, top, self.wide, high)
-        past = step - 1 - self.layers
-        return QRectF(self.right + past * now.px(PART), top, now.px(PART), high)
-
     def bar_of(self, layer: int, part: str) -> QRectF:
         """What a part of a block adds: the MLP below the stream, others above it, side by side."""
         scene, below = self.scene, part == "mlp"
@@ -86,11 +83,8 @@ class SpineLayout:
             share = 0.45 if part == "attention" and scene.windows[layer] is not None else 0.8
         else:
             share = float(scene.writes[layer, int(below)] / (scene.writes.max() or 1.0))
-        gap = (
-            1.0
-            if self.pitch < theme.current().px(8)
-            else min(self.pitch * 0.18, theme.current().px(10))
-        )
+        px = theme.current().px
+        gap = 1.0 if self.pitch < px(8) else min(self.pitch * 0.18, px(10))
         left, wide = self.left + layer * self.pitch + gap / 2, max(self.pitch - gap, 1.0)
         high = max(self.bar * 0.94 * share, 2.0)
         if scene.source is not None and not below:
@@ -100,14 +94,10 @@ class SpineLayout:
 
     def x(self, position: float) -> float:
         """Of the cursor: a settled step's far edge, or where the next token's bars begin."""
-        if position < 0:
-            return self.area.left()
-        step, last = int(position), len(self.steps) - 1
-        ends = [
-            (self.column(at), self.steps[at][1]) for at in (min(step, last), min(step + 1, last))
-        ]
-        edges = [one.left() if kind == "next" else one.right() for one, kind in ends]
-        return theme.lerp(edges[0], edges[1], position - step)
+        edges = [one.left() if kind == "next" else one.right()
+                 for one, (_, kind) in zip(self.columns, self.steps, strict=True)]  # fmt: skip
+        far = float(np.interp(position, range(len(edges)), edges))
+        return far if position >= 0 else self.area.left()
 
     def draw(self, painter: QPainter, position: float) -> None:
         """`position` may lie before the first step, or past the last one."""
@@ -121,7 +111,7 @@ class SpineLayout:
         if not 0 <= step < len(self.steps):
             return
         if self.steps[step][1] != "next":
-            sketch.frame(self.column(step).adjusted(-2, -4, 2, 4), "accent", 2)
+            sketch.frame(self.columns[step].adjusted(-2, -4, 2, 4), "accent", 2)
         if position > 0:
             ends = [QPointF(self.x(float(at)), self.middle) for at in (int(position), step)]
             sketch.pulse(ends, position - int(position))
@@ -189,9 +179,9 @@ class SpineLayout:
         """Embedding before the blocks; norm, unembedding and softmax after them; the next token."""
         now, scene = sketch.now, self.scene
         for step, (_, kind) in enumerate(self.steps):
-            column = self.column(step)
+            column = self.columns[step]
             if kind in WORDS:
-                high = now.px(56 if "embed" in kind else 32)
+                high = min(now.px(56 if "embed" in kind else 32), self.band.height())
                 place = around(column.center().x(), self.middle, column.width() - 10, high)
                 with sketch.faint(position < step - 1e-9, FAINT + 0.2):
                     sketch.box(place, ink_of(kind), WORDS[kind])
@@ -206,7 +196,8 @@ class SpineLayout:
         now, foot = sketch.now, self.band.bottom() + self.bar
         row, font = now.px(LIKELY[1]), now.font("mono", mono=True)
         count = min(int((foot - self.area.top()) // row), LIKELY[0])
-        shown = [NextToken(elide(words, font, now.px(WORD)).encode(), probability)
+        name = min(now.px(WORD), column.width() * 0.36)
+        shown = [NextToken(elide(words, font, name).encode(), probability)
                  for words, probability in self.scene.likely[:count]]  # fmt: skip
         high = row * len(shown)
         top = min(max(self.area.center().y(), self.middle) - high / 2, foot - high)
@@ -231,9 +222,10 @@ class SpineLayout:
         banded = sum(one is not None for one in scene.windows)
         told = f"{banded} of {self.layers} blocks banded" if banded else f"{self.layers} blocks"
         told = f"{told}, stream {shape_of('TC', *scene.size)}"
-        sketch.text(QRectF(band.center().x(), foot + line, 0, line), told)
+        x = min(band.center().x(), self.right - now.metrics("label").horizontalAdvance(told) / 2)
+        sketch.text(QRectF(x, foot + line, 0, line), told)
         for step, (_, kind) in enumerate(self.steps):
-            column = self.column(step)
+            column = self.columns[step]
             if kind in WORDS:
                 sketch.text(QRectF(column.center().x(), foot, 0, line), name_of(kind))
             elif kind == "next":

@@ -9,7 +9,7 @@ import torch
 
 import core
 from core.inference.activations import capture
-from core.inference.forward_outline import outline, outline_pair
+from core.inference.forward_outline import outline, outline_encoder_decoder
 from core.inference.forward_trace import Forward, trace_bytes
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
 from core.transformer.encoder_decoder import EncoderDecoder
@@ -182,7 +182,7 @@ def test_the_largest_preset_has_an_outline_without_weights():
 
 
 def test_an_encoder_decoder_has_an_outline_whose_decoder_reads_the_source():
-    parts = outline_pair(preset("transformer-base"), 7, 5)
+    parts = outline_encoder_decoder(preset("transformer-base"), 7, 5)
     blocks = [at for at, part in enumerate(parts) if part.name == "forward.block"]
     assert [parts[at].stack for at in blocks] == ["encoder"] * 6 + ["decoder"] * 6
 
@@ -219,7 +219,7 @@ def test_an_encoder_decoder_runs_the_lines_that_its_steps_lead_to_in_their_shape
         model(torch.tensor([IDS]), torch.tensor([IDS[:3]]), look)
     parts = [
         part
-        for part in outline_pair(model.config, len(IDS), 3)
+        for part in outline_encoder_decoder(model.config, len(IDS), 3)
         if part.code.startswith("core.transformer.") and ".plain:" not in part.code
     ]
     assert len(parts) >= 70

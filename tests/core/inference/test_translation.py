@@ -10,13 +10,9 @@ import torch
 from torch import nn
 
 import core
-from core.inference.translation import (
-    capture_pair,
-    translate,
-    translate_batch,
-    translate_steps,
-)
-from core.transformer.architectures import gpt_of, pair_of
+from core.inference.encoder_decoder_activations import capture_encoder_decoder
+from core.inference.translation import translate, translate_batch, translate_steps
+from core.transformer.architectures import encoder_decoder_of, gpt_of
 from core.transformer.gpt import GPT
 from tests.core.families import AIAYN_STACK
 
@@ -39,7 +35,7 @@ def test_the_steps_tell_what_each_token_was_drawn_from_and_read(translator, cach
     assert 1 < len(steps) <= 4
     target = steps[-1].ids
     assert target[0] == 0 and target[1:].tolist() == [step.id for step in steps]
-    seen = capture_pair(translator, SOURCES[0], target[:-1])
+    seen = capture_encoder_decoder(translator, SOURCES[0], target[:-1])
     for row, step in enumerate(steps):
         assert step.probabilities.argmax() == step.id == seen.logits[row].argmax()
         np.testing.assert_allclose(step.cross, seen.cross[:, :, row], atol=1e-5)
@@ -55,12 +51,12 @@ def test_a_temperature_draws_by_the_seed(translator) -> None:
     assert len({tuple(drawn(seed)) for seed in range(5)}) > 1
     steps = translate_steps(translator, SOURCES[0], temperature=2.0)
     first = next(steps)
-    logits = torch.from_numpy(capture_pair(translator, SOURCES[0], [0]).logits[0])
+    logits = torch.from_numpy(capture_encoder_decoder(translator, SOURCES[0], [0]).logits[0])
     torch.testing.assert_close(torch.from_numpy(first.probabilities), (logits / 2).softmax(-1))
 
 
 def test_three_attentions_are_captured_and_further_sites(translator) -> None:
-    found = core.capture_pair(translator, SOURCES[0], [0, 7, 7], ["encoder.1.keys"])
+    found = core.capture_encoder_decoder(translator, SOURCES[0], [0, 7, 7], ["encoder.1.keys"])
     assert found.encoder.shape == (2, 2, 5, 5)
     assert found.decoder.shape == (3, 2, 3, 3)
     assert found.cross.shape == (3, 2, 3, 5)
@@ -82,9 +78,15 @@ def test_three_attentions_are_captured_and_further_sites(translator) -> None:
         (lambda model: translate(model, [1], -1), "use 0 or more"),
         (lambda model: translate(model, [1], temperature=-1.0), "temperature"),
         (lambda model: translate_batch(model, [[1], []]), "there are no tokens"),
-        (lambda model: capture_pair(model, [1], []), "there are no tokens"),
-        (lambda model: capture_pair(model, [1], [0], ["encoder.9.keys"]), "layers 0 to 1"),
-        (lambda model: capture_pair(model, [1], [0], ["keys"]), "a site is written like"),
+        (lambda model: capture_encoder_decoder(model, [1], []), "there are no tokens"),
+        (
+            lambda model: capture_encoder_decoder(model, [1], [0], ["encoder.9.keys"]),
+            "layers 0 to 1",
+        ),
+        (
+            lambda model: capture_encoder_decoder(model, [1], [0], ["keys"]),
+            "a site is written like",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(translator, ask, said: str) -> None:
@@ -104,12 +106,14 @@ def test_each_function_says_which_model_it_needs(translator) -> None:
             SimpleNamespace(model=translator, tokenizer=None), [], "a", "b", (0,)
         ),
     ):
-        with pytest.raises(ValueError, match=r"use core\.translate and core\.capture_pair"):
+        with pytest.raises(
+            ValueError, match=r"use core\.translate and core\.capture_encoder_decoder"
+        ):
             ask()
     gpt = GPT(AIAYN_STACK)
     for other in (
         lambda: core.translate(gpt, [1]),
-        lambda: core.capture_pair(gpt, [1], [0]),
+        lambda: core.capture_encoder_decoder(gpt, [1], [0]),
         lambda: translate_batch(gpt, [[1]]),
     ):
         with pytest.raises(ValueError, match=r'core\.load\("dates"\)'):
@@ -123,9 +127,9 @@ def test_a_wrapped_model_is_looked_at_as_the_model_that_it_wraps(translator) -> 
     np.testing.assert_array_equal(
         core.capture(compiled, [1, 2]).logits, core.capture(gpt, [1, 2]).logits
     )
-    assert pair_of(torch.compile(translator, backend="eager")) is translator
+    assert encoder_decoder_of(torch.compile(translator, backend="eager")) is translator
     with pytest.raises(ValueError, match=r"use core\.translate"):
         gpt_of(torch.compile(translator, backend="eager"))
-    for ask in (gpt_of, pair_of):
+    for ask in (gpt_of, encoder_decoder_of):
         with pytest.raises(ValueError, match="a Linear is no .* look at the model that it wraps"):
             ask(nn.Linear(2, 2))

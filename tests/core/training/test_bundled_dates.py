@@ -101,7 +101,7 @@ def test_span_attention_is_the_mean_over_what_has_a_reason(lm) -> None:
     pair = written(date(1999, 3, 3), "{yyyy}/{mm}/{dd}")
     found = span_attention(lm.model, lm.tokenizer, [pair])
     ids = [lm.tokenizer.encode_ids(text) for text in (pair.source, pair.target)]
-    cross = core.capture_pair(lm.model, ids[0], [0, *ids[1]]).cross
+    cross = core.capture_encoder_decoder(lm.model, ids[0], [0, *ids[1]]).cross
     parts = [cross[:, :, row, 0:4] for row in range(4)]
     parts += [cross[:, :, row, 5:7] for row in (5, 6)]
     parts += [cross[:, :, row, 8:10] for row in (8, 9)]

@@ -21,7 +21,7 @@ from core.transformer.look import CROSS_KINDS, LAYER_KINDS, Look, Site
 from core.transformer.parameters import (
     parameter_count,
     parameter_shapes,
-    parameters_of_pair,
+    parameters_of_encoder_decoder,
 )
 from tests.core.transformer.test_look import one_rank  # noqa: F401
 from tests.core.transformer.test_parameters import component, some_config
@@ -161,7 +161,7 @@ def test_the_papers_models_have_their_parameters(name: str, whole: int, stacks: 
         model = EncoderDecoder(config)
     assert sum(parameter.numel() for parameter in model.parameters()) == whole
     assert parameter_count(config) == whole
-    tables = sum(part.token_embedding for part in parameters_of_pair(config))
+    tables = sum(part.token_embedding for part in parameters_of_encoder_decoder(config))
     assert whole - tables == stacks
 
 
@@ -183,7 +183,9 @@ def test_every_parameter_is_that_of_the_config(seed: int) -> None:
     )
     named = dict(EncoderDecoder(config).named_parameters())
     assert parameter_shapes(config) == {name: tuple(p.shape) for name, p in named.items()}
-    for stack, count in zip(("encoder", "decoder"), parameters_of_pair(config), strict=True):
+    for stack, count in zip(
+        ("encoder", "decoder"), parameters_of_encoder_decoder(config), strict=True
+    ):
         counted = dict.fromkeys(type(count).__slots__, 0)
         for name, parameter in named.items():
             if name.startswith(stack) or (name == "lm_head.weight" and stack == "decoder"):

@@ -73,7 +73,7 @@ def test_of_many_tokens_the_first_and_the_last_have_lines_of_their_own(qapp: obj
     covered = [at for _, tokens in lines for at in range(tokens.start, tokens.stop)]
     assert covered == list(range(39)) and len(lines) == len(layout.ys) > 2
     assert lines[0][0] == "t0" and lines[-1][0] == "t38"
-    assert layout.column(1).right() <= layout.column(2).left()
+    assert layout.columns[1].right() <= layout.columns[2].left()
 
 
 def test_every_diagram_is_painted_half_way_too(qapp: object) -> None:

@@ -76,12 +76,12 @@ def read(model: Any, ids: Sequence[int], words: Callable[[int], str]) -> Found:
 
 def outlined(name: str) -> Found:
     """The steps of a preset, for as many tokens as it reads."""
-    from core.inference.forward_outline import outline, outline_pair, trace_of
+    from core.inference.forward_outline import outline, outline_encoder_decoder, trace_of
 
     config = preset(name)
     if isinstance(config, EncoderDecoderConfig):
         length = config.decoder.block_size
-        parts = outline_pair(config, config.encoder.block_size, length)
+        parts = outline_encoder_decoder(config, config.encoder.block_size, length)
     else:
         length = config.block_size
         parts = outline(config, length)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.fields import check, field
-from core.transformer.presets import PAIR_PRESETS, PRESETS
+from core.transformer.presets import ENCODER_DECODER_PRESETS, PRESETS
 
 OPEN = ""  # the model that is open, with its weights
-NAMES = (*PAIR_PRESETS, *PRESETS)
+NAMES = (*ENCODER_DECODER_PRESETS, *PRESETS)
 
 
 @dataclass(frozen=True)

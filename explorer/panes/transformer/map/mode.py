@@ -276,7 +276,6 @@ class MapMode(PromptMode):
     def _look(self) -> None:
         """Draws what one is at, and asks what is inside of the level and the chosen cell."""
         self._draw()
-        self.inspect()
         place, found = self.place, self.found
         if place is None or found is None or found.stripes is None:
             return

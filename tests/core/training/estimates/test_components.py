@@ -10,7 +10,7 @@ from core.training.estimates.flops import flops_per_token
 from core.transformer.cache import KeyValueCache
 from core.transformer.config import ModelConfig
 from core.transformer.parameters import parameter_count
-from core.transformer.presets import PAIR_PRESETS, PRESETS, preset
+from core.transformer.presets import ENCODER_DECODER_PRESETS, PRESETS, preset
 
 
 def test_a_forward_pass_of_gpt2_takes_so_much_arithmetic():
@@ -56,7 +56,7 @@ def test_the_cache_is_as_large_as_the_real_one():
     assert sum(part.cache for part in short) == cache.bytes // 2 * (1 + 16 / 256)
 
 
-@pytest.mark.parametrize("name", PAIR_PRESETS)
+@pytest.mark.parametrize("name", ENCODER_DECODER_PRESETS)
 def test_an_encoder_decoder_has_the_costs_of_both_stacks(name):
     config = preset(name)
     made = components(config, 100)

@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 
 import core
 from core.transformer.parameters import parameter_count
-from core.transformer.presets import PAIR_PRESETS, PRESETS, preset
+from core.transformer.presets import ENCODER_DECODER_PRESETS, PRESETS, preset
 from explorer.panes.transformer.map import text
 from explorer.runs.sources import FolderSource
 from explorer.widgets.diagrams.scenes import BlockScene, SpineScene, StepsScene
@@ -186,7 +186,7 @@ def test_an_encoder_decoder_is_drawn_as_two_stacks(make_mode: Any, run_async: An
         assert decoder.source.source is None and decoder.source.size == (1024, 1024)
         assert len(decoder.windows) == len(decoder.source.windows) == 6
         layout = mode.view.picture.layout_of(decoder)
-        assert layout.encoder.band.bottom() < layout.decoder.column(1).top()
+        assert layout.encoder.band.bottom() < layout.decoder.columns[1].top()
         for layer in range(6):
             read, found = (layout.decoder.bar_of(layer, name) for name in ("attention", "cross"))
             assert read.right() <= found.left() and found.bottom() == layout.decoder.band.top()
@@ -248,7 +248,7 @@ def test_the_presets_stand_side_by_side(make_mode: Any, run_async: Any):
         await mode.settled()
         table = mode.view.table
         table.grab()
-        names = [*PAIR_PRESETS, *PRESETS]
+        names = [*ENCODER_DECODER_PRESETS, *PRESETS]
         assert table.broken is None and list(table.displayed()["name"]) == names
         QTest.keyClick(table, Qt.Key.Key_Down)
         QTest.keyClick(table, Qt.Key.Key_Return)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import core
-from core.inference.translation import capture_pair
+from core.inference.encoder_decoder_activations import capture_encoder_decoder
 
 DATE, ISO = "the third of March, 1999", "1999-03-03"
 TOLD = [("3 M\u00e4rz", "not in the vocabulary"), ("1" * 90, "fit")]
@@ -23,7 +23,7 @@ def test_the_date_is_written_and_a_head_is_shown_as_core_sees_it(make_mode, run_
         lm = core.load("dates")
         ids = lm.tokenizer.encode_ids(DATE)
         target = [lm.model.config.start_id, *lm.tokenizer.encode_ids(ISO)]
-        cross = capture_pair(lm.model, ids, target).cross
+        cross = capture_encoder_decoder(lm.model, ids, target).cross
         shown = mode.view.picture.displayed()["weights"]
         np.testing.assert_allclose(shown, cross[mode.scene.head], atol=1e-5)
         assert mode.player.step == len(ISO), "the end is what is seen first"
