@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import core
-from core.data.few_shot_tasks import TASKS, doubling, pairs_of
+from core.data.few_shot_tasks import TASKS, example_counts, pairs_of
 from core.inference.few_shot import FORMS, answer_probability
 
 PAIRS = [("hot", "cold"), ("big", "small"), ("up", "down")]
@@ -95,4 +95,9 @@ def test_tasks_are_lines_of_question_and_answer() -> None:
     for lines, why in (("a -> b\nnothing", "nothing"), ("a ->", "is no example"), ("\n", "France")):
         with pytest.raises(ValueError, match=why):
             pairs_of(lines)
-    assert [doubling(most) for most in (0, 1, 3, 8)] == [[0], [0, 1], [0, 1, 2, 3], [0, 1, 2, 4, 8]]
+    assert [example_counts(most) for most in (0, 1, 3, 8)] == [
+        [0],
+        [0, 1],
+        [0, 1, 2, 3],
+        [0, 1, 2, 4, 8],
+    ]
