@@ -10,7 +10,6 @@ dimensions a head, F width of the MLP's hidden layer, V pieces in the vocabulary
 
 from __future__ import annotations
 
-import functools
 import math
 import operator
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -126,7 +125,11 @@ class Forward:
         with looking_at(model):
             self.streams = [model.embed(batch)]  # (1, T, C) each: into block 0, out of each block
         self.row = [self.streams[0][0, position]]
-        self._inner = functools.lru_cache(maxsize=1)(self._inside)
+        self._last: tuple[int, Tensors] | None = None  # the block that was looked into, its inside
+        # Once all blocks have run:
+        self.normed: Tensor  # (1, T, C)
+        self.likeliest: Tensor  # (20,) tokens
+        self.ends: dict[str, Numbers]
 
     def run_block(self, layer: int) -> None:
         """The next block: the stream after it, and what it did to the chosen token."""
@@ -152,7 +155,7 @@ class Forward:
         logits = to_array(last)
         exact = last.double()  # as `core.inference.sampling` does
         probabilities, likeliest = temper(exact, 1.0), temper(exact, 0.0).argmax()
-        self.ends: dict[str, Numbers] = {
+        self.ends = {
             "softmax": {
                 "scaled": to_array(exact - exact.max()),
                 "probabilities": to_array(probabilities),
@@ -215,7 +218,7 @@ class Forward:
                     "weight": weight,
                     "products": plain.linear(x, weight, None).products,
                 }
-            inside, block = self._inner(part.layer), model.blocks[part.layer or 0]
+            inside, block = self._inner(part.layer or 0), model.blocks[part.layer or 0]
             if outer in ("ln_1", "ln_2"):
                 pre = model.config.norm_placement == "pre"
                 given = {"ln_1": "x", "ln_2": "residual_mid"}[outer] if pre else f"sum_{outer[-1]}"
@@ -249,6 +252,13 @@ class Forward:
             x = scaled
         position = model.position_rows(0, self.batch.size(1), x.device)
         return {"x": x, "position": position, "placed": self.streams[0]}
+
+    def _inner(self, layer: int) -> Tensors:
+        """`_inside`, kept until another block is looked into."""
+        if self._last is None or self._last[0] != layer:
+            self._last = None  # two at once would take twice the memory
+            self._last = layer, self._inside(layer)
+        return self._last[1]
 
     def _inside(self, layer: int) -> Tensors:
         """What the lines of a block and of its two sub-layers make."""
