@@ -25,7 +25,7 @@ def pairs_of(lines: str) -> list[tuple[str, str]]:
     return found
 
 
-def doubling(most: int) -> list[int]:
+def example_counts(most: int) -> list[int]:
     """Numbers of examples: none, one, twice as many each time, and all."""
     return sorted(
         {0, *(1 << power for power in range(most.bit_length()) if 1 << power < most), most}

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.inference.capture_memory import numbers, numbers_held, numbers_on_the_way
+from core.inference.capture_memory import numbers_held, numbers_on_the_way, site_numel
 from core.memory import check_memory
 from core.transformer.architectures import gpt_of
 from core.transformer.attention import attention_weights, share, visible_tokens
@@ -219,9 +219,9 @@ def capture_bytes(
     on_the_way = item * numbers_on_the_way(config, looked_at, n_tokens)
     # Afterwards all that is held becomes arrays of fp32; logits in fp32 are one already.
     kinds = [site.kind for view in views for site in view_sites(view, config.n_layer)]
-    made = 4 * sum(numbers(config, kind, n_tokens) for kind in kinds)
+    made = 4 * sum(site_numel(config, kind, n_tokens) for kind in kinds)
     if item != 4 and LOGITS in looked_at:
-        made += item * numbers(config, "logits", n_tokens)
+        made += item * site_numel(config, "logits", n_tokens)
     return held + max(on_the_way, made)
 
 

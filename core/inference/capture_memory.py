@@ -29,7 +29,7 @@ def site_shape(config: ModelConfig, kind: str, n_tokens: int) -> tuple[int, ...]
     return T, width.get(kind, config.n_embd)
 
 
-def numbers(config: ModelConfig, kind: str, n_tokens: int) -> int:
+def site_numel(config: ModelConfig, kind: str, n_tokens: int) -> int:
     """How many numbers such a site has."""
     return math.prod(site_shape(config, kind, n_tokens))
 
@@ -46,7 +46,7 @@ def numbers_held(config: ModelConfig, sites: Collection[Site], n_tokens: int) ->
     parts = {kind for kind in PROJECTED if kind not in made_anew}
     layers = {site.layer for site in sites if site.kind in parts}
     others = [site.kind for site in sites if site.kind not in (*parts, "logits")]
-    return whole * len(layers) + sum(numbers(config, kind, T) for kind in others)
+    return whole * len(layers) + sum(site_numel(config, kind, T) for kind in others)
 
 
 def numbers_on_the_way(config: ModelConfig, sites: Collection[Site], n_tokens: int) -> int:

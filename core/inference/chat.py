@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 Messages = Sequence[Mapping[str, str]]
 Span = tuple[int, int]
 
-CALM = Sampling(temperature=0.2, top_p=0.9)  # as SmolLM2's makers say
+CHAT_SAMPLING = Sampling(temperature=0.2, top_p=0.9)  # as SmolLM2's makers say
 FORMULA = r"x \leftarrow (x, \, i), \quad i \sim p(i \mid x)"
 APPENDED = "core.inference.generation:generate_steps#append"
 TEMPLATE = -1  # in place of a message: what the template itself wrote
@@ -112,11 +112,11 @@ def chat(
     messages: Messages,
     max_new_tokens: int = 500,
     *,
-    temperature: float = CALM.temperature,
-    top_k: int | None = CALM.top_k,
-    top_p: float | None = CALM.top_p,
-    min_p: float | None = CALM.min_p,
-    repetition_penalty: float = CALM.repetition_penalty,
+    temperature: float = CHAT_SAMPLING.temperature,
+    top_k: int | None = CHAT_SAMPLING.top_k,
+    top_p: float | None = CHAT_SAMPLING.top_p,
+    min_p: float | None = CHAT_SAMPLING.min_p,
+    repetition_penalty: float = CHAT_SAMPLING.repetition_penalty,
     seed: int = 0,
 ) -> str:
     """The model's answer to messages, each with its "role" ("system", "user", "assistant") and its
@@ -139,7 +139,7 @@ def chat_steps(
     messages: Messages,
     max_new_tokens: int = 500,
     *,
-    sampling: Sampling = CALM,
+    sampling: Sampling = CHAT_SAMPLING,
     seed: int = 0,
 ) -> Iterator[TokenStep]:
     """Yields each token of the answer; the last one may be that which ends it."""
@@ -155,7 +155,7 @@ def answer_steps(
     ends: Sequence[int],
     max_new_tokens: int = 500,
     *,
-    sampling: Sampling = CALM,
+    sampling: Sampling = CHAT_SAMPLING,
     seed: int = 0,
 ) -> Iterator[TokenStep]:
     """What a model writes after the ids of a ChatPrompt, to one of `ends` or the end of what it
@@ -181,10 +181,10 @@ def answer_token(step: TokenStep, tokenizer: Tokenizer) -> Step:
     """A token that was written, with the probability that the model gave it, before any
     temperature.
     """
-    share = math.exp(-surprise_of(step.logits, step.id))
+    probability = math.exp(-surprise_of(step.logits, step.id))
     piece = quoted(visible(tokenizer.piece_bytes(step.id).decode("utf-8", "replace")))
-    values = {"chosen": np.asarray(step.id), "probability": np.asarray(share)}
-    title = f"{piece} came: the model gave it {format_share(share)}"
+    values = {"chosen": np.asarray(step.id), "probability": np.asarray(probability)}
+    title = f"{piece} came: the model gave it {format_share(probability)}"
     return Step("chat.token", title, FORMULA, APPENDED, values)
 
 

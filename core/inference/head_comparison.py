@@ -25,10 +25,10 @@ def moved_attention(first: np.ndarray, second: np.ndarray) -> np.ndarray:
             f"the patterns of {first.shape[-1]} and {second.shape[-1]} tokens cannot be laid over "
             "one another; compare the heads' scores, or give texts of as many tokens"
         )
-    return moved_share(first, second)
+    return total_variation(first, second)
 
 
-def moved_share(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def total_variation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Half of the sum of all changes: what one key loses, others gain.
 
     (..., T) twice -> (...).
@@ -47,13 +47,13 @@ def same_queries(ids: Sequence[int], others: Sequence[int]) -> np.ndarray:
 
 
 def moved_step(first: np.ndarray, second: np.ndarray) -> Step:
-    """`moved_share` of one query, weights (T,) twice, as a Step."""
-    values = {"first": first, "second": second, "moved": moved_share(first, second)}
+    """`total_variation` of one query, weights (T,) twice, as a Step."""
+    values = {"first": first, "second": second, "moved": total_variation(first, second)}
     return Step(
         "heads.moved",
         "How much of a query's attention goes elsewhere",
         r"d = \frac{1}{2} \sum_j \left| a_j^{(2)} - a_j^{(1)} \right|",
-        "core.inference.head_comparison:moved_share#moved",
+        "core.inference.head_comparison:total_variation#moved",
         {name: np.array(value) for name, value in values.items()},
     )
 

@@ -13,20 +13,20 @@ import torch
 from torch import Tensor
 
 
-class Linear(NamedTuple):
+class LinearSteps(NamedTuple):
     """(T, N) each; `output` is None where there is no bias to add."""
 
     products: Tensor
     output: Tensor | None
 
 
-def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Linear:
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> LinearSteps:
     """Each row of x (T, C) with each row of weight (N, C): their dot product, plus bias (N)."""
     products = x @ weight.mT  # (T, N)  # step: product
     if bias is None:
-        return Linear(products, None)
+        return LinearSteps(products, None)
     output = products + bias  # (T, N)  # step: bias
-    return Linear(products, output)
+    return LinearSteps(products, output)
 
 
 class LayerNormed(NamedTuple):

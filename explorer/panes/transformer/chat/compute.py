@@ -27,9 +27,10 @@ def answer_steps(
     model: Any, source: Any, draft: ChatDraft, typed: str
 ) -> Iterator[tuple[ChatPrompt, Step | None]]:
     """What the model reads, then the same with each token of its answer, and how that came."""
-    from core.inference.chat import CALM, answer_steps, answer_token
+    from core.inference.chat import CHAT_SAMPLING, answer_steps, answer_token
 
-    shown, sampling = prompt(source, draft, typed), replace(CALM, temperature=draft.temperature)
+    shown = prompt(source, draft, typed)
+    sampling = replace(CHAT_SAMPLING, temperature=draft.temperature)
     yield shown, None
     coming, ends, seed = len(draft.messages(typed)), source.usage.end_ids, len(draft.turns)
     for step in answer_steps(model, shown.ids, ends, sampling=sampling, seed=seed):

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from core.data.few_shot_tasks import doubling, pairs_of
+from core.data.few_shot_tasks import example_counts, pairs_of
 from explorer.engine.jobs import Superseded
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import ModelMode
@@ -65,7 +65,7 @@ class ExamplesMode(ModelMode):
     async def answer(self) -> Any:
         source, draft, shots = self.source, self.draft.value, []
         pairs = pairs_of(draft.lines)
-        for count in doubling(len(pairs) - 1):
+        for count in example_counts(len(pairs) - 1):
             asked = compute.shot, source.tokenizer, pairs, count, draft.form
             one = await source.ask(*asked, name=f"{source.name} answers after examples")
             if isinstance(one, Superseded):
