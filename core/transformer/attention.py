@@ -88,7 +88,7 @@ def visible_tokens(
     return visible if window is None else visible & (back < window)
 
 
-def share(heads: Tensor, n_head: int) -> Tensor:
+def repeat_heads(heads: Tensor, n_head: int) -> Tensor:
     """Key or value heads, each as often as query heads read it: (..., G, T, D) -> (..., H, T, D).
 
     Query head h reads key and value head h // (H / G): neighbors share one.
@@ -135,7 +135,7 @@ class Heads(nn.Module):
             heads = self.read_one(q, k, v)
             return self._written(heads, look)
         if self.n_kv_head != self.n_head:
-            k, v = share(k, self.n_head), share(v, self.n_head)  # (B, H, T, D)
+            k, v = repeat_heads(k, self.n_head), repeat_heads(v, self.n_head)  # (B, H, T, D)
         if explicitly is not None:
             heads = self.read_explicitly(q, k, v, explicitly, readable)
         else:
