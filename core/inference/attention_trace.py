@@ -85,10 +85,13 @@ def downstream_of(
 
     off     heads of this layer that are switched off in the pass that the streams are from
     before  (C,) what leaves the last layer with all heads on, where some are off
+
+    Raises ValueError for a layer or head that is not there.
     """
+    layer = check_layer(model.config, layer)
     config, projection = model.config, model.blocks[layer].attn.c_proj
     factors = torch.ones(config.n_head, 1, 1)
-    factors[list(off)] = 0.0
+    factors[[check_head(config.n_head, head) for head in off]] = 0.0
     with looking_at(model):
         streams = [torch.tensor(one) for one in (last, before) if one is not None]
         x = torch.stack(streams).to(projection.weight)  # (1 or 2, C)
