@@ -278,6 +278,7 @@ class MapMode(PromptMode):
     def _look(self) -> None:
         """Draws what one is at, and asks for the numbers of the level where they are not there."""
         self._draw()
+        self._levels.stop()  # what is on its way is of another level, head or text
         place, found = self.place, self.found
         if place is None or found is None or found.stripes is None:
             return

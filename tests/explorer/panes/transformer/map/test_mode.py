@@ -129,6 +129,20 @@ def test_a_chosen_cell_and_head_are_told_with_their_numbers(make_mode: Any, run_
     run_async(body())
 
 
+def test_a_head_that_is_left_again_is_not_drawn(make_mode: Any, run_async: Any):
+    async def body() -> None:
+        mode = await make_mode("map")
+        mode.go_to("block", "attention", "weights")
+        await mode.settled()
+        kept = painted(mode).matrices["weights"].values
+        for head in (1, 0):
+            mode.view.headChosen.emit(head)
+        await mode.settled()
+        np.testing.assert_array_equal(painted(mode).matrices["weights"].values, kept)
+
+    run_async(body())
+
+
 def test_where_one_is_stays_when_the_text_is_another(make_mode: Any, run_async: Any):
     async def body() -> None:
         mode = await make_mode("map")
