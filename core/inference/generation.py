@@ -65,9 +65,10 @@ def generate_steps(
     if max_new_tokens < 0:
         raise ValueError(f"max_new_tokens is {max_new_tokens}; use 0 or more")
     last = frozenset(() if stop is None else (stop,) if isinstance(stop, int) else stop)
+    model = gpt_of(model)
     written = [int(i) for i in np.asarray(ids).reshape(-1)]
     numbers = draws(seed)
-    read = Context(model).read if cache else partial(_last_logits, gpt_of(model))
+    read = Context(model).read if cache else partial(_last_logits, model)
     patched, plain = _replacements(model, written, intervention)
     size = model.config.block_size
     for place in range(max_new_tokens):
