@@ -195,6 +195,10 @@ def test_an_encoder_decoder_is_drawn_as_two_stacks(make_mode: Any, run_async: An
         await mode.settled()
         assert "cross" in [kind for _, kind in painted(mode).parts]
         assert mode.way[0] == "block 0"
+        mode.go_to("block 0", "cross", "keys_and_values")
+        await mode.settled()
+        assert mode.way == ["block 0", "cross", "keys_and_values"]
+        assert painted(mode).shapes == {"vectors": (1024, 1024), "k": (1024, 64), "v": (1024, 64)}
         mode.go_to("encoder block 1", "mlp")
         await mode.settled()
         assert "cross" not in [kind for _, kind in painted(mode).parts]
