@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from core.inference.capture_memory import numbers_held, numbers_on_the_way, site_numel
 from core.memory import check_memory
 from core.transformer.architectures import gpt_of
-from core.transformer.attention import attention_weights, share, visible_tokens
+from core.transformer.attention import attention_weights, repeat_heads, visible_tokens
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT, LOGITS
 from core.transformer.look import EXPLICIT, Look, Replacement, Site, check_sites
@@ -275,7 +275,7 @@ def _attention(config: ModelConfig, queries: list[Tensor], keys: list[Tensor]) -
     windows = [config.window_of(layer) for layer in range(config.n_layer)]
     visible = {window: visible_tokens(T, window, device) for window in set(windows)}
     for q, k, window, out in zip(queries, keys, windows, weights, strict=True):
-        attention_weights(q.float(), share(k, H).float(), visible[window], out=out)
+        attention_weights(q.float(), repeat_heads(k, H).float(), visible[window], out=out)
     return weights
 
 

@@ -181,10 +181,10 @@ def answer_token(step: TokenStep, tokenizer: Tokenizer) -> Step:
     """A token that was written, with the probability that the model gave it, before any
     temperature.
     """
-    share = math.exp(-surprise_of(step.logits, step.id))
+    probability = math.exp(-surprise_of(step.logits, step.id))
     piece = quoted(visible(tokenizer.piece_bytes(step.id).decode("utf-8", "replace")))
-    values = {"chosen": np.asarray(step.id), "probability": np.asarray(share)}
-    title = f"{piece} came: the model gave it {format_share(share)}"
+    values = {"chosen": np.asarray(step.id), "probability": np.asarray(probability)}
+    title = f"{piece} came: the model gave it {format_share(probability)}"
     return Step("chat.token", title, FORMULA, APPENDED, values)
 
 

@@ -43,7 +43,7 @@ STEPS = {  # title, formula and code of each
     "lens.softmax": (
         "Softmax, over all tokens of the vocabulary",
         r"p_i = \frac{e^{z_i}}{\sum_j e^{z_j}}",
-        f"{_HERE}:share#softmax",
+        f"{_HERE}:softmax#softmax",
     ),
     "attribution.write": (
         "What the head read, written to the stream by its part of W_O",
@@ -93,7 +93,7 @@ def unembed(rows: Tensor, normed: Tensor) -> Tensor:
     return logits
 
 
-def share(logits: Tensor, total: Tensor) -> Tensor:
+def softmax(logits: Tensor, total: Tensor) -> Tensor:
     """The softmax of logits (K,); total () is the log of the sum of e^logit over all V tokens."""
     probabilities = torch.exp(logits - total)  # (K,)  # step: softmax
     return probabilities
@@ -161,7 +161,7 @@ def _lens_steps(model: GPT, x: Tensor, rows: Tensor, total: Tensor) -> Iterator[
             yield _step("lens.shift", {"normed": normed, "bias": bias, "shifted": x})
     logits = unembed(rows, x)
     yield _step("lens.unembed", {"rows": rows, "normed": x, "logits": logits})
-    said = share(logits, total)
+    said = softmax(logits, total)
     yield _step("lens.softmax", {"logits": logits, "total": total, "probabilities": said})
 
 

@@ -308,6 +308,12 @@ def test_what_templates_do_with_numbers_texts_and_lists_is_what_jinja_does() -> 
         "{{ 'a,b'.split(',') | join('-') }}{{ 'aba' | replace('a', 'c', 1) }}{{ '-'.join('ab') }}"
         "{{ 'x\\ny' | indent(2) }}{{ ' q '.strip().upper() | lower | title }}{{ [3, 1] | sort }}"
         "{{ [{'k': 1}] | map(attribute='k') | list }}{{ 'a' in 'cat' }}{{ range(3) | list | last }}"
+        "{% for a in 'xyz' if a != 'y' %}{{ loop.index }}{{ loop.length }}{{ loop.last }}"
+        "{% endfor %}"
+        "{% for a in range(3) %}{{ loop.previtem }}{{ loop.nextitem }}{{ loop.revindex }}{% else %}"
+        "{% endfor %}{% for a in [1, [2, [3]]] recursive %}{% if a is iterable %}{{ loop(a) }}"
+        "{% else %}{{ loop.depth }}{{ a }}{% endif %}{% endfor %}{% for a in [] %}{% else %}-"
+        "{% endfor %}{% for k, v in {'a': 1}.items() %}{{ k, v }}{% endfor %}"
     )
     plain = jinja2.Environment(trim_blocks=True, lstrip_blocks=True).from_string(template).render()
     assert fill_in(template, [[]], {}) == [plain]

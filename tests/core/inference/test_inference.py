@@ -352,6 +352,8 @@ def test_a_head_that_was_switched_off_writes_nothing(model):
     acts = capture(model, IDS)
     q, k, v = acts.queries[1], acts.keys[1], acts.values[1]
     after = downstream_of(model, 1, before, last, off=[0])
+    with pytest.raises(ValueError, match="heads 0 to 1"):
+        downstream_of(model, 1, before, last, off=[2])
     window = model.config.window_of(1)
     for head in (0, 1):
         trace = trace_attention_from(

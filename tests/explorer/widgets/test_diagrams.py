@@ -49,6 +49,8 @@ def test_matrices_stand_side_by_side_in_one_scale(qapp: object) -> None:
     assert x.right() < weight.left() < weight.right() < product.left()
     assert x.width() == pytest.approx(weight.height())  # both have 4 rows or columns
     assert x.height() == pytest.approx(product.height())
+    name = theme.current().metrics("label").height() / 2  # of the last row, below its middle
+    assert max(place.bottom() for place in made.places) + name <= made.strip.top()
 
 
 def test_the_cell_under_the_pointer_is_that_of_the_stored_matrix(qapp: object) -> None:
@@ -108,6 +110,16 @@ def test_a_row_is_picked_by_click_and_by_keys(qapp: object) -> None:
     for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Return):
         QTest.keyClick(table, key)
     assert picked == [1, 2] and table.displayed()["layers"].tolist() == ["2"] * 3
+    dispose(table)
+
+
+def test_the_longest_name_of_a_row_has_room(qapp: object) -> None:
+    table = BarTable("Models", ("size", "layers"))
+    table.resize(300, 200)
+    table.set_scene([BarRow("transformer-base", 0.5, ("1 M", "2"))])
+    row = table.rects(table.scene)[0]
+    longest = theme.current().metrics("body", 600).horizontalAdvance("transformer-base")
+    assert longest <= table._columns(row)[0].left() < row.width() / 2
     dispose(table)
 
 
