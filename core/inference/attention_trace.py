@@ -24,6 +24,7 @@ from core.inference.indices import check_head, check_layer, check_position
 from core.inference.logit_lens import read_stream
 from core.inference.sampling import temper
 from core.trace import Step, Trace
+from core.transformer.architectures import gpt_of
 from core.transformer.attention import attend, repeat_heads, visible_tokens
 from core.transformer.gpt import GPT
 from core.transformer.look import Look, Site
@@ -120,6 +121,7 @@ def trace_attention(
     the probabilities `before` (V,) of the model with all of them on. Raises ValueError for ids, a
     layer, head or query that are not there.
     """
+    model = gpt_of(model)
     batch = check_ids(model, ids)
     layer = check_layer(model.config, layer)
     query = check_position(query, batch.size(1))

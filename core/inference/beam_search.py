@@ -16,13 +16,13 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from core import fields
 from core.fields import field
 from core.inference.activations import ids_tensor, looking_at, text_ids
 from core.inference.context import BatchedContext
-from core.transformer.architectures import Model, encoder_decoder_of, gpt_of
+from core.transformer.architectures import encoder_decoder_of, gpt_of
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import GPT
 
@@ -163,12 +163,13 @@ def beam_search_steps(
     """
     longest, beams, alpha = settings.max_new_tokens, settings.beams, settings.length_penalty
     prompt = text_ids(ids).tolist()
+    model = gpt_of(model) if isinstance(model, nn.Module) else model
     if isinstance(model, GPT) and len(prompt) + longest - 1 > model.config.block_size:
         raise ValueError(
             f"{len(prompt)} tokens and {longest} new ones do not fit: this model reads at "
             f"most {model.config.block_size}; shorten the text, or ask for fewer"
         )
-    predict = BatchedContext(gpt_of(model)).read if isinstance(model, Model) else model
+    predict = BatchedContext(model).read if isinstance(model, GPT) else model
     tree = BeamTree()
     for depth in range(1, longest + 1):
         before = [0.0 if node == PROMPT else tree.nodes[node].sum for node in tree.beams]

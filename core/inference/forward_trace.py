@@ -26,6 +26,7 @@ from core.inference.sampling import temper
 from core.jobs import to_the_end
 from core.trace import BUDGET, Trace
 from core.transformer import plain
+from core.transformer.architectures import gpt_of
 from core.transformer.attention import attend, repeat_heads, visible_tokens
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
@@ -100,6 +101,7 @@ def trace_forward_steps(
     model: GPT, ids: Sequence[int] | np.ndarray, position: int = -1
 ) -> Generator[int, None, Trace]:
     """The same as a job, which yields between blocks."""
+    model = gpt_of(model)
     batch = check_ids(model, ids)
     T = batch.size(1)
     position = check_position(position, T)

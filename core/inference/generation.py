@@ -64,11 +64,12 @@ def generate_steps(
     for a number of tokens, a seed or tokens of `stop` that cannot be, and as
     `Intervention.replacements`.
     """
+    model = gpt_of(model)
     max_new_tokens = check_count(max_new_tokens)
-    last = check_stop(gpt_of(model).config.vocab_size, stop)
+    last = check_stop(model.config.vocab_size, stop)
     written = text_ids(ids).tolist()
     numbers = draws(seed)
-    read = Context(model).read if cache else partial(_last_logits, gpt_of(model))
+    read = Context(model).read if cache else partial(_last_logits, model)
     patched, plain = _replacements(model, written, intervention)
     size = model.config.block_size
     for place in range(max_new_tokens):
