@@ -76,7 +76,7 @@ def test_three_attentions_are_captured_and_further_sites(translator) -> None:
         (lambda model: translate(model, []), "there are no tokens"),
         (lambda model: translate(model, [11]), "not in the vocabulary of 11 pieces"),
         (lambda model: translate(model, [1] * 13), "13 tokens do not fit"),
-        (lambda model: translate(model, [1], -1), "use 0 or more"),
+        (lambda model: translate(model, [1], -1), "0 or more"),
         (lambda model: translate(model, [1], temperature=-1.0), "temperature"),
         (lambda model: translate_batch(model, [[1], []]), "there are no tokens"),
         (lambda model: capture_encoder_decoder(model, [1], []), "there are no tokens"),
