@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.inference.attribution import Attribution, Term, attribute
+from core.inference.attribution import Attribution, LogitTerm, attribute
 from core.inference.generation import generate_steps
 from core.inference.indices import check_tokens
 from core.inference.interventions import AS_IT_IS, Comparison, Intervention, compare_intervention
@@ -53,7 +53,7 @@ class Explanation:
         return self.intervention != AS_IT_IS
 
     @property
-    def terms(self) -> list[tuple[Term, Term]]:
+    def terms(self) -> list[tuple[LogitTerm, LogitTerm]]:
         """Each part's term before and after the change: the largest before first, what is
         unexplained last.
         """
