@@ -130,7 +130,7 @@ def test_a_wrapped_model_is_looked_at_as_the_model_that_it_wraps(translator) -> 
             lambda model: core.capture(model, [1, 2]).logits,
             lambda model: core.logit_lens(model, [1, 2]).rank,
             lambda model: core.explain(model, [1, 2]).after.logit,
-            lambda model: core.compare(model, [1, 2], {}).after.logits,
+            lambda model: core.compare_intervention(model, [1, 2], {}).after.logits,
             lambda model: core.trace_attention(model, [1, 2], 0, 0).about["by_head"],
             lambda model: core.trace_forward(model, [1, 2]).about["logits"],
             lambda model: core.generate(model, [1, 2], 2),
