@@ -24,7 +24,8 @@ from core.inference.indices import check_head, check_layer, check_position
 from core.inference.logit_lens import read_stream
 from core.inference.sampling import temper
 from core.trace import Step, Trace
-from core.transformer.attention import attend, share, visible_tokens
+from core.transformer.architectures import gpt_of
+from core.transformer.attention import attend, repeat_heads, visible_tokens
 from core.transformer.gpt import GPT
 from core.transformer.look import Look, Site
 
@@ -120,6 +121,7 @@ def trace_attention(
     the probabilities `before` (V,) of the model with all of them on. Raises ValueError for ids, a
     layer, head or query that are not there.
     """
+    model = gpt_of(model)
     batch = check_ids(model, ids)
     layer = check_layer(model.config, layer)
     query = check_position(query, batch.size(1))
@@ -192,7 +194,7 @@ def trace_attention_from(
 def _written_by_all(q: Tensor, k: Tensor, v: Tensor, visible: Tensor, after: Downstream) -> Tensor:
     """What every head writes for one token, (H, 1, C): from q (H, 1, D), k and v (G, T, D)."""
     H = q.size(0)
-    read = attend(q, share(k, H), share(v, H), visible).output  # (H, 1, D)
+    read = attend(q, repeat_heads(k, H), repeat_heads(v, H), visible).output  # (H, 1, D)
     return written_by(read * after.factors, after.w_o)
 
 

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from core.inference.activations import check_ids, looking_at
 from core.inference.indices import check_position, check_tokens
+from core.transformer.architectures import gpt_of
 from core.transformer.attention import Attention
 from core.transformer.gpt import EMBEDDING, GPT
 from core.transformer.look import Look, Replacements, Site
@@ -34,7 +35,7 @@ KINDS = ("head_output", "attention_output", "mlp_output",
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Term:
+class LogitTerm:
     """What one part of the model adds to the logit.
 
     kind    "embedding", "position", "head", "attention_bias", "mlp", "norm_bias" or "unexplained"
@@ -64,7 +65,7 @@ class Term:
 
 
 def part_name(kind: str, layer: int | None = None, head: int | None = None) -> str:
-    """What a part of the model is called; `kind` as in a Term."""
+    """What a part of the model is called; `kind` as in a LogitTerm."""
     names = {"head": f"head {layer}.{head}", "mlp": f"MLP {layer}"}
     others = {"attention_bias": f"bias {layer}", "norm_bias": "norm\u2019s bias"}
     return (names | others).get(kind, kind)
@@ -85,7 +86,7 @@ class Attribution:
     token: int
     against: int | None
     logit: float
-    terms: tuple[Term, ...]
+    terms: tuple[LogitTerm, ...]
     norms: int
 
     def of(self, kind: str) -> np.ndarray:
@@ -148,7 +149,7 @@ def attribute(
         elif stop.kind == "mlp":
             terms.append(_term("mlp", parts.at("mlp_output", layer), direction, layer))
         else:
-            attn = model.blocks[layer].attn
+            attn = parts.model.blocks[layer].attn
             if attn.c_proj.bias is not None:
                 bias = attn.c_proj.bias.detach().double()
                 terms.append(_term("attention_bias", bias, direction, layer))
@@ -157,17 +158,17 @@ def attribute(
                 terms.append(_term("head", one, direction, layer, head))
     terms.reverse()
     if any(norm.bias is not None for norm in held):
-        terms.append(Term("norm_bias", sum(norm.bias or 0.0 for norm in held), float("nan")))
+        terms.append(LogitTerm("norm_bias", sum(norm.bias or 0.0 for norm in held), float("nan")))
     told = sum(term.value for term in terms)
-    terms.append(Term("unexplained", logit - told, float("nan")))
+    terms.append(LogitTerm("unexplained", logit - told, float("nan")))
     return Attribution(parts.position, token, against, logit, tuple(terms), len(held))
 
 
 def _term(
     kind: str, written: Tensor, direction: Tensor, layer: int | None = None, head: int | None = None
-) -> Term:
+) -> LogitTerm:
     value = float(contribution_of(written, direction))
-    return Term(kind, value, float(written.norm()), layer, head)
+    return LogitTerm(kind, value, float(written.norm()), layer, head)
 
 
 def head_weights(attn: Attention) -> Tensor:
@@ -188,6 +189,7 @@ class Parts:
         position: int = -1,
         replace: Replacements | None = None,
     ) -> None:
+        model = gpt_of(model)
         batch = check_ids(model, ids)
         at = check_position(position, batch.size(1))
         layers = range(model.config.n_layer)

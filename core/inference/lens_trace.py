@@ -18,6 +18,7 @@ from core.inference.attribution import Parts, contribution_of, head_weights, pat
 from core.inference.indices import check_head, check_layer, check_position, check_tokens
 from core.inference.logit_lens import read_stream, stream_places
 from core.trace import Step, Trace
+from core.transformer.architectures import gpt_of
 from core.transformer.gpt import EMBEDDING, GPT
 from core.transformer.look import Look, Replacements, Site
 from core.transformer.norms import LayerNorm, RMSNorm
@@ -114,6 +115,7 @@ def trace_lens(
     stream there to probabilities: center and norm (a post-norm model has none at the end), unembed,
     softmax. Raises ValueError as `logit_lens`.
     """
+    model = gpt_of(model)
     batch = check_ids(model, ids)
     at = check_position(position, batch.size(1))
     asked = torch.from_numpy(check_tokens(model.config.vocab_size, tokens)).to(batch.device)
@@ -181,6 +183,7 @@ def trace_contribution(
 
     Raises ValueError as `attribute`, and for a layer or head that is not there.
     """
+    model = gpt_of(model)
     layer = check_layer(model.config, layer)
     head = None if head is None else check_head(model.config.n_head, head)
     parts = Parts(model, ids, position, replace)

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
 from core.inference.indices import check_positions, check_tokens
+from core.transformer.architectures import gpt_of
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import EMBEDDING, GPT, LOGITS
 from core.transformer.look import Look, Replacements, Site
@@ -109,6 +110,7 @@ def logit_lens(
     The last place says what the model says. Raises ValueError as `check_ids`, and for a token or
     position that is not there.
     """
+    model = gpt_of(model)
     batch = check_ids(model, ids)
     places = stream_places(model.config, sublayers)
     at = check_positions(positions, batch.size(1))

@@ -78,9 +78,9 @@ class EncoderDecoder(nn.Module):
 
         Raises ValueError where there are no tokens, or more than fit into block_size.
         """
-        readable = (source_ids != NO_TOKEN)[:, None, None]  # (B, 1, 1, Ts)
-        vectors = self.encoder.run(_embeddable(source_ids), look, readable=readable)
-        return Memory(vectors, readable)
+        is_token = (source_ids != NO_TOKEN)[:, None, None]  # (B, 1, 1, Ts)
+        vectors = self.encoder.run(_embeddable(source_ids), look, is_token=is_token)
+        return Memory(vectors, is_token)
 
     def decode(
         self,

@@ -14,7 +14,7 @@ from core.inference.attention_trace import (
 )
 from core.inference.generation import generate, generate_steps
 from core.inference.heads import head_scores, repeated_ids
-from core.inference.interventions import scaled
+from core.inference.interventions import scale_parts
 from core.inference.sampling import Sampling, next_token
 from core.tensor_files import write_tensors
 from core.training.reader import Probe
@@ -320,7 +320,7 @@ def test_what_the_heads_write_is_the_models_attention_and_ends_in_its_logits(mod
 
 
 def test_what_is_captured_with_an_intervention_follows_from_it(model):
-    off, plain = scaled(model.config, {(0, 1): 0.0}), capture(model, IDS)
+    off, plain = scale_parts(model.config, {(0, 1): 0.0}), capture(model, IDS)
     changed, look = capture(model, IDS, replace=off), Look(["decoder.logits"], off)
     with torch.no_grad():
         model.eval()(torch.tensor([IDS]), look)
@@ -342,7 +342,7 @@ def test_attention_that_is_captured_is_what_an_intervention_made_of_it(model, ki
 
 
 def test_a_head_that_was_switched_off_writes_nothing(model):
-    off = scaled(model.config, {(1, 0): 0.0})
+    off = scale_parts(model.config, {(1, 0): 0.0})
     sites = [f"decoder.{site}" for site in
              ("1.residual_in", "1.residual_mid", "2.residual_out", "logits")]  # fmt: skip
     look = Look(sites, off)
@@ -401,10 +401,28 @@ def test_generation_repeats_with_its_seed_and_stays_in_the_window(model):
     assert torch.equal(random_state, torch.get_rng_state())
 
 
-def test_fewer_than_no_tokens_are_refused(model):
+@pytest.mark.parametrize(
+    ("changes", "remedy"),
+    [
+        ({"max_new_tokens": -1}, "max_new_tokens is -1; use a whole number, 0 or more"),
+        ({"max_new_tokens": 3.5}, "max_new_tokens is 3.5; use a whole number"),
+        ({"seed": "x"}, "the seed must be a whole number .*, not 'x'"),
+        ({"seed": 10**30}, "the seed must be a whole number"),
+        ({"stop": "."}, r"stop holds '\.': it takes ids .* tokenizer.encode_ids"),
+        ({"stop": [3, "."]}, r"stop holds '\.'"),
+        ({"stop": 99}, "token 99 of stop is not in the vocabulary, 0 to"),
+        ({"ids": "hello"}, "tokenizer.encode_ids"),
+        ({"ids": []}, "type at least one character"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_generated_says_the_remedy(model, changes, remedy):
+    with pytest.raises(ValueError, match=remedy):
+        generate(model, **{"ids": IDS, "max_new_tokens": 3, **changes})
+
+
+def test_no_new_tokens_leave_the_text_as_it_is(model):
     assert generate(model, IDS, 0) == IDS
-    with pytest.raises(ValueError, match="max_new_tokens is -1; use 0 or more"):
-        generate(model, IDS, -1)
 
 
 def test_greedy_generation_takes_the_largest_logit(model):

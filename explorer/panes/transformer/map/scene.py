@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from core.equation import Cell, terms_of
+from core.equation import Cell, symbols_of
 from core.marked_line import marked_line
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
 from explorer.panes.transformer.map import text
@@ -118,7 +118,7 @@ def steps_scene(found: Found, place: Place, level: Level | None, cell: Cell) -> 
     return StepsScene(
         tuple(nodes),
         place.at,
-        terms_of(marked_line(part.code), list(part.shapes), cell),
+        symbols_of(marked_line(part.code), list(part.shapes), cell),
         shapes,
         matrices,
         rows=() if is_head else tokens,

@@ -118,7 +118,7 @@ def test_a_text_that_fills_the_context_says_so(make_mode: Any, run_async: Any) -
         assert mode.view.body.state == "ready" and mode.scene.tree.depth <= 3
         mode.workspace.set_prompt("Mira. " * most)
         await mode.settled()
-        assert mode.view.body.state == "error" and "shorten the text" in mode.headline
+        assert mode.view.body.state == "error" and "shorten the text" in mode.view.body.message
         mode.workspace.set_prompt("")
         await mode.settled()
         assert mode.headline == text.NO_TEXT and mode.view.body.state == "empty"

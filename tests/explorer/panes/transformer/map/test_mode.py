@@ -71,7 +71,7 @@ def test_every_step_of_every_level_is_drawn_with_its_numbers(
                 scene, depth = painted(mode), player.depth
                 seen.append(scene)
                 if isinstance(scene, StepsScene):
-                    named = {term.name for term in scene.terms if term.name}
+                    named = {symbol.name for symbol in scene.symbols if symbol.name}
                     assert named == set(scene.shapes) >= set(scene.matrices) and scene.matrices
                     assert set(mode.view.picture.displayed()) == set(scene.matrices)
                 in_block = mode.way[0].startswith("block") and depth == 0
