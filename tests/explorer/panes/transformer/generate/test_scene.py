@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.numbers import format_share
 from explorer.panes.transformer.generate import text
 from explorer.panes.transformer.generate.compute import SHOWN, Choice, choice
 from explorer.panes.transformer.generate.draft import GenerateDraft
@@ -36,6 +37,11 @@ def test_the_likeliest_stand_first_and_the_rest_in_one_row() -> None:
     np.testing.assert_allclose(shown.probabilities, probabilities[list(shown.ids)], rtol=1e-5)
     assert len(shown.words[step]) == len(shown.ids) + 1 and shown.lengths[step].max() == 1
     assert not shown.cut.any()
+
+
+def test_at_temperature_0_tokens_stand_by_their_logits() -> None:
+    order = np.argsort(-LOGITS, kind="stable")[:SHOWN]
+    assert list(scene(temperature=0.0).ids) == order.tolist()
 
 
 def test_a_cut_hatches_what_goes_and_stands_where_it_cuts() -> None:
@@ -101,7 +107,14 @@ def test_a_setting_is_told_in_words(setting: str, value: float, words: str) -> N
 
 def test_headlines_say_what_is_seen() -> None:
     shown = scene(temperature=0.0)
-    assert text.headline(shown, "logits", None).startswith("The model is sure of ")
+    share = np.exp(LOGITS - LOGITS.max()).max() / np.exp(LOGITS - LOGITS.max()).sum()
+    model = text.headline(shown, "logits", None)
+    assert model.startswith("The model ") and model.endswith(format_share(share)) and share < 0.9
+    assert "is sure of" not in model
+    assert (
+        text.headline(shown, "greedy", None) == f"{model}; the settings make it {format_share(1)}"
+    )
+    assert text.headline(scene(), "softmax", None) == model
     assert "falls on" in text.headline(shown, "draw", None)
     assert text.headline(shown, "draw", 2.0).endswith("a surprise of 2.00 nats")
     cut = scene(top_k=3)
