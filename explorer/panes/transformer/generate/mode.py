@@ -159,9 +159,21 @@ class GenerateMode(PromptMode):
         self.writing = True
         self.inspection.emit(None)
         if self.place is not None:
-            self.look_at(len(self.ids))
-        self.append()
+            self.look_at(len(self.ids))  # and then on
+        else:
+            self._write_next()
         self._set_buttons()
+
+    def _write_next(self) -> None:
+        """The next token, unless the text has ended or fills the context."""
+        assert self.choice is not None
+        ends = set(self.source.tokenizer.special_tokens.values())
+        is_full = len(self.ids) >= self.source.config.block_size
+        if is_full or ends & {self.choice.token, *self.written[-1:]}:
+            self.stop_writing()
+            self.statusRequested.emit(text.FULL if is_full else text.ENDED)
+        else:
+            self.append()
 
     def stop_writing(self) -> None:
         if self.writing:
@@ -208,13 +220,7 @@ class GenerateMode(PromptMode):
     def show_answer(self, answer: Choice) -> None:
         self._show(answer)
         if self.writing:
-            ended = answer.token in self.source.tokenizer.special_tokens.values()
-            is_full = len(self.ids) >= self.source.config.block_size
-            if ended or is_full:
-                self.stop_writing()
-                self.statusRequested.emit(text.FULL if is_full else text.ENDED)
-            if not ended:
-                self.append()
+            self._write_next()
 
     def clear(self) -> None:
         super().clear()
