@@ -78,6 +78,7 @@ class BeamsMode(PromptMode):
     def _show(self, found: Any, last: int) -> None:
         self.scene = scene_of(found.tree, found.trace, found.greedy, last, self.piece)
         self.view.set_scene(self.scene)
+        self.view.use.setEnabled(True)
         self.set_tracks([TraceTrack(found.trace)])
         if self.active:
             self.player.seek(len(found.trace) - 1)
@@ -86,16 +87,18 @@ class BeamsMode(PromptMode):
     def clear(self) -> None:
         super().clear()
         self.scene = None
+        self.view.use.setEnabled(False)
 
     def inspect(self) -> None:
-        """The line with the numbers of the likeliest candidate."""
+        """The line with the numbers of the likeliest candidate, at the end of what was found."""
         step, at, scene = self.step_shown, self.player.step, self.scene
         if step is None or scene is None:
             return
         self.set_headline(text.headline(scene, at))
-        is_score = step.name == "beams.score"
-        cell = int(self.tracks[0].item(at + 1).value("chosen")[0]) if is_score else 0
+        at, node = scene.told(at)
+        step, cell = self.tracks[0].item(at), scene.tree.nodes[node].place
+        if step.name == "beams.score":
+            cell = int(self.tracks[0].item(at + 1).value("chosen")[0])
         shown = inspection_of(step, cell)
-        best = min(scene.column(at), key=lambda node: scene.tree.nodes[node].place)
-        rows = [Row(quoted(scene.text_of(best).strip())), *shown.rows]
+        rows = [Row(quoted(scene.text_of(node).strip())), *shown.rows]
         self.inspection.emit(replace(shown, rows=rows))
