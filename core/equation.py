@@ -27,7 +27,7 @@ Cell = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class Symbol:
     """A value, where `name` is not "", else a sign or a number.
 
     cell     what of it the chosen cell of the result comes from: row and column, or ALL
@@ -40,7 +40,7 @@ class Term:
     turned: bool = False
 
 
-def terms_of(line: MarkedLine, names: Collection[str], cell: Cell = (0, 0)) -> list[Term]:
+def symbols_of(line: MarkedLine, names: Collection[str], cell: Cell = (0, 0)) -> list[Symbol]:
     """The line from left to right; the last value is what it makes.
 
     names  the values that there are, in order: of a line that does not compute, those that it
@@ -50,46 +50,46 @@ def terms_of(line: MarkedLine, names: Collection[str], cell: Cell = (0, 0)) -> l
     Raises ValueError for a line that computes what no row of signs can say.
     """
     if line.computes:
-        return [*_terms(line.formula, cell), Term(EQUALS), Term(line.made, line.made, cell)]
+        return [*_symbols(line.formula, cell), Symbol(EQUALS), Symbol(line.made, line.made, cell)]
     given = [name for name in names if name in line.reads]
     made = [name for name in names if name not in line.reads]
-    read = [Term(name, name, (cell[0], ALL)) for name in given]
-    return [*read, Term(BECOMES), *(Term(name, name, cell) for name in made)]
+    read = [Symbol(name, name, (cell[0], ALL)) for name in given]
+    return [*read, Symbol(BECOMES), *(Symbol(name, name, cell) for name in made)]
 
 
-def _terms(node: ast.expr, cell: Cell) -> Iterator[Term]:
+def _symbols(node: ast.expr, cell: Cell) -> Iterator[Symbol]:
     match node:
         case ast.Name(id=name):
-            yield Term(name, name, cell)
+            yield Symbol(name, name, cell)
         case ast.Constant(value=int() | float() as value):
-            yield Term(told(value, EXACT, as_written=True))
+            yield Symbol(told(value, EXACT, as_written=True))
         case ast.Attribute(value=ast.Name(id=name), attr=attr) if attr in TURNED:
-            yield Term(name, name, (cell[1], cell[0]), turned=True)
+            yield Symbol(name, name, (cell[1], cell[0]), turned=True)
         case ast.BinOp(left=left, op=op, right=right):
             sign, is_product = OPERATORS[type(op)], isinstance(op, ast.MatMult)
             level = LEVELS[sign]
             rows, columns = ((cell[0], ALL), (ALL, cell[1])) if is_product else (cell, cell)
             yield from _bracketed(left, rows, ATOM if sign == "^" else level)
-            yield Term(SIGNS[type(op)])
+            yield Symbol(SIGNS[type(op)])
             yield from _bracketed(right, columns, level + 1)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            yield Term(MINUS)
+            yield Symbol(MINUS)
             yield from _bracketed(operand, cell, POWER)
         case ast.Call() if function := function_of(node):
             is_whole = reduces(node) or function in WHOLE
             inside = (cell[0], ALL) if is_whole else cell
-            yield Term(f"{function} (")
+            yield Symbol(f"{function} (")
             for at, part in enumerate([operand_of(node)] if is_whole else node.args):
-                yield from [Term(",")] * (at > 0)
-                yield from _terms(part, inside)
-            yield Term(")")
+                yield from [Symbol(",")] * (at > 0)
+                yield from _symbols(part, inside)
+            yield Symbol(")")
         case _:
             raise ValueError(
                 f"`{ast.unparse(node)}` has no row of signs; compute it in a line above"
             )
 
 
-def _bracketed(node: ast.expr, cell: Cell, least: int) -> Iterator[Term]:
+def _bracketed(node: ast.expr, cell: Cell, least: int) -> Iterator[Symbol]:
     """With brackets, unless it holds together as firmly as that."""
     match node:
         case ast.BinOp(op=op):
@@ -99,6 +99,6 @@ def _bracketed(node: ast.expr, cell: Cell, least: int) -> Iterator[Term]:
         case _:
             level = ATOM
     brackets = level < least
-    yield from [Term("(")] * brackets
-    yield from _terms(node, cell)
-    yield from [Term(")")] * brackets
+    yield from [Symbol("(")] * brackets
+    yield from _symbols(node, cell)
+    yield from [Symbol(")")] * brackets

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from core.inference.capture_memory import numbers_held, numbers_on_the_way, site_numel
 from core.memory import check_memory
 from core.transformer.architectures import gpt_of
-from core.transformer.attention import attention_weights, share, visible_tokens
+from core.transformer.attention import attention_weights, repeat_heads, visible_tokens
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT, LOGITS
 from core.transformer.look import EXPLICIT, Look, Replacement, Site, check_sites
@@ -127,15 +127,7 @@ def ids_tensor(
 
     Raises ValueError when there are none, too many, or one is not in the vocabulary.
     """
-    given = np.asarray(ids)
-    if given.size == 0:
-        raise ValueError("there are no tokens; type at least one character")
-    if given.dtype.kind not in "iu" or not given.ndim or given.size != given.shape[-1]:
-        raise ValueError(
-            f"ids of type {given.dtype} and shape {given.shape} are not those of one text; give a "
-            "list of whole numbers"
-        )
-    array = given.astype(np.int64).reshape(-1)
+    array = text_ids(ids)
     if array.size > config.block_size:
         raise ValueError(
             f"{array.size} tokens do not fit: this model reads at most "
@@ -148,6 +140,19 @@ def ids_tensor(
             "was trained with"
         )
     return torch.from_numpy(array).to(device)[None]  # (1, T)
+
+
+def text_ids(ids: Sequence[int] | np.ndarray) -> np.ndarray:
+    """ids as (T,) int64. Raises ValueError, with the remedy, where they are not those of a text."""
+    given = np.asarray(ids)
+    if given.size == 0:
+        raise ValueError("there are no tokens; type at least one character")
+    if given.dtype.kind not in "iu" or not given.ndim or given.size != given.shape[-1]:
+        raise ValueError(
+            f"ids of type {given.dtype} and shape {given.shape} are not those of one text; give a "
+            "list of whole numbers, as tokenizer.encode_ids(text) does"
+        )
+    return given.astype(np.int64).reshape(-1)
 
 
 @contextmanager
@@ -275,7 +280,7 @@ def _attention(config: ModelConfig, queries: list[Tensor], keys: list[Tensor]) -
     windows = [config.window_of(layer) for layer in range(config.n_layer)]
     visible = {window: visible_tokens(T, window, device) for window in set(windows)}
     for q, k, window, out in zip(queries, keys, windows, weights, strict=True):
-        attention_weights(q.float(), share(k, H).float(), visible[window], out=out)
+        attention_weights(q.float(), repeat_heads(k, H).float(), visible[window], out=out)
     return weights
 
 

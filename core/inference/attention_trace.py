@@ -24,7 +24,8 @@ from core.inference.indices import check_head, check_layer, check_position
 from core.inference.logit_lens import read_stream
 from core.inference.sampling import temper
 from core.trace import Step, Trace
-from core.transformer.attention import attend, share, visible_tokens
+from core.transformer.architectures import gpt_of
+from core.transformer.attention import attend, repeat_heads, visible_tokens
 from core.transformer.gpt import GPT
 from core.transformer.look import Look, Site
 
@@ -85,10 +86,13 @@ def downstream_of(
 
     off     heads of this layer that are switched off in the pass that the streams are from
     before  (C,) what leaves the last layer with all heads on, where some are off
+
+    Raises ValueError for a layer or head that is not there.
     """
+    layer = check_layer(model.config, layer)
     config, projection = model.config, model.blocks[layer].attn.c_proj
     factors = torch.ones(config.n_head, 1, 1)
-    factors[list(off)] = 0.0
+    factors[[check_head(config.n_head, head) for head in off]] = 0.0
     with looking_at(model):
         streams = [torch.tensor(one) for one in (last, before) if one is not None]
         x = torch.stack(streams).to(projection.weight)  # (1 or 2, C)
@@ -117,6 +121,7 @@ def trace_attention(
     the probabilities `before` (V,) of the model with all of them on. Raises ValueError for ids, a
     layer, head or query that are not there.
     """
+    model = gpt_of(model)
     batch = check_ids(model, ids)
     layer = check_layer(model.config, layer)
     query = check_position(query, batch.size(1))
@@ -189,7 +194,7 @@ def trace_attention_from(
 def _written_by_all(q: Tensor, k: Tensor, v: Tensor, visible: Tensor, after: Downstream) -> Tensor:
     """What every head writes for one token, (H, 1, C): from q (H, 1, D), k and v (G, T, D)."""
     H = q.size(0)
-    read = attend(q, share(k, H), share(v, H), visible).output  # (H, 1, D)
+    read = attend(q, repeat_heads(k, H), repeat_heads(v, H), visible).output  # (H, 1, D)
     return written_by(read * after.factors, after.w_o)
 
 

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from core.inference.activations import check_ids, looking_at
 from core.inference.indices import check_position, check_tokens
+from core.transformer.architectures import gpt_of
 from core.transformer.attention import Attention
 from core.transformer.gpt import EMBEDDING, GPT
 from core.transformer.look import Look, Replacements, Site
@@ -148,7 +149,7 @@ def attribute(
         elif stop.kind == "mlp":
             terms.append(_term("mlp", parts.at("mlp_output", layer), direction, layer))
         else:
-            attn = model.blocks[layer].attn
+            attn = parts.model.blocks[layer].attn
             if attn.c_proj.bias is not None:
                 bias = attn.c_proj.bias.detach().double()
                 terms.append(_term("attention_bias", bias, direction, layer))
@@ -188,6 +189,7 @@ class Parts:
         position: int = -1,
         replace: Replacements | None = None,
     ) -> None:
+        model = gpt_of(model)
         batch = check_ids(model, ids)
         at = check_position(position, batch.size(1))
         layers = range(model.config.n_layer)

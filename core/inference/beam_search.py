@@ -16,13 +16,13 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from core import fields
 from core.fields import field
-from core.inference.activations import ids_tensor, looking_at
+from core.inference.activations import ids_tensor, looking_at, text_ids
 from core.inference.context import BatchedContext
-from core.transformer.architectures import Model, encoder_decoder_of, gpt_of
+from core.transformer.architectures import encoder_decoder_of, gpt_of
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import GPT
 
@@ -30,6 +30,7 @@ from core.transformer.gpt import GPT
 Predict = Callable[[Sequence[Sequence[int]]], Tensor]
 
 PROMPT = -1  # the parent of the first tokens
+MOST_BEAMS = 256  # each reads with keys and values of its own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +47,10 @@ class BeamSettings:
     """
 
     max_new_tokens: int = field(20, least=1, remedy="use 1 or more")
-    beams: int = field(4, least=1, remedy="use 1 or more")
-    stop: tuple[int, ...] = field((), least=0)
+    beams: int = field(4, least=1, most=MOST_BEAMS, remedy="4 to 8 are usual")
+    stop: tuple[int, ...] = field(
+        (), least=0, remedy="give ids of tokens, as tokenizer.encode_ids(text) lists them"
+    )
     length_penalty: float = field(0.6, least=0, most=10, remedy="0 to 1 is usual")
 
     def __post_init__(self) -> None:
@@ -159,13 +162,14 @@ def beam_search_steps(
     context does not hold prompt and text.
     """
     longest, beams, alpha = settings.max_new_tokens, settings.beams, settings.length_penalty
-    prompt = [int(i) for i in np.asarray(ids).reshape(-1)]
+    prompt = text_ids(ids).tolist()
+    model = gpt_of(model) if isinstance(model, nn.Module) else model
     if isinstance(model, GPT) and len(prompt) + longest - 1 > model.config.block_size:
         raise ValueError(
             f"{len(prompt)} tokens and {longest} new ones do not fit: this model reads at "
             f"most {model.config.block_size}; shorten the text, or ask for fewer"
         )
-    predict = BatchedContext(gpt_of(model)).read if isinstance(model, Model) else model
+    predict = BatchedContext(model).read if isinstance(model, GPT) else model
     tree = BeamTree()
     for depth in range(1, longest + 1):
         before = [0.0 if node == PROMPT else tree.nodes[node].sum for node in tree.beams]

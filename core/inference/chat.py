@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from core.fields import either
 from core.files import quoted as quoted_value
 from core.inference.chat_template import fill_in
 from core.inference.generation import TokenStep, generate_steps
@@ -43,6 +44,7 @@ Span = tuple[int, int]
 CHAT_SAMPLING = Sampling(temperature=0.2, top_p=0.9)  # as SmolLM2's makers say
 FORMULA = r"x \leftarrow (x, \, i), \quad i \sim p(i \mid x)"
 APPENDED = "core.inference.generation:generate_steps#append"
+ROLES = "system", "user", "assistant"
 TEMPLATE = -1  # in place of a message: what the template itself wrote
 # Marks that no text has, for these code points are never characters (Unicode 17, section 23.7):
 # before a message its number between the first two, after it the third; a special token that was
@@ -181,10 +183,10 @@ def answer_token(step: TokenStep, tokenizer: Tokenizer) -> Step:
     """A token that was written, with the probability that the model gave it, before any
     temperature.
     """
-    share = math.exp(-surprise_of(step.logits, step.id))
+    probability = math.exp(-surprise_of(step.logits, step.id))
     piece = quoted(visible(tokenizer.piece_bytes(step.id).decode("utf-8", "replace")))
-    values = {"chosen": np.asarray(step.id), "probability": np.asarray(share)}
-    title = f"{piece} came: the model gave it {format_share(share)}"
+    values = {"chosen": np.asarray(step.id), "probability": np.asarray(probability)}
+    title = f"{piece} came: the model gave it {format_share(probability)}"
     return Step("chat.token", title, FORMULA, APPENDED, values)
 
 
@@ -259,6 +261,10 @@ def _clean(message: Mapping[str, str]) -> dict[str, str]:
         raise ValueError(
             f"{quoted_value(message)} is no message; write it as "
             '{"role": "user", "content": "Hi"}, and give a list of them'
+        )
+    if message["role"] not in ROLES:
+        raise ValueError(
+            f"the role {quoted_value(message['role'])} is unknown; use {either(ROLES)}"
         )
     given = {name: str(message[name]) for name in ("role", "content")}
     return {

@@ -18,6 +18,7 @@ from core.inference.lens_trace import trace_contribution, trace_lens
 from core.inference.logit_lens import LogitLens, logit_lens
 from core.inference.sampling import Sampling
 from core.trace import Trace
+from core.transformer.architectures import gpt_of
 from core.transformer.gpt import GPT
 
 
@@ -105,6 +106,7 @@ def explain(
 
     Raises ValueError as `logit_lens`, `attribute` and `Intervention.replacements`.
     """
+    model = gpt_of(model)
     replace = intervention.replacements(model, ids)
     comparison = compare(model, ids, replace, position)
     shown = _likeliest(comparison, min(likeliest, model.config.vocab_size))

@@ -12,6 +12,7 @@ from core.inference.loading import TOKENIZER_FILE, LoadedModel
 from core.inference.usage import TOKENIZER_CONFIG
 from core.tokenization.ids import IdTokenizer
 from core.transformer.architectures import gpt_of
+from core.transformer.config import EncoderDecoderConfig
 from core.transformer.foreign.writing import write_foreign
 
 
@@ -24,6 +25,11 @@ def export(loaded: LoadedModel, folder: str | Path) -> Path:
     and OSError where the disk or the rights fail.
     """
     folder = Path(folder)
+    if isinstance(loaded.config, EncoderDecoderConfig):
+        raise ValueError(
+            f"{loaded.name} is an encoder-decoder: only a model that continues a text can be "
+            "exported; copy the folder of its checkpoint, which core.load opens"
+        )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{folder} holds something already: choose a new folder")
     model = gpt_of(loaded.model)

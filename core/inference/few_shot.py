@@ -64,7 +64,8 @@ class Shot:
     ids          (T,) its tokens
     spans        (T,) where each stands in the text's bytes
     answer_at    the first token of the answer, which is all that follows
-    log_shares   (A,) float64: ln of the probability of each token of the answer, after all before
+    log_probabilities
+                 (A,) float64, ln: of each token of the answer, after all before it
     probability  of the whole answer
     said         what the model answers, always with its likeliest token
     """
@@ -75,7 +76,7 @@ class Shot:
     ids: tuple[int, ...]
     spans: tuple[tuple[int, int], ...]
     answer_at: int
-    log_shares: np.ndarray
+    log_probabilities: np.ndarray
     probability: float
     said: str
 
@@ -124,9 +125,18 @@ def shot(
     # Many tokens begin with a space: the one before the answer belongs to it.
     asked = tokenizer.encode_ids(prompt.rstrip(" "))
     at = next((at for at, pair in enumerate(zip(ids, asked)) if pair[0] != pair[1]), len(asked))
-    log_shares, probability = answer_probability(model, ids, at)
-    said, shares = _said(model, tokenizer, ids[:at]), log_shares.numpy()
-    return Shot(count, prompt + answer, answer, ids, spans, at, shares, probability, said)
+    log_probabilities, probability = answer_probability(model, ids, at)
+    return Shot(
+        count=count,
+        text=prompt + answer,
+        answer=answer,
+        ids=ids,
+        spans=spans,
+        answer_at=at,
+        log_probabilities=log_probabilities.numpy(),
+        probability=probability,
+        said=_said(model, tokenizer, ids[:at]),
+    )
 
 
 def answer_probability(
@@ -143,9 +153,9 @@ def answer_probability(
             f"the answer begins at token {answer_at} of {count}: at least one token must stand "
             "before it, and one in it"
         )
-    log_shares = token_log_probabilities(model, ids, answer_at)  # (A,)
-    probability = torch.exp(log_shares.sum())  # step: answer
-    return log_shares, float(probability)
+    log_probabilities = token_log_probabilities(model, ids, answer_at)  # (A,)
+    probability = torch.exp(log_probabilities.sum())  # step: answer
+    return log_probabilities, float(probability)
 
 
 def trace_few_shot(shots: Sequence[Shot], complete: bool = True) -> Trace:
@@ -154,7 +164,10 @@ def trace_few_shot(shots: Sequence[Shot], complete: bool = True) -> Trace:
     for one in shots:
         examples = f"{one.count} example{'' if one.count == 1 else 's'}"
         title = f"{examples}: {quoted(one.answer)} has {format_share(one.probability)}"
-        values = {"log_shares": one.log_shares, "probability": np.asarray(one.probability)}
+        values = {
+            "log_probabilities": one.log_probabilities,
+            "probability": np.asarray(one.probability),
+        }
         marker = f"{__name__}:answer_probability#answer"
         trace.append(Step("few_shot.answer", title, FORMULA, marker, values))
     return trace.finish() if complete else trace

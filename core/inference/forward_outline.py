@@ -214,7 +214,7 @@ def _embedding(made: Outline) -> None:
     if made.config.embedding_scale:
         made.add(
             "embed.scale",
-            "Multiply by the square root of the width, so that tokens weigh as much as positions",
+            "Multiply by \u221aC, so that tokens weigh as much as positions",
             r"\sqrt{C}\, x_t",
             f"{_STACK}.embed#scale",
             {"x": (T, C), "root": (), "scaled": (T, C)},

@@ -26,7 +26,8 @@ from core.inference.sampling import temper
 from core.jobs import to_the_end
 from core.trace import BUDGET, Trace
 from core.transformer import plain
-from core.transformer.attention import attend, share, visible_tokens
+from core.transformer.architectures import gpt_of
+from core.transformer.attention import attend, repeat_heads, visible_tokens
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
 from core.transformer.look import Look, layer_sites
@@ -100,6 +101,7 @@ def trace_forward_steps(
     model: GPT, ids: Sequence[int] | np.ndarray, position: int = -1
 ) -> Generator[int, None, Trace]:
     """The same as a job, which yields between blocks."""
+    model = gpt_of(model)
     batch = check_ids(model, ids)
     T = batch.size(1)
     position = check_position(position, T)
@@ -139,7 +141,7 @@ class Forward:
                 layer, *("queries", "keys", "values"),
                 *("residual_mid", "attention_output", "mlp_output"),
             )  # fmt: skip
-            q1, k, v = q[:, :, at : at + 1], share(k, q.size(1)), share(v, q.size(1))
+            q1, k, v = q[:, :, at : at + 1], repeat_heads(k, q.size(1)), repeat_heads(v, q.size(1))
             weights = attend(q1, k, v, self._visible(layer)[at : at + 1]).weights  # (1, H, 1, T)
         self.streams.append(out)
         self.row += [mid[0, at], out[0, at]]
@@ -270,7 +272,7 @@ class Forward:
         )  # fmt: skip
         given_1 = block.ln_1(x) if pre else x
         given_2 = block.ln_2(mid) if pre else mid
-        shared_k, shared_v = share(k, q.size(1)), share(v, q.size(1))
+        shared_k, shared_v = repeat_heads(k, q.size(1)), repeat_heads(v, q.size(1))
         attended = attend(q, shared_k, shared_v, self._visible(layer))
         made = {
             "x": x, "given_1": given_1, "q": q, "k": k, "v": v, "shared_k": shared_k,

@@ -13,8 +13,9 @@ from functools import partial
 import numpy as np
 from torch import Tensor
 
-from core.inference.activations import check_ids, looking_at
+from core.inference.activations import check_ids, looking_at, text_ids
 from core.inference.context import Context
+from core.inference.indices import check_count, check_stop
 from core.inference.interventions import AS_IT_IS, Intervention
 from core.inference.sampling import Sampling, draw, draws, next_token
 from core.transformer.architectures import gpt_of
@@ -59,15 +60,16 @@ def generate_steps(
     `seed` alone. `cache`: no token is read twice; what is written is the same. Parts that an
     intervention switches off are off for what is written, too; its patch is one of `ids` alone.
 
-    Raises ValueError for ids that are not in the vocabulary, for no ids, for a number of tokens out
-    of range, and as `Intervention.replacements`.
+    Raises ValueError, with the remedy, for ids that are not those of one text in the vocabulary,
+    for a number of tokens, a seed or tokens of `stop` that cannot be, and as
+    `Intervention.replacements`.
     """
-    if max_new_tokens < 0:
-        raise ValueError(f"max_new_tokens is {max_new_tokens}; use 0 or more")
-    last = frozenset(() if stop is None else (stop,) if isinstance(stop, int) else stop)
-    written = [int(i) for i in np.asarray(ids).reshape(-1)]
+    model = gpt_of(model)
+    max_new_tokens = check_count(max_new_tokens)
+    last = check_stop(model.config.vocab_size, stop)
+    written = text_ids(ids).tolist()
     numbers = draws(seed)
-    read = Context(model).read if cache else partial(_last_logits, gpt_of(model))
+    read = Context(model).read if cache else partial(_last_logits, model)
     patched, plain = _replacements(model, written, intervention)
     size = model.config.block_size
     for place in range(max_new_tokens):
@@ -131,4 +133,5 @@ def generate(
         repetition_penalty=repetition_penalty,
     )
     steps = generate_steps(model, ids, max_new_tokens, sampling, seed=seed, stop=stop, cache=cache)
-    return [*(int(i) for i in np.asarray(ids).reshape(-1)), *(step.id for step in steps)]
+    written = [step.id for step in steps]
+    return [*text_ids(ids).tolist(), *written]

@@ -1,14 +1,17 @@
-"""Checks of what is asked for by its number: a layer, a head, tokens of a text or of a vocabulary.
+"""Checks of what is asked for by its number: a layer, a head, tokens of a text or of a vocabulary,
+and how many new ones.
 
 Layers, heads and positions count from 0, negative ones from the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from numbers import Integral
 
 import numpy as np
 
+from core.files import quoted
 from core.transformer.config import ModelConfig
 
 
@@ -48,6 +51,33 @@ def check_tokens(vocab_size: int, tokens: int | Sequence[int] | np.ndarray) -> n
             f"there is no such token: this model's vocabulary has tokens 0 to {vocab_size - 1}"
         )
     return given
+
+
+def check_stop(vocab_size: int, stop: int | Collection[int] | None) -> tuple[int, ...]:
+    """The tokens that end a text. Raises ValueError, with the remedy, for a text, and for a token
+    that is not in the vocabulary.
+    """
+    given = () if stop is None else stop if isinstance(stop, Collection) else (stop,)
+    for token in given:
+        if not isinstance(token, Integral):
+            raise ValueError(
+                f"stop holds {quoted(token)}: it takes ids of tokens; give those of a text, as "
+                "tokenizer.encode_ids(text) lists them"
+            )
+        if not 0 <= token < vocab_size:
+            raise ValueError(
+                f"token {token} of stop is not in the vocabulary, 0 to {vocab_size - 1}"
+            )
+    return tuple(map(int, given))
+
+
+def check_count(max_new_tokens: int) -> int:
+    """How many tokens are written at most. Raises ValueError, with the remedy."""
+    if not isinstance(max_new_tokens, Integral) or max_new_tokens < 0:
+        raise ValueError(
+            f"max_new_tokens is {quoted(max_new_tokens)}; use a whole number, 0 or more"
+        )
+    return int(max_new_tokens)
 
 
 def _index(index: int, count: int, name: str, there: str) -> int:

@@ -21,6 +21,7 @@ from torch import Tensor
 from core.inference.activations import check_ids, looking_at
 from core.inference.indices import check_head, check_layer, check_position, check_positions
 from core.inference.surprise import final_stream, log_probabilities_of
+from core.transformer.architectures import gpt_of
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
 from core.transformer.look import Look, Replacement, Replacements, Site
@@ -60,6 +61,7 @@ def averaged(
 
     Raises ValueError as `scaled` and `check_ids`.
     """
+    model = gpt_of(model)
     masks = head_masks(model.config, heads)
     for layer in mlps:
         masks[Site("decoder", check_layer(model.config, layer), MLP)] = torch.ones(1).bool()
@@ -84,6 +86,7 @@ def patched(
     written after it stays as it is. Raises ValueError as `scaled` and `check_ids`, for a position
     that is not there, and, later, for a shorter text.
     """
+    model = gpt_of(model)
     tokens = torch.zeros(len(ids), 1).bool()  # (T, 1): those that are patched
     tokens[check_positions(positions, len(ids))] = True
     masks = {
@@ -213,6 +216,7 @@ def compare(
 
     Raises ValueError as `check_ids`, and for a position that is not there.
     """
+    model = gpt_of(model)
     before = _outcome(model, ids, {}, position)
     return Comparison(before, _outcome(model, ids, replace, position) if replace else before)
 

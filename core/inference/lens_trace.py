@@ -18,6 +18,7 @@ from core.inference.attribution import Parts, contribution_of, head_weights, pat
 from core.inference.indices import check_head, check_layer, check_position, check_tokens
 from core.inference.logit_lens import read_stream, stream_places
 from core.trace import Step, Trace
+from core.transformer.architectures import gpt_of
 from core.transformer.gpt import EMBEDDING, GPT
 from core.transformer.look import Look, Replacements, Site
 from core.transformer.norms import LayerNorm, RMSNorm
@@ -43,7 +44,7 @@ STEPS = {  # title, formula and code of each
     "lens.softmax": (
         "Softmax, over all tokens of the vocabulary",
         r"p_i = \frac{e^{z_i}}{\sum_j e^{z_j}}",
-        f"{_HERE}:share#softmax",
+        f"{_HERE}:softmax#softmax",
     ),
     "attribution.write": (
         "What the head read, written to the stream by its part of W_O",
@@ -93,7 +94,7 @@ def unembed(rows: Tensor, normed: Tensor) -> Tensor:
     return logits
 
 
-def share(logits: Tensor, total: Tensor) -> Tensor:
+def softmax(logits: Tensor, total: Tensor) -> Tensor:
     """The softmax of logits (K,); total () is the log of the sum of e^logit over all V tokens."""
     probabilities = torch.exp(logits - total)  # (K,)  # step: softmax
     return probabilities
@@ -114,6 +115,7 @@ def trace_lens(
     stream there to probabilities: center and norm (a post-norm model has none at the end), unembed,
     softmax. Raises ValueError as `logit_lens`.
     """
+    model = gpt_of(model)
     batch = check_ids(model, ids)
     at = check_position(position, batch.size(1))
     asked = torch.from_numpy(check_tokens(model.config.vocab_size, tokens)).to(batch.device)
@@ -161,7 +163,7 @@ def _lens_steps(model: GPT, x: Tensor, rows: Tensor, total: Tensor) -> Iterator[
             yield _step("lens.shift", {"normed": normed, "bias": bias, "shifted": x})
     logits = unembed(rows, x)
     yield _step("lens.unembed", {"rows": rows, "normed": x, "logits": logits})
-    said = share(logits, total)
+    said = softmax(logits, total)
     yield _step("lens.softmax", {"logits": logits, "total": total, "probabilities": said})
 
 
@@ -181,6 +183,7 @@ def trace_contribution(
 
     Raises ValueError as `attribute`, and for a layer or head that is not there.
     """
+    model = gpt_of(model)
     layer = check_layer(model.config, layer)
     head = None if head is None else check_head(model.config.n_head, head)
     parts = Parts(model, ids, position, replace)

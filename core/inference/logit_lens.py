@@ -19,6 +19,7 @@ from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
 from core.inference.indices import check_positions, check_tokens
+from core.transformer.architectures import gpt_of
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import EMBEDDING, GPT, LOGITS
 from core.transformer.look import Look, Replacements, Site
@@ -30,23 +31,23 @@ LOGITS_AT_ONCE = 1 << 24  # logits, 64 MB: never are those of all places and tok
 class LogitLens:
     """What the model would say at each place, at each token.
 
-    places       (P,) from the embedding to what leaves the last block
-    positions    (T,) of the tokens that were read
-    likeliest    (P, T, K) int64, the likeliest first
-    shares       (P, T, K) their probabilities
-    tokens       (T, N) int64, those that were asked for
-    probability  (P, T, N) of these
-    rank         (P, T, N) int64, how many tokens are likelier
-    divergence   (P, T) nats, KL(what the model says in the end || what it says here)
-    norms        (P, T) length of the stream's vector
+    places         (P,) from the embedding to what leaves the last block
+    positions      (T,) of the tokens that were read
+    likeliest      (P, T, K) int64, the likeliest first
+    likeliest_probabilities  (P, T, K) of these
+    tokens         (T, N) int64, those that were asked for
+    probabilities  (P, T, N) of these
+    rank           (P, T, N) int64, how many tokens are likelier
+    divergence     (P, T) nats, KL(what the model says in the end || what it says here)
+    norms          (P, T) length of the stream's vector
     """
 
     places: tuple[Site, ...]
     positions: np.ndarray
     likeliest: np.ndarray
-    shares: np.ndarray
+    likeliest_probabilities: np.ndarray
     tokens: np.ndarray
-    probability: np.ndarray
+    probabilities: np.ndarray
     rank: np.ndarray
     divergence: np.ndarray
     norms: np.ndarray
@@ -109,6 +110,7 @@ def logit_lens(
     The last place says what the model says. Raises ValueError as `check_ids`, and for a token or
     position that is not there.
     """
+    model = gpt_of(model)
     batch = check_ids(model, ids)
     places = stream_places(model.config, sublayers)
     at = check_positions(positions, batch.size(1))
@@ -122,9 +124,17 @@ def logit_lens(
             given = torch.from_numpy(check_tokens(model.config.vocab_size, tokens)).to(final.device)
             asked = given.expand(len(at), given.size(-1))  # (T, N)
         found = _read(model, streams, final, asked, min(likeliest, model.config.vocab_size))
-    ids, shares, probability, rank, divergence, norms = (one.cpu().numpy() for one in found)
+    likely, p_likely, p_asked, rank, divergence, norms = (one.cpu().numpy() for one in found)
     return LogitLens(
-        places, at, ids, shares, asked.cpu().numpy(), probability, rank, divergence, norms
+        places=places,
+        positions=at,
+        likeliest=likely,
+        likeliest_probabilities=p_likely,
+        tokens=asked.cpu().numpy(),
+        probabilities=p_asked,
+        rank=rank,
+        divergence=divergence,
+        norms=norms,
     )
 
 
@@ -140,11 +150,11 @@ def _read(
     size = max(1, LOGITS_AT_ONCE // final.size(-1))
     for some in torch.arange(P * T, device=rows.device).split(size):
         said = read_stream(model, rows[some]).log_softmax(-1)  # (rows, V)
-        shares, ids = said.topk(likeliest, dim=-1)
+        largest, ids = said.topk(likeliest, dim=-1)
         mine = said.gather(-1, asked[some % T])  # (rows, N)
         rank = torch.stack([(said > one[:, None]).sum(-1) for one in mine.unbind(-1)], -1)
         end = final[some % T]  # (rows, V)
         divergence = (end.exp() * (end - said)).sum(-1)
         length = rows[some].float().norm(dim=-1)
-        parts.append((ids, shares.exp(), mine.exp(), rank, divergence, length))
+        parts.append((ids, largest.exp(), mine.exp(), rank, divergence, length))
     return [torch.cat(part).unflatten(0, (P, T)) for part in zip(*parts, strict=True)]

@@ -28,8 +28,13 @@ REPOSITORY = re.compile(r"([\w.-]{1,96}/)?[\w.-]{1,96}")  # those of the first y
 def place_of(name_or_path: str | Path) -> tuple[Path, str]:
     """The folder or file of a model, and what it is called.
 
-    Raises FileNotFoundError, with the remedy, where there is none.
+    Raises ValueError for what is no name, and FileNotFoundError, with the remedy, where there is
+    no such model.
     """
+    if not isinstance(name_or_path, str | Path) or not str(name_or_path):
+        raise ValueError(
+            f"{quoted(name_or_path)} names no model: give a name, such as {BUNDLED!r}, or a folder"
+        )
     given = str(name_or_path)
     if given in (BUNDLED, DATES):
         return resource("models", given), given

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from core import fields
-from core.fields import field
+from core.fields import WIDEST, field
+from core.files import quoted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +169,11 @@ def draw(kept: Tensor, drawn: float) -> int:
 
 
 def draws(seed: int) -> Iterator[float]:
-    """Numbers from 0 to 1, one for each token that is written."""
-    generator = torch.Generator().manual_seed(seed)
+    """Numbers from 0 to 1, one for each token that is written. Raises ValueError for a seed that
+    cannot be.
+    """
+    if not isinstance(seed, Integral) or not 0 <= seed < WIDEST:
+        raise ValueError(f"the seed must be a whole number of 0 to 2^63 - 1, not {quoted(seed)}")
+    generator = torch.Generator().manual_seed(int(seed))
     while True:
         yield float(torch.rand((), generator=generator, dtype=torch.float64))

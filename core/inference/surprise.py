@@ -14,6 +14,7 @@ from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at
 from core.inference.context import Context
+from core.transformer.architectures import gpt_of
 from core.transformer.gpt import GPT, LOGITS
 from core.transformer.look import Look, Replacements, check_sites
 
@@ -43,6 +44,7 @@ def final_stream(
 
     Raises ValueError as `check_ids`, for a site that is not there, and for replaced logits.
     """
+    model = gpt_of(model)
     batch, look = check_ids(model, ids), Look((), replace)
     check_sites(model.config, look)
     if look.replaces(LOGITS):
@@ -59,6 +61,7 @@ def log_probabilities_of(
     Only these places are unembedded, some at a time: the logits of a long text would take more
     memory than the model.
     """
+    model = gpt_of(model)
     came = torch.as_tensor(np.asarray(ids, np.int64), device=normed.device)  # (T,)
     if not 1 <= first <= len(came):
         raise ValueError(

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from core.data.pairs import padded
 from core.inference.activations import ids_tensor, looking_at
+from core.inference.indices import check_count
 from core.inference.sampling import Sampling, draw, draws, next_token
 from core.transformer.architectures import encoder_decoder_of
 from core.transformer.cache import KeyValueCache
@@ -66,9 +67,7 @@ def translate_steps(
     config, decoder = model.config, model.config.decoder
     room = decoder.block_size
     if max_new_tokens is not None:
-        if max_new_tokens < 0:
-            raise ValueError(f"max_new_tokens is {max_new_tokens}; use 0 or more")
-        room = min(room, max_new_tokens)
+        room = min(room, check_count(max_new_tokens))
     sampling = Sampling(temperature=temperature)
     numbers = draws(seed)
     source = _source(model, source_ids)

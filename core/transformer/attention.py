@@ -88,7 +88,7 @@ def visible_tokens(
     return visible if window is None else visible & (back < window)
 
 
-def share(heads: Tensor, n_head: int) -> Tensor:
+def repeat_heads(heads: Tensor, n_head: int) -> Tensor:
     """Key or value heads, each as often as query heads read it: (..., G, T, D) -> (..., H, T, D).
 
     Query head h reads key and value head h // (H / G): neighbors share one.
@@ -122,27 +122,27 @@ class Heads(nn.Module):
         output = self.c_proj(joined)  # (B, T, C)  # step: join
         return output
 
-    def answer(
-        self, q: Tensor, k: Tensor, v: Tensor, look: Look | None, readable: Tensor | None = None
+    def attend_heads(
+        self, q: Tensor, k: Tensor, v: Tensor, look: Look | None, is_token: Tensor | None = None
     ) -> Tensor:
         """What all heads read, joined: q (B, H, Tq, D), k and v (B, G, Tk, D) -> (B, Tq, C), by
-        the fastest way that makes what the Look wants. `readable` (B, 1, 1, Tk): which keys are
+        the fastest way that makes what the Look wants. `is_token` (B, 1, 1, Tk): which keys are
         tokens, and no padding; None: all.
         """
         explicitly = look if look is not None and self._is_explicit(look) else None
-        sees_all = q.size(2) == 1 and readable is None
+        sees_all = q.size(2) == 1 and is_token is None
         if sees_all and explicitly is None and not self.training:
-            heads = self.read_one(q, k, v)
-            return self._written(heads, look)
+            heads = self.single_query(q, k, v)
+            return self._joined(heads, look)
         if self.n_kv_head != self.n_head:
-            k, v = share(k, self.n_head), share(v, self.n_head)  # (B, H, T, D)
+            k, v = repeat_heads(k, self.n_head), repeat_heads(v, self.n_head)  # (B, H, T, D)
         if explicitly is not None:
-            heads = self.read_explicitly(q, k, v, explicitly, readable)
+            heads = self.explicit(q, k, v, explicitly, is_token)
         else:
-            heads = self.read(q, k, v, readable)
-        return self._written(heads, look)
+            heads = self.fused(q, k, v, is_token)
+        return self._joined(heads, look)
 
-    def _written(self, heads: Tensor, look: Look | None) -> Tensor:
+    def _joined(self, heads: Tensor, look: Look | None) -> Tensor:
         """`join`, with a Look at what goes in and what comes out."""
         if look is None:
             return self.join(heads)
@@ -153,18 +153,18 @@ class Heads(nn.Module):
         """Whether the Look wants what fused attention never makes."""
         return any(look.wants(self.sites[kind]) for kind in EXPLICIT)
 
-    def read(self, q: Tensor, k: Tensor, v: Tensor, readable: Tensor | None = None) -> Tensor:
+    def fused(self, q: Tensor, k: Tensor, v: Tensor, is_token: Tensor | None = None) -> Tensor:
         """What each head reads, (B, H, T, D) each: by `attend`, or the kernel that fuses it."""
         dropout = self.dropout if self.training else 0.0
         if dropout == 0.0 and _fused_backward_is_slow(q):
-            return attend(q, k, v, self.visible(q, k, readable)).output
+            return attend(q, k, v, self.visible(q, k, is_token)).output
         whole = self.window is None and q.size(2) == k.size(2)
-        if readable is None and (whole or not self.causal):
+        if is_token is None and (whole or not self.causal):
             return F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=self.causal)
-        visible = self.visible(q, k, readable)
+        visible = self.visible(q, k, is_token)
         return F.scaled_dot_product_attention(q, k, v, visible, dropout_p=dropout)
 
-    def read_one(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    def single_query(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """What the heads of a single token read, which sees all there is: q (B, H, 1, D), k and v
         (B, G, Tk, D) -> (B, H, 1, D). Queries that share a key stand below one another, so that
         none is copied.
@@ -173,11 +173,11 @@ class Heads(nn.Module):
         heads = F.scaled_dot_product_attention(grouped, k, v)  # (B, G, H / G, D)
         return heads.flatten(1, 2).unsqueeze(2)  # (B, H, 1, D)
 
-    def read_explicitly(
-        self, q: Tensor, k: Tensor, v: Tensor, look: Look, readable: Tensor | None = None
+    def explicit(
+        self, q: Tensor, k: Tensor, v: Tensor, look: Look, is_token: Tensor | None = None
     ) -> Tensor:
         """The same by `attend`, for the Look: what it replaces goes through the lines after it."""
-        visible, root = self.visible(q, k, readable), math.sqrt(self.head_width)
+        visible, root = self.visible(q, k, is_token), math.sqrt(self.head_width)
         scores, _, masked, weights, _ = attend(q, k, v, visible)
         scores = look.at(self.sites["scores"], scores)
         changed = look.replaces(self.sites["scores"])
@@ -189,7 +189,7 @@ class Heads(nn.Module):
         weights = look.at(self.sites["weights"], weights)
         return F.dropout(weights, self.dropout, self.training) @ v
 
-    def visible(self, q: Tensor, k: Tensor, readable: Tensor | None = None) -> Tensor:
+    def visible(self, q: Tensor, k: Tensor, is_token: Tensor | None = None) -> Tensor:
         """(Tq, Tk) or (B, 1, Tq, Tk), True where a query may look. Where that is no later key,
         queries are of the last tokens of k.
         """
@@ -198,7 +198,7 @@ class Heads(nn.Module):
             visible = visible_tokens(Tk, self.window, q.device, Tq)
         else:
             visible = torch.ones(Tq, Tk, dtype=torch.bool, device=q.device)
-        return visible if readable is None else visible & readable
+        return visible if is_token is None else visible & is_token
 
 
 class Attention(Heads):
@@ -246,10 +246,10 @@ class Attention(Heads):
         rotation: Rotation | None = None,
         look: Look | None = None,
         cache: LayerCache | None = None,
-        readable: Tensor | None = None,
+        is_token: Tensor | None = None,
     ) -> Tensor:
         """x (B, T, C) -> (B, T, C). With a cache x are the tokens that come next: they read from
-        those before, too. `readable` (B, 1, 1, T): which tokens are no padding; None: all.
+        those before, too. `is_token` (B, 1, 1, T): which tokens are no padding; None: all.
         """
         q, k, v = self.project(x, rotation)
         if look is not None:
@@ -258,7 +258,7 @@ class Attention(Heads):
             v = look.at(self.sites["values"], v)
         if cache is not None:
             k, v = cache.append(k, v)  # (B, G, Tk, D)
-        return self.answer(q, k, v, look, readable)
+        return self.attend_heads(q, k, v, look, is_token)
 
 
 def _fused_backward_is_slow(q: Tensor) -> bool:

@@ -21,11 +21,11 @@ class Memory(NamedTuple):
     """What the encoder made of a source, which every block of the decoder reads.
 
     vectors   (B, Ts, C): the encoder's output
-    readable  (B, 1, 1, Ts): which tokens are no padding
+    is_token  (B, 1, 1, Ts): which tokens are no padding
     """
 
     vectors: Tensor
-    readable: Tensor
+    is_token: Tensor
 
 
 class CrossAttention(Heads):
@@ -78,4 +78,4 @@ class CrossAttention(Heads):
             q = look.at(self.sites["queries"], q)
             k = look.at(self.sites["keys"], k)
             v = look.at(self.sites["values"], v)
-        return self.answer(q, k, v, look, memory.readable)
+        return self.attend_heads(q, k, v, look, memory.is_token)

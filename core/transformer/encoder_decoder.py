@@ -39,11 +39,11 @@ class EncoderDecoder(nn.Module):
         self.encoder = Stack(config.encoder, "encoder")
         self.decoder = Stack(config.decoder, "decoder", reads_source=True)
         self.lm_head = Linear(config.decoder.n_embd, config.decoder.vocab_size, bias=False)
-        self.share()
+        self.tie_weights()
         if not self.lm_head.weight.is_meta:  # else there are shapes alone, for numbers from a file
             self.initialize(generator)
 
-    def share(self) -> None:
+    def tie_weights(self) -> None:
         """Lets one table do what the config says that one does (AIAYN section 3.4)."""
         if self.config.share_embeddings:
             self.decoder.wte.weight = self.encoder.wte.weight
@@ -78,9 +78,9 @@ class EncoderDecoder(nn.Module):
 
         Raises ValueError where there are no tokens, or more than fit into block_size.
         """
-        readable = (source_ids != NO_TOKEN)[:, None, None]  # (B, 1, 1, Ts)
-        vectors = self.encoder.run(_embeddable(source_ids), look, readable=readable)
-        return Memory(vectors, readable)
+        is_token = (source_ids != NO_TOKEN)[:, None, None]  # (B, 1, 1, Ts)
+        vectors = self.encoder.run(_embeddable(source_ids), look, is_token=is_token)
+        return Memory(vectors, is_token)
 
     def decode(
         self,

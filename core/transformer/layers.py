@@ -79,15 +79,15 @@ class Block(nn.Module):
         rotation: Rotation | None = None,
         look: Look | None = None,
         cache: LayerCache | None = None,
-        readable: Tensor | None = None,
+        is_token: Tensor | None = None,
         memory: Memory | None = None,
     ) -> Tensor:
-        """x (B, T, C) -> (B, T, C). An encoder's block is told which tokens are `readable`, and no
-        padding; a block that reads a source, what the encoder made of it.
+        """x (B, T, C) -> (B, T, C). An encoder's block is told which ids are tokens and no
+        padding, `is_token`; a block that reads a source, what the encoder made of it, `memory`.
         """
         if look is not None:
             x = look.at(self.sites["residual_in"], x)
-        others = (rotation, look, cache, readable)
+        others = (rotation, look, cache, is_token)
         if self.norm_first:  # GPT-2 section 2.3
             normed = self.ln_1(x)  # step: ln_1
             attention_output = self.drop(self.attn(normed, *others))  # step: attention

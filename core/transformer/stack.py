@@ -61,13 +61,13 @@ class Stack(nn.Module):
         ids: Tensor,
         look: Look | None = None,
         cache: KeyValueCache | None = None,
-        readable: Tensor | None = None,
+        is_token: Tensor | None = None,
         memory: Memory | None = None,
     ) -> Tensor:
         """From tokens to what the last norm makes: ids (B, T) int64 -> (B, T, C).
 
         With a cache, ids are what comes after the tokens that it holds, which holds them, too,
-        afterwards; what comes out is of the last token alone, (B, C). `readable` and `memory` are
+        afterwards; what comes out is of the last token alone, (B, C). `is_token` and `memory` are
         as in `Block`. Raises as `embed` does.
         """
         first = 0 if cache is None else cache.length
@@ -80,10 +80,10 @@ class Stack(nn.Module):
             if self.checkpoints_activations and self.training:
                 # Only what enters the block is kept; backward computes its inside again (Chen et
                 # al. 2016, "Training Deep Nets with Sublinear Memory Cost", section 4).
-                given = (x, rotation, look, None, readable, memory)
+                given = (x, rotation, look, None, is_token, memory)
                 x = checkpoint(block, *given, use_reentrant=False)
             else:
-                x = block(x, rotation, look, kept, readable, memory)  # step: block
+                x = block(x, rotation, look, kept, is_token, memory)  # step: block
         if cache is not None:
             cache.length += ids.size(1)
             x = x[:, -1]  # (B, C): in bf16 the head of a slice (B, 1, C) takes 30 times as long

@@ -125,7 +125,7 @@ def encoder_decoder_model_of(
     if config.decoder.tie_weights:
         named["lm_head.weight"] = named["decoder.wte.weight"]
     model.load_state_dict(named, assign=True)
-    model.share()
+    model.tie_weights()
     return model
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from core.marked_line import marked_line
-from core.substitution import arithmetic
+from core.substitution import Cell, arithmetic
 from core.trace import Step
 from explorer.panes.base import Inspection, Row
 from explorer.widgets.live_numbers import Equation, in_a_line
 
 
-def calculated(step: Step, cell: int | None = None) -> list[Row]:
+def calculated(step: Step, cell: int | Cell | None = None) -> list[Row]:
     """The line with the numbers of one cell, where it makes more than one number; none where it
     does not compute, or where what was recorded lacks some of them.
     """

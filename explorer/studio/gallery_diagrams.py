@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core.equation import Term
+from core.equation import Symbol
 from explorer.studio.gallery_data import Sample
 from explorer.widgets.bar_table import BarRow, BarTable
 from explorer.widgets.diagrams.picture import DiagramPicture
@@ -52,13 +52,13 @@ def diagrams() -> list[Sample]:
     x, weight = rng.normal(size=(4, 6)), rng.normal(size=(5, 6))
     values = {"x": x, "weight": weight, "products": x @ weight.T}
     matrices = {name: Matrix.of(one) for name, one in values.items()}
-    turned = Term("weight", "weight", (3, -1), turned=True)
-    made = Term("products", "products", (2, 3))
-    terms = [Term("x", "x", (2, -1)), Term("\u00b7"), turned, Term("="), made]
+    turned = Symbol("weight", "weight", (3, -1), turned=True)
+    made = Symbol("products", "products", (2, 3))
+    symbols = [Symbol("x", "x", (2, -1)), Symbol("\u00b7"), turned, Symbol("="), made]
     nodes = [Node(0, "c_fc", "products", (4, 5), matrices["products"], True),
              Node(1, "gelu", "hidden", (4, 5), None, False)]  # fmt: skip
     shapes = {name: (len(one), one.shape[1]) for name, one in values.items()}
-    steps = StepsScene(tuple(nodes), 0, terms, shapes, matrices, TOKENS[:4])
+    steps = StepsScene(tuple(nodes), 0, symbols, shapes, matrices, TOKENS[:4])
     pair = replace(_spine(3, ENDS[1:]), source=_spine(3, ()))
     return [
         ("a model", _shown(spine, 10), 600, 380),

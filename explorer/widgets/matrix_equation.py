@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QPainter
 
-from core.equation import ALL, Term
+from core.equation import ALL, Symbol
 from core.numbers import TIMES, format_number
 from explorer import theme
 from explorer.widgets.axis_labels import has_label, one_in
@@ -56,26 +56,26 @@ def kind_of(name: str) -> str:
 
 
 class MatrixEquation:
-    """Where the terms stand in an area."""
+    """Where the symbols stand in an area."""
 
     def __init__(self, area: QRectF, scene: StepsScene) -> None:
-        now, self.scene, self.terms, self.rows = theme.current(), scene, scene.terms, scene.rows
+        now, self.scene, self.symbols, self.rows = theme.current(), scene, scene.symbols, scene.rows
         self.shapes = [scene.shapes[one.name][:: -1 if one.turned else 1] if one.name else (0, 0)
-                       for one in self.terms]  # fmt: skip
+                       for one in self.symbols]  # fmt: skip
         named = [at for at, (size, _) in enumerate(self.shapes) if size == len(self.rows) > 1]
-        self.named = named[0] if named else -1  # the first term whose rows have names
+        self.named = named[0] if named else -1  # the first symbol whose rows have names
         self.strip = QRectF(area).adjusted(0, area.height() - now.px(LINE + ROW), 0, 0)
         self.area = area.adjusted(0, 0, 0, -now.px(LINE + ROW + GAP))
         self.places = self._arranged()
 
     def _arranged(self) -> list[QRectF]:
-        """One scale for all sides, as large as the area lets it be; no term is narrower than its
+        """One scale for all sides, as large as the area lets it be; no symbol is narrower than its
         words.
         """
         now, gap = theme.current(), theme.current().px(6)
-        names = [now.px(NAMES) if at == self.named else 0 for at in range(len(self.terms))]
+        names = [now.px(NAMES) if at == self.named else 0 for at in range(len(self.symbols))]
         words = [now.metrics("body" if one.name else "title", 600).horizontalAdvance(
-            self._words(one)) + now.px(8) for one in self.terms]  # fmt: skip
+            self._words(one)) + now.px(8) for one in self.symbols]  # fmt: skip
         tall = max(self.area.height() - now.px(HEAD), now.px(LEAST))
 
         def slots(scale: float) -> list[float]:
@@ -94,59 +94,63 @@ class MatrixEquation:
             x += name + slot
         return places
 
-    def _words(self, term: Term) -> str:
-        return term.words.replace("_", " ") + ("\u1d40" if term.turned else "")
+    def _words(self, symbol: Symbol) -> str:
+        return symbol.words.replace("_", " ") + ("\u1d40" if symbol.turned else "")
 
-    def _matrix(self, term: Term) -> Matrix | None:
+    def _matrix(self, symbol: Symbol) -> Matrix | None:
         """The numbers as they stand in the line."""
-        matrix = self.scene.matrices.get(term.name)
-        turned = matrix is not None and term.turned
+        matrix = self.scene.matrices.get(symbol.name)
+        turned = matrix is not None and symbol.turned
         return Matrix(matrix.values.T, matrix.thumb.T) if turned else matrix
 
     def cell_at(self, point: QPointF) -> Found | None:
         """The cell of a value under a point, as it is stored: of a turned one turned back."""
-        for term, (rows, columns), place in zip(self.terms, self.shapes, self.places, strict=True):
-            if term.name and place.contains(point):
+        for symbol, (rows, columns), place in zip(
+            self.symbols, self.shapes, self.places, strict=True
+        ):
+            if symbol.name and place.contains(point):
                 row = int((point.y() - place.top()) / place.height() * rows)
                 column = int((point.x() - place.left()) / place.width() * columns)
                 row, column = min(row, rows - 1), min(column, columns - 1)
-                row, column = (column, row) if term.turned else (row, column)
-                matrix = self.scene.matrices.get(term.name)
+                row, column = (column, row) if symbol.turned else (row, column)
+                matrix = self.scene.matrices.get(symbol.name)
                 value = math.nan if matrix is None else float(matrix.values[row, column])
-                return Found(term.name, row, column, value)
+                return Found(symbol.name, row, column, value)
         return None
 
     def draw(self, painter: QPainter) -> None:
         sketch = Sketch(painter)
-        for term, shape, place in zip(self.terms, self.shapes, self.places, strict=True):
-            if term.name:
-                self._draw_value(sketch, term, shape, place)
+        for symbol, shape, place in zip(self.symbols, self.shapes, self.places, strict=True):
+            if symbol.name:
+                self._draw_value(sketch, symbol, shape, place)
             else:
-                sketch.text(place, term.words, size="title", weight=600)
+                sketch.text(place, symbol.words, size="title", weight=600)
         if self.named >= 0:
-            self._draw_rows(sketch, self.places[self.named], self.terms[self.named].cell[0])
-        if (matrix := self.scene.matrices.get(self.terms[-1].name)) is not None:
-            self._draw_strip(sketch, matrix.values, self.terms[-1])
+            self._draw_rows(sketch, self.places[self.named], self.symbols[self.named].cell[0])
+        if (matrix := self.scene.matrices.get(self.symbols[-1].name)) is not None:
+            self._draw_strip(sketch, matrix.values, self.symbols[-1])
 
     def _draw_value(
-        self, sketch: Sketch, term: Term, shape: tuple[int, int], place: QRectF
+        self, sketch: Sketch, symbol: Symbol, shape: tuple[int, int], place: QRectF
     ) -> None:
-        matrix, now = self._matrix(term), sketch.now
-        sketch.matrix(place, None if matrix is None else matrix.thumb, kind_of(term.name))
+        matrix, now = self._matrix(symbol), sketch.now
+        sketch.matrix(place, None if matrix is None else matrix.thumb, kind_of(symbol.name))
         name = around(place.center().x(), place.top() - now.px(HEAD - LINE / 2), 0, now.px(LINE))
-        sketch.text(name, self._words(term), ROLES.get(term.name, "text"), size="body", weight=600)
+        sketch.text(
+            name, self._words(symbol), ROLES.get(symbol.name, "text"), size="body", weight=600
+        )
         sketch.text(name.translated(0, now.px(LINE)), dimensions(shape))
         if matrix is None:
             return
         high, wide = place.height() / shape[0], place.width() / shape[1]
         if wide >= now.px(CELL[1]) and high >= now.px(LEAST):
-            colors = colors_of(matrix.values, kind_of(term.name))
+            colors = colors_of(matrix.values, kind_of(symbol.name))
             for row, column in np.ndindex(shape):
                 cell = QRectF(place.left() + column * wide, place.top() + row * high, wide, high)
                 number = float(matrix.values[row, column])
                 self._draw_number(sketch, cell, number, int(colors[row, column]))
         # The cells that the chosen one comes from.
-        row, column = term.cell[::-1] if term.turned else term.cell
+        row, column = symbol.cell[::-1] if symbol.turned else symbol.cell
         top, high = _span(row, shape[0], place.top(), place.height())
         left, wide = _span(column, shape[1], place.left(), place.width())
         sketch.frame(QRectF(left, top, wide, high), "text", 1.5, 0)
@@ -165,11 +169,13 @@ class MatrixEquation:
                 ink = "text" if at == chosen else "muted"
                 sketch.text(line, words, ink, RIGHT, mono=True, cut=True)
 
-    def _draw_strip(self, sketch: Sketch, values: np.ndarray, term: Term) -> None:
+    def _draw_strip(self, sketch: Sketch, values: np.ndarray, symbol: Symbol) -> None:
         """The chosen row of the result, cell by cell, with numbers."""
         now, side = sketch.now, sketch.now.px(CELL[0])
-        row, column = (min(at, size - 1) for at, size in zip(term.cell, values.shape, strict=True))
-        numbers, colors = values[row], colors_of(values[row][None], kind_of(term.name))[0]
+        row, column = (
+            min(at, size - 1) for at, size in zip(symbol.cell, values.shape, strict=True)
+        )
+        numbers, colors = values[row], colors_of(values[row][None], kind_of(symbol.name))[0]
         count = min(int(self.strip.width() // side), len(numbers))
         first = min(max(column - count // 2, 0), len(numbers) - count)
         left = self.strip.center().x() - count * side / 2

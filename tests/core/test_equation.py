@@ -4,15 +4,15 @@ import ast
 
 import pytest
 
-from core.equation import ALL, terms_of
+from core.equation import ALL, symbols_of
 from core.marked_line import MODULES, marked_line
 from tests.core.formulas import marker_of
 from tests.core.test_marked_lines import markers
 
 
 def written(statement: str, names: str) -> str:
-    terms = terms_of(marked_line(marker_of(statement)), names.split())
-    return " ".join(term.words + ("^T" if term.turned else "") for term in terms)
+    symbols = symbols_of(marked_line(marker_of(statement)), names.split())
+    return " ".join(symbol.words + ("^T" if symbol.turned else "") for symbol in symbols)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def formula_of(row: str) -> str:
 def test_every_marked_line_that_computes_is_written_as_it_computes():
     wrong, seen = [], 0
     for line in filter(lambda line: line.computes, map(marked_line, markers())):
-        row, _, made = " ".join(term.words for term in terms_of(line, ())).rpartition(" = ")
+        row, _, made = " ".join(symbol.words for symbol in symbols_of(line, ())).rpartition(" = ")
         if made != line.made or said(formula_of(row)) != said(ast.unparse(line.formula)):
             wrong.append((line.marker, row))
         seen += 1
@@ -82,15 +82,15 @@ def test_every_marked_line_that_computes_is_written_as_it_computes():
 
 def test_a_row_that_cannot_be_written_is_refused():
     with pytest.raises(ValueError, match="no row of signs"):
-        terms_of(marked_line(marker_of("made = (a @ b).mT")), [])
+        symbols_of(marked_line(marker_of("made = (a @ b).mT")), [])
 
 
 def test_each_value_has_the_cells_that_the_chosen_one_comes_from():
-    product = terms_of(marked_line(marker_of("made = x @ w.mT")), ["x", "w", "made"], (2, 5))
-    assert [term.cell for term in product if term.name] == [(2, ALL), (5, ALL), (2, 5)]
-    softmax = terms_of(marked_line(marker_of("made = torch.softmax(x, dim=-1)")), [], (2, 5))
-    assert [term.cell for term in softmax if term.name] == [(2, ALL), (2, 5)]
-    larger = terms_of(marked_line(marker_of("made = np.maximum(x, y)")), [], (2, 5))
-    assert {term.cell for term in larger if term.name} == {(2, 5)}
-    added = terms_of(marked_line(marker_of("made = x + y")), ["x", "y", "made"], (2, 5))
-    assert {term.cell for term in added if term.name} == {(2, 5)}
+    product = symbols_of(marked_line(marker_of("made = x @ w.mT")), ["x", "w", "made"], (2, 5))
+    assert [symbol.cell for symbol in product if symbol.name] == [(2, ALL), (5, ALL), (2, 5)]
+    softmax = symbols_of(marked_line(marker_of("made = torch.softmax(x, dim=-1)")), [], (2, 5))
+    assert [symbol.cell for symbol in softmax if symbol.name] == [(2, ALL), (2, 5)]
+    larger = symbols_of(marked_line(marker_of("made = np.maximum(x, y)")), [], (2, 5))
+    assert {symbol.cell for symbol in larger if symbol.name} == {(2, 5)}
+    added = symbols_of(marked_line(marker_of("made = x + y")), ["x", "y", "made"], (2, 5))
+    assert {symbol.cell for symbol in added if symbol.name} == {(2, 5)}

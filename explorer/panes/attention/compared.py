@@ -25,6 +25,8 @@ from core.numbers import format_number
 from explorer.panes.attention.model import (
     Heads,
     Prompt,
+    capture_without,
+    look,
     quoted,
     read_prompt,
     strongest,
@@ -37,7 +39,7 @@ from explorer.widgets.pooling import pool_heads, to_uint8
 
 if TYPE_CHECKING:
     from core.tokenization import Tokenizer
-    from core.transformer import ModelConfig
+    from core.transformer import GPT, ModelConfig
     from explorer.runs.sources import Captured
 
 OTHERS = ("Tom", "Lily", "Ben", "Max", "dog", "cat", "big", "blue")
@@ -91,6 +93,14 @@ class Compared:
         """(T, T): second minus first, where both have as many tokens."""
         before = self.heads.weights(layer, head, hide_first)
         return self.weights(layer, head, hide_first) - before
+
+
+def reread(model: GPT, heads: Heads, version: int) -> Heads:
+    """The first text as this version of the model reads it; for the engine's thread."""
+    kept, before = capture_without(model, heads.prompt.ids, heads.off)
+    return look(
+        kept, heads.prompt, heads.source, version, model.config, off=heads.off, before=before
+    )
 
 
 def compare(heads: Heads, kept: Captured, prompt: Prompt, config: ModelConfig | None) -> Compared:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from explorer.panes.attention.pane import AttentionPane
 
 READING = "reading the second text"
+READING_FIRST = "reading the first text"
 DIFFERENCE = "Difference"
 
 
@@ -81,6 +82,11 @@ class Comparison(QObject):
         found = await read_heads(source, prompt.ids, ("attention",), heads.off, key)
         if found is SUPERSEDED:
             return SUPERSEDED
+        version = source.asked_version
+        if version not in (None, heads.version):  # of a recording, or from before the run ended
+            heads = await source.ask(compared.reread, heads, version, key=key, name=READING_FIRST)
+            if heads is SUPERSEDED:
+                return SUPERSEDED
         return await engine.call(
             compared.compare, heads, found[0], prompt, source.config, name="comparing the heads"
         )

@@ -318,6 +318,10 @@ class AttentionPane(Pane):
         self.playback.show(heads, chosen, self.window_of(layer), self.is_rotary, self.asked_source)
         if self.preview is not None and self.choices.mode != "steps":
             layer, head = self.preview
+        found = self.comparison.found
+        if self.comparison.shown and found is not None:
+            heads = found.heads
+            query = query if self.choices.pinned else found.query(layer, head)
         self.view.show_head(heads, (layer, head, query), self.window_of(layer), self.choices)
         self.comparison.show_head(layer, head)
         self.head_switch.show()

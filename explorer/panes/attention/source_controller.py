@@ -173,6 +173,8 @@ def recorded(heads: Heads, kept: int | None, mode: str) -> str:
         return f"heads of the checkpoint, step {kept:,}, with some off"
     if heads.vectors is None:
         return f"another text: heads of the checkpoint, step {kept:,}"
+    if mode == "compare":
+        return f"both texts: heads of the checkpoint, step {kept:,}"
     if mode == "steps":
         return f"steps of the nearest checkpoint, {kept:,}, not {heads.version:,}"
     return f"heads recorded at step {heads.version:,}"

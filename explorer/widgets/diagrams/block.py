@@ -15,9 +15,7 @@ from explorer.widgets.diagrams.scenes import BlockScene, name_of
 from explorer.widgets.matrix_equation import dimensions
 from explorer.widgets.sketch import SIZE, Sketch, around
 
-# Each part with its norm and its sum.
-PARTS = {"attention": ("ln_1", "add_attention"), "cross": ("ln_cross", "add_cross"),
-         "mlp": ("ln_2", "add_mlp")}  # fmt: skip
+NORMS = {"attention": "ln_1", "cross": "ln_cross", "mlp": "ln_2"}  # of each part
 SHARES = {"ln": 1.15, "attention": 3.4, "cross": 3.0, "mlp": 3.0, "add": 1.0}  # of the width
 STRIPE, CARD, SIDE, LINE = (12, 64), 214, 60, 16  # px: a vector; a card's height; the stream's ends
 NORM, SUM, BELOW = (54, 30), 26, 116  # px: the boxes; from the cards to the bottom
@@ -41,9 +39,9 @@ class BlockLayout:
         self.spans = dict(zip(self.kinds, itertools.pairwise(edges), strict=True))
         self.places: dict[str, QRectF] = {}
         self.paths: dict[str, list[QPointF]] = {}
-        for part, (norm, add) in PARTS.items():
+        for part, norm in NORMS.items():
             if part in self.spans:
-                self._place(part, norm, add, high)
+                self._place(part, norm, f"add_{part}", high)
         self.targets = [(self.places[kind], at) for at, kind in scene.parts]
 
     def _place(self, part: str, norm: str, add: str, high: float) -> None:

@@ -102,6 +102,6 @@ class DiagramPicture(ChoicePicture[Scene]):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         super().mousePressEvent(event)
         found = self._cell_at(event.position())
-        is_made = found is not None and found.name == self.scene.terms[-1].name
+        is_made = found is not None and found.name == self.scene.symbols[-1].name
         if is_made and event.button() == Qt.MouseButton.LeftButton:
             self.cellClicked.emit(found.row, found.column)

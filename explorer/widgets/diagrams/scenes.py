@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core.equation import Term
+from core.equation import Symbol
 from core.numbers import TIMES
 from explorer.widgets.pooling import Matrix
 
@@ -123,7 +123,7 @@ class StepsScene:
 
     nodes: tuple[Node, ...]
     at: int
-    terms: Sequence[Term]
+    symbols: Sequence[Symbol]
     shapes: Mapping[str, tuple[int, int]]
     matrices: Mapping[str, Matrix]
     rows: tuple[str, ...] = ()

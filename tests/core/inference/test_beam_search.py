@@ -208,8 +208,11 @@ def test_texts_read_side_by_side_are_read_as_alone(window: Any) -> None:
 @pytest.mark.parametrize(
     ("changes", "remedy"),
     [
-        ({"beams": 0}, "use 1 or more"),
+        ({"beams": 0}, "4 to 8 are usual"),
+        ({"beams": 100_000}, "from 1 to 256"),
         ({"beams": 2.5}, "a whole number"),
+        ({"stop": "."}, "give ids of tokens"),
+        ({"ids": "hello"}, "tokenizer.encode_ids"),
         ({"stop": 99}, "token 99 of stop is not in the vocabulary, 0 to 10"),
         ({"max_new_tokens": 0}, "use 1 or more"),
         ({"max_new_tokens": 15}, "shorten the text, or ask for fewer"),

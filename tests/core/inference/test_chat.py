@@ -164,6 +164,11 @@ def test_what_is_no_message_is_refused(messages: Any) -> None:
         prompt_of("chatml", messages)
 
 
+def test_a_role_that_no_conversation_has_is_refused() -> None:
+    with pytest.raises(ValueError, match="role 'robot' is unknown; use 'system', 'user' or"):
+        prompt_of("chatml", [{"role": "robot", "content": "Hi"}])
+
+
 def test_a_model_without_a_template_says_so() -> None:
     with pytest.raises(ValueError, match="no chat template.*smollm2"):
         core.chat_prompt(core.load("stories"), [USER])

@@ -22,7 +22,7 @@ def test_an_explanation_says_what_its_parts_say():
         == core.attribute(model, IDS, told.token, position=5, replace=replace).logit
     )
     lens = core.logit_lens(model, IDS, positions=[4, 5], replace=replace)
-    np.testing.assert_allclose(told.lens.probability, lens.probability, rtol=1e-5)
+    np.testing.assert_allclose(told.lens.probabilities, lens.probabilities, rtol=1e-5)
     comparison = core.compare(model, IDS, replace, 5)
     np.testing.assert_allclose(told.comparison.logits, comparison.logits, atol=1e-6)
     both = np.maximum(comparison.before.probabilities, comparison.after.probabilities)

@@ -36,7 +36,7 @@ def test_the_probability_is_the_product_over_the_answers_tokens_one_at_a_time(
         with torch.no_grad():
             logits = stories.model(torch.tensor([shot.ids[:at]]))[0, -1].double()
         product *= float(torch.softmax(logits, dim=-1)[shot.ids[at]])
-    assert len(shot.log_shares) == len(shot.ids) - shot.answer_at > 3
+    assert len(shot.log_probabilities) == len(shot.ids) - shot.answer_at > 3
     assert shot.probability == pytest.approx(product, rel=1e-4)
     piece = stories.tokenizer.decode(shot.ids[shot.answer_at :])
     assert piece == " a very dark night"
@@ -62,7 +62,7 @@ def test_a_trace_has_a_step_for_each_number_of_examples(stories: core.LoadedMode
         "3 examples",
     ]
     for step, shot in zip(trace, shots, strict=True):
-        assert np.exp(step.value("log_shares").sum()) == pytest.approx(shot.probability)
+        assert np.exp(step.value("log_probabilities").sum()) == pytest.approx(shot.probability)
 
 
 @pytest.mark.parametrize(

@@ -352,6 +352,8 @@ def test_a_head_that_was_switched_off_writes_nothing(model):
     acts = capture(model, IDS)
     q, k, v = acts.queries[1], acts.keys[1], acts.values[1]
     after = downstream_of(model, 1, before, last, off=[0])
+    with pytest.raises(ValueError, match="heads 0 to 1"):
+        downstream_of(model, 1, before, last, off=[2])
     window = model.config.window_of(1)
     for head in (0, 1):
         trace = trace_attention_from(
@@ -399,10 +401,28 @@ def test_generation_repeats_with_its_seed_and_stays_in_the_window(model):
     assert torch.equal(random_state, torch.get_rng_state())
 
 
-def test_fewer_than_no_tokens_are_refused(model):
+@pytest.mark.parametrize(
+    ("changes", "remedy"),
+    [
+        ({"max_new_tokens": -1}, "max_new_tokens is -1; use a whole number, 0 or more"),
+        ({"max_new_tokens": 3.5}, "max_new_tokens is 3.5; use a whole number"),
+        ({"seed": "x"}, "the seed must be a whole number .*, not 'x'"),
+        ({"seed": 10**30}, "the seed must be a whole number"),
+        ({"stop": "."}, r"stop holds '\.': it takes ids .* tokenizer.encode_ids"),
+        ({"stop": [3, "."]}, r"stop holds '\.'"),
+        ({"stop": 99}, "token 99 of stop is not in the vocabulary, 0 to"),
+        ({"ids": "hello"}, "tokenizer.encode_ids"),
+        ({"ids": []}, "type at least one character"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_generated_says_the_remedy(model, changes, remedy):
+    with pytest.raises(ValueError, match=remedy):
+        generate(model, **{"ids": IDS, "max_new_tokens": 3, **changes})
+
+
+def test_no_new_tokens_leave_the_text_as_it_is(model):
     assert generate(model, IDS, 0) == IDS
-    with pytest.raises(ValueError, match="max_new_tokens is -1; use 0 or more"):
-        generate(model, IDS, -1)
 
 
 def test_greedy_generation_takes_the_largest_logit(model):

@@ -128,6 +128,12 @@ def test_a_model_that_is_not_here_says_how_it_comes() -> None:
         core.memory_needed("nonsense")
 
 
+@pytest.mark.parametrize("name", [None, "", 3])
+def test_what_is_no_name_is_refused(name: object) -> None:
+    with pytest.raises(ValueError, match="names no model: give a name, such as 'stories'"):
+        core.load(name)  # type: ignore[arg-type]
+
+
 def test_pickles_are_refused_with_how_to_convert_them(tmp_path: Path) -> None:
     (tmp_path / "model.pt").write_bytes(b"\x80\x04")
     convert = r"is a pickle: .*never opened.*save_pretrained"
@@ -287,6 +293,12 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     (tmp_path / "out" / "config.json").unlink()
     core.export(stories, tmp_path / "out")
     assert (tmp_path / "out" / "model.safetensors").exists()
+
+
+def test_an_encoder_decoder_is_not_exported(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="dates is an encoder-decoder: .* copy the folder"):
+        core.export(core.load("dates"), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_model_that_transformers_cannot_compute_leaves_nothing_behind(tmp_path: Path) -> None:

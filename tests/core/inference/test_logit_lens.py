@@ -53,10 +53,10 @@ def test_every_layer_says_what_norm_and_unembedding_make_of_its_stream(model):
     for place, x in enumerate(streams(model)):
         with torch.no_grad():
             p = read_by_hand(model, x).numpy()
-        np.testing.assert_allclose(lens.probability[place], p[:, [7, 2]], atol=1e-5)
+        np.testing.assert_allclose(lens.probabilities[place], p[:, [7, 2]], atol=1e-5)
         shown = np.take_along_axis(p, lens.likeliest[place], -1)
-        np.testing.assert_allclose(lens.shares[place], shown, atol=1e-5)
-        assert (np.diff(lens.shares[place]) <= 0).all()
+        np.testing.assert_allclose(lens.likeliest_probabilities[place], shown, atol=1e-5)
+        assert (np.diff(lens.likeliest_probabilities[place]) <= 0).all()
         np.testing.assert_allclose(lens.norms[place], x.norm(dim=-1), rtol=1e-5)
 
 
@@ -65,7 +65,7 @@ def test_the_last_place_says_what_the_model_says(model):
     with looking_at(model):
         p = model(torch.tensor([IDS]))[0].softmax(-1).numpy()
     np.testing.assert_array_equal(lens.tokens[:, 0], p.argmax(-1))
-    np.testing.assert_allclose(lens.probability[-1, :, 0], p.max(-1), rtol=1e-4)
+    np.testing.assert_allclose(lens.probabilities[-1, :, 0], p.max(-1), rtol=1e-4)
     np.testing.assert_array_equal(lens.rank[-1], 0)
     np.testing.assert_allclose(lens.divergence[-1], 0, atol=1e-6)
     assert len(lens.places) == 2 * model.config.n_layer + 1
@@ -107,7 +107,14 @@ def test_positions_and_small_chunks_change_nothing(monkeypatch):
     monkeypatch.setattr(chapter, "LOGITS_AT_ONCE", 3 * model.config.vocab_size)
     parted = core.logit_lens(model, IDS, [5])
     some = core.logit_lens(model, IDS, [5], positions=[-1, 2])
-    for name in ("likeliest", "shares", "probability", "rank", "divergence", "norms"):
+    for name in (
+        "likeliest",
+        "likeliest_probabilities",
+        "probabilities",
+        "rank",
+        "divergence",
+        "norms",
+    ):
         one, other = getattr(whole, name), getattr(parted, name)
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7)
         np.testing.assert_allclose(one[:, [7, 2]], getattr(some, name), rtol=1e-5, atol=1e-7)
@@ -117,9 +124,9 @@ def test_positions_and_small_chunks_change_nothing(monkeypatch):
 def test_the_lens_of_a_changed_model_is_that_of_its_streams():
     model = small()
     off = core.logit_lens(model, IDS, [5], replace=scaled(model.config, mlps={2: 0.0}))
-    np.testing.assert_allclose(off.probability[-1], off.probability[-2])
+    np.testing.assert_allclose(off.probabilities[-1], off.probabilities[-2])
     plain = core.logit_lens(model, IDS, [5])
-    np.testing.assert_array_equal(off.probability[:-2], plain.probability[:-2])
+    np.testing.assert_array_equal(off.probabilities[:-2], plain.probabilities[:-2])
 
 
 def test_a_session_s_wrong_token_or_position_is_told():
@@ -147,5 +154,5 @@ def test_the_marked_lines_computed_the_values_of_the_lens(model):
             watched.left(step)
         assert [step.name for step in steps][-2:] == ["lens.unembed", "lens.softmax"]
         shown = steps[-1].value("probabilities")
-        np.testing.assert_allclose(shown, lens.probability[row, 0], rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(shown, lens.probabilities[row, 0], rtol=1e-4, atol=1e-6)
         np.testing.assert_array_equal(trace[place].value("probabilities"), shown)

@@ -11,6 +11,7 @@ from torch import nn
 
 import core
 from core.inference.encoder_decoder_activations import capture_encoder_decoder
+from core.inference.surprise import surprises
 from core.inference.translation import translate, translate_batch, translate_steps
 from core.transformer.architectures import encoder_decoder_of, gpt_of
 from core.transformer.gpt import GPT
@@ -124,9 +125,19 @@ def test_a_wrapped_model_is_looked_at_as_the_model_that_it_wraps(translator) -> 
     gpt = GPT(AIAYN_STACK, torch.Generator().manual_seed(0))
     compiled = torch.compile(gpt, backend="eager")
     assert gpt_of(compiled) is gpt and gpt_of(nn.DataParallel(compiled)) is gpt
-    np.testing.assert_array_equal(
-        core.capture(compiled, [1, 2]).logits, core.capture(gpt, [1, 2]).logits
-    )
+    for wrapped in (compiled, nn.DataParallel(gpt)):
+        for ask in (
+            lambda model: core.capture(model, [1, 2]).logits,
+            lambda model: core.logit_lens(model, [1, 2]).rank,
+            lambda model: core.explain(model, [1, 2]).after.logit,
+            lambda model: core.compare(model, [1, 2], {}).after.logits,
+            lambda model: core.trace_attention(model, [1, 2], 0, 0).about["by_head"],
+            lambda model: core.trace_forward(model, [1, 2]).about["logits"],
+            lambda model: core.generate(model, [1, 2], 2),
+            lambda model: core.beam_search(model, [1, 2], 2).text(0),
+            lambda model: surprises(model, [1, 2]),
+        ):
+            np.testing.assert_array_equal(ask(wrapped), ask(gpt))
     assert encoder_decoder_of(torch.compile(translator, backend="eager")) is translator
     with pytest.raises(ValueError, match=r"use core\.translate"):
         gpt_of(torch.compile(translator, backend="eager"))

@@ -440,3 +440,5 @@ def test_what_does_not_fit_is_refused() -> None:
         model(torch.ones(1, 13, dtype=torch.int64), TARGET[:1])
     with pytest.raises(ValueError, match="there are no tokens"):
         model(SOURCE, TARGET[:, :0])
+    with pytest.raises(IndexError):  # -1 alone is padding
+        model(torch.full((1, 2), -5), TARGET[:1])

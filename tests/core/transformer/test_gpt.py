@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from core.transformer import ModelConfig, preset
-from core.transformer.attention import attend, attention_weights, share, visible_tokens
+from core.transformer.attention import attend, attention_weights, repeat_heads, visible_tokens
 from core.transformer.gpt import GPT
 from core.transformer.look import Look, Site
 
@@ -59,7 +59,7 @@ def test_explicit_attention_equals_the_fused_kernel(changes):
         torch.testing.assert_close(weights.sum(-1), torch.ones(2, 4, 16))
         visible = visible_tokens(16, config.window_of(layer))
         for b in range(2):
-            keys = share(k[b], config.n_head)
+            keys = repeat_heads(k[b], config.n_head)
             fast = attention_weights(q[b], keys, visible, out=torch.empty_like(weights[b]))
             torch.testing.assert_close(fast, weights[b], atol=1e-6, rtol=0)
 

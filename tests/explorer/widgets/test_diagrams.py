@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from core.equation import ALL, Term
+from core.equation import ALL, Symbol
 from explorer import theme
 from explorer.studio.gallery_diagrams import diagrams
 from explorer.widgets.bar_table import BarRow, BarTable
@@ -34,11 +34,11 @@ def test_pooling_keeps_what_is_farthest_from_zero_and_hides_what_is_infinite() -
 def equation() -> tuple[MatrixEquation, dict[str, np.ndarray]]:
     x, weight = np.arange(12.0).reshape(3, 4), np.arange(20.0).reshape(5, 4)
     values = {"x": x, "weight": weight, "made": x @ weight.T}
-    terms = [Term("x", "x", (2, ALL)), Term("weight", "weight", (1, ALL), turned=True),
-             Term("="), Term("made", "made", (2, 1))]  # fmt: skip
+    symbols = [Symbol("x", "x", (2, ALL)), Symbol("weight", "weight", (1, ALL), turned=True),
+             Symbol("="), Symbol("made", "made", (2, 1))]  # fmt: skip
     shapes = {name: (len(one), one.shape[1]) for name, one in values.items()}
     matrices = {name: Matrix.of(one) for name, one in values.items()}
-    scene = StepsScene((), 0, terms, shapes, matrices, rows=("a", "b", "c"))
+    scene = StepsScene((), 0, symbols, shapes, matrices, rows=("a", "b", "c"))
     return MatrixEquation(AREA, scene), values
 
 
@@ -49,18 +49,20 @@ def test_matrices_stand_side_by_side_in_one_scale(qapp: object) -> None:
     assert x.right() < weight.left() < weight.right() < product.left()
     assert x.width() == pytest.approx(weight.height())  # both have 4 rows or columns
     assert x.height() == pytest.approx(product.height())
+    name = theme.current().metrics("label").height() / 2  # of the last row, below its middle
+    assert max(place.bottom() for place in made.places) + name <= made.strip.top()
 
 
 def test_the_cell_under_the_pointer_is_that_of_the_stored_matrix(qapp: object) -> None:
     made, values = equation()
-    for term, place in zip(made.terms, made.places, strict=True):
-        if term.name:
+    for symbol, place in zip(made.symbols, made.places, strict=True):
+        if symbol.name:
             found = made.cell_at(place.topRight() + QPointF(-1, 1))
-            rows, columns = values[term.name].shape
-            expected = (rows - 1, 0) if term.turned else (0, columns - 1)
+            rows, columns = values[symbol.name].shape
+            expected = (rows - 1, 0) if symbol.turned else (0, columns - 1)
             assert found is not None and (found.row, found.column) == expected
-            assert found.value == values[term.name][expected]
-            assert str(found).startswith(f"{term.name}[")
+            assert found.value == values[symbol.name][expected]
+            assert str(found).startswith(f"{symbol.name}[")
     assert made.cell_at(QPointF(1, 1)) is None
 
 
@@ -108,6 +110,16 @@ def test_a_row_is_picked_by_click_and_by_keys(qapp: object) -> None:
     for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Return):
         QTest.keyClick(table, key)
     assert picked == [1, 2] and table.displayed()["layers"].tolist() == ["2"] * 3
+    dispose(table)
+
+
+def test_the_longest_name_of_a_row_has_room(qapp: object) -> None:
+    table = BarTable("Models", ("size", "layers"))
+    table.resize(300, 200)
+    table.set_scene([BarRow("transformer-base", 0.5, ("1 M", "2"))])
+    row = table.rects(table.scene)[0]
+    longest = theme.current().metrics("body", 600).horizontalAdvance("transformer-base")
+    assert longest <= table._columns(row)[0].left() < row.width() / 2
     dispose(table)
 
 

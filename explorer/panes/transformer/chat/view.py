@@ -46,6 +46,7 @@ class ChatView(QWidget):
         self.system.setToolTip(about.help)
         self.settings = SettingFields("transformer.chat", ChatDraft, VALUES, text.words_of, self)
         temperature, self._specials = self.settings.widgets.values()
+        self._specials.hide()  # until a special token is typed
         self.buttons = push_buttons("transformer.chat", text.BUTTONS, LOOKS)
         send, inject, anew = self.buttons.values()
         said = scrolled(self.bubbles)

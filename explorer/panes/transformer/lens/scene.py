@@ -66,12 +66,13 @@ class Scene:
     @property
     def shares(self) -> np.ndarray:
         """(P, T) the answer's probability."""
-        return self.found.lens.probability[..., 0]
+        return self.found.lens.probabilities[..., 0]
 
     def tip(self, row: int, column: int) -> str:
         """Of a cell."""
         lens, read = self.found.lens, int(self.found.ids[self.columns[column]])
-        pairs = zip(lens.likeliest[row, column], lens.shares[row, column], strict=True)
+        likeliest, shares = lens.likeliest[row, column], lens.likeliest_probabilities[row, column]
+        pairs = zip(likeliest, shares, strict=True)
         said = [(self.quoted(int(one)), float(share)) for one, share in pairs]
         answer = self.quoted(int(lens.tokens[column, 0]))
         place = float(self.shares[row, column]), int(lens.rank[row, column, 0])

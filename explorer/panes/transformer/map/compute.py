@@ -15,8 +15,7 @@ from explorer.widgets.pooling import Matrix, pool_signed, stripes_of
 
 if TYPE_CHECKING:
     from core.inference.forward_outline import Part
-    from core.substitution import Arithmetic
-    from core.trace import Step, Trace
+    from core.trace import Trace
     from core.training.estimates.components import Component
 
 PATTERN = 32  # cells of a head's pattern
@@ -99,76 +98,34 @@ def _found(config: Any, length: int, trace: Trace, **more: Any) -> Found:
 class Level:
     """The numbers of the steps inside a step, of one head where they have several.
 
-    steps     by index, each with its values worked out
     matrices  by index and name
     patterns  (H, P, P) of a block: the attention weights of each head
     hidden    (F,) of a block: what is inside the MLP, for the chosen token
-    at, told  the step under the cursor, and its line with the numbers of a cell
     """
 
     parent: int | None
     head: int
-    steps: dict[int, Step]
     matrices: dict[int, dict[str, Matrix]]
     patterns: np.ndarray | None = None
     hidden: np.ndarray | None = None
-    at: int = -1
-    told: Arithmetic | None = None
 
 
-def looked(
-    found: Found, before: Level | None, parent: int | None, at: int, head: int,
-    cell: tuple[int, int | None],
-) -> Level:  # fmt: skip
-    """What is inside a step, and of `at` the numbers of a cell (column None: the largest of its
-    row). `before`: what was looked at last, which may be the same level.
-    """
-    made = before
-    if made is None or (made.parent, made.head) != (parent, head) or at not in made.steps:
-        made = _level(found, parent, at, head)
-    return replace(made, at=at, told=_told(made.steps[at], head, *cell, found.config))
-
-
-def _level(found: Found, parent: int | None, at: int, head: int) -> Level:
-    """Of the whole model one step alone, as far as it is there."""
-    steps, matrices = {}, {}
-    for index in (at,) if parent is None else found.trace.children(parent):
-        step = found.trace[index]
-        values = {name: step.value(name) for name, one in step.values.items()
-                  if parent is not None or not callable(one)}  # fmt: skip
-        steps[index] = replace(step, values=values)
-        matrices[index] = {name: _matrix(one, head, found.config) for name, one in values.items()}
-    made = Level(parent, head, steps, matrices)
+def looked(found: Found, parent: int | None, at: int, head: int) -> Level:
+    """What is inside a step; of the whole model (None) what is there of the step `at`."""
+    trace, matrices = found.trace, {}
+    for index in (at,) if parent is None else trace.children(parent):
+        step = trace[index]
+        names = [name for name, one in step.values.items()
+                 if parent is not None or not callable(one)]  # fmt: skip
+        matrices[index] = {name: _matrix(step.value(name), head, found.config) for name in names}
+    made = Level(parent, head, matrices)
     if parent is None or found.parts[parent].kind != "block":
         return made
-    inner = {found.parts[one].kind: one for step in steps for one in found.trace.children(step)}
-    weights = found.trace[inner["weights"]].value("weights")[0]
-    hidden = found.trace[inner["c_proj"]].value("hidden")[0, found.row]
+    inner = {found.parts[one].kind: one for index in matrices for one in trace.children(index)}
+    weights = trace[inner["weights"]].value("weights")[0]
+    hidden = trace[inner["c_proj"]].value("hidden")[0, found.row]
     patterns = np.stack([pool_signed(one, PATTERN, PATTERN) for one in weights])
     return replace(made, patterns=patterns, hidden=hidden)
-
-
-def _told(step: Step, head: int, row: int, column: int | None, config: Any) -> Arithmetic | None:
-    from core.marked_line import marked_line
-    from core.substitution import arithmetic
-
-    made = marked_line(step.code).made
-    if made not in step.values:
-        return None
-    value = step.value(made)
-    place = [0] * value.ndim
-    if value.ndim >= 2:
-        place[-2] = min(row, value.shape[-2] - 1)
-    if value.ndim >= 3:
-        place[-3] = head * value.shape[-3] // config.n_head
-    if value.ndim:
-        numbers = np.nan_to_num(value[tuple(place[:-1])], posinf=0.0, neginf=0.0)
-        largest = int(np.abs(numbers).argmax())
-        place[-1] = largest if column is None else min(column, value.shape[-1] - 1)
-    try:
-        return arithmetic(step, tuple(place))
-    except ValueError:  # a line that only calls
-        return None
 
 
 def _matrix(value: np.ndarray, head: int, config: Any) -> Matrix:

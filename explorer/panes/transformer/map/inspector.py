@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
+from core.equation import Cell
+from core.marked_line import marked_line
 from core.trace import Step
-from explorer.panes.base import Inspection, Row
-from explorer.panes.transformer.map.compute import Level
-from explorer.widgets.live_numbers import in_a_line
+from explorer.panes.base import Inspection
+from explorer.panes.step_inspection import calculated
+from explorer.widgets.pooling import Matrix
 
 MOST = 500_000  # cells of an array that is listed
 
 
-def inspection(step: Step, level: Level | None) -> Inspection:
-    """`level`: what is known of the step, its line with the numbers of the chosen cell among it."""
-    matrices = level.matrices[level.at].items() if level is not None else ()
-    table = {name: one.values for name, one in matrices if one.values.size <= MOST}
-    told, rows, cell = level.told if level is not None else None, [], None
-    if told is not None and told.pieces:  # else the line does not compute
-        rows = [Row(in_a_line(told), "accent")]
-        cell = f"{told.name}[{', '.join(map(str, told.cell))}]"
-    return Inspection(step, rows, table, cell, title=step.title, plain=True)
+def inspection(step: Step, matrices: Mapping[str, Matrix], cell: Cell) -> Inspection:
+    """Its line with the numbers of a cell of what it makes, where it computes; its arrays."""
+    values = {name: one.values for name, one in matrices.items()}
+    rows = calculated(replace(step, values=values), cell) if values else []
+    words = f"{marked_line(step.code).made}[{cell[0]}, {cell[1]}]" if rows else None
+    table = {name: one for name, one in values.items() if one.size <= MOST}
+    return Inspection(step, rows, table, words, title=step.title, plain=True)

@@ -18,6 +18,7 @@ from explorer.panes.transformer.map.inspector import inspection
 from explorer.panes.transformer.map.scene import (
     Place,
     block_scene,
+    cell_of,
     model_scene,
     steps_scene,
     way_to,
@@ -183,7 +184,8 @@ class MapMode(PromptMode):
     def choose_cell(self, row: int, column: int) -> None:
         """The cell whose numbers are told."""
         self.cell = row, column
-        self._look()
+        self._draw()
+        self.inspect()
 
     # text and model
 
@@ -233,7 +235,7 @@ class MapMode(PromptMode):
     def _level_of(self, place: Place) -> compute.Level | None:
         """What is known of the step in words, and of those beside it."""
         level = self.levels.get(place.parent)
-        return level if level is not None and place.at in level.steps else None
+        return level if level is not None and place.at in level.matrices else None
 
     def _draw(self) -> None:
         place, found, view = self.place, self.found, self.view
@@ -259,7 +261,7 @@ class MapMode(PromptMode):
             return model_scene(found)
         if found.parts[place.parent].kind == "block":
             return block_scene(found, place, level)
-        return steps_scene(found, place, level, self.cell or (found.row, 0))
+        return steps_scene(found, place, level, cell_of(found, place, level, self.cell))
 
     def _show(self, scene: Scene, place: Place, before: Any) -> None:
         """One level further in or out, by the step that was gone into; else it is a cut."""
@@ -274,15 +276,17 @@ class MapMode(PromptMode):
             picture.set_scene(scene)
 
     def _look(self) -> None:
-        """Draws what one is at, and asks what is inside of the level and the chosen cell."""
+        """Draws what one is at, and asks for the numbers of the level where they are not there."""
         self._draw()
+        self._levels.stop()  # what is on its way is of another level, head or text
         place, found = self.place, self.found
         if place is None or found is None or found.stripes is None:
             return
-        given = found, self.levels.get(place.parent), place.parent, place.at, self.head
-        cell, name = self.cell or (found.row, None), "looking inside the step"
-        call = partial(self.engine.call, compute.looked, *given, cell, key="transformer.map.level")
-        self._levels.ask(partial(call, name=name), name, is_told=False)
+        level, name = self._level_of(place), "looking inside the step"
+        if level is None or level.head != self.head:
+            given = found, place.parent, place.at, self.head
+            call = partial(self.engine.call, compute.looked, *given, key="transformer.map.level")
+            self._levels.ask(partial(call, name=name), name, is_told=False)
 
     def _on_level(self, level: compute.Level | Superseded) -> None:
         if not isinstance(level, Superseded) and self.found is not None:
@@ -297,12 +301,12 @@ class MapMode(PromptMode):
         if place is None or found is None:
             return
         level = self._level_of(place)
-        level = level if level is not None and level.at == place.at else None
-        matrices = level.matrices[place.at].items() if level is not None else ()
-        values = {name: one.values for name, one in matrices}
+        matrices = level.matrices[place.at] if level is not None else {}
+        values = {name: one.values for name, one in matrices.items()}
         if place.parent is None:  # what the picture of the whole model shows
             names = [name for name in ("reads", "writes") if name in found.about]
             values |= {name: found.about[name] for name in names}
         self.view.picture.values = values
         self.view.picture.setAccessibleDescription(found.parts[place.at].title)
-        self.inspection.emit(inspection(found.trace[place.at], level))
+        cell = cell_of(found, place, level, self.cell)
+        self.inspection.emit(inspection(found.trace[place.at], matrices, cell))

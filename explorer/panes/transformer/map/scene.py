@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from core.equation import Cell, terms_of
+from core.equation import Cell, symbols_of
 from core.marked_line import marked_line
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
 from explorer.panes.transformer.map import text
@@ -90,11 +90,19 @@ def block_scene(found: Found, place: Place, level: Level | None) -> BlockScene:
     )
 
 
+def cell_of(found: Found, place: Place, level: Level | None, chosen: Cell | None) -> Cell:
+    """The chosen cell of what the step makes; where none is, the chosen token's largest number."""
+    made = level.matrices[place.at].get(made_by(found.parts[place.at])) if level else None
+    if made is None:
+        return chosen or (found.row, 0)
+    rows, columns = made.values.shape
+    row = min(chosen[0] if chosen else found.row, rows - 1)
+    numbers = np.nan_to_num(made.values[row], posinf=0.0, neginf=0.0)
+    return row, min(chosen[1], columns - 1) if chosen else int(np.abs(numbers).argmax())
+
+
 def steps_scene(found: Found, place: Place, level: Level | None, cell: Cell) -> StepsScene:
-    """`cell`: of what the step makes, the chosen one, where its numbers are not told."""
-    told = level.told if level is not None and level.at == place.at else None
-    if told is not None and len(told.cell) > 1:
-        cell = told.cell[-2], told.cell[-1]
+    """`cell`: the chosen one of what the step makes."""
     nodes = []
     for at in place.level:
         part, made = found.parts[at], made_by(found.parts[at])
@@ -110,7 +118,7 @@ def steps_scene(found: Found, place: Place, level: Level | None, cell: Cell) -> 
     return StepsScene(
         tuple(nodes),
         place.at,
-        terms_of(marked_line(part.code), list(part.shapes), cell),
+        symbols_of(marked_line(part.code), list(part.shapes), cell),
         shapes,
         matrices,
         rows=() if is_head else tokens,

@@ -7,6 +7,7 @@ import pytest
 
 from core.inference.head_comparison import moved_attention, same_queries
 from core.resources import resource
+from core.tensor_files import write_tensors
 from core.tokenization import open_tokenizer
 from core.tokenization.characters import CharacterTokenizer
 from explorer.panes.attention.compared import (
@@ -18,6 +19,7 @@ from explorer.panes.attention.compared import (
     suggestion,
 )
 from explorer.panes.attention.model import read_prompt
+from explorer.runs.recorded_source import RecordedSource
 from explorer.runs.sources import Captured
 from tests.explorer.panes.attention.conftest import PROMPT, made_heads, open_model
 from tests.explorer.waiting import until
@@ -194,5 +196,37 @@ def test_what_is_being_typed_as_second_text_is_not_written_over(pane, tmp_path, 
         pane.source_controller.update_heads()
         await pane.settled()
         assert line.text() == pane.comparison.found.prompt.text
+
+    run_async(body())
+
+
+def test_the_checkpoint_reads_both_texts_where_the_heads_were_recorded(pane, tmp_path, run_async):
+    async def body():
+        plain = await open_model(pane, tmp_path)
+        checkpoint, ids = pane.looker.heads.attention, pane.looker.heads.prompt.ids
+        attention = np.zeros(checkpoint.shape, np.uint8)
+        attention[..., 0] = 255
+        probe = tmp_path / "step-000012.safetensors"
+        write_tensors(probe, {"ids": np.array(ids), "attention": attention})
+        recorded = RecordedSource(pane.engine, probe, 12, plain.folder(), 10)
+        await recorded.open()
+        pane.workspace.set_model_source(recorded)
+        await pane.settled()
+        assert pane.looker.heads.version == 12
+        pane.set_mode("compare")
+        await pane.settled()
+        found, layer, head = pane.comparison.found, *pane.chosen[:2]
+        changed = int(np.argmax(np.array(ids) != found.prompt.ids))
+        change = found.change(layer, head, False)
+        np.testing.assert_allclose(change[:changed], 0, atol=1e-6)
+        np.testing.assert_allclose(found.heads.attention, checkpoint, atol=1e-6)
+        assert found.version == found.heads.version == 10
+        panel, tokens = pane.view.panel, pane.view.tokens
+        assert panel.version.text() == "both texts: heads of the checkpoint, step 10"
+        row = found.heads.weights(layer, head)[found.query(layer, head)]
+        np.testing.assert_array_equal(tokens.displayed()["weights"], row)
+        pane.set_mode("map")
+        await pane.settled()
+        assert panel.version.text() == "heads recorded at step 12"
 
     run_async(body())

@@ -152,6 +152,7 @@ def test_a_model_without_a_template_offers_one_that_has(make_mode: Any, run_asyn
         mode, opened = await make_mode("chat"), []
         assert mode.view.body.state == "empty" and "cannot chat" in mode.headline
         assert not mode.view.buttons["send"].isEnabled()
+        assert mode.view.settings.widgets["typed_specials"].isHidden()
         said: list[str] = []
         mode.statusRequested.connect(said.append)
         mode.send_or_stop()

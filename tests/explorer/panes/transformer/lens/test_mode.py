@@ -26,7 +26,7 @@ def test_the_first_state_shows_every_place_and_who_told_it(make_mode: Any, run_a
         ids, model = mode.prompt_ids, model_of(mode)
         lens, told = core.logit_lens(model, ids, sublayers=False), core.attribute(model, ids)
         shown = mode.view.table.displayed()
-        np.testing.assert_allclose(shown["probability"], lens.probability[:, -16:, 0], atol=1e-5)
+        np.testing.assert_allclose(shown["probability"], lens.probabilities[:, -16:, 0], atol=1e-5)
         assert mode.row == len(lens.places) - 1 and mode.scene.column == shown["words"].shape[1] - 1
         bars = mode.view.terms.displayed()
         assert np.isclose(bars["value"].sum(), told.logit, rtol=1e-4)

@@ -71,7 +71,7 @@ def test_every_step_of_every_level_is_drawn_with_its_numbers(
                 scene, depth = painted(mode), player.depth
                 seen.append(scene)
                 if isinstance(scene, StepsScene):
-                    named = {term.name for term in scene.terms if term.name}
+                    named = {symbol.name for symbol in scene.symbols if symbol.name}
                     assert named == set(scene.shapes) >= set(scene.matrices) and scene.matrices
                     assert set(mode.view.picture.displayed()) == set(scene.matrices)
                 in_block = mode.way[0].startswith("block") and depth == 0
@@ -122,8 +122,23 @@ def test_a_chosen_cell_and_head_are_told_with_their_numbers(make_mode: Any, run_
         model = core.load(mode.source.address).model
         weights = core.capture(model, mode.prompt_ids, ["attention"]).attention[0, 1]
         np.testing.assert_allclose(painted(mode).matrices["weights"].values, weights, atol=1e-5)
-        assert mode.levels[mode.place.parent].told.value == pytest.approx(weights[3, 2], abs=1e-5)
+        assert told[-1].cell == "weights[3, 2]"
+        assert float(told[-1].rows[0].text.split()[-1]) == pytest.approx(weights[3, 2], rel=0.01)
         assert told[-1].step.name == "forward.weights" and told[-1].rows
+
+    run_async(body())
+
+
+def test_a_head_that_is_left_again_is_not_drawn(make_mode: Any, run_async: Any):
+    async def body() -> None:
+        mode = await make_mode("map")
+        mode.go_to("block", "attention", "weights")
+        await mode.settled()
+        kept = painted(mode).matrices["weights"].values
+        for head in (1, 0):
+            mode.view.headChosen.emit(head)
+        await mode.settled()
+        np.testing.assert_array_equal(painted(mode).matrices["weights"].values, kept)
 
     run_async(body())
 
@@ -195,6 +210,10 @@ def test_an_encoder_decoder_is_drawn_as_two_stacks(make_mode: Any, run_async: An
         await mode.settled()
         assert "cross" in [kind for _, kind in painted(mode).parts]
         assert mode.way[0] == "block 0"
+        mode.go_to("block", "cross", "scores")
+        await mode.settled()
+        kinds = [node.kind for node in painted(mode).nodes]
+        assert kinds[:3] == ["queries", "keys_and_values", "scores"] and "mask" not in kinds
         mode.go_to("encoder block 1", "mlp")
         await mode.settled()
         assert "cross" not in [kind for _, kind in painted(mode).parts]
