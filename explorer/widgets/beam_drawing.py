@@ -118,9 +118,7 @@ def _draw_nodes(
         painter.setOpacity(solid)
         _draw_node(painter, layout, node, state, False)
         depth, what = scene.moment(int(position))
-        if state == "best" and node == scene.tree.best:
-            _draw_sum(painter, layout, node, "finish")
-        elif scene.tree.nodes[node].depth == depth:
+        if scene.tree.nodes[node].depth == depth:
             _draw_sum(painter, layout, node, what)
     painter.setOpacity(1.0)
 

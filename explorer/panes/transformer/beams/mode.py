@@ -62,8 +62,14 @@ class BeamsMode(PromptMode):
         if self.scene is not None:
             self.append(self.scene.tree.best)
 
+    @property
+    def most_read(self) -> int:
+        """What is written has room in the context as well."""
+        return max(super().most_read - self.draft.value.depth, 1)
+
     async def answer(self) -> Any:
-        source, ids, key = self.source, await self.encode(), "transformer.beams"
+        source, key = self.source, "transformer.beams"
+        ids = (await self.encode())[-self.most_read :]
         asked = compute.search, ids, self.draft.value, source.tokenizer
         found = steps = await source.ask(*asked, key=key)
         while found is not SUPERSEDED and found is not None:
@@ -94,7 +100,7 @@ class BeamsMode(PromptMode):
         step, at, scene = self.step_shown, self.player.step, self.scene
         if step is None or scene is None:
             return
-        self.set_headline(text.headline(scene, at))
+        self.set_headline(self.tell_length(text.headline(scene, at), len(self.prompt_ids)))
         at, node = scene.told(at)
         step, cell = self.tracks[0].item(at), scene.tree.nodes[node].place
         if step.name == "beams.score":

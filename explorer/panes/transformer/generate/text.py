@@ -79,7 +79,8 @@ def cache(scene: CacheScene) -> str:
 
 def facts(choice: Choice, most: int) -> str:
     """Below the text, of which the model reads so many tokens at most."""
-    told = [f"{len(choice.ids):,} of {most:,} tokens"]
+    count = len(choice.ids)
+    told = [f"{count:,} of {most:,} tokens" if count <= most else f"{count:,} tokens"]
     if math.isfinite(choice.perplexity):
         told.append(f"perplexity {format_number(choice.perplexity)}")
     if choice.read.cache:

@@ -120,6 +120,24 @@ def test_it_writes_no_further_than_the_end_of_the_text(make_mode: Any, run_async
     run_async(body())
 
 
+def test_a_text_longer_than_the_context_says_what_is_read(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("generate")
+        most = mode.source.config.block_size
+        mode.workspace.set_prompt("Mira met Tom. " * most)
+        await mode.settled()
+        count = len(mode.prompt_ids)
+        assert count > most
+        told = f"; of {count:,} tokens the model reads the last {most:,}"
+        for name in ("generate", "map", "lens"):
+            mode.modeRequested.emit(name, None)
+            pane = mode.parent()
+            await pane.settled()
+            assert pane.headline.endswith(told)
+
+    run_async(body())
+
+
 def test_a_slider_bends_what_was_read_and_can_be_undone(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("generate")
@@ -159,6 +177,8 @@ def test_another_prompt_begins_anew_and_none_says_so(make_mode: Any, run_async: 
         mode.workspace.set_prompt("")
         await mode.settled()
         assert mode.headline == text.NO_TEXT and mode.view.body.state == "empty"
+        shown = mode.view.text, mode.view.note, mode.view.side
+        assert not any(one.isVisibleTo(mode.view) for one in shown)
 
     run_async(body())
 
