@@ -35,7 +35,7 @@ KINDS = ("head_output", "attention_output", "mlp_output",
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Term:
+class LogitTerm:
     """What one part of the model adds to the logit.
 
     kind    "embedding", "position", "head", "attention_bias", "mlp", "norm_bias" or "unexplained"
@@ -65,7 +65,7 @@ class Term:
 
 
 def part_name(kind: str, layer: int | None = None, head: int | None = None) -> str:
-    """What a part of the model is called; `kind` as in a Term."""
+    """What a part of the model is called; `kind` as in a LogitTerm."""
     names = {"head": f"head {layer}.{head}", "mlp": f"MLP {layer}"}
     others = {"attention_bias": f"bias {layer}", "norm_bias": "norm\u2019s bias"}
     return (names | others).get(kind, kind)
@@ -86,7 +86,7 @@ class Attribution:
     token: int
     against: int | None
     logit: float
-    terms: tuple[Term, ...]
+    terms: tuple[LogitTerm, ...]
     norms: int
 
     def of(self, kind: str) -> np.ndarray:
@@ -158,17 +158,17 @@ def attribute(
                 terms.append(_term("head", one, direction, layer, head))
     terms.reverse()
     if any(norm.bias is not None for norm in held):
-        terms.append(Term("norm_bias", sum(norm.bias or 0.0 for norm in held), float("nan")))
+        terms.append(LogitTerm("norm_bias", sum(norm.bias or 0.0 for norm in held), float("nan")))
     told = sum(term.value for term in terms)
-    terms.append(Term("unexplained", logit - told, float("nan")))
+    terms.append(LogitTerm("unexplained", logit - told, float("nan")))
     return Attribution(parts.position, token, against, logit, tuple(terms), len(held))
 
 
 def _term(
     kind: str, written: Tensor, direction: Tensor, layer: int | None = None, head: int | None = None
-) -> Term:
+) -> LogitTerm:
     value = float(contribution_of(written, direction))
-    return Term(kind, value, float(written.norm()), layer, head)
+    return LogitTerm(kind, value, float(written.norm()), layer, head)
 
 
 def head_weights(attn: Attention) -> Tensor:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.inference.attribution import Attribution, Term, attribute
+from core.inference.attribution import Attribution, LogitTerm, attribute
 from core.inference.generation import generate_steps
 from core.inference.indices import check_tokens
-from core.inference.interventions import AS_IT_IS, Comparison, Intervention, compare
+from core.inference.interventions import AS_IT_IS, Comparison, Intervention, compare_intervention
 from core.inference.lens_trace import trace_contribution, trace_lens
 from core.inference.logit_lens import LogitLens, logit_lens
 from core.inference.sampling import Sampling
@@ -53,7 +53,7 @@ class Explanation:
         return self.intervention != AS_IT_IS
 
     @property
-    def terms(self) -> list[tuple[Term, Term]]:
+    def terms(self) -> list[tuple[LogitTerm, LogitTerm]]:
         """Each part's term before and after the change: the largest before first, what is
         unexplained last.
         """
@@ -108,7 +108,7 @@ def explain(
     """
     model = gpt_of(model)
     replace = intervention.replacements(model, ids)
-    comparison = compare(model, ids, replace, position)
+    comparison = compare_intervention(model, ids, replace, position)
     shown = _likeliest(comparison, min(likeliest, model.config.vocab_size))
     token = shown[0] if token is None else int(check_tokens(model.config.vocab_size, token))
     if token not in shown:

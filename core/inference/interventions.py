@@ -1,7 +1,9 @@
 """Interventions: what becomes of the answer when a head or an MLP writes less, or something else.
 
-`scaled`, `averaged` and `patched` make the `replace` of a Look, so that the model computes on with
-what is put in a site's place; `combined` puts several together, `compare` says what they change.
+`scale_parts`, `mean_ablation` and `patch_activations` make the `replace` of a Look, so that the
+model computes on with what is put in a site's place; `combine_replacements` puts several together,
+`compare_intervention` says what they change.
+
 Letters in shapes: B sequences, T tokens, C width of the residual stream, H heads, D dimensions a
 head, V pieces in the vocabulary. Sources: ablation as in Michel et al. 2019, "Are Sixteen Heads
 Really Better than One?", section 2; patching as in Meng et al. 2022, "Locating and Editing Factual
@@ -29,7 +31,7 @@ from core.transformer.look import Look, Replacement, Replacements, Site
 HEADS, MLP = "head_output", "mlp_output"  # the kinds of site where the two are changed
 
 
-def scaled(
+def scale_parts(
     config: ModelConfig,
     heads: Mapping[tuple[int, int], float] | None = None,
     mlps: Mapping[int, float] | None = None,
@@ -50,7 +52,7 @@ def scaled(
     return {site: partial(_multiplied, one) for site, one in factors.items()}
 
 
-def averaged(
+def mean_ablation(
     model: GPT,
     ids: Sequence[int] | np.ndarray,
     heads: Sequence[tuple[int, int]] = (),
@@ -59,7 +61,7 @@ def averaged(
     """Heads and MLPs write at each token the mean of what they write at all tokens of `ids` (T,):
     what they say anyway stays, what they say about this text goes (mean ablation).
 
-    Raises ValueError as `scaled` and `check_ids`.
+    Raises ValueError as `scale_parts` and `check_ids`.
     """
     model = gpt_of(model)
     masks = head_masks(model.config, heads)
@@ -72,7 +74,7 @@ def averaged(
     return {site: partial(_mixed, mean, masks[site]) for site, mean in means.items()}
 
 
-def patched(
+def patch_activations(
     model: GPT,
     ids: Sequence[int] | np.ndarray,
     sites: Sequence[Site],
@@ -83,8 +85,8 @@ def patched(
     is read then, at `sites` and in `heads`, at the tokens at `positions` (None: all of them).
 
     The text that is read then must have as many tokens, which `patch_fits` says beforehand; what is
-    written after it stays as it is. Raises ValueError as `scaled` and `check_ids`, for a position
-    that is not there, and, later, for a shorter text.
+    written after it stays as it is. Raises ValueError as `scale_parts` and `check_ids`, for a
+    position that is not there, and, later, for a shorter text.
     """
     model = gpt_of(model)
     tokens = torch.zeros(len(ids), 1).bool()  # (T, 1): those that are patched
@@ -107,7 +109,7 @@ def patch_fits(ids: Sequence[int] | np.ndarray, other: Sequence[int] | np.ndarra
         )
 
 
-def combined(*several: Replacements) -> Replacements:
+def combine_replacements(*several: Replacements) -> Replacements:
     """All of these at once: at a site that two change, the later gets the earlier's result."""
     replacements: dict[Site | str, Replacement] = {}
     for one in several:
@@ -145,19 +147,20 @@ class Intervention:
 
     def replacements(self, model: GPT, ids: Sequence[int] | np.ndarray) -> Replacements:
         """Of a Look at `ids`; empty where nothing is changed. The patch comes first, so that parts
-        that are off stay so. Raises ValueError as `scaled`, `averaged` and `patched`.
+        that are off stay so. Raises ValueError as `scale_parts`, `mean_ablation` and
+        `patch_activations`.
         """
         several = []
         if self.patch:
             patch_fits(ids, self.patch)
             site = Site("decoder", self.layer, "residual_in")
-            several.append(patched(model, self.patch, [site], positions=self.positions))
+            several.append(patch_activations(model, self.patch, [site], positions=self.positions))
         if self.mean and (self.heads or self.mlps):
-            several.append(averaged(model, ids, self.heads, self.mlps))
+            several.append(mean_ablation(model, ids, self.heads, self.mlps))
         elif self.heads or self.mlps:
             off = dict.fromkeys(self.heads, 0.0), dict.fromkeys(self.mlps, 0.0)
-            several.append(scaled(model.config, *off))
-        return combined(*several)
+            several.append(scale_parts(model.config, *off))
+        return combine_replacements(*several)
 
 
 AS_IT_IS = Intervention()
@@ -206,7 +209,7 @@ class Comparison:
         return self.after.loss - self.before.loss
 
 
-def compare(
+def compare_intervention(
     model: GPT,
     ids: Sequence[int] | np.ndarray,
     replace: Replacements,

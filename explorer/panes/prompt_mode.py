@@ -115,6 +115,7 @@ class SourceMode(Mode):
     def clear(self) -> None:
         """Nothing is shown: there is nothing to read, or it could not be read."""
         self.set_tracks([])
+        self.inspection.emit(None)
 
     def forget(self) -> None:
         """Nothing that was read of another text or by another model counts any more."""
@@ -154,7 +155,7 @@ class SourceMode(Mode):
         self.has_read = False
         self.clear()
         self.view.body.show_error(message)
-        self.set_headline(message)
+        self.set_headline(self.teaches)
 
 
 class ModelMode(SourceMode):

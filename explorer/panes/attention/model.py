@@ -164,12 +164,12 @@ def capture_without(
     block with all of them on, (T, C); for the engine's thread.
     """
     from core.inference.activations import capture
-    from core.inference.interventions import scaled
+    from core.inference.interventions import scale_parts
     from core.transformer.look import Site
 
     last = Site("decoder", model.config.n_layer - 1, "residual_out")
     before = capture(model, ids, [last]).at(last)
-    replace = scaled(model.config, dict.fromkeys(off, 0.0))
+    replace = scale_parts(model.config, dict.fromkeys(off, 0.0))
     return capture(model, ids, SITES, replace), before
 
 

@@ -6,7 +6,7 @@ import torch
 import core
 from core.inference.activations import looking_at
 from core.inference.attribution import Parts, head_weights, written_by
-from core.inference.interventions import patched, scaled
+from core.inference.interventions import patch_activations, scale_parts
 from core.inference.lens_trace import trace_contribution
 from core.transformer.look import Look, Site
 from tests.core.families import FAMILIES
@@ -106,11 +106,11 @@ def test_which_terms_there_are_says_the_config(model):
 
 def test_a_head_that_is_off_adds_nothing_and_a_patched_stream_is_unexplained():
     model = small()
-    off = core.attribute(model, IDS, 7, replace=scaled(model.config, {(1, 2): 0.0}))
+    off = core.attribute(model, IDS, 7, replace=scale_parts(model.config, {(1, 2): 0.0}))
     one = next(term for term in off.terms if (term.layer, term.head) == (1, 2))
     assert one.value == 0 == one.length
     assert abs(off.of("unexplained")[0]) < 1e-3
-    patch = patched(model, IDS[::-1], [Site("decoder", 1, "residual_in")])
+    patch = patch_activations(model, IDS[::-1], [Site("decoder", 1, "residual_in")])
     assert abs(core.attribute(model, IDS, 7, replace=patch).of("unexplained")[0]) > 0.1
 
 

@@ -23,7 +23,7 @@ def test_an_explanation_says_what_its_parts_say():
     )
     lens = core.logit_lens(model, IDS, positions=[4, 5], replace=replace)
     np.testing.assert_allclose(told.lens.probabilities, lens.probabilities, rtol=1e-5)
-    comparison = core.compare(model, IDS, replace, 5)
+    comparison = core.compare_intervention(model, IDS, replace, 5)
     np.testing.assert_allclose(told.comparison.logits, comparison.logits, atol=1e-6)
     both = np.maximum(comparison.before.probabilities, comparison.after.probabilities)
     assert told.shown[0] == plain.token and set(told.shown) == set(np.argsort(-both)[:6].tolist())
@@ -53,7 +53,7 @@ def test_an_explanation_goes_on_and_takes_a_term_apart_with_its_change_and_witho
 
 def test_a_token_that_is_asked_for_is_shown_and_the_model_as_it_is_has_one_attribution():
     model = small()
-    rare = int(core.compare(model, IDS, {}).before.probabilities.argmin())
+    rare = int(core.compare_intervention(model, IDS, {}).before.probabilities.argmin())
     told = core.explain(model, IDS, token=rare, likeliest=3)
     assert told.shown[-1] == rare and len(told.shown) == 3
     assert told.before is told.after and not told.is_changed

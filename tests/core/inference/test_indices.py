@@ -5,7 +5,7 @@ import pytest
 
 from core.inference.attention_trace import trace_attention
 from core.inference.forward_trace import trace_forward
-from core.inference.interventions import averaged, patched, scaled
+from core.inference.interventions import mean_ablation, patch_activations, scale_parts
 from core.inference.lens_trace import trace_contribution
 from tests.core.transformer.test_look import small
 
@@ -18,10 +18,10 @@ def asked(layer, head, position) -> list:
     return [
         lambda: trace_attention(model, IDS, layer, head, position).about["by_head"],
         lambda: trace_contribution(model, IDS, layer, head, 7, position=position).about["logit"],
-        lambda: [*scaled(model.config, {(layer, head): 0.0})],
-        lambda: [*scaled(model.config, mlps={layer: 0.0})],
-        lambda: [*averaged(model, IDS, [(layer, head)], [layer])],
-        lambda: [*patched(model, IDS, [], [(layer, head)], [position])],
+        lambda: [*scale_parts(model.config, {(layer, head): 0.0})],
+        lambda: [*scale_parts(model.config, mlps={layer: 0.0})],
+        lambda: [*mean_ablation(model, IDS, [(layer, head)], [layer])],
+        lambda: [*patch_activations(model, IDS, [], [(layer, head)], [position])],
         lambda: trace_forward(model, IDS, position).about["logits"],
     ]
 

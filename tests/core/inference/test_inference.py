@@ -14,7 +14,7 @@ from core.inference.attention_trace import (
 )
 from core.inference.generation import generate, generate_steps
 from core.inference.heads import head_scores, repeated_ids
-from core.inference.interventions import scaled
+from core.inference.interventions import scale_parts
 from core.inference.sampling import Sampling, next_token
 from core.tensor_files import write_tensors
 from core.training.reader import Probe
@@ -320,7 +320,7 @@ def test_what_the_heads_write_is_the_models_attention_and_ends_in_its_logits(mod
 
 
 def test_what_is_captured_with_an_intervention_follows_from_it(model):
-    off, plain = scaled(model.config, {(0, 1): 0.0}), capture(model, IDS)
+    off, plain = scale_parts(model.config, {(0, 1): 0.0}), capture(model, IDS)
     changed, look = capture(model, IDS, replace=off), Look(["decoder.logits"], off)
     with torch.no_grad():
         model.eval()(torch.tensor([IDS]), look)
@@ -342,7 +342,7 @@ def test_attention_that_is_captured_is_what_an_intervention_made_of_it(model, ki
 
 
 def test_a_head_that_was_switched_off_writes_nothing(model):
-    off = scaled(model.config, {(1, 0): 0.0})
+    off = scale_parts(model.config, {(1, 0): 0.0})
     sites = [f"decoder.{site}" for site in
              ("1.residual_in", "1.residual_mid", "2.residual_out", "logits")]  # fmt: skip
     look = Look(sites, off)

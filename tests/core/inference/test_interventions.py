@@ -11,12 +11,12 @@ from core.inference.heads import repeated_ids
 from core.inference.interventions import (
     AS_IT_IS,
     Intervention,
-    averaged,
-    combined,
-    compare,
+    combine_replacements,
+    compare_intervention,
+    mean_ablation,
+    patch_activations,
     patch_fits,
-    patched,
-    scaled,
+    scale_parts,
 )
 from core.inference.sampling import Sampling
 from core.transformer.look import Look, Site
@@ -35,7 +35,7 @@ def run(model, replace=None, sites=(), ids=IDS):
 
 def test_a_head_off_equals_a_model_without_its_rows_of_the_projection():
     model = small()
-    off, _ = run(model, scaled(model.config, heads={(1, 2): 0.0}))
+    off, _ = run(model, scale_parts(model.config, heads={(1, 2): 0.0}))
     D = model.config.head_width
     with torch.no_grad():
         model.blocks[1].attn.c_proj.weight[:, 2 * D : 3 * D] = 0
@@ -45,7 +45,7 @@ def test_a_head_off_equals_a_model_without_its_rows_of_the_projection():
 def test_an_mlp_off_adds_nothing_to_the_stream():
     model = small()
     mid, out = Site("decoder", 1, "residual_mid"), Site("decoder", 1, "residual_out")
-    _, kept = run(model, scaled(model.config, mlps={1: 0.0}), (mid, out))
+    _, kept = run(model, scale_parts(model.config, mlps={1: 0.0}), (mid, out))
     torch.testing.assert_close(kept[out], kept[mid])
 
 
@@ -53,8 +53,9 @@ def test_a_factor_of_one_changes_nothing_and_two_adds_twice():
     model = small()
     mid, out = Site("decoder", 2, "residual_mid"), Site("decoder", 2, "residual_out")
     plain, before = run(model, sites=(mid, out))
-    torch.testing.assert_close(run(model, scaled(model.config, {(0, 1): 1.0}, {2: 1.0}))[0], plain)
-    _, twice = run(model, scaled(model.config, mlps={2: 2.0}), (mid, out))
+    same = scale_parts(model.config, {(0, 1): 1.0}, {2: 1.0})
+    torch.testing.assert_close(run(model, same)[0], plain)
+    _, twice = run(model, scale_parts(model.config, mlps={2: 2.0}), (mid, out))
     added = before[out] - before[mid]
     torch.testing.assert_close(twice[out], before[mid] + 2 * added)
 
@@ -62,7 +63,7 @@ def test_a_factor_of_one_changes_nothing_and_two_adds_twice():
 def test_a_mean_head_writes_the_same_at_every_token_and_others_stay():
     model = small()
     site = Site("decoder", 1, "head_output")
-    replace = averaged(model, IDS, heads=[(1, 0)])
+    replace = mean_ablation(model, IDS, heads=[(1, 0)])
     _, plain = run(model, sites=(site,))
     _, kept = run(model, replace, (site,))
     mean = plain[site][:, 0].mean(1, keepdim=True).expand(-1, len(IDS), -1)
@@ -72,7 +73,7 @@ def test_a_mean_head_writes_the_same_at_every_token_and_others_stay():
 
 def test_a_whole_patched_stream_gives_the_other_text_its_logits():
     model = small()
-    patch = patched(model, OTHER, [Site("decoder", 0, "residual_in")])
+    patch = patch_activations(model, OTHER, [Site("decoder", 0, "residual_in")])
     with looking_at(model):
         other = model(torch.tensor([OTHER]))[0]
     torch.testing.assert_close(run(model, patch)[0], other)
@@ -81,7 +82,7 @@ def test_a_whole_patched_stream_gives_the_other_text_its_logits():
 def test_a_patched_head_alone_comes_from_the_other_text():
     model = small()
     site = Site("decoder", 0, "head_output")
-    _, kept = run(model, patched(model, OTHER, (), heads=[(0, 3)]), (site,))
+    _, kept = run(model, patch_activations(model, OTHER, (), heads=[(0, 3)]), (site,))
     _, mine = run(model, sites=(site,))
     look = Look((site,))
     with looking_at(model):
@@ -101,7 +102,7 @@ def test_a_patched_head_alone_comes_from_the_other_text():
 )
 def test_what_is_not_there_is_told(heads, mlps, said):
     with pytest.raises(ValueError, match=said):
-        scaled(small().config, heads, mlps)
+        scale_parts(small().config, heads, mlps)
 
 
 def test_texts_of_different_lengths_are_refused():
@@ -111,7 +112,7 @@ def test_texts_of_different_lengths_are_refused():
 
 def test_a_patch_at_some_tokens_leaves_the_others():
     model, site = small(), Site("decoder", 1, "residual_in")
-    _, kept = run(model, patched(model, OTHER, [site], positions=[2, -1]), (site,))
+    _, kept = run(model, patch_activations(model, OTHER, [site], positions=[2, -1]), (site,))
     _, mine = run(model, sites=(site,))
     _, theirs = run(model, sites=(site,), ids=OTHER)
     torch.testing.assert_close(kept[site][:, [2, 7]], theirs[site][:, [2, 7]])
@@ -121,7 +122,7 @@ def test_a_patch_at_some_tokens_leaves_the_others():
 
 def test_patched_attention_of_a_text_stays_where_more_is_written_after_it():
     model, site = small(), Site("decoder", 1, "weights")
-    patch = patched(model, OTHER[:5], [site])
+    patch = patch_activations(model, OTHER[:5], [site])
     _, kept = run(model, patch, (site,))
     _, mine = run(model, sites=(site,))
     _, theirs = run(model, sites=(site,), ids=OTHER[:5])
@@ -129,16 +130,16 @@ def test_patched_attention_of_a_text_stays_where_more_is_written_after_it():
     assert not kept[site][..., :5, 5:].any()
     torch.testing.assert_close(kept[site][..., 5:, :], mine[site][..., 5:, :])
     with pytest.raises(ValueError, match="give both as many"):
-        compare(model, IDS[:4], patched(model, OTHER, [site]))
+        compare_intervention(model, IDS[:4], patch_activations(model, OTHER, [site]))
 
 
 def test_several_kinds_at_once_each_do_their_part():
     model = small()
     heads, mlp = Site("decoder", 1, "head_output"), Site("decoder", 1, "mlp_output")
-    both = combined(
-        scaled(model.config, {(1, 0): 0.0}, {1: 0.5}),
-        averaged(model, IDS, heads=[(1, 2)]),
-        patched(model, OTHER, (), heads=[(1, 3)]),
+    both = combine_replacements(
+        scale_parts(model.config, {(1, 0): 0.0}, {1: 0.5}),
+        mean_ablation(model, IDS, heads=[(1, 2)]),
+        patch_activations(model, OTHER, (), heads=[(1, 3)]),
     )
     _, kept = run(model, both, (heads, mlp))
     _, plain = run(model, sites=(heads,))
@@ -148,7 +149,7 @@ def test_several_kinds_at_once_each_do_their_part():
     wanted[:, 2] = wanted[:, 2].mean(1, keepdim=True)
     wanted[:, 3] = theirs[heads][:, 3]
     torch.testing.assert_close(kept[heads], wanted)
-    _, half = run(model, scaled(model.config, {(1, 0): 0.0}), (mlp,))
+    _, half = run(model, scale_parts(model.config, {(1, 0): 0.0}), (mlp,))
     assert set(both) == {heads, mlp} and not torch.equal(kept[mlp], half[mlp])
 
 
@@ -158,18 +159,18 @@ def test_an_intervention_is_what_its_parts_are():
     assert Intervention(mean=True).replacements(model, IDS) == {}
     heads, mlps = ((0, 1), (2, 3)), (1,)
     one = Intervention(heads, mlps, patch=tuple(OTHER), layer=1, positions=(2,))
-    parts = scaled(model.config, dict.fromkeys(heads, 0.0), dict.fromkeys(mlps, 0.0))
-    wanted = combined(patched(model, OTHER, [site], positions=[2]), parts)
+    parts = scale_parts(model.config, dict.fromkeys(heads, 0.0), dict.fromkeys(mlps, 0.0))
+    wanted = combine_replacements(patch_activations(model, OTHER, [site], positions=[2]), parts)
     torch.testing.assert_close(run(model, one.replacements(model, IDS))[0], run(model, wanted)[0])
     mean = run(model, Intervention(heads, mlps, mean=True).replacements(model, IDS))[0]
-    torch.testing.assert_close(mean, run(model, averaged(model, IDS, heads, mlps))[0])
+    torch.testing.assert_close(mean, run(model, mean_ablation(model, IDS, heads, mlps))[0])
     with pytest.raises(ValueError, match="give both as many"):
         Intervention(patch=(1, 2)).replacements(model, IDS)
 
 
 def test_a_comparison_says_what_changes_in_logits_probability_and_loss():
-    model, off = small(), scaled(small().config, mlps={0: 0.0, 2: 0.0})
-    told = compare(model, IDS, off, position=-2)
+    model, off = small(), scale_parts(small().config, mlps={0: 0.0, 2: 0.0})
+    told = compare_intervention(model, IDS, off, position=-2)
     logits, changed = run(model)[0], run(model, off)[0]
     targets = torch.tensor(IDS[1:])
     for outcome, wanted in ((told.before, logits), (told.after, changed)):
@@ -180,7 +181,7 @@ def test_a_comparison_says_what_changes_in_logits_probability_and_loss():
     assert told.loss == told.after.loss - told.before.loss != 0
     np.testing.assert_allclose(told.logits, (changed - logits)[-2], atol=1e-5)
     np.testing.assert_allclose(told.probabilities.sum(), 0, atol=1e-6)
-    assert np.isnan(compare(model, IDS[:1], off).loss)
+    assert np.isnan(compare_intervention(model, IDS[:1], off).loss)
 
 
 def continuation(model, count, change=AS_IT_IS, **settings) -> list[int]:
@@ -222,7 +223,8 @@ def test_without_its_previous_token_head_the_bundled_model_cannot_copy():
     assert previous[0] < first
 
     def loss_of_repeats(heads: list[tuple[int, int]]) -> float:
-        told = compare(lm.model, ids, scaled(lm.model.config, dict.fromkeys(heads, 0.0)))
+        off = scale_parts(lm.model.config, dict.fromkeys(heads, 0.0))
+        told = compare_intervention(lm.model, ids, off)
         return float(told.after.surprises[17:].mean())
 
     assert loss_of_repeats([]) < 0.1

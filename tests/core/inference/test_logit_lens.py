@@ -10,7 +10,7 @@ import torch.nn.functional as F
 import core
 from core.inference import logit_lens as chapter
 from core.inference.activations import looking_at
-from core.inference.interventions import scaled
+from core.inference.interventions import scale_parts
 from core.inference.lens_trace import trace_lens
 from tests.core.families import FAMILIES
 from tests.core.test_trace import MarkedLines
@@ -123,7 +123,7 @@ def test_positions_and_small_chunks_change_nothing(monkeypatch):
 
 def test_the_lens_of_a_changed_model_is_that_of_its_streams():
     model = small()
-    off = core.logit_lens(model, IDS, [5], replace=scaled(model.config, mlps={2: 0.0}))
+    off = core.logit_lens(model, IDS, [5], replace=scale_parts(model.config, mlps={2: 0.0}))
     np.testing.assert_allclose(off.probabilities[-1], off.probabilities[-2])
     plain = core.logit_lens(model, IDS, [5])
     np.testing.assert_array_equal(off.probabilities[:-2], plain.probabilities[:-2])

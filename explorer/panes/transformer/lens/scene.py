@@ -13,7 +13,7 @@ from core.tokenization.telling import quoted_piece, shown
 from explorer.panes.transformer.lens import text
 
 if TYPE_CHECKING:
-    from core.inference.attribution import Term
+    from core.inference.attribution import LogitTerm
     from core.inference.explanation import Explanation
 
 
@@ -79,11 +79,11 @@ class Scene:
         return text.cell_tip(self.rows[row], self.quoted(read), said, answer, *place)
 
     @cached_property
-    def terms(self) -> list[tuple[Term, Term]]:
+    def terms(self) -> list[tuple[LogitTerm, LogitTerm]]:
         """Before and after the change, the largest first, what is unexplained last."""
         return self.found.terms
 
-    def is_off(self, term: Term) -> bool:
+    def is_off(self, term: LogitTerm) -> bool:
         return term.part in self.found.intervention.off
 
     def told(self, place: int) -> str:

@@ -10,7 +10,7 @@ from core.numbers import format_fixed, format_number, format_share
 from core.tokenization.telling import shortened
 
 if TYPE_CHECKING:
-    from core.inference.attribution import Term
+    from core.inference.attribution import LogitTerm
     from explorer.panes.transformer.lens.draft import Part
 
 NO_TEXT = "Type a text: the lens shows when the model knows what comes next"
@@ -29,7 +29,7 @@ def part_name(part: Part) -> str:
     return f"MLP {layer}" if head is None else f"head {layer}.{head}"
 
 
-def term_tip(term: Term, token: str, is_off: bool, norms: int) -> str:
+def term_tip(term: LogitTerm, token: str, is_off: bool, norms: int) -> str:
     """A bar: what the part adds to the logit."""
     told = f"{term.name}: {format_fixed(term.value)} of the logit of {token}"
     if term.kind == "unexplained":

@@ -76,7 +76,10 @@ class TranslateMode(SourceMode):
         draft, source = self.draft.value, self.source
         if source.tokenizer is None:
             await source.open()
-        ids = await self.engine.io(source.tokenizer.encode_ids, draft.text)
+        try:
+            ids = await self.engine.io(source.tokenizer.encode_ids, draft.text)
+        except ValueError as error:
+            raise ValueError(text.not_read(error)) from error
         asked = compute.traced, ids, draft.head or None, lambda token: text.name(self.piece(token))
         trace = await source.ask(*asked, key="transformer.translate", name="translating")
         return SUPERSEDED if trace is SUPERSEDED else (ids, trace)

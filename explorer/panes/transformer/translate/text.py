@@ -21,6 +21,11 @@ NEXT = "The next token: label smoothing keeps it below about 90\u2009%"
 CHANGE_TEXT, CHANGE_HEAD = "Change the date", "Show another head"
 
 
+def not_read(error: ValueError) -> str:
+    """Of a character that is not in the vocabulary: this model has no other."""
+    return f"{str(error).partition(': ')[0]}: type a date in English words, or in numbers"
+
+
 def headline(scene: TranslationScene, place: int) -> str:
     """One sentence: what is read to write a token."""
     if place == len(scene.target) - 1:

@@ -13,7 +13,7 @@ from explorer.panes.transformer.translate import text
 from explorer.panes.transformer.translate.draw_alignment import Alignment, draw_alignment
 from explorer.panes.transformer.translate.scene import TranslationScene
 from explorer.widgets.base import Label
-from explorer.widgets.boxes import card, name_parts, page, row
+from explorer.widgets.boxes import card, column, name_parts, page, row
 from explorer.widgets.choice_picture import ChoicePicture
 from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.likeliest_bars import LikeliestBars, NextToken
@@ -77,10 +77,13 @@ class TranslateView(QWidget):
         self.heads = HeadMosaic(text.HEADS)
         self.heads.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         name_parts(self, "transformer.translate", "picture", "heads", "bars")
-        self.body = StatefulPicture(self.picture, "lines")
         heads = card(Label(text.HEADS, "label", "muted", wrap=True), (self.heads, 1))
         bars = card(Label(text.NEXT, "label", "muted", wrap=True), self.bars, 1)
-        page((card((self.body, 1)), 3), (row((heads, 1), (bars, 1)), 2), of=self)
+        content = QWidget()
+        column((card((self.picture, 1)), 3), (row((heads, 1), (bars, 1)), 2), of=content)
+        content.setAccessibleName(self.picture.NAME)
+        self.body = StatefulPicture(content, "lines")
+        page((self.body, 1), of=self)
 
     def set_scene(self, scene: TranslationScene) -> None:
         self.picture.set_scene(scene)

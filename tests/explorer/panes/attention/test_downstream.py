@@ -27,10 +27,10 @@ POST = {"norm_placement": "post", "bias": False}
 
 def probabilities(source, ids, off=()) -> np.ndarray:
     """Of the token after each of the text, from the model itself."""
-    from core.inference.interventions import scaled
+    from core.inference.interventions import scale_parts
 
     model = core.load(source.address).model
-    kept = core.capture(model, ids, ("logits",), scaled(model.config, dict.fromkeys(off, 0.0)))
+    kept = core.capture(model, ids, ("logits",), scale_parts(model.config, dict.fromkeys(off, 0.0)))
     scores = np.exp(kept.logits - kept.logits.max(-1, keepdims=True))
     return scores / scores.sum(-1, keepdims=True)
 

@@ -150,7 +150,7 @@ def test_an_injection_is_text_unless_special_tokens_count(make_chat: Any, run_as
 def test_a_model_without_a_template_offers_one_that_has(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode, opened = await make_mode("chat"), []
-        assert mode.view.body.state == "empty" and "cannot chat" in mode.headline
+        assert mode.view.body.state == "empty" and "cannot chat" in mode.view.body.message
         assert not mode.view.buttons["send"].isEnabled()
         assert mode.view.settings.widgets["typed_specials"].isHidden()
         said: list[str] = []
@@ -173,7 +173,7 @@ def test_a_conversation_that_leaves_no_room_says_so(make_chat: Any, run_async: A
         await mode.settled()
         mode.send_or_stop()
         await mode.settled()
-        assert "begin a new one" in mode.headline and mode.view.body.state == "error"
+        assert "begin a new one" in mode.view.body.message and mode.view.body.state == "error"
         assert mode.view.line.prompt.strip() == ("word " * 200).strip()
         mode.begin_anew()
         mode.type("Hi")

@@ -79,7 +79,7 @@ def test_a_line_without_an_arrow_says_so_and_nothing_is_lost(
         mode = await make_mode("examples", block_size=256)
         mode.set_up(lines="hot -> cold\nday")
         await mode.settled()
-        assert "write question -> answer" in mode.headline
+        assert "write question -> answer" in mode.view.body.message
         assert mode.view.body.state == "error" and mode.view.lines.text.endswith("day")
         mode.set_up(lines="hot -> cold\nday -> night")
         await mode.settled()

@@ -9,7 +9,7 @@ import core
 from core.inference.encoder_decoder_activations import capture_encoder_decoder
 
 DATE, ISO = "the third of March, 1999", "1999-03-03"
-TOLD = [("3 M\u00e4rz", "not in the vocabulary"), ("1" * 90, "fit")]
+TOLD = [("3 M\u00e4rz", "characters: type a date in English words"), ("1" * 90, "fit")]
 
 
 def written(mode) -> str:
@@ -104,8 +104,13 @@ def test_what_the_model_cannot_read_is_told_and_the_mode_goes_on(make_mode, run_
     async def body():
         mode = await make_mode("translate")
         mode.inputs.line.promptEdited.emit(typed)
+        shown = []
+        mode.inspection.connect(shown.append)
         await mode.settled()
-        assert mode.view.body.state == "error" and said in mode.view.body.message
+        body = mode.view.body
+        assert body.state == "error" and said in body.message and mode.headline == mode.teaches
+        assert not mode.view.bars.isVisibleTo(body) and not mode.view.heads.isVisibleTo(body)
+        assert shown[-1] is None, "no numbers of an earlier text stand beside the error"
         mode.inputs.line.promptEdited.emit(DATE)
         await mode.settled()
         assert mode.view.body.state == "ready" and written(mode) == ISO
