@@ -152,9 +152,8 @@ def _stack(made: Outline) -> None:
         made.layer = layer
         made.add(
             "block",
-            f"Block {layer + 1} of {config.n_layer}: tokens read from one another, then the "
-            "MLP works on each alone",
-            rf"x \leftarrow \mathrm{{Block}}_{{{layer + 1}}}(x)",
+            f"Block {layer}: tokens read from one another, then the MLP works on each alone",
+            rf"x \leftarrow \mathrm{{Block}}_{{{layer}}}(x)",
             f"{_STACK}.run#block",
             {"x": (T, C)},
         )
@@ -275,10 +274,13 @@ def _block(made: Outline) -> None:
 def _attention(made: Outline) -> None:
     config, T = made.config, made.tokens
     C, H, G, D = config.n_embd, config.n_head, config.kv_heads, config.head_width
+    made_of = f"a query, a key and a value in {H} heads"
+    if G != H:
+        made_of = f"{H} queries, and {G} keys and values"
     turned, R = (", turned by its position", r"R_t\, ") if config.positions == "rope" else ("", "")
     made.add(
         "project",
-        f"Each token's vector becomes a query, a key and a value in {H} heads{turned}",
+        f"Each token's vector becomes {made_of}{turned}",
         rf"q = {R}x W_Q \quad k = {R}x W_K \quad v = x W_V",
         f"{_ATTENTION}:Attention.project#project",
         {"x": (T, C), "q": (H, T, D), "k": (G, T, D), "v": (G, T, D)},

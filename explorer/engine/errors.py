@@ -159,6 +159,8 @@ def title_of(error: BaseException) -> str:
     if isinstance(error, ValueError):
         return "That did not work"
     if isinstance(error, OSError):
+        if isinstance(error, ConnectionError):
+            return "The connection failed"
         full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
         return "The disk is full" if full else "A file could not be used"
     if isinstance(error, MemoryError):

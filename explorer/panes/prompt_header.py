@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
 
 from explorer import theme
@@ -12,6 +12,8 @@ from explorer.widgets.boxes import wrap
 from explorer.widgets.prompt_line import PromptLine
 
 LONGEST_NAME = 28
+PROMPT = 320  # px in which a prompt can be read
+PROMPT = 320  # px in which a prompt can be read
 
 
 class ModelButton(QToolButton):
@@ -73,3 +75,9 @@ class PromptHeader(QWidget):
         row.addWidget(self.prompt, 1)
         self.menu = self.source_button.models
         self.set_model = self.source_button.set_model
+
+    def sizeHint(self) -> QSize:
+        """With room to read the prompt: beside what leaves less, the header needs its own row."""
+        hint = super().sizeHint()
+        spare = theme.current().px(PROMPT) - self.prompt.sizeHint().width()
+        return QSize(hint.width() + max(0, spare), hint.height())

@@ -78,7 +78,8 @@ PICTURE, TOKENS = 0.3, 50.0  # how much it matters to cover them; 1 for other te
 class Tour(QObject):
     """One tip after the other, each until its deed is done or it is answered; Esc ends them all.
 
-    A tip goes with its pane, and stands where it covers neither its target nor the prompt.
+    A tip goes with its pane, and stands where it covers neither its target nor the prompt nor
+    a card.
     """
 
     ended = Signal()
@@ -189,8 +190,8 @@ class Tour(QObject):
         if pane is None or seen.isEmpty():
             callout.hide()
             return
-        prompt = _prompt(pane, self._window)
-        never = [_seen(prompt, self._window)] if prompt is not None else []
+        parts = _prompt(pane, self._window), *self._window.notices.cards.values()
+        never = [_seen(part, self._window) for part in parts if part is not None]
         tokens = pane.pictures().get("tokens")
         callout.point_at(seen, never, self._kept(callout, tokens))
 
@@ -210,8 +211,8 @@ class Tour(QObject):
         return kept
 
     def _watch(self, target: QWidget | None) -> None:
-        """Hears of every move of the target and of whatever it lies in."""
-        chain: list[QWidget] = []
+        """Hears of every move of the target and of whatever it lies in, and of cards that come."""
+        chain: list[QWidget] = [] if target is None else [self._window.notices]
         while target is not None:
             chain.append(target)
             target = target.parentWidget()

@@ -149,7 +149,7 @@ class MainWindow(QMainWindow):
         now = theme.current()
         self._share_height()
         self._fit_pane()
-        self._header_row.setContentsMargins(now.px("margin"), 0, now.px("margin"), 0)
+        self._header_row.setContentsMargins(now.px("margin"), now.px(4), now.px("margin"), 0)
         self._inputs_row.setContentsMargins(now.px("margin"), 0, now.px("margin"), now.px(4))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

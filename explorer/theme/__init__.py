@@ -64,7 +64,7 @@ SIZE = {
     "icon": 16,
     "icon_large": 20,
     "rail": 56,
-    "header": 40,
+    "header": 44,
     "inputs": 44,
     "transport": 72,
     "inputs_low": 40,

@@ -46,6 +46,5 @@ def font(family: str, pixels: int, weight: int) -> QFont:
     result.setStyleHint(QFont.StyleHint.Monospace if family == MONO else QFont.StyleHint.SansSerif)
     result.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
     result.setFeature(QFont.Tag("tnum"), 1)
-    if family == MONO:
-        result.setFeature(QFont.Tag("calt"), 0)
+    result.setFeature(QFont.Tag("calt"), 0)  # else "=>" is drawn as an arrow
     return result

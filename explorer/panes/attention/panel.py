@@ -27,6 +27,7 @@ from explorer.widgets.toggle import Switch
 
 WHICH = "Which score the bars in the small pictures show"
 COMPARED = "While two texts are compared, the bars show how much each head differs"
+OFF = "Head off"
 ENOUGH = 0.9  # of the height that the mosaic wants: more room goes to the scores first
 LOWEST = 128  # px of the mosaic; where there is less the pane scrolls
 THRESHOLDS = (0.0, 0.1, 0.3, 0.5, 0.7)
@@ -234,7 +235,8 @@ class HeadsPanel(QWidget):
             self.score_button.setAccessibleName(f"Score: {name}")
 
     def _build_off(self) -> QHBoxLayout:
-        self.off = Switch("Head off")
+        self._head = ""
+        self.off = Switch(OFF)
         self.off.setObjectName("attention.view.off")
         self.all_on = QPushButton("All on")
         self.all_on.setObjectName("attention.view.all_on")
@@ -250,6 +252,18 @@ class HeadsPanel(QWidget):
         row.addWidget(self.all_on)
         self.set_off("", False, False)
         return row
+
+    def set_head(self, name: str) -> None:
+        """Which head is chosen; the switch names it where the scores have no room to."""
+        self._head = name
+        self._name_switch()
+
+    def _name_switch(self) -> None:
+        name = f"{self._head} off" if self._head and self.scores.isHidden() else OFF
+        if name != self.off.text():
+            self.off.setText(name)
+            self.off.setAccessibleName(name)
+            self.off.updateGeometry()
 
     def set_off(self, words: str, is_off: bool, possible: bool, tip: str = "") -> None:
         """Which heads are off, in words; whether the chosen one is, and why none can be."""
@@ -314,6 +328,7 @@ class HeadsPanel(QWidget):
         taken = next((one for one in (full, brief) if room - one >= wanted * ENOUGH), 0)
         self.scores.set_brief(taken != full)
         self.scores.setVisible(taken > 0)
+        self._name_switch()
         self.picture.setFixedHeight(max(now.px(LOWEST), min(wanted, room - taken)))
 
     def _restyle(self) -> None:

@@ -183,7 +183,9 @@ class AttentionView(QWidget):
         note = "locked, Esc unlocks" if mosaic.locked == (layer, head) else ""
         mosaic.set_chosen((layer, head))
         values = {name: float(heads.score(name)[layer, head]) for name in SCORES}
-        self.panel.scores.set_scores(f"Layer {layer}, head {head}", note, values, choices.score)
+        name = f"Layer {layer}, head {head}"
+        self.panel.scores.set_scores(name, note, values, choices.score)
+        self.panel.set_head(name)
         words = announced(heads, layer, head, query, choices.score, choices.hide_first)
         for picture in (heat, arcs, mosaic):
             picture.setAccessibleDescription(words)

@@ -85,4 +85,4 @@ class StepsLayout:
         for (x, y), ink in zip((pair / longest * side / 2).tolist(), ("muted", "q"), strict=True):
             sketch.arrow([center, center + QPointF(x, -y)], ink, 2)
         told = QRectF(center.x(), center.y() + side / 2 + 2, 0, now.px(LINE))
-        sketch.text(told, "one pair, turned")
+        sketch.text(told, "the framed pair, turned")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QObject, QTimer
 
+from core.download import broken_line
 from core.training import records
 from explorer.engine import errors, tasks
 from explorer.engine.errors import CrashLog, Hooks
@@ -103,6 +104,13 @@ def test_a_card_that_cannot_be_shown_is_reported_once(reports, caplog):
     assert calls == ["broken", "another"]
     assert caplog.text.count("TypeError: no card") == 2
     assert [problem.text for problem in reports.problems.values()] == ["broken", "another"]
+
+
+def test_a_download_that_breaks_is_a_matter_of_the_connection_and_no_file():
+    error = broken_line("https://example.org/model", TimeoutError("timed out"), kept=False)
+    assert errors.title_of(error) == "The connection failed"
+    assert "check the network connection" in errors.text_of(error)
+    assert errors.title_of(FileNotFoundError()) == "A file could not be used"
 
 
 def test_errors_at_different_places_are_different(reports):

@@ -145,6 +145,14 @@ def test_the_first_tip_leaves_the_tokens_free_while_there_is_room(window):
     assert not shown(window).geometry().intersects(place)
 
 
+def test_a_tip_leaves_an_error_and_its_buttons_free(window):
+    errors.report(ValueError("Choose a smaller model, or free some memory. " * 3), "here")
+    QTest.qWait(1)
+    (card,) = window.notices.cards.values()
+    place = QRect(card.mapTo(window, QPoint()), card.size())
+    assert not shown(window).geometry().intersects(place)
+
+
 def test_a_place_hides_as_little_as_it_can():
     area, target = QRect(0, 0, 800, 600), QRect(300, 150, 200, 30)
     size = QSize(200, 100)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextLayout
 from PySide6.QtWidgets import (
     QComboBox,
     QLineEdit,
@@ -240,3 +241,13 @@ def test_every_icon_is_drawn_in_the_color_that_is_asked_for(qapp):
         assert np.abs(np.array(list(opaque)) - expected).max() <= 2, name
     with pytest.raises(ValueError, match=r"draw resources/icons/unicorn\.svg"):
         icons.pixmap("unicorn")
+
+
+@pytest.mark.parametrize("mono", [False, True])
+def test_signs_are_drawn_as_they_are_typed(qapp, mono):
+    signs = "=>"
+    layout = QTextLayout(signs, theme.current().font("body", mono=mono))
+    layout.beginLayout()
+    layout.createLine()
+    layout.endLayout()
+    assert len(layout.glyphRuns()[0].glyphIndexes()) == len(signs)

@@ -98,6 +98,8 @@ def cell_of(found: Found, place: Place, level: Level | None, chosen: Cell | None
     rows, columns = made.values.shape
     row = min(chosen[0] if chosen else found.row, rows - 1)
     numbers = np.nan_to_num(made.values[row], posinf=0.0, neginf=0.0)
+    if level and found.parts[place.at].kind == "rotate":  # what turns most, rather than the largest
+        numbers = numbers - level.matrices[place.at]["first"].values[row]
     return row, min(chosen[1], columns - 1) if chosen else int(np.abs(numbers).argmax())
 
 
@@ -123,12 +125,12 @@ def steps_scene(found: Found, place: Place, level: Level | None, cell: Cell) -> 
         matrices,
         rows=() if is_head else tokens,
         columns=likely if is_head else tokens if is_square else (),
-        pair=_pair(matrices, cell[0]) if kind == "rotate" and matrices else None,
+        pair=_pair(matrices, *cell) if kind == "rotate" and matrices else None,
     )
 
 
-def _pair(matrices: dict[str, Matrix], row: int) -> np.ndarray:
-    at = min(1, matrices["cos"].values.shape[1] - 1)
+def _pair(matrices: dict[str, Matrix], row: int, at: int) -> np.ndarray:
+    """The two numbers of a pair, before and after they turn."""
     names = ("first", "second", "cos", "sin")
     a, b, c, s = (float(matrices[name].values[row, at]) for name in names)
     return np.array([[a, b], [a * c - b * s, b * c + a * s]])

@@ -30,13 +30,14 @@ COMPONENTS = {
 }  # fmt: skip
 MEMORY = ("weights", "cache", "activations")
 UNITS = {"parameters": "parameters", "flops": "FLOPs"}
-COLUMNS = ("parameters", "layers", "heads", "width", "context")
+NO_CONTEXT = "no limit"  # positions by sines and cosines go on for ever
+COLUMNS = ("parameters (log scale)", "layers", "heads", "width", "context")
 
 
 def crumb(part: Part) -> str:
     """A step in the way from the model to where one is."""
     if part.kind == "block" and part.layer is not None:
-        return f"{'Encoder block' if part.stack == 'encoder' else 'Block'} {part.layer + 1}"
+        return f"{'Encoder block' if part.stack == 'encoder' else 'Block'} {part.layer}"
     return name_of(part.kind)
 
 

@@ -81,7 +81,7 @@ class MapView(QWidget):
     def set_heads(self, count: int, head: int) -> None:
         """count 0: there is none to choose."""
         self.heads.setVisible(count > 1)
-        self.heads.fill([(f"{text.HEAD} {at + 1} of {count}", at) for at in range(count)], head)
+        self.heads.fill([(f"{text.HEAD} {at}", at) for at in range(count)], head)
 
     def set_costs(self, found: Found) -> None:
         """Parameters and arithmetic by component, memory by what it is for."""
@@ -108,8 +108,10 @@ def _presets() -> list[BarRow]:
         if isinstance(config, EncoderDecoderConfig):
             config, layers = config.decoder, "{0} + {0}"
         share = 0.08 + 0.92 * float((np.log(count) - low) / (high - low))
+        endless = config.positions == "sinusoidal"
+        context = text.NO_CONTEXT if endless else f"{config.block_size:,}"
         cells = (format_count(count), layers.format(config.n_layer), f"{config.n_head}",
-                 f"{config.n_embd:,}", f"{config.block_size:,}")  # fmt: skip
+                 f"{config.n_embd:,}", context)  # fmt: skip
         mark = " *" if name in NOTES else ""
         rows.append(BarRow(name, share, cells, f"Click to draw {name}", mark))
     return rows

@@ -13,7 +13,7 @@ from explorer.panes.transformer.translate.scene import TranslationScene
 from explorer.widgets.base import LEFT, put_text
 from explorer.widgets.token_strip import chip, draw_chip
 
-WIDEST, GAP, HIGH = 30, 2, 26  # px: a chip, between chips; its height
+WIDEST, GAP, HIGH = 40, 2, 26  # px: a chip, between chips; its height
 TITLE, MARGIN = 18, 6  # px: of a row; at the sides
 THICK, PAST = 8.0, 0.12  # px of a whole weight; how strongly earlier lines are seen
 SEEN = 0.02  # weights: smaller ones have no line

@@ -64,6 +64,18 @@ def test_scores_give_way_before_the_mosaic_does(view):
     assert roomy.panel.scores.height() == roomy.panel.scores.height_of(False)
 
 
+def test_the_chosen_head_is_named_also_where_there_are_many_layers(view):
+    shown = view(823, 474, 1.0, (30, 9))
+    panel = shown.panel
+    panel.set_head("Layer 17, head 5")
+    panel.set_off("1 head is off", True, True)
+    assert panel.scores.isHidden() and panel.off.text() == "Layer 17, head 5 off"
+    assert panel.off.geometry().right() < panel.all_on.x()
+    assert panel.all_on.geometry().right() <= panel.width()
+    panel.set_grid(4, 6)
+    assert not panel.scores.isHidden() and panel.off.text() == "Head off"
+
+
 def test_a_line_that_is_too_long_is_cut_before_its_result():
     pieces = [
         ("'found'  ", "text"),

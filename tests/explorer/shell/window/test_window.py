@@ -45,6 +45,18 @@ def test_the_strip_of_inputs_is_as_high_as_the_shown_pane_needs(make):
     assert window.inputs.height() == usual + 30
 
 
+@pytest.mark.parametrize("zoom", [1.0, 1.5, 2.0])
+def test_a_headline_of_two_lines_keeps_away_from_the_menu_bar(make, qapp, zoom):
+    _, window = make()
+    theme.apply(qapp, "light", zoom, "full")
+    QTest.qWait(1)
+    window.pane.set_headline("Here 0.202 of the attention moves, most of it to another token. " * 3)
+    headline = window.headline
+    assert headline.text().count("\n") == 1
+    free = headline.y() + (headline.height() - 2 * headline.fontMetrics().height()) / 2
+    assert free >= 4
+
+
 def test_panes_are_created_when_first_shown_and_leaving_pauses_the_animation(make):
     _, window = make()
     assert list(window.panes) == ["demo"]

@@ -74,6 +74,9 @@ def test_every_step_of_every_level_is_drawn_with_its_numbers(
                     named = {symbol.name for symbol in scene.symbols if symbol.name}
                     assert named == set(scene.shapes) >= set(scene.matrices) and scene.matrices
                     assert set(mode.view.picture.displayed()) == set(scene.matrices)
+                    if scene.pair is not None:
+                        made = scene.matrices["turned_first"].values
+                        assert scene.pair[1, 0] == pytest.approx(made[scene.symbols[-1].cell])
                 in_block = mode.way[0].startswith("block") and depth == 0
                 if (not in_block or step == 1) and player.enter():
                     await mode.settled()
@@ -85,6 +88,8 @@ def test_every_step_of_every_level_is_drawn_with_its_numbers(
         assert kinds == {SpineScene, BlockScene, StepsScene}
         assert told[-1].step is mode.found.trace[mode.place.at]
         assert any(one.rows for one in told)
+        turned = [one for one in seen if isinstance(one, StepsScene) and one.pair is not None]
+        assert bool(turned) == (changes.get("positions") == "rope")
 
     run_async(body())
 
@@ -101,7 +106,7 @@ def test_a_click_goes_in_and_esc_goes_out(make_mode: Any, run_async: Any):
             await mode.settled()
             painted(mode)
         shown = [one.text() for one in mode.view.crumbs if not one.isHidden()]
-        assert shown == ["Model", "Block 1", "Attention", "q, k, v"]
+        assert shown == ["Model", "Block 0", "Attention", "q, k, v"]
         mode.view.crumbs[1].click()
         await mode.settled()
         assert isinstance(painted(mode), BlockScene) and mode.player.depth == 1
