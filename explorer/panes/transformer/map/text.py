@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from core.numbers import format_bytes, format_count, format_fixed, format_percent
+import numpy as np
+
+from core.numbers import (
+    format_bytes,
+    format_count,
+    format_fixed,
+    format_general,
+    format_percent,
+    format_significant,
+)
 from core.tokenization.telling import quoted
 from core.transformer.parameters import parameters
 from core.transformer.presets import NOTES
@@ -101,6 +111,20 @@ def headline(found: Found, part: Part) -> str:
 
 def compared(count: int) -> str:
     return f"{count} models of the papers, all built from the same parts"
+
+
+def sizes(values: Mapping[str, np.ndarray], row: int) -> list[str]:
+    """Of a step whose line only calls: how long its vectors of a token are, and single numbers."""
+    lines = []
+    for name, array in values.items():
+        vector = array[min(row, len(array) - 1)]
+        if vector.size == 1:
+            lines.append(f"{name} = {format_general(float(vector[0]))}")
+        else:
+            at, length = int(vector.argmax()), float(np.linalg.norm(vector))
+            largest = f"largest {format_significant(float(vector[at]))} at {at}"
+            lines.append(f"{name}: length {format_significant(length)}, {largest}")
+    return lines
 
 
 def change(name: str, value: object) -> str:
