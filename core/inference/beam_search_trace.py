@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 from core.inference.beam_search import (
     BeamSettings,
@@ -15,6 +16,7 @@ from core.inference.beam_search import (
     BeamTree,
     Predict,
     beam_search_steps,
+    penalized,
 )
 from core.jobs import to_the_end
 from core.numbers import format_count
@@ -50,7 +52,9 @@ def trace_beam_search_steps(
 
 
 class ComparedSearch(NamedTuple):
-    """A search so far, its steps, and the tree of a single beam: what is written greedily."""
+    """A search so far, its steps, and the tree of a single beam: what is written greedily. Both are
+    scored with the same length penalty.
+    """
 
     tree: BeamTree
     trace: Trace
@@ -70,9 +74,18 @@ def compared_search_steps(
             tree = wide.tree
         else:
             trace.finish()
-        greedy = narrow.tree if narrow is not None else greedy
+        greedy = _scored(narrow.tree, settings.length_penalty) if narrow is not None else greedy
         yield ComparedSearch(tree, trace, greedy)
     trace.finish()
+
+
+def _scored(tree: BeamTree, alpha: float) -> BeamTree:
+    """With another length penalty, after the search."""
+    nodes = []
+    for one in tree.nodes:
+        total = torch.tensor(one.sum, dtype=torch.float64)
+        nodes.append(replace(one, score=float(penalized(total, one.depth, alpha))))
+    return replace(tree, nodes=tuple(nodes))
 
 
 def _append(trace: Trace, step: BeamStep, settings: BeamSettings) -> None:

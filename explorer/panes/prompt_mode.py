@@ -205,6 +205,17 @@ class PromptMode(ModelMode):
         self.prompt_ids = []
         super().forget()
 
+    @property
+    def most_read(self) -> int:
+        """So many tokens of a text are read at most, its last ones."""
+        return self.source.config.block_size
+
+    def tell_length(self, headline: str, count: int) -> str:
+        """A headline; of a text with more tokens than are read it also tells how many are."""
+        most = self.most_read
+        told = f"{headline}; of {count:,} tokens the model reads the last {most:,}"
+        return told if count > most else headline
+
     async def encode(self) -> list[int]:
         """The prompt's tokens."""
         if not self.prompt_ids:

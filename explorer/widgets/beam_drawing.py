@@ -174,17 +174,18 @@ def _draw_sum(painter: QPainter, layout: TreeLayout, node: int, what: str) -> No
 
 
 def _draw_texts(painter: QPainter, layout: TreeLayout) -> None:
-    """What was found and what is written greedily, with their log-probabilities."""
+    """What was found and what is written greedily, with their log-probabilities and scores."""
     now = theme.current()
     font, label, wide = now.font("mono", mono=True), now.font("label"), now.px(64)
     inks = (now.color("accent"), now.series(GREEDY))
     rows = zip(LINES, layout.scene.texts, inks, strict=True)
-    for at, (name, (written, total), ink) in enumerate(rows):
+    for at, (name, (written, total, score), ink) in enumerate(rows):
         line = QRectF(layout.lines)
         line.setHeight(now.px(LINE))
         line.translate(0, at * now.px(LINE))
         put_text(painter, line, name, now.font("label", 600), ink, LEFT)
-        put_text(painter, line, f"{format_fixed(total)} nats", label, now.color("muted"), RIGHT)
-        place = line.adjusted(wide, 0, -1.6 * wide, 0)
+        numbers = f"{format_fixed(total)} nats, score {format_fixed(score)}"
+        put_text(painter, line, numbers, label, now.color("muted"), RIGHT)
+        place = line.adjusted(wide, 0, -2.8 * wide, 0)
         told = elide(chip(0, written).text, font, place.width())
         put_text(painter, place, told, font, now.color("text"), LEFT)

@@ -21,7 +21,7 @@ class BeamScene:
     moments     of every step: which column it is about, and what happens there
     best        the nodes of the text that was found
     greedy      the nodes on the way of the greedy text, as far as it is in the tree
-    texts       (what was found, what is written greedily), with their log-probabilities
+    texts       (what was found, what is written greedily), with their log-probabilities and scores
     """
 
     tree: BeamTree
@@ -31,7 +31,7 @@ class BeamScene:
     moments: tuple[tuple[int, str], ...]
     best: tuple[int, ...]
     greedy: tuple[int, ...]
-    texts: tuple[tuple[bytes, float], ...]
+    texts: tuple[tuple[bytes, float, float], ...]
     tallest: int = 1  # nodes in a column
     ends: dict[int, set[int]] = field(default_factory=dict)  # by depth: nodes that lead on from it
 
@@ -48,6 +48,16 @@ class BeamScene:
         depth = self.moment(step)[0]
         nodes = (node for node, one in enumerate(self.tree.nodes) if one.depth == depth)
         return sorted(nodes, key=lambda node: self.rows[node])
+
+    def told(self, step: int) -> tuple[int, int]:
+        """The step whose numbers are told at one, and the node: the likeliest candidate; at the end
+        of the search the text that was found, where it was finished.
+        """
+        best = self.tree.best
+        finish = (self.tree.nodes[best].depth, "finish")
+        if step >= len(self.moments) - 1 and finish in self.moments:
+            return self.moments.index(finish), best
+        return step, min(self.column(step), key=lambda node: self.tree.nodes[node].place)
 
     def state(self, node: int, step: int) -> str:
         """How a node looks at a step: "hidden", "new", "dropped", "passed" where nothing of it is
@@ -85,7 +95,7 @@ def scene_of(
         nodes.sort(key=lambda node: (places[tree.nodes[node].parent], tree.nodes[node].place))
         places |= {node: at - (len(nodes) - 1) / 2 for at, node in enumerate(nodes)}
     depths = [sum(name == "score" for name in names[: at + 1]) for at in range(len(names))]
-    texts = [(one.text(one.best), one.nodes[one.best].sum) for one in (tree, greedy)]
+    ends = [(one.text(one.best), one.nodes[one.best]) for one in (tree, greedy)]
     return BeamScene(
         tree=tree,
         root=piece(root),
@@ -93,8 +103,8 @@ def scene_of(
         rows=tuple(places[node] for node in range(len(tree.nodes))),
         moments=tuple(zip(depths, names, strict=True)),
         best=tuple(tree.path(tree.best)),
-        greedy=tuple(_followed(tree, texts[1][0])),
-        texts=tuple((b"".join(map(piece, text)), total) for text, total in texts),
+        greedy=tuple(_followed(tree, ends[1][0])),
+        texts=tuple((b"".join(map(piece, text)), end.sum, end.score) for text, end in ends),
         tallest=max(map(len, by_depth.values())),
         ends={depth: _alive(tree, depth) for depth in by_depth},
     )

@@ -62,8 +62,14 @@ class BeamsMode(PromptMode):
         if self.scene is not None:
             self.append(self.scene.tree.best)
 
+    @property
+    def most_read(self) -> int:
+        """What is written has room in the context as well."""
+        return max(super().most_read - self.draft.value.depth, 1)
+
     async def answer(self) -> Any:
-        source, ids, key = self.source, await self.encode(), "transformer.beams"
+        source, key = self.source, "transformer.beams"
+        ids = (await self.encode())[-self.most_read :]
         asked = compute.search, ids, self.draft.value, source.tokenizer
         found = steps = await source.ask(*asked, key=key)
         while found is not SUPERSEDED and found is not None:
@@ -78,6 +84,7 @@ class BeamsMode(PromptMode):
     def _show(self, found: Any, last: int) -> None:
         self.scene = scene_of(found.tree, found.trace, found.greedy, last, self.piece)
         self.view.set_scene(self.scene)
+        self.view.use.setEnabled(True)
         self.set_tracks([TraceTrack(found.trace)])
         if self.active:
             self.player.seek(len(found.trace) - 1)
@@ -86,16 +93,18 @@ class BeamsMode(PromptMode):
     def clear(self) -> None:
         super().clear()
         self.scene = None
+        self.view.use.setEnabled(False)
 
     def inspect(self) -> None:
-        """The line with the numbers of the likeliest candidate."""
+        """The line with the numbers of the likeliest candidate, at the end of what was found."""
         step, at, scene = self.step_shown, self.player.step, self.scene
         if step is None or scene is None:
             return
-        self.set_headline(text.headline(scene, at))
-        is_score = step.name == "beams.score"
-        cell = int(self.tracks[0].item(at + 1).value("chosen")[0]) if is_score else 0
+        self.set_headline(self.tell_length(text.headline(scene, at), len(self.prompt_ids)))
+        at, node = scene.told(at)
+        step, cell = self.tracks[0].item(at), scene.tree.nodes[node].place
+        if step.name == "beams.score":
+            cell = int(self.tracks[0].item(at + 1).value("chosen")[0])
         shown = inspection_of(step, cell)
-        best = min(scene.column(at), key=lambda node: scene.tree.nodes[node].place)
-        rows = [Row(quoted(scene.text_of(best).strip())), *shown.rows]
+        rows = [Row(quoted(scene.text_of(node).strip())), *shown.rows]
         self.inspection.emit(replace(shown, rows=rows))

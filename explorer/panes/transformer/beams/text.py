@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
-from core.numbers import format_number
+from core.numbers import format_fixed
 from explorer.widgets.beam_scene import BeamScene
 
 NO_TEXT = "Type a text: the search begins after it"
@@ -29,13 +27,15 @@ def headline(scene: BeamScene, step: int) -> str:
     """One sentence: what is seen at a step; at the last one what came of it."""
     if step < len(scene.moments) - 1:
         return HEADLINES[scene.moment(step)[1]]
-    (found, mine), (greedy, other) = scene.texts
+    (found, mine, score), (greedy, other, its) = scene.texts
     if found == greedy:
         return "Looking further changes nothing here: greedy writing finds the same text"
-    if mine > other:
-        times = format_number(math.exp(min(mine - other, 700)))
-        return f"Looking further pays: this text is {times} times as likely as the greedy one"
-    return "The length penalty prefers this text, though the greedy one is likelier"
+    against = f"its score is {format_fixed(score)}, that of the greedy one {format_fixed(its)}"
+    if score < its:
+        return f"Here the greedy text is the better one: {against}"
+    if mine < other:
+        return f"The length penalty prefers this text, though the greedy one is likelier: {against}"
+    return f"Looking further pays for this text: {against}"
 
 
 def appended(written: str) -> str:

@@ -60,8 +60,9 @@ def choice(
         torch.from_numpy(read.logits), Sampling(**settings), ids[:place], drawn
     )
     token = trace.about["token"] if is_new else ids[place]
-    likeliest = trace.about["next"].probabilities.sort(descending=True, stable=True).indices[:SHOWN]
-    shown = likeliest.tolist()
+    # By their scores: at temperature 0 all but one have the same probability.
+    scores = trace.about["next"].penalized
+    shown = scores.sort(descending=True, stable=True).indices[:SHOWN].tolist()
     shown = shown if token in shown else [*shown[:-1], token]
     told = np.pad(surprises, (len(ids) - len(surprises), 0), constant_values=np.nan)
     return Choice(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
@@ -11,7 +13,7 @@ from explorer.panes.transformer.generate.scene import Scene
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 from explorer.widgets.token_strip import chip
 
-NAME, NUMBER, GAP = 124, 150, 8  # px: tokens; numbers and names of cuts; between two things
+NAME, NUMBER, GAP = 124, 80, 8  # px: tokens; numbers; between two things
 LEAST, MOST = 12, 24  # px: a row
 STRIP, FOOT = 18, 40  # px: all tokens side by side; with the mark above and the words below
 
@@ -22,13 +24,26 @@ class BarsLayout:
     def __init__(self, area: QRectF, scene: Scene) -> None:
         now = theme.current()
         self.scene, self.top, strip = scene, area.top(), now.px(STRIP)
-        self.left, self.right = area.left() + now.px(NAME), area.right() - now.px(NUMBER)
         room, count = area.height() - now.px(FOOT) - strip, len(scene.ids) + 1
         self.pitch = pitch = min(max(room / count, now.px(LEAST)), now.px(MOST))
         wide, bottom = area.width(), area.bottom() - now.px(FOOT) / 2
         self.strip = QRectF(area.left(), bottom - strip, wide, strip)
         rows = [QRectF(area.left(), area.top() + at * pitch, wide, pitch) for at in range(count)]
         self.rows = [row for row in rows if row.bottom() <= self.strip.top()]
+        self.cuts = list(self._placed(area.right()))
+        self.left = area.left() + now.px(NAME)
+        edge = min((place.left() for _, place in self.cuts), default=area.right())
+        self.right = edge - now.px(NUMBER)
+
+    def _placed(self, right: float) -> Iterator[tuple[str, QRectF]]:
+        """Names of cuts above their lines; those at one place stand in a row."""
+        now, ends = theme.current(), dict[int, float]()
+        for words, rows in self.scene.boundaries:
+            wide = now.metrics("label", 600).horizontalAdvance(words) + now.px(GAP)
+            ends[rows] = ends.get(rows, right) - wide
+            y = self.top + rows * self.pitch
+            if y <= self.strip.top():
+                yield words, QRectF(ends[rows], y - now.px(15), wide, now.px(14))
 
 
 def draw_bars(painter: QPainter, layout: BarsLayout, position: float, hovered: int) -> None:
@@ -62,18 +77,12 @@ def draw_bars(painter: QPainter, layout: BarsLayout, position: float, hovered: i
 
 
 def _draw_boundaries(painter: QPainter, layout: BarsLayout) -> None:
-    """A line below the last token that a cut keeps; names of cuts at one place stand in a row."""
-    now, right = theme.current(), dict[int, float]()
-    for words, rows in layout.scene.boundaries:
-        y = layout.top + rows * layout.pitch
-        if y > layout.strip.top():
-            continue
+    """A line below the last token that a cut keeps, and its name."""
+    now = theme.current()
+    for words, box in layout.cuts:
+        y = box.top() + now.px(15)
         painter.setPen(now.pen("accent", 1.5))
         painter.drawLine(QPointF(layout.left, y), QPointF(layout.strip.right(), y))
-        wide = now.metrics("label", 600).horizontalAdvance(words) + now.px(GAP)
-        right[rows] = right.get(rows, layout.strip.right()) - wide
-        box = QRectF(right[rows], y - now.px(15), wide, now.px(14))
-        painter.fillRect(box, now.color("surface"))
         put_text(painter, box, words, now.font("label", 600), now.color("accent"))
 
 

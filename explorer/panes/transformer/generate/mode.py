@@ -159,9 +159,21 @@ class GenerateMode(PromptMode):
         self.writing = True
         self.inspection.emit(None)
         if self.place is not None:
-            self.look_at(len(self.ids))
-        self.append()
+            self.look_at(len(self.ids))  # and then on
+        else:
+            self._write_next()
         self._set_buttons()
+
+    def _write_next(self) -> None:
+        """The next token, unless the text has ended or fills the context."""
+        assert self.choice is not None
+        ends = set(self.source.tokenizer.special_tokens.values())
+        is_full = len(self.ids) >= self.most_read
+        if is_full or ends & {self.choice.token, *self.written[-1:]}:
+            self.stop_writing()
+            self.statusRequested.emit(text.FULL if is_full else text.ENDED)
+        else:
+            self.append()
 
     def stop_writing(self) -> None:
         if self.writing:
@@ -188,7 +200,7 @@ class GenerateMode(PromptMode):
         tokens = {token for one in self.tree.texts for token in one}
         if max(tokens, default=0) >= source.config.vocab_size:  # a session may hold anything
             self.tree = TextTree()
-        ids, most = self.ids, source.config.block_size
+        ids, most = self.ids, self.most_read
         place = len(ids) if self.place is None else self.place
         last = self.choice if self.choice is not None and list(self.choice.ids) == ids else None
         told, read = (last.surprises, last.read) if last is not None else (None, None)
@@ -208,13 +220,7 @@ class GenerateMode(PromptMode):
     def show_answer(self, answer: Choice) -> None:
         self._show(answer)
         if self.writing:
-            ended = answer.token in self.source.tokenizer.special_tokens.values()
-            is_full = len(self.ids) >= self.source.config.block_size
-            if ended or is_full:
-                self.stop_writing()
-                self.statusRequested.emit(text.FULL if is_full else text.ENDED)
-            if not ended:
-                self.append()
+            self._write_next()
 
     def clear(self) -> None:
         super().clear()
@@ -230,7 +236,7 @@ class GenerateMode(PromptMode):
         step = FIRST if before is None else before.names[before.step(self.player.step)]
         stays = before is not None and before.names == scene.names
         view, pieces, cache = self.view, list(map(self.piece, choice.ids)), choice.read.cache
-        note = text.facts(choice, self.source.config.block_size)
+        note = text.facts(choice, self.most_read)
         view.set_scene(scene)
         view.set_text(pieces, choice.surprises, choice.place, note)
         view.set_cache(CacheScene(choice.read.tokens, cache) if cache else None)
@@ -251,7 +257,8 @@ class GenerateMode(PromptMode):
             return
         at = self.player.step
         surprise = None if self.place is None else choice.surprises[self.place]
-        self.set_headline(text.headline(scene, scene.names[at], surprise))
+        told = text.headline(scene, scene.names[at], surprise)
+        self.set_headline(self.tell_length(told, choice.place))
         if not self.writing:  # nobody reads numbers that change ten times a second
             shown = inspection_of(step, choice.token)
             told = f"{quoted_piece(scene.pieces[scene.came])}: {scene.words[at][scene.came]}"

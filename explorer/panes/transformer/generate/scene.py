@@ -27,6 +27,8 @@ class Scene:
     segments       (n, 2) where each token lies among all of them side by side, as they are drawn
     drawn          the number that falls, 0 to 1; None: the token stands in the text already
     probabilities  (n,) before the cuts
+    likeliest      what the token says that the model finds likeliest
+    shares         its probability by the model, and what the settings make of it
     """
 
     names: tuple[str, ...]
@@ -40,6 +42,8 @@ class Scene:
     segments: np.ndarray
     drawn: float | None
     probabilities: np.ndarray
+    likeliest: bytes
+    shares: tuple[float, float]
 
     def step(self, position: float) -> int:
         return min(max(int(position), 0), len(self.names) - 1)
@@ -79,6 +83,8 @@ def scene_of(choice: Choice, piece: Callable[[int], bytes]) -> Scene:
     told = choice.trace.about["next"]
     kept = told.kept.numpy()
     reaches = kept.cumsum()
+    model = told.logits.double().softmax(-1)  # whatever the settings are
+    first = int(model.argmax())
     return Scene(
         names=tuple(stage.name for stage in found),
         ids=choice.shown,
@@ -91,4 +97,6 @@ def scene_of(choice: Choice, piece: Callable[[int], bytes]) -> Scene:
         segments=np.stack([reaches - kept, reaches], axis=1)[ids],
         drawn=choice.trace.about["drawn"],
         probabilities=told.probabilities.numpy()[ids],
+        likeliest=piece(first),
+        shares=(float(model[first]), float(told.probabilities[first])),
     )

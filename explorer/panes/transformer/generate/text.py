@@ -60,9 +60,11 @@ def headline(scene: Scene, step: str, surprise: float | None) -> str:
         return (
             f"The draw falls on {came}, which had {format_share(scene.probabilities[scene.came])}"
         )
-    first = float(scene.probabilities[0])
+    share, bent = map(format_share, scene.shares)
+    first = scene.shares[0]
     sure = "is sure of" if first > 0.9 else "expects" if first > 0.5 else "leans towards"
-    return f"The model {sure} {quoted_piece(scene.pieces[0])}: {format_share(first)}"
+    told = f"The model {sure} {quoted_piece(scene.likeliest)}: {share}"
+    return told if step == "logits" or bent == share else f"{told}; the settings make it {bent}"
 
 
 def cache(scene: CacheScene) -> str:
@@ -77,7 +79,8 @@ def cache(scene: CacheScene) -> str:
 
 def facts(choice: Choice, most: int) -> str:
     """Below the text, of which the model reads so many tokens at most."""
-    told = [f"{len(choice.ids):,} of {most:,} tokens"]
+    count = len(choice.ids)
+    told = [f"{count:,} of {most:,} tokens" if count <= most else f"{count:,} tokens"]
     if math.isfinite(choice.perplexity):
         told.append(f"perplexity {format_number(choice.perplexity)}")
     if choice.read.cache:

@@ -80,7 +80,6 @@ class GenerateView(QWidget):
         self.setObjectName("transformer.generate")
         self.text, self.bars, self.note = SurpriseText(), Bars(), Label("", "label", "muted")
         self.text.setAccessibleName("The text, colored by surprise")
-        self.body = StatefulPicture(self.bars, "lines")
         self.forks, self.cache = BranchList(), CachePicture()
         self.cache_words = Label("", "label", "muted", wrap=True)
         self.fork_words = Label(text.NO_FORKS, "label", "muted", wrap=True)
@@ -101,8 +100,11 @@ class GenerateView(QWidget):
         column((self.cache, 1), self.cache_words, of=self._pages["cache"])
         self._sides = Pages(*self._pages.values())
         column(self.side, (self._sides, 1), of=self._side, spacing=12)
-        below = row((card(self.body), 1), self._side, spacing=16)
-        page(card(self.text, self.note), (below, 1), row(*left, 1, again), of=self)
+        below, content = row((card((self.bars, 1)), 1), self._side, spacing=16), QWidget()
+        column(card(self.text, self.note), (below, 1), of=content)
+        content.setAccessibleName(self.bars.NAME)
+        self.body = StatefulPicture(content, "lines")
+        page((self.body, 1), row(*left, 1, again), of=self)
 
     def show_side(self, name: str) -> None:
         """The settings, the forks, or the cache."""

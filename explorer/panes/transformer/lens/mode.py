@@ -151,9 +151,13 @@ class LensMode(PromptMode):
         else:
             super().read()
 
+    @property
+    def most_read(self) -> int:
+        return min(MOST_READ, super().most_read)
+
     async def answer(self) -> Any:
         source, draft, other = self.source, self.draft.value, []
-        ids = (await self.encode())[-min(MOST_READ, source.config.block_size) :]
+        ids = (await self.encode())[-self.most_read :]
         if draft.patch:
             other = await self.engine.io(source.tokenizer.encode_ids, draft.patch)
         off = draft.parts(source.config.n_layer, source.config.n_head)
@@ -248,6 +252,6 @@ class LensMode(PromptMode):
             term = scene.terms[self.opened][1]
             self.set_headline(text.adds(term.name, term.value, scene.quoted(found.token)))
         else:
-            self.set_headline(scene.headline(self.row))
+            self.set_headline(self.tell_length(scene.headline(self.row), len(self.prompt_ids)))
         cell = found.shown.index(found.token) if "logits" in step.values else None
         self.inspection.emit(inspection_of(step, cell))

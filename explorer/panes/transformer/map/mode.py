@@ -197,7 +197,7 @@ class MapMode(PromptMode):
         key, name = "transformer.map", "running the text through the model"
         if shown := self.draft.value.shown:
             return await self.engine.call(compute.outlined, shown, key=key, name=name)
-        ids = (await self.encode())[-self.source.config.block_size :]
+        ids = (await self.encode())[-self.most_read :]
         asked = compute.read, ids, lambda token: chip(0, self.piece(token)).text
         return await self.source.ask(*asked, key=key, name=name)
 
@@ -253,7 +253,8 @@ class MapMode(PromptMode):
         has_heads = "attention" in kinds and found.stripes is not None
         view.set_heads(found.config_of(found.parts[0]).n_head if has_heads else 0, self.head)
         part, compared = found.parts[place.at], self.draft.value.compared
-        self.set_headline(text.compared(len(NAMES)) if compared else text.headline(found, part))
+        told = self.tell_length(text.headline(found, part), len(self.prompt_ids))
+        self.set_headline(text.compared(len(NAMES)) if compared else told)
 
     def _scene(self, found: compute.Found, place: Place) -> Scene:
         level = self._level_of(place)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
 import core
+from core.inference.beam_search_trace import compared_search_steps
+from core.numbers import format_fixed, format_significant
 from explorer.panes.transformer.beams import compute, text
+from explorer.widgets.beam_scene import scene_of
 from tests.explorer.panes.transformer.conftest import PROMPT
 
 
@@ -53,6 +57,55 @@ def test_every_step_is_drawn_told_and_inspected(make_mode: Any, run_async: Any) 
                 assert mode.headline == text.HEADLINES[what]
         assert {"new", "alive", "dropped"} <= states
         assert "greedy" in mode.headline
+
+    run_async(body())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_texts_of_different_lengths_are_compared_by_their_scores(seed: int) -> None:
+    logits = 2 * torch.randn(12, 12, generator=torch.Generator().manual_seed(seed))
+    settings = core.BeamSettings(max_new_tokens=6, beams=3, stop=(5,))
+    *_, found = compared_search_steps(
+        lambda texts: logits[[one[-1] for one in texts]], [0], settings
+    )
+    tree, trace, greedy = found
+    scene = scene_of(tree, trace, greedy, 0, lambda token: b"%d " % token)
+    (mine, _, score), (other, total, its) = scene.texts
+    assert its == pytest.approx(total / ((5 + len(other.split())) / 6) ** 0.6)
+    best, last = tree.nodes[tree.best], len(scene.moments) - 1
+    assert score == best.score
+    headline = text.headline(scene, last)
+    if mine != other:
+        assert (
+            f"score is {format_fixed(score)}, that of the greedy one {format_fixed(its)}"
+            in headline
+        )
+        assert headline.startswith("Here the greedy text") == (score < its)
+    step, node = scene.told(last)
+    assert node == tree.best and trace[step].value("scores")[best.place] == score
+    assert trace[step].value("length") == len(mine.split())
+
+
+def test_at_the_end_the_text_that_was_found_is_explained(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode, told = await make_mode("beams"), list[Any]()
+        mode.inspection.connect(told.append)
+        mode.inspect()
+        best, rows = mode.scene.tree.best, [str(row.text) for row in told[-1].rows[:2]]
+        assert rows[0] == f"\u201c{mode.scene.text_of(best).strip()}\u201d"
+        score = format_significant(mode.scene.tree.nodes[best].score)
+        assert rows[1].endswith(score)
+
+    run_async(body())
+
+
+def test_nothing_can_be_appended_where_nothing_was_found(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("beams")
+        for prompt in ("", PROMPT):
+            mode.workspace.set_prompt(prompt)
+            await mode.settled()
+            assert mode.view.use.isEnabled() == bool(prompt)
 
     run_async(body())
 
@@ -115,10 +168,12 @@ def test_a_text_that_fills_the_context_says_so(make_mode: Any, run_async: Any) -
         most = mode.source.config.block_size
         mode.workspace.set_prompt(" the" * (most - 3))
         await mode.settled()
-        assert mode.view.body.state == "ready" and mode.scene.tree.depth <= 3
+        assert mode.view.body.state == "ready" and len(mode.prompt_ids) < most
         mode.workspace.set_prompt("Mira. " * most)
         await mode.settled()
-        assert mode.view.body.state == "error" and "shorten the text" in mode.view.body.message
+        most -= mode.draft.value.depth
+        assert mode.headline.endswith(f" tokens the model reads the last {most:,}")
+        assert mode.scene.tree.depth == mode.draft.value.depth
         mode.workspace.set_prompt("")
         await mode.settled()
         assert mode.headline == text.NO_TEXT and mode.view.body.state == "empty"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -95,8 +96,44 @@ def test_it_writes_until_the_context_is_full(make_mode: Any, run_async: Any) -> 
         specials = mode.source.tokenizer.special_tokens.values()
         await until(lambda: not mode.writing, "the end of the text")
         await mode.settled()
-        assert len(mode.ids) >= most or mode.ids[-1] in specials
+        assert len(mode.ids) == most or mode.choice.token in specials
         assert mode.view.buttons["write"].text() == text.BUTTONS["write"][0]
+
+    run_async(body())
+
+
+def test_it_writes_no_further_than_the_end_of_the_text(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode, said = await make_mode("generate"), []
+        mode.statusRequested.connect(said.append)
+        end = min(mode.source.tokenizer.special_tokens.values())
+        mode.choice = replace(mode.choice, token=end)
+        mode.toggle_writing()
+        await mode.settled()
+        assert mode.written == () and not mode.writing and said == [text.ENDED]
+        mode.force(end)
+        await mode.settled()
+        mode.toggle_writing()
+        await mode.settled()
+        assert mode.written == (end,) and not mode.writing and said == [text.ENDED] * 2
+
+    run_async(body())
+
+
+def test_a_text_longer_than_the_context_says_what_is_read(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("generate")
+        most = mode.source.config.block_size
+        mode.workspace.set_prompt("Mira met Tom. " * most)
+        await mode.settled()
+        count = len(mode.prompt_ids)
+        assert count > most
+        told = f"; of {count:,} tokens the model reads the last {most:,}"
+        for name in ("generate", "map", "lens"):
+            mode.modeRequested.emit(name, None)
+            pane = mode.parent()
+            await pane.settled()
+            assert pane.headline.endswith(told)
 
     run_async(body())
 
@@ -140,6 +177,8 @@ def test_another_prompt_begins_anew_and_none_says_so(make_mode: Any, run_async: 
         mode.workspace.set_prompt("")
         await mode.settled()
         assert mode.headline == text.NO_TEXT and mode.view.body.state == "empty"
+        shown = mode.view.text, mode.view.note, mode.view.side
+        assert not any(one.isVisibleTo(mode.view) for one in shown)
 
     run_async(body())
 

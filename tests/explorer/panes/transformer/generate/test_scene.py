@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QRectF
 
+from core.numbers import format_share
+from explorer import theme
 from explorer.panes.transformer.generate import text
 from explorer.panes.transformer.generate.compute import SHOWN, Choice, choice
 from explorer.panes.transformer.generate.draft import GenerateDraft
+from explorer.panes.transformer.generate.draw_bars import BarsLayout
 from explorer.panes.transformer.generate.scene import Scene, scene_of
 from explorer.runs.text_read import Read
 
@@ -38,6 +42,11 @@ def test_the_likeliest_stand_first_and_the_rest_in_one_row() -> None:
     assert not shown.cut.any()
 
 
+def test_at_temperature_0_tokens_stand_by_their_logits() -> None:
+    order = np.argsort(-LOGITS, kind="stable")[:SHOWN]
+    assert list(scene(temperature=0.0).ids) == order.tolist()
+
+
 def test_a_cut_hatches_what_goes_and_stands_where_it_cuts() -> None:
     shown = scene(top_k=5, top_p=0.5, min_p=0.2)
     names = shown.names
@@ -47,6 +56,17 @@ def test_a_cut_hatches_what_goes_and_stands_where_it_cuts() -> None:
     assert dict(shown.boundaries)["top-k 5"] == 5
     assert dict(shown.boundaries)["top-p 0.5"] <= 5
     assert shown.lengths[-1][by_k].max() == 0  # rescaled, nothing is left of them
+
+
+def test_names_of_cuts_have_room_beside_the_bars_and_their_words() -> None:
+    shown = scene(top_k=1, top_p=0.01, min_p=1.0)
+    assert {row for _, row in shown.boundaries} == {1}
+    layout = BarsLayout(QRectF(0, 0, 560, 400), shown)
+    now = theme.current()
+    words = max(map(now.metrics("label").horizontalAdvance, shown.words[-1]))
+    names = [place.left() for _, place in layout.cuts]
+    assert layout.right + words < min(names) and len(names) == 3
+    assert layout.right > BarsLayout(QRectF(0, 0, 560, 400), scene()).right / 2
 
 
 def test_bars_grow_from_step_to_step() -> None:
@@ -101,7 +121,14 @@ def test_a_setting_is_told_in_words(setting: str, value: float, words: str) -> N
 
 def test_headlines_say_what_is_seen() -> None:
     shown = scene(temperature=0.0)
-    assert text.headline(shown, "logits", None).startswith("The model is sure of ")
+    share = np.exp(LOGITS - LOGITS.max()).max() / np.exp(LOGITS - LOGITS.max()).sum()
+    model = text.headline(shown, "logits", None)
+    assert model.startswith("The model ") and model.endswith(format_share(share)) and share < 0.9
+    assert "is sure of" not in model
+    assert (
+        text.headline(shown, "greedy", None) == f"{model}; the settings make it {format_share(1)}"
+    )
+    assert text.headline(scene(), "softmax", None) == model
     assert "falls on" in text.headline(shown, "draw", None)
     assert text.headline(shown, "draw", 2.0).endswith("a surprise of 2.00 nats")
     cut = scene(top_k=3)
