@@ -277,7 +277,9 @@ def _attention(made: Outline) -> None:
     made_of = f"a query, a key and a value in {H} heads"
     if G != H:
         made_of = f"{H} queries, and {G} keys and values"
-    turned, R = (", turned by its position", r"R_t\, ") if config.positions == "rope" else ("", "")
+    turned = R = ""
+    if config.positions == "rope":
+        turned, R = "; its position turns queries and keys", r"R_t\, "
     made.add(
         "project",
         f"Each token's vector becomes {made_of}{turned}",
