@@ -20,7 +20,6 @@ from explorer.widgets.dialogs import ask_file, ask_folder
 
 MOST_RECENT = 5  # folders that were opened lately
 REAL, REAL_TITLE = "smollm2", "SmolLM2 135M"
-GET_REAL = "Get a small real model"
 PROGRESS = 250  # ms between two looks at a download
 
 
@@ -70,17 +69,15 @@ class ModelMenu(QObject):
         if self._download is not None:
             menu.addAction(f"Cancel the download of {REAL_TITLE}", self.cancel_download)
             return
-        if _has_real():
-            menu.addAction(f"{REAL_TITLE}, a real model", self.open_real)
-            return
-        get = menu.addAction(f"{GET_REAL}: {self.real_title}", self.open_real)
-        get.setToolTip("A language model of 135 million parameters, by Hugging Face")
+        offer = menu.addAction(self.real_offer, self.open_real)
+        offer.setToolTip("A small real model of 135 million parameters, by Hugging Face")
 
     @property
-    def real_title(self) -> str:
-        """What it is called, and how much of it is to come."""
-        size = format_bytes(known(REAL).download_size)
-        return REAL_TITLE if _has_real() else f"{REAL_TITLE} ({size})"
+    def real_offer(self) -> str:
+        """What `open_real` does, on a button: with how much is to come where it is not here."""
+        if _has_real():
+            return f"Open {REAL_TITLE}"
+        return f"Get {REAL_TITLE} ({format_bytes(known(REAL).download_size)})"
 
     def open_real(self) -> None:
         """The small real model, which is got first where it is not here."""

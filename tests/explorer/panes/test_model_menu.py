@@ -51,7 +51,7 @@ def test_every_model_that_is_offered_is_opened(models, tmp_path):
     assert list(texts) == [
         "The bundled model",
         "The model of a run",
-        "Get a small real model: SmolLM2 135M (92.9 MB)",
+        "Get SmolLM2 135M (92.9 MB)",
         "Open a model folder\u2026",
         "Open a GGUF file\u2026",
         "mine",
@@ -67,7 +67,7 @@ def test_the_real_model_is_opened_by_its_name_where_it_is_here(models, tmp_path,
     monkeypatch.setattr("explorer.panes.model_menu.tokenizer_folder", lambda: tmp_path)
     with (tmp_path / known(REAL).file).open("wb") as file:
         file.truncate(known(REAL).size)  # opening it finds that it is none
-    offered(models)["SmolLM2 135M, a real model"].trigger()
+    offered(models)["Open SmolLM2 135M"].trigger()
     assert [one.address for one in models.opened] == [REAL]
 
 
@@ -86,7 +86,7 @@ def test_the_real_model_is_downloaded_watched_and_opened(models, monkeypatch, ru
     monkeypatch.setattr(models, "open_folder", lambda path: (told.append(path), come.set()))
 
     async def body():
-        offered(models)["Get a small real model: SmolLM2 135M (92.9 MB)"].trigger()
+        offered(models)["Get SmolLM2 135M (92.9 MB)"].trigger()
         names = []
         models.named.connect(lambda name, _: names.append(name))
         await until(lambda: "getting SmolLM2 135M, 50\u2009%" in names, "its progress")
@@ -111,7 +111,7 @@ def test_a_download_that_fails_has_its_card_and_can_be_tried_again(models, monke
         models.download()
         await until(lambda: reported, "the card")
         assert reported == ["the line is broken; try again"]
-        assert "Get a small real model: SmolLM2 135M (92.9 MB)" in offered(models)
+        assert "Get SmolLM2 135M (92.9 MB)" in offered(models)
 
     run_async(body())
 

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QWidget
 
 from core.trace import Trace
 from explorer.engine.latest import Latest
-from explorer.panes.model_menu import GET_REAL
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_header import ModelHeader
 from explorer.panes.prompt_mode import ModelMode
@@ -74,8 +73,8 @@ class ChatMode(ModelMode):
         if (step := self.step_shown) is None:
             return
         at = self.begins + self.player.step
-        if self.prompt.ids[at : at + 1] == (step.value("chosen"),):
-            self.view.read.set_selected(at)
+        is_read = self.prompt.ids[at : at + 1] == (step.value("chosen"),)
+        self.view.read.set_selected(at if is_read else -1)
         self.inspection.emit(inspection_of(step))
 
     def cancel(self) -> bool:
@@ -148,7 +147,7 @@ class ChatMode(ModelMode):
         return text.NO_TEMPLATE.format(self.source.name) if lacks else ""
 
     def offer(self) -> str:
-        return f"{GET_REAL}: {self.models.real_title}"
+        return self.models.real_offer
 
     async def answer(self) -> Any:
         asked = compute.prompt, self.source, self.draft.value, self.view.line.prompt
