@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -183,6 +184,7 @@ class PromptMode(ModelMode):
     """Has the prompt in its header, and is told of another prompt as of another model."""
 
     no_text = "Type a text for the model to read"
+    longest = sys.maxsize  # tokens of a text that the mode has room for
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent, PromptHeader(desk.pane))
@@ -208,7 +210,7 @@ class PromptMode(ModelMode):
     @property
     def most_read(self) -> int:
         """So many tokens of a text are read at most, its last ones."""
-        return self.source.config.block_size
+        return min(self.longest, self.source.config.block_size)
 
     def tell_length(self, headline: str, count: int) -> str:
         """A headline; of a text with more tokens than are read it also tells how many are."""

@@ -33,7 +33,6 @@ class SliderField(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, len(self._values) - 1)
         self.slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # on every platform
-        self.slider.setMinimumHeight(theme.current().px("hit"))
         self.slider.setPageStep(max(1, len(self._values) // 5))
         self.slider.setAccessibleName(title)
         self._told = Label("", "label", weight=600)
@@ -46,7 +45,12 @@ class SliderField(QWidget):
         )
         self.slider.valueChanged.connect(self._on_moved)
         self.slider.sliderReleased.connect(self.released)
+        theme.changed.connect(self._restyle)
+        self._restyle()
         self.set_value(self.value)
+
+    def _restyle(self) -> None:
+        self.slider.setMinimumHeight(theme.current().px("hit"))
 
     def set_value(self, value: float) -> None:
         """Shows a value and emits nothing; one that is not on the slider stands at the nearest."""

@@ -158,10 +158,7 @@ class GenerateMode(PromptMode):
             return
         self.writing = True
         self.inspection.emit(None)
-        if self.place is not None:
-            self.look_at(len(self.ids))  # and then on
-        else:
-            self._write_next()
+        self.look_at(len(self.ids))  # `show_answer` goes on
         self._set_buttons()
 
     def _write_next(self) -> None:

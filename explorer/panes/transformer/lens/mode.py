@@ -38,7 +38,7 @@ class LensMode(PromptMode):
 
     id = "lens"
     title = "Lens"
-    no_text = text.NO_TEXT
+    no_text, longest = text.NO_TEXT, MOST_READ
     teaches = "When does the model know what comes next, and who told it?"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
@@ -150,10 +150,6 @@ class LensMode(PromptMode):
             self.workspace.begin("prompt", text.FACT)  # which is read then
         else:
             super().read()
-
-    @property
-    def most_read(self) -> int:
-        return min(MOST_READ, super().most_read)
 
     async def answer(self) -> Any:
         source, draft, other = self.source, self.draft.value, []

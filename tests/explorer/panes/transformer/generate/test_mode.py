@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
@@ -102,12 +102,14 @@ def test_it_writes_until_the_context_is_full(make_mode: Any, run_async: Any) -> 
     run_async(body())
 
 
-def test_it_writes_no_further_than_the_end_of_the_text(make_mode: Any, run_async: Any) -> None:
+def test_it_writes_no_further_than_the_end_of_the_text(
+    make_mode: Any, run_async: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def body() -> None:
         mode, said = await make_mode("generate"), []
         mode.statusRequested.connect(said.append)
-        end = min(mode.source.tokenizer.special_tokens.values())
-        mode.choice = replace(mode.choice, token=end)
+        end = mode.choice.token
+        monkeypatch.setattr(type(mode.source.tokenizer), "special_tokens", {"<|end|>": end})
         mode.toggle_writing()
         await mode.settled()
         assert mode.written == () and not mode.writing and said == [text.ENDED]
