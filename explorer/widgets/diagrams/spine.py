@@ -216,8 +216,8 @@ class SpineLayout:
             place = QRectF(self.area.left(), y, room, line)
             sketch.text(place, HANGING[name], ink_of(name), RIGHT, weight=600)
         every = max(1, math.ceil(now.px(20) / self.pitch))
-        for number, x in enumerate(self.xs, 1):
-            if number % every == 0 or number == 1:
+        for number, x in enumerate(self.xs):
+            if number % every == 0:
                 sketch.text(QRectF(x, foot, 0, line), f"{number}")
         banded = sum(one is not None for one in scene.windows)
         told = f"{banded} of {self.layers} blocks banded" if banded else f"{self.layers} blocks"
