@@ -56,7 +56,7 @@ class GenerateMode(PromptMode):
                  "again": self.draw_again}  # fmt: skip
         view = self.view
         self.connect_buttons(text.BUTTONS, deeds, KEYS)
-        view.bars.picked.connect(lambda row: self.force(self.choice.shown[row]))
+        view.bars.picked.connect(self._on_bar)
         view.text.chosen.connect(lambda _, place: self.look_at(place))
         view.forks.picked.connect(lambda row: self.go_on_from(self.tree.branches()[row].text))
         self.draft.changed.connect(self.read)
@@ -125,6 +125,10 @@ class GenerateMode(PromptMode):
         """The token that is drawn comes."""
         if self.choice is not None and self.place is None:
             self.force(self.choice.token)
+
+    def _on_bar(self, row: int) -> None:
+        if self.choice is not None:  # else the bars are of another text or model
+            self.force(self.choice.shown[row])
 
     def force(self, token: int) -> None:
         """This token comes, at the place that is looked at; what was written after it is a fork."""

@@ -295,3 +295,19 @@ def test_the_cache_grows_with_the_text_and_a_window_lets_go(make_mode: Any, run_
         assert "Hatched" in mode.view.cache_words.text()
 
     run_async(body())
+
+
+def test_a_click_on_the_bars_of_what_is_read_no_more_does_nothing(
+    make_mode: Any, run_async: Any
+) -> None:
+    async def body() -> None:
+        mode = await make_mode("generate")
+        mode.workspace.set_prompt("Mira met Lena. One day")
+        mode.view.bars.picked.emit(0)
+        assert not mode.written
+        await mode.settled()
+        mode.view.bars.picked.emit(0)
+        assert len(mode.written) == 1
+        await mode.settled()
+
+    run_async(body())
