@@ -27,9 +27,9 @@ _HOME = {
     "Look": "core.transformer.look",
     "Site": "core.transformer.look",
     "LoadedModel": "core.inference.loading",
-    "load": "core.inference.loading",
-    "load_steps": "core.inference.loading",
-    "memory_needed": "core.inference.loading",
+    "load": "core.finetuning",
+    "load_steps": "core.finetuning",
+    "memory_needed": "core.finetuning",
     "get_model_steps": "core.inference.hub",
     "export": "core.inference.exporting",
     "Activations": "core.inference.activations",
@@ -83,6 +83,10 @@ _HOME = {
     "LoRAConfig": "core.finetuning",
     "Adapter": "core.finetuning",
     "add_lora": "core.finetuning",
+    "FinetuningSettings": "core.finetuning",
+    "finetuning_config": "core.finetuning",
+    "finetune": "core.finetuning",
+    "finetune_steps": "core.finetuning",
 }
 
 __all__ = sorted(_HOME)

@@ -1,6 +1,7 @@
 """Fine-tuning: a model that has learned one thing learns another, and most of it stays as it is.
 
-Reading order: targets, lora, adapter.
+Reading order: targets, lora_config, lora, adapter; a run: settings, methods, examples, loading,
+task, program.
 """
 
 from __future__ import annotations
@@ -10,9 +11,16 @@ from typing import Any
 
 # name -> the module that defines it
 _HOME = {
-    "LoRAConfig": "core.finetuning.lora",
+    "LoRAConfig": "core.finetuning.lora_config",
     "Adapter": "core.finetuning.adapter",
     "add_lora": "core.finetuning.adapter",
+    "FinetuningSettings": "core.finetuning.settings",
+    "finetuning_config": "core.finetuning.settings",
+    "load": "core.finetuning.loading",
+    "load_steps": "core.finetuning.loading",
+    "memory_needed": "core.finetuning.loading",
+    "finetune": "core.finetuning.program",
+    "finetune_steps": "core.finetuning.program",
 }
 
 __all__ = sorted(_HOME)
