@@ -80,6 +80,9 @@ _HOME = {
     "TrainingConfig": "core.training",
     "train": "core.training",
     "train_steps": "core.training",
+    "LoRAConfig": "core.finetuning",
+    "Adapter": "core.finetuning",
+    "add_lora": "core.finetuning",
 }
 
 __all__ = sorted(_HOME)
