@@ -1,6 +1,6 @@
 """Fine-tuning: a model that has learned one thing learns another, and most of it stays as it is.
 
-Reading order: targets, lora, adapter, selection, methods.
+Reading order: targets, lora, adapter, selection, bottleneck, new_tokens, soft_prompt, methods.
 """
 
 from __future__ import annotations
