@@ -83,6 +83,10 @@ _HOME = {
     "LoRAConfig": "core.finetuning",
     "Adapter": "core.finetuning",
     "add_lora": "core.finetuning",
+    "spectrum_of": "core.finetuning",
+    "strengths": "core.finetuning",
+    "attention_change": "core.finetuning",
+    "trace_spectrum": "core.finetuning",
 }
 
 __all__ = sorted(_HOME)

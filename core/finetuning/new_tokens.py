@@ -58,5 +58,6 @@ def add_tokens(model: GPT, rows: Tensor) -> tuple[int, ...]:
 
 def remove_tokens(model: GPT) -> None:
     """Takes the tokens that were added last off the model again."""
-    if isinstance(model.wte, NewTokens):
-        model.wte = model.wte.base
+    table: nn.Module = model.wte
+    if isinstance(table, NewTokens):
+        model.wte = table.base  # type: ignore[assignment]
