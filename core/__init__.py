@@ -83,6 +83,10 @@ _HOME = {
     "LoRAConfig": "core.finetuning",
     "Adapter": "core.finetuning",
     "add_lora": "core.finetuning",
+    "check_identity": "core.finetuning",
+    "check_merge": "core.finetuning",
+    "generate_at_scales_steps": "core.finetuning",
+    "trace_adapter": "core.finetuning",
 }
 
 __all__ = sorted(_HOME)

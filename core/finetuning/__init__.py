@@ -1,6 +1,6 @@
 """Fine-tuning: a model that has learned one thing learns another, and most of it stays as it is.
 
-Reading order: targets, lora, adapter.
+Reading order: targets, lora, adapter, scales, verdicts, adapted_trace.
 """
 
 from __future__ import annotations
@@ -13,6 +13,12 @@ _HOME = {
     "LoRAConfig": "core.finetuning.lora",
     "Adapter": "core.finetuning.adapter",
     "add_lora": "core.finetuning.adapter",
+    "at_scales": "core.finetuning.scales",
+    "generate_at_scales_steps": "core.finetuning.scales",
+    "Verdict": "core.finetuning.verdicts",
+    "check_identity": "core.finetuning.verdicts",
+    "check_merge": "core.finetuning.verdicts",
+    "trace_adapter": "core.finetuning.adapted_trace",
 }
 
 __all__ = sorted(_HOME)

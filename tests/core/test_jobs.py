@@ -18,6 +18,8 @@ from core.autograd.tensor import Tensor
 from core.data import character_tokenizer_steps, prepare_corpus_steps, stories
 from core.data.excerpt import excerpt_steps
 from core.download import download_steps
+from core.finetuning.adapter import add_lora
+from core.finetuning.scales import generate_at_scales_steps
 from core.inference.beam_search import BeamSettings, beam_search_steps
 from core.inference.beam_search_trace import compared_search_steps, trace_beam_search_steps
 from core.inference.chat import answer_steps, chat_steps
@@ -135,6 +137,9 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     explain_example_steps: lambda place: explain_example_steps(certain(place), IDS[0]),
     generate_steps: lambda place: generate_steps(
         place.model, [1, 2, 3], 5, Sampling(top_p=0.9), seed=1
+    ),
+    generate_at_scales_steps: lambda place: generate_at_scales_steps(
+        place.model, {add_lora(place.model): 0.5}, [1, 2, 3], 5, Sampling(top_p=0.9), seed=1
     ),
     beam_search_steps: lambda place: beam_search_steps(
         place.model, [1, 2, 3], BeamSettings(max_new_tokens=5, stop=(4,))
