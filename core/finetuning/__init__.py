@@ -1,6 +1,7 @@
 """Fine-tuning: a model that has learned one thing learns another, and most of it stays as it is.
 
-Reading order: targets, lora, adapter, scales, verdicts, adapted_trace.
+Reading order: targets, lora, adapter, scales, verdicts, adapted_trace, selection, methods; then
+what was changed: spectrum, analysis, spectrum_trace.
 """
 
 from __future__ import annotations
@@ -13,6 +14,19 @@ _HOME = {
     "LoRAConfig": "core.finetuning.lora",
     "Adapter": "core.finetuning.adapter",
     "add_lora": "core.finetuning.adapter",
+    "Spectrum": "core.finetuning.spectrum",
+    "low_rank_spectrum": "core.finetuning.spectrum",
+    "dense_spectrum": "core.finetuning.spectrum",
+    "cosines": "core.finetuning.spectrum",
+    "overlap": "core.finetuning.spectrum",
+    "amplification": "core.finetuning.spectrum",
+    "weight_of": "core.finetuning.analysis",
+    "delta_of": "core.finetuning.analysis",
+    "spectrum_of": "core.finetuning.analysis",
+    "strengths": "core.finetuning.analysis",
+    "strengths_between": "core.finetuning.analysis",
+    "attention_change": "core.finetuning.analysis",
+    "trace_spectrum": "core.finetuning.spectrum_trace",
     "at_scales": "core.finetuning.scales",
     "generate_at_scales_steps": "core.finetuning.scales",
     "Verdict": "core.finetuning.verdicts",

@@ -105,7 +105,7 @@ class Adapter:
             for update in self._of(module):
                 module.drop(update)
             if not module.updates:
-                _put(self.model, name, module.base)
+                put_module(self.model, name, module.base)
         self.updates = {}
 
     def blend(self, other: Adapter, share: float) -> None:
@@ -213,7 +213,7 @@ def _lay(model: Model, config: LoRAConfig, targets: list[Target]) -> dict[str, L
             wrapper = LoRAEmbedding if isinstance(module, nn.Embedding) else LoRALinear
             module = wrapper(module)
             module.train(model.training)
-            _put(model, target.module, module)
+            put_module(model, target.module, module)
         update = module.add(config, target.first, target.rows)
         updates[target.name] = update
     return updates
@@ -232,7 +232,8 @@ def _check_rank(target: Target, model: Model, r: int) -> None:
         )
 
 
-def _put(model: nn.Module, name: str, module: nn.Module) -> None:
+def put_module(model: nn.Module, name: str, module: nn.Module) -> None:
+    """Gives a module the place that another has."""
     owner, _, kind = name.rpartition(".")
     setattr(model.get_submodule(owner), kind, module)
 

@@ -37,7 +37,7 @@ def real_steps() -> tuple[Step, ...]:
     """Made once: they are read alone."""
     parts = (_backprop, _networks, _losses, _optimizers, _schedules, _training, _tokens,
              _training_phases, _roundings, _estimates, _attention, _lens, _forward, _sampling,
-             _beams, _few_shot, _comparison, _adapter)  # fmt: skip
+             _beams, _few_shot, _comparison, _spectra, _adapter)  # fmt: skip
     return tuple(step for part in parts for step in part())
 
 
@@ -229,6 +229,12 @@ def _comparison() -> Iterator[Step]:
     from core.inference.head_comparison import moved_step
 
     yield moved_step(np.array([0.5, 0.3, 0.2]), np.array([0.1, 0.3, 0.6]))
+
+
+def _spectra() -> Iterator[Step]:
+    from tests.core.finetuning.test_analysis import steps_of_spectra
+
+    yield from steps_of_spectra()
 
 
 def _adapter() -> Iterator[Step]:
