@@ -221,7 +221,11 @@ def _lay(model: Model, config: LoRAConfig, targets: list[Target]) -> dict[str, L
 
 def _check_rank(target: Target, model: Model, r: int) -> None:
     module = model.get_submodule(target.module)
-    assert isinstance(module, (nn.Linear, nn.Embedding, Adapted))
+    if not isinstance(module, (nn.Linear, nn.Embedding, Adapted)):
+        raise ValueError(
+            f"LoRA cannot lie over the {type(module).__name__} that {target.module} has; take "
+            "that off, or add LoRA first"
+        )
     matrix = module.weight
     rows = target.rows or matrix.size(0)
     most = min(rows, matrix.size(1))

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from core.files import quoted, quoted_some
 from core.finetuning.adapter import Adapter, add_lora
+from core.finetuning.bottleneck import add_bottlenecks
 from core.finetuning.lora import LoRAConfig
 from core.finetuning.selection import (
     select_all,
@@ -24,17 +25,20 @@ from core.finetuning.selection import (
     select_head,
     select_last_layers,
 )
+from core.finetuning.soft_prompt import add_soft_prompt, put_in_front
 from core.transformer.architectures import Model
 
-METHODS = ("lora", "full", "last-layers", "head", "bitfit")
+METHODS = ("lora", "full", "last-layers", "head", "bitfit", "bottleneck", "prompt")
 
 
 class Chosen(Protocol):
     """What is asked of the settings of a run.
 
-    method       one of `METHODS`
-    lora         of method "lora"
-    last_layers  how many blocks learn, of method "last-layers"
+    method            one of `METHODS`
+    lora              of method "lora"
+    last_layers       of "last-layers": how many blocks learn
+    bottleneck_width  of "bottleneck": numbers in the narrow layer
+    prompt_tokens     of "prompt": tokens before each text
     """
 
     @property
@@ -43,6 +47,10 @@ class Chosen(Protocol):
     def lora(self) -> LoRAConfig: ...
     @property
     def last_layers(self) -> int: ...
+    @property
+    def bottleneck_width(self) -> int: ...
+    @property
+    def prompt_tokens(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,11 +60,17 @@ class Tuning:
     model       what is trained
     parameters  those that learn, by their names in it
     adapter     what LoRA laid over the model; None: another method
+    prompt      tokens that stand before each text: there is room for so many fewer of its own
     """
 
     model: nn.Module
     parameters: Mapping[str, nn.Parameter]
     adapter: Adapter | None = None
+    prompt: tuple[int, ...] = ()
+
+    def batch(self, ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """A batch as the model reads it: ids and targets (B, T) -> (B, P + T), P the prompt."""
+        return put_in_front(self.prompt, ids, targets) if self.prompt else (ids, targets)
 
     def state(self) -> dict[str, Tensor]:
         """The tensors that learn, by name: all that has to be saved beside the base."""
@@ -92,7 +106,8 @@ def prepare(model: Model, settings: Chosen, generator: torch.Generator | None = 
 
     Raises ValueError, with the remedy, for an unknown method and for what the model cannot do.
     """
-    adapter = None
+    adapter: Adapter | None = None
+    prompt: tuple[int, ...] = ()
     match settings.method:
         case "lora":
             adapter = add_lora(model, settings.lora, generator=generator)
@@ -104,9 +119,13 @@ def prepare(model: Model, settings: Chosen, generator: torch.Generator | None = 
             select_head(model)
         case "bitfit":
             select_biases(model)
+        case "bottleneck":
+            add_bottlenecks(model, settings.bottleneck_width, generator=generator)
+        case "prompt":
+            prompt = add_soft_prompt(model, settings.prompt_tokens, generator=generator)
         case other:
             raise ValueError(f"there is no method {quoted(other)}; use {', '.join(METHODS)}")
-    return Tuning(model, _learning(model), adapter)
+    return Tuning(model, _learning(model), adapter, prompt)
 
 
 def _learning(model: nn.Module) -> dict[str, nn.Parameter]:
