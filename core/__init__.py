@@ -87,6 +87,10 @@ _HOME = {
     "strengths": "core.finetuning",
     "attention_change": "core.finetuning",
     "trace_spectrum": "core.finetuning",
+    "check_identity": "core.finetuning",
+    "check_merge": "core.finetuning",
+    "generate_at_scales_steps": "core.finetuning",
+    "trace_adapter": "core.finetuning",
 }
 
 __all__ = sorted(_HOME)

@@ -1,7 +1,7 @@
 """Fine-tuning: a model that has learned one thing learns another, and most of it stays as it is.
 
-Reading order: targets, lora, adapter, selection, bottleneck, new_tokens, soft_prompt, methods; then
-what was changed: spectrum, analysis, spectrum_trace.
+Reading order: targets, lora, adapter, scales, verdicts, adapted_trace; selection, bottleneck,
+new_tokens, soft_prompt, methods; then what was changed: spectrum, analysis, spectrum_trace.
 """
 
 from __future__ import annotations
@@ -27,6 +27,12 @@ _HOME = {
     "strengths_between": "core.finetuning.analysis",
     "attention_change": "core.finetuning.analysis",
     "trace_spectrum": "core.finetuning.spectrum_trace",
+    "at_scales": "core.finetuning.scales",
+    "generate_at_scales_steps": "core.finetuning.scales",
+    "Verdict": "core.finetuning.verdicts",
+    "check_identity": "core.finetuning.verdicts",
+    "check_merge": "core.finetuning.verdicts",
+    "trace_adapter": "core.finetuning.adapted_trace",
 }
 
 __all__ = sorted(_HOME)
