@@ -87,6 +87,14 @@ _HOME = {
     "finetuning_config": "core.finetuning",
     "finetune": "core.finetuning",
     "finetune_steps": "core.finetuning",
+    "spectrum_of": "core.finetuning",
+    "strengths": "core.finetuning",
+    "attention_change": "core.finetuning",
+    "trace_spectrum": "core.finetuning",
+    "check_identity": "core.finetuning",
+    "check_merge": "core.finetuning",
+    "generate_at_scales_steps": "core.finetuning",
+    "trace_adapter": "core.finetuning",
 }
 
 __all__ = sorted(_HOME)

@@ -1,7 +1,8 @@
 """Fine-tuning: a model that has learned one thing learns another, and most of it stays as it is.
 
-Reading order: targets, lora_config, lora, adapter; a run: settings, methods, examples, loading,
-task, program.
+Reading order: targets, lora_config, lora, adapter, scales, verdicts, adapted_trace; settings,
+selection, bottleneck, new_tokens, soft_prompt, methods; a run: examples, loading, task, program;
+then what was changed: spectrum, analysis, spectrum_trace.
 """
 
 from __future__ import annotations
@@ -21,6 +22,25 @@ _HOME = {
     "memory_needed": "core.finetuning.loading",
     "finetune": "core.finetuning.program",
     "finetune_steps": "core.finetuning.program",
+    "Spectrum": "core.finetuning.spectrum",
+    "low_rank_spectrum": "core.finetuning.spectrum",
+    "dense_spectrum": "core.finetuning.spectrum",
+    "cosines": "core.finetuning.spectrum",
+    "overlap": "core.finetuning.spectrum",
+    "amplification": "core.finetuning.spectrum",
+    "weight_of": "core.finetuning.analysis",
+    "delta_of": "core.finetuning.analysis",
+    "spectrum_of": "core.finetuning.analysis",
+    "strengths": "core.finetuning.analysis",
+    "strengths_between": "core.finetuning.analysis",
+    "attention_change": "core.finetuning.analysis",
+    "trace_spectrum": "core.finetuning.spectrum_trace",
+    "at_scales": "core.finetuning.scales",
+    "generate_at_scales_steps": "core.finetuning.scales",
+    "Verdict": "core.finetuning.verdicts",
+    "check_identity": "core.finetuning.verdicts",
+    "check_merge": "core.finetuning.verdicts",
+    "trace_adapter": "core.finetuning.adapted_trace",
 }
 
 __all__ = sorted(_HOME)

@@ -105,7 +105,7 @@ class Adapter:
             for update in self._of(module):
                 module.drop(update)
             if not module.updates:
-                _put(self.model, name, module.base)
+                put_module(self.model, name, module.base)
         self.updates = {}
 
     def blend(self, other: Adapter, share: float) -> None:
@@ -213,7 +213,7 @@ def _lay(model: Model, config: LoRAConfig, targets: list[Target]) -> dict[str, L
             wrapper = LoRAEmbedding if isinstance(module, nn.Embedding) else LoRALinear
             module = wrapper(module)
             module.train(model.training)
-            _put(model, target.module, module)
+            put_module(model, target.module, module)
         update = module.add(config, target.first, target.rows)
         updates[target.name] = update
     return updates
@@ -221,7 +221,11 @@ def _lay(model: Model, config: LoRAConfig, targets: list[Target]) -> dict[str, L
 
 def _check_rank(target: Target, model: Model, r: int) -> None:
     module = model.get_submodule(target.module)
-    assert isinstance(module, (nn.Linear, nn.Embedding, Adapted))
+    if not isinstance(module, (nn.Linear, nn.Embedding, Adapted)):
+        raise ValueError(
+            f"LoRA cannot lie over the {type(module).__name__} that {target.module} has; take "
+            "that off, or add LoRA first"
+        )
     matrix = module.weight
     rows = target.rows or matrix.size(0)
     most = min(rows, matrix.size(1))
@@ -232,7 +236,8 @@ def _check_rank(target: Target, model: Model, r: int) -> None:
         )
 
 
-def _put(model: nn.Module, name: str, module: nn.Module) -> None:
+def put_module(model: nn.Module, name: str, module: nn.Module) -> None:
+    """Gives a module the place that another has."""
     owner, _, kind = name.rpartition(".")
     setattr(model.get_submodule(owner), kind, module)
 

@@ -72,7 +72,13 @@ class Finetuning(TokenTask):
                 f"the config's model is not that of its base {settings.base}; make the config "
                 "with core.finetuning_config"
             )
-        self.context = min(settings.context, model.config.block_size)
+        front = settings.prompt_tokens if settings.method == "prompt" else 0
+        self.context = min(settings.context, model.config.block_size - front)
+        if self.context < 2:
+            raise ValueError(
+                f"{front} prompt tokens leave no room for a text, as {settings.base} reads "
+                f"{model.config.block_size} tokens at most; use fewer"
+            )
         if settings.data == QUESTIONS:
             self.examples = StoryQuestions(self.tokenizer, self.base.usage.end_ids)
         else:
@@ -134,7 +140,7 @@ class Finetuning(TokenTask):
         """ids and targets, each (B, T) int64: this rank's rows."""
         batches = self._train if split == "train" else self._evaluated[split]
         place = (position.step, position.micro_batch, position.rank, position.ranks)
-        return _tensors(batches.batch(*place))
+        return self.tuning.batch(*_tensors(batches.batch(*place)))
 
     def tokens(self, batch: Any) -> int:
         return int(batch[0].numel())
@@ -143,18 +149,22 @@ class Finetuning(TokenTask):
         self, split: str, rank: int = 0, ranks: int = 1
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """`evaluate_batches` batches, or where that is 0 all that is held out."""
+        for batch in self._measured(split, rank, ranks):
+            yield self.tuning.batch(*_tensors(batch))
+
+    def _measured(self, split: str, rank: int, ranks: int) -> Iterator[Batch]:
         most = self.config.evaluate_batches
         batches = self._held_out if split == BASE else self._evaluated[split]
         if split == "train":
             most = most or TRAIN_BATCHES
         if isinstance(batches, ExampleBatches):
-            yield from map(_tensors, batches.in_order(most, rank, ranks))
+            yield from batches.in_order(most, rank, ranks)
         elif most == 0:
             for ids, targets in batches.whole_split():
                 rows = rank_rows(len(ids), rank, ranks)
-                yield _tensors((ids[rows], targets[rows]))
+                yield ids[rows], targets[rows]
         else:
-            yield from (_tensors(batches.batch(index, 0, rank, ranks)) for index in range(most))
+            yield from (batches.batch(index, 0, rank, ranks) for index in range(most))
 
     def measure(self, split: str, model: nn.Module, batch: Any) -> Mapping[str, tuple[Tensor, int]]:
         """Also how many answers are exactly what the model would write by itself: where each token
@@ -179,28 +189,32 @@ class Finetuning(TokenTask):
             self.tokenizer.save(folder / TOKENIZER_FILE)
 
     def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
-        ids, targets = batch[:2]
-        return shown_tokens(self.tokenizer, ids, targets, output)
+        P = len(self.tuning.prompt)  # has no pieces
+        ids, targets = (one[:, P:] for one in batch)
+        return shown_tokens(self.tokenizer, ids, targets, output[:, P:])
 
     def probe(
         self, model: nn.Module, ids: Sequence[int] | None, sites: Sequence[str]
     ) -> dict[str, np.ndarray]:
-        activations = capture(gpt_of(model), self._probe if ids is None else ids, sites)
+        read = [*self.tuning.prompt, *(self._probe if ids is None else ids)]
+        activations = capture(gpt_of(model), read, sites)
         return {"ids": np.asarray(activations.ids), **activations.sites()}
 
     def head_scores(self, model: nn.Module) -> HeadScores | None:
         if not self._test.size:
             return None
-        attention = capture(gpt_of(model), self._test, ("attention",)).attention
+        read = [*self.tuning.prompt, *self._test]
+        attention = capture(gpt_of(model), read, ("attention",)).attention
         assert attention is not None
-        return head_scores(attention, self._test)
+        return head_scores(attention, np.asarray(read))
 
     def sample_steps(self, model: nn.Module, seed: int) -> Generator[None, None, Written]:
         """Its answer to a held-out prompt, the likeliest one; else how a text goes on."""
         prompt, sampling = self._asked(seed)
         new: list[int] = []
         ends, most = self.base.usage.end_ids, self.config.sample_tokens
-        for token in generate_steps(gpt_of(model), prompt, most, sampling, seed=seed, stop=ends):
+        read = [*self.tuning.prompt, *prompt]
+        for token in generate_steps(gpt_of(model), read, most, sampling, seed=seed, stop=ends):
             new.append(token.id)
             yield
         before = self.tokenizer.decode(prompt)

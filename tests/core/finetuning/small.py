@@ -28,7 +28,12 @@ def small_base(folder: Path) -> Path:
 
 def small_tuning(base: Path, **changes: Any) -> TrainingConfig:
     """12 steps on the text that the base learned; `settings` among the changes are settings."""
-    given = {"context": 16, "base_data": "", "data": str(base.parents[2] / "little.txt")}
+    given = {
+        "context": 16,
+        "prompt_tokens": 4,
+        "base_data": "",
+        "data": str(base.parents[2] / "little.txt"),
+    }
     settings = FinetuningSettings(base=str(base), **(given | changes.pop("settings", {})))
     usual = {
         "steps": 12,

@@ -14,15 +14,13 @@ from core.data.batches import NO_TOKEN
 from core.finetuning.adapter import adapters_of
 from core.finetuning.examples import ExampleBatches, StoryQuestions, answered, padded
 from core.finetuning.program import finetune_steps, program_of
-from core.finetuning.settings import FinetuningSettings, finetuning_config
+from core.finetuning.settings import METHODS, FinetuningSettings, finetuning_config
 from core.finetuning.task import Finetuning
 from core.tensor_files import read_tensors
 from core.training.task import Position
 from core.transformer.architectures import gpt_of
 from tests.core.finetuning.small import small_base, small_tuning, tune
 from tests.core.training.small import fingerprint, losses
-
-METHODS = ("lora", "full")
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +104,12 @@ def test_a_base_that_is_gone_or_another_is_told(base: Path, tmp_path: Path) -> N
         list(finetune_steps(other, tmp_path / "run"))
 
 
+def test_a_soft_prompt_that_fills_the_context_is_refused(base: Path, tmp_path: Path) -> None:
+    config = small_tuning(base, settings={"method": "prompt", "prompt_tokens": 15})
+    with pytest.raises(ValueError, match="15 prompt tokens leave no room for a text"):
+        list(finetune_steps(config, tmp_path / "run"))
+
+
 def test_the_program_is_the_one_of_the_task(base: Path) -> None:
     config = _config(base, "lora")
     assert program_of(config).module == "core.finetuning"
@@ -163,7 +167,7 @@ def test_ranks_share_the_batch_that_one_process_draws(stories: Any) -> None:
     assert np.array_equal(np.concatenate(parts), whole)
 
 
-@pytest.mark.parametrize("steps", [6, 7, 8, 9])
+@pytest.mark.parametrize("steps", [7, 8])
 def test_exact_counts_what_the_model_would_write_by_itself(stories: Any, steps: int) -> None:
     config = finetuning_config(FinetuningSettings(base_data=""), batch_size=6, evaluate_batches=2)
     task = Finetuning(config)
