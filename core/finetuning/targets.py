@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from core.files import quoted
+from core.finetuning.quantized_linear import QuantizedLinear
 from core.transformer.architectures import Model
 from core.transformer.attention import Attention
 from core.transformer.cross_attention import CrossAttention
@@ -79,14 +80,16 @@ def tied_modules(model: Model) -> set[str]:
 
 
 def _matrices(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Linear layers and embeddings, also where one has adapters already or its base is quantized:
-    a module that holds such a `base` stands for it.
+    """Linear layers and embeddings, also quantized ones, and also where one has adapters already: a
+    module that holds such a `base` stands for it.
     """
     inside: tuple[str, ...] = ()
     for name, module in model.named_modules():
         if any(name.startswith(outer) for outer in inside):
             continue
-        if isinstance(module, (nn.Linear, nn.Embedding)) or hasattr(module, "base"):
+        if isinstance(module, (nn.Linear, nn.Embedding, QuantizedLinear)) or hasattr(
+            module, "base"
+        ):
             inside = (*inside, f"{name}.")
             yield name, module
 
