@@ -1,7 +1,7 @@
 """Fine-tuning: a model that has learned one thing learns another, and most of it stays as it is.
 
-Reading order: targets, lora, adapter, selection, bottleneck, new_tokens, soft_prompt, methods; then
-what was changed: spectrum, analysis, spectrum_trace.
+Reading order: targets, lora, adapter, selection, bottleneck, new_tokens, soft_prompt, classifier,
+methods; then what was changed: spectrum, analysis, spectrum_trace.
 """
 
 from __future__ import annotations
