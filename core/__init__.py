@@ -83,6 +83,8 @@ _HOME = {
     "LoRAConfig": "core.finetuning",
     "Adapter": "core.finetuning",
     "add_lora": "core.finetuning",
+    "adapter_parameter_count": "core.finetuning",
+    "load_adapter": "core.finetuning",
 }
 
 __all__ = sorted(_HOME)

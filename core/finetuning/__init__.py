@@ -1,6 +1,6 @@
 """Fine-tuning: a model that has learned one thing learns another, and most of it stays as it is.
 
-Reading order: targets, lora, adapter.
+Reading order: targets, lora, adapter; peft_config, adapter_files.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ _HOME = {
     "LoRAConfig": "core.finetuning.lora",
     "Adapter": "core.finetuning.adapter",
     "add_lora": "core.finetuning.adapter",
+    "adapter_parameter_count": "core.finetuning.adapter",
+    "load_adapter": "core.finetuning.adapter_files",
 }
 
 __all__ = sorted(_HOME)

@@ -295,6 +295,8 @@ class LoRALinear(Adapted):
             first, last = update.first, update.first + update.B.size(0)
             if isinstance(update, DoRA):
                 weight = self.rows_of(update, self.unmerged_weight)
+                if self.original is not None:
+                    plain = F.linear(x, self.original, self.bias)
                 product = plain if self.bias is None else plain - self.bias
                 change = update.turn(x, product[..., first:last], weight)
             else:
@@ -326,15 +328,21 @@ class LoRAEmbedding(Adapted):
         """ids (...) -> (..., C)."""
         output = self.base(ids)
         for update in self.active:
-            A, B, s = update.A, update.B, update.strength * update.scaling
+            A, B, s = update.A, update.B, update.scaling
             reduced = F.embedding(ids, A.mT)  # (..., r)
             expanded = reduced @ B.mT  # (..., C)
             change = s * expanded
-            output = output + change.to(output.dtype)
+            if isinstance(update, DoRA):
+                weight = self.unmerged_weight
+                gain = update.gain(weight.mT)  # (C,)
+                plain = full_precision(F.embedding(ids, weight))
+                change = (gain - 1) * plain + gain * change
+            output = output + (update.strength * change).to(output.dtype)
         return output
 
     def _sum(self, updates: list[LowRank], weight: Tensor) -> Tensor:
         total = full_precision(weight)
+        reference = self.unmerged_weight.mT
         for one in updates:
-            total = total + one.strength * one.delta(weight.mT).mT
+            total = total + one.strength * one.delta(reference).mT
         return total.to(weight.dtype)
