@@ -1,6 +1,8 @@
 """Fine-tuning: a model that has learned one thing learns another, and most of it stays as it is.
 
-Reading order: targets, lora, adapter; peft_config, adapter_files.
+Reading order: targets, lora, adapter, scales, verdicts, adapted_trace; peft_config, adapter_files;
+selection, bottleneck, new_tokens, soft_prompt, methods; then what was changed: spectrum, analysis,
+spectrum_trace.
 """
 
 from __future__ import annotations
@@ -15,6 +17,25 @@ _HOME = {
     "add_lora": "core.finetuning.adapter",
     "adapter_parameter_count": "core.finetuning.adapter",
     "load_adapter": "core.finetuning.adapter_files",
+    "Spectrum": "core.finetuning.spectrum",
+    "low_rank_spectrum": "core.finetuning.spectrum",
+    "dense_spectrum": "core.finetuning.spectrum",
+    "cosines": "core.finetuning.spectrum",
+    "overlap": "core.finetuning.spectrum",
+    "amplification": "core.finetuning.spectrum",
+    "weight_of": "core.finetuning.analysis",
+    "delta_of": "core.finetuning.analysis",
+    "spectrum_of": "core.finetuning.analysis",
+    "strengths": "core.finetuning.analysis",
+    "strengths_between": "core.finetuning.analysis",
+    "attention_change": "core.finetuning.analysis",
+    "trace_spectrum": "core.finetuning.spectrum_trace",
+    "at_scales": "core.finetuning.scales",
+    "generate_at_scales_steps": "core.finetuning.scales",
+    "Verdict": "core.finetuning.verdicts",
+    "check_identity": "core.finetuning.verdicts",
+    "check_merge": "core.finetuning.verdicts",
+    "trace_adapter": "core.finetuning.adapted_trace",
 }
 
 __all__ = sorted(_HOME)

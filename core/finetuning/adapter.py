@@ -107,7 +107,7 @@ class Adapter:
             for update in self.updates_of(module):
                 module.drop(update)
             if not module.updates:
-                _put(self.model, name, module.base)
+                put_module(self.model, name, module.base)
         self.updates = {}
 
     def blend(self, other: Adapter, share: float) -> None:
@@ -233,6 +233,8 @@ def adapter_parameter_count(config: Config, lora: LoRAConfig | None = None) -> i
 
 def lay(model: Model, config: LoRAConfig, targets: list[Target]) -> dict[str, LowRank]:
     """An update for each target, without numbers in A, on the model, which is frozen."""
+    for target in targets:
+        _check_module(target.module, model.get_submodule(target.module))
     model.requires_grad_(False)
     for module in model.modules():
         if isinstance(module, Adapted):
@@ -244,7 +246,7 @@ def lay(model: Model, config: LoRAConfig, targets: list[Target]) -> dict[str, Lo
             wrapper = LoRAEmbedding if isinstance(module, nn.Embedding) else LoRALinear
             module = wrapper(module)
             module.train(model.training)
-            _put(model, target.module, module)
+            put_module(model, target.module, module)
         update = module.add(config, target.first, target.rows)
         updates[target.name] = update
     return updates
@@ -260,7 +262,16 @@ def _check_rank(targets: list[Target], r: int) -> None:
             )
 
 
-def _put(model: nn.Module, name: str, module: nn.Module) -> None:
+def _check_module(name: str, module: nn.Module) -> None:
+    if not isinstance(module, (nn.Linear, nn.Embedding, Adapted)):
+        raise ValueError(
+            f"LoRA cannot lie over the {type(module).__name__} that {name} has; take that off, or "
+            "add LoRA first"
+        )
+
+
+def put_module(model: nn.Module, name: str, module: nn.Module) -> None:
+    """Gives a module the place that another has."""
     owner, _, kind = name.rpartition(".")
     setattr(model.get_submodule(owner), kind, module)
 
