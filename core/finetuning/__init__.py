@@ -1,7 +1,8 @@
 """Fine-tuning: a model that has learned one thing learns another, and most of it stays as it is.
 
-Reading order: targets, lora, adapter, selection, bottleneck, new_tokens, soft_prompt, classifier,
-methods; then what was changed: spectrum, analysis, spectrum_trace.
+Reading order: targets, lora, adapter, scales, verdicts, adapted_trace; peft_config, adapter_files;
+selection, bottleneck, new_tokens, soft_prompt, classifier, methods; then what was changed:
+spectrum, analysis, spectrum_trace.
 """
 
 from __future__ import annotations
@@ -14,6 +15,15 @@ _HOME = {
     "LoRAConfig": "core.finetuning.lora",
     "Adapter": "core.finetuning.adapter",
     "add_lora": "core.finetuning.adapter",
+    "adapter_parameter_count": "core.finetuning.adapter",
+    "load_adapter": "core.finetuning.adapter_files",
+    "add_bottlenecks": "core.finetuning.bottleneck",
+    "remove_bottlenecks": "core.finetuning.bottleneck",
+    "add_soft_prompt": "core.finetuning.soft_prompt",
+    "Classifier": "core.finetuning.classifier",
+    "classification_loss": "core.finetuning.classifier",
+    "Tuning": "core.finetuning.methods",
+    "prepare": "core.finetuning.methods",
     "Spectrum": "core.finetuning.spectrum",
     "low_rank_spectrum": "core.finetuning.spectrum",
     "dense_spectrum": "core.finetuning.spectrum",
@@ -27,6 +37,12 @@ _HOME = {
     "strengths_between": "core.finetuning.analysis",
     "attention_change": "core.finetuning.analysis",
     "trace_spectrum": "core.finetuning.spectrum_trace",
+    "at_scales": "core.finetuning.scales",
+    "generate_at_scales_steps": "core.finetuning.scales",
+    "Verdict": "core.finetuning.verdicts",
+    "check_identity": "core.finetuning.verdicts",
+    "check_merge": "core.finetuning.verdicts",
+    "trace_adapter": "core.finetuning.adapted_trace",
 }
 
 __all__ = sorted(_HOME)

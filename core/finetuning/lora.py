@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -79,6 +80,42 @@ class LoRAConfig:
         return self.alpha / (math.sqrt(self.r) if self.rslora else self.r)
 
 
+class LowRankOutput(NamedTuple):
+    """A x (..., r), B A x and s B A x (..., out)."""
+
+    reduced: Tensor
+    expanded: Tensor
+    change: Tensor
+
+
+def low_rank_output(x: Tensor, A: Tensor, B: Tensor, s: float) -> LowRankOutput:
+    """What is added to W x: x (..., in), A (r, in), B (out, r)."""
+    reduced = x @ A.mT  # (..., r)  # step: reduce
+    expanded = reduced @ B.mT  # (..., out)  # step: expand
+    change = s * expanded  # step: scale
+    return LowRankOutput(reduced, expanded, change)
+
+
+class LowRankMatrix(NamedTuple):
+    """B A and s B A, (out, in)."""
+
+    product: Tensor
+    delta: Tensor
+
+
+def low_rank_matrix(A: Tensor, B: Tensor, s: float) -> LowRankMatrix:
+    """What is added to W, as a matrix: A (r, in), B (out, r)."""
+    product = B @ A  # (out, in)  # step: product
+    delta = s * product  # step: delta
+    return LowRankMatrix(product, delta)
+
+
+def add_change(output: Tensor, change: Tensor) -> Tensor:
+    """What the matrix makes and what an adapter adds to it, (..., out)."""
+    adapted = output + change  # (..., out)  # step: add
+    return adapted
+
+
 class LowRank(nn.Module):
     """What one adapter adds to one matrix, or to some of its rows: s B A x.
 
@@ -123,20 +160,12 @@ class LowRank(nn.Module):
         return self.change(x, self.strength * self.scaling)
 
     def change(self, x: Tensor, s: float) -> Tensor:
-        """s B A x, one line a step."""
-        x = full_precision(self.dropout(x))
-        A, B = self.A, self.B
-        reduced = x @ A.mT  # (..., r)  # step: reduce
-        expanded = reduced @ B.mT  # (..., out)  # step: expand
-        change = s * expanded  # step: scale
-        return change
+        """s B A x."""
+        return low_rank_output(full_precision(self.dropout(x)), self.A, self.B, s).change
 
     def delta(self, weight: Tensor) -> Tensor:
         """What is added to the matrix, (out, in), in fp32, at strength 1."""
-        A, B, s = self.A, self.B, self.scaling
-        product = B @ A  # (out, in)  # step: product
-        delta = s * product  # step: delta
-        return delta
+        return low_rank_matrix(self.A, self.B, self.scaling).delta
 
 
 class DoRA(LowRank):
@@ -157,11 +186,14 @@ class DoRA(LowRank):
         """The lengths of W's rows become the magnitudes: with B = 0 the model is what it was."""
         self.magnitude.copy_(full_precision(weight).norm(dim=1))
 
+    def length(self, weight: Tensor) -> Tensor:
+        """|W + s B A|, of each row: (out,). A constant in backward."""
+        direction = full_precision(weight).detach() + super().delta(weight)  # (out, in)
+        return direction.norm(dim=1).detach()
+
     def gain(self, weight: Tensor) -> Tensor:
         """m / |W + s B A|, for each row of W: (out,)."""
-        direction = full_precision(weight).detach() + super().delta(weight)  # (out, in)
-        length = direction.norm(dim=1).detach()  # (out,)
-        m = self.magnitude
+        m, length = self.magnitude, self.length(weight)
         gain = m / length  # step: gain
         return gain
 
@@ -177,9 +209,20 @@ class DoRA(LowRank):
     def delta(self, weight: Tensor) -> Tensor:
         """What is added to the matrix, (out, in), in fp32, at strength 1."""
         added, gain = super().delta(weight), self.gain(weight)[:, None]
-        weight = full_precision(weight)
-        delta = (gain - 1) * weight + gain * added
-        return delta
+        return dora_delta(gain, full_precision(weight), added)
+
+
+def dora_delta(gain: Tensor, weight: Tensor, added: Tensor) -> Tensor:
+    """What is added to W (out, in), where LoRA added s B A: gain (out, 1) is m / |W + s B A|."""
+    delta = (gain - 1) * weight + gain * added  # (out, in)  # step: delta
+    return delta
+
+
+class Passage(NamedTuple):
+    """What went through an adapted matrix: x (..., in) and what it made of it, (..., out)."""
+
+    x: Tensor
+    output: Tensor
 
 
 class Adapted(nn.Module):
@@ -188,6 +231,7 @@ class Adapted(nn.Module):
     base      the module that had its place: frozen
     updates   of each adapter on it, and of each part of the matrix that one changes
     original  the matrix without what is merged into it; None: nothing is
+    passages  what goes through it, where somebody put a list here
     """
 
     base: nn.Module
@@ -198,6 +242,7 @@ class Adapted(nn.Module):
         self.base = base
         self.updates = nn.ModuleList()
         self.original: Tensor | None = None
+        self.passages: list[Passage] | None = None
 
     def add(self, config: LoRAConfig, first: int, rows: int | None) -> LowRank:
         """A new update of so many rows from `first` on (None: of all), without numbers in A."""
@@ -289,22 +334,27 @@ class LoRALinear(Adapted):
 
     def forward(self, x: Tensor) -> Tensor:
         """x (..., in) -> (..., out)."""
-        output = self.base(x)
-        plain = output
+        plain = self.base(x)
+        output = plain
         for update in self.active:
-            first, last = update.first, update.first + update.B.size(0)
-            if isinstance(update, DoRA):
-                weight = self.rows_of(update, self.unmerged_weight)
-                product = plain if self.bias is None else plain - self.bias
-                change = update.turn(x, product[..., first:last], weight)
-            else:
-                change = update(x)
+            change = self.change(update, x, plain)
             if change.size(-1) != output.size(-1):
-                change = F.pad(change, (first, output.size(-1) - last))
-            change = change.to(output.dtype)
-            adapted = output + change  # (..., out)  # step: add
-            output = adapted
+                rest = output.size(-1) - update.first - change.size(-1)
+                change = F.pad(change, (update.first, rest))
+            output = add_change(output, change.to(output.dtype))
+        if self.passages is not None:
+            self.passages.append(Passage(x, output.requires_grad_(torch.is_grad_enabled())))
         return output
+
+    def change(self, update: LowRank, x: Tensor, plain: Tensor) -> Tensor:
+        """What an update adds to its rows, in fp32: x (..., in), plain = W x + b (..., out)."""
+        if not isinstance(update, DoRA):
+            return update(x)
+        if self.original is not None:
+            plain = F.linear(x, self.original, self.bias)  # without what others have merged
+        product = plain if self.bias is None else plain - self.bias
+        rows = slice(update.first, update.first + update.B.size(0))
+        return update.turn(x, product[..., rows], self.rows_of(update, self.unmerged_weight))
 
 
 class LoRAEmbedding(Adapted):
@@ -326,15 +376,21 @@ class LoRAEmbedding(Adapted):
         """ids (...) -> (..., C)."""
         output = self.base(ids)
         for update in self.active:
-            A, B, s = update.A, update.B, update.strength * update.scaling
+            A, B, s = update.A, update.B, update.scaling
             reduced = F.embedding(ids, A.mT)  # (..., r)
             expanded = reduced @ B.mT  # (..., C)
             change = s * expanded
-            output = output + change.to(output.dtype)
+            if isinstance(update, DoRA):
+                weight = self.unmerged_weight
+                gain = update.gain(weight.mT)  # (C,)
+                plain = full_precision(F.embedding(ids, weight))
+                change = (gain - 1) * plain + gain * change
+            output = output + (update.strength * change).to(output.dtype)
         return output
 
     def _sum(self, updates: list[LowRank], weight: Tensor) -> Tensor:
         total = full_precision(weight)
+        reference = self.unmerged_weight.mT
         for one in updates:
-            total = total + one.strength * one.delta(weight.mT).mT
+            total = total + one.strength * one.delta(reference).mT
         return total.to(weight.dtype)

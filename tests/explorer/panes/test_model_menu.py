@@ -14,7 +14,7 @@ from core.download import Progress
 from core.tokenization.known import known
 from core.transformer.foreign.writing import write_foreign
 from core.transformer.parameters import parameter_count
-from explorer.engine import errors
+from explorer.engine import errors, tasks
 from explorer.panes.base import Context
 from explorer.panes.model_menu import EXAMPLE, REAL, ModelMenu
 from explorer.runs.sources import BundledSource, FolderSource
@@ -295,5 +295,29 @@ def test_about_a_large_model_a_person_is_asked_before_its_weights_come(
         get("bfloat16")
         await until(lambda: models.opened, "the model")
         assert models.opened[0]._dtype == "bfloat16"
+
+    run_async(body())
+
+
+def test_a_download_ends_with_its_pane(models, monkeypatch, run_async):
+    begun, closed = threading.Event(), threading.Event()
+
+    def steps(name, *, large):
+        try:
+            while True:
+                begun.set()
+                time.sleep(0.01)
+                yield Progress(1, 100)
+        finally:
+            closed.set()
+
+    monkeypatch.setattr("core.inference.hub.get_model_steps", steps)
+
+    async def body():
+        models.get(NAME)
+        await until(begun.is_set, "the download")
+        tasks.cancel_all(models.parent())
+        await until(closed.is_set, "its end")
+        assert not models._hub.coming and not models.opened
 
     run_async(body())
