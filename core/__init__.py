@@ -83,6 +83,8 @@ _HOME = {
     "LoRAConfig": "core.finetuning",
     "Adapter": "core.finetuning",
     "add_lora": "core.finetuning",
+    "adapter_parameter_count": "core.finetuning",
+    "load_adapter": "core.finetuning",
     "quantize_model": "core.finetuning",
     "quantize_model_steps": "core.finetuning",
     "dequantize_model": "core.finetuning",

@@ -1,8 +1,8 @@
 """Fine-tuning: a model that has learned one thing learns another, and most of it stays as it is.
 
-Reading order: lora, nf4, quantized_linear, targets, adapter, scales, verdicts, adapted_trace,
-quantization, nf4_trace; selection, bottleneck, new_tokens, soft_prompt, methods; then what was
-changed: spectrum, analysis, spectrum_trace.
+Reading order: targets, lora, nf4, quantized_linear, adapter, scales, verdicts, adapted_trace;
+quantization, nf4_trace; peft_config, adapter_files; selection, bottleneck, new_tokens, soft_prompt,
+classifier, methods; then what was changed: spectrum, analysis, spectrum_trace.
 """
 
 from __future__ import annotations
@@ -15,6 +15,15 @@ _HOME = {
     "LoRAConfig": "core.finetuning.lora",
     "Adapter": "core.finetuning.adapter",
     "add_lora": "core.finetuning.adapter",
+    "adapter_parameter_count": "core.finetuning.adapter",
+    "load_adapter": "core.finetuning.adapter_files",
+    "add_bottlenecks": "core.finetuning.bottleneck",
+    "remove_bottlenecks": "core.finetuning.bottleneck",
+    "add_soft_prompt": "core.finetuning.soft_prompt",
+    "Classifier": "core.finetuning.classifier",
+    "classification_loss": "core.finetuning.classifier",
+    "Tuning": "core.finetuning.methods",
+    "prepare": "core.finetuning.methods",
     "code_book": "core.finetuning.nf4",
     "nf4_bytes": "core.finetuning.nf4",
     "QuantizedLinear": "core.finetuning.quantized_linear",
