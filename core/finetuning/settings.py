@@ -133,8 +133,12 @@ def settings_of(config: TrainingConfig) -> FinetuningSettings:
     return FinetuningSettings.from_json(config.settings)
 
 
-def finetuning_config(settings: FinetuningSettings | None = None, **changes: Any) -> TrainingConfig:
-    """A run of these settings; `changes` are fields of TrainingConfig. Paths become absolute.
+def finetuning_config(
+    settings: FinetuningSettings | None = None, changes: Mapping[str, Any] | None = None
+) -> TrainingConfig:
+    """A run of these settings. Paths become absolute.
+
+    changes  fields of TrainingConfig that are to be others than usual
 
     Reads the base's config, none of its numbers. Raises ValueError or FileNotFoundError where there
     is no such base, or it does not continue texts.
@@ -149,23 +153,23 @@ def finetuning_config(settings: FinetuningSettings | None = None, **changes: Any
             f"{settings.base} is an encoder-decoder: only a model that continues a text can be "
             "fine-tuned by a run; add an adapter to it by core.add_lora"
         )
-    return TrainingConfig(
-        **{
-            "model": model,
-            "task": FINETUNING,
-            "corpus": settings.data,
-            "tokenizer": settings.base,
-            "settings": settings.to_json(),
-            **DEFAULTS,
-            "learning_rate": RATES[settings.method],
-            "min_learning_rate": RATES[settings.method] / 10,
-            **changes,
-        }
+    given = dict(changes or {})
+    rate = given.get("learning_rate", RATES[settings.method])
+    usual = TrainingConfig(
+        model=model,
+        task=FINETUNING,
+        corpus=settings.data,
+        tokenizer=settings.base,
+        settings=settings.to_json(),
+        learning_rate=rate,
+        min_learning_rate=rate / 10,
+        **USUAL,
     )
+    return usual.change(given)
 
 
 # What of a TrainingConfig is another for a fine-tuning than for a training from scratch.
-DEFAULTS: Mapping[str, Any] = {
+USUAL: Mapping[str, Any] = {
     "steps": 60,
     "batch_size": 8,
     "warmup_steps": 10,

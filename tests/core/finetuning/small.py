@@ -46,7 +46,7 @@ def small_tuning(base: Path, **changes: Any) -> TrainingConfig:
         "checkpoint_every": 4,
         "seed": 7,
     }
-    return finetuning_config(settings, **(usual | changes))
+    return finetuning_config(settings, usual | changes)
 
 
 def tune(config: TrainingConfig, run: Path, resume: bool = False) -> RunReader:

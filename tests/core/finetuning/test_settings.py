@@ -25,7 +25,7 @@ from core.transformer.config import ModelConfig
 def test_settings_survive_the_json_of_a_config() -> None:
     lora = core.LoRAConfig(r=4, target_modules=("c_attn.q", "c_attn.v"), rslora=True)
     settings = FinetuningSettings(lora=lora, replay=0.25, broken_lines="skip")
-    config = finetuning_config(settings, steps=7)
+    config = finetuning_config(settings, {"steps": 7})
     again = TrainingConfig.from_json(json.loads(json.dumps(config.to_json())))
     assert again == config and again.steps == 7
     assert settings_of(again) == settings

@@ -169,7 +169,9 @@ def test_ranks_share_the_batch_that_one_process_draws(stories: Any) -> None:
 
 @pytest.mark.parametrize("steps", [7, 8])
 def test_exact_counts_what_the_model_would_write_by_itself(stories: Any, steps: int) -> None:
-    config = finetuning_config(FinetuningSettings(base_data=""), batch_size=6, evaluate_batches=2)
+    config = finetuning_config(
+        FinetuningSettings(base_data=""), {"batch_size": 6, "evaluate_batches": 2}
+    )
     task = Finetuning(config)
     for _ in task.prepare_steps(None):
         pass
