@@ -15,12 +15,14 @@ from core.finetuning.methods import METHODS, Tuning, prepare
 from core.finetuning.quantized_linear import QuantizedLinear
 from core.inference.exporting import export
 from core.inference.loading import LoadedModel, load
+from core.training.explained_example import explain_example
 from core.transformer.architectures import Model
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import GPT, next_token_loss
 from core.transformer.parameters import parameter_shapes
 from core.transformer.presets import preset
+from core.transformer.weights import save_model
 
 TIED = ModelConfig(vocab_size=50, block_size=16, n_layer=3, n_head=2, n_embd=16)
 BARE = replace(TIED, bias=False)
@@ -175,6 +177,26 @@ def test_a_quantized_base_learns_by_what_leaves_its_matrices_alone(method: str) 
     one_step(tuning)
     assert sum(isinstance(one, QuantizedLinear) for one in model.modules()) == 3 * 4
     assert (logits(model, read) - before).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize(
+    ("method", "quantize"),
+    [("lora", "none"), ("bottleneck", "none"), ("prompt", "none"), ("bitfit", "nf4")],
+)
+def test_what_is_no_plain_model_is_not_written_as_one(
+    method: str, quantize: str, tmp_path: Path
+) -> None:
+    model = model_of(TIED)
+    prepare(model, Chosen(method=method, quantize=quantize))
+    lm = LoadedModel(model, load("stories").tokenizer, model.config, "tuned")
+    for written in (
+        lambda: save_model(tmp_path / "saved", model),
+        lambda: export(lm, tmp_path / "exported"),
+        lambda: explain_example(model, [1, 2, 3]),
+    ):
+        with pytest.raises(ValueError, match="this is no plain model"):
+            written()
+    assert not (tmp_path / "saved").exists()
 
 
 def test_what_cannot_be_is_told_with_its_remedy() -> None:
