@@ -19,7 +19,7 @@ from core.files import quoted, quoted_some
 from core.finetuning.adapter import Adapter, add_lora
 from core.finetuning.bottleneck import add_bottlenecks
 from core.finetuning.classifier import Classifier
-from core.finetuning.lora import LoRAConfig
+from core.finetuning.lora_config import LoRAConfig
 from core.finetuning.quantization import quantize_model
 from core.finetuning.selection import (
     select_all,
@@ -27,10 +27,9 @@ from core.finetuning.selection import (
     select_head,
     select_last_layers,
 )
+from core.finetuning.settings import METHODS
 from core.finetuning.soft_prompt import add_soft_prompt, put_in_front
 from core.transformer.architectures import Model
-
-METHODS = ("lora", "full", "last-layers", "head", "bitfit", "bottleneck", "prompt")
 
 
 class Chosen(Protocol):
