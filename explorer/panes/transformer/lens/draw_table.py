@@ -96,15 +96,13 @@ def _draw_edges(sketch: Sketch, layout: TableLayout) -> None:
     px, scene, low = sketch.now.px, layout.scene, layout.area.bottom() + 2
     for at in layout.columns:
         left, is_chosen = layout.cell(layout.rows.start, at).left(), at == layout.chosen[1]
-        place, ink = (
-            QRectF(left, low, layout.wide - 1, px(FOOT - 4)),
-            "accent" if is_chosen else "text",
-        )
-        sketch.fill(place, "selected" if is_chosen else "raised")
+        place = QRectF(left, low, layout.wide - 1, px(FOOT - 4))
+        ink, back = ("accent", "selected") if is_chosen else ("text", "raised")
+        sketch.fill(place, back)
         sketch.text(place, scene.read[at], ink, size="mono", mono=True, cut=True)
     sketch.text(QRectF(0, low, px(NAME - 8), px(FOOT - 4)), text.READS, align=RIGHT)
     ends = scene.columns[layout.columns.start], scene.columns[layout.columns[-1]]
-    title = text.table_title(*ends, len(scene.found.ids), len(layout.rows) < len(scene.rows))
+    title = text.table_title(*ends, len(scene.found.ids))
     top, left = layout.cell(layout.rows[-1], 0).top() - px(HEAD), layout.area.left()
     head = QRectF(left, top, layout.end - left, px(HEAD))
     sketch.text(head, title, align=LEFT, cut=True)

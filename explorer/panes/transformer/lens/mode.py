@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
@@ -14,7 +15,7 @@ from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.lens import compute, text
-from explorer.panes.transformer.lens.draft import LensDraft, Part
+from explorer.panes.transformer.lens.draft import LensDraft
 from explorer.panes.transformer.lens.scene import Scene
 from explorer.panes.transformer.lens.view import LensView
 from explorer.state.draft import Draft
@@ -22,6 +23,9 @@ from explorer.state.tracks import TraceTrack
 from explorer.state.workspace import DEFAULT_PROMPT
 from explorer.widgets.choice_picture import NONE
 from explorer.widgets.likeliest_bars import NextToken
+
+if TYPE_CHECKING:
+    from core.inference.attribution import LogitTerm
 
 MOST_READ, WRITTEN = 512, 8  # tokens of a text, its last ones; that it goes on with
 KEY, ADDS, WRITES = "transformer.lens", "what a part adds", "writing on"
@@ -52,12 +56,15 @@ class LensMode(PromptMode):
         view = self.view
         view.text.chosen.connect(lambda _, position: self.choose(position))
         view.table.cellChosen.connect(self.go_to)
-        view.terms.picked.connect(lambda place: self.switch(self._part(place)))
+        view.terms.picked.connect(self.switch)
         view.terms.opened.connect(self.open)
         view.next.clicked.connect(self.explain)
-        view.all_on.clicked.connect(self.all_on)
+        sublayers = view.settings.widgets["sublayers"]
+        deeds = {"all_on": self.all_on, "sublayers": sublayers.click, "patch": view.other.setFocus}
+        self.connect_buttons(text.BUTTONS, deeds)
         self.draft.changed.connect(self.read)
         self.connect_draft(text.words_of)
+        self.connect_line(view.other, "patch", text.PATCH)
         self.begin()
 
     # what the pane asks
@@ -115,20 +122,22 @@ class LensMode(PromptMode):
             self.token = self.scene.found.shown[place]
             self.read()
 
-    def _part(self, place: int) -> Part | None:
-        """What can be switched of a bar."""
-        return self.scene.terms[place][1].part if self.scene is not None else None
+    def _term(self, place: int) -> LogitTerm | None:
+        """Of a bar, where it can be switched."""
+        term = self.scene.terms[place][1] if self.scene is not None else None
+        return term if term is not None and term.part is not None else None
 
-    def switch(self, part: Part | None) -> None:
+    def switch(self, place: int) -> None:
         """A head or an MLP off, or on again."""
-        if part is not None:
-            off = self.draft.value.off
+        if (term := self._term(place)) is not None:
+            off, part = self.draft.value.off, term.part
             left = tuple(one for one in off if one != part) if part in off else (*off, part)
-            self.draft.change({"off": left}, text.switched(part, part not in off))
+            way = "on" if part in off else "off"
+            self.draft.change({"off": left}, f"Switch {term.name} {way}")
 
     def all_on(self) -> None:
         """The model as it is."""
-        self.draft.change({"off": (), "patch": ""}, text.ALL_ON)
+        self.draft.change({"off": (), "patch": ""}, text.BUTTONS["all_on"][0])
 
     # text and model
 
@@ -156,12 +165,13 @@ class LensMode(PromptMode):
         ids = (await self.encode())[-self.most_read :]
         if draft.patch:
             other = await self.engine.io(source.tokenizer.encode_ids, draft.patch)
-        off = draft.parts(source.config.n_layer, source.config.n_head)
-        self.view.set_note(text.note(off, len(other), len(ids)))
         position = len(ids) - 1 if self.position is None else min(self.position, len(ids) - 1)
         token = self.token if (self.token or 0) < source.config.vocab_size else None
         asked = compute.explained, ids, position, token, draft, other
-        return await source.ask(*asked, key=KEY, name=f"{source.name} is read")
+        found = await source.ask(*asked, key=KEY, name=f"{source.name} is read")
+        if found is not SUPERSEDED:
+            self.view.set_note(text.note(found.intervention.names, len(other), len(ids)))
+        return found
 
     def show_answer(self, answer: Any) -> None:
         if answer is SUPERSEDED:
@@ -194,21 +204,22 @@ class LensMode(PromptMode):
     # what is seen
 
     @property
+    def way(self) -> float:
+        """How far the cursor is in the stream, in places; to the end while a part is explained."""
+        last = float(self.scene.last) if self.scene is not None else 0.0
+        return min(self.player.path[0], last) if self.active and self.opened == NONE else last
+
+    @property
     def row(self) -> int:
-        """The place that the cursor stands at, or whose steps are shown."""
-        track, scene = self.player.track, self.scene
-        if scene is None or not self.active or self.opened != NONE:
-            return scene.last if scene is not None else 0
-        at = track.indices[min(self.player.step, track.length - 1)]
-        return scene.found.trace.children().index(at if track.parent is None else track.parent)
+        """The place that the cursor stands at or moves to, or whose steps are shown."""
+        return math.ceil(self.way)
 
     def on_position(self, position: float) -> None:
         """The bars between two places, and the row of the cursor."""
         scene, row = self.scene, self.row
         if scene is None:
             return
-        moves = self.active and self.opened == NONE and self.player.track.parent is None
-        found, shares = scene.found, scene.shares_at(row, position % 1 if moves else 0.0)
+        found, shares = scene.found, scene.shares_at(self.way)
         was = found.comparison.before.probabilities
         came = found.ids[found.position + 1 : found.position + 2]
         ends = row == scene.last and found.is_changed
@@ -226,13 +237,13 @@ class LensMode(PromptMode):
 
     def open(self, place: int) -> None:
         """The steps that say what a part adds; Esc goes back."""
-        if (part := self._part(place)) is not None:
-            self._opens.ask(lambda: self._play_part(place, part), ADDS, is_told=False)
+        if (term := self._term(place)) is not None:
+            self._opens.ask(lambda: self._play_part(place, term), ADDS, is_told=False)
 
-    async def _play_part(self, place: int, part: Part) -> None:
+    async def _play_part(self, place: int, term: LogitTerm) -> None:
         scene = self.scene
         assert scene is not None
-        asked = scene.found.trace_term, *part
+        asked = scene.found.trace_term, term.layer, term.head
         trace = await self.source.ask(*asked, key=f"{KEY}.part", name=ADDS)
         if trace is not SUPERSEDED and scene is self.scene:
             self.view.terms.set_marked(place)
@@ -245,9 +256,9 @@ class LensMode(PromptMode):
             return
         found = scene.found
         if self.opened != NONE:
-            term = scene.terms[self.opened][1]
-            self.set_headline(text.adds(term.name, term.value, scene.quoted(found.token)))
+            self.set_headline(text.adds(scene, scene.terms[self.opened][1]))
         else:
-            self.set_headline(self.tell_length(scene.headline(self.row), len(self.prompt_ids)))
+            told = text.headline(scene, self.row)
+            self.set_headline(self.tell_length(told, len(self.prompt_ids)))
         cell = found.shown.index(found.token) if "logits" in step.values else None
         self.inspection.emit(inspection_of(step, cell))

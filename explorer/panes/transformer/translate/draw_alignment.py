@@ -10,7 +10,8 @@ from PySide6.QtGui import QPainter, QPainterPath
 from explorer import theme
 from explorer.panes.transformer.translate import text
 from explorer.panes.transformer.translate.scene import TranslationScene
-from explorer.widgets.base import LEFT, put_text
+from explorer.widgets.base import LEFT
+from explorer.widgets.sketch import Sketch
 from explorer.widgets.token_strip import chip, draw_chip
 
 WIDEST, GAP, HIGH = 40, 2, 26  # px: a chip, between chips; its height
@@ -39,7 +40,7 @@ class Alignment:
 
 def draw_alignment(painter: QPainter, layout: Alignment, position: float) -> None:
     """At an integer position that token is written; between two the next one comes."""
-    now, scene = theme.current(), layout.scene
+    sketch, now, scene = Sketch(painter), theme.current(), layout.scene
     position = min(position, len(layout.target) - 1)
     current = math.ceil(position)
     come = 1 + position - current
@@ -52,9 +53,7 @@ def draw_alignment(painter: QPainter, layout: Alignment, position: float) -> Non
         draw_chip(painter, rect, chip(0, piece).text, fill, now.color("divider"), now.color(ink))
     for token, rect in enumerate(layout.target):
         if token > current:
-            painter.setPen(now.pen("divider"))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(rect, 3, 3)
+            sketch.frame(rect, "divider", 1, 3)
             continue
         words, (edge, fill, way) = chip(0, scene.target[token]).text, ("divider", "surface", 1.0)
         if token == current:
@@ -64,7 +63,7 @@ def draw_alignment(painter: QPainter, layout: Alignment, position: float) -> Non
     above, below = layout.source[0].top() - now.px(TITLE), layout.target[0].bottom() + 2
     for words, top in ((text.SOURCE, above), (text.TARGET, below)):
         box = QRectF(layout.area.left(), top, layout.area.width(), now.px(TITLE - 2))
-        put_text(painter, box, words, now.font("label"), now.color("muted"), LEFT)
+        sketch.text(box, words, align=LEFT)
 
 
 def _lines(painter: QPainter, layout: Alignment, place: int, alpha: float) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from core.data.dates import Dates
+from core.marked_line import marked_line
 from explorer.engine.jobs import SUPERSEDED
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import SourceMode
@@ -44,6 +45,8 @@ class TranslateMode(SourceMode):
         self.scene: TranslationScene | None = None
         self._seed = 0
         self.connect_line(self.inputs.line, "text", text.CHANGE_TEXT)
+        deeds = {"another": self.take_another, "sharpest": self.show_head}
+        self.connect_buttons(text.BUTTONS, deeds)
         self.inputs.another.clicked.connect(self.take_another)
         self.view.heads.headClicked.connect(self.show_head)
         self.view.heads.headUnlocked.connect(self.show_head)
@@ -61,7 +64,7 @@ class TranslateMode(SourceMode):
         """A date that the model has never seen."""
         self._seed += 1
         date = Dates().pair("validation", np.random.default_rng(self._seed))
-        self.draft.change({"text": date.source}, text.ANOTHER)
+        self.draft.change({"text": date.source}, text.BUTTONS["another"][0])
 
     def show_head(self, *head: int) -> None:
         """By layer and head; of none the sharpest."""
@@ -112,16 +115,14 @@ class TranslateMode(SourceMode):
             self.player.seek(place)
 
     def inspect(self) -> None:
-        """The line with the numbers of the token that came, or of the one that was read most."""
+        """The line with the largest of the numbers that it makes: of the token that came, or of the
+        one that was read most.
+        """
         step, scene = self.step_shown, self.scene
         if step is None or scene is None:
             return
         place = min(math.ceil(self.player.path[0]), len(scene.target) - 1)
         self.view.show_place(scene, place)
         self.set_headline(text.headline(scene, place))
-        cell = int(scene.weights[place].argmax())
-        if step.name == "translation.write":
-            cell = int(step.value("scaled").argmax())
-        elif step.name == "cross.read":
-            cell = 0  # a dimension of what was read
-        self.inspection.emit(inspection_of(step, cell))
+        made = step.value(marked_line(step.code).made)
+        self.inspection.emit(inspection_of(step, int(made.argmax())))

@@ -7,9 +7,10 @@ from core.tokenization.telling import quoted, visible
 from explorer.panes.transformer.translate.scene import TranslationScene
 
 NO_TEXT = "Type a date in words or numbers: the model writes it as year, month and day"
-ANOTHER, ANOTHER_HELP = "Another date", "A date that the model has never seen in training"
-SHARPEST = "The sharpest head"
-SHARPEST_HELP = "Shows the head that points most clearly"
+BUTTONS = {
+    "another": ("Another date", "A date that the model has never seen in training"),
+    "sharpest": ("The sharpest", "Show the head that points most clearly"),
+}
 SOURCE, TARGET = "The encoder reads", "The decoder writes"
 MODEL = "model: dates (bundled)"
 MODEL_HELP = (
