@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from explorer.engine.jobs import SUPERSEDED
+from core.trace import Trace
 from explorer.engine.latest import Latest
 from explorer.panes.model_menu import REAL
 from explorer.panes.modes import Desk, Mode
@@ -47,13 +48,15 @@ class LensMode(PromptMode):
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
-        self.view = LensView()
+        self.view = view = LensView()
         self.draft = Draft(self.workspace, KEY, LensDraft, self)
         self.scene: Scene | None = None
         self.position: int | None = None  # None: the last token
         self.token: int | None = None  # None: the likeliest
+        self._other: list[int] = []  # tokens of the text that is patched in
         self._writes, self._opens = Latest(self.engine, self), Latest(self.engine, self)
-        view = self.view
+        self._writes.came.connect(lambda texts: view.set_continuations(map(self.text_of, texts)))
+        self._opens.came.connect(self._play_part)
         view.text.chosen.connect(lambda _, position: self.choose(position))
         view.table.cellChosen.connect(self.go_to)
         view.terms.picked.connect(self.switch)
@@ -84,20 +87,18 @@ class LensMode(PromptMode):
         """Esc: out of a step, of a part, then back to the last token and its likeliest answer."""
         if self._leave():
             return True
-        if self.position is None and self.token is None:
-            return False
-        self.position = self.token = None
-        self.read()
-        return True
+        is_chosen = (self.position, self.token) != (None, None)
+        if is_chosen:
+            self.position = self.token = None
+            self.read()
+        return is_chosen
 
     def _leave(self) -> bool:
         """Out of the steps of a place or a part."""
-        if self.player.leave():
-            return True
-        if self.opened != NONE:
+        left, opened = self.player.leave(), self.opened != NONE
+        if opened and not left:
             self._play_places()
-            return True
-        return False
+        return left or opened
 
     # choices
 
@@ -144,6 +145,7 @@ class LensMode(PromptMode):
     def forget(self) -> None:
         super().forget()
         self._writes.stop()
+        self._opens.stop()
         self.position = self.token = None
 
     def clear(self) -> None:
@@ -161,27 +163,28 @@ class LensMode(PromptMode):
             super().read()
 
     async def answer(self) -> Any:
-        source, draft, other = self.source, self.draft.value, []
+        source, draft = self.source, self.draft.value
         ids = (await self.encode())[-self.most_read :]
-        if draft.patch:
-            other = await self.engine.io(source.tokenizer.encode_ids, draft.patch)
+        self._other = await self.engine.io(source.tokenizer.encode_ids, draft.patch)
         position = len(ids) - 1 if self.position is None else min(self.position, len(ids) - 1)
         token = self.token if (self.token or 0) < source.config.vocab_size else None
-        asked = compute.explained, ids, position, token, draft, other
-        found = await source.ask(*asked, key=KEY, name=f"{source.name} is read")
-        if found is not SUPERSEDED:
-            self.view.set_note(text.note(found.intervention.names, len(other), len(ids)))
-        return found
+        asked = compute.explained, ids, position, token, draft, self._other
+        return await source.ask(*asked, key=KEY, name=f"{source.name} is read")
 
     def show_answer(self, answer: Any) -> None:
-        if answer is SUPERSEDED:
-            return
-        before = self.scene
-        self.scene = Scene(answer, self.piece)
+        before, self.scene = self.scene, Scene(answer, self.piece)
         self.view.set_scene(self.scene)
+        self.view.set_note(text.note(self.scene, len(self._other)))
+        self._opens.stop()
         stays = before is not None and before.last == self.scene.last and self.opened == NONE
         self._play_places(keep_position=stays)
-        self._writes.ask(lambda: self._write(answer), WRITES, is_told=False)
+        stop = tuple(self.source.tokenizer.special_tokens.values())
+        self._ask(self._writes, WRITES, answer.continuations, WRITTEN, stop)
+
+    def _ask(self, latest: Latest, name: str, *asked: Any) -> None:
+        """Something more about what is shown."""
+        key = f"{KEY}.{name}"
+        latest.ask(partial(self.source.ask, *asked, key=key, name=name), name, is_told=False)
 
     def _play_places(self, *, keep_position: bool = False) -> None:
         """The places of the stream are the steps."""
@@ -192,14 +195,6 @@ class LensMode(PromptMode):
             self.player.seek(self.scene.last)
         self.on_position(self.player.position)
         self.inspect()
-
-    async def _write(self, found: Any) -> None:
-        """How the text goes on, as the model is and changed."""
-        stop = tuple(self.source.tokenizer.special_tokens.values())
-        asked = found.continuations, WRITTEN, stop
-        written = await self.source.ask(*asked, key=f"{KEY}.on", name=WRITES)
-        if written is not SUPERSEDED:
-            self.view.set_continuations([self.text_of(ids) for ids in written])
 
     # what is seen
 
@@ -237,18 +232,15 @@ class LensMode(PromptMode):
 
     def open(self, place: int) -> None:
         """The steps that say what a part adds; Esc goes back."""
-        if (term := self._term(place)) is not None:
-            self._opens.ask(lambda: self._play_part(place, term), ADDS, is_told=False)
+        if self.scene is not None and (term := self._term(place)) is not None:
+            self._ask(self._opens, ADDS, self.scene.found.trace_term, term.layer, term.head)
 
-    async def _play_part(self, place: int, term: LogitTerm) -> None:
-        scene = self.scene
-        assert scene is not None
-        asked = scene.found.trace_term, term.layer, term.head
-        trace = await self.source.ask(*asked, key=f"{KEY}.part", name=ADDS)
-        if trace is not SUPERSEDED and scene is self.scene:
-            self.view.terms.set_marked(place)
-            self.set_tracks([TraceTrack(trace)])
-            self.inspect()
+    def _play_part(self, trace: Trace) -> None:
+        assert self.scene is not None
+        parts = [term.part for _, term in self.scene.terms]
+        self.view.terms.set_marked(parts.index((trace.about["layer"], trace.about["head"])))
+        self.set_tracks([TraceTrack(trace)])
+        self.inspect()
 
     def inspect(self) -> None:
         step, scene = self.step_shown, self.scene

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.numbers import format_fixed, format_number, format_share
@@ -16,6 +15,7 @@ NO_TEXT = "Type a text: the lens shows when the model knows what comes next"
 FACT = "The capital of France is"  # what a real model is asked before a person asks
 LENGTH, READS, OFF = "length", "reads", "off"
 SAYS, EXPLAIN = "What it says", "Click to see who told it"
+GOES_ON = ("goes on", "changed")  # as it is, and then
 HINT = "click a head or an MLP to switch it off"
 PATCH = "Patch from another text"
 OTHER = f"{PATCH} with as many tokens"
@@ -109,13 +109,14 @@ def loss(scene: Scene) -> str:
     return f"{SAYS}; loss {format_fixed(told.before.loss)}{now}"
 
 
-def goes_on(written: str, is_changed: bool) -> str:
-    """How the text goes on."""
-    return f"{'changed' if is_changed else 'goes on'}: \u201c{written.strip(' ')}\u201d"
+def goes_on(written: str, how: str) -> str:
+    """How the text goes on; `how`: one of `GOES_ON`."""
+    return f"{how}: \u201c{written.strip(' ')}\u201d"
 
 
-def note(off: Sequence[str], other: int, mine: int) -> str:
-    """Beside the switches: what is off, and why nothing is patched; tokens of both texts."""
+def note(scene: Scene, other: int) -> str:
+    """Beside the switches: what is off, and why nothing is patched; tokens of the other text."""
+    off, mine = scene.found.intervention.names, len(scene.found.ids)
     said = [f"off: {', '.join(off)}"] if off else []
     if other not in (0, mine):
         said.append(f"the other text has {other} tokens: give it {mine}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 import numpy as np
@@ -210,8 +211,8 @@ class LensView(QWidget):
         self.says.set_text(text.loss(scene))
         self.body.show_ready()
 
-    def set_continuations(self, written: list[str]) -> None:
+    def set_continuations(self, written: Iterable[str]) -> None:
         """How the text goes on as the model is, and, where it is changed, then."""
-        told = [text.goes_on(one, bool(at)) for at, one in enumerate(written)]
+        told = [*map(text.goes_on, written, text.GOES_ON), text.HINT]
         self.goes_on.set_text(told[0])
-        self.changed.set_text(told[1] if told[1:] else text.HINT)
+        self.changed.set_text(told[1])

@@ -34,7 +34,7 @@ def test_the_first_state_shows_every_place_and_who_told_it(make_mode: Any, run_a
         assert "pushed it most" in mode.headline
         written = core.generate(model, ids, 8, temperature=0.0)[len(ids) :]
         said = b"".join(map(mode.piece, written)).decode("utf-8", "replace")
-        assert mode.view.goes_on.whole == text.goes_on(said, False)
+        assert mode.view.goes_on.whole == text.goes_on(said, "goes on")
         for picture in mode.pictures().values():
             picture.grab()
             assert picture.broken is None
@@ -88,7 +88,7 @@ def test_another_text_is_patched_in_where_it_is_as_long(make_mode: Any, run_asyn
         ids = mode.source.tokenizer.encode_ids(other)
         mode.set_settings(patch=other + " and")
         await mode.settled()
-        assert mode.view.note.whole == text.note([], len(ids) + 1, len(mode.prompt_ids)) != ""
+        assert mode.view.note.whole == text.note(mode.scene, len(ids) + 1) != ""
         assert not mode.scene.found.is_changed
         longest = mode.prompt_ids[::-1]
         mode.set_settings(patch=mode.source.tokenizer.decode(longest))
