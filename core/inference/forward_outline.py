@@ -61,6 +61,14 @@ def outline_encoder_decoder(
     return (*encoder.parts, *moved)
 
 
+def outline_of(config: ModelConfig | EncoderDecoderConfig) -> tuple[Part, ...]:
+    """Of a text as long as a model reads; of an encoder-decoder, a source and a target."""
+    if isinstance(config, ModelConfig):
+        return outline(config, config.block_size)
+    lengths = config.encoder.block_size, config.decoder.block_size
+    return outline_encoder_decoder(config, *lengths)
+
+
 def _stack(made: Outline) -> None:
     """Embedding, blocks, and the norm after them."""
     config, T, C = made.config, made.tokens, made.config.n_embd

@@ -125,7 +125,7 @@ class LensMode(PromptMode):
 
     def _term(self, place: int) -> LogitTerm | None:
         """Of a bar, where it can be switched."""
-        term = self.scene.terms[place][1] if self.scene is not None else None
+        term = self.scene.found.terms[place][1] if self.scene is not None else None
         return term if term is not None and term.part is not None else None
 
     def switch(self, place: int) -> None:
@@ -154,8 +154,9 @@ class LensMode(PromptMode):
         super().clear()
 
     def read(self) -> None:
-        layers = self.source.config.n_layer if self.source is not None else 1
-        self.view.set_draft(self.draft.value, layers)
+        count = self.source.config.n_layer if self.source is not None else 1
+        layers = [(f"into layer {layer}", layer) for layer in range(count)]
+        self.view.layer.fill(layers, min(self.draft.value.patch_layer, count - 1))
         is_real = self.active and getattr(self.source, "address", "") == REAL
         if is_real and self.workspace.prompt == DEFAULT_PROMPT:
             self.workspace.begin("prompt", text.FACT)  # which is read then
@@ -173,8 +174,7 @@ class LensMode(PromptMode):
 
     def show_answer(self, answer: Any) -> None:
         before, self.scene = self.scene, Scene(answer, self.piece)
-        self.view.set_scene(self.scene)
-        self.view.set_note(text.note(self.scene, len(self._other)))
+        self.view.set_scene(self.scene, text.note(self.scene, len(self._other)))
         self._opens.stop()
         stays = before is not None and before.last == self.scene.last and self.opened == NONE
         self._play_places(keep_position=stays)
@@ -237,7 +237,7 @@ class LensMode(PromptMode):
 
     def _play_part(self, trace: Trace) -> None:
         assert self.scene is not None
-        parts = [term.part for _, term in self.scene.terms]
+        parts = [term.part for _, term in self.scene.found.terms]
         self.view.terms.set_marked(parts.index((trace.about["layer"], trace.about["head"])))
         self.set_tracks([TraceTrack(trace)])
         self.inspect()
@@ -248,7 +248,7 @@ class LensMode(PromptMode):
             return
         found = scene.found
         if self.opened != NONE:
-            self.set_headline(text.adds(scene, scene.terms[self.opened][1]))
+            self.set_headline(text.adds(scene, scene.found.terms[self.opened][1]))
         else:
             told = text.headline(scene, self.row)
             self.set_headline(self.tell_length(told, len(self.prompt_ids)))

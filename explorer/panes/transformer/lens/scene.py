@@ -12,7 +12,6 @@ import numpy as np
 from core.tokenization.telling import quoted_piece, shown
 
 if TYPE_CHECKING:
-    from core.inference.attribution import LogitTerm
     from core.inference.explanation import Explanation
 
 
@@ -66,14 +65,6 @@ class Scene:
     def shares(self) -> np.ndarray:
         """(P, T) the answer's probability."""
         return self.found.lens.probabilities[..., 0]
-
-    @cached_property
-    def terms(self) -> list[tuple[LogitTerm, LogitTerm]]:
-        """Before and after the change, the largest first, what is unexplained last."""
-        return self.found.terms
-
-    def is_off(self, term: LogitTerm) -> bool:
-        return term.part in self.found.intervention.off
 
     def shares_at(self, way: float) -> np.ndarray:
         """(K,) probabilities of the tokens shown, so many places from the first."""

@@ -28,7 +28,7 @@ BUTTONS = {
 
 def term_tip(scene: Scene, place: int) -> str:
     """A bar: what the part adds to the logit."""
-    term, norms = scene.terms[place][1], scene.found.after.norms
+    term, norms = scene.found.terms[place][1], scene.found.after.norms
     token = scene.quoted(scene.found.token)
     told = [f"{term.name}: {format_fixed(term.value)} of the logit of {token}"]
     if term.kind == "unexplained":
@@ -39,7 +39,7 @@ def term_tip(scene: Scene, place: int) -> str:
     if math.isfinite(term.length):
         told.append(f"It writes a vector of length {format_number(term.length)} to the stream")
     if term.part is not None:
-        now = "on" if scene.is_off(term) else "off"
+        now = "on" if scene.found.is_off(term) else "off"
         told.append(f"Click to switch it {now}, right-click to see how")
     return "\n".join(told)
 
@@ -47,7 +47,7 @@ def term_tip(scene: Scene, place: int) -> str:
 def who(scene: Scene) -> str:
     """Above the bars, which add up to it."""
     token, logit = scene.quoted(scene.found.token), scene.found.after.logit
-    left = format_fixed(scene.terms[-1][1].value)
+    left = format_fixed(scene.found.terms[-1][1].value)
     return f"Logit of {token}: {format_fixed(logit)}, unexplained {left}"
 
 
@@ -80,7 +80,7 @@ def headline(scene: Scene, row: int) -> str:
         word = scene.quoted(lens.likeliest[row, column, 0])
         return f"{where} the model would say {word}; {answer} is number {rank + 1:,}"
     if not found.is_changed:
-        most = max((after for _, after in scene.terms[:-1]), key=lambda term: term.value)
+        most = max((after for _, after in scene.found.terms[:-1]), key=lambda term: term.value)
         first = lens.leads_from(column) or 0  # the answer leads in the end
         since = f"the {scene.rows[0]}" if first == 0 else scene.rows[first]
         return f"{answer} leads from {since} on; {most.name} pushed it most"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from core.inference.forward_outline import outline, outline_encoder_decoder
+from core.inference.forward_outline import outline_of
 from core.inference.outline_parts import Part, path_to, trace_of
 from core.trace import Trace
 from core.training.estimates.components import Component, components
@@ -36,12 +37,15 @@ class Found:
     config: ModelConfig | EncoderDecoderConfig
     length: int
     trace: Trace
-    costs: tuple[Component, ...]
     tokens: tuple[str, ...] = ()
     likely: tuple[tuple[str, float], ...] = ()
     stripes: np.ndarray | None = None
     shown: str = ""
     levels: dict[int | None, Level] = field(default_factory=dict)
+
+    @cached_property
+    def costs(self) -> tuple[Component, ...]:
+        return components(self.config, self.length)
 
     @property
     def about(self) -> Any:
@@ -68,10 +72,9 @@ class Found:
 
     def keep(self, level: Level) -> None:
         """Of the others only those are kept that one comes through on the way out."""
-        around = self.inside(level.parent)
-        kept = {at: one for at, one in self.levels.items() if at in around}
-        self.levels.clear()
-        self.levels.update(kept | {level.parent: level})
+        for at in set(self.levels).difference(self.inside(level.parent)):
+            del self.levels[at]
+        self.levels[level.parent] = level
 
     @property
     def n_head(self) -> int:
@@ -89,7 +92,7 @@ def read(model: Any, ids: Sequence[int], words: Callable[[int], str]) -> Found:
 
     trace = trace_forward(model, ids)
     chances, likeliest = (trace.about[name] for name in ("probabilities", "likeliest"))
-    return _found(
+    return Found(
         model.config, len(ids), trace,
         tokens=tuple(map(words, ids)),
         likely=tuple((words(token), float(chances[token])) for token in likeliest.tolist()),
@@ -100,17 +103,8 @@ def read(model: Any, ids: Sequence[int], words: Callable[[int], str]) -> Found:
 def outlined(name: str) -> Found:
     """The steps of a preset, for as many tokens as it reads."""
     config = preset(name)
-    if isinstance(config, EncoderDecoderConfig):
-        length = config.decoder.block_size
-        parts = outline_encoder_decoder(config, config.encoder.block_size, length)
-    else:
-        length = config.block_size
-        parts = outline(config, length)
-    return _found(config, length, trace_of(parts), shown=name)
-
-
-def _found(config: Any, length: int, trace: Trace, **more: Any) -> Found:
-    return Found(config, length, trace, components(config, length), **more)
+    length = getattr(config, "decoder", config).block_size
+    return Found(config, length, trace_of(outline_of(config)), shown=name)
 
 
 @dataclass(frozen=True, eq=False)

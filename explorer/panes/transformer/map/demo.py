@@ -27,5 +27,5 @@ def views(mode: MapMode) -> dict[str, Callable[[], Any]]:
         "gpt3-175b": at("block", shown="gpt3-175b"),
         "gpt1-block": at("block", "add_attention", shown="gpt1"),
         "transformer-base": at("block", shown="transformer-base"),
-        "presets": at(compared=True),
+        "presets": at("next", compared=True),
     }

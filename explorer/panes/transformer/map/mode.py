@@ -43,8 +43,10 @@ class MapMode(PromptMode):
         self._way = ["next"]  # the names of the steps that are to be shown
         self._drawn: int | None = None  # the step that is seen
         self._levels = Latest(self.engine, self)
-        self.connect_buttons(text.BUTTONS, {"compare": self.toggle_compare, "open": self.draw_open})
-        view.shownChosen.connect(lambda name: self.set(shown=name))
+        deeds = {"compare": self.toggle_compare, "open": self.show_model}
+        self.connect_buttons(text.BUTTONS, deeds)
+        view.shown.picked.connect(self.show_model)
+        view.table.picked.connect(lambda row: self.show_model(NAMES[row]))
         view.outRequested.connect(self.go_out)
         view.heads.picked.connect(lambda head: self.workspace.select(head=head))
         view.picture.tips = lambda index: text.tip(self.found, index) if self.found else ""
@@ -74,7 +76,7 @@ class MapMode(PromptMode):
         """Esc: out of the step, then from the presets back to the model."""
         left, compared = self.player.leave(), self.draft.value.compared
         if compared and not left:
-            self.set(compared=False)
+            self.toggle_compare()
         return left or compared
 
     def on_position(self, position: float) -> None:
@@ -131,20 +133,15 @@ class MapMode(PromptMode):
 
     # choices
 
-    def set(self, **changes: Any) -> None:
-        """Of the draft: what is drawn; a preset that is chosen is drawn at once."""
-        if changes.get("shown"):
-            changes.setdefault("compared", False)
-        self.draft.change(changes, text.change(*next(iter(changes.items()))))
-        if "shown" in changes:
-            self.go_to("next")
+    def show_model(self, name: str = OPEN) -> None:
+        """A preset is drawn, or the open model."""
+        change = f"Draw {name or text.OPENED.lower()}"
+        self.draft.change({"shown": name, "compared": False}, change)
+        self.go_to("next")
 
     def toggle_compare(self) -> None:
-        self.set(compared=not self.draft.value.compared)
-
-    def draw_open(self) -> None:
-        """The open model in place of a preset."""
-        self.set(shown=OPEN, compared=False)
+        """The presets side by side, or one model."""
+        self.draft.change({"compared": not self.draft.value.compared}, text.COMPARE)
 
     @property
     def head(self) -> int:
@@ -218,7 +215,7 @@ class MapMode(PromptMode):
         has_heads = found.stripes is not None and "attention" in [one.kind for one in outer]
         view.set_heads(found.n_head if has_heads else 0, self.head)
         told = self.tell_length(text.headline(found, part), len(self.prompt_ids))
-        self.set_headline(text.compared(len(NAMES)) if self.draft.value.compared else told)
+        self.set_headline(text.COMPARED if self.draft.value.compared else told)
 
     def _look(self) -> None:
         """Draws what one is at, and asks for the numbers of the level where they are not there."""

@@ -58,10 +58,9 @@ def _block(found: Found, part: Part, level: Level | None) -> BlockScene:
     parts = [(at, found.parts[at].kind) for at in found.trace.children(part.parent)]
     stripes: dict[str, np.ndarray] = {}
     for at, kind in parts if level is not None else ():
-        values = {name: one.values for name, one in level.matrices[at].items()}
-        made = {name: stripes_of(one[found.row, None], STRIPE) for name, one in values.items()}
-        stripes |= {"in": made["x"]} if "x" in made and "in" not in stripes else {}
-        stripes[kind] = list(made.values())[-1]
+        first, *_, last = level.matrices[at].values()
+        stripes.setdefault("in", stripes_of(first.values[found.row, None], STRIPE))
+        stripes[kind] = stripes_of(last.values[found.row, None], STRIPE)
     config = found.config_of(part)
     return BlockScene(
         tuple(parts),

@@ -18,6 +18,7 @@ from core.numbers import (
 from core.tokenization.telling import quoted
 from core.transformer.config import ModelConfig
 from core.transformer.parameters import parameters
+from explorer.panes.transformer.map.draft import NAMES
 from explorer.widgets.diagrams.scenes import name_of
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ SPACE = "\u2423"  # how a space is seen
 SHOWN, SHOWN_HELP = "Model drawn", "The open model with its numbers, or a paper's, which has none"
 OPENED = "The open model"
 COMPARE, COMPARE_HELP = "Side by side", "All presets of the papers in one table"
+COMPARED = f"{len(NAMES)} models of the papers, all built from the same parts"
 BUTTONS = {
     "compare": ("Presets side by side, or the model", COMPARE_HELP),
     "open": ("Draw the open model", SHOWN_HELP),
@@ -100,10 +102,6 @@ def headline(found: Found, part: Part) -> str:
     return part.title
 
 
-def compared(count: int) -> str:
-    return f"{count} models of the papers, all built from the same parts"
-
-
 def sizes(values: Mapping[str, np.ndarray], row: int) -> list[str]:
     """Of a step whose line only calls: how long its vectors of a token are, and single numbers."""
     lines = []
@@ -116,10 +114,3 @@ def sizes(values: Mapping[str, np.ndarray], row: int) -> list[str]:
             largest = f"largest {format_significant(float(vector[at]))} at {at}"
             lines.append(f"{name}: length {format_significant(length)}, {largest}")
     return lines
-
-
-def change(name: str, value: object) -> str:
-    """Of an undoable change."""
-    if name == "compared":
-        return "Presets side by side" if value else "One model"
-    return f"Draw {value or OPENED.lower()}"

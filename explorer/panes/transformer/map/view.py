@@ -29,9 +29,8 @@ LEVELS = 5  # deep at most
 
 
 class MapView(QWidget):
-    """`shownChosen(name)`: what is to be drawn; `outRequested(depth)`."""
+    """`outRequested(depth)`; its parts tell themselves what is chosen in them."""
 
-    shownChosen = Signal(str)
     outRequested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -58,8 +57,6 @@ class MapView(QWidget):
         self._cards = card(self.body), card(self.table)
         self.pages = Pages(*self._cards)
         page(top, (self.pages, 1), self.costs, of=self)
-        self.shown.picked.connect(lambda name: self.shownChosen.emit(name))
-        self.table.picked.connect(lambda row: self.shownChosen.emit(NAMES[row]))
         self.set_way(())
 
     def set_draft(self, draft: MapDraft) -> None:

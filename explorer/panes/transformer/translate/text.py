@@ -32,10 +32,9 @@ def headline(scene: TranslationScene, place: int) -> str:
     if place == len(scene.target) - 1:
         written = b"".join(scene.target[:-1]).decode("utf-8", "replace")
         return f"The decoder has written {quoted(written)}, and ends"
-    read = b"".join(scene.source[scene.spans[place]]).decode("utf-8", "replace")
-    layer, head = scene.head
-    written = name(scene.target[place])
-    return f"To write {written}, layer {layer}, head {head} reads {quoted(read)}"
+    span, (layer, head) = scene.trace.about["spans"][place], scene.head
+    read = quoted(b"".join(scene.source[span]).decode("utf-8", "replace"))
+    return f"To write {name(scene.target[place])}, layer {layer}, head {head} reads {read}"
 
 
 def source_tip(scene: TranslationScene, place: int, token: int) -> str:
@@ -47,7 +46,7 @@ def source_tip(scene: TranslationScene, place: int, token: int) -> str:
 
 def target_tip(scene: TranslationScene, token: int) -> str:
     """Of a token of the target."""
-    share = format_share(scene.likeliest[token][0][1])
+    share = format_share(scene.likeliest(token)[0][1])
     return f"{name(scene.target[token])} had {share}\nClick to see what was read for it"
 
 

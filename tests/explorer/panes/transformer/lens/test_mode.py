@@ -45,9 +45,9 @@ def test_the_first_state_shows_every_place_and_who_told_it(make_mode: Any, run_a
 def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("lens", **TINY)
-        parts = [term.part for _, term in mode.scene.terms]
+        parts = [term.part for _, term in mode.scene.found.terms]
         place = next(at for at, part in enumerate(parts) if part and part[1] is not None)
-        part, name = parts[place], mode.scene.terms[place][1].name
+        part, name = parts[place], mode.scene.found.terms[place][1].name
         mode.view.terms.picked.emit(place)
         await mode.settled()
         model, ids = model_of(mode), mode.prompt_ids
@@ -155,7 +155,7 @@ def test_every_step_has_its_numbers_and_a_part_has_steps_of_its_own(
         mode.player.enter()
         names = [mode.player.track.item(at).name for at in range(mode.player.track.length)]
         assert names[-2:] == ["lens.unembed", "lens.softmax"] and mode.row == row
-        place = next(at for at, (_, one) in enumerate(mode.scene.terms) if one.part)
+        place = next(at for at, (_, one) in enumerate(mode.scene.found.terms) if one.part)
         assert mode.cancel() and mode.row == row
         mode.view.terms.opened.emit(place)
         await mode.settled()
@@ -193,7 +193,7 @@ def test_a_post_norm_model_says_what_its_sum_supposes(make_mode: Any, run_async:
         mode = await make_mode("lens", **TINY, norm_placement="post")
         told = core.attribute(model_of(mode), mode.prompt_ids)
         assert np.isclose(mode.view.terms.displayed()["value"].sum(), told.logit, rtol=1e-4)
-        tips = [mode.view.terms.told(at) for at in range(len(mode.scene.terms))]
+        tips = [mode.view.terms.told(at) for at in range(len(mode.scene.found.terms))]
         assert "the scales of all 4 norms" in tips[-1]
 
     run_async(body())

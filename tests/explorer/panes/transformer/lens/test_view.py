@@ -10,9 +10,9 @@ from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtTest import QTest
 
 import core
-from explorer.panes.transformer.lens.draw_table import TableLayout
+from explorer.panes.transformer.lens.draw_table import Table, TableLayout
+from explorer.panes.transformer.lens.draw_terms import Terms
 from explorer.panes.transformer.lens.scene import Scene
-from explorer.panes.transformer.lens.view import Table, Terms
 
 DEEP = core.ModelConfig(vocab_size=40, block_size=32, n_layer=24, n_head=2, n_embd=8)
 CHANGE = core.Intervention(heads=((3, 1),))
@@ -88,5 +88,5 @@ def test_bars_are_picked_and_opened_by_pointer_and_keys(qtbot, scenes):
     assert told["picked"] == [5, 6, 6]
     terms.set_scene(scenes[1])
     off = terms.displayed()["off"].tolist().index(True)
-    assert terms.scene.terms[off][1].name == "head 3.1" and "switch it on" in terms.told(off)
+    assert terms.scene.found.terms[off][1].name == "head 3.1" and "switch it on" in terms.told(off)
     assert terms.said_at(place) == terms.told(5)

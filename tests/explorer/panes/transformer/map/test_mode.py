@@ -176,7 +176,7 @@ def test_where_one_is_stays_when_the_text_is_another(make_mode: Any, run_async: 
 def test_a_preset_is_drawn_without_weights(make_mode: Any, run_async: Any, name: str):
     async def body() -> None:
         mode = await make_mode("map")
-        mode.set(shown=name)
+        mode.show_model(name)
         await mode.settled()
         assert name in mode.headline
         assert parameters_of(mode) == parameter_count(preset(name))
@@ -200,7 +200,7 @@ def test_a_preset_is_drawn_without_weights(make_mode: Any, run_async: Any, name:
 def test_an_encoder_decoder_is_drawn_as_two_stacks(make_mode: Any, run_async: Any):
     async def body() -> None:
         mode = await make_mode("map")
-        mode.set(shown="transformer-big")
+        mode.show_model("transformer-big")
         await mode.settled()
         decoder = painted(mode)
         assert decoder.source.source is None and decoder.source.size == (1024, 1024)
@@ -238,7 +238,7 @@ def test_a_model_that_cannot_read_the_text_says_why(make_mode: Any, run_async: A
         mode.workspace.set_prompt("Tom met")
         await mode.settled()
         assert mode.view.body.state == "error" and mode.view.body.message == "shorten the text"
-        mode.set(shown="gpt2")
+        mode.show_model("gpt2")
         await mode.settled()
         assert mode.view.body.state == "ready" and isinstance(painted(mode), SpineScene)
 
