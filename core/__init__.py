@@ -81,6 +81,23 @@ _HOME = {
     "TrainingConfig": "core.training",
     "train": "core.training",
     "train_steps": "core.training",
+    "LoRAConfig": "core.finetuning",
+    "Adapter": "core.finetuning",
+    "add_lora": "core.finetuning",
+    "adapter_parameter_count": "core.finetuning",
+    "load_adapter": "core.finetuning",
+    "quantize_model": "core.finetuning",
+    "quantize_model_steps": "core.finetuning",
+    "dequantize_model": "core.finetuning",
+    "trace_quantization": "core.finetuning",
+    "spectrum_of": "core.finetuning",
+    "strengths": "core.finetuning",
+    "attention_change": "core.finetuning",
+    "trace_spectrum": "core.finetuning",
+    "check_identity": "core.finetuning",
+    "check_merge": "core.finetuning",
+    "generate_at_scales_steps": "core.finetuning",
+    "trace_adapter": "core.finetuning",
 }
 
 __all__ = sorted(_HOME)
