@@ -16,7 +16,7 @@ from explorer.widgets.card import Card
 from explorer.widgets.rows_card import RowsCard
 
 MOST_SHOWN = 3
-COPY, FEWER = "Copy details", "Show the newest alone"
+COPY, FEWER = "Copy details", "Only this one"
 
 
 class Notices(QWidget):

@@ -17,7 +17,7 @@ MODEL_HELP = (
     "An encoder-decoder as in \u201cAttention Is All You Need\u201d, trained to write dates as "
     "year, month and day"
 )
-HEADS = "What each head of the decoder reads of the source"
+HEADS = "What each head reads of the source"
 NEXT = "The next token: label smoothing keeps it below about 90\u2009%"
 CHANGE_TEXT, CHANGE_HEAD = "Change the date", "Show another head"
 

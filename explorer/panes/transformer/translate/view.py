@@ -43,7 +43,7 @@ class TranslateView(QWidget):
         name_parts(self, "transformer.translate", "picture", "heads", "bars")
         self.buttons = push_buttons("transformer.translate", text.BUTTONS, {"sharpest": "quiet"})
         words = Label(text.HEADS, "label", "muted", wrap=True)
-        heads = card(words, (row((self.heads, 1), self.buttons["sharpest"]), 1))
+        heads = card(row((words, 1), self.buttons["sharpest"]), (self.heads, 1))
         bars = card(Label(text.NEXT, "label", "muted", wrap=True), self.bars, 1)
         content = QWidget()
         column((card((self.picture, 1)), 3), (row((heads, 1), (bars, 1)), 2), of=content)
