@@ -19,17 +19,17 @@ from core.files import quoted, quoted_some
 from core.finetuning.adapter import Adapter, add_lora
 from core.finetuning.bottleneck import add_bottlenecks
 from core.finetuning.classifier import Classifier
-from core.finetuning.lora import LoRAConfig
+from core.finetuning.lora_config import LoRAConfig
+from core.finetuning.quantization import quantize_model
 from core.finetuning.selection import (
     select_all,
     select_biases,
     select_head,
     select_last_layers,
 )
+from core.finetuning.settings import METHODS
 from core.finetuning.soft_prompt import add_soft_prompt, put_in_front
 from core.transformer.architectures import Model
-
-METHODS = ("lora", "full", "last-layers", "head", "bitfit", "bottleneck", "prompt")
 
 
 class Chosen(Protocol):
@@ -40,6 +40,7 @@ class Chosen(Protocol):
     last_layers       of "last-layers": how many blocks learn
     bottleneck_width  of "bottleneck": numbers in the narrow layer
     prompt_tokens     of "prompt": tokens before each text
+    quantize          "nf4": the frozen matrices take 4 bits a number (QLoRA); "none"
     classes           names of the classes that texts are sorted into; (): texts are continued
     """
 
@@ -53,6 +54,8 @@ class Chosen(Protocol):
     def bottleneck_width(self) -> int: ...
     @property
     def prompt_tokens(self) -> int: ...
+    @property
+    def quantize(self) -> str: ...
     @property
     def classes(self) -> tuple[str, ...]: ...
 
@@ -113,6 +116,9 @@ def prepare(model: Model, settings: Chosen, generator: torch.Generator | None = 
     adapter: Adapter | None = None
     prompt: tuple[int, ...] = ()
     trained: nn.Module = model
+    if settings.quantize != "none":
+        _check_quantizable(settings.method)
+        quantize_model(model)
     match settings.method:
         case "lora":
             adapter = add_lora(model, settings.lora, generator=generator)
@@ -140,6 +146,14 @@ def prepare(model: Model, settings: Chosen, generator: torch.Generator | None = 
             )
         trained = Classifier(model, len(settings.classes), generator=generator)
     return Tuning(trained, _learning(trained), adapter, prompt)
+
+
+def _check_quantizable(method: str) -> None:
+    if method in ("full", "last-layers"):
+        raise ValueError(
+            f"method {method!r} lets matrices learn, and in 4 bits a number they cannot; use "
+            "'lora', or quantize 'none'"
+        )
 
 
 def _learning(model: nn.Module) -> dict[str, nn.Parameter]:
