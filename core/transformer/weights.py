@@ -167,8 +167,8 @@ def check_finite(model: Model, name: str = "the model") -> None:
 
     The least and the largest of a tensor are found in one pass, and are NaN where one number is.
     """
-    for parameter_name, weight in own_parameters(model).items():
-        check_numbers(weight, parameter_name, name)
+    for parameter_name, weight in model.named_parameters():
+        check_numbers(weight.detach(), parameter_name, name)
 
 
 def check_numbers(weight: torch.Tensor, parameter_name: str, name: str) -> None:
