@@ -50,32 +50,15 @@ def own_parameters(model: Model) -> dict[str, torch.Tensor]:
     return tensors
 
 
-def plain_parameters(model: Model) -> dict[str, torch.Tensor]:
-    """`own_parameters` of a model that has just those of its config.
-
-    Raises ValueError, with the remedy, for one that fine-tuning has given others, or whose matrices
-    are quantized.
-    """
-    own, wanted = own_parameters(model), parameter_shapes(model.config)
-    if differing := sorted(set(own) ^ set(wanted)):
-        raise ValueError(
-            f"this is no plain model: it {'has' if differing[0] in own else 'lacks'} "
-            f"{quoted(differing[0])}. Take off what fine-tuning has laid over it, after it is "
-            "merged (adapter.remove(merged=True)), or write the quantized matrices out in full "
-            "(dequantize_model)"
-        )
-    return own
-
-
 def save_model(folder: Path, model: Model, dtype: str = "float32") -> None:
     """Writes config.json and model.safetensors.
 
     dtype "bfloat16" halves the file and keeps 8 of the 24 bits of each mantissa.
 
-    Raises ValueError as `plain_parameters`.
+    Raises ValueError as `own_parameters`.
     """
     check_dtype(dtype)
-    tensors = {name: tensor.to(DTYPES[dtype]) for name, tensor in plain_parameters(model).items()}
+    tensors = {name: tensor.to(DTYPES[dtype]) for name, tensor in own_parameters(model).items()}
     folder.mkdir(parents=True, exist_ok=True)
     write_tensors(folder / WEIGHTS_FILE, tensors, {"format": "pt"})
     write_json(folder / CONFIG_FILE, model.config.to_json())

@@ -16,7 +16,7 @@ from core.transformer.foreign.families import Family
 from core.transformer.foreign.parts import parts_of
 from core.transformer.foreign.settings import biased_modules, config_json, nearest_family
 from core.transformer.gpt import GPT
-from core.transformer.weights import CONFIG_FILE, WEIGHTS_FILE, plain_parameters
+from core.transformer.weights import CONFIG_FILE, WEIGHTS_FILE, own_parameters
 
 
 def write_foreign(model: GPT, folder: Path, more: Mapping[str, Any] | None = None) -> Family:
@@ -40,9 +40,9 @@ def foreign_tensors(model: GPT, family: Family) -> dict[str, Tensor]:
     """The model's tensors as the family's files hold them.
 
     Biases that the family has and the model has not are 0. Raises ValueError where it is the other
-    way round and they are not, and as `plain_parameters`.
+    way round and they are not, and as `own_parameters`.
     """
-    own = plain_parameters(model)
+    own = own_parameters(model)
     left = dict(own)
     biased = biased_modules(family, config_json(family, model.config))
     with_biases = replace(model.config, bias=True, qkv_bias=None, o_bias=None)

@@ -185,7 +185,7 @@ def test_what_is_no_plain_model_is_not_written_as_one(
         lambda: export(lm, tmp_path / "exported"),
         lambda: explain_example(model, [1, 2, 3]),
     ):
-        with pytest.raises(ValueError, match="this is no plain model"):
+        with pytest.raises(ValueError, match="this model is no plain one"):
             written()
     assert not (tmp_path / "saved").exists()
 
