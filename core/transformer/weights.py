@@ -54,10 +54,12 @@ def save_model(folder: Path, model: Model, dtype: str = "float32") -> None:
     """Writes config.json and model.safetensors.
 
     dtype "bfloat16" halves the file and keeps 8 of the 24 bits of each mantissa.
+
+    Raises ValueError as `own_parameters`.
     """
     check_dtype(dtype)
-    folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.to(DTYPES[dtype]) for name, tensor in own_parameters(model).items()}
+    folder.mkdir(parents=True, exist_ok=True)
     write_tensors(folder / WEIGHTS_FILE, tensors, {"format": "pt"})
     write_json(folder / CONFIG_FILE, model.config.to_json())
 
