@@ -60,6 +60,7 @@ _HOME = {
     "trace_answer": "core.inference.chat",
     "translate": "core.inference.translation",
     "translate_steps": "core.inference.translation",
+    "trace_translation": "core.inference.translation_trace",
     "EncoderDecoderActivations": "core.inference.encoder_decoder_activations",
     "capture_encoder_decoder": "core.inference.encoder_decoder_activations",
     "few_shot": "core.inference.few_shot",

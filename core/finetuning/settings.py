@@ -36,7 +36,7 @@ class FinetuningSettings:
     base              "stories", or another name or path that `core.load` opens
     method            one of METHODS
     lora              of method "lora": rank, alpha, matrices
-    last_layers       of "last-layers": how many learn, with the norm after them and the output head
+    last_layers       of "last-layers": how many learn, and the norm after them
     bottleneck_width  of "bottleneck": numbers between both matrices of each small layer
     prompt_tokens     of "prompt": learned tokens before each text
     quantize          "nf4": the frozen matrices take 4 bits a number (QLoRA)
@@ -101,8 +101,13 @@ class FinetuningSettings:
         fields.check(self)
         if self.quantize != "none" and self.method in ("full", "last-layers"):
             raise ValueError(
-                f"method {self.method!r} lets matrices learn, and in 4 bits a number they cannot; "
-                "use 'lora', or quantize 'none'"
+                "the matrices of a quantized base cannot learn, their numbers have 4 bits; use "
+                "method 'lora', or quantize 'none'"
+            )
+        if self.classes and self.method == "prompt":
+            raise ValueError(
+                "a soft prompt asks for an answer in words, and a classifier has none; give "
+                "examples whose answers are the names of the classes, or choose another method"
             )
         if self.replay and not self.base_data:
             raise ValueError("replay needs base_data to draw from; give it, or replay 0")

@@ -51,9 +51,11 @@ def test_paths_mean_the_same_wherever_the_run_goes_on(
     ("given", "said"),
     [
         ({"method": "ia3"}, "method 'ia3' is unknown; use 'lora', "),
+        ({"quantize": "nf4", "method": "full"}, "the matrices of a quantized base cannot learn"),
+        ({"quantize": "nf4", "method": "last-layers"}, "use method 'lora', or quantize 'none'"),
         (
-            {"quantize": "nf4", "method": "full"},
-            "lets matrices learn, and in 4 bits a number they cannot",
+            {"classes": ["one", "two"], "method": "prompt", "data": "x.jsonl"},
+            "or choose another method",
         ),
         ({"replay": 0.5, "base_data": ""}, "replay needs base_data"),
         ({"replay": 1.0}, "replay must be a number of at least 0 and below 1"),
