@@ -52,6 +52,7 @@ _HOME = {
     "Sampling": "core.inference.sampling",
     "trace_forward": "core.inference.forward_trace",
     "trace_next_token": "core.inference.sampling_trace",
+    "cut_at_stop": "core.inference.stop_strings",
     "generate": "core.inference.generation",
     "generate_steps": "core.inference.generation",
     "chat": "core.inference.chat",

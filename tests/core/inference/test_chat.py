@@ -196,6 +196,11 @@ def test_an_answer_ends_with_its_token_or_where_the_context_is_full() -> None:
     np.testing.assert_allclose(found, np.exp(-nats), rtol=1e-3, atol=1e-7)
     said = core.chat(lm, messages, 400, seed=1)
     assert said == answer_text(lm, written) and "<|endoftext|>" not in said
+    stop = said[20:25]  # part of two words
+    short = core.chat(lm, messages, 400, seed=1, stop_strings=stop)
+    assert short == said.partition(stop)[0].strip()
+    last = list(core.chat_steps(lm, messages, 400, seed=1, stop_strings=stop))[-1].id
+    assert stop not in lm.tokenizer.decode(written[: written.index(last)])
     with pytest.raises(ValueError, match="begin a new one"):
         core.chat(lm, [{"role": "user", "content": "word " * 2000}])
 
