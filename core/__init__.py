@@ -51,6 +51,7 @@ _HOME = {
     "Context": "core.inference.context",
     "Sampling": "core.inference.sampling",
     "trace_forward": "core.inference.forward_trace",
+    "sampling_table": "core.inference.sampling_table",
     "trace_next_token": "core.inference.sampling_trace",
     "cut_at_stop": "core.inference.stop_strings",
     "generate": "core.inference.generation",

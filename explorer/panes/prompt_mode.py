@@ -16,6 +16,7 @@ from explorer.panes.model_menu import ModelMenu
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_header import ModelHeader, PromptHeader
 from explorer.state.actions import Action
+from explorer.state.draft import named
 from explorer.widgets.prompt_line import PromptLine
 
 
@@ -92,10 +93,12 @@ class SourceMode(Mode):
         return bring
 
     def set_settings(self, **changes: Any) -> None:
-        """One or more settings of the draft; the drag of a slider is one change."""
+        """One or more settings of the draft; a slider's drag is one change, and so is typing."""
         name, value = next(iter(changes.items()))
         label = fields_of(type(self.draft.value))[name].label
-        self.draft.change(changes, f"{label} {self._words(name, value)}", name)
+        is_text = isinstance(value, str)
+        words = named(label, value) if is_text else f"{label} {self._words(name, value)}"
+        self.draft.change(changes, words, name)
 
     @abstractmethod
     async def answer(self) -> Any:

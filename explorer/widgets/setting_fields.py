@@ -1,4 +1,4 @@
-"""Fields of a dataclass as sliders and switches, by their labels and their help."""
+"""Fields of a dataclass as sliders, switches and lines of text, by their labels and their help."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from PySide6.QtCore import QObject, QSignalBlocker, Signal
 from PySide6.QtWidgets import QWidget
 
 from core.fields import fields_of
+from explorer.widgets.prompt_line import PromptLine
 from explorer.widgets.slider_field import SliderField
 from explorer.widgets.toggle import Switch
 
 
 class SettingFields(QObject):
-    """`changed(name, value)`: by a person, while a slider is dragged, too; `released` afterwards.
+    """`changed(name, value)`: by a person, while a slider is dragged or a text is typed, too;
+    `released` afterwards.
 
     kind    the dataclass
-    values  of each setting, from left to right; of one that is on or off None
+    values  of each setting, from left to right; None: it is on or off, or a text
     words   of a setting's value
     """
 
@@ -39,14 +41,21 @@ class SettingFields(QObject):
         for setting, choices in values.items():
             about = fields_of(kind)[setting]
             field: Any
-            if choices is None:
-                field = Switch(about.label)
-                field.setToolTip(about.help)
-                field.toggled.connect(partial(self.changed.emit, setting))
-            else:
+            if choices is not None:
                 field = SliderField(about.label, choices, partial(words, setting), about.help)
                 field.changed.connect(partial(self.changed.emit, setting))
                 field.released.connect(self.released)
+            elif isinstance(about.default, str):
+                field = PromptLine()
+                field.setMaxLength(about.longest)
+                field.setPlaceholderText(about.label)
+                field.setAccessibleName(about.label)
+                field.promptEdited.connect(partial(self.changed.emit, setting))
+                field.rested.connect(self.released)
+            else:
+                field = Switch(about.label)
+                field.toggled.connect(partial(self.changed.emit, setting))
+            field.setToolTip(about.help)
             field.setObjectName(f"{name}.{setting}")
             self.widgets[setting] = field
 
@@ -56,6 +65,8 @@ class SettingFields(QObject):
             value = getattr(settings, name)
             if isinstance(field, SliderField):
                 field.set_value(value)
+            elif isinstance(field, PromptLine):
+                field.set_prompt(value)
             elif isinstance(field, Switch):
                 with QSignalBlocker(field):
                     field.setChecked(value)

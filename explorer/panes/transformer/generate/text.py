@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from core.numbers import format_brief, format_bytes, format_fixed, format_number, format_share
-from core.tokenization.telling import quoted_piece
+from core.tokenization.telling import quoted, quoted_piece, visible
 from explorer.panes.transformer.generate.compute import Choice
 from explorer.panes.transformer.generate.scene import CUTS, Scene
 from explorer.widgets.cache_scene import CacheScene
@@ -14,14 +14,17 @@ REST = "all others"
 STRIP = "all tokens side by side, each as wide as it is likely"
 BUTTONS = {
     "next": ("Next token", "Draws the next token and appends it"),
-    "write": ("Write on", "Writes until you press Stop, the text ends, or the context is full"),
+    "write": (
+        "Write on",
+        "Writes until you press Stop, the text ends, or the context is full",
+    ),
     "back": ("Take back", "Takes the last token back, or the last fork"),
     "again": ("Draw again", "Other numbers: another seed"),
 }
-STOP = "Stop"
+STOP, STOP_AT = "Stop", "Stop at"
 NOT_AT_END = "A token of the text is looked at: Esc goes back to the end"
-ENDED = "The model has ended the text"
-FULL = "The context is full: the model reads no more tokens than this"
+ENDED = "Writing has stopped: the model ends the text here"
+FULL = "Writing has stopped: the context is full, and the model reads no more tokens than this"
 NO_TEXT = "Type a text: the model predicts what comes after it"
 OF_PROMPT = "This token belongs to the prompt: edit it in the line above"
 SIDES = [("sampling", "Sampling"), ("forks", "Forks"), ("cache", "Cache")]
@@ -53,7 +56,7 @@ def headline(scene: Scene, step: str, surprise: float | None) -> str:
     if surprise is not None:
         return f"{came} came here: a surprise of {format_fixed(surprise)} nats"
     if step in CUTS or step == "rescale":
-        left = int((~scene.cut[-1, :-1]).sum())
+        left = int(scene.table.kept[-1].sum())
         many = f"{left} of these tokens are left" if left != 1 else "one token is left"
         return f"What may come next: {many}"
     if step in ("draw", "append"):
@@ -67,14 +70,20 @@ def headline(scene: Scene, step: str, surprise: float | None) -> str:
     return told if step == "logits" or bent == share else f"{told}; the settings make it {bent}"
 
 
-def cache(scene: CacheScene) -> str:
+def stopped(stop: str) -> str:
+    """Why writing ends at a stop string."""
+    return f"Writing has stopped at {quoted(visible(stop))}"
+
+
+def cache(scene: CacheScene | None) -> str:
     """Below the picture of the cache."""
+    if scene is None:
+        return NO_CACHE
     each = f"{format_bytes(scene.bytes_per_token)} a token in {len(scene.layers)} layers"
     held = f"{format_bytes(scene.bytes)} are taken, enough for {scene.room:,} tokens"
-    hatched = (
-        ". Hatched: outside the layer's window, let go of in blocks" if scene.has_unseen else ""
-    )
-    return f"Keys and values of {scene.tokens:,} tokens, {each}; {held}{hatched}"
+    hatched = ". Hatched: outside the layer's window, let go of in blocks"
+    told = f"Keys and values of {scene.tokens:,} tokens, {each}; {held}"
+    return told + hatched * scene.has_unseen
 
 
 def facts(choice: Choice, most: int) -> str:
