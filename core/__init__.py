@@ -65,6 +65,7 @@ _HOME = {
     "EncoderDecoderActivations": "core.inference.encoder_decoder_activations",
     "capture_encoder_decoder": "core.inference.encoder_decoder_activations",
     "few_shot": "core.inference.few_shot",
+    "shot": "core.inference.few_shot",
     "trace_few_shot": "core.inference.few_shot",
     "BeamSettings": "core.inference.beam_search",
     "BeamTree": "core.inference.beam_search",

@@ -80,9 +80,9 @@ class Mode(Face, QObject):
         return list(found.commands(self)) if found is not None else []
 
     def views(self) -> dict[str, Callable[[], Any]]:
-        """Those of `demo.py` in the mode's folder, where there is one."""
+        """Those of `demo.py` in the mode's folder; without one, as it is when it is opened."""
         found = self._beside("demo")
-        return dict(found.views(self)) if found is not None else {}
+        return dict(found.views(self)) if found is not None else {"first": lambda: None}
 
     def _beside(self, name: str) -> Any:
         """A module of the mode's folder; None where there is none."""

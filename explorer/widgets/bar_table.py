@@ -36,11 +36,12 @@ class BarTable(ChoicePicture[Sequence[BarRow]]):
     """`picked(row)`: a row was clicked, or Enter was pressed on it. `chosen`: the name of one."""
 
     def __init__(
-        self, name: str, titles: Sequence[str], notes: Sequence[str] = (),
+        self, name: str, titles: Sequence[str], notes: Sequence[str] = (), bar: float = BAR,
         parent: QWidget | None = None,
     ) -> None:  # fmt: skip
+        """`bar`: its share of the width, its number included."""
         super().__init__(name, parent)
-        self._titles, self._notes, self._chosen = tuple(titles), tuple(notes), ""
+        self._titles, self._notes, self._chosen, self._bar = tuple(titles), tuple(notes), "", bar
 
     def set_chosen(self, name: str) -> None:
         self._chosen = name
@@ -50,7 +51,8 @@ class BarTable(ChoicePicture[Sequence[BarRow]]):
         rows = self.scene or ()
         table = {title: np.array([row.cells[at] for row in rows])
                  for at, title in enumerate(self._titles)}  # fmt: skip
-        return Columns({"name": np.array([row.name for row in rows]), **table})
+        names, shares = ([row.name for row in rows], [row.share for row in rows])
+        return Columns({"name": np.array(names), "share": np.array(shares), **table})
 
     def told(self, thing: int) -> str:
         return self.scene[thing].tip if self.scene is not None else ""
@@ -67,8 +69,8 @@ class BarTable(ChoicePicture[Sequence[BarRow]]):
         names = [f"{one.name}{one.mark}" for one in self.scene or ()]
         longest = max((metrics("body", 600).horizontalAdvance(one) for one in names), default=0)
         left = max(NAME * wide, longest)
-        bar = QRectF(left, row.top(), (NAME + BAR) * wide - left, row.height())
-        rest = (1 - NAME - BAR) * wide / max(others, 1)
+        bar = QRectF(left, row.top(), (NAME + self._bar) * wide - left, row.height())
+        rest = (1 - NAME - self._bar) * wide / max(others, 1)
         return [bar, *(QRectF(bar.right() + at * rest, row.top(), rest, row.height())
                        for at in range(others))]  # fmt: skip
 
@@ -98,7 +100,7 @@ class BarTable(ChoicePicture[Sequence[BarRow]]):
         told = QRectF(bar.right() + 6, place.top(), now.px(NUMBER), place.height())
         sketch.text(told, row.cells[0], "text", LEFT, "body")
         for column, words in zip(others, row.cells[1:], strict=True):
-            sketch.text(column, words, "text", RIGHT, "body")
+            sketch.text(column, words, "text", RIGHT, "body", cut=True)
 
     def sizeHint(self) -> QSize:
         return self.minimumSizeHint()

@@ -39,7 +39,7 @@ class BeamsMode(PromptMode):
         self.view = BeamsView()
         self.draft = Draft(self.workspace, "transformer.beams", BeamsDraft, self)
         self.scene: BeamScene | None = None
-        self.view.use.clicked.connect(self.use)
+        self.connect_buttons(text.BUTTONS, {"use": self.use})
         self.view.tree.picked.connect(self.append)
         self.draft.changed.connect(self.read)
         self.connect_draft(text.words_of)
@@ -58,7 +58,7 @@ class BeamsMode(PromptMode):
             self.workspace.change("prompt", self.workspace.prompt + written, text.appended(written))
 
     def use(self) -> None:
-        """The text that was found comes into the prompt."""
+        """So does the text that was found."""
         if self.scene is not None:
             self.append(self.scene.tree.best)
 
@@ -72,9 +72,9 @@ class BeamsMode(PromptMode):
         ids = (await self.encode())[-self.most_read :]
         asked = compute.search, ids, self.draft.value, source.tokenizer
         found = steps = await source.ask(*asked, key=key)
-        while found is not SUPERSEDED and found is not None:
-            found = await source.ask(compute.following, steps, key=key, name="searching")
-            if found is not SUPERSEDED and found is not None:
+        while found is not SUPERSEDED and found is not None:  # one more token in every beam
+            found = await source.ask(lambda _: next(steps, None), key=key, name="searching")
+            if isinstance(found, tuple):
                 self._show(found, ids[-1])
         return found
 
@@ -84,7 +84,6 @@ class BeamsMode(PromptMode):
     def _show(self, found: Any, last: int) -> None:
         self.scene = scene_of(found.tree, found.trace, found.greedy, last, self.piece)
         self.view.set_scene(self.scene)
-        self.view.use.setEnabled(True)
         self.set_tracks([TraceTrack(found.trace)])
         if self.active:
             self.player.seek(len(found.trace) - 1)
@@ -93,7 +92,7 @@ class BeamsMode(PromptMode):
     def clear(self) -> None:
         super().clear()
         self.scene = None
-        self.view.use.setEnabled(False)
+        self.view.set_scene(None)
 
     def inspect(self) -> None:
         """The line with the numbers of the likeliest candidate, at the end of what was found."""

@@ -6,8 +6,12 @@ from core.numbers import format_fixed
 from explorer.widgets.beam_scene import BeamScene
 
 NO_TEXT = "Type a text: the search begins after it"
-USE = "Append"
-USE_HELP = "Appends the text that was found to the prompt; a click on a token appends its text"
+BUTTONS = {
+    "use": (
+        "Append the best",
+        "Appends the text that was found; a click on a token appends its own",
+    )
+}
 HEADLINES = {
     "score": "Each beam proposes its likeliest next tokens: log-probabilities add up along a text",
     "choose": "The likeliest of all these texts are candidates, whichever beam they come from",

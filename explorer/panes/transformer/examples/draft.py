@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.data.few_shot_tasks import TASKS
+from core.data.few_shot_tasks import FORMS, TASKS
 from core.fields import check, field
 
 MOST = 4000  # characters
-FORMS = ("arrow", "colon", "dialog")  # core's
 
 
 @dataclass(frozen=True)
@@ -16,7 +15,7 @@ class ExamplesDraft:
     """`lines` as core's `pairs_of` reads them; `form`: how the model sees an example written."""
 
     lines: str = field(TASKS["Capitals"], longest=MOST)
-    form: str = field("arrow", choices=FORMS)
+    form: str = field("arrow", choices=tuple(FORMS))
 
     def __post_init__(self) -> None:
         check(self)

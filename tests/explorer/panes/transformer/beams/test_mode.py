@@ -105,7 +105,7 @@ def test_nothing_can_be_appended_where_nothing_was_found(make_mode: Any, run_asy
         for prompt in ("", PROMPT):
             mode.workspace.set_prompt(prompt)
             await mode.settled()
-            assert mode.view.use.isEnabled() == bool(prompt)
+            assert mode.view.buttons["use"].isEnabled() == bool(prompt)
 
     run_async(body())
 

@@ -8,8 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 import core
-from core.data.few_shot_tasks import TASKS, pairs_of
-from core.inference.few_shot import FORMS
+from core.data.few_shot_tasks import FORMS, TASKS, pairs_of
 
 
 def test_it_shows_what_core_finds(make_mode: Any, run_async: Any) -> None:
@@ -19,9 +18,11 @@ def test_it_shows_what_core_finds(make_mode: Any, run_async: Any) -> None:
         lm = core.load(mode.source.address)
         told = core.few_shot(lm, examples, question, answer, (0, 1, 2, 4, 8), FORMS["arrow"])
         shown = mode.view.bars.displayed()
-        assert shown["examples"].tolist() == [0, 1, 2, 4, 8]
-        assert shown["probability"].tolist() == [one.probability for one in told]
-        assert shown["answer"].tolist() == [one.said for one in told]
+        names = ["0 examples", "1 example", "2 examples", "4 examples", "8 examples"]
+        assert shown["name"].tolist() == names
+        assert shown["share"].tolist() == [one.probability for one in told]
+        answers = shown["the model says"].tolist()
+        assert answers == [f"wrong: \u201c{one.said}\u201d" for one in told]
         assert mode.headline.startswith("No examples make ")
         assert mode.view.read.tokens.data.decode() == told[-1].text
         mode.view.grab()
