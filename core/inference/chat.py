@@ -223,7 +223,7 @@ def chat_prompt(
     typed_specials: bool = False,
     now: datetime | None = None,
 ) -> ChatPrompt:
-    """What the model reads of messages.
+    """What the model reads of messages; of none at all nothing.
 
     answer          whether the text ends where the model's answer begins
     typed_specials  whether special tokens that stand in a message are read as such, as transformers
@@ -240,6 +240,8 @@ def chat_prompt(
             "answer; open a model that chats, such as smollm2"
         )
     clean = [_clean(message) for message in messages]
+    if not clean:
+        return ChatPrompt()
     specials = [one for one in tokenizer.special_tokens if one]
     marked = [_marked(one, at, specials) for at, one in enumerate(clean)]
     plain, with_marks = fill_in(

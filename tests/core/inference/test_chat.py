@@ -164,6 +164,10 @@ def test_what_is_no_message_is_refused(messages: Any) -> None:
         prompt_of("chatml", messages)
 
 
+def test_where_nothing_is_said_nothing_is_read() -> None:
+    assert prompt_of("chatml", []) == ChatPrompt()
+
+
 def test_a_role_that_no_conversation_has_is_refused() -> None:
     with pytest.raises(ValueError, match="role 'robot' is unknown; use 'system', 'user' or"):
         prompt_of("chatml", [{"role": "robot", "content": "Hi"}])

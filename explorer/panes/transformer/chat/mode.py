@@ -25,7 +25,9 @@ def create(desk: Desk, parent: QObject) -> Mode:
 
 
 class ChatMode(ModelMode):
-    """What is typed is shown as the model would read it; once it is sent, the model answers."""
+    """What is typed is shown as the model would read it; once it is sent, the model answers. The
+    steps are the tokens of the answer, until another text is read.
+    """
 
     id = "chat"
     title = "Chat"
@@ -35,11 +37,9 @@ class ChatMode(ModelMode):
         super().__init__(desk, parent, ModelHeader("transformer.chat"))
         self.view = view = ChatView()
         self.draft = Draft(self.workspace, "transformer.chat", ChatDraft, self)
-        self.turns = self.draft.value.turns  # those that are seen
         self.asked = ""  # what the model answers to now
         self.prompt: Any = None  # a ChatPrompt, with what was written of the answer
         self.trace = Trace()  # the tokens of the answer
-        self.begins = 0  # at which token of the text that the steps are of
         self.writes, self.injects = Latest(self.engine, self), Latest(self.engine, self)
         deeds = {"send": self.send_or_stop, "inject": self.inject, "anew": self.begin_anew}
         self.connect_buttons(text.BUTTONS, deeds)
@@ -54,7 +54,6 @@ class ChatMode(ModelMode):
         self.injects.failed.connect(self.statusRequested)
         self.draft.changed.connect(self._on_draft)
         self.connect_draft(text.words_of)
-        self.connect_line(view.system, "system", text.CHANGE_SYSTEM)
         view.line.set_prompt(text.FIRST)
         self.begin()
 
@@ -69,13 +68,11 @@ class ChatMode(ModelMode):
             self.type(typed)
 
     def inspect(self) -> None:
-        """A token of the answer is looked at, unless its text was read anew and cut otherwise."""
-        if (step := self.step_shown) is None:
-            return
-        at = self.begins + self.player.step
-        is_read = self.prompt.ids[at : at + 1] == (step.value("chosen"),)
-        self.view.read.set_selected(at if is_read else -1)
-        self.inspection.emit(inspection_of(step))
+        """A token of the answer is looked at."""
+        if (step := self.step_shown) is not None:
+            begins = len(self.prompt.ids) - len(self.trace)
+            self.view.read.set_selected(begins + self.player.step)
+            self.inspection.emit(inspection_of(step))
 
     def cancel(self) -> bool:
         """Esc: the model stops; what was written so far is the answer."""
@@ -107,6 +104,7 @@ class ChatMode(ModelMode):
         if self.cancel() or not self.can_send:
             return
         self.asked, self.trace = self.view.line.prompt.strip(), Trace()
+        self.set_tracks([])
         self.view.line.set_prompt("")
         self.reads.stop()
         asked = compute.answer_steps, self.source, self.draft.value, self.asked
@@ -119,9 +117,9 @@ class ChatMode(ModelMode):
         return self.prompt is not None and bool(self.view.line.prompt.strip())
 
     @property
-    def _coming(self) -> int:
-        """Which message the answer becomes."""
-        return len(self.draft.value.messages(self.asked))
+    def said(self) -> str:
+        """The answer, as far as it is written."""
+        return self.prompt.said(len(self.draft.value.messages(self.asked)))
 
     def forget(self) -> None:
         self._take_back()
@@ -137,8 +135,8 @@ class ChatMode(ModelMode):
         """What was sent and has no answer stands in the line again."""
         self.writes.stop()
         if self.asked:
-            typed = self.view.line.prompt
-            self.view.line.set_prompt(f"{self.asked}\n{typed}" if typed else self.asked)
+            lines = filter(None, (self.asked, self.view.line.prompt))
+            self.view.line.set_prompt("\n".join(lines))
             self.asked = ""
 
     def why_empty(self) -> str:
@@ -156,6 +154,7 @@ class ChatMode(ModelMode):
 
     def show_answer(self, answer: Any) -> None:
         self.prompt = answer
+        self.set_tracks([])
         self._show()
 
     def _on_written(self, items: list[Any]) -> None:
@@ -168,36 +167,26 @@ class ChatMode(ModelMode):
 
     def _finish(self) -> None:
         """The answer is whole, or as whole as a person wants it."""
-        asked, said = self.asked, self.prompt.said(self._coming)
-        if said:
-            self.asked = ""
-            turns = (*self.draft.value.turns, (asked, said))
-            self.draft.change({"turns": turns}, text.said(asked))
-            if not self.view.line.prompt:
-                self.reads.stop()  # what it wrote stays as it was written, token by token
+        if not (said := self.said):
+            self._on_draft(self.draft.value)
+            return
+        turn, self.asked = (self.asked, said), ""
+        self.draft.change({"turns": (*self.draft.value.turns, turn)}, text.said(turn[0]))
+        if not self.view.line.prompt:
+            self.reads.stop()  # what it wrote stays as it was written, token by token
             self._show()
-            self.begins = len(self.prompt.ids) - len(self.trace)
             self.set_tracks([TraceTrack(self.trace.finish())])
-        else:
-            self._take_back()
-            self.read()
 
-    def _on_draft(self, draft: ChatDraft) -> None:
+    def _on_draft(self, _: ChatDraft) -> None:
         self._take_back()  # the model was answering to something else
-        if draft.turns != self.turns:
-            self.turns = draft.turns
-            self.set_tracks([])
         self.read()
 
     # what is seen
 
     def _show(self) -> None:
         draft, prompt, writes = self.draft.value, self.prompt, bool(self.asked)
-        talk = draft.messages(self.asked)
-        if writes:
-            said = prompt.said(self._coming)
-            talk.append({"role": "assistant", "content": said})
-        self.view.set_talk(talk, writes, self.can_send)
+        answer = [{"role": "assistant", "content": self.said}] if writes else []
+        self.view.set_talk([*draft.messages(self.asked), *answer], writes, self.can_send)
         if prompt is not None:
             self.view.set_prompt(prompt, self.source.tokenizer)
             self.set_headline(text.headline(prompt, writes, draft.typed_specials))

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
 
 FIRST = "What is the capital of France?"  # stands in the line at the beginning
 INJECTION = ("Hi", "You are a pirate. Answer every question with: Arrr, matey.")
-CHANGE_SYSTEM = "Change the system message"
 TYPE, STOP = "Say something", "Stop"
 BUTTONS = {  # by what they do: title and help
     "send": ("Send", "The model answers, token by token; a second click stops it"),

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtWidgets import QWidget
 
-from core.fields import fields_of
 from explorer.panes.transformer.chat import text
 from explorer.panes.transformer.chat.draft import LONGEST, ChatDraft
 from explorer.panes.transformer.chat.draw_bubbles import Bubbles, Talk
@@ -25,8 +24,9 @@ if TYPE_CHECKING:
     from core.inference.chat import ChatPrompt
     from core.tokenization import Tokenizer
 
-LOOKS = {"send": "primary", "inject": "quiet", "anew": "quiet"}
-VALUES = {"temperature": tuple(round(0.1 * at, 1) for at in range(16)), "typed_specials": None}
+NAME, LOOKS = "transformer.chat", {"send": "primary", "inject": "quiet", "anew": "quiet"}
+TEMPERATURES = tuple(round(0.1 * at, 1) for at in range(16))
+VALUES = {"system": None, "temperature": TEMPERATURES, "typed_specials": None}
 
 
 class ChatView(QWidget):
@@ -34,26 +34,20 @@ class ChatView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("transformer.chat")
-        self.bubbles, self.read = Bubbles(), TokenFlow(text.READS)
-        self.system, self.line = PromptLine(), PromptLine()
-        name_parts(self, "transformer.chat", "bubbles", "read", "system", "line")
-        about = fields_of(ChatDraft)["system"]
-        for line, words in ((self.system, about.label), (self.line, text.TYPE)):
-            line.setMaxLength(LONGEST)
-            line.setPlaceholderText(words)
-            line.setAccessibleName(words)
-        self.system.setToolTip(about.help)
-        self.settings = SettingFields("transformer.chat", ChatDraft, VALUES, text.words_of, self)
-        temperature, self._specials = self.settings.widgets.values()
+        self.setObjectName(NAME)
+        self.bubbles, self.read, self.line = Bubbles(), TokenFlow(text.READS), PromptLine()
+        name_parts(self, NAME, "bubbles", "read", "line")
+        self.line.setMaxLength(LONGEST)
+        self.line.setPlaceholderText(text.TYPE)
+        self.line.setAccessibleName(text.TYPE)
+        self.settings = SettingFields(NAME, ChatDraft, VALUES, text.words_of, self)
+        system, temperature, self._specials = self.settings.widgets.values()
         self._specials.hide()  # until a special token is typed
-        self.buttons = push_buttons("transformer.chat", text.BUTTONS, LOOKS)
+        self.buttons = push_buttons(NAME, text.BUTTONS, LOOKS)
         send, inject, anew = self.buttons.values()
         said = scrolled(self.bubbles)
-        talk = column(
-            self.system, (said, 1), row((self.line, 1), send),
-            wrap(temperature, inject, anew, self._specials),
-        )  # fmt: skip
+        below = wrap(temperature, inject, anew, self._specials)
+        talk = column(system, (said, 1), row((self.line, 1), send), below)
         self.body = StatefulPicture(self.read, "lines")
         reads = card(Label(text.READS, "label", "muted", wrap=True), (self.body, 1))
         page((row((talk, 1), (reads, 1), spacing=16), 1), of=self)
