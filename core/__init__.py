@@ -83,6 +83,19 @@ _HOME = {
     "TrainingConfig": "core.training",
     "train": "core.training",
     "train_steps": "core.training",
+    "LoRAConfig": "core.finetuning",
+    "Adapter": "core.finetuning",
+    "add_lora": "core.finetuning",
+    "adapter_parameter_count": "core.finetuning",
+    "load_adapter": "core.finetuning",
+    "spectrum_of": "core.finetuning",
+    "strengths": "core.finetuning",
+    "attention_change": "core.finetuning",
+    "trace_spectrum": "core.finetuning",
+    "check_identity": "core.finetuning",
+    "check_merge": "core.finetuning",
+    "generate_at_scales_steps": "core.finetuning",
+    "trace_adapter": "core.finetuning",
 }
 
 __all__ = sorted(_HOME)

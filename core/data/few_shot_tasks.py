@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.files import quoted
@@ -59,32 +59,36 @@ def example_counts(most: int) -> list[int]:
     )
 
 
-def _task(pairs: str) -> str:
-    return "\n".join(pair.strip().replace("=", " -> ") for pair in pairs.split(","))
+def lines_of(task: Mapping[str, str]) -> str:
+    """The lines that `pairs_of` reads as the questions and answers of a task."""
+    return "\n".join(f"{question} -> {answer}" for question, answer in task.items())
 
 
-TASKS = {
-    "Capitals": _task(
-        "Germany=Berlin, Italy=Rome, Spain=Madrid, Japan=Tokyo, Egypt=Cairo, Greece=Athens, "
-        "Norway=Oslo, Cuba=Havana, France=Paris"
-    ),
-    "Past tense": _task(
-        "go=went, see=saw, take=took, run=ran, eat=ate, write=wrote, give=gave, think=thought, "
-        "bring=brought"
-    ),
-    "Plurals": _task(
-        "cat=cats, box=boxes, baby=babies, man=men, leaf=leaves, tooth=teeth, city=cities, "
-        "foot=feet, woman=women"
-    ),
-    "Opposites": _task(
-        "hot=cold, big=small, up=down, day=night, open=closed, early=late, rich=poor, "
-        "left=right, fast=slow"
-    ),
-    "English to French": _task(
-        "house=maison, water=eau, cat=chat, book=livre, bread=pain, friend=ami, sun=soleil, "
-        "white=blanc, dog=chien"
-    ),
-    "Sums": _task(
-        "2 + 3=5, 1 + 6=7, 4 + 4=8, 5 + 2=7, 3 + 6=9, 7 + 1=8, 2 + 2=4, 6 + 3=9, 3 + 4=7"
-    ),
-}
+# question -> answer; the last one is asked.
+TASKS: Mapping[str, Mapping[str, str]] = {
+    "Capitals": {
+        "Germany": "Berlin", "Italy": "Rome", "Spain": "Madrid", "Japan": "Tokyo",
+        "Egypt": "Cairo", "Greece": "Athens", "Norway": "Oslo", "Cuba": "Havana",
+        "France": "Paris",
+    },
+    "Past tense": {
+        "go": "went", "see": "saw", "take": "took", "run": "ran", "eat": "ate", "write": "wrote",
+        "give": "gave", "think": "thought", "bring": "brought",
+    },
+    "Plurals": {
+        "cat": "cats", "box": "boxes", "baby": "babies", "man": "men", "leaf": "leaves",
+        "tooth": "teeth", "city": "cities", "foot": "feet", "woman": "women",
+    },
+    "Opposites": {
+        "hot": "cold", "big": "small", "up": "down", "day": "night", "open": "closed",
+        "early": "late", "rich": "poor", "left": "right", "fast": "slow",
+    },
+    "English to French": {
+        "house": "maison", "water": "eau", "cat": "chat", "book": "livre", "bread": "pain",
+        "friend": "ami", "sun": "soleil", "white": "blanc", "dog": "chien",
+    },
+    "Sums": {
+        "2 + 3": "5", "1 + 6": "7", "4 + 4": "8", "5 + 2": "7", "3 + 6": "9", "7 + 1": "8",
+        "2 + 2": "4", "6 + 3": "9", "3 + 4": "7",
+    },
+}  # fmt: skip

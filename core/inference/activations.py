@@ -117,26 +117,31 @@ def to_array(tensor: Tensor) -> np.ndarray:
 def check_ids(model: GPT, ids: Sequence[int] | np.ndarray) -> Tensor:
     """ids as a (1, T) tensor on the model's device. Raises ValueError as `ids_tensor`."""
     model = gpt_of(model)
-    return ids_tensor(ids, model.config, model.wte.weight.device)
+    return ids_tensor(ids, model.config, model.wte.weight.device, model.wte.num_embeddings)
 
 
 def ids_tensor(
-    ids: Sequence[int] | np.ndarray, config: ModelConfig, device: torch.device
+    ids: Sequence[int] | np.ndarray,
+    config: ModelConfig,
+    device: torch.device,
+    vocab_size: int | None = None,
 ) -> Tensor:
-    """ids as a (1, T) tensor that a model or a stack of that config reads.
+    """ids as a (1, T) tensor that a model or a stack of that config reads. `vocab_size`: how many
+    there are, where the model was given tokens of its own beyond the vocabulary.
 
     Raises ValueError when there are none, too many, or one is not in the vocabulary.
     """
+    vocab_size = vocab_size or config.vocab_size
     array = text_ids(ids)
     if array.size > config.block_size:
         raise ValueError(
             f"{array.size} tokens do not fit: this model reads at most "
             f"{config.block_size}; shorten the text"
         )
-    if array.min() < 0 or array.max() >= config.vocab_size:
+    if array.min() < 0 or array.max() >= vocab_size:
         raise ValueError(
             f"token {int(array.max() if array.min() >= 0 else array.min())} is not in the "
-            f"vocabulary of {config.vocab_size} pieces; use the tokenizer that the model "
+            f"vocabulary of {vocab_size} pieces; use the tokenizer that the model "
             "was trained with"
         )
     return torch.from_numpy(array).to(device)[None]  # (1, T)

@@ -106,8 +106,7 @@ class BatchedContext:
         """
         if len({len(text) for text in texts}) > 1:
             raise ValueError("texts that are read side by side must be equally long")
-        device = self.model.lm_head.weight.device
-        batch = torch.cat([ids_tensor(text, self.config, device) for text in texts])  # (N, T)
+        batch = torch.cat([self._ids(text) for text in texts])  # (N, T)
         wanted, before = batch.tolist(), self.texts
         self.texts = []  # until all layers have read them
         if all(text[:-1] in before for text in wanted):
@@ -120,6 +119,11 @@ class BatchedContext:
                 logits = self._logits(new)  # (N, 1, V)
         self.texts = wanted
         return logits[:, -1].float().cpu()
+
+    def _ids(self, text: Sequence[int]) -> Tensor:
+        if not isinstance(self.model, EncoderDecoder):
+            return check_ids(self.model, text)
+        return ids_tensor(text, self.config, self.model.lm_head.weight.device)
 
     def _logits(self, new: Tensor) -> Tensor:
         if not isinstance(self.model, EncoderDecoder):

@@ -7,6 +7,7 @@ each revision, which gets its name once all of them are there.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -18,18 +19,29 @@ from typing import Any
 
 from core.download import TIMEOUT, Progress, download_steps
 from core.files import GET_AGAIN, MEGABYTE, quoted, read_json
-from core.inference.model_places import REPOSITORY, SHORT, SMOLLM2, downloaded
+from core.inference.model_places import (
+    REPOSITORY,
+    SHORT,
+    SMOLLM2,
+    downloaded,
+    models_folder,
+    repository_folder,
+)
 from core.inference.usage import GENERATION_CONFIG, TEMPLATE_FILE, TOKENIZER_CONFIG
+from core.memory import check_large
 from core.tokenization.getting import get_steps
+from core.tokenization.known import SLASH
 from core.tokenization.opening import FOLDER_FILES
 from core.transformer.foreign.settings import describe_json
 from core.transformer.foreign.sources import CONVERT, INDEX_FILE, PICKLES, WEIGHTS_FILE
-from core.transformer.weights import CONFIG_FILE
+from core.transformer.parameters import parameter_count
+from core.transformer.weights import CONFIG_FILE, DTYPES
 
 HUB = "https://huggingface.co"
 ADDRESS_VARIABLE = "HF_ENDPOINT"  # as in the hub's own library
 SHARD = re.compile(r"model-\d{1,6}-of-\d{1,6}\.safetensors")
 BESIDE = (*FOLDER_FILES, TOKENIZER_CONFIG, GENERATION_CONFIG, TEMPLATE_FILE)
+PART = ".part"
 MAX_LISTING = 8 * MEGABYTE  # a repository of thousands of files has one
 MAX_SMALL = 64 * MEGABYTE  # a tokenizer of 262,144 pieces has 33
 
@@ -43,9 +55,13 @@ class HubFile:
     sha256: str | None
 
 
-def get_model_steps(name: str, *, timeout: float = TIMEOUT) -> Generator[Progress, None, None]:
+def get_model_steps(
+    name: str, *, large: bool = True, timeout: float = TIMEOUT
+) -> Generator[Progress, None, Path]:
     """Downloads the model that `core.load(name)` then opens: "smollm2", "gpt2", or a repository of
-    the hub, "owner/name". A Progress for every 256 kB, over all files together.
+    the hub, "owner/name". A Progress for every 256 kB, over all files together; returns its place.
+
+    large  False: raises LargeModelError, before the weights, for a model that takes much memory
 
     Closed in the middle, the next try goes on where it ended. After `timeout` seconds without a
     byte the line counts as broken. Raises ValueError, with the remedy, for a name that is none, a
@@ -53,19 +69,18 @@ def get_model_steps(name: str, *, timeout: float = TIMEOUT) -> Generator[Progres
     ConnectionError where the line breaks, and OSError where the disk does.
     """
     if name == SMOLLM2:
-        yield from get_steps(SMOLLM2, timeout=timeout)
-        return
+        return (yield from get_steps(SMOLLM2, timeout=timeout))
     repository = SHORT.get(name, (name,))[0]
     if not REPOSITORY.fullmatch(repository):
         raise ValueError(
             f"{quoted(name)} is no model of the hub: give its owner and its name, as in "
             "'openai-community/gpt2'"
         )
+    if (here := repository_folder(repository)) is not None:
+        return here
     target = downloaded(repository)
-    if target.is_dir():
-        return
     revision, listed = yield from _listing_steps(repository, target, timeout)
-    gathered = target.with_name(f".{target.name}.{revision[:12]}.part")
+    gathered = target.with_name(f".{target.name}.{revision[:12]}{PART}")
     total = sum(file.size for file in listed)
     begun = time.monotonic()
     done = earlier = 0  # bytes that are there, and those of them that were before this try
@@ -80,12 +95,32 @@ def get_model_steps(name: str, *, timeout: float = TIMEOUT) -> Generator[Progres
                 seconds = time.monotonic() - begun
                 yield Progress(done + told.done, total, earlier + resumed, seconds)
         if file.name == CONFIG_FILE:  # the first: what cannot be opened is not worth the rest
-            describe_json(read_json(path), f"{repository}'s {CONFIG_FILE}")
+            try:
+                _check_config(path, repository, large)
+            except ValueError:
+                path.unlink()
+                with contextlib.suppress(OSError):  # an earlier try has left weights
+                    gathered.rmdir()
+                raise
         done, earlier = done + file.size, earlier + resumed
         yield Progress(done, total, earlier, time.monotonic() - begun)
     os.replace(gathered, target)
-    for old in target.parent.glob(f".{target.name}.*.part"):  # of revisions before
+    for old in target.parent.glob(f".{target.name}.*{PART}"):  # of revisions before
         shutil.rmtree(old, ignore_errors=True)
+    return target
+
+
+def repositories_begun() -> list[str]:
+    """The repositories whose download was stopped or broken off, to go on at the next try."""
+    folders = models_folder().glob(f".*{PART}")  # ".owner--name.REVISION.part"
+    return sorted({path.name[1:].rsplit(".", 2)[0].replace(SLASH, "/") for path in folders})
+
+
+def _check_config(path: Path, repository: str, large: bool) -> None:
+    """Raises ValueError for a model that cannot be opened, or not unasked."""
+    config = describe_json(read_json(path), f"{repository}'s {CONFIG_FILE}").config
+    if not large:
+        check_large(repository, parameter_count(config) * DTYPES["float32"].itemsize)
 
 
 def _hub() -> str:

@@ -1,4 +1,4 @@
-"""Where a model lies that is asked for by its name.
+"""Where a model lies that is asked for by its name, and which repositories' models are here.
 
 "stories" and "dates" come with the program; "smollm2" is a file that known.toml names; other names
 are those of repositories of the Hugging Face hub, which lie in the program's data folder or in the
@@ -11,9 +11,17 @@ import os
 import re
 from pathlib import Path
 
-from core.files import quoted
+from core.files import quoted, read_json
 from core.resources import data_folder, resource
-from core.tokenization.known import find_known, hub_cache, hub_files, known
+from core.tokenization.known import (
+    SLASH,
+    cached_repositories,
+    find_known,
+    hub_cache,
+    hub_files,
+    known,
+)
+from core.transformer.foreign.settings import describe_json
 from core.transformer.foreign.sources import INDEX_FILE, WEIGHTS_FILE
 from core.transformer.weights import CONFIG_FILE
 
@@ -22,7 +30,8 @@ DATES = "dates"
 SMOLLM2 = "smollm2"
 # Short names of repositories.
 SHORT = {"gpt2": ("openai-community/gpt2", "gpt2")}
-REPOSITORY = re.compile(r"([\w.-]{1,96}/)?[\w.-]{1,96}")  # those of the first years have no owner
+PART = r"\w[\w.-]{0,95}"
+REPOSITORY = re.compile(f"({PART}/)?{PART}", re.ASCII)  # those of the first years have no owner
 
 
 def place_of(name_or_path: str | Path) -> tuple[Path, str]:
@@ -45,7 +54,7 @@ def place_of(name_or_path: str | Path) -> tuple[Path, str]:
         return _smollm2(), SMOLLM2
     repositories = SHORT.get(given, (given,))
     for repository in repositories:
-        if (cached := _cached(repository)) is not None:
+        if (cached := repository_folder(repository)) is not None:
             return cached, given
     if given in SHORT:
         raise FileNotFoundError(
@@ -55,7 +64,7 @@ def place_of(name_or_path: str | Path) -> tuple[Path, str]:
     raise FileNotFoundError(
         f"there is no model {quoted(given)}: give a checkpoint's folder, a folder of transformers, "
         f"a .gguf file, {BUNDLED!r}, {DATES!r}, {SMOLLM2!r}, or get one of the hub (owner/name) "
-        "with `python3 dev.py model NAME`"
+        "in the app's menu of models or with `python3 dev.py model NAME`"
     )
 
 
@@ -64,7 +73,7 @@ def _smollm2() -> Path:
     if found is not None and found.exact:
         return found.path
     for repository in dict.fromkeys(name for name, _ in known(SMOLLM2).hub):
-        if (cached := _cached(repository)) is not None:
+        if (cached := repository_folder(repository)) is not None:
             return cached
     raise FileNotFoundError(
         f"{known(SMOLLM2).title} is not on this machine: get it with `python3 dev.py model "
@@ -72,14 +81,36 @@ def _smollm2() -> Path:
     )
 
 
+def models_folder() -> Path:
+    """Where this program keeps the models that it downloads."""
+    return data_folder() / "models"
+
+
 def downloaded(repository: str) -> Path:
     """Where a repository's model lies that this program has downloaded: whole, or not at all."""
-    return data_folder() / "models" / repository.replace("/", "--")
+    return models_folder() / repository.replace("/", SLASH)
 
 
-def _cached(repository: str) -> Path | None:
+def repositories_here() -> list[str]:
+    """The repositories of the hub whose models are on this machine, and can be opened."""
+    own = {path.name.replace(SLASH, "/") for path in models_folder().glob("[!.]*")}
+    return sorted(filter(_can_be_opened, own.union(cached_repositories())))
+
+
+def _can_be_opened(repository: str) -> bool:
+    folder = repository_folder(repository)
+    if folder is None:
+        return False
+    try:
+        describe_json(read_json(folder / CONFIG_FILE), repository)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def repository_folder(repository: str) -> Path | None:
     """The folder of a repository that was downloaded, or lies in the Hugging Face cache, weights
-    and all.
+    and all; None where it is not here.
     """
     if not REPOSITORY.fullmatch(repository):
         return None

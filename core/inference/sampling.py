@@ -98,7 +98,8 @@ def penalize(logits: Tensor, seen: Sequence[int], penalty: float) -> Tensor:
     if penalty == 1.0 or not len(seen):
         return logits
     was_seen = torch.zeros(logits.numel(), dtype=torch.bool, device=logits.device)
-    was_seen[torch.as_tensor(list(seen), device=logits.device)] = True
+    known = [id for id in seen if id < logits.numel()]  # a soft prompt's tokens are never written
+    was_seen[torch.as_tensor(known, dtype=torch.int64, device=logits.device)] = True
     smaller = torch.where(logits > 0, logits / penalty, logits * penalty)
     return torch.where(was_seen, smaller, logits)  # step: penalty
 

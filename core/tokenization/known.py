@@ -21,6 +21,7 @@ from core.resources import data_folder
 KINDS = ("ranks", "vocab.txt", "sentencepiece", "tekken", "tokenizer.json", "gguf")
 # What a tokenizer's file is called in the repositories of the Hugging Face hub, the best first.
 HUB_FILES = ("tokenizer.json", "tokenizer.model", "spiece.model", "tekken.json", "vocab.txt")
+IN_CACHE, SLASH = "models--", "--"  # "models--owner--name" is the cache's folder of "owner/name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +218,7 @@ def hub_cache() -> Path:
 
 def hub_files(repository: str, file: str) -> list[Path]:
     """The copies of a repository's file, that of its main branch first."""
-    folder = hub_cache() / f"models--{repository.replace('/', '--')}"
+    folder = hub_cache() / f"{IN_CACHE}{repository.replace('/', SLASH)}"
     try:
         main = read_text(folder / "refs" / "main", MEGABYTE).strip()
     except (OSError, ValueError):
@@ -229,11 +230,16 @@ def hub_files(repository: str, file: str) -> list[Path]:
     return [path / file for path in snapshots if (path / file).is_file()]
 
 
+def cached_repositories() -> list[str]:
+    """The repositories of which the Hugging Face cache holds anything."""
+    folders = sorted(hub_cache().glob(f"{IN_CACHE}*"))
+    return [folder.name.removeprefix(IN_CACHE).replace(SLASH, "/") for folder in folders]
+
+
 def cached_tokenizers() -> list[Found]:
     """Every tokenizer in the Hugging Face cache, well-known or not, by its repository's name."""
     found = []
-    for folder in sorted(hub_cache().glob("models--*")):
-        repository = folder.name.removeprefix("models--").replace("--", "/")
+    for repository in cached_repositories():
         copies = [path for file in HUB_FILES for path in hub_files(repository, file)]
         found += [Found(repository, path, "Hugging Face cache", False) for path in copies[:1]]
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QWidget
 
 from explorer import overrides  # noqa: F401  (before any pane is defined)
 from explorer.engine import tasks
+from explorer.runs.hub_models import HubModels
 from explorer.state.player import Player, speed_of
 
 if TYPE_CHECKING:
@@ -32,6 +34,10 @@ class Context:
     workspace: Workspace
     settings: Settings
     runs: Runs
+
+    @cached_property
+    def hub_models(self) -> HubModels:
+        return HubModels(self.engine)
 
 
 @dataclass(frozen=True)

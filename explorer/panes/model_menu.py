@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
-from core.numbers import format_bytes, format_percent
-from core.tokenization.getting import get_steps
+from core.memory import LargeModelError
+from core.numbers import format_bytes
 from core.tokenization.known import known, tokenizer_folder
 from explorer.engine import errors, tasks
-from explorer.engine.pool_download import PoolDownload
 from explorer.panes.base import Context
 from explorer.runs.run_source import RunSource
 from explorer.runs.sources import BundledSource, FolderSource, models_among
-from explorer.widgets.dialogs import ask_file, ask_folder
+from explorer.widgets.dialogs import ask_file, ask_folder, ask_line
 
 MOST_RECENT = 5  # folders that were opened lately
 REAL, REAL_TITLE = "smollm2", "SmolLM2 135M"
-PROGRESS = 250  # ms between two looks at a download
+EXAMPLE = "openai-community/gpt2"
+NAME_OF_HUB = "A model of the Hugging Face hub, as owner/name:"
 
 
 class ModelMenu(QObject):
@@ -35,14 +36,20 @@ class ModelMenu(QObject):
     def __init__(self, context: Context, menu: QMenu, of_run: str, owner: QObject) -> None:
         super().__init__(owner)
         self._context, self._menu, self._of_run = context, menu, of_run
-        self._download: PoolDownload | None = None
-        self._progress = QTimer(self)
-        self._progress.setInterval(PROGRESS)
-        self._progress.timeout.connect(self._tell_name)
+        self._hub = context.hub_models
+        self._hub.progressed.connect(self._tell_name)
+        self._hub.listed.connect(self.refresh)
+        self._here = QMenu("Downloaded models", menu)
+        self._here.setToolTipsVisible(True)
         menu.setToolTipsVisible(True)
-        menu.aboutToShow.connect(self.refresh)
+        menu.aboutToShow.connect(self._on_opening)
         context.workspace.modelChanged.connect(self._on_model)
         context.workspace.runChanged.connect(self.refresh)
+
+    def _on_opening(self) -> None:
+        self.refresh()
+        if tasks.in_loop():
+            tasks.spawn(self._hub.look(), self.parent())
 
     def refresh(self, *_: object) -> None:
         """What can be opened now."""
@@ -65,12 +72,21 @@ class ModelMenu(QObject):
         self._tell_name()
 
     def _add_real(self, menu: QMenu) -> None:
-        """A small real model: opened where it is here, else downloaded first."""
-        if self._download is not None:
-            menu.addAction(f"Cancel the download of {REAL_TITLE}", self.cancel_download)
+        """Real models: opened where they are here, else downloaded first."""
+        if self._hub.here:
+            self._here.clear()
+            for name in self._hub.here:
+                self._here.addAction(name, partial(self.open_folder, name))
+            menu.addMenu(self._here)
+        if self._hub.coming:
+            come = f"{self._hub.share}{self._hub.size and f' of {self._hub.size}'}"
+            menu.addAction(f"Cancel the download of {self._hub.coming} ({come})", self._hub.cancel)
             return
         offer = menu.addAction(self.real_offer, self.open_real)
         offer.setToolTip("A small real model of 135 million parameters, by Hugging Face")
+        for name in self._hub.begun:
+            menu.addAction(f"Get the rest of {name}", partial(self.get, name))
+        menu.addAction("From the Hugging Face hub\u2026", self.ask_for_name)
 
     @property
     def real_offer(self) -> str:
@@ -83,32 +99,32 @@ class ModelMenu(QObject):
         """The small real model, which is got first where it is not here."""
         if _has_real():
             self.open_folder(REAL)
-        elif self._download is None:
-            self.download()
+        else:
+            self.get(REAL)
 
-    def download(self) -> None:
-        """Gets the real model, then opens it; the button of the menu says how far it is."""
-        self._download = PoolDownload(get_steps(REAL))
-        self._progress.start()
-        tasks.spawn(self._get(self._download), self.parent())
+    def ask_for_name(self) -> None:
+        """Which model of the hub to get."""
+        ask_line(self._window, "Get a model", NAME_OF_HUB, "Get", self.get, EXAMPLE)
 
-    def cancel_download(self) -> None:
-        """What has come so far stays for another try."""
-        if self._download is not None:
-            self._download.cancelled = True
+    def get(self, name: str, dtype: str | None = None) -> None:
+        """Gets a model of the hub, then opens it; the button of the menu says how far it is.
 
-    async def _get(self, download: PoolDownload) -> None:
+        dtype  as a person has agreed to, knowing what memory it takes; None: asks where it is much
+        """
+        if name := name.strip():
+            tasks.spawn(self._get(name, dtype), self.parent())
+
+    async def _get(self, name: str, dtype: str | None) -> None:
+        title = REAL_TITLE if name == REAL else name.rpartition("/")[2]
         try:
-            path = await self._context.engine.io(download.run)
+            came = await self._hub.get(name, title, large=dtype is not None)
+        except LargeModelError as error:
+            self._context.workspace.modelIsLarge.emit(name, error, partial(self.get, name))
         except (ValueError, OSError) as error:
-            errors.report(error, f"getting {REAL_TITLE}", errors.MODEL)
-            path = None
-        finally:
-            self._download = None
-            self._progress.stop()
-        self.refresh()
-        if path is not None:
-            self.open_folder(REAL)
+            errors.report(error, f"getting {name}", errors.MODEL)
+        else:
+            if came:
+                self._open(FolderSource(self._context.engine, name, dtype=dtype))
 
     def _on_model(self, source: Any) -> None:
         if isinstance(source, RunSource):
@@ -118,8 +134,8 @@ class ModelMenu(QObject):
     def _tell_name(self) -> None:
         source = self._context.workspace.model_source
         name = source.name if source is not None else "opening\u2026"
-        if self._download is not None:
-            name = f"getting {REAL_TITLE}, {format_percent(self._download.share)}"
+        if self._hub.coming:
+            name = f"{self._hub.share} of {self._hub.coming}"
         self.named.emit(name, getattr(source, "address", ""))
 
     def open_bundled(self) -> None:
@@ -130,15 +146,17 @@ class ModelMenu(QObject):
         if path:
             self._open(FolderSource(self._context.engine, path))
         else:
-            window = self._menu.parentWidget()
-            assert isinstance(window, QWidget)
-            ask_folder(window.window(), "Open a model's folder", self.open_folder)
+            ask_folder(self._window, "Open a model's folder", self.open_folder)
 
     def ask_for_file(self) -> None:
         """A model of llama.cpp and its relatives."""
-        window = self._menu.parentWidget()
-        assert isinstance(window, QWidget)
-        ask_file(window.window(), "Open a GGUF file", self.open_folder, "GGUF (*.gguf)")
+        ask_file(self._window, "Open a GGUF file", self.open_folder, "GGUF (*.gguf)")
+
+    @property
+    def _window(self) -> QWidget:
+        button = self._menu.parentWidget()
+        assert isinstance(button, QWidget)
+        return button.window()
 
     def open_live(self) -> None:
         run = self._context.workspace.run
@@ -156,7 +174,7 @@ class ModelMenu(QObject):
             return
         if shown:
             errors.retire(errors.MODEL)
-            if type(source) is FolderSource and source.address != REAL:
+            if type(source) is FolderSource and Path(source.address).exists():
                 self._context.settings.remember(str(Path(source.address).resolve()))
 
 

@@ -28,6 +28,7 @@ class ModelButton(QToolButton):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         set_look(self, "outlined")
         self.models = QMenu(self)
+        self.models.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         self.setMenu(self.models)
         self.set_model("no model yet", "")
         theme.changed.connect(self._restyle)

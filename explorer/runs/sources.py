@@ -260,7 +260,7 @@ def _is_foreign(address: str) -> bool:
     """Whether it is the model of another program: a name, a GGUF file, a folder of transformers."""
     path = Path(address)
     if not path.is_dir():
-        return path.is_file() or path.name == address
+        return path.is_file() or not path.is_absolute()
     config = path / "config.json"
     values = read_json(config) if config.is_file() else None
     return isinstance(values, dict) and ("model_type" in values or "architectures" in values)

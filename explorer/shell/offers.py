@@ -64,24 +64,30 @@ class Offers(QObject):
         for folder in lost:
             tasks.spawn(self._go_on(folder), self)
 
-    def large_model(self, address: str, error: LargeModelError) -> None:
-        """A model that is opened once a person agrees, knowing what memory it takes."""
+    def large_model(
+        self, address: str, error: LargeModelError, get: Callable[[str], object] | None
+    ) -> None:
+        """A model that is opened once a person agrees, knowing what memory it takes; `get` also
+        downloads it.
+        """
+        verb = "Open" if get is None else "Get and open"
+        begin = partial(self._session.open_large_model, address) if get is None else get
         sizes = {"bf16": error.needed / 2, "fp32": error.needed}
         dtypes = {"bf16": "bfloat16", "fp32": "float32"}
+        choices = {
+            f"{verb} in {name} ({format_bytes(size)})": partial(begin, dtypes[name])
+            for name, size in sizes.items()
+            if size <= error.there
+        }
         self._notices.offer(
             LARGE,
             "warning",
             f"{Path(address).name} takes much memory",
             f"Its weights take {format_bytes(error.needed)} in fp32, and half of that in bf16, "
             f"which keeps 8 of the 24 bits of each number. This machine has "
-            f"{format_bytes(error.there)} of memory for everything.",
-            {
-                f"Open in {name} ({format_bytes(size)})": partial(
-                    self._session.open_large_model, address, dtypes[name]
-                )
-                for name, size in sizes.items()
-                if size <= error.there
-            },
+            f"{format_bytes(error.there)} of memory for everything."
+            f"{'' if choices else ' Choose a smaller model.'}",
+            choices,
         )
 
     def crash(self, report: str) -> None:

@@ -284,7 +284,8 @@ class Session(QObject):
             self._remember(path)
 
     def _remember(self, path: str | Path) -> None:
-        self.settings.remember(str(Path(path).resolve()))
+        if Path(path).exists():  # else it is the name of a model
+            self.settings.remember(str(Path(path).resolve()))
 
     # runs
 

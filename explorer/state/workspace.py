@@ -78,7 +78,8 @@ class Workspace(QObject):
     historyChanged = Signal()
     textOpened = Signal(str)  # a text file that a person opened or dropped: a corpus
     runOpened = Signal(str)  # a run folder that a person opened or dropped
-    modelIsLarge = Signal(str, object)  # the address of one to be asked about; LargeModelError
+    # A model's address, a LargeModelError, what gets and opens it in a dtype (None: it is here)
+    modelIsLarge = Signal(str, object, object)
     modelRequested = Signal(str)  # the address of a model that is to be opened
     tokenizerGiven = Signal(str)  # a tokenizer's file that a person opened or dropped: to look at
     tokenizerOpened = Signal(str, str)  # its file, for a model to be trained; its text, or ""
@@ -150,7 +151,7 @@ class Workspace(QObject):
             check_continues(source)
         except LargeModelError as error:
             source.close()
-            self.modelIsLarge.emit(source.address, error)
+            self.modelIsLarge.emit(source.address, error, None)
             return False
         except BaseException:
             source.close()

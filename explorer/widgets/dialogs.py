@@ -1,4 +1,4 @@
-"""Files by dialog, which calls back with the path instead of blocking, and by drag and drop."""
+"""Files and names by dialog, which calls back instead of blocking, and files by drag and drop."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QWidget
 
 
 def ask_folder(
@@ -37,6 +37,30 @@ def ask_target(
     dialog.selectFile(name)
     dialog.setDefaultSuffix(Path(name).suffix.lstrip("."))
     return _open(dialog, then)
+
+
+def ask_line(
+    parent: QWidget,
+    title: str,
+    label: str,
+    button: str,
+    then: Callable[[str], object],
+    example: str,
+) -> QInputDialog:
+    """A line of text, with an example in the empty field; `then` gets what was typed once the
+    button is pressed.
+    """
+    dialog = QInputDialog(parent)
+    dialog.setWindowTitle(title)
+    dialog.setLabelText(label)
+    dialog.setOkButtonText(button)
+    dialog.textValueSelected.connect(then)
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()
+    field = dialog.findChild(QLineEdit)
+    assert field is not None
+    field.setPlaceholderText(example)
+    return dialog
 
 
 def _open(dialog: QFileDialog, then: Callable[[str], object]) -> QFileDialog:

@@ -173,7 +173,7 @@ def _long_run() -> Any:
     from core.training.reader import EVALUATION_DTYPE
     from core.training.records import STEP_DTYPE
     from explorer.panes.training.presets import small_run
-    from explorer.panes.training.run_data import RunData
+    from explorer.runs.run_data import RunData
 
     random = np.random.default_rng(0)
     steps = np.zeros(STEPS, STEP_DTYPE)

@@ -37,7 +37,7 @@ def real_steps() -> tuple[Step, ...]:
     """Made once: they are read alone."""
     parts = (_backprop, _networks, _losses, _optimizers, _schedules, _training, _tokens,
              _training_phases, _roundings, _estimates, _attention, _lens, _forward, _sampling,
-             _beams, _few_shot, _comparison)  # fmt: skip
+             _beams, _few_shot, _comparison, _spectra, _adapter)  # fmt: skip
     return tuple(step for part in parts for step in part())
 
 
@@ -229,3 +229,19 @@ def _comparison() -> Iterator[Step]:
     from core.inference.head_comparison import moved_step
 
     yield moved_step(np.array([0.5, 0.3, 0.2]), np.array([0.1, 0.3, 0.6]))
+
+
+def _spectra() -> Iterator[Step]:
+    from tests.core.finetuning.test_analysis import steps_of_spectra
+
+    yield from steps_of_spectra()
+
+
+def _adapter() -> Iterator[Step]:
+    import core
+
+    config = core.ModelConfig(vocab_size=11, block_size=8, n_layer=1, n_head=2, n_embd=8)
+    for dora in (False, True):
+        model = core.GPT(config)
+        core.add_lora(model, core.LoRAConfig(r=2, dora=dora))
+        yield from core.trace_adapter(model, [1, 2, 3, 4], "h.0.attn.c_attn")

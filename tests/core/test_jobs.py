@@ -18,6 +18,9 @@ from core.autograd.tensor import Tensor
 from core.data import character_tokenizer_steps, prepare_corpus_steps, stories
 from core.data.excerpt import excerpt_steps
 from core.download import download_steps
+from core.finetuning.adapter import add_lora
+from core.finetuning.analysis import strengths_steps
+from core.finetuning.scales import generate_at_scales_steps
 from core.inference.beam_search import BeamSettings, beam_search_steps
 from core.inference.beam_search_trace import compared_search_steps, trace_beam_search_steps
 from core.inference.chat import answer_steps, chat_steps
@@ -136,6 +139,10 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     generate_steps: lambda place: generate_steps(
         place.model, [1, 2, 3], 5, Sampling(top_p=0.9), seed=1
     ),
+    generate_at_scales_steps: lambda place: generate_at_scales_steps(
+        place.model, {add_lora(place.model): 0.5}, [1, 2, 3], 5, Sampling(top_p=0.9), seed=1
+    ),
+    strengths_steps: lambda place: strengths_steps(add_lora(place.model)),
     beam_search_steps: lambda place: beam_search_steps(
         place.model, [1, 2, 3], BeamSettings(max_new_tokens=5, stop=(4,))
     ),

@@ -31,7 +31,7 @@ from core.training.phases import CODE, TITLES
 from core.training.rules import RUN_BY_TORCH, rule_settings
 from core.training.this_machine import Machine
 from explorer.panes.base import Inspection, Row
-from explorer.panes.training.run_data import RunNumbers, Skip, skip_text, was_skipped
+from explorer.runs.run_data import RunNumbers, Skip, skip_text, was_skipped
 from explorer.state.tracks import ListTrack
 
 # What a table is called -> the field of a step's record; beside each value stands its step.

@@ -270,7 +270,7 @@ def _write_checkpoint(folder: Path) -> None:
 def _show_run(path: Path) -> Any:
     """As the pane does, which then makes lines of the records."""
     from core.training.foreign import open_run
-    from explorer.panes.training.run_data import read
+    from explorer.runs.run_data import read
     from explorer.shell.follow import see
 
     reader = open_run(path)

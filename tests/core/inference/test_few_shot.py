@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import core
-from core.data.few_shot_tasks import FORMS, TASKS, example_counts, pairs_of
+from core.data.few_shot_tasks import FORMS, TASKS, example_counts, lines_of, pairs_of
 from core.inference.few_shot import answer_probability
 
 PAIRS = [("hot", "cold"), ("big", "small"), ("up", "down")]
@@ -91,7 +91,8 @@ def test_an_answer_needs_a_token_before_it_and_one_in_it(
 
 def test_tasks_are_lines_of_question_and_answer() -> None:
     assert pairs_of("a -> b\n\n c d => e\nf\u2192g") == [("a", "b"), ("c d", "e"), ("f", "g")]
-    assert all(len(pairs_of(lines)) == 9 for lines in TASKS.values())
+    for task in TASKS.values():
+        assert len(task) == 9 and pairs_of(lines_of(task)) == list(task.items())
     for lines, why in (("a -> b\nnothing", "nothing"), ("a ->", "is no example"), ("\n", "France")):
         with pytest.raises(ValueError, match=why):
             pairs_of(lines)

@@ -10,11 +10,15 @@ import pytest
 import torch
 
 import core
-from core.inference.hub import get_model_steps
+from core.inference.hub import get_model_steps, repositories_begun
+from core.inference.model_places import repositories_here
+from core.jobs import to_the_end
+from core.memory import LargeModelError
 from core.transformer.foreign.writing import write_foreign
 from core.transformer.gpt import GPT
+from core.transformer.parameters import parameter_count
 from tests.core.inference.hub_server import NAME, Hub, serving_hub
-from tests.core.inference.test_loading import LLAMA, llama
+from tests.core.inference.test_loading import LLAMA, in_cache, llama
 from tests.core.transformer.foreign.test_broken_folders import cut_in_shards
 
 
@@ -81,12 +85,56 @@ def test_what_was_stopped_leaves_no_model(hub: Hub, tmp_path: Path) -> None:
     assert left(tmp_path) == [f".somebody--tiny.{hub.revision[:12]}.part"]
 
 
-def test_a_family_that_cannot_be_opened_is_refused_before_its_weights(hub: Hub) -> None:
+def test_a_family_that_cannot_be_opened_is_refused_before_its_weights(
+    hub: Hub, tmp_path: Path
+) -> None:
     path = hub.folder / "config.json"
     path.write_text(path.read_text().replace('"llama"', '"mamba"'))
     with pytest.raises(ValueError, match=r"somebody/tiny's config.json .*'mamba'.*gpt2, llama"):
         list(get_model_steps(NAME))
     assert [name for name, _ in hub.asked] == ["config.json"]
+    assert left(tmp_path) == [] and repositories_begun() == []
+
+
+def test_a_model_that_takes_much_memory_is_told_before_its_weights(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needed = 4 * parameter_count(LLAMA)
+    monkeypatch.setattr("core.memory.physical_bytes", lambda: 2 * needed - 1)
+    with pytest.raises(LargeModelError, match="somebody/tiny in fp32 takes .*bf16") as raised:
+        list(get_model_steps(NAME, large=False))
+    assert raised.value.needed == needed
+    assert [name for name, _ in hub.asked] == ["config.json"] and left(tmp_path) == []
+    hub.cut_at = 900
+    with pytest.raises(ConnectionError):
+        list(get_model_steps(NAME))
+    with pytest.raises(LargeModelError):
+        list(get_model_steps(NAME, large=False))
+    hub.cut_at = None
+    list(get_model_steps(NAME))
+    assert hub.asked[-1] == ("model.safetensors", "bytes=900-"), "what had come was kept"
+
+
+def test_what_is_here_and_what_was_broken_off_is_listed(hub: Hub, tmp_path: Path) -> None:
+    assert repositories_here() == repositories_begun() == []
+    in_cache(tmp_path, "openai-community/gpt2")
+    config = in_cache(tmp_path, "somebody/other") / "config.json"
+    config.write_text(config.read_text().replace('"llama"', '"mamba"'))
+    in_cache(tmp_path, "somebody/broken").joinpath("config.json").write_text("[")
+    in_cache(tmp_path, "somebody/half").joinpath("model.safetensors").unlink()
+    hub.cut_at = 900
+    with pytest.raises(ConnectionError):
+        list(get_model_steps(NAME))
+    assert repositories_here() == ["openai-community/gpt2"] and repositories_begun() == [NAME]
+    hub.cut_at = None
+    list(get_model_steps(NAME))
+    assert repositories_here() == ["openai-community/gpt2", NAME] and repositories_begun() == []
+
+
+def test_what_lies_in_the_cache_is_not_downloaded(hub: Hub, tmp_path: Path) -> None:
+    folder = in_cache(tmp_path, NAME)
+    assert list(get_model_steps(NAME)) == [] and not hub.asked
+    assert to_the_end(get_model_steps(NAME)) == folder
 
 
 @pytest.mark.parametrize("name", ["somebody/else", "nobody"])
@@ -95,7 +143,9 @@ def test_a_name_that_does_not_exist_is_told(hub: Hub, name: str) -> None:
         list(get_model_steps(name))
 
 
-@pytest.mark.parametrize("name", ["a/b/c", "../..//x", "https://huggingface.co/gpt2", "", "a b"])
+@pytest.mark.parametrize(
+    "name", ["a/b/c", "../..", "../..//x", "https://huggingface.co/gpt2", "", "a b", "é"]
+)
 def test_what_can_be_no_name_is_refused_unasked(hub: Hub, name: str) -> None:
     with pytest.raises(ValueError, match="is no model of the hub: give its owner"):
         list(get_model_steps(name))

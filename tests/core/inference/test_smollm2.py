@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import core
-from core.data.few_shot_tasks import TASKS, pairs_of
+from core.data.few_shot_tasks import TASKS
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_it_says_what_ends_an_answer_and_how_one_talks_to_it(smollm2: core.Loade
 
 def test_examples_teach_it_the_task_of_capitals(smollm2: core.LoadedModel) -> None:
     """GPT-3's point: nothing is trained, and the answer comes."""
-    *examples, (question, answer) = pairs_of(TASKS["Capitals"])
+    *examples, (question, answer) = TASKS["Capitals"].items()
     shots = core.few_shot(smollm2, examples, question, answer, (0, 1, 4))
     assert [one.probability for one in shots] == pytest.approx([0.0002, 0.510, 0.708], abs=0.01)
     assert [one.said for one in shots[1:]] == ["Paris", "Paris"]

@@ -20,6 +20,7 @@ from core.tokenization.known import (
     Archive,
     KnownTokenizer,
     PackageFile,
+    cached_repositories,
     cached_tokenizers,
     find_all_steps,
     find_known,
@@ -156,6 +157,7 @@ def test_every_tokenizer_of_the_hub_cache_is_listed(tmp_path: Path) -> None:
     best = hub_file(tmp_path, "tokenizer.json")
     (tmp_path / "hub" / "models--other--weights").mkdir()
     assert [(found.name, found.path) for found in cached_tokenizers()] == [("somebody/tiny", best)]
+    assert cached_repositories() == ["other/weights", "somebody/tiny"]
 
 
 def test_a_file_is_recognized_whatever_its_name(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from core.training import RunReader, new_run_folder
 from core.training.writer import RunWriter
 from explorer.engine import errors, tasks
-from explorer.panes.training.follow import Follower
+from explorer.runs.follower import Follower
 from explorer.runs.live import Runs
 from explorer.shell.follow import SLOW, RunFollower, see, where
 from tests.explorer.demo import tiny_training

@@ -11,7 +11,7 @@ import pytest
 from core.training import new_run_folder
 from core.training.writer import RunWriter
 from explorer.engine import errors, tasks
-from explorer.panes.training.follow import Follower
+from explorer.runs.follower import Follower
 from explorer.runs.live import Runs
 from explorer.shell.follow import RunFollower
 from explorer.widgets.run_line import RunLine

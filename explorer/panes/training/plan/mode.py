@@ -17,13 +17,13 @@ from core.training.this_machine import measured_device, processor
 from core.transformer.presets import bundled_config
 from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk, Mode
+from explorer.panes.run_watcher import RunWatcher
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.training.plan import presets, text
 from explorer.panes.training.plan.draft import BUNDLED, RUN, PlanDraft, draft_of, setup_of
 from explorer.panes.training.plan.scene import scene_of
 from explorer.panes.training.plan.view import PlanHeader, PlanView
-from explorer.panes.training.run_data import RunData
-from explorer.panes.training.watcher import RunWatcher
+from explorer.runs.run_data import RunData
 from explorer.state.draft import Draft, named
 from explorer.state.tracks import TraceTrack
 

@@ -14,7 +14,7 @@ from core.training.this_machine import NAME
 from core.transformer.parameters import parameter_count
 from core.transformer.presets import PRESETS
 from explorer.panes.training.plan.draft import BUNDLED, HERE, RUN
-from explorer.panes.training.run_data import RunData
+from explorer.runs.run_data import RunData
 
 STAGE_WORDS = (
     "every device holds all of it",

@@ -16,8 +16,8 @@ from core.training.rounding_trace import LostUpdate, lost_update, trace_rounded_
 from core.training.runs import precision_twin
 from core.training.scaler_trace import trace_newest_change
 from core.training.step_trace import recorded_ranks
-from explorer.panes.training.run_data import RunData
 from explorer.runs.folders import run_folders
+from explorer.runs.run_data import RunData
 
 if TYPE_CHECKING:
     from core.training.reader import RunReader

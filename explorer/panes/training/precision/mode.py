@@ -13,14 +13,14 @@ from core.trace import Trace
 from core.training.counted_numbers import Counts, example_counts
 from core.training.recorded_numbers import RecordedNumbers
 from explorer.panes.modes import Desk, Mode
-from explorer.panes.training.follow import Follower
+from explorer.panes.run_watcher import RunWatcher
 from explorer.panes.training.precision import compute, text
 from explorer.panes.training.precision.inspector import inspection
 from explorer.panes.training.precision.scene import LARGEST_SCALE, SHOWN, scene_of
 from explorer.panes.training.precision.view import PrecisionHeader, PrecisionView
 from explorer.panes.training.presets import fp16
-from explorer.panes.training.run_data import RunData
-from explorer.panes.training.watcher import RunWatcher
+from explorer.runs.follower import Follower
+from explorer.runs.run_data import RunData
 from explorer.state.tracks import TraceTrack
 
 

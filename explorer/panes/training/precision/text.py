@@ -11,7 +11,7 @@ from core.training.number_formats import FORMATS
 from core.training.scaler import scale_text
 from core.training.step_trace import label_of
 from explorer.panes.training.precision.scene import LOW, Scene
-from explorer.panes.training.run_data import COUNTED
+from explorer.runs.run_data import COUNTED
 
 KINDS = {kind: kind.capitalize() for kind in COUNTED}
 TABS = {"gradient": "One gradient", "scale": "Loss scale", "weight": "One weight in bf16"}

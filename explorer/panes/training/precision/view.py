@@ -11,7 +11,7 @@ from core.trace import Trace
 from explorer.panes.training.precision import text
 from explorer.panes.training.precision.pictures import BitsPicture, Histogram
 from explorer.panes.training.precision.scene import Scene
-from explorer.panes.training.run_data import RunData, skip_text
+from explorer.runs.run_data import RunData, skip_text
 from explorer.widgets.base import set_look
 from explorer.widgets.boxes import card, name_parts, page, row, wrap
 from explorer.widgets.cut_label import CutLabel

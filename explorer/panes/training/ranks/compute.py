@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.training.lane_trace import LaneTrace, RunLanes
 from core.training.reader import RunReader
-from explorer.panes.training.run_data import RunData
+from explorer.runs.run_data import RunData
 
 
 class StepLanes:

@@ -16,12 +16,12 @@ from core.training.estimates.strategy_step import DEVICES, most_devices, strateg
 from core.training.lane_trace import LaneTrace
 from core.training.place import torchrun_command
 from explorer.panes.modes import Desk, Mode
+from explorer.panes.run_watcher import RunWatcher
 from explorer.panes.training import presets
 from explorer.panes.training.ranks import compute, text
 from explorer.panes.training.ranks.inspector import inspection
 from explorer.panes.training.ranks.view import RanksHeader, RanksView
-from explorer.panes.training.run_data import RunData
-from explorer.panes.training.watcher import RunWatcher
+from explorer.runs.run_data import RunData
 from explorer.state.tracks import TraceTrack
 
 OWN = "run"  # in the place of a strategy: that of the run

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from core.training.config import CHARACTERS
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
-from explorer.panes.training.run_data import DRAWN, RunData, read
+from explorer.runs.run_data import DRAWN, RunData, read
 
 VALIDATION = "validation"
 FIELDS = (VALIDATION, *DRAWN)

@@ -17,7 +17,7 @@ from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
 from explorer.panes.base import Inspection, Row
 from explorer.panes.training.phases import phase_inspection
-from explorer.panes.training.run_data import RunNumbers
+from explorer.runs.run_data import RunNumbers
 from explorer.widgets.token_strip import chip
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from explorer.panes.training.phases import schedule
 from explorer.panes.training.run.branch_form import BranchForm
 from explorer.panes.training.run.draft import ABOUT, number_of, too_many_ranks
 from explorer.panes.training.run.view import RunView
-from explorer.panes.training.run_data import RunData
+from explorer.runs.run_data import RunData
 from explorer.state.draft import Draft, named
 from explorer.state.workspace import Workspace
 

@@ -21,13 +21,13 @@ from explorer.panes.training.run.ancestry import (
     validation_of,
 )
 from explorer.panes.training.run.head_lines import SCORES, TEST, axis, head_of, head_series
-from explorer.panes.training.run.small_plot import SmallPlot
 from explorer.panes.training.run.text import checkpoint_text, gap_note
-from explorer.panes.training.run_data import RunData
+from explorer.runs.run_data import RunData
 from explorer.widgets.base import Label
 from explorer.widgets.drop_down import DropDown
 from explorer.widgets.pages import Pages
 from explorer.widgets.plots.line_plot import LinePlot, Mark, Series
+from explorer.widgets.plots.small_plot import SmallPlot
 from explorer.widgets.toggle import Switch
 from explorer.widgets.wrap_row import labelled
 

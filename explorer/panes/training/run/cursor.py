@@ -9,7 +9,7 @@ from core.training.phases import PHASES
 from explorer.panes.training.phases import PhaseTrack
 from explorer.panes.training.run.moments import Moment, moments_of, nearest
 from explorer.panes.training.run.track import MomentTrack
-from explorer.panes.training.run_data import RunData
+from explorer.runs.run_data import RunData
 from explorer.state.player import Player
 from explorer.state.tracks import Track
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from core.training.config import TrainingConfig
 from explorer.panes.training.run.draft import config_of, draft_of, run_name
-from explorer.panes.training.run.steering import Steering
 from explorer.panes.training.run.text import SAME_END, ways_on
-from explorer.panes.training.run_data import RunData
+from explorer.runs.run_data import RunData
+from explorer.runs.steering import Steering
 
 if TYPE_CHECKING:
     from explorer.panes.training.run.mode import RunMode

@@ -9,7 +9,7 @@ from pathlib import Path
 from core.files import replacing
 from explorer.engine import errors
 from explorer.panes.modes import Mode
-from explorer.panes.training.run_data import RunData
+from explorer.runs.run_data import RunData
 from explorer.widgets import dialogs
 
 TEXTS = "Texts (*.txt *.md *.csv *.json *.py *.html);;All files (*)"

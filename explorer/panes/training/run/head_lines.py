@@ -8,11 +8,11 @@ import numpy as np
 
 from core.numbers import format_number
 from explorer.panes.training.run.text import no_heads
-from explorer.panes.training.run_data import SCORED
+from explorer.runs.run_data import SCORED
 from explorer.widgets.plots.data import Series
 
 if TYPE_CHECKING:
-    from explorer.panes.training.run_data import RunData
+    from explorer.runs.run_data import RunData
 
 SCORES = {name: name.replace("_", " ").capitalize() for name in SCORED}
 DOES = {

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from explorer.engine import tasks
 from explorer.engine.engine import Engine
 from explorer.panes.training.run.moments import Moment, around
-from explorer.panes.training.run_data import RunData
+from explorer.runs.run_data import RunData
 from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.pooling import pool_heads
 

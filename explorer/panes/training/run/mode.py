@@ -12,7 +12,6 @@ from core.training.this_machine import Machine
 from explorer.engine import errors
 from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk, Mode
-from explorer.panes.training.follow import Follower
 from explorer.panes.training.phases import load_sources
 from explorer.panes.training.run import files, text
 from explorer.panes.training.run.ancestry import kin
@@ -28,11 +27,12 @@ from explorer.panes.training.run.opened_heads import source_at
 from explorer.panes.training.run.planning import Planning
 from explorer.panes.training.run.screen import Screen, planned_inspection
 from explorer.panes.training.run.setup import SetupView
-from explorer.panes.training.run.steering import Steering
 from explorer.panes.training.run.track import MomentTrack
 from explorer.panes.training.run.view import RunView
-from explorer.panes.training.run_data import RunData
 from explorer.runs.folders import holds_run
+from explorer.runs.follower import Follower
+from explorer.runs.run_data import RunData
+from explorer.runs.steering import Steering
 from explorer.state.actions import Action
 from explorer.widgets import dialogs
 from explorer.widgets.encoding import write_png

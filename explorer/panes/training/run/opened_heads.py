@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from explorer.engine.engine import Engine
-from explorer.panes.training.run_data import RunData
 from explorer.runs.recorded_source import RecordedSource
+from explorer.runs.run_data import RunData
 from explorer.runs.sources import FolderSource
 
 

@@ -23,7 +23,7 @@ from explorer.panes.training.run.cursor import Cursor
 from explorer.panes.training.run.head_lines import SCORES, scores_at, sentence, why_none
 from explorer.panes.training.run.heads import HeadFilm, first_look
 from explorer.panes.training.run.view import RunView
-from explorer.panes.training.run_data import RunData
+from explorer.runs.run_data import RunData
 
 
 class Screen(QObject):

@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.numbers import format_fixed, format_number
-from explorer.panes.training.run_data import ACTIVE, skip_text, was_skipped
+from explorer.runs.run_data import ACTIVE, skip_text, was_skipped
+from explorer.widgets.run_card_text import AGAIN, CardText
 
 if TYPE_CHECKING:
     from core.training.config import TrainingConfig
     from core.training.this_machine import Machine
     from explorer.panes.training.run.moments import Moment
-    from explorer.panes.training.run_data import RunData
+    from explorer.runs.run_data import RunData
 
 RISEN = 1.1  # times the first loss: more than batches differ by
 EARLY = 20  # steps of a branch that tell where its loss began
@@ -43,24 +43,6 @@ SKIPPED_WORDS = {
     "optimizer": "the step is skipped, and no weight moves",
     "schedule": "the learning rate stays, since only applied steps count",
 }
-
-
-@dataclass(frozen=True)
-class CardText:
-    """What the card says. `numbers` are (title, value); `buttons` are the ids of BUTTONS; a run
-    that is `alarming` goes on and needs a person.
-    """
-
-    name: str
-    state: str
-    step: int
-    steps: int
-    note: str = ""
-    numbers: tuple[tuple[str, str], ...] = ()
-    buttons: tuple[str, ...] = ()
-    message: str = ""  # the failure or what needs a person, with the remedy
-    refusals: tuple[tuple[str, str], ...] = ()  # (button, why it cannot be used now)
-    alarming: bool = False
 
 
 def card_text(
@@ -214,7 +196,6 @@ ORDER = (
     "take",
     "stop",
 )
-AGAIN = "There is no checkpoint, so training begins again at step 0"
 NOTHING_KEPT = (
     "No checkpoint was written yet. Once the cause is fixed, the run can begin again at step 0; or "
     "start a new run with its settings, changed as needed."

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from explorer.panes.training.phases import PhaseTrack
 from explorer.panes.training.run.moments import Moment, nearest
 from explorer.panes.training.run.text import checkpoint_text
-from explorer.panes.training.run_data import RunNumbers, was_skipped
+from explorer.runs.run_data import RunNumbers, was_skipped
 from explorer.state.tracks import LiveTrack, Track
 
 

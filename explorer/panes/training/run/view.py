@@ -10,11 +10,12 @@ from explorer import theme
 from explorer.panes.training.phase_strip import PhaseStrip
 from explorer.panes.training.run.branch_form import BranchForm
 from explorer.panes.training.run.charts import Charts
-from explorer.panes.training.run.run_card import CardText, RunCard
 from explorer.panes.training.run.samples import SampleList
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.cut_label import QuoteLabel
 from explorer.widgets.head_mosaic import HeadMosaic
+from explorer.widgets.run_card import RunCard
+from explorer.widgets.run_card_text import CardText
 from explorer.widgets.stateful import StatefulPicture
 
 LEAST_SIDE = 248  # px of the heads and samples beside the lines
@@ -35,7 +36,7 @@ class RunView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("training.view")
-        self.card = RunCard()
+        self.card = RunCard("training.view")
         self.charts = Charts()
         self.mosaic = HeadMosaic("Heads as they form; a click opens one in Attention")
         self.mosaic.setObjectName("training.view.heads")

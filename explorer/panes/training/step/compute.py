@@ -9,7 +9,7 @@ from pathlib import Path
 from core.training.reader import RunReader
 from core.training.recorded_step import RecordedStep, open_recorded_step
 from core.training.step_trace import recorded_ranks
-from explorer.panes.training.run_data import RunData
+from explorer.runs.run_data import RunData
 
 
 @dataclass(frozen=True)

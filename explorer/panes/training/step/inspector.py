@@ -10,9 +10,9 @@ from core.training.recorded_step import RecordedStep, Table
 from explorer.panes.base import Inspection, Row
 from explorer.panes.step_inspection import calculated
 from explorer.panes.training.phases import phase_inspection
-from explorer.panes.training.run_data import RunNumbers
 from explorer.panes.training.step import text
 from explorer.panes.training.step.scene import Place
+from explorer.runs.run_data import RunNumbers
 
 TOKENS = {"data": ("ids", "targets"), "loss": ("losses", "likeliest", "probabilities")}
 

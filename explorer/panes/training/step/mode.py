@@ -11,14 +11,14 @@ from PySide6.QtWidgets import QWidget
 from core.training.recorded_step import RecordedStep
 from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk, Mode
+from explorer.panes.run_watcher import RunWatcher
 from explorer.panes.training.phases import load_sources
-from explorer.panes.training.run_data import RunData
 from explorer.panes.training.step import text
 from explorer.panes.training.step.compute import Opened, Opener
 from explorer.panes.training.step.inspector import inspection
 from explorer.panes.training.step.scene import Place, place_of
 from explorer.panes.training.step.view import StepHeader, StepView
-from explorer.panes.training.watcher import RunWatcher
+from explorer.runs.run_data import RunData
 from explorer.state.tracks import TraceTrack
 
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QWidget
 
-from core.data.few_shot_tasks import TASKS
 from explorer.panes.prompt_header import ModelHeader
 from explorer.panes.transformer.examples import text
-from explorer.panes.transformer.examples.draft import MOST, ExamplesDraft
+from explorer.panes.transformer.examples.draft import LINES, MOST, ExamplesDraft
 from explorer.widgets.bar_table import BarRow, BarTable
 from explorer.widgets.base import Label
 from explorer.widgets.boxes import card, column, name_parts, page, row
@@ -35,8 +34,8 @@ class ExamplesHeader(ModelHeader):
         name_parts(self, "transformer.examples", "task", "form")
 
     def set_draft(self, draft: ExamplesDraft) -> None:
-        own = [] if draft.lines in TASKS.values() else [(text.OWN, draft.lines)]
-        self.task.fill([*TASKS.items(), *own], draft.lines)
+        own = [] if draft.lines in LINES.values() else [(text.OWN, draft.lines)]
+        self.task.fill([*LINES.items(), *own], draft.lines)
         self.form.fill([*text.FORM_NAMES.items()], draft.form)
 
 

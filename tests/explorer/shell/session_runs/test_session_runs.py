@@ -12,10 +12,13 @@ import torch
 from PySide6.QtWidgets import QPushButton
 
 import core
+from core.memory import LargeModelError
 from core.training.writer import RunWriter
 from explorer.engine import errors, tasks
 from explorer.runs.live import Runs
 from explorer.runs.sources import models_among
+from tests.core.inference.hub_server import NAME
+from tests.core.inference.test_loading import in_cache
 from tests.core.transformer.foreign.test_gguf_models import put, tiny, tiny_tensors
 from tests.explorer.demo import save_tiny_model, tiny_training
 from tests.explorer.shell.session_runs.conftest import commands
@@ -213,12 +216,38 @@ def test_a_large_model_is_opened_once_a_person_agrees(
             assert not await session.open_paths_now([path])
             (card,) = cards.values()
             assert not choices(card), "not even half of it would fit"
+            assert card.message.endswith("Choose a smaller model.")
+            got = []
+            error = LargeModelError(NAME, needed, needed)
+            session.workspace.modelIsLarge.emit(NAME, error, got.append)
+            half, _ = [one for one in choices(cards["large model"]) if "and open in" in one.text()]
+            half.click()
+            assert got == ["bfloat16"] and half.text().startswith("Get and open in bf16")
+
+    run_async(body())
+
+
+def test_a_model_of_the_hub_opens_by_its_name_and_is_no_recent_path(
+    sitting, tmp_path, run_async, monkeypatch
+):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    in_cache(tmp_path, NAME)
+
+    async def body():
+        async with sitting as session:
+            session.saved["paths"]["model"] = NAME
+            await session._open_last_model()
+            assert session.workspace.model_source.address == NAME
+            assert session.workspace.model_source.name == "tiny"
+            assert not session.settings.recent and not errors.reports().problems
+            with pytest.raises(FileNotFoundError, match="get one of the hub"):
+                await session.open_model("somebody/gone")
 
     run_async(body())
 
 
 def choices(card) -> list[QPushButton]:
-    return [one for one in card.findChildren(QPushButton) if one.text().startswith("Open")]
+    return [one for one in card.findChildren(QPushButton) if "pen in" in one.text()]
 
 
 def test_the_model_of_the_last_session_comes_back(sitting, stopped, tmp_path, run_async):

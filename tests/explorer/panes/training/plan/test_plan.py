@@ -20,7 +20,7 @@ from explorer.panes.step_inspection import inspection_of
 from explorer.panes.training.plan import presets, text
 from explorer.panes.training.plan.draft import BUNDLED, RUN, PlanDraft, draft_of, setup_of
 from explorer.panes.training.plan.scene import PARTS, scene_of
-from explorer.panes.training.run_data import RunData, read
+from explorer.runs.run_data import RunData, read
 from tests.core.training.small import small_config
 
 MODELS = {BUNDLED: bundled_config()}

@@ -17,7 +17,7 @@ from explorer.panes.training.run.head_lines import (
     sentence,
     why_none,
 )
-from explorer.panes.training.run_data import read
+from explorer.runs.run_data import read
 from tests.explorer.waiting import until
 
 from .conftest import started, state_of

@@ -21,7 +21,7 @@ from explorer.panes.training.run.charts import Charts
 from explorer.panes.training.run.draft import TrainingDraft, config_of
 from explorer.panes.training.run.heads import first_look
 from explorer.panes.training.run.text import headline, likeness
-from explorer.panes.training.run_data import RunData, read
+from explorer.runs.run_data import RunData, read
 from tests.explorer.waiting import until
 
 CONFIG = config_of(TrainingDraft()).change({"steps": 60, "probe_every": 10})

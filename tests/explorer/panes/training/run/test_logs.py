@@ -11,8 +11,8 @@ import pytest
 from core.training import open_run
 from explorer.panes.training.phases import moment_rows
 from explorer.panes.training.run.known_runs import list_runs
-from explorer.panes.training.run_data import read
 from explorer.runs.folders import holds_run, is_run, is_run_folder
+from explorer.runs.run_data import read
 from tests.core.training.foreign.event_files import event, scalar, write_events
 from tests.explorer.waiting import until
 

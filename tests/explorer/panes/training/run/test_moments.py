@@ -31,11 +31,11 @@ from explorer.panes.training.phases import (
 )
 from explorer.panes.training.run.cursor import Cursor
 from explorer.panes.training.run.moments import Moment, around, moments_of, nearest
-from explorer.panes.training.run.run_card import RunCard
 from explorer.panes.training.run.text import card_text, why_no_branch
 from explorer.panes.training.run.track import MomentTrack
-from explorer.panes.training.run_data import RunData, RunNumbers
+from explorer.runs.run_data import RunData, RunNumbers
 from explorer.state.player import Player
+from explorer.widgets.run_card import RunCard
 from tests.core.optimization.invented import add_to_the_list
 
 CONFIG = TrainingConfig(
@@ -289,7 +289,7 @@ def test_resuming_is_offered_where_a_checkpoint_lies_and_elsewhere_says_where_it
         assert "branch" in text.buttons
         assert why in dict(text.refusals).get("branch", "")
         assert bool(why) == ("branch" in dict(text.refusals))
-        card = RunCard()
+        card = RunCard("training.view")
         card.set_text(text)
         assert card.buttons["branch"].isEnabled() == (not why)
         assert (why or "continues this checkpoint") in card.buttons["branch"].toolTip()

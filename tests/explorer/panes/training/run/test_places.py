@@ -9,7 +9,7 @@ import pytest
 from core.training import RunReader, new_run_folder
 from core.training.writer import RunWriter
 from explorer.panes.training.run import text
-from explorer.panes.training.run_data import read
+from explorer.runs.run_data import read
 from tests.explorer.demo import tiny_training
 from tests.explorer.waiting import until
 

@@ -18,7 +18,7 @@ from explorer.panes.training.run.ancestry import read_past
 from explorer.panes.training.run.charts import Charts
 from explorer.panes.training.run.draft import TrainingDraft, config_of
 from explorer.panes.training.run.moments import Moment
-from explorer.panes.training.run_data import RunData, read
+from explorer.runs.run_data import RunData, read
 from explorer.shell.follow import see
 from tests.explorer.waiting import until
 

@@ -17,10 +17,11 @@ from core.training.writer import RunWriter
 from explorer.panes.training.run import text
 from explorer.panes.training.run.charts import SMALL
 from explorer.panes.training.run.draft import TrainingDraft, config_of
-from explorer.panes.training.run.run_card import BUTTONS, CardText, RunCard
 from explorer.panes.training.run.view import RunView
-from explorer.panes.training.run_data import read
+from explorer.runs.run_data import read
 from explorer.widgets.pages import Pages
+from explorer.widgets.run_card import BUTTONS, RunCard
+from explorer.widgets.run_card_text import CardText
 from explorer.widgets.scroll_area import scrolled
 from explorer.widgets.transport import TransportBar
 from tests.explorer.waiting import until
@@ -144,7 +145,7 @@ def test_what_needs_a_person_is_seen_on_the_card_and_in_the_sentence(tmp_path, q
     told = text.card_text(data, "running", None, False)
     assert told.message == f"R{alerts[0][1:]}." and told.alarming
     assert text.headline(data, "running", None, False).startswith("It needs attention: after 12")
-    card = RunCard()
+    card = RunCard("training.view")
     qtbot.addWidget(card)
     card.resize(700, 200)
     card.show()
@@ -306,7 +307,7 @@ def test_no_badge_says_live_once_nobody_trains_and_a_new_run_begins_with_nothing
 
 def test_no_key_meant_for_one_button_reaches_another(qtbot):
     """Pause goes when the run pauses; the next Space must not stop the run."""
-    card = RunCard()
+    card = RunCard("training.view")
     qtbot.addWidget(card)
     asked = []
     card.asked.connect(asked.append)
@@ -326,7 +327,7 @@ def test_no_key_meant_for_one_button_reaches_another(qtbot):
 
 
 def test_a_button_that_can_be_used_no_longer_keeps_no_key_for_its_neighbor(qtbot):
-    card = RunCard()
+    card = RunCard("training.view")
     qtbot.addWidget(card)
     asked = []
     card.asked.connect(asked.append)

@@ -13,10 +13,10 @@ from core.training import new_run_folder
 from core.training.reader import RunReader
 from explorer.engine import tasks
 from explorer.engine.jobs import EngineDied
-from explorer.panes.training.run.steering import Steering
-from explorer.panes.training.run_data import read
 from explorer.runs.live import Runs
 from explorer.runs.requested import COMMANDS, RequestedStates
+from explorer.runs.run_data import read
+from explorer.runs.steering import Steering
 from tests.explorer.demo import tiny_training
 from tests.explorer.waiting import until
 

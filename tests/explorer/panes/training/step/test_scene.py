@@ -15,10 +15,10 @@ from core.training.lanes import lanes_of
 from core.training.reader import RunReader
 from core.training.recorded_step import RecordedStep
 from core.training.records import recording_folder
-from explorer.panes.training.run_data import read
 from explorer.panes.training.step import text
 from explorer.panes.training.step.compute import Opened, Opener
 from explorer.panes.training.step.scene import ALL, place_of
+from explorer.runs.run_data import read
 from tests.core.training.test_lanes import spans
 
 

@@ -167,9 +167,9 @@ def test_a_model_without_a_template_offers_one_that_has(make_mode: Any, run_asyn
         mode.inject()
         assert mode.draft.value.turns == () and said == [text.CANNOT_SEND]
         mode.models.open_folder = opened.append
-        mode.models.download = lambda: opened.append("download")
+        mode.models.get = lambda name: opened.append(f"get {name}")
         mode.view.body.actionRequested.emit()
-        offers = {"smollm2": "Open SmolLM2 135M", "download": "Get SmolLM2 135M (92.9 MB)"}
+        offers = {"smollm2": "Open SmolLM2 135M", "get smollm2": "Get SmolLM2 135M (92.9 MB)"}
         assert offers[opened[0]] == mode.offer() and len(opened) == 1
 
     run_async(body())

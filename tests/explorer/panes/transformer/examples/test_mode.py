@@ -8,13 +8,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 import core
-from core.data.few_shot_tasks import FORMS, TASKS, pairs_of
+from core.data.few_shot_tasks import FORMS, TASKS
 
 
 def test_it_shows_what_core_finds(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("examples", block_size=256)
-        *examples, (question, answer) = pairs_of(TASKS["Capitals"])
+        *examples, (question, answer) = TASKS["Capitals"].items()
         lm = core.load(mode.source.address)
         told = core.few_shot(lm, examples, question, answer, (0, 1, 2, 4, 8), FORMS["arrow"])
         shown = mode.view.bars.displayed()

@@ -6,10 +6,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from explorer import theme
-from explorer.panes.training.run.text import AGAIN, CardText
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.card import Glyph
 from explorer.widgets.cut_label import CutLabel
+from explorer.widgets.run_card_text import AGAIN, CardText
 from explorer.widgets.wrap_row import WrapRow, expanding
 
 STATES = {  # state -> icon, color role, word
@@ -52,13 +52,13 @@ COUNTERPARTS = {  # button that goes -> the one that undoes it, or the first of 
 
 
 class RunCard(QFrame):
-    """Emits `asked(id)` for its buttons."""
+    """Emits `asked(id)` for its buttons. `owner` begins the names of its parts: "training.view"."""
 
     asked = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, owner: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("training.view.card")
+        self.setObjectName(f"{owner}.card")
         set_look(self, "card")
         self._text = CardText("", "new", 0, 0)
         self._glyph = Glyph("clock", "muted", 16)
@@ -82,7 +82,7 @@ class RunCard(QFrame):
         head = WrapRow()
         head.addWidget(told)
         for name, button in self.buttons.items():
-            button.setObjectName(f"training.view.{name}")
+            button.setObjectName(f"{owner}.{name}")
             button.setToolTip(BUTTONS[name][1])
             button.clicked.connect(lambda _=False, name=name: self.asked.emit(name))
             head.addWidget(button)

@@ -12,8 +12,8 @@ from PySide6.QtCore import QObject, Signal
 from core.training.config import TrainingConfig
 from explorer.engine import errors, tasks
 from explorer.engine.jobs import EngineDied
-from explorer.panes.training.run_data import RunData
 from explorer.runs.requested import key_of
+from explorer.runs.run_data import RunData
 
 if TYPE_CHECKING:
     from explorer.engine.engine import Engine

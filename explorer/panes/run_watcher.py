@@ -12,9 +12,9 @@ from PySide6.QtCore import QObject
 from core.training.config import TrainingConfig
 from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk, Mode
-from explorer.panes.training.follow import Follower, More
-from explorer.panes.training.run_data import RunData
 from explorer.runs.folders import ACTIVE
+from explorer.runs.follower import Follower, More
+from explorer.runs.run_data import RunData
 
 GONE = 0.05  # seconds between two looks whether a launcher has ended
 

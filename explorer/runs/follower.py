@@ -17,7 +17,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from core.training.alerts import silence
 from core.training.claims import controller
 from explorer.engine import tasks
-from explorer.panes.training.run_data import ACTIVE, RunData, read
+from explorer.runs.run_data import ACTIVE, RunData, read
 
 if TYPE_CHECKING:
     from core.training.reader import RunReader

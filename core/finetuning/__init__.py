@@ -1,0 +1,51 @@
+"""Fine-tuning: a model that has learned one thing learns another, and most of it stays as it is.
+
+Reading order: targets, lora, adapter, scales, verdicts, adapted_trace; peft_config, adapter_files;
+selection, bottleneck, new_tokens, soft_prompt, methods; then what was changed: spectrum, analysis,
+spectrum_trace.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+# name -> the module that defines it
+_HOME = {
+    "LoRAConfig": "core.finetuning.lora",
+    "Adapter": "core.finetuning.adapter",
+    "add_lora": "core.finetuning.adapter",
+    "adapter_parameter_count": "core.finetuning.adapter",
+    "load_adapter": "core.finetuning.adapter_files",
+    "Spectrum": "core.finetuning.spectrum",
+    "low_rank_spectrum": "core.finetuning.spectrum",
+    "dense_spectrum": "core.finetuning.spectrum",
+    "cosines": "core.finetuning.spectrum",
+    "overlap": "core.finetuning.spectrum",
+    "amplification": "core.finetuning.spectrum",
+    "weight_of": "core.finetuning.analysis",
+    "delta_of": "core.finetuning.analysis",
+    "spectrum_of": "core.finetuning.analysis",
+    "strengths": "core.finetuning.analysis",
+    "strengths_between": "core.finetuning.analysis",
+    "attention_change": "core.finetuning.analysis",
+    "trace_spectrum": "core.finetuning.spectrum_trace",
+    "at_scales": "core.finetuning.scales",
+    "generate_at_scales_steps": "core.finetuning.scales",
+    "Verdict": "core.finetuning.verdicts",
+    "check_identity": "core.finetuning.verdicts",
+    "check_merge": "core.finetuning.verdicts",
+    "trace_adapter": "core.finetuning.adapted_trace",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'core.finetuning' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,401 @@
+"""One forward and one backward pass through an adapted matrix, step by step.
+
+A text is read as in training: every token but the last one goes in, and each predicts the token
+after it. What enters the matrix and how the loss would change with what leaves it are the model's
+own numbers; between them stand the lines of `core.finetuning.lora`, and the chain rule written out.
+
+Letters in shapes: T tokens read, in and out: width of what the matrix reads and makes, r: rank.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from core.files import quoted
+from core.finetuning.adapter import adapters_of
+from core.finetuning.lora import (
+    Adapted,
+    DoRA,
+    LoRALinear,
+    LowRank,
+    Passage,
+    add_change,
+    dora_delta,
+    low_rank_matrix,
+    low_rank_output,
+)
+from core.inference.activations import check_ids, looking_at, to_array
+from core.inference.indices import check_position
+from core.trace import Step, Trace, Value
+from core.transformer import plain
+from core.transformer.architectures import gpt_of
+from core.transformer.gpt import GPT
+from core.transformer.precision import full_precision
+
+_LORA = "core.finetuning.lora"
+_PLAIN = "core.transformer.plain:linear"
+_HERE = "core.finetuning.adapted_trace"
+
+
+def output_gradient(gradient: Tensor, first: int, last: int) -> Tensor:
+    """Of dL/d(output) of the whole matrix (T, all), that of the rows that an adapter changes."""
+    grad_output = gradient[:, first:last]  # (T, out)  # step: output
+    return grad_output
+
+
+class LowRankGradients(NamedTuple):
+    """How the loss changes with B A x (T, out), B (out, r), A x (T, r) and A (r, in)."""
+
+    grad_expanded: Tensor
+    grad_B: Tensor
+    grad_reduced: Tensor
+    grad_A: Tensor
+
+
+def low_rank_gradients(
+    grad_change: Tensor, x: Tensor, reduced: Tensor, B: Tensor, s: float
+) -> LowRankGradients:
+    """The chain rule through s B A x, from the end: grad_change is dL/d(s B A x), (T, out).
+
+    Both matrices get a sum over all tokens. While B is 0, A gets nothing: B learns first.
+    """
+    grad_expanded = s * grad_change  # (T, out)  # step: expanded
+    grad_B = grad_expanded.mT @ reduced  # (out, r)  # step: B
+    grad_reduced = grad_expanded @ B  # (T, r)  # step: reduced
+    grad_A = grad_reduced.mT @ x  # (r, in)  # step: A
+    return LowRankGradients(grad_expanded, grad_B, grad_reduced, grad_A)
+
+
+class DoRAGradients(NamedTuple):
+    """How the loss changes with s B A x (T, out), and with the lengths m (out,)."""
+
+    grad_added: Tensor
+    grad_m: Tensor
+
+
+def dora_gradients(
+    grad_output: Tensor, turned: Tensor, gain: Tensor, length: Tensor, strength: float
+) -> DoRAGradients:
+    """The chain rule through what DoRA adds: turned = W x + s B A x (T, out), gain = m / length."""
+    grad_added = strength * gain * grad_output  # (T, out)  # step: added
+    grad_m = (strength * grad_output * turned / length).sum(dim=0)  # (out,)  # step: m
+    return DoRAGradients(grad_added, grad_m)
+
+
+class _Pass(NamedTuple):
+    """What a text leaves at a matrix: x (T, in), dL/d(output) (T, all), and the mean loss."""
+
+    x: Tensor
+    gradient: Tensor
+    loss: float
+
+
+def trace_adapter(
+    model: GPT, ids: Sequence[int] | np.ndarray, target: str, position: int = -1
+) -> Trace:
+    """A text's forward and backward pass through what an adapter adds to a matrix.
+
+    ids       (T + 1,): the model reads the first T and predicts the last T
+    target    a matrix that is adapted, or its part: "h.0.attn.c_attn", "h.0.attn.c_attn.q". With
+              several adapters on it, the newest is followed
+    position  of the token that a picture follows, among those read; negative ones from the end
+
+    Forward: "adapter.frozen" (W x), "bias" where there is one, "reduce" (A x), "expand", "scale",
+    of DoRA "gain" and "dora", and "add". As a matrix: "product" (B A), "delta", of DoRA
+    "dora_delta". Backward: "grad_output", of DoRA "grad_added" and "grad_m", "grad_expanded",
+    "grad_B", "grad_reduced", "grad_A": the gradients of the mean loss that an optimizer gets.
+    Matrices as large as W are worked out when they are asked for.
+
+    `about` has "target", "position", "ids" (T,), "next_ids" (T,), "loss", "rank", "scaling",
+    "strength", "dora", "parameters": how many learn, and "frozen": how many numbers W has.
+
+    Raises ValueError, with the remedy, for ids or a position that cannot be, for a matrix that is
+    not adapted, for an embedding, and for an adapter that is merged at the moment.
+    """
+    model = gpt_of(model)
+    update, module = _followed(model, target)
+    given = np.asarray(ids).reshape(-1)
+    if given.size < 2:
+        raise ValueError("one token predicts none; give a text of two tokens or more")
+    batch = check_ids(model, given[:-1])
+    next_ids = check_ids(model, given[1:])
+    position = check_position(position, batch.size(1))
+    passed = _run(model, module, batch, next_ids)
+    trace = Trace(
+        {
+            "target": target,
+            "position": position,
+            "ids": batch[0].cpu().numpy(),
+            "next_ids": next_ids[0].cpu().numpy(),
+            "loss": passed.loss,
+            "rank": update.r,
+            "scaling": update.scaling,
+            "strength": update.strength,
+            "dora": isinstance(update, DoRA),
+            "parameters": sum(one.numel() for one in update.parameters()),
+            "frozen": update.B.size(0) * module.in_features,
+        }
+    )
+    with torch.no_grad():
+        for step in _steps(module, update, passed):
+            trace.append(step)
+    return trace.finish()
+
+
+def _followed(model: GPT, target: str) -> tuple[LowRank, LoRALinear]:
+    """The newest update of the matrix or part, and the module that it is on."""
+    adapters = adapters_of(model)
+    found = [one.updates[target] for one in adapters if target in one.updates]
+    if not found:
+        adapted = list(dict.fromkeys(name for one in adapters for name in one.updates))
+        near = difflib.get_close_matches(target, adapted, n=3, cutoff=0) or adapted[:3]
+        raise ValueError(
+            f"no adapter changes {quoted(target)}; "
+            + (f"choose {' or '.join(map(quoted, near))}" if near else "add one to the model first")
+        )
+    update = found[-1]
+    module = next(
+        one
+        for one in model.modules()
+        if isinstance(one, Adapted) and any(other is update for other in one.updates)
+    )
+    if not isinstance(module, LoRALinear):
+        raise ValueError(
+            f"{quoted(target)} is a table of embeddings, which looks rows up and multiplies "
+            "nothing; choose an adapted matrix, such as one of attn.c_attn"
+        )
+    if update.merged:
+        raise ValueError(
+            f"the adapter of {quoted(target)} is merged: nothing goes beside the matrix now; "
+            "unmerge it first"
+        )
+    return update, module
+
+
+def _run(model: GPT, module: LoRALinear, ids: Tensor, next_ids: Tensor) -> _Pass:
+    """The model's own pass: what enters the matrix, and dL/d(output) of the mean loss."""
+    passages: list[Passage] = []
+    module.passages = passages
+    try:
+        with looking_at(model), torch.enable_grad():
+            total, count = model.loss(ids, next_ids)
+    finally:
+        module.passages = None
+    loss = total / count
+    (gradient,) = torch.autograd.grad(loss, passages[0].output)
+    x = passages[0].x.detach()[0]
+    return _Pass(full_precision(x), full_precision(gradient[0]), float(loss.detach()))
+
+
+def _steps(module: LoRALinear, update: LowRank, passed: _Pass) -> Iterator[Step]:
+    """All of them, from x and the gradient of the output."""
+    x, strength = passed.x, update.strength
+    first, last = update.first, update.first + update.B.size(0)
+    A, B = update.A.clone(), update.B.clone()  # they go on learning, and the Trace stays
+    bias = None if module.bias is None else full_precision(module.bias)[first:last]
+    is_dora = isinstance(update, DoRA)
+    s = update.scaling if is_dora else strength * update.scaling  # DoRA's strength comes in `turn`
+
+    def weight() -> Tensor:
+        return full_precision(module.rows_of(update, module.unmerged_weight))
+
+    frozen = plain.linear(x, weight(), bias)
+    low_rank = low_rank_output(x, A, B, s)
+    products, added = frozen.products, low_rank.change
+    output = products if frozen.output is None else frozen.output
+    known: dict[str, Any] = {"x": x, "A": A, "B": B, "s": s, "strength": strength, "weight": weight}
+    known |= {"products": products, **low_rank._asdict()}
+    yield _step("frozen", known)
+    if bias is not None:
+        yield _step("bias", known | {"output": output, "bias": bias})
+    yield from (_step(name, known) for name in ("reduce", "expand", "scale"))
+    change = added
+    if isinstance(update, DoRA):
+        m, length, gain = update.magnitude.clone(), update.length(weight()), update.gain(weight())
+        change = update.turn(x, products, weight())
+        known |= {"m": m, "length": length, "gain": gain, "product": products, "added": added}
+        yield _step("gain", known)
+        yield _step("dora", known | {"change": change})
+    for other in module.active:
+        if other is not update:  # of another adapter
+            output = output + _widened(module, other, x)[:, first:last]
+    adapted = add_change(output, change)
+    yield _step("add", {"adapted": adapted, "output": output, "change": change})
+
+    def product() -> Tensor:
+        return low_rank_matrix(A, B, s).product
+
+    def delta() -> Tensor:
+        return low_rank_matrix(A, B, s).delta
+
+    matrices: dict[str, Any] = {"A": A, "B": B, "s": s, "product": product, "delta": delta}
+    yield _step("product", matrices)
+    yield _step("delta", matrices)
+    if isinstance(update, DoRA):
+        gain = known["gain"][:, None]
+        made = {"gain": gain, "weight": weight, "added": delta}
+        yield _step("dora_delta", made | {"delta": lambda: dora_delta(gain, weight(), delta())})
+
+    grad_output = output_gradient(passed.gradient, first, last)
+    known |= {"gradient": passed.gradient, "grad_output": grad_output, "grad_change": grad_output}
+    yield _step("grad_output", known | {"first": first, "last": last})
+    if isinstance(update, DoRA):
+        turned = products + added
+        dora = dora_gradients(grad_output, turned, known["gain"], known["length"], strength)
+        known |= {"turned": turned, "grad_change": dora.grad_added, **dora._asdict()}
+        yield from (_step(name, known) for name in ("grad_added", "grad_m"))
+    back = low_rank_gradients(known["grad_change"], x, low_rank.reduced, B, s)
+    known |= back._asdict()
+    yield from (_step(name, known) for name in back._fields)
+
+
+def _widened(module: LoRALinear, update: LowRank, x: Tensor) -> Tensor:
+    """What an update adds to each output of the whole matrix: x (T, in) -> (T, all)."""
+    change = module.change(update, x, module.base(x.to(module.own_weight.dtype)))
+    return F.pad(change, (update.first, module.out_features - update.first - change.size(-1)))
+
+
+class _Line(NamedTuple):
+    """A step's line: its marker, what it makes and reads, and how it is told."""
+
+    code: str
+    names: tuple[str, ...]
+    title: str
+    formula: str
+
+
+_LINES = {
+    "frozen": _Line(
+        f"{_PLAIN}#product",
+        ("products", "x", "weight"),
+        "The frozen matrix, as without an adapter",
+        r"h = W x",
+    ),
+    "bias": _Line(
+        f"{_PLAIN}#bias", ("output", "products", "bias"), "Add its bias, frozen as well", r"h + b"
+    ),
+    "reduce": _Line(
+        f"{_LORA}:low_rank_output#reduce",
+        ("reduced", "x", "A"),
+        "Beside it, A leaves r numbers of each token",
+        r"a = A x",
+    ),
+    "expand": _Line(
+        f"{_LORA}:low_rank_output#expand",
+        ("expanded", "reduced", "B"),
+        "B makes an output of these r numbers",
+        r"B a = B A x",
+    ),
+    "scale": _Line(
+        f"{_LORA}:low_rank_output#scale",
+        ("change", "s", "expanded"),
+        "Scale it: what the adapter adds",
+        r"\Delta h = s \, B A x",
+    ),
+    "gain": _Line(
+        f"{_LORA}:DoRA.gain#gain",
+        ("gain", "m", "length"),
+        "DoRA: the learned length of each row, by the one that it has",
+        r"g = \frac{m}{\lVert W + s B A \rVert}",
+    ),
+    "dora": _Line(
+        f"{_LORA}:DoRA.turn#dora",
+        ("change", "strength", "gain", "product", "added"),
+        "DoRA: give the rows of W + s B A their learned lengths",
+        r"\Delta h = (g - 1) W x + g \, s B A x",
+    ),
+    "add": _Line(
+        f"{_LORA}:add_change#add",
+        ("adapted", "output", "change"),
+        "Add both",
+        r"h' = h + \Delta h",
+    ),
+    "product": _Line(
+        f"{_LORA}:low_rank_matrix#product",
+        ("product", "B", "A"),
+        "Seen as a matrix: B A is as large as W, and its rank is r at most",
+        r"B A",
+    ),
+    "delta": _Line(
+        f"{_LORA}:low_rank_matrix#delta",
+        ("delta", "s", "product"),
+        "Scaled: what merging would add to W",
+        r"\Delta W = s \, B A",
+    ),
+    "dora_delta": _Line(
+        f"{_LORA}:dora_delta#delta",
+        ("delta", "gain", "weight", "added"),
+        "DoRA: the rows at their learned lengths; what merging would add to W",
+        r"\Delta W = (g - 1) W + g \, s B A",
+    ),
+    "grad_output": _Line(
+        f"{_HERE}:output_gradient#output",
+        ("grad_output", "gradient", "first", "last"),
+        "Backward: how the loss changes with each output",
+        r"\frac{\partial L}{\partial h'}",
+    ),
+    "grad_added": _Line(
+        f"{_HERE}:dora_gradients#added",
+        ("grad_added", "strength", "gain", "grad_output"),
+        "DoRA: through the lengths of the rows",
+        r"\frac{\partial L}{\partial (s B A x)} = g \, \frac{\partial L}{\partial h'}",
+    ),
+    "grad_m": _Line(
+        f"{_HERE}:dora_gradients#m",
+        ("grad_m", "strength", "grad_output", "turned", "length"),
+        "DoRA: the gradient of the lengths, a sum over all tokens",
+        r"\frac{\partial L}{\partial m} = \sum_t \frac{\partial L}{\partial h'_t} "
+        r"\frac{(W + s B A) x_t}{\lVert W + s B A \rVert}",
+    ),
+    "grad_expanded": _Line(
+        f"{_HERE}:low_rank_gradients#expanded",
+        ("grad_expanded", "s", "grad_change"),
+        "Back through the scale",
+        r"\frac{\partial L}{\partial (B a)} = s \, \frac{\partial L}{\partial \Delta h}",
+    ),
+    "grad_B": _Line(
+        f"{_HERE}:low_rank_gradients#B",
+        ("grad_B", "grad_expanded", "reduced"),
+        "The gradient of B: each token's output gradient times its r numbers",
+        r"\frac{\partial L}{\partial B} = "
+        r"\sum_t \frac{\partial L}{\partial (B a_t)} \, a_t^\top",
+    ),
+    "grad_reduced": _Line(
+        f"{_HERE}:low_rank_gradients#reduced",
+        ("grad_reduced", "grad_expanded", "B"),
+        "Back through B: how the loss changes with the r numbers",
+        r"\frac{\partial L}{\partial a} = B^\top \frac{\partial L}{\partial (B a)}",
+    ),
+    "grad_A": _Line(
+        f"{_HERE}:low_rank_gradients#A",
+        ("grad_A", "grad_reduced", "x"),
+        "The gradient of A: what the r numbers want, times what was read",
+        r"\frac{\partial L}{\partial A} = "
+        r"\sum_t \frac{\partial L}{\partial a_t} \, x_t^\top",
+    ),
+}
+
+
+def _step(name: str, known: Mapping[str, Any]) -> Step:
+    """The step of a line of `_LINES`, with what it makes and reads; a function makes a Tensor."""
+    line = _LINES[name]
+    values = {key: _value(known[key]) for key in line.names}
+    return Step(f"adapter.{name}", line.title, line.formula, line.code, values)
+
+
+def _value(made: Any) -> Value:
+    if callable(made):
+        return lambda: _array(made()).copy()  # merging writes into W
+    return _array(made) if isinstance(made, Tensor) else np.asarray(made)
+
+
+@torch.no_grad()
+def _array(made: Tensor) -> np.ndarray:
+    return to_array(made)

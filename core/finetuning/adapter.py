@@ -1,0 +1,298 @@
+"""core.add_lora: an adapter laid over a model, and what can be done with it.
+
+    adapter = core.add_lora(model, core.LoRAConfig(r=8, alpha=16))
+    adapter.parameters()       what learns; everything else of the model is frozen
+    adapter.scale = 0.5        half of what was learned is added
+    adapter.merge()            written into the matrices: the model is as fast as without it
+    adapter.unmerge()          the matrices are what they were, to the last bit
+    adapter.blend(other, 0.3)  three tenths of another one beside it
+    adapter.remove()           the model is what it was
+    adapter.save(folder)       peft's two files; core.load_adapter(model, folder) opens them
+
+Several adapters may lie on one model; what they add is summed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from core.files import quoted
+from core.finetuning.lora import Adapted, LoRAConfig, LoRAEmbedding, LoRALinear, LowRank
+from core.finetuning.targets import Target, find_targets
+from core.transformer.architectures import Config, Model
+
+
+class Adapter:
+    """What `add_lora` laid over a model.
+
+    model    the model that computes with it
+    config   what it was made of
+    updates  what it adds, by the name of the matrix or the part: "h.0.attn.c_attn",
+             "h.0.attn.c_attn.q"
+    """
+
+    def __init__(self, model: Model, config: LoRAConfig, updates: Mapping[str, LowRank]) -> None:
+        self.model = model
+        self.config = config
+        self.updates: dict[str, LowRank] = {}
+        self._take(updates)
+
+    def _take(self, updates: Mapping[str, LowRank]) -> None:
+        self.updates = dict(updates)
+        for update in updates.values():
+            update.adapter = self
+
+    def named_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """("h.0.attn.c_attn.A", its tensor), and so on: A, B and, of DoRA, magnitude."""
+        for name, update in self.updates.items():
+            for kind, parameter in update.named_parameters():
+                yield f"{name}.{kind}", parameter
+
+    def parameters(self) -> list[nn.Parameter]:
+        """What learns: for an optimizer."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    @property
+    def scale(self) -> float:
+        """How much of what was learned is added: 0 nothing, 1 all of it; beyond, more than that."""
+        return next(iter(self.updates.values())).strength if self.updates else 1.0
+
+    @scale.setter
+    def scale(self, strength: float) -> None:
+        self._check()
+        for update in self.updates.values():
+            update.strength = float(strength)
+        if self.is_merged:
+            self.merge()
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether it is part of the model's matrices at the moment."""
+        return any(update.merged for update in self.updates.values())
+
+    def merge(self) -> None:
+        """Adds it to the model's matrices, in fp32: the model computes the same, as fast as
+        without it. A copy of each matrix is kept for `unmerge`.
+
+        Raises ValueError where a matrix is quantized.
+        """
+        self._set_merged(True)
+
+    def unmerge(self) -> None:
+        """Takes it out of the matrices again, which are then what they were, to the last bit."""
+        self._set_merged(False)
+
+    def _set_merged(self, merged: bool) -> None:
+        self._check()
+        for update in self.updates.values():
+            update.merged = merged
+        for module, _ in self._places():
+            module.merge()
+
+    def remove(self, *, merged: bool = False) -> None:
+        """Takes it off the model, which is what it was; its parameters stay frozen.
+
+        merged  leave what was learned in the matrices for good: the model is then a plain one that
+                `core.export` writes. They are at `scale`
+        """
+        self._check()
+        if self.is_merged != merged:
+            self._set_merged(merged)
+        for module, name in self._places():
+            for update in self.updates_of(module):
+                module.drop(update)
+            if not module.updates:
+                put_module(self.model, name, module.base)
+        self.updates = {}
+
+    def blend(self, other: Adapter, share: float) -> None:
+        """(1 - share) of this adapter and `share` of another on the same model, at its scale of 1,
+        become this one; the other is removed. Their ranks add up, so that nothing is lost.
+
+        Raises ValueError for an adapter of another model, and for DoRA, whose lengths cannot be
+        added.
+        """
+        self._check()
+        other._check()
+        if other is self or other.model is not self.model:
+            raise ValueError("blend takes two adapters that lie on one model: add the other to it")
+        if self.config.dora or other.config.dora:
+            raise ValueError(
+                "DoRA cannot be blended: it changes the lengths of the rows as well; set the scale "
+                "of both adapters instead"
+            )
+        self._set_merged(False)
+        other._set_merged(False)
+        factors = {id(self): 1.0 - share, id(other): float(share)}
+        r = self.config.r + other.config.r
+        config = replace(
+            self.config,
+            r=r,
+            alpha=float(r),
+            rslora=False,
+            target_modules=tuple(
+                dict.fromkeys((*self.config.target_modules, *other.config.target_modules))
+            ),
+        )
+        names = {**self.updates, **other.updates}
+        sums = {}
+        for name in names:
+            mine = [(a.updates[name], factors[id(a)]) for a in (self, other) if name in a.updates]
+            sums[name] = (
+                torch.cat([update.A.detach() for update, _ in mine]),
+                torch.cat(
+                    [factor * update.scaling * update.B.detach() for update, factor in mine], 1
+                ),
+            )
+        model = self.model
+        other.remove()
+        self.remove()
+        blended = lay(model, config, find_targets(model, list(names)))
+        for name, (A, B) in sums.items():
+            update = blended[name]
+            update.A, update.B, update.scaling = nn.Parameter(A), nn.Parameter(B), 1.0
+        self.config = config
+        self._take(blended)
+
+    def save(self, folder: str | Path, *, base: str | None = None, own_names: bool = False) -> None:
+        """Writes what was learned, at a scale of 1, as peft's adapter_config.json and
+        adapter_model.safetensors. `core.load_adapter` opens them, and peft does on a model that
+        `core.export` wrote.
+
+        base       the name or the folder of the model that it lies on, for the file to say
+        own_names  name matrices as here ("h.0.attn.c_attn"), for a core model that peft wraps, and
+                   not as transformers does, where it has a class for such a model
+
+        Raises OSError where the disk or the rights fail.
+        """
+        from core.finetuning.adapter_files import write_adapter
+
+        self._check()
+        write_adapter(self, folder, base=base, own_names=own_names)
+
+    def _places(self) -> Iterator[tuple[Adapted, str]]:
+        """The modules that it changes, and their names."""
+        own = {id(update) for update in self.updates.values()}
+        for name, module in list(self.model.named_modules()):
+            if isinstance(module, Adapted) and any(id(one) in own for one in module.updates):
+                yield module, name
+
+    def updates_of(self, module: Adapted) -> list[LowRank]:
+        """Its updates of one matrix."""
+        own = {id(update): update for update in self.updates.values()}
+        return [own[id(one)] for one in module.updates if id(one) in own]
+
+    def _check(self) -> None:
+        if not self.updates:
+            raise ValueError("this adapter was removed from its model; add it again")
+
+
+def adapters_of(model: nn.Module) -> list[Adapter]:
+    """The adapters that lie on a model, in the order of their first matrices."""
+    owners = [update.adapter for update in model.modules() if isinstance(update, LowRank)]
+    return list(dict.fromkeys(one for one in owners if isinstance(one, Adapter)))
+
+
+def add_lora(
+    model: Model, config: LoRAConfig | None = None, *, generator: torch.Generator | None = None
+) -> Adapter:
+    """Lays a new adapter over the model, which computes with it from now on: at first just what it
+    computed before. All other parameters of the model are frozen.
+
+    config     None: rank 8 on every attention's c_attn
+    generator  what A is drawn from; None: torch's own
+
+    Raises ValueError, with the remedy, where no matrix is meant (the nearest names are told), for
+    tied embeddings and for a rank above that of a matrix.
+    """
+    config = config or LoRAConfig()
+    targets = find_targets(model, config.target_modules)
+    _check_rank(targets, config.r)
+    updates = lay(model, config, targets)
+    for update in updates.values():
+        update.initialize(generator)
+    return Adapter(model, config, updates)
+
+
+def adapter_parameter_count(config: Config, lora: LoRAConfig | None = None) -> int:
+    """How many numbers `add_lora` makes a model of this config learn, without the model: of each
+    matrix r (in + out), and with DoRA the lengths of its rows, out.
+
+    GPT-2 with rank 8 on every c_attn: 294,912. Raises ValueError as `add_lora` does.
+    """
+    lora = lora or LoRAConfig()
+    targets = find_targets(config, lora.target_modules)
+    _check_rank(targets, lora.r)
+    return sum(lora.r * sum(one.shape) + lora.dora * one.shape[0] for one in targets)
+
+
+def lay(model: Model, config: LoRAConfig, targets: list[Target]) -> dict[str, LowRank]:
+    """An update for each target, without numbers in A, on the model, which is frozen."""
+    for target in targets:
+        _check_module(target.module, model.get_submodule(target.module))
+    model.requires_grad_(False)
+    for module in model.modules():
+        if isinstance(module, Adapted):
+            module.updates.requires_grad_(True)
+    updates = {}
+    for target in targets:
+        module = model.get_submodule(target.module)
+        if not isinstance(module, Adapted):
+            wrapper = LoRAEmbedding if isinstance(module, nn.Embedding) else LoRALinear
+            module = wrapper(module)
+            module.train(model.training)
+            put_module(model, target.module, module)
+        update = module.add(config, target.first, target.rows)
+        updates[target.name] = update
+    return updates
+
+
+def _check_rank(targets: list[Target], r: int) -> None:
+    for target in targets:
+        if r > (most := min(target.shape)):
+            out, d_in = target.shape
+            raise ValueError(
+                f"rank {r} is above {most}, the largest that {target.name} ({out} x {d_in}) can "
+                f"have; use {most} or less"
+            )
+
+
+def _check_module(name: str, module: nn.Module) -> None:
+    if not isinstance(module, (nn.Linear, nn.Embedding, Adapted)):
+        raise ValueError(
+            f"LoRA cannot lie over the {type(module).__name__} that {name} has; take that off, or "
+            "add LoRA first"
+        )
+
+
+def put_module(model: nn.Module, name: str, module: nn.Module) -> None:
+    """Gives a module the place that another has."""
+    owner, _, kind = name.rpartition(".")
+    setattr(model.get_submodule(owner), kind, module)
+
+
+def tensors_of(adapter: Adapter) -> dict[str, Tensor]:
+    """Its numbers by name: "h.0.attn.c_attn.A"."""
+    return {name: parameter.detach() for name, parameter in adapter.named_parameters()}
+
+
+def put_tensors(adapter: Adapter, tensors: Mapping[str, Tensor]) -> None:
+    """The inverse. Raises ValueError where a name or a shape differs; nothing is changed then."""
+    own = dict(adapter.named_parameters())
+    if differing := sorted(set(own) ^ set(tensors)):
+        where = "lacks" if differing[0] in own else "has in addition"
+        raise ValueError(f"these are another adapter's numbers: it {where} {quoted(differing[0])}")
+    for name, parameter in own.items():
+        if parameter.shape != tensors[name].shape:
+            raise ValueError(
+                f"{name} has shape {tuple(parameter.shape)} here and "
+                f"{tuple(tensors[name].shape)} there; take an adapter of this model"
+            )
+    with torch.no_grad():
+        for name, parameter in own.items():
+            parameter.copy_(tensors[name])

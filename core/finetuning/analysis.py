@@ -1,0 +1,171 @@
+"""What fine-tuning changed: how strongly in each matrix, along which directions, in which heads.
+
+    strengths(adapter)                    |dW| / |W| of every matrix that it changes
+    spectrum_of(adapter, "h.0.attn.c_attn")   the directions of dW
+    strengths_between(before, after)      the same of full fine-tuning or BitFit, from tensors
+    attention_change(adapter, ids)        every head's attention without the adapter and with it
+
+All of it is of an adapter at a scale of 1, but for the attention, which is at the scale it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core.files import quoted
+from core.finetuning.adapter import Adapter
+from core.finetuning.lora import Adapted, DoRA, LowRank
+from core.finetuning.spectrum import (
+    Spectrum,
+    dense_spectrum,
+    low_rank_spectrum,
+    product_norm,
+)
+from core.inference.activations import capture
+from core.inference.head_comparison import moved_attention
+from core.transformer.architectures import gpt_of
+from core.transformer.precision import full_precision
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """How much of one matrix, or of some of its rows, was changed.
+
+    change, weight  |dW| and |W|: roots of the sums of squared numbers (Frobenius)
+    """
+
+    name: str
+    change: float
+    weight: float
+
+    @property
+    def ratio(self) -> float:
+        """|dW| / |W|; infinite where W was 0, as a bias is at first."""
+        if self.weight == 0:
+            return float("inf") if self.change else 0.0
+        return self.change / self.weight
+
+
+def update_of(adapter: Adapter, name: str) -> LowRank:
+    """What it adds to one matrix. Raises ValueError, naming what it changes, for another name."""
+    if name not in adapter.updates:
+        there = ", ".join(list(adapter.updates)[:8]) or "nothing: it was removed"
+        raise ValueError(f"this adapter does not change {quoted(name)}; it changes {there}")
+    return adapter.updates[name]
+
+
+def weight_of(adapter: Adapter, name: str) -> Tensor:
+    """The frozen W (out, in) that one of its updates changes, without anything that is merged.
+
+    Raises ValueError as `update_of`.
+    """
+    update = update_of(adapter, name)
+    module = _holders(adapter)[update]
+    return module.rows_of(update, module.unmerged_weight).detach()
+
+
+def delta_of(adapter: Adapter, name: str) -> Tensor:
+    """dW (out, in), in fp32: what is added to the matrix. Raises ValueError as `update_of`."""
+    with torch.no_grad():
+        return update_of(adapter, name).delta(weight_of(adapter, name))
+
+
+def spectrum_of(adapter: Adapter, name: str) -> Spectrum:
+    """The directions of dW: r of them. DoRA changes the lengths of W's rows as well, and so moves
+    along all directions: its spectrum is that of the whole matrix, which takes longer.
+
+    Raises ValueError as `update_of`.
+    """
+    update = update_of(adapter, name)
+    if isinstance(update, DoRA):
+        return dense_spectrum(delta_of(adapter, name))
+    return low_rank_spectrum(update.A, update.B, update.scaling)
+
+
+def strengths(adapter: Adapter) -> list[Strength]:
+    """Of every matrix that it changes, in the model's order."""
+    return list(strengths_steps(adapter))
+
+
+def strengths_steps(adapter: Adapter) -> Iterator[Strength]:
+    """The same, one by one: each reads all of a matrix."""
+    holders = _holders(adapter)
+    for name, update in adapter.updates.items():
+        with torch.no_grad():
+            weight = holders[update].rows_of(update, holders[update].unmerged_weight)
+            if isinstance(update, DoRA):
+                change = _norm(update.delta(weight))
+            else:
+                change = product_norm(update.A, update.B, update.scaling)
+            found = Strength(name, change, _norm(weight))
+        yield found
+
+
+def _holders(adapter: Adapter) -> dict[nn.Module, Adapted]:
+    """The module that each update lies in."""
+    modules = [one for one in adapter.model.modules() if isinstance(one, Adapted)]
+    return {update: module for module in modules for update in module.updates}
+
+
+def strengths_between(
+    before: Mapping[str, Tensor], after: Mapping[str, Tensor]
+) -> Iterator[Strength]:
+    """Of every tensor that both have and that is another one in `after`, one by one: what full
+    fine-tuning, the last layers or BitFit have changed.
+
+    Raises ValueError where a shape differs: then they are not one model, before and after.
+    """
+    for name in [name for name in before if name in after]:
+        old, new = before[name].detach(), after[name].detach()
+        if new.shape != old.shape:
+            raise ValueError(
+                f"{name} has shape {tuple(old.shape)} before and {tuple(new.shape)} after; give "
+                "the tensors of one model"
+            )
+        change = full_precision(new) - full_precision(old)
+        if change.any():
+            yield Strength(name, _norm(change), _norm(old))
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionChange:
+    """Every head's attention on one text.
+
+    before, after  (L, H, T, T)  without the adapter, and with it
+    moved          (L, H, T)     the share of each query's attention that went elsewhere, 0 to 1
+    """
+
+    before: np.ndarray
+    after: np.ndarray
+    moved: np.ndarray
+
+    @property
+    def by_head(self) -> np.ndarray:
+        """(L, H): the mean over the text. Its first token sees only itself, and is left out."""
+        return self.moved[..., 1:].mean(-1) if self.moved.shape[-1] > 1 else self.moved[..., 0]
+
+
+def attention_change(adapter: Adapter, ids: Sequence[int] | np.ndarray) -> AttentionChange:
+    """What the adapter, at its scale, does to every head on a text, ids (T,).
+
+    Raises ValueError as `core.capture`, and for an encoder-decoder.
+    """
+    model = gpt_of(adapter.model)
+    after = capture(model, ids, ["attention"]).attention
+    scale = adapter.scale
+    adapter.scale = 0.0
+    try:
+        before = capture(model, ids, ["attention"]).attention
+    finally:
+        adapter.scale = scale
+    assert before is not None and after is not None
+    return AttentionChange(before, after, moved_attention(before, after))
+
+
+def _norm(tensor: Tensor) -> float:
+    return float(torch.linalg.vector_norm(full_precision(tensor.detach())))

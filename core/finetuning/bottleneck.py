@@ -1,0 +1,117 @@
+"""Bottleneck adapters: a small network after each sublayer, and nothing else of the model learns.
+
+What attention and MLP write is passed on through a narrow layer, bent and widened again, and what
+comes out is added to it:
+
+    h + up(gelu(down(h)))
+
+That is 2 m C + m + C numbers for each, m the width of the narrow layer. Unlike LoRA it cannot be
+merged: what lies behind a bend is no matrix. Source: "Parameter-Efficient Transfer Learning for
+NLP" (Houlsby et al. 2019, section 2.1), which lets the gains of the norms learn as well; here they
+stay.
+
+Letters in shapes: C width of the residual stream, m of the bottleneck.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.finetuning.adapter import put_module
+from core.finetuning.targets import find_targets
+from core.transformer.architectures import Model
+from core.transformer.precision import full_precision
+
+SUBLAYERS = ("c_proj",)  # what each of them ends with
+
+
+class Bottleneck(nn.Module):
+    """The last matrix of a sublayer, and the small network behind it. Its numbers are fp32.
+
+    base      W, b: frozen
+    strength  how much of the change is added: 0 nothing, 1 what was learned
+    """
+
+    def __init__(self, base: nn.Linear, width: int) -> None:
+        super().__init__()
+        C, device = base.weight.size(0), base.weight.device
+        self.base = base
+        self.down = nn.Parameter(torch.empty(width, C, device=device))
+        self.down_bias = nn.Parameter(torch.zeros(width, device=device))
+        self.up = nn.Parameter(torch.zeros(C, width, device=device))
+        self.up_bias = nn.Parameter(torch.zeros(C, device=device))
+        self.strength = 1.0
+
+    @torch.no_grad()
+    def initialize(self, generator: torch.Generator | None = None) -> None:
+        """down from U(-1/sqrt(C), 1/sqrt(C)), up = 0: at first nothing is changed at all.
+
+        The paper draws both from a narrow normal distribution, which changes next to nothing.
+        """
+        bound = 1 / math.sqrt(self.down.size(1))
+        drawn = torch.empty(self.down.shape).uniform_(-bound, bound, generator=generator)
+        self.down.copy_(drawn)
+        for zero in (self.down_bias, self.up, self.up_bias):
+            zero.zero_()
+
+    @property
+    def weight(self) -> Tensor:
+        """W, which the sublayer's heads or hidden numbers are multiplied by."""
+        return self.base.weight
+
+    @property
+    def bias(self) -> Tensor | None:
+        return self.base.bias
+
+    @property
+    def in_features(self) -> int:
+        return self.base.in_features
+
+    @property
+    def out_features(self) -> int:
+        return self.base.out_features
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (..., in) -> (..., C)."""
+        written = self.base(x)  # (..., C)
+        return written + self.strength * self.change(written).to(written.dtype)
+
+    def change(self, written: Tensor) -> Tensor:
+        """up(gelu(down(h))), h (..., C) -> (..., C), in fp32."""
+        h = full_precision(written)
+        narrow = h @ self.down.mT + self.down_bias  # (..., m)
+        bent = F.gelu(narrow)
+        return bent @ self.up.mT + self.up_bias  # (..., C)
+
+
+def add_bottlenecks(
+    model: Model, width: int, *, generator: torch.Generator | None = None
+) -> list[Bottleneck]:
+    """A bottleneck of so many numbers after each attention and MLP; all else is frozen.
+
+    generator  what is drawn from; None: torch's own
+    """
+    model.requires_grad_(False)
+    added = []
+    for target in find_targets(model, SUBLAYERS):
+        base = model.get_submodule(target.module)
+        bottleneck = Bottleneck(base, width).train(base.training)  # type: ignore[arg-type]
+        bottleneck.initialize(generator)
+        put_module(model, target.module, bottleneck)
+        added.append(bottleneck)
+    return added
+
+
+def remove_bottlenecks(model: nn.Module) -> None:
+    """Takes them off the model, which is what it was."""
+    for name, bottleneck in list(_bottlenecks(model)):
+        put_module(model, name, bottleneck.base)
+
+
+def _bottlenecks(model: nn.Module) -> Iterator[tuple[str, Bottleneck]]:
+    return ((name, one) for name, one in model.named_modules() if isinstance(one, Bottleneck))

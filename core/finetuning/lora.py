@@ -1,0 +1,396 @@
+"""LoRA: a matrix stays as it is, and learns through a narrow detour beside it.
+
+A matrix W (out, in) of a trained model is frozen. What a new task changes in it is written as a
+product of two thin ones, s B A, with A (r, in) and B (out, r): r (in + out) numbers learn in place
+of in x out. B begins as 0, so that the model begins as what it was.
+
+Letters in shapes: in, out: width of what a matrix reads and makes; r: rank; V: vocabulary.
+
+Sources: LoRA (Hu et al. 2021, section 4.1); rank-stabilized LoRA (Kalajdzievski 2023, section 3);
+DoRA (Liu et al. 2024, section 4.1).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core import fields
+from core.fields import field
+from core.transformer.precision import full_precision
+
+LARGEST_RANK = 1 << 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoRAConfig:
+    """What is added to which matrices.
+
+    r               rank: how many directions a matrix can learn
+    alpha           what is added is multiplied by alpha / r, so that another rank needs no other
+                    learning rate
+    target_modules  ends of the names of matrices, as in peft: see `core.finetuning.targets`;
+                    "all-linear": all but the output head
+    dropout         probability, of each number that A reads while it learns
+    rslora          multiply by alpha / sqrt(r) instead: with large ranks alpha / r teaches too
+                    slowly
+    dora            the length of each row of the matrix learns by itself, LoRA its direction
+
+    Raises ValueError, with the remedy, for an impossible value.
+    """
+
+    r: int = field(
+        8,
+        least=1,
+        most=LARGEST_RANK,
+        label="Rank",
+        help="How many directions each matrix can learn",
+        remedy="4 to 64 is usual",
+    )
+    alpha: float = field(
+        16.0,
+        above=0,
+        most=1e6,
+        label="Alpha",
+        help="What is learned is multiplied by alpha / rank",
+        remedy="once or twice the rank is usual",
+    )
+    target_modules: tuple[str, ...] = field(
+        ("attn.c_attn",),
+        shortest=1,
+        longest=10_000,
+        label="Matrices",
+        remedy='("attn.c_attn",) is usual',
+    )
+    dropout: float = field(0.0, least=0, below=1, label="Dropout", remedy="0 to 0.1 is usual")
+    rslora: bool = field(False, label="rsLoRA", help="Multiply by alpha / sqrt(rank) instead")
+    dora: bool = field(False, label="DoRA", help="The length of each row learns by itself")
+
+    def __post_init__(self) -> None:
+        fields.check(self)
+
+    @property
+    def scaling(self) -> float:
+        """What B A is multiplied by."""
+        return self.alpha / (math.sqrt(self.r) if self.rslora else self.r)
+
+
+class LowRankOutput(NamedTuple):
+    """A x (..., r), B A x and s B A x (..., out)."""
+
+    reduced: Tensor
+    expanded: Tensor
+    change: Tensor
+
+
+def low_rank_output(x: Tensor, A: Tensor, B: Tensor, s: float) -> LowRankOutput:
+    """What is added to W x: x (..., in), A (r, in), B (out, r)."""
+    reduced = x @ A.mT  # (..., r)  # step: reduce
+    expanded = reduced @ B.mT  # (..., out)  # step: expand
+    change = s * expanded  # step: scale
+    return LowRankOutput(reduced, expanded, change)
+
+
+class LowRankMatrix(NamedTuple):
+    """B A and s B A, (out, in)."""
+
+    product: Tensor
+    delta: Tensor
+
+
+def low_rank_matrix(A: Tensor, B: Tensor, s: float) -> LowRankMatrix:
+    """What is added to W, as a matrix: A (r, in), B (out, r)."""
+    product = B @ A  # (out, in)  # step: product
+    delta = s * product  # step: delta
+    return LowRankMatrix(product, delta)
+
+
+def add_change(output: Tensor, change: Tensor) -> Tensor:
+    """What the matrix makes and what an adapter adds to it, (..., out)."""
+    adapted = output + change  # (..., out)  # step: add
+    return adapted
+
+
+class LowRank(nn.Module):
+    """What one adapter adds to one matrix, or to some of its rows: s B A x.
+
+    Its numbers are fp32, whatever the matrix is in: small steps would be lost in 16 bits.
+
+    A, B      (r, in) and (out, r)
+    scaling   s
+    strength  how much of it is added: 0 nothing, 1 what was learned
+    first     the first output row that it changes
+    merged    whether it is part of the matrix at the moment, and so adds nothing
+    adapter   the Adapter that it belongs to
+    """
+
+    def __init__(
+        self, d_in: int, d_out: int, config: LoRAConfig, first: int, device: torch.device
+    ) -> None:
+        super().__init__()
+        self.A = nn.Parameter(torch.empty(config.r, d_in, device=device))
+        self.B = nn.Parameter(torch.zeros(d_out, config.r, device=device))
+        self.scaling = config.scaling
+        self.dropout = nn.Dropout(config.dropout)
+        self.first = first
+        self.strength = 1.0
+        self.merged = False
+        self.adapter: object = None
+
+    @property
+    def r(self) -> int:
+        """The rank."""
+        return self.A.size(0)
+
+    @torch.no_grad()
+    def initialize(self, generator: torch.Generator | None = None) -> None:
+        """A from U(-1/sqrt(in), 1/sqrt(in)), as `nn.Linear` draws a matrix, and peft; B = 0."""
+        bound = 1 / math.sqrt(self.A.size(1))
+        drawn = torch.empty(self.A.shape).uniform_(-bound, bound, generator=generator)
+        self.A.copy_(drawn)
+        self.B.zero_()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """What is added: x (..., in) -> (..., out), in fp32."""
+        return self.change(x, self.strength * self.scaling)
+
+    def change(self, x: Tensor, s: float) -> Tensor:
+        """s B A x."""
+        return low_rank_output(full_precision(self.dropout(x)), self.A, self.B, s).change
+
+    def delta(self, weight: Tensor) -> Tensor:
+        """What is added to the matrix, (out, in), in fp32, at strength 1."""
+        return low_rank_matrix(self.A, self.B, self.scaling).delta
+
+
+class DoRA(LowRank):
+    """Length and direction of each row of W apart: m (W + s B A) / |W + s B A|.
+
+    m (out,) begins as the lengths of W's rows and learns; LoRA learns the direction. The divisor is
+    taken as a constant in backward, which saves memory (section 4.3).
+    """
+
+    def __init__(
+        self, d_in: int, d_out: int, config: LoRAConfig, first: int, device: torch.device
+    ) -> None:
+        super().__init__(d_in, d_out, config, first, device)
+        self.magnitude = nn.Parameter(torch.ones(d_out, device=device))
+
+    @torch.no_grad()
+    def measure(self, weight: Tensor) -> None:
+        """The lengths of W's rows become the magnitudes: with B = 0 the model is what it was."""
+        self.magnitude.copy_(full_precision(weight).norm(dim=1))
+
+    def length(self, weight: Tensor) -> Tensor:
+        """|W + s B A|, of each row: (out,). A constant in backward."""
+        direction = full_precision(weight).detach() + super().delta(weight)  # (out, in)
+        return direction.norm(dim=1).detach()
+
+    def gain(self, weight: Tensor) -> Tensor:
+        """m / |W + s B A|, for each row of W: (out,)."""
+        m, length = self.magnitude, self.length(weight)
+        gain = m / length  # step: gain
+        return gain
+
+    def turn(self, x: Tensor, product: Tensor, weight: Tensor) -> Tensor:
+        """What is added: x (..., in) -> (..., out), in fp32, where product = W x without a bias
+        and weight = W.
+        """
+        added, gain, strength = self.change(x, self.scaling), self.gain(weight), self.strength
+        product = full_precision(product)
+        change = strength * ((gain - 1) * product + gain * added)  # step: dora
+        return change
+
+    def delta(self, weight: Tensor) -> Tensor:
+        """What is added to the matrix, (out, in), in fp32, at strength 1."""
+        added, gain = super().delta(weight), self.gain(weight)[:, None]
+        return dora_delta(gain, full_precision(weight), added)
+
+
+def dora_delta(gain: Tensor, weight: Tensor, added: Tensor) -> Tensor:
+    """What is added to W (out, in), where LoRA added s B A: gain (out, 1) is m / |W + s B A|."""
+    delta = (gain - 1) * weight + gain * added  # (out, in)  # step: delta
+    return delta
+
+
+class Passage(NamedTuple):
+    """What went through an adapted matrix: x (..., in) and what it made of it, (..., out)."""
+
+    x: Tensor
+    output: Tensor
+
+
+class Adapted(nn.Module):
+    """A matrix with what adapters add to it.
+
+    base      the module that had its place: frozen
+    updates   of each adapter on it, and of each part of the matrix that one changes
+    original  the matrix without what is merged into it; None: nothing is
+    passages  what goes through it, where somebody put a list here
+    """
+
+    base: nn.Module
+    updates: nn.ModuleList
+
+    def __init__(self, base: nn.Module) -> None:
+        super().__init__()
+        self.base = base
+        self.updates = nn.ModuleList()
+        self.original: Tensor | None = None
+        self.passages: list[Passage] | None = None
+
+    def add(self, config: LoRAConfig, first: int, rows: int | None) -> LowRank:
+        """A new update of so many rows from `first` on (None: of all), without numbers in A."""
+        weight = self.rows(self.unmerged_weight, first, rows)
+        kind = DoRA if config.dora else LowRank
+        update = kind(weight.size(1), weight.size(0), config, first, weight.device)
+        if isinstance(update, DoRA):
+            update.measure(weight)
+        update.train(self.training)
+        self.updates.append(update)
+        return update
+
+    def drop(self, update: LowRank) -> None:
+        """Takes an update off; what is merged stays in the matrix, for good."""
+        self.updates = nn.ModuleList(one for one in self.updates if one is not update)
+
+    @property
+    def active(self) -> list[LowRank]:
+        """Those that add something beside the matrix."""
+        return [one for one in self._all if one.strength != 0 and not one.merged]
+
+    @property
+    def _all(self) -> list[LowRank]:
+        return [one for one in self.updates if isinstance(one, LowRank)]
+
+    @property
+    def weight(self) -> Tensor:
+        """The matrix that is computed with: W and all that is added to it, in W's dtype."""
+        return self._sum(self.active, self.own_weight)
+
+    @property
+    def own_weight(self) -> Tensor:
+        """The base's matrix, with what is merged into it."""
+        return self.base.weight  # type: ignore[return-value]
+
+    @property
+    def unmerged_weight(self) -> Tensor:
+        """The base's matrix as it was before anything was merged into it."""
+        return self.own_weight if self.original is None else self.original
+
+    def rows(self, weight: Tensor, first: int, rows: int | None) -> Tensor:
+        """Some rows of a matrix, (out, in)."""
+        return weight if rows is None else weight[first : first + rows]
+
+    def rows_of(self, update: LowRank, weight: Tensor) -> Tensor:
+        """The rows of a matrix that an update changes."""
+        return self.rows(weight, update.first, update.B.size(0))
+
+    def merge(self) -> None:
+        """Writes into the matrix what is marked as merged, in fp32; nothing: what it was, to the
+        last bit, of which a copy was kept.
+        """
+        merged = [one for one in self._all if one.merged]
+        with torch.no_grad():
+            if self.original is None:
+                self.original = self.own_weight.detach().clone()
+            self.own_weight.copy_(self._sum(merged, self.original))
+        if not merged:
+            self.original = None
+
+    def _sum(self, updates: list[LowRank], weight: Tensor) -> Tensor:
+        if not updates:
+            return weight
+        total = full_precision(weight).clone()
+        reference = self.unmerged_weight
+        for one in updates:
+            rows = slice(one.first, one.first + one.B.size(0))
+            total[rows] = total[rows] + one.strength * one.delta(self.rows_of(one, reference))
+        return total.to(weight.dtype)
+
+
+class LoRALinear(Adapted):
+    """W x + b, and what adapters add to it."""
+
+    base: nn.Linear
+
+    @property
+    def bias(self) -> Tensor | None:
+        """The base's."""
+        return self.base.bias
+
+    @property
+    def in_features(self) -> int:
+        return self.base.in_features
+
+    @property
+    def out_features(self) -> int:
+        return self.base.out_features
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (..., in) -> (..., out)."""
+        plain = self.base(x)
+        output = plain
+        for update in self.active:
+            change = self.change(update, x, plain)
+            if change.size(-1) != output.size(-1):
+                rest = output.size(-1) - update.first - change.size(-1)
+                change = F.pad(change, (update.first, rest))
+            output = add_change(output, change.to(output.dtype))
+        if self.passages is not None:
+            self.passages.append(Passage(x, output.requires_grad_(torch.is_grad_enabled())))
+        return output
+
+    def change(self, update: LowRank, x: Tensor, plain: Tensor) -> Tensor:
+        """What an update adds to its rows, in fp32: x (..., in), plain = W x + b (..., out)."""
+        if not isinstance(update, DoRA):
+            return update(x)
+        if self.original is not None:
+            plain = F.linear(x, self.original, self.bias)  # without what others have merged
+        product = plain if self.bias is None else plain - self.bias
+        rows = slice(update.first, update.first + update.B.size(0))
+        return update.turn(x, product[..., rows], self.rows_of(update, self.unmerged_weight))
+
+
+class LoRAEmbedding(Adapted):
+    """A row of the table for each token, and what adapters add to it: s B A, A (r, V), B (C, r).
+
+    peft's convention: seen as a matrix that reads one-hot tokens, it is the table turned.
+    """
+
+    base: nn.Embedding
+
+    @property
+    def num_embeddings(self) -> int:
+        return self.base.num_embeddings
+
+    def rows(self, weight: Tensor, first: int, rows: int | None) -> Tensor:
+        return weight.mT
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """ids (...) -> (..., C)."""
+        output = self.base(ids)
+        for update in self.active:
+            A, B, s = update.A, update.B, update.scaling
+            reduced = F.embedding(ids, A.mT)  # (..., r)
+            expanded = reduced @ B.mT  # (..., C)
+            change = s * expanded
+            if isinstance(update, DoRA):
+                weight = self.unmerged_weight
+                gain = update.gain(weight.mT)  # (C,)
+                plain = full_precision(F.embedding(ids, weight))
+                change = (gain - 1) * plain + gain * change
+            output = output + (update.strength * change).to(output.dtype)
+        return output
+
+    def _sum(self, updates: list[LowRank], weight: Tensor) -> Tensor:
+        total = full_precision(weight)
+        reference = self.unmerged_weight.mT
+        for one in updates:
+            total = total + one.strength * one.delta(reference).mT
+        return total.to(weight.dtype)

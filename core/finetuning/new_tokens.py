@@ -1,0 +1,63 @@
+"""Tokens of a model's own, beyond its vocabulary: rows that the embedding has in addition.
+
+They are read like any other token and never written, for the output head does not know them. A soft
+prompt is made of them, and what tells a classifier where a text begins and ends.
+
+Letters in shapes: V pieces in the vocabulary, P new tokens, C width of the residual stream.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.transformer.gpt import GPT
+
+
+class NewTokens(nn.Module):
+    """An embedding with a few rows more, which learn, in fp32.
+
+    base  V rows: frozen
+    rows  (P, C), of the tokens V to V + P - 1
+    """
+
+    def __init__(self, base: nn.Embedding | NewTokens, rows: Tensor) -> None:
+        super().__init__()
+        self.base = base
+        self.rows = nn.Parameter(rows)
+
+    @property
+    def num_embeddings(self) -> int:
+        """How many tokens there are: V + P."""
+        return self.base.num_embeddings + self.rows.size(0)
+
+    @property
+    def weight(self) -> Tensor:
+        """The rows of the vocabulary, (V, C)."""
+        return self.base.weight
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """ids (...) -> (..., C)."""
+        V = self.base.num_embeddings
+        is_new = ids >= V
+        known = self.base(ids.masked_fill(is_new, 0))  # (..., C)
+        new = F.embedding((ids - V).clamp(min=0), self.rows)  # (..., C)
+        return torch.where(is_new[..., None], new.to(known.dtype), known)
+
+
+def add_tokens(model: GPT, rows: Tensor) -> tuple[int, ...]:
+    """Gives the model tokens with these rows (P, C), and returns their ids."""
+    table = model.wte
+    first = table.num_embeddings
+    device = table.weight.device
+    model.wte = NewTokens(table, rows.float().to(device))  # type: ignore[assignment]
+    model.wte.train(table.training)
+    return tuple(range(first, first + len(rows)))
+
+
+def remove_tokens(model: GPT) -> None:
+    """Takes the tokens that were added last off the model again."""
+    table: nn.Module = model.wte
+    if isinstance(table, NewTokens):
+        model.wte = table.base  # type: ignore[assignment]

@@ -1,0 +1,62 @@
+"""A model with its adapters at other scales for a moment: to compare what it writes, or computes.
+
+    for token in generate_at_scales_steps(model, {adapter: 0.5}, ids, 40): ...
+    for token in generate_at_scales_steps(model, {first: 0.7, second: 0.3}, ids, 40): ...
+
+Several texts can be written at once, token by token in turn, each at scales of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+from core.finetuning.adapter import Adapter
+from core.inference.generation import TokenStep, generate_steps
+from core.inference.sampling import Sampling
+from core.transformer.gpt import GPT
+
+
+@contextmanager
+def at_scales(scales: Mapping[Adapter, float]) -> Iterator[None]:
+    """Adapters at these scales; afterwards they are at those that they had."""
+    before = {adapter: adapter.scale for adapter in scales}
+    try:
+        for adapter, scale in scales.items():
+            _set(adapter, scale)
+        yield
+    finally:
+        for adapter, scale in before.items():
+            _set(adapter, scale)
+
+
+def _set(adapter: Adapter, scale: float) -> None:
+    if adapter.scale != scale:  # a merged one is merged again
+        adapter.scale = scale
+
+
+def generate_at_scales_steps(
+    model: GPT,
+    scales: Mapping[Adapter, float],
+    ids: Sequence[int] | np.ndarray,
+    max_new_tokens: int,
+    sampling: Sampling | None = None,
+    *,
+    seed: int = 0,
+    stop: int | Collection[int] | None = None,
+) -> Iterator[TokenStep]:
+    """`core.generate_steps` with adapters at these scales; those not named stay as they are.
+
+    Between two tokens the model is as it was. With one seed and scale 0 beside another scale, two
+    texts differ by what was learned alone. Raises ValueError as `generate_steps`, and for an
+    adapter that was removed.
+    """
+    tokens = generate_steps(model, ids, max_new_tokens, sampling, seed=seed, stop=stop)
+    while True:
+        with at_scales(scales):
+            token = next(tokens, None)
+        if token is None:
+            return
+        yield token

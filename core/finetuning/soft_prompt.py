@@ -1,0 +1,57 @@
+"""Prompt tuning: what learns is a few vectors in front of the text, and nothing else.
+
+A prompt of words tells a model what to do by the vectors that these words are embedded as. A soft
+prompt leaves the words out: its vectors are learned, and need not be those of any word. The model
+reads them as tokens of its own, so that a soft prompt is a list of ids that stands before a text.
+Source: "The Power of Scale for Parameter-Efficient Prompt Tuning" (Lester et al. 2021, section 2).
+
+Letters in shapes: B sequences, T tokens of a text, P of the prompt, C width of the residual stream.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from core.data.batches import NO_TOKEN
+from core.finetuning.new_tokens import add_tokens
+from core.transformer.architectures import Model, gpt_of
+
+COMMON = 5_000  # tokens that a prompt begins with are drawn from so many
+
+
+def add_soft_prompt(
+    model: Model, tokens: int, *, generator: torch.Generator | None = None
+) -> tuple[int, ...]:
+    """Gives the model a soft prompt of so many tokens, and returns their ids; all else is frozen.
+
+    They begin as tokens of the vocabulary, of its first 5,000, which are the most frequent ones in
+    most vocabularies: random numbers learn worse (section 3.2).
+
+    generator  what is drawn from; None: torch's own
+
+    Raises ValueError, with the remedy, where the prompt leaves no room for a text, and for an
+    encoder-decoder.
+    """
+    model = gpt_of(model)
+    size = model.config.block_size
+    if not 1 <= tokens < size:
+        raise ValueError(
+            f"a soft prompt of {tokens} tokens cannot be: this model reads at most {size}, of "
+            f"which the text needs some; 8 to 100 are usual"
+        )
+    model.requires_grad_(False)
+    known = min(COMMON, model.config.vocab_size)
+    drawn = torch.randint(known, (tokens,), generator=generator)
+    rows = model.wte(drawn.to(model.wte.weight.device)).detach()  # (P, C)
+    return add_tokens(model, rows)
+
+
+def put_in_front(prompt: tuple[int, ...], ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """The prompt before each text, and nothing to predict there: ids and targets (B, T), each
+    -> (B, P + T).
+    """
+    B, P = ids.size(0), len(prompt)
+    front = torch.tensor(prompt, dtype=ids.dtype, device=ids.device).expand(B, P)
+    nothing = torch.full((B, P), NO_TOKEN, dtype=targets.dtype, device=targets.device)
+    return torch.cat((front, ids), 1), torch.cat((nothing, targets), 1)

@@ -1,0 +1,166 @@
+"""How the directions of what LoRA changed are found, and how many of them it uses, as a Trace.
+
+Letters in shapes: in, out: width of what a matrix reads and makes; r: rank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from core.finetuning.adapter import Adapter
+from core.finetuning.analysis import update_of
+from core.finetuning.lora import DoRA
+from core.finetuning.spectrum import (
+    cosines,
+    decompose_product,
+    energy_shares,
+    entropy_rank,
+    overlap,
+)
+from core.trace import Step, Trace
+
+_HERE = "core.finetuning.spectrum"
+_PRODUCT = f"{_HERE}:decompose_product"
+_RANK = f"{_HERE}:entropy_rank"
+
+
+def trace_spectrum(adapter: Adapter, name: str) -> Trace:
+    """From A and B of one of an adapter's updates to its singular values, their shares and the
+    effective rank. Ten steps; six while B is 0, which changes nothing along any direction.
+
+    Raises ValueError for another name, and for DoRA, whose change is no product.
+    """
+    update = update_of(adapter, name)
+    if isinstance(update, DoRA):
+        raise ValueError(
+            "DoRA also changes the lengths of the rows, so its change is no product of B and A; "
+            "spectrum_of gives its directions"
+        )
+    A, B, s = update.A.detach().double().cpu(), update.B.detach().double().cpu(), update.scaling
+    with torch.no_grad():
+        found = decompose_product(A, B, s)
+    tensors = {"A": A, "B": B} | found._asdict()
+    made = {key: tensor.numpy() for key, tensor in tensors.items()} | {"s": np.asarray(s)}
+    trace = Trace({"name": name, "r": update.r, "shape": (B.size(0), A.size(1))})
+    for step in _directions(made):
+        trace.append(step)
+    if made["values"].any():
+        for step in _shares(made["values"]):
+            trace.append(step)
+    return trace.finish()
+
+
+def _directions(made: Mapping[str, np.ndarray]) -> list[Step]:
+    def of(*names: str) -> dict[str, np.ndarray]:
+        return {name: made[name] for name in names}
+
+    return [
+        Step(
+            "spectrum.qr_b",
+            "Split B into r directions of length 1, and a small matrix that mixes them",
+            r"B = Q_B R_B",
+            f"{_PRODUCT}#qr_b",
+            of("Q_B", "R_B", "B"),
+        ),
+        Step(
+            "spectrum.qr_a",
+            "Split A, turned, in the same way",
+            r"A^\top = Q_A R_A",
+            f"{_PRODUCT}#qr_a",
+            of("Q_A", "R_A", "A"),
+        ),
+        Step(
+            "spectrum.middle",
+            "Multiply the two small matrices: all of the change, in r by r numbers",
+            r"M = s\, R_B R_A^\top",
+            f"{_PRODUCT}#middle",
+            of("middle", "s", "R_B", "R_A"),
+        ),
+        Step(
+            "spectrum.svd",
+            "Its singular values are those of the whole change",
+            r"M = U \Sigma V^\top",
+            f"{_PRODUCT}#svd",
+            of("values", "U", "V_turned", "middle"),
+        ),
+        Step(
+            "spectrum.left",
+            "The directions that the change writes along",
+            r"L = Q_B U",
+            f"{_PRODUCT}#left",
+            of("left", "Q_B", "U"),
+        ),
+        Step(
+            "spectrum.right",
+            "The directions that it reads",
+            r"R = Q_A V",
+            f"{_PRODUCT}#right",
+            of("right", "Q_A", "V_turned"),
+        ),
+    ]
+
+
+def _shares(values: np.ndarray) -> list[Step]:
+    squares = values * values
+    there = values[values > 0]
+    p = there / there.sum()
+    entropy = 0 - (p * np.log(p)).sum()
+    return [
+        Step(
+            "spectrum.shares",
+            "How much of the change, squared, lies along each direction",
+            r"e_i = \frac{\sigma_i^2}{\sum_j \sigma_j^2}",
+            f"{_HERE}:energy_shares#shares",
+            {"shares": energy_shares(values), "squares": squares},
+        ),
+        Step(
+            "spectrum.proportions",
+            "The singular values as parts of a whole",
+            r"p_i = \frac{\sigma_i}{\sum_j \sigma_j}",
+            f"{_RANK}#proportions",
+            {"p": p, "values": there},
+        ),
+        Step(
+            "spectrum.entropy",
+            "Their entropy: 0 if one has it all, large if all have as much",
+            r"H = -\sum_i p_i \ln p_i",
+            f"{_RANK}#entropy",
+            {"entropy": entropy, "p": p},
+        ),
+        Step(
+            "spectrum.rank",
+            "Effective rank: so many equally strong directions would have this entropy",
+            r"\mathrm{erank} = e^H",
+            f"{_RANK}#rank",
+            {"rank": entropy_rank(there), "entropy": entropy},
+        ),
+    ]
+
+
+def cosine_step(left: np.ndarray, base: np.ndarray) -> Step:
+    """`core.finetuning.spectrum.cosines` as a Step."""
+    return Step(
+        "spectrum.cosine",
+        "How closely each direction of the change follows one of W",
+        r"c_{ij} = u_i \cdot w_j",
+        f"{_HERE}:cosines#cosine",
+        {"cosine": cosines(left, base), "left": left, "base": base},
+    )
+
+
+def overlap_step(first: np.ndarray, second: np.ndarray) -> Step:
+    """`core.finetuning.spectrum.overlap` as a Step."""
+    shared = overlap(first, second)
+    i, j = np.indices(shared.shape) + 1
+    smaller = np.minimum(i, j)
+    together = (cosines(first, second) ** 2).cumsum(0).cumsum(1)
+    return Step(
+        "spectrum.overlap",
+        "How much of the smaller subspace lies in the larger one",
+        r"\phi_{ij} = \frac{\lVert U_{1..i}^\top V_{1..j} \rVert_F^2}{\min(i, j)}",
+        f"{_HERE}:overlap#shared",
+        {"shared": shared, "together": together, "smaller": smaller},
+    )

@@ -1,0 +1,151 @@
+"""Which matrices of a model an adapter changes: found by the ends of their names, as in peft.
+
+"attn.c_attn" means that matrix of every layer, "h.0.attn.c_attn" that of layer 0, "c_proj" those of
+attention and MLP. Queries, keys and values lie in one matrix below one another, and can be meant
+each: "c_attn.q", "c_attn.v".
+
+A model's config alone says which matrices there are: wherever a model is asked for here, its config
+does as well.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from core.files import quoted
+from core.transformer.architectures import Config, Model
+from core.transformer.config import EncoderDecoderConfig, ModelConfig
+from core.transformer.parameters import parameter_shapes
+
+ALL_LINEAR = "all-linear"  # peft's name for every matrix but the output head
+TABLES = ("wte", "wpe")
+LAYER = re.compile(r"(?:.*\.)?h\.\d+\.")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A matrix, or some of its rows.
+
+    name    "h.0.attn.c_attn", "h.0.attn.c_attn.q"
+    module  the name of the module that has the matrix
+    shape   (out, in): how many numbers it makes, of how many. An embedding makes the model's width
+            of its vocabulary, of which one token is 1 and the others 0
+    first   the first of its output rows, and how many; None: all
+    """
+
+    name: str
+    module: str
+    shape: tuple[int, int]
+    first: int = 0
+    rows: int | None = None
+
+    @property
+    def end(self) -> str:
+        """The name without its layer: "attn.c_attn"."""
+        return LAYER.sub("", self.name)
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is that of an embedding."""
+        return self.module.endswith(TABLES)
+
+
+def targets_of(model: Model | Config) -> list[Target]:
+    """Every matrix that can be adapted, in the model's order, each with its parts after it."""
+    config = _config_of(model)
+    targets = []
+    for module, (out, width) in _matrices(config).items():
+        whole = Target(module, module, (out, width))
+        targets.append(replace(whole, shape=(width, out)) if whole.is_table else whole)
+        first = 0
+        for letter, rows in _parts(config, module).items():
+            targets.append(Target(f"{module}.{letter}", module, (rows, width), first, rows))
+            first += rows
+    return targets
+
+
+def find_targets(model: Model | Config, names: Sequence[str]) -> list[Target]:
+    """Those that one of the names means, in the model's order.
+
+    Raises ValueError, with the nearest names that there are, for one that means none, and, with the
+    reason, for an embedding that is the output head as well.
+    """
+    if isinstance(names, str) or not names:
+        raise ValueError(
+            f"target_modules is {quoted(names)}; give the names of matrices in a list, such as "
+            '("attn.c_attn",)'
+        )
+    known = targets_of(model)
+    found: set[Target] = set()
+    for name in names:
+        meant = [target for target in known if _means(name, target)]
+        if not meant:
+            raise ValueError(_nothing_meant(name, known))
+        found.update(meant)
+    tied = tied_modules(model)
+    if shared := sorted(target.module for target in found if target.module in tied):
+        raise ValueError(
+            f"{shared[0]} cannot be adapted: embedding and output head are one matrix in this "
+            "model (they are tied), and a change of one would not be a change of the other; leave "
+            "it out, or take a model whose embeddings are not tied"
+        )
+    return [target for target in known if target in found]
+
+
+def tied_modules(model: Model | Config) -> set[str]:
+    """Modules whose matrix is also that of another one."""
+    config = _config_of(model)
+    if isinstance(config, ModelConfig):
+        return {"wte", "lm_head"} if config.tie_weights else set()
+    tied = {"encoder.wte", "decoder.wte"} if config.share_embeddings else set()
+    return tied | ({"decoder.wte", "lm_head"} if config.decoder.tie_weights else set())
+
+
+def _config_of(model: Model | Config) -> Config:
+    return model if isinstance(model, ModelConfig | EncoderDecoderConfig) else model.config
+
+
+def _matrices(config: Config) -> dict[str, tuple[int, int]]:
+    """Linear layers and embeddings, tied ones too, with the shape that their weight has."""
+    shapes = parameter_shapes(config)
+    matrices = {
+        name.removesuffix(".weight"): (shape[0], shape[1])
+        for name, shape in shapes.items()
+        if len(shape) == 2
+    }
+    for name in sorted(tied := tied_modules(config)):
+        matrices.setdefault(name, next(matrices[one] for one in tied if one in matrices))
+    return matrices
+
+
+def _parts(config: Config, module: str) -> dict[str, int]:
+    """How many rows of a matrix make queries, keys and values."""
+    kind = module.rpartition(".")[2]
+    if kind not in ("c_attn", "c_kv"):
+        return {}
+    if isinstance(config, EncoderDecoderConfig):
+        config = config.encoder if module.startswith("encoder.") else config.decoder
+    D = config.head_width
+    queries = {"q": config.n_head * D} if kind == "c_attn" else {}
+    return {**queries, "k": config.kv_heads * D, "v": config.kv_heads * D}
+
+
+def _means(name: str, target: Target) -> bool:
+    if name == ALL_LINEAR:
+        return target.rows is None and target.name.rpartition(".")[2].startswith("c_")
+    return target.name == name or target.name.endswith(f".{name}")
+
+
+def _nothing_meant(name: str, known: Sequence[Target]) -> str:
+    """Says which names there are, the nearest first."""
+    ends = list(dict.fromkeys(target.end for target in known))
+    near = difflib.get_close_matches(str(name), ends, n=3, cutoff=0.5)
+    rest = [end for end in ends if end not in near]
+    return (
+        f"no matrix of this model is called {quoted(name)}; "
+        + (f"did you mean {' or '.join(map(quoted, near))}? " if near else "")
+        + f"There {'are also' if near else 'are'} {', '.join(rest)}"
+    )

@@ -1,0 +1,142 @@
+"""Two promises of an adapter, put to the test on a text: it begins as nothing, and merging changes
+nothing.
+
+The logits of all tokens are compared. The adapter and the model are afterwards what they were, to
+the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.finetuning.adapter import Adapter, put_tensors, tensors_of
+from core.finetuning.lora import DoRA
+from core.finetuning.scales import at_scales
+from core.inference.activations import check_ids, ids_tensor, looking_at
+from core.transformer.architectures import Model
+from core.transformer.encoder_decoder import EncoderDecoder
+
+# Shares of the largest logit, where that is above 1. DoRA divides a row's length by itself, and
+# merging adds in another order. In 16 bits a merged matrix is rounded once more.
+DORA_TOLERANCE = 1e-6
+MERGE_TOLERANCE = {torch.bfloat16: 0.05, torch.float16: 0.02}
+FINE_MERGE_TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether two computations of a model's logits agree.
+
+    difference  the largest one of two logits
+    tolerance   how large it may be; 0: they are the same numbers
+    compared    how many logits there are
+    """
+
+    difference: float
+    tolerance: float
+    compared: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether they agree. A difference that is no number is none that may be."""
+        return self.difference <= self.tolerance
+
+
+def check_identity(
+    adapter: Adapter,
+    ids: Sequence[int] | np.ndarray,
+    target_ids: Sequence[int] | np.ndarray | None = None,
+) -> Verdict:
+    """The step-0 identity: with B = 0, as it began, an adapter at scale 1 leaves every logit as it
+    is without it. LoRA and rsLoRA to the last bit, DoRA to 1e-6.
+
+    ids         (T,) a text; of an encoder-decoder its source
+    target_ids  and its target
+
+    Raises ValueError for ids that cannot be, and for an adapter that was removed.
+    """
+    adapter._check()
+    with _unmerged(adapter):
+        with at_scales({adapter: 0.0}):
+            base = _logits(adapter.model, ids, target_ids)
+        with at_scales({adapter: 1.0}), _as_it_began(adapter):
+            begun = _logits(adapter.model, ids, target_ids)
+    return _verdict(base, begun, DORA_TOLERANCE if adapter.config.dora else 0.0)
+
+
+def check_merge(
+    adapter: Adapter,
+    ids: Sequence[int] | np.ndarray,
+    target_ids: Sequence[int] | np.ndarray | None = None,
+) -> Verdict:
+    """Merge equality: at its scale, merged into the matrices and beside them, an adapter gives the
+    same logits, to 1e-5 of the largest one in fp32. `ids` as in `check_identity`.
+
+    Raises ValueError for ids that cannot be, for an adapter that was removed, and where a matrix
+    is quantized: nothing can be merged into it.
+    """
+    adapter._check()
+    with _unmerged(adapter):
+        beside = _logits(adapter.model, ids, target_ids)
+        try:
+            adapter.merge()
+            merged = _logits(adapter.model, ids, target_ids)
+        finally:
+            adapter.unmerge()
+    dtype = next(adapter._places())[0].own_weight.dtype
+    return _verdict(beside, merged, MERGE_TOLERANCE.get(dtype, FINE_MERGE_TOLERANCE))
+
+
+@contextmanager
+def _unmerged(adapter: Adapter) -> Iterator[None]:
+    merged = adapter.is_merged
+    if merged:
+        adapter.unmerge()
+    try:
+        yield
+    finally:
+        if merged:
+            adapter.merge()
+
+
+@contextmanager
+def _as_it_began(adapter: Adapter) -> Iterator[None]:
+    """B is 0, and DoRA's lengths are those of the matrix."""
+    learned = {name: tensor.clone() for name, tensor in tensors_of(adapter).items()}
+    try:
+        with torch.no_grad():
+            for module, _ in adapter._places():
+                for update in adapter.updates_of(module):
+                    update.B.zero_()
+                    if isinstance(update, DoRA):
+                        update.measure(module.rows_of(update, module.unmerged_weight))
+        yield
+    finally:
+        put_tensors(adapter, learned)
+
+
+def _logits(
+    model: Model,
+    ids: Sequence[int] | np.ndarray,
+    target_ids: Sequence[int] | np.ndarray | None,
+) -> Tensor:
+    with looking_at(model):
+        if not isinstance(model, EncoderDecoder):
+            return model(check_ids(model, ids))
+        if target_ids is None:
+            raise ValueError("an encoder-decoder reads a source and a target; give target_ids, too")
+        device = model.lm_head.weight.device
+        source = ids_tensor(ids, model.config.encoder, device)
+        return model(source, ids_tensor(target_ids, model.config.decoder, device))
+
+
+def _verdict(first: Tensor, second: Tensor, tolerance: float) -> Verdict:
+    first, second = first.double(), second.double()
+    largest = max(1.0, float(first.abs().max()))
+    return Verdict(float((first - second).abs().max()), tolerance * largest, first.numel())

@@ -1,0 +1,106 @@
+"""Models of the Hugging Face hub: those that are on this machine, and the one that is coming."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from core.numbers import format_bytes, format_percent
+from explorer.engine.pool_download import PoolDownload
+
+if TYPE_CHECKING:
+    from explorer.engine.engine import Engine
+
+PROGRESS = 250  # ms between two looks at a download
+
+
+class HubModels(QObject):
+    """What every menu of models shows alike; one model is downloaded at a time.
+
+    here   repositories whose models can be opened; begun: those whose download was broken off.
+           Both are as `look` found them last
+    """
+
+    listed = Signal()  # `here` or `begun` has changed
+    progressed = Signal()  # a download has begun, come on, or ended
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self._engine = engine
+        self._download: PoolDownload | None = None
+        self._title = ""
+        self.here: list[str] = []
+        self.begun: list[str] = []
+        self._timer = QTimer(self)
+        self._timer.setInterval(PROGRESS)
+        self._timer.timeout.connect(self.progressed)
+
+    async def look(self) -> None:
+        """Which models are on this machine now."""
+        found = await self._engine.io(_listed)
+        if found != (self.here, self.begun):
+            self.here, self.begun = found
+            self.listed.emit()
+
+    @property
+    def coming(self) -> str:
+        """The title of the model that is being downloaded; "" for none."""
+        return self._title
+
+    @property
+    def share(self) -> str:
+        """So much of it has come: "50 %"."""
+        return format_percent(0.0 if self._download is None else self._download.share)
+
+    @property
+    def size(self) -> str:
+        """Of all of it: "548 MB"; "" before it is known."""
+        total = None if self._download is None else self._download.total
+        return format_bytes(total) if total else ""
+
+    def cancel(self) -> None:
+        """What has come so far stays for another try."""
+        if self._download is not None:
+            self._download.cancelled = True
+
+    async def get(self, name: str, title: str, *, large: bool) -> bool:
+        """Whether the model is on this machine now, downloaded where it was not; False where it
+        was cancelled. Raises what `get_model_steps` raises, and ValueError while another comes.
+        """
+        if self._download is not None:
+            raise ValueError(
+                f"{self._title} is being downloaded: wait for it, or cancel it in the menu of "
+                f"models, then get {title}"
+            )
+        self._download = download = PoolDownload(_steps(name, large))
+        self._title = title
+        self._timer.start()
+        self.progressed.emit()
+        try:
+            return await self._engine.io(download.run) is not None
+        finally:
+            download.cancelled = True  # nobody waits for it any more
+            self._download, self._title = None, ""
+            with contextlib.suppress(RuntimeError):  # the window is gone
+                self._timer.stop()
+                self.progressed.emit()
+
+
+# on a thread of the pool: the imports load torch
+
+
+def _steps(name: str, large: bool) -> Generator[Any, None, Path]:
+    from core.inference.hub import get_model_steps
+
+    return (yield from get_model_steps(name, large=large))
+
+
+def _listed() -> tuple[list[str], list[str]]:
+    from core.inference.hub import repositories_begun
+    from core.inference.model_places import repositories_here
+
+    return repositories_here(), repositories_begun()

@@ -1,0 +1,25 @@
+"""What a run's card says. Knows no Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+AGAIN = "There is no checkpoint, so training begins again at step 0"
+
+
+@dataclass(frozen=True)
+class CardText:
+    """What the card says. `numbers` are (title, value); `buttons` are the ids of BUTTONS; a run
+    that is `alarming` goes on and needs a person.
+    """
+
+    name: str
+    state: str
+    step: int
+    steps: int
+    note: str = ""
+    numbers: tuple[tuple[str, str], ...] = ()
+    buttons: tuple[str, ...] = ()
+    message: str = ""  # the failure or what needs a person, with the remedy
+    refusals: tuple[tuple[str, str], ...] = ()  # (button, why it cannot be used now)
+    alarming: bool = False

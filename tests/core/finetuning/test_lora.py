@@ -1,0 +1,103 @@
+"""Adapters: they begin as nothing, are merged without a trace, and are taken off again."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from core.finetuning.adapter import Adapter, adapters_of, add_lora
+from core.finetuning.lora import LoRAConfig
+from core.transformer.config import ModelConfig
+from core.transformer.gpt import GPT
+
+KINDS = [{}, {"rslora": True}, {"dora": True}]
+TARGETS = [
+    ("attn.c_attn",),
+    ("c_attn.q", "c_attn.v"),
+    ("c_proj",),
+    ("mlp.c_fc", "c_attn.k"),
+    ("all-linear",),
+]
+GROUPED = ModelConfig(
+    vocab_size=50, block_size=16, n_layer=2, n_head=4, n_kv_head=2, n_embd=32, mlp="swiglu",
+    positions="rope", norm="rms_norm", bias=False, tie_weights=False,
+)  # fmt: skip
+BIASED = ModelConfig(vocab_size=50, block_size=16, n_layer=2, n_head=2, n_embd=16)
+IDS = torch.arange(12).view(2, 6)
+
+
+def model_of(config: ModelConfig) -> GPT:
+    return GPT(config, torch.Generator().manual_seed(0)).eval()
+
+
+def learned(model: GPT, config: LoRAConfig) -> Adapter:
+    """An adapter all of whose numbers have moved."""
+    generator = torch.Generator().manual_seed(1)
+    adapter = add_lora(model, config, generator=generator)
+    with torch.no_grad():
+        for parameter in adapter.parameters():
+            parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.1)
+    return adapter
+
+
+def logits(model: GPT) -> Tensor:
+    with torch.no_grad():
+        return model(IDS)
+
+
+@pytest.mark.parametrize("shape", [BIASED, GROUPED])
+@pytest.mark.parametrize("targets", TARGETS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_adapter_is_nothing_at_first_and_can_be_merged(
+    shape: ModelConfig, targets: tuple[str, ...], kind: dict[str, bool]
+) -> None:
+    model = model_of(shape)
+    base = logits(model)
+    at_first = add_lora(model, LoRAConfig(r=2, target_modules=targets, **kind))
+    torch.testing.assert_close(logits(model), base, rtol=0, atol=1e-6 if kind.get("dora") else 0)
+    at_first.remove()
+
+    adapter = learned(model, LoRAConfig(r=2, target_modules=targets, **kind))
+    tuned = logits(model)
+    assert (tuned - base).abs().max() > 1e-2
+    adapter.merge()
+    torch.testing.assert_close(logits(model), tuned, rtol=0, atol=1e-5)
+    adapter.unmerge()
+    assert torch.equal(logits(model), tuned)
+    adapter.scale = 0
+    assert torch.equal(logits(model), base)
+    adapter.scale = 0.5
+    half = logits(model)
+    adapter.merge()
+    torch.testing.assert_close(logits(model), half, rtol=0, atol=1e-5)
+    adapter.remove()
+    assert torch.equal(logits(model), base)
+    assert adapters_of(model) == []
+
+
+def test_two_adapters_add_up_and_blend_into_one() -> None:
+    model = model_of(GROUPED)
+    first = learned(model, LoRAConfig(r=2, target_modules=("c_attn.q", "mlp.c_fc")))
+    second = learned(model, LoRAConfig(r=3, alpha=5, rslora=True, target_modules=("mlp.c_fc",)))
+    assert adapters_of(model) == [first, second]
+    first.scale, second.scale = 0.7, 0.3
+    wanted = logits(model)
+    first.scale = second.scale = 1
+    first.blend(second, 0.3)
+    assert adapters_of(model) == [first]
+    torch.testing.assert_close(logits(model), wanted, rtol=0, atol=1e-5)
+    first.remove(merged=True)
+    torch.testing.assert_close(logits(model), wanted, rtol=0, atol=1e-5)
+    assert not any("base" in name for name, _ in model.named_parameters())
+
+
+def test_what_cannot_be_is_told_with_its_remedy() -> None:
+    model = model_of(BIASED)
+    with pytest.raises(ValueError, match="did you mean 'attn.c_attn'"):
+        add_lora(model, LoRAConfig(target_modules=("attn.c_atn",)))
+    with pytest.raises(ValueError, match="one matrix in this model"):
+        add_lora(model, LoRAConfig(target_modules=("lm_head",)))
+    with pytest.raises(ValueError, match="use 16 or less"):
+        add_lora(model, LoRAConfig(r=17))
+    assert all(parameter.requires_grad for parameter in model.parameters())

@@ -1,0 +1,170 @@
+"""Every method lets learn what it says, and nothing else of the model changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from core.finetuning.adapter import adapters_of
+from core.finetuning.lora import LoRAConfig
+from core.finetuning.methods import METHODS, Tuning, prepare
+from core.inference.exporting import export
+from core.inference.loading import LoadedModel, load
+from core.transformer.architectures import Model
+from core.transformer.config import EncoderDecoderConfig, ModelConfig
+from core.transformer.encoder_decoder import EncoderDecoder
+from core.transformer.gpt import GPT, next_token_loss
+from core.transformer.parameters import parameter_shapes
+from core.transformer.presets import preset
+
+TIED = ModelConfig(vocab_size=50, block_size=16, n_layer=3, n_head=2, n_embd=16)
+BARE = replace(TIED, bias=False)
+LLAMA = ModelConfig(
+    vocab_size=50, block_size=16, n_layer=3, n_head=4, n_kv_head=2, n_embd=16, mlp="swiglu",
+    positions="rope", norm="rms_norm", bias=False, tie_weights=False,
+)  # fmt: skip
+IDS = torch.arange(12).view(2, 6)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """Settings as `prepare` reads them."""
+
+    method: str
+    lora: LoRAConfig = field(default_factory=lambda: LoRAConfig(r=2))
+    last_layers: int = 1
+    bottleneck_width: int = 4
+    prompt_tokens: int = 3
+
+
+def model_of(config: ModelConfig) -> GPT:
+    return GPT(config, torch.Generator().manual_seed(0)).eval()
+
+
+def pair() -> EncoderDecoder:
+    stack = replace(TIED, positions="sinusoidal", norm_placement="post")
+    config = EncoderDecoderConfig(encoder=stack, decoder=stack)
+    return EncoderDecoder(config, torch.Generator().manual_seed(0)).eval()
+
+
+def logits(model: nn.Module, ids: Tensor = IDS) -> Tensor:
+    with torch.no_grad():
+        return model(ids, ids) if isinstance(model, EncoderDecoder) else model(ids)
+
+
+def one_step(tuning: Tuning) -> None:
+    """What learns takes a step; a parameter that does not learn must have no gradient."""
+    model = tuning.model
+    ids, targets = tuning.batch(IDS, IDS.flip(0))
+    output = model(ids, ids) if isinstance(model, EncoderDecoder) else model(ids)
+    next_token_loss(output, targets)[0].backward()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            assert (parameter.grad is not None) == (name in tuning.parameters), name
+        for parameter in tuning.parameters.values():
+            assert parameter.grad is not None
+            parameter -= 0.01 * parameter.grad.sign()
+
+
+@pytest.mark.parametrize(
+    ("method", "config"),
+    [
+        (method, config)
+        for method in METHODS
+        for config in (TIED, BARE, LLAMA, None)
+        if not (method == "prompt" and config is None)
+    ],
+)
+def test_only_what_the_method_names_learns_and_it_alone_is_saved(
+    method: str, config: ModelConfig | None
+) -> None:
+    def fresh() -> tuple[Model, Tuning]:
+        model = pair() if config is None else model_of(config)
+        return model, prepare(model, Chosen(method=method), torch.Generator().manual_seed(2))
+
+    model, tuning = fresh()
+    before = {name: tensor.clone() for name, tensor in model.named_parameters()}
+    base = logits(pair() if config is None else model_of(config))
+    torch.testing.assert_close(logits(model), base, rtol=0, atol=1e-6)
+    for _ in range(3):
+        one_step(tuning)
+        model.zero_grad()
+    moved = {name for name, now in model.named_parameters() if not torch.equal(now, before[name])}
+    assert moved == set(tuning.parameters)
+    read, _ = tuning.batch(IDS, IDS)
+    assert (logits(model, read)[:, -6:] - base).abs().max() > 1e-3
+
+    again, other = fresh()
+    other.load_state(tuning.state())
+    assert torch.equal(logits(again, read), logits(model, read))
+    assert (tuning.adapter is not None) == (method == "lora")
+    assert adapters_of(model) == ([tuning.adapter] if tuning.adapter else [])
+
+
+def test_bitfit_trains_102144_of_gpt2_and_full_all_of_it() -> None:
+    with torch.device("meta"):
+        gpt2 = GPT(preset("gpt2"))
+    counts = {}
+    for method in ("bitfit", "full", "lora"):
+        lora = LoRAConfig(r=8)
+        tuning = prepare(gpt2, Chosen(method=method, lora=lora))
+        counts[method] = sum(parameter.numel() for parameter in tuning.parameters.values())
+    assert counts == {"bitfit": 102_144, "full": 124_439_808, "lora": 294_912}
+
+
+def test_biases_are_added_where_there_are_none_and_told_in_the_config() -> None:
+    model = model_of(BARE)
+    tuning = prepare(model, Chosen(method="bitfit"))
+    assert model.config == TIED
+    shapes = {name: tuple(one.shape) for name, one in model.named_parameters()}
+    assert shapes == parameter_shapes(TIED)
+    assert len(tuning.parameters) == 3 * 6 + 1
+
+
+@pytest.mark.parametrize("method", ["head", "bitfit"])
+def test_a_model_with_a_head_or_biases_of_its_own_is_written_as_such(
+    method: str, tmp_path: Path
+) -> None:
+    lm = load("stories")
+    tuning = prepare(lm.model, Chosen(method=method))
+    one_step(tuning)
+    config = lm.model.config
+    export(LoadedModel(lm.model, lm.tokenizer, config, "tuned", lm.usage), tmp_path)
+    read = load(tmp_path)
+    assert read.config.tie_weights == (method != "head")
+    torch.testing.assert_close(logits(read.model), logits(lm.model.eval()), rtol=0, atol=1e-5)
+
+
+def test_an_untied_head_leaves_the_embedding_as_it_is() -> None:
+    model = model_of(TIED)
+    table = model.wte.weight.detach().clone()
+    tuning = prepare(model, Chosen(method="head"))
+    one_step(tuning)
+    assert list(tuning.parameters) == ["lm_head.weight"]
+    assert torch.equal(model.wte.weight, table)
+    assert not torch.equal(model.lm_head.weight, table)
+    assert not model.config.tie_weights
+
+
+def test_the_last_layers_are_those_before_the_norm() -> None:
+    tuning = prepare(model_of(BARE), Chosen(method="last-layers", last_layers=2))
+    owners = {
+        name.split(".mlp")[0].split(".attn")[0].split(".ln_")[0] for name in tuning.parameters
+    }
+    assert owners == {"h.1", "h.2", "ln_f.weight"}
+
+
+def test_what_cannot_be_is_told_with_its_remedy() -> None:
+    with pytest.raises(ValueError, match="this model has 3; use 1 to 3"):
+        prepare(model_of(TIED), Chosen(method="last-layers", last_layers=4))
+    with pytest.raises(ValueError, match="no method 'prefix'; use lora, full"):
+        prepare(model_of(TIED), Chosen(method="prefix"))
+    tuning = prepare(model_of(TIED), Chosen(method="head"))
+    with pytest.raises(ValueError, match="another model or method"):
+        tuning.load_state({"wte.weight": torch.zeros(50, 16)})
+    with pytest.raises(ValueError, match=r"has shape \(50, 16\) here and \(51, 16\) there"):
+        tuning.load_state({"lm_head.weight": torch.zeros(51, 16)})
