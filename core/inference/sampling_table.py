@@ -19,16 +19,20 @@ CUTS = ("top_k", "top_p", "min_p")
 @dataclass(frozen=True, eq=False)
 class SamplingTable:
     """
-    steps     names of the steps: "softmax"
-    ids       (n,) the tokens, those with the largest scores first
-    values    (S, n) float64: scores, and from the softmax on probabilities
-    rest      (S,) the probability of all other tokens together; NaN where there are scores
-    kept      (S, n) bool: no cut has taken the token by then
-    segments  (n, 2) from where to where between 0 and 1 a number draws the token
+    steps          names of the steps: "softmax"
+    ids            (n,) the tokens, those with the largest scores first
+    model          (n,) their probabilities by the model, whatever the settings are
+    probabilities  (n,) by the settings, before anything is cut
+    values         (S, n) float64: scores, and from the softmax on probabilities
+    rest           (S,) the probability of all other tokens together; NaN where there are scores
+    kept           (S, n) bool: no cut has taken the token by then
+    segments       (n, 2) from where to where between 0 and 1 a number draws the token
     """
 
     steps: tuple[str, ...]
     ids: tuple[int, ...]
+    model: np.ndarray
+    probabilities: np.ndarray
     values: np.ndarray
     rest: np.ndarray
     kept: np.ndarray
@@ -67,5 +71,12 @@ def sampling_table(trace: Trace, count: int = 16) -> SamplingTable:
     reaches = found.kept.numpy().cumsum()  # as `draw` lays them side by side
     segments = np.stack([reaches - found.kept.numpy(), reaches], axis=1)[ids]
     return SamplingTable(
-        *(steps, tuple(ids), np.array(values), np.array(rest), np.array(kept), segments)
+        steps=steps,
+        ids=tuple(ids),
+        model=found.logits.double().softmax(-1).numpy()[ids],
+        probabilities=found.probabilities.numpy()[ids],
+        values=np.array(values),
+        rest=np.array(rest),
+        kept=np.array(kept),
+        segments=segments,
     )

@@ -151,14 +151,14 @@ class Mode(Face, QObject):
 
 @dataclass(frozen=True)
 class ModeSpec:
-    """`module` is where `create(desk, parent)` is found."""
+    """`module` has the class of that title: "Generate" is a GenerateMode."""
 
     id: str
     title: str
     module: str
 
     def create(self, desk: Any, parent: QObject) -> Mode:
-        return import_module(self.module).create(desk, parent)
+        return getattr(import_module(self.module), f"{self.title}Mode")(desk, parent)
 
 
 def those_there(specs: Sequence[ModeSpec]) -> tuple[ModeSpec, ...]:

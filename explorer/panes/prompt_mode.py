@@ -16,7 +16,7 @@ from explorer.panes.model_menu import ModelMenu
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_header import ModelHeader, PromptHeader
 from explorer.state.actions import Action
-from explorer.state.draft import named
+from explorer.state.draft import Draft, named
 from explorer.widgets.prompt_line import PromptLine
 
 
@@ -44,13 +44,21 @@ class SourceMode(Mode):
         self.reads.failed.connect(self._on_failed)
         self.view.body.retryRequested.connect(self.read)
 
-    def connect_draft(self, words: Callable[[str, Any], str]) -> None:
-        """The view's `settings` show `draft` and change it; `words` of a setting's value."""
+    def connect_draft(self, path: str, kind: type, words: Callable[[str, Any], str]) -> None:
+        """The view's `settings` show the draft at a path and change it; each change is read anew.
+        `words` of a setting's value.
+        """
+        self.draft = Draft(self.workspace, path, kind, self)
         self._words, settings = words, self.view.settings
         settings.changed.connect(lambda name, value: self.set_settings(**{name: value}))
         settings.released.connect(self.draft.end_merge)
-        self.draft.changed.connect(settings.show)
         settings.show(self.draft.value)
+        self.draft.changed.connect(settings.show)
+        self.draft.changed.connect(self.on_draft)
+
+    def on_draft(self, _: Any) -> None:
+        """Something else is set up."""
+        self.read()
 
     def connect_line(self, line: PromptLine, name: str, title: str) -> None:
         """A line of text shows a setting and changes it; `title`: what Undo calls the change."""
@@ -107,6 +115,13 @@ class SourceMode(Mode):
     @abstractmethod
     def show_answer(self, answer: Any) -> None:
         """It came."""
+
+    def inspect(self) -> None:
+        if (step := self.step_shown) is not None:
+            self.show_step(step)
+
+    def show_step(self, step: Any) -> None:
+        """The cursor is at a step of what was answered."""
 
     def why_empty(self) -> str:
         """Why there is nothing to ask; "" where there is."""

@@ -28,6 +28,8 @@ def test_a_table_goes_from_scores_to_what_is_drawn_from() -> None:
     np.testing.assert_allclose(values["temperature"], 2 * (penalized - LOGITS[0]))
     squares = np.array([0.4, 0.3, 0.2, 0.01]) ** 2
     np.testing.assert_allclose(values["softmax"], squares / squares.sum())
+    np.testing.assert_allclose(table.probabilities, values["softmax"])
+    np.testing.assert_allclose(table.model, np.exp(LOGITS)[ORDER])
     assert kept["softmax"] == [True] * 4
     assert kept["top_k"] == [True, True, True, False]
     np.testing.assert_allclose(values["top_k"], values["softmax"])

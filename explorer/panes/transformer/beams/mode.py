@@ -11,19 +11,16 @@ from PySide6.QtWidgets import QWidget
 from core.tokenization.telling import quoted
 from explorer.engine.jobs import SUPERSEDED
 from explorer.panes.base import Row
-from explorer.panes.modes import Desk, Mode
+from explorer.panes.modes import Desk
 from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.beams import compute, text
 from explorer.panes.transformer.beams.draft import BeamsDraft
 from explorer.panes.transformer.beams.view import BeamsView
-from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
 from explorer.widgets.beam_scene import BeamScene, scene_of
 
-
-def create(desk: Desk, parent: QObject) -> Mode:
-    return BeamsMode(desk, parent)
+KEY = "transformer.beams"
 
 
 class BeamsMode(PromptMode):
@@ -37,12 +34,10 @@ class BeamsMode(PromptMode):
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
         self.view = BeamsView()
-        self.draft = Draft(self.workspace, "transformer.beams", BeamsDraft, self)
         self.scene: BeamScene | None = None
         self.connect_buttons(text.BUTTONS, {"use": self.use})
         self.view.tree.picked.connect(self.append)
-        self.draft.changed.connect(self.read)
-        self.connect_draft(text.words_of)
+        self.connect_draft(KEY, BeamsDraft, text.words_of)
         self.begin()
 
     def pictures(self) -> dict[str, QWidget]:
@@ -68,12 +63,12 @@ class BeamsMode(PromptMode):
         return max(super().most_read - self.draft.value.depth, 1)
 
     async def answer(self) -> Any:
-        source, key = self.source, "transformer.beams"
+        source = self.source
         ids = (await self.encode())[-self.most_read :]
         asked = compute.search, ids, self.draft.value, source.tokenizer
-        found = steps = await source.ask(*asked, key=key)
+        found = steps = await source.ask(*asked, key=KEY)
         while found is not SUPERSEDED and found is not None:  # one more token in every beam
-            found = await source.ask(lambda _: next(steps, None), key=key, name="searching")
+            found = await source.ask(lambda _: next(steps, None), key=KEY, name="searching")
             if isinstance(found, tuple):
                 self._show(found, ids[-1])
         return found
@@ -94,11 +89,10 @@ class BeamsMode(PromptMode):
         self.scene = None
         self.view.set_scene(None)
 
-    def inspect(self) -> None:
+    def show_step(self, step: Any) -> None:
         """The line with the numbers of the likeliest candidate, at the end of what was found."""
-        step, at, scene = self.step_shown, self.player.step, self.scene
-        if step is None or scene is None:
-            return
+        assert self.scene is not None
+        at, scene = self.player.step, self.scene
         self.set_headline(self.tell_length(text.headline(scene, at), len(self.prompt_ids)))
         at, node = scene.told(at)
         step, cell = self.tracks[0].item(at), scene.tree.nodes[node].place

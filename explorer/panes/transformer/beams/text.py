@@ -8,7 +8,7 @@ from explorer.widgets.beam_scene import BeamScene
 NO_TEXT = "Type a text: the search begins after it"
 BUTTONS = {
     "use": (
-        "Append the best",
+        "Append best",
         "Appends the text that was found; a click on a token appends its own",
     )
 }

@@ -9,19 +9,16 @@ from PySide6.QtWidgets import QWidget
 
 from core.trace import Trace
 from explorer.engine.latest import Latest
-from explorer.panes.modes import Desk, Mode
+from explorer.panes.modes import Desk
 from explorer.panes.prompt_header import ModelHeader
 from explorer.panes.prompt_mode import ModelMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.chat import compute, text
 from explorer.panes.transformer.chat.draft import ChatDraft
 from explorer.panes.transformer.chat.view import ChatView
-from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
 
-
-def create(desk: Desk, parent: QObject) -> Mode:
-    return ChatMode(desk, parent)
+KEY = "transformer.chat"
 
 
 class ChatMode(ModelMode):
@@ -34,9 +31,8 @@ class ChatMode(ModelMode):
     teaches = "A conversation is one text to the model: its template, special tokens and all"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
-        super().__init__(desk, parent, ModelHeader("transformer.chat"))
+        super().__init__(desk, parent, ModelHeader(KEY))
         self.view = view = ChatView()
-        self.draft = Draft(self.workspace, "transformer.chat", ChatDraft, self)
         self.asked = ""  # what the model answers to now
         self.prompt: Any = None  # a ChatPrompt, with what was written of the answer
         self.trace = Trace()  # the tokens of the answer
@@ -52,8 +48,7 @@ class ChatMode(ModelMode):
         self.writes.failed.connect(self._on_failed)
         self.injects.came.connect(self.type)
         self.injects.failed.connect(self.statusRequested)
-        self.draft.changed.connect(self._on_draft)
-        self.connect_draft(text.words_of)
+        self.connect_draft(KEY, ChatDraft, text.words_of)
         view.line.set_prompt(text.FIRST)
         self.begin()
 
@@ -67,12 +62,10 @@ class ChatMode(ModelMode):
         if isinstance(typed := state.get("typed"), str):
             self.type(typed)
 
-    def inspect(self) -> None:
-        """A token of the answer is looked at."""
-        if (step := self.step_shown) is not None:
-            begins = len(self.prompt.ids) - len(self.trace)
-            self.view.read.set_selected(begins + self.player.step)
-            self.inspection.emit(inspection_of(step))
+    def show_step(self, step: Any) -> None:
+        begins = len(self.prompt.ids) - len(self.trace)
+        self.view.read.set_selected(begins + self.player.step)
+        self.inspection.emit(inspection_of(step))
 
     def cancel(self) -> bool:
         """Esc: the model stops; what was written so far is the answer."""
@@ -149,8 +142,7 @@ class ChatMode(ModelMode):
 
     async def answer(self) -> Any:
         asked = compute.prompt, self.source, self.draft.value, self.view.line.prompt
-        key, name = "transformer.chat", "filling in the template"
-        return await self.engine.call(*asked, key=key, name=name)
+        return await self.engine.call(*asked, key=KEY, name="filling in the template")
 
     def show_answer(self, answer: Any) -> None:
         self.prompt = answer
@@ -168,7 +160,7 @@ class ChatMode(ModelMode):
     def _finish(self) -> None:
         """The answer is whole, or as whole as a person wants it."""
         if not (said := self.said):
-            self._on_draft(self.draft.value)
+            self.on_draft(self.draft.value)
             return
         turn, self.asked = (self.asked, said), ""
         self.draft.change({"turns": (*self.draft.value.turns, turn)}, text.said(turn[0]))
@@ -177,7 +169,7 @@ class ChatMode(ModelMode):
             self._show()
             self.set_tracks([TraceTrack(self.trace.finish())])
 
-    def _on_draft(self, _: ChatDraft) -> None:
+    def on_draft(self, _: ChatDraft) -> None:
         self._take_back()  # the model was answering to something else
         self.read()
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 import core
 from core.data.few_shot_tasks import FORMS, example_counts, pairs_of
 from explorer.engine.jobs import Superseded
-from explorer.panes.modes import Desk, Mode
+from explorer.panes.modes import Desk
 from explorer.panes.prompt_mode import ModelMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.examples import text
@@ -18,10 +18,6 @@ from explorer.panes.transformer.examples.draft import ExamplesDraft
 from explorer.panes.transformer.examples.view import ExamplesHeader, ExamplesView
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
-
-
-def create(desk: Desk, parent: QObject) -> Mode:
-    return ExamplesMode(desk, parent)
 
 
 class ExamplesMode(ModelMode):
@@ -40,8 +36,8 @@ class ExamplesMode(ModelMode):
         self.inputs.form.picked.connect(lambda form: self.set_up(form=form))
         view.lines.rested.connect(lambda: self.set_up(lines=view.lines.text))
         view.bars.picked.connect(self.player.seek)
-        self.draft.changed.connect(self._on_draft)
-        self._on_draft(self.draft.value)
+        self.draft.changed.connect(self.on_draft)
+        self.on_draft(self.draft.value)
         self.begin()
 
     def pictures(self) -> dict[str, QWidget]:
@@ -51,7 +47,7 @@ class ExamplesMode(ModelMode):
         """Other lines, or another form."""
         self.draft.change(changes, text.CHANGE)
 
-    def _on_draft(self, draft: ExamplesDraft) -> None:
+    def on_draft(self, draft: ExamplesDraft) -> None:
         self.inputs.set_draft(draft)
         self.view.lines.set_text(draft.lines)
         self.forget()
@@ -82,9 +78,8 @@ class ExamplesMode(ModelMode):
             self.player.seek(len(answer) - 1)
         self.inspect()
 
-    def inspect(self) -> None:
-        if (step := self.step_shown) is not None:
-            at = self.player.step
-            self.view.show_shots(self.shots, at, self.source.tokenizer)
-            self.set_headline(text.headline(self.shots[at], self.shots))
-            self.inspection.emit(inspection_of(step))
+    def show_step(self, step: Any) -> None:
+        at = self.player.step
+        self.view.show_shots(self.shots, at, self.source.tokenizer)
+        self.set_headline(text.headline(self.shots[at], self.shots))
+        self.inspection.emit(inspection_of(step))

@@ -46,7 +46,7 @@ class ExamplesView(QWidget):
         super().__init__()
         self.setObjectName("transformer.examples")
         self.lines, self.read = TextInput(MOST), TokenFlow(text.READS)
-        self.bars = BarTable(text.BARS, text.COLUMNS, bar=0.5)
+        self.bars = BarTable(text.BARS, text.COLUMNS, bar=0.44)
         self.lines.setAccessibleName(text.LINES)
         name_parts(self, "transformer.examples", "lines", "bars", "read")
         self.body = StatefulPicture(self.bars, "lines")

@@ -12,7 +12,7 @@ from core.inference.stop_strings import first_stop
 from core.inference.text_tree import Text, TextTree
 from core.tokenization.telling import quoted_piece
 from explorer.engine.jobs import SUPERSEDED, Superseded
-from explorer.panes.modes import Desk, Mode
+from explorer.panes.modes import Desk
 from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.generate import compute, text
@@ -20,13 +20,7 @@ from explorer.panes.transformer.generate.compute import Choice
 from explorer.panes.transformer.generate.draft import GenerateDraft
 from explorer.panes.transformer.generate.view import GenerateView
 from explorer.runs.text_read import Read
-from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
-
-
-def create(desk: Desk, parent: QObject) -> Mode:
-    return GenerateMode(desk, parent)
-
 
 KEY, KEYS = "transformer.generate", {"next": "Ctrl+Shift+Return"}
 FIRST = "softmax"  # the step that is shown first
@@ -46,7 +40,6 @@ class GenerateMode(PromptMode):
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
         self.view = view = GenerateView()
-        self.draft = Draft(self.workspace, KEY, GenerateDraft, self)
         self.tree = TextTree()  # of what was written
         self.place: int | None = None
         self.begun: int | None = None
@@ -59,8 +52,7 @@ class GenerateMode(PromptMode):
         view.bars.picked.connect(lambda row: self.force(view.bars.scene.table.ids[row]))
         view.text.chosen.connect(lambda _, place: self.look_at(place))
         view.forks.picked.connect(lambda row: self.go_on_from(self.tree.branches()[row].text))
-        self.draft.changed.connect(self.read)
-        self.connect_draft(text.words_of)
+        self.connect_draft(KEY, GenerateDraft, text.words_of)
         self.begin()
 
     # what the pane asks
@@ -234,11 +226,9 @@ class GenerateMode(PromptMode):
         at_end, writes = self.choice is not None and self.place is None, self.begun is not None
         self.view.set_buttons(ready=at_end, writing=writes, written=bool(self.tree.past))
 
-    def inspect(self) -> None:
-        step, choice = self.step_shown, self.choice
-        if step is None or choice is None:
-            return
-        at, scene = self.player.step, choice.scene
+    def show_step(self, step: Any) -> None:
+        assert self.choice is not None
+        at, choice, scene = self.player.step, self.choice, self.choice.scene
         surprise = None if self.place is None else choice.surprises[self.place]
         told = self.why or text.headline(scene, scene.table.steps[at], surprise)
         self.set_headline(self.tell_length(told, choice.place))

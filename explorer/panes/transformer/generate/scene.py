@@ -22,27 +22,21 @@ CUTS = ("top_k", "top_p", "min_p")
 class Scene:
     """The n tokens of a table below one another, then all others in one row, at its S steps.
 
-    pieces         what the tokens say
-    lengths        (S, n + 1) of the bars, 0 to 1
-    words          (S, n + 1) beside them
-    probabilities  (n,) before the cuts
-    boundaries     (names, row below which they cut), of the cuts
-    came           the row of the token that came
-    drawn          the number that falls, 0 to 1; None: the token stands in the text already
-    likeliest      what the token says that the model finds likeliest
-    shares         its probability by the model, and what the settings make of it
+    pieces      what the tokens say
+    lengths     (S, n + 1) of the bars, 0 to 1
+    words       (S, n + 1) beside them
+    boundaries  (names, row below which they cut), of the cuts
+    came        the row of the token that came
+    drawn       the number that falls, 0 to 1; None: the token stands in the text already
     """
 
     table: SamplingTable
     pieces: tuple[bytes, ...]
     lengths: np.ndarray
     words: tuple[tuple[str, ...], ...]
-    probabilities: np.ndarray
     boundaries: tuple[tuple[str, int], ...]
     came: int
     drawn: float | None
-    likeliest: bytes
-    shares: tuple[float, float]
 
     def step(self, position: float) -> int:
         return min(max(int(position), 0), len(self.table.steps) - 1)
@@ -63,13 +57,13 @@ def scene_of(trace: Trace, piece: Callable[[int], bytes]) -> Scene:
     """`trace`: of a token's choice; `piece`: the bytes of a token."""
     from core.inference.sampling_table import sampling_table
 
-    table, told, sampling = sampling_table(trace), trace.about["next"], trace.about["sampling"]
-    ids, lengths, words = list(table.ids), [], []
+    table, sampling = sampling_table(trace), trace.about["sampling"]
+    others, lengths, words = len(trace.about["next"].kept) - len(table.ids), [], []
     for values, rest in zip(table.values, table.rest, strict=True):
         if np.isnan(rest):  # scores, from the smallest; all others together have none
             span = np.ptp(values) or 1.0
             lengths.append(np.append(0.05 + 0.95 * (values - values.min()) / span, 0.0))
-            words.append((*map(format_fixed, values), f"{len(told.kept) - len(ids):,} more"))
+            words.append((*map(format_fixed, values), f"{others:,} more"))
         else:
             shares = np.append(values, rest)
             lengths.append(shares / (shares.max() or 1.0))
@@ -78,17 +72,12 @@ def scene_of(trace: Trace, piece: Callable[[int], bytes]) -> Scene:
              f"{name[:3]}-{name[4:]} {getattr(sampling, name):g}")
             for name in CUTS if name in table.steps]  # fmt: skip
     by_row = groupby(cuts, lambda cut: cut[0])
-    model = told.logits.double().softmax(-1)  # whatever the settings are
-    first = int(model.argmax())
     return Scene(
         table=table,
-        pieces=tuple(map(piece, ids)),
+        pieces=tuple(map(piece, table.ids)),
         lengths=np.array(lengths),
         words=tuple(words),
-        probabilities=told.probabilities.numpy()[ids],
         boundaries=tuple((", ".join(name for _, name in some), row) for row, some in by_row),
-        came=ids.index(trace.about["token"]),
+        came=table.ids.index(trace.about["token"]),
         drawn=trace.about["drawn"],
-        likeliest=piece(first),
-        shares=(float(model[first]), float(told.probabilities[first])),
     )

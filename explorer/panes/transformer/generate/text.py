@@ -60,14 +60,13 @@ def headline(scene: Scene, step: str, surprise: float | None) -> str:
         many = f"{left} of these tokens are left" if left != 1 else "one token is left"
         return f"What may come next: {many}"
     if step in ("draw", "append"):
-        return (
-            f"The draw falls on {came}, which had {format_share(scene.probabilities[scene.came])}"
-        )
-    share, bent = map(format_share, scene.shares)
-    first = scene.shares[0]
-    sure = "is sure of" if first > 0.9 else "expects" if first > 0.5 else "leans towards"
-    told = f"The model {sure} {quoted_piece(scene.likeliest)}: {share}"
-    return told if step == "logits" or bent == share else f"{told}; the settings make it {bent}"
+        return f"The draw falls on {came}, which had {format_share(scene.table.probabilities[scene.came])}"
+    first = scene.table.model.argmax()
+    share, bent = scene.table.model[first], format_share(scene.table.probabilities[first])
+    sure = "is sure of" if share > 0.9 else "expects" if share > 0.5 else "leans towards"
+    told = f"The model {sure} {quoted_piece(scene.pieces[first])}: {format_share(share)}"
+    stays = step == "logits" or bent == format_share(share)
+    return told if stays else f"{told}; the settings make it {bent}"
 
 
 def stopped(stop: str) -> str:
@@ -88,19 +87,17 @@ def cache(scene: CacheScene | None) -> str:
 
 def facts(choice: Choice, most: int) -> str:
     """Below the text, of which the model reads so many tokens at most."""
-    count = len(choice.ids)
+    count, read = len(choice.ids), choice.read
     told = [f"{count:,} of {most:,} tokens" if count <= most else f"{count:,} tokens"]
     if math.isfinite(choice.perplexity):
         told.append(f"perplexity {format_number(choice.perplexity)}")
-    if choice.read.cache:
-        told.append(f"cache {format_bytes(sum(layer.bytes for layer in choice.read.cache))}")
-    if choice.read.seconds:
-        told.append(f"read in {format_brief(choice.read.seconds)}")
-    return "   ".join(told)
+    if read.cache:
+        told.append(f"cache {format_bytes(sum(layer.bytes for layer in read.cache))}")
+    return "   ".join([*told, f"read in {format_brief(read.seconds)}"])
 
 
 def row_tip(scene: Scene, row: int) -> str:
     """A token's row."""
-    told = f"{format_share(scene.probabilities[row])} before the cuts"
+    told = f"{format_share(scene.table.probabilities[row])} before the cuts"
     where = "" if scene.drawn is not None else " here instead: the text forks"
     return f"{told}\nClick to choose it{where}"

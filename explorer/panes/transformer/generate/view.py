@@ -69,7 +69,7 @@ class Bars(ChoicePicture[Scene]):
         columns = {
             "token": [piece.decode("utf-8", "replace") for piece in scene.pieces],
             "id": scene.table.ids,
-            "probability": scene.probabilities,
+            "probability": scene.table.probabilities,
             "shown": scene.words[step][:-1],
             "cut": ~scene.table.kept[step],
         }

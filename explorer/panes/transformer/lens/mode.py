@@ -10,14 +10,13 @@ from PySide6.QtWidgets import QWidget
 from explorer.engine.jobs import SUPERSEDED
 from explorer.engine.latest import Latest
 from explorer.panes.model_menu import REAL
-from explorer.panes.modes import Desk, Mode
+from explorer.panes.modes import Desk
 from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.lens import compute, text
 from explorer.panes.transformer.lens.draft import LensDraft, Part
 from explorer.panes.transformer.lens.scene import Scene
 from explorer.panes.transformer.lens.view import LensView
-from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
 from explorer.state.workspace import DEFAULT_PROMPT
 from explorer.widgets.choice_picture import NONE
@@ -25,10 +24,6 @@ from explorer.widgets.likeliest_bars import NextToken
 
 MOST_READ, WRITTEN = 512, 8  # tokens of a text, its last ones; that it goes on with
 KEY, ADDS, WRITES = "transformer.lens", "what a part adds", "writing on"
-
-
-def create(desk: Desk, parent: QObject) -> Mode:
-    return LensMode(desk, parent)
 
 
 class LensMode(PromptMode):
@@ -44,7 +39,6 @@ class LensMode(PromptMode):
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
         self.view = LensView()
-        self.draft = Draft(self.workspace, KEY, LensDraft, self)
         self.scene: Scene | None = None
         self.position: int | None = None  # None: the last token
         self.token: int | None = None  # None: the likeliest
@@ -56,8 +50,7 @@ class LensMode(PromptMode):
         view.terms.opened.connect(self.open)
         view.next.clicked.connect(self.explain)
         view.all_on.clicked.connect(self.all_on)
-        self.draft.changed.connect(self.read)
-        self.connect_draft(text.words_of)
+        self.connect_draft(KEY, LensDraft, text.words_of)
         self.begin()
 
     # what the pane asks

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from explorer.engine.jobs import Superseded
 from explorer.engine.latest import Latest
-from explorer.panes.modes import Desk, Mode
+from explorer.panes.modes import Desk
 from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.transformer.map import compute, text
 from explorer.panes.transformer.map.draft import NAMES, OPEN, MapDraft
@@ -35,10 +35,6 @@ COMPONENT = {
     "norm": "norms", "ln_1": "norms", "ln_2": "norms", "ln_cross": "norms",
     "unembed": "output_head",
 }  # fmt: skip
-
-
-def create(desk: Desk, parent: QObject) -> Mode:
-    return MapMode(desk, parent)
 
 
 class MapMode(PromptMode):

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from core.data.dates import Dates
 from explorer.engine.jobs import SUPERSEDED
-from explorer.panes.modes import Desk, Mode
+from explorer.panes.modes import Desk
 from explorer.panes.prompt_mode import SourceMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.translate import compute, text
@@ -23,10 +23,6 @@ from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
 
 MODEL = "dates"
-
-
-def create(desk: Desk, parent: QObject) -> Mode:
-    return TranslateMode(desk, parent)
 
 
 class TranslateMode(SourceMode):

@@ -175,11 +175,11 @@ def test_a_text_longer_than_the_context_says_what_is_read(make_mode: Any, run_as
 def test_a_slider_bends_what_was_read_and_can_be_undone(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("generate")
-        read, first = mode.choice.read, mode.choice.scene.probabilities[0]
+        read, first = mode.choice.read, mode.choice.scene.table.probabilities[0]
         QTest.keyClick(mode.view.settings.widgets["temperature"].slider, Qt.Key.Key_Home)
         await mode.settled()
         assert mode.draft.value.temperature == 0 and mode.choice.read is read
-        assert mode.choice.scene.probabilities[0] == 1 > first
+        assert mode.choice.scene.table.probabilities[0] == 1 > first
         mode.workspace.undo()
         await mode.settled()
         assert mode.draft.value.temperature == 1

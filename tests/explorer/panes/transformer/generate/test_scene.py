@@ -43,7 +43,9 @@ def test_the_likeliest_stand_first_and_the_rest_in_one_row() -> None:
     assert list(shown.table.ids)[: SHOWN - 1] == order.tolist()[: SHOWN - 1]
     step = shown.table.steps.index("softmax")
     probabilities = np.exp(LOGITS - LOGITS.max()) / np.exp(LOGITS - LOGITS.max()).sum()
-    np.testing.assert_allclose(shown.probabilities, probabilities[list(shown.table.ids)], rtol=1e-5)
+    np.testing.assert_allclose(
+        shown.table.probabilities, probabilities[list(shown.table.ids)], rtol=1e-5
+    )
     assert len(shown.words[step]) == len(shown.table.ids) + 1 and shown.lengths[step].max() == 1
     assert shown.table.kept.all()
 
