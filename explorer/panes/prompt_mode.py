@@ -16,7 +16,7 @@ from explorer.panes.model_menu import ModelMenu
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_header import ModelHeader, PromptHeader
 from explorer.state.actions import Action
-from explorer.state.draft import Draft, named
+from explorer.state.draft import Draft
 from explorer.widgets.prompt_line import PromptLine
 
 
@@ -44,12 +44,10 @@ class SourceMode(Mode):
         self.reads.failed.connect(self._on_failed)
         self.view.body.retryRequested.connect(self.read)
 
-    def connect_draft(self, path: str, kind: type, words: Callable[[str, Any], str]) -> None:
-        """The view's `settings` show the draft at a path and change it; each change is read anew.
-        `words` of a setting's value.
-        """
+    def connect_draft(self, path: str, kind: type) -> None:
+        """The view's `settings` show the draft at a path and change it: then all is read anew."""
         self.draft = Draft(self.workspace, path, kind, self)
-        self._words, settings = words, self.view.settings
+        settings = self.view.settings
         settings.changed.connect(lambda name, value: self.set_settings(**{name: value}))
         settings.released.connect(self.draft.end_merge)
         settings.show(self.draft.value)
@@ -104,9 +102,8 @@ class SourceMode(Mode):
         """One or more settings of the draft; a slider's drag is one change, and so is typing."""
         name, value = next(iter(changes.items()))
         label = fields_of(type(self.draft.value))[name].label
-        is_text = isinstance(value, str)
-        words = named(label, value) if is_text else f"{label} {self._words(name, value)}"
-        self.draft.change(changes, words, name)
+        words = self.view.settings.words(name, value)
+        self.draft.change(changes, f"{label} {words}", name)
 
     @abstractmethod
     async def answer(self) -> Any:

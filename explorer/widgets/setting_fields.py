@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QSignalBlocker, Signal
 from PySide6.QtWidgets import QWidget
 
 from core.fields import fields_of
+from core.tokenization.telling import quoted, shortened
 from explorer.widgets.prompt_line import PromptLine
 from explorer.widgets.slider_field import SliderField
 from explorer.widgets.toggle import Switch
@@ -19,9 +20,9 @@ class SettingFields(QObject):
     """`changed(name, value)`: by a person, while a slider is dragged or a text is typed, too;
     `released` afterwards.
 
-    kind    the dataclass
-    values  of each setting, from left to right; None: it is on or off, or a text
-    words   of a setting's value
+    kind     the dataclass
+    values   of each setting, from left to right; None: it is on or off, or a text
+    special  what is said of some values in place of themselves: {("top_k", 0): "all"}
     """
 
     changed = Signal(str, object)
@@ -32,17 +33,18 @@ class SettingFields(QObject):
         name: str,
         kind: type,
         values: Mapping[str, Sequence[float] | None],
-        words: Callable[[str, Any], str],
+        special: Mapping[tuple[str, Any], str],
         parent: QObject,
     ) -> None:
         """Its widgets are called `name.setting`."""
         super().__init__(parent)
+        self._special = special
         self.widgets: dict[str, QWidget] = {}
         for setting, choices in values.items():
             about = fields_of(kind)[setting]
             field: Any
             if choices is not None:
-                field = SliderField(about.label, choices, partial(words, setting), about.help)
+                field = SliderField(about.label, choices, partial(self.words, setting), about.help)
                 field.changed.connect(partial(self.changed.emit, setting))
                 field.released.connect(self.released)
             elif isinstance(about.default, str):
@@ -58,6 +60,13 @@ class SettingFields(QObject):
             field.setToolTip(about.help)
             field.setObjectName(f"{name}.{setting}")
             self.widgets[setting] = field
+
+    def words(self, setting: str, value: Any) -> str:
+        """A setting's value, beside its slider and in the name of a change."""
+        if isinstance(value, bool):
+            return "on" if value else "off"
+        said = quoted(shortened(value)) if isinstance(value, str) else f"{value:g}"
+        return self._special.get((setting, value), said)
 
     def show(self, settings: Any) -> None:
         """An instance of the dataclass; emits nothing."""

@@ -37,7 +37,7 @@ class BeamsMode(PromptMode):
         self.scene: BeamScene | None = None
         self.connect_buttons(text.BUTTONS, {"use": self.use})
         self.view.tree.picked.connect(self.append)
-        self.connect_draft(KEY, BeamsDraft, text.words_of)
+        self.connect_draft(KEY, BeamsDraft)
         self.begin()
 
     def pictures(self) -> dict[str, QWidget]:

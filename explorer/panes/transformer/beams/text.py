@@ -7,10 +7,7 @@ from explorer.widgets.beam_scene import BeamScene
 
 NO_TEXT = "Type a text: the search begins after it"
 BUTTONS = {
-    "use": (
-        "Append best",
-        "Appends the text that was found; a click on a token appends its own",
-    )
+    "use": ("Append best", "Appends the text that was found; a click on a token appends its own")
 }
 HEADLINES = {
     "score": "Each beam proposes its likeliest next tokens: log-probabilities add up along a text",
@@ -18,13 +15,7 @@ HEADLINES = {
     "prune": "As many texts go on as there are beams; the others are dropped",
     "finish": "Texts that have ended wait: the best of them wins",
 }
-
-
-def words_of(setting: str, value: float) -> str:
-    """A setting's value, beside its slider, and in the name of a change."""
-    if setting == "sentences" or (setting == "length_penalty" and not value):
-        return "on" if value else "off"
-    return "1: greedy" if setting == "beams" and value == 1 else f"{value:g}"
+SPECIAL = {("length_penalty", 0.0): "off", ("beams", 1): "1: greedy"}
 
 
 def headline(scene: BeamScene, step: int) -> str:

@@ -32,7 +32,7 @@ class BeamsView(QWidget):
         self.body = StatefulPicture(self.tree, "lines")
         name_parts(self, NAME, "tree")
         self.buttons = push_buttons(NAME, text.BUTTONS, {"use": "primary"})
-        self.settings = SettingFields(NAME, BeamsDraft, VALUES, text.words_of, self)
+        self.settings = SettingFields(NAME, BeamsDraft, VALUES, text.SPECIAL, self)
         *sliders, sentences = self.settings.widgets.values()
         left = row(*((one, 1) for one in sliders), spacing=16)
         controls = row((left, 1), sentences, *self.buttons.values(), spacing=16)

@@ -48,7 +48,7 @@ class ChatMode(ModelMode):
         self.writes.failed.connect(self._on_failed)
         self.injects.came.connect(self.type)
         self.injects.failed.connect(self.statusRequested)
-        self.connect_draft(KEY, ChatDraft, text.words_of)
+        self.connect_draft(KEY, ChatDraft)
         view.line.set_prompt(text.FIRST)
         self.begin()
 

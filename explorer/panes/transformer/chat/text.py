@@ -26,13 +26,7 @@ EMPTY = "Say something: the model answers, and you see what it reads"
 ENDED = "What you typed ended your own message: the rest passes as another's"
 WRITES = "The model goes on with the text, until it writes the token that ends its turn"
 NO_TEMPLATE = "{} cannot chat: it has no template that makes one text of a conversation"
-
-
-def words_of(setting: str, value: float | bool) -> str:
-    """A setting's value, beside its slider, and in the name of a change."""
-    if setting == "temperature":
-        return f"{value:g}" if value else "0: always the likeliest"
-    return "on" if value else "off"
+SPECIAL = {("temperature", 0.0): "0: always the likeliest"}
 
 
 def said(words: str) -> str:

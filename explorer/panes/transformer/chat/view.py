@@ -40,7 +40,7 @@ class ChatView(QWidget):
         self.line.setMaxLength(LONGEST)
         self.line.setPlaceholderText(text.TYPE)
         self.line.setAccessibleName(text.TYPE)
-        self.settings = SettingFields(NAME, ChatDraft, VALUES, text.words_of, self)
+        self.settings = SettingFields(NAME, ChatDraft, VALUES, text.SPECIAL, self)
         system, temperature, self._specials = self.settings.widgets.values()
         self._specials.hide()  # until a special token is typed
         self.buttons = push_buttons(NAME, text.BUTTONS, LOOKS)

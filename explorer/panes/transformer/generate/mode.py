@@ -52,7 +52,7 @@ class GenerateMode(PromptMode):
         view.bars.picked.connect(lambda row: self.force(view.bars.scene.table.ids[row]))
         view.text.chosen.connect(lambda _, place: self.look_at(place))
         view.forks.picked.connect(lambda row: self.go_on_from(self.tree.branches()[row].text))
-        self.connect_draft(KEY, GenerateDraft, text.words_of)
+        self.connect_draft(KEY, GenerateDraft)
         self.begin()
 
     # what the pane asks

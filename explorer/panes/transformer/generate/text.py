@@ -14,10 +14,7 @@ REST = "all others"
 STRIP = "all tokens side by side, each as wide as it is likely"
 BUTTONS = {
     "next": ("Next token", "Draws the next token and appends it"),
-    "write": (
-        "Write on",
-        "Writes until you press Stop, the text ends, or the context is full",
-    ),
+    "write": ("Write on", "Writes until you press Stop, the text ends, or the context is full"),
     "back": ("Take back", "Takes the last token back, or the last fork"),
     "again": ("Draw again", "Other numbers: another seed"),
 }
@@ -31,16 +28,8 @@ SIDES = [("sampling", "Sampling"), ("forks", "Forks"), ("cache", "Cache")]
 SIDES_HELP = "The settings of the draw, the texts that were written, what is kept of those read"
 NO_FORKS = "Nothing is written yet: each text that you write becomes a branch here"
 NO_CACHE = "A model in training keeps nothing: it is another one after each step"
-
-
-def words_of(setting: str, value: float) -> str:
-    """A setting's value, beside its slider."""
-    if setting == "top_k":
-        return f"{value:.0f}" if value else "all"
-    off = {"top_p": 1.0, "min_p": 0.0, "repetition_penalty": 1.0}
-    if off.get(setting) == value:
-        return "off"
-    return "0: greedy" if setting == "temperature" and not value else f"{value:g}"
+SPECIAL = {("top_k", 0): "all", ("top_p", 1.0): "off", ("min_p", 0.0): "off",
+           ("repetition_penalty", 1.0): "off", ("temperature", 0.0): "0: greedy"}  # fmt: skip
 
 
 def drawn(number: float) -> str:
@@ -60,7 +49,8 @@ def headline(scene: Scene, step: str, surprise: float | None) -> str:
         many = f"{left} of these tokens are left" if left != 1 else "one token is left"
         return f"What may come next: {many}"
     if step in ("draw", "append"):
-        return f"The draw falls on {came}, which had {format_share(scene.table.probabilities[scene.came])}"
+        had = format_share(scene.table.probabilities[scene.came])
+        return f"The draw falls on {came}, which had {had}"
     first = scene.table.model.argmax()
     share, bent = scene.table.model[first], format_share(scene.table.probabilities[first])
     sure = "is sure of" if share > 0.9 else "expects" if share > 0.5 else "leans towards"

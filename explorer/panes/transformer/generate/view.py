@@ -90,7 +90,7 @@ class GenerateView(QWidget):
         self.side = SegmentedControl(text.SIDES, text.SIDES_HELP)
         name_parts(self, NAME, "text", "bars", "side")
         self.buttons = push_buttons(NAME, text.BUTTONS, LOOKS)
-        self.settings = SettingFields(NAME, GenerateDraft, VALUES, text.words_of, self)
+        self.settings = SettingFields(NAME, GenerateDraft, VALUES, text.SPECIAL, self)
         self._build()
         self.side.chosen.connect(self.show_side)
 

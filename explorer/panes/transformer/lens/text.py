@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.numbers import format_fixed, format_number, format_share
-from core.tokenization.telling import shortened
 
 if TYPE_CHECKING:
     from core.inference.attribution import LogitTerm
@@ -21,6 +20,7 @@ HINT = "click a head or an MLP to switch it off"
 ALL_ON, ALL_ON_HELP = "All on again", "The model as it is"
 SUBLAYERS, PATCH = "Show sublayers, or whole layers", "Patch from another text"
 OTHER = "Patch from another text with as many tokens"
+SPECIAL = {("patch", ""): "nothing"}
 
 
 def part_name(part: Part) -> str:
@@ -119,10 +119,3 @@ def note(off: Sequence[Part], other: int, mine: int) -> str:
 def switched(part: Part, is_off: bool) -> str:
     """Of an undoable change."""
     return f"Switch {part_name(part)} {'off' if is_off else 'on'}"
-
-
-def words_of(setting: str, value: Any) -> str:
-    """A setting's value, in the name of a change."""
-    if setting == "patch":
-        return f"from \u201c{shortened(value)}\u201d" if value else "nothing"
-    return f"{value}" if setting == "patch_layer" else "on" if value else "off"

@@ -60,7 +60,7 @@ def test_what_is_typed_is_shown_as_the_model_reads_it(make_chat: Any, run_async:
         system.setText("Be rude.")
         system.textEdited.emit("Be rude.")
         system.returnPressed.emit()
-        assert mode.workspace.undo_text == "System message Be rude."
+        assert mode.workspace.undo_text == "System message \u201cBe rude.\u201d"
         await mode.settled()
         assert read_text(mode) == "system: Be rude.<|endoftext|>user: Hi<|endoftext|>assistant:"
         mode.view.grab()

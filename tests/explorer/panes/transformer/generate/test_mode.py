@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 
 import core
 from explorer.panes.transformer.generate import text
+from explorer.panes.transformer.generate.view import GenerateView
 from tests.explorer.panes.transformer.conftest import PROMPT
 from tests.explorer.waiting import until
 
@@ -136,7 +137,10 @@ def test_it_writes_until_the_stop_string_as_core_does(make_mode: Any, run_async:
         line.setText(stop)
         line.textEdited.emit(stop)
         line.returnPressed.emit()
-        assert mode.draft.value.stop_at == stop and mode.workspace.undo_text == f"Stop at {stop}"
+        assert (
+            mode.draft.value.stop_at == stop
+            and mode.workspace.undo_text == f"Stop at \u201c{stop}\u201d"
+        )
         mode.toggle_writing()
         await mode.settled()
         assert mode.ids == core.generate(*asked, stop_strings=stop, tokenizer=lm.tokenizer)
@@ -186,6 +190,25 @@ def test_a_slider_bends_what_was_read_and_can_be_undone(make_mode: Any, run_asyn
         assert mode.view.settings.widgets["temperature"].value == 1
 
     run_async(body())
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "words"),
+    [
+        ("temperature", 0.0, "0: greedy"),
+        ("temperature", 0.7, "0.7"),
+        ("top_k", 0, "all"),
+        ("top_k", 40, "40"),
+        ("top_p", 1.0, "off"),
+        ("min_p", 0.0, "off"),
+        ("repetition_penalty", 1.2, "1.2"),
+        ("stop_at", ".", "\u201c.\u201d"),
+    ],
+)
+def test_a_setting_is_told_in_words(qapp: Any, setting: str, value: Any, words: str) -> None:
+    view = GenerateView()
+    assert view.settings.words(setting, value) == words
+    view.deleteLater()
 
 
 def test_keys_choose_a_row_and_let_it_come(make_mode: Any, run_async: Any) -> None:

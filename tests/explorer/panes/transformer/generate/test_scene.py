@@ -112,22 +112,6 @@ def test_surprises_that_are_not_known_are_those_of_the_first_tokens() -> None:
     assert np.isnan(one.surprises[:3]).all() and one.surprises[3] == 2
 
 
-@pytest.mark.parametrize(
-    ("setting", "value", "words"),
-    [
-        ("temperature", 0.0, "0: greedy"),
-        ("temperature", 0.7, "0.7"),
-        ("top_k", 0, "all"),
-        ("top_k", 40, "40"),
-        ("top_p", 1.0, "off"),
-        ("min_p", 0.0, "off"),
-        ("repetition_penalty", 1.2, "1.2"),
-    ],
-)
-def test_a_setting_is_told_in_words(setting: str, value: float, words: str) -> None:
-    assert text.words_of(setting, value) == words
-
-
 def test_headlines_say_what_is_seen() -> None:
     shown = scene(temperature=0.0)
     share = np.exp(LOGITS - LOGITS.max()).max() / np.exp(LOGITS - LOGITS.max()).sum()
