@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from core.tokenization.telling import quoted
+from core.tokenization.telling import quoted, shortened
 from explorer.engine.jobs import SUPERSEDED
 from explorer.panes.base import Row
 from explorer.panes.modes import Desk
@@ -29,13 +29,12 @@ class BeamsMode(PromptMode):
     id = "beams"
     title = "Beams"
     teaches = "What if it looked further than one token? Beam search and its tree"
-    no_text = text.NO_TEXT
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
         self.view = BeamsView()
         self.scene: BeamScene | None = None
-        self.connect_buttons(text.BUTTONS, {"use": self.use})
+        self.connect_buttons(text.BUTTONS, {"use": lambda: self.append()})
         self.view.tree.picked.connect(self.append)
         self.connect_draft(KEY, BeamsDraft)
         self.begin()
@@ -46,16 +45,12 @@ class BeamsMode(PromptMode):
     def on_position(self, position: float) -> None:
         self.view.tree.set_position(position)
 
-    def append(self, node: int) -> None:
-        """The text that ends with a node comes into the prompt."""
-        if self.scene is not None:
-            written = self.scene.text_of(node)
-            self.workspace.change("prompt", self.workspace.prompt + written, text.appended(written))
-
-    def use(self) -> None:
-        """So does the text that was found."""
-        if self.scene is not None:
-            self.append(self.scene.tree.best)
+    def append(self, node: int | None = None) -> None:
+        """The text that ends with a node comes into the prompt; None: the one that was found."""
+        if (scene := self.scene) is not None:
+            written = scene.text_of(scene.tree.best if node is None else node)
+            title = text.APPENDED.format(shortened(written.strip()))
+            self.workspace.change("prompt", self.workspace.prompt + written, title)
 
     @property
     def most_read(self) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from core.numbers import format_fixed
 from explorer.widgets.beam_scene import BeamScene
 
-NO_TEXT = "Type a text: the search begins after it"
 BUTTONS = {
     "use": ("Append best", "Appends the text that was found; a click on a token appends its own")
 }
@@ -15,6 +14,7 @@ HEADLINES = {
     "prune": "As many texts go on as there are beams; the others are dropped",
     "finish": "Texts that have ended wait: the best of them wins",
 }
+APPENDED = "Append \u201c{}\u201d"
 SPECIAL = {("length_penalty", 0.0): "off", ("beams", 1): "1: greedy"}
 
 
@@ -31,7 +31,3 @@ def headline(scene: BeamScene, step: int) -> str:
     if mine < other:
         return f"The length penalty prefers this text, though the greedy one is likelier: {against}"
     return f"Looking further pays for this text: {against}"
-
-
-def appended(written: str) -> str:
-    return f"Append \u201c{written.strip()[:24]}\u201d"

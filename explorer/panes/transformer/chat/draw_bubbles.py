@@ -34,11 +34,21 @@ class Bubbles(ChoicePicture[Talk]):
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 
-    def rects(self, scene: Talk) -> list[QRectF]:
-        return _bubbles(scene, self.width())
+    def rects(self, scene: Talk, width: float = 0.0) -> list[QRectF]:
+        """Where each stands, one below the other; `width`: another than the widget has."""
+        now, width, y, rects = theme.current(), width or self.width(), 0.0, list[QRectF]()
+        pad, metrics = now.px(PAD), now.metrics("body")
+        most = max(width - now.px(INDENT) - 2 * pad, now.px(40))
+        for one in scene:
+            area = metrics.boundingRect(QRectF(0, 0, most, 1e6), WRAP, _breakable(one["content"]))
+            wide = min(area.width() + 1, most) + 2 * pad
+            left = width - wide if one["role"] == "user" else 0.0
+            rects.append(QRectF(left, y + now.px(LABEL), wide, area.height() + pad))
+            y = rects[-1].bottom() + now.px(APART)
+        return rects
 
     def heightForWidth(self, width: int) -> int:
-        return round(max((one.bottom() for one in _bubbles(self.scene or (), width)), default=0))
+        return round(max((one.bottom() for one in self.rects(self.scene or (), width)), default=0))
 
     def told(self, thing: int) -> str:
         return text.BUBBLE
@@ -63,20 +73,6 @@ class Bubbles(ChoicePicture[Talk]):
             painter.setPen(now.color("text"))
             words = rect.adjusted(pad, pad / 2, -pad, -pad / 2)
             painter.drawText(words, WRAP, _breakable(one["content"]))
-
-
-def _bubbles(talk: Talk, width: float) -> list[QRectF]:
-    """Where each stands, one below the other."""
-    now, y, rects = theme.current(), 0.0, []
-    pad, metrics = now.px(PAD), now.metrics("body")
-    most = max(width - now.px(INDENT) - 2 * pad, now.px(40))
-    for one in talk:
-        area = metrics.boundingRect(QRectF(0, 0, most, 1e6), WRAP, _breakable(one["content"]))
-        wide = min(area.width() + 1, most) + 2 * pad
-        left = width - wide if one["role"] == "user" else 0.0
-        rects.append(QRectF(left, y + now.px(LABEL), wide, area.height() + pad))
-        y = rects[-1].bottom() + now.px(APART)
-    return rects
 
 
 def _breakable(said: str) -> str:

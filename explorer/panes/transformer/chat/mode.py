@@ -7,6 +7,7 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from core.tokenization.telling import shortened
 from core.trace import Trace
 from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk
@@ -114,9 +115,9 @@ class ChatMode(ModelMode):
         """The answer, as far as it is written."""
         return self.prompt.said(len(self.draft.value.messages(self.asked)))
 
-    def forget(self) -> None:
-        self._take_back()
-        super().forget()
+    def read(self) -> None:
+        self._take_back()  # the model was answering to something else
+        super().read()
 
     def clear(self) -> None:
         super().clear()
@@ -150,28 +151,24 @@ class ChatMode(ModelMode):
         self._show()
 
     def _on_written(self, items: list[Any]) -> None:
-        for item in items:
-            if item != "open":  # else the weights are being read
-                self.prompt, step = item
-                if step is not None:
-                    self.trace.append(step)
+        for self.prompt, step in items:
+            if step is not None:
+                self.trace.append(step)
         self._show()
 
     def _finish(self) -> None:
         """The answer is whole, or as whole as a person wants it."""
         if not (said := self.said):
-            self.on_draft(self.draft.value)
+            self.read()
             return
         turn, self.asked = (self.asked, said), ""
-        self.draft.change({"turns": (*self.draft.value.turns, turn)}, text.said(turn[0]))
+        self.draft.change(
+            {"turns": (*self.draft.value.turns, turn)}, text.SAID.format(shortened(turn[0]))
+        )
         if not self.view.line.prompt:
             self.reads.stop()  # what it wrote stays as it was written, token by token
             self._show()
             self.set_tracks([TraceTrack(self.trace.finish())])
-
-    def on_draft(self, _: ChatDraft) -> None:
-        self._take_back()  # the model was answering to something else
-        self.read()
 
     # what is seen
 

@@ -22,15 +22,13 @@ class Choice:
     """A text that was read, and how the token at a place of it is chosen.
 
     read       what comes before the place
-    ids        (T,) of the whole text
-    pieces     what they say
-    surprises  (T,) in nats; NaN: not known
+    pieces     (T,) what the tokens of the whole text say
+    surprises  (T,) of them, in nats; NaN: not known
     trace      its steps; they end before the draw where the token stands in the text already
     token      that came
     """
 
     read: Read
-    ids: tuple[int, ...]
     pieces: tuple[bytes, ...]
     surprises: np.ndarray
     perplexity: float
@@ -61,6 +59,6 @@ def choice(
     trace = trace_next_token(logits, Sampling(**settings), ids[:place], drawn, came)
     told = np.pad(surprises, (len(ids) - len(surprises), 0), constant_values=np.nan)
     return Choice(
-        *(read, tuple(ids), tuple(map(piece, ids)), told, perplexity(told), place, trace),
+        *(read, tuple(map(piece, ids)), told, perplexity(told), place, trace),
         *(trace.about["token"], scene_of(trace, piece)),
     )

@@ -24,8 +24,9 @@ def views(mode: Any) -> dict[str, Callable[[], Any]]:
             mode.view.show_side(side)
             mode.view.more.setChecked(more)
             mode.draft.begin(GenerateDraft(**settings))
-            mode.begin_anew()
-            for text in texts:
+            mode.forget()
+            await mode.encode()
+            for text in ("", *texts):
                 mode.go_on_from(tuple(mode.source.tokenizer.encode_ids(text)))
             await mode.settled()
             mode.go_to(step)

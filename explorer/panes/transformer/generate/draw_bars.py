@@ -88,7 +88,7 @@ def _draw_strip(painter: QPainter, strip: QRectF, scene: Scene, came: int | None
         name = chip(0, scene.pieces[place]).text
         put_longest(painter, segment, [name], now.font("label"), theme.ink_on(fill))
     if drawn is not None and came is not None:
-        words, x = text.drawn(drawn), strip.left() + drawn * strip.width()
+        words, x = text.DRAWN.format(drawn), strip.left() + drawn * strip.width()
         painter.setPen(now.pen("text", 3))
         painter.drawLine(QPointF(x, strip.top() - now.px(6)), QPointF(x, strip.bottom() + 2))
     below = strip.translated(0, strip.height())

@@ -34,7 +34,6 @@ class GenerateMode(PromptMode):
 
     id = "generate"
     title = "Generate"
-    no_text = text.NO_TEXT
     teaches = "How the next token is chosen: a distribution, what is cut from it, and a draw"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
@@ -131,11 +130,6 @@ class GenerateMode(PromptMode):
         self.tree.back()
         self.look_at(len(self.ids))
 
-    def begin_anew(self) -> None:
-        """Nothing is written yet."""
-        self.tree = TextTree()
-        self.look_at(len(self.ids))
-
     def toggle_writing(self) -> None:
         """Writes token after token from the end of the text on, or stops."""
         if not self.stop_writing() and self.choice is not None:
@@ -158,7 +152,7 @@ class GenerateMode(PromptMode):
         stop, ends = self.draft.value.stop_at, self.source.tokenizer.special_tokens.values()
         if stop and first_stop(b"".join(choice.pieces[self.begun :]), [stop]) is not None:
             return text.stopped(stop)
-        if len(choice.ids) >= self.most_read:
+        if len(choice.pieces) >= self.most_read:
             return text.FULL
         return text.ENDED if {choice.token, *self.tree.here[-1:]} & {*ends} else ""
 

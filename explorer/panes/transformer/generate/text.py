@@ -12,6 +12,7 @@ from explorer.widgets.cache_scene import CacheScene
 
 REST = "all others"
 STRIP = "all tokens side by side, each as wide as it is likely"
+DRAWN = "the number that was drawn: {:.3f}"
 BUTTONS = {
     "next": ("Next token", "Draws the next token and appends it"),
     "write": ("Write on", "Writes until you press Stop, the text ends, or the context is full"),
@@ -22,7 +23,6 @@ STOP, STOP_AT = "Stop", "Stop at"
 NOT_AT_END = "A token of the text is looked at: Esc goes back to the end"
 ENDED = "Writing has stopped: the model ends the text here"
 FULL = "Writing has stopped: the context is full, and the model reads no more tokens than this"
-NO_TEXT = "Type a text: the model predicts what comes after it"
 OF_PROMPT = "This token belongs to the prompt: edit it in the line above"
 SIDES = [("sampling", "Sampling"), ("forks", "Forks"), ("cache", "Cache")]
 SIDES_HELP = "The settings of the draw, the texts that were written, what is kept of those read"
@@ -30,11 +30,6 @@ NO_FORKS = "Nothing is written yet: each text that you write becomes a branch he
 NO_CACHE = "A model in training keeps nothing: it is another one after each step"
 SPECIAL = {("top_k", 0): "all", ("top_p", 1.0): "off", ("min_p", 0.0): "off",
            ("repetition_penalty", 1.0): "off", ("temperature", 0.0): "0: greedy"}  # fmt: skip
-
-
-def drawn(number: float) -> str:
-    """Below the strip, once a number has fallen."""
-    return f"the number that was drawn: {format_fixed(number, 3)}"
 
 
 def headline(scene: Scene, step: str, surprise: float | None) -> str:
@@ -77,7 +72,7 @@ def cache(scene: CacheScene | None) -> str:
 
 def facts(choice: Choice, most: int) -> str:
     """Below the text, of which the model reads so many tokens at most."""
-    count, read = len(choice.ids), choice.read
+    count, read = len(choice.pieces), choice.read
     told = [f"{count:,} of {most:,} tokens" if count <= most else f"{count:,} tokens"]
     if math.isfinite(choice.perplexity):
         told.append(f"perplexity {format_number(choice.perplexity)}")

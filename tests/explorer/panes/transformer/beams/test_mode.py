@@ -123,7 +123,7 @@ def test_a_click_appends_a_text_and_can_be_undone(make_mode: Any, run_async: Any
         mode.workspace.undo()
         await mode.settled()
         found = mode.scene.text_of(mode.scene.tree.best)
-        mode.use()
+        mode.view.buttons["use"].click()
         assert mode.workspace.prompt == PROMPT + found
 
     run_async(body())
@@ -176,7 +176,7 @@ def test_a_text_that_fills_the_context_says_so(make_mode: Any, run_async: Any) -
         assert mode.scene.tree.depth == mode.draft.value.depth
         mode.workspace.set_prompt("")
         await mode.settled()
-        assert mode.headline == text.NO_TEXT and mode.view.body.state == "empty"
+        assert mode.headline == mode.no_text and mode.view.body.state == "empty"
         mode.workspace.set_prompt(PROMPT)
         await mode.settled()
         assert mode.view.body.state == "ready"

@@ -233,7 +233,7 @@ def test_another_prompt_begins_anew_and_none_says_so(make_mode: Any, run_async: 
         assert mode.tree.here == () and len(mode.ids) == len(mode.prompt_ids) < 4
         mode.workspace.set_prompt("")
         await mode.settled()
-        assert mode.headline == text.NO_TEXT and mode.view.body.state == "empty"
+        assert mode.headline == mode.no_text and mode.view.body.state == "empty"
         shown = mode.view.text, mode.view.note, mode.view.side
         assert not any(one.isVisibleTo(mode.view) for one in shown)
 
@@ -246,7 +246,8 @@ def test_a_session_brings_the_text_back(make_mode: Any, run_async: Any) -> None:
         mode.append()
         await mode.settled()
         kept = mode.state()
-        mode.begin_anew()
+        mode.forget()
+        mode.read()
         await mode.settled()
         mode.restore(kept)
         await mode.settled()
@@ -321,7 +322,8 @@ def test_forks_stay_and_a_click_goes_back_to_one(make_mode: Any, run_async: Any)
         )
         kept = mode.state()
         assert kept["forks"] == [list(whole), list(mode.tree.texts[1])]
-        mode.begin_anew()
+        mode.forget()
+        mode.read()
         await mode.settled()
         assert not len(forks.displayed()["text"]) and not mode.view.buttons["back"].isEnabled()
         mode.restore(kept)
