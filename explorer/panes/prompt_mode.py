@@ -40,13 +40,14 @@ class SourceMode(Mode):
 
     def begin(self) -> None:
         """The view is there: shows what is to be seen, now and whenever it changes."""
+        self.view.setObjectName(self.objectName())
         self.reads.came.connect(self.show_answer)
         self.reads.failed.connect(self._on_failed)
         self.view.body.retryRequested.connect(self.read)
 
-    def connect_draft(self, path: str, kind: type) -> None:
-        """The view's `settings` show the draft at a path and change it: then all is read anew."""
-        self.draft = Draft(self.workspace, path, kind, self)
+    def connect_draft(self, kind: type) -> None:
+        """The view's `settings` show the mode's draft and change it: then all is read anew."""
+        self.draft = Draft(self.workspace, self.objectName(), kind, self)
         settings = self.view.settings
         settings.changed.connect(lambda name, value: self.set_settings(**{name: value}))
         settings.released.connect(self.draft.end_merge)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -10,7 +9,6 @@ from PySide6.QtWidgets import QWidget
 
 from core.tokenization.telling import quoted, shortened
 from explorer.engine.jobs import SUPERSEDED
-from explorer.panes.base import Row
 from explorer.panes.modes import Desk
 from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.step_inspection import inspection_of
@@ -19,8 +17,6 @@ from explorer.panes.transformer.beams.draft import BeamsDraft
 from explorer.panes.transformer.beams.view import BeamsView
 from explorer.state.tracks import TraceTrack
 from explorer.widgets.beam_scene import BeamScene, scene_of
-
-KEY = "transformer.beams"
 
 
 class BeamsMode(PromptMode):
@@ -36,7 +32,7 @@ class BeamsMode(PromptMode):
         self.scene: BeamScene | None = None
         self.connect_buttons(text.BUTTONS, {"use": lambda: self.append()})
         self.view.tree.picked.connect(self.append)
-        self.connect_draft(KEY, BeamsDraft)
+        self.connect_draft(BeamsDraft)
         self.begin()
 
     def pictures(self) -> dict[str, QWidget]:
@@ -60,10 +56,11 @@ class BeamsMode(PromptMode):
     async def answer(self) -> Any:
         source = self.source
         ids = (await self.encode())[-self.most_read :]
+        told = {"key": self.objectName(), "name": "searching"}
         asked = compute.search, ids, self.draft.value, source.tokenizer
-        found = steps = await source.ask(*asked, key=KEY)
+        found = steps = await source.ask(*asked, **told)
         while found is not SUPERSEDED and found is not None:  # one more token in every beam
-            found = await source.ask(lambda _: next(steps, None), key=KEY, name="searching")
+            found = await source.ask(lambda _: next(steps, None), **told)
             if isinstance(found, tuple):
                 self._show(found, ids[-1])
         return found
@@ -93,6 +90,5 @@ class BeamsMode(PromptMode):
         step, cell = self.tracks[0].item(at), scene.tree.nodes[node].place
         if step.name == "beams.score":
             cell = int(self.tracks[0].item(at + 1).value("chosen")[0])
-        shown = inspection_of(step, cell)
-        rows = [Row(quoted(scene.text_of(node).strip())), *shown.rows]
-        self.inspection.emit(replace(shown, rows=rows))
+        said = quoted(scene.text_of(node).strip())
+        self.inspection.emit(inspection_of(step, cell, said))

@@ -27,7 +27,6 @@ class BeamsView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName(NAME)
         self.tree = BeamTreePicture()
         self.body = StatefulPicture(self.tree, "lines")
         name_parts(self, NAME, "tree")

@@ -19,8 +19,6 @@ from explorer.panes.transformer.chat.draft import ChatDraft
 from explorer.panes.transformer.chat.view import ChatView
 from explorer.state.tracks import TraceTrack
 
-KEY = "transformer.chat"
-
 
 class ChatMode(ModelMode):
     """What is typed is shown as the model would read it; once it is sent, the model answers. The
@@ -32,13 +30,14 @@ class ChatMode(ModelMode):
     teaches = "A conversation is one text to the model: its template, special tokens and all"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
-        super().__init__(desk, parent, ModelHeader(KEY))
+        super().__init__(desk, parent, ModelHeader("transformer.chat"))
         self.view = view = ChatView()
         self.asked = ""  # what the model answers to now
         self.prompt: Any = None  # a ChatPrompt, with what was written of the answer
         self.trace = Trace()  # the tokens of the answer
         self.writes, self.injects = Latest(self.engine, self), Latest(self.engine, self)
-        deeds = {"send": self.send_or_stop, "inject": self.inject, "anew": self.begin_anew}
+        deeds = {"send": self.send_or_stop, "inject": self.inject,
+                 "anew": lambda: self.draft.change({"turns": ()}, text.ANEW)}  # fmt: skip
         self.connect_buttons(text.BUTTONS, deeds)
         view.line.promptEdited.connect(self.type)
         view.line.returnPressed.connect(self.send_or_stop)
@@ -49,7 +48,7 @@ class ChatMode(ModelMode):
         self.writes.failed.connect(self._on_failed)
         self.injects.came.connect(self.type)
         self.injects.failed.connect(self.statusRequested)
-        self.connect_draft(KEY, ChatDraft)
+        self.connect_draft(ChatDraft)
         view.line.set_prompt(text.FIRST)
         self.begin()
 
@@ -81,10 +80,6 @@ class ChatMode(ModelMode):
         self.view.line.set_prompt(typed)
         if not self.asked:
             self.read()
-
-    def begin_anew(self) -> None:
-        """Nothing is said yet."""
-        self.draft.change({"turns": ()}, text.BUTTONS["anew"][0])
 
     def inject(self) -> None:
         """A message that pretends to be two."""
@@ -143,7 +138,7 @@ class ChatMode(ModelMode):
 
     async def answer(self) -> Any:
         asked = compute.prompt, self.source, self.draft.value, self.view.line.prompt
-        return await self.engine.call(*asked, key=KEY, name="filling in the template")
+        return await self.engine.call(*asked, key=self.objectName(), name="filling in the template")
 
     def show_answer(self, answer: Any) -> None:
         self.prompt = answer

@@ -44,7 +44,6 @@ class ExamplesView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("transformer.examples")
         self.lines, self.read = TextInput(MOST), TokenFlow(text.READS)
         self.bars = BarTable(text.BARS, text.COLUMNS, bar=0.44)
         self.lines.setAccessibleName(text.LINES)

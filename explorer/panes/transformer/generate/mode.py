@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -51,7 +50,7 @@ class GenerateMode(PromptMode):
         view.bars.picked.connect(lambda row: self.force(view.bars.scene.table.ids[row]))
         view.text.chosen.connect(lambda _, place: self.look_at(place))
         view.forks.picked.connect(lambda row: self.go_on_from(self.tree.branches()[row].text))
-        self.connect_draft(KEY, GenerateDraft)
+        self.connect_draft(GenerateDraft)
         self.begin()
 
     # what the pane asks
@@ -99,9 +98,8 @@ class GenerateMode(PromptMode):
 
     def look_at(self, place: int) -> None:
         """How the token at a place of the text was chosen; after the last one: the next one."""
-        is_end = place >= len(self.ids)
-        self.place = None if is_end else max(place, 1)
-        if not is_end:
+        self.place = None if place >= len(self.ids) else max(place, 1)
+        if self.place is not None:
             self.stop_writing()
         self.read()
 
@@ -221,12 +219,12 @@ class GenerateMode(PromptMode):
         self.view.set_buttons(ready=at_end, writing=writes, written=bool(self.tree.past))
 
     def show_step(self, step: Any) -> None:
-        assert self.choice is not None
-        at, choice, scene = self.player.step, self.choice, self.choice.scene
-        surprise = None if self.place is None else choice.surprises[self.place]
+        if (choice := self.choice) is None:  # another text is being read
+            return
+        at, scene, place = self.player.step, choice.scene, choice.place
+        surprise = choice.surprises[place] if place < len(choice.pieces) else None
         told = self.why or text.headline(scene, scene.table.steps[at], surprise)
-        self.set_headline(self.tell_length(told, choice.place))
+        self.set_headline(self.tell_length(told, place))
         if self.begun is None:  # nobody reads numbers that change ten times a second
-            shown = inspection_of(step, choice.token)
-            told = f"{quoted_piece(scene.pieces[scene.came])}: {scene.words[at][scene.came]}"
-            self.inspection.emit(replace(shown, rows=[*shown.rows, told]))
+            said = f"{quoted_piece(scene.pieces[scene.came])}: {scene.words[at][scene.came]}"
+            self.inspection.emit(inspection_of(step, choice.token, said))

@@ -81,7 +81,6 @@ class GenerateView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName(NAME)
         self.text, self.bars, self.note = SurpriseText(), Bars(), Label("", "label", "muted")
         self.text.setAccessibleName("The text, colored by surprise")
         self.forks, self.cache = BranchList(), CachePicture()

@@ -50,7 +50,7 @@ class LensMode(PromptMode):
         view.terms.opened.connect(self.open)
         view.next.clicked.connect(self.explain)
         view.all_on.clicked.connect(self.all_on)
-        self.connect_draft(KEY, LensDraft)
+        self.connect_draft(LensDraft)
         self.begin()
 
     # what the pane asks

@@ -112,7 +112,7 @@ def test_a_stopped_answer_stays_as_far_as_it_came(make_chat: Any, run_async: Any
         ((asked, said),) = mode.draft.value.turns
         assert asked == text.FIRST and said and mode.view.buttons["send"].text() == "Send"
         assert f"assistant: {said}" in read_text(mode) and "user: Why?" in read_text(mode)
-        mode.begin_anew()
+        mode.view.buttons["anew"].click()
         await mode.settled()
         assert mode.draft.value.turns == ()
 
@@ -184,7 +184,7 @@ def test_a_conversation_that_leaves_no_room_says_so(make_chat: Any, run_async: A
         await mode.settled()
         assert "begin a new one" in mode.view.body.message and mode.view.body.state == "error"
         assert mode.view.line.prompt.strip() == ("word " * 200).strip()
-        mode.begin_anew()
+        mode.view.buttons["anew"].click()
         mode.type("Hi")
         await mode.settled()
         assert mode.view.body.state == "ready" and mode.view.buttons["send"].isEnabled()

@@ -360,6 +360,7 @@ def test_a_click_on_the_bars_of_what_is_read_no_more_does_nothing(
     async def body() -> None:
         mode = await make_mode("generate")
         mode.workspace.set_prompt("Mira met Lena. One day")
+        mode.player.seek(0)
         mode.view.bars.picked.emit(0)
         assert not mode.tree.here
         await mode.settled()
