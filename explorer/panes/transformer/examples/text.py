@@ -19,7 +19,7 @@ FORM_NAMES = {
 }
 HOPELESS = 0.01  # a probability
 READS = "What the model reads, and in the frame the right answer"
-CHANGE = "Change examples"
+CHANGE, CLICK = "Change examples", "click to see the text"
 BARS = "The right answer's probability"
 COLUMNS = ("probability", "the model says")
 
@@ -28,13 +28,10 @@ def name(shot: Shot) -> str:
     return count(shot.count, "example")
 
 
-def row(shot: Shot) -> tuple[tuple[str, str], str]:
-    """The words of its row, and the tooltip."""
+def cells(shot: Shot) -> tuple[str, str]:
+    """Of its row."""
     verdict = "right" if shot.is_right else "wrong"
-    cells = format_share(shot.probability), f"{verdict}: {quoted(shot.said)}"
-    share = format_significant(shot.probability)
-    told = f"{quoted(shot.answer)} after {name(shot)}: probability {share}"
-    return cells, f"{told}\nClick to see the text"
+    return format_significant(shot.probability), f"{verdict}: {quoted(shot.said)}"
 
 
 def headline(shot: Shot, shots: Sequence[Shot]) -> str:

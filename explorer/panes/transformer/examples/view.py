@@ -45,7 +45,7 @@ class ExamplesView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.lines, self.read = TextInput(MOST), TokenFlow(text.READS)
-        self.bars = BarTable(text.BARS, text.COLUMNS, bar=0.44)
+        self.bars = BarTable(text.BARS, text.COLUMNS, text.CLICK, linear=True, bar=0.44)
         self.lines.setAccessibleName(text.LINES)
         name_parts(self, "transformer.examples", "lines", "bars", "read")
         self.body = StatefulPicture(self.bars, "lines")
@@ -56,7 +56,7 @@ class ExamplesView(QWidget):
 
     def show_shots(self, shots: Sequence[Shot], at: int, tokenizer: Any) -> None:
         """A row for each number of examples; of one of them the text, its answer framed."""
-        rows = [BarRow(text.name(one), one.probability, *text.row(one)) for one in shots]
+        rows = [BarRow(text.name(one), one.probability, text.cells(one)) for one in shots]
         if rows != self.bars.scene:
             self.bars.set_scene(rows)
         shot = shots[at]

@@ -20,7 +20,7 @@ def test_it_shows_what_core_finds(make_mode: Any, run_async: Any) -> None:
         shown = mode.view.bars.displayed()
         names = ["0 examples", "1 example", "2 examples", "4 examples", "8 examples"]
         assert shown["name"].tolist() == names
-        assert shown["share"].tolist() == [one.probability for one in told]
+        assert shown["number"].tolist() == [one.probability for one in told]
         answers = shown["the model says"].tolist()
         assert answers == [f"wrong: \u201c{one.said}\u201d" for one in told]
         assert mode.headline.startswith("No examples make ")
@@ -43,7 +43,7 @@ def test_each_step_shows_the_text_that_is_read_and_frames_the_answer(
         assert read.tokens.data.decode() == "Germany => Berlin\nFrance => Paris"
         framed = b"".join(read.tokens.slice(token) for token in read.marked)
         assert framed.decode().strip() == "Paris"
-        assert "Click to see the text" in bars.said_at(row)
+        assert "click to see the text" in bars.said_at(row)
         seen: list[Any] = []
         mode.inspection.connect(seen.append)
         mode.inspect()
