@@ -32,18 +32,29 @@ def check_dtype(dtype: str) -> None:
 
 
 def own_parameters(model: Model) -> dict[str, torch.Tensor]:
-    """Every learned tensor once, under its name: a tied output head is its `wte.weight`."""
-    return {name: parameter.detach() for name, parameter in model.named_parameters()}
+    """Every learned tensor once, under its name: a tied output head is its `wte.weight`.
+
+    Raises ValueError, with the remedy, where fine-tuning has laid something over the model.
+    """
+    parameters = {name: parameter.detach() for name, parameter in model.named_parameters()}
+    if other := sorted(set(parameters) ^ set(parameter_shapes(model.config))):
+        raise ValueError(
+            f"this model is not the one that its config describes ({quoted(other[0])}): an adapter "
+            "lies over it. Write that into its matrices, adapter.remove(merged=True), or save the "
+            "adapter alone, adapter.save(folder)"
+        )
+    return parameters
 
 
 def save_model(folder: Path, model: Model, dtype: str = "float32") -> None:
     """Writes config.json and model.safetensors.
 
-    dtype "bfloat16" halves the file and keeps 8 of the 24 bits of each mantissa.
+    dtype "bfloat16" halves the file and keeps 8 of the 24 bits of each mantissa. Raises ValueError
+    as `own_parameters` does.
     """
     check_dtype(dtype)
-    folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.to(DTYPES[dtype]) for name, tensor in own_parameters(model).items()}
+    folder.mkdir(parents=True, exist_ok=True)
     write_tensors(folder / WEIGHTS_FILE, tensors, {"format": "pt"})
     write_json(folder / CONFIG_FILE, model.config.to_json())
 
