@@ -10,54 +10,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from core.files import quoted, quoted_some
+from core.files import quoted_some
 from core.finetuning.adapter import Adapter, add_lora
 from core.finetuning.bottleneck import add_bottlenecks
-from core.finetuning.lora import LoRAConfig
+from core.finetuning.classifier import Classifier
+from core.finetuning.quantization import quantize_model
 from core.finetuning.selection import (
     select_all,
     select_biases,
     select_head,
     select_last_layers,
 )
+from core.finetuning.settings import FinetuningSettings
 from core.finetuning.soft_prompt import add_soft_prompt, put_in_front
 from core.transformer.architectures import Model
-
-METHODS = ("lora", "full", "last-layers", "head", "bitfit", "bottleneck", "prompt")
-
-
-class Chosen(Protocol):
-    """What is asked of the settings of a run.
-
-    method            one of `METHODS`
-    lora              of method "lora"
-    last_layers       of "last-layers": how many blocks learn
-    bottleneck_width  of "bottleneck": numbers in the narrow layer
-    prompt_tokens     of "prompt": tokens before each text
-    """
-
-    @property
-    def method(self) -> str: ...
-    @property
-    def lora(self) -> LoRAConfig: ...
-    @property
-    def last_layers(self) -> int: ...
-    @property
-    def bottleneck_width(self) -> int: ...
-    @property
-    def prompt_tokens(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tuning:
     """A model made ready to be fine-tuned.
 
-    model       what is trained
+    model       what is trained: the one that was given, or the `Classifier` around it
     parameters  those that learn, by their names in it
     adapter     what LoRA laid over the model; None: another method
     prompt      tokens that stand before each text: there is room for so many fewer of its own
@@ -99,15 +76,20 @@ class Tuning:
                 parameter.copy_(tensors[name])
 
 
-def prepare(model: Model, settings: Chosen, generator: torch.Generator | None = None) -> Tuning:
+def prepare(
+    model: Model, settings: FinetuningSettings, generator: torch.Generator | None = None
+) -> Tuning:
     """Freezes the model but for what the method lets learn, and adds what the method adds.
 
     generator  what new parameters are drawn from; None: torch's own
 
-    Raises ValueError, with the remedy, for an unknown method and for what the model cannot do.
+    Raises ValueError, with the remedy, for what the model cannot do.
     """
     adapter: Adapter | None = None
     prompt: tuple[int, ...] = ()
+    trained: nn.Module = model
+    if settings.quantize != "none":
+        quantize_model(model)
     match settings.method:
         case "lora":
             adapter = add_lora(model, settings.lora, generator=generator)
@@ -115,6 +97,8 @@ def prepare(model: Model, settings: Chosen, generator: torch.Generator | None = 
             select_all(model)
         case "last-layers":
             select_last_layers(model, settings.last_layers)
+        case "head" if settings.classes:  # that of the classifier, below
+            model.requires_grad_(False)
         case "head":
             select_head(model)
         case "bitfit":
@@ -123,9 +107,9 @@ def prepare(model: Model, settings: Chosen, generator: torch.Generator | None = 
             add_bottlenecks(model, settings.bottleneck_width, generator=generator)
         case "prompt":
             prompt = add_soft_prompt(model, settings.prompt_tokens, generator=generator)
-        case other:
-            raise ValueError(f"there is no method {quoted(other)}; use {', '.join(METHODS)}")
-    return Tuning(model, _learning(model), adapter, prompt)
+    if settings.classes:
+        trained = Classifier(model, len(settings.classes), generator=generator)
+    return Tuning(trained, _learning(trained), adapter, prompt)
 
 
 def _learning(model: nn.Module) -> dict[str, nn.Parameter]:

@@ -160,7 +160,7 @@ def test_an_adapted_model_is_written_once_it_is_a_plain_one(tmp_path: Path) -> N
     adapter = learned(model, LoRAConfig(r=2))
     tuned = logits(model)
     for write in (save_model, lambda folder, model: write_foreign(model, folder)):
-        with pytest.raises(ValueError, match="an adapter lies over it"):
+        with pytest.raises(ValueError, match="write what was learned into its matrices"):
             write(tmp_path / "new", model)
     assert not (tmp_path / "new").exists()
     adapter.remove(merged=True)
