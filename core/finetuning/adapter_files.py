@@ -88,10 +88,12 @@ def _their_names(module: str, names: Names | None) -> tuple[str, ...]:
 
 
 def _names_of(config: Config) -> Names | None:
-    """Those of the class of transformers that computes the same; None: there is none."""
+    """Those of the class of transformers that computes the same, windows aside, which change no
+    name; None: there is none.
+    """
     if not isinstance(config, EncoderDecoderConfig):
         with suppress(ValueError):
-            return nearest_family(config).json_names
+            return nearest_family(replace(config, window=None)).json_names
     return None
 
 
