@@ -14,13 +14,16 @@ from torch import Tensor
 
 from core.finetuning.adapter import Adapter, adapter_parameter_count, add_lora
 from core.finetuning.adapter_files import CONFIG_FILE, WEIGHTS_FILE, load_adapter
-from core.finetuning.lora import LoRAConfig
+from core.finetuning.lora_config import LoRAConfig
+from core.finetuning.quantization import quantize_model
 from core.tensor_files import read_tensors, write_tensors
 from core.transformer.architectures import Config, Model
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
 from core.transformer.encoder_decoder import EncoderDecoder
+from core.transformer.foreign.writing import write_foreign
 from core.transformer.gpt import GPT
 from core.transformer.presets import preset
+from core.transformer.weights import load_model, save_model
 
 GPT2 = ModelConfig(vocab_size=50, block_size=16, n_layer=2, n_head=2, n_embd=16, tie_weights=False)
 LLAMA = ModelConfig(
@@ -81,6 +84,22 @@ def test_what_is_saved_computes_the_same_again(
     assert torch.equal(logits(again), base)
     load_adapter(again, tmp_path)
     torch.testing.assert_close(logits(again), logits(model), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_adapter_of_a_coarser_base(kind: dict[str, bool], tmp_path: Path) -> None:
+    """Trained on 4 or 16 bits, it is fp32 in the files, and lies on the whole model as well."""
+    for number, coarser in enumerate((quantize_model, lambda model: model.to(torch.bfloat16))):
+        model, folder = model_of(LLAMA), tmp_path / str(number)
+        coarser(model)
+        adapter = learned(model, LoRAConfig(r=3, target_modules=("c_attn", "c_fc"), **kind))
+        adapter.save(folder)
+        again = model_of(LLAMA)
+        coarser(again)
+        other = load_adapter(again, folder)
+        assert all(parameter.dtype is torch.float32 for parameter in other.parameters())
+        torch.testing.assert_close(logits(again), logits(model), rtol=0, atol=0.02 * number + 1e-5)
+        load_adapter(model_of(LLAMA), folder)
 
 
 def test_one_matrix_that_peft_has_in_three_shares_what_it_reads(tmp_path: Path) -> None:
@@ -151,6 +170,19 @@ def test_a_dora_adapter_beside_one_that_is_merged() -> None:
     torch.testing.assert_close(logits(model), both, rtol=0, atol=1e-5)
     second.merge()
     torch.testing.assert_close(logits(model), both, rtol=0, atol=1e-5)
+
+
+def test_an_adapted_model_is_written_once_it_is_a_plain_one(tmp_path: Path) -> None:
+    model = model_of(GPT2)
+    adapter = learned(model, LoRAConfig(r=2))
+    tuned = logits(model)
+    for write in (save_model, lambda folder, model: write_foreign(model, folder)):
+        with pytest.raises(ValueError, match="write what was learned into its matrices"):
+            write(tmp_path / "new", model)
+    assert not (tmp_path / "new").exists()
+    adapter.remove(merged=True)
+    save_model(tmp_path / "new", model)
+    torch.testing.assert_close(logits(load_model(tmp_path / "new")), tuned, rtol=0, atol=1e-5)
 
 
 def test_how_many_numbers_an_adapter_learns_is_known_without_the_model() -> None:
