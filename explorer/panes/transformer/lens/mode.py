@@ -62,8 +62,8 @@ class LensMode(PromptMode):
         view.terms.picked.connect(self.switch)
         view.terms.opened.connect(self.open)
         view.next.clicked.connect(self.explain)
-        sublayers = view.settings.widgets["sublayers"]
-        deeds = {"all_on": self.all_on, "sublayers": sublayers.click, "patch": view.other.setFocus}
+        deeds = {"all_on": self.all_on, "patch": view.other.setFocus,
+                 "sublayers": view.settings.widgets["sublayers"].click}  # fmt: skip
         self.connect_buttons(text.BUTTONS, deeds)
         self.draft.changed.connect(self.read)
         self.connect_draft(text.words_of)
