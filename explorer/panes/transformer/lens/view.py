@@ -36,7 +36,6 @@ class LensView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("transformer.lens")
         self.text, self.table, self.terms = SurpriseText(), Table(), Terms()
         self.next = LikeliestBars(text.EXPLAIN)
         self.buttons = push_buttons(NAME, {"all_on": text.BUTTONS["all_on"]}, {"all_on": "quiet"})
@@ -47,7 +46,7 @@ class LensView(QWidget):
         self.note.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.other, self.layer = PromptLine(), DropDown(fields_of(LensDraft)["patch_layer"].help)
         name_parts(self, NAME, "text", "table", "terms", "next", "other", "layer")
-        self.settings = SettingFields(NAME, LensDraft, SWITCHES, text.words_of, self)
+        self.settings = SettingFields(NAME, LensDraft, SWITCHES, {}, self)
         self.other.setPlaceholderText(text.PATCH)
         self.other.setAccessibleName(text.PATCH)
         self.other.setToolTip(fields_of(LensDraft)["patch"].help)
