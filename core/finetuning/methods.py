@@ -18,7 +18,9 @@ from torch import Tensor, nn
 from core.files import quoted, quoted_some
 from core.finetuning.adapter import Adapter, add_lora
 from core.finetuning.bottleneck import add_bottlenecks
+from core.finetuning.classifier import Classifier
 from core.finetuning.lora import LoRAConfig
+from core.finetuning.quantization import quantize_model
 from core.finetuning.selection import (
     select_all,
     select_biases,
@@ -39,6 +41,8 @@ class Chosen(Protocol):
     last_layers       of "last-layers": how many blocks learn
     bottleneck_width  of "bottleneck": numbers in the narrow layer
     prompt_tokens     of "prompt": tokens before each text
+    quantize          "nf4": the frozen matrices take 4 bits a number (QLoRA); "none"
+    classes           names of the classes that texts are sorted into; (): texts are continued
     """
 
     @property
@@ -51,13 +55,17 @@ class Chosen(Protocol):
     def bottleneck_width(self) -> int: ...
     @property
     def prompt_tokens(self) -> int: ...
+    @property
+    def quantize(self) -> str: ...
+    @property
+    def classes(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tuning:
     """A model made ready to be fine-tuned.
 
-    model       what is trained
+    model       what is trained: the one that was given, or the `Classifier` around it
     parameters  those that learn, by their names in it
     adapter     what LoRA laid over the model; None: another method
     prompt      tokens that stand before each text: there is room for so many fewer of its own
@@ -108,6 +116,10 @@ def prepare(model: Model, settings: Chosen, generator: torch.Generator | None = 
     """
     adapter: Adapter | None = None
     prompt: tuple[int, ...] = ()
+    trained: nn.Module = model
+    if settings.quantize != "none":
+        _check_quantizable(settings.method)
+        quantize_model(model)
     match settings.method:
         case "lora":
             adapter = add_lora(model, settings.lora, generator=generator)
@@ -115,6 +127,8 @@ def prepare(model: Model, settings: Chosen, generator: torch.Generator | None = 
             select_all(model)
         case "last-layers":
             select_last_layers(model, settings.last_layers)
+        case "head" if settings.classes:  # that of the classifier, below
+            model.requires_grad_(False)
         case "head":
             select_head(model)
         case "bitfit":
@@ -125,7 +139,22 @@ def prepare(model: Model, settings: Chosen, generator: torch.Generator | None = 
             prompt = add_soft_prompt(model, settings.prompt_tokens, generator=generator)
         case other:
             raise ValueError(f"there is no method {quoted(other)}; use {', '.join(METHODS)}")
-    return Tuning(model, _learning(model), adapter, prompt)
+    if settings.classes:
+        if prompt:
+            raise ValueError(
+                "a soft prompt asks for an answer in words, a classifier has none; give examples "
+                "whose answers are the names of the classes, or choose another method"
+            )
+        trained = Classifier(model, len(settings.classes), generator=generator)
+    return Tuning(trained, _learning(trained), adapter, prompt)
+
+
+def _check_quantizable(method: str) -> None:
+    if method in ("full", "last-layers"):
+        raise ValueError(
+            f"method {method!r} lets matrices learn, and in 4 bits a number they cannot; use "
+            "'lora', or quantize 'none'"
+        )
 
 
 def _learning(model: nn.Module) -> dict[str, nn.Parameter]:

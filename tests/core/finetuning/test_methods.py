@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from core.finetuning.adapter import adapters_of
 from core.finetuning.lora import LoRAConfig
 from core.finetuning.methods import METHODS, Tuning, prepare
+from core.finetuning.quantized_linear import QuantizedLinear
 from core.inference.exporting import export
 from core.inference.loading import LoadedModel, load
 from core.transformer.architectures import Model
@@ -39,6 +40,8 @@ class Chosen:
     last_layers: int = 1
     bottleneck_width: int = 4
     prompt_tokens: int = 3
+    quantize: str = "none"
+    classes: tuple[str, ...] = ()
 
 
 def model_of(config: ModelConfig) -> GPT:
@@ -156,6 +159,22 @@ def test_the_last_layers_are_those_before_the_norm() -> None:
         name.split(".mlp")[0].split(".attn")[0].split(".ln_")[0] for name in tuning.parameters
     }
     assert owners == {"h.1", "h.2", "ln_f.weight"}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_quantized_base_learns_by_what_leaves_its_matrices_alone(method: str) -> None:
+    chosen = Chosen(method=method, quantize="nf4")
+    if method in ("full", "last-layers"):
+        with pytest.raises(ValueError, match="in 4 bits a number they cannot; use 'lora'"):
+            prepare(model_of(BARE), chosen)
+        return
+    model = model_of(BARE)
+    tuning = prepare(model, chosen)
+    read, _ = tuning.batch(IDS, IDS)
+    before = logits(model, read)
+    one_step(tuning)
+    assert sum(isinstance(one, QuantizedLinear) for one in model.modules()) == 3 * 4
+    assert (logits(model, read) - before).abs().max() > 1e-4
 
 
 def test_what_cannot_be_is_told_with_its_remedy() -> None:
