@@ -1,0 +1,153 @@
+"""Examples: prompts with answers, as tokens of which the answers alone are learned.
+
+    tokens   Once upon a time ... Who is it about?  Dario <|endoftext|>
+    learned   -    -   -   -       -  -  -   -        x        x
+
+B  examples in a batch      T  tokens in the longest of them, less one
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+
+from core.data.batches import NO_TOKEN, Batch
+from core.data.questions import question_count, question_of
+from core.tokenization import Tokenizer
+
+CACHED = 1024  # questions that are kept as tokens: those that every evaluation asks
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Example:
+    """A text, and what is to be learned of it.
+
+    ids      (n,) int64: its tokens
+    learned  (n,) bool: which of them; () where its class is learned
+    label    the number of its class; -1: it has none
+    """
+
+    ids: np.ndarray
+    learned: np.ndarray
+    label: int = -1
+
+    @property
+    def prompt(self) -> list[int]:
+        """The tokens before the first one that is learned."""
+        return self.ids[: int(self.learned.argmax())].tolist()
+
+    @property
+    def answer(self) -> list[int]:
+        """The tokens that are learned."""
+        return self.ids[self.learned].tolist()
+
+
+class Examples(Protocol):
+    """Two splits of examples: "train" and "validation"."""
+
+    @property
+    def have_prompts(self) -> bool:
+        """Whether something stands before what is learned, so that a model can be asked."""
+
+    def count(self, split: str) -> int:
+        """How many a split has: 1 at least."""
+
+    def example(self, split: str, index: int) -> Example:
+        """One of them, the same one each time."""
+
+    def describe(self) -> str:
+        """One line for people: how many there are."""
+
+
+def answered(tokenizer: Tokenizer, prompt: str, answer: str, ends: Sequence[int] = ()) -> Example:
+    """A prompt and its answer, which ends with the first of the tokens that end a text; with a line
+    break where nobody knows one.
+
+    Both are encoded by themselves, as they are where the model is asked: it reads the prompt alone.
+    """
+    before = tokenizer.encode_ids(prompt, specials=False)
+    end = list(ends[:1]) or tokenizer.encode_ids("\n", specials=False)
+    after = tokenizer.encode_ids(answer, specials=False) + end
+    learned = np.repeat([False, True], [len(before), len(after)])
+    return Example(np.array([*before, *after], np.int64), learned)
+
+
+class StoryQuestions:
+    """The questions of `core.data.questions` as examples."""
+
+    have_prompts = True
+
+    def __init__(self, tokenizer: Tokenizer, ends: Sequence[int]) -> None:
+        self.tokenizer = tokenizer
+        self.ends = tuple(ends)
+        self._made = lru_cache(CACHED)(self._make)
+
+    def count(self, split: str) -> int:
+        return question_count(split)
+
+    def example(self, split: str, index: int) -> Example:
+        return self._made(split, index)
+
+    def _make(self, split: str, index: int) -> Example:
+        asked = question_of(split, index)
+        return answered(self.tokenizer, asked.prompt, asked.answer, self.ends)
+
+    def describe(self) -> str:
+        kept = question_count("validation")
+        return f"questions about stories without end; {kept} about others to validate on"
+
+
+class ExampleBatches:
+    """Draws the examples of a batch. Every one comes once before one comes again, in an order that
+    the seed decides.
+    """
+
+    def __init__(
+        self, examples: Examples, split: str, batch_size: int, micro_batches: int, seed: int
+    ) -> None:
+        self.examples = examples
+        self.split = split
+        self.batch_size = batch_size
+        self.micro_batches = micro_batches
+        self.seed = seed
+        self._order = lru_cache(2)(self._draw_order)
+
+    def _draw_order(self, epoch: int) -> np.ndarray:
+        generator = np.random.default_rng([self.seed, epoch])
+        return generator.permutation(self.examples.count(self.split))
+
+    def batch(self, step: int, micro_batch: int = 0) -> list[Example]:
+        """B examples, always the same for the same numbers."""
+        first = (step * self.micro_batches + micro_batch) * self.batch_size
+        count = self.examples.count(self.split)
+        places = (divmod(first + row, count) for row in range(self.batch_size))
+        return self._those([int(self._order(epoch)[place]) for epoch, place in places])
+
+    def in_order(self, most: int) -> Iterator[list[Example]]:
+        """The first `most` batches of the split (0: all of them), each example once."""
+        count = self.examples.count(self.split)
+        count = min(count, most * self.batch_size) if most else count
+        for first in range(0, count, self.batch_size):
+            yield self._those(range(first, min(first + self.batch_size, count)))
+
+    def _those(self, indices: Sequence[int]) -> list[Example]:
+        return [self.examples.example(self.split, index) for index in indices]
+
+
+def padded(examples: Sequence[Example]) -> Batch:
+    """ids and targets, each (B, T) int64; targets are the ids moved by one, where they are learned.
+
+    As wide as the longest example; the others end with padding, which no token before it sees.
+    """
+    T = max(len(one.ids) for one in examples) - 1
+    ids = np.zeros((len(examples), T), np.int64)
+    targets = np.full((len(examples), T), NO_TOKEN, np.int64)
+    for row, one in enumerate(examples):
+        n = len(one.ids) - 1
+        ids[row, :n] = one.ids[:-1]
+        targets[row, :n] = np.where(one.learned, one.ids, NO_TOKEN)[1:]
+    return ids, targets

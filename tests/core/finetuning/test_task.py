@@ -1,0 +1,257 @@
+"""Runs of fine-tuning: what learns, what is saved, and that it goes on exactly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import core
+from core.files import read_json, write_json
+from core.finetuning.adapter import adapters_of
+from core.finetuning.classifier import Classifier
+from core.finetuning.loading import load_tuned
+from core.finetuning.program import finetune_steps, program_of
+from core.finetuning.settings import METHODS, FinetuningSettings, finetuning_config
+from core.finetuning.task import Finetuning
+from core.tensor_files import read_tensors
+from core.training.task import Position
+from core.transformer.architectures import gpt_of
+from tests.core.finetuning.small import small_base, small_tuning, tune
+from tests.core.training.small import fingerprint, losses
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_base(tmp_path_factory.mktemp("base"))
+
+
+def _config(base: Path, method: str, **changes: Any) -> Any:
+    return small_tuning(base, settings={"method": method}, learning_rate=1e-2, **changes)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_run_learns_and_leaves_its_base_alone(base: Path, tmp_path: Path, method: str) -> None:
+    before = fingerprint(base)
+    run = tune(_config(base, method), tmp_path / "run")
+    assert run.state == "finished" and run.evaluations["step"].tolist() == [0, 6, 12]
+    assert run.evaluations["train"][-1] < run.evaluations["train"][0]
+    assert fingerprint(base) == before
+
+
+def test_a_checkpoint_holds_what_learned_alone(base: Path, tmp_path: Path) -> None:
+    folder = tune(_config(base, "lora"), tmp_path / "run").checkpoints[-1].folder
+    saved = read_tensors(folder / "model.safetensors", framework="torch")
+    assert sorted({name.rpartition(".")[2] for name in saved}) == ["A", "B"]
+    lm, under = core.load(folder), core.load(base)
+    (adapter,) = adapters_of(lm.model)
+    assert sum(one.numel() for one in adapter.parameters()) == sum(
+        one.numel() for one in saved.values()
+    )
+    assert lm.tokenizer.vocabulary == under.tokenizer.vocabulary and lm.name == folder.name
+    ids = torch.tensor([[1, 2, 3, 4]])
+    with torch.no_grad():
+        learned = lm.model(ids)
+        plain = under.model(ids)
+        assert not torch.equal(learned, plain)
+        adapter.scale = 0.0
+        assert torch.equal(lm.model(ids), plain)
+    adapter.remove()
+    for name, parameter in under.model.named_parameters():
+        assert torch.equal(parameter, lm.model.get_parameter(name))
+
+
+def test_a_model_tuned_whole_is_loaded_as_it_was_saved(base: Path, tmp_path: Path) -> None:
+    folder = tune(_config(base, "full"), tmp_path / "run").checkpoints[-1].folder
+    saved = read_tensors(folder / "model.safetensors", framework="torch")
+    for name, parameter in core.load(folder).model.named_parameters():
+        assert torch.equal(parameter, saved[name])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_interrupted_run_goes_on_exactly(base: Path, tmp_path: Path, method: str) -> None:
+    whole = tune(_config(base, method), tmp_path / "plain")
+    moments = finetune_steps(_config(base, method), tmp_path / "run")
+    next(m for m in moments if m.phase == "schedule" and m.step == 5)
+    moments.close()
+    resumed = tune(_config(base, method), tmp_path / "run", resume=True)
+    assert losses(resumed) == losses(whole)
+    ends = [fingerprint(run.checkpoints[-1].folder) for run in (resumed, whole)]
+    assert ends[0] == ends[1]
+
+
+def test_a_changed_setting_is_refused_where_a_run_goes_on(base: Path, tmp_path: Path) -> None:
+    moments = finetune_steps(_config(base, "lora"), tmp_path / "run")
+    next(m for m in moments if m.phase == "schedule")
+    moments.close()
+    changed = _config(base, "full")
+    with pytest.raises(ValueError, match=r"settings\.method was lora and is now full"):
+        list(finetune_steps(changed, tmp_path / "run", resume=True))
+
+
+def test_a_base_that_is_gone_or_another_is_told(base: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="there is no model"):
+        _config(base / "nowhere", "lora")
+    config = _config(base, "lora")
+    gone = config.change({"settings": {**config.settings, "base": str(tmp_path / "gone")}})
+    with pytest.raises(FileNotFoundError, match="there is no model"):
+        list(finetune_steps(gone, tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+    other = config.change({"settings": {**config.settings, "base": "stories"}})
+    with pytest.raises(ValueError, match="model is not that of its base stories"):
+        list(finetune_steps(other, tmp_path / "run"))
+
+
+def test_a_soft_prompt_that_fills_the_context_is_refused(base: Path, tmp_path: Path) -> None:
+    config = small_tuning(base, settings={"method": "prompt", "prompt_tokens": 15})
+    with pytest.raises(ValueError, match="15 prompt tokens leave no room for a text"):
+        list(finetune_steps(config, tmp_path / "run"))
+
+
+def test_the_program_is_the_one_of_the_task(base: Path) -> None:
+    config = _config(base, "lora")
+    assert program_of(config).module == "core.finetuning"
+    assert program_of(config.change({"task": "language-modelling"})).module == "core.training"
+
+
+# -- what is measured
+
+
+@pytest.mark.parametrize("steps", [7, 8])
+def test_exact_counts_what_the_model_would_write_by_itself(steps: int) -> None:
+    config = finetuning_config(
+        FinetuningSettings(base_data=""), {"batch_size": 6, "evaluate_batches": 2}
+    )
+    task = Finetuning(config)
+    for _ in task.prepare_steps(None):
+        pass
+    model = task.build_model(torch.Generator().manual_seed(0))
+    optimizer = torch.optim.Adam(task.tuning.parameters.values(), lr=3e-3)
+    for step in range(steps):  # some answers are right then, and some are not yet
+        batch = task.batches("train", Position(step))
+        (task.loss(model, batch) / task.targets(batch)).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    with torch.no_grad():
+        told = [task.measure("validation", model, one) for one in task.evaluation("validation")]
+    measured = sum(int(one["exact"][0]) for one in told)
+    written = 0
+    for index in range(12):
+        asked = task.data.example(index)
+        length = len(asked.answer)
+        new = core.generate(gpt_of(model), asked.prompt, length, temperature=0)
+        written += new[-length:] == asked.answer
+    assert measured == written
+    assert 0 < measured < 12
+    assert sum(one["exact"][1] for one in told) == 12
+
+
+def test_what_is_forgotten_is_measured_beside_what_is_learned(base: Path, tmp_path: Path) -> None:
+    """`base` is the loss on a held-out text that the base knew; with replay it knows it still."""
+    lines = "".join(
+        f'{{"prompt": "{a} met {b}?", "answer": "{a}"}}\n' for a in "ABCD" for b in "stuv"
+    )
+    data = tmp_path / "turned.jsonl"
+    data.write_text(lines)
+    ends = {}
+    for replay in (0.0, 0.5):
+        given = {"data": str(data), "base_data": str(base.parents[2] / "little.txt")}
+        config = small_tuning(
+            base,
+            settings={**given, "replay": replay, "method": "full"},
+            learning_rate=2e-2,
+            steps=24,
+        )
+        run = tune(config, tmp_path / f"run-{replay}")
+        assert run.measures["base"][:, 0].tolist() == run.evaluations["step"].tolist()
+        assert set(run.measures) == {"base", "exact"}
+        assert 0 <= run.measures["exact"][:, 1].min() <= run.measures["exact"][:, 1].max() <= 1
+        ends[replay] = run.measures["base"][:, 1]
+    assert ends[0.0][0] == ends[0.5][0]
+    assert ends[0.0][-1] > ends[0.0][0]
+    assert ends[0.5][-1] < ends[0.0][-1]
+
+
+def test_a_run_on_a_text_tells_no_answers(base: Path, tmp_path: Path) -> None:
+    assert tune(_config(base, "lora", steps=2), tmp_path / "run").measures == {}
+
+
+# -- what is written and loaded
+
+
+def test_an_adapter_is_written_for_peft_as_well(base: Path, tmp_path: Path) -> None:
+    folder = tune(_config(base, "lora"), tmp_path / "run").checkpoints[-1].folder
+    plain, tuned = core.load(base), core.load(folder)
+    core.load_adapter(plain.model, folder)
+    ids = torch.tensor([[1, 2, 3, 4]])
+    with torch.no_grad():
+        torch.testing.assert_close(plain.model(ids), tuned.model(ids), atol=1e-6, rtol=0)
+
+
+def test_a_soft_prompt_is_loaded_with_its_tokens(base: Path, tmp_path: Path) -> None:
+    folder = tune(_config(base, "prompt"), tmp_path / "run").checkpoints[-1].folder
+    tuned = load_tuned(folder)
+    assert tuned.settings.method == "prompt" and len(tuned.tuning.prompt) == 4
+    saved = read_tensors(folder / "model.safetensors", framework="torch")
+    assert torch.equal(tuned.tuning.parameters["wte.rows"], saved["wte.rows"])
+    with pytest.raises(ValueError, match="was not fine-tuned here; open it with core.load"):
+        load_tuned(base)
+
+
+def test_classes_are_learned(base: Path, tmp_path: Path) -> None:
+    lines = [
+        f'{{"text": "{a} met {b}.", "label": "{b in "stuv"}"}}\n'
+        for b in "swtxuyvz"
+        for a in "ABCDEFGH"
+    ]
+    data = tmp_path / "labelled.jsonl"
+    data.write_text("".join(np.random.default_rng(0).permutation(lines)))
+    given = {"data": str(data), "classes": ("True", "False"), "method": "full"}
+    config = small_tuning(base, settings=given, learning_rate=3e-2, steps=48, batch_size=8)
+    run = tune(config, tmp_path / "run")
+    assert run.measures["exact"][-1, 1] == 1.0 > run.measures["exact"][0, 1]
+    assert run.samples[-1].text in ("True", "False") and "met" in run.samples[-1].prompt
+    tuned = load_tuned(run.checkpoints[-1].folder)
+    assert isinstance(tuned.tuning.model, Classifier)
+    tokenizer = tuned.lm.tokenizer
+    chosen = [
+        int(tuned.tuning.model.probabilities(tokenizer.encode_ids(f"C met {b}.")).argmax())
+        for b in "sz"
+    ]
+    assert chosen == [0, 1]
+
+
+def test_a_damaged_or_a_foreign_base_is_told(base: Path, tmp_path: Path) -> None:
+    folder = tune(_config(base, "lora", steps=2), tmp_path / "run").checkpoints[-1].folder
+    path = folder / "config.json"
+    good = read_json(path)
+    write_json(path, {**good, "base": str(tmp_path / "gone")})
+    with pytest.raises(ValueError, match="was tuned from the model .* which is not there: .* put"):
+        core.load(folder)
+    write_json(path, {**good, "base": "stories"})
+    with pytest.raises(ValueError, match="does not fit its base 'stories'"):
+        core.load(folder)
+    write_json(path, {**good, "base": str(folder)})
+    with pytest.raises(ValueError, match="lies on a base that lies on another, without end"):
+        core.load(folder)
+    write_json(path, {**good, "finetuning": {"method": "ia3"}})
+    with pytest.raises(ValueError, match=r"config\.json: method 'ia3' is unknown; use 'lora'"):
+        core.load(folder)
+    write_json(path, {**good, "base": 3})
+    with pytest.raises(ValueError, match="must be the name or the folder of a model, not 3"):
+        core.load(folder)
+    write_json(path, good)
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match="holds no model.safetensors; copy the whole"):
+        core.load(folder)
+
+
+def test_a_fine_tuning_may_start_from_another_one(base: Path, tmp_path: Path) -> None:
+    first = tune(_config(base, "lora", steps=2), tmp_path / "first").checkpoints[-1].folder
+    given = {"method": "lora", "data": str(base.parents[2] / "little.txt")}
+    config = small_tuning(first, settings=given, steps=2, learning_rate=1e-2)
+    second = tune(config, tmp_path / "second").checkpoints[-1].folder
+    assert len(adapters_of(core.load(second).model)) == 2
