@@ -32,7 +32,10 @@ from core.tensor_shards import open_tensors
 from core.trace import Trace
 from core.training.records import CHECKPOINTS, step_of
 from core.transformer.gpt import GPT
+from core.transformer.precision import full_precision
 from core.transformer.weights import WEIGHTS_FILE
+
+SPARE, ROUNDS = 8, 12  # further directions, and rounds, so that the wanted ones are exact enough
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,9 +164,21 @@ def _values_at(adapter: Adapter, name: str, learned: Mapping[str, Tensor]) -> np
 
 @torch.no_grad()
 def _familiar(spectrum: Spectrum, weight: Tensor) -> np.ndarray:
-    count = len(spectrum.values)
-    _, _, strongest = torch.linalg.svd(weight.float(), full_matrices=False)
-    return ((strongest[:count].cpu().numpy() @ spectrum.right) ** 2).sum(axis=0)
+    strongest = _strongest(full_precision(weight), len(spectrum.values)).cpu().numpy()
+    return ((strongest.T @ spectrum.right) ** 2).sum(axis=0)
+
+
+def _strongest(weight: Tensor, count: int) -> Tensor:
+    """(in, count): the directions that W (out, in) reads most strongly, found without its whole
+    SVD, which takes minutes for a wide matrix: Halko, Martinsson and Tropp 2011, algorithm 4.4.
+    """
+    generator = torch.Generator().manual_seed(0)
+    found = torch.randn(weight.size(1), min(count + SPARE, *weight.shape), generator=generator)
+    found = found.to(weight.device)
+    for _ in range(ROUNDS):
+        found, _ = torch.linalg.qr(weight.mT @ (weight @ found))
+    _, _, turned = torch.linalg.svd(weight @ found, full_matrices=False)
+    return (found @ turned.mT)[:, :count]
 
 
 def _shared(model: GPT, spectrum: Spectrum, name: str, folder: str | Path) -> np.ndarray | None:

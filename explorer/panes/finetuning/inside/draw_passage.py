@@ -26,79 +26,37 @@ FEW = 16  # r numbers that stand beside one another
 
 
 class PassageLayout:
-    """Where everything stands, at one scale for all matrices, as large as the area lets it be: the
-    change beside W, or, where both are wide, below it.
-    """
+    """Where everything stands, at one scale for all matrices, as large as the area lets it be."""
 
     def __init__(self, area: QRectF, scene: Scene) -> None:
-        now, (out, wide, r) = theme.current(), scene.size
-        self.rank, px = r, now.px
-        self.above = 2 * px(LINE) + px(STRIP) + 3 * px(GAP) + px(BAND)  # of the change, at its top
-        beside = area.adjusted(px(LEFTMOST), self.above, -px(RIGHTMOST), -px(FOOT))
-        narrow = 3 * px(STRIP) + 4 * px(GAP) + 2 * px(ARROW[0])
-        self.side = min(px(NUMBER), px(MOST) / min(r, FEW))  # of one of the r numbers
-        right = self.side * min(r, FEW) + px(RIGHTMOST + STRIP + GAP)
-        stacked = area.adjusted(px(LEFTMOST), px(STRIP + GAP), -right, -px(FOOT))
-        one = min((beside.width() - narrow) / (2 * wide + r), beside.height() / out)
-        other = min(stacked.width() / (wide + r),
-                    (stacked.height() - px(FOOT) - self.above) / (2 * out))  # fmt: skip
-        self.scale = u = max(one, other, 1e-3)
-        self.is_stacked = other > one
-        size = wide * u, out * u, max(r * u, px(THIN))
-        self.places: dict[str, QRectF] = {}
-        if self.is_stacked:
-            self._stack(stacked, *size)
-        else:
-            self._put_beside(beside, *size, beside.width() - narrow - 2 * wide * u - size[2])
-
-    def _put_beside(
-        self, area: QRectF, wide: float, high: float, thin: float, spare: float
-    ) -> None:
-        px, places = theme.current().px, self.places
+        px, (out, wide, r) = theme.current().px, scene.size
+        gap, strip, band, line = px(GAP), px(STRIP), px(BAND), px(LINE)
+        above = 2 * line + strip + 3 * gap + band
+        area = area.adjusted(px(LEFTMOST), above, -px(RIGHTMOST), -px(FOOT))
+        narrow = 3 * strip + 4 * gap + 2 * px(ARROW[0])
+        across, down = (area.width() - narrow) / (2 * wide + r), area.height() / out
+        self.scale = u = max(min(across, down), 1e-3)
+        thin, spare = max(r * u, px(THIN)), area.width() - narrow - (2 * wide + r) * u
         arrow = min(px(ARROW[0]) + max(spare / 2, 0), px(ARROW[1]))
         x = area.left() + max(spare - 2 * (arrow - px(ARROW[0])), 0) / 2
-        top = area.top() + max(area.height() - high, 0) / 2
-        gap, strip = px(GAP), px(STRIP)
+        top = area.top() + max(area.height() - out * u, 0) / 2
+        places = self.places = {}
         for name, width, apart in (
-            ("W", wide, gap), ("h", strip, arrow), ("sum", strip, arrow), ("change", strip, gap),
-            ("B", thin, gap), ("delta", wide, 0),
+            ("W", wide * u, gap), ("h", strip, arrow), ("sum", strip, arrow),
+            ("change", strip, gap), ("B", thin, gap), ("delta", wide * u, 0),
         ):  # fmt: skip
-            places[name] = QRectF(x, top, width, high)
+            places[name] = QRectF(x, top, width, out * u)
             x += width + apart
-        self._put_above("W", "x", 0)
-        self._put_reading(thin, right=places["B"].right())
-
-    def _stack(self, area: QRectF, wide: float, high: float, thin: float) -> None:
-        px, places = theme.current().px, self.places
-        gap, strip = px(GAP), px(STRIP)
-        tall = 2 * high + px(FOOT) + self.above
-        x, top = area.left(), area.top() + max(area.height() - tall, 0) / 2
-        places["W"] = QRectF(x, top, wide, high)
-        below = places["delta"] = places["W"].translated(0, high + px(FOOT) + self.above)
-        places["B"] = QRectF(below.right() + gap, below.top(), thin, high)
-        places["change"] = QRectF(places["B"].right() + gap, below.top(), strip, high)
-        places["h"] = places["change"].translated(0, -below.top() + top)
-        self._put_above("W", "x", 0)
-        self._put_reading(thin, left=places["B"].left())
-        end = places["a"].right() + px(RIGHTMOST)
-        places["sum"] = QRectF(end, below.top(), strip, high)
-
-    def _put_above(self, of: str, name: str, apart: float) -> None:
-        place, px = self.places[of], theme.current().px
-        top = place.top() - px(GAP) - px(STRIP) - apart
-        self.places[name] = QRectF(place.left(), top, place.width(), px(STRIP))
-
-    def _put_reading(self, thin: float, left: float | None = None, right: float = 0) -> None:
-        """A and what it reads above the change, and the r numbers above B."""
-        px, places = theme.current().px, self.places
-        top, band = places["delta"].top() - px(LINE) - px(GAP), px(BAND)
-        bottom = top if thin < band else places["delta"].top() - px(GAP)
-        middle = bottom - max(band, thin) / 2
-        places["A"] = around(places["delta"].center().x(), middle, places["delta"].width(), thin)
-        self._put_above("A", "x, again", max(band - thin, 0) / 2)
-        wide = self.side * min(self.rank, FEW)
-        first = right - wide if left is None else left
-        places["a"] = QRectF(first, middle - band / 2, wide, band)
+        frozen, change = places["W"], places["delta"]
+        places["x"] = QRectF(frozen.left(), top - gap - strip, frozen.width(), strip)
+        middle = top - gap - (line + band / 2 if thin < band else thin / 2)
+        places["A"] = around(change.center().x(), middle, change.width(), thin)
+        first = middle - max(band, thin) / 2 - gap - strip
+        places["x, again"] = QRectF(change.left(), first, change.width(), strip)
+        shown = min(r, FEW)
+        self.side = min(px(NUMBER), px(MOST) / shown)  # of one of the r numbers
+        right = places["B"].right()
+        places["a"] = around(right - self.side * shown / 2, middle, self.side * shown, band)
 
     def at(self, point: QPointF) -> tuple[str, float, float] | None:
         """The place under a point, and where in it, each 0 to 1."""
@@ -117,17 +75,10 @@ class PassageLayout:
         if name == "a":
             x = self.places["B"].center().x()
             return [QPointF(x, place.bottom()), QPointF(x, self.places["B"].top())]
-        to = self.places["a" if name == "A" else "sum"]
-        if name == "h" and self.is_stacked:
-            y, x = place.center().y(), to.center().x()
-            above = to.top() - theme.current().px(LINE + GAP)
-            return [QPointF(place.right() + 3, y), QPointF(x, y), QPointF(x, above)]
-        right = to.center().x() > place.center().x()
-        start, end = (
-            (place.right() + 3, to.left() - 3) if right else (place.left() - 3, to.right() + 3)
-        )
-        y = place.center().y()
-        return [QPointF(start, y), QPointF(end, y)]
+        to, y = self.places["a" if name == "A" else "sum"], place.center().y()
+        if to.center().x() > place.center().x():
+            return [QPointF(place.right() + 3, y), QPointF(to.left() - 3, y)]
+        return [QPointF(place.left() - 3, y), QPointF(to.right() + 3, y)]
 
 
 # What moves on the way to a step, by its kind: places of `flow`, and whether it goes back.
@@ -240,33 +191,20 @@ def _draw_words(
             sketch.text(rect, told or content.name, ink(content), align, "body", 600)
 
     for key in ("h", "sum", "change"):  # beside B comes what the r numbers make of it
-        ends = key == "change" and not layout.is_stacked
+        ends = key == "change"
         x = place[key].right() if ends else place[key].center().x()
-        above = QRectF(x, place[key].top() - gap - line, 0, line)
-        put(above, key, RIGHT if ends else LEFT if layout.is_stacked and key != "sum" else CENTER)
-    for key in ("W", "delta"):
-        below = around(place[key].center().x(), place[key].bottom() + gap + line / 2, 0, line)
-        align = CENTER if key == "W" or layout.is_stacked else LEFT
-        if align == LEFT:
-            below.moveLeft(place[key].left())
+        put(QRectF(x, place[key].top() - gap - line, 0, line), key, RIGHT if ends else CENTER)
+    for key, x, align in (
+        ("W", place["W"].center().x(), CENTER), ("B", place["B"].right(), RIGHT),
+        ("delta", place["delta"].left(), LEFT),
+    ):  # fmt: skip
+        below = QRectF(x, place[key].bottom() + gap, 0, line)
         put(below, key, align, "W, frozen" if key == "W" else "")
         if key in now:
             sketch.text(below.translated(0, line), size(now[key]), align=align)
-    align, x = (LEFT, place["B"].left()) if layout.is_stacked else (RIGHT, place["B"].right())
-    below = QRectF(x, place["B"].bottom() + gap, 0, line)
-    put(below, "B", align)
-    sketch.text(below.translated(0, line), size(now["B"]), align=align)
-    for key in ("x", "x, again"):
+    for key in ("x", "x, again", "a"):
         rect = QRectF(place[key].left() - gap, place[key].center().y() - line / 2, 0, line)
-        sketch.text(rect, "x", "text", RIGHT, "body", 600)
-    beside, left = place["A"], place["a"]
-    if layout.is_stacked:  # the r numbers stand right of A
-        rect = QRectF(beside.left() - gap, beside.center().y() - line / 2, 0, line)
-        put(rect, "A", RIGHT)
-        rect = QRectF(left.right() + gap, left.center().y() - line / 2, 0, line)
-        put(rect, "a", LEFT)
-        return
-    rect = QRectF(beside.right() + gap, beside.center().y() - line, 0, line)
+        put(rect, key.partition(",")[0], RIGHT)
+    rect = QRectF(place["A"].right() + gap, place["A"].center().y() - line, 0, line)
     put(rect, "A", LEFT)
     sketch.text(rect.translated(0, line), size(now["A"]).partition(",")[0], align=LEFT)
-    put(QRectF(left.left() - gap, left.center().y() - line / 2, 0, line), "a", RIGHT)

@@ -20,7 +20,7 @@ def bars_of(area: QRectF, scene: Scene) -> list[QRectF]:
     """Where the bar of each direction stands, in its whole height."""
     now, count = theme.current(), max(len(scene.found.spectrum.values), 1)
     room = area.adjusted(0, now.px(LINE + 4), 0, -now.px(LINE))
-    if scene.found.history is not None:
+    if len(scene.found.steps) > 1:
         room.setWidth(room.width() * (1 - GROWTH))
     wide = min(room.width() / count, now.px(WIDEST))
     return [QRectF(room.left() + at * wide, room.top(), wide, room.height()) for at in range(count)]
@@ -45,7 +45,7 @@ def draw_spectrum(painter: QPainter, area: QRectF, scene: Scene, hovered: int) -
         x = bars[scene.needed].left() - apart / 2
         sketch.line(QPointF(x, bars[0].top()), QPointF(x, bars[0].bottom()), "text", 1)
         sketch.text(QRectF(x + 4, bars[0].top(), 0, now.px(LINE)), "99 %", "text", LEFT)
-    if scene.found.history is not None:
+    if len(scene.found.steps) > 1:
         _draw_growth(sketch, area, bars[0], scene)
 
 

@@ -150,7 +150,7 @@ class InsideMode(SourceMode):
         ids = ids[-(source.config.block_size + 1) :]
         last = len(ids) - 2
         at = last if self.position is None else min(self.position, last)
-        asked = compute.examined, ids, draft.matrix, max(at, 0), source.address, self.step
+        asked = compute.examined, ids, draft, max(at, 0), source.address, self.step
         return await source.ask(*asked, key=KEY, name=f"looking into {source.name}")
 
     def show_answer(self, answer: Any) -> None:

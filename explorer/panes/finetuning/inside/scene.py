@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.tokenization.telling import quoted_piece
-from core.trace import Step
 from explorer.panes.finetuning.inside import text
-from explorer.panes.finetuning.inside.compute import Examined
+
+if TYPE_CHECKING:
+    from core.finetuning.examination import Examination
+    from core.trace import Step
 
 MOST = 256  # rows and columns of a matrix that are drawn, evenly spread
 # Where what a step makes stands, and what it is called there.
@@ -65,7 +68,7 @@ class Content:
 class Scene:
     """`piece`: the bytes of a token."""
 
-    found: Examined
+    found: Examination
     piece: Callable[[int], bytes]
 
     @property
@@ -181,11 +184,7 @@ class Scene:
     @cached_property
     def acts(self) -> np.ndarray:
         """(T,) how much the adapter adds at each token, beside what the matrix makes."""
-        values = {self.kind(step): step for step in self.steps}
-        change = values.get("dora", values["scale"]).value("change")
-        made = values["frozen"].value("products")
-        lengths = np.linalg.norm(made, axis=1)
-        return np.linalg.norm(change, axis=1) / np.where(lengths > 0, lengths, 1.0)
+        return self.found.acts
 
     def token(self, position: int) -> str:
         return quoted_piece(self.piece(self.ids[position]))

@@ -104,10 +104,10 @@ def spectrum(needed: int, count: int, effective: float) -> str:
     )
 
 
-def direction(at: int, value: float, share: float, along: float) -> str:
+def direction(at: int, value: float, share: float, familiar: float) -> str:
     """A bar."""
     held = f"singular value {format_number(value)}, {format_percent(share)} of \u0394W"
-    near = f"what it reads lies to {format_percent(along**2)} in W\u2019s strongest directions"
+    near = f"what it reads lies to {format_percent(familiar)} in W\u2019s strongest directions"
     return f"Direction {at + 1}: {held}\n{near}; point at it to see it alone"
 
 

@@ -9,12 +9,12 @@ from PySide6.QtWidgets import QWidget
 
 from explorer import theme
 from explorer.panes.finetuning.inside import text
-from explorer.panes.finetuning.inside.cell_map import CellMap, CellMapScene
 from explorer.panes.finetuning.inside.draw_passage import PassageLayout, draw_passage
 from explorer.panes.finetuning.inside.draw_spectrum import bars_of, draw_spectrum
 from explorer.panes.finetuning.inside.scene import ROWS, Scene
 from explorer.widgets.base import Columns
 from explorer.widgets.boxes import card, column, name_parts, page, row, wrap
+from explorer.widgets.cell_map import CellMap, CellMapScene
 from explorer.widgets.choice_picture import NONE, ChoicePicture
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.drop_down import DropDown
@@ -127,7 +127,7 @@ class Directions(ChoicePicture[Scene]):
         found = self.scene.found
         return Columns({
             "singular value": found.spectrum.values, "share": found.spectrum.shares,
-            "cosine with W": found.along,
+            "familiar to W": found.familiar,
         })  # fmt: skip
 
     def rects(self, scene: Scene) -> list[QRectF]:
@@ -138,7 +138,7 @@ class Directions(ChoicePicture[Scene]):
 
     def told(self, thing: int) -> str:
         found = self.scene.found  # type: ignore[union-attr]
-        numbers = found.spectrum.values, found.spectrum.shares, found.along
+        numbers = found.spectrum.values, found.spectrum.shares, found.familiar
         return text.direction(thing, *(float(one[thing]) for one in numbers))
 
 
