@@ -3,7 +3,7 @@
 Reading order: targets, lora_config, lora, nf4, quantized_linear, adapter, scales, verdicts,
 adapted_trace; quantization, nf4_trace; peft_config, adapter_files; settings, selection, bottleneck,
 new_tokens, soft_prompt, classifier, methods; a run: examples, example_files, replay, data, loading,
-task, program; then what was changed: spectrum, analysis, spectrum_trace.
+task, program; then what was changed: spectrum, analysis, spectrum_trace, examination.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ _HOME = {
     "strengths_between": "core.finetuning.analysis",
     "attention_change": "core.finetuning.analysis",
     "trace_spectrum": "core.finetuning.spectrum_trace",
+    "examine": "core.finetuning.examination",
     "at_scales": "core.finetuning.scales",
     "generate_at_scales_steps": "core.finetuning.scales",
     "Verdict": "core.finetuning.verdicts",

@@ -115,12 +115,13 @@ def examine(
         strong = strengths(adapter)
         if name not in adapter.updates:
             name = max(strong, key=lambda one: one.ratio).name
+        trace = trace_adapter(model, ids, name, position)
         spectrum, weight = spectrum_of(adapter, name), weight_of(adapter, name)
         return Examination(
             name,
             strong,
             attention_change(adapter, ids[:-1]).by_head,
-            trace_adapter(model, ids, name, position),
+            trace,
             to_array(weight).copy(),
             to_array(delta_of(adapter, name)),
             spectrum,

@@ -31,10 +31,10 @@ class PassageLayout:
     def __init__(self, area: QRectF, scene: Scene) -> None:
         px, (out, wide, r) = theme.current().px, scene.size
         gap, strip, band, line = px(GAP), px(STRIP), px(BAND), px(LINE)
-        above = 2 * line + strip + 3 * gap + band
+        above = line + strip + 3 * gap + band
         area = area.adjusted(px(LEFTMOST), above, -px(RIGHTMOST), -px(FOOT))
         narrow = 3 * strip + 4 * gap + 2 * px(ARROW[0])
-        across, down = (area.width() - narrow) / (2 * wide + r), area.height() / out
+        across, down = (area.width() - narrow) / (2 * wide + r), area.height() / (out + r)
         self.scale = u = max(min(across, down), 1e-3)
         thin, spare = max(r * u, px(THIN)), area.width() - narrow - (2 * wide + r) * u
         arrow = min(px(ARROW[0]) + max(spare / 2, 0), px(ARROW[1]))
@@ -191,9 +191,9 @@ def _draw_words(
             sketch.text(rect, told or content.name, ink(content), align, "body", 600)
 
     for key in ("h", "sum", "change"):  # beside B comes what the r numbers make of it
-        ends = key == "change"
-        x = place[key].right() if ends else place[key].center().x()
-        put(QRectF(x, place[key].top() - gap - line, 0, line), key, RIGHT if ends else CENTER)
+        at, align = place[key], {"h": LEFT, "sum": CENTER, "change": RIGHT}[key]
+        x = {"h": at.left(), "sum": at.center().x(), "change": at.right()}[key]
+        put(QRectF(x, at.top() - gap - line, 0, line), key, align)
     for key, x, align in (
         ("W", place["W"].center().x(), CENTER), ("B", place["B"].right(), RIGHT),
         ("delta", place["delta"].left(), LEFT),
