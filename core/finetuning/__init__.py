@@ -1,9 +1,10 @@
 """Fine-tuning: a model that has learned one thing learns another, and most of it stays as it is.
 
 Reading order: targets, lora_config, lora, nf4, quantized_linear, adapter, scales, verdicts,
-adapted_trace; quantization, nf4_trace; peft_config, adapter_files; settings, selection, bottleneck,
-new_tokens, soft_prompt, classifier, methods; a run: examples, example_files, replay, data, loading,
-task, program; then what was changed: spectrum, analysis, spectrum_trace, examination.
+adapted_trace; quantization, nf4_trace; peft_config, adapter_files; settings, selection,
+task_vector, bottleneck, new_tokens, soft_prompt, classifier, methods; a run: examples,
+example_files, replay, data, loading, task, program, bundled_questions; then what was changed:
+spectrum, analysis, spectrum_trace, examination.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _HOME = {
     "adapter_parameter_count": "core.finetuning.adapter",
     "load_adapter": "core.finetuning.adapter_files",
     "add_bottlenecks": "core.finetuning.bottleneck",
-    "remove_bottlenecks": "core.finetuning.bottleneck",
+    "Bottlenecks": "core.finetuning.bottleneck",
     "add_soft_prompt": "core.finetuning.soft_prompt",
     "Classifier": "core.finetuning.classifier",
     "classification_loss": "core.finetuning.classifier",

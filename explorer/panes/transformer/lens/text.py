@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.numbers import format_fixed, format_number, format_share
 
@@ -121,8 +121,3 @@ def note(scene: Scene, other: int) -> str:
     if other not in (0, mine):
         said.append(f"the other text has {other} tokens: give it {mine}")
     return "; ".join(said)
-
-
-def words_of(setting: str, value: Any) -> str:
-    """A setting's value, in the name of a change."""
-    return f"{value}" if setting == "patch_layer" else "on" if value else "off"

@@ -46,7 +46,7 @@ class LensView(QWidget):
         self.note.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.other, self.layer = PromptLine(), DropDown(fields_of(LensDraft)["patch_layer"].help)
         name_parts(self, NAME, "text", "table", "terms", "next", "other", "layer")
-        self.settings = SettingFields(NAME, LensDraft, SWITCHES, text.words_of, self)
+        self.settings = SettingFields(NAME, LensDraft, SWITCHES, {}, self)
         self.other.setPlaceholderText(text.OTHER)
         self.other.setAccessibleName(text.OTHER)
         self.other.setToolTip(fields_of(LensDraft)["patch"].help)

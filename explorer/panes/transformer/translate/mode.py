@@ -12,7 +12,7 @@ import core
 from core.data.dates import Dates
 from core.marked_line import marked_line
 from core.trace import Trace
-from explorer.panes.modes import Desk, Mode
+from explorer.panes.modes import Desk
 from explorer.panes.prompt_mode import SourceMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.translate import text
@@ -24,10 +24,6 @@ from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
 
 MODEL = "dates"
-
-
-def create(desk: Desk, parent: QObject) -> Mode:
-    return TranslateMode(desk, parent)
 
 
 class TranslateMode(SourceMode):

@@ -42,8 +42,6 @@ def test_the_first_state_shows_the_matrix_that_changed_most(make_mode: Any, run_
         about = told.trace.about
         assert mode.headline.startswith(f"{about['parameters']:,} numbers")
         assert mode.headline.endswith("of 2")
-            mode.headline.startswith(f"{about['parameters']:,} numbers") and "of 2" in mode.headline
-        )
         for picture in mode.pictures().values():
             picture.grab()
             assert picture.broken is None
