@@ -22,7 +22,7 @@ from explorer.runs.text_read import Read
 from explorer.state.tracks import TraceTrack
 
 KEY, KEYS = "transformer.generate", {"next": "Ctrl+Shift+Return"}
-FIRST = "softmax"  # the step that is shown first
+FIRST = "softmax", "greedy"  # the step that is shown first: at temperature 0 the other one
 MOST_KEPT = 20  # forks that a session keeps
 
 
@@ -155,9 +155,10 @@ class GenerateMode(PromptMode):
         return text.ENDED if {choice.token, *self.tree.here[-1:]} & {*ends} else ""
 
     def go_to(self, step: str) -> None:
-        """To a step by its name, where it is."""
-        if self.active and self.choice is not None and step in self.choice.scene.table.steps:
-            self.player.seek(self.choice.scene.table.steps.index(step))
+        """To a step by its name, or, where it is not, to that which is shown first."""
+        if self.active and self.choice is not None:
+            steps = self.choice.scene.table.steps
+            self.player.seek(steps.index(next(one for one in (step, *FIRST) if one in steps)))
 
     # text and model
 
@@ -192,7 +193,7 @@ class GenerateMode(PromptMode):
 
     def show_answer(self, answer: Choice) -> None:
         before, self.choice = self.choice, answer
-        steps = (FIRST,) if before is None else before.scene.table.steps
+        steps = FIRST[:1] if before is None else before.scene.table.steps
         step = steps[min(max(self.player.step, 0), len(steps) - 1)]
         self.view.show_choice(answer, self.most_read)
         self.view.set_forks(self.tree, self.text_of)

@@ -184,6 +184,7 @@ def test_a_slider_bends_what_was_read_and_can_be_undone(make_mode: Any, run_asyn
         await mode.settled()
         assert mode.draft.value.temperature == 0 and mode.choice.read is read
         assert mode.choice.scene.table.probabilities[0] == 1 > first
+        assert mode.choice.scene.table.steps[mode.player.step] == "greedy"
         mode.workspace.undo()
         await mode.settled()
         assert mode.draft.value.temperature == 1
