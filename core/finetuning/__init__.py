@@ -4,7 +4,7 @@ Reading order: targets, lora_config, lora, nf4, quantized_linear, adapter, scale
 adapted_trace; quantization, nf4_trace; peft_config, adapter_files; settings, selection,
 task_vector, bottleneck, new_tokens, soft_prompt, classifier, methods; a run: examples,
 example_files, replay, data, loading, task, program, bundled_questions; then what was changed:
-spectrum, analysis, spectrum_trace, learned.
+spectrum, analysis, spectrum_trace, learned, examination.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ _HOME = {
     "attention_change": "core.finetuning.analysis",
     "read_updates": "core.finetuning.learned",
     "trace_spectrum": "core.finetuning.spectrum_trace",
+    "examine": "core.finetuning.examination",
     "at_scales": "core.finetuning.scales",
     "generate_at_scales_steps": "core.finetuning.scales",
     "Verdict": "core.finetuning.verdicts",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from core.trace import Trace
+from core.trace import Step, Trace
 from explorer.engine.latest import Latest
 from explorer.panes.model_menu import REAL
 from explorer.panes.modes import Desk
@@ -56,8 +56,8 @@ class LensMode(PromptMode):
         view.terms.picked.connect(self.switch)
         view.terms.opened.connect(self.open)
         view.next.clicked.connect(self.explain)
-        sublayers = view.settings.widgets["sublayers"]
-        deeds = {"all_on": self.all_on, "sublayers": sublayers.click, "patch": view.other.setFocus}
+        deeds = {"all_on": self.all_on, "patch": view.other.setFocus,
+                 "sublayers": view.settings.widgets["sublayers"].click}  # fmt: skip
         self.connect_buttons(text.BUTTONS, deeds)
         self.connect_draft(LensDraft)
         self.connect_line(view.other, "patch", text.PATCH)
@@ -235,9 +235,9 @@ class LensMode(PromptMode):
         self.set_tracks([TraceTrack(trace)])
         self.inspect()
 
-    def inspect(self) -> None:
-        step, scene = self.step_shown, self.scene
-        if step is None or scene is None:
+    def show_step(self, step: Step) -> None:
+        scene = self.scene
+        if scene is None:
             return
         found = scene.found
         if self.opened != NONE:

@@ -81,8 +81,8 @@ def headline(scene: Scene, row: int) -> str:
         return f"{where} the model would say {word}; {answer} is number {rank + 1:,}"
     if not found.is_changed:
         most = max((after for _, after in scene.found.terms[:-1]), key=lambda term: term.value)
-        first = lens.leads_from(column) or 0  # the answer leads in the end
-        since = f"the {scene.rows[0]}" if first == 0 else scene.rows[first]
+        first = lens.leads_from(column)
+        since = "the " * (first == 0) + scene.rows[row if first is None else first]
         return f"{answer} leads from {since} on; {most.name} pushed it most"
     off, told = found.intervention.names, found.comparison
     what = off[0] if len(off) == 1 else f"{len(off)} parts"
