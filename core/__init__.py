@@ -83,6 +83,8 @@ _HOME = {
     "LoRAConfig": "core.finetuning",
     "Adapter": "core.finetuning",
     "add_lora": "core.finetuning",
+    "adapter_parameter_count": "core.finetuning",
+    "load_adapter": "core.finetuning",
     "spectrum_of": "core.finetuning",
     "strengths": "core.finetuning",
     "attention_change": "core.finetuning",

@@ -1,7 +1,8 @@
 """Fine-tuning: a model that has learned one thing learns another, and most of it stays as it is.
 
-Reading order: targets, lora, adapter, scales, verdicts, adapted_trace; selection, bottleneck,
-new_tokens, soft_prompt, methods; then what was changed: spectrum, analysis, spectrum_trace.
+Reading order: targets, lora, adapter, scales, verdicts, adapted_trace; peft_config, adapter_files;
+selection, bottleneck, new_tokens, soft_prompt, methods; then what was changed: spectrum, analysis,
+spectrum_trace.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ _HOME = {
     "LoRAConfig": "core.finetuning.lora",
     "Adapter": "core.finetuning.adapter",
     "add_lora": "core.finetuning.adapter",
+    "adapter_parameter_count": "core.finetuning.adapter",
+    "load_adapter": "core.finetuning.adapter_files",
     "Spectrum": "core.finetuning.spectrum",
     "low_rank_spectrum": "core.finetuning.spectrum",
     "dense_spectrum": "core.finetuning.spectrum",

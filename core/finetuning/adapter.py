@@ -7,6 +7,7 @@
     adapter.unmerge()          the matrices are what they were, to the last bit
     adapter.blend(other, 0.3)  three tenths of another one beside it
     adapter.remove()           the model is what it was
+    adapter.save(folder)       peft's two files; core.load_adapter(model, folder) opens them
 
 Several adapters may lie on one model; what they add is summed.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +24,7 @@ from torch import Tensor, nn
 from core.files import quoted
 from core.finetuning.lora import Adapted, LoRAConfig, LoRAEmbedding, LoRALinear, LowRank
 from core.finetuning.targets import Target, find_targets
-from core.transformer.architectures import Model
+from core.transformer.architectures import Config, Model
 
 
 class Adapter:
@@ -102,7 +104,7 @@ class Adapter:
         if self.is_merged != merged:
             self._set_merged(merged)
         for module, name in self._places():
-            for update in self._of(module):
+            for update in self.updates_of(module):
                 module.drop(update)
             if not module.updates:
                 put_module(self.model, name, module.base)
@@ -150,12 +152,28 @@ class Adapter:
         model = self.model
         other.remove()
         self.remove()
-        blended = _lay(model, config, find_targets(model, list(names)))
+        blended = lay(model, config, find_targets(model, list(names)))
         for name, (A, B) in sums.items():
             update = blended[name]
             update.A, update.B, update.scaling = nn.Parameter(A), nn.Parameter(B), 1.0
         self.config = config
         self._take(blended)
+
+    def save(self, folder: str | Path, *, base: str | None = None, own_names: bool = False) -> None:
+        """Writes what was learned, at a scale of 1, as peft's adapter_config.json and
+        adapter_model.safetensors. `core.load_adapter` opens them, and peft does on a model that
+        `core.export` wrote.
+
+        base       the name or the folder of the model that it lies on, for the file to say
+        own_names  name matrices as here ("h.0.attn.c_attn"), for a core model that peft wraps, and
+                   not as transformers does, where it has a class for such a model
+
+        Raises OSError where the disk or the rights fail.
+        """
+        from core.finetuning.adapter_files import write_adapter
+
+        self._check()
+        write_adapter(self, folder, base=base, own_names=own_names)
 
     def _places(self) -> Iterator[tuple[Adapted, str]]:
         """The modules that it changes, and their names."""
@@ -164,7 +182,8 @@ class Adapter:
             if isinstance(module, Adapted) and any(id(one) in own for one in module.updates):
                 yield module, name
 
-    def _of(self, module: Adapted) -> list[LowRank]:
+    def updates_of(self, module: Adapted) -> list[LowRank]:
+        """Its updates of one matrix."""
         own = {id(update): update for update in self.updates.values()}
         return [own[id(one)] for one in module.updates if id(one) in own]
 
@@ -192,16 +211,30 @@ def add_lora(
     tied embeddings and for a rank above that of a matrix.
     """
     config = config or LoRAConfig()
-    updates = _lay(model, config, find_targets(model, config.target_modules))
+    targets = find_targets(model, config.target_modules)
+    _check_rank(targets, config.r)
+    updates = lay(model, config, targets)
     for update in updates.values():
         update.initialize(generator)
     return Adapter(model, config, updates)
 
 
-def _lay(model: Model, config: LoRAConfig, targets: list[Target]) -> dict[str, LowRank]:
-    """An update for each target, without numbers in A, on the model."""
+def adapter_parameter_count(config: Config, lora: LoRAConfig | None = None) -> int:
+    """How many numbers `add_lora` makes a model of this config learn, without the model: of each
+    matrix r (in + out), and with DoRA the lengths of its rows, out.
+
+    GPT-2 with rank 8 on every c_attn: 294,912. Raises ValueError as `add_lora` does.
+    """
+    lora = lora or LoRAConfig()
+    targets = find_targets(config, lora.target_modules)
+    _check_rank(targets, lora.r)
+    return sum(lora.r * sum(one.shape) + lora.dora * one.shape[0] for one in targets)
+
+
+def lay(model: Model, config: LoRAConfig, targets: list[Target]) -> dict[str, LowRank]:
+    """An update for each target, without numbers in A, on the model, which is frozen."""
     for target in targets:
-        _check_rank(target, model, config.r)
+        _check_module(target.module, model.get_submodule(target.module))
     model.requires_grad_(False)
     for module in model.modules():
         if isinstance(module, Adapted):
@@ -219,20 +252,21 @@ def _lay(model: Model, config: LoRAConfig, targets: list[Target]) -> dict[str, L
     return updates
 
 
-def _check_rank(target: Target, model: Model, r: int) -> None:
-    module = model.get_submodule(target.module)
+def _check_rank(targets: list[Target], r: int) -> None:
+    for target in targets:
+        if r > (most := min(target.shape)):
+            out, d_in = target.shape
+            raise ValueError(
+                f"rank {r} is above {most}, the largest that {target.name} ({out} x {d_in}) can "
+                f"have; use {most} or less"
+            )
+
+
+def _check_module(name: str, module: nn.Module) -> None:
     if not isinstance(module, (nn.Linear, nn.Embedding, Adapted)):
         raise ValueError(
-            f"LoRA cannot lie over the {type(module).__name__} that {target.module} has; take "
-            "that off, or add LoRA first"
-        )
-    matrix = module.weight
-    rows = target.rows or matrix.size(0)
-    most = min(rows, matrix.size(1))
-    if r > most:
-        raise ValueError(
-            f"rank {r} is above {most}, the largest that {target.name} "
-            f"({rows} x {matrix.size(1)}) can have; use {most} or less"
+            f"LoRA cannot lie over the {type(module).__name__} that {name} has; take that off, or "
+            "add LoRA first"
         )
 
 

@@ -350,6 +350,8 @@ class LoRALinear(Adapted):
         """What an update adds to its rows, in fp32: x (..., in), plain = W x + b (..., out)."""
         if not isinstance(update, DoRA):
             return update(x)
+        if self.original is not None:
+            plain = F.linear(x, self.original, self.bias)  # without what others have merged
         product = plain if self.bias is None else plain - self.bias
         rows = slice(update.first, update.first + update.B.size(0))
         return update.turn(x, product[..., rows], self.rows_of(update, self.unmerged_weight))
@@ -374,15 +376,21 @@ class LoRAEmbedding(Adapted):
         """ids (...) -> (..., C)."""
         output = self.base(ids)
         for update in self.active:
-            A, B, s = update.A, update.B, update.strength * update.scaling
+            A, B, s = update.A, update.B, update.scaling
             reduced = F.embedding(ids, A.mT)  # (..., r)
             expanded = reduced @ B.mT  # (..., C)
             change = s * expanded
-            output = output + change.to(output.dtype)
+            if isinstance(update, DoRA):
+                weight = self.unmerged_weight
+                gain = update.gain(weight.mT)  # (C,)
+                plain = full_precision(F.embedding(ids, weight))
+                change = (gain - 1) * plain + gain * change
+            output = output + (update.strength * change).to(output.dtype)
         return output
 
     def _sum(self, updates: list[LowRank], weight: Tensor) -> Tensor:
         total = full_precision(weight)
+        reference = self.unmerged_weight.mT
         for one in updates:
-            total = total + one.strength * one.delta(weight.mT).mT
+            total = total + one.strength * one.delta(reference).mT
         return total.to(weight.dtype)

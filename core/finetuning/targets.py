@@ -3,22 +3,26 @@
 "attn.c_attn" means that matrix of every layer, "h.0.attn.c_attn" that of layer 0, "c_proj" those of
 attention and MLP. Queries, keys and values lie in one matrix below one another, and can be meant
 each: "c_attn.q", "c_attn.v".
+
+A model's config alone says which matrices there are: wherever a model is asked for here, its config
+does as well.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-
-from torch import nn
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from core.files import quoted
-from core.transformer.architectures import Model
-from core.transformer.attention import Attention
-from core.transformer.cross_attention import CrossAttention
+from core.transformer.architectures import Config, Model
+from core.transformer.config import EncoderDecoderConfig, ModelConfig
+from core.transformer.parameters import parameter_shapes
 
 ALL_LINEAR = "all-linear"  # peft's name for every matrix but the output head
+TABLES = ("wte", "wpe")
+LAYER = re.compile(r"(?:.*\.)?h\.\d+\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +31,43 @@ class Target:
 
     name    "h.0.attn.c_attn", "h.0.attn.c_attn.q"
     module  the name of the module that has the matrix
+    shape   (out, in): how many numbers it makes, of how many. An embedding makes the model's width
+            of its vocabulary, of which one token is 1 and the others 0
     first   the first of its output rows, and how many; None: all
     """
 
     name: str
     module: str
+    shape: tuple[int, int]
     first: int = 0
     rows: int | None = None
 
+    @property
+    def end(self) -> str:
+        """The name without its layer: "attn.c_attn"."""
+        return LAYER.sub("", self.name)
 
-def targets_of(model: Model) -> list[Target]:
+    @property
+    def is_table(self) -> bool:
+        """Whether it is that of an embedding."""
+        return self.module.endswith(TABLES)
+
+
+def targets_of(model: Model | Config) -> list[Target]:
     """Every matrix that can be adapted, in the model's order, each with its parts after it."""
-    return [target for name, module in _matrices(model) for target in _parts(model, name, module)]
+    config = _config_of(model)
+    targets = []
+    for module, (out, width) in _matrices(config).items():
+        whole = Target(module, module, (out, width))
+        targets.append(replace(whole, shape=(width, out)) if whole.is_table else whole)
+        first = 0
+        for letter, rows in _parts(config, module).items():
+            targets.append(Target(f"{module}.{letter}", module, (rows, width), first, rows))
+            first += rows
+    return targets
 
 
-def find_targets(model: Model, names: Sequence[str]) -> list[Target]:
+def find_targets(model: Model | Config, names: Sequence[str]) -> list[Target]:
     """Those that one of the names means, in the model's order.
 
     Raises ValueError, with the nearest names that there are, for one that means none, and, with the
@@ -53,58 +79,58 @@ def find_targets(model: Model, names: Sequence[str]) -> list[Target]:
             '("attn.c_attn",)'
         )
     known = targets_of(model)
-    found: dict[str, Target] = {}
+    found: set[Target] = set()
     for name in names:
         meant = [target for target in known if _means(name, target)]
         if not meant:
             raise ValueError(_nothing_meant(name, known))
-        found |= {target.name: target for target in meant}
+        found.update(meant)
     tied = tied_modules(model)
-    if shared := [target.module for target in found.values() if target.module in tied]:
+    if shared := sorted(target.module for target in found if target.module in tied):
         raise ValueError(
             f"{shared[0]} cannot be adapted: embedding and output head are one matrix in this "
             "model (they are tied), and a change of one would not be a change of the other; leave "
             "it out, or take a model whose embeddings are not tied"
         )
-    return [target for target in known if target.name in found]
+    return [target for target in known if target in found]
 
 
-def tied_modules(model: Model) -> set[str]:
+def tied_modules(model: Model | Config) -> set[str]:
     """Modules whose matrix is also that of another one."""
-    holders: dict[int, list[str]] = {}
-    for name, module in _matrices(model):
-        for parameter in module.parameters():
-            holders.setdefault(id(parameter), []).append(name)
-    return {name for names in holders.values() if len(names) > 1 for name in names}
+    config = _config_of(model)
+    if isinstance(config, ModelConfig):
+        return {"wte", "lm_head"} if config.tie_weights else set()
+    tied = {"encoder.wte", "decoder.wte"} if config.share_embeddings else set()
+    return tied | ({"decoder.wte", "lm_head"} if config.decoder.tie_weights else set())
 
 
-def _matrices(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Linear layers and embeddings, also where one has adapters already or its base is quantized:
-    a module that holds such a `base` stands for it.
-    """
-    inside: tuple[str, ...] = ()
-    for name, module in model.named_modules():
-        if any(name.startswith(outer) for outer in inside):
-            continue
-        if isinstance(module, (nn.Linear, nn.Embedding)) or hasattr(module, "base"):
-            inside = (*inside, f"{name}.")
-            yield name, module
+def _config_of(model: Model | Config) -> Config:
+    return model if isinstance(model, ModelConfig | EncoderDecoderConfig) else model.config
 
 
-def _parts(model: Model, name: str, module: nn.Module) -> Iterator[Target]:
-    yield Target(name, name)
-    owner, _, kind = name.rpartition(".")
-    attention = model.get_submodule(owner)
-    if not isinstance(attention, (Attention, CrossAttention)) or kind not in ("c_attn", "c_kv"):
-        return
-    D = attention.head_width
-    sizes = {"q": attention.n_head * D, "k": attention.n_kv_head * D, "v": attention.n_kv_head * D}
-    if kind == "c_kv":
-        del sizes["q"]
-    first = 0
-    for letter, rows in sizes.items():
-        yield Target(f"{name}.{letter}", name, first, rows)
-        first += rows
+def _matrices(config: Config) -> dict[str, tuple[int, int]]:
+    """Linear layers and embeddings, tied ones too, with the shape that their weight has."""
+    shapes = parameter_shapes(config)
+    matrices = {
+        name.removesuffix(".weight"): (shape[0], shape[1])
+        for name, shape in shapes.items()
+        if len(shape) == 2
+    }
+    for name in sorted(tied := tied_modules(config)):
+        matrices.setdefault(name, next(matrices[one] for one in tied if one in matrices))
+    return matrices
+
+
+def _parts(config: Config, module: str) -> dict[str, int]:
+    """How many rows of a matrix make queries, keys and values."""
+    kind = module.rpartition(".")[2]
+    if kind not in ("c_attn", "c_kv"):
+        return {}
+    if isinstance(config, EncoderDecoderConfig):
+        config = config.encoder if module.startswith("encoder.") else config.decoder
+    D = config.head_width
+    queries = {"q": config.n_head * D} if kind == "c_attn" else {}
+    return {**queries, "k": config.kv_heads * D, "v": config.kv_heads * D}
 
 
 def _means(name: str, target: Target) -> bool:
@@ -115,7 +141,7 @@ def _means(name: str, target: Target) -> bool:
 
 def _nothing_meant(name: str, known: Sequence[Target]) -> str:
     """Says which names there are, the nearest first."""
-    ends = list(dict.fromkeys(_end(target.name) for target in known))
+    ends = list(dict.fromkeys(target.end for target in known))
     near = difflib.get_close_matches(str(name), ends, n=3, cutoff=0.5)
     rest = [end for end in ends if end not in near]
     return (
@@ -123,10 +149,3 @@ def _nothing_meant(name: str, known: Sequence[Target]) -> str:
         + (f"did you mean {' or '.join(map(quoted, near))}? " if near else "")
         + f"There {'are also' if near else 'are'} {', '.join(rest)}"
     )
-
-
-def _end(name: str) -> str:
-    """The name without its layer: "attn.c_attn"."""
-    parts = name.split(".")
-    numbers = [place for place, part in enumerate(parts) if part.isdecimal()]
-    return ".".join(parts[numbers[-1] + 1 :] if numbers else parts)

@@ -112,7 +112,7 @@ def _as_it_began(adapter: Adapter) -> Iterator[None]:
     try:
         with torch.no_grad():
             for module, _ in adapter._places():
-                for update in adapter._of(module):
+                for update in adapter.updates_of(module):
                     update.B.zero_()
                     if isinstance(update, DoRA):
                         update.measure(module.rows_of(update, module.unmerged_weight))

@@ -1,0 +1,120 @@
+"""adapter_config.json: what peft says of an adapter beside its numbers.
+
+Errors: ValueError, with the remedy, for an adapter of another kind, for a switch that would make it
+compute something else, and for values that cannot be.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from core import fields
+from core.fields import as_object, field, fields_of
+from core.files import MEGABYTE, quoted, read_json
+from core.finetuning.lora import LARGEST_RANK, LoRAConfig
+
+CONFIG_FILE = "adapter_config.json"
+LORA = "LORA"
+MERGE_THERE = "merge it in peft (merge_and_unload), save that model and open it with core.load"
+
+# Entries that change nothing of what an adapter computes once it is trained.
+HARMLESS = {
+    *("peft_type", "task_type", "auto_mapping", "inference_mode", "peft_version", "revision"),
+    *("target_modules", "exclude_modules", "layers_to_transform", "layers_pattern"),
+    *("fan_in_fan_out", "megatron_core", "qalora_group_size", "ensure_weight_tying"),
+    *("loftq_config", "eva_config", "corda_config", "lora_ga_config", "runtime_config"),
+}
+# How A and B can begin while the base stays what it was. PiSSA, OLoRA, CorDA, LoftQ and LoRA-GA
+# take something out of the base: its adapters fit no other.
+BEGINNINGS = (True, False, "gaussian", "eva", "orthogonal", "mica")
+WITH_BIASES = f"trains biases as well, which an adapter here has not: {MERGE_THERE}"
+NAME = re.compile(r"[\w.-]+")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeftConfig:
+    """What the file says of a LoRA adapter: peft's names and usual values.
+
+    rank_pattern, alpha_pattern  r and lora_alpha of modules that have others, by the ends of names
+    init_lora_weights            how A and B began
+    base_model_name_or_path      what it was trained on
+    """
+
+    r: int = field(8, least=1, most=LARGEST_RANK)
+    lora_alpha: float = field(8.0, above=0, most=1e6)
+    lora_dropout: float = field(0.0, least=0, below=1)
+    use_rslora: bool = False
+    use_dora: bool = False
+    rank_pattern: Mapping[str, int] = field(
+        factory=dict, least=1, most=LARGEST_RANK, longest=10_000
+    )
+    alpha_pattern: Mapping[str, float] = field(factory=dict, above=0, most=1e6, longest=10_000)
+    bias: str = field(
+        "none", choices=("none",), refused=dict.fromkeys(("all", "lora_only"), WITH_BIASES)
+    )
+    init_lora_weights: bool | str = True
+    base_model_name_or_path: str = ""
+
+    def __post_init__(self) -> None:
+        fields.check(self)
+        if self.init_lora_weights not in BEGINNINGS:
+            raise ValueError(
+                f"init_lora_weights {quoted(self.init_lora_weights)} changed the base as well: "
+                f"save it with path_initial_model_for_weight_conversion, or {MERGE_THERE}"
+            )
+        for key in (*self.rank_pattern, *self.alpha_pattern):
+            if not NAME.fullmatch(_plain(key)):
+                raise ValueError(
+                    f"the pattern {quoted(key)} is a regular expression; write the names of the "
+                    "modules that it means in its place"
+                )
+
+    def of(self, module: str) -> LoRAConfig:
+        """Rank, alpha and the rest for one module, by its name there."""
+        return LoRAConfig(
+            r=_matching(self.rank_pattern, module, self.r),
+            alpha=_matching(self.alpha_pattern, module, self.lora_alpha),
+            dropout=self.lora_dropout,
+            rslora=self.use_rslora,
+            dora=self.use_dora,
+        )
+
+
+def read_config(path: Path) -> PeftConfig:
+    """The config in a file."""
+    values = as_object(read_json(path, MEGABYTE), str(path))
+    if values.get("peft_type") != LORA:
+        raise ValueError(
+            f"{path} is of an adapter of the type {quoted(values.get('peft_type'))}, and {LORA} "
+            f"(with rsLoRA and DoRA) can be loaded: choose another one, or {MERGE_THERE}"
+        )
+    known = fields_of(PeftConfig)
+    if other := [key for key in values if values[key] and key not in (*known, *HARMLESS)]:
+        raise ValueError(
+            f"{path} has {quoted(other[0])} switched on, which is not computed here: {MERGE_THERE}"
+        )
+    try:
+        given = {key: values[key] for key in known if values.get(key) is not None}
+        return fields.from_json(PeftConfig, given, "adapter config")
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _matching(patterns: Mapping[str, T], module: str, otherwise: T) -> T:
+    """The value of the first pattern that a module's name ends with, as peft finds it."""
+    for key, value in patterns.items():
+        name = _plain(key)
+        if module == name or (not key.startswith("^") and module.endswith(f".{name}")):
+            return value
+    return otherwise
+
+
+def _plain(key: str) -> str:
+    """A pattern without the marks of a regular expression that names are often written with."""
+    return key.removeprefix("^").removesuffix("$").replace("\\.", ".")
