@@ -62,7 +62,7 @@ def kept(
     item = number_bytes(precision)
     ids = 8 * tokens + (8 * T if model.positions == "learned" else 0)
     angles = FULL * T * model.head_width if model.positions == "rope" else 0
-    mask = _mask_bytes(C, FULL, device) if model.dropout else 0
+    mask = mask_bytes(C, FULL, device) if model.dropout else 0
     if recompute:
         blocks = model.n_layer * tokens * FULL * C
     else:
@@ -105,7 +105,7 @@ def block_tensors(
     C, F, H, D = model.n_embd, model.inner_width, model.n_head, model.head_width
     tokens = sequences * model.block_size
     heads, joined = _heads(model, layer, sequences, item, device)
-    norm, gain = _norm_parts(model, device)
+    norm, gain = norm_bytes(model, device)
     bend, hidden = {"relu": (1, 0), "swiglu": (3, 1)}.get(model.mlp, (1, 1))
     # In half precision each of the gate's two layers keeps a cast of what both read.
     gate = item * C if model.mlp == "swiglu" and item < FULL else 0
@@ -121,16 +121,16 @@ def block_tensors(
         "mlp.c_gate": tokens * gate,
         "mlp": tokens * item * bend * F,
         "mlp.c_proj": tokens * item * hidden * F,
-        "dropout": tokens * 2 * _mask_bytes(C, item, device) if model.dropout else 0,
+        "dropout": tokens * 2 * mask_bytes(C, item, device) if model.dropout else 0,
     }
 
 
 def _norm(model: ModelConfig, device: str) -> int:
     """Bytes of a norm, for each token."""
-    return sum(_norm_parts(model, device))
+    return sum(norm_bytes(model, device))
 
 
-def _norm_parts(model: ModelConfig, device: str) -> tuple[int, int]:
+def norm_bytes(model: ModelConfig, device: str) -> tuple[int, int]:
     """Bytes a token: a norm keeps its input, in fp32, and mean and deviation of every token.
 
     Torch's RMS norm is made of single operations on a CPU: its gains keep what they multiply.
@@ -170,7 +170,7 @@ def is_fused(model: ModelConfig, item: int, device: str) -> bool:
     return device != "cpu" or (item == FULL and not model.dropout)
 
 
-def _mask_bytes(numbers: int, item: int, device: str) -> int:
+def mask_bytes(numbers: int, item: int, device: str) -> int:
     """A CPU keeps dropout's mask in the type of its input, a GPU as one byte."""
     return numbers * (item if device == "cpu" else 1)
 
@@ -219,7 +219,7 @@ def step_memory(
     logits = tokens * FULL * V
     own = _block(model, 0, sequences, item, device)
     again = own if recompute else 0
-    temporary = _temporaries(model, sequences, item, device)
+    temporary = temporaries(model, sequences, item, device)
     # In half precision a weight's gradient is made in it and then cast.
     cast = HALF * V * C if item < FULL else 0
     # A tied table has a gradient from the output head and one from the embedding. Autograd adds
@@ -247,7 +247,7 @@ class Temporaries:
     backward: int
 
 
-def _temporaries(model: ModelConfig, sequences: int, item: int, device: str) -> Temporaries:
+def temporaries(model: ModelConfig, sequences: int, item: int, device: str) -> Temporaries:
     """Gradients of what a block keeps, while they are on their way.
 
     The MLP: those of its hidden layer, before and after the bend. GELU's input and output go as
