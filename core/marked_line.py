@@ -50,6 +50,7 @@ BUILTINS = ("len", "list", "set", "range", "sorted", "float")
 # or draw, or that hide in a library.
 CALLS = {
     "core.autograd.losses": ("F.binary_cross_entropy", "F.cross_entropy"),
+    "core.finetuning.nf4": ("torch.amax", "torch.bucketize"),
     "core.finetuning.spectrum": ("torch.linalg.qr", "torch.linalg.svd"),
     "core.inference.beam_search": ("flat.topk",),
     "core.inference.generation": ("read",),

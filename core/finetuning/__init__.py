@@ -1,8 +1,8 @@
 """Fine-tuning: a model that has learned one thing learns another, and most of it stays as it is.
 
-Reading order: targets, lora, adapter, scales, verdicts, adapted_trace; peft_config, adapter_files;
-selection, bottleneck, new_tokens, soft_prompt, methods; then what was changed: spectrum, analysis,
-spectrum_trace.
+Reading order: targets, lora, nf4, quantized_linear, adapter, scales, verdicts, adapted_trace;
+quantization, nf4_trace; peft_config, adapter_files; selection, bottleneck, new_tokens, soft_prompt,
+classifier, methods; then what was changed: spectrum, analysis, spectrum_trace.
 """
 
 from __future__ import annotations
@@ -17,6 +17,21 @@ _HOME = {
     "add_lora": "core.finetuning.adapter",
     "adapter_parameter_count": "core.finetuning.adapter",
     "load_adapter": "core.finetuning.adapter_files",
+    "add_bottlenecks": "core.finetuning.bottleneck",
+    "remove_bottlenecks": "core.finetuning.bottleneck",
+    "add_soft_prompt": "core.finetuning.soft_prompt",
+    "Classifier": "core.finetuning.classifier",
+    "classification_loss": "core.finetuning.classifier",
+    "Tuning": "core.finetuning.methods",
+    "prepare": "core.finetuning.methods",
+    "code_book": "core.finetuning.nf4",
+    "nf4_bytes": "core.finetuning.nf4",
+    "QuantizedLinear": "core.finetuning.quantized_linear",
+    "Quantization": "core.finetuning.quantization",
+    "quantize_model": "core.finetuning.quantization",
+    "quantize_model_steps": "core.finetuning.quantization",
+    "dequantize_model": "core.finetuning.quantization",
+    "trace_quantization": "core.finetuning.nf4_trace",
     "Spectrum": "core.finetuning.spectrum",
     "low_rank_spectrum": "core.finetuning.spectrum",
     "dense_spectrum": "core.finetuning.spectrum",

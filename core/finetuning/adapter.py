@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from core.files import quoted
 from core.finetuning.lora import Adapted, LoRAConfig, LoRAEmbedding, LoRALinear, LowRank
+from core.finetuning.quantized_linear import QuantizedLinear
 from core.finetuning.targets import Target, find_targets
 from core.transformer.architectures import Config, Model
 
@@ -89,6 +90,13 @@ class Adapter:
 
     def _set_merged(self, merged: bool) -> None:
         self._check()
+        quantized = [name for module, name in self._places() if _is_quantized(module)]
+        if merged and quantized:
+            raise ValueError(
+                f"{quantized[0]} is kept in 4 bits a number: what was learned would be rounded "
+                "away in it; make full matrices of them first (dequantize_model), or lay the "
+                "adapter over the model as it was before it was quantized"
+            )
         for update in self.updates.values():
             update.merged = merged
         for module, _ in self._places():
@@ -192,6 +200,10 @@ class Adapter:
             raise ValueError("this adapter was removed from its model; add it again")
 
 
+def _is_quantized(module: Adapted) -> bool:
+    return isinstance(module.base, QuantizedLinear)
+
+
 def adapters_of(model: nn.Module) -> list[Adapter]:
     """The adapters that lie on a model, in the order of their first matrices."""
     owners = [update.adapter for update in model.modules() if isinstance(update, LowRank)]
@@ -264,7 +276,7 @@ def check_rank(targets: list[Target], r: int) -> None:
 
 
 def _check_module(name: str, module: nn.Module) -> None:
-    if not isinstance(module, (nn.Linear, nn.Embedding, Adapted)):
+    if not isinstance(module, (nn.Linear, nn.Embedding, QuantizedLinear, Adapted)):
         raise ValueError(
             f"LoRA cannot lie over the {type(module).__name__} that {name} has; take that off, or "
             "add LoRA first"

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from core.files import quoted
 from core.finetuning.adapter import Adapter
 from core.finetuning.lora import Adapted, DoRA, LowRank
+from core.finetuning.scales import at_scales
 from core.finetuning.spectrum import (
     Spectrum,
     dense_spectrum,
@@ -157,12 +158,8 @@ def attention_change(adapter: Adapter, ids: Sequence[int] | np.ndarray) -> Atten
     """
     model = gpt_of(adapter.model)
     after = capture(model, ids, ["attention"]).attention
-    scale = adapter.scale
-    adapter.scale = 0.0
-    try:
+    with at_scales({adapter: 0.0}):
         before = capture(model, ids, ["attention"]).attention
-    finally:
-        adapter.scale = scale
     assert before is not None and after is not None
     return AttentionChange(before, after, moved_attention(before, after))
 

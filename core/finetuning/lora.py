@@ -296,6 +296,8 @@ class Adapted(nn.Module):
         last bit, of which a copy was kept.
         """
         merged = [one for one in self._all if one.merged]
+        if not merged and self.original is None:
+            return
         with torch.no_grad():
             if self.original is None:
                 self.original = self.own_weight.detach().clone()

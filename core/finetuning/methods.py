@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from core.files import quoted, quoted_some
 from core.finetuning.adapter import Adapter, add_lora
 from core.finetuning.bottleneck import add_bottlenecks
+from core.finetuning.classifier import Classifier
 from core.finetuning.lora import LoRAConfig
 from core.finetuning.selection import (
     select_all,
@@ -39,6 +40,7 @@ class Chosen(Protocol):
     last_layers       of "last-layers": how many blocks learn
     bottleneck_width  of "bottleneck": numbers in the narrow layer
     prompt_tokens     of "prompt": tokens before each text
+    classes           names of the classes that texts are sorted into; (): texts are continued
     """
 
     @property
@@ -51,13 +53,15 @@ class Chosen(Protocol):
     def bottleneck_width(self) -> int: ...
     @property
     def prompt_tokens(self) -> int: ...
+    @property
+    def classes(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tuning:
     """A model made ready to be fine-tuned.
 
-    model       what is trained
+    model       what is trained: the one that was given, or the `Classifier` around it
     parameters  those that learn, by their names in it
     adapter     what LoRA laid over the model; None: another method
     prompt      tokens that stand before each text: there is room for so many fewer of its own
@@ -108,6 +112,7 @@ def prepare(model: Model, settings: Chosen, generator: torch.Generator | None = 
     """
     adapter: Adapter | None = None
     prompt: tuple[int, ...] = ()
+    trained: nn.Module = model
     match settings.method:
         case "lora":
             adapter = add_lora(model, settings.lora, generator=generator)
@@ -115,6 +120,8 @@ def prepare(model: Model, settings: Chosen, generator: torch.Generator | None = 
             select_all(model)
         case "last-layers":
             select_last_layers(model, settings.last_layers)
+        case "head" if settings.classes:  # that of the classifier, below
+            model.requires_grad_(False)
         case "head":
             select_head(model)
         case "bitfit":
@@ -125,7 +132,14 @@ def prepare(model: Model, settings: Chosen, generator: torch.Generator | None = 
             prompt = add_soft_prompt(model, settings.prompt_tokens, generator=generator)
         case other:
             raise ValueError(f"there is no method {quoted(other)}; use {', '.join(METHODS)}")
-    return Tuning(model, _learning(model), adapter, prompt)
+    if settings.classes:
+        if prompt:
+            raise ValueError(
+                "a soft prompt asks for an answer in words, a classifier has none; give examples "
+                "whose answers are the names of the classes, or choose another method"
+            )
+        trained = Classifier(model, len(settings.classes), generator=generator)
+    return Tuning(trained, _learning(trained), adapter, prompt)
 
 
 def _learning(model: nn.Module) -> dict[str, nn.Parameter]:

@@ -16,9 +16,9 @@ from core.transformer.gpt import GPT
 
 
 class NewTokens(nn.Module):
-    """An embedding with a few rows more, which learn, in fp32.
+    """An embedding with a few rows more, which learn and are in fp32.
 
-    base  V rows: frozen
+    base  V rows, which learn or not
     rows  (P, C), of the tokens V to V + P - 1
     """
 

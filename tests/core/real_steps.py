@@ -37,7 +37,7 @@ def real_steps() -> tuple[Step, ...]:
     """Made once: they are read alone."""
     parts = (_backprop, _networks, _losses, _optimizers, _schedules, _training, _tokens,
              _training_phases, _roundings, _estimates, _attention, _lens, _forward, _sampling,
-             _beams, _few_shot, _comparison, _spectra, _adapter)  # fmt: skip
+             _beams, _few_shot, _comparison, _spectra, _quantization, _adapter)  # fmt: skip
     return tuple(step for part in parts for step in part())
 
 
@@ -245,3 +245,9 @@ def _adapter() -> Iterator[Step]:
         model = core.GPT(config)
         core.add_lora(model, core.LoRAConfig(r=2, dora=dora))
         yield from core.trace_adapter(model, [1, 2, 3, 4], "h.0.attn.c_attn")
+
+
+def _quantization() -> Iterator[Step]:
+    from tests.core.finetuning.test_nf4 import steps_of_a_block
+
+    yield from steps_of_a_block()

@@ -39,6 +39,7 @@ class Chosen:
     last_layers: int = 1
     bottleneck_width: int = 4
     prompt_tokens: int = 3
+    classes: tuple[str, ...] = ()
 
 
 def model_of(config: ModelConfig) -> GPT:

@@ -1,0 +1,136 @@
+"""A classification head: a model that was trained to continue texts says which kind a text is.
+
+The text is laid out as one sequence, between tokens of the model's own: start, text, extract; two
+texts that are compared, with a delimiter between them. What the model makes of the last token is
+multiplied by one new matrix, with a row for each class:
+
+    P(class | text) = softmax(W_y h)
+
+Next tokens go on being predicted while it learns, which makes it learn faster and generalize
+better: L = L_class + 0.5 L_tokens. New are W_y and the rows of the three tokens alone. Source:
+GPT-1 (Radford et al. 2018), sections 3.2 and 3.3, equations 3 to 5; the 0.5 is of section 4.1.
+
+Letters in shapes: B texts, T tokens of the longest, C width of the residual stream, V pieces in the
+vocabulary, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.data.batches import NO_TOKEN
+from core.finetuning.new_tokens import add_tokens
+from core.inference.activations import looking_at
+from core.transformer.architectures import Model, gpt_of
+from core.transformer.gpt import GPT
+from core.transformer.precision import full_precision
+
+AUXILIARY = 0.5  # how much the loss of next tokens counts
+STD = 0.02  # of new numbers, as of the model's own
+
+
+class Labelled(NamedTuple):
+    """A batch of texts with their classes.
+
+    ids      (B, T) int64, each text laid out; what is after its end means nothing
+    last     (B,) where its last token stands
+    labels   (B,) the number of its class
+    targets  (B, T) its next tokens, NO_TOKEN where there is none
+    """
+
+    ids: Tensor
+    last: Tensor
+    labels: Tensor
+    targets: Tensor
+
+
+class Classifier(nn.Module):
+    """A GPT with a classification head.
+
+    module                     the GPT, which can do all that it could
+    score                      W_y, (K, C), in fp32
+    start, delimiter, extract  its new tokens
+    """
+
+    def __init__(
+        self, model: Model, classes: int, *, generator: torch.Generator | None = None
+    ) -> None:
+        super().__init__()
+        if classes < 2:
+            raise ValueError(f"{classes} classes cannot be told apart; give the names of 2 or more")
+        gpt = gpt_of(model)
+        C, device = gpt.config.n_embd, gpt.wte.weight.device
+        rows = torch.empty(3, C).normal_(0.0, STD, generator=generator)
+        weights = torch.empty(classes, C).normal_(0.0, STD, generator=generator)
+        self.start, self.delimiter, self.extract = add_tokens(gpt, rows)
+        self.module: GPT = gpt
+        self.score = nn.Parameter(weights.to(device))
+        self.train(gpt.training)
+
+    def forward(self, ids: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of classes and of next tokens: ids (B, T), last (B,) -> (B, K), (B, T, V)."""
+        normed = self.module.run(ids)  # (B, T, C)
+        h = normed[torch.arange(len(ids), device=ids.device), last]  # (B, C)
+        class_logits = full_precision(h) @ self.score.mT  # (B, K)
+        return class_logits, self.module.lm_head(normed)
+
+    def lay_out(self, *texts: Sequence[int]) -> list[int]:
+        """A text, or two that are compared, as the model reads them. A text too long for it loses
+        what is in the middle, as long as its beginning and its end say what it is.
+        """
+        room = self.module.config.block_size - 2
+        ids = list(texts[0])
+        for text in texts[1:]:
+            ids += [self.delimiter, *text]
+        if len(ids) > room:
+            kept = room // 2
+            ids = ids[: room - kept] + ids[len(ids) - kept :]
+        return [self.start, *ids, self.extract]
+
+    def batch(self, texts: Sequence[Sequence[int]], labels: Sequence[int]) -> Labelled:
+        """Texts that are laid out, as a batch."""
+        T = max(map(len, texts))
+        ids = torch.full((len(texts), T), self.extract)
+        targets = torch.full((len(texts), T), NO_TOKEN)
+        for row, text in enumerate(texts):
+            read = torch.tensor(text)
+            ids[row, : len(text)] = read
+            # Tokens of its own are never written, so that nothing foretells them.
+            nexts = read[1:]
+            targets[row, : len(text) - 1] = nexts.masked_fill(nexts >= self.start, NO_TOKEN)
+        last = torch.tensor([len(text) - 1 for text in texts])
+        return Labelled(ids, last, torch.tensor(labels), targets)
+
+    def probabilities(self, *texts: Sequence[int]) -> Tensor:
+        """How likely each class is for a text, or two that are compared: (K,) on the CPU."""
+        ids = torch.tensor([self.lay_out(*texts)], device=self.score.device)
+        last = torch.tensor([ids.size(1) - 1], device=ids.device)
+        with looking_at(self):
+            logits, _ = self(ids, last)
+            return logits[0].softmax(-1).cpu()
+
+
+def classification_loss(
+    class_logits: Tensor,
+    labels: Tensor,
+    token_logits: Tensor,
+    targets: Tensor,
+    auxiliary: float = AUXILIARY,
+) -> Tensor:
+    """Summed over texts, in nats: cross-entropy of the class, and `auxiliary` times the mean
+    cross-entropy of the text's next tokens.
+
+    class_logits (B, K), labels (B,), token_logits (B, T, V), targets (B, T).
+    """
+    of_class = F.cross_entropy(class_logits, labels, reduction="sum")
+    losses = F.cross_entropy(
+        full_precision(token_logits).mT, targets, ignore_index=NO_TOKEN, reduction="none"
+    )  # (B, T)
+    counts = (targets != NO_TOKEN).sum(-1).clamp(min=1)  # (B,)
+    of_tokens = (losses.sum(-1) / counts).sum()
+    return of_class + auxiliary * of_tokens

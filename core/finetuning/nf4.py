@@ -1,0 +1,212 @@
+"""NF4: a matrix in 4 bits a number, each the nearest of 16 levels.
+
+Trained weights are spread like a normal distribution. The levels lie at its quantiles, so that each
+stands for about as many weights; 0 is one of them. 64 weights at a time are divided by the largest
+among them, their absmax, and so fit between -1 and 1. It is kept beside their codes, and in 8 bits
+as well (double quantization): of 256 of them, the distance from the mean of all is rounded to an
+8-bit float. Together: 4 + 8/64 + 32/(64 x 256) = 4.127 bits a weight.
+
+Letters in shapes: N blocks of 64 weights; M groups of 256 blocks.
+
+Source: QLoRA (Dettmers et al. 2023), sections 2 and 3 and appendix E.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+BLOCK = 64  # weights that share an absmax
+GROUP = 256  # absmaxes that share a unit
+LEVELS = 16
+# The outermost quantile, since that of 1 is infinite: halfway between 1/32 and 1/30 from the end,
+# one and a half shares of 15 or 16 levels; to 7 digits, as in the published levels.
+OUTERMOST = 0.9677083
+EIGHT_BITS = torch.float8_e4m3fn
+LARGEST_EIGHT_BIT = 448.0  # that it can hold
+
+
+@functools.cache
+def code_book() -> Tensor:
+    """(16,) the levels, from -1 to 1, in fp32.
+
+    Seven quantiles of a normal distribution below 0, 0 itself, and eight above.
+    """
+    quantile = NormalDist().inv_cdf
+    below = torch.linspace(OUTERMOST, 0.5, LEVELS // 2)[:-1]  # the last would be 0
+    above = torch.linspace(OUTERMOST, 0.5, LEVELS // 2 + 1)[:-1]
+    negative = [-quantile(share) for share in below.tolist()]
+    positive = [quantile(share) for share in above.tolist()]
+    levels = torch.tensor(sorted([*negative, 0.0, *positive]))
+    return levels / levels.max()
+
+
+@functools.cache
+def borders() -> Tensor:
+    """(15,) halfway between levels: up to the first one a number belongs to level 0, and so on."""
+    levels = code_book()
+    return (levels[1:] + levels[:-1]) / 2
+
+
+@functools.cache
+def _pairs(device: torch.device) -> Tensor:
+    """(256, 2): the two levels that each byte stands for."""
+    byte = torch.arange(256)
+    return code_book()[torch.stack([byte >> 4, byte & 15], 1)].to(device)
+
+
+@functools.cache
+def _eight_bit_floats(device: torch.device) -> Tensor:
+    """(256,): the number that each byte stands for as an 8-bit float; not all devices know them."""
+    return torch.arange(256, dtype=torch.uint8).view(EIGHT_BITS).float().to(device)
+
+
+class Blocks(NamedTuple):
+    """What `quantize_blocks` makes, under the names that it has there."""
+
+    absmax: Tensor
+    scaled: Tensor
+    codes: Tensor
+
+
+def quantize_blocks(blocks: Tensor) -> Blocks:
+    """The nearest level of each weight: blocks (N, 64) -> absmax (N, 1), scaled and codes (N, 64).
+
+    A block of zeros stays one.
+    """
+    sizes = abs(blocks)  # without signs
+    absmax = torch.amax(sizes, dim=1, keepdim=True)  # step: absmax
+    divisor = absmax.masked_fill(absmax == 0, 1.0)
+    scaled = blocks / divisor  # (N, 64), -1 to 1  # step: normalize
+    between = borders().to(scaled.device)
+    codes = torch.bucketize(scaled, between, out_int32=True)  # step: nearest
+    return Blocks(absmax, scaled, codes)
+
+
+class Groups(NamedTuple):
+    """What `quantize_absmax` makes, under the names that it has there."""
+
+    distance: Tensor
+    largest: Tensor
+    unit: Tensor
+    shrunk: Tensor
+    rounded: Tensor
+
+
+def quantize_absmax(absmax: Tensor, mean: Tensor) -> Groups:
+    """Double quantization: absmax (M, 256), mean () of all -> unit (M, 1), rounded (M, 256)."""
+    distance = absmax - mean  # (M, 256)  # step: distance
+    sizes = abs(distance)
+    largest = torch.amax(sizes, dim=1, keepdim=True)  # step: largest
+    most = LARGEST_EIGHT_BIT
+    unit = largest / most  # (M, 1)  # step: unit
+    divisor = unit.masked_fill(unit == 0, 1.0)  # where all are alike
+    shrunk = distance / divisor  # (M, 256), -448 to 448  # step: shrink
+    rounded = shrunk.to(EIGHT_BITS).float()  # step: round
+    return Groups(distance, largest, unit, shrunk, rounded)
+
+
+def restore_absmax(rounded: Tensor, unit: Tensor, mean: Tensor) -> Tensor:
+    """The absmax of each block: rounded (M, 256), unit (M, 1) and mean () -> (M, 256)."""
+    absmax = mean + unit * rounded  # (M, 256)  # step: restore_absmax
+    return absmax
+
+
+def restore_blocks(levels: Tensor, absmax: Tensor) -> Tensor:
+    """The weights: levels (N, 64) and absmax (N, 1) -> (N, 64)."""
+    weights = levels * absmax  # (N, 64)  # step: restore
+    return weights
+
+
+def lost_in(blocks: Tensor, weights: Tensor) -> Tensor:
+    """What rounding has cost: weights as they were and as they are now, (N, 64) -> (N, 64)."""
+    lost = weights - blocks  # (N, 64)  # step: lost
+    return lost
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NF4:
+    """A matrix in 4 bits a number.
+
+    shape   of the matrix
+    packed  (32 N,) bytes, two codes each, the first in the upper half
+    absmax  (N,) bytes, 8-bit floats
+    unit    (M, 1) what those are multiplied by
+    mean    ()     what is added to them
+    """
+
+    shape: tuple[int, ...]
+    packed: Tensor
+    absmax: Tensor
+    unit: Tensor
+    mean: Tensor
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all of it."""
+        return sum(one.nbytes for one in (self.packed, self.absmax, self.unit, self.mean))
+
+
+def nf4_bytes(numel: int) -> int:
+    """Bytes of a matrix of so many numbers in NF4."""
+    blocks = -(-numel // BLOCK)
+    groups = -(-blocks // GROUP)
+    return blocks * BLOCK // 2 + blocks + 4 * groups + 4
+
+
+@torch.no_grad()
+def quantize(weight: Tensor) -> NF4:
+    """The matrix in NF4.
+
+    Raises ValueError where a number is NaN or infinite: it would spoil its whole block.
+    """
+    blocks = to_blocks(weight.detach().float())
+    if not blocks.isfinite().all():
+        raise ValueError(
+            "a matrix with NaN or infinity cannot be quantized; take an earlier checkpoint"
+        )
+    absmax, _, codes = quantize_blocks(blocks)
+    packed = codes[:, 0::2] << 4 | codes[:, 1::2]  # (N, 32)
+    mean, groups = group_absmax(absmax)
+    made = quantize_absmax(groups.cpu(), mean.cpu())
+    rounded = made.rounded.to(EIGHT_BITS).view(torch.uint8).flatten()[: len(absmax)]
+    return NF4(
+        shape=tuple(weight.shape),
+        packed=packed.to(torch.uint8).flatten(),
+        absmax=rounded.to(weight.device),
+        unit=made.unit.to(weight.device),
+        mean=mean,
+    )
+
+
+def to_blocks(weight: Tensor) -> Tensor:
+    """A matrix's numbers, row by row, in blocks of 64, the last filled up with zeros: (N, 64)."""
+    flat = weight.flatten()
+    return F.pad(flat, (0, -len(flat) % BLOCK)).view(-1, BLOCK)
+
+
+def group_absmax(absmax: Tensor) -> tuple[Tensor, Tensor]:
+    """absmax (N, 1) -> their mean () and groups of them (M, 256), the last filled up with it."""
+    mean = absmax.mean()
+    flat = absmax.flatten()
+    filling = mean.expand(-len(flat) % GROUP)
+    return mean, torch.cat([flat, filling]).view(-1, GROUP)
+
+
+@torch.no_grad()
+def dequantize(matrix: NF4) -> Tensor:
+    """The matrix that its codes stand for, in fp32."""
+    device = matrix.packed.device
+    levels = F.embedding(matrix.packed.int(), _pairs(device)).view(-1, BLOCK)  # (N, 64)
+    rounded = F.embedding(matrix.absmax.int(), _eight_bit_floats(device)[:, None]).flatten()
+    groups = F.pad(rounded, (0, -len(rounded) % GROUP)).view(-1, GROUP)  # (M, 256)
+    absmax = restore_absmax(groups, matrix.unit, matrix.mean).view(-1, 1)[: len(rounded)]
+    weights = restore_blocks(levels, absmax)
+    return weights.flatten()[: math.prod(matrix.shape)].view(matrix.shape)

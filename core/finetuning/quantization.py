@@ -1,0 +1,123 @@
+"""QLoRA: the frozen matrices of a model are kept in 4 bits a number, and LoRA learns beside them.
+
+    quantized = core.quantize_model(model)
+    adapter = core.add_lora(model)          as over any model
+    quantized.bytes_before, .bytes_after    what the model takes
+    dequantize_model(model)                 full matrices again, with what rounding has cost
+
+Source: QLoRA (Dettmers et al. 2023), section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from core.files import quoted_some
+from core.finetuning.adapter import put_module
+from core.finetuning.lora import Adapted
+from core.finetuning.quantized_linear import QuantizedLinear
+from core.finetuning.targets import ALL_LINEAR, find_targets
+from core.jobs import to_the_end
+from core.transformer.architectures import Model
+from core.transformer.linear import Linear
+
+
+@dataclass(frozen=True, slots=True)
+class Quantization:
+    """What was quantized, and the bytes that it takes.
+
+    names                            of the matrices, in the model's order
+    matrices_before, matrices_after  bytes of these alone
+    bytes_before, bytes_after        bytes of the whole model
+    """
+
+    names: tuple[str, ...]
+    matrices_before: int
+    matrices_after: int
+    bytes_before: int
+    bytes_after: int
+
+
+def model_bytes(model: nn.Module) -> int:
+    """Bytes of all parameters and buffers, what is shared once."""
+    tensors = {id(one): one for one in (*model.parameters(), *model.buffers())}
+    return sum(one.nbytes for one in tensors.values())
+
+
+def quantize_model(model: Model, target_modules: Sequence[str] = (ALL_LINEAR,)) -> Quantization:
+    """Keeps matrices of the model in 4 bits a number: those that the ends of names mean, as in
+    `LoRAConfig`. None given: all linear layers but the output head, as in QLoRA.
+
+    Raises ValueError, with the remedy, where no matrix is meant, for an embedding, for a part of a
+    matrix, for one that adapters lie on, and for one with NaN or infinity. The model is then what
+    it was.
+    """
+    return to_the_end(quantize_model_steps(model, target_modules))
+
+
+def quantize_model_steps(
+    model: Model, target_modules: Sequence[str] = (ALL_LINEAR,)
+) -> Generator[str, None, Quantization]:
+    """The same, yielding the name of each matrix when it is done. Until all are, the model is what
+    it was.
+    """
+    linears = _linears(model, target_modules)
+    before, full = model_bytes(model), sum(one.weight.nbytes for one in linears.values())
+    made = {}
+    for name, linear in linears.items():
+        try:
+            made[name] = QuantizedLinear(linear)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+        yield name
+    for name, module in made.items():
+        module.train(model.training)
+        put_module(model, name, module)
+    after = sum(one.matrix.nbytes for one in made.values())
+    return Quantization(tuple(made), full, after, before, model_bytes(model))
+
+
+def dequantize_model(model: Model) -> None:
+    """Every quantized matrix becomes a full one, in fp32, of what its codes stand for. The model
+    computes what it computed; an adapter can be merged then. All are frozen at first.
+    """
+    for name, module in list(model.named_modules()):
+        if isinstance(module, QuantizedLinear):
+            with torch.device("meta"):
+                linear = Linear(module.in_features, module.out_features, bias=False)
+            linear.weight = nn.Parameter(module.weight, requires_grad=False)
+            linear.bias = module.bias
+            linear.train(module.training)
+            put_module(model, name, linear)
+
+
+def _linears(model: Model, names: Sequence[str]) -> dict[str, nn.Linear]:
+    targets = find_targets(model, names)
+    if parts := [target.name for target in targets if target.rows is not None]:
+        raise ValueError(
+            f"{quoted_some(parts)}: a part of a matrix cannot be quantized by itself; give the "
+            "whole matrix"
+        )
+    found = {}
+    for target in targets:
+        module = model.get_submodule(target.module)
+        if isinstance(module, Adapted):
+            raise ValueError(
+                f"an adapter lies on {target.name}; quantize the model first, and add the adapter "
+                "to it then"
+            )
+        if isinstance(module, QuantizedLinear):
+            continue
+        if not isinstance(module, nn.Linear):
+            raise ValueError(
+                f"{target.name} is an embedding, whose rows are looked up: only matrices that "
+                "multiply can be quantized; leave it out"
+            )
+        found[target.name] = module
+    if not found:
+        raise ValueError("all of these matrices are quantized already; there is nothing to do")
+    return found

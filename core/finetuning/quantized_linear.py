@@ -1,0 +1,71 @@
+"""A linear layer whose matrix is kept in 4 bits a number, and never learns.
+
+To be multiplied the matrix is written out in full and forgotten again. Backward needs it, too, for
+what lies before it, and writes it out a second time: in between only its codes are kept, so that at
+any time one matrix of the model exists in full. What learns is LoRA beside it, or its bias.
+
+Source: QLoRA (Dettmers et al. 2023), section 3, equation (5).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from core.finetuning.nf4 import NF4, dequantize, quantize
+
+
+class QuantizedLinear(nn.Module):
+    """x W^T + b with W (out, in) in NF4; b is what it was, and may learn."""
+
+    packed: Tensor
+    absmax: Tensor
+    unit: Tensor
+    mean: Tensor
+
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__()
+        self.out_features, self.in_features = linear.weight.shape
+        matrix = quantize(linear.weight)
+        self.register_buffer("packed", matrix.packed)
+        self.register_buffer("absmax", matrix.absmax)
+        self.register_buffer("unit", matrix.unit)
+        self.register_buffer("mean", matrix.mean)
+        self.bias = linear.bias
+
+    @property
+    def matrix(self) -> NF4:
+        """W, as it is kept."""
+        shape = (self.out_features, self.in_features)
+        return NF4(shape, self.packed, self.absmax, self.unit, self.mean)
+
+    @property
+    def weight(self) -> Tensor:
+        """W (out, in) in fp32, written out anew each time: a change of it changes nothing."""
+        return dequantize(self.matrix)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (..., in) -> (..., out), in x's dtype; in mixed precision, in that of its products."""
+        kind = x.device.type
+        if torch.is_autocast_enabled(kind):
+            x = x.to(torch.get_autocast_dtype(kind))
+        product = _Product.apply(x, self.matrix)
+        return product if self.bias is None else product + self.bias.to(product.dtype)
+
+
+class _Product(torch.autograd.Function):
+    """x W^T of a matrix in NF4."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, matrix: NF4) -> Tensor:
+        ctx.matrix = matrix
+        return F.linear(x, dequantize(matrix).to(x.dtype))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return gradient @ dequantize(ctx.matrix).to(gradient.dtype), None
