@@ -77,7 +77,7 @@ def _add_biases(model: Model) -> None:
         module, _, kind = name.rpartition(".")
         if kind == "bias":
             owner = model.get_submodule(module)
-            device = next(owner.parameters()).device
+            device = owner.weight.device
             owner.bias = nn.Parameter(torch.zeros(shape, device=device))
 
 
