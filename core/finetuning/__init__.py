@@ -1,8 +1,9 @@
 """Fine-tuning: a model that has learned one thing learns another, and most of it stays as it is.
 
-Reading order: targets, lora, nf4, quantized_linear, adapter, scales, verdicts, adapted_trace;
-quantization, nf4_trace; peft_config, adapter_files; selection, bottleneck, new_tokens, soft_prompt,
-classifier, methods; then what was changed: spectrum, analysis, spectrum_trace.
+Reading order: targets, lora_config, lora, nf4, quantized_linear, adapter, scales, verdicts,
+adapted_trace; quantization, nf4_trace; peft_config, adapter_files; settings, selection, bottleneck,
+new_tokens, soft_prompt, classifier, methods; a run: trainable, work, estimates, examples, loading,
+task, program; then what was changed: spectrum, analysis, spectrum_trace.
 """
 
 from __future__ import annotations
@@ -12,9 +13,16 @@ from typing import Any
 
 # name -> the module that defines it
 _HOME = {
-    "LoRAConfig": "core.finetuning.lora",
+    "LoRAConfig": "core.finetuning.lora_config",
     "Adapter": "core.finetuning.adapter",
     "add_lora": "core.finetuning.adapter",
+    "FinetuningSettings": "core.finetuning.settings",
+    "finetuning_config": "core.finetuning.settings",
+    "load": "core.finetuning.loading",
+    "load_steps": "core.finetuning.loading",
+    "memory_needed": "core.finetuning.loading",
+    "finetune": "core.finetuning.program",
+    "finetune_steps": "core.finetuning.program",
     "adapter_parameter_count": "core.finetuning.adapter",
     "load_adapter": "core.finetuning.adapter_files",
     "add_bottlenecks": "core.finetuning.bottleneck",
@@ -48,6 +56,8 @@ _HOME = {
     "at_scales": "core.finetuning.scales",
     "generate_at_scales_steps": "core.finetuning.scales",
     "Verdict": "core.finetuning.verdicts",
+    "FinetuningEstimate": "core.finetuning.estimates",
+    "estimate_finetuning": "core.finetuning.estimates",
     "check_identity": "core.finetuning.verdicts",
     "check_merge": "core.finetuning.verdicts",
     "trace_adapter": "core.finetuning.adapted_trace",

@@ -7,8 +7,7 @@ comes out is added to it:
 
 That is 2 m C + m + C numbers for each, m the width of the narrow layer. Unlike LoRA it cannot be
 merged: what lies behind a bend is no matrix. Source: "Parameter-Efficient Transfer Learning for
-NLP" (Houlsby et al. 2019, section 2.1), which lets the gains of the norms learn as well; here they
-stay.
+NLP" (Houlsby et al. 2019, section 2.1), which lets the norms learn as well; here they stay.
 
 Letters in shapes: C width of the residual stream, m of the bottleneck.
 """

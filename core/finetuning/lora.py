@@ -13,71 +13,14 @@ DoRA (Liu et al. 2024, section 4.1).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core import fields
-from core.fields import field
+from core.finetuning.lora_config import LoRAConfig
 from core.transformer.precision import full_precision
-
-LARGEST_RANK = 1 << 16
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoRAConfig:
-    """What is added to which matrices.
-
-    r               rank: how many directions a matrix can learn
-    alpha           what is added is multiplied by alpha / r, so that another rank needs no other
-                    learning rate
-    target_modules  ends of the names of matrices, as in peft: see `core.finetuning.targets`;
-                    "all-linear": all but the output head
-    dropout         probability, of each number that A reads while it learns
-    rslora          multiply by alpha / sqrt(r) instead: with large ranks alpha / r teaches too
-                    slowly
-    dora            the length of each row of the matrix learns by itself, LoRA its direction
-
-    Raises ValueError, with the remedy, for an impossible value.
-    """
-
-    r: int = field(
-        8,
-        least=1,
-        most=LARGEST_RANK,
-        label="Rank",
-        help="How many directions each matrix can learn",
-        remedy="4 to 64 is usual",
-    )
-    alpha: float = field(
-        16.0,
-        above=0,
-        most=1e6,
-        label="Alpha",
-        help="What is learned is multiplied by alpha / rank",
-        remedy="once or twice the rank is usual",
-    )
-    target_modules: tuple[str, ...] = field(
-        ("attn.c_attn",),
-        shortest=1,
-        longest=10_000,
-        label="Matrices",
-        remedy='("attn.c_attn",) is usual',
-    )
-    dropout: float = field(0.0, least=0, below=1, label="Dropout", remedy="0 to 0.1 is usual")
-    rslora: bool = field(False, label="rsLoRA", help="Multiply by alpha / sqrt(rank) instead")
-    dora: bool = field(False, label="DoRA", help="The length of each row learns by itself")
-
-    def __post_init__(self) -> None:
-        fields.check(self)
-
-    @property
-    def scaling(self) -> float:
-        """What B A is multiplied by."""
-        return self.alpha / (math.sqrt(self.r) if self.rslora else self.r)
 
 
 class LowRankOutput(NamedTuple):

@@ -10,51 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from core.files import quoted, quoted_some
+from core.files import quoted_some
 from core.finetuning.adapter import Adapter, add_lora
 from core.finetuning.bottleneck import add_bottlenecks
 from core.finetuning.classifier import Classifier
-from core.finetuning.lora import LoRAConfig
+from core.finetuning.quantization import quantize_model
 from core.finetuning.selection import (
     select_all,
     select_biases,
     select_head,
     select_last_layers,
 )
+from core.finetuning.settings import FinetuningSettings
 from core.finetuning.soft_prompt import add_soft_prompt, put_in_front
 from core.transformer.architectures import Model
-
-METHODS = ("lora", "full", "last-layers", "head", "bitfit", "bottleneck", "prompt")
-
-
-class Chosen(Protocol):
-    """What is asked of the settings of a run.
-
-    method            one of `METHODS`
-    lora              of method "lora"
-    last_layers       of "last-layers": how many blocks learn
-    bottleneck_width  of "bottleneck": numbers in the narrow layer
-    prompt_tokens     of "prompt": tokens before each text
-    classes           names of the classes that texts are sorted into; (): texts are continued
-    """
-
-    @property
-    def method(self) -> str: ...
-    @property
-    def lora(self) -> LoRAConfig: ...
-    @property
-    def last_layers(self) -> int: ...
-    @property
-    def bottleneck_width(self) -> int: ...
-    @property
-    def prompt_tokens(self) -> int: ...
-    @property
-    def classes(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,16 +76,20 @@ class Tuning:
                 parameter.copy_(tensors[name])
 
 
-def prepare(model: Model, settings: Chosen, generator: torch.Generator | None = None) -> Tuning:
+def prepare(
+    model: Model, settings: FinetuningSettings, generator: torch.Generator | None = None
+) -> Tuning:
     """Freezes the model but for what the method lets learn, and adds what the method adds.
 
     generator  what new parameters are drawn from; None: torch's own
 
-    Raises ValueError, with the remedy, for an unknown method and for what the model cannot do.
+    Raises ValueError, with the remedy, for what the model cannot do.
     """
     adapter: Adapter | None = None
     prompt: tuple[int, ...] = ()
     trained: nn.Module = model
+    if settings.quantize != "none":
+        quantize_model(model)
     match settings.method:
         case "lora":
             adapter = add_lora(model, settings.lora, generator=generator)
@@ -130,14 +107,7 @@ def prepare(model: Model, settings: Chosen, generator: torch.Generator | None = 
             add_bottlenecks(model, settings.bottleneck_width, generator=generator)
         case "prompt":
             prompt = add_soft_prompt(model, settings.prompt_tokens, generator=generator)
-        case other:
-            raise ValueError(f"there is no method {quoted(other)}; use {', '.join(METHODS)}")
     if settings.classes:
-        if prompt:
-            raise ValueError(
-                "a soft prompt asks for an answer in words, a classifier has none; give examples "
-                "whose answers are the names of the classes, or choose another method"
-            )
         trained = Classifier(model, len(settings.classes), generator=generator)
     return Tuning(trained, _learning(trained), adapter, prompt)
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 from core import fields
 from core.fields import as_object, field, fields_of
 from core.files import MEGABYTE, quoted, read_json
-from core.finetuning.lora import LARGEST_RANK, LoRAConfig
+from core.finetuning.lora_config import LARGEST_RANK, LoRAConfig
 
 CONFIG_FILE = "adapter_config.json"
 LORA = "LORA"

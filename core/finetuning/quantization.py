@@ -18,7 +18,6 @@ from torch import nn
 
 from core.files import quoted_some
 from core.finetuning.adapter import put_module
-from core.finetuning.lora import Adapted
 from core.finetuning.quantized_linear import QuantizedLinear
 from core.finetuning.targets import ALL_LINEAR, find_targets
 from core.jobs import to_the_end
@@ -53,8 +52,8 @@ def quantize_model(model: Model, target_modules: Sequence[str] = (ALL_LINEAR,)) 
     `LoRAConfig`. None given: all linear layers but the output head, as in QLoRA.
 
     Raises ValueError, with the remedy, where no matrix is meant, for an embedding, for a part of a
-    matrix, for one that adapters lie on, and for one with NaN or infinity. The model is then what
-    it was.
+    matrix, for one that fine-tuning lies on, and for one with NaN or infinity. The model is then
+    what it was.
     """
     return to_the_end(quantize_model_steps(model, target_modules))
 
@@ -90,7 +89,7 @@ def dequantize_model(model: Model) -> None:
             with torch.device("meta"):
                 linear = Linear(module.in_features, module.out_features, bias=False)
             linear.weight = nn.Parameter(module.weight, requires_grad=False)
-            linear.bias = module.bias
+            linear.register_parameter("bias", module.bias)
             linear.train(module.training)
             put_module(model, name, linear)
 
@@ -105,17 +104,17 @@ def _linears(model: Model, names: Sequence[str]) -> dict[str, nn.Linear]:
     found = {}
     for target in targets:
         module = model.get_submodule(target.module)
-        if isinstance(module, Adapted):
-            raise ValueError(
-                f"an adapter lies on {target.name}; quantize the model first, and add the adapter "
-                "to it then"
-            )
         if isinstance(module, QuantizedLinear):
             continue
-        if not isinstance(module, nn.Linear):
+        if isinstance(module, nn.Embedding):
             raise ValueError(
                 f"{target.name} is an embedding, whose rows are looked up: only matrices that "
                 "multiply can be quantized; leave it out"
+            )
+        if not isinstance(module, nn.Linear):
+            raise ValueError(
+                f"fine-tuning lies on {target.name} already; quantize the model first, and lay it "
+                "over it then"
             )
         found[target.name] = module
     if not found:

@@ -26,6 +26,7 @@ class QuantizedLinear(nn.Module):
     absmax: Tensor
     unit: Tensor
     mean: Tensor
+    bias: nn.Parameter | None
 
     def __init__(self, linear: nn.Linear) -> None:
         super().__init__()
@@ -35,7 +36,7 @@ class QuantizedLinear(nn.Module):
         self.register_buffer("absmax", matrix.absmax)
         self.register_buffer("unit", matrix.unit)
         self.register_buffer("mean", matrix.mean)
-        self.bias = linear.bias
+        self.register_parameter("bias", linear.bias)
 
     @property
     def matrix(self) -> NF4:

@@ -77,8 +77,8 @@ def _add_biases(model: Model) -> None:
         module, _, kind = name.rpartition(".")
         if kind == "bias":
             owner = model.get_submodule(module)
-            device = owner.weight.device
-            owner.bias = nn.Parameter(torch.zeros(shape, device=device))
+            assert isinstance(owner.weight, torch.Tensor)
+            owner.bias = nn.Parameter(torch.zeros(shape, device=owner.weight.device))
 
 
 def _last_stack(model: Model) -> Stack:

@@ -10,10 +10,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
-from core.files import quoted
 from core.finetuning.adapter import check_rank
 from core.finetuning.bottleneck import SUBLAYERS
-from core.finetuning.methods import METHODS, Chosen
+from core.finetuning.settings import FinetuningSettings
 from core.finetuning.targets import find_targets
 from core.transformer.config import ModelConfig
 from core.transformer.parameters import parameter_shapes
@@ -21,7 +20,9 @@ from core.transformer.parameters import parameter_shapes
 Shapes = Mapping[str, tuple[int, ...]]
 
 
-def trainable_shapes(config: ModelConfig, settings: Chosen) -> dict[str, tuple[int, ...]]:
+def trainable_shapes(
+    config: ModelConfig, settings: FinetuningSettings
+) -> dict[str, tuple[int, ...]]:
     """The numbers that learn, by the name of their module and their own:
     "h.0.attn.c_attn.weight", "h.0.attn.c_attn.q.A", "wte.rows".
 
@@ -33,7 +34,7 @@ def trainable_shapes(config: ModelConfig, settings: Chosen) -> dict[str, tuple[i
     return shapes
 
 
-def _by_method(config: ModelConfig, settings: Chosen) -> dict[str, tuple[int, ...]]:
+def _by_method(config: ModelConfig, settings: FinetuningSettings) -> dict[str, tuple[int, ...]]:
     own = parameter_shapes(config)
     match settings.method:
         case "lora":
@@ -56,16 +57,8 @@ def _by_method(config: ModelConfig, settings: Chosen) -> dict[str, tuple[int, ..
         case "bottleneck":
             return _bottlenecks(config, settings.bottleneck_width)
         case "prompt":
-            if settings.classes:
-                raise ValueError("a soft prompt trains no classifier; choose another method")
-            if settings.prompt_tokens >= config.block_size:
-                raise ValueError(
-                    f"a soft prompt of {settings.prompt_tokens} tokens cannot be: this model reads "
-                    f"at most {config.block_size}, of which the text needs some"
-                )
             return {"wte.rows": (settings.prompt_tokens, config.n_embd)}
-        case other:
-            raise ValueError(f"there is no method {quoted(other)}; use {', '.join(METHODS)}")
+    raise AssertionError(settings.method)
 
 
 def count(shapes: Shapes) -> int:
@@ -73,7 +66,7 @@ def count(shapes: Shapes) -> int:
     return sum(math.prod(shape) for shape in shapes.values())
 
 
-def _lora(config: ModelConfig, settings: Chosen) -> dict[str, tuple[int, ...]]:
+def _lora(config: ModelConfig, settings: FinetuningSettings) -> dict[str, tuple[int, ...]]:
     targets = find_targets(config, settings.lora.target_modules)
     check_rank(targets, settings.lora.r)
     shapes: dict[str, tuple[int, ...]] = {}

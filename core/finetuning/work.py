@@ -35,13 +35,15 @@ class Work:
 
     kept   bytes that forward keeps until backward, without the logits' `loss`
     loss   bytes of the probabilities of every token
-    flops  multiplications and additions in matrix products
+    forward, backward
+           multiplications and additions in matrix products
     moved  bytes of activations that are written between the products
     """
 
     kept: int = 0
     loss: int = 0
-    flops: float = 0.0
+    forward: float = 0.0
+    backward: float = 0.0
     moved: float = 0.0
 
 
@@ -107,8 +109,7 @@ class _Walk:
         return any(name.startswith(f"{module}.") for name in self.shapes)
 
     def _updates(self, module: str) -> list[tuple[tuple[int, ...], tuple[int, ...], bool]]:
-        """Of each part of a matrix that LoRA adapts: the shapes of A and B, and whether it is DoRA.
-        """
+        """Of each part of a matrix that LoRA adapts: the shapes of A and B; whether it is DoRA."""
         found = []
         for name, shape in self.shapes.items():
             if name.startswith(f"{module}.") and name.endswith(".A"):
@@ -126,7 +127,8 @@ class _Walk:
                 self.stream = True
         for A, B, _ in self._updates("wte"):
             self.work.kept += FULL * self.tokens * A[0]
-            self.work.flops += 6 * self.tokens * A[0] * B[0]
+            self.work.forward += 2 * self.tokens * A[0] * B[0]
+            self.work.backward += 4 * self.tokens * A[0] * B[0]
         if self.stream and self.config.dropout:
             self.work.kept += self.tokens * mask_bytes(C, FULL, self.device)
         if self.config.positions == "rope" and self._anything_before("h"):
@@ -149,10 +151,10 @@ class _Walk:
         if is_pre:
             self._norm(f"{at}.ln_1", kept["ln_1"], kept["ln_1.weight"])
         self._matrix(f"{at}.attn.c_attn", qkv)
-        self.work.flops += 4 * attention * config.block_size
+        self.work.forward += 4 * attention * config.block_size
         if self.branch:
             self.work.kept += kept["attn"]
-            self.work.flops += 8 * attention * config.block_size
+            self.work.backward += 8 * attention * config.block_size
         is_shared = is_fused(config, self.item, self.device) and config.positions != "rope"
         self._matrix(
             f"{at}.attn.c_proj", inner_matrices(config)[1], is_kept=self.branch and is_shared
@@ -203,13 +205,9 @@ class _Walk:
         """
         (out, width), tokens, item = shape, self.tokens, self.item
         product = 2.0 * tokens * out * width
-        self.work.flops += product
-        needs = self.branch
-        if needs:
-            self.work.flops += product
-        learns = f"{module}.weight" in self.shapes
-        if learns:
-            self.work.flops += product
+        needs, learns = self.branch, f"{module}.weight" in self.shapes
+        self.work.forward += product
+        self.work.backward += product * (needs + learns)
         if self.quantized and module != "lm_head":
             self.work.moved += WRITTEN_OUT * out * width * (1 + needs)
         elif item < FULL and needs:
@@ -228,17 +226,19 @@ class _Walk:
             self.work.kept += tokens * item * r
             if item < FULL:
                 self.work.kept += HALF * r * (width + rows)
-            self.work.flops += tokens * r * (4 * width + 6 * rows + 2 * width * needs)
+            self.work.forward += 2.0 * tokens * r * (width + rows)
+            self.work.backward += 2.0 * tokens * r * ((1 + needs) * width + 2 * rows)
             self.work.moved += tokens * FULL * 3 * rows
             if is_dora:
                 self.work.kept += tokens * (FULL + item) * rows
-                self.work.flops += 2 * 2.0 * r * rows * width
+                self.work.forward += 2.0 * r * rows * width
                 self.work.moved += FULL * (3 * rows * width + 4 * tokens * rows)
         narrow = self.shapes.get(f"{module}.down")
         if narrow is not None:
             m = narrow[0]
             self.work.kept += tokens * item * (out + 2 * m)
-            self.work.flops += tokens * m * (10 * out + 2 * out * needs)
+            self.work.forward += 4.0 * tokens * m * out
+            self.work.backward += 2.0 * tokens * m * out * (3 + needs)
             self.work.moved += tokens * FULL * 2 * out
             if item < FULL:
                 self.work.kept += HALF * 2 * m * out
@@ -256,5 +256,5 @@ class _Walk:
         if tied:
             self.shapes = {**self.shapes, "lm_head.weight": (V, C)}
         self._matrix("lm_head", (V, C))
-        self.work.loss = self.tokens * FULL * V
+        self.work.loss = self.tokens * (FULL * V + 8)
         self.work.moved += self.work.loss

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from core.inference.activations import check_ids, looking_at
 from core.inference.indices import check_position, check_tokens
+from core.inference.interventions import Part, part_name
 from core.transformer.architectures import gpt_of
 from core.transformer.attention import Attention
 from core.transformer.gpt import EMBEDDING, GPT
@@ -52,23 +53,17 @@ class LogitTerm:
     @property
     def name(self) -> str:
         """For people: "head 3.1", "MLP 3", "embedding"."""
-        return part_name(self.kind, self.layer, self.head)
+        if self.part is not None:
+            return part_name(self.part)
+        biases = {"attention_bias": f"bias {self.layer}", "norm_bias": "norm\u2019s bias"}
+        return biases.get(self.kind, self.kind)
 
     @property
-    def part(self) -> tuple[int, int | None] | None:
-        """A head as (layer, head), an MLP as (layer, None), which an Intervention can switch off;
-        None for any other term.
-        """
+    def part(self) -> Part | None:
+        """What an Intervention can switch off; None for any other term."""
         if self.layer is None or self.kind == "attention_bias":
             return None
         return self.layer, self.head
-
-
-def part_name(kind: str, layer: int | None = None, head: int | None = None) -> str:
-    """What a part of the model is called; `kind` as in a LogitTerm."""
-    names = {"head": f"head {layer}.{head}", "mlp": f"MLP {layer}"}
-    others = {"attention_bias": f"bias {layer}", "norm_bias": "norm\u2019s bias"}
-    return (names | others).get(kind, kind)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

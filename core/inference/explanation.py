@@ -35,6 +35,8 @@ class Explanation:
     lens          of some tokens at all places
     comparison    of the model as it is with the changed one
     before        where nothing is changed, the same as `after`
+    terms         each part's term before and after the change: the largest before first, what is
+                  unexplained last
     """
 
     ids: np.ndarray
@@ -46,19 +48,15 @@ class Explanation:
     comparison: Comparison
     before: Attribution
     after: Attribution
+    terms: tuple[tuple[LogitTerm, LogitTerm], ...]
     trace: Trace
 
     @property
     def is_changed(self) -> bool:
         return self.intervention != AS_IT_IS
 
-    @property
-    def terms(self) -> list[tuple[LogitTerm, LogitTerm]]:
-        """Each part's term before and after the change: the largest before first, what is
-        unexplained last.
-        """
-        *parts, rest = zip(self.before.terms, self.after.terms, strict=True)
-        return [*sorted(parts, key=lambda pair: -abs(pair[0].value)), rest]
+    def is_off(self, term: LogitTerm) -> bool:
+        return term.part in self.intervention.off
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -116,6 +114,8 @@ def explain(
     before = after = attribute(model, ids, token, position=position)
     if replace:
         after = attribute(model, ids, token, position=position, replace=replace)
+    *parts, rest = zip(before.terms, after.terms, strict=True)
+    parts.sort(key=lambda pair: -abs(pair[0].value))
     lens = logit_lens(
         model, ids, positions=columns, sublayers=sublayers, likeliest=3, replace=replace
     )
@@ -130,6 +130,7 @@ def explain(
         comparison=comparison,
         before=before,
         after=after,
+        terms=(*parts, rest),
         trace=trace,
     )
 

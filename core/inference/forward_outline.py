@@ -10,13 +10,10 @@ dimensions a head, F width of the MLP's hidden layer, V pieces in the vocabulary
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
+from core.inference.outline_parts import Outline, Part
 from core.numbers import format_count
-from core.trace import Step, Trace, Value
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
 
 SHOWN = 20  # rows of the output head that are multiplied one by one: of the likeliest tokens
@@ -29,60 +26,6 @@ _STACK = "core.transformer.stack:Stack"
 _LAYERS = "core.transformer.layers"
 _PLAIN = "core.transformer.plain"
 _SAMPLING = "core.inference.sampling"
-Shapes = Mapping[str, tuple[int, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One step.
-
-    name     "forward.scores"
-    shapes   of the local names at its line, without the axis of the batch
-    parent   index of the part that it belongs to
-    layer    its block, from 0; None outside of the blocks
-    stack    "encoder" or "decoder"
-    """
-
-    name: str
-    title: str
-    formula: str
-    code: str
-    shapes: Shapes
-    parent: int | None = None
-    layer: int | None = None
-    stack: str = "decoder"
-
-    @property
-    def kind(self) -> str:
-        """What its name says of it: "scores"."""
-        return self.name.partition(".")[2]
-
-
-class Outline:
-    """Parts, in order; what is added `inside` a part belongs to it. `source`: of a decoder that
-    reads one, its tokens.
-    """
-
-    def __init__(
-        self, config: ModelConfig, tokens: int, stack: str = "decoder", source: int | None = None
-    ) -> None:
-        self.config, self.tokens = config, tokens
-        self.stack, self.source = stack, source
-        self.parts: list[Part] = []
-        self.layer: int | None = None
-        self._inside: list[int] = []
-
-    def add(self, name: str, title: str, formula: str, code: str, shapes: Shapes) -> None:
-        parent = self._inside[-1] if self._inside else None
-        where = parent, self.layer, self.stack
-        self.parts.append(Part(f"forward.{name}", title, formula, code, shapes, *where))
-
-    @contextmanager
-    def inside(self) -> Iterator[None]:
-        """What is added meanwhile are the steps of the part that came last."""
-        self._inside.append(len(self.parts) - 1)
-        yield
-        self._inside.pop()
 
 
 def outline(config: ModelConfig, tokens: int) -> tuple[Part, ...]:
@@ -118,19 +61,12 @@ def outline_encoder_decoder(
     return (*encoder.parts, *moved)
 
 
-def trace_of(
-    parts: Sequence[Part],
-    about: Mapping[str, Any] | None = None,
-    values: Callable[[int], Mapping[str, Value]] = lambda index: {},
-) -> Trace:
-    """The parts as the Steps of a Trace, whose `about` has them as `parts`; `values`: of a part, by
-    its index, its numbers.
-    """
-    trace = Trace({"parts": tuple(parts), **(about or {})})
-    for index, part in enumerate(parts):
-        told = part.name, part.title, part.formula, part.code
-        trace.append(Step(*told, values(index), part.parent))
-    return trace.finish()
+def outline_of(config: ModelConfig | EncoderDecoderConfig) -> tuple[Part, ...]:
+    """Of a text as long as a model reads; of an encoder-decoder, a source and a target."""
+    if isinstance(config, ModelConfig):
+        return outline(config, config.block_size)
+    lengths = config.encoder.block_size, config.decoder.block_size
+    return outline_encoder_decoder(config, *lengths)
 
 
 def _stack(made: Outline) -> None:

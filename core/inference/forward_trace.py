@@ -20,8 +20,9 @@ import torch
 from torch import Tensor
 
 from core.inference.activations import check_ids, looking_at, to_array
-from core.inference.forward_outline import SHOWN, Part, outline, trace_of
+from core.inference.forward_outline import SHOWN, outline
 from core.inference.indices import check_position
+from core.inference.outline_parts import Part, trace_of
 from core.inference.sampling import temper
 from core.jobs import to_the_end
 from core.trace import BUDGET, Trace

@@ -29,6 +29,13 @@ from core.transformer.gpt import GPT
 from core.transformer.look import Look, Replacement, Replacements, Site
 
 HEADS, MLP = "head_output", "mlp_output"  # the kinds of site where the two are changed
+Part = tuple[int, int | None]  # a head as (layer, head), an MLP as (layer, None)
+
+
+def part_name(part: Part) -> str:
+    """What a part is called: "head 3.1", "MLP 3"."""
+    layer, head = part
+    return f"MLP {layer}" if head is None else f"head {layer}.{head}"
 
 
 def scale_parts(
@@ -141,9 +148,14 @@ class Intervention:
     positions: tuple[int, ...] | None = None
 
     @property
-    def off(self) -> set[tuple[int, int | None]]:
-        """Heads as (layer, head), and MLPs as (layer, None)."""
-        return {*self.heads, *((layer, None) for layer in self.mlps)}
+    def off(self) -> tuple[Part, ...]:
+        """All that is off."""
+        return (*self.heads, *((layer, None) for layer in self.mlps))
+
+    @property
+    def names(self) -> list[str]:
+        """Of these parts, for people: ["head 3.1", "MLP 3"]."""
+        return [part_name(part) for part in self.off]
 
     def replacements(self, model: GPT, ids: Sequence[int] | np.ndarray) -> Replacements:
         """Of a Look at `ids`; empty where nothing is changed. The patch comes first, so that parts

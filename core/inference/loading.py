@@ -100,10 +100,14 @@ def memory_needed(name_or_path: str | Path = BUNDLED, dtype: str = "float32") ->
     Raises as `load` does for what can be seen without reading them.
     """
     check_dtype(dtype)
+    return parameter_count(config_of(name_or_path)) * DTYPES[dtype].itemsize
+
+
+def config_of(name_or_path: str | Path = BUNDLED) -> Config:
+    """The config of what `load` opens; nothing of its weights is read. Raises as `load` does."""
     path, _ = place_of(name_or_path)
     foreign = _look_at(path)
-    config = load_config(path) if foreign is None else foreign.description.config
-    return parameter_count(config) * DTYPES[dtype].itemsize
+    return load_config(path) if foreign is None else foreign.description.config
 
 
 def write_base(folder: Path, config: ModelConfig, base: str) -> None:

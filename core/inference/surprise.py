@@ -28,7 +28,8 @@ def token_log_probabilities(
     replace: Replacements | None = None,
 ) -> Tensor:
     """ln of the probability of each token of ids (T,) from `first` on, given all before it: (T -
-    first,) float64 on the CPU. One pass over the text tells all (teacher forcing).
+    first,) float64 on the CPU. One pass over the text tells all (teacher forcing). NaN for a token
+    beyond the vocabulary, such as a soft prompt's, which no logit foretells.
 
     Raises ValueError as `final_stream`, and where nothing stands before `first`.
     """
@@ -63,6 +64,8 @@ def log_probabilities_of(
     """
     model = gpt_of(model)
     came = torch.as_tensor(np.asarray(ids, np.int64), device=normed.device)  # (T,)
+    is_beyond = came >= model.config.vocab_size
+    known = came.masked_fill(is_beyond, 0)
     if not 1 <= first <= len(came):
         raise ValueError(
             f"first is {first}, of {len(came)} tokens: at least one token must stand before it"
@@ -71,8 +74,8 @@ def log_probabilities_of(
     with looking_at(model):
         for some in places.split(max(1, LOGITS_AT_ONCE // model.config.vocab_size)):
             logits = model.lm_head(normed[some - 1]).double()  # (A, V)
-            found.append(logits.log_softmax(-1).gather(-1, came[some, None])[:, 0])
-    return torch.cat(found).cpu()
+            found.append(logits.log_softmax(-1).gather(-1, known[some, None])[:, 0])
+    return torch.cat(found).masked_fill(is_beyond[first:], float("nan")).cpu()
 
 
 def surprises(model: GPT, ids: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -91,7 +94,9 @@ def perplexity(surprises: np.ndarray) -> float:
 
 
 def surprise_of(logits: np.ndarray, token: int) -> float:
-    """In nats, of a token that came after these logits (V,)."""
+    """In nats, of a token that came after these logits (V,); NaN for one beyond the vocabulary."""
+    if token >= len(logits):
+        return float("nan")
     scores = torch.from_numpy(np.asarray(logits, np.float64))
     return float(scores.logsumexp(-1) - scores[token])
 

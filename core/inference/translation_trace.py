@@ -64,10 +64,10 @@ def trace_translation(
     name  how a token is written in titles
 
     A step for each token that is written, the end of the target included; in each, how the head
-    read the source: scores, scale, softmax, read. `about` has the target's ids `written` (Tt,), the
-    `head`, the `captured` activations, and the `spans` of the source that the head read most for
-    each of them. Raises ValueError as `translate`, and for a head that is
-    not there.
+    read the source: scores, scale, softmax, read. `about` has the ids `source` (Ts,) and
+    `written` (Tt,) of the target, the `head`, the `captured` activations, and the `spans` of the
+    source that the head read most for each of them. Raises ValueError as `translate`, and for a
+    head that is not there.
     """
     config = model.config
     written = translate(model, source_ids)
@@ -83,8 +83,8 @@ def trace_translation(
     head = check_layer(config.decoder, head[0]), check_head(config.decoder.n_head, head[1])
     target = [*written, config.end_id] if ends else written
     spans = [span_read(row) for row in captured.cross[head]]
-    about = {"written": np.array(target), "head": head, "captured": captured, "spans": spans}
-    trace = Trace(about)
+    ids = {"source": np.array(source_ids), "written": np.array(target)}
+    trace = Trace({**ids, "head": head, "captured": captured, "spans": spans})
     for place, token in enumerate(target):
         _add_token(trace, captured, place, head, name(token))
     return trace.finish()

@@ -54,8 +54,8 @@ def named_groups(
     ]
 
 
-# Tables with a row for each token or position: nothing in a gradient step mixes their rows.
-TABLES = ("wte", "wpe", "lm_head")
+# Tables with a row for each token, position or class: nothing in a gradient step mixes their rows.
+TABLES = ("wte", "wpe", "lm_head", "score")
 
 
 def matrix_groups(

@@ -7,7 +7,7 @@ checkpoints, loop; several ranks: place, ranks, data_parallel, fully_sharded, st
 rank_processes, faults; the run folder: locking, writer, reader, rank_ends, runs, claims, control; a
 step from the inside: phases, scaler_trace, spans, lanes, lane_trace, scaling, utilization,
 recording, step_trace, recorded_step, recorded_numbers, counted_numbers; beside it: alerts,
-estimates, sizes, memory, requirements, rereading, explained_example, launch, recipes,
+estimates, sizes, memory, requirements, program, rereading, explained_example, launch, recipes,
 bundled_run, bundled, bundled_dates, this_machine; foreign: other programs' runs.
 Nothing here loads torch before a run starts, so that a window may read a run's folder at once.
 """

@@ -36,20 +36,21 @@ from core.training.events import Moment
 from core.training.launch import die_with_parent, end_with_parent
 from core.training.memory import end_message, is_out_of_memory
 from core.training.place import LEFT_ALONE, Place, is_left_alone
-from core.training.requirements import check_requirements
+from core.training.program import TRAINING, Program
 from core.training.runs import RunReader, check_goes_on, create_run, new_run_folder
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")  # what asks a process to end
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, program: Program = TRAINING) -> int:
     """Trains as the arguments say; returns the exit code."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    if any(argument.partition("=")[0] == "--estimate" for argument in given):
+    estimates = program is TRAINING
+    if estimates and any(argument.partition("=")[0] == "--estimate" for argument in given):
         from core.training.estimates.command import main as estimate
 
         return estimate(given)
-    parser = argparse.ArgumentParser(prog="python -m core.training", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {program.module}", description=__doc__)
     parser.add_argument("--config", type=Path, help="a training config (JSON)")
     parser.add_argument(
         "--run",
@@ -68,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="N",
         help="start all ranks again, from the last checkpoint, up to N times when one fails",
     )
-    parser.add_argument("--estimate", action="store_true", help="print what training takes")
+    if estimates:
+        parser.add_argument("--estimate", action="store_true", help="print what training takes")
     options = parser.parse_args(given)
     if options.bound:
         end_with_parent()
@@ -78,12 +80,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         place = Place.of(os.environ)
         if place is not None:
             die_with_parent()
-        config, folder = _open(options.config, options.run, options.resume, place)
+        config, folder = _open(options, place, program)
     except (ValueError, OSError) as error:
         return _refuse(error, 2)
     if place is None and config.ranks > 1:
-        return _start_ranks(config, folder, options)
-    code = _train(config, folder, options.resume, place)
+        return _start_ranks(config, folder, options, program)
+    code = _train(config, folder, options.resume, place, program)
     if place is not None:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -91,7 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _start_ranks(config: TrainingConfig, folder: Path, options: argparse.Namespace) -> int:
+def _start_ranks(
+    config: TrainingConfig, folder: Path, options: argparse.Namespace, program: Program
+) -> int:
     from core.training.rank_processes import RankProcesses
 
     try:
@@ -101,7 +105,7 @@ def _start_ranks(config: TrainingConfig, folder: Path, options: argparse.Namespa
     except (ValueError, OSError) as error:
         return _refuse(error, 2)
     threads, restarts = config.threads, options.max_restarts
-    ranks = RankProcesses(folder, config.ranks, "core.training", threads, restarts)
+    ranks = RankProcesses(folder, config.ranks, program.module, threads, restarts)
     for name in SIGNALS:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: ranks.leave())
@@ -109,8 +113,9 @@ def _start_ranks(config: TrainingConfig, folder: Path, options: argparse.Namespa
 
 
 def _open(
-    file: Path | None, run: Path | None, resume: bool, place: Place | None
+    options: argparse.Namespace, place: Place | None, program: Program
 ) -> tuple[TrainingConfig, Path]:
+    file, run, resume = options.config, options.run, options.resume
     if file is None:
         if run is None:
             raise ValueError("give --config FILE to start a run, or --run FOLDER to go on with one")
@@ -123,7 +128,7 @@ def _open(
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from error
     if not resume:
-        check_requirements(config)
+        program.check(config)
     if run is None:
         run = Path("runs") / file.stem
         if place is not None:
@@ -133,15 +138,17 @@ def _open(
     return config, run
 
 
-def _train(config: TrainingConfig, folder: Path, resume: bool, place: Place | None) -> int:
+def _train(
+    config: TrainingConfig, folder: Path, resume: bool, place: Place | None, program: Program
+) -> int:
     import torch
 
-    from core.training.loop import train_steps
     from core.training.precision import precision_note
     from core.training.ranks import Ranks
     from core.training.strategies import strategy_for
 
     torch.set_num_threads(config.threads)
+    train_steps = program.steps()
     speaks = place is None or place.rank == 0
     progress = Progress(config.steps, sys.stderr if speaks else None)
     if speaks:
@@ -181,7 +188,7 @@ def _train(config: TrainingConfig, folder: Path, resume: bool, place: Place | No
         return _refuse(ValueError(end_message(error)), LEFT_ALONE if alone else 1)
     progress.close()
     if asked and speaks:
-        print(_where_it_stands(folder), file=sys.stderr, flush=True)
+        print(_where_it_stands(folder, program.module), file=sys.stderr, flush=True)
     return 0
 
 
@@ -193,7 +200,7 @@ def _tell_vocabulary(wanted: int, moment: Moment) -> None:
         print(said, file=sys.stderr, flush=True)
 
 
-def _where_it_stands(folder: Path) -> str:
+def _where_it_stands(folder: Path, module: str) -> str:
     """What was kept of a run that was asked to end, and how it goes on."""
     run = RunReader(folder)
     if not run.checkpoints:
@@ -201,7 +208,7 @@ def _where_it_stands(folder: Path) -> str:
     kept = run.checkpoints[-1]
     return (
         f"stopped after step {run.step:,}, kept in {kept.folder}; go on with: "
-        f"python -m core.training --run {folder} --resume"
+        f"python -m {module} --run {folder} --resume"
     )
 
 

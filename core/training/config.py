@@ -84,6 +84,7 @@ class TrainingConfig:
                        applied steps in a row after which the loss scale doubles
     threads            torch threads, where the run has its own process. Set by
                        `python -m core.training`; inside an app the app decides
+    settings           what a task that another module brings needs to know, as JSON
 
     Raises ValueError, with the remedy, for a value that cannot be.
     """
@@ -250,6 +251,9 @@ class TrainingConfig:
         remedy="2000 is usual",
     )
     threads: int = field(1, least=1, most=1024, remedy="1 is usual")
+    settings: Mapping[str, Any] = field(
+        factory=dict, reader=lambda values: fields.as_object(values, "settings")
+    )
 
     def __post_init__(self) -> None:
         fields.check(self)

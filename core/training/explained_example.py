@@ -20,7 +20,7 @@ from core.jobs import Result, to_the_end
 from core.trace import Trace
 from core.transformer.gpt import GPT
 from core.transformer.gpt_numpy import NumpyGPT
-from core.transformer.weights import check_finite
+from core.transformer.weights import check_finite, own_parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,8 @@ def explain_example(model: GPT, ids: Sequence[int] | np.ndarray) -> ExplainedExa
     """Reads all `ids` (T + 1) but the last, predicts all but the first, and goes all the way back.
 
     The model is copied: it keeps its weights, gradients and mode. Raises ValueError for fewer than
-    two ids, more than block_size + 1, one that is not in the vocabulary, a model with dropout, and
-    one with a weight that is NaN or infinite.
+    two ids, more than block_size + 1, one that is not in the vocabulary, a model with dropout, one
+    with a weight that is NaN or infinite, and as `own_parameters`.
     """
     return to_the_end(explain_example_steps(model, ids))
 
@@ -87,6 +87,7 @@ def explain_example_steps(
     check_ids(model, array[:-1])
     check_ids(model, array[1:])
     check_finite(model)
+    own_parameters(model)
     read, wanted = array[:-1], array[1:]
     other = _in_64_bits(model)
     yield "copy"

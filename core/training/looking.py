@@ -23,22 +23,26 @@ from core.training.task import Task, Written
 def evaluate_steps(
     task: Task, model: nn.Module, precision: str, step: int, parallel: Parallel
 ) -> Generator[Moment, None, dict[str, float]]:
-    """Yields after each batch; returns the mean loss a target, in nats, of each split.
+    """Yields after each batch; returns the mean loss a target, in nats, of each split, and what
+    else the task measures.
 
     Each rank reads its rows of every batch; all are told the mean over all rows.
     """
     device = parallel.device
-    means = {}
-    for split in ("train", "validation"):
-        total, count = 0.0, 0
+    sums: dict[str, list[float]] = {}
+    for split in task.splits:
         for batch in task.evaluation(split, parallel.rank, parallel.ranks):
             moved = on_device(batch, device)
             with looking_at(model), precision_context(precision, device):
-                total += float(task.loss(model, moved))
-            count += task.targets(batch)
+                measured = task.measure(split, model, moved)
+                for name, (total, count) in measured.items():
+                    before = sums.get(name, [0.0, 0.0])
+                    sums[name] = [before[0] + float(total), before[1] + count]
             yield Moment("evaluate", step, True)
-        total_of_all, count_of_all = parallel.sums([total, count])
-        means[split] = total_of_all / max(count_of_all, 1)
+    means = {}
+    for name, both in sums.items():
+        total_of_all, count_of_all = parallel.sums(both)
+        means[name] = total_of_all / max(count_of_all, 1)
     return means
 
 

@@ -18,6 +18,7 @@ from core.training.control import RunControl
 from core.training.events import Moment
 from core.training.launch import ProcessLauncher
 from core.training.parallel import Parallel
+from core.training.program import TRAINING, Program
 from core.training.requirements import check_requirements
 from core.training.runs import RunReader, check_goes_on, create_run, new_run_folder
 from core.training.spans import STEP_PHASES
@@ -26,28 +27,32 @@ from core.training.task import Task
 from core.training.tasks import task_of
 
 
-def train(config: TrainingConfig, folder: str | Path | None = None) -> RunReader:
+def train(
+    config: TrainingConfig, folder: str | Path | None = None, program: Program = TRAINING
+) -> RunReader:
     """Trains to the end and returns the run; `folder` None makes one among the user's runs.
+
+    program  the one that brings the config's task
 
     Raises as `train_steps` does.
     """
     if folder is None:
-        check_requirements(config)
+        program.check(config)
         folder = new_run_folder(data_folder() / "runs", "run", config)
     if config.ranks > 1:
-        return _train_on_ranks(config, Path(folder))
-    for moment in train_steps(config, folder):
+        return _train_on_ranks(config, Path(folder), program)
+    for moment in program.steps()(config, folder):
         if moment.idle:
             time.sleep(moment.idle)
     return RunReader(folder)
 
 
-def _train_on_ranks(config: TrainingConfig, folder: Path) -> RunReader:
+def _train_on_ranks(config: TrainingConfig, folder: Path, program: Program) -> RunReader:
     """In processes of their own, which end with this one. Raises ValueError for how they failed."""
     if not (folder / records.MANIFEST).exists():
-        check_requirements(config)
+        program.check(config)
         create_run(folder, config)
-    launcher = ProcessLauncher(niceness=0)
+    launcher = ProcessLauncher(program.module, niceness=0)
     RunControl(folder, launcher).start()
     try:
         code = launcher.wait(folder)

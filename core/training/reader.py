@@ -37,6 +37,8 @@ EVALUATION_DTYPE = np.dtype(
     [("step", "<i8"), ("train", "<f8"), ("validation", "<f8"), ("time", "<f8")]
 )
 
+MEASURES = ("base", "exact")  # of a fine-tuning's evaluations
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -131,6 +133,8 @@ class RunReader:
     """A run, running here or elsewhere or finished, as arrays and lists.
 
     Steps, events and state are those of one rank; checkpoints, samples and probes are the run's.
+    `measures` are, by name, what its evaluations measured beside the losses of both splits: an
+    array (n, 2) of steps and values each.
 
     `refresh` reads what is new. `damaged` is how many lines and records were left out, because no
     run can have written them.
@@ -156,6 +160,7 @@ class RunReader:
         self.steps: np.ndarray = np.empty(0, self._dtype)
         self.events: list[dict[str, Any]] = []
         self.evaluations: np.ndarray = np.empty(0, EVALUATION_DTYPE)
+        self.measures: dict[str, np.ndarray] = {}
         self.samples: list[Sample] = []
         self.checkpoints: list[Checkpoint] = []
         self.probes: list[Probe] = []
@@ -428,6 +433,12 @@ class RunReader:
             if event.get("event") == "evaluate"
         }
         self.evaluations = np.array(list(rows.values()), EVALUATION_DTYPE)
+        told: dict[str, dict[int, float]] = {}
+        for event in self.events:
+            for name in MEASURES if event.get("event") == "evaluate" else ():
+                if event.get(name) is not None:
+                    told.setdefault(name, {})[event["step"]] = float(event[name])
+        self.measures = {name: np.array(list(told[name].items()), float) for name in told}
         files = {
             str(event["file"]): int(event.get("attempt", 0))
             for event in self.events

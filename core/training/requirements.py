@@ -65,3 +65,7 @@ def check_task(config: TrainingConfig) -> None:
             f"task {quoted(config.task)} is unknown here; use {either(tasks)}, or start the run by "
             "the module that brings this task"
         )
+    if config.settings:
+        raise ValueError(
+            f"the task {quoted(config.task)} has no settings of its own; leave `settings` out"
+        )

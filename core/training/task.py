@@ -45,6 +45,7 @@ class Task(Protocol):
     """
 
     name: str
+    splits: Sequence[str]  # what an evaluation measures: "train", "validation", and others
 
     def prepare_steps(self, checkpoint: Path | None) -> Iterator[tuple[float, str]]:
         """Gets the data ready; yields (share done, what is being done).
@@ -85,6 +86,11 @@ class Task(Protocol):
 
     def loss(self, model: nn.Module, batch: Any) -> Tensor:
         """The summed loss, in nats."""
+
+    def measure(self, split: str, model: nn.Module, batch: Any) -> Mapping[str, tuple[Tensor, int]]:
+        """What an evaluation tells of a batch of a split, by name: a sum, and of how many. Their
+        quotient over all batches is told. Under the split's own name: the loss.
+        """
 
     def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
         """What a recorded step shows of a batch, and of what the model made of it, by name."""

@@ -4,7 +4,7 @@ shows of a batch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class TokenTask:
     called with, then targets (B, T); `build_model` and what it needs, subclasses bring along.
     """
 
+    splits: Sequence[str] = ("train", "validation")
     config: TrainingConfig
     tokenizer: Tokenizer
     model_config: Config
@@ -45,6 +46,9 @@ class TokenTask:
         smoothing = self.config.label_smoothing if model.training else 0.0
         summed, _ = next_token_loss(logits, targets, smoothing)
         return summed
+
+    def measure(self, split: str, model: nn.Module, batch: Any) -> Mapping[str, tuple[Tensor, int]]:
+        return {split: (self.loss(model, batch), self.targets(batch))}
 
     def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
         trained = (parameter for parameter in model.parameters() if parameter.requires_grad)

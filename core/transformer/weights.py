@@ -32,18 +32,34 @@ def check_dtype(dtype: str) -> None:
 
 
 def own_parameters(model: Model) -> dict[str, torch.Tensor]:
-    """Every learned tensor once, under its name: a tied output head is its `wte.weight`."""
-    return {name: parameter.detach() for name, parameter in model.named_parameters()}
+    """Every learned tensor once, under its name: a tied output head is its `wte.weight`.
+
+    Raises ValueError for a model that is not as its config says: fine-tuning lies over it, or its
+    matrices are quantized.
+    """
+    tensors = {name: parameter.detach() for name, parameter in model.named_parameters()}
+    expected = parameter_shapes(model.config)
+    differing = [name for name, one in tensors.items() if expected.get(name) != tuple(one.shape)]
+    if differing or (missing := [name for name in expected if name not in tensors]):
+        raise ValueError(
+            "this model is no plain one any more: it "
+            + (f"has {quoted_some(differing)}" if differing else f"lacks {quoted_some(missing)}")
+            + "; write what was learned into its matrices (adapter.remove(merged=True)) or take it "
+            "off, and make full matrices of quantized ones (dequantize_model)"
+        )
+    return tensors
 
 
 def save_model(folder: Path, model: Model, dtype: str = "float32") -> None:
     """Writes config.json and model.safetensors.
 
     dtype "bfloat16" halves the file and keeps 8 of the 24 bits of each mantissa.
+
+    Raises ValueError as `own_parameters`.
     """
     check_dtype(dtype)
-    folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.to(DTYPES[dtype]) for name, tensor in own_parameters(model).items()}
+    folder.mkdir(parents=True, exist_ok=True)
     write_tensors(folder / WEIGHTS_FILE, tensors, {"format": "pt"})
     write_json(folder / CONFIG_FILE, model.config.to_json())
 
@@ -134,8 +150,8 @@ def check_finite(model: Model, name: str = "the model") -> None:
 
     The least and the largest of a tensor are found in one pass, and are NaN where one number is.
     """
-    for parameter_name, weight in own_parameters(model).items():
-        check_numbers(weight, parameter_name, name)
+    for parameter_name, weight in model.named_parameters():
+        check_numbers(weight.detach(), parameter_name, name)
 
 
 def check_numbers(weight: torch.Tensor, parameter_name: str, name: str) -> None:

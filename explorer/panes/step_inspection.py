@@ -26,7 +26,7 @@ def calculated(step: Step, cell: int | Cell | None = None) -> list[Row]:
         return []
 
 
-def inspection_of(step: Step, cell: int | None = None) -> Inspection:
+def inspection_of(step: Step, cell: int | Cell | None = None) -> Inspection:
     """The line, each single number in a row, each array as a table."""
     made = marked_line(step.code).made
     values = {name: step.value(name) for name in step.values}

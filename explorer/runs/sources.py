@@ -268,7 +268,7 @@ def _is_foreign(address: str) -> bool:
 
 def _loading(address: str, dtype: str | None) -> Generator[Any, None, Any]:
     """For the engine to run: the model, tensor by tensor; it loads torch."""
-    from core.inference.loading import load_steps, memory_needed
+    from core import load_steps, memory_needed
     from core.memory import check_large
 
     if dtype is None:

@@ -16,16 +16,20 @@ from explorer.widgets.card import Card
 from explorer.widgets.rows_card import RowsCard
 
 MOST_SHOWN = 3
+COPY, FEWER = "Copy details", "Only this one"
 
 
 class Notices(QWidget):
-    """At most three errors, the oldest makes room; an offer stays until it is answered."""
+    """At most three errors, the oldest makes room; of several the newest is seen alone, until a
+    person asks for the others. An offer stays until it is answered.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("notices")
         self.cards: dict[object, Card | RowsCard] = {}
-        self._problems: list[object] = []  # keys of the cards that are errors, oldest first
+        self._problems: dict[object, Card] = {}  # the cards that are errors, oldest first
+        self._are_all_seen = False
         self._column = QVBoxLayout(self)
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -41,7 +45,7 @@ class Notices(QWidget):
     ) -> Card:
         """A card with one button per choice; each closes it. The same key replaces its card."""
         card = Card(kind, message, list(choices), title, closable=True, compact=True, parent=self)
-        card.actionTriggered.connect(lambda name: self._on_choice(key, choices[name]))
+        card.actionTriggered.connect(lambda name: self._on_choice(key, choices.get(name)))
         self._add(key, card)
         return card
 
@@ -62,12 +66,13 @@ class Notices(QWidget):
         """The same error again only raises its card's count; one that varies has a new text."""
         card = self.cards.get(problem.key)
         if not isinstance(card, Card):
-            choices = {"Copy details": lambda: QGuiApplication.clipboard().setText(problem.details)}
+            choices = {COPY: lambda: QGuiApplication.clipboard().setText(problem.details)}
             card = self.offer(problem.key, "error", problem.title, problem.text, choices)
             card.closed.connect(lambda: errors.forget(problem))
-            self._problems.append(problem.key)
+            self._problems[problem.key] = card
             while len(self._problems) > MOST_SHOWN:
-                self.close_card(self._problems[0])
+                self.close_card(next(iter(self._problems)))
+            self._fold()
         if card.message != problem.text:
             card.set_message(problem.text)
         card.set_count(problem.count)
@@ -77,13 +82,23 @@ class Notices(QWidget):
 
     def close_card(self, key: object) -> None:
         card = self.cards.pop(key, None)
-        if key in self._problems:
-            self._problems.remove(key)
+        self._problems.pop(key, None)
         if card is not None:
             self._column.removeWidget(card)
             card.hide()
             card.deleteLater()
+        self._fold()
         self.setVisible(bool(self.cards))
+
+    def _fold(self) -> None:
+        """Several error cards at once would leave no room for the picture."""
+        others = len(self._problems) - 1
+        self._are_all_seen = self._are_all_seen and others > 0
+        for place, card in enumerate(self._problems.values()):
+            is_newest = place == others
+            card.setVisible(is_newest or self._are_all_seen)
+            more = FEWER if self._are_all_seen else f"{others} more"
+            card.set_actions([COPY, more] if is_newest and others else [COPY])
 
     def close_last(self) -> bool:
         """Esc: the newest card goes. It answers no question: runs that wait are offered again at
@@ -98,9 +113,13 @@ class Notices(QWidget):
             card.closed.emit()
         return True
 
-    def _on_choice(self, key: object, choice: Callable[[], object]) -> None:
-        self.close_card(key)
-        choice()
+    def _on_choice(self, key: object, choice: Callable[[], object] | None) -> None:
+        if choice is None:
+            self._are_all_seen = not self._are_all_seen
+            self._fold()
+        else:
+            self.close_card(key)
+            choice()
 
     def _restyle(self) -> None:
         now = theme.current()

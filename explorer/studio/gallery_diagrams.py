@@ -19,7 +19,7 @@ from explorer.widgets.diagrams.scenes import (
     StepsScene,
 )
 from explorer.widgets.pooling import Matrix
-from explorer.widgets.stacked_bars import Bar, Segment, StackedBars
+from explorer.widgets.stacked_bars import Bar, StackedBars
 
 TOKENS = ("the", "cat", "sat", "on", "the", "mat", ".", "the")
 ENDS = ("norm", "unembed", "softmax", "next")
@@ -72,12 +72,12 @@ def diagrams() -> list[Sample]:
 
 def _bars() -> list[Sample]:
     bars, bright = StackedBars("Costs"), StackedBars("Costs")
-    segments = (Segment("attention", "attention", 30, ""), Segment("mlp", "MLP", 60, ""))
+    parts = ("attention", "attention", 30), ("mlp", "MLP", 60)
     for one in (bars, bright):
-        one.set_scene([Bar("90 parameters", segments), Bar("210 FLOPs", segments[::-1])])
+        one.set_scene([Bar("90 parameters", parts, str), Bar("210 FLOPs", parts[::-1], str)])
     bright.set_bright("MLP")
-    table = BarTable("Models", ("parameters", "layers"), ["* a note"])
-    rows = [BarRow(f"model {at}", at / 3, (f"{at} M", f"{at}"), mark=" *") for at in (1, 2, 3)]
+    table = BarTable("Models", ("parameters", "layers"), "Click to draw it")
+    rows = [BarRow(f"model {at}", 10**at, (f"{10**at}", f"{at}"), "a note") for at in (1, 2, 3)]
     table.set_scene(rows)
     table.set_chosen("model 2")
     return [("bars", bars, 400, 40), ("one is meant", bright, 400, 40), ("table", table, 600, 140)]

@@ -17,30 +17,39 @@ from explorer.widgets.sketch import Sketch
 
 HEAD, ROW, LINE = 24, (19, 28), 16  # px: titles; a row, least and most; a note
 NAME, BAR, NUMBER = 0.2, 0.36, 76  # shares of the width; px of the number behind a bar
+SHORT = 0.08  # of the longest bar: the shortest
 
 
 @dataclass(frozen=True)
 class BarRow:
-    """`share`: of the bar, 0 to 1; `cells`: the words behind it, then those of other columns;
-    `mark`: of a note.
+    """`number`: of the bar; `cells`: the words behind it, then those of other columns; a `note`
+    stands below the table.
     """
 
     name: str
-    share: float
+    number: float
     cells: tuple[str, ...]
-    tip: str = ""
-    mark: str = ""
+    note: str = ""
+
+    @property
+    def words(self) -> str:
+        return f"{self.name} *" if self.note else self.name
 
 
 class BarTable(ChoicePicture[Sequence[BarRow]]):
-    """`picked(row)`: a row was clicked, or Enter was pressed on it. `chosen`: the name of one."""
+    """`picked(row)`: a row was clicked, or Enter was pressed on it; `help`: what that does. The
+    length of a bar is the logarithm of its number. `chosen`: the name of one.
+    """
 
     def __init__(
-        self, name: str, titles: Sequence[str], notes: Sequence[str] = (),
-        parent: QWidget | None = None,
-    ) -> None:  # fmt: skip
+        self, name: str, titles: Sequence[str], help: str, parent: QWidget | None = None
+    ) -> None:
         super().__init__(name, parent)
-        self._titles, self._notes, self._chosen = tuple(titles), tuple(notes), ""
+        self._titles, self._help, self._chosen = tuple(titles), help, ""
+
+    @property
+    def _notes(self) -> list[str]:
+        return [f"* {row.name}: {row.note}" for row in self.scene or () if row.note]
 
     def set_chosen(self, name: str) -> None:
         self._chosen = name
@@ -53,7 +62,7 @@ class BarTable(ChoicePicture[Sequence[BarRow]]):
         return Columns({"name": np.array([row.name for row in rows]), **table})
 
     def told(self, thing: int) -> str:
-        return self.scene[thing].tip if self.scene is not None else ""
+        return f"{self.scene[thing].name}: {self._help}" if self.scene is not None else ""
 
     def rects(self, scene: Sequence[BarRow]) -> list[QRectF]:
         now = theme.current()
@@ -64,8 +73,8 @@ class BarTable(ChoicePicture[Sequence[BarRow]]):
     def _columns(self, row: QRectF) -> list[QRectF]:
         """Of the bar, behind the longest name, then of the others."""
         wide, others, metrics = row.width(), len(self._titles) - 1, theme.current().metrics
-        names = [f"{one.name}{one.mark}" for one in self.scene or ()]
-        longest = max((metrics("body", 600).horizontalAdvance(one) for one in names), default=0)
+        advance = metrics("body", 600).horizontalAdvance
+        longest = max((advance(one.words) for one in self.scene or ()), default=0)
         left = max(NAME * wide, longest)
         bar = QRectF(left, row.top(), (NAME + BAR) * wide - left, row.height())
         rest = (1 - NAME - BAR) * wide / max(others, 1)
@@ -91,8 +100,10 @@ class BarTable(ChoicePicture[Sequence[BarRow]]):
     def _draw_row(self, sketch: Sketch, place: QRectF, row: BarRow) -> None:
         now, (first, *others) = sketch.now, self._columns(place)
         name = QRectF(place.left(), place.top(), first.left(), place.height())
-        sketch.text(name, f"{row.name}{row.mark}", "text", RIGHT, "body", 600)
-        long = (first.width() - now.px(12 + NUMBER)) * row.share
+        sketch.text(name, row.words, "text", RIGHT, "body", 600)
+        logs = np.log([one.number for one in self.scene or ()])
+        share = (np.log(row.number) - logs.min()) / (np.ptp(logs) or 1.0)
+        long = (first.width() - now.px(12 + NUMBER)) * float(SHORT + (1 - SHORT) * share)
         bar = QRectF(first.left() + now.px(12), place.top() + 3, long, place.height() - 6)
         sketch.fill(bar, now.series(0))
         told = QRectF(bar.right() + 6, place.top(), now.px(NUMBER), place.height())

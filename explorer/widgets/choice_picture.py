@@ -19,11 +19,13 @@ NONE = -1  # no thing
 
 class ChoicePicture(ScenePicture[Scene]):
     """`picked(thing)`: a person has chosen one; `pointed(thing)`: the pointer or the keys are at
-    it, NONE: at none. Things are told apart by numbers from 0.
+    it, NONE: at none; `reached(rect)`: the keys went to one there. Things are told apart by numbers
+    from 0.
     """
 
     picked = Signal(int)
     pointed = Signal(int)
+    reached = Signal(QRectF)
 
     def __init__(self, name: str = "", parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
@@ -53,8 +55,9 @@ class ChoicePicture(ScenePicture[Scene]):
         """What its tooltip says."""
 
     def set_scene(self, scene: Scene | None) -> None:
-        self.hovered = NONE
+        """The pointer or the keys stay at a thing that is there still."""
         super().set_scene(scene)
+        self.hovered = self.hovered if self.hovered in self.things() else NONE
 
     def draw(self, painter: QPainter) -> None:
         if self.scene is not None:
@@ -84,6 +87,8 @@ class ChoicePicture(ScenePicture[Scene]):
             at = things.index(self.hovered) + move if self.hovered in things else 0
             self.point_at(things[min(max(at, 0), len(things) - 1)])
             self.setAccessibleDescription(self.told(self.hovered))
+            if self.scene is not None and (rects := self.rects(self.scene)):
+                self.reached.emit(rects[self.hovered])
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.hovered != NONE:
             self.picked.emit(self.hovered)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from core.numbers import format_percent
 from explorer import theme
 from explorer.widgets.base import LEFT, Columns
 from explorer.widgets.diagrams.inks import ink_of
@@ -21,20 +22,14 @@ LINE, GAP, HIGH = 18, 20, 16  # px: words above a bar; between two; a bar
 DIM = 0.7  # how far a part that is not meant fades
 
 
-class Segment(NamedTuple):
-    """A part: of which kind it is, which gives it its color, what it is called, how much it is, and
-    what its tooltip says.
+class Bar(NamedTuple):
+    """`words` stand above its parts: (kind, name, number), of which the kind gives the color;
+    `written`: a number in words.
     """
 
-    kind: str
-    name: str
-    number: float
-    told: str
-
-
-class Bar(NamedTuple):
     words: str
-    segments: Sequence[Segment]
+    parts: Sequence[tuple[str, str, float]]
+    written: Callable[[float], str]
 
 
 class StackedBars(ScenePicture[Sequence[Bar]]):
@@ -54,8 +49,8 @@ class StackedBars(ScenePicture[Sequence[Bar]]):
             self.update()
 
     def displayed(self) -> dict[str, np.ndarray]:
-        parts = [(words, one.name, one.number) for words, parts in self.scene or ()
-                 for one in parts]  # fmt: skip
+        parts = [(bar.words, name, number) for bar in self.scene or ()
+                 for _, name, number in bar.parts]  # fmt: skip
         columns = map(np.array, zip(*parts, strict=True))
         return Columns(zip(("bar", "part", "number"), columns, strict=False))
 
@@ -65,7 +60,7 @@ class StackedBars(ScenePicture[Sequence[Bar]]):
         pitch = (self.width() + now.px(GAP)) / max(len(bars), 1)
         for at, bar in enumerate(bars):
             line = QRectF(at * pitch, 0, pitch - now.px(GAP), now.px(LINE))
-            shares = np.array([0.0, *(one.number for one in bar.segments)]).cumsum()
+            shares = np.array([0.0, *(number for _, _, number in bar.parts)]).cumsum()
             edges = (line.left() + line.width() * shares / (shares[-1] or 1.0)).tolist()
             places = [QRectF(left, line.bottom(), right - left, now.px(HIGH))
                       for left, right in itertools.pairwise(edges)]  # fmt: skip
@@ -75,16 +70,19 @@ class StackedBars(ScenePicture[Sequence[Bar]]):
         sketch = Sketch(painter)
         for line, bar, places in self._placed():
             sketch.text(line, bar.words, "text", LEFT, cut=True)
-            dims = self._bright in {one.name for one in bar.segments}
-            for place, one in zip(places, bar.segments, strict=True):
-                color = ink_of(one.kind)
-                if dims and one.name != self._bright:
+            dims = self._bright in {name for _, name, _ in bar.parts}
+            for place, (kind, name, _) in zip(places, bar.parts, strict=True):
+                color = ink_of(kind)
+                if dims and name != self._bright:
                     color = theme.mix(color, sketch.now.color("window"), DIM)
                 sketch.fill(place.adjusted(0, 0, -1 if place.width() > 3 else 0, 0), color)
-                if sketch.now.metrics("label").horizontalAdvance(one.name) < place.width() - 6:
-                    sketch.text(place, one.name, theme.ink_on(color))
+                if sketch.now.metrics("label").horizontalAdvance(name) < place.width() - 6:
+                    sketch.text(place, name, theme.ink_on(color))
 
     def said_at(self, point: QPointF) -> str:
-        placed = (part for _, bar, places in self._placed()
-                  for part in zip(places, bar.segments, strict=True))  # fmt: skip
-        return next((one.told for place, one in placed if place.contains(point)), "")
+        for _, bar, places in self._placed():
+            for place, (_, name, number) in zip(places, bar.parts, strict=True):
+                if place.contains(point):
+                    share = number / sum(one for _, _, one in bar.parts)
+                    return f"{name}: {bar.written(number)}, {format_percent(share)}"
+        return ""

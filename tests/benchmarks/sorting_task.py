@@ -53,6 +53,7 @@ class Sorting:
     """A quarter of the 729 sequences is never trained on."""
 
     name = "sorting"
+    splits = ("train", "validation")
 
     def __init__(self, config: TrainingConfig) -> None:
         self.config = config
@@ -93,6 +94,9 @@ class Sorting:
     def loss(self, model: nn.Module, batch: Any) -> Tensor:
         ids, targets = batch
         return next_token_loss(model(ids), targets)[0]
+
+    def measure(self, split: str, model: nn.Module, batch: Any) -> Mapping[str, tuple[Tensor, int]]:
+        return {split: (self.loss(model, batch), self.targets(batch))}
 
     def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
         ids, targets = batch

@@ -18,6 +18,7 @@ from core.autograd.mlp import MLPConfig
 from core.autograd.tensor import Tensor
 from core.data import story_text
 from core.download import download_steps
+from core.finetuning.task import Finetuning
 from core.inference.hub import get_model_steps
 from core.inference.loading import LoadedModel
 from core.inference.usage import Usage
@@ -33,6 +34,8 @@ from core.training.sequence_to_sequence import SequenceToSequence
 from core.transformer.config import ModelConfig
 from core.transformer.foreign.writing import write_foreign
 from core.transformer.gpt import GPT
+from core.transformer.weights import save_model
+from tests.core.finetuning.small import small_tuning
 from tests.core.inference.hub_server import NAME, serving_hub
 from tests.core.inference.test_loading import llama
 from tests.core.test_download import CONTENT, serving
@@ -89,6 +92,25 @@ def pairs(place: Place) -> SequenceToSequence:
     model = task.build_model(torch.Generator().manual_seed(0))
     model.encoder.eval()
     place.model = model  # type: ignore[assignment]
+    return task
+
+
+def tuning(place: Place) -> Finetuning:
+    """A task that fine-tunes the place's model."""
+    base = place.folder / "base"
+    save_model(base, place.model)
+    text = place.folder / "little.txt"
+    CharacterTokenizer(sorted(set(text.read_text()))).save(base / "tokenizer.json")
+    data = {"data": str(text), "base_data": str(text)}
+    return Finetuning(small_tuning(base, settings=data), place.folder / "cache")
+
+
+def tuned(place: Place) -> Finetuning:
+    """One that is ready; its model, of which a part is in eval mode, is the place's now."""
+    task = tuning(place)
+    assert list(task.prepare_steps(None))
+    place.model = task.build_model(torch.Generator().manual_seed(0))
+    place.model.blocks[0].train()
     return task
 
 

@@ -20,7 +20,10 @@ from core.data.excerpt import excerpt_steps
 from core.download import download_steps
 from core.finetuning.adapter import add_lora
 from core.finetuning.analysis import strengths_steps
+from core.finetuning.loading import load_steps as load_tuned_steps
+from core.finetuning.program import finetune_steps
 from core.finetuning.scales import generate_at_scales_steps
+from core.finetuning.task import Finetuning
 from core.inference.beam_search import BeamSettings, beam_search_steps
 from core.inference.beam_search_trace import compared_search_steps, trace_beam_search_steps
 from core.inference.chat import answer_steps, chat_steps
@@ -101,6 +104,8 @@ from tests.core.job_places import (
     table,
     taking,
     training,
+    tuned,
+    tuning,
 )
 from tests.core.training.small import small_config, torch_state
 
@@ -171,6 +176,10 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     evaluate_steps: lambda place: evaluate_steps(place.task(), place.model, "bf16", 0, Single()),
     sample_steps: lambda place: sample_steps(place.task(), place.model, 0, 0),
     train_steps: training,
+    Finetuning.prepare_steps: lambda place: tuning(place).prepare_steps(None),
+    Finetuning.sample_steps: lambda place: tuned(place).sample_steps(place.model, 0),
+    finetune_steps: lambda place: finetune_steps(tuning(place).config, place.folder / "tuned"),
+    load_tuned_steps: lambda place: load_tuned_steps(put_foreign(place)),
     stationary_points_steps: lambda place: stationary_points_steps(SLOW),
     Surface.grid_steps: lambda place: SLOW.grid_steps(1200, 1200),
     race_steps: lambda place: race_steps(SURFACES["bowl"], [("adam", None), ("muon", None)]),

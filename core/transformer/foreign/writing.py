@@ -40,9 +40,10 @@ def foreign_tensors(model: GPT, family: Family) -> dict[str, Tensor]:
     """The model's tensors as the family's files hold them.
 
     Biases that the family has and the model has not are 0. Raises ValueError where it is the other
-    way round and they are not.
+    way round and they are not, and as `own_parameters`.
     """
-    own, left = own_parameters(model), own_parameters(model)
+    own = own_parameters(model)
+    left = dict(own)
     biased = biased_modules(family, config_json(family, model.config))
     with_biases = replace(model.config, bias=True, qkv_bias=None, o_bias=None)
     tensors = {}

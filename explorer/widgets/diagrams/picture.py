@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
@@ -33,7 +33,7 @@ class DiagramPicture(ChoicePicture[Scene]):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
-        self.values: dict[str, np.ndarray] = {}  # of the step under the cursor
+        self.way: Sequence[object] = ()  # what one is inside of, the outermost first
         self.tips: Callable[[int], str] = str  # what a tooltip says of a step
         self._zoom = Zoom(self, self.update)
 
@@ -44,7 +44,15 @@ class DiagramPicture(ChoicePicture[Scene]):
         return LAYOUTS[type(scene)](area, scene)
 
     def displayed(self) -> dict[str, np.ndarray]:
-        return self.values
+        """The numbers that are drawn."""
+        scene = self.scene
+        if isinstance(scene, StepsScene):
+            return {name: matrix.values for name, matrix in scene.matrices.items()}
+        if isinstance(scene, BlockScene):
+            return dict(scene.stripes)
+        names = ("reads", "writes", "stripes")
+        found = {name: getattr(scene, name, None) for name in names}
+        return {name: values for name, values in found.items() if values is not None}
 
     def told(self, thing: int) -> str:
         return self.tips(thing)
@@ -58,7 +66,19 @@ class DiagramPicture(ChoicePicture[Scene]):
         places = self.places().items()
         return next((index for index, place in places if place.contains(point)), NONE)
 
-    def go_through(self, scene: Scene, index: int, inward: bool) -> None:
+    def show_inside(self, scene: Scene, way: Sequence[object]) -> None:
+        """A scene, and what it is inside of: one step more than before is gone into, one less is
+        left; else it is a cut.
+        """
+        before, self.way = self.way, way
+        if before and way[:-1] == before:
+            self.go_through(scene, way[-1], inward=True)
+        elif way and before[:-1] == way:
+            self.go_through(scene, before[-1], inward=False)
+        else:
+            self.set_scene(scene)
+
+    def go_through(self, scene: Scene, index: object, inward: bool) -> None:
         """Another scene: what is inside of a step, or, not `inward`, what that is a step of."""
         before, places = self._painted(), self.places()
         self.set_scene(scene)

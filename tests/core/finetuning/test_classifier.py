@@ -11,14 +11,15 @@ from torch import Tensor
 
 from core.data.batches import NO_TOKEN
 from core.finetuning.classifier import Classifier, classification_loss
-from core.finetuning.methods import METHODS, Tuning, prepare
+from core.finetuning.methods import Tuning, prepare
 from core.finetuning.new_tokens import NewTokens
+from core.finetuning.settings import METHODS
 from core.inference.activations import capture
 from core.inference.generation import generate
 from core.transformer.architectures import gpt_of
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
-from tests.core.finetuning.test_methods import Chosen
+from tests.core.finetuning.test_methods import chosen
 
 CONFIG = ModelConfig(vocab_size=20, block_size=12, n_layer=2, n_head=2, n_embd=16)
 GPT1 = replace(CONFIG, norm_placement="post")
@@ -140,14 +141,14 @@ def learn_by_heart(tuning: Tuning, texts: list[list[int]], labels: list[int]) ->
 
 @pytest.mark.parametrize("method", [one for one in METHODS if one != "prompt"])
 def test_it_learns_by_every_method(method: str) -> None:
-    chosen = Chosen(method=method, classes=("one", "two", "three"))
-    tuning = prepare(large_model(), chosen, torch.Generator().manual_seed(2))
+    settings = chosen(method, classes=("one", "two", "three"))
+    tuning = prepare(large_model(), settings, torch.Generator().manual_seed(2))
     assert {"score", "module.wte.rows"} <= set(tuning.parameters)
     texts = torch.randint(20, (9, 6), generator=torch.Generator().manual_seed(4)).tolist()
     labels = [0, 1, 2] * 3
     assert learn_by_heart(tuning, texts, labels).tolist() == labels
 
-    again = prepare(large_model(), chosen, torch.Generator().manual_seed(2))
+    again = prepare(large_model(), settings, torch.Generator().manual_seed(2))
     again.load_state(tuning.state())
     assert isinstance(again.model, Classifier)
     assert isinstance(tuning.model, Classifier)
@@ -156,6 +157,4 @@ def test_it_learns_by_every_method(method: str) -> None:
 
 def test_what_cannot_be_is_told_with_its_remedy() -> None:
     with pytest.raises(ValueError, match="give the names of 2 or more"):
-        prepare(model_of(), Chosen(method="full", classes=("one",)))
-    with pytest.raises(ValueError, match="or choose another method"):
-        prepare(model_of(), Chosen(method="prompt", classes=("one", "two")))
+        prepare(model_of(), chosen("full", classes=("one",)))

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from core.finetuning.adapter import adapters_of
-from core.finetuning.lora import LoRAConfig
-from core.finetuning.methods import METHODS, Tuning, prepare
+from core.finetuning.lora_config import LoRAConfig
+from core.finetuning.methods import Tuning, prepare
+from core.finetuning.quantized_linear import QuantizedLinear
+from core.finetuning.settings import METHODS, FinetuningSettings
 from core.inference.exporting import export
 from core.inference.loading import LoadedModel, load
+from core.training.explained_example import explain_example
 from core.transformer.architectures import Model
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import GPT, next_token_loss
 from core.transformer.parameters import parameter_shapes
 from core.transformer.presets import preset
+from core.transformer.weights import save_model
 
 TIED = ModelConfig(vocab_size=50, block_size=16, n_layer=3, n_head=2, n_embd=16)
 BARE = replace(TIED, bias=False)
@@ -30,16 +35,10 @@ LLAMA = ModelConfig(
 IDS = torch.arange(12).view(2, 6)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Chosen:
-    """Settings as `prepare` reads them."""
-
-    method: str
-    lora: LoRAConfig = field(default_factory=lambda: LoRAConfig(r=2))
-    last_layers: int = 1
-    bottleneck_width: int = 4
-    prompt_tokens: int = 3
-    classes: tuple[str, ...] = ()
+def chosen(method: str, **changes: Any) -> FinetuningSettings:
+    """Small numbers of everything."""
+    small = {"lora": LoRAConfig(r=2), "bottleneck_width": 4, "prompt_tokens": 3}
+    return FinetuningSettings(method=method, **(small | changes))
 
 
 def model_of(config: ModelConfig) -> GPT:
@@ -85,7 +84,7 @@ def test_only_what_the_method_names_learns_and_it_alone_is_saved(
 ) -> None:
     def fresh() -> tuple[Model, Tuning]:
         model = pair() if config is None else model_of(config)
-        return model, prepare(model, Chosen(method=method), torch.Generator().manual_seed(2))
+        return model, prepare(model, chosen(method), torch.Generator().manual_seed(2))
 
     model, tuning = fresh()
     before = {name: tensor.clone() for name, tensor in model.named_parameters()}
@@ -112,14 +111,14 @@ def test_bitfit_trains_102144_of_gpt2_and_full_all_of_it() -> None:
     counts = {}
     for method in ("bitfit", "full", "lora"):
         lora = LoRAConfig(r=8)
-        tuning = prepare(gpt2, Chosen(method=method, lora=lora))
+        tuning = prepare(gpt2, chosen(method, lora=lora))
         counts[method] = sum(parameter.numel() for parameter in tuning.parameters.values())
     assert counts == {"bitfit": 102_144, "full": 124_439_808, "lora": 294_912}
 
 
 def test_biases_are_added_where_there_are_none_and_told_in_the_config() -> None:
     model = model_of(BARE)
-    tuning = prepare(model, Chosen(method="bitfit"))
+    tuning = prepare(model, chosen("bitfit"))
     assert model.config == TIED
     shapes = {name: tuple(one.shape) for name, one in model.named_parameters()}
     assert shapes == parameter_shapes(TIED)
@@ -131,7 +130,7 @@ def test_a_model_with_a_head_or_biases_of_its_own_is_written_as_such(
     method: str, tmp_path: Path
 ) -> None:
     lm = load("stories")
-    tuning = prepare(lm.model, Chosen(method=method))
+    tuning = prepare(lm.model, chosen(method))
     one_step(tuning)
     config = lm.model.config
     export(LoadedModel(lm.model, lm.tokenizer, config, "tuned", lm.usage), tmp_path)
@@ -143,7 +142,7 @@ def test_a_model_with_a_head_or_biases_of_its_own_is_written_as_such(
 def test_an_untied_head_leaves_the_embedding_as_it_is() -> None:
     model = model_of(TIED)
     table = model.wte.weight.detach().clone()
-    tuning = prepare(model, Chosen(method="head"))
+    tuning = prepare(model, chosen("head"))
     one_step(tuning)
     assert list(tuning.parameters) == ["lm_head.weight"]
     assert torch.equal(model.wte.weight, table)
@@ -152,19 +151,49 @@ def test_an_untied_head_leaves_the_embedding_as_it_is() -> None:
 
 
 def test_the_last_layers_are_those_before_the_norm() -> None:
-    tuning = prepare(model_of(BARE), Chosen(method="last-layers", last_layers=2))
+    tuning = prepare(model_of(BARE), chosen("last-layers", last_layers=2))
     owners = {
         name.split(".mlp")[0].split(".attn")[0].split(".ln_")[0] for name in tuning.parameters
     }
     assert owners == {"h.1", "h.2", "ln_f.weight"}
 
 
+@pytest.mark.parametrize("method", ["lora", "head", "bitfit", "bottleneck", "prompt"])
+def test_a_quantized_base_learns_by_what_leaves_its_matrices_alone(method: str) -> None:
+    settings = chosen(method, quantize="nf4")
+    model = model_of(BARE)
+    tuning = prepare(model, settings)
+    read, _ = tuning.batch(IDS, IDS)
+    before = logits(model, read)
+    one_step(tuning)
+    assert sum(isinstance(one, QuantizedLinear) for one in model.modules()) == 3 * 4
+    assert (logits(model, read) - before).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize(
+    ("method", "quantize"),
+    [("lora", "none"), ("bottleneck", "none"), ("prompt", "none"), ("bitfit", "nf4")],
+)
+def test_what_is_no_plain_model_is_not_written_as_one(
+    method: str, quantize: str, tmp_path: Path
+) -> None:
+    model = model_of(TIED)
+    prepare(model, chosen(method, quantize=quantize))
+    lm = LoadedModel(model, load("stories").tokenizer, model.config, "tuned")
+    for written in (
+        lambda: save_model(tmp_path / "saved", model),
+        lambda: export(lm, tmp_path / "exported"),
+        lambda: explain_example(model, [1, 2, 3]),
+    ):
+        with pytest.raises(ValueError, match="this model is no plain one"):
+            written()
+    assert not (tmp_path / "saved").exists()
+
+
 def test_what_cannot_be_is_told_with_its_remedy() -> None:
     with pytest.raises(ValueError, match="this model has 3; use 1 to 3"):
-        prepare(model_of(TIED), Chosen(method="last-layers", last_layers=4))
-    with pytest.raises(ValueError, match="no method 'prefix'; use lora, full"):
-        prepare(model_of(TIED), Chosen(method="prefix"))
-    tuning = prepare(model_of(TIED), Chosen(method="head"))
+        prepare(model_of(TIED), chosen("last-layers", last_layers=4))
+    tuning = prepare(model_of(TIED), chosen("head"))
     with pytest.raises(ValueError, match="another model or method"):
         tuning.load_state({"wte.weight": torch.zeros(50, 16)})
     with pytest.raises(ValueError, match=r"has shape \(50, 16\) here and \(51, 16\) there"):

@@ -16,6 +16,7 @@ from core.inference.activations import capture
 from core.inference.beam_search import beam_search
 from core.inference.generation import generate
 from core.inference.loading import load
+from core.inference.surprise import surprises
 from core.transformer.architectures import gpt_of
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
 from core.transformer.encoder_decoder import EncoderDecoder
@@ -88,6 +89,9 @@ def test_everything_that_reads_a_text_reads_it() -> None:
     assert max(written[6:]) < 50
     assert capture(model, text).attention.shape == (2, 2, 6, 6)
     assert np.array_equal(capture(model, text).ids, text)
+    told = surprises(model, text)
+    assert np.isnan(told[:3]).all()
+    assert np.isfinite(told[3:]).all()
     tree = beam_search(model, text, max_new_tokens=3, beams=2)
     assert len(tree.text(tree.best)) == 3
     with pytest.raises(ValueError, match="token 53 is not in the vocabulary of 53"):

@@ -14,6 +14,7 @@ import core
 from core.inference.activations import capture
 from core.inference.forward_outline import outline, outline_encoder_decoder
 from core.inference.forward_trace import Forward, trace_bytes
+from core.inference.outline_parts import find, path_to
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import GPT
@@ -120,6 +121,19 @@ def test_steps_nest_as_one_looks_closer():
     assert [kind(post[index]) for index in post.children(post.children()[1])] == [
         *("attention", "add_attention", "ln_1", "mlp", "add_mlp", "ln_2"),
     ]
+
+
+def test_a_step_is_found_by_the_names_of_those_it_is_inside_of():
+    parts = outline(ModelConfig(vocab_size=9, block_size=8, n_layer=2, n_head=2, n_embd=8), 4)
+    path = find(parts, ["block 1", "mlp", "c_fc"])
+    assert [parts[at].label for at in path] == ["block 1", "mlp", "c_fc"]
+    assert path_to(parts, path[-1]) == path and path_to(parts, None) == []
+    assert parts[path[-1]].made == "up" and parts[path[1]].component == "mlp"
+    assert find(parts, ["block", "mlp"]) == find(parts, ["block 0", "mlp"])
+    assert find(parts, ["block 7", "mlp"]) == [] and len(find(parts, ["block", "nothing"])) == 1
+    pair = outline_encoder_decoder(preset("transformer-base"), 4, 3)
+    for name, stack in (("encoder block 0", "encoder"), ("block", "decoder")):
+        assert pair[find(pair, [name])[0]].stack == stack
 
 
 def test_a_scaled_embedding_is_followed_from_the_table_to_the_stream():

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from core.training.control import RunControl
 from core.training.events import Moment
 from core.training.launch import ORPHANED, ProcessLauncher
 from core.training.loop import train_steps
+from core.training.program import TRAINING
 from core.training.runs import RunReader, RunWriter, create_run
 from tests.core.training.small import finish, losses, small_config
 from tests.slow_import import slow_import
@@ -181,7 +183,8 @@ def test_a_config_that_an_editor_gave_a_byte_order_mark(
     config = small_config(tmp_path, steps=1)
     file = _config_file(tmp_path, config)
     file.write_text(file.read_text(), "utf-8-sig")
-    assert command_module._open(file, None, False, None) == (config, Path("runs/config"))
+    options = Namespace(config=file, run=None, resume=False)
+    assert command_module._open(options, None, TRAINING) == (config, Path("runs/config"))
 
 
 def test_the_last_line_tells_the_last_validation() -> None:

@@ -9,7 +9,8 @@ import threading
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtWidgets import QApplication, QPushButton
 
 from core.download import broken_line
 from core.training import records
@@ -63,6 +64,34 @@ def test_problems_that_always_differ_stay_bounded(reports, qtbot):
     reports.changed.disconnect(notices.show_problem)
     assert len(reports.problems) == errors.MOST_KEPT
     assert len(notices.cards) == MOST_SHOWN
+
+
+def test_of_several_errors_the_newest_is_seen_and_shows_the_others(reports, qtbot):
+    notices = Notices()
+    qtbot.addWidget(notices)
+    reports.changed.connect(notices.show_problem)
+    notices.offer("offer", "info", "An offer", "It stays.", {"Do it": print})
+
+    def seen() -> list[str]:
+        return [card.message for card in notices.cards.values() if not card.isHidden()]
+
+    def actions() -> list[str]:
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # those of before
+        newest = list(notices.cards.values())[-1]
+        return [button.text() for button in newest.findChildren(QPushButton) if button.text()]
+
+    for number in (1, 2, 3):
+        errors.report(ValueError(f"error {number}"), f"place {number}")
+    assert seen() == ["It stays.", "error 3"] and actions() == ["Copy details", "2 more"]
+    list(notices.cards.values())[-1].actionTriggered.emit("2 more")
+    assert seen() == ["It stays.", "error 1", "error 2", "error 3"]
+    list(notices.cards.values())[-1].actionTriggered.emit(actions()[-1])
+    assert seen() == ["It stays.", "error 3"]
+    assert notices.close_last() and seen() == ["It stays.", "error 2"]
+    assert actions() == ["Copy details", "1 more"]
+    assert notices.close_last() and actions() == ["Copy details"]
+    assert len(reports.problems) == 1
+    reports.changed.disconnect(notices.show_problem)
 
 
 def test_an_error_whose_text_varies_is_counted_on_one_card_and_logged_once(reports, qtbot, caplog):

@@ -18,7 +18,7 @@ from explorer.widgets.diagrams.scenes import SpineScene, StepsScene
 from explorer.widgets.diagrams.spine import SpineLayout
 from explorer.widgets.matrix_equation import MatrixEquation
 from explorer.widgets.pooling import Matrix, pool_signed
-from explorer.widgets.stacked_bars import Bar, Segment, StackedBars
+from explorer.widgets.stacked_bars import Bar, StackedBars
 from tests.explorer.conftest import dispose
 
 AREA = QRectF(0, 0, 700, 300)
@@ -92,20 +92,21 @@ def test_every_diagram_is_painted_half_way_too(qapp: object) -> None:
 def test_the_parts_of_a_bar_share_its_width(qapp: object) -> None:
     bars = StackedBars("Costs")
     bars.resize(400, 40)
-    bars.set_scene([Bar("all", (Segment("mlp", "a", 30, "thirty"), Segment("", "b", 10, "ten")))])
+    bars.set_scene([Bar("all", (("mlp", "a", 30), ("", "b", 10)), "{} units".format)])
     assert bars.displayed()["number"].tolist() == [30, 10]
-    assert bars.said_at(QPointF(150, 30)) == "thirty" and bars.said_at(QPointF(350, 30)) == "ten"
+    assert bars.said_at(QPointF(150, 30)).startswith("a: 30 units, 75")
+    assert bars.said_at(QPointF(350, 30)).startswith("b: 10 units, 25")
     assert bars.said_at(QPointF(150, 5)) == ""
     dispose(bars)
 
 
 def test_a_row_is_picked_by_click_and_by_keys(qapp: object) -> None:
-    table, picked = BarTable("Models", ("size", "layers")), []
+    table, picked = BarTable("Models", ("size", "layers"), "Click to draw it"), []
     table.picked.connect(picked.append)
-    table.set_scene([BarRow(name, 0.5, ("1 M", "2"), f"tip {name}") for name in "abc"])
+    table.set_scene([BarRow(name, 9, ("9", "2")) for name in "abc"])
     table.resize(500, 200)
     middle = table.rects(table.scene)[1].center()
-    assert table.said_at(middle) == "tip b"
+    assert table.said_at(middle) == "b: Click to draw it"
     QTest.mouseClick(table, Qt.MouseButton.LeftButton, pos=middle.toPoint())
     for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Return):
         QTest.keyClick(table, key)
@@ -114,9 +115,9 @@ def test_a_row_is_picked_by_click_and_by_keys(qapp: object) -> None:
 
 
 def test_the_longest_name_of_a_row_has_room(qapp: object) -> None:
-    table = BarTable("Models", ("size", "layers"))
+    table = BarTable("Models", ("size", "layers"), "")
     table.resize(300, 200)
-    table.set_scene([BarRow("transformer-base", 0.5, ("1 M", "2"))])
+    table.set_scene([BarRow("transformer-base", 9, ("9", "2"))])
     row = table.rects(table.scene)[0]
     longest = theme.current().metrics("body", 600).horizontalAdvance("transformer-base")
     assert longest <= table._columns(row)[0].left() < row.width() / 2

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QResizeEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from explorer.widgets.choice_picture import ChoicePicture
 from explorer.widgets.scroll_area import ScrollArea
 from tests.explorer.waiting import turn
 
@@ -67,3 +69,41 @@ def test_another_size_is_another_question(area):
     area.resize(250, 400)
     assert at_rest(area) < ENDLESS
     assert not area.verticalScrollBar().isVisible() and area.part.width() == 250
+
+
+class Rows(ChoicePicture[int]):
+    """So many rows of 20 px."""
+
+    def rects(self, scene: int) -> list[QRectF]:
+        return [QRectF(0, 20 * at, 100, 20) for at in range(scene)]
+
+    def told(self, thing: int) -> str:
+        return f"row {thing}"
+
+    def draw_scene(self, painter: object, scene: int) -> None:
+        """Nothing: where its rows stand is enough."""
+
+    def displayed(self) -> dict:
+        return {}
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(100, 20 * (self.scene or 0))
+
+
+def test_a_row_that_the_keys_go_to_comes_into_sight_and_stays_chosen(qtbot):
+    rows = Rows("rows")
+    rows.set_scene(30)
+    area = ScrollArea(rows)
+    qtbot.addWidget(area)
+    area.resize(120, 100)
+    area.show()
+    qtbot.waitExposed(area)
+    for at in range(10):
+        QTest.keyClick(rows, Qt.Key.Key_Down)
+        assert rows.hovered == at
+        seen = rows.visibleRegion().boundingRect()
+        assert seen.contains(rows.rects(30)[at].toRect().adjusted(0, 0, -2, -1))
+    rows.set_scene(15)
+    assert rows.hovered == 9, "its scene is another one, and it has such a row"
+    rows.set_scene(5)
+    assert rows.hovered < 0

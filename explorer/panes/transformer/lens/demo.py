@@ -15,15 +15,12 @@ def views(mode: LensMode) -> dict[str, Callable[[], Any]]:
     """By name: each callable brings the mode there."""
 
     def at(place: int, opened: int | None = None, **settings: Any) -> Callable[[], Any]:
-        async def bring() -> None:
-            mode.draft.begin(LensDraft(**settings))
-            await mode.settled()
-            mode.go_to(place % mode.player.track.length, mode.scene.column if mode.scene else 0)
+        def go() -> None:
+            mode.go_to(place % mode.player.length, mode.scene.column if mode.scene else 0)
             if opened is not None:
                 mode.open(opened)
-            await mode.settled()
 
-        return bring
+        return mode.brought(LensDraft(**settings), go)
 
     other = mode.workspace.prompt.replace("Mira", "Tom")
     return {

@@ -1,18 +1,21 @@
-"""Paints the table of the lens: places from the bottom up, tokens side by side."""
+"""The table of the lens: places from the bottom up, tokens side by side."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QPainter
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 
 from core.numbers import format_number
 from explorer import theme
 from explorer.panes.transformer.lens import text
 from explorer.panes.transformer.lens.scene import Scene
 from explorer.widgets.base import CENTER, LEFT, RIGHT
+from explorer.widgets.grid_keys import arrow
+from explorer.widgets.scene_picture import ScenePicture
 from explorer.widgets.sketch import Sketch
 
-NAME, STRIP, NUMBER = 72, 76, 36  # px: names of rows; bars beside the table, and their numbers
+NAMES, STRIP, NUMBER = 72, 76, 36  # px: names of rows; bars beside the table, and their numbers
 HEAD, FOOT = 18, 24  # px: titles above, tokens below
 LOW, HIGH, NARROW, WIDE = 10, 64, 56, 132  # px: rows and columns
 LOWEST = "rail"  # size of letters in low rows
@@ -25,7 +28,7 @@ class TableLayout:
     def __init__(self, rect: QRectF, scene: Scene, chosen: tuple[int, int]) -> None:
         now = theme.current()
         self.scene, self.chosen = scene, chosen
-        edges = now.px(NAME), now.px(HEAD), -now.px(STRIP), -now.px(FOOT)
+        edges = now.px(NAMES), now.px(HEAD), -now.px(STRIP), -now.px(FOOT)
         self.area = area = rect.adjusted(*edges)
         self.rows = _around(chosen[0], len(scene.rows), area.height() / now.px(LOW))
         self.columns = _around(chosen[1], len(scene.columns), area.width() / now.px(NARROW))
@@ -52,15 +55,70 @@ def _around(chosen: int, count: int, room: float) -> range:
     return range(first, first + shown)
 
 
-def draw_table(painter: QPainter, layout: TableLayout) -> None:
-    """Words come after all cells, for in low rows a letter reaches into the next."""
-    sketch, (row, column) = Sketch(painter), layout.chosen
-    for draw in (_draw_cells, _draw_words, _draw_beside):
-        for at in layout.rows:
-            with sketch.faint(at > row, UNREACHED):
-                draw(sketch, layout, at)
-    _draw_edges(sketch, layout)
-    sketch.frame(layout.cell(row, column), "accent", 2, 0)
+class Table(ScenePicture[Scene]):
+    """`cellChosen(row, column)`: it was clicked, or the arrows went to it, at the sides beyond the
+    table. Rows above the chosen one are faint.
+    """
+
+    NAME = "What the model would say at each place"
+    LEAST = (260, 220)
+    cellChosen = Signal(int, int)
+    chosen = (0, 0)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def set_chosen(self, row: int, column: int) -> None:
+        self.chosen = (row, column)
+        self.update()
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        scene = self.scene
+        return {} if scene is None else {"words": scene.words, "probability": scene.shares}
+
+    def table_labels(self) -> dict[str, tuple[list[str], list[str]]]:
+        """What rows and columns of `displayed` are."""
+        if self.scene is None:
+            return {}
+        columns = [f"{place} {name}" for place, name in enumerate(self.scene.read)]
+        return dict.fromkeys(("words", "probability"), (list(self.scene.rows), columns))
+
+    def layout_of(self, scene: Scene) -> TableLayout:
+        return TableLayout(QRectF(self.rect()), scene, self.chosen)
+
+    def draw(self, painter: QPainter) -> None:
+        """Words come after all cells, for in low rows a letter reaches into the next."""
+        if self.scene is None:
+            return
+        sketch, layout, chosen = Sketch(painter), self.layout_of(self.scene), self.chosen
+        for draw in (_draw_cells, _draw_words, _draw_beside):
+            for at in layout.rows:
+                with sketch.faint(at > chosen[0], UNREACHED):
+                    draw(sketch, layout, at)
+        _draw_edges(sketch, layout)
+        sketch.frame(layout.cell(*chosen), "accent", 2, 0)
+        if self.shows_focus:
+            theme.current().focus_ring(painter, layout.cell(*chosen), 2, 1)
+
+    def cell_at(self, point: QPointF) -> tuple[int, int] | None:
+        return self.layout_of(self.scene).at(point) if self.scene is not None else None
+
+    def said_at(self, point: QPointF) -> str:
+        cell = self.cell_at(point)
+        return text.cell_tip(self.scene, *cell) if self.scene is not None and cell else ""
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        cell = self.cell_at(event.position())
+        if cell is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.cellChosen.emit(*cell)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        move = arrow(event)
+        if move is None or self.scene is None:
+            super().keyPressEvent(event)
+        elif 0 <= (row := self.chosen[0] - move[0]) <= self.scene.last:
+            self.cellChosen.emit(row, self.chosen[1] + move[1])
 
 
 def _draw_cells(sketch: Sketch, layout: TableLayout, row: int) -> None:
@@ -80,11 +138,11 @@ def _draw_words(sketch: Sketch, layout: TableLayout, row: int) -> None:
 
 def _draw_beside(sketch: Sketch, layout: TableLayout, row: int) -> None:
     """The row's name, and how long the stream's vector is there."""
-    px, top, high = sketch.now.px, layout.cell(row, layout.chosen[1]).top(), layout.high
-    size = "label" if high >= px(HEAD) else LOWEST
-    name, ink = QRectF(0, top, px(NAME - 8), high), "accent" if row == layout.chosen[0] else "muted"
+    px, (chosen, column), high = sketch.now.px, layout.chosen, layout.high
+    top, size = layout.cell(row, column).top(), "label" if high >= px(HEAD) else LOWEST
+    name, ink = QRectF(0, top, px(NAMES - 8), high), "accent" if row == chosen else "muted"
     sketch.text(name, layout.scene.rows[row], ink, RIGHT, size, cut=True)
-    lengths, room = layout.scene.found.lens.norms[:, layout.chosen[1]], px(STRIP - NUMBER - 8)
+    lengths, room = layout.scene.found.lens.norms[:, column], px(STRIP - NUMBER - 8)
     long = room * float(lengths[row]) / (float(lengths.max()) or 1.0)
     sketch.fill(QRectF(layout.end + px(8), top + 2, long, high - 5), "outline")
     place = QRectF(layout.end + px(12) + room, top, px(NUMBER), high)
@@ -96,15 +154,13 @@ def _draw_edges(sketch: Sketch, layout: TableLayout) -> None:
     px, scene, low = sketch.now.px, layout.scene, layout.area.bottom() + 2
     for at in layout.columns:
         left, is_chosen = layout.cell(layout.rows.start, at).left(), at == layout.chosen[1]
-        place, ink = (
-            QRectF(left, low, layout.wide - 1, px(FOOT - 4)),
-            "accent" if is_chosen else "text",
-        )
-        sketch.fill(place, "selected" if is_chosen else "raised")
+        place = QRectF(left, low, layout.wide - 1, px(FOOT - 4))
+        ink, back = ("accent", "selected") if is_chosen else ("text", "raised")
+        sketch.fill(place, back)
         sketch.text(place, scene.read[at], ink, size="mono", mono=True, cut=True)
-    sketch.text(QRectF(0, low, px(NAME - 8), px(FOOT - 4)), text.READS, align=RIGHT)
+    sketch.text(QRectF(0, low, px(NAMES - 8), px(FOOT - 4)), text.READS, align=RIGHT)
     ends = scene.columns[layout.columns.start], scene.columns[layout.columns[-1]]
-    title = text.table_title(*ends, len(scene.found.ids), len(layout.rows) < len(scene.rows))
+    title = text.table_title(*ends, len(scene.found.ids))
     top, left = layout.cell(layout.rows[-1], 0).top() - px(HEAD), layout.area.left()
     head = QRectF(left, top, layout.end - left, px(HEAD))
     sketch.text(head, title, align=LEFT, cut=True)

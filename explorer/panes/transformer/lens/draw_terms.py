@@ -1,53 +1,98 @@
-"""Paints who told it: to the right what pushes the logit up, to the left what pushes it down."""
+"""Who told it: to the right what pushes the logit up, to the left what pushes it down."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QPainter
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 
 from core.numbers import format_fixed
 from explorer import theme
 from explorer.panes.transformer.lens import text
 from explorer.panes.transformer.lens.scene import Scene
-from explorer.widgets.base import LEFT, RIGHT
+from explorer.widgets.base import LEFT, RIGHT, Columns
+from explorer.widgets.choice_picture import NONE, ChoicePicture
+from explorer.widgets.grid_keys import arrow
 from explorer.widgets.sketch import Sketch
 
-LINE, NAME, NUMBER, GAP = 18, 84, 40, 3  # px
+LINE, WORDS, NUMBER, GAP = 18, 84, 40, 3  # px
+NARROWEST = 124  # px of the width
 DOWN, UP = 0, 1  # series
 
 
-def draw_terms(
-    painter: QPainter, rows: Sequence[QRectF], scene: Scene, exposed: QRectF, marks: tuple[int, int]
-) -> None:
-    """A bar a row, an outline around what it was. `marks`: the one that the pointer is at, and one
-    whose name has the accent's color.
+class Terms(ChoicePicture[Scene]):
+    """A bar for each part, an outline around what it was. `picked(place)`; `opened(place)`: it was
+    clicked with the other button, or Right was pressed on it.
     """
-    sketch, now, line = Sketch(painter), theme.current(), rows[0]
-    values = [term.value for terms in scene.terms for term in terms]
-    low, high = min(0.0, *values), max(1e-9, *values)
-    left, right = line.left() + now.px(NAME), line.right() - now.px(NUMBER)
-    scale = (right - left) / (high - low)
-    zero = left - low * scale
 
-    def bar(row: QRectF, value: float) -> QRectF:
-        place = QRectF(zero, row.top() + GAP, value * scale, row.height() - 2 * GAP)
-        return place.normalized()
+    NAME = "Who told it"
+    opened = Signal(int)
+    marked = NONE  # whose steps are played
 
-    for place, (row, (before, term)) in enumerate(zip(rows, scene.terms, strict=True)):
-        if not row.intersects(exposed):
-            continue
-        if place == marks[0] and term.part is not None:
-            sketch.fill(row, "raised")
-        is_gray, is_off = term.kind == "unexplained", scene.is_off(term)
-        fill = now.color("muted") if is_gray else now.series(UP if term.value > 0 else DOWN)
-        sketch.fill(bar(row, term.value), fill)
-        if scene.found.is_changed:
-            sketch.frame(bar(row, before.value).adjusted(0, -1, 0, 1), "muted", 1.5, 0)
-        ink = "accent" if place == marks[1] else "muted" if is_gray or is_off else "text"
-        name = row.adjusted(0, 0, now.px(NAME - 8) - row.width(), 0)
-        sketch.text(name, term.name, ink, RIGHT, cut=True)
-        number = row.adjusted(row.width() - now.px(NUMBER - 6), 0, 0, 0)
-        sketch.text(number, text.OFF if is_off else format_fixed(term.value), align=LEFT)
-    sketch.line(QPointF(zero, 0), QPointF(zero, rows[-1].bottom()), "outline")
+    def set_marked(self, place: int) -> None:
+        self.marked = place
+        self.update()
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        if self.scene is None:
+            return {}
+        found, (before, after) = self.scene.found, zip(*self.scene.found.terms, strict=True)
+        columns = {
+            "part": np.array([term.name for term in after]),
+            "value": np.array([term.value for term in after]),
+            "off": np.array([found.is_off(term) for term in after]),
+        }
+        if found.is_changed:
+            columns["before"] = np.array([term.value for term in before])
+        return Columns(columns)
+
+    def rects(self, scene: Scene) -> list[QRectF]:
+        line = theme.current().px(LINE)
+        return [QRectF(0, at * line, self.width(), line) for at in range(len(scene.found.terms))]
+
+    def draw_scene(self, painter: QPainter, scene: Scene) -> None:
+        sketch, now, found, rows = Sketch(painter), theme.current(), scene.found, self.rects(scene)
+        values = [term.value for terms in found.terms for term in terms]
+        low, high = min(0.0, *values), max(1e-9, *values)
+        left, right = now.px(WORDS), self.width() - now.px(NUMBER)
+        scale = (right - left) / (high - low)
+        zero = left - low * scale
+
+        def bar(row: QRectF, value: float) -> QRectF:
+            place = QRectF(zero, row.top() + GAP, value * scale, row.height() - 2 * GAP)
+            return place.normalized()
+
+        for place, (row, (before, term)) in enumerate(zip(rows, found.terms, strict=True)):
+            if not row.intersects(self.exposed):
+                continue
+            if place == self.hovered and term.part is not None:
+                sketch.fill(row, "raised")
+            is_gray, is_off = term.kind == "unexplained", found.is_off(term)
+            fill = now.color("muted") if is_gray else now.series(UP if term.value > 0 else DOWN)
+            sketch.fill(bar(row, term.value), fill)
+            if found.is_changed:
+                sketch.frame(bar(row, before.value).adjusted(0, -1, 0, 1), "muted", 1.5, 0)
+            ink = "accent" if place == self.marked else "muted" if is_gray or is_off else "text"
+            name = row.adjusted(0, 0, now.px(WORDS - 8) - row.width(), 0)
+            sketch.text(name, term.name, ink, RIGHT, cut=True)
+            number = row.adjusted(row.width() - now.px(NUMBER - 6), 0, 0, 0)
+            sketch.text(number, text.OFF if is_off else format_fixed(term.value), align=LEFT)
+        sketch.line(QPointF(zero, 0), QPointF(zero, rows[-1].bottom()), "outline")
+
+    def told(self, thing: int) -> str:
+        return text.term_tip(self.scene, thing) if self.scene is not None else ""
+
+    def minimumSizeHint(self) -> QSize:
+        now, lines = theme.current(), len(self.scene.found.terms) if self.scene is not None else 1
+        return QSize(now.px(NARROWEST), now.px(LINE) * lines)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        super().mousePressEvent(event)
+        if event.button() == Qt.MouseButton.RightButton and self.hovered != NONE:
+            self.opened.emit(self.hovered)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if arrow(event) == (0, 1) and self.hovered != NONE:
+            self.opened.emit(self.hovered)
+        else:
+            super().keyPressEvent(event)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from explorer.engine.jobs import SUPERSEDED
+from core.trace import Trace
 from explorer.engine.latest import Latest
 from explorer.panes.model_menu import REAL
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.lens import compute, text
-from explorer.panes.transformer.lens.draft import LensDraft, Part
+from explorer.panes.transformer.lens.draft import LensDraft
 from explorer.panes.transformer.lens.scene import Scene
 from explorer.panes.transformer.lens.view import LensView
 from explorer.state.draft import Draft
@@ -22,6 +24,9 @@ from explorer.state.tracks import TraceTrack
 from explorer.state.workspace import DEFAULT_PROMPT
 from explorer.widgets.choice_picture import NONE
 from explorer.widgets.likeliest_bars import NextToken
+
+if TYPE_CHECKING:
+    from core.inference.attribution import LogitTerm
 
 MOST_READ, WRITTEN = 512, 8  # tokens of a text, its last ones; that it goes on with
 KEY, ADDS, WRITES = "transformer.lens", "what a part adds", "writing on"
@@ -43,21 +48,26 @@ class LensMode(PromptMode):
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
-        self.view = LensView()
+        self.view = view = LensView()
         self.draft = Draft(self.workspace, KEY, LensDraft, self)
         self.scene: Scene | None = None
         self.position: int | None = None  # None: the last token
         self.token: int | None = None  # None: the likeliest
+        self._other: list[int] = []  # tokens of the text that is patched in
         self._writes, self._opens = Latest(self.engine, self), Latest(self.engine, self)
-        view = self.view
+        self._writes.came.connect(lambda texts: view.set_continuations(map(self.text_of, texts)))
+        self._opens.came.connect(self._play_part)
         view.text.chosen.connect(lambda _, position: self.choose(position))
         view.table.cellChosen.connect(self.go_to)
-        view.terms.picked.connect(lambda place: self.switch(self._part(place)))
+        view.terms.picked.connect(self.switch)
         view.terms.opened.connect(self.open)
         view.next.clicked.connect(self.explain)
-        view.all_on.clicked.connect(self.all_on)
+        sublayers = view.settings.widgets["sublayers"]
+        deeds = {"all_on": self.all_on, "sublayers": sublayers.click, "patch": view.other.setFocus}
+        self.connect_buttons(text.BUTTONS, deeds)
         self.draft.changed.connect(self.read)
         self.connect_draft(text.words_of)
+        self.connect_line(view.other, "patch", text.PATCH)
         self.begin()
 
     # what the pane asks
@@ -77,20 +87,18 @@ class LensMode(PromptMode):
         """Esc: out of a step, of a part, then back to the last token and its likeliest answer."""
         if self._leave():
             return True
-        if self.position is None and self.token is None:
-            return False
-        self.position = self.token = None
-        self.read()
-        return True
+        is_chosen = (self.position, self.token) != (None, None)
+        if is_chosen:
+            self.position = self.token = None
+            self.read()
+        return is_chosen
 
     def _leave(self) -> bool:
         """Out of the steps of a place or a part."""
-        if self.player.leave():
-            return True
-        if self.opened != NONE:
+        left, opened = self.player.leave(), self.opened != NONE
+        if opened and not left:
             self._play_places()
-            return True
-        return False
+        return left or opened
 
     # choices
 
@@ -115,26 +123,29 @@ class LensMode(PromptMode):
             self.token = self.scene.found.shown[place]
             self.read()
 
-    def _part(self, place: int) -> Part | None:
-        """What can be switched of a bar."""
-        return self.scene.terms[place][1].part if self.scene is not None else None
+    def _term(self, place: int) -> LogitTerm | None:
+        """Of a bar, where it can be switched."""
+        term = self.scene.found.terms[place][1] if self.scene is not None else None
+        return term if term is not None and term.part is not None else None
 
-    def switch(self, part: Part | None) -> None:
+    def switch(self, place: int) -> None:
         """A head or an MLP off, or on again."""
-        if part is not None:
-            off = self.draft.value.off
+        if (term := self._term(place)) is not None:
+            off, part = self.draft.value.off, term.part
             left = tuple(one for one in off if one != part) if part in off else (*off, part)
-            self.draft.change({"off": left}, text.switched(part, part not in off))
+            way = "on" if part in off else "off"
+            self.draft.change({"off": left}, f"Switch {term.name} {way}")
 
     def all_on(self) -> None:
         """The model as it is."""
-        self.draft.change({"off": (), "patch": ""}, text.ALL_ON)
+        self.draft.change({"off": (), "patch": ""}, text.BUTTONS["all_on"][0])
 
     # text and model
 
     def forget(self) -> None:
         super().forget()
         self._writes.stop()
+        self._opens.stop()
         self.position = self.token = None
 
     def clear(self) -> None:
@@ -143,8 +154,9 @@ class LensMode(PromptMode):
         super().clear()
 
     def read(self) -> None:
-        layers = self.source.config.n_layer if self.source is not None else 1
-        self.view.set_draft(self.draft.value, layers)
+        count = self.source.config.n_layer if self.source is not None else 1
+        layers = [(f"into layer {layer}", layer) for layer in range(count)]
+        self.view.layer.fill(layers, min(self.draft.value.patch_layer, count - 1))
         is_real = self.active and getattr(self.source, "address", "") == REAL
         if is_real and self.workspace.prompt == DEFAULT_PROMPT:
             self.workspace.begin("prompt", text.FACT)  # which is read then
@@ -152,26 +164,27 @@ class LensMode(PromptMode):
             super().read()
 
     async def answer(self) -> Any:
-        source, draft, other = self.source, self.draft.value, []
+        source, draft = self.source, self.draft.value
         ids = (await self.encode())[-self.most_read :]
-        if draft.patch:
-            other = await self.engine.io(source.tokenizer.encode_ids, draft.patch)
-        off = draft.parts(source.config.n_layer, source.config.n_head)
-        self.view.set_note(text.note(off, len(other), len(ids)))
+        self._other = await self.engine.io(source.tokenizer.encode_ids, draft.patch)
         position = len(ids) - 1 if self.position is None else min(self.position, len(ids) - 1)
         token = self.token if (self.token or 0) < source.config.vocab_size else None
-        asked = compute.explained, ids, position, token, draft, other
+        asked = compute.explained, ids, position, token, draft, self._other
         return await source.ask(*asked, key=KEY, name=f"{source.name} is read")
 
     def show_answer(self, answer: Any) -> None:
-        if answer is SUPERSEDED:
-            return
-        before = self.scene
-        self.scene = Scene(answer, self.piece)
-        self.view.set_scene(self.scene)
+        before, self.scene = self.scene, Scene(answer, self.piece)
+        self.view.set_scene(self.scene, text.note(self.scene, len(self._other)))
+        self._opens.stop()
         stays = before is not None and before.last == self.scene.last and self.opened == NONE
         self._play_places(keep_position=stays)
-        self._writes.ask(lambda: self._write(answer), WRITES, is_told=False)
+        stop = tuple(self.source.tokenizer.special_tokens.values())
+        self._ask(self._writes, WRITES, answer.continuations, WRITTEN, stop)
+
+    def _ask(self, latest: Latest, name: str, *asked: Any) -> None:
+        """Something more about what is shown."""
+        key = f"{KEY}.{name}"
+        latest.ask(partial(self.source.ask, *asked, key=key, name=name), name, is_told=False)
 
     def _play_places(self, *, keep_position: bool = False) -> None:
         """The places of the stream are the steps."""
@@ -183,32 +196,25 @@ class LensMode(PromptMode):
         self.on_position(self.player.position)
         self.inspect()
 
-    async def _write(self, found: Any) -> None:
-        """How the text goes on, as the model is and changed."""
-        stop = tuple(self.source.tokenizer.special_tokens.values())
-        asked = found.continuations, WRITTEN, stop
-        written = await self.source.ask(*asked, key=f"{KEY}.on", name=WRITES)
-        if written is not SUPERSEDED:
-            self.view.set_continuations([self.text_of(ids) for ids in written])
-
     # what is seen
 
     @property
+    def way(self) -> float:
+        """How far the cursor is in the stream, in places; to the end while a part is explained."""
+        last = float(self.scene.last) if self.scene is not None else 0.0
+        return min(self.player.path[0], last) if self.active and self.opened == NONE else last
+
+    @property
     def row(self) -> int:
-        """The place that the cursor stands at, or whose steps are shown."""
-        track, scene = self.player.track, self.scene
-        if scene is None or not self.active or self.opened != NONE:
-            return scene.last if scene is not None else 0
-        at = track.indices[min(self.player.step, track.length - 1)]
-        return scene.found.trace.children().index(at if track.parent is None else track.parent)
+        """The place that the cursor stands at or moves to, or whose steps are shown."""
+        return math.ceil(self.way)
 
     def on_position(self, position: float) -> None:
         """The bars between two places, and the row of the cursor."""
         scene, row = self.scene, self.row
         if scene is None:
             return
-        moves = self.active and self.opened == NONE and self.player.track.parent is None
-        found, shares = scene.found, scene.shares_at(row, position % 1 if moves else 0.0)
+        found, shares = scene.found, scene.shares_at(self.way)
         was = found.comparison.before.probabilities
         came = found.ids[found.position + 1 : found.position + 2]
         ends = row == scene.last and found.is_changed
@@ -226,18 +232,15 @@ class LensMode(PromptMode):
 
     def open(self, place: int) -> None:
         """The steps that say what a part adds; Esc goes back."""
-        if (part := self._part(place)) is not None:
-            self._opens.ask(lambda: self._play_part(place, part), ADDS, is_told=False)
+        if self.scene is not None and (term := self._term(place)) is not None:
+            self._ask(self._opens, ADDS, self.scene.found.trace_term, term.layer, term.head)
 
-    async def _play_part(self, place: int, part: Part) -> None:
-        scene = self.scene
-        assert scene is not None
-        asked = scene.found.trace_term, *part
-        trace = await self.source.ask(*asked, key=f"{KEY}.part", name=ADDS)
-        if trace is not SUPERSEDED and scene is self.scene:
-            self.view.terms.set_marked(place)
-            self.set_tracks([TraceTrack(trace)])
-            self.inspect()
+    def _play_part(self, trace: Trace) -> None:
+        assert self.scene is not None
+        parts = [term.part for _, term in self.scene.found.terms]
+        self.view.terms.set_marked(parts.index((trace.about["layer"], trace.about["head"])))
+        self.set_tracks([TraceTrack(trace)])
+        self.inspect()
 
     def inspect(self) -> None:
         step, scene = self.step_shown, self.scene
@@ -245,9 +248,9 @@ class LensMode(PromptMode):
             return
         found = scene.found
         if self.opened != NONE:
-            term = scene.terms[self.opened][1]
-            self.set_headline(text.adds(term.name, term.value, scene.quoted(found.token)))
+            self.set_headline(text.adds(scene, scene.found.terms[self.opened][1]))
         else:
-            self.set_headline(self.tell_length(scene.headline(self.row), len(self.prompt_ids)))
+            told = text.headline(scene, self.row)
+            self.set_headline(self.tell_length(told, len(self.prompt_ids)))
         cell = found.shown.index(found.token) if "logits" in step.values else None
         self.inspection.emit(inspection_of(step, cell))

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from core.inference.forward_outline import outline_of
+from core.inference.outline_parts import Part, path_to, trace_of
+from core.trace import Trace
+from core.training.estimates.components import Component, components
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
 from core.transformer.presets import preset
 from explorer.widgets.diagrams.scenes import STRIPE
 from explorer.widgets.pooling import Matrix, pool_signed, stripes_of
-
-if TYPE_CHECKING:
-    from core.inference.forward_outline import Part
-    from core.trace import Trace
-    from core.training.estimates.components import Component
 
 PATTERN = 32  # cells of a head's pattern
 
@@ -26,32 +26,59 @@ class Found:
     """A forward pass; of a preset its steps alone.
 
     length   how many tokens it reads
-    parts    of the trace's steps
     tokens   what they say
     likely   (words, probability) of those that may come next, likeliest first
     stripes  (STRIPE, 2 L + 1) the chosen token's vector at each place of the stream, each scaled
              to its own size; None without weights
     shown    the preset's name
+    levels   the numbers that are known, by the step that they are inside of
     """
 
     config: ModelConfig | EncoderDecoderConfig
     length: int
     trace: Trace
-    parts: tuple[Part, ...]
-    costs: tuple[Component, ...]
     tokens: tuple[str, ...] = ()
     likely: tuple[tuple[str, float], ...] = ()
     stripes: np.ndarray | None = None
     shown: str = ""
+    levels: dict[int | None, Level] = field(default_factory=dict)
+
+    @cached_property
+    def costs(self) -> tuple[Component, ...]:
+        return components(self.config, self.length)
 
     @property
     def about(self) -> Any:
         return self.trace.about
 
     @property
+    def parts(self) -> tuple[Part, ...]:
+        """Of the trace's steps."""
+        return self.about["parts"]
+
+    @property
     def row(self) -> int:
         """Of the chosen token."""
         return int(self.about.get("position", 0))
+
+    def inside(self, index: int | None) -> tuple[int | None, ...]:
+        """The whole model (None), and the steps down to this one."""
+        return (None, *path_to(self.parts, index))
+
+    def level_of(self, index: int) -> Level | None:
+        """The numbers of a step and of those beside it, where they are known."""
+        level = self.levels.get(self.parts[index].parent)
+        return level if level is not None and index in level.matrices else None
+
+    def keep(self, level: Level) -> None:
+        """Of the others only those are kept that one comes through on the way out."""
+        for at in set(self.levels).difference(self.inside(level.parent)):
+            del self.levels[at]
+        self.levels[level.parent] = level
+
+    @property
+    def n_head(self) -> int:
+        return self.config_of(self.parts[0]).n_head
 
     def config_of(self, part: Part) -> ModelConfig:
         """Of the stack that a part belongs to."""
@@ -65,7 +92,7 @@ def read(model: Any, ids: Sequence[int], words: Callable[[int], str]) -> Found:
 
     trace = trace_forward(model, ids)
     chances, likeliest = (trace.about[name] for name in ("probabilities", "likeliest"))
-    return _found(
+    return Found(
         model.config, len(ids), trace,
         tokens=tuple(map(words, ids)),
         likely=tuple((words(token), float(chances[token])) for token in likeliest.tolist()),
@@ -75,23 +102,9 @@ def read(model: Any, ids: Sequence[int], words: Callable[[int], str]) -> Found:
 
 def outlined(name: str) -> Found:
     """The steps of a preset, for as many tokens as it reads."""
-    from core.inference.forward_outline import outline, outline_encoder_decoder, trace_of
-
     config = preset(name)
-    if isinstance(config, EncoderDecoderConfig):
-        length = config.decoder.block_size
-        parts = outline_encoder_decoder(config, config.encoder.block_size, length)
-    else:
-        length = config.block_size
-        parts = outline(config, length)
-    return _found(config, length, trace_of(parts), shown=name)
-
-
-def _found(config: Any, length: int, trace: Trace, **more: Any) -> Found:
-    from core.training.estimates.components import components
-
-    parts = trace.about["parts"]
-    return Found(config, length, trace, parts, components(config, length), **more)
+    length = getattr(config, "decoder", config).block_size
+    return Found(config, length, trace_of(outline_of(config)), shown=name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,9 +123,9 @@ class Level:
     hidden: np.ndarray | None = None
 
 
-def looked(found: Found, parent: int | None, at: int, head: int) -> Level:
-    """What is inside a step; of the whole model (None) what is there of the step `at`."""
-    trace, matrices = found.trace, {}
+def looked(found: Found, at: int, head: int) -> Level:
+    """The numbers of a step and of those beside it; of an outermost one those that are there."""
+    trace, parent, matrices = found.trace, found.parts[at].parent, {}
     for index in (at,) if parent is None else trace.children(parent):
         step = trace[index]
         names = [name for name, one in step.values.items()

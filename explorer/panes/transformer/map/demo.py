@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from explorer.panes.transformer.map.draft import MapDraft
+
 if TYPE_CHECKING:
     from explorer.panes.transformer.map.mode import MapMode
 
@@ -13,13 +15,7 @@ def views(mode: MapMode) -> dict[str, Callable[[], Any]]:
     """By name: each callable brings the mode there."""
 
     def at(*names: str, shown: str = "", compared: bool = False) -> Callable[[], Any]:
-        async def bring() -> None:
-            mode.set(shown=shown, compared=compared)
-            await mode.settled()
-            mode.go_to(*names)
-            await mode.settled()
-
-        return bring
+        return mode.brought(MapDraft(shown, compared), lambda: mode.go_to(*names))
 
     return {
         "first": at("next"),
@@ -31,5 +27,5 @@ def views(mode: MapMode) -> dict[str, Callable[[], Any]]:
         "gpt3-175b": at("block", shown="gpt3-175b"),
         "gpt1-block": at("block", "add_attention", shown="gpt1"),
         "transformer-base": at("block", shown="transformer-base"),
-        "presets": at(compared=True),
+        "presets": at("next", compared=True),
     }

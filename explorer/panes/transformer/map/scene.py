@@ -1,12 +1,13 @@
-"""Where the cursor is in a forward pass, and what is drawn there. Plain numbers, no Qt."""
+"""What is drawn at a step of a forward pass. Plain numbers, no Qt."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from core.equation import Cell, symbols_of
+from core.inference.outline_parts import Part
 from core.marked_line import marked_line
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
 from explorer.panes.transformer.map import text
@@ -15,43 +16,29 @@ from explorer.widgets.diagrams.scenes import (
     STRIPE,
     BlockScene,
     Node,
+    Scene,
     SpineScene,
     StepsScene,
     flat,
 )
 from explorer.widgets.pooling import Matrix, stripes_of
 
-if TYPE_CHECKING:
-    from core.inference.forward_outline import Part
 
-
-class Place(NamedTuple):
-    """Where the cursor is: the step that one is inside of (None: the whole model), the steps there,
-    and the one in words, as indices into the trace.
+def scene_at(found: Found, at: int, chosen: Cell | None) -> Scene:
+    """Around a step: the model, a block or the steps inside a part; `chosen`: a cell of what it
+    makes.
     """
-
-    parent: int | None
-    level: tuple[int, ...]
-    at: int
-
-
-def way_to(found: Found, index: int | None) -> list[int]:
-    """A step and those that it is inside of, the outermost first."""
-    way: list[int] = []
-    while index is not None:
-        way.insert(0, index)
-        index = found.parts[index].parent
-    return way
-
-
-def model_scene(found: Found) -> SpineScene:
+    part, level = found.parts[at], found.level_of(at)
+    if part.parent is not None:
+        if found.parts[part.parent].kind == "block":
+            return _block(found, part, level)
+        return _steps(found, at, level, cell_of(found, at, chosen))
     if isinstance(found.config, EncoderDecoderConfig):
         source = _spine(found, found.config.encoder, "encoder")
         return _spine(found, found.config.decoder, source=source)
-    reads, writes = (found.about.get(name) for name in ("reads", "writes"))
     return _spine(
-        found, found.config, tokens=found.tokens, chosen=found.row, reads=reads, writes=writes,
-        stripes=found.stripes, likely=found.likely,
+        found, found.config, tokens=found.tokens, chosen=found.row, stripes=found.stripes,
+        reads=found.about.get("reads"), writes=found.about.get("writes"), likely=found.likely,
     )  # fmt: skip
 
 
@@ -67,21 +54,19 @@ def _spine(found: Found, config: ModelConfig, stack: str = "decoder", **more: An
     )
 
 
-def block_scene(found: Found, place: Place, level: Level | None) -> BlockScene:
-    parts = tuple((at, found.parts[at].kind) for at in place.level)
+def _block(found: Found, part: Part, level: Level | None) -> BlockScene:
+    parts = [(at, found.parts[at].kind) for at in found.trace.children(part.parent)]
     stripes: dict[str, np.ndarray] = {}
     for at, kind in parts if level is not None else ():
-        values = {name: one.values for name, one in level.matrices[at].items()}
-        made = {name: stripes_of(one[found.row, None], STRIPE) for name, one in values.items()}
-        stripes |= {"in": made["x"]} if "x" in made and "in" not in stripes else {}
-        stripes[kind] = list(made.values())[-1]
-    part = found.parts[place.at]
+        first, *_, last = level.matrices[at].values()
+        stripes.setdefault("in", stripes_of(first.values[found.row, None], STRIPE))
+        stripes[kind] = stripes_of(last.values[found.row, None], STRIPE)
     config = found.config_of(part)
     return BlockScene(
-        parts,
+        tuple(parts),
         config.norm_placement == "pre",
         size=flat(next(iter(part.shapes.values()))),
-        lines={kind: text.inside(found, part, kind) for kind in ("attention", "cross", "mlp")},
+        lines={kind: text.inside(config, part, kind) for kind in ("attention", "cross", "mlp")},
         heads=config.n_head,
         widening=config.inner_width / config.n_embd,
         stripes=stripes,
@@ -90,42 +75,42 @@ def block_scene(found: Found, place: Place, level: Level | None) -> BlockScene:
     )
 
 
-def cell_of(found: Found, place: Place, level: Level | None, chosen: Cell | None) -> Cell:
+def cell_of(found: Found, at: int, chosen: Cell | None) -> Cell:
     """The chosen cell of what the step makes; where none is, the chosen token's largest number."""
-    made = level.matrices[place.at].get(made_by(found.parts[place.at])) if level else None
-    if made is None:
+    level, part = found.level_of(at), found.parts[at]
+    if level is None or part.made not in level.matrices[at]:
         return chosen or (found.row, 0)
-    rows, columns = made.values.shape
-    row = min(chosen[0] if chosen else found.row, rows - 1)
-    numbers = np.nan_to_num(made.values[row], posinf=0.0, neginf=0.0)
-    if level and found.parts[place.at].kind == "rotate":  # what turns most, rather than the largest
-        numbers = numbers - level.matrices[place.at]["first"].values[row]
-    return row, min(chosen[1], columns - 1) if chosen else int(np.abs(numbers).argmax())
+    numbers = level.matrices[at][part.made].values
+    if chosen is not None:
+        return min(chosen[0], len(numbers) - 1), min(chosen[1], numbers.shape[1] - 1)
+    row = min(found.row, len(numbers) - 1)
+    sizes = np.nan_to_num(numbers[row], posinf=0.0, neginf=0.0)
+    if part.kind == "rotate":  # what turns most, rather than the largest
+        sizes = sizes - level.matrices[at]["first"].values[row]
+    return row, int(np.abs(sizes).argmax())
 
 
-def steps_scene(found: Found, place: Place, level: Level | None, cell: Cell) -> StepsScene:
+def _steps(found: Found, at: int, level: Level | None, cell: Cell) -> StepsScene:
     """`cell`: the chosen one of what the step makes."""
-    nodes = []
-    for at in place.level:
-        part, made = found.parts[at], made_by(found.parts[at])
-        matrix = level.matrices[at][made] if level is not None else None
-        opens = bool(found.trace.children(at))
-        nodes.append(Node(at, part.kind, made, part.shapes[made], matrix, opens))
-    part, kind = found.parts[place.at], found.parts[place.at].kind
-    matrices = level.matrices[place.at] if level is not None else {}
+    nodes, part = [], found.parts[at]
+    for index in found.trace.children(part.parent):
+        one, opens = found.parts[index], bool(found.trace.children(index))
+        matrix = level.matrices[index][one.made] if level is not None else None
+        nodes.append(Node(index, one.kind, one.made, one.shapes[one.made], matrix, opens))
+    matrices = level.matrices[at] if level is not None else {}
     shapes = {name: flat(shape) for name, shape in part.shapes.items()}
-    is_head = kind == "product" and part.layer is None  # the rows of the likeliest tokens
+    is_head = part.kind == "product" and part.layer is None  # the rows of the likeliest tokens
     tokens, likely = found.tokens, tuple(words for words, _ in found.likely)
-    is_square = shapes[made_by(part)] == (len(tokens), len(tokens))
+    is_square = shapes[part.made] == (len(tokens), len(tokens))
     return StepsScene(
         tuple(nodes),
-        place.at,
+        at,
         symbols_of(marked_line(part.code), list(part.shapes), cell),
         shapes,
         matrices,
         rows=() if is_head else tokens,
         columns=likely if is_head else tokens if is_square else (),
-        pair=_pair(matrices, *cell) if kind == "rotate" and matrices else None,
+        pair=_pair(matrices, *cell) if part.kind == "rotate" and matrices else None,
     )
 
 
@@ -134,9 +119,3 @@ def _pair(matrices: dict[str, Matrix], row: int, at: int) -> np.ndarray:
     names = ("first", "second", "cos", "sin")
     a, b, c, s = (float(matrices[name].values[row, at]) for name in names)
     return np.array([[a, b], [a * c - b * s, b * c + a * s]])
-
-
-def made_by(part: Part) -> str:
-    """What a step's line makes; of several values the first."""
-    line = marked_line(part.code)
-    return line.made or next(name for name in part.shapes if name not in line.reads)

@@ -16,12 +16,13 @@ from core.numbers import (
     format_significant,
 )
 from core.tokenization.telling import quoted
+from core.transformer.config import ModelConfig
 from core.transformer.parameters import parameters
-from core.transformer.presets import NOTES
+from explorer.panes.transformer.map.draft import NAMES
 from explorer.widgets.diagrams.scenes import name_of
 
 if TYPE_CHECKING:
-    from core.inference.forward_outline import Part
+    from core.inference.outline_parts import Part
     from explorer.panes.transformer.map.compute import Found
 
 NO_TEXT = "Type a text: it runs through the model"
@@ -29,8 +30,12 @@ WHOLE = "Model"
 SPACE = "\u2423"  # how a space is seen
 SHOWN, SHOWN_HELP = "Model drawn", "The open model with its numbers, or a paper's, which has none"
 OPENED = "The open model"
-COMPARE_TITLE, OPEN_TITLE = "Presets side by side, or the model", "Draw the open model"
 COMPARE, COMPARE_HELP = "Side by side", "All presets of the papers in one table"
+COMPARED = f"{len(NAMES)} models of the papers, all built from the same parts"
+BUTTONS = {
+    "compare": ("Presets side by side, or the model", COMPARE_HELP),
+    "open": ("Draw the open model", SHOWN_HELP),
+}
 HEAD, HEAD_HELP = "Head", "The attention head whose numbers are drawn"
 INSIDE = "Click, or press Enter, to look inside; Esc goes out again"
 COMPONENTS = {
@@ -46,9 +51,7 @@ COLUMNS = ("parameters (log scale)", "layers", "heads", "width", "context")
 
 def crumb(part: Part) -> str:
     """A step in the way from the model to where one is."""
-    if part.kind == "block" and part.layer is not None:
-        return f"{'Encoder block' if part.stack == 'encoder' else 'Block'} {part.layer}"
-    return name_of(part.kind)
+    return name_of(part.kind) if part.kind != "block" else part.label.capitalize()
 
 
 def tip(found: Found, index: int) -> str:
@@ -61,9 +64,8 @@ def tip(found: Found, index: int) -> str:
     return "\n".join([*lines, *([INSIDE] if found.trace.children(index) else [])])
 
 
-def inside(found: Found, part: Part, kind: str) -> tuple[str, str]:
+def inside(config: ModelConfig, part: Part, kind: str) -> tuple[str, str]:
     """What attention or MLP of a block consists of, and how many parameters it has."""
-    config = found.config_of(part)
     H, G, window = config.n_head, config.kv_heads, config.window_of(part.layer or 0)
     C, F = config.n_embd, config.inner_width
     if kind == "mlp":
@@ -76,26 +78,17 @@ def inside(found: Found, part: Part, kind: str) -> tuple[str, str]:
     return told, f"{format_count(count // config.n_layer)} parameters"
 
 
-def costs(found: Found) -> tuple[str, str, str]:
-    """Above the bars of parameters, arithmetic and memory."""
-    names = ("parameters", "flops", "weights", "cache")
-    sums = {name: sum(getattr(one, name) for one in found.costs) for name in names}
-    weights, cache = format_bytes(sums["weights"]), format_bytes(sums["cache"])
-    return (
-        f"{format_count(sums['parameters'])} parameters",
-        f"{format_count(sums['flops'])} FLOPs for {found.length:,} tokens",
-        f"{weights} weights, {cache} KV cache",
-    )
+def cost(unit: str, numbers: Mapping[str, int], length: int) -> str:
+    """Above a bar: the sum of parameters or arithmetic, or two parts of the memory."""
+    if unit == "memory":
+        weights, cache = format_bytes(numbers["weights"]), format_bytes(numbers["cache"])
+        return f"{weights} weights, {cache} KV cache"
+    told = amount(unit, sum(numbers.values()))
+    return f"{told} for {length:,} tokens" if unit == "flops" else told
 
 
-def cost_tip(name: str, number: int, total: int, unit: str) -> str:
-    """Of a component's share; what is no unit of `UNITS` is bytes."""
-    told = f"{format_count(number)} {UNITS[unit]}" if unit in UNITS else format_bytes(number)
-    return f"{COMPONENTS[name]}: {told}, {format_percent(number / (total or 1))}"
-
-
-def note(name: str) -> str:
-    return f"* {name}: {NOTES[name]}"
+def amount(unit: str, number: float) -> str:
+    return f"{format_count(number)} {UNITS[unit]}" if unit in UNITS else format_bytes(number)
 
 
 def headline(found: Found, part: Part) -> str:
@@ -107,10 +100,6 @@ def headline(found: Found, part: Part) -> str:
     if found.shown and part.parent is None:
         return f"{found.shown}, drawn without weights: shapes and costs alone"
     return part.title
-
-
-def compared(count: int) -> str:
-    return f"{count} models of the papers, all built from the same parts"
 
 
 def sizes(values: Mapping[str, np.ndarray], row: int) -> list[str]:
@@ -125,10 +114,3 @@ def sizes(values: Mapping[str, np.ndarray], row: int) -> list[str]:
             largest = f"largest {format_significant(float(vector[at]))} at {at}"
             lines.append(f"{name}: length {format_significant(length)}, {largest}")
     return lines
-
-
-def change(name: str, value: object) -> str:
-    """Of an undoable change."""
-    if name == "compared":
-        return "Presets side by side" if value else "One model"
-    return f"Draw {value or OPENED.lower()}"

@@ -1,16 +1,19 @@
-"""Draws a translation: the source above, the target below, and what is read between them."""
+"""A translation: the source above, the target below, and what is read between them."""
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath
 
 from explorer import theme
 from explorer.panes.transformer.translate import text
 from explorer.panes.transformer.translate.scene import TranslationScene
-from explorer.widgets.base import LEFT, put_text
+from explorer.widgets.base import LEFT
+from explorer.widgets.choice_picture import ChoicePicture
+from explorer.widgets.sketch import Sketch
 from explorer.widgets.token_strip import chip, draw_chip
 
 WIDEST, GAP, HIGH = 40, 2, 26  # px: a chip, between chips; its height
@@ -32,39 +35,66 @@ class Alignment:
     def _row(self, top: float, count: int, high: float) -> list[QRectF]:
         pitch = min(self.area.width() / max(count, 1), theme.current().px(WIDEST))
         left = self.area.left() + (self.area.width() - pitch * count) / 2
-        return [
-            QRectF(left + place * pitch, top, max(pitch - GAP, 1.0), high) for place in range(count)
-        ]
+        wide = max(pitch - GAP, 1.0)
+        return [QRectF(left + place * pitch, top, wide, high) for place in range(count)]
 
 
-def draw_alignment(painter: QPainter, layout: Alignment, position: float) -> None:
-    """At an integer position that token is written; between two the next one comes."""
-    now, scene = theme.current(), layout.scene
-    position = min(position, len(layout.target) - 1)
-    current = math.ceil(position)
-    come = 1 + position - current
-    for earlier in range(current):
-        _lines(painter, layout, earlier, PAST)
-    _lines(painter, layout, current, come)
-    weights = scene.weights[current].tolist()
-    for rect, piece, weight in zip(layout.source, scene.source, weights, strict=True):
-        fill, ink = now.color("attention", weight**0.6), "surface" if weight > 0.35 else "text"
-        draw_chip(painter, rect, chip(0, piece).text, fill, now.color("divider"), now.color(ink))
-    for token, rect in enumerate(layout.target):
-        if token > current:
-            painter.setPen(now.pen("divider"))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(rect, 3, 3)
-            continue
-        words, (edge, fill, way) = chip(0, scene.target[token]).text, ("divider", "surface", 1.0)
-        if token == current:
-            edge, fill, way = "accent", "selected", come
-        colors = (now.color(role, way) for role in (fill, edge, "text"))
-        draw_chip(painter, rect, words, *colors)
-    above, below = layout.source[0].top() - now.px(TITLE), layout.target[0].bottom() + 2
-    for words, top in ((text.SOURCE, above), (text.TARGET, below)):
-        box = QRectF(layout.area.left(), top, layout.area.width(), now.px(TITLE - 2))
-        put_text(painter, box, words, now.font("label"), now.color("muted"), LEFT)
+class TranslationPicture(ChoicePicture[TranslationScene]):
+    """`picked(thing)`: a token of the target, or, behind those, of the source."""
+
+    NAME, WANTED, LEAST = "The translation, token by token", (640, 230), (360, 170)
+
+    @property
+    def place(self) -> int:
+        """Of the token that is written."""
+        last = len(self.scene.target) - 1 if self.scene is not None else 0
+        return min(math.ceil(self.position), last)
+
+    def _layout(self, scene: TranslationScene) -> Alignment:
+        return Alignment(QRectF(self.rect()), scene)
+
+    def rects(self, scene: TranslationScene) -> list[QRectF]:
+        layout = self._layout(scene)
+        return [*layout.target, *layout.source]
+
+    def told(self, thing: int) -> str:
+        assert self.scene is not None
+        if thing < len(self.scene.target):
+            return text.target_tip(self.scene, thing)
+        return text.source_tip(self.scene, self.place, thing - len(self.scene.target))
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        if self.scene is None:
+            return {}
+        rows = {"source": self.scene.source, "target": self.scene.target}
+        texts = {name: np.array([chip(0, one).text for one in row]) for name, row in rows.items()}
+        return texts | {"weights": self.scene.weights}
+
+    def draw_scene(self, painter: QPainter, scene: TranslationScene) -> None:
+        """At an integer position that token is written; between two the next one comes."""
+        sketch, now, layout = Sketch(painter), theme.current(), self._layout(scene)
+        current = self.place
+        come = 1 + min(self.position, current) - current
+        for earlier in range(current):
+            _lines(painter, layout, earlier, PAST)
+        _lines(painter, layout, current, come)
+        weights = scene.weights[current].tolist()
+        for rect, piece, weight in zip(layout.source, scene.source, weights, strict=True):
+            fill, ink = now.color("attention", weight**0.6), "surface" if weight > 0.35 else "text"
+            colors = fill, now.color("divider"), now.color(ink)
+            draw_chip(painter, rect, chip(0, piece).text, *colors)
+        for token, (rect, piece) in enumerate(zip(layout.target, scene.target, strict=True)):
+            if token > current:
+                sketch.frame(rect, "divider", 1, 3)
+            else:
+                is_new = token == current
+                roles = ("selected", "accent", "text") if is_new else ("surface", "divider", "text")
+                fill, edge, ink = (now.color(role, come if is_new else 1.0) for role in roles)
+                draw_chip(painter, rect, chip(0, piece).text, fill, edge, ink)
+        above, below = layout.source[0].top() - now.px(TITLE), layout.target[0].bottom() + 2
+        for words, top in ((text.SOURCE, above), (text.TARGET, below)):
+            box = QRectF(layout.area.left(), top, layout.area.width(), now.px(TITLE - 2))
+            sketch.text(box, words, align=LEFT)
 
 
 def _lines(painter: QPainter, layout: Alignment, place: int, alpha: float) -> None:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+import core
 from core.data.dates import Dates
-from explorer.engine.jobs import SUPERSEDED
+from core.marked_line import marked_line
+from core.trace import Trace
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_mode import SourceMode
 from explorer.panes.step_inspection import inspection_of
-from explorer.panes.transformer.translate import compute, text
+from explorer.panes.transformer.translate import text
 from explorer.panes.transformer.translate.draft import TranslateDraft
-from explorer.panes.transformer.translate.scene import TranslationScene, scene_of
+from explorer.panes.transformer.translate.scene import TranslationScene
 from explorer.panes.transformer.translate.view import TranslateHeader, TranslateView
 from explorer.runs.sources import FolderSource
 from explorer.state.draft import Draft
@@ -37,17 +38,19 @@ class TranslateMode(SourceMode):
     teaches = "How a decoder reads from an encoder: cross-attention, token by token"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
-        super().__init__(desk, parent, TranslateHeader())
-        self.view = TranslateView()
+        view = TranslateView()
+        super().__init__(desk, parent, TranslateHeader(view.buttons["another"]))
+        self.view = view
         self.draft = Draft(self.workspace, "transformer.translate", TranslateDraft, self)
         self.source = FolderSource(self.engine, MODEL, self)
         self.scene: TranslationScene | None = None
         self._seed = 0
         self.connect_line(self.inputs.line, "text", text.CHANGE_TEXT)
-        self.inputs.another.clicked.connect(self.take_another)
-        self.view.heads.headClicked.connect(self.show_head)
-        self.view.heads.headUnlocked.connect(self.show_head)
-        self.view.picture.picked.connect(self.go_to)
+        deeds = {"another": self.take_another, "sharpest": lambda: self.show_head()}
+        self.connect_buttons(text.BUTTONS, deeds)
+        view.heads.headClicked.connect(self.show_head)
+        view.heads.headUnlocked.connect(self.show_head)
+        view.picture.picked.connect(self.go_to)
         self.draft.changed.connect(self.read)
         self.begin()
 
@@ -61,7 +64,7 @@ class TranslateMode(SourceMode):
         """A date that the model has never seen."""
         self._seed += 1
         date = Dates().pair("validation", np.random.default_rng(self._seed))
-        self.draft.change({"text": date.source}, text.ANOTHER)
+        self.draft.change({"text": date.source}, text.BUTTONS["another"][0])
 
     def show_head(self, *head: int) -> None:
         """By layer and head; of none the sharpest."""
@@ -80,16 +83,18 @@ class TranslateMode(SourceMode):
             ids = await self.engine.io(source.tokenizer.encode_ids, draft.text)
         except ValueError as error:
             raise ValueError(text.not_read(error)) from error
-        asked = compute.traced, ids, draft.head or None, lambda token: text.name(self.piece(token))
-        trace = await source.ask(*asked, key="transformer.translate", name="translating")
-        return SUPERSEDED if trace is SUPERSEDED else (ids, trace)
 
-    def show_answer(self, answer: Any) -> None:
-        ids, trace = answer
-        before, self.scene = self.scene, scene_of(trace, ids, self.piece)
+        def name(token: int) -> str:
+            return text.name(self.piece(token))
+
+        asked = core.trace_translation, ids, draft.head or None, name
+        return await source.ask(*asked, key="transformer.translate", name="translating")
+
+    def show_answer(self, answer: Trace) -> None:
+        before, self.scene = self.scene, TranslationScene(answer, self.piece)
         stays = before is not None and before.target == self.scene.target
         self.view.set_scene(self.scene)
-        self.set_tracks([TraceTrack(trace)], keep_position=stays)
+        self.set_tracks([TraceTrack(answer)], keep_position=stays)
         if self.active and not stays:
             self.player.seek(len(self.scene.target) - 1)
         self.inspect()
@@ -112,16 +117,14 @@ class TranslateMode(SourceMode):
             self.player.seek(place)
 
     def inspect(self) -> None:
-        """The line with the numbers of the token that came, or of the one that was read most."""
+        """The line with the largest of the numbers that it makes: of the token that came, or of the
+        one that was read most.
+        """
         step, scene = self.step_shown, self.scene
         if step is None or scene is None:
             return
-        place = min(math.ceil(self.player.path[0]), len(scene.target) - 1)
+        place = self.view.picture.place
         self.view.show_place(scene, place)
         self.set_headline(text.headline(scene, place))
-        cell = int(scene.weights[place].argmax())
-        if step.name == "translation.write":
-            cell = int(step.value("scaled").argmax())
-        elif step.name == "cross.read":
-            cell = 0  # a dimension of what was read
-        self.inspection.emit(inspection_of(step, cell))
+        made = step.value(marked_line(step.code).made)
+        self.inspection.emit(inspection_of(step, int(made.argmax())))

@@ -2,51 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 import numpy as np
+
+from core.trace import Trace
 
 MOST = 6  # likeliest tokens that are told of
 
 
 @dataclass(frozen=True, eq=False)
 class TranslationScene:
-    """One head's reading, and that of all.
-
-    source, target  the bytes of their tokens
-    cross           (L, H, Tt, Ts): how much each head read
-    head            (layer, head) of the one that is seen
-    spans           for each token of the target, the part of the source that the head read most
-    likeliest       before each: what might have come, and how likely it was
+    """A translation as it is shown, from its trace: one head's reading, and that of all. `piece`:
+    the bytes of a token.
     """
 
-    source: tuple[bytes, ...]
-    target: tuple[bytes, ...]
-    cross: np.ndarray
-    head: tuple[int, int]
-    spans: tuple[slice, ...]
-    likeliest: tuple[list[tuple[bytes, float]], ...]
+    trace: Trace
+    piece: Callable[[int], bytes]
+
+    @cached_property
+    def source(self) -> list[bytes]:
+        return [*map(self.piece, self.trace.about["source"].tolist())]
+
+    @cached_property
+    def target(self) -> list[bytes]:
+        return [*map(self.piece, self.trace.about["written"].tolist())]
+
+    @property
+    def cross(self) -> np.ndarray:
+        """(L, H, Tt, Ts): how much each head read."""
+        return self.trace.about["captured"].cross
+
+    @property
+    def head(self) -> tuple[int, int]:
+        """Layer and head of the one that is seen."""
+        return self.trace.about["head"]
 
     @property
     def weights(self) -> np.ndarray:
-        """(Tt, Ts): those of the head that is seen."""
+        """(Tt, Ts): those of that head."""
         return self.cross[self.head]
 
-
-def scene_of(trace: Any, source: Sequence[int], piece: Callable[[int], bytes]) -> TranslationScene:
-    """`trace`: `core.inference.translation_trace.trace_translation` of these tokens."""
-    shares = [trace[step].value("probabilities") for step in trace.children()]
-    best = [np.argsort(-one, kind="stable")[:MOST].tolist() for one in shares]
-    return TranslationScene(
-        source=tuple(map(piece, source)),
-        target=tuple(piece(int(one)) for one in trace.about["written"]),
-        cross=trace.about["captured"].cross,
-        head=trace.about["head"],
-        spans=tuple(trace.about["spans"]),
-        likeliest=tuple(
-            [(piece(at), float(one[at])) for at in ids]
-            for ids, one in zip(best, shares, strict=True)
-        ),
-    )
+    def likeliest(self, place: int) -> list[tuple[bytes, float]]:
+        """Before a token of the target came: what might have, and how likely it was."""
+        shares = self.trace[self.trace.children()[place]].value("probabilities")
+        best = np.argsort(-shares, kind="stable")[:MOST].tolist()
+        return [(self.piece(one), float(shares[one])) for one in best]

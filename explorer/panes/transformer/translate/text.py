@@ -7,16 +7,17 @@ from core.tokenization.telling import quoted, visible
 from explorer.panes.transformer.translate.scene import TranslationScene
 
 NO_TEXT = "Type a date in words or numbers: the model writes it as year, month and day"
-ANOTHER, ANOTHER_HELP = "Another date", "A date that the model has never seen in training"
-SHARPEST = "The sharpest head"
-SHARPEST_HELP = "Shows the head that points most clearly"
+BUTTONS = {
+    "another": ("Another date", "A date that the model has never seen in training"),
+    "sharpest": ("The sharpest", "Show the head that points most clearly"),
+}
 SOURCE, TARGET = "The encoder reads", "The decoder writes"
 MODEL = "model: dates (bundled)"
 MODEL_HELP = (
     "An encoder-decoder as in \u201cAttention Is All You Need\u201d, trained to write dates as "
     "year, month and day"
 )
-HEADS = "What each head of the decoder reads of the source"
+HEADS = "What each head reads of the source"
 NEXT = "The next token: label smoothing keeps it below about 90\u2009%"
 CHANGE_TEXT, CHANGE_HEAD = "Change the date", "Show another head"
 
@@ -31,10 +32,9 @@ def headline(scene: TranslationScene, place: int) -> str:
     if place == len(scene.target) - 1:
         written = b"".join(scene.target[:-1]).decode("utf-8", "replace")
         return f"The decoder has written {quoted(written)}, and ends"
-    read = b"".join(scene.source[scene.spans[place]]).decode("utf-8", "replace")
-    layer, head = scene.head
-    written = name(scene.target[place])
-    return f"To write {written}, layer {layer}, head {head} reads {quoted(read)}"
+    span, (layer, head) = scene.trace.about["spans"][place], scene.head
+    read = quoted(b"".join(scene.source[span]).decode("utf-8", "replace"))
+    return f"To write {name(scene.target[place])}, layer {layer}, head {head} reads {read}"
 
 
 def source_tip(scene: TranslationScene, place: int, token: int) -> str:
@@ -46,7 +46,7 @@ def source_tip(scene: TranslationScene, place: int, token: int) -> str:
 
 def target_tip(scene: TranslationScene, token: int) -> str:
     """Of a token of the target."""
-    share = format_share(scene.likeliest[token][0][1])
+    share = format_share(scene.likeliest(token)[0][1])
     return f"{name(scene.target[token])} had {share}\nClick to see what was read for it"
 
 

@@ -2,69 +2,33 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from explorer.panes.transformer.translate import text
-from explorer.panes.transformer.translate.draw_alignment import Alignment, draw_alignment
+from explorer.panes.transformer.translate.draw_alignment import TranslationPicture
 from explorer.panes.transformer.translate.scene import TranslationScene
 from explorer.widgets.base import Label
 from explorer.widgets.boxes import card, column, name_parts, page, row
-from explorer.widgets.choice_picture import ChoicePicture
 from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.likeliest_bars import LikeliestBars, NextToken
 from explorer.widgets.pooling import squared
 from explorer.widgets.prompt_line import PromptLine
-from explorer.widgets.push_button import push_button
+from explorer.widgets.push_button import push_buttons
 from explorer.widgets.stateful import StatefulPicture
-from explorer.widgets.token_strip import chip
-
-
-class TranslationPicture(ChoicePicture[TranslationScene]):
-    """`picked(thing)`: a token of the target, or, behind those, of the source."""
-
-    NAME, WANTED, LEAST = "The translation, token by token", (640, 230), (360, 170)
-
-    def draw_scene(self, painter: QPainter, scene: TranslationScene) -> None:
-        draw_alignment(painter, Alignment(QRectF(self.rect()), scene), self.position)
-
-    def rects(self, scene: TranslationScene) -> list[QRectF]:
-        layout = Alignment(QRectF(self.rect()), scene)
-        return [*layout.target, *layout.source]
-
-    def told(self, thing: int) -> str:
-        assert self.scene is not None
-        last = len(self.scene.target) - 1
-        if thing <= last:
-            return text.target_tip(self.scene, thing)
-        place = min(math.ceil(self.position), last)
-        return text.source_tip(self.scene, place, thing - last - 1)
-
-    def displayed(self) -> dict[str, np.ndarray]:
-        if self.scene is None:
-            return {}
-        rows = {"source": self.scene.source, "target": self.scene.target}
-        texts = {name: np.array([chip(0, one).text for one in row]) for name, row in rows.items()}
-        return texts | {"weights": self.scene.weights}
 
 
 class TranslateHeader(QWidget):
-    """The model's name, the `line` with the source, and the button `another`."""
+    """The model's name, the `line` with the source, and a button."""
 
-    def __init__(self) -> None:
+    def __init__(self, button: QPushButton) -> None:
         super().__init__()
         self.setObjectName("transformer.translate.inputs")
         self.model, self.line = Label(text.MODEL, "body", "muted"), PromptLine()
-        self.another = push_button(text.ANOTHER, text.ANOTHER_HELP)
         self.model.setToolTip(text.MODEL_HELP)
         self.line.setAccessibleName("Date")
         self.line.setPlaceholderText(text.NO_TEXT)
-        name_parts(self, "transformer.translate", "line", "another")
-        row(self.model, (self.line, 1), self.another, of=self)
+        name_parts(self, "transformer.translate", "line")
+        row(self.model, (self.line, 1), button, of=self)
 
 
 class TranslateView(QWidget):
@@ -77,7 +41,9 @@ class TranslateView(QWidget):
         self.heads = HeadMosaic(text.HEADS)
         self.heads.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         name_parts(self, "transformer.translate", "picture", "heads", "bars")
-        heads = card(Label(text.HEADS, "label", "muted", wrap=True), (self.heads, 1))
+        self.buttons = push_buttons("transformer.translate", text.BUTTONS, {"sharpest": "quiet"})
+        words = Label(text.HEADS, "label", "muted", wrap=True)
+        heads = card(row((words, 1), self.buttons["sharpest"]), (self.heads, 1))
         bars = card(Label(text.NEXT, "label", "muted", wrap=True), self.bars, 1)
         content = QWidget()
         column((card((self.picture, 1)), 3), (row((heads, 1), (bars, 1)), 2), of=content)
@@ -95,5 +61,5 @@ class TranslateView(QWidget):
         """The likeliest tokens before the one that came."""
         came = scene.target[place]
         self.bars.set_tokens(
-            [NextToken(one, share, one == came) for one, share in scene.likeliest[place]]
+            [NextToken(one, share, one == came) for one, share in scene.likeliest(place)]
         )

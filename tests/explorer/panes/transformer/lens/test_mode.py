@@ -34,7 +34,7 @@ def test_the_first_state_shows_every_place_and_who_told_it(make_mode: Any, run_a
         assert "pushed it most" in mode.headline
         written = core.generate(model, ids, 8, temperature=0.0)[len(ids) :]
         said = b"".join(map(mode.piece, written)).decode("utf-8", "replace")
-        assert mode.view.goes_on.whole == text.goes_on(said, False)
+        assert mode.view.goes_on.whole == text.goes_on(said, "goes on")
         for picture in mode.pictures().values():
             picture.grab()
             assert picture.broken is None
@@ -45,9 +45,9 @@ def test_the_first_state_shows_every_place_and_who_told_it(make_mode: Any, run_a
 def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("lens", **TINY)
-        parts = [term.part for _, term in mode.scene.terms]
+        parts = [term.part for _, term in mode.scene.found.terms]
         place = next(at for at, part in enumerate(parts) if part and part[1] is not None)
-        part = parts[place]
+        part, name = parts[place], mode.scene.found.terms[place][1].name
         mode.view.terms.picked.emit(place)
         await mode.settled()
         model, ids = model_of(mode), mode.prompt_ids
@@ -59,9 +59,9 @@ def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any
         np.testing.assert_allclose(shown["before"], before, atol=1e-5)
         bars = mode.view.terms.displayed()
         assert bars["off"][place] and bars["value"][place] == 0 != bars["before"][place]
-        assert mode.headline.startswith(f"Without {text.part_name(part)} ")
+        assert mode.headline.startswith(f"Without {name} ")
         assert mode.view.changed.whole.startswith("changed")
-        assert mode.view.note.whole == f"off: {text.part_name(part)}"
+        assert mode.view.note.whole == f"off: {name}"
         mode.view.settings.widgets["mean"].click()
         await mode.settled()
         ablation = core.mean_ablation(model, ids, [part])
@@ -88,7 +88,7 @@ def test_another_text_is_patched_in_where_it_is_as_long(make_mode: Any, run_asyn
         ids = mode.source.tokenizer.encode_ids(other)
         mode.set_settings(patch=other + " and")
         await mode.settled()
-        assert mode.view.note.whole == text.note([], len(ids) + 1, len(mode.prompt_ids)) != ""
+        assert mode.view.note.whole == text.note(mode.scene, len(ids) + 1) != ""
         assert not mode.scene.found.is_changed
         longest = mode.prompt_ids[::-1]
         mode.set_settings(patch=mode.source.tokenizer.decode(longest))
@@ -100,7 +100,7 @@ def test_another_text_is_patched_in_where_it_is_as_long(make_mode: Any, run_asyn
             told = core.compare_intervention(model, mode.prompt_ids, patch).after.probabilities
             shown = mode.view.next.displayed()["probability"]
             np.testing.assert_allclose(shown, told[list(mode.scene.found.shown)], atol=1e-5)
-        mode.view.all_on.click()
+        mode.view.buttons["all_on"].click()
         await mode.settled()
         assert not mode.draft.value.patch and not mode.scene.found.is_changed
 
@@ -148,10 +148,14 @@ def test_every_step_has_its_numbers_and_a_part_has_steps_of_its_own(
         for row in range(len(mode.scene.found.lens.places)):
             mode.player.seek(row)
             assert mode.row == row and told[-1].step.name.startswith("lens.") and told[-1].rows
+        mode.player.seek(1.5)
+        between = mode.scene.found.probabilities[1:3].mean(axis=0)
+        np.testing.assert_allclose(mode.view.next.displayed()["probability"], between)
+        mode.player.seek(row)
         mode.player.enter()
         names = [mode.player.track.item(at).name for at in range(mode.player.track.length)]
         assert names[-2:] == ["lens.unembed", "lens.softmax"] and mode.row == row
-        place = next(at for at, (_, one) in enumerate(mode.scene.terms) if one.part)
+        place = next(at for at, (_, one) in enumerate(mode.scene.found.terms) if one.part)
         assert mode.cancel() and mode.row == row
         mode.view.terms.opened.emit(place)
         await mode.settled()
@@ -172,7 +176,7 @@ def test_what_the_model_does_not_have_is_left_alone(make_mode: Any, run_async: A
         mode = await make_mode("lens", **TINY)
         mode.draft.change({"off": ((99, 0), (1, None), (0, 7)), "patch_layer": 50}, "a session")
         await mode.settled()
-        assert mode.scene.found.intervention.off == {(1, None)} and mode.scene.found.is_changed
+        assert mode.scene.found.intervention.off == ((1, None),) and mode.scene.found.is_changed
         mode.all_on()
         mode.workspace.set_prompt("")
         await mode.settled()
@@ -189,7 +193,7 @@ def test_a_post_norm_model_says_what_its_sum_supposes(make_mode: Any, run_async:
         mode = await make_mode("lens", **TINY, norm_placement="post")
         told = core.attribute(model_of(mode), mode.prompt_ids)
         assert np.isclose(mode.view.terms.displayed()["value"].sum(), told.logit, rtol=1e-4)
-        tips = [mode.scene.told(at) for at in range(len(mode.scene.terms))]
+        tips = [mode.view.terms.told(at) for at in range(len(mode.scene.found.terms))]
         assert "the scales of all 4 norms" in tips[-1]
 
     run_async(body())

@@ -87,7 +87,7 @@ def test_every_step_of_every_level_is_drawn_with_its_numbers(
         await look()
         kinds = {type(scene) for scene in seen}
         assert kinds == {SpineScene, BlockScene, StepsScene}
-        assert told[-1].step is mode.found.trace[mode.place.at]
+        assert told[-1].step is mode.found.trace[mode.at]
         turned = [one for one in seen if isinstance(one, StepsScene) and one.pair is not None]
         assert bool(turned) == (changes.get("positions") == "rope")
 
@@ -100,7 +100,7 @@ def test_a_click_goes_in_and_esc_goes_out(make_mode: Any, run_async: Any):
         picture = mode.view.picture
         for kind in ("block", "attention", "project"):
             places = reversed(picture.places().items())
-            names = {mode._name(at).split()[0]: place for at, place in places}
+            names = {mode.found.parts[at].label.split()[0]: place for at, place in places}
             at = names[kind].center().toPoint()
             QTest.mouseClick(picture, Qt.MouseButton.LeftButton, pos=at)
             await mode.settled()
@@ -120,7 +120,7 @@ def test_a_chosen_cell_and_head_are_told_with_their_numbers(make_mode: Any, run_
         mode, told = await make_mode("map"), []
         mode.inspection.connect(told.append)
         mode.go_to("block", "attention", "weights")
-        mode.view.headChosen.emit(1)
+        mode.view.heads.picked.emit(1)
         await mode.settled()
         mode.choose_cell(3, 2)
         await mode.settled()
@@ -141,7 +141,7 @@ def test_a_head_that_is_left_again_is_not_drawn(make_mode: Any, run_async: Any):
         await mode.settled()
         kept = painted(mode).matrices["weights"].values
         for head in (1, 0):
-            mode.view.headChosen.emit(head)
+            mode.view.heads.picked.emit(head)
         await mode.settled()
         np.testing.assert_array_equal(painted(mode).matrices["weights"].values, kept)
 
@@ -176,7 +176,7 @@ def test_where_one_is_stays_when_the_text_is_another(make_mode: Any, run_async: 
 def test_a_preset_is_drawn_without_weights(make_mode: Any, run_async: Any, name: str):
     async def body() -> None:
         mode = await make_mode("map")
-        mode.set(shown=name)
+        mode.show_model(name)
         await mode.settled()
         assert name in mode.headline
         assert parameters_of(mode) == parameter_count(preset(name))
@@ -200,7 +200,7 @@ def test_a_preset_is_drawn_without_weights(make_mode: Any, run_async: Any, name:
 def test_an_encoder_decoder_is_drawn_as_two_stacks(make_mode: Any, run_async: Any):
     async def body() -> None:
         mode = await make_mode("map")
-        mode.set(shown="transformer-big")
+        mode.show_model("transformer-big")
         await mode.settled()
         decoder = painted(mode)
         assert decoder.source.source is None and decoder.source.size == (1024, 1024)
@@ -238,7 +238,7 @@ def test_a_model_that_cannot_read_the_text_says_why(make_mode: Any, run_async: A
         mode.workspace.set_prompt("Tom met")
         await mode.settled()
         assert mode.view.body.state == "error" and mode.view.body.message == "shorten the text"
-        mode.set(shown="gpt2")
+        mode.show_model("gpt2")
         await mode.settled()
         assert mode.view.body.state == "ready" and isinstance(painted(mode), SpineScene)
 

@@ -75,7 +75,7 @@ def test_what_is_typed_is_translated_and_nothing_is_said_about_nothing(make_mode
         mode.inputs.line.promptEdited.emit("")
         await mode.settled()
         assert mode.view.body.state == "empty"
-        mode.take_another()
+        mode.view.buttons["another"].click()
         await mode.settled()
         assert mode.view.body.state == "ready" and len(written(mode)) == 10
 
@@ -89,7 +89,7 @@ def test_a_head_that_is_not_there_is_told_and_the_sharpest_one_comes_back(make_m
         mode.show_head(7, 0)
         await mode.settled()
         assert mode.view.body.state == "error" and "layers 0 to" in mode.view.body.message
-        mode.show_head()
+        mode.view.buttons["sharpest"].click()
         await mode.settled()
         assert mode.view.body.state == "ready" and mode.scene.head == before
         mode.workspace.begin("transformer.translate", {"head": [1]})

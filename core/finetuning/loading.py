@@ -1,0 +1,140 @@
+"""core.load: a model by name, folder or file, also where the folder holds what a fine-tuning has
+learned and nothing more.
+
+    config.json          the model's config; "base": what it was tuned from; "finetuning": how
+    model.safetensors    the tensors that learned
+
+The base is loaded, prepared as it was for the run, and given what was learned. An adapter lies on
+it as it did while it learned: `adapters_of(lm.model)` has it, with its scale, `merge` and the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from core.files import quoted, read_json, write_json
+from core.finetuning.methods import prepare
+from core.finetuning.settings import FinetuningSettings
+from core.inference import loading
+from core.inference.loading import BASE, DEEPEST, LoadedModel
+from core.inference.model_places import BUNDLED, place_of
+from core.jobs import to_the_end
+from core.tensor_shards import are_stored, open_tensors
+from core.transformer.architectures import Config, gpt_of
+from core.transformer.config import ModelConfig
+from core.transformer.foreign.reading import ReadProgress
+from core.transformer.parameters import parameter_count
+from core.transformer.weights import CONFIG_FILE, DTYPES, WEIGHTS_FILE, check_dtype, check_finite
+
+TUNING = "finetuning"  # the entry of config.json
+
+
+def load(name_or_path: str | Path = BUNDLED, dtype: str = "float32") -> LoadedModel:
+    """A model: a bundled one ("stories", or "dates", an encoder-decoder), "smollm2", a repository
+    in the Hugging Face cache ("gpt2", "openai-community/gpt2"), a checkpoint's folder, a
+    fine-tuning's laid over its base, a folder of transformers (GPT-2, Llama, SmolLM, Qwen 2 and 3),
+    or a GGUF file of these families.
+
+    dtype  "bfloat16" takes half the memory, and 8 of the 24 bits of each number
+
+    Where no tokenizer comes with it, its tokens are their own numbers. Raises FileNotFoundError
+    when there is no such model or a file is missing, and ValueError, with the remedy, when the
+    files are broken, do not belong together, are pickles, are of a model that cannot be computed
+    here or that this machine's memory cannot hold, or when a base is gone.
+    """
+    return to_the_end(load_steps(name_or_path, dtype))
+
+
+def load_steps(
+    name_or_path: str | Path = BUNDLED, dtype: str = "float32"
+) -> Generator[ReadProgress, None, LoadedModel]:
+    """`load`, as a job that can be watched and closed; a checkpoint of ours is read at once."""
+    check_dtype(dtype)
+    return (yield from _load_steps(name_or_path, dtype, DEEPEST))
+
+
+def memory_needed(name_or_path: str | Path = BUNDLED, dtype: str = "float32") -> int:
+    """Bytes that the weights of `load(name_or_path, dtype)` take; nothing of them is read.
+
+    Raises as `load` does for what can be seen without reading them.
+    """
+    check_dtype(dtype)
+    return parameter_count(config_of(name_or_path)) * DTYPES[dtype].itemsize
+
+
+def config_of(name_or_path: str | Path = BUNDLED) -> Config:
+    """The config of what `load` opens; nothing of its weights is read. Raises as `load` does."""
+    values = _tuned(name_or_path)
+    return loading.config_of(name_or_path) if values is None else _own_config(values)
+
+
+def write_tuned(folder: Path, config: ModelConfig, settings: FinetuningSettings) -> None:
+    """Writes the config.json of a folder whose model.safetensors holds what was learned."""
+    values = {**config.to_json(), BASE: settings.base, TUNING: settings.to_json()}
+    write_json(folder / CONFIG_FILE, values)
+
+
+def _tuned(name_or_path: str | Path) -> dict[str, Any] | None:
+    """What the config.json of a fine-tuning's folder says; None: it is another model."""
+    path, _ = place_of(name_or_path)
+    if not path.is_dir() or not (path / CONFIG_FILE).is_file():
+        return None
+    values = read_json(path / CONFIG_FILE)
+    return values if isinstance(values, dict) and TUNING in values else None
+
+
+def _own_config(values: dict[str, Any]) -> ModelConfig:
+    own = {name: value for name, value in values.items() if name not in (BASE, TUNING)}
+    return ModelConfig.from_json(own)
+
+
+def _load_steps(
+    name_or_path: str | Path, dtype: str, deepest: int
+) -> Generator[ReadProgress, None, LoadedModel]:
+    values = _tuned(name_or_path)
+    if values is None:
+        return (yield from loading.load_steps(name_or_path, dtype))
+    folder, name = place_of(name_or_path)
+    try:
+        settings = FinetuningSettings.from_json(values[TUNING])
+    except ValueError as error:
+        raise ValueError(f"{folder / CONFIG_FILE}: {error}") from error
+    base = values.get(BASE)
+    remedy = f"put it back, or write where it is now as {BASE!r} into {folder / CONFIG_FILE}"
+    if not isinstance(base, str) or not base:
+        raise ValueError(
+            f"{folder / CONFIG_FILE}: the entry {BASE!r} must be the name or the folder of a "
+            f"model, not {quoted(base)}"
+        )
+    if deepest == 0:
+        raise ValueError(f"{folder} lies on a base that lies on another, without end; {remedy}")
+    path = folder / WEIGHTS_FILE
+    if not are_stored(path):
+        raise FileNotFoundError(f"{folder} holds no {WEIGHTS_FILE}; copy the whole folder")
+    beside = folder / base
+    try:
+        place = beside if beside.exists() else base
+        under = yield from _load_steps(place, dtype, deepest - 1)
+    except FileNotFoundError as error:
+        raise ValueError(
+            f"{folder} was tuned from the model {quoted(base)}, which is not there: {error}; "
+            f"{remedy}"
+        ) from error
+    tuning = prepare(gpt_of(under.model), settings)
+    model = gpt_of(tuning.model)
+    try:
+        tuning.load_state(open_tensors(path).read())
+    except ValueError as error:
+        raise ValueError(f"{folder} does not fit its base {quoted(base)}: {error}") from error
+    config = _own_config(values)
+    if replace(config, dropout=model.config.dropout) != model.config:
+        raise ValueError(
+            f"{folder} does not fit its base {quoted(base)}: {CONFIG_FILE} describes another "
+            f"model; {remedy}"
+        )
+    check_finite(model, str(path))
+    model.eval()
+    return LoadedModel(model, under.tokenizer, model.config, name, under.usage)

@@ -1,0 +1,74 @@
+"""core.finetune: a fine-tuning to its end, in this process or on several ranks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.data.text import check_text_file
+from core.finetuning.settings import FINETUNING, QUESTIONS, STORIES, settings_of
+from core.training import records
+from core.training.config import TrainingConfig
+from core.training.program import TRAINING, Moments, Program, Steps
+
+if TYPE_CHECKING:
+    from core.training.parallel import Parallel
+    from core.training.runs import RunReader
+
+
+def finetune(config: TrainingConfig, folder: str | Path | None = None) -> RunReader:
+    """Trains to the end and returns the run; `folder` None makes one among the user's runs.
+
+    Raises as `finetune_steps` does.
+    """
+    from core.training.loop import train
+
+    return train(config, folder, FINETUNING_PROGRAM)
+
+
+def finetune_steps(
+    config: TrainingConfig | None,
+    folder: str | Path,
+    resume: bool = False,
+    *,
+    parallel: Parallel | None = None,
+) -> Moments:
+    """`train_steps` of a fine-tuning: yields at each phase, writes everything else to `folder`.
+
+    Raises as `train_steps` does; also where the base or the data cannot be opened.
+    """
+    from core.finetuning.task import Finetuning
+    from core.training.loop import train_steps
+
+    folder = Path(folder)
+    if config is not None and not (folder / records.MANIFEST).exists():
+        check_finetuning(config)
+    if config is None:
+        config = TrainingConfig.from_json(records.read_manifest(folder)["config"])
+    yield from train_steps(config, folder, resume, Finetuning(config), parallel)
+
+
+def check_finetuning(config: TrainingConfig) -> None:
+    """Refuses a run that could not begin, before anything of it is written.
+
+    Raises ValueError or OSError, with the remedy, for a base or data that are not there.
+    """
+    from core.finetuning.loading import config_of
+
+    settings = settings_of(config)
+    config_of(settings.base)
+    for text in (settings.data, settings.base_data):
+        if text and text not in (QUESTIONS, STORIES):
+            check_text_file(text)
+
+
+def _finetune_steps() -> Steps:
+    return finetune_steps
+
+
+FINETUNING_PROGRAM = Program("core.finetuning", check_finetuning, _finetune_steps)
+
+
+def program_of(config: TrainingConfig) -> Program:
+    """The one that trains a config."""
+    return FINETUNING_PROGRAM if config.task == FINETUNING else TRAINING

@@ -1,0 +1,211 @@
+"""FinetuningSettings: what a fine-tuning starts from, what it learns, and by which method, as data.
+
+They lie in a TrainingConfig, which says everything else: steps, batch, learning rate, where it
+computes. No torch is loaded for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core import fields
+from core.fields import field
+from core.finetuning.lora_config import LoRAConfig
+from core.training.config import TrainingConfig
+
+FINETUNING = "finetuning"  # the task's name
+QUESTIONS = "questions"
+STORIES = "stories"
+# What learns: a low-rank update, everything, the last layers, the output head, the biases, small
+# layers between the others, or some tokens before the text.
+METHODS = ("lora", "full", "last-layers", "head", "bitfit", "bottleneck", "prompt")
+QUANTIZATIONS = ("none", "nf4")
+BROKEN_LINES = ("stop", "skip")
+WHAT = "fine-tuning settings"
+MOST = 1 << 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinetuningSettings:
+    """A fine-tuning.
+
+    base              "stories", or another name or path that `core.load` opens
+    method            one of METHODS
+    lora              of method "lora": rank, alpha, matrices
+    last_layers       of "last-layers": how many learn, and the norm after them
+    bottleneck_width  of "bottleneck": numbers between both matrices of each small layer
+    prompt_tokens     of "prompt": learned tokens before each text
+    quantize          "nf4": the frozen matrices take 4 bits a number (QLoRA)
+    data              "questions" (about our own stories), "stories", or a file: .jsonl holds
+                      examples, anything else is read as one text
+    broken_lines      what to do where lines of a .jsonl cannot be used: "stop", or "skip" them
+    context           tokens of a sequence at most
+    base_data         what the base could do before: "stories", or a text file. Its held-out part
+                      measures what is forgotten; "": nothing does
+    replay            share of the sequences that come from base_data, so that less is forgotten
+    classes           names of the classes, where a text is to be classified; (): it is continued
+
+    Raises ValueError, with the remedy, for a value that cannot be.
+    """
+
+    base: str = field(STORIES, shortest=1, label="Base", remedy="'stories' comes with the program")
+    method: str = field("lora", choices=METHODS, label="Method", help="What learns")
+    lora: LoRAConfig = field(LoRAConfig())
+    last_layers: int = field(
+        1, least=1, most=MOST, label="Last layers", help="How many learn", remedy="1 or 2 is usual"
+    )
+    bottleneck_width: int = field(
+        16,
+        least=1,
+        most=MOST,
+        label="Bottleneck",
+        help="Numbers between both matrices of a small layer",
+        remedy="8 to 64 is usual",
+    )
+    prompt_tokens: int = field(
+        16,
+        least=1,
+        most=MOST,
+        label="Prompt tokens",
+        help="Learned tokens before each text",
+        remedy="8 to 100 is usual",
+    )
+    quantize: str = field(
+        "none", choices=QUANTIZATIONS, label="Base in", help="Bits that the frozen matrices take"
+    )
+    data: str = field(QUESTIONS, shortest=1, label="Data", remedy="'questions' is ready to start")
+    broken_lines: str = field(
+        "stop", choices=BROKEN_LINES, label="Broken lines", help="Lines that hold no example"
+    )
+    context: int = field(
+        256, least=2, most=1 << 20, label="Context", help="Tokens of a sequence at most"
+    )
+    base_data: str = field(
+        STORIES, label="Base data", help="What the base could do before, to see what is forgotten"
+    )
+    replay: float = field(
+        0.0,
+        least=0,
+        below=1,
+        label="Replay",
+        help="Share of sequences that come from the base data",
+        remedy="0 to 0.5 is usual",
+    )
+    classes: tuple[str, ...] = field((), longest=1000, label="Classes")
+
+    def __post_init__(self) -> None:
+        fields.check(self)
+        if self.quantize != "none" and self.method in ("full", "last-layers"):
+            raise ValueError(
+                "the matrices of a quantized base cannot learn, their numbers have 4 bits; use "
+                "method 'lora', or quantize 'none'"
+            )
+        if self.classes and self.method == "prompt":
+            raise ValueError(
+                "a soft prompt asks for an answer in words, and a classifier has none; give "
+                "examples whose answers are the names of the classes, or choose another method"
+            )
+        if self.replay and not self.base_data:
+            raise ValueError("replay needs base_data to draw from; give it, or replay 0")
+
+    @property
+    def holds_examples(self) -> bool:
+        """Whether the data is prompts with answers, of which the answers alone are learned."""
+        return self.data == QUESTIONS or Path(self.data).suffix.lower() == ".jsonl"
+
+    def to_json(self) -> dict[str, Any]:
+        """What a config holds as its `settings`."""
+        return fields.to_json(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> FinetuningSettings:
+        """The inverse. Raises ValueError for an unknown field, and for what the constructor
+        refuses.
+        """
+        return fields.from_json(cls, values, WHAT)
+
+
+def settings_of(config: TrainingConfig) -> FinetuningSettings:
+    """The settings that a config holds. Raises ValueError for a config of another task."""
+    if config.task != FINETUNING:
+        raise ValueError(
+            f"a run of the task {config.task!r} is no fine-tuning; make its config with "
+            "core.finetuning_config"
+        )
+    return FinetuningSettings.from_json(config.settings)
+
+
+def finetuning_config(
+    settings: FinetuningSettings | None = None, changes: Mapping[str, Any] | None = None
+) -> TrainingConfig:
+    """A run of these settings. Paths become absolute.
+
+    changes  fields of TrainingConfig that are to be others than usual
+
+    Reads the base's config, none of its numbers. Raises ValueError or FileNotFoundError where there
+    is no such base, or it does not continue texts.
+    """
+    from core.finetuning.loading import config_of
+    from core.transformer.config import ModelConfig
+
+    settings = _absolute(settings or FinetuningSettings())
+    model = config_of(settings.base)
+    if not isinstance(model, ModelConfig):
+        raise ValueError(
+            f"{settings.base} is an encoder-decoder: only a model that continues a text can be "
+            "fine-tuned by a run; add an adapter to it by core.add_lora"
+        )
+    given = dict(changes or {})
+    rate = given.get("learning_rate", RATES[settings.method])
+    usual = TrainingConfig(
+        model=model,
+        task=FINETUNING,
+        corpus=settings.data,
+        tokenizer=settings.base,
+        settings=settings.to_json(),
+        learning_rate=rate,
+        min_learning_rate=rate / 10,
+        **USUAL,
+    )
+    return usual.change(given)
+
+
+# What of a TrainingConfig is another for a fine-tuning than for a training from scratch.
+USUAL: Mapping[str, Any] = {
+    "steps": 60,
+    "batch_size": 8,
+    "warmup_steps": 10,
+    "weight_decay": 0.0,
+    "betas": (0.9, 0.999),
+    "evaluate_every": 10,
+    "evaluate_batches": 8,
+    "sample_every": 10,
+    "sample_prompt": "",
+    "sample_tokens": 24,
+    "checkpoint_every": 20,
+    "probe_every": 0,
+    "probe_text": "",
+}
+# Where most is learned soonest: the fewer numbers learn, the larger their steps may be.
+RATES: Mapping[str, float] = {
+    "lora": 3e-3,
+    "full": 3e-4,
+    "last-layers": 1e-3,
+    "head": 3e-3,
+    "bitfit": 1e-2,
+    "bottleneck": 3e-3,
+    "prompt": 3e-2,
+}
+
+
+def _absolute(settings: FinetuningSettings) -> FinetuningSettings:
+    """With paths that mean the same wherever the run is continued."""
+    changed = {}
+    for name in ("base", "data", "base_data"):
+        given = getattr(settings, name)
+        if given and Path(given).exists() and given not in (STORIES, QUESTIONS):
+            changed[name] = str(Path(given).resolve())
+    return fields.from_json(FinetuningSettings, {**settings.to_json(), **changed})
