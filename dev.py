@@ -9,7 +9,7 @@ python3 dev.py snapshot DIR       a picture of every view, light and dark, witho
                                   (--all-sizes, --only PANE)
 python3 dev.py gallery            every widget in every state, in one window
 python3 dev.py train-bundled      trains the bundled model again (--dates: the encoder-decoder;
-                                  --tokenizers: the four tokenizers)
+                                  --questions: the adapter; --tokenizers: the four tokenizers)
 python3 dev.py model smollm2      gets a small real model, 93 MB (gpt2, owner/name: from the hub)
 python3 dev.py vocabularies       gets real tokenizers and texts (--all: also the large ones)
 python3 dev.py package [--dist D] a folder that runs without Python, and its self-test
@@ -103,7 +103,11 @@ def gallery(arguments: list[str]) -> int:
 
 def train_bundled(arguments: list[str]) -> int:
     set_up()
-    others = {"--tokenizers": "core.data.bundled", "--dates": "core.training.bundled_dates"}
+    others = {
+        "--tokenizers": "core.data.bundled",
+        "--dates": "core.training.bundled_dates",
+        "--questions": "core.finetuning.bundled_questions",
+    }
     rest = [one for one in arguments if one not in others]
     asked = [others[one] for one in arguments if one in others]
     module = asked[0] if asked else "core.training.bundled"

@@ -115,7 +115,8 @@ def field(
 ) -> Any:
     """A dataclass field with what it may hold (see `Field`) as its metadata.
 
-    `factory` makes the default where that can be changed in place (a list, a dict).
+    `factory` makes the default where that can be changed in place (a list, a dict), which has no
+    hash: the hash of a frozen dataclass is that of its other fields.
     """
     about = Field(
         label=label,
@@ -134,7 +135,7 @@ def field(
     )
     metadata = {METADATA: about}
     if factory is not None:
-        return dataclasses.field(default_factory=factory, metadata=metadata)
+        return dataclasses.field(default_factory=factory, hash=False, metadata=metadata)
     if default is MISSING:
         return dataclasses.field(metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)

@@ -2,8 +2,9 @@
 
 Reading order: targets, lora_config, lora, nf4, quantized_linear, adapter, scales, verdicts,
 adapted_trace; quantization, nf4_trace; peft_config, adapter_files; settings, selection, bottleneck,
-new_tokens, soft_prompt, classifier, methods; a run: trainable, work, estimates, examples, loading,
-task, program; then what was changed: spectrum, analysis, spectrum_trace.
+new_tokens, soft_prompt, classifier, methods; what a run takes: trainable, work, estimates; a run:
+examples, example_files, replay, data, loading, task, program; then what was changed: spectrum,
+analysis, spectrum_trace.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ _HOME = {
     "load": "core.finetuning.loading",
     "load_steps": "core.finetuning.loading",
     "memory_needed": "core.finetuning.loading",
+    "Tuned": "core.finetuning.loading",
+    "load_tuned": "core.finetuning.loading",
     "finetune": "core.finetuning.program",
     "finetune_steps": "core.finetuning.program",
     "adapter_parameter_count": "core.finetuning.adapter",

@@ -15,31 +15,43 @@ from typing import Protocol
 
 import numpy as np
 
-from core.data.batches import NO_TOKEN, Batch, rank_rows
+from core.data.batches import NO_TOKEN, Batch
 from core.data.questions import question_count, question_of
 from core.tokenization import Tokenizer
 
+CACHED = 1024  # questions that are kept as tokens: those that every evaluation asks
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Example:
-    """Tokens of a text, and which of them are learned: as many bools."""
+    """A text, and what is to be learned of it.
 
-    ids: Sequence[int]
-    learned: Sequence[bool]
+    ids      (n,) int64: its tokens
+    learned  (n,) bool: which of them; () where its class is learned
+    label    the number of its class; -1: it has none
+    """
+
+    ids: np.ndarray
+    learned: np.ndarray
+    label: int = -1
 
     @property
-    def prompt(self) -> Sequence[int]:
+    def prompt(self) -> list[int]:
         """The tokens before the first one that is learned."""
-        return self.ids[: self.learned.index(True)]
+        return self.ids[: int(self.learned.argmax())].tolist()
 
     @property
-    def answer(self) -> Sequence[int]:
+    def answer(self) -> list[int]:
         """The tokens that are learned."""
-        return [id for id, is_learned in zip(self.ids, self.learned, strict=True) if is_learned]
+        return self.ids[self.learned].tolist()
 
 
 class Examples(Protocol):
     """Two splits of examples: "train" and "validation"."""
+
+    @property
+    def have_prompts(self) -> bool:
+        """Whether something stands before what is learned, so that a model can be asked."""
 
     def count(self, split: str) -> int:
         """How many a split has: 1 at least."""
@@ -59,22 +71,28 @@ def answered(tokenizer: Tokenizer, prompt: str, answer: str, ends: Sequence[int]
     """
     before = tokenizer.encode_ids(prompt, specials=False)
     end = list(ends[:1]) or tokenizer.encode_ids("\n", specials=False)
-    learned = tokenizer.encode_ids(answer, specials=False) + end
-    return Example((*before, *learned), [False] * len(before) + [True] * len(learned))
+    after = tokenizer.encode_ids(answer, specials=False) + end
+    learned = np.repeat([False, True], [len(before), len(after)])
+    return Example(np.array([*before, *after], np.int64), learned)
 
 
 class StoryQuestions:
     """The questions of `core.data.questions` as examples."""
 
+    have_prompts = True
+
     def __init__(self, tokenizer: Tokenizer, ends: Sequence[int]) -> None:
         self.tokenizer = tokenizer
         self.ends = tuple(ends)
-        self.example = lru_cache(1024)(self._example)
+        self._made = lru_cache(CACHED)(self._make)
 
     def count(self, split: str) -> int:
         return question_count(split)
 
-    def _example(self, split: str, index: int) -> Example:
+    def example(self, split: str, index: int) -> Example:
+        return self._made(split, index)
+
+    def _make(self, split: str, index: int) -> Example:
         asked = question_of(split, index)
         return answered(self.tokenizer, asked.prompt, asked.answer, self.ends)
 
@@ -84,10 +102,8 @@ class StoryQuestions:
 
 
 class ExampleBatches:
-    """Draws (ids, targets) of one split; targets are the ids moved by one, where they are learned.
-
-    Every example comes once before one comes again, in an order that the seed decides. A batch is
-    as wide as its longest example; the others end with padding, which no token before it sees.
+    """Draws the examples of a batch. Every one comes once before one comes again, in an order that
+    the seed decides.
     """
 
     def __init__(
@@ -104,34 +120,34 @@ class ExampleBatches:
         generator = np.random.default_rng([self.seed, epoch])
         return generator.permutation(self.examples.count(self.split))
 
-    def batch(self, step: int, micro_batch: int = 0, rank: int = 0, ranks: int = 1) -> Batch:
-        """ids and targets, each (about B / ranks, T) int64: this rank's rows of the batch."""
+    def batch(self, step: int, micro_batch: int = 0) -> list[Example]:
+        """B examples, always the same for the same numbers."""
         first = (step * self.micro_batches + micro_batch) * self.batch_size
         count = self.examples.count(self.split)
         places = (divmod(first + row, count) for row in range(self.batch_size))
-        drawn = [int(self._order(epoch)[place]) for epoch, place in places]
-        return self._rows(drawn, rank, ranks)
+        return self._those([int(self._order(epoch)[place]) for epoch, place in places])
 
-    def in_order(self, most: int, rank: int = 0, ranks: int = 1) -> Iterator[Batch]:
+    def in_order(self, most: int) -> Iterator[list[Example]]:
         """The first `most` batches of the split (0: all of them), each example once."""
         count = self.examples.count(self.split)
         count = min(count, most * self.batch_size) if most else count
         for first in range(0, count, self.batch_size):
-            yield self._rows(range(first, min(first + self.batch_size, count)), rank, ranks)
+            yield self._those(range(first, min(first + self.batch_size, count)))
 
-    def _rows(self, indices: Sequence[int], rank: int, ranks: int) -> Batch:
-        ids, targets = padded([self.examples.example(self.split, index) for index in indices])
-        rows = rank_rows(len(ids), rank, ranks)
-        return ids[rows], targets[rows]
+    def _those(self, indices: Sequence[int]) -> list[Example]:
+        return [self.examples.example(self.split, index) for index in indices]
 
 
 def padded(examples: Sequence[Example]) -> Batch:
-    """ids and targets of examples, each (B, T) int64."""
+    """ids and targets, each (B, T) int64; targets are the ids moved by one, where they are learned.
+
+    As wide as the longest example; the others end with padding, which no token before it sees.
+    """
     T = max(len(one.ids) for one in examples) - 1
     ids = np.zeros((len(examples), T), np.int64)
     targets = np.full((len(examples), T), NO_TOKEN, np.int64)
     for row, one in enumerate(examples):
-        read = np.asarray(one.ids, np.int64)
-        ids[row, : len(read) - 1] = read[:-1]
-        targets[row, : len(read) - 1] = np.where(one.learned, read, NO_TOKEN)[1:]
+        n = len(one.ids) - 1
+        ids[row, :n] = one.ids[:-1]
+        targets[row, :n] = np.where(one.learned, one.ids, NO_TOKEN)[1:]
     return ids, targets

@@ -10,13 +10,13 @@ it as it did while it learned: `adapters_of(lm.model)` has it, with its scale, `
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import replace
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from core.files import quoted, read_json, write_json
-from core.finetuning.methods import prepare
+from core.finetuning.methods import Tuning, prepare
 from core.finetuning.settings import FinetuningSettings
 from core.inference import loading
 from core.inference.loading import BASE, DEEPEST, LoadedModel
@@ -77,6 +77,25 @@ def write_tuned(folder: Path, config: ModelConfig, settings: FinetuningSettings)
     write_json(folder / CONFIG_FILE, values)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Tuned:
+    """A model that was tuned, how, and what of it learned: the tokens of a soft prompt, which stand
+    before each text, are in `tuning.prompt`, a `Classifier` is `tuning.model`.
+    """
+
+    lm: LoadedModel
+    settings: FinetuningSettings
+    tuning: Tuning
+
+
+def load_tuned(folder: str | Path, dtype: str = "float32") -> Tuned:
+    """What a fine-tuning's folder holds. Raises ValueError for another folder, and as `load`."""
+    values = _tuned(folder)
+    if values is None:
+        raise ValueError(f"{folder} was not fine-tuned here; open it with core.load")
+    return to_the_end(_load_tuned_steps(folder, values, dtype, DEEPEST))
+
+
 def _tuned(name_or_path: str | Path) -> dict[str, Any] | None:
     """What the config.json of a fine-tuning's folder says; None: it is another model."""
     path, _ = place_of(name_or_path)
@@ -86,7 +105,7 @@ def _tuned(name_or_path: str | Path) -> dict[str, Any] | None:
     return values if isinstance(values, dict) and TUNING in values else None
 
 
-def _own_config(values: dict[str, Any]) -> ModelConfig:
+def _own_config(values: Mapping[str, Any]) -> ModelConfig:
     own = {name: value for name, value in values.items() if name not in (BASE, TUNING)}
     return ModelConfig.from_json(own)
 
@@ -97,6 +116,12 @@ def _load_steps(
     values = _tuned(name_or_path)
     if values is None:
         return (yield from loading.load_steps(name_or_path, dtype))
+    return (yield from _load_tuned_steps(name_or_path, values, dtype, deepest)).lm
+
+
+def _load_tuned_steps(
+    name_or_path: str | Path, values: Mapping[str, Any], dtype: str, deepest: int
+) -> Generator[ReadProgress, None, Tuned]:
     folder, name = place_of(name_or_path)
     try:
         settings = FinetuningSettings.from_json(values[TUNING])
@@ -136,5 +161,6 @@ def _load_steps(
             f"model; {remedy}"
         )
     check_finite(model, str(path))
-    model.eval()
-    return LoadedModel(model, under.tokenizer, model.config, name, under.usage)
+    tuning.model.eval()
+    lm = LoadedModel(model, under.tokenizer, model.config, name, under.usage)
+    return Tuned(lm, settings, tuning)

@@ -57,6 +57,8 @@ def check_finetuning(config: TrainingConfig) -> None:
 
     settings = settings_of(config)
     config_of(settings.base)
+    if settings.classes and config.parallel == "fsdp2" and config.ranks > 1:
+        raise ValueError("a classification head cannot be sharded; use parallel 'ddp'")
     for text in (settings.data, settings.base_data):
         if text and text not in (QUESTIONS, STORIES):
             check_text_file(text)

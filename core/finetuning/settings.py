@@ -13,6 +13,7 @@ from typing import Any
 
 from core import fields
 from core.fields import field
+from core.files import quoted
 from core.finetuning.lora_config import LoRAConfig
 from core.training.config import TrainingConfig
 
@@ -110,10 +111,19 @@ class FinetuningSettings:
             )
         if self.replay and not self.base_data:
             raise ValueError("replay needs base_data to draw from; give it, or replay 0")
+        if self.classes and Path(self.data).suffix.lower() != ".jsonl":
+            raise ValueError(
+                f"data {quoted(self.data)} has no classes; give a .jsonl file whose lines hold a "
+                "text and its label"
+            )
+        if self.classes and self.replay:
+            raise ValueError(
+                "texts of the base have no class, and cannot be among those that have; use replay 0"
+            )
 
     @property
     def holds_examples(self) -> bool:
-        """Whether the data is prompts with answers, of which the answers alone are learned."""
+        """Whether the data is examples, most often prompts with answers, and not one text."""
         return self.data == QUESTIONS or Path(self.data).suffix.lower() == ".jsonl"
 
     def to_json(self) -> dict[str, Any]:

@@ -10,46 +10,49 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.data import Batches, Corpus, prepare_corpus_steps, rank_rows
-from core.data.batches import NO_TOKEN, Batch
-from core.finetuning.examples import ExampleBatches, Examples, StoryQuestions
+from core.data.batches import NO_TOKEN, rank_rows
+from core.finetuning.classifier import Classifier, Labelled, classification_loss
+from core.finetuning.data import Drawn, TuningData
+from core.finetuning.examples import padded
 from core.finetuning.loading import load_steps, write_tuned
 from core.finetuning.methods import Tuning, prepare
-from core.finetuning.settings import FINETUNING, QUESTIONS, settings_of
+from core.finetuning.replay import sequence_losses
+from core.finetuning.settings import FINETUNING, settings_of
 from core.inference.activations import capture
 from core.inference.generation import generate_steps
 from core.inference.heads import HeadScores, head_scores, repeated_ids
 from core.inference.loading import TOKENIZER_FILE, LoadedModel
 from core.inference.sampling import Sampling
-from core.resources import data_folder
 from core.tokenization.ids import IdTokenizer
 from core.training.config import TrainingConfig
-from core.training.language_modelling import OWN_PROMPT, TEST_PERIOD, TRAIN_BATCHES
+from core.training.language_modelling import TEST_PERIOD
+from core.training.parallel import own_part
 from core.training.task import Position, Written
-from core.training.token_batches import EVALUATION_SEED, TokenTask, shown_tokens
+from core.training.token_batches import TokenTask, shown_tokens
 from core.transformer.architectures import gpt_of
-from core.transformer.gpt import GPT, next_token_loss
+from core.transformer.config import ModelConfig
+from core.transformer.gpt import next_token_loss
 
-GREEDY = Sampling(temperature=0.0)
-BASE = "base"  # the split that measures what is forgotten
-EXACT = "exact"  # the share of answers that are right to the last token
+GREEDY, FREE = Sampling(temperature=0.0), Sampling(temperature=0.8)
+EXACT = "exact"  # the share of answers that are right to the last token, or of right classes
 
 
 class Finetuning(TokenTask):
-    """Learns what the config's settings say. `cache` keeps tokenized files (None: the user's data
+    """Learns what the config's settings say. `cache` keeps tokenized texts (None: the user's data
     folder).
+
+    A batch is ids and targets, (B, T) each; of texts whose classes are learned, a `Labelled`.
     """
 
     name = FINETUNING
+    model_config: ModelConfig
 
     def __init__(self, config: TrainingConfig, cache: Path | None = None) -> None:
         self.config = config
         self.settings = settings_of(config)
-        self.cache = cache
+        self.data = TuningData(config, self.settings, cache)
         self.base: LoadedModel
         self.tuning: Tuning
-        self.examples: Examples | None = None
-        self._texts: dict[str, Corpus] = {}
 
     def prepare_steps(self, checkpoint: Path | None) -> Iterator[tuple[float, str]]:
         """Opens the base and the data.
@@ -73,122 +76,124 @@ class Finetuning(TokenTask):
                 "with core.finetuning_config"
             )
         front = settings.prompt_tokens if settings.method == "prompt" else 0
-        self.context = min(settings.context, model.config.block_size - front)
-        if self.context < 2:
+        context = min(settings.context, model.config.block_size - front)
+        if context < 2:
             raise ValueError(
                 f"{front} prompt tokens leave no room for a text, as {settings.base} reads "
                 f"{model.config.block_size} tokens at most; use fewer"
             )
-        if settings.data == QUESTIONS:
-            self.examples = StoryQuestions(self.tokenizer, self.base.usage.end_ids)
-        else:
-            yield from self._open_text_steps("data", settings.data)
-        self.splits = ("train", "validation")
-        if settings.base_data:
-            yield from self._open_text_steps(BASE, settings.base_data)
-            self.splits = (*self.splits, BASE)
-        self._train = self._batches("train", config.seed)
-        seed = config.seed + EVALUATION_SEED
-        self._evaluated = {split: self._batches(split, seed) for split in ("train", "validation")}
-        if BASE in self.splits:
-            self._held_out = self._windows(BASE, "validation", seed)
-        self._probe = self._probed()
-        period = min(TEST_PERIOD, self.model_config.block_size // 2)
+        yield from self.data.open_steps(self.base, context)
+        self.splits = self.data.splits
+        text = config.probe_text
+        probed = self.tokenizer.encode_ids(text) if text else self.data.probed()
+        self._probe = list(probed)[:context]
+        period = min(TEST_PERIOD, context // 2)
         generator = np.random.default_rng(config.seed)
         self._test = repeated_ids(1, period, 2, self.tokenizer.vocab_size, generator)[0]
-        yield 1.0, self.describe()
+        yield 1.0, self.data.describe()
 
-    def describe(self) -> str:
-        """One line about the data."""
-        return (self.examples or self._texts["data"]).describe()
-
-    def _open_text_steps(self, name: str, text: str) -> Iterator[tuple[float, str]]:
-        cache = self.cache or data_folder() / "corpora"
-        self._texts[name] = yield from prepare_corpus_steps(text, self.tokenizer, cache)
-
-    def _windows(self, name: str, split: str, seed: int) -> Batches:
-        return Batches(self._texts[name], split, self.context, self.config.batch_size, seed)
-
-    def _batches(self, split: str, seed: int) -> Batches | ExampleBatches:
-        if self.examples is None:
-            return self._windows("data", split, seed)
-        size, count = self.config.batch_size, self.config.micro_batches
-        return ExampleBatches(self.examples, split, size, count, seed)
-
-    def _probed(self) -> list[int]:
-        """The config's probe text; where it is empty, what a held-out example or text holds."""
-        if self.config.probe_text:
-            ids = list(self.tokenizer.encode_ids(self.config.probe_text))
-        elif self.examples is not None:
-            ids = list(self.examples.example("validation", 0).ids)
-        else:
-            ids = self._texts["data"].tokens("validation")[: self.context].tolist()
-        return ids[: self.context]
-
-    def build_model(self, generator: torch.Generator) -> GPT:
+    def build_model(self, generator: torch.Generator) -> nn.Module:
         self.tuning = prepare(self.base.model, self.settings, generator)
         model = gpt_of(self.tuning.model)
         model.checkpoints_activations = self.config.activation_checkpointing
         self.model_config = model.config
-        return model
+        return self.tuning.model
 
     def facts(self) -> Mapping[str, int | str]:
         probed = self.tokenizer.decode(self._probe)
-        return {"vocab_size": self.tokenizer.vocab_size, "probe_text": probed}
+        known: dict[str, int | str] = {
+            "vocab_size": self.tokenizer.vocab_size,
+            "probe_text": probed,
+        }
+        return known | self.data.facts()
 
-    def batches(self, split: str, position: Position) -> tuple[Tensor, Tensor]:
-        """ids and targets, each (B, T) int64: this rank's rows."""
-        batches = self._train if split == "train" else self._evaluated[split]
-        place = (position.step, position.micro_batch, position.rank, position.ranks)
-        return self.tuning.batch(*_tensors(batches.batch(*place)))
+    # -- batches
+
+    def batches(self, split: str, position: Position) -> Any:
+        drawn = self.data.batch(split, position.step, position.micro_batch)
+        return self._batch(drawn, position.rank, position.ranks)
+
+    def evaluation(self, split: str, rank: int = 0, ranks: int = 1) -> Iterator[Any]:
+        for drawn in self.data.evaluation(split):
+            yield self._batch(drawn, rank, ranks)
+
+    def _batch(self, drawn: Drawn, rank: int, ranks: int) -> Any:
+        """This rank's rows of a batch, as the model reads them."""
+        classifier = self.tuning.model
+        if isinstance(classifier, Classifier) and isinstance(drawn, list):
+            texts = [classifier.lay_out(one.ids.tolist()) for one in drawn]
+            whole = classifier.batch(texts, [one.label for one in drawn])
+            rows = rank_rows(len(drawn), rank, ranks)
+            return Labelled(*(part[rows] for part in whole))
+        ids, targets = padded(drawn) if isinstance(drawn, list) else drawn
+        rows = rank_rows(len(ids), rank, ranks)
+        return self.tuning.batch(torch.from_numpy(ids[rows]), torch.from_numpy(targets[rows]))
 
     def tokens(self, batch: Any) -> int:
         return int(batch[0].numel())
 
-    def evaluation(
-        self, split: str, rank: int = 0, ranks: int = 1
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        """`evaluate_batches` batches, or where that is 0 all that is held out."""
-        for batch in self._measured(split, rank, ranks):
-            yield self.tuning.batch(*_tensors(batch))
+    # -- losses
 
-    def _measured(self, split: str, rank: int, ranks: int) -> Iterator[Batch]:
-        most = self.config.evaluate_batches
-        batches = self._held_out if split == BASE else self._evaluated[split]
-        if split == "train":
-            most = most or TRAIN_BATCHES
-        if isinstance(batches, ExampleBatches):
-            yield from batches.in_order(most, rank, ranks)
-        elif most == 0:
-            for ids, targets in batches.whole_split():
-                rows = rank_rows(len(ids), rank, ranks)
-                yield ids[rows], targets[rows]
-        else:
-            yield from (batches.batch(index, 0, rank, ranks) for index in range(most))
+    def targets(self, batch: Any) -> int:
+        """Tokens that are learned; with replay sequences, which then count the same each; texts
+        whose classes are learned.
+        """
+        if isinstance(batch, Labelled) or self.settings.replay:
+            return len(batch[0])
+        return super().targets(batch)
+
+    def loss(self, model: nn.Module, batch: Any) -> Tensor:
+        if isinstance(batch, Labelled):
+            class_logits, logits = model(batch.ids, batch.last)
+            return classification_loss(class_logits, batch.labels, logits, batch.targets)
+        if self.settings.replay:
+            ids, targets = batch
+            return sequence_losses(model(ids), targets, self.config.label_smoothing).sum()
+        return super().loss(model, batch)
 
     def measure(self, split: str, model: nn.Module, batch: Any) -> Mapping[str, tuple[Tensor, int]]:
         """Also how many answers are exactly what the model would write by itself: where each token
         is the likeliest after those before it, so is the whole answer.
         """
-        *inputs, targets = batch
-        logits = model(*inputs)  # (B, T, V)
-        loss, _ = next_token_loss(logits, targets)
-        found = {split: (loss, self.targets(batch))}
-        if split == "validation" and self.examples is not None:
-            right = (logits.argmax(-1) == targets) | (targets == NO_TOKEN)  # (B, T)
-            found[EXACT] = (right.all(-1).sum(), len(targets))
-        return found
+        asks = split == "validation"
+        if isinstance(batch, Labelled):
+            class_logits, logits = model(batch.ids, batch.last)
+            loss = classification_loss(class_logits, batch.labels, logits, batch.targets, 0.0)
+            right = class_logits.argmax(-1) == batch.labels  # (B,)
+            count = len(right)
+        else:
+            ids, targets = batch
+            # A classifier reads plain texts as the model that it lies on does.
+            logits = (gpt_of(model) if self.settings.classes else model)(ids)  # (B, T, V)
+            loss, _ = next_token_loss(logits, targets)
+            right = ((logits.argmax(-1) == targets) | (targets == NO_TOKEN)).all(-1)  # (B,)
+            count, asks = super().targets(batch), asks and self.data.asks
+        found = {split: (loss, count)}
+        return {**found, EXACT: (right.sum(), len(right))} if asks else found
+
+    # -- checkpoints
 
     def state_to_save(self, model: nn.Module) -> Mapping[str, Tensor]:
         """What learns, and nothing of the base."""
         return {name: one for name, one in model.named_parameters() if one.requires_grad}
 
     def save_files(self, model: nn.Module, folder: Path) -> None:
+        """config.json, which names the base, and the tokenizer; of LoRA also peft's two files,
+        where this rank has the whole adapter.
+        """
         write_tuned(folder, gpt_of(model).config, self.settings)
         if not isinstance(self.tokenizer, IdTokenizer):
             self.tokenizer.save(folder / TOKENIZER_FILE)
+        adapter = self.tuning.adapter
+        if adapter is not None and all(own_part(one) is one for one in adapter.parameters()):
+            adapter.save(folder, base=self.settings.base)
+
+    # -- looking
 
     def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
+        if isinstance(batch, Labelled):
+            ids = batch.ids.clamp(max=self.tokenizer.vocab_size - 1)  # its own have no pieces
+            return shown_tokens(self.tokenizer, ids, batch.targets, output[1])
         P = len(self.tuning.prompt)  # has no pieces
         ids, targets = (one[:, P:] for one in batch)
         return shown_tokens(self.tokenizer, ids, targets, output[:, P:])
@@ -209,8 +214,18 @@ class Finetuning(TokenTask):
         return head_scores(attention, np.asarray(read))
 
     def sample_steps(self, model: nn.Module, seed: int) -> Generator[None, None, Written]:
-        """Its answer to a held-out prompt, the likeliest one; else how a text goes on."""
-        prompt, sampling = self._asked(seed)
+        """Its answer to a held-out prompt, the likeliest one; else how a text goes on, or which
+        class it is of.
+        """
+        if isinstance(model, Classifier):
+            ids = self.data.example(seed).ids.tolist()
+            best = int(model.probabilities(ids).argmax())
+            yield
+            chosen = self.settings.classes[best]
+            return Written(f"{self.tokenizer.decode(ids)} \N{RIGHTWARDS ARROW} ", chosen, ())
+        text = self.config.sample_prompt
+        prompt = list(self.tokenizer.encode_ids(text)) if text else self.data.asked(seed)
+        sampling = GREEDY if self.data.asks and not text else FREE
         new: list[int] = []
         ends, most = self.base.usage.end_ids, self.config.sample_tokens
         read = [*self.tuning.prompt, *prompt]
@@ -218,20 +233,5 @@ class Finetuning(TokenTask):
             new.append(token.id)
             yield
         before = self.tokenizer.decode(prompt)
-        text = self.tokenizer.decode([*prompt, *(id for id in new if id not in ends)])
-        return Written(before, text.removeprefix(before), tuple(new))
-
-    def _asked(self, seed: int) -> tuple[list[int], Sampling]:
-        if self.config.sample_prompt:
-            prompt = self.tokenizer.encode_ids(self.config.sample_prompt)
-            return list(prompt), Sampling(temperature=0.8)
-        if self.examples is None:
-            held_out = self._texts["data"].tokens("validation")
-            return held_out[:OWN_PROMPT].tolist(), Sampling(temperature=0.8)
-        number = seed % self.examples.count("validation")
-        return list(self.examples.example("validation", number).prompt), GREEDY
-
-
-def _tensors(batch: Batch) -> tuple[Tensor, Tensor]:
-    ids, targets = batch
-    return torch.from_numpy(ids), torch.from_numpy(targets)
+        whole = self.tokenizer.decode([*prompt, *(id for id in new if id not in ends)])
+        return Written(before, whole.removeprefix(before), tuple(new))

@@ -1,8 +1,8 @@
 """Where a model lies that is asked for by its name, and which repositories' models are here.
 
-"stories" and "dates" come with the program; "smollm2" is a file that known.toml names; other names
-are those of repositories of the Hugging Face hub, which lie in the program's data folder or in the
-hub's cache. Nothing is downloaded here.
+"stories", "dates" and "questions" come with the program; "smollm2" is a file that known.toml
+names; other names are those of repositories of the Hugging Face hub, which lie in the program's
+data folder or in the hub's cache. Nothing is downloaded here.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from core.transformer.weights import CONFIG_FILE
 
 BUNDLED = "stories"
 DATES = "dates"
+QUESTIONS = "questions"  # what was learned beside "stories": see core.finetuning
 SMOLLM2 = "smollm2"
 # Short names of repositories.
 SHORT = {"gpt2": ("openai-community/gpt2", "gpt2")}
@@ -45,7 +46,7 @@ def place_of(name_or_path: str | Path) -> tuple[Path, str]:
             f"{quoted(name_or_path)} names no model: give a name, such as {BUNDLED!r}, or a folder"
         )
     given = str(name_or_path)
-    if given in (BUNDLED, DATES):
+    if given in (BUNDLED, DATES, QUESTIONS):
         return resource("models", given), given
     path = Path(name_or_path)
     if os.path.exists(path):  # False, too, for what can be no path

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,14 +62,17 @@ def launched(folder: str | Path) -> Launched | None:
 class ProcessLauncher:
     """Runs `python -m core.training --run FOLDER` as a child, at a lower priority.
 
-    module     what is run; another module may bring another Task
+    module     what is run, or which one for a config; another module may bring another Task
     niceness   how far the child steps back behind the window (POSIX)
     bound      True: the child ends when this process does, even if it is killed; False: it goes on,
                also when the terminal is closed, and another launcher may `adopt` it
     """
 
     def __init__(
-        self, module: str = "core.training", niceness: int = 10, bound: bool = True
+        self,
+        module: str | Callable[[TrainingConfig], str] = "core.training",
+        niceness: int = 10,
+        bound: bool = True,
     ) -> None:
         self.module = module
         self.niceness = niceness
@@ -86,7 +90,8 @@ class ProcessLauncher:
         config = TrainingConfig.from_json(records.read_manifest(folder)["config"])
         if self.running(folder):
             raise ValueError(f"{folder.name} is being trained already; stop it first")
-        command = [sys.executable, "-m", self.module, "--run", str(folder)]
+        module = self.module if isinstance(self.module, str) else self.module(config)
+        command = [sys.executable, "-m", module, "--run", str(folder)]
         command += ["--nice", str(self.niceness)]
         command += ["--resume"] if resume else []
         command += ["--bound"] if self.bound else []

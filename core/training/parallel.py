@@ -203,7 +203,8 @@ def on_device(batch: Any, device: torch.device) -> Any:
         case Tensor():
             return batch.detach().to(device)
         case tuple() | list():
-            return type(batch)(on_device(part, device) for part in batch)
+            parts = [on_device(part, device) for part in batch]
+            return type(batch)(*parts) if hasattr(batch, "_fields") else type(batch)(parts)
         case Mapping():
             return {name: on_device(part, device) for name, part in batch.items()}
     return batch

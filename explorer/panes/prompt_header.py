@@ -13,7 +13,6 @@ from explorer.widgets.prompt_line import PromptLine
 
 LONGEST_NAME = 28
 PROMPT = 320  # px in which a prompt can be read
-PROMPT = 320  # px in which a prompt can be read
 
 
 class ModelButton(QToolButton):

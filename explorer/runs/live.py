@@ -37,9 +37,11 @@ if TYPE_CHECKING:
 
 def _train(folder: Path, resume: bool) -> Any:
     """The generator that the engine drives; imported here, for it loads torch."""
-    from core.training import RunReader, train_steps
+    from core.finetuning.program import program_of
+    from core.training import RunReader
 
-    yield from train_steps(RunReader(folder).config, folder, resume=resume)
+    config = RunReader(folder).config
+    yield from program_of(config).steps()(config, folder, resume=resume)
 
 
 def _load_libraries() -> None:
@@ -103,11 +105,14 @@ class Runs(QObject):
 
     def __init__(self, engine: Engine, folder: Path | None = None) -> None:
         super().__init__(engine)
+        from core.finetuning.program import program_of
         from core.training import ProcessLauncher
 
         self._engine = engine
         self.thread_launcher = ThreadLauncher(engine)
-        self.process_launcher = ProcessLauncher(bound=False)
+        self.process_launcher = ProcessLauncher(
+            lambda config: program_of(config).module, bound=False
+        )
         self._processes = ProcessWatch(self.process_launcher, self)
         self._controls: dict[str, RunControl] = {}
         self._tails: weakref.WeakValueDictionary[str, Tail] = weakref.WeakValueDictionary()
@@ -135,10 +140,10 @@ class Runs(QObject):
         run could not begin. May be called from any thread.
         """
         load_shared()
+        from core.finetuning.program import program_of
         from core.training import new_run_folder
-        from core.training.requirements import check_requirements
 
-        check_requirements(config)
+        program_of(config).check(config)
         try:
             return new_run_folder(self.folder(), name, config)
         except OSError as error:

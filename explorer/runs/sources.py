@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 BUNDLED = "stories"
 WEIGHTS = "model.safetensors"
+BESIDE_CONFIG = ("base", "finetuning")  # entries of config.json that tell of a fine-tuning
 TRACING = "the steps of the query"
 
 
@@ -290,6 +291,8 @@ def _read_small_files(folder: Path) -> tuple[Any, Any]:
         raise FileNotFoundError(f"there is no folder {folder}; {remedy}")
     path = _file_of(folder, "config.json")  # first: it says whether this is a model at all
     values = read_json(path)
+    if isinstance(values, dict):  # where what was learned lies on a base
+        values = {name: one for name, one in values.items() if name not in BESIDE_CONFIG}
     try:
         config = ModelConfig.from_json(values)
     except ValueError as error:

@@ -18,6 +18,8 @@ from core.autograd.mlp import MLPConfig
 from core.autograd.tensor import Tensor
 from core.data import story_text
 from core.download import download_steps
+from core.finetuning.example_files import read_examples_steps
+from core.finetuning.settings import FinetuningSettings
 from core.finetuning.task import Finetuning
 from core.inference.hub import get_model_steps
 from core.inference.loading import LoadedModel
@@ -112,6 +114,14 @@ def tuned(place: Place) -> Finetuning:
     place.model = task.build_model(torch.Generator().manual_seed(0))
     place.model.blocks[0].train()
     return task
+
+
+def examples(place: Place) -> Iterator[Any]:
+    path = place.folder / "examples.jsonl"
+    path.write_text('{"prompt": "a b", "answer": "c"}\n' * 50)
+    letters = CharacterTokenizer(sorted(set("abc \n")))
+    lm = replace(chatty(place), tokenizer=letters, usage=Usage())
+    return read_examples_steps(lm, FinetuningSettings(data=str(path)), 16)
 
 
 IDS = np.arange(8)[None]

@@ -20,6 +20,7 @@ from core.data.excerpt import excerpt_steps
 from core.download import download_steps
 from core.finetuning.adapter import add_lora
 from core.finetuning.analysis import strengths_steps
+from core.finetuning.example_files import read_examples_steps
 from core.finetuning.loading import load_steps as load_tuned_steps
 from core.finetuning.program import finetune_steps
 from core.finetuning.scales import generate_at_scales_steps
@@ -94,6 +95,7 @@ from tests.core.job_places import (
     certain,
     chatty,
     downloading,
+    examples,
     from_hub,
     getting,
     large,
@@ -179,6 +181,7 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     Finetuning.prepare_steps: lambda place: tuning(place).prepare_steps(None),
     Finetuning.sample_steps: lambda place: tuned(place).sample_steps(place.model, 0),
     finetune_steps: lambda place: finetune_steps(tuning(place).config, place.folder / "tuned"),
+    read_examples_steps: examples,
     load_tuned_steps: lambda place: load_tuned_steps(put_foreign(place)),
     stationary_points_steps: lambda place: stationary_points_steps(SLOW),
     Surface.grid_steps: lambda place: SLOW.grid_steps(1200, 1200),
@@ -276,6 +279,7 @@ def test_a_job_may_be_closed_at_any_of_its_first_yields(
 
 # Generators that some job above is made of.
 PARTS = {
+    "core.finetuning.data:TuningData.open_steps",
     "core.tokenization.bpe.training:Learner.learn",
     "core.tokenization.counting:count_words",
     "core.tokenization.sentencepiece.text:normalized_lines",

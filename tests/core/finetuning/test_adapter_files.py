@@ -19,8 +19,10 @@ from core.tensor_files import read_tensors, write_tensors
 from core.transformer.architectures import Config, Model
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
 from core.transformer.encoder_decoder import EncoderDecoder
+from core.transformer.foreign.writing import write_foreign
 from core.transformer.gpt import GPT
 from core.transformer.presets import preset
+from core.transformer.weights import load_model, save_model
 
 GPT2 = ModelConfig(vocab_size=50, block_size=16, n_layer=2, n_head=2, n_embd=16, tie_weights=False)
 LLAMA = ModelConfig(
@@ -151,6 +153,19 @@ def test_a_dora_adapter_beside_one_that_is_merged() -> None:
     torch.testing.assert_close(logits(model), both, rtol=0, atol=1e-5)
     second.merge()
     torch.testing.assert_close(logits(model), both, rtol=0, atol=1e-5)
+
+
+def test_an_adapted_model_is_written_once_it_is_a_plain_one(tmp_path: Path) -> None:
+    model = model_of(GPT2)
+    adapter = learned(model, LoRAConfig(r=2))
+    tuned = logits(model)
+    for write in (save_model, lambda folder, model: write_foreign(model, folder)):
+        with pytest.raises(ValueError, match="write what was learned into its matrices"):
+            write(tmp_path / "new", model)
+    assert not (tmp_path / "new").exists()
+    adapter.remove(merged=True)
+    save_model(tmp_path / "new", model)
+    torch.testing.assert_close(logits(load_model(tmp_path / "new")), tuned, rtol=0, atol=1e-5)
 
 
 def test_how_many_numbers_an_adapter_learns_is_known_without_the_model() -> None:

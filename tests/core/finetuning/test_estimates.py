@@ -99,7 +99,7 @@ def test_as_many_numbers_learn_as_are_told(
 
 def test_a_classifier_has_a_head_of_its_own() -> None:
     for method in ("lora", "head"):
-        settings = FinetuningSettings(method=method, classes=("cat", "dog"))
+        settings = FinetuningSettings(method=method, data="pets.jsonl", classes=("cat", "dog"))
         learning = ready(SMALL, settings).parameters.values()
         assert count(trainable_shapes(SMALL, settings)) == sum(one.numel() for one in learning)
 

@@ -53,7 +53,10 @@ def test_paths_mean_the_same_wherever_the_run_goes_on(
         ({"method": "ia3"}, "method 'ia3' is unknown; use 'lora', "),
         ({"quantize": "nf4", "method": "full"}, "the matrices of a quantized base cannot learn"),
         ({"quantize": "nf4", "method": "last-layers"}, "use method 'lora', or quantize 'none'"),
-        ({"classes": ["one", "two"], "method": "prompt"}, "or choose another method"),
+        (
+            {"classes": ["one", "two"], "method": "prompt", "data": "x.jsonl"},
+            "or choose another method",
+        ),
         ({"replay": 0.5, "base_data": ""}, "replay needs base_data"),
         ({"replay": 1.0}, "replay must be a number of at least 0 and below 1"),
         ({"data": ""}, "data is empty; 'questions' is ready to start"),

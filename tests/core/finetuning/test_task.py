@@ -10,9 +10,10 @@ import pytest
 import torch
 
 import core
-from core.data.batches import NO_TOKEN
+from core.files import read_json, write_json
 from core.finetuning.adapter import adapters_of
-from core.finetuning.examples import ExampleBatches, StoryQuestions, answered, padded
+from core.finetuning.classifier import Classifier
+from core.finetuning.loading import load_tuned
 from core.finetuning.program import finetune_steps, program_of
 from core.finetuning.settings import METHODS, FinetuningSettings, finetuning_config
 from core.finetuning.task import Finetuning
@@ -116,59 +117,11 @@ def test_the_program_is_the_one_of_the_task(base: Path) -> None:
     assert program_of(config.change({"task": "language-modelling"})).module == "core.training"
 
 
-# -- examples
-
-
-@pytest.fixture(scope="module")
-def stories() -> Any:
-    return core.load("stories")
-
-
-def test_only_the_answer_is_learned(stories: Any) -> None:
-    example = answered(stories.tokenizer, "Who?", " Mira", stories.usage.end_ids)
-    assert stories.tokenizer.decode(list(example.prompt)) == "Who?"
-    assert stories.tokenizer.decode(list(example.answer)[:-1]) == " Mira"
-    assert example.answer[-1] == stories.usage.end_ids[0]
-    longer = answered(stories.tokenizer, "Who is it, then?", " Ben")
-    ids, targets = padded([example, longer])
-    assert ids.shape == targets.shape
-    learned = targets[0][targets[0] != NO_TOKEN]
-    assert learned.tolist() == list(example.answer)
-    first = int(np.flatnonzero(targets[0] != NO_TOKEN)[0])
-    assert ids[0, : first + 1].tolist() == list(example.prompt)
-
-
-def test_every_example_comes_once_before_one_comes_again(stories: Any) -> None:
-    examples = StoryQuestions(stories.tokenizer, stories.usage.end_ids)
-    batches = ExampleBatches(examples, "validation", 40, 2, seed=3)
-    seen = [
-        row.tobytes() for step in range(5) for half in (0, 1) for row in _rows(batches, step, half)
-    ]
-    assert len(seen) == 400 == len(set(seen))
-    again = [
-        row.tobytes() for step in (5, 6) for half in (0, 1) for row in _rows(batches, step, half)
-    ]
-    assert set(again) <= set(seen) and again != seen[:160]
-
-
-def _rows(batches: ExampleBatches, step: int, micro_batch: int) -> list[np.ndarray]:
-    """Without padding."""
-    ids, targets = batches.batch(step, micro_batch)
-    return [
-        row[: np.flatnonzero(one != NO_TOKEN)[-1]] for row, one in zip(ids, targets, strict=True)
-    ]
-
-
-def test_ranks_share_the_batch_that_one_process_draws(stories: Any) -> None:
-    examples = StoryQuestions(stories.tokenizer, stories.usage.end_ids)
-    batches = ExampleBatches(examples, "train", 5, 1, seed=3)
-    whole, _ = batches.batch(4)
-    parts = [batches.batch(4, 0, rank, 2)[0] for rank in (0, 1)]
-    assert np.array_equal(np.concatenate(parts), whole)
+# -- what is measured
 
 
 @pytest.mark.parametrize("steps", [7, 8])
-def test_exact_counts_what_the_model_would_write_by_itself(stories: Any, steps: int) -> None:
+def test_exact_counts_what_the_model_would_write_by_itself(steps: int) -> None:
     config = finetuning_config(
         FinetuningSettings(base_data=""), {"batch_size": 6, "evaluate_batches": 2}
     )
@@ -187,10 +140,118 @@ def test_exact_counts_what_the_model_would_write_by_itself(stories: Any, steps: 
     measured = sum(int(one["exact"][0]) for one in told)
     written = 0
     for index in range(12):
-        asked = StoryQuestions(task.tokenizer, stories.usage.end_ids).example("validation", index)
+        asked = task.data.example(index)
         length = len(asked.answer)
-        new = core.generate(gpt_of(model), list(asked.prompt), length, temperature=0)
-        written += new[-length:] == list(asked.answer)
+        new = core.generate(gpt_of(model), asked.prompt, length, temperature=0)
+        written += new[-length:] == asked.answer
     assert measured == written
     assert 0 < measured < 12
     assert sum(one["exact"][1] for one in told) == 12
+
+
+def test_what_is_forgotten_is_measured_beside_what_is_learned(base: Path, tmp_path: Path) -> None:
+    """`base` is the loss on a held-out text that the base knew; with replay it knows it still."""
+    lines = "".join(
+        f'{{"prompt": "{a} met {b}?", "answer": "{a}"}}\n' for a in "ABCD" for b in "stuv"
+    )
+    data = tmp_path / "turned.jsonl"
+    data.write_text(lines)
+    ends = {}
+    for replay in (0.0, 0.5):
+        given = {"data": str(data), "base_data": str(base.parents[2] / "little.txt")}
+        config = small_tuning(
+            base,
+            settings={**given, "replay": replay, "method": "full"},
+            learning_rate=2e-2,
+            steps=24,
+        )
+        run = tune(config, tmp_path / f"run-{replay}")
+        assert run.measures["base"][:, 0].tolist() == run.evaluations["step"].tolist()
+        assert set(run.measures) == {"base", "exact"}
+        assert 0 <= run.measures["exact"][:, 1].min() <= run.measures["exact"][:, 1].max() <= 1
+        ends[replay] = run.measures["base"][:, 1]
+    assert ends[0.0][0] == ends[0.5][0]
+    assert ends[0.0][-1] > ends[0.0][0]
+    assert ends[0.5][-1] < ends[0.0][-1]
+
+
+def test_a_run_on_a_text_tells_no_answers(base: Path, tmp_path: Path) -> None:
+    assert tune(_config(base, "lora", steps=2), tmp_path / "run").measures == {}
+
+
+# -- what is written and loaded
+
+
+def test_an_adapter_is_written_for_peft_as_well(base: Path, tmp_path: Path) -> None:
+    folder = tune(_config(base, "lora"), tmp_path / "run").checkpoints[-1].folder
+    plain, tuned = core.load(base), core.load(folder)
+    core.load_adapter(plain.model, folder)
+    ids = torch.tensor([[1, 2, 3, 4]])
+    with torch.no_grad():
+        torch.testing.assert_close(plain.model(ids), tuned.model(ids), atol=1e-6, rtol=0)
+
+
+def test_a_soft_prompt_is_loaded_with_its_tokens(base: Path, tmp_path: Path) -> None:
+    folder = tune(_config(base, "prompt"), tmp_path / "run").checkpoints[-1].folder
+    tuned = load_tuned(folder)
+    assert tuned.settings.method == "prompt" and len(tuned.tuning.prompt) == 4
+    saved = read_tensors(folder / "model.safetensors", framework="torch")
+    assert torch.equal(tuned.tuning.parameters["wte.rows"], saved["wte.rows"])
+    with pytest.raises(ValueError, match="was not fine-tuned here; open it with core.load"):
+        load_tuned(base)
+
+
+def test_classes_are_learned(base: Path, tmp_path: Path) -> None:
+    lines = [
+        f'{{"text": "{a} met {b}.", "label": "{b in "stuv"}"}}\n'
+        for b in "swtxuyvz"
+        for a in "ABCDEFGH"
+    ]
+    data = tmp_path / "labelled.jsonl"
+    data.write_text("".join(np.random.default_rng(0).permutation(lines)))
+    given = {"data": str(data), "classes": ("True", "False"), "method": "full"}
+    config = small_tuning(base, settings=given, learning_rate=3e-2, steps=48, batch_size=8)
+    run = tune(config, tmp_path / "run")
+    assert run.measures["exact"][-1, 1] == 1.0 > run.measures["exact"][0, 1]
+    assert run.samples[-1].text in ("True", "False") and "met" in run.samples[-1].prompt
+    tuned = load_tuned(run.checkpoints[-1].folder)
+    assert isinstance(tuned.tuning.model, Classifier)
+    tokenizer = tuned.lm.tokenizer
+    chosen = [
+        int(tuned.tuning.model.probabilities(tokenizer.encode_ids(f"C met {b}.")).argmax())
+        for b in "sz"
+    ]
+    assert chosen == [0, 1]
+
+
+def test_a_damaged_or_a_foreign_base_is_told(base: Path, tmp_path: Path) -> None:
+    folder = tune(_config(base, "lora", steps=2), tmp_path / "run").checkpoints[-1].folder
+    path = folder / "config.json"
+    good = read_json(path)
+    write_json(path, {**good, "base": str(tmp_path / "gone")})
+    with pytest.raises(ValueError, match="was tuned from the model .* which is not there: .* put"):
+        core.load(folder)
+    write_json(path, {**good, "base": "stories"})
+    with pytest.raises(ValueError, match="does not fit its base 'stories'"):
+        core.load(folder)
+    write_json(path, {**good, "base": str(folder)})
+    with pytest.raises(ValueError, match="lies on a base that lies on another, without end"):
+        core.load(folder)
+    write_json(path, {**good, "finetuning": {"method": "ia3"}})
+    with pytest.raises(ValueError, match=r"config\.json: method 'ia3' is unknown; use 'lora'"):
+        core.load(folder)
+    write_json(path, {**good, "base": 3})
+    with pytest.raises(ValueError, match="must be the name or the folder of a model, not 3"):
+        core.load(folder)
+    write_json(path, good)
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match="holds no model.safetensors; copy the whole"):
+        core.load(folder)
+
+
+def test_a_fine_tuning_may_start_from_another_one(base: Path, tmp_path: Path) -> None:
+    first = tune(_config(base, "lora", steps=2), tmp_path / "first").checkpoints[-1].folder
+    given = {"method": "lora", "data": str(base.parents[2] / "little.txt")}
+    config = small_tuning(first, settings=given, steps=2, learning_rate=1e-2)
+    second = tune(config, tmp_path / "second").checkpoints[-1].folder
+    assert len(adapters_of(core.load(second).model)) == 2

@@ -255,6 +255,46 @@ def _open_gguf_model(folder: Path) -> None:
     capture(load(folder / "x.gguf").model, [0, 1, 2])
 
 
+def _adapted() -> Any:
+    import torch
+
+    from core.transformer.config import ModelConfig
+    from core.transformer.gpt import GPT
+
+    config = ModelConfig(
+        vocab_size=20, block_size=8, n_layer=2, n_head=2, n_embd=8, tie_weights=False
+    )
+    return GPT(config, torch.Generator().manual_seed(0))
+
+
+def _write_adapter(folder: Path) -> None:
+    """With an entry and a tensor of every kind that peft writes."""
+    from core.finetuning.adapter import add_lora
+    from core.finetuning.lora import LoRAConfig
+    from core.tensor_files import read_tensors, write_tensors
+
+    model = _adapted()
+    table = model.wte.weight.detach().numpy().copy()
+    config = LoRAConfig(r=2, target_modules=("c_attn", "c_proj", "wte"), dora=True)
+    add_lora(model, config).save(folder, base="gpt2")
+    tensors = read_tensors(folder / "adapter_model.safetensors")
+    tensors["base_model.model.transformer.wte.base_layer.weight"] = table
+    write_tensors(folder / "adapter_model.safetensors", tensors)
+    path = folder / "adapter_config.json"
+    about = json.loads(path.read_text())
+    more = {"rank_pattern": {"h.0.mlp.c_proj": 2}, "alpha_pattern": {"^x$": 2.5}, "bias": "none"}
+    _put(path, {**about, **more, "init_lora_weights": True, "modules_to_save": None})
+
+
+def _open_adapter(folder: Path) -> None:
+    from core.finetuning.adapter_files import load_adapter
+
+    model = _adapted()
+    adapter = load_adapter(model, folder)
+    adapter.merge()
+    adapter.remove()
+
+
 # -- runs, settings, texts ------------------------------------------------------------------------
 
 
@@ -401,6 +441,7 @@ FORMATS: dict[str, Format] = {
     "encoder-decoder": Format(_write_pair_model, _open_pair_model),
     "model of transformers": Format(_write_foreign, _open_model),
     "GGUF, model": Format(_write_gguf_model, _open_gguf_model),
+    "adapter": Format(_write_adapter, _open_adapter),
     "run": Format(lambda folder: write_run(folder), _open_run),
     "TensorBoard events": Format(_write_events, _show_run),
     "trainer_state.json": Format(_write_trainer_state, _show_run),

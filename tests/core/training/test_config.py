@@ -20,6 +20,12 @@ def test_json_round_trip(tmp_path: Path) -> None:
     assert TrainingConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
 
 
+def test_a_config_has_a_hash_whatever_its_task_is_told(tmp_path: Path) -> None:
+    one, same = (small_config(tmp_path, settings={"ranks": [1, 2]}) for _ in range(2))
+    assert hash(one) == hash(same) and one == same
+    assert one != small_config(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("changes", "remedy"),
     [

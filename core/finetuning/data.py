@@ -1,0 +1,129 @@
+"""What a fine-tuning reads: the new data, and the base's, of which a part is held out."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+from core.data import Batches, Corpus, prepare_corpus_steps
+from core.data.batches import Batch
+from core.data.text import Progress
+from core.finetuning.example_files import FileExamples, read_examples_steps
+from core.finetuning.examples import Example, ExampleBatches, Examples, StoryQuestions, padded
+from core.finetuning.replay import with_replay
+from core.finetuning.settings import QUESTIONS, FinetuningSettings
+from core.inference.chat import Chatting
+from core.resources import data_folder
+from core.training.config import TrainingConfig
+from core.training.language_modelling import OWN_PROMPT, TRAIN_BATCHES
+from core.training.token_batches import EVALUATION_SEED
+
+BASE = "base"  # the split that measures what is forgotten
+Drawn = Batch | list[Example]  # ids and targets (B, T) of a text, or B examples
+
+
+class TuningData:
+    """Made ready by `open_steps`. `cache` keeps tokenized texts (None: the user's data folder).
+
+    examples  what a batch is drawn from; None: from one text
+    splits    "train" and "validation" of the data, and "base" where there is base data
+    """
+
+    def __init__(
+        self, config: TrainingConfig, settings: FinetuningSettings, cache: Path | None
+    ) -> None:
+        self.config = config
+        self.settings = settings
+        self.cache = cache or data_folder() / "corpora"
+        self.examples: Examples | None = None
+        self.splits: tuple[str, ...] = ("train", "validation")
+        self._text: Corpus
+        self._base: Corpus
+
+    def open_steps(self, lm: Chatting, context: int) -> Iterator[Progress]:
+        """Opens both. Raises ValueError or OSError, with the remedy, where one cannot be read."""
+        settings, config, self.context = self.settings, self.config, context
+        if settings.data == QUESTIONS:
+            self.examples = StoryQuestions(lm.tokenizer, lm.usage.end_ids)
+        elif settings.holds_examples:
+            self.examples = yield from read_examples_steps(lm, settings, context)
+        else:
+            self._text = yield from self._corpus_steps(lm, settings.data)
+        if settings.base_data:
+            self._base = yield from self._corpus_steps(lm, settings.base_data)
+            self.splits = (*self.splits, BASE)
+            self._held_out = self._windows(self._base, "validation", config.seed + EVALUATION_SEED)
+            self._replayed = self._windows(self._base, "train", config.seed)
+        self._train = self._batches("train", config.seed)
+        self._evaluated = {
+            split: self._batches(split, config.seed + EVALUATION_SEED)
+            for split in ("train", "validation")
+        }
+
+    def _corpus_steps(self, lm: Chatting, text: str) -> Generator[Progress, None, Corpus]:
+        return (yield from prepare_corpus_steps(text, lm.tokenizer, self.cache))
+
+    def _windows(self, text: Corpus, split: str, seed: int) -> Batches:
+        return Batches(text, split, self.context, self.config.batch_size, seed)
+
+    def _batches(self, split: str, seed: int) -> Batches | ExampleBatches:
+        if self.examples is None:
+            return self._windows(self._text, split, seed)
+        size, count = self.config.batch_size, self.config.micro_batches
+        return ExampleBatches(self.examples, split, size, count, seed)
+
+    def batch(self, split: str, step: int, micro_batch: int) -> Drawn:
+        """All rows of a batch of "train" or "validation": those of every rank."""
+        batches = self._train if split == "train" else self._evaluated[split]
+        drawn: Drawn = batches.batch(step, micro_batch)
+        share = self.settings.replay
+        if split != "train" or not share:
+            return drawn
+        new = padded(drawn) if isinstance(drawn, list) else drawn
+        return with_replay(new, self._replayed, share, step, micro_batch)
+
+    def evaluation(self, split: str) -> Iterator[Drawn]:
+        """`evaluate_batches` batches of a split, or where that is 0 all that is held out."""
+        most = self.config.evaluate_batches or (TRAIN_BATCHES if split == "train" else 0)
+        batches = self._held_out if split == BASE else self._evaluated[split]
+        if isinstance(batches, ExampleBatches):
+            yield from batches.in_order(most)
+        elif most:
+            yield from (batches.batch(index) for index in range(most))
+        else:
+            yield from batches.whole_split()
+
+    @property
+    def asks(self) -> bool:
+        """Whether a model can be asked, and its answer be compared with the right one."""
+        return self.examples is not None and self.examples.have_prompts
+
+    def asked(self, number: int) -> list[int]:
+        """The tokens of a held-out prompt; where there is none, of how a held-out text begins."""
+        if self.examples is None:
+            return self._text.tokens("validation")[:OWN_PROMPT].tolist()
+        example = self.example(number)
+        if self.asks:
+            return example.prompt
+        return example.ids[: max(1, min(OWN_PROMPT, len(example.ids) // 2))].tolist()
+
+    def example(self, number: int) -> Example:
+        """A held-out example."""
+        assert self.examples is not None
+        return self.examples.example("validation", number % self.examples.count("validation"))
+
+    def probed(self) -> list[int]:
+        """The tokens of a held-out example or text."""
+        if self.examples is not None:
+            return self.example(0).ids[: self.context].tolist()
+        return self._text.tokens("validation")[: self.context].tolist()
+
+    def describe(self) -> str:
+        """One line about it."""
+        return (self.examples or self._text).describe()
+
+    def facts(self) -> dict[str, int | str]:
+        """How many lines of the file were skipped, and what was wrong with the first."""
+        if not isinstance(self.examples, FileExamples) or not self.examples.broken:
+            return {}
+        return {"skipped_lines": self.examples.broken, "first_skipped": self.examples.first}
