@@ -3,11 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from core.files import quoted
 
 ARROW = re.compile("->|=>|\u2192")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How an example is written: its question, `between`, its answer; `apart` parts two of them."""
+
+    before: str = ""
+    between: str = ": "
+    apart: str = "\n"
+
+    def asked(self, question: str) -> str:
+        return f"{self.before}{question}{self.between}"
+
+    def prompt(self, examples: Sequence[tuple[str, str]], question: str) -> str:
+        """Questions with their answers, and one without."""
+        told = [f"{self.asked(one)}{right}" for one, right in examples]
+        return self.apart.join([*told, self.asked(question)])
+
+
+# The arrow is that of Brown et al. 2020 (GPT-3), figure 2.1.
+FORMS = {
+    "arrow": Form(between=" => "),
+    "colon": Form(),
+    "dialog": Form("Q: ", "\nA: ", "\n\n"),
+}
 
 
 def pairs_of(lines: str) -> list[tuple[str, str]]:

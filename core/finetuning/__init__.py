@@ -1,10 +1,15 @@
 """Fine-tuning: a model that has learned one thing learns another, and most of it stays as it is.
 
-Reading order: targets, lora_config, lora, nf4, quantized_linear, adapter, scales, verdicts,
-adapted_trace; quantization, nf4_trace; peft_config, adapter_files; settings, selection, bottleneck,
-new_tokens, soft_prompt, classifier, methods; what a run takes: trainable, work, estimates; a run:
-examples, example_files, replay, data, loading, task, program; then what was changed: spectrum,
-analysis, spectrum_trace.
+Reading order, one subject a line:
+
+low rank      targets, lora_config, lora, adapter, scales, verdicts, adapted_trace
+four bits     nf4, quantized_linear, quantization, nf4_trace
+files         peft_config, adapter_files
+methods       settings, selection, task_vector, bottleneck, new_tokens, soft_prompt, classifier,
+              methods
+costs         trainable, work, estimates
+a run         examples, example_files, replay, data, loading, task, program, bundled_questions
+what changed  spectrum, analysis, spectrum_trace, learned
 """
 
 from __future__ import annotations
@@ -29,7 +34,7 @@ _HOME = {
     "adapter_parameter_count": "core.finetuning.adapter",
     "load_adapter": "core.finetuning.adapter_files",
     "add_bottlenecks": "core.finetuning.bottleneck",
-    "remove_bottlenecks": "core.finetuning.bottleneck",
+    "Bottlenecks": "core.finetuning.bottleneck",
     "add_soft_prompt": "core.finetuning.soft_prompt",
     "Classifier": "core.finetuning.classifier",
     "classification_loss": "core.finetuning.classifier",
@@ -55,6 +60,7 @@ _HOME = {
     "strengths": "core.finetuning.analysis",
     "strengths_between": "core.finetuning.analysis",
     "attention_change": "core.finetuning.analysis",
+    "read_updates": "core.finetuning.learned",
     "trace_spectrum": "core.finetuning.spectrum_trace",
     "at_scales": "core.finetuning.scales",
     "generate_at_scales_steps": "core.finetuning.scales",

@@ -176,7 +176,8 @@ class Adapter:
         own_names  name matrices as here ("h.0.attn.c_attn"), for a core model that peft wraps, and
                    not as transformers does, where it has a class for such a model
 
-        Raises OSError where the disk or the rights fail.
+        Raises ValueError where DoRA changes a matrix and a part of it, which peft cannot hold, and
+        OSError where the disk or the rights fail.
         """
         from core.finetuning.adapter_files import write_adapter
 

@@ -88,10 +88,12 @@ def _their_names(module: str, names: Names | None) -> tuple[str, ...]:
 
 
 def _names_of(config: Config) -> Names | None:
-    """Those of the class of transformers that computes the same; None: there is none."""
+    """Those of the class of transformers that computes the same, windows aside, which change no
+    name; None: there is none.
+    """
     if not isinstance(config, EncoderDecoderConfig):
         with suppress(ValueError):
-            return nearest_family(config).json_names
+            return nearest_family(replace(config, window=None)).json_names
     return None
 
 
@@ -142,7 +144,7 @@ def _numbers_of(adapter: Adapter, target: Target) -> Numbers | None:
     matrix = adapter.model.get_submodule(target.module)
     if not isinstance(matrix, Adapted):
         return None
-    beside = []
+    beside: list[tuple[LowRank, slice, slice]] = []  # its rows there, and here
     for update in adapter.updates_of(matrix):
         first = max(update.first, target.first)
         last = min(update.first + update.B.size(0), target.first + target.shape[0])
@@ -152,19 +154,8 @@ def _numbers_of(adapter: Adapter, target: Target) -> Numbers | None:
             beside.append((update, theirs, own))
     if not beside:
         return None
-    scaling = beside[0][0].scaling
-    weight = matrix.rows(matrix.unmerged_weight, target.first, target.rows)
-    magnitude = full_precision(weight).norm(dim=1)  # with DoRA, of rows that are not adapted
-    columns, adapted = [], torch.zeros(target.shape[0], dtype=torch.bool)
+    scaling, columns = beside[0][0].scaling, []
     for update, theirs, own in beside:
-        if isinstance(update, DoRA):
-            if adapted[theirs].any():
-                raise ValueError(
-                    f"this DoRA adapter changes rows of {target.name} twice, and peft has one "
-                    "length for each row: adapt the matrix or its parts, not both"
-                )
-            magnitude[theirs] = update.magnitude[own]
-        adapted[theirs] = True
         column = update.B.new_zeros(target.shape[0], update.r)
         column[theirs] = update.B[own] * (update.scaling / scaling)
         columns.append(column)
@@ -172,8 +163,26 @@ def _numbers_of(adapter: Adapter, target: Target) -> Numbers | None:
         A=torch.cat([update.A for update, _, _ in beside]),
         B=torch.cat(columns, dim=1),
         scaling=scaling,
-        magnitude=magnitude if adapter.config.dora else None,
+        magnitude=_magnitude(matrix, target, beside) if adapter.config.dora else None,
     )
+
+
+def _magnitude(
+    matrix: Adapted, target: Target, beside: list[tuple[LowRank, slice, slice]]
+) -> Tensor:
+    """DoRA's lengths of all these rows: those that are not adapted keep their own."""
+    weight = matrix.rows(matrix.unmerged_weight, target.first, target.rows)
+    magnitude = full_precision(weight).norm(dim=1)
+    adapted = torch.zeros_like(magnitude, dtype=torch.bool)
+    for update, theirs, own in beside:
+        assert isinstance(update, DoRA)
+        if adapted[theirs].any():
+            raise ValueError(
+                f"this DoRA adapter changes rows of {target.name} twice, and peft has one length "
+                "for each row: adapt the matrix or its parts, not both"
+            )
+        magnitude[theirs], adapted[theirs] = update.magnitude[own], True
+    return magnitude
 
 
 def _rank_and_alpha(numbers: Numbers, rslora: bool) -> tuple[int, float]:

@@ -15,7 +15,6 @@ Letters in shapes: C width of the residual stream, m of the bottleneck.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
@@ -88,29 +87,46 @@ class Bottleneck(nn.Module):
         return bent @ self.up.mT + self.up_bias  # (..., C)
 
 
+class Bottlenecks:
+    """What `add_bottlenecks` laid over a model.
+
+    scale    how much of the changes is added: 0 nothing, 1 what was learned
+    modules  one for each sublayer, in the model's order
+    """
+
+    def __init__(self, model: Model, modules: dict[str, Bottleneck]) -> None:
+        self.modules = list(modules.values())
+        self._model = model
+        self._names = list(modules)
+
+    @property
+    def scale(self) -> float:
+        return self.modules[0].strength
+
+    @scale.setter
+    def scale(self, strength: float) -> None:
+        for one in self.modules:
+            one.strength = float(strength)
+
+    def remove(self) -> None:
+        """Takes them off the model, which is what it was."""
+        for name, one in zip(self._names, self.modules, strict=True):
+            put_module(self._model, name, one.base)
+
+
 def add_bottlenecks(
     model: Model, width: int, *, generator: torch.Generator | None = None
-) -> list[Bottleneck]:
+) -> Bottlenecks:
     """A bottleneck of so many numbers after each attention and MLP; all else is frozen.
 
     generator  what is drawn from; None: torch's own
     """
     model.requires_grad_(False)
-    added = []
+    added = {}
     for target in find_targets(model, SUBLAYERS):
         base = model.get_submodule(target.module)
         bottleneck = Bottleneck(base, width).train(base.training)  # type: ignore[arg-type]
         bottleneck.initialize(generator)
         put_module(model, target.module, bottleneck)
-        added.append(bottleneck)
-    return added
-
-
-def remove_bottlenecks(model: nn.Module) -> None:
-    """Takes them off the model, which is what it was."""
-    for name, bottleneck in list(_bottlenecks(model)):
-        put_module(model, name, bottleneck.base)
-
-
-def _bottlenecks(model: nn.Module) -> Iterator[tuple[str, Bottleneck]]:
-    return ((name, one) for name, one in model.named_modules() if isinstance(one, Bottleneck))
+        added[target.module] = bottleneck
+    return Bottlenecks(model, added)

@@ -8,15 +8,14 @@ tuning.state()          the tensors that a checkpoint saves
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from core.files import quoted_some
 from core.finetuning.adapter import Adapter, add_lora
-from core.finetuning.bottleneck import add_bottlenecks
+from core.finetuning.bottleneck import Bottlenecks, add_bottlenecks
 from core.finetuning.classifier import Classifier
 from core.finetuning.quantization import quantize_model
 from core.finetuning.selection import (
@@ -27,23 +26,63 @@ from core.finetuning.selection import (
 )
 from core.finetuning.settings import FinetuningSettings
 from core.finetuning.soft_prompt import add_soft_prompt, put_in_front
+from core.finetuning.task_vector import TaskVector
 from core.transformer.architectures import Model
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Tuning:
     """A model made ready to be fine-tuned.
 
     model       what is trained: the one that was given, or the `Classifier` around it
     parameters  those that learn, by their names in it
-    adapter     what LoRA laid over the model; None: another method
+    added       what was laid over the model; None: nothing was
+    own         parameters of the base's own that learn
     prompt      tokens that stand before each text: there is room for so many fewer of its own
     """
 
-    model: nn.Module
-    parameters: Mapping[str, nn.Parameter]
-    adapter: Adapter | None = None
-    prompt: tuple[int, ...] = ()
+    def __init__(
+        self,
+        model: nn.Module,
+        added: Adapter | Bottlenecks | None = None,
+        own: Sequence[nn.Parameter] = (),
+        prompt: tuple[int, ...] = (),
+    ) -> None:
+        self.model = model
+        self.parameters: Mapping[str, nn.Parameter] = {
+            name: one for name, one in model.named_parameters() if one.requires_grad
+        }
+        self.added = added
+        self.own = own
+        self.prompt = prompt
+        self._vector: TaskVector | None = None
+
+    @property
+    def adapter(self) -> Adapter | None:
+        """What LoRA laid over the model; None: another method."""
+        return self.added if isinstance(self.added, Adapter) else None
+
+    @property
+    def scale(self) -> float:
+        """How much of what was learned the model computes with: 0 nothing, 1 all of it.
+
+        Setting it raises ValueError for a soft prompt, and where the base is not known any more.
+        """
+        changed = self.added or self._vector
+        return 1.0 if changed is None else changed.scale
+
+    @scale.setter
+    def scale(self, scale: float) -> None:
+        changed = self.added or self._vector
+        if self.prompt:
+            raise ValueError(
+                "half a soft prompt is none: leave its tokens out, and the model is the base"
+            )
+        if changed is None:
+            raise ValueError(
+                "the numbers that learned lie where the base's did, which are gone; open the "
+                "checkpoint again, which loads both"
+            )
+        changed.scale = scale
 
     def batch(self, ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """A batch as the model reads it: ids and targets (B, T) -> (B, P + T), P the prompt."""
@@ -54,25 +93,29 @@ class Tuning:
         return {name: parameter.detach() for name, parameter in self.parameters.items()}
 
     def load_state(self, tensors: Mapping[str, Tensor]) -> None:
-        """Puts them back. Raises ValueError where a name or a shape differs; nothing is changed
-        then.
+        """Puts them back, over the base. Raises ValueError where a name or a shape differs; nothing
+        is changed then.
         """
-        own = self.parameters
-        if differing := sorted(set(own) ^ set(tensors)):
+        here = self.parameters
+        if differing := sorted(set(here) ^ set(tensors)):
             raise ValueError(
                 f"what was learned belongs to another model or method: {quoted_some(differing)} "
                 f"{'is' if len(differing) == 1 else 'are'} on one side alone; take the settings "
                 "that it was learned with"
             )
-        for name, parameter in own.items():
+        for name, parameter in here.items():
             if parameter.shape != tensors[name].shape:
                 raise ValueError(
                     f"{name} has shape {tuple(parameter.shape)} here and "
                     f"{tuple(tensors[name].shape)} there; take the base and the settings that it "
                     "was learned with"
                 )
+        if self._vector is not None:
+            self._vector.scale = 1.0
+        elif self.own:
+            self._vector = TaskVector(self.own)
         with torch.no_grad():
-            for name, parameter in own.items():
+            for name, parameter in here.items():
                 parameter.copy_(tensors[name])
 
 
@@ -85,32 +128,37 @@ def prepare(
 
     Raises ValueError, with the remedy, for what the model cannot do.
     """
-    adapter: Adapter | None = None
+    added: Adapter | Bottlenecks | None = None
     prompt: tuple[int, ...] = ()
-    trained: nn.Module = model
+    own: list[nn.Parameter] = []
     if settings.quantize != "none":
         quantize_model(model)
     match settings.method:
         case "lora":
-            adapter = add_lora(model, settings.lora, generator=generator)
+            added = add_lora(model, settings.lora, generator=generator)
+        case "bottleneck":
+            added = add_bottlenecks(model, settings.bottleneck_width, generator=generator)
+        case "prompt":
+            prompt = add_soft_prompt(model, settings.prompt_tokens, generator=generator)
+        case _:
+            own = _select(model, settings)
+    trained: nn.Module = model
+    if settings.classes:
+        trained = Classifier(model, len(settings.classes), generator=generator)
+    return Tuning(trained, added, own, prompt)
+
+
+def _select(model: Model, settings: FinetuningSettings) -> list[nn.Parameter]:
+    """Lets some of the model's own parameters learn."""
+    match settings.method:
         case "full":
             select_all(model)
         case "last-layers":
             select_last_layers(model, settings.last_layers)
-        case "head" if settings.classes:  # that of the classifier, below
+        case "head" if settings.classes:  # that of the classifier is another one
             model.requires_grad_(False)
         case "head":
             select_head(model)
         case "bitfit":
             select_biases(model)
-        case "bottleneck":
-            add_bottlenecks(model, settings.bottleneck_width, generator=generator)
-        case "prompt":
-            prompt = add_soft_prompt(model, settings.prompt_tokens, generator=generator)
-    if settings.classes:
-        trained = Classifier(model, len(settings.classes), generator=generator)
-    return Tuning(trained, _learning(trained), adapter, prompt)
-
-
-def _learning(model: nn.Module) -> dict[str, nn.Parameter]:
-    return {name: one for name, one in model.named_parameters() if one.requires_grad}
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]

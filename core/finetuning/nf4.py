@@ -40,11 +40,11 @@ def code_book() -> Tensor:
     Seven quantiles of a normal distribution below 0, 0 itself, and eight above.
     """
     quantile = NormalDist().inv_cdf
-    below = torch.linspace(OUTERMOST, 0.5, LEVELS // 2)[:-1]  # the last would be 0
-    above = torch.linspace(OUTERMOST, 0.5, LEVELS // 2 + 1)[:-1]
+    below = torch.linspace(OUTERMOST, 0.5, LEVELS // 2, device="cpu")[:-1]  # the last would be 0
+    above = torch.linspace(OUTERMOST, 0.5, LEVELS // 2 + 1, device="cpu")[:-1]
     negative = [-quantile(share) for share in below.tolist()]
     positive = [quantile(share) for share in above.tolist()]
-    levels = torch.tensor(sorted([*negative, 0.0, *positive]))
+    levels = torch.tensor(sorted([*negative, 0.0, *positive]), device="cpu")
     return levels / levels.max()
 
 
@@ -58,14 +58,14 @@ def borders() -> Tensor:
 @functools.cache
 def _pairs(device: torch.device) -> Tensor:
     """(256, 2): the two levels that each byte stands for."""
-    byte = torch.arange(256)
+    byte = torch.arange(256, device="cpu")
     return code_book()[torch.stack([byte >> 4, byte & 15], 1)].to(device)
 
 
 @functools.cache
 def _eight_bit_floats(device: torch.device) -> Tensor:
     """(256,): the number that each byte stands for as an 8-bit float; not all devices know them."""
-    return torch.arange(256, dtype=torch.uint8).view(EIGHT_BITS).float().to(device)
+    return torch.arange(256, dtype=torch.uint8, device="cpu").view(EIGHT_BITS).float().to(device)
 
 
 class Blocks(NamedTuple):

@@ -51,10 +51,8 @@ class PeftConfig:
     lora_dropout: float = field(0.0, least=0, below=1)
     use_rslora: bool = False
     use_dora: bool = False
-    rank_pattern: Mapping[str, int] = field(
-        factory=dict, least=1, most=LARGEST_RANK, longest=10_000
-    )
-    alpha_pattern: Mapping[str, float] = field(factory=dict, above=0, most=1e6, longest=10_000)
+    rank_pattern: Mapping[str, int] = field(factory=dict, least=1, most=LARGEST_RANK, longest=2_000)
+    alpha_pattern: Mapping[str, float] = field(factory=dict, above=0, most=1e6, longest=2_000)
     bias: str = field(
         "none", choices=("none",), refused=dict.fromkeys(("all", "lora_only"), WITH_BIASES)
     )

@@ -1,4 +1,5 @@
-"""A model with its adapters at other scales for a moment: to compare what it writes, or computes.
+"""A model with what it learned at other scales for a moment: to compare what it writes, or
+computes. What learned is an adapter, or a `Tuning` of any method.
 
     for token in generate_at_scales_steps(model, {adapter: 0.5}, ids, 40): ...
     for token in generate_at_scales_steps(model, {first: 0.7, second: 0.3}, ids, 40): ...
@@ -10,17 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 
 import numpy as np
 
-from core.finetuning.adapter import Adapter
 from core.inference.generation import TokenStep, generate_steps
 from core.inference.sampling import Sampling
 from core.transformer.gpt import GPT
 
 
+class Scaled(Protocol):
+    """What was learned, of which more or less can be added."""
+
+    scale: float
+
+
 @contextmanager
-def at_scales(scales: Mapping[Adapter, float]) -> Iterator[None]:
+def at_scales(scales: Mapping[Scaled, float]) -> Iterator[None]:
     """Adapters at these scales; afterwards they are at those that they had."""
     before = {adapter: adapter.scale for adapter in scales}
     try:
@@ -32,14 +39,14 @@ def at_scales(scales: Mapping[Adapter, float]) -> Iterator[None]:
             _set(adapter, scale)
 
 
-def _set(adapter: Adapter, scale: float) -> None:
+def _set(adapter: Scaled, scale: float) -> None:
     if adapter.scale != scale:  # a merged one is merged again
         adapter.scale = scale
 
 
 def generate_at_scales_steps(
     model: GPT,
-    scales: Mapping[Adapter, float],
+    scales: Mapping[Scaled, float],
     ids: Sequence[int] | np.ndarray,
     max_new_tokens: int,
     sampling: Sampling | None = None,

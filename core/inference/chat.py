@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -26,6 +26,7 @@ from core.files import quoted as quoted_value
 from core.inference.chat_template import fill_in
 from core.inference.generation import TokenStep, generate_steps
 from core.inference.sampling import Sampling
+from core.inference.stop_strings import bytes_of, cut_at_stop
 from core.inference.surprise import surprise_of
 from core.inference.usage import Usage
 from core.numbers import format_share
@@ -120,9 +121,11 @@ def chat(
     min_p: float | None = CHAT_SAMPLING.min_p,
     repetition_penalty: float = CHAT_SAMPLING.repetition_penalty,
     seed: int = 0,
+    stop_strings: str | Collection[str] = (),
 ) -> str:
     """The model's answer to messages, each with its "role" ("system", "user", "assistant") and its
-    "content". Raises ValueError as `chat_prompt` and `Sampling`.
+    "content"; it ends before the first of `stop_strings`. Raises ValueError as `chat_prompt`,
+    `Sampling` and `check_stop_strings`.
     """
     sampling = Sampling(
         temperature=temperature,
@@ -131,9 +134,11 @@ def chat(
         min_p=min_p,
         repetition_penalty=repetition_penalty,
     )
-    steps = chat_steps(lm, messages, max_new_tokens, sampling=sampling, seed=seed)
+    steps = chat_steps(
+        lm, messages, max_new_tokens, sampling=sampling, seed=seed, stop_strings=stop_strings
+    )
     written = [step.id for step in steps]
-    return answer_text(lm, written)
+    return answer_text(lm, written, stop_strings)
 
 
 def chat_steps(
@@ -143,12 +148,16 @@ def chat_steps(
     *,
     sampling: Sampling = CHAT_SAMPLING,
     seed: int = 0,
+    stop_strings: str | Collection[str] = (),
 ) -> Iterator[TokenStep]:
-    """Yields each token of the answer; the last one may be that which ends it."""
+    """Yields each token of the answer; the last one may be that which ends it, or that which
+    completes a stop string.
+    """
     ids, ends = chat_prompt(lm, messages).ids, lm.usage.end_ids
     yield from answer_steps(
-        gpt_of(lm.model), ids, ends, max_new_tokens, sampling=sampling, seed=seed
-    )
+        gpt_of(lm.model), ids, ends, max_new_tokens, sampling=sampling, seed=seed,
+        stop_strings=stop_strings, tokenizer=lm.tokenizer,
+    )  # fmt: skip
 
 
 def answer_steps(
@@ -159,9 +168,12 @@ def answer_steps(
     *,
     sampling: Sampling = CHAT_SAMPLING,
     seed: int = 0,
+    stop_strings: str | Collection[str] = (),
+    tokenizer: Tokenizer | None = None,
 ) -> Iterator[TokenStep]:
-    """What a model writes after the ids of a ChatPrompt, to one of `ends` or the end of what it
-    reads. Raises ValueError where the conversation leaves no room.
+    """What a model writes after the ids of a ChatPrompt, to one of `ends`, a stop string or the end
+    of what it reads. Raises ValueError where the conversation leaves no room, and as
+    `check_stop_strings`.
     """
     room = model.config.block_size - len(ids)
     if room <= 0:
@@ -170,13 +182,18 @@ def answer_steps(
             f"{model.config.block_size:,}: begin a new one, or shorten it"
         )
     most = min(max_new_tokens, room)
-    yield from generate_steps(model, ids, most, sampling, seed=seed, stop=ends)
+    yield from generate_steps(
+        model, ids, most, sampling, seed=seed, stop=ends, stop_strings=stop_strings,
+        tokenizer=tokenizer,
+    )  # fmt: skip
 
 
-def answer_text(lm: Chatting, written: Sequence[int]) -> str:
-    """What the tokens of an answer say, without the one that ends it."""
-    ends = lm.usage.end_ids
-    return lm.tokenizer.decode([one for one in written if one not in ends]).strip()
+def answer_text(
+    lm: Chatting, written: Sequence[int], stop_strings: str | Collection[str] = ()
+) -> str:
+    """What the tokens of an answer say, without the one that ends it, up to a stop string."""
+    said = [bytes_of(one, lm.tokenizer) for one in written if one not in lm.usage.end_ids]
+    return cut_at_stop(b"".join(said).decode("utf-8", "replace"), stop_strings).strip()
 
 
 def answer_token(step: TokenStep, tokenizer: Tokenizer) -> Step:
@@ -206,7 +223,7 @@ def chat_prompt(
     typed_specials: bool = False,
     now: datetime | None = None,
 ) -> ChatPrompt:
-    """What the model reads of messages.
+    """What the model reads of messages; of none at all nothing.
 
     answer          whether the text ends where the model's answer begins
     typed_specials  whether special tokens that stand in a message are read as such, as transformers
@@ -223,6 +240,8 @@ def chat_prompt(
             "answer; open a model that chats, such as smollm2"
         )
     clean = [_clean(message) for message in messages]
+    if not clean:
+        return ChatPrompt()
     specials = [one for one in tokenizer.special_tokens if one]
     marked = [_marked(one, at, specials) for at, one in enumerate(clean)]
     plain, with_marks = fill_in(

@@ -18,12 +18,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.data.few_shot_tasks import FORMS, Form
 from core.inference.generation import generate_steps
 from core.inference.sampling import Sampling
 from core.inference.surprise import token_log_probabilities
 from core.numbers import format_share
 from core.tokenization import Tokenizer
-from core.tokenization.telling import quoted
+from core.tokenization.telling import count, quoted
 from core.trace import Step, Trace
 from core.transformer.architectures import gpt_of
 from core.transformer.gpt import GPT
@@ -33,26 +34,6 @@ if TYPE_CHECKING:
 
 LONGEST_ANSWER = 12  # tokens of the model's own
 FORMULA = r"p(a \mid x) = \prod_{i} p(a_i \mid x, a_{<i}) = e^{\sum_i \ln p(a_i \mid x, a_{<i})}"
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """How an example is written: its question, `between`, its answer; `apart` parts two of them."""
-
-    before: str = ""
-    between: str = ": "
-    apart: str = "\n"
-
-    def asked(self, question: str) -> str:
-        return f"{self.before}{question}{self.between}"
-
-
-# The arrow is that of the paper's figure 2.1.
-FORMS = {
-    "colon": Form(),
-    "arrow": Form(between=" => "),
-    "dialog": Form("Q: ", "\nA: ", "\n\n"),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +99,7 @@ def shot(
         raise ValueError("type a question and its right answer, such as France and Paris")
     if not 0 <= count <= len(examples):
         raise ValueError(f"{count} examples are asked for, and there are {len(examples)}")
-    told = [f"{form.asked(one)}{right}" for one, right in examples[:count]]
-    prompt = form.apart.join([*told, form.asked(question)])
+    prompt = form.prompt(examples[:count], question)
     whole = tokenizer.encode(prompt + answer)
     ids, spans = tuple(whole.ids), tuple(whole.spans)
     # Many tokens begin with a space: the one before the answer belongs to it.
@@ -147,10 +127,9 @@ def answer_probability(
 
     Raises ValueError as `check_ids`, and for an answer that begins with the text or after its end.
     """
-    count = len(ids)
-    if not 0 < answer_at < count:
+    if not 0 < answer_at < len(ids):
         raise ValueError(
-            f"the answer begins at token {answer_at} of {count}: at least one token must stand "
+            f"the answer begins at token {answer_at} of {len(ids)}: at least one token must stand "
             "before it, and one in it"
         )
     log_probabilities = token_log_probabilities(model, ids, answer_at)  # (A,)
@@ -162,7 +141,7 @@ def trace_few_shot(shots: Sequence[Shot], complete: bool = True) -> Trace:
     """One step for each number of examples. `about` has "shots"; `complete`: no more will come."""
     trace = Trace({"shots": tuple(shots)})
     for one in shots:
-        examples = f"{one.count} example{'' if one.count == 1 else 's'}"
+        examples = count(one.count, "example")
         title = f"{examples}: {quoted(one.answer)} has {format_share(one.probability)}"
         values = {
             "log_probabilities": one.log_probabilities,

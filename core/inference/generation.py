@@ -18,6 +18,8 @@ from core.inference.context import Context
 from core.inference.indices import check_count, check_stop
 from core.inference.interventions import AS_IT_IS, Intervention
 from core.inference.sampling import Sampling, draw, draws, next_token
+from core.inference.stop_strings import bytes_of, check_stop_strings, first_stop
+from core.tokenization import Tokenizer
 from core.transformer.architectures import gpt_of
 from core.transformer.gpt import GPT
 from core.transformer.look import Look, Replacements
@@ -51,22 +53,26 @@ def generate_steps(
     *,
     seed: int = 0,
     stop: int | Collection[int] | None = None,
+    stop_strings: str | Collection[str] = (),
+    tokenizer: Tokenizer | None = None,
     cache: bool = True,
     intervention: Intervention = AS_IT_IS,
 ) -> Iterator[TokenStep]:
-    """Yields each new token as it is written; ends after `max_new_tokens`, or a token of `stop`.
+    """Yields each new token as it is written; ends after `max_new_tokens`, a token of `stop`, or
+    the token that completes one of `stop_strings` in the new text, which takes the tokenizer.
 
     A prompt longer than block_size is read by its last block_size tokens. The draw depends on
     `seed` alone. `cache`: no token is read twice; what is written is the same. Parts that an
     intervention switches off are off for what is written, too; its patch is one of `ids` alone.
 
     Raises ValueError, with the remedy, for ids that are not those of one text in the vocabulary,
-    for a number of tokens, a seed or tokens of `stop` that cannot be, and as
-    `Intervention.replacements`.
+    for a number of tokens, a seed or tokens of `stop` that cannot be, and as `check_stop_strings`
+    and `Intervention.replacements`.
     """
     model = gpt_of(model)
     max_new_tokens = check_count(max_new_tokens)
     last = check_stop(model.config.vocab_size, stop)
+    strings, said = check_stop_strings(stop_strings, tokenizer), b""
     written = text_ids(ids).tolist()
     numbers = draws(seed)
     read = Context(model).read if cache else partial(_last_logits, model)
@@ -85,7 +91,9 @@ def generate_steps(
         took = time.perf_counter() - begun
         arrays = logits.numpy().copy(), kept.float().numpy(), np.array(written)
         yield TokenStep(chosen, *arrays, drawn, took)
-        if chosen in last:
+        if tokenizer is not None and strings:
+            said += bytes_of(chosen, tokenizer)
+        if chosen in last or first_stop(said, strings) is not None:
             return
 
 
@@ -120,10 +128,13 @@ def generate(
     repetition_penalty: float = 1.0,
     seed: int = 0,
     stop: int | Collection[int] | None = None,
+    stop_strings: str | Collection[str] = (),
+    tokenizer: Tokenizer | None = None,
     cache: bool = True,
 ) -> list[int]:
     """`ids` and what the model wrote after them: see `Sampling` and `generate_steps`; raises as
-    both do.
+    both do. As in transformers, a stop string is among what was written, with all of the token that
+    completes it: `cut_at_stop` takes it off the decoded text.
     """
     sampling = Sampling(
         temperature=temperature,
@@ -132,6 +143,9 @@ def generate(
         min_p=min_p,
         repetition_penalty=repetition_penalty,
     )
-    steps = generate_steps(model, ids, max_new_tokens, sampling, seed=seed, stop=stop, cache=cache)
+    steps = generate_steps(
+        model, ids, max_new_tokens, sampling, seed=seed, stop=stop, stop_strings=stop_strings,
+        tokenizer=tokenizer, cache=cache,
+    )  # fmt: skip
     written = [step.id for step in steps]
     return [*text_ids(ids).tolist(), *written]

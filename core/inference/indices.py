@@ -61,8 +61,8 @@ def check_stop(vocab_size: int, stop: int | Collection[int] | None) -> tuple[int
     for token in given:
         if not isinstance(token, Integral):
             raise ValueError(
-                f"stop holds {quoted(token)}: it takes ids of tokens; give those of a text, as "
-                "tokenizer.encode_ids(text) lists them"
+                f"stop holds {quoted(token)}: it takes ids of tokens, as tokenizer.encode_ids "
+                "lists them; give a text as stop_strings, with tokenizer="
             )
         if not 0 <= token < vocab_size:
             raise ValueError(

@@ -7,7 +7,6 @@ takes the place of temperature and softmax.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor
@@ -32,62 +31,22 @@ FORMULAS = {
 }
 
 
-CUTS = ("top_k", "top_p", "min_p")
-
-
-class Stage(NamedTuple):
-    """What all tokens have after a step, (V,) each.
-
-    name       of the step: "softmax"
-    is_scores  the values are scores, before the softmax; from it on they are probabilities
-    values     float64
-    kept       bool: no cut has taken the token by then
-    """
-
-    name: str
-    is_scores: bool
-    values: np.ndarray
-    kept: np.ndarray
-
-
-def stages(trace: Trace) -> list[Stage]:
-    """A stage for each step of a choice, a Trace of `trace_next_token`."""
-    found: NextToken = trace.about["next"]
-    by_step = {
-        "logits": found.logits.double(),
-        "penalty": found.penalized,
-        "greedy": found.probabilities,
-        "softmax": found.probabilities,
-        "rescale": found.kept,
-    }
-    made: list[Stage] = []
-    values, kept = by_step["logits"].numpy(), np.ones(found.logits.numel(), bool)
-    for step in trace:
-        name = step.name.removeprefix("sampling.")
-        if name == "temperature":
-            values = step.value("scaled")
-        elif name in by_step:
-            values = by_step[name].numpy()
-        elif name in CUTS:
-            kept = kept & getattr(found, name).numpy()
-        made.append(Stage(name, name in ("logits", "penalty", "temperature"), values, kept))
-    return made
-
-
 def trace_next_token(
     logits: Tensor,
     sampling: Sampling | None = None,
     seen: Sequence[int] = (),
     drawn: float | None = None,
+    came: int | None = None,
 ) -> Trace:
-    """How one token is chosen from logits (V,); `seen`: the text so far.
+    """How one token is chosen from logits (V,); `seen`: the text so far; `came`: the token that
+    stands there already.
 
-    `about` has "next" (the NextToken), and "token" where a number was `drawn`: without one the
-    Trace ends before the draw.
+    `about` has "next" (the NextToken), "sampling", the number that was "drawn", and the "token" on
+    which it falls, or that came: where no number is drawn the Trace ends before the draw.
     """
     sampling = sampling or Sampling()
     found = next_token(logits, sampling, seen)
-    token = None if drawn is None else draw(found.kept, drawn)
+    token = came if drawn is None else draw(found.kept, drawn)
     trace = Trace({"next": found, "sampling": sampling, "token": token, "drawn": drawn})
     for step in _steps(found, sampling, drawn, token):
         trace.append(step)

@@ -80,9 +80,9 @@ class Mode(Face, QObject):
         return list(found.commands(self)) if found is not None else []
 
     def views(self) -> dict[str, Callable[[], Any]]:
-        """Those of `demo.py` in the mode's folder, where there is one."""
+        """Those of `demo.py` in the mode's folder; without one, as it is when it is opened."""
         found = self._beside("demo")
-        return dict(found.views(self)) if found is not None else {}
+        return dict(found.views(self)) if found is not None else {"first": lambda: None}
 
     def _beside(self, name: str) -> Any:
         """A module of the mode's folder; None where there is none."""
@@ -151,14 +151,14 @@ class Mode(Face, QObject):
 
 @dataclass(frozen=True)
 class ModeSpec:
-    """`module` is where `create(desk, parent)` is found."""
+    """`module` has the class of that title: "Generate" is a GenerateMode."""
 
     id: str
     title: str
     module: str
 
     def create(self, desk: Any, parent: QObject) -> Mode:
-        return import_module(self.module).create(desk, parent)
+        return getattr(import_module(self.module), f"{self.title}Mode")(desk, parent)
 
 
 def those_there(specs: Sequence[ModeSpec]) -> tuple[ModeSpec, ...]:

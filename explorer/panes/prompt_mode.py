@@ -16,6 +16,7 @@ from explorer.panes.model_menu import ModelMenu
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_header import ModelHeader, PromptHeader
 from explorer.state.actions import Action
+from explorer.state.draft import Draft
 from explorer.widgets.prompt_line import PromptLine
 
 
@@ -39,17 +40,24 @@ class SourceMode(Mode):
 
     def begin(self) -> None:
         """The view is there: shows what is to be seen, now and whenever it changes."""
+        self.view.setObjectName(self.objectName())
         self.reads.came.connect(self.show_answer)
         self.reads.failed.connect(self._on_failed)
         self.view.body.retryRequested.connect(self.read)
 
-    def connect_draft(self, words: Callable[[str, Any], str]) -> None:
-        """The view's `settings` show `draft` and change it; `words` of a setting's value."""
-        self._words, settings = words, self.view.settings
+    def connect_draft(self, kind: type) -> None:
+        """The view's `settings` show the mode's draft and change it: then all is read anew."""
+        self.draft = Draft(self.workspace, self.objectName(), kind, self)
+        settings = self.view.settings
         settings.changed.connect(lambda name, value: self.set_settings(**{name: value}))
         settings.released.connect(self.draft.end_merge)
-        self.draft.changed.connect(settings.show)
         settings.show(self.draft.value)
+        self.draft.changed.connect(settings.show)
+        self.draft.changed.connect(self.on_draft)
+
+    def on_draft(self, _: Any) -> None:
+        """Something else is set up."""
+        self.read()
 
     def connect_line(self, line: PromptLine, name: str, title: str) -> None:
         """A line of text shows a setting and changes it; `title`: what Undo calls the change."""
@@ -92,10 +100,11 @@ class SourceMode(Mode):
         return bring
 
     def set_settings(self, **changes: Any) -> None:
-        """One or more settings of the draft; the drag of a slider is one change."""
+        """One or more settings of the draft; a slider's drag is one change, and so is typing."""
         name, value = next(iter(changes.items()))
         label = fields_of(type(self.draft.value))[name].label
-        self.draft.change(changes, f"{label} {self._words(name, value)}", name)
+        words = self.view.settings.words(name, value)
+        self.draft.change(changes, f"{label} {words}", name)
 
     @abstractmethod
     async def answer(self) -> Any:
@@ -104,6 +113,13 @@ class SourceMode(Mode):
     @abstractmethod
     def show_answer(self, answer: Any) -> None:
         """It came."""
+
+    def inspect(self) -> None:
+        if (step := self.step_shown) is not None:
+            self.show_step(step)
+
+    def show_step(self, step: Any) -> None:
+        """The cursor is at a step of what was answered."""
 
     def why_empty(self) -> str:
         """Why there is nothing to ask; "" where there is."""

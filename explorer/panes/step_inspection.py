@@ -26,8 +26,8 @@ def calculated(step: Step, cell: int | Cell | None = None) -> list[Row]:
         return []
 
 
-def inspection_of(step: Step, cell: int | Cell | None = None) -> Inspection:
-    """The line, each single number in a row, each array as a table."""
+def inspection_of(step: Step, cell: int | Cell | None = None, said: str = "") -> Inspection:
+    """What is `said` of the cell, the line, each single number in a row, each array as a table."""
     made = marked_line(step.code).made
     values = {name: step.value(name) for name in step.values}
     rows = [
@@ -37,7 +37,7 @@ def inspection_of(step: Step, cell: int | Cell | None = None) -> Inspection:
     ]
     return Inspection(
         step=step,
-        rows=[*calculated(step, cell), *rows],
+        rows=[*filter(None, [said]), *calculated(step, cell), *rows],
         table={name: np.atleast_1d(value) for name, value in values.items()},
         title=step.title,
         plain=True,

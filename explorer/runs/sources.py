@@ -195,9 +195,7 @@ class FolderSource(QObject):
         self, job: Callable[..., Generator[Any, Any, Any]], *args: Any
     ) -> Generator[Any, Any, Any]:
         """For the engine to run: `job(model, *args)`, which leaves the model as it is."""
-        model = self._model()
-        yield "open"
-        return (yield from job(model, *args))
+        return (yield from job(self._model(), *args))
 
     def close(self) -> None:
         """Nobody looks at this model any more: its weights go."""

@@ -38,14 +38,17 @@ class BarRow:
 
 class BarTable(ChoicePicture[Sequence[BarRow]]):
     """`picked(row)`: a row was clicked, or Enter was pressed on it; `help`: what that does. The
-    length of a bar is the logarithm of its number. `chosen`: the name of one.
+    length of a bar is the logarithm of its number, or where `linear` the number itself, 0 to 1;
+    `bar`: its share of the width. `chosen`: the name of a row.
     """
 
     def __init__(
-        self, name: str, titles: Sequence[str], help: str, parent: QWidget | None = None
-    ) -> None:
+        self, name: str, titles: Sequence[str], help: str, linear: bool = False, bar: float = BAR,
+        parent: QWidget | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(name, parent)
         self._titles, self._help, self._chosen = tuple(titles), help, ""
+        self._linear, self._bar = linear, bar
 
     @property
     def _notes(self) -> list[str]:
@@ -59,7 +62,8 @@ class BarTable(ChoicePicture[Sequence[BarRow]]):
         rows = self.scene or ()
         table = {title: np.array([row.cells[at] for row in rows])
                  for at, title in enumerate(self._titles)}  # fmt: skip
-        return Columns({"name": np.array([row.name for row in rows]), **table})
+        names, numbers = ([row.name for row in rows], [row.number for row in rows])
+        return Columns({"name": np.array(names), "number": np.array(numbers), **table})
 
     def told(self, thing: int) -> str:
         return f"{self.scene[thing].name}: {self._help}" if self.scene is not None else ""
@@ -76,8 +80,8 @@ class BarTable(ChoicePicture[Sequence[BarRow]]):
         advance = metrics("body", 600).horizontalAdvance
         longest = max((advance(one.words) for one in self.scene or ()), default=0)
         left = max(NAME * wide, longest)
-        bar = QRectF(left, row.top(), (NAME + BAR) * wide - left, row.height())
-        rest = (1 - NAME - BAR) * wide / max(others, 1)
+        bar = QRectF(left, row.top(), (NAME + self._bar) * wide - left, row.height())
+        rest = (1 - NAME - self._bar) * wide / max(others, 1)
         return [bar, *(QRectF(bar.right() + at * rest, row.top(), rest, row.height())
                        for at in range(others))]  # fmt: skip
 
@@ -101,15 +105,17 @@ class BarTable(ChoicePicture[Sequence[BarRow]]):
         now, (first, *others) = sketch.now, self._columns(place)
         name = QRectF(place.left(), place.top(), first.left(), place.height())
         sketch.text(name, row.words, "text", RIGHT, "body", 600)
-        logs = np.log([one.number for one in self.scene or ()])
-        share = (np.log(row.number) - logs.min()) / (np.ptp(logs) or 1.0)
-        long = (first.width() - now.px(12 + NUMBER)) * float(SHORT + (1 - SHORT) * share)
+        share = row.number
+        if not self._linear:
+            logs = np.log([one.number for one in self.scene or ()])
+            share = SHORT + (1 - SHORT) * (np.log(row.number) - logs.min()) / (np.ptp(logs) or 1.0)
+        long = max((first.width() - now.px(12 + NUMBER)) * float(share), 1.0)
         bar = QRectF(first.left() + now.px(12), place.top() + 3, long, place.height() - 6)
         sketch.fill(bar, now.series(0))
         told = QRectF(bar.right() + 6, place.top(), now.px(NUMBER), place.height())
         sketch.text(told, row.cells[0], "text", LEFT, "body")
         for column, words in zip(others, row.cells[1:], strict=True):
-            sketch.text(column, words, "text", RIGHT, "body")
+            sketch.text(column, words, "text", RIGHT, "body", cut=True)
 
     def sizeHint(self) -> QSize:
         return self.minimumSizeHint()

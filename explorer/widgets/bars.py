@@ -40,16 +40,21 @@ def draw_named_bar(
     color: QColor,
     font: QFont | None = None,
     chosen: bool = False,
-) -> None:
-    """A bar of 0..1 of a line's room, between its name and its number."""
+    room: float = 0.0,
+) -> QRectF:
+    """A bar of 0..1 of a line's room, between its name and its number, which has so much `room`, or
+    twice that of a name; returns the bar.
+    """
     now, wide = theme.current(), theme.current().px(NAME)
+    room = room or 2 * wide
     font = font or now.font("body")
     place = QRectF(line.left(), line.top(), wide - now.px(8), line.height())
     ink = now.color("accent" if chosen else "text")
     put_text(painter, place, elide(name, font, place.width()), font, ink, RIGHT)
-    long = max((line.width() - 3 * wide) * share, 1.0)
+    long = max((line.width() - wide - room) * share, 1.0)
     bar = QRectF(line.left() + wide, line.top() + GAP, long, line.height() - 2 * GAP)
     painter.fillRect(bar, color)
-    place = QRectF(bar.right() + 6, line.top(), 2 * wide, line.height())
+    place = QRectF(bar.right() + 6, line.top(), room, line.height())
     ink = now.color("text" if chosen else "muted")
     put_text(painter, place, number, now.font("label"), ink, LEFT)
+    return bar

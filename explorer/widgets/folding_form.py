@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 from explorer import theme
-from explorer.widgets.base import set_look
 from explorer.widgets.boxes import column, grid, row
 from explorer.widgets.fields import Field, TextField
 from explorer.widgets.form import scrolling
+from explorer.widgets.more_button import MoreButton
 
 Rows = Sequence[Sequence[str]]  # names of fields, those of a row side by side
 
@@ -39,21 +39,17 @@ class FoldingForm(QWidget):
         super().__init__(parent)
         self._wide, self._deep_rows = wide, deep
         self.fields = {field.name: field for field in fields}
-        self.more, self._deep = QPushButton("More"), QWidget()
-        self.more.setObjectName(f"{prefix}.more")
-        self.more.setCheckable(True)
-        set_look(self.more, "quiet")
+        deep_fields = QWidget()
+        self.more = MoreButton(f"{prefix}.more", deep_fields)
         for name, field in self.fields.items():
             field.setObjectName(f"{prefix}.{name}")
             field.changed.connect(lambda text, name=name: self.changed.emit(name, text))
             if isinstance(field, TextField):
                 field.editor.editingFinished.connect(self.typed)  # type: ignore[attr-defined]
-        grid(self._named(deep), of=self._deep)
-        form = column(grid(self._named(shown)), row(self.more, 1), self._deep, 1)
+        grid(self._named(deep), of=deep_fields)
+        form = column(grid(self._named(shown)), row(self.more, 1), deep_fields, 1)
         form.setContentsMargins(0, 0, 12, 0)
         column(scrolling(form), of=self)
-        self.more.toggled.connect(self.set_more)
-        self.set_more(False)
 
     def _named(self, rows: Rows) -> list[list[QWidget]]:
         return [[self.fields[name] for name in names] for names in rows]
@@ -62,15 +58,10 @@ class FoldingForm(QWidget):
         super().resizeEvent(event)
         self.setFixedWidth(theme.current().px(self._wide))
 
-    def set_more(self, on: bool) -> None:
-        self._deep.setVisible(on)
-        self.more.setText("Less" if on else "More")
-        self.more.setChecked(on)
-
     def set_values(self, values: Mapping[str, str], errors: Mapping[str, str]) -> None:
         """Shows the fields and, beside each, what is wrong with it."""
         for name, field in self.fields.items():
             field.set_value(values[name])
             field.set_error(errors.get(name, ""))
         if any(name in errors for names in self._deep_rows for name in names):
-            self.set_more(True)
+            self.more.setChecked(True)

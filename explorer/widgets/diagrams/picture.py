@@ -72,13 +72,13 @@ class DiagramPicture(ChoicePicture[Scene]):
         """
         before, self.way = self.way, way
         if before and way[:-1] == before:
-            self.go_through(scene, way[-1], inward=True)
+            self._go_through(scene, way[-1], inward=True)
         elif way and before[:-1] == way:
-            self.go_through(scene, before[-1], inward=False)
+            self._go_through(scene, before[-1], inward=False)
         else:
             self.set_scene(scene)
 
-    def go_through(self, scene: Scene, index: object, inward: bool) -> None:
+    def _go_through(self, scene: Scene, index: object, inward: bool) -> None:
         """Another scene: what is inside of a step, or, not `inward`, what that is a step of."""
         before, places = self._painted(), self.places()
         self.set_scene(scene)

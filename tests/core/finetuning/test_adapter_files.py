@@ -14,7 +14,8 @@ from torch import Tensor
 
 from core.finetuning.adapter import Adapter, adapter_parameter_count, add_lora
 from core.finetuning.adapter_files import CONFIG_FILE, WEIGHTS_FILE, load_adapter
-from core.finetuning.lora import LoRAConfig
+from core.finetuning.lora_config import LoRAConfig
+from core.finetuning.quantization import quantize_model
 from core.tensor_files import read_tensors, write_tensors
 from core.transformer.architectures import Config, Model
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
@@ -83,6 +84,22 @@ def test_what_is_saved_computes_the_same_again(
     assert torch.equal(logits(again), base)
     load_adapter(again, tmp_path)
     torch.testing.assert_close(logits(again), logits(model), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_adapter_of_a_coarser_base(kind: dict[str, bool], tmp_path: Path) -> None:
+    """Trained on 4 or 16 bits, it is fp32 in the files, and lies on the whole model as well."""
+    for number, coarser in enumerate((quantize_model, lambda model: model.to(torch.bfloat16))):
+        model, folder = model_of(LLAMA), tmp_path / str(number)
+        coarser(model)
+        adapter = learned(model, LoRAConfig(r=3, target_modules=("c_attn", "c_fc"), **kind))
+        adapter.save(folder)
+        again = model_of(LLAMA)
+        coarser(again)
+        other = load_adapter(again, folder)
+        assert all(parameter.dtype is torch.float32 for parameter in other.parameters())
+        torch.testing.assert_close(logits(again), logits(model), rtol=0, atol=0.02 * number + 1e-5)
+        load_adapter(model_of(LLAMA), folder)
 
 
 def test_one_matrix_that_peft_has_in_three_shares_what_it_reads(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.finetuning.adapter import add_lora
-from core.finetuning.bottleneck import Bottleneck, add_bottlenecks, remove_bottlenecks
+from core.finetuning.bottleneck import Bottleneck, Bottlenecks, add_bottlenecks
 from core.finetuning.lora import LoRAConfig
 from core.inference.attribution import attribute
 from core.transformer.config import ModelConfig
@@ -24,12 +24,12 @@ def model_of(config: ModelConfig = CONFIG) -> GPT:
     return GPT(config, torch.Generator().manual_seed(0)).eval()
 
 
-def moved(model: GPT, width: int = 3) -> list[Bottleneck]:
+def moved(model: GPT, width: int = 3) -> Bottlenecks:
     """Bottlenecks all of whose numbers have moved."""
     generator = torch.Generator().manual_seed(1)
     bottlenecks = add_bottlenecks(model, width, generator=generator)
     with torch.no_grad():
-        for bottleneck in bottlenecks:
+        for bottleneck in bottlenecks.modules:
             for name in ("down", "down_bias", "up", "up_bias"):
                 parameter = getattr(bottleneck, name)
                 parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.1)
@@ -44,23 +44,24 @@ def logits(model: GPT) -> Tensor:
 def test_it_is_nothing_at_first_and_taken_off_without_a_trace() -> None:
     model = model_of()
     base, names = logits(model), list(model.state_dict())
-    add_bottlenecks(model, 3)
+    at_first = add_bottlenecks(model, 3)
     assert torch.equal(logits(model), base)
-    remove_bottlenecks(model)
+    at_first.remove()
     bottlenecks = moved(model)
     tuned = logits(model)
     assert (tuned - base).abs().max() > 1e-2
-    for bottleneck in bottlenecks:
-        bottleneck.strength = 0.0
+    bottlenecks.scale = 0.0
     assert torch.equal(logits(model), base)
-    remove_bottlenecks(model)
+    bottlenecks.scale = 1.0
+    assert torch.equal(logits(model), tuned)
+    bottlenecks.remove()
     assert list(model.state_dict()) == names
     assert torch.equal(logits(model), base)
 
 
 def test_a_block_computes_what_it_does_by_hand() -> None:
     model = model_of()
-    attention, mlp, *_ = moved(model)
+    attention, mlp, *_ = moved(model).modules
     block = model.blocks[0]
     x = torch.randn(2, 6, 16, generator=torch.Generator().manual_seed(2))
     with torch.no_grad():
@@ -88,7 +89,7 @@ def test_its_numbers_stay_in_fp32_on_a_model_of_16_bits() -> None:
     model = model_of().bfloat16()
     bottlenecks = moved(model)
     assert logits(model).dtype is torch.bfloat16
-    assert {one.up.dtype for one in bottlenecks} == {torch.float32}
+    assert {one.up.dtype for one in bottlenecks.modules} == {torch.float32}
 
 
 def test_the_parts_of_a_logit_still_add_up() -> None:
@@ -96,7 +97,7 @@ def test_the_parts_of_a_logit_still_add_up() -> None:
     part of it is the MLP's.
     """
     model = model_of(replace(CONFIG, n_layer=1))
-    moved(model)[0].strength = 0.0
+    moved(model).modules[0].strength = 0.0
     told = attribute(model, IDS[0].numpy())
     assert abs(told.terms[-1].value) < 1e-4
 
@@ -106,9 +107,9 @@ def test_lora_may_lie_under_it_but_not_over_it() -> None:
     base = logits(model)
     lora = LoRAConfig(r=2, target_modules=("c_proj",))
     adapter = add_lora(model, lora)
-    moved(model)
+    over = moved(model)
     with pytest.raises(ValueError, match=r"Bottleneck that h.0.attn.c_proj has; take that off"):
         add_lora(model, lora)
-    remove_bottlenecks(model)
+    over.remove()
     adapter.remove()
     assert torch.equal(logits(model), base)

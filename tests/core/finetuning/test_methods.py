@@ -14,6 +14,7 @@ from core.finetuning.adapter import adapters_of
 from core.finetuning.lora_config import LoRAConfig
 from core.finetuning.methods import Tuning, prepare
 from core.finetuning.quantized_linear import QuantizedLinear
+from core.finetuning.scales import at_scales
 from core.finetuning.settings import METHODS, FinetuningSettings
 from core.inference.exporting import export
 from core.inference.loading import LoadedModel, load
@@ -198,3 +199,35 @@ def test_what_cannot_be_is_told_with_its_remedy() -> None:
         tuning.load_state({"wte.weight": torch.zeros(50, 16)})
     with pytest.raises(ValueError, match=r"has shape \(50, 16\) here and \(51, 16\) there"):
         tuning.load_state({"lm_head.weight": torch.zeros(51, 16)})
+
+
+@pytest.mark.parametrize("method", [one for one in METHODS if one != "prompt"])
+def test_what_was_learned_is_added_at_a_scale(method: str) -> None:
+    first = prepare(model_of(TIED), chosen(method), torch.Generator().manual_seed(2))
+    for _ in range(3):
+        one_step(first)
+        first.model.zero_grad()
+    model = model_of(TIED)
+    base = logits(model)
+    tuning = prepare(model, chosen(method))
+    tuning.load_state(first.state())
+    learned = logits(model)
+    assert torch.equal(learned, logits(first.model))
+    tuning.scale = 0.0
+    torch.testing.assert_close(logits(model), base, rtol=0, atol=1e-6)
+    tuning.scale = 0.5
+    half = (logits(model) - base).norm()
+    assert 0 < half < (learned - base).norm()
+    with at_scales({tuning: 2.0}):
+        assert (logits(model) - base).norm() > (learned - base).norm()
+    assert tuning.scale == 0.5
+    tuning.load_state(first.state())
+    tuning.scale = 1.0
+    assert torch.equal(logits(model), learned)
+
+
+def test_a_scale_that_cannot_be_is_told() -> None:
+    with pytest.raises(ValueError, match="half a soft prompt is none"):
+        prepare(model_of(TIED), chosen("prompt")).scale = 0.5
+    with pytest.raises(ValueError, match="open the checkpoint again"):
+        prepare(model_of(TIED), chosen("full")).scale = 0.5

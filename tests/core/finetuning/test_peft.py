@@ -16,7 +16,7 @@ from core.finetuning.lora import LoRAConfig
 from core.transformer.config import ModelConfig
 from core.transformer.foreign.reading import look_at_folder, read_foreign
 from core.transformer.gpt import GPT
-from tests.core.transformer.foreign.peers import VOCABULARY, random_model
+from tests.core.transformer.foreign.peers import VOCABULARY, random_folder, random_model
 
 peft = pytest.importorskip("peft")
 pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore")]
@@ -144,6 +144,16 @@ def test_an_adapter_of_a_model_without_its_head(family: str, tmp_path: Path) -> 
     there.save_pretrained(tmp_path / "adapter")
     load_adapter(ours, tmp_path / "adapter")
     assert_same(ours, theirs, base)
+
+
+@pytest.mark.parametrize("family", ["qwen2", "qwen3"])
+def test_an_adapter_of_another_family(family: str, tmp_path: Path) -> None:
+    theirs = random_folder(family, 4, tmp_path / "base")
+    ours = read_foreign(look_at_folder(tmp_path / "base"))
+    base = logits(ours)
+    learned(ours, LoRAConfig(r=2, target_modules=("c_attn.q", "c_proj"))).save(tmp_path / "adapter")
+    there = peft.PeftModel.from_pretrained(theirs, tmp_path / "adapter")
+    assert_same(ours, there, base)
 
 
 CORE = ModelConfig(

@@ -164,6 +164,10 @@ def test_what_is_no_message_is_refused(messages: Any) -> None:
         prompt_of("chatml", messages)
 
 
+def test_where_nothing_is_said_nothing_is_read() -> None:
+    assert prompt_of("chatml", []) == ChatPrompt()
+
+
 def test_a_role_that_no_conversation_has_is_refused() -> None:
     with pytest.raises(ValueError, match="role 'robot' is unknown; use 'system', 'user' or"):
         prompt_of("chatml", [{"role": "robot", "content": "Hi"}])
@@ -196,6 +200,11 @@ def test_an_answer_ends_with_its_token_or_where_the_context_is_full() -> None:
     np.testing.assert_allclose(found, np.exp(-nats), rtol=1e-3, atol=1e-7)
     said = core.chat(lm, messages, 400, seed=1)
     assert said == answer_text(lm, written) and "<|endoftext|>" not in said
+    stop = said[20:25]  # part of two words
+    short = core.chat(lm, messages, 400, seed=1, stop_strings=stop)
+    assert short == said.partition(stop)[0].strip()
+    last = list(core.chat_steps(lm, messages, 400, seed=1, stop_strings=stop))[-1].id
+    assert stop not in lm.tokenizer.decode(written[: written.index(last)])
     with pytest.raises(ValueError, match="begin a new one"):
         core.chat(lm, [{"role": "user", "content": "word " * 2000}])
 

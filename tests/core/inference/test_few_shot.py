@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import core
-from core.data.few_shot_tasks import TASKS, example_counts, lines_of, pairs_of
-from core.inference.few_shot import FORMS, answer_probability
+from core.data.few_shot_tasks import FORMS, TASKS, example_counts, lines_of, pairs_of
+from core.inference.few_shot import answer_probability
 
 PAIRS = [("hot", "cold"), ("big", "small"), ("up", "down")]
 

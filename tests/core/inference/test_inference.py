@@ -408,7 +408,7 @@ def test_generation_repeats_with_its_seed_and_stays_in_the_window(model):
         ({"max_new_tokens": 3.5}, "max_new_tokens is 3.5; use a whole number"),
         ({"seed": "x"}, "the seed must be a whole number .*, not 'x'"),
         ({"seed": 10**30}, "the seed must be a whole number"),
-        ({"stop": "."}, r"stop holds '\.': it takes ids .* tokenizer.encode_ids"),
+        ({"stop": "."}, r"stop holds '\.': it takes ids .* tokenizer.encode_ids.* stop_strings"),
         ({"stop": [3, "."]}, r"stop holds '\.'"),
         ({"stop": 99}, "token 99 of stop is not in the vocabulary, 0 to"),
         ({"ids": "hello"}, "tokenizer.encode_ids"),

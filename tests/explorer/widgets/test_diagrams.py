@@ -131,17 +131,20 @@ def test_one_goes_in_and_out_through_the_place_of_a_step(qtbot: Any) -> None:
     qtbot.addWidget(picture)
     picture.resize(600, 380)
     picture.show()
-    for scene, inward in ((block, True), (spine, False)):
-        picture.go_through(scene, 2, inward)
+    picture.show_inside(spine, (None,))
+    assert not picture._zoom.is_under_way
+    for scene, way in ((block, (None, 2)), (spine, (None,))):
+        picture.show_inside(scene, way)
         assert picture._zoom.is_under_way and picture.scene is scene
         picture.grab()
         assert picture.broken is None
         qtbot.waitUntil(lambda: not picture._zoom.is_under_way, timeout=60_000)
         picture.grab()
-    picture.go_through(block, 99, True)  # there is no such place: a cut
+    picture.show_inside(block, (None, 99))  # there is no such place: a cut
     assert not picture._zoom.is_under_way
+    picture.show_inside(spine, (None,))
     theme.set_motion(QApplication.instance(), "off")  # type: ignore[arg-type]
-    picture.go_through(spine, 2, False)
+    picture.show_inside(block, (None, 2))
     assert not picture._zoom.is_under_way
     for name, widget in samples.items():
         if name != "a model":

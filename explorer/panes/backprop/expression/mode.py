@@ -27,10 +27,6 @@ from explorer.panes.modes import Desk, Mode
 from explorer.state.actions import Action
 
 
-def create(desk: Desk, parent: QObject) -> Mode:
-    return ExpressionMode(desk, parent)
-
-
 class ExpressionMode(Mode):
     """`lab` has the draft and what comes of it, `trying` what is tried out with it."""
 

@@ -26,10 +26,6 @@ from explorer.panes.model_menu import ModelMenu
 from explorer.panes.modes import Desk, Mode
 
 
-def create(desk: Desk, parent: QObject) -> Mode:
-    return GPTMode(desk, parent)
-
-
 class GPTMode(Mode):
     """Text, model and head are the workspace's, so every pane follows and each can be undone."""
 

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES
 from explorer import theme
 from explorer.panes.backprop.network.draft import NetworkDraft, limits_of
-from explorer.widgets.base import set_look
 from explorer.widgets.fields import Field, MenuField
 from explorer.widgets.form import scrolling
+from explorer.widgets.more_button import MoreButton
 from explorer.widgets.number_field import NumberField
 
 DATA = (
@@ -94,22 +94,18 @@ class Controls(QWidget):
         self._column = QVBoxLayout()
         self._column.setContentsMargins(2, 0, 8, 8)
         self._build()
-        self.more = QPushButton("More")
-        set_look(self.more, "quiet")
-        self.more.setCheckable(True)
-        self.more.toggled.connect(self.set_more)
+        rest = QWidget()
+        self.more = MoreButton("backprop.network.more", rest)
         self._column.addWidget(self.more)
-        self._rest = QWidget()
-        inner = QVBoxLayout(self._rest)
+        inner = QVBoxLayout(rest)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(8)
         self._build_rest(inner)
-        self._column.addWidget(self._rest)
+        self._column.addWidget(rest)
         self._column.addStretch(1)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scrolling(self._column))
-        self._rest.hide()
         theme.changed.connect(self._restyle)
         self._restyle()
 
@@ -185,11 +181,6 @@ class Controls(QWidget):
             self.fields[name].setEnabled(not own)
         self.fields["strength"].setEnabled(one.penalty != "none")
         self.fields["steps"].setEnabled(one.schedule != "constant")
-
-    def set_more(self, on: bool) -> None:
-        self.more.setChecked(on)
-        self._rest.setVisible(on)
-        self.more.setText("Less" if on else "More")
 
     def set_errors(self, errors: Mapping[str, str]) -> None:
         for name, text in errors.items():

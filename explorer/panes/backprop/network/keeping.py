@@ -75,7 +75,7 @@ class Keeping:
         if state.get("panel") in ("layers", "updates"):
             mode.view.panel.set_side(state["panel"])
         if isinstance(state.get("more"), bool):
-            mode.view.controls.set_more(state["more"])
+            mode.view.controls.more.setChecked(state["more"])
 
     def begin(self) -> None:
         """A network with what was learned, or a new one."""

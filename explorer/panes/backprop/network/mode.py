@@ -29,10 +29,6 @@ from explorer.state.actions import Action
 from explorer.state.draft import Draft
 
 
-def create(desk: Desk, parent: QObject) -> Mode:
-    return NetworkMode(desk, parent)
-
-
 class NetworkMode(Mode):
     """Live at the right-hand edge; a chosen point's own way takes the player over until it is left.
 

@@ -36,10 +36,6 @@ from explorer.state.actions import Action
 from explorer.state.draft import Draft
 
 
-def create(desk: Desk, parent: QObject) -> Mode:
-    return OptimizersMode(desk, parent)
-
-
 class OptimizersMode(Mode):
     """The draft lies in the workspace, so that each change of it can be undone."""
 

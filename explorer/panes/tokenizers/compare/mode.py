@@ -34,10 +34,6 @@ from explorer.widgets import dialogs
 from explorer.widgets.flow_layout import block_starts
 
 
-def create(desk: Desk, parent: QObject) -> Mode:
-    return CompareMode(desk, parent)
-
-
 class CompareMode(Mode):
     """Text and tokenizers are the draft; how they are shown lies in `choices`."""
 

@@ -29,10 +29,6 @@ from explorer.state.tracks import ListTrack
 from explorer.widgets import dialogs
 
 
-def create(desk: Desk, parent: QObject) -> Mode:
-    return InsideMode(desk, parent)
-
-
 class InsideMode(Mode):
     """Text, tokenizer and what is left to chance lie in the workspace, so each can be undone."""
 

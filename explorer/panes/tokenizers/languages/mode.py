@@ -29,10 +29,6 @@ from explorer.widgets import dialogs
 REFRESH = 125  # ms between two pictures while results come
 
 
-def create(desk: Desk, parent: QObject) -> Mode:
-    return LanguagesMode(desk, parent)
-
-
 class LanguagesMode(Mode):
     """The tokenizers are those of Compare; languages are sorted by the first one's premium."""
 

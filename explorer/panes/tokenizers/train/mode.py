@@ -33,10 +33,6 @@ INSPECT_EVERY = 0.125  # seconds, while it plays
 TEXTS = "Texts (*.txt *.md *.csv *.json *.py);;All files (*)"
 
 
-def create(desk: Desk, parent: QObject) -> Mode:
-    return TrainMode(desk, parent)
-
-
 class TrainMode(Mode):
     """Setup while nothing is trained; then the training, live at the right-hand edge."""
 

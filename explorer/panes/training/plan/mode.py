@@ -16,7 +16,7 @@ from core.training.estimates.report import verdict
 from core.training.this_machine import measured_device, processor
 from core.transformer.presets import bundled_config
 from explorer.engine.latest import Latest
-from explorer.panes.modes import Desk, Mode
+from explorer.panes.modes import Desk
 from explorer.panes.run_watcher import RunWatcher
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.training.plan import presets, text
@@ -26,10 +26,6 @@ from explorer.panes.training.plan.view import PlanHeader, PlanView
 from explorer.runs.run_data import RunData
 from explorer.state.draft import Draft, named
 from explorer.state.tracks import TraceTrack
-
-
-def create(desk: Desk, parent: QObject) -> Mode:
-    return PlanMode(desk, parent)
 
 
 class PlanMode(RunWatcher):

@@ -12,7 +12,7 @@ from core.fields import field, lenient
 from core.trace import Trace
 from core.training.counted_numbers import Counts, example_counts
 from core.training.recorded_numbers import RecordedNumbers
-from explorer.panes.modes import Desk, Mode
+from explorer.panes.modes import Desk
 from explorer.panes.run_watcher import RunWatcher
 from explorer.panes.training.precision import compute, text
 from explorer.panes.training.precision.inspector import inspection
@@ -22,10 +22,6 @@ from explorer.panes.training.presets import fp16
 from explorer.runs.follower import Follower
 from explorer.runs.run_data import RunData
 from explorer.state.tracks import TraceTrack
-
-
-def create(desk: Desk, parent: QObject) -> Mode:
-    return PrecisionMode(desk, parent)
 
 
 @dataclass(frozen=True)

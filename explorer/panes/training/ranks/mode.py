@@ -15,7 +15,7 @@ from core.training.config import TrainingConfig
 from core.training.estimates.strategy_step import DEVICES, most_devices, strategy_step
 from core.training.lane_trace import LaneTrace
 from core.training.place import torchrun_command
-from explorer.panes.modes import Desk, Mode
+from explorer.panes.modes import Desk
 from explorer.panes.run_watcher import RunWatcher
 from explorer.panes.training import presets
 from explorer.panes.training.ranks import compute, text
@@ -26,10 +26,6 @@ from explorer.state.tracks import TraceTrack
 
 OWN = "run"  # in the place of a strategy: that of the run
 ENDED = ("failed", "dead", "stopped")
-
-
-def create(desk: Desk, parent: QObject) -> Mode:
-    return RanksMode(desk, parent)
 
 
 class RanksMode(RunWatcher):

@@ -40,10 +40,6 @@ from explorer.widgets.pages import Pages
 from explorer.widgets.rendering import SCALE, drawn
 
 
-def create(desk: Desk, parent: QObject) -> Mode:
-    return RunMode(desk, parent)
-
-
 class RunMode(Mode):
     """Setup while no run is looked at, else the run; the transport is live television.
 

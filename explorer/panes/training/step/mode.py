@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from core.training.recorded_step import RecordedStep
 from explorer.engine.latest import Latest
-from explorer.panes.modes import Desk, Mode
+from explorer.panes.modes import Desk
 from explorer.panes.run_watcher import RunWatcher
 from explorer.panes.training.phases import load_sources
 from explorer.panes.training.step import text
@@ -20,10 +20,6 @@ from explorer.panes.training.step.scene import Place, place_of
 from explorer.panes.training.step.view import StepHeader, StepView
 from explorer.runs.run_data import RunData
 from explorer.state.tracks import TraceTrack
-
-
-def create(desk: Desk, parent: QObject) -> Mode:
-    return StepMode(desk, parent)
 
 
 class StepMode(RunWatcher):

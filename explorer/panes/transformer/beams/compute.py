@@ -28,11 +28,6 @@ def search(
     return compared_search_steps(model, ids, settings)
 
 
-def following(model: Any, steps: Iterator[ComparedSearch]) -> ComparedSearch | None:
-    """One more token in every beam; None: the search has ended."""
-    return next(steps, None)
-
-
 def ends_of(tokenizer: Any, sentences: bool) -> list[int]:
     """The tokens that end a text."""
     marks = [tokenizer.encode_ids(mark, specials=False)[-1:] for mark in ".!?" if sentences]

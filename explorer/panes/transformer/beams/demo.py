@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from explorer.panes.transformer.beams.draft import BeamsDraft
 
-if TYPE_CHECKING:
-    from explorer.panes.transformer.beams.mode import BeamsMode
 
-
-def views(mode: BeamsMode) -> dict[str, Callable[[], Any]]:
+def views(mode: Any) -> dict[str, Callable[[], Any]]:
     """By name: each callable brings the mode there."""
 
     def at(step: int, **settings: int) -> Callable[[], Any]:
         draft = BeamsDraft(**settings)
         return mode.brought(draft, lambda: mode.player.seek(step % mode.player.length))
 
-    return {
-        "first": at(-1),
-        "score": at(6),
-        "choose": at(7),
-        "prune": at(8),
-        "deep": at(-1, beams=8, depth=20),
-    }
+    steps = {"first": at(-1), "score": at(6), "choose": at(7), "prune": at(8)}
+    return {**steps, "deep": at(-1, beams=8, depth=20)}

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from core.tokenization.telling import quoted
+from core.tokenization.telling import quoted, shortened
 from explorer.engine.jobs import SUPERSEDED
-from explorer.panes.base import Row
-from explorer.panes.modes import Desk, Mode
+from explorer.panes.modes import Desk
 from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.beams import compute, text
 from explorer.panes.transformer.beams.draft import BeamsDraft
 from explorer.panes.transformer.beams.view import BeamsView
-from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
 from explorer.widgets.beam_scene import BeamScene, scene_of
-
-
-def create(desk: Desk, parent: QObject) -> Mode:
-    return BeamsMode(desk, parent)
 
 
 class BeamsMode(PromptMode):
@@ -32,17 +25,14 @@ class BeamsMode(PromptMode):
     id = "beams"
     title = "Beams"
     teaches = "What if it looked further than one token? Beam search and its tree"
-    no_text = text.NO_TEXT
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
         self.view = BeamsView()
-        self.draft = Draft(self.workspace, "transformer.beams", BeamsDraft, self)
         self.scene: BeamScene | None = None
-        self.view.use.clicked.connect(self.use)
+        self.connect_buttons(text.BUTTONS, {"use": lambda: self.append()})
         self.view.tree.picked.connect(self.append)
-        self.draft.changed.connect(self.read)
-        self.connect_draft(text.words_of)
+        self.connect_draft(BeamsDraft)
         self.begin()
 
     def pictures(self) -> dict[str, QWidget]:
@@ -51,16 +41,12 @@ class BeamsMode(PromptMode):
     def on_position(self, position: float) -> None:
         self.view.tree.set_position(position)
 
-    def append(self, node: int) -> None:
-        """The text that ends with a node comes into the prompt."""
-        if self.scene is not None:
-            written = self.scene.text_of(node)
-            self.workspace.change("prompt", self.workspace.prompt + written, text.appended(written))
-
-    def use(self) -> None:
-        """The text that was found comes into the prompt."""
-        if self.scene is not None:
-            self.append(self.scene.tree.best)
+    def append(self, node: int | None = None) -> None:
+        """The text that ends with a node comes into the prompt; None: the one that was found."""
+        if (scene := self.scene) is not None:
+            written = scene.text_of(scene.tree.best if node is None else node)
+            title = text.APPENDED.format(shortened(written.strip()))
+            self.workspace.change("prompt", self.workspace.prompt + written, title)
 
     @property
     def most_read(self) -> int:
@@ -68,13 +54,14 @@ class BeamsMode(PromptMode):
         return max(super().most_read - self.draft.value.depth, 1)
 
     async def answer(self) -> Any:
-        source, key = self.source, "transformer.beams"
+        source = self.source
         ids = (await self.encode())[-self.most_read :]
+        told = {"key": self.objectName(), "name": "searching"}
         asked = compute.search, ids, self.draft.value, source.tokenizer
-        found = steps = await source.ask(*asked, key=key)
-        while found is not SUPERSEDED and found is not None:
-            found = await source.ask(compute.following, steps, key=key, name="searching")
-            if found is not SUPERSEDED and found is not None:
+        found = steps = await source.ask(*asked, **told)
+        while found is not SUPERSEDED and found is not None:  # one more token in every beam
+            found = await source.ask(lambda _: next(steps, None), **told)
+            if isinstance(found, tuple):
                 self._show(found, ids[-1])
         return found
 
@@ -84,7 +71,6 @@ class BeamsMode(PromptMode):
     def _show(self, found: Any, last: int) -> None:
         self.scene = scene_of(found.tree, found.trace, found.greedy, last, self.piece)
         self.view.set_scene(self.scene)
-        self.view.use.setEnabled(True)
         self.set_tracks([TraceTrack(found.trace)])
         if self.active:
             self.player.seek(len(found.trace) - 1)
@@ -93,18 +79,16 @@ class BeamsMode(PromptMode):
     def clear(self) -> None:
         super().clear()
         self.scene = None
-        self.view.use.setEnabled(False)
+        self.view.set_scene(None)
 
-    def inspect(self) -> None:
+    def show_step(self, step: Any) -> None:
         """The line with the numbers of the likeliest candidate, at the end of what was found."""
-        step, at, scene = self.step_shown, self.player.step, self.scene
-        if step is None or scene is None:
-            return
+        assert self.scene is not None
+        at, scene = self.player.step, self.scene
         self.set_headline(self.tell_length(text.headline(scene, at), len(self.prompt_ids)))
         at, node = scene.told(at)
         step, cell = self.tracks[0].item(at), scene.tree.nodes[node].place
         if step.name == "beams.score":
             cell = int(self.tracks[0].item(at + 1).value("chosen")[0])
-        shown = inspection_of(step, cell)
-        rows = [Row(quoted(scene.text_of(node).strip())), *shown.rows]
-        self.inspection.emit(replace(shown, rows=rows))
+        said = quoted(scene.text_of(node).strip())
+        self.inspection.emit(inspection_of(step, cell, said))

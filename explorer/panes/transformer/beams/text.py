@@ -5,22 +5,17 @@ from __future__ import annotations
 from core.numbers import format_fixed
 from explorer.widgets.beam_scene import BeamScene
 
-NO_TEXT = "Type a text: the search begins after it"
-USE = "Append"
-USE_HELP = "Appends the text that was found to the prompt; a click on a token appends its text"
+BUTTONS = {
+    "use": ("Append best", "Appends the text that was found; a click on a token appends its own")
+}
 HEADLINES = {
     "score": "Each beam proposes its likeliest next tokens: log-probabilities add up along a text",
     "choose": "The likeliest of all these texts are candidates, whichever beam they come from",
     "prune": "As many texts go on as there are beams; the others are dropped",
     "finish": "Texts that have ended wait: the best of them wins",
 }
-
-
-def words_of(setting: str, value: float) -> str:
-    """A setting's value, beside its slider, and in the name of a change."""
-    if setting == "sentences" or (setting == "length_penalty" and not value):
-        return "on" if value else "off"
-    return "1: greedy" if setting == "beams" and value == 1 else f"{value:g}"
+APPENDED = "Append \u201c{}\u201d"
+SPECIAL = {("length_penalty", 0.0): "off", ("beams", 1): "1: greedy"}
 
 
 def headline(scene: BeamScene, step: int) -> str:
@@ -36,7 +31,3 @@ def headline(scene: BeamScene, step: int) -> str:
     if mine < other:
         return f"The length penalty prefers this text, though the greedy one is likelier: {against}"
     return f"Looking further pays for this text: {against}"
-
-
-def appended(written: str) -> str:
-    return f"Append \u201c{written.strip()[:24]}\u201d"

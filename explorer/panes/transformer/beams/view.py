@@ -9,10 +9,11 @@ from explorer.panes.transformer.beams.draft import BeamsDraft
 from explorer.widgets.beam_scene import BeamScene
 from explorer.widgets.beam_tree import BeamTreePicture
 from explorer.widgets.boxes import card, name_parts, page, row
-from explorer.widgets.push_button import push_button
+from explorer.widgets.push_button import push_buttons
 from explorer.widgets.setting_fields import SettingFields
 from explorer.widgets.stateful import StatefulPicture
 
+NAME = "transformer.beams"
 VALUES = {
     "beams": (1, 2, 3, 4, 5, 6, 8),
     "depth": (*range(2, 13), 15, 20),
@@ -26,16 +27,19 @@ class BeamsView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("transformer.beams")
-        self.tree, self.use = BeamTreePicture(), push_button(text.USE, text.USE_HELP, "primary")
+        self.tree = BeamTreePicture()
         self.body = StatefulPicture(self.tree, "lines")
-        name_parts(self, "transformer.beams", "tree", "use")
-        self.settings = SettingFields("transformer.beams", BeamsDraft, VALUES, text.words_of, self)
+        name_parts(self, NAME, "tree")
+        self.buttons = push_buttons(NAME, text.BUTTONS, {"use": "primary"})
+        self.settings = SettingFields(NAME, BeamsDraft, VALUES, text.SPECIAL, self)
         *sliders, sentences = self.settings.widgets.values()
         left = row(*((one, 1) for one in sliders), spacing=16)
-        controls = row((left, 1), sentences, self.use, spacing=16)
+        controls = row((left, 1), sentences, *self.buttons.values(), spacing=16)
         page((card((self.body, 1)), 1), controls, of=self)
 
-    def set_scene(self, scene: BeamScene) -> None:
-        self.tree.set_scene(scene)
-        self.body.show_ready()
+    def set_scene(self, scene: BeamScene | None) -> None:
+        """None: there is none to append."""
+        self.buttons["use"].setEnabled(scene is not None)
+        if scene is not None:
+            self.tree.set_scene(scene)
+            self.body.show_ready()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from explorer.panes.transformer.chat.draft import ChatDraft
+from explorer.panes.transformer.chat.text import INJECTION
 
 if TYPE_CHECKING:
     from core.inference.chat import ChatPrompt
@@ -15,11 +16,9 @@ if TYPE_CHECKING:
 
 def prompt(source: Any, draft: ChatDraft, typed: str) -> ChatPrompt:
     """What the model reads, with what is being typed as the last message."""
-    from core.inference.chat import ChatPrompt, chat_prompt
+    from core.inference.chat import chat_prompt
 
     messages, counts = draft.messages(typed), draft.typed_specials
-    if not messages:
-        return ChatPrompt()
     return chat_prompt(source, messages, answer=bool(typed), typed_specials=counts)
 
 
@@ -41,6 +40,5 @@ def answer_steps(
 def injection(source: Any) -> str:
     """A message that pretends to be two."""
     from core.inference.chat import injection
-    from explorer.panes.transformer.chat.text import INJECTION
 
     return injection(source, *INJECTION)

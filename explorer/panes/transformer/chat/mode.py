@@ -7,25 +7,23 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from core.tokenization.telling import shortened
 from core.trace import Trace
 from explorer.engine.latest import Latest
-from explorer.panes.modes import Desk, Mode
+from explorer.panes.modes import Desk
 from explorer.panes.prompt_header import ModelHeader
 from explorer.panes.prompt_mode import ModelMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.chat import compute, text
 from explorer.panes.transformer.chat.draft import ChatDraft
 from explorer.panes.transformer.chat.view import ChatView
-from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
 
 
-def create(desk: Desk, parent: QObject) -> Mode:
-    return ChatMode(desk, parent)
-
-
 class ChatMode(ModelMode):
-    """What is typed is shown as the model would read it; once it is sent, the model answers."""
+    """What is typed is shown as the model would read it; once it is sent, the model answers. The
+    steps are the tokens of the answer, until another text is read.
+    """
 
     id = "chat"
     title = "Chat"
@@ -34,14 +32,12 @@ class ChatMode(ModelMode):
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent, ModelHeader("transformer.chat"))
         self.view = view = ChatView()
-        self.draft = Draft(self.workspace, "transformer.chat", ChatDraft, self)
-        self.turns = self.draft.value.turns  # those that are seen
         self.asked = ""  # what the model answers to now
         self.prompt: Any = None  # a ChatPrompt, with what was written of the answer
         self.trace = Trace()  # the tokens of the answer
-        self.begins = 0  # at which token of the text that the steps are of
         self.writes, self.injects = Latest(self.engine, self), Latest(self.engine, self)
-        deeds = {"send": self.send_or_stop, "inject": self.inject, "anew": self.begin_anew}
+        deeds = {"send": self.send_or_stop, "inject": self.inject,
+                 "anew": lambda: self.draft.change({"turns": ()}, text.ANEW)}  # fmt: skip
         self.connect_buttons(text.BUTTONS, deeds)
         view.line.promptEdited.connect(self.type)
         view.line.returnPressed.connect(self.send_or_stop)
@@ -52,9 +48,7 @@ class ChatMode(ModelMode):
         self.writes.failed.connect(self._on_failed)
         self.injects.came.connect(self.type)
         self.injects.failed.connect(self.statusRequested)
-        self.draft.changed.connect(self._on_draft)
-        self.connect_draft(text.words_of)
-        self.connect_line(view.system, "system", text.CHANGE_SYSTEM)
+        self.connect_draft(ChatDraft)
         view.line.set_prompt(text.FIRST)
         self.begin()
 
@@ -68,13 +62,9 @@ class ChatMode(ModelMode):
         if isinstance(typed := state.get("typed"), str):
             self.type(typed)
 
-    def inspect(self) -> None:
-        """A token of the answer is looked at, unless its text was read anew and cut otherwise."""
-        if (step := self.step_shown) is None:
-            return
-        at = self.begins + self.player.step
-        is_read = self.prompt.ids[at : at + 1] == (step.value("chosen"),)
-        self.view.read.set_selected(at if is_read else -1)
+    def show_step(self, step: Any) -> None:
+        begins = len(self.prompt.ids) - len(self.trace)
+        self.view.read.set_selected(begins + self.player.step)
         self.inspection.emit(inspection_of(step))
 
     def cancel(self) -> bool:
@@ -91,10 +81,6 @@ class ChatMode(ModelMode):
         if not self.asked:
             self.read()
 
-    def begin_anew(self) -> None:
-        """Nothing is said yet."""
-        self.draft.change({"turns": ()}, text.BUTTONS["anew"][0])
-
     def inject(self) -> None:
         """A message that pretends to be two."""
         if self.prompt is None:
@@ -107,6 +93,7 @@ class ChatMode(ModelMode):
         if self.cancel() or not self.can_send:
             return
         self.asked, self.trace = self.view.line.prompt.strip(), Trace()
+        self.set_tracks([])
         self.view.line.set_prompt("")
         self.reads.stop()
         asked = compute.answer_steps, self.source, self.draft.value, self.asked
@@ -119,13 +106,13 @@ class ChatMode(ModelMode):
         return self.prompt is not None and bool(self.view.line.prompt.strip())
 
     @property
-    def _coming(self) -> int:
-        """Which message the answer becomes."""
-        return len(self.draft.value.messages(self.asked))
+    def said(self) -> str:
+        """The answer, as far as it is written."""
+        return self.prompt.said(len(self.draft.value.messages(self.asked)))
 
-    def forget(self) -> None:
-        self._take_back()
-        super().forget()
+    def read(self) -> None:
+        self._take_back()  # the model was answering to something else
+        super().read()
 
     def clear(self) -> None:
         super().clear()
@@ -137,8 +124,8 @@ class ChatMode(ModelMode):
         """What was sent and has no answer stands in the line again."""
         self.writes.stop()
         if self.asked:
-            typed = self.view.line.prompt
-            self.view.line.set_prompt(f"{self.asked}\n{typed}" if typed else self.asked)
+            lines = filter(None, (self.asked, self.view.line.prompt))
+            self.view.line.set_prompt("\n".join(lines))
             self.asked = ""
 
     def why_empty(self) -> str:
@@ -151,53 +138,39 @@ class ChatMode(ModelMode):
 
     async def answer(self) -> Any:
         asked = compute.prompt, self.source, self.draft.value, self.view.line.prompt
-        key, name = "transformer.chat", "filling in the template"
-        return await self.engine.call(*asked, key=key, name=name)
+        return await self.engine.call(*asked, key=self.objectName(), name="filling in the template")
 
     def show_answer(self, answer: Any) -> None:
         self.prompt = answer
+        self.set_tracks([])
         self._show()
 
     def _on_written(self, items: list[Any]) -> None:
-        for item in items:
-            if item != "open":  # else the weights are being read
-                self.prompt, step = item
-                if step is not None:
-                    self.trace.append(step)
+        for self.prompt, step in items:
+            if step is not None:
+                self.trace.append(step)
         self._show()
 
     def _finish(self) -> None:
         """The answer is whole, or as whole as a person wants it."""
-        asked, said = self.asked, self.prompt.said(self._coming)
-        if said:
-            self.asked = ""
-            turns = (*self.draft.value.turns, (asked, said))
-            self.draft.change({"turns": turns}, text.said(asked))
-            if not self.view.line.prompt:
-                self.reads.stop()  # what it wrote stays as it was written, token by token
-            self._show()
-            self.begins = len(self.prompt.ids) - len(self.trace)
-            self.set_tracks([TraceTrack(self.trace.finish())])
-        else:
-            self._take_back()
+        if not (said := self.said):
             self.read()
-
-    def _on_draft(self, draft: ChatDraft) -> None:
-        self._take_back()  # the model was answering to something else
-        if draft.turns != self.turns:
-            self.turns = draft.turns
-            self.set_tracks([])
-        self.read()
+            return
+        turn, self.asked = (self.asked, said), ""
+        self.draft.change(
+            {"turns": (*self.draft.value.turns, turn)}, text.SAID.format(shortened(turn[0]))
+        )
+        if not self.view.line.prompt:
+            self.reads.stop()  # what it wrote stays as it was written, token by token
+            self._show()
+            self.set_tracks([TraceTrack(self.trace.finish())])
 
     # what is seen
 
     def _show(self) -> None:
         draft, prompt, writes = self.draft.value, self.prompt, bool(self.asked)
-        talk = draft.messages(self.asked)
-        if writes:
-            said = prompt.said(self._coming)
-            talk.append({"role": "assistant", "content": said})
-        self.view.set_talk(talk, writes, self.can_send)
+        answer = [{"role": "assistant", "content": self.said}] if writes else []
+        self.view.set_talk([*draft.messages(self.asked), *answer], writes, self.can_send)
         if prompt is not None:
             self.view.set_prompt(prompt, self.source.tokenizer)
             self.set_headline(text.headline(prompt, writes, draft.typed_specials))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from core.fields import fields_of
+from explorer import theme
 from explorer.panes.transformer.chat import text
 from explorer.panes.transformer.chat.draft import LONGEST, ChatDraft
-from explorer.panes.transformer.chat.draw_bubbles import Bubbles, Talk
-from explorer.widgets.base import Label
+from explorer.widgets.base import LEFT, RIGHT, Columns, Label, put_text
 from explorer.widgets.boxes import card, column, name_parts, page, row, wrap
+from explorer.widgets.choice_picture import ChoicePicture
 from explorer.widgets.prompt_line import PromptLine
 from explorer.widgets.push_button import push_buttons
 from explorer.widgets.scroll_area import scrolled
@@ -25,8 +29,71 @@ if TYPE_CHECKING:
     from core.inference.chat import ChatPrompt
     from core.tokenization import Tokenizer
 
-LOOKS = {"send": "primary", "inject": "quiet", "anew": "quiet"}
-VALUES = {"temperature": tuple(round(0.1 * at, 1) for at in range(16)), "typed_specials": None}
+NAME, LOOKS = "transformer.chat", {"send": "primary", "inject": "quiet", "anew": "quiet"}
+TEMPERATURES = tuple(round(0.1 * at, 1) for at in range(16))
+VALUES = {"system": None, "temperature": TEMPERATURES, "typed_specials": None}
+Talk = Sequence[Mapping[str, str]]
+PAD, APART, LABEL, INDENT = 10, 8, 16, 32  # px: inside a bubble, between two, its name, its side
+WRAP = int(Qt.AlignmentFlag.AlignLeft) | Qt.TextFlag.TextWordWrap
+LONG = re.compile(r"(\S{24})(?=\S)")  # of a word that may need two lines
+
+
+class Bubbles(ChoicePicture[Talk]):
+    """Messages; a person's own stand on the right. Their area scrolls by Up and Down."""
+
+    NAME, WANTED, LEAST = "The conversation", (0, 0), (0, 0)  # its height follows its width
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def rects(self, scene: Talk, width: float = 0.0) -> list[QRectF]:
+        """Where each stands, one below the other; `width`: another than the widget has."""
+        now, width, y, rects = theme.current(), width or self.width(), 0.0, list[QRectF]()
+        pad, metrics = now.px(PAD), now.metrics("body")
+        most = max(width - now.px(INDENT) - 2 * pad, now.px(40))
+        for one in scene:
+            area = metrics.boundingRect(QRectF(0, 0, most, 1e6), WRAP, _breakable(one["content"]))
+            wide = min(area.width() + 1, most) + 2 * pad
+            left = width - wide if one["role"] == "user" else 0.0
+            rects.append(QRectF(left, y + now.px(LABEL), wide, area.height() + pad))
+            y = rects[-1].bottom() + now.px(APART)
+        return rects
+
+    def heightForWidth(self, width: int) -> int:
+        return round(max((one.bottom() for one in self.rects(self.scene or (), width)), default=0))
+
+    def told(self, thing: int) -> str:
+        return text.BUBBLE
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        talk = self.scene or ()
+        names = np.array([text.NAMES[one["role"]] for one in talk])
+        return Columns({"name": names, "text": np.array([one["content"] for one in talk])})
+
+    def draw_scene(self, painter: QPainter, scene: Talk) -> None:
+        now = theme.current()
+        for place, (one, rect) in enumerate(zip(scene, self.rects(scene), strict=True)):
+            is_own = one["role"] == "user"
+            label = QRectF(0, rect.top() - now.px(LABEL), self.width(), now.px(LABEL))
+            side, name = RIGHT if is_own else LEFT, text.NAMES[one["role"]]
+            put_text(painter, label, name, now.font("label"), now.color("muted"), side)
+            painter.setPen(now.pen("accent", 2) if place == self.hovered else now.pen("divider"))
+            painter.setBrush(now.color("selected" if is_own else "raised"))
+            painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), 8, 8)
+            pad = now.px(PAD)
+            painter.setFont(now.font("body"))
+            painter.setPen(now.color("text"))
+            words = rect.adjusted(pad, pad / 2, -pad, -pad / 2)
+            painter.drawText(words, WRAP, _breakable(one["content"]))
+
+
+def _breakable(said: str) -> str:
+    """Long words may part where no space is."""
+    return LONG.sub("\\1\u200b", said) or " "
 
 
 class ChatView(QWidget):
@@ -34,26 +101,19 @@ class ChatView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("transformer.chat")
-        self.bubbles, self.read = Bubbles(), TokenFlow(text.READS)
-        self.system, self.line = PromptLine(), PromptLine()
-        name_parts(self, "transformer.chat", "bubbles", "read", "system", "line")
-        about = fields_of(ChatDraft)["system"]
-        for line, words in ((self.system, about.label), (self.line, text.TYPE)):
-            line.setMaxLength(LONGEST)
-            line.setPlaceholderText(words)
-            line.setAccessibleName(words)
-        self.system.setToolTip(about.help)
-        self.settings = SettingFields("transformer.chat", ChatDraft, VALUES, text.words_of, self)
-        temperature, self._specials = self.settings.widgets.values()
+        self.bubbles, self.read, self.line = Bubbles(), TokenFlow(text.READS), PromptLine()
+        name_parts(self, NAME, "bubbles", "read", "line")
+        self.line.setMaxLength(LONGEST)
+        self.line.setPlaceholderText(text.TYPE)
+        self.line.setAccessibleName(text.TYPE)
+        self.settings = SettingFields(NAME, ChatDraft, VALUES, text.SPECIAL, self)
+        system, temperature, self._specials = self.settings.widgets.values()
         self._specials.hide()  # until a special token is typed
-        self.buttons = push_buttons("transformer.chat", text.BUTTONS, LOOKS)
+        self.buttons = push_buttons(NAME, text.BUTTONS, LOOKS)
         send, inject, anew = self.buttons.values()
         said = scrolled(self.bubbles)
-        talk = column(
-            self.system, (said, 1), row((self.line, 1), send),
-            wrap(temperature, inject, anew, self._specials),
-        )  # fmt: skip
+        below = wrap(temperature, inject, anew, self._specials)
+        talk = column(system, (said, 1), row((self.line, 1), send), below)
         self.body = StatefulPicture(self.read, "lines")
         reads = card(Label(text.READS, "label", "muted", wrap=True), (self.body, 1))
         page((row((talk, 1), (reads, 1), spacing=16), 1), of=self)

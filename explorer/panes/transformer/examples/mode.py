@@ -7,20 +7,17 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from core.data.few_shot_tasks import example_counts, pairs_of
+import core
+from core.data.few_shot_tasks import FORMS, example_counts, pairs_of
 from explorer.engine.jobs import Superseded
-from explorer.panes.modes import Desk, Mode
+from explorer.panes.modes import Desk
 from explorer.panes.prompt_mode import ModelMode
 from explorer.panes.step_inspection import inspection_of
-from explorer.panes.transformer.examples import compute, text
+from explorer.panes.transformer.examples import text
 from explorer.panes.transformer.examples.draft import ExamplesDraft
 from explorer.panes.transformer.examples.view import ExamplesHeader, ExamplesView
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
-
-
-def create(desk: Desk, parent: QObject) -> Mode:
-    return ExamplesMode(desk, parent)
 
 
 class ExamplesMode(ModelMode):
@@ -32,15 +29,15 @@ class ExamplesMode(ModelMode):
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent, ExamplesHeader())
-        self.view = ExamplesView()
+        self.view = view = ExamplesView()
         self.draft = Draft(self.workspace, "transformer.examples", ExamplesDraft, self)
         self.shots: list[Any] = []  # the question after more and more examples
         self.inputs.task.picked.connect(lambda lines: self.set_up(lines=lines))
         self.inputs.form.picked.connect(lambda form: self.set_up(form=form))
-        self.view.linesEdited.connect(lambda lines: self.set_up(lines=lines))
-        self.view.bars.picked.connect(self.player.seek)
-        self.draft.changed.connect(self._on_draft)
-        self._on_draft(self.draft.value)
+        view.lines.rested.connect(lambda: self.set_up(lines=view.lines.text))
+        view.bars.picked.connect(self.player.seek)
+        self.draft.changed.connect(self.on_draft)
+        self.on_draft(self.draft.value)
         self.begin()
 
     def pictures(self) -> dict[str, QWidget]:
@@ -50,7 +47,7 @@ class ExamplesMode(ModelMode):
         """Other lines, or another form."""
         self.draft.change(changes, text.CHANGE)
 
-    def _on_draft(self, draft: ExamplesDraft) -> None:
+    def on_draft(self, draft: ExamplesDraft) -> None:
         self.inputs.set_draft(draft)
         self.view.lines.set_text(draft.lines)
         self.forget()
@@ -58,37 +55,31 @@ class ExamplesMode(ModelMode):
 
     def forget(self) -> None:
         super().forget()
-        self.shots = []
         self.clear()
         self.view.body.show_loading()
 
     async def answer(self) -> Any:
         source, draft, shots = self.source, self.draft.value, []
-        pairs = pairs_of(draft.lines)
-        for count in example_counts(len(pairs) - 1):
-            asked = compute.shot, source.tokenizer, pairs, count, draft.form
-            one = await source.ask(*asked, name=f"{source.name} answers after examples")
+        *examples, asked = pairs_of(draft.lines)
+        for count in example_counts(len(examples)):
+            given = source.tokenizer, examples, *asked, count, FORMS[draft.form]
+            name = f"{source.name} answers after examples"
+            one = await source.ask(lambda *all: core.shot(*all), *given, name=name)
             if isinstance(one, Superseded):
                 return one
             shots.append(one)
-            self.view.bars.set_scene(tuple(shots))
-            self.view.show_shot(one, source.tokenizer)
-            self.view.body.show_ready()
+            self.view.show_shots(shots, -1, source.tokenizer)
         return shots
 
     def show_answer(self, answer: list[Any]) -> None:
-        from core.inference.few_shot import trace_few_shot
-
         self.shots = answer
-        self.set_tracks([TraceTrack(trace_few_shot(answer))])
+        self.set_tracks([TraceTrack(core.trace_few_shot(answer))])
         if self.active:
             self.player.seek(len(answer) - 1)
         self.inspect()
 
-    def inspect(self) -> None:
-        if (step := self.step_shown) is not None:
-            shot = self.shots[self.player.step]
-            self.view.bars.set_position(self.player.step)
-            self.view.show_shot(shot, self.source.tokenizer)
-            self.set_headline(text.headline(shot, self.shots))
-            self.inspection.emit(inspection_of(step))
+    def show_step(self, step: Any) -> None:
+        at = self.player.step
+        self.view.show_shots(self.shots, at, self.source.tokenizer)
+        self.set_headline(text.headline(self.shots[at], self.shots))
+        self.inspection.emit(inspection_of(step))

@@ -5,40 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from core.data.few_shot_tasks import FORMS
 from core.numbers import format_share, format_significant
-from core.tokenization.telling import quoted, shortened
+from core.tokenization.telling import count, quoted
 
 if TYPE_CHECKING:
     from core.inference.few_shot import Shot
 
 TASK, OWN, LINES = "Task", "your own", "Examples: the last line is asked"
 FORM = "Written as"
-FORMS = {
-    "arrow": "question => answer",
-    "colon": "question: answer",
-    "dialog": "Q: \u2026 A: \u2026",
+FORM_NAMES = {
+    f"{form.asked('question')}answer".replace("\n", " "): name for name, form in FORMS.items()
 }
 HOPELESS = 0.01  # a probability
 READS = "What the model reads, and in the frame the right answer"
-CHANGE, CLICK = "Change examples", "Click to see the text"
+CHANGE, CLICK = "Change examples", "click to see the text"
 BARS = "The right answer's probability"
+COLUMNS = ("probability", "the model says")
 
 
-def name(count: int) -> str:
-    return f"{count} example{'' if count == 1 else 's'}"
+def name(shot: Shot) -> str:
+    return count(shot.count, "example")
 
 
-def row(shot: Shot) -> str:
-    """Above its bar."""
-    verdict = "right" if shot.is_right else "wrong"
-    said = f"{verdict}: {quoted(shortened(shot.said))}"
-    return f"{name(shot.count)}: {format_share(shot.probability)}, {said}"
-
-
-def tip(shot: Shot) -> str:
+def cells(shot: Shot) -> tuple[str, str]:
     """Of its row."""
-    share = format_significant(shot.probability)
-    return f"{quoted(shot.answer)} after {name(shot.count)}: probability {share}\n{CLICK}"
+    verdict = "right" if shot.is_right else "wrong"
+    return format_significant(shot.probability), f"{verdict}: {quoted(shot.said)}"
 
 
 def headline(shot: Shot, shots: Sequence[Shot]) -> str:
@@ -48,5 +41,4 @@ def headline(shot: Shot, shots: Sequence[Shot]) -> str:
     told = f"{quoted(shot.answer)} has {format_share(shot.probability)}"
     if not shot.count:
         return f"With no example before the question, {told}"
-    none = format_share(shots[0].probability)
-    return f"After {name(shot.count)}, {told}; with none it had {none}"
+    return f"After {name(shot)}, {told}; with none it had {format_share(shots[0].probability)}"

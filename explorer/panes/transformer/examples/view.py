@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from explorer.panes.prompt_header import ModelHeader
 from explorer.panes.transformer.examples import text
 from explorer.panes.transformer.examples.draft import LINES, MOST, ExamplesDraft
-from explorer.panes.transformer.examples.draw_bars import ShotBars
+from explorer.widgets.bar_table import BarRow, BarTable
 from explorer.widgets.base import Label
 from explorer.widgets.boxes import card, column, name_parts, page, row
 from explorer.widgets.drop_down import DropDown
@@ -36,32 +36,34 @@ class ExamplesHeader(ModelHeader):
     def set_draft(self, draft: ExamplesDraft) -> None:
         own = [] if draft.lines in LINES.values() else [(text.OWN, draft.lines)]
         self.task.fill([*LINES.items(), *own], draft.lines)
-        self.form.fill([(words, name) for name, words in text.FORMS.items()], draft.form)
+        self.form.fill([*text.FORM_NAMES.items()], draft.form)
 
 
 class ExamplesView(QWidget):
-    """`linesEdited(text)`: once a person has stopped typing; `bars.picked(row)`."""
-
-    linesEdited = Signal(str)
+    """`lines.rested`: a person has stopped typing; `bars.picked(row)`."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("transformer.examples")
-        self.lines, self.bars = TextInput(MOST), ShotBars(text.BARS)
-        self.read = TokenFlow(text.READS)
+        self.lines, self.read = TextInput(MOST), TokenFlow(text.READS)
+        self.bars = BarTable(text.BARS, text.COLUMNS, text.CLICK, linear=True, bar=0.44)
         self.lines.setAccessibleName(text.LINES)
         name_parts(self, "transformer.examples", "lines", "bars", "read")
         self.body = StatefulPicture(self.bars, "lines")
         lines = card(Label(text.LINES, "label", "muted", wrap=True), (self.lines, 1))
         below = card(Label(text.READS, "label", "muted"), (self.read, 1))
-        shown = column((card(self.body), 3), (below, 2))
+        shown = column((card(self.body), 2), (below, 3))
         page((row((lines, 2), (shown, 5), spacing=16), 1), of=self)
-        self.lines.rested.connect(lambda: self.linesEdited.emit(self.lines.text))
 
-    def show_shot(self, shot: Shot, tokenizer: Any) -> None:
-        """The text of one number of examples, its answer framed."""
+    def show_shots(self, shots: Sequence[Shot], at: int, tokenizer: Any) -> None:
+        """A row for each number of examples; of one of them the text, its answer framed."""
+        rows = [BarRow(text.name(one), one.probability, text.cells(one)) for one in shots]
+        if rows != self.bars.scene:
+            self.bars.set_scene(rows)
+        shot = shots[at]
+        self.bars.set_chosen(text.name(shot))
         tokens = tokens_of(shot.text.encode(), shot.ids, shot.spans, tokenizer)
         start = int(tokens.starts[shot.answer_at])
         self.read.set_tokens(tokens)
         self.read.set_marked(start, len(tokens.data))
         self.read.scroll_to(start)
+        self.body.show_ready()

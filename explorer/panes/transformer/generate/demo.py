@@ -3,47 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from explorer.panes.transformer.generate.draft import GenerateDraft
 
-if TYPE_CHECKING:
-    from explorer.panes.transformer.generate.mode import GenerateMode
+PLAYED = " played with a tiny scarf at the farm."
+FORKS = (" played with an orange key at the farm.", " played with an orange key on Monday",
+         " played with three round stones", PLAYED)  # fmt: skip
 
 
-def views(mode: GenerateMode) -> dict[str, Callable[[], Any]]:
+def views(mode: Any) -> dict[str, Callable[[], Any]]:
     """By name: each callable brings the mode there."""
 
     def at(
-        step: str, tokens: int = 0, side: str = "sampling", forks: int = 0, **settings: float
+        step: str, *texts: str, side: str = "sampling", more: bool = False, **settings: Any
     ) -> Callable[[], Any]:
-        async def written(tokens: int) -> None:
-            for _ in range(tokens):
-                mode.append()
-                await mode.settled()
+        """`texts`: that were written; `more`: it writes on."""
 
         async def bring() -> None:
-            mode.begin_anew()
             mode.view.show_side(side)
+            mode.view.more.setChecked(more)
             mode.draft.begin(GenerateDraft(**settings))
+            mode.forget()
+            await mode.encode()
+            for text in ("", *texts):
+                mode.go_on_from(tuple(mode.source.tokenizer.encode_ids(text)))
             await mode.settled()
-            await written(tokens)
-            for fork in range(forks):  # the next likeliest tokens, at places of the text
-                mode.look_at(len(mode.prompt_ids) + 2 + 2 * (fork % 3))
-                await mode.settled()
-                mode.force(mode.scene.ids[1 + fork])
-                await mode.settled()
-                await written(4)
             mode.go_to(step)
+            if more:
+                mode.toggle_writing()
             await mode.settled()
 
         return bring
 
     return {
         "first": at("softmax"),
-        "logits": at("logits"),
         "cuts": at("top_p", temperature=1.3, top_k=10, top_p=0.9),
-        "draw": at("draw", 12, temperature=0.8),
-        "forks": at("softmax", 8, "forks", 5),
-        "cache": at("softmax", 40, "cache"),
+        "draw": at("draw", PLAYED, temperature=0.8),
+        "stop": at("softmax", more=True, stop_at="."),
+        "forks": at("softmax", *FORKS, side="forks"),
+        "cache": at("softmax", 4 * PLAYED, side="cache"),
     }

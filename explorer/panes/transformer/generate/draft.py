@@ -11,7 +11,8 @@ from core.fields import check, field
 class GenerateDraft:
     """Sampling's settings; top_k 0, top_p 1 and min_p 0 cut nothing.
 
-    seed  of the numbers that are drawn, one for each token
+    stop_at  a stop string; "": none
+    seed     of the numbers that are drawn, one for each token
     """
 
     temperature: float = field(
@@ -33,6 +34,10 @@ class GenerateDraft:
     repetition_penalty: float = field(
         1.0, least=1, most=5, remedy="1 changes nothing",
         help="Lower the scores of tokens that are in the text already",
+    )  # fmt: skip
+    stop_at: str = field(
+        "", label="Stop at", longest=200,
+        help="Write on stops once it has written this, such as a full stop",
     )  # fmt: skip
     seed: int = field(0, least=0, most=2**31)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QRectF
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from core.inference.text_tree import Text, TextTree
 from explorer import theme
 from explorer.panes.transformer.generate import text
+from explorer.panes.transformer.generate.compute import Choice
 from explorer.panes.transformer.generate.draft import GenerateDraft
 from explorer.panes.transformer.generate.draw_bars import BarsLayout, draw_bars
 from explorer.panes.transformer.generate.scene import Scene
@@ -21,6 +22,8 @@ from explorer.widgets.branch_list import BranchList
 from explorer.widgets.cache_picture import CachePicture
 from explorer.widgets.cache_scene import CacheScene
 from explorer.widgets.choice_picture import ChoicePicture
+from explorer.widgets.form import scrolling
+from explorer.widgets.more_button import MoreButton
 from explorer.widgets.pages import Pages
 from explorer.widgets.push_button import push_buttons
 from explorer.widgets.scroll_area import ScrollArea
@@ -28,8 +31,9 @@ from explorer.widgets.setting_fields import SettingFields
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surprise_text import SurpriseText
 from explorer.widgets.toggle import SegmentedControl
+from explorer.widgets.wrap_row import labelled
 
-LOOKS = {"next": "primary", "again": "quiet"}
+NAME, LOOKS = "transformer.generate", {"next": "primary", "again": "quiet"}
 SIDE = 196  # px: the sliders
 LINES, REST = (2, 8), 470  # lines of the text at least and at most; px of all below it
 NATS = 8.0  # of the darkest tokens
@@ -39,6 +43,7 @@ VALUES = {
     "top_p": (*(round(0.05 * at, 2) for at in range(1, 20)), 0.97, 0.98, 0.99, 0.995, 1.0),
     "min_p": (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0),
     "repetition_penalty": (1.0, 1.05, 1.1, 1.15, 1.2, 1.3, 1.5, 2.0),
+    "stop_at": None,
 }
 
 
@@ -48,28 +53,27 @@ class Bars(ChoicePicture[Scene]):
     NAME, WANTED = "The likeliest next tokens", (640, 240)
 
     def draw_scene(self, painter: QPainter, scene: Scene) -> None:
-        draw_bars(painter, BarsLayout(QRectF(self.rect()), scene), self.position, self.hovered)
+        layout = BarsLayout(QRectF(self.rect()), scene)
+        draw_bars(painter, layout, scene, self.position, self.hovered)
 
     def rects(self, scene: Scene) -> list[QRectF]:
-        return BarsLayout(QRectF(self.rect()), scene).rows[: len(scene.ids)]
+        return BarsLayout(QRectF(self.rect()), scene).rows[: len(scene.pieces)]
 
     def told(self, thing: int) -> str:
         return text.row_tip(self.scene, thing) if self.scene is not None else ""
 
     def displayed(self) -> dict[str, np.ndarray]:
-        scene = self.scene
-        if scene is None:
+        if (scene := self.scene) is None:
             return {}
         step = scene.step(self.position)
-        return Columns(
-            {
-                "token": np.array([piece.decode("utf-8", "replace") for piece in scene.pieces]),
-                "id": np.array(scene.ids),
-                "probability": scene.probabilities,
-                "shown": np.array(scene.words[step][:-1]),
-                "cut": scene.cut[step, :-1],
-            }
-        )
+        columns = {
+            "token": [piece.decode("utf-8", "replace") for piece in scene.pieces],
+            "id": scene.table.ids,
+            "probability": scene.table.probabilities,
+            "shown": scene.words[step][:-1],
+            "cut": ~scene.table.kept[step],
+        }
+        return Columns({name: np.array(values) for name, values in columns.items()})
 
 
 class GenerateView(QWidget):
@@ -77,30 +81,33 @@ class GenerateView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("transformer.generate")
         self.text, self.bars, self.note = SurpriseText(), Bars(), Label("", "label", "muted")
         self.text.setAccessibleName("The text, colored by surprise")
         self.forks, self.cache = BranchList(), CachePicture()
         self.cache_words = Label("", "label", "muted", wrap=True)
         self.fork_words = Label(text.NO_FORKS, "label", "muted", wrap=True)
         self.side = SegmentedControl(text.SIDES, text.SIDES_HELP)
-        name_parts(self, "transformer.generate", "text", "bars", "side")
-        self.buttons = push_buttons("transformer.generate", text.BUTTONS, LOOKS)
-        self.settings = SettingFields(
-            "transformer.generate", GenerateDraft, VALUES, text.words_of, self
-        )
+        name_parts(self, NAME, "text", "bars", "side")
+        self.buttons = push_buttons(NAME, text.BUTTONS, LOOKS)
+        self.settings = SettingFields(NAME, GenerateDraft, VALUES, text.SPECIAL, self)
         self._build()
         self.side.chosen.connect(self.show_side)
 
     def _build(self) -> None:
         *left, again = self.buttons.values()
-        self._side, self._pages = QWidget(), {name: QWidget() for name, _ in text.SIDES}
-        column(*self.settings.widgets.values(), 1, of=self._pages["sampling"], spacing=12)
-        column(self.fork_words, (ScrollArea(self.forks), 1), of=self._pages["forks"])
-        column((self.cache, 1), self.cache_words, of=self._pages["cache"])
-        self._sides = Pages(*self._pages.values())
+        *sliders, penalty, stop = self.settings.widgets.values()
+        rest, self._side, content = QWidget(), QWidget(), QWidget()
+        self.more = MoreButton(f"{NAME}.more", rest)
+        column(labelled(text.STOP_AT, stop), penalty, of=rest, spacing=12)
+        sampling = scrolling(column(*sliders, row(self.more, 1), rest, 1, spacing=12))
+        forks, cache = QWidget(), QWidget()
+        column(self.fork_words, (ScrollArea(self.forks), 1), of=forks)
+        column((self.cache, 1), self.cache_words, of=cache)
+        pages = sampling, forks, cache
+        self._sides = Pages(*pages)
+        self._pages = dict(zip(dict(text.SIDES), pages, strict=True))
         column(self.side, (self._sides, 1), of=self._side, spacing=12)
-        below, content = row((card((self.bars, 1)), 1), self._side, spacing=16), QWidget()
+        below = row((card((self.bars, 1)), 1), self._side, spacing=16)
         column(card(self.text, self.note), (below, 1), of=content)
         content.setAccessibleName(self.bars.NAME)
         self.body = StatefulPicture(content, "lines")
@@ -123,29 +130,21 @@ class GenerateView(QWidget):
         wide = self.width() - now.px(2 * (16 + 12))
         self.text.setFixedHeight(self.text.height_of(wide, min(max(room, LINES[0]), LINES[1])))
 
-    def set_text(
-        self, pieces: Sequence[bytes], surprises: np.ndarray, place: int, note: str
-    ) -> None:
-        """The text, each token's surprise in nats (NaN: not told), the place looked at, and what
-        there is to say of it.
-        """
-        self.text.set_text([list(pieces)], np.nan_to_num(surprises)[None], NATS)
+    def show_choice(self, choice: Choice, most: int) -> None:
+        """The text and how a token of it is chosen; the model reads so many tokens at most."""
+        self.bars.set_scene(choice.scene)
+        self.text.set_text([list(choice.pieces)], np.nan_to_num(choice.surprises)[None], NATS)
         self._fit()
-        self.text.set_chosen(0, place)
-        self.note.setText(note)
-
-    def set_scene(self, scene: Scene) -> None:
-        self.bars.set_scene(scene)
+        self.text.set_chosen(0, choice.place)
+        self.note.setText(text.facts(choice, most))
+        kept = CacheScene(choice.read.tokens, choice.read.cache) if choice.read.cache else None
+        self.cache.set_scene(kept)
+        self.cache_words.setText(text.cache(kept))
         self.body.show_ready()
 
     def set_forks(self, tree: TextTree, said: Callable[[Text], str]) -> None:
         self.forks.set_tree(tree, said)
         self.fork_words.setVisible(not tree.texts)
-
-    def set_cache(self, scene: CacheScene | None) -> None:
-        """None: nothing is kept."""
-        self.cache.set_scene(scene)
-        self.cache_words.setText(text.cache(scene) if scene is not None else text.NO_CACHE)
 
     def set_buttons(self, *, ready: bool, writing: bool, written: bool) -> None:
         """Whether a token can be drawn, whether one is, and whether one can be taken back."""

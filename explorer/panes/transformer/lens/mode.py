@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from core.trace import Trace
+from core.trace import Step, Trace
 from explorer.engine.latest import Latest
 from explorer.panes.model_menu import REAL
-from explorer.panes.modes import Desk, Mode
+from explorer.panes.modes import Desk
 from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.lens import compute, text
 from explorer.panes.transformer.lens.draft import LensDraft
 from explorer.panes.transformer.lens.scene import Scene
 from explorer.panes.transformer.lens.view import LensView
-from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
 from explorer.state.workspace import DEFAULT_PROMPT
 from explorer.widgets.choice_picture import NONE
@@ -30,10 +29,6 @@ if TYPE_CHECKING:
 
 MOST_READ, WRITTEN = 512, 8  # tokens of a text, its last ones; that it goes on with
 KEY, ADDS, WRITES = "transformer.lens", "what a part adds", "writing on"
-
-
-def create(desk: Desk, parent: QObject) -> Mode:
-    return LensMode(desk, parent)
 
 
 class LensMode(PromptMode):
@@ -49,7 +44,6 @@ class LensMode(PromptMode):
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
         self.view = view = LensView()
-        self.draft = Draft(self.workspace, KEY, LensDraft, self)
         self.scene: Scene | None = None
         self.position: int | None = None  # None: the last token
         self.token: int | None = None  # None: the likeliest
@@ -62,11 +56,10 @@ class LensMode(PromptMode):
         view.terms.picked.connect(self.switch)
         view.terms.opened.connect(self.open)
         view.next.clicked.connect(self.explain)
-        sublayers = view.settings.widgets["sublayers"]
-        deeds = {"all_on": self.all_on, "sublayers": sublayers.click, "patch": view.other.setFocus}
+        deeds = {"all_on": self.all_on, "patch": view.other.setFocus,
+                 "sublayers": view.settings.widgets["sublayers"].click}  # fmt: skip
         self.connect_buttons(text.BUTTONS, deeds)
-        self.draft.changed.connect(self.read)
-        self.connect_draft(text.words_of)
+        self.connect_draft(LensDraft)
         self.connect_line(view.other, "patch", text.PATCH)
         self.begin()
 
@@ -242,9 +235,9 @@ class LensMode(PromptMode):
         self.set_tracks([TraceTrack(trace)])
         self.inspect()
 
-    def inspect(self) -> None:
-        step, scene = self.step_shown, self.scene
-        if step is None or scene is None:
+    def show_step(self, step: Step) -> None:
+        scene = self.scene
+        if scene is None:
             return
         found = scene.found
         if self.opened != NONE:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.numbers import format_fixed, format_number, format_share
 
@@ -18,7 +18,6 @@ SAYS, EXPLAIN = "What it says", "Click to see who told it"
 GOES_ON = ("goes on", "changed")  # as it is, and then
 HINT = "click a head or an MLP to switch it off"
 PATCH = "Patch from another text"
-OTHER = f"{PATCH} with as many tokens"
 BUTTONS = {
     "all_on": ("All on again", "The model as it is"),
     "sublayers": ("Show sublayers, or whole layers", ""),
@@ -81,8 +80,8 @@ def headline(scene: Scene, row: int) -> str:
         return f"{where} the model would say {word}; {answer} is number {rank + 1:,}"
     if not found.is_changed:
         most = max((after for _, after in scene.found.terms[:-1]), key=lambda term: term.value)
-        first = lens.leads_from(column) or 0  # the answer leads in the end
-        since = f"the {scene.rows[0]}" if first == 0 else scene.rows[first]
+        first = lens.leads_from(column)
+        since = "the " * (first == 0) + scene.rows[row if first is None else first]
         return f"{answer} leads from {since} on; {most.name} pushed it most"
     off, told = found.intervention.names, found.comparison
     what = off[0] if len(off) == 1 else f"{len(off)} parts"
@@ -121,8 +120,3 @@ def note(scene: Scene, other: int) -> str:
     if other not in (0, mine):
         said.append(f"the other text has {other} tokens: give it {mine}")
     return "; ".join(said)
-
-
-def words_of(setting: str, value: Any) -> str:
-    """A setting's value, in the name of a change."""
-    return f"{value}" if setting == "patch_layer" else "on" if value else "off"

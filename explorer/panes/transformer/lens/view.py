@@ -36,19 +36,19 @@ class LensView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("transformer.lens")
         self.text, self.table, self.terms = SurpriseText(), Table(), Terms()
         self.next = LikeliestBars(text.EXPLAIN)
         self.buttons = push_buttons(NAME, {"all_on": text.BUTTONS["all_on"]}, {"all_on": "quiet"})
+        self.buttons["all_on"].hide()
         self.goes_on, self.changed = CutLabel("label", "muted"), CutLabel("label")
         self.who, self.says = CutLabel("label", "muted"), CutLabel("label", "muted")
         self.note = CutLabel("label", "muted")
         self.note.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.other, self.layer = PromptLine(), DropDown(fields_of(LensDraft)["patch_layer"].help)
         name_parts(self, NAME, "text", "table", "terms", "next", "other", "layer")
-        self.settings = SettingFields(NAME, LensDraft, SWITCHES, text.words_of, self)
-        self.other.setPlaceholderText(text.OTHER)
-        self.other.setAccessibleName(text.OTHER)
+        self.settings = SettingFields(NAME, LensDraft, SWITCHES, {}, self)
+        self.other.setPlaceholderText(text.PATCH)
+        self.other.setAccessibleName(text.PATCH)
         self.other.setToolTip(fields_of(LensDraft)["patch"].help)
         self.layer.picked.connect(partial(self.settings.changed.emit, "patch_layer"))
         self._side, below, content = QWidget(), QWidget(), QWidget()
@@ -79,8 +79,8 @@ class LensView(QWidget):
         self.who.set_text(text.who(scene))
         self.says.set_text(text.loss(scene))
         self.note.set_text(note)
-        for widget in (self.note, self.buttons["all_on"]):
-            widget.setVisible(bool(note) or found.is_changed)
+        self.note.setVisible(bool(note))
+        self.buttons["all_on"].setVisible(bool(note) or found.is_changed)
         self.body.show_ready()
 
     def set_continuations(self, written: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from core.inference.outline_parts import find
 from explorer.engine.latest import Latest
-from explorer.panes.modes import Desk, Mode
+from explorer.panes.modes import Desk
 from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.transformer.map import compute, text
 from explorer.panes.transformer.map.draft import NAMES, OPEN, MapDraft
@@ -20,10 +20,6 @@ from explorer.panes.transformer.map.view import MapView
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
 from explorer.widgets.token_strip import chip
-
-
-def create(desk: Desk, parent: QObject) -> Mode:
-    return MapMode(desk, parent)
 
 
 class MapMode(PromptMode):

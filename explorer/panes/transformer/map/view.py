@@ -35,7 +35,6 @@ class MapView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("transformer.map")
         self.picture, self.costs = DiagramPicture(), StackedBars("What the model costs")
         self.table = BarTable("Presets side by side", text.COLUMNS, "Click to draw it")
         self.table.set_scene(_presets())

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QWidget
 import core
 from core.data.dates import Dates
 from core.marked_line import marked_line
-from core.trace import Trace
-from explorer.panes.modes import Desk, Mode
+from core.trace import Step, Trace
+from explorer.panes.modes import Desk
 from explorer.panes.prompt_mode import SourceMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.translate import text
@@ -24,10 +24,6 @@ from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
 
 MODEL = "dates"
-
-
-def create(desk: Desk, parent: QObject) -> Mode:
-    return TranslateMode(desk, parent)
 
 
 class TranslateMode(SourceMode):
@@ -116,12 +112,12 @@ class TranslateMode(SourceMode):
                 pass
             self.player.seek(place)
 
-    def inspect(self) -> None:
+    def show_step(self, step: Step) -> None:
         """The line with the largest of the numbers that it makes: of the token that came, or of the
         one that was read most.
         """
-        step, scene = self.step_shown, self.scene
-        if step is None or scene is None:
+        scene = self.scene
+        if scene is None:
             return
         place = self.view.picture.place
         self.view.show_place(scene, place)

@@ -36,7 +36,6 @@ class TranslateView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("transformer.translate")
         self.picture, self.bars = TranslationPicture(), LikeliestBars()
         self.heads = HeadMosaic(text.HEADS)
         self.heads.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)

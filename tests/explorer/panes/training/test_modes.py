@@ -29,10 +29,6 @@ class OtherMode(Mode):
         return self._label
 
 
-def create(desk: Desk, parent: Any) -> Mode:
-    return OtherMode(desk, parent)
-
-
 @pytest.fixture
 def make_two(make_training):
     """`make_two(**options)`: a pane with Run and another mode, in sight."""

@@ -38,7 +38,7 @@ def test_what_cannot_be_is_told_beside_its_field(mode, run_async):
         type_in(field, "fast")
         type_in(field, "0.5")
         assert field.error.text == ""
-        mode.view.controls.set_more(True)
+        mode.view.controls.more.setChecked(True)
         for name, text, told in (
             ("points", "abc", "Use a whole number, like 30; 1000 stays."),
             ("points", "nan", "Use a whole number, like 30; 1000 stays."),
@@ -74,7 +74,7 @@ def test_a_zero_is_shown_as_what_it_means(mode, run_async):
 
     async def body() -> None:
         fields = mode.view.controls.fields
-        mode.view.controls.set_more(True)
+        mode.view.controls.more.setChecked(True)
         for text in ("0", "-0", "\u22120", "all", "0"):
             type_in(fields["batch_size"], text)
             assert mode.draft.value.batch_size == 0
@@ -108,7 +108,7 @@ def test_the_list_stands_where_the_value_is_that_is_shown(mode, run_async):
 
 def test_what_is_typed_is_never_made_into_a_choice_that_begins_like_it(mode, run_async):
     async def body() -> None:
-        mode.view.controls.set_more(True)
+        mode.view.controls.more.setChecked(True)
         mode.view.activateWindow()
         for name, text, wanted in (
             ("batch_size", "3", 3), ("points", "20", 20), ("noise", "0.0", 0.0),

@@ -91,10 +91,10 @@ def test_at_the_end_the_text_that_was_found_is_explained(make_mode: Any, run_asy
         mode, told = await make_mode("beams"), list[Any]()
         mode.inspection.connect(told.append)
         mode.inspect()
-        best, rows = mode.scene.tree.best, [str(row.text) for row in told[-1].rows[:2]]
+        best, rows = mode.scene.tree.best, told[-1].rows
         assert rows[0] == f"\u201c{mode.scene.text_of(best).strip()}\u201d"
         score = format_significant(mode.scene.tree.nodes[best].score)
-        assert rows[1].endswith(score)
+        assert rows[1].text.endswith(score)
 
     run_async(body())
 
@@ -105,7 +105,7 @@ def test_nothing_can_be_appended_where_nothing_was_found(make_mode: Any, run_asy
         for prompt in ("", PROMPT):
             mode.workspace.set_prompt(prompt)
             await mode.settled()
-            assert mode.view.use.isEnabled() == bool(prompt)
+            assert mode.view.buttons["use"].isEnabled() == bool(prompt)
 
     run_async(body())
 
@@ -123,7 +123,7 @@ def test_a_click_appends_a_text_and_can_be_undone(make_mode: Any, run_async: Any
         mode.workspace.undo()
         await mode.settled()
         found = mode.scene.text_of(mode.scene.tree.best)
-        mode.use()
+        mode.view.buttons["use"].click()
         assert mode.workspace.prompt == PROMPT + found
 
     run_async(body())
@@ -176,7 +176,7 @@ def test_a_text_that_fills_the_context_says_so(make_mode: Any, run_async: Any) -
         assert mode.scene.tree.depth == mode.draft.value.depth
         mode.workspace.set_prompt("")
         await mode.settled()
-        assert mode.headline == text.NO_TEXT and mode.view.body.state == "empty"
+        assert mode.headline == mode.no_text and mode.view.body.state == "empty"
         mode.workspace.set_prompt(PROMPT)
         await mode.settled()
         assert mode.view.body.state == "ready"

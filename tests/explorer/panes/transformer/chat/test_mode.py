@@ -56,7 +56,11 @@ def test_what_is_typed_is_shown_as_the_model_reads_it(make_chat: Any, run_async:
         mode.view.line.setText("Hi")
         mode.view.line.textEdited.emit("Hi")
         await until(lambda: "user: Hi<" in read_text(mode), mode.view.read)
-        mode.set_settings(system="Be rude.")
+        system = mode.view.settings.widgets["system"]
+        system.setText("Be rude.")
+        system.textEdited.emit("Be rude.")
+        system.returnPressed.emit()
+        assert mode.workspace.undo_text == "System message \u201cBe rude.\u201d"
         await mode.settled()
         assert read_text(mode) == "system: Be rude.<|endoftext|>user: Hi<|endoftext|>assistant:"
         mode.view.grab()
@@ -82,10 +86,11 @@ def test_it_answers_as_core_does_and_undo_takes_both_back(make_chat: Any, run_as
         start, _ = mode.prompt.place(1)
         begin, end = mode.prompt.spans[mode.view.read.selected]
         assert begin <= start + len(first.lstrip()) < end
-        mode.prompt = replace(mode.prompt, ids=(0,) * len(mode.prompt.ids))
-        mode.player.seek(0)
-        assert mode.view.read.selected == -1, "a text cut otherwise does not have the token"
         assert track.item(1).code.endswith("generate_steps#append")
+        mode.type("Why?")
+        await mode.settled()
+        assert mode.tracks == [], "the text is read anew, and may be cut otherwise"
+        mode.type("")
         mode.workspace.undo()
         await mode.settled()
         assert mode.draft.value.turns == () and mode.tracks == []
@@ -107,7 +112,7 @@ def test_a_stopped_answer_stays_as_far_as_it_came(make_chat: Any, run_async: Any
         ((asked, said),) = mode.draft.value.turns
         assert asked == text.FIRST and said and mode.view.buttons["send"].text() == "Send"
         assert f"assistant: {said}" in read_text(mode) and "user: Why?" in read_text(mode)
-        mode.begin_anew()
+        mode.view.buttons["anew"].click()
         await mode.settled()
         assert mode.draft.value.turns == ()
 
@@ -179,7 +184,7 @@ def test_a_conversation_that_leaves_no_room_says_so(make_chat: Any, run_async: A
         await mode.settled()
         assert "begin a new one" in mode.view.body.message and mode.view.body.state == "error"
         assert mode.view.line.prompt.strip() == ("word " * 200).strip()
-        mode.begin_anew()
+        mode.view.buttons["anew"].click()
         mode.type("Hi")
         await mode.settled()
         assert mode.view.body.state == "ready" and mode.view.buttons["send"].isEnabled()

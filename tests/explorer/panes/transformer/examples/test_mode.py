@@ -8,8 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 import core
-from core.data.few_shot_tasks import TASKS
-from core.inference.few_shot import FORMS
+from core.data.few_shot_tasks import FORMS, TASKS
 
 
 def test_it_shows_what_core_finds(make_mode: Any, run_async: Any) -> None:
@@ -19,9 +18,11 @@ def test_it_shows_what_core_finds(make_mode: Any, run_async: Any) -> None:
         lm = core.load(mode.source.address)
         told = core.few_shot(lm, examples, question, answer, (0, 1, 2, 4, 8), FORMS["arrow"])
         shown = mode.view.bars.displayed()
-        assert shown["examples"].tolist() == [0, 1, 2, 4, 8]
-        assert shown["probability"].tolist() == [one.probability for one in told]
-        assert shown["answer"].tolist() == [one.said for one in told]
+        names = ["0 examples", "1 example", "2 examples", "4 examples", "8 examples"]
+        assert shown["name"].tolist() == names
+        assert shown["number"].tolist() == [one.probability for one in told]
+        answers = shown["the model says"].tolist()
+        assert answers == [f"wrong: \u201c{one.said}\u201d" for one in told]
         assert mode.headline.startswith("No examples make ")
         assert mode.view.read.tokens.data.decode() == told[-1].text
         mode.view.grab()
@@ -42,7 +43,7 @@ def test_each_step_shows_the_text_that_is_read_and_frames_the_answer(
         assert read.tokens.data.decode() == "Germany => Berlin\nFrance => Paris"
         framed = b"".join(read.tokens.slice(token) for token in read.marked)
         assert framed.decode().strip() == "Paris"
-        assert "Click to see the text" in bars.said_at(row)
+        assert "click to see the text" in bars.said_at(row)
         seen: list[Any] = []
         mode.inspection.connect(seen.append)
         mode.inspect()

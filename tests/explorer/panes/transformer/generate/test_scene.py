@@ -9,14 +9,15 @@ from PySide6.QtCore import QRectF
 from core.numbers import format_share
 from explorer import theme
 from explorer.panes.transformer.generate import text
-from explorer.panes.transformer.generate.compute import SHOWN, Choice, choice
+from explorer.panes.transformer.generate.compute import Choice, choice
 from explorer.panes.transformer.generate.draft import GenerateDraft
-from explorer.panes.transformer.generate.draw_bars import BarsLayout
-from explorer.panes.transformer.generate.scene import Scene, scene_of
+from explorer.panes.transformer.generate.draw_bars import NUMBER, BarsLayout
+from explorer.panes.transformer.generate.scene import Scene
 from explorer.runs.text_read import Read
 
 RNG = np.random.default_rng(0)
 LOGITS = RNG.normal(size=200).astype(np.float32) * 3
+SHOWN = 16
 SURPRISES = np.array([np.nan, 2, 4])
 
 
@@ -24,48 +25,56 @@ def chosen(came: int | None = None, **settings: float) -> Choice:
     """After three tokens; `came`: the one that stands there."""
     ids = [1, 2, 3] if came is None else [1, 2, 3, came]
     surprises = SURPRISES if came is None else np.append(SURPRISES, 5.0)
-    return choice(GenerateDraft(**settings), Read(LOGITS, SURPRISES, 0), ids, surprises, 3, 0)
+    read = Read(LOGITS, SURPRISES, 0)
+    return choice(GenerateDraft(**settings), read, ids, surprises, 3, 0, piece)
+
+
+def piece(token: int) -> bytes:
+    return b"t%d" % token
 
 
 def scene(came: int | None = None, **settings: float) -> Scene:
-    return scene_of(chosen(came, **settings), lambda token: b"t%d" % token)
+    return chosen(came, **settings).scene
 
 
 def test_the_likeliest_stand_first_and_the_rest_in_one_row() -> None:
     shown = scene()
     order = np.argsort(-LOGITS, kind="stable")[:SHOWN]
-    assert list(shown.ids)[: SHOWN - 1] == order.tolist()[: SHOWN - 1]
-    step = shown.names.index("softmax")
+    assert list(shown.table.ids)[: SHOWN - 1] == order.tolist()[: SHOWN - 1]
+    step = shown.table.steps.index("softmax")
     probabilities = np.exp(LOGITS - LOGITS.max()) / np.exp(LOGITS - LOGITS.max()).sum()
-    np.testing.assert_allclose(shown.probabilities, probabilities[list(shown.ids)], rtol=1e-5)
-    assert len(shown.words[step]) == len(shown.ids) + 1 and shown.lengths[step].max() == 1
-    assert not shown.cut.any()
+    np.testing.assert_allclose(
+        shown.table.probabilities, probabilities[list(shown.table.ids)], rtol=1e-5
+    )
+    assert len(shown.words[step]) == len(shown.table.ids) + 1 and shown.lengths[step].max() == 1
+    assert shown.table.kept.all()
 
 
 def test_at_temperature_0_tokens_stand_by_their_logits() -> None:
     order = np.argsort(-LOGITS, kind="stable")[:SHOWN]
-    assert list(scene(temperature=0.0).ids) == order.tolist()
+    assert list(scene(temperature=0.0).table.ids) == order.tolist()
 
 
 def test_a_cut_hatches_what_goes_and_stands_where_it_cuts() -> None:
     shown = scene(top_k=5, top_p=0.5, min_p=0.2)
-    names = shown.names
+    names = shown.table.steps
     assert names.index("top_k") < names.index("top_p") < names.index("min_p")
-    by_k = shown.cut[names.index("top_k")]
-    assert not by_k[:5].any() and by_k[5:-1].all()
-    assert dict(shown.boundaries)["top-k 5"] == 5
-    assert dict(shown.boundaries)["top-p 0.5"] <= 5
-    assert shown.lengths[-1][by_k].max() == 0  # rescaled, nothing is left of them
+    by_k = ~shown.table.kept[names.index("top_k")]
+    assert not by_k[:5].any() and by_k[5:].all()
+    (first, after_k), *others = shown.boundaries
+    assert (first, after_k) == ("top-k 5", 5) and others[0][0].startswith("top-p 0.5")
+    assert all(row < 5 for _, row in others)
+    assert shown.lengths[-1][:-1][by_k].max() == 0  # rescaled, nothing is left of them
 
 
 def test_names_of_cuts_have_room_beside_the_bars_and_their_words() -> None:
     shown = scene(top_k=1, top_p=0.01, min_p=1.0)
-    assert {row for _, row in shown.boundaries} == {1}
+    assert shown.boundaries == (("top-k 1, top-p 0.01, min-p 1", 1),)
     layout = BarsLayout(QRectF(0, 0, 560, 400), shown)
     now = theme.current()
     words = max(map(now.metrics("label").horizontalAdvance, shown.words[-1]))
-    names = [place.left() for _, place in layout.cuts]
-    assert layout.right + words < min(names) and len(names) == 3
+    ((_, name),) = layout.cuts
+    assert layout.right <= name.left() and words < now.px(NUMBER)
     assert layout.right > BarsLayout(QRectF(0, 0, 560, 400), scene()).right / 2
 
 
@@ -79,7 +88,7 @@ def test_bars_grow_from_step_to_step() -> None:
 def test_the_number_falls_into_the_segment_of_the_token_that_comes() -> None:
     for seed in range(20):
         shown = scene(seed=seed)
-        start, end = shown.segments[shown.came]
+        start, end = shown.table.segments[shown.came]
         assert start <= shown.drawn <= end
     assert {chosen(seed=3).token for _ in range(3)} == {chosen(seed=3).token}
 
@@ -87,7 +96,7 @@ def test_the_number_falls_into_the_segment_of_the_token_that_comes() -> None:
 def test_a_token_that_came_is_among_the_rows_however_unlikely() -> None:
     last = int(LOGITS.argmin())
     shown = scene(came=last)
-    assert shown.ids[-1] == last and shown.came == SHOWN - 1
+    assert shown.table.ids[-1] == last and shown.came == SHOWN - 1
 
 
 def test_a_token_that_stands_in_the_text_is_not_drawn() -> None:
@@ -99,24 +108,8 @@ def test_a_token_that_stands_in_the_text_is_not_drawn() -> None:
 
 def test_surprises_that_are_not_known_are_those_of_the_first_tokens() -> None:
     read = Read(LOGITS, np.array([np.nan, 2.0]), 0)
-    one = choice(GenerateDraft(), read, [1, 2, 3, 4], read.surprises, 4, 0)
+    one = choice(GenerateDraft(), read, [1, 2, 3, 4], read.surprises, 4, 0, piece)
     assert np.isnan(one.surprises[:3]).all() and one.surprises[3] == 2
-
-
-@pytest.mark.parametrize(
-    ("setting", "value", "words"),
-    [
-        ("temperature", 0.0, "0: greedy"),
-        ("temperature", 0.7, "0.7"),
-        ("top_k", 0, "all"),
-        ("top_k", 40, "40"),
-        ("top_p", 1.0, "off"),
-        ("min_p", 0.0, "off"),
-        ("repetition_penalty", 1.2, "1.2"),
-    ],
-)
-def test_a_setting_is_told_in_words(setting: str, value: float, words: str) -> None:
-    assert text.words_of(setting, value) == words
 
 
 def test_headlines_say_what_is_seen() -> None:

@@ -1,0 +1,20 @@
+"""More: a button that shows what is seldom needed, and hides it again."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QPushButton, QWidget
+
+from explorer.widgets.base import set_look
+
+
+class MoreButton(QPushButton):
+    """`rest` is hidden until the button is checked; then it says Less."""
+
+    def __init__(self, name: str, rest: QWidget) -> None:
+        super().__init__("More")
+        self.setObjectName(name)
+        self.setCheckable(True)
+        set_look(self, "quiet")
+        rest.hide()
+        self.toggled.connect(rest.setVisible)
+        self.toggled.connect(lambda on: self.setText("Less" if on else "More"))
