@@ -13,7 +13,7 @@ from typing import Any
 
 from core import fields
 from core.fields import field
-from core.files import quoted
+from core.files import quoted, quoted_some
 from core.finetuning.lora_config import LoRAConfig
 from core.training.config import TrainingConfig
 
@@ -103,6 +103,11 @@ class FinetuningSettings:
             raise ValueError(
                 "the matrices of a quantized base cannot learn, their numbers have 4 bits; use "
                 "method 'lora', or quantize 'none'"
+            )
+        if self.classes and len(set(self.classes)) < max(2, len(self.classes)):
+            raise ValueError(
+                f"classes {quoted_some(self.classes)} cannot be told apart; give two names or "
+                "more, each once"
             )
         if self.classes and self.method == "prompt":
             raise ValueError(

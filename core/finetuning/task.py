@@ -201,7 +201,8 @@ class Finetuning(TokenTask):
     def probe(
         self, model: nn.Module, ids: Sequence[int] | None, sites: Sequence[str]
     ) -> dict[str, np.ndarray]:
-        read = [*self.tuning.prompt, *(self._probe if ids is None else ids)]
+        """What is asked for by its tokens is read as it is: a soft prompt is told by its own."""
+        read = [*self.tuning.prompt, *self._probe] if ids is None else ids
         activations = capture(gpt_of(model), read, sites)
         return {"ids": np.asarray(activations.ids), **activations.sites()}
 

@@ -111,6 +111,17 @@ def test_a_soft_prompt_that_fills_the_context_is_refused(base: Path, tmp_path: P
         list(finetune_steps(config, tmp_path / "run"))
 
 
+def test_a_probe_reads_what_it_is_asked_for_and_by_itself_the_soft_prompt_too(base: Path) -> None:
+    task = Finetuning(small_tuning(base, settings={"method": "prompt", "prompt_tokens": 3}))
+    assert list(task.prepare_steps(None))
+    model = task.build_model(torch.Generator().manual_seed(0))
+    first = task.tokenizer.vocab_size
+    asked = task.probe(model, [1, 2, 3], ["attention"])
+    assert asked["ids"].tolist() == [1, 2, 3] and asked["attention"].shape[-1] == 3
+    alone = task.probe(model, None, ["attention"])["ids"].tolist()
+    assert alone[:3] == [first, first + 1, first + 2] and max(alone[3:]) < first
+
+
 def test_the_program_is_the_one_of_the_task(base: Path) -> None:
     config = _config(base, "lora")
     assert program_of(config).module == "core.finetuning"
