@@ -9,7 +9,7 @@ methods       settings, selection, task_vector, bottleneck, new_tokens, soft_pro
               methods
 costs         trainable, work, estimates
 a run         examples, example_files, replay, data, loading, task, program, bundled_questions
-what changed  spectrum, analysis, spectrum_trace, learned
+what changed  spectrum, analysis, spectrum_trace, learned, examination
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ _HOME = {
     "attention_change": "core.finetuning.analysis",
     "read_updates": "core.finetuning.learned",
     "trace_spectrum": "core.finetuning.spectrum_trace",
+    "examine": "core.finetuning.examination",
     "at_scales": "core.finetuning.scales",
     "generate_at_scales_steps": "core.finetuning.scales",
     "Verdict": "core.finetuning.verdicts",
