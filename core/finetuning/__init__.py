@@ -29,6 +29,7 @@ _HOME = {
     "memory_needed": "core.finetuning.loading",
     "Tuned": "core.finetuning.loading",
     "load_tuned": "core.finetuning.loading",
+    "load_tuned_steps": "core.finetuning.loading",
     "finetune": "core.finetuning.program",
     "finetune_steps": "core.finetuning.program",
     "adapter_parameter_count": "core.finetuning.adapter",

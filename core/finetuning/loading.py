@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from core.files import quoted, read_json, write_json
 from core.finetuning.methods import Tuning, prepare
 from core.finetuning.settings import FinetuningSettings
@@ -90,10 +92,18 @@ class Tuned:
 
 def load_tuned(folder: str | Path, dtype: str = "float32") -> Tuned:
     """What a fine-tuning's folder holds. Raises ValueError for another folder, and as `load`."""
+    return to_the_end(load_tuned_steps(folder, dtype))
+
+
+def load_tuned_steps(
+    folder: str | Path, dtype: str = "float32"
+) -> Generator[ReadProgress, None, Tuned]:
+    """`load_tuned`, as a job that can be watched and closed; a base of ours is read at once."""
+    check_dtype(dtype)
     values = _tuned(folder)
     if values is None:
         raise ValueError(f"{folder} was not fine-tuned here; open it with core.load")
-    return to_the_end(_load_tuned_steps(folder, values, dtype, DEEPEST))
+    return (yield from _load_tuned_steps(folder, values, dtype, DEEPEST))
 
 
 def _tuned(name_or_path: str | Path) -> dict[str, Any] | None:
@@ -149,7 +159,7 @@ def _load_tuned_steps(
             f"{remedy}"
         ) from error
     try:
-        tuning = prepare(gpt_of(under.model), settings)
+        tuning = prepare(gpt_of(under.model), settings, torch.Generator())
         tuning.load_state(open_tensors(path).read())
     except ValueError as error:
         raise ValueError(

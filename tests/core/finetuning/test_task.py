@@ -123,6 +123,21 @@ def test_a_probe_reads_what_it_is_asked_for_and_by_itself_the_soft_prompt_too(ba
     assert alone[:3] == [first, first + 1, first + 2] and max(alone[3:]) < first
 
 
+def test_what_cannot_be_tuned_is_refused_before_a_folder_is_made(
+    base: Path, tmp_path: Path
+) -> None:
+    given = {"lora": core.LoRAConfig(target_modules=("c_atn",))}
+    with pytest.raises(ValueError, match="did you mean 'attn.c_attn'"):
+        list(finetune_steps(small_tuning(base, settings=given), tmp_path / "run"))
+    given = {"lora": core.LoRAConfig(r=64)}
+    with pytest.raises(ValueError, match=r"rank 64 is above 16"):
+        list(finetune_steps(small_tuning(base, settings=given), tmp_path / "run"))
+    large = small_tuning(base, batch_size=1 << 20)
+    with pytest.raises(ValueError, match=r"this fine-tuning takes .* GB of memory, and this"):
+        list(finetune_steps(large, tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
 def test_the_program_is_the_one_of_the_task(base: Path) -> None:
     config = _config(base, "lora")
     assert program_of(config).module == "core.finetuning"
