@@ -111,13 +111,13 @@ def read_examples_steps(
                 yield done / size, f"reading {path.name}"
     if broken and (settings.broken_lines == "stop" or len(examples) < 2):
         raise ValueError(
-            f"{_broken(broken)} of {path.name}, {number:,} in all, {first}. Mend the file, or skip "
-            "such lines (broken_lines 'skip')"
+            f"{_broken(broken)} of {path.name}, {number:,} in all, {first}. Correct the file, or "
+            "set broken_lines to 'skip'"
         )
     if len(examples) < 2:
         raise ValueError(
             f"{path.name} holds {len(examples)} of at least 2 examples, one to train on and one to "
-            f"validate on: write one each line, as {FORMS}"
+            f"validate on; add more, one each line, as {FORMS}"
         )
     return FileExamples(path.name, examples, broken, first)
 
@@ -159,7 +159,7 @@ class _Reader:
             )
         text = _text(values, ("text",))
         if text is None:
-            raise ValueError(f"it holds {quoted_some(list(values))}; write {FORMS}")
+            raise ValueError(f"it holds {_names(values)}; write {FORMS}")
         whole = answered(tokenizer, "", text, usage.end_ids)
         if len(whole.ids) < 2:
             raise ValueError("its text is empty")
@@ -181,9 +181,7 @@ class _Reader:
     def _labelled(self, values: Mapping[str, Any]) -> Example:
         text = _text(values, ("text", *PROMPTS))
         if text is None or "label" not in values:
-            raise ValueError(
-                f'it holds {quoted_some(list(values))}; write {{"text": ..., "label": ...}}'
-            )
+            raise ValueError(f'it holds {_names(values)}; write {{"text": ..., "label": ...}}')
         label = str(values["label"])  # 1 as well as "1"
         if label not in self.classes:
             raise ValueError(f"its class {quoted(label)} is none of {either(self.classes)}")
@@ -191,6 +189,10 @@ class _Reader:
         if not ids:
             raise ValueError("its text is empty")
         return Example(np.array(ids, np.int64), np.zeros(0, bool), self.classes.index(label))
+
+
+def _names(values: Mapping[str, Any]) -> str:
+    return quoted_some(list(values)) if values else "nothing"
 
 
 def _text(values: Mapping[str, Any], names: Sequence[str]) -> str | None:

@@ -163,12 +163,14 @@ def _load_tuned_steps(
             f"{folder} was tuned from the model {quoted(base)}, which is not there: {error}; "
             f"{remedy}"
         ) from error
-    tuning = prepare(gpt_of(under.model), settings)
-    model = gpt_of(tuning.model)
     try:
+        tuning = prepare(gpt_of(under.model), settings)
         tuning.load_state(open_tensors(path).read())
     except ValueError as error:
-        raise ValueError(f"{folder} does not fit its base {quoted(base)}: {error}") from error
+        raise ValueError(
+            f"{folder} does not fit its base {quoted(base)}: {error}; {remedy}"
+        ) from error
+    model = gpt_of(tuning.model)
     config = _own_config(values)
     if replace(config, dropout=model.config.dropout) != model.config:
         raise ValueError(

@@ -147,5 +147,5 @@ def _nothing_meant(name: str, known: Sequence[Target]) -> str:
     return (
         f"no matrix of this model is called {quoted(name)}; "
         + (f"did you mean {' or '.join(map(quoted, near))}? " if near else "")
-        + f"There {'are also' if near else 'are'} {', '.join(rest)}"
+        + f"{'There are also' if near else 'there are'} {', '.join(rest)}"
     )

@@ -18,6 +18,7 @@ from core.finetuning.program import finetune_steps, program_of
 from core.finetuning.settings import METHODS, FinetuningSettings, finetuning_config
 from core.finetuning.task import Finetuning
 from core.tensor_files import read_tensors
+from core.training.runs import RunReader
 from core.training.task import Position
 from core.transformer.architectures import gpt_of
 from tests.core.finetuning.small import small_base, small_tuning, tune
@@ -266,3 +267,47 @@ def test_a_fine_tuning_may_start_from_another_one(base: Path, tmp_path: Path) ->
     config = small_tuning(first, settings=given, steps=2, learning_rate=1e-2)
     second = tune(config, tmp_path / "second").checkpoints[-1].folder
     assert len(adapters_of(core.load(second).model)) == 2
+
+
+# -- what a run can do besides
+
+
+def test_a_run_in_bf16_learns_in_fp32(base: Path, tmp_path: Path) -> None:
+    run = tune(_config(base, "lora", precision="bf16"), tmp_path / "run")
+    saved = read_tensors(run.checkpoints[-1].folder / "model.safetensors", framework="torch")
+    assert {tensor.dtype for tensor in saved.values()} == {torch.float32}
+    assert run.evaluations["train"][-1] < run.evaluations["train"][0]
+
+
+def test_the_heads_of_a_model_that_is_tuned_are_seen(base: Path, tmp_path: Path) -> None:
+    for method in ("lora", "prompt"):
+        config = _config(base, method, probe_every=6, activation_checkpointing=True)
+        run = tune(config, tmp_path / method)
+        assert [one.step for one in run.probes] == [0, 6, 12]
+        found = run.probes[0].load()
+        assert found["attention"].shape == (2, 2, 16, 16)
+        pieces = core.load(base).tokenizer.vocab_size
+        assert (found["ids"][:4] >= pieces).all() == (method == "prompt")
+        assert any(event["event"] == "heads" for event in run.events)
+
+
+def test_numbers_that_are_not_finite_end_a_run_and_harm_nothing(base: Path, tmp_path: Path) -> None:
+    before = fingerprint(base)
+    config = _config(base, "full").change({"learning_rate": 1e38, "min_learning_rate": 1e37})
+    with pytest.raises(ValueError, match="step [0-9]+"):
+        tune(config, tmp_path / "run")
+    assert RunReader(tmp_path / "run").state == "failed"
+    assert fingerprint(base) == before
+
+
+def test_a_quantized_base_is_tuned_and_loaded(base: Path, tmp_path: Path) -> None:
+    given = {"method": "lora", "quantize": "nf4"}
+    run = tune(small_tuning(base, settings=given, learning_rate=1e-2), tmp_path / "run")
+    assert run.evaluations["train"][-1] < run.evaluations["train"][0]
+    lm, plain = core.load(run.checkpoints[-1].folder), core.load(base)
+    for adapter in adapters_of(lm.model):
+        adapter.scale = 0.0
+    ids = torch.tensor([[1, 2, 3, 4]])
+    with torch.no_grad():
+        assert not torch.equal(lm.model(ids), plain.model(ids))  # in 4 bits a number
+        assert (lm.model(ids) - plain.model(ids)).abs().max() < 1.0

@@ -228,6 +228,57 @@ def _open_pair_model(folder: Path) -> None:
     translate(load(folder).model, [0, 1, 2], 3)
 
 
+def _write_tuned(folder: Path) -> None:
+    """What LoRA has learned, and beside it the base."""
+    import torch
+
+    from core.finetuning.loading import write_tuned
+    from core.finetuning.lora_config import LoRAConfig
+    from core.finetuning.methods import prepare
+    from core.finetuning.settings import FinetuningSettings
+    from core.tensor_files import write_tensors
+    from core.transformer.weights import load_model
+
+    (folder / "base").mkdir()
+    _write_model(folder / "base")
+    settings = FinetuningSettings(base="base", lora=LoRAConfig(r=2))
+    model = load_model(folder / "base")
+    tuning = prepare(model, settings, torch.Generator().manual_seed(0))
+    write_tensors(folder / "model.safetensors", tuning.state())
+    write_tuned(folder, model.config, settings)
+
+
+def _open_tuned(folder: Path) -> None:
+    import core
+    from core.inference.activations import capture
+
+    capture(core.load(folder).model, [0, 1, 2])
+
+
+def _write_examples(folder: Path) -> None:
+    lines = [
+        {"prompt": "Who is it about?", "answer": "Mira"},
+        {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]},
+        {"text": "What a day!", "label": "glad"},
+    ]
+    _put(folder / "x.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+
+
+def _open_examples(folder: Path) -> None:
+    from core.finetuning.example_files import read_examples_steps
+    from core.finetuning.settings import FinetuningSettings
+    from core.inference.loading import LoadedModel
+    from core.inference.usage import Usage
+    from core.tokenization import RankedBPE
+
+    tokenizer = RankedBPE({bytes([byte]): byte for byte in range(256)})
+    usage = Usage(chat_template="{% for one in messages %}{{ one.content }}\n{% endfor %}")
+    lm = LoadedModel(None, tokenizer, None, "x", usage)  # type: ignore[arg-type]
+    settings = FinetuningSettings(data=str(folder / "x.jsonl"))
+    for _ in read_examples_steps(lm, settings, 256):
+        pass
+
+
 def _write_foreign(folder: Path) -> None:
     """A Llama as transformers keeps it, in two files."""
     import torch
@@ -439,6 +490,8 @@ FORMATS: dict[str, Format] = {
     "shards": Format(_write_shards, _open_shards),
     "model": Format(_write_model, _open_model),
     "encoder-decoder": Format(_write_pair_model, _open_pair_model),
+    "fine-tuned model": Format(_write_tuned, _open_tuned),
+    "examples, JSON lines": Format(_write_examples, _open_examples),
     "model of transformers": Format(_write_foreign, _open_model),
     "GGUF, model": Format(_write_gguf_model, _open_gguf_model),
     "adapter": Format(_write_adapter, _open_adapter),

@@ -18,6 +18,7 @@ SAYS, EXPLAIN = "What it says", "Click to see who told it"
 GOES_ON = ("goes on", "changed")  # as it is, and then
 HINT = "click a head or an MLP to switch it off"
 PATCH = "Patch from another text"
+OTHER = f"{PATCH} with as many tokens"
 BUTTONS = {
     "all_on": ("All on again", "The model as it is"),
     "sublayers": ("Show sublayers, or whole layers", ""),
