@@ -5,7 +5,8 @@
 
 At scale 0 it is the base, at 1 the tuned model, between them and beyond a model that has learned
 less or more of the task. LoRA's adapter has such a scale by itself; this gives one to the model's
-own numbers, all of them or a few. Source: "Editing Models with Task Arithmetic" (Ilharco et al. 2023, section 2).
+own numbers, all of them or a few. Source: "Editing Models with Task Arithmetic" (Ilharco et al.
+2023, section 2).
 """
 
 from __future__ import annotations
