@@ -245,13 +245,17 @@ def adapter_parameter_count(config: Config, lora: LoRAConfig | None = None) -> i
 
 
 def lay(model: Model, config: LoRAConfig, targets: list[Target]) -> dict[str, LowRank]:
-    """An update for each target, without numbers in A, on the model, which is frozen."""
+    """An update for each target, without numbers in A, on the model, which is frozen but for what
+    learns of other adapters.
+    """
     for target in targets:
         _check_module(target.module, model.get_submodule(target.module))
+    adapted = [module for module in model.modules() if isinstance(module, Adapted)]
+    learning = [one for module in adapted for one in module.updates.parameters()]
+    learning = [one for one in learning if one.requires_grad]
     model.requires_grad_(False)
-    for module in model.modules():
-        if isinstance(module, Adapted):
-            module.updates.requires_grad_(True)
+    for parameter in learning:
+        parameter.requires_grad_(True)
     updates = {}
     for target in targets:
         module = model.get_submodule(target.module)

@@ -136,6 +136,7 @@ def prepare(
     added: Adapter | Bottlenecks | None = None
     prompt: tuple[int, ...] = ()
     own: list[nn.Parameter] = []
+    model.requires_grad_(False)  # what the base has learned by an adapter stays as it is, too
     if settings.quantize != "none":
         quantize_model(model)
     match settings.method:

@@ -65,6 +65,20 @@ def test_a_checkpoint_holds_what_learned_alone(base: Path, tmp_path: Path) -> No
         assert torch.equal(parameter, lm.model.get_parameter(name))
 
 
+def test_a_base_keeps_the_adapter_that_it_has(base: Path, tmp_path: Path) -> None:
+    first = tune(_config(base, "lora"), tmp_path / "first").checkpoints[-1].folder
+    data = str(base.parents[2] / "little.txt")
+    lora = core.LoRAConfig(r=2, target_modules=("c_attn.q", "mlp.c_fc"))
+    config = small_tuning(first, settings={"data": data, "lora": lora}, learning_rate=1e-2)
+    second = tune(config, tmp_path / "second").checkpoints[-1].folder
+    under, lm, ids = core.load(first), core.load(second), torch.tensor([[1, 2, 3, 4]])
+    (new,) = (one for one in adapters_of(lm.model) if one.config == lora)
+    with torch.no_grad():
+        assert not torch.equal(lm.model(ids), under.model(ids))
+        new.scale = 0.0
+        assert torch.equal(lm.model(ids), under.model(ids))
+
+
 def test_a_model_tuned_whole_is_loaded_as_it_was_saved(base: Path, tmp_path: Path) -> None:
     folder = tune(_config(base, "full"), tmp_path / "run").checkpoints[-1].folder
     saved = read_tensors(folder / "model.safetensors", framework="torch")
