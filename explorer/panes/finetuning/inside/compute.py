@@ -19,3 +19,11 @@ def examined(
 
     where = {"folder": folder, "step": step, "other": draft.other}
     return examine(model, ids, draft.matrix, position, **where)
+
+
+def check_other(model: Any, folder: str) -> str:
+    """The folder, if it is that of an adapter of this model. Raises as `load_adapter` does."""
+    from core.finetuning.adapter_files import load_adapter
+
+    load_adapter(model, folder).remove()
+    return folder

@@ -54,8 +54,9 @@ class PassageLayout:
         first = middle - max(band, thin) / 2 - gap - strip
         places["x, again"] = QRectF(change.left(), first, change.width(), strip)
         shown = min(r, FEW)
-        self.side = min(px(NUMBER), px(MOST) / shown)  # of one of the r numbers
         right = places["B"].right()
+        room = min(px(MOST), right - area.left() - px(LINE))
+        self.side = min(px(NUMBER), room / shown)  # of one of the r numbers
         places["a"] = around(right - self.side * shown / 2, middle, self.side * shown, band)
 
     def at(self, point: QPointF) -> tuple[str, float, float] | None:
@@ -135,8 +136,8 @@ def _draw_numbers(sketch: Sketch, place: QRectF, values: np.ndarray) -> None:
         cell = QRectF(place.left() + at * side, place.top(), side - 1, place.height())
         color = QColor.fromRgb(int(colors[at]))
         sketch.fill(cell, color)
-        if side >= sketch.now.px(NUMBER - 6):
-            words = fitting_number(float(values[0, at]), metrics, side - 3)
+        words = fitting_number(float(values[0, at]), metrics, side - 3)
+        if metrics.horizontalAdvance(words) <= side:
             sketch.text(cell, words, theme.ink_on(color), size="rail")
         sketch.frame(cell, "divider", 1, 0)
 

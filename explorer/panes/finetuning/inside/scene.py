@@ -37,14 +37,12 @@ MADE = {
     "grad_A": ("A", "\u2202L/\u2202A"),
 }
 ROWS = ("W", "B", "delta", "h", "change", "sum")  # places with a row for each output
-DELTA = "adapter.delta"
 
 
-def sampled(values: np.ndarray) -> np.ndarray:
-    """(R, C) at most MOST rows and columns of it, evenly spread."""
-    rows, columns = (np.linspace(0, size - 1, min(size, MOST)).round().astype(int)
-                     for size in values.shape)  # fmt: skip
-    return values[rows][:, columns]
+def rows_of(values: np.ndarray) -> np.ndarray:
+    """(R, C) at most MOST rows of it, evenly spread."""
+    count = len(values)
+    return values[np.linspace(0, count - 1, min(count, MOST)).round().astype(int)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +54,7 @@ class Content:
 
     @cached_property
     def thumb(self) -> np.ndarray:
-        return sampled(self.values)
+        return rows_of(rows_of(self.values).T).T
 
     @cached_property
     def limit(self) -> float:
@@ -103,14 +101,12 @@ class Scene:
         """After each step, what stands in each place; a place where nothing has come is left
         out.
         """
-        reduce = next(step for step in self.steps if self.kind(step) == "reduce")
-        expand = next(step for step in self.steps if self.kind(step) == "expand")
-        x = np.asarray(reduce.value("x")[self.position])
+        steps = {self.kind(step): step for step in self.steps}
         now = {
-            "x": Content("x", x[None]),
+            "x": Content("x", steps["reduce"].value("x")[self.position][None]),
             "W": Content("W", self.found.weight),
-            "A": Content("A", np.asarray(reduce.value("A"))),
-            "B": Content("B", np.asarray(expand.value("B"))),
+            "A": Content("A", steps["reduce"].value("A")),
+            "B": Content("B", steps["expand"].value("B")),
         }
         made = []
         for step in self.steps:
@@ -123,7 +119,7 @@ class Scene:
         if self.kind(step) not in MADE:
             return {}
         place, name = MADE[self.kind(step)]
-        values = np.asarray(step.value(next(iter(step.values))))
+        values = step.value(next(iter(step.values)))
         if place in ("h", "change", "sum"):
             values = values[self.position][:, None]
         elif place == "a":
@@ -137,9 +133,8 @@ class Scene:
 
     def part(self, direction: int) -> np.ndarray:
         """What lies along one direction of the change, as it is drawn."""
-        found = self.found.spectrum
-        left, right = found.left[:, direction], found.right[:, direction]
-        return sampled(left[:, None]) * found.values[direction] @ sampled(right[None])
+        found, one = self.found.spectrum, slice(direction, direction + 1)
+        return rows_of(found.left[:, one] * found.values[one]) @ rows_of(found.right[:, one]).T
 
     @cached_property
     def limit(self) -> float:
@@ -151,21 +146,17 @@ class Scene:
         before = self.contents[index - 1]
         A, B = before["A"].values, before["B"].values
         count = max(1, round(way * len(A)))
-        rows, columns = (np.linspace(0, size - 1, min(size, MOST)).round().astype(int)
-                         for size in self.found.weight.shape)  # fmt: skip
-        return B[rows, :count] @ A[:count, columns]
+        return rows_of(B[:, :count]) @ rows_of(A[:count].T).T
 
     @cached_property
     def largest(self) -> int:
         """The output that the adapter changes most, at the token that is followed."""
-        change = next(step for step in reversed(self.steps) if self.made_by(
-            self.steps.index(step)) == "change" and "grad" not in step.name)  # fmt: skip
-        values = change.value(next(iter(change.values)))[self.position]
-        return int(np.abs(values).argmax())
+        add = next(step for step in self.steps if self.kind(step) == "add")
+        return int(np.abs(add.value("change")[self.position]).argmax())
 
     def cell_of(self, step: Step, output: int) -> tuple[int, ...] | None:
         """Of what a step makes, the number whose arithmetic is shown; None: the largest one."""
-        made = np.asarray(step.value(next(iter(step.values))))
+        made = step.value(next(iter(step.values)))
         match MADE.get(self.kind(step), ("", ""))[0]:
             case "h" | "change" | "sum":
                 return (self.position, output)
@@ -181,17 +172,8 @@ class Scene:
     def ids(self) -> list[int]:
         return [int(one) for one in self.found.trace.about["ids"]]
 
-    @cached_property
-    def acts(self) -> np.ndarray:
-        """(T,) how much the adapter adds at each token, beside what the matrix makes."""
-        return self.found.acts
-
     def token(self, position: int) -> str:
         return quoted_piece(self.piece(self.ids[position]))
-
-    @property
-    def next_token(self) -> str:
-        return quoted_piece(self.piece(int(self.found.trace.about["next_ids"][self.position])))
 
     # the adapter
 

@@ -16,10 +16,18 @@ NAME = "A matrix and its adapter"
 SPECTRUM, STRENGTH, HEADS = "Directions of the change", "Strength of the change", "Heads"
 MATRIX_HELP, READS = "Whose adapter is shown", "What the model reads, and learns from in this step"
 CHANGE_TEXT = "Change the text inside"
-STRENGTHS = "|\u0394W| \u00f7 |W|: click to look inside"
-MOVED = "attention moved, by head: click to open"
-CHECKPOINT = "Checkpoint"
-CHECKPOINT_HELP = "Looks at the adapter as it was at a checkpoint of its run"
+TITLES = {
+    "strength": "strength: |\u0394W| \u00f7 |W|",
+    "heads": "attention moved, by head",
+    "shared": "directions shared with the other",
+}
+STRONG = "{column} of {row}: |\u0394W| \u00f7 |W| = {value}\nClick to look inside"
+HEAD = "{row}, head {column}: {value} of its attention goes elsewhere\nClick to open in Attention"
+BOTH = "Of what its first {row} and the other\u2019s first {column} read, {value} is shared"
+SHARED, ACTING = "Directions that both adapters read", "Text colored by what the adapter adds"
+COMPARE, COMPARED = "Compare\u2026", "Compared with {}"
+COMPARE_HELP = "Lays a second adapter beside this one: which directions do both read?"
+STOP_HELP = "Compared with {}: click to stop"
 OPENED = "Layer {}, head {} of {}"
 
 
@@ -41,6 +49,11 @@ def matrix_name(name: str) -> str:
 def looked_at(name: str) -> str:
     """Of an undoable change."""
     return f"Look into {matrix_name(name)}"
+
+
+def compared(name: str) -> str:
+    """Of an undoable change."""
+    return f"Compare with {name}" if name else "Stop comparing adapters"
 
 
 def acts(most: float) -> str:
@@ -104,6 +117,12 @@ def spectrum(needed: int, count: int, effective: float) -> str:
     )
 
 
+def growth(first: int, last: int, step: int | None) -> str:
+    """Below the lines."""
+    shown = "" if step is None else f": step {step:,}"
+    return f"steps {first:,} to {last:,}{shown}"
+
+
 def direction(at: int, value: float, share: float, familiar: float) -> str:
     """A bar."""
     held = f"singular value {format_number(value)}, {format_percent(share)} of \u0394W"
@@ -111,10 +130,6 @@ def direction(at: int, value: float, share: float, familiar: float) -> str:
     return f"Direction {at + 1}: {held}\n{near}; point at it to see it alone"
 
 
-def token_told(token: str, share: float) -> str:
-    return f"{token}: the adapter adds {format_share(share)} of W x"
-
-
-def words_of(setting: str, value: Any) -> str:
-    """A setting's value, in the name of a change."""
-    return matrix_name(value) if setting == "matrix" else str(value)
+def acting(share: float) -> str:
+    """Of a token."""
+    return f"the adapter adds {format_share(share)} of W x"

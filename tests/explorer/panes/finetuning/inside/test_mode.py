@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
+from core.finetuning.adapter import adapters_of
 from core.finetuning.examination import examine
+from core.tensor_files import write_tensors
 from explorer.panes.finetuning.inside import text
 
 NAME = "h.1.attn.c_attn"
@@ -126,6 +129,78 @@ def test_a_direction_is_seen_alone(make_mode: Any, run_async: Any) -> None:
         mode.view.passage.grab()
         assert mode.view.passage.broken is None
         assert mode.view.spectrum.told(1).startswith("Direction 2")
+
+    run_async(body())
+
+
+def test_a_runs_checkpoints_are_walked_through(
+    make_mode: Any, run_async: Any, tmp_path: Path
+) -> None:
+    async def body() -> None:
+        mode = await make_mode("inside")
+        folder = tmp_path / "run" / "checkpoints"
+        model = mode.source._model()
+        learned = {name: p for name, p in model.named_parameters() if ".updates." in name}
+        for step in (10, 20, 30):
+            numbers = {n: (p * step / 30).detach().numpy() for n, p in learned.items()}
+            (folder / f"step-{step:06d}").mkdir(parents=True)
+            write_tensors(folder / f"step-{step:06d}" / "model.safetensors", numbers)
+        mode.source.address = str(folder / "step-000030")
+        mode.read()
+        await mode.settled()
+        view, found = mode.view.spectrum, mode.scene.found
+        assert (found.steps, found.step) == ((10, 20, 30), 30)
+        layout = view.layout_of(mode.scene)
+        point = QPointF(layout.x_of(18), layout.growth.center().y())
+        QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=point.toPoint())
+        await mode.settled()
+        QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=point.toPoint())
+        await mode.settled()
+        assert mode.step == 20 == mode.scene.found.step and mode.scene.found.name == found.name
+        shown = view.displayed()["singular value"]
+        np.testing.assert_allclose(shown, found.spectrum.values * (20 / 30) ** 2, rtol=1e-5)
+        QTest.keyClick(view, Qt.Key.Key_Left)
+        await mode.settled()
+        assert mode.step == 10
+        view.grab()
+        assert view.broken is None
+
+    run_async(body())
+
+
+def test_a_second_adapter_is_laid_beside_it(make_mode: Any, run_async: Any, tmp_path: Path) -> None:
+    async def body() -> None:
+        mode, said = await make_mode("inside"), []
+        mode.statusRequested.connect(said.append)
+        assert mode.view.shared.isHidden() or not mode.view.shared.isVisibleTo(mode.view)
+        adapters_of(mode.source._model())[0].save(tmp_path / "same")
+        mode.compare(str(tmp_path / "same"))
+        await mode.settled()
+        assert mode.draft.value.other and mode.inputs.compare.text() == "Compared with same"
+        shared = mode.view.shared.displayed()["values"]
+        np.testing.assert_allclose(np.diag(shared), 1.0, atol=1e-5)
+        mode.view.shared.grab()
+        assert mode.view.shared.broken is None
+        mode.inputs.compare.click()
+        await mode.settled()
+        assert not mode.draft.value.other and mode.scene.found.shared is None
+        mode.compare(str(tmp_path / "nothing"))
+        await mode.settled()
+        assert "is no adapter" in said[-1] and mode.view.body.state == "ready"
+        assert len(adapters_of(mode.source._model())) == 1
+
+    run_async(body())
+
+
+def test_a_model_that_cannot_be_opened_leaves_the_one_before(
+    make_mode: Any, run_async: Any, tmp_path: Path
+) -> None:
+    async def body() -> None:
+        mode, said = await make_mode("inside"), []
+        mode.statusRequested.connect(said.append)
+        mode.desk.tuned.choose(str(tmp_path / "gone"))
+        await mode.parent().settled()
+        assert said and mode.view.body.state == "ready"
 
     run_async(body())
 
