@@ -14,7 +14,7 @@ from explorer.engine.latest import Latest
 from explorer.panes.attention_link import show_head
 from explorer.panes.finetuning.inside import compute, text
 from explorer.panes.finetuning.inside.draft import InsideDraft
-from explorer.panes.finetuning.inside.scene import Scene
+from explorer.panes.finetuning.inside.scene import Scene, kind_of
 from explorer.panes.finetuning.inside.view import InsideHeader, InsideView
 from explorer.panes.modes import Mode
 from explorer.panes.prompt_mode import SourceMode
@@ -55,7 +55,9 @@ class InsideMode(SourceMode):
         view.heads.picked.connect(self._on_head)
         view.spectrum.checkpointChosen.connect(lambda step: self.choose(step=step))
         inputs.matrix.picked.connect(self.look_at)
-        inputs.compare.clicked.connect(self.ask_compared)
+        view.buttons = {"compare": inputs.compare}
+        titles = {"compare": (text.COMPARE, text.COMPARE_HELP)}
+        self.connect_buttons(titles, {"compare": self.ask_compared})
         self._compares = Latest(self.engine, self)
         self._compares.came.connect(self._on_compared)
         self._compares.failed.connect(self.statusRequested)
@@ -126,8 +128,8 @@ class InsideMode(SourceMode):
 
     def compare(self, folder: str) -> None:
         """A second adapter, which must fit the model."""
-        asked = self.source.ask(compute.check_other, folder)
-        self._compares.ask(lambda: asked, f"opening {Path(folder).name}")
+        asked = compute.check_other, folder
+        self._compares.ask(lambda: self.source.ask(*asked), f"opening {Path(folder).name}")
 
     def _on_compared(self, folder: str) -> None:
         self.draft.change({"other": folder}, text.compared(Path(folder).name))
@@ -196,12 +198,13 @@ class InsideMode(SourceMode):
         if answer is SUPERSEDED:
             return
         before = self.scene
-        self.scene = Scene(answer, self.piece)
-        names = [(text.matrix_name(one.name), one.name) for one in answer.strengths]
-        self.inputs.matrix.fill(names, answer.name)
+        found, contents = answer
+        self.scene = Scene(found, contents, self.piece)
+        names = [(text.matrix_name(one.name), one.name) for one in found.strengths]
+        self.inputs.matrix.fill(names, found.name)
         self.view.set_scene(self.scene)
         stays = before is not None and len(before.steps) == len(self.scene.steps)
-        self.set_tracks([TraceTrack(answer.trace)], keep_position=stays)
+        self.set_tracks([TraceTrack(found.trace)], keep_position=stays)
         if self.active and not stays:
             self.player.seek(self.scene.matrix_step)
         self._show_output()
@@ -212,7 +215,7 @@ class InsideMode(SourceMode):
     def _show_output(self) -> None:
         scene = self.scene
         assert scene is not None
-        output = scene.largest if self.output is None else min(self.output, scene.size[0] - 1)
+        output = scene.largest if self.output is None else min(self.output, scene.outputs - 1)
         self.view.passage.set_output(output)
         self.inspect()
 
@@ -225,6 +228,6 @@ class InsideMode(SourceMode):
         if step is None or scene is None:
             return
         about, changed = scene.found.trace.about, float(scene.found.acts[scene.position])
-        told = scene.kind(step), about, scene.found.name, scene.needed, changed
-        self.set_headline(text.headline(*told, scene.token(scene.position)))
+        told = kind_of(step), about, scene.found.name, scene.needed, changed
+        self.set_headline(text.headline(*told, scene.token))
         self.inspection.emit(inspection_of(step, scene.cell_of(step, self.view.passage.output)))

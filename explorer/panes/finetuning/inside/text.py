@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from core.numbers import TIMES, format_fixed, format_number, format_percent, format_share
+from core.numbers import format_fixed, format_number, format_percent, format_share
 
 EXAMPLE = (
     "Once upon a time, there was a shy boy named Dario. He lived near a forest. One day Dario met "
@@ -24,6 +24,7 @@ TITLES = {
 STRONG = "{column} of {row}: |\u0394W| \u00f7 |W| = {value}\nClick to look inside"
 HEAD = "{row}, head {column}: {value} of its attention goes elsewhere\nClick to open in Attention"
 BOTH = "Of what its first {row} and the other\u2019s first {column} read, {value} is shared"
+ALONE = "direction {}"
 SHARED, ACTING = "Directions that both adapters read", "Text colored by what the adapter adds"
 COMPARE, COMPARED = "Compare\u2026", "Compared with {}"
 COMPARE_HELP = "Lays a second adapter beside this one: which directions do both read?"
@@ -59,11 +60,6 @@ def compared(name: str) -> str:
 def acts(most: float) -> str:
     """Above the text."""
     return f"Stronger color: the adapter adds more at this token, up to {format_share(most)} of W x"
-
-
-def size_of(rows: int, columns: int, limit: float) -> str:
-    """Below a matrix: its shape, and where its colors end."""
-    return f"{rows:,} {TIMES} {columns:,}, \u00b1{format_number(limit, 2)}"
 
 
 def headline(kind: str, about: Any, name: str, needed: int, changed: float, token: str) -> str:

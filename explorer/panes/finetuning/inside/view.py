@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent
@@ -9,14 +11,15 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from explorer import theme
 from explorer.panes.finetuning.inside import text
-from explorer.panes.finetuning.inside.draw_passage import PassageLayout, draw_passage
 from explorer.panes.finetuning.inside.draw_spectrum import SpectrumLayout, draw_spectrum
-from explorer.panes.finetuning.inside.scene import ROWS, Scene
+from explorer.panes.finetuning.inside.scene import Scene
 from explorer.widgets.base import Columns
 from explorer.widgets.boxes import card, column, name_parts, page, row, wrap
 from explorer.widgets.cell_map import CellMap, CellMapScene
 from explorer.widgets.choice_picture import NONE, ChoicePicture
 from explorer.widgets.cut_label import CutLabel
+from explorer.widgets.diagrams.adapter import ROWS, AdapterLayout, draw_adapter
+from explorer.widgets.diagrams.scenes import AdapterScene
 from explorer.widgets.drop_down import DropDown
 from explorer.widgets.grid_keys import arrow
 from explorer.widgets.prompt_line import PromptLine
@@ -53,17 +56,18 @@ class Passage(ScenePicture[Scene]):
         """What stands in each place, at the cursor."""
         if self.scene is None:
             return {}
-        now = self.scene.contents[min(int(self.position), len(self.scene.steps) - 1)]
-        return {name: content.values for name, content in now.items()}
+        return {name: content.values for name, content in self.shown(self.scene).now.items()}
 
-    def layout_of(self, scene: Scene) -> PassageLayout:
-        return PassageLayout(QRectF(self.rect()), scene)
+    def shown(self, scene: Scene) -> AdapterScene:
+        """At the cursor."""
+        return scene.at(self.position, self.output, self.direction)
+
+    def layout_of(self, scene: Scene) -> AdapterLayout:
+        return AdapterLayout(QRectF(self.rect()), self.shown(scene).size)
 
     def draw(self, painter: QPainter) -> None:
         if self.scene is not None:
-            layout = self.layout_of(self.scene)
-            seen = self.position, self.output, self.direction
-            draw_passage(painter, layout, self.scene, *seen)
+            draw_adapter(painter, self.layout_of(self.scene), self.shown(self.scene))
             if self.shows_focus:
                 theme.current().focus_ring(painter, QRectF(self.rect()), 4, -2)
 
@@ -72,8 +76,7 @@ class Passage(ScenePicture[Scene]):
         if found is None:
             return ""
         name, down, across = found
-        step = min(int(self.position), len(self.scene.steps) - 1)
-        content = self.scene.contents[step].get(name.partition(",")[0])
+        content = self.shown(self.scene).now.get(name)
         if content is None:
             return ""
         rows, columns = content.values.shape
@@ -83,14 +86,14 @@ class Passage(ScenePicture[Scene]):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         found = self.layout_of(self.scene).at(event.position()) if self.scene else None
         if found is not None and found[0] in ROWS and event.button() == Qt.MouseButton.LeftButton:
-            self.outputChosen.emit(int(found[1] * self.scene.size[0]))
+            self.outputChosen.emit(int(found[1] * self.scene.outputs))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         move = arrow(event)
         if move is None or self.scene is None or not move[0]:
             super().keyPressEvent(event)
         else:
-            self.outputChosen.emit(min(max(self.output + move[0], 0), self.scene.size[0] - 1))
+            self.outputChosen.emit(min(max(self.output + move[0], 0), self.scene.outputs - 1))
 
 
 class Directions(ChoicePicture[Scene]):
@@ -157,6 +160,8 @@ class InsideHeader(QWidget):
 
 class InsideView(QWidget):
     """The picture, and beside it the whole adapter."""
+
+    buttons: Mapping[str, QPushButton] = {}
 
     def __init__(self) -> None:
         super().__init__()

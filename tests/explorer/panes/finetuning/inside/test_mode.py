@@ -13,12 +13,13 @@ from core.finetuning.adapter import adapters_of
 from core.finetuning.examination import examine
 from core.tensor_files import write_tensors
 from explorer.panes.finetuning.inside import text
+from explorer.panes.finetuning.inside.scene import kind_of
 
 NAME = "h.1.attn.c_attn"
 
 
 def kinds_of(mode: Any) -> list[str]:
-    return [mode.scene.kind(step) for step in mode.scene.steps]
+    return [kind_of(step) for step in mode.scene.steps]
 
 
 def test_the_first_state_shows_the_matrix_that_changed_most(make_mode: Any, run_async: Any) -> None:
@@ -74,7 +75,7 @@ def test_each_step_fills_a_place_and_has_its_arithmetic(make_mode: Any, run_asyn
             mode.view.passage.set_position(product - 0.5)
             mode.view.passage.grab()
             assert mode.view.passage.broken is None
-            half = mode.scene.grown(product, 0.5)
+            half = mode.scene.grown(0.5)
             now = mode.scene.contents[0]
             np.testing.assert_allclose(half, np.outer(now["B"].values[:, 0], now["A"].values[0]))
 
@@ -97,7 +98,7 @@ def test_a_matrix_a_token_and_an_output_are_chosen(make_mode: Any, run_async: An
         QTest.keyClick(mode.view.passage, Qt.Key.Key_Up)
         assert mode.view.passage.output == most - 1 == mode.output
         place = mode.view.passage.layout_of(mode.scene).places["delta"]
-        rows = mode.scene.size[0]
+        rows = mode.scene.outputs
         point = QPointF(place.center().x(), place.top() + 4.5 / rows * place.height())
         QTest.mouseClick(mode.view.passage, Qt.MouseButton.LeftButton, pos=point.toPoint())
         assert abs(mode.view.passage.output - 4) <= rows / place.height() + 1
@@ -122,7 +123,7 @@ def test_a_matrix_a_token_and_an_output_are_chosen(make_mode: Any, run_async: An
 def test_a_direction_is_seen_alone(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("inside")
-        total = sum(mode.scene.part(at) for at in range(2))
+        total = sum(mode.scene.part(at).values for at in range(2))
         np.testing.assert_allclose(total, mode.scene.found.delta, atol=1e-5)
         mode.view.spectrum.point_at(1)
         assert mode.view.passage.direction == 1
