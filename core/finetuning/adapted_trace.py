@@ -85,7 +85,7 @@ def dora_gradients(
 ) -> DoRAGradients:
     """The chain rule through what DoRA adds: turned = W x + s B A x (T, out), gain = m / length."""
     grad_added = strength * gain * grad_output  # (T, out)  # step: added
-    grad_m = (strength * grad_output * turned / length).sum(dim=0)  # (out,)  # step: m
+    grad_m = (strength * grad_output * turned / length).sum(dim=0)  # step: m
     return DoRAGradients(grad_added, grad_m)
 
 
