@@ -29,7 +29,8 @@ def _nats(loss: float) -> str:
 class SurpriseText(Picture):
     """`chosen(sequence, place)`: a token was clicked, or the arrows went to it.
 
-    Sequences below one another; where they have no room, as much as leads to the chosen token.
+    Sequences below one another; where they have no room, as much as leads to the chosen token, or
+    to another one that is to be seen.
 
     title  of the number's column in a file
     words  the number in words
@@ -46,7 +47,7 @@ class SurpriseText(Picture):
         self._pieces: list[list[str]] = []
         self._losses = np.zeros((0, 0))
         self._most = 1.0
-        self._chosen = (0, 0)
+        self._chosen = self._seen = (0, 0)
         self._rects: list[tuple[int, int, QRectF]] = []
         self._above = 0  # px that have been scrolled away
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -61,8 +62,10 @@ class SurpriseText(Picture):
         self._lay_out()
         self.data_changed()
 
-    def set_chosen(self, sequence: int, place: int) -> None:
+    def set_chosen(self, sequence: int, place: int, seen: tuple[int, int] | None = None) -> None:
+        """`seen`: sequence and place of the last token that must be; None: the chosen one."""
         self._chosen = sequence, place
+        self._seen = seen or self._chosen
         self._scroll()
         self.setAccessibleDescription(self.told(sequence, place))
         self.update()
@@ -102,9 +105,9 @@ class SurpriseText(Picture):
         self._scroll()
 
     def _scroll(self) -> None:
-        """Up, until the chosen token is seen."""
+        """Up, until the last token is seen that must be."""
         now = theme.current()
-        below = self._place_of(*self._chosen).bottom() - self.height()
+        below = self._place_of(*self._seen).bottom() - self.height()
         line = now.px(LINE)
         self._above = line * math.ceil(below / line) if below > 0 else 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,6 +13,7 @@ import core
 from core.finetuning import check_identity, check_merge, generate_at_scales_steps
 from core.finetuning.adapter import tensors_of
 from core.finetuning.lora import Adapted, LoRAConfig, LowRank
+from core.finetuning.scales import at_scales
 from core.finetuning.verdicts import Verdict
 from core.inference.sampling import Sampling
 from tests.core.finetuning.test_lora import BIASED, GROUPED, learned, logits, model_of
@@ -90,3 +92,23 @@ def test_two_texts_are_written_in_turn_at_scales_of_their_own() -> None:
         for text, token in zip(written, pair, strict=True):
             text.append(token.id)
     assert written == [list(base)[-6:], list(tuned)[-6:]]
+
+
+def test_merged_for_a_moment_an_adapter_writes_the_same_and_is_taken_out_again() -> None:
+    model = model_of(BIASED)
+    adapter = learned(model, LoRAConfig(r=2, target_modules=("all-linear",)))
+    before = {name: one.clone() for name, one in model.state_dict().items()}
+    beside, merged = (
+        [*generate_at_scales_steps(model, {adapter: 2.0}, TEXT, 6, merged=merged)]
+        for merged in (False, True)
+    )
+    assert [one.id for one in beside] == [one.id for one in merged]
+    np.testing.assert_allclose(beside[-1].logits, merged[-1].logits, atol=1e-4)
+    with at_scales({adapter: 2.0}, merged=True):
+        assert adapter.is_merged and adapter.scale == 2.0
+    assert not adapter.is_merged and adapter.scale == 1.0
+    assert all(torch.equal(one, before[name]) for name, one in model.state_dict().items())
+    adapter.merge()
+    with at_scales({adapter: 0.5}, merged=True):
+        assert adapter.is_merged and adapter.scale == 0.5
+    assert adapter.is_merged and adapter.scale == 1.0

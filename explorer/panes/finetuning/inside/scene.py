@@ -144,12 +144,10 @@ class Scene:
         return drawn_rows(B[:, :count]) @ drawn_rows(A[:count].T).T
 
     def part(self, direction: int) -> Content:
-        """What lies along one direction of the change, as it is drawn, in the whole one's colors."""
+        """What lies along one direction of the change, as it is drawn."""
         found, one = self.found.spectrum, slice(direction, direction + 1)
-        values = (
-            drawn_rows(found.left[:, one] * found.values[one]) @ drawn_rows(found.right[:, one]).T
-        )
-        return Content(text.ALONE.format(direction + 1), values)
+        left, right = drawn_rows(found.left[:, one]), drawn_rows(found.right[:, one])
+        return Content(text.ALONE.format(direction + 1), left * found.values[one] @ right.T)
 
     def cell_of(self, step: Step, output: int) -> tuple[int, ...] | None:
         """Of what a step makes, the number whose arithmetic is shown; None: the largest one."""
