@@ -21,7 +21,7 @@ from explorer.widgets.sketch import Sketch, around, colors_of
 
 LINE, STRIP, GAP, BAND = 16, 12, 6, 16  # px: a line; a vector; between two; the r numbers
 LEFTMOST, RIGHTMOST, ARROW = 44, 84, (48, 120)  # px: words at the sides; an arrow, least and most
-FOOT, NUMBER, ALL, THIN = 40, 30, 208, 1.5  # px: words below; an r number, all; a matrix, least
+FOOT, NUMBER, ALL, THIN = 38, 30, 208, 1.5  # px: words below; an r number, all; a matrix, least
 FEW = 16  # r numbers beside one another
 SERIES = 1  # of what goes back
 # Places with a row for each output; arrows, by the place that they come from.
@@ -90,9 +90,11 @@ def draw_adapter(painter: QPainter, layout: AdapterLayout, scene: AdapterScene) 
     sketch = Sketch(painter)
     for name, place in layout.places.items():
         key = name.partition(",")[0]
-        content = scene.alone if key == "delta" and scene.alone else scene.now.get(key)
-        _draw_content(sketch, place, content, key)
-        if key == scene.coming and content is not scene.alone:
+        if key == "delta" and scene.alone is not None:
+            _draw_content(sketch, place, scene.alone, key)
+            continue
+        _draw_content(sketch, place, scene.now.get(key), key)
+        if key == scene.coming:
             _draw_coming(sketch, place, scene)
     for name in FLOWS:
         back = scene.back and name != "h"  # W gets no gradient
