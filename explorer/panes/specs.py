@@ -57,6 +57,14 @@ PANES: tuple[PaneSpec, ...] = (
         create=_create("explorer.panes.training.pane"),
         module="explorer.panes.training.pane",
     ),
+    PaneSpec(
+        id="finetuning",
+        title="Fine-tuning",
+        icon="finetuning",
+        teaches="How a trained model learns something new, and how few numbers that takes",
+        create=_create("explorer.panes.finetuning.pane"),
+        module="explorer.panes.finetuning.pane",
+    ),
 )
 
 

@@ -1,0 +1,1 @@
+"""Fine-tuning: a trained model learns something new, and how few numbers that takes."""

@@ -1,0 +1,71 @@
+"""The fine-tuned model that the modes look at: the bundled one, until there is another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from core.fields import field
+from explorer.engine.latest import Latest
+from explorer.panes.base import Context
+from explorer.runs.sources import FolderSource
+from explorer.state.draft import Draft
+
+BUNDLED = "questions"  # core.load's name of the bundled model with its adapter
+
+
+@dataclass(frozen=True)
+class TunedDraft:
+    """address: "questions", the folder of an adapter or of a fine-tuning run's checkpoint."""
+
+    address: str = field(BUNDLED, shortest=1)
+
+
+class TunedModel(QObject):
+    """Opens a fine-tuned model, and holds it for all modes.
+
+    `opened(source)` when another one can be asked; `failed(message)` when it cannot be opened: then
+    the one before stays.
+    """
+
+    opened = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, context: Context, parent: QObject) -> None:
+        super().__init__(parent)
+        self._context = context
+        self.source: FolderSource | None = None
+        self.draft = Draft(context.workspace, "finetuning.model", TunedDraft, self)
+        self._opens = Latest(context.engine, self)
+        self._opens.came.connect(self._on_opened)
+        self._opens.failed.connect(self.failed)
+        self.draft.changed.connect(lambda _: self.open())
+
+    def open(self) -> None:
+        """Opens what the draft names, unless it is open."""
+        address = self.draft.value.address
+        if self.source is None or self.source.address != address:
+            self._opens.ask(lambda: self._open(address), f"opening {Path(address).name}")
+
+    def choose(self, address: str, text: str = "") -> None:
+        """Another fine-tuned model: an undoable change."""
+        name = Path(address).name
+        self.draft.change({"address": address}, text or f"Look at the fine-tuned model {name}")
+
+    async def _open(self, address: str) -> Any:
+        source = FolderSource(self._context.engine, address)
+        try:
+            await source.open()
+        except BaseException:
+            source.close()
+            raise
+        return source
+
+    def _on_opened(self, source: FolderSource) -> None:
+        before, self.source = self.source, source
+        self.opened.emit(source)
+        if before is not None:
+            before.close()
