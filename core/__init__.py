@@ -101,6 +101,7 @@ _HOME = {
     "strengths": "core.finetuning",
     "attention_change": "core.finetuning",
     "trace_spectrum": "core.finetuning",
+    "estimate_finetuning": "core.finetuning",
     "check_identity": "core.finetuning",
     "check_merge": "core.finetuning",
     "generate_at_scales_steps": "core.finetuning",

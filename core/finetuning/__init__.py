@@ -1,10 +1,15 @@
 """Fine-tuning: a model that has learned one thing learns another, and most of it stays as it is.
 
-Reading order: targets, lora_config, lora, nf4, quantized_linear, adapter, scales, verdicts,
-adapted_trace; quantization, nf4_trace; peft_config, adapter_files; settings, selection,
-task_vector, bottleneck, new_tokens, soft_prompt, classifier, methods; a run: examples,
-example_files, replay, data, loading, task, program, bundled_questions; then what was changed:
-spectrum, analysis, spectrum_trace, learned.
+Reading order, one subject a line:
+
+low rank      targets, lora_config, lora, adapter, scales, verdicts, adapted_trace
+four bits     nf4, quantized_linear, quantization, nf4_trace
+files         peft_config, adapter_files
+methods       settings, selection, task_vector, bottleneck, new_tokens, soft_prompt, classifier,
+              methods
+costs         trainable, work, estimates
+a run         examples, example_files, replay, data, loading, task, program, bundled_questions
+what changed  spectrum, analysis, spectrum_trace, learned, examination
 """
 
 from __future__ import annotations
@@ -57,9 +62,12 @@ _HOME = {
     "attention_change": "core.finetuning.analysis",
     "read_updates": "core.finetuning.learned",
     "trace_spectrum": "core.finetuning.spectrum_trace",
+    "examine": "core.finetuning.examination",
     "at_scales": "core.finetuning.scales",
     "generate_at_scales_steps": "core.finetuning.scales",
     "Verdict": "core.finetuning.verdicts",
+    "FinetuningEstimate": "core.finetuning.estimates",
+    "estimate_finetuning": "core.finetuning.estimates",
     "check_identity": "core.finetuning.verdicts",
     "check_merge": "core.finetuning.verdicts",
     "trace_adapter": "core.finetuning.adapted_trace",

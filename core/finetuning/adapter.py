@@ -225,7 +225,7 @@ def add_lora(
     """
     config = config or LoRAConfig()
     targets = find_targets(model, config.target_modules)
-    _check_rank(targets, config.r)
+    check_rank(targets, config.r)
     updates = lay(model, config, targets)
     for update in updates.values():
         update.initialize(generator)
@@ -240,7 +240,7 @@ def adapter_parameter_count(config: Config, lora: LoRAConfig | None = None) -> i
     """
     lora = lora or LoRAConfig()
     targets = find_targets(config, lora.target_modules)
-    _check_rank(targets, lora.r)
+    check_rank(targets, lora.r)
     return sum(lora.r * sum(one.shape) + lora.dora * one.shape[0] for one in targets)
 
 
@@ -265,7 +265,8 @@ def lay(model: Model, config: LoRAConfig, targets: list[Target]) -> dict[str, Lo
     return updates
 
 
-def _check_rank(targets: list[Target], r: int) -> None:
+def check_rank(targets: list[Target], r: int) -> None:
+    """Raises ValueError, with the remedy, for a rank above that of one of the matrices."""
     for target in targets:
         if r > (most := min(target.shape)):
             out, d_in = target.shape

@@ -279,10 +279,16 @@ class _Source:
         if config.dora:
             shapes["magnitude"] = (out,)
         if differing := sorted(set(shapes) ^ set(entries) - {"table"}):
-            there = "has" if differing[0] in entries else "lacks"
+            verb = "has" if differing[0] in entries else "lacks"
             raise ValueError(
-                f"{self.file.path} {there} {differing[0]} of {quoted(name)}, unlike what "
+                f"{self.file.path} {verb} {differing[0]} of {quoted(name)}, unlike what "
                 f"{CONFIG_FILE} says: {GET_AGAIN}"
+            )
+        there = self.file.tensors[entries["A"]].shape
+        if there[:1] != (config.r,):
+            raise ValueError(
+                f"{self.file.path} has an A of shape {quoted(there)} in {quoted(name)}, and "
+                f"{CONFIG_FILE} says rank {config.r}: {GET_AGAIN}"
             )
         read = {kind: self.tensor(entries[kind], shape) for kind, shape in shapes.items()}
         return Numbers(read["A"], read["B"], config.scaling, read.get("magnitude"))
@@ -313,8 +319,8 @@ class _Source:
         base = self.peft.base_model_name_or_path
         return ValueError(
             f"{self.file.path.parent} is an adapter of {quoted(base) if base else 'another model'} "
-            f"and {theirs}; the model here, {_shape_of(self.model.config)}, has {ours}: load the "
-            "model that it was trained on"
+            f"and {theirs}; the model here, {_shape_of(self.model.config)}, has {ours}: open "
+            "the model that it was trained on, or choose another adapter"
         )
 
 

@@ -26,8 +26,8 @@ from torch import Tensor
 BLOCK = 64  # weights that share an absmax
 GROUP = 256  # absmaxes that share a unit
 LEVELS = 16
-# The outermost quantile, since that of 1 is infinite: halfway between 1/32 and 1/30 from the end,
-# one and a half shares of 15 or 16 levels; to 7 digits, as in the published levels.
+# The outermost quantile, since that of 1 is infinite: as far from 1 as the mean of 1/32 and 1/30,
+# half a share of 16 levels and of 15; to 7 digits, as the published levels were made.
 OUTERMOST = 0.9677083
 EIGHT_BITS = torch.float8_e4m3fn
 LARGEST_EIGHT_BIT = 448.0  # that it can hold
@@ -202,7 +202,7 @@ def group_absmax(absmax: Tensor) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def dequantize(matrix: NF4) -> Tensor:
-    """The matrix that its codes stand for, in fp32."""
+    """The matrix that the codes stand for, in fp32."""
     device = matrix.packed.device
     levels = F.embedding(matrix.packed.int(), _pairs(device)).view(-1, BLOCK)  # (N, 64)
     rounded = F.embedding(matrix.absmax.int(), _eight_bit_floats(device)[:, None]).flatten()

@@ -69,7 +69,7 @@ class PeftConfig:
         for key in (*self.rank_pattern, *self.alpha_pattern):
             if not NAME.fullmatch(_plain(key)):
                 raise ValueError(
-                    f"the pattern {quoted(key)} is a regular expression; write the names of the "
+                    f"the pattern {quoted(key)} is a regular expression; put the names of the "
                     "modules that it means in its place"
                 )
 

@@ -64,12 +64,11 @@ class Spectrum:
 
 @torch.no_grad()
 def low_rank_spectrum(A: Tensor, B: Tensor, s: float = 1.0) -> Spectrum:
-    """Of s B A, with A (r, in) and B (out, r), in float64: exact, and for a wide matrix about a
-    thousand times faster than the SVD of the product.
+    """Of s B A, with A (r, in) and B (out, r), in float64: exact, and for a matrix 4096 wide more
+    than a thousand times faster than the SVD of the product.
 
     Raises ValueError where a number is NaN or infinite: then nothing has directions.
     """
-    _check_finite(A, B)
     made = decompose_product(A.detach().double(), B.detach().double(), s)
     return Spectrum(*(one.cpu().numpy() for one in (made.left, made.values, made.right)))
 
@@ -90,7 +89,8 @@ class Decomposition(NamedTuple):
 
 
 def decompose_product(A: Tensor, B: Tensor, s: float) -> Decomposition:
-    """The SVD of s B A, line by line: A (r, in), B (out, r)."""
+    """The SVD of s B A, line by line: A (r, in), B (out, r). Raises ValueError for NaN."""
+    _check_finite(A, B)
     Q_B, R_B = torch.linalg.qr(B)  # (out, r), (r, r)  # step: qr_b
     Q_A, R_A = torch.linalg.qr(A.mT)  # (in, r), (r, r)  # step: qr_a
     middle = s * (R_B @ R_A.mT)  # (r, r)  # step: middle

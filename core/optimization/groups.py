@@ -68,8 +68,8 @@ def matrix_groups(
     """
     split = []
     for group in groups:
-        inner = [pair for pair in group["params"] if _is_inner_matrix(*pair)]
-        outer = [pair for pair in group["params"] if not _is_inner_matrix(*pair)]
+        inner = [(name, one) for name, one in group["params"] if is_inner(name, one.ndim)]
+        outer = [(name, one) for name, one in group["params"] if not is_inner(name, one.ndim)]
         split += [
             {**group, "params": params, "settings": settings}
             for params, settings in ((inner, matrices), (outer, rest))
@@ -78,5 +78,6 @@ def matrix_groups(
     return split
 
 
-def _is_inner_matrix(name: str, parameter: Any) -> bool:
-    return parameter.ndim == 2 and not set(name.split(".")) & set(TABLES)
+def is_inner(name: str, ndim: int) -> bool:
+    """Whether a parameter of so many axes is a matrix between a network's layers."""
+    return ndim == 2 and not set(name.split(".")) & set(TABLES)

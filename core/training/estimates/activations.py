@@ -62,7 +62,7 @@ def kept(
     item = number_bytes(precision)
     ids = 8 * tokens + (8 * T if model.positions == "learned" else 0)
     angles = FULL * T * model.head_width if model.positions == "rope" else 0
-    mask = _mask_bytes(C, FULL, device) if model.dropout else 0
+    mask = mask_bytes(C, FULL, device) if model.dropout else 0
     if recompute:
         blocks = model.n_layer * tokens * FULL * C
     else:
@@ -79,50 +79,77 @@ def kept(
 
 
 def _block(model: ModelConfig, layer: int, sequences: int, item: int, device: str) -> int:
-    return sum(block_parts(model, layer, sequences, item, device).values())
+    return sum(block_tensors(model, layer, sequences, item, device).values())
 
 
 def block_parts(
     model: ModelConfig, layer: int, sequences: int, item: int, device: str
 ) -> dict[str, int]:
     """Bytes that a block keeps: attention, the MLP, two norms, and the two dropouts after them."""
+    parts = {"attention": 0, "mlp": 0, "norms": 0, "dropout": 0}
+    owners = {"attn": "attention", "mlp": "mlp", "ln_1": "norms", "ln_2": "norms"}
+    for name, size in block_tensors(model, layer, sequences, item, device).items():
+        parts[owners.get(name.partition(".")[0], name)] += size
+    return parts
+
+
+def block_tensors(
+    model: ModelConfig, layer: int, sequences: int, item: int, device: str
+) -> dict[str, int]:
+    """The same by who needs them in backward.
+
+    A matrix needs what it reads for its own gradient, and a norm's gains what they multiply:
+    "attn.c_attn", "ln_1.weight". What stands between needs its numbers to pass the gradient on, to
+    whatever learns before it: "ln_1", "attn" (the heads), "mlp" (the bend), "dropout".
+    """
+    C, F, H, D = model.n_embd, model.inner_width, model.n_head, model.head_width
     tokens = sequences * model.block_size
-    dropout = 2 * _mask_bytes(model.n_embd, item, device) if model.dropout else 0
+    heads, joined = _heads(model, layer, sequences, item, device)
+    norm, gain = norm_bytes(model, device)
+    bend, hidden = {"relu": (1, 0), "swiglu": (3, 1)}.get(model.mlp, (1, 1))
+    # In half precision each of the gate's two layers keeps a cast of what both read.
+    gate = item * C if model.mlp == "swiglu" and item < FULL else 0
     return {
-        "attention": _attention(model, layer, sequences, item, device),
-        "mlp": tokens * item * _mlp_numbers(model, item),
-        "norms": tokens * 2 * _norm(model, device),
-        "dropout": tokens * dropout,
+        "ln_1": tokens * norm,
+        "ln_1.weight": tokens * gain,
+        "attn.c_attn": tokens * item * C,
+        "attn": heads,
+        "attn.c_proj": 0 if joined else tokens * item * H * D,
+        "ln_2": tokens * norm,
+        "ln_2.weight": tokens * gain,
+        "mlp.c_fc": tokens * item * C,
+        "mlp.c_gate": tokens * gate,
+        "mlp": tokens * item * bend * F,
+        "mlp.c_proj": tokens * item * hidden * F,
+        "dropout": tokens * 2 * mask_bytes(C, item, device) if model.dropout else 0,
     }
 
 
 def _norm(model: ModelConfig, device: str) -> int:
+    """Bytes of a norm, for each token."""
+    return sum(norm_bytes(model, device))
+
+
+def norm_bytes(model: ModelConfig, device: str) -> tuple[int, int]:
     """Bytes a token: a norm keeps its input, in fp32, and mean and deviation of every token.
 
-    Torch's RMS norm is made of single operations on a CPU, and keeps the normalized input as well.
+    Torch's RMS norm is made of single operations on a CPU: its gains keep what they multiply.
     """
+    C = model.n_embd
     if model.norm == "rms_norm":
-        return FULL * (model.n_embd * (2 if device == "cpu" else 1) + 1)
-    return FULL * (model.n_embd + 2)
+        return FULL * (C + 1), FULL * C if device == "cpu" else 0
+    return FULL * (C + 2), 0
 
 
-def _mlp_numbers(model: ModelConfig, item: int) -> int:
-    """Numbers a token: each linear layer keeps what it reads, each bend what it needs to undo.
-
-    GELU needs its input, ReLU's output says enough; SwiGLU keeps the gate before and after its bend
-    and the other factor, and in half precision its two layers each a cast of what both read.
+def _heads(
+    model: ModelConfig, layer: int, sequences: int, item: int, device: str
+) -> tuple[int, bool]:
+    """Bytes of queries, keys and values, weights where no kernel is fused, and what the heads read;
+    and whether that is the very tensor that `c_proj` reads.
     """
-    C, F = model.n_embd, model.inner_width
-    casts = 2 if model.mlp == "swiglu" and item < FULL else 1
-    return casts * C + {"relu": 1, "swiglu": 4}.get(model.mlp, 2) * F
-
-
-def _attention(model: ModelConfig, layer: int, sequences: int, item: int, device: str) -> int:
-    """What is projected, queries, keys and values, weights where no kernel is fused, the output."""
     tokens, T = sequences * model.block_size, model.block_size
     H, G, D = model.n_head, model.kv_heads, model.head_width
     shared, turned = G < H, model.positions == "rope"
-    inputs = item * (model.n_embd + H * D)  # what c_attn and c_proj read
     if not is_fused(model, item, device):
         # Copies of queries, keys and values, as the products want them, and weights (B, H, T, T),
         # which the softmax keeps in fp32; with dropout, torch's own explicit path in fp32, which
@@ -130,12 +157,12 @@ def _attention(model: ModelConfig, layer: int, sequences: int, item: int, device
         size, square = (FULL, 3 * FULL) if model.dropout else (item, FULL + item)
         explicit = size * 3 * H * D + square * H * T
         hidden = 0 if model.dropout else T * T
-        return tokens * (inputs + explicit) + hidden
+        return tokens * explicit + hidden, False
     projected = 0 if turned and shared else (H + 2 * G) * D
     own = (H * D if turned else 0) + (H * D if turned or shared else 0) + (H * D if shared else 0)
-    output = H * D if turned else 0  # laid out as the queries are: joining heads copies it
     mask = FULL * T * T if model.window_of(layer) is not None else 0
-    return tokens * (inputs + item * (projected + own + output) + FULL * H) + mask
+    # Laid out as the queries are: where these were turned, joining the heads makes a copy.
+    return tokens * (item * (projected + own + H * D) + FULL * H) + mask, not turned
 
 
 def is_fused(model: ModelConfig, item: int, device: str) -> bool:
@@ -143,7 +170,7 @@ def is_fused(model: ModelConfig, item: int, device: str) -> bool:
     return device != "cpu" or (item == FULL and not model.dropout)
 
 
-def _mask_bytes(numbers: int, item: int, device: str) -> int:
+def mask_bytes(numbers: int, item: int, device: str) -> int:
     """A CPU keeps dropout's mask in the type of its input, a GPU as one byte."""
     return numbers * (item if device == "cpu" else 1)
 
@@ -192,7 +219,7 @@ def step_memory(
     logits = tokens * FULL * V
     own = _block(model, 0, sequences, item, device)
     again = own if recompute else 0
-    temporary = _temporaries(model, sequences, item, device)
+    temporary = temporaries(model, sequences, item, device)
     # In half precision a weight's gradient is made in it and then cast.
     cast = HALF * V * C if item < FULL else 0
     # A tied table has a gradient from the output head and one from the embedding. Autograd adds
@@ -220,7 +247,7 @@ class Temporaries:
     backward: int
 
 
-def _temporaries(model: ModelConfig, sequences: int, item: int, device: str) -> Temporaries:
+def temporaries(model: ModelConfig, sequences: int, item: int, device: str) -> Temporaries:
     """Gradients of what a block keeps, while they are on their way.
 
     The MLP: those of its hidden layer, before and after the bend. GELU's input and output go as
@@ -234,7 +261,8 @@ def _temporaries(model: ModelConfig, sequences: int, item: int, device: str) -> 
     square = 0 if is_fused(model, item, device) else model.n_head * model.block_size
     values = size * 3 * model.n_head * model.head_width
     of_mlp = item * model.inner_width * (1 if model.mlp.startswith("gelu") else 2)
-    gone = _norm(model, device) + item * _mlp_numbers(model, item)
+    of_block = block_parts(model, 0, sequences, item, device)
+    gone = _norm(model, device) + of_block["mlp"] // tokens
     backward = max(of_mlp, 2 * FULL * square + values - gone)
     return Temporaries(
         forward=tokens * ((2 * size + FULL) * square + residual - gone),

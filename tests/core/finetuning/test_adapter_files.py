@@ -241,7 +241,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "a changed base": (change_config(init_lora_weights="pissa"), "changed the base as well"),
     "a rank": (change_config(r=0), "r must be"),
     "no number": (change_config(lora_alpha="16"), "lora_alpha"),
-    "another rank": (change_config(r=4), "of shape (2, 16)"),
+    "another rank": (change_config(r=4), "says rank 4"),
     "a pattern": (change_config(rank_pattern={"(a+)+b": 3}), "regular expression"),
     "DoRA": (change_config(use_dora=True), "lacks magnitude"),
     "half of it": (change_tensors(lambda found: found.pop(LAST)), "lacks B of"),
@@ -249,7 +249,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "another tensor": (change_tensors(lambda f: f.update(x=f[FIRST])), "no part of a LoRA adapter"),
     "another module": (
         change_tensors(lambda f: f.update({FIRST.replace("h.0", "h.7"): f[FIRST]})),
-        "load the model that it was trained on",
+        "open the model that it was trained on",
     ),
     "NaN": (change_tensors(lambda found: found[FIRST].fill(np.nan)), "NaN or infinite"),
     "whole numbers": (

@@ -159,6 +159,10 @@ def test_what_an_adapter_does_not_change_is_told_with_what_it_does() -> None:
         spectrum_of(adapter, "h.0.mlp.c_fc")
     with pytest.raises(ValueError, match="no product of B and A"):
         trace_spectrum(add_lora(model_of(BIASED), LoRAConfig(dora=True)), "h.0.attn.c_attn")
+    torch.nn.init.constant_(adapter.updates["h.0.attn.c_attn"].B, torch.nan)
+    for ask in (spectrum_of, trace_spectrum):
+        with pytest.raises(ValueError, match="take an earlier checkpoint"):
+            ask(adapter, "h.0.attn.c_attn")
     adapter.remove()
     with pytest.raises(ValueError, match="it was removed"):
         weight_of(adapter, "h.0.attn.c_attn")

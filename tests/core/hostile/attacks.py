@@ -106,6 +106,22 @@ def opentraining_config(folder: Path) -> None:
     TrainingConfig.from_json(read_json(folder / "config.json"))
 
 
+def _adaptable() -> Any:
+    import torch
+
+    from core.transformer.config import ModelConfig
+    from core.transformer.gpt import GPT
+
+    config = ModelConfig(vocab_size=9, block_size=8, n_layer=2, n_head=1, n_embd=4)
+    return GPT(config, torch.Generator().manual_seed(0))
+
+
+def open_adapter(folder: Path) -> None:
+    from core.finetuning.adapter_files import load_adapter
+
+    load_adapter(_adaptable(), folder)
+
+
 def open_text(folder: Path) -> None:
     from core.data.chunks import read_characters
     from core.data.text import check_text_file
@@ -146,6 +162,47 @@ def training_config() -> Any:
     return TrainingConfig(
         model=ModelConfig(vocab_size=9, block_size=8, n_layer=1, n_head=1, n_embd=4), steps=9
     )
+
+
+def write_adapter(folder: Path) -> Path:
+    from core.finetuning.adapter import add_lora
+    from core.finetuning.lora_config import LoRAConfig
+
+    add_lora(_adaptable(), LoRAConfig(r=2)).save(folder)
+    return folder
+
+
+def _adapter_with(name: str, make: Callable[[], bytes | str]) -> Callable[[Path], object]:
+    return lambda folder: _content(name, make)(write_adapter(folder))
+
+
+def _adapter_saying(**entries: Any) -> Callable[[Path], object]:
+    def write(folder: Path) -> None:
+        path = write_adapter(folder) / "adapter_config.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **entries}))
+
+    return write
+
+
+ADAPTERS: dict[str, Callable[[Path], object]] = {
+    "the largest rank": _adapter_saying(r=1 << 16),
+    "a rank beyond it": _adapter_saying(r=1 << 40),
+    "a pattern that takes forever": _adapter_saying(rank_pattern={"(a+)+$": 2}),
+    "2,001 patterns": _adapter_saying(rank_pattern={f"x{n}": 2 for n in range(2001)}),
+    "1.2 MB of layers": _adapter_saying(layers_to_transform=[0] * 400_000),
+    "50,000 modules": _adapter_with(
+        "adapter_model.safetensors",
+        lambda: _safetensors(
+            b"{"
+            + b",".join(
+                b'"base_model.model.h.%d.attn.c_attn.lora_A.weight":'
+                b'{"dtype":"F32","shape":[0],"data_offsets":[0,0]}' % n
+                for n in range(50_000)
+            )
+            + b"}"
+        ),
+    ),
+}
 
 
 RUN_FILES = (
@@ -592,6 +649,13 @@ ATTACKS: dict[str, Attack] = {
         f"safetensors: {what}": Attack(_content("model.safetensors", make), open_weights)
         for what, make in WEIGHTS.items()
     },
+    **{
+        f"adapter_config.json: {what}": Attack(
+            _adapter_with("adapter_config.json", make), open_adapter
+        )
+        for what, make in JSON_CONTENT.items()
+    },
+    **{f"adapter: {what}": Attack(write, open_adapter) for what, write in ADAPTERS.items()},
     **{
         f"index.json: {what}": Attack(_content("index.json", make), open_shards)
         for what, make in JSON_CONTENT.items()

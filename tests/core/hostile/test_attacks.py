@@ -20,7 +20,7 @@ LIMITS = (
     *("as many {} as are read", "as many entries as are read", "400,000 added tokens"),
     *("pieces of 1,000 letters", "a template that repeats the text"),
 )
-FEWER = ("tokenizer.json:", "run.json:", "training.json:", "--config:")
+FEWER = ("tokenizer.json:", "run.json:", "training.json:", "--config:", "adapter_config.json:")
 SLOW = ("30,000,000 lines", "100 MB of metadata", "99 MB header of []")
 FAST = [
     name

@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from core.training.this_machine import Machine
-from explorer.engine import errors
 from explorer.engine.latest import Latest
+from explorer.panes.attention_link import show_head
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.training.phases import load_sources
 from explorer.panes.training.run import files, text
@@ -241,20 +241,8 @@ class RunMode(Mode):
         self.spawn(self._open_head(source, data.probe_text, layer, head, said))
 
     async def _open_head(self, source: Any, read: str, layer: int, head: int, said: str) -> None:
-        try:
-            if not await self.workspace.open_model(source):
-                return
-        except (ValueError, OSError) as error:
-            errors.report(error, f"opening {source.name}", errors.MODEL)
-            return
-        if read and read != self.workspace.prompt:
-            self.workspace.select(
-                token=None
-            )  # the place of a query in the text before says nothing
-            self.workspace.set_prompt(read)
-        self.workspace.begin("attention.scene", {"locked": [layer, head]})
-        self.workspace.begin("pane", "attention")
-        self.statusRequested.emit(said)
+        if await show_head(self.workspace, source, read, layer, head):
+            self.statusRequested.emit(said)
 
     # runs
 

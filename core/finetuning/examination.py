@@ -1,0 +1,192 @@
+"""All there is to see in one adapted matrix: what goes through it, what was added, along which
+directions; and how that grew over a run's checkpoints.
+
+Letters in shapes: in, out: width of what the matrix reads and makes; K: directions of its change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core.finetuning.adapted_trace import trace_adapter
+from core.finetuning.adapter import Adapter, adapters_of
+from core.finetuning.adapter_files import load_adapter
+from core.finetuning.analysis import (
+    Strength,
+    attention_change,
+    delta_of,
+    spectrum_of,
+    strengths,
+    weight_of,
+)
+from core.finetuning.spectrum import Spectrum, overlap
+from core.inference.activations import to_array
+from core.tensor_shards import open_tensors
+from core.trace import Trace
+from core.training.records import CHECKPOINTS, step_of
+from core.transformer.gpt import GPT
+from core.transformer.precision import full_precision
+from core.transformer.weights import WEIGHTS_FILE
+
+SPARE, ROUNDS = 8, 12  # further directions, and rounds, so that the wanted ones are exact enough
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examination:
+    """An adapted matrix, and the adapter that changes it.
+
+    name       of the matrix
+    strengths  of every matrix that the adapter changes
+    heads      (L, H) the share of each head's attention that the adapter moves elsewhere
+    trace      a text's pass through the matrix, forward and backward
+    weight     W (out, in)
+    delta      (out, in) what is added to it, at a scale of 1
+    spectrum   its directions
+    familiar   (K,) how much of what each reads lies in as many of W's strongest directions, 0 to 1
+    steps      of the run's checkpoints; none of a model that is no run's
+    step       of the checkpoint that is shown
+    history    (N, K) the singular values at each of them
+    shared     (K, K') how much of what the first i directions read lies in the first j of a second
+               adapter; None: there is none, or it leaves this matrix as it is
+    """
+
+    name: str
+    strengths: Sequence[Strength]
+    heads: np.ndarray
+    trace: Trace
+    weight: np.ndarray
+    delta: np.ndarray
+    spectrum: Spectrum
+    familiar: np.ndarray
+    steps: tuple[int, ...]
+    step: int | None
+    history: np.ndarray
+    shared: np.ndarray | None
+
+    @property
+    def acts(self) -> np.ndarray:
+        """(T,) how long what is added at each token is, beside what the matrix makes of it."""
+        steps = {step.name: step for step in self.trace}
+        change = steps.get("adapter.dora", steps["adapter.scale"]).value("change")
+        lengths = np.linalg.norm(steps["adapter.frozen"].value("products"), axis=1)
+        return np.linalg.norm(change, axis=1) / np.where(lengths > 0, lengths, 1.0)
+
+
+def examine(
+    model: GPT,
+    ids: Sequence[int],
+    name: str = "",
+    position: int = -1,
+    *,
+    folder: str | Path = "",
+    step: int | None = None,
+    other: str | Path = "",
+) -> Examination:
+    """Looks into one matrix of the model's newest adapter, and leaves both as they are.
+
+    ids       (T + 1,) a text, as `trace_adapter` reads it
+    name      of a matrix; one that the adapter does not change: the one that it changes most
+    position  of the token that is followed
+    folder    where the model is from: a checkpoint of a run has others beside it
+    step      the adapter as it was at that checkpoint; None: as it is
+    other     folder of a second adapter, to compare with
+
+    Raises ValueError, with the remedy, for a model without an adapter, and as `trace_adapter` and
+    `load_adapter` do.
+    """
+    adapters = adapters_of(model)
+    if not adapters:
+        raise ValueError(
+            "this model has no adapter to look into: its own weights were tuned; open one that "
+            "was tuned with LoRA"
+        )
+    adapter, places = adapters[-1], checkpoints_beside(folder)
+    learned = {at: open_tensors(place / WEIGHTS_FILE).read() for at, place in places.items()}
+    if step not in learned:
+        step = next((at for at, place in places.items() if place == Path(folder)), None)
+    with _at(model, {} if step is None else learned[step]):
+        strong = strengths(adapter)
+        if name not in adapter.updates:
+            name = max(strong, key=lambda one: one.ratio).name
+        trace = trace_adapter(model, ids, name, position)
+        spectrum, weight = spectrum_of(adapter, name), weight_of(adapter, name)
+        return Examination(
+            name,
+            strong,
+            attention_change(adapter, ids[:-1]).by_head,
+            trace,
+            to_array(weight).copy(),
+            to_array(delta_of(adapter, name)),
+            spectrum,
+            _familiar(spectrum, weight),
+            tuple(learned),
+            step,
+            np.array([_values_at(adapter, name, tensors) for tensors in learned.values()]),
+            _shared(model, spectrum, name, other) if other else None,
+        )
+
+
+def checkpoints_beside(folder: str | Path) -> dict[int, Path]:
+    """The checkpoints of the run that a folder is one of, by step."""
+    around = Path(folder).parent
+    if around.name != CHECKPOINTS or not around.is_dir():
+        return {}
+    found = {step_of(one.name): one for one in around.iterdir() if not one.name.startswith(".")}
+    return {step: found[step] for step in sorted(one for one in found if one is not None)}
+
+
+@contextmanager
+def _at(model: nn.Module, learned: Mapping[str, Tensor]) -> Iterator[None]:
+    """The model with other numbers for a moment: some of its parameters, by name."""
+    own = {name: one for name, one in model.named_parameters() if name in learned}
+    before = {name: one.detach().clone() for name, one in own.items()}
+    try:
+        with torch.no_grad():
+            for name, parameter in own.items():
+                parameter.copy_(learned[name])
+        yield
+    finally:
+        with torch.no_grad():
+            for name, parameter in own.items():
+                parameter.copy_(before[name])
+
+
+def _values_at(adapter: Adapter, name: str, learned: Mapping[str, Tensor]) -> np.ndarray:
+    with _at(adapter.model, learned):
+        return spectrum_of(adapter, name).values
+
+
+@torch.no_grad()
+def _familiar(spectrum: Spectrum, weight: Tensor) -> np.ndarray:
+    strongest = _strongest(full_precision(weight), len(spectrum.values)).cpu().numpy()
+    return ((strongest.T @ spectrum.right) ** 2).sum(axis=0)
+
+
+def _strongest(weight: Tensor, count: int) -> Tensor:
+    """(in, count): the directions that W (out, in) reads most strongly, found without its whole
+    SVD, which takes minutes for a wide matrix: Halko, Martinsson and Tropp 2011, algorithm 4.4.
+    """
+    generator = torch.Generator().manual_seed(0)
+    found = torch.randn(weight.size(1), min(count + SPARE, *weight.shape), generator=generator)
+    found = found.to(weight.device)
+    for _ in range(ROUNDS):
+        found, _ = torch.linalg.qr(weight.mT @ (weight @ found))
+    _, _, turned = torch.linalg.svd(weight @ found, full_matrices=False)
+    return (found @ turned.mT)[:, :count]
+
+
+def _shared(model: GPT, spectrum: Spectrum, name: str, folder: str | Path) -> np.ndarray | None:
+    other = load_adapter(model, folder)
+    try:
+        if name not in other.updates:
+            return None
+        return overlap(spectrum.right, spectrum_of(other, name).right)
+    finally:
+        other.remove()

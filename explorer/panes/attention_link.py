@@ -1,0 +1,26 @@
+"""The way from a head in another pane to Attention, which shows it on the same text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from explorer.engine import errors
+from explorer.state.workspace import Workspace
+
+
+async def show_head(workspace: Workspace, source: Any, read: str, layer: int, head: int) -> bool:
+    """Opens a source's model and locks one of its heads; `read`: the text, "" for the one there is.
+    False where it could not be opened, which is reported.
+    """
+    try:
+        if not await workspace.open_model(source):
+            return False
+    except (ValueError, OSError) as error:
+        errors.report(error, f"opening {source.name}", errors.MODEL)
+        return False
+    if read and read != workspace.prompt:
+        workspace.select(token=None)  # the place of a query in the text before says nothing
+        workspace.set_prompt(read)
+    workspace.begin("attention.scene", {"locked": [layer, head]})
+    workspace.begin("pane", "attention")
+    return True

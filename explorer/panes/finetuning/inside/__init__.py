@@ -1,0 +1,1 @@
+"""Inside: how can so few numbers change a model?"""

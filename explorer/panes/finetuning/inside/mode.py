@@ -1,0 +1,191 @@
+"""Inside: wires a fine-tuned model, a text and a matrix to the picture of what goes through it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from explorer.engine.jobs import SUPERSEDED
+from explorer.panes.attention_link import show_head
+from explorer.panes.finetuning.inside import compute, text
+from explorer.panes.finetuning.inside.draft import InsideDraft
+from explorer.panes.finetuning.inside.scene import Scene
+from explorer.panes.finetuning.inside.view import InsideHeader, InsideView
+from explorer.panes.modes import Mode
+from explorer.panes.prompt_mode import SourceMode
+from explorer.panes.step_inspection import inspection_of
+from explorer.runs.sources import FolderSource
+from explorer.state.draft import Draft
+from explorer.state.tracks import TraceTrack
+
+KEY = "finetuning.inside"
+
+
+def create(desk: Any, parent: QObject) -> Mode:
+    return InsideMode(desk, parent)
+
+
+class InsideMode(SourceMode):
+    """A matrix is chosen, a token of the text and an output; the steps are one pass forward and
+    one back.
+    """
+
+    id = "inside"
+    title = "Inside"
+    teaches = "How can so few numbers change a model?"
+
+    def __init__(self, desk: Any, parent: QObject) -> None:
+        super().__init__(desk, parent, InsideHeader())
+        self.view = InsideView()
+        self.draft = Draft(self.workspace, KEY, InsideDraft, self)
+        self.scene: Scene | None = None
+        self.position: int | None = None  # of a token; None: the last one that is read
+        self.output: int | None = None  # None: the one that changes most
+        self.step: int | None = None  # of a checkpoint; None: the model as it is
+        view, inputs = self.view, self.inputs
+        view.text.chosen.connect(lambda _, place: self.choose(position=place))
+        view.passage.outputChosen.connect(lambda output: self.choose(output=output))
+        view.strength.picked.connect(self._on_strength)
+        view.heads.picked.connect(self._on_head)
+        view.checkpointChosen.connect(lambda step: self.choose(step=step))
+        inputs.matrix.picked.connect(self.look_at)
+        self.connect_line(inputs.line, "text", text.CHANGE_TEXT)
+        self.draft.changed.connect(lambda _: self.read())
+        desk.tuned.opened.connect(self._on_model)
+        desk.tuned.failed.connect(self._on_failed)
+        self.begin()
+        self.view.body.show_loading()
+
+    # what the pane asks
+
+    def shown(self) -> None:
+        self.desk.tuned.open()
+        self._take_model(self.desk.tuned.source)
+        super().shown()
+
+    def pictures(self) -> dict[str, QWidget]:
+        names = ("passage", "spectrum", "strength", "heads", "text")
+        return {name: getattr(self.view, name) for name in names}
+
+    def state(self) -> dict[str, Any]:
+        chosen = {"position": self.position, "output": self.output, "step": self.step}
+        return {"version": 1} | chosen
+
+    def restore(self, state: dict[str, Any]) -> None:
+        whole = {name: one for name, one in state.items() if type(one) is int and one >= 0}
+        names = ("position", "output", "step")
+        self.position, self.output, self.step = (whole.get(name) for name in names)
+        self.read()
+
+    def cancel(self) -> bool:
+        """Esc: back to the last token, the output that changes most, and the newest checkpoint."""
+        if self.position is None and self.output is None and self.step is None:
+            return False
+        self.position = self.output = self.step = None
+        self.read()
+        return True
+
+    def caption(self) -> str:
+        return f"{getattr(self.source, 'name', '')}: {self.scene.found.name}" if self.scene else ""
+
+    # choices
+
+    def look_at(self, name: str) -> None:
+        """Another matrix."""
+        self.draft.change({"matrix": name}, text.looked_at(name))
+
+    def choose(self, **chosen: int) -> None:
+        """Another token (`position`), `output` or checkpoint (`step`)."""
+        for name, value in chosen.items():
+            setattr(self, name, value)
+        if "output" in chosen and self.scene is not None:
+            self._show_output()
+        else:
+            self.read()
+
+    def _on_strength(self, cell: int) -> None:
+        if self.scene is not None:
+            self.look_at(str(self.scene.grid[3].flat[cell]))
+
+    def _on_head(self, cell: int) -> None:
+        if self.scene is not None:
+            self.open_head(*divmod(cell, self.scene.found.heads.shape[1]))
+
+    def open_head(self, layer: int, head: int) -> None:
+        """Shows a head of the tuned model in Attention, on this text."""
+        self.spawn(self._open_head(layer, head))
+
+    async def _open_head(self, layer: int, head: int) -> None:
+        source = FolderSource(self.engine, self.source.address)
+        if await show_head(self.workspace, source, self.draft.value.text, layer, head):
+            self.statusRequested.emit(text.OPENED.format(layer, head, source.name))
+
+    # the model
+
+    def _on_model(self, source: Any) -> None:
+        if self._take_model(source):
+            self.read()
+
+    def _take_model(self, source: Any) -> bool:
+        if source is self.source:
+            return False
+        if self.source is not None:  # else a session may have brought what was chosen with this one
+            self.position = self.output = self.step = None
+        self.source = source
+        self.has_read = False
+        return True
+
+    def clear(self) -> None:
+        self.scene = None
+        super().clear()
+
+    def why_empty(self) -> str:
+        return "" if self.draft.value.text.strip() else text.NO_TEXT
+
+    async def answer(self) -> Any:
+        source, draft = self.source, self.draft.value
+        ids = await self.engine.io(source.tokenizer.encode_ids, draft.text)
+        ids = ids[-(source.config.block_size + 1) :]
+        last = len(ids) - 2
+        at = last if self.position is None else min(self.position, last)
+        asked = compute.examined, ids, draft, max(at, 0), source.address, self.step
+        return await source.ask(*asked, key=KEY, name=f"looking into {source.name}")
+
+    def show_answer(self, answer: Any) -> None:
+        if answer is SUPERSEDED:
+            return
+        before = self.scene
+        self.scene = Scene(answer, self.piece)
+        names = [(text.matrix_name(one.name), one.name) for one in answer.strengths]
+        self.inputs.matrix.fill(names, answer.name)
+        self.view.set_scene(self.scene)
+        stays = before is not None and len(before.steps) == len(self.scene.steps)
+        self.set_tracks([TraceTrack(answer.trace)], keep_position=stays)
+        if self.active and not stays:
+            self.player.seek(self.scene.matrix_step)
+        self._show_output()
+        self.on_position(self.player.position)
+
+    # what is seen
+
+    def _show_output(self) -> None:
+        scene = self.scene
+        assert scene is not None
+        output = scene.largest if self.output is None else min(self.output, scene.size[0] - 1)
+        self.view.passage.set_output(output)
+        self.inspect()
+
+    def on_position(self, position: float) -> None:
+        if self.scene is not None:
+            self.view.passage.set_position(position)
+
+    def inspect(self) -> None:
+        step, scene = self.step_shown, self.scene
+        if step is None or scene is None:
+            return
+        about, changed = scene.found.trace.about, float(scene.acts[scene.position])
+        told = scene.kind(step), about, scene.found.name, scene.needed, changed
+        self.set_headline(text.headline(*told, scene.token(scene.position)))
+        self.inspection.emit(inspection_of(step, scene.cell_of(step, self.view.passage.output)))

@@ -1,0 +1,120 @@
+"""Every sentence of Inside. Knows no Qt."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from core.numbers import TIMES, format_fixed, format_number, format_percent, format_share
+
+EXAMPLE = (
+    "Once upon a time, there was a shy boy named Dario. He lived near a forest. One day Dario met "
+    "a witch. The witch told him a secret.\nWho is it about? Dario"
+)
+NO_TEXT = "Type a text of two tokens or more for the model to read"
+NAME = "A matrix and its adapter"
+SPECTRUM, STRENGTH, HEADS = "Directions of the change", "Strength of the change", "Heads"
+MATRIX_HELP, READS = "Whose adapter is shown", "What the model reads, and learns from in this step"
+CHANGE_TEXT = "Change the text inside"
+STRENGTHS = "|\u0394W| \u00f7 |W|: click to look inside"
+MOVED = "attention moved, by head: click to open"
+CHECKPOINT = "Checkpoint"
+CHECKPOINT_HELP = "Looks at the adapter as it was at a checkpoint of its run"
+OPENED = "Layer {}, head {} of {}"
+
+
+def place_of(name: str) -> tuple[str, str]:
+    """Layer and matrix of a name: "h.0.attn.c_attn" is ("layer 0", "attn.c_attn")."""
+    found = re.fullmatch(r"(?:(\w+)\.)?h\.(\d+)\.(.+)", name)
+    if not found:
+        return "model", name
+    stack = f"{found[1]} " if found[1] else ""
+    return f"{stack}layer {found[2]}", found[3]
+
+
+def matrix_name(name: str) -> str:
+    """In a sentence: "attn.c_attn of layer 0"."""
+    layer, matrix = place_of(name)
+    return matrix if layer == "model" else f"{matrix} of {layer}"
+
+
+def looked_at(name: str) -> str:
+    """Of an undoable change."""
+    return f"Look into {matrix_name(name)}"
+
+
+def acts(most: float) -> str:
+    """Above the text."""
+    return f"Stronger color: the adapter adds more at this token, up to {format_share(most)} of W x"
+
+
+def size_of(rows: int, columns: int, limit: float) -> str:
+    """Below a matrix: its shape, and where its colors end."""
+    return f"{rows:,} {TIMES} {columns:,}, \u00b1{format_number(limit, 2)}"
+
+
+def headline(kind: str, about: Any, name: str, needed: int, changed: float, token: str) -> str:
+    """One sentence about a step."""
+    r, few, many = about["rank"], about["parameters"], about["frozen"]
+    match kind:
+        case "frozen" | "bias":
+            return f"{matrix_name(name)} reads {token} as it always did: its {many:,} numbers stay"
+        case "reduce":
+            return f"Beside it A leaves only {numbers(r)} of {token}"
+        case "expand":
+            return f"B makes a whole output of {'these ' * (r > 1)}{numbers(r)}"
+        case "scale" | "gain" | "dora":
+            return f"Scaled, it is what the adapter adds at {token}: {format_share(changed)} of W x"
+        case "add":
+            return f"Both together go on: the adapter\u2019s part is {format_share(changed)} of W x"
+        case "product":
+            return f"Every number of B A comes of {r} product{'s' * (r > 1)}: its rank is {r}"
+        case "delta" | "dora_delta":
+            share = format_share(few / many)
+            uses = "it uses one direction" if needed == 1 else f"it uses {needed} directions"
+            return f"{few:,} numbers, {share} of {many:,}, change the whole matrix: {uses} of {r}"
+        case "grad_output":
+            return (
+                f"Backward: how the loss, {format_fixed(about['loss'])}, changes with each output"
+            )
+        case "grad_B":
+            return "B learns: each output\u2019s gradient times the numbers that A left"
+        case "grad_A":
+            return "A learns, through B: W gets no gradient at all, and stays frozen"
+    return "The gradient goes back the same narrow way"
+
+
+def numbers(count: int) -> str:
+    return "one number" if count == 1 else f"{count} numbers"
+
+
+def cell(name: str, row: int, column: int, value: float, shape: tuple[int, ...]) -> str:
+    """A cell of a matrix or a vector."""
+    place = f"{max(row, column)}" if 1 in shape else f"{row}, {column}"
+    return f"{name}[{place}] = {format_number(value)}"
+
+
+def spectrum(needed: int, count: int, effective: float) -> str:
+    """Above the bars."""
+    if not needed:
+        return "Nothing has been learned here yet"
+    hold = "direction holds" if needed == 1 else "directions hold"
+    return (
+        f"{needed} {hold} 99 % of \u0394W, of {count}; effective rank {format_fixed(effective, 1)}"
+    )
+
+
+def direction(at: int, value: float, share: float, familiar: float) -> str:
+    """A bar."""
+    held = f"singular value {format_number(value)}, {format_percent(share)} of \u0394W"
+    near = f"what it reads lies to {format_percent(familiar)} in W\u2019s strongest directions"
+    return f"Direction {at + 1}: {held}\n{near}; point at it to see it alone"
+
+
+def token_told(token: str, share: float) -> str:
+    return f"{token}: the adapter adds {format_share(share)} of W x"
+
+
+def words_of(setting: str, value: Any) -> str:
+    """A setting's value, in the name of a change."""
+    return matrix_name(value) if setting == "matrix" else str(value)

@@ -1,0 +1,103 @@
+"""A small map of cells that can be clicked: layers by matrices, or by heads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QPainter
+
+from core.numbers import format_number
+from explorer import theme
+from explorer.widgets.base import CENTER, RIGHT, put_slanted
+from explorer.widgets.choice_picture import ChoicePicture
+from explorer.widgets.sketch import Sketch, colors_of
+
+ROW, LABEL, HIGH, WIDE = 52, 16, 40, 72  # px: names of rows; a line; a cell, most
+NARROW, DIGITS = 56, 34  # px of a cell below which names are slanted; from which it has its number
+SLANT = 0.7  # of its length, how high a slanted name is
+
+
+@dataclass(frozen=True, eq=False)
+class CellMapScene:
+    """Values (R, C) from 0 up, NaN where there is none; `chosen`: a cell, counted row by row."""
+
+    rows: list[str]
+    columns: list[str]
+    values: np.ndarray
+    chosen: int = -1
+
+
+class CellMap(ChoicePicture[CellMapScene]):
+    """`picked(cell)`: a cell was clicked, or Enter was pressed on it."""
+
+    WANTED, LEAST = (200, 160), (120, 80)
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        return {"values": self.scene.values} if self.scene is not None else {}
+
+    def table_labels(self) -> dict[str, tuple[list[str], list[str]]]:
+        return {"values": (self.scene.rows, self.scene.columns)} if self.scene is not None else {}
+
+    def rects(self, scene: CellMapScene) -> list[QRectF]:
+        now, (rows, columns) = theme.current(), scene.values.shape
+        left, top = now.px(ROW), self._head(scene)
+        wide = min((self.width() - left) / columns, now.px(WIDE))
+        high = min((self.height() - top) / rows, now.px(HIGH))
+        return [QRectF(left + at % columns * wide, top + at // columns * high, wide - 1, high - 1)
+                for at in range(rows * columns)]  # fmt: skip
+
+    def _slants(self, scene: CellMapScene) -> bool:
+        now, metrics = theme.current(), theme.current().metrics("label")
+        wide = min((self.width() - now.px(ROW)) / len(scene.columns), now.px(WIDE))
+        return max(map(metrics.horizontalAdvance, scene.columns)) > wide - 4
+
+    def _head(self, scene: CellMapScene) -> float:
+        now, metrics = theme.current(), theme.current().metrics("label")
+        if not self._slants(scene):
+            return float(now.px(LABEL))
+        return SLANT * max(map(metrics.horizontalAdvance, scene.columns)) + now.px(LABEL / 2)
+
+    def thing_at(self, point: object) -> int:
+        found = super().thing_at(point)  # type: ignore[arg-type]
+        return found if found < 0 or np.isfinite(self.scene.values.flat[found]) else -1
+
+    def told(self, thing: int) -> str:
+        scene = self.scene
+        if scene is None:
+            return ""
+        row, column = divmod(thing, scene.values.shape[1])
+        number = format_number(float(scene.values[row, column]))
+        return f"{scene.rows[row]}, {scene.columns[column]}: {number}"
+
+    def draw_scene(self, painter: QPainter, scene: CellMapScene) -> None:
+        sketch, now, rects = Sketch(painter), theme.current(), self.rects(scene)
+        rows, columns = scene.values.shape
+        most = float(np.nanmax(scene.values)) or 1.0
+        colors = colors_of(scene.values / most, "attention")
+        for at, rect in enumerate(rects):
+            value = float(scene.values.flat[at])
+            if not np.isfinite(value):
+                painter.fillRect(rect, now.hatch())
+                continue
+            color = QColor.fromRgb(int(colors.flat[at]))
+            sketch.fill(rect, color)
+            if rect.width() >= now.px(DIGITS) and rect.height() >= now.px(LABEL):
+                sketch.text(rect, format_number(value, 2), theme.ink_on(color))
+            if at in (scene.chosen, self.hovered):
+                ink = "accent" if at == scene.chosen else "text"
+                sketch.frame(rect.adjusted(-1, -1, 1, 1), ink, 2, 2)
+        every = max(1, round(now.px(LABEL - 3) / max(rects[0].height(), 1)))
+        for at in range(0, rows, every):
+            rect = rects[at * columns]
+            place = QRectF(0, rect.top(), rect.left() - 6, rect.height())
+            sketch.text(place, scene.rows[at], align=RIGHT, cut=True)
+        for at, name in enumerate(scene.columns):
+            rect = rects[at]
+            if self._slants(scene):
+                foot = QRectF(rect.center().x(), rect.top() - 4, 0, 0).topLeft()
+                put_slanted(painter, foot, name, now.font("label"), now.color("muted"))
+            else:
+                place = QRectF(rect.left(), 0, rect.width(), now.px(LABEL))
+                sketch.text(place, name, align=CENTER)

@@ -1,0 +1,151 @@
+"""Inside: what is shown of a matrix, its adapter and the steps is what core says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QTest
+
+from core.finetuning.examination import examine
+from explorer.panes.finetuning.inside import text
+
+NAME = "h.1.attn.c_attn"
+
+
+def kinds_of(mode: Any) -> list[str]:
+    return [mode.scene.kind(step) for step in mode.scene.steps]
+
+
+def test_the_first_state_shows_the_matrix_that_changed_most(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("inside")
+        ids = mode.source.tokenizer.encode_ids(text.EXAMPLE)
+        told = examine(mode.source._model(), ids)
+        assert mode.view.body.state == "ready" and mode.scene.found.name == told.name
+        shown = mode.view.passage.displayed()
+        np.testing.assert_array_equal(shown["W"], told.weight)
+        np.testing.assert_array_equal(shown["delta"], told.delta)
+        trace = {step.name: step for step in told.trace}
+        reduced = trace["adapter.reduce"].value("reduced")
+        np.testing.assert_array_equal(shown["a"], reduced[-1:])
+        np.testing.assert_array_equal(shown["sum"][:, 0], trace["adapter.add"].value("adapted")[-1])
+        bars = mode.view.spectrum.displayed()
+        np.testing.assert_array_equal(bars["singular value"], told.spectrum.values)
+        ratios = [one.ratio for one in told.strengths]
+        values = mode.view.strength.displayed()["values"]
+        np.testing.assert_array_equal(values.reshape(-1), ratios)
+        assert mode.view.strength.scene.chosen == int(np.argmax(ratios))
+        np.testing.assert_array_equal(mode.view.heads.displayed()["values"], told.heads)
+        np.testing.assert_array_equal(mode.view.text.displayed()["share of W x"], told.acts)
+        about = told.trace.about
+        assert mode.headline.startswith(f"{about['parameters']:,} numbers")
+        assert mode.headline.endswith("of 2")
+        for picture in mode.pictures().values():
+            picture.grab()
+            assert picture.broken is None
+
+    run_async(body())
+
+
+def test_each_step_fills_a_place_and_has_its_arithmetic(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        for dora in (False, True):
+            mode, told = await make_mode("inside", dora=dora), []
+            mode.inspection.connect(told.append)
+            for at, step in enumerate(mode.scene.steps):
+                mode.player.seek(at)
+                assert told[-1].step is step and told[-1].rows and mode.headline
+                mode.view.passage.grab()
+                assert mode.view.passage.broken is None
+            mode.player.seek(0)
+            shown = mode.view.passage.displayed()
+            assert {"W", "A", "B", "x", "h"} == set(shown)
+            mode.player.seek(len(mode.scene.steps) - 1)
+            last = mode.view.passage.displayed()
+            gradient = mode.scene.steps[-1].value("grad_A")
+            np.testing.assert_array_equal(last["A"], gradient)
+            assert "W gets no gradient" in mode.headline
+            product = kinds_of(mode).index("product")
+            mode.view.passage.set_position(product - 0.5)
+            mode.view.passage.grab()
+            assert mode.view.passage.broken is None
+            half = mode.scene.grown(product, 0.5)
+            now = mode.scene.contents[0]
+            np.testing.assert_allclose(half, np.outer(now["B"].values[:, 0], now["A"].values[0]))
+
+    run_async(body())
+
+
+def test_a_matrix_a_token_and_an_output_are_chosen(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("inside")
+        cell = int(np.argmax(mode.scene.grid[3].reshape(-1) == NAME))
+        mode.view.strength.picked.emit(cell)
+        await mode.settled()
+        assert mode.scene.found.name == NAME == mode.inputs.matrix.currentData()
+        mode.view.text.chosen.emit(0, 3)
+        await mode.settled()
+        assert mode.scene.position == 3
+        most = mode.scene.largest
+        change = next(s for s in mode.scene.steps if s.name == "adapter.add").value("change")
+        assert mode.view.passage.output == most == int(np.abs(change[3]).argmax())
+        QTest.keyClick(mode.view.passage, Qt.Key.Key_Up)
+        assert mode.view.passage.output == most - 1 == mode.output
+        place = mode.view.passage.layout_of(mode.scene).places["delta"]
+        rows = mode.scene.size[0]
+        point = QPointF(place.center().x(), place.top() + 4.5 / rows * place.height())
+        QTest.mouseClick(mode.view.passage, Qt.MouseButton.LeftButton, pos=point.toPoint())
+        assert abs(mode.view.passage.output - 4) <= rows / place.height() + 1
+        assert mode.view.passage.said_at(place.center()).startswith("\u0394W")
+        kept = mode.state()
+        assert mode.cancel() and mode.position is None and not mode.cancel()
+        await mode.settled()
+        mode.restore(kept)
+        await mode.settled()
+        assert mode.scene.position == 3 and mode.state() == kept
+        mode.restore({"position": 10**9, "output": 10**9, "step": "a"})
+        await mode.settled()
+        assert mode.scene.position == len(mode.scene.ids) - 1
+        assert mode.view.passage.output == rows - 1
+        mode.workspace.undo()
+        await mode.settled()
+        assert mode.draft.value.matrix == ""
+
+    run_async(body())
+
+
+def test_a_direction_is_seen_alone(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("inside")
+        total = sum(mode.scene.part(at) for at in range(2))
+        np.testing.assert_allclose(total, mode.scene.found.delta, atol=1e-5)
+        mode.view.spectrum.point_at(1)
+        assert mode.view.passage.direction == 1
+        mode.view.passage.grab()
+        assert mode.view.passage.broken is None
+        assert mode.view.spectrum.told(1).startswith("Direction 2")
+
+    run_async(body())
+
+
+def test_a_head_opens_in_attention_and_too_short_a_text_says_so(
+    make_mode: Any, run_async: Any
+) -> None:
+    async def body() -> None:
+        mode = await make_mode("inside")
+        mode.view.heads.picked.emit(1)
+        await mode.settled()
+        assert mode.workspace.model_source.address == mode.source.address
+        assert mode.workspace.prompt == text.EXAMPLE
+        assert mode.workspace.value("attention.scene") == {"locked": [0, 1]}
+        assert mode.workspace.value("pane") == "attention"
+        mode.draft.change({"text": " "}, "")
+        await mode.settled()
+        assert mode.view.body.state == "empty" and mode.headline == text.NO_TEXT
+        mode.draft.change({"text": "a"}, "")
+        await mode.settled()
+        assert mode.view.body.state == "error" and "two tokens" in mode.view.body.card.message
+
+    run_async(body())
