@@ -9,7 +9,7 @@ methods       settings, selection, task_vector, bottleneck, new_tokens, soft_pro
               methods
 costs         trainable, work, estimates
 a run         examples, example_files, replay, data, loading, task, program, bundled_questions
-what changed  spectrum, analysis, spectrum_trace, learned, examination
+what changed  spectrum, analysis, spectrum_trace, examination
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _HOME = {
     "memory_needed": "core.finetuning.loading",
     "Tuned": "core.finetuning.loading",
     "load_tuned": "core.finetuning.loading",
+    "load_tuned_steps": "core.finetuning.loading",
     "finetune": "core.finetuning.program",
     "finetune_steps": "core.finetuning.program",
     "adapter_parameter_count": "core.finetuning.adapter",
@@ -60,7 +61,6 @@ _HOME = {
     "strengths": "core.finetuning.analysis",
     "strengths_between": "core.finetuning.analysis",
     "attention_change": "core.finetuning.analysis",
-    "read_updates": "core.finetuning.learned",
     "trace_spectrum": "core.finetuning.spectrum_trace",
     "examine": "core.finetuning.examination",
     "at_scales": "core.finetuning.scales",

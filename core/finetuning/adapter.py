@@ -35,9 +35,11 @@ class Adapter:
     config   what it was made of
     updates  what it adds, by the name of the matrix or the part: "h.0.attn.c_attn",
              "h.0.attn.c_attn.q"
+    number   above that of all that lay on the model when it came
     """
 
     def __init__(self, model: Model, config: LoRAConfig, updates: Mapping[str, LowRank]) -> None:
+        self.number: int = 1 + max((one.number for one in adapters_of(model)), default=0)
         self.model = model
         self.config = config
         self.updates: dict[str, LowRank] = {}
@@ -206,9 +208,10 @@ def _is_quantized(module: Adapted) -> bool:
 
 
 def adapters_of(model: nn.Module) -> list[Adapter]:
-    """The adapters that lie on a model, in the order of their first matrices."""
-    owners = [update.adapter for update in model.modules() if isinstance(update, LowRank)]
-    return list(dict.fromkeys(one for one in owners if isinstance(one, Adapter)))
+    """The adapters that lie on a model, the newest last."""
+    owners = {update.adapter for update in model.modules() if isinstance(update, LowRank)}
+    adapters = [one for one in owners if isinstance(one, Adapter)]
+    return sorted(adapters, key=lambda one: one.number)
 
 
 def add_lora(
@@ -245,13 +248,17 @@ def adapter_parameter_count(config: Config, lora: LoRAConfig | None = None) -> i
 
 
 def lay(model: Model, config: LoRAConfig, targets: list[Target]) -> dict[str, LowRank]:
-    """An update for each target, without numbers in A, on the model, which is frozen."""
+    """An update for each target, without numbers in A, on the model, which is frozen but for what
+    learns of other adapters.
+    """
     for target in targets:
         _check_module(target.module, model.get_submodule(target.module))
+    adapted = [module for module in model.modules() if isinstance(module, Adapted)]
+    learning = [one for module in adapted for one in module.updates.parameters()]
+    learning = [one for one in learning if one.requires_grad]
     model.requires_grad_(False)
-    for module in model.modules():
-        if isinstance(module, Adapted):
-            module.updates.requires_grad_(True)
+    for parameter in learning:
+        parameter.requires_grad_(True)
     updates = {}
     for target in targets:
         module = model.get_submodule(target.module)

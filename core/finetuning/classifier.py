@@ -1,13 +1,13 @@
-"""A classification head: a model that was trained to continue texts says which kind a text is.
+"""A classification head: a model that was trained to continue texts tells which class one is of.
 
 The text is laid out as one sequence, between tokens of the model's own: start, text, extract; two
-texts that are compared, with a delimiter between them. What the model makes of the last token is
-multiplied by one new matrix, with a row for each class:
+texts that are to be compared have a delimiter between them. What the model makes of the last token
+is multiplied by a new matrix with a row for each class:
 
     P(class | text) = softmax(W_y h)
 
-Next tokens go on being predicted while it learns, which makes it learn faster and generalize
-better: L = L_class + 0.5 L_tokens. New are W_y and the rows of the three tokens alone. Source:
+While it learns, it goes on predicting next tokens as well, L = L_class + 0.5 L_tokens, so that it
+learns faster and generalizes better. Only W_y and the rows of the three tokens are new. Source:
 GPT-1 (Radford et al. 2018), sections 3.2 and 3.3, equations 3 to 5; the 0.5 is of section 4.1.
 
 Letters in shapes: B texts, T tokens of the longest, C width of the residual stream, V pieces in the
@@ -37,7 +37,7 @@ STD = 0.02  # of new numbers, as of the model's own
 class Labelled(NamedTuple):
     """A batch of texts with their classes.
 
-    ids      (B, T) int64, each text laid out; what is after its end means nothing
+    ids      (B, T) int64, each text laid out; after its end comes padding, which nothing reads
     last     (B,) where its last token stands
     labels   (B,) the number of its class
     targets  (B, T) its next tokens, NO_TOKEN where there is none
@@ -52,7 +52,7 @@ class Labelled(NamedTuple):
 class Classifier(nn.Module):
     """A GPT with a classification head.
 
-    module                     the GPT, which can do all that it could
+    module                     the GPT, which still does what it could: `gpt_of` finds it here
     score                      W_y, (K, C), in fp32
     start, delimiter, extract  its new tokens
     """
@@ -80,8 +80,8 @@ class Classifier(nn.Module):
         return class_logits, self.module.lm_head(normed)
 
     def lay_out(self, *texts: Sequence[int]) -> list[int]:
-        """A text, or two that are compared, as the model reads them. A text too long for it loses
-        what is in the middle, as long as its beginning and its end say what it is.
+        """A text, or two that are compared, as the model reads them. Of a text that is too long it
+        gets the beginning and the end.
         """
         room = self.module.config.block_size - 2
         ids = list(texts[0])
@@ -100,7 +100,7 @@ class Classifier(nn.Module):
         for row, text in enumerate(texts):
             read = torch.tensor(text)
             ids[row, : len(text)] = read
-            # Tokens of its own are never written, so that nothing foretells them.
+            # Its own tokens are never written, so there is nothing to predict in their place.
             nexts = read[1:]
             targets[row, : len(text) - 1] = nexts.masked_fill(nexts >= self.start, NO_TOKEN)
         last = torch.tensor([len(text) - 1 for text in texts])

@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from core.files import quoted, read_json, write_json
 from core.finetuning.methods import Tuning, prepare
 from core.finetuning.settings import FinetuningSettings
@@ -90,28 +92,18 @@ class Tuned:
 
 def load_tuned(folder: str | Path, dtype: str = "float32") -> Tuned:
     """What a fine-tuning's folder holds. Raises ValueError for another folder, and as `load`."""
-    return to_the_end(_load_tuned_steps(folder, _values_of(folder), dtype, DEEPEST))
+    return to_the_end(load_tuned_steps(folder, dtype))
 
 
-def settings_in(folder: str | Path) -> FinetuningSettings:
-    """How what lies in a fine-tuning's folder was learned; nothing of its weights is read. Raises
-    ValueError for another folder, and for settings that cannot be.
-    """
-    return _settings(Path(folder), _values_of(folder))
-
-
-def _values_of(folder: str | Path) -> dict[str, Any]:
+def load_tuned_steps(
+    folder: str | Path, dtype: str = "float32"
+) -> Generator[ReadProgress, None, Tuned]:
+    """`load_tuned`, as a job that can be watched and closed; a base of ours is read at once."""
+    check_dtype(dtype)
     values = _tuned(folder)
     if values is None:
         raise ValueError(f"{folder} was not fine-tuned here; open it with core.load")
-    return values
-
-
-def _settings(folder: Path, values: Mapping[str, Any]) -> FinetuningSettings:
-    try:
-        return FinetuningSettings.from_json(values[TUNING])
-    except ValueError as error:
-        raise ValueError(f"{folder / CONFIG_FILE}: {error}") from error
+    return (yield from _load_tuned_steps(folder, values, dtype, DEEPEST))
 
 
 def _tuned(name_or_path: str | Path) -> dict[str, Any] | None:
@@ -141,7 +133,10 @@ def _load_tuned_steps(
     name_or_path: str | Path, values: Mapping[str, Any], dtype: str, deepest: int
 ) -> Generator[ReadProgress, None, Tuned]:
     folder, name = place_of(name_or_path)
-    settings = _settings(folder, values)
+    try:
+        settings = FinetuningSettings.from_json(values[TUNING])
+    except ValueError as error:
+        raise ValueError(f"{folder / CONFIG_FILE}: {error}") from error
     base = values.get(BASE)
     remedy = f"put it back, or write where it is now as {BASE!r} into {folder / CONFIG_FILE}"
     if not isinstance(base, str) or not base:
@@ -164,7 +159,7 @@ def _load_tuned_steps(
             f"{remedy}"
         ) from error
     try:
-        tuning = prepare(gpt_of(under.model), settings)
+        tuning = prepare(gpt_of(under.model), settings, torch.Generator())
         tuning.load_state(open_tensors(path).read())
     except ValueError as error:
         raise ValueError(

@@ -1,9 +1,14 @@
 """One way of fine-tuning or another: which numbers of a model learn, and how batches change.
 
-tuning = prepare(model, settings, generator)
-tuning.parameters       what learns, by name; everything else is frozen
-tuning.model            what is trained, called with a batch
-tuning.state()          the tensors that a checkpoint saves
+    tuning = prepare(model, settings, generator)
+    tuning.parameters       what learns, by name; everything else is frozen
+    tuning.model            what is trained, called with a batch
+    tuning.state()          the tensors that a checkpoint saves
+
+What a checkpoint holds is laid over its base again: `prepare` it as for the run, then `load_state`.
+From then on it can be scaled, by whichever method it was learned.
+
+    tuning.scale = 0.5      half of it; 0: the base
 """
 
 from __future__ import annotations
@@ -131,6 +136,7 @@ def prepare(
     added: Adapter | Bottlenecks | None = None
     prompt: tuple[int, ...] = ()
     own: list[nn.Parameter] = []
+    model.requires_grad_(False)  # what the base has learned by an adapter stays as it is, too
     if settings.quantize != "none":
         quantize_model(model)
     match settings.method:

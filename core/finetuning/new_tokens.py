@@ -1,7 +1,7 @@
 """Tokens of a model's own, beyond its vocabulary: rows that the embedding has in addition.
 
-They are read like any other token and never written, for the output head does not know them. A soft
-prompt is made of them, and what tells a classifier where a text begins and ends.
+They are read like any other token but never written, as the output head does not know them. A soft
+prompt consists of them, and they tell a classifier where a text begins and ends.
 
 Letters in shapes: V pieces in the vocabulary, P new tokens, C width of the residual stream.
 """

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.data.text import check_text_file
-from core.finetuning.settings import FINETUNING, QUESTIONS, STORIES, settings_of
+from core.finetuning.settings import FINETUNING, QUESTIONS, STORIES, check_base, settings_of
+from core.memory import check_memory
 from core.training import records
 from core.training.config import TrainingConfig
 from core.training.program import TRAINING, Moments, Program, Steps
@@ -51,12 +52,17 @@ def finetune_steps(
 def check_finetuning(config: TrainingConfig) -> None:
     """Refuses a run that could not begin, before anything of it is written.
 
-    Raises ValueError or OSError, with the remedy, for a base or data that are not there.
+    Raises ValueError or OSError, with the remedy, for a base or data that are not there, for what
+    the base cannot be tuned with, and for more than this machine's memory holds.
     """
+    from core.finetuning.estimates import estimate_finetuning
     from core.finetuning.loading import config_of
 
     settings = settings_of(config)
-    config_of(settings.base)
+    check_base(config, config_of(settings.base))
+    needed = estimate_finetuning(config).bytes_peak * config.ranks
+    remedy = "choose a smaller base, a shorter context or fewer sequences a batch"
+    check_memory("this fine-tuning", needed, remedy)
     if settings.classes and config.parallel == "fsdp2" and config.ranks > 1:
         raise ValueError("a classification head cannot be sharded; use parallel 'ddp'")
     for text in (settings.data, settings.base_data):

@@ -18,6 +18,7 @@ from torch import nn
 
 from core.files import quoted_some
 from core.finetuning.adapter import put_module
+from core.finetuning.lora import Adapted
 from core.finetuning.quantized_linear import QuantizedLinear
 from core.finetuning.targets import ALL_LINEAR, find_targets
 from core.jobs import to_the_end
@@ -29,7 +30,7 @@ from core.transformer.linear import Linear
 class Quantization:
     """What was quantized, and the bytes that it takes.
 
-    names                            of the matrices, in the model's order
+    names                            of the linear layers, in the model's order
     matrices_before, matrices_after  bytes of these alone
     bytes_before, bytes_after        bytes of the whole model
     """
@@ -51,9 +52,9 @@ def quantize_model(model: Model, target_modules: Sequence[str] = (ALL_LINEAR,)) 
     """Keeps matrices of the model in 4 bits a number: those that the ends of names mean, as in
     `LoRAConfig`. None given: all linear layers but the output head, as in QLoRA.
 
-    Raises ValueError, with the remedy, where no matrix is meant, for an embedding, for a part of a
-    matrix, for one that fine-tuning lies on, and for one with NaN or infinity. The model is then
-    what it was.
+    What fine-tuning has laid over them stays. Raises ValueError, with the remedy, where no matrix
+    is meant, for an embedding, for a part of a matrix, for one that an adapter is merged into, and
+    for one with NaN or infinity. The model is then what it was.
     """
     return to_the_end(quantize_model_steps(model, target_modules))
 
@@ -103,20 +104,21 @@ def _linears(model: Model, names: Sequence[str]) -> dict[str, nn.Linear]:
         )
     found = {}
     for target in targets:
-        module = model.get_submodule(target.module)
-        if isinstance(module, QuantizedLinear):
-            continue
+        name, module = target.module, model.get_submodule(target.module)
+        while not isinstance(module, (nn.Linear, nn.Embedding, QuantizedLinear)):
+            if isinstance(module, Adapted) and module.original is not None:
+                raise ValueError(
+                    f"an adapter is merged into {target.name}; unmerge it first, for else it would "
+                    "be rounded as well"
+                )
+            name, module = f"{name}.base", module.get_submodule("base")
         if isinstance(module, nn.Embedding):
             raise ValueError(
                 f"{target.name} is an embedding, whose rows are looked up: only matrices that "
                 "multiply can be quantized; leave it out"
             )
-        if not isinstance(module, nn.Linear):
-            raise ValueError(
-                f"fine-tuning lies on {target.name} already; quantize the model first, and lay it "
-                "over it then"
-            )
-        found[target.name] = module
+        if isinstance(module, nn.Linear):
+            found[name] = module
     if not found:
         raise ValueError("all of these matrices are quantized already; there is nothing to do")
     return found

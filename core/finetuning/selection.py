@@ -23,7 +23,7 @@ from core.transformer.stack import Stack
 
 
 def select_all(model: Model) -> None:
-    """Everything learns: what other methods are measured by."""
+    """Everything learns: the measure of all other methods."""
     model.requires_grad_(True)
 
 
@@ -44,8 +44,8 @@ def select_last_layers(model: Model, layers: int) -> None:
 
 
 def select_head(model: Model) -> None:
-    """The output head. One that is the embedding as well (tied) becomes a matrix of its own first,
-    for else the embedding would learn, too.
+    """The output head. Where it is the embedding as well (tied), it becomes a matrix of its own
+    first; otherwise the embedding would learn with it.
     """
     if "lm_head" in tied_modules(model):
         model.lm_head.weight = nn.Parameter(model.lm_head.weight.detach().clone())
@@ -55,9 +55,9 @@ def select_head(model: Model) -> None:
 
 
 def select_biases(model: Model) -> None:
-    """What is added in linear layers and norms: 102,144 of GPT-2's 124,439,808 numbers.
+    """What linear layers and norms add: 102,144 of GPT-2's 124,439,808 numbers.
 
-    A model that has none gets them: they begin as 0, so that it is the model that it was.
+    A model without any gets them. They begin as 0, so it computes what it did.
     """
     if not any(True for _ in _biases(model)):
         _add_biases(model)
@@ -78,7 +78,7 @@ def _add_biases(model: Model) -> None:
         if kind == "bias":
             owner = model.get_submodule(module)
             assert isinstance(owner.weight, torch.Tensor)
-            owner.bias = nn.Parameter(torch.zeros(shape, device=owner.weight.device))
+            owner.bias = nn.Parameter(owner.weight.new_zeros(shape))
 
 
 def _last_stack(model: Model) -> Stack:

@@ -153,6 +153,15 @@ def settings_of(config: TrainingConfig) -> FinetuningSettings:
     return FinetuningSettings.from_json(config.settings)
 
 
+def check_base(config: TrainingConfig, base: Any) -> None:
+    """Raises ValueError unless the model of a config has the config of its base."""
+    if config.model != base:
+        raise ValueError(
+            f"the config's model is not that of its base {settings_of(config).base}; make the "
+            "config with core.finetuning_config"
+        )
+
+
 def finetuning_config(
     settings: FinetuningSettings | None = None, changes: Mapping[str, Any] | None = None
 ) -> TrainingConfig:

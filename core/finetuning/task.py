@@ -17,7 +17,7 @@ from core.finetuning.examples import padded
 from core.finetuning.loading import load_steps, write_tuned
 from core.finetuning.methods import Tuning, prepare
 from core.finetuning.replay import sequence_losses
-from core.finetuning.settings import FINETUNING, settings_of
+from core.finetuning.settings import FINETUNING, check_base, settings_of
 from core.inference.activations import capture
 from core.inference.generation import generate_steps
 from core.inference.heads import HeadScores, head_scores, repeated_ids
@@ -70,11 +70,7 @@ class Finetuning(TokenTask):
             yield 0.5 * progress.done / max(progress.total, 1), f"opening {settings.base}"
         model = gpt_of(self.base.model)
         self.model_config, self.tokenizer = model.config, self.base.tokenizer
-        if config.model != model.config:
-            raise ValueError(
-                f"the config's model is not that of its base {settings.base}; make the config "
-                "with core.finetuning_config"
-            )
+        check_base(config, model.config)
         front = settings.prompt_tokens if settings.method == "prompt" else 0
         context = min(settings.context, model.config.block_size - front)
         if context < 2:

@@ -1,11 +1,12 @@
-"""A task vector: how far, and where to, a model's own numbers moved while they learned.
+"""A task vector: how far a model's own numbers moved while they learned, and in which direction.
 
     vector = learned - base
     model  = base + scale * vector
 
-At 0 it is the base, at 1 the tuned model; between them, and beyond, it has learned less or more of
-the task. Of LoRA this is the adapter's `scale`; here it is of any numbers of the model itself, all
-of them or a few. Source: "Editing Models with Task Arithmetic" (Ilharco et al. 2023, section 2).
+At scale 0 it is the base, at 1 the tuned model, between them and beyond a model that has learned
+less or more of the task. LoRA's adapter has such a scale by itself; this gives one to the model's
+own numbers, all of them or a few. Source: "Editing Models with Task Arithmetic" (Ilharco et al.
+2023, section 2).
 """
 
 from __future__ import annotations

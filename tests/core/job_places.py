@@ -19,6 +19,8 @@ from core.autograd.tensor import Tensor
 from core.data import story_text
 from core.download import download_steps
 from core.finetuning.example_files import read_examples_steps
+from core.finetuning.loading import load, write_tuned
+from core.finetuning.methods import prepare
 from core.finetuning.settings import FinetuningSettings
 from core.finetuning.task import Finetuning
 from core.inference.hub import get_model_steps
@@ -33,6 +35,7 @@ from core.training.config import TrainingConfig
 from core.training.language_modelling import LanguageModelling
 from core.training.loop import train_steps
 from core.training.sequence_to_sequence import SequenceToSequence
+from core.transformer.architectures import gpt_of
 from core.transformer.config import ModelConfig
 from core.transformer.foreign.writing import write_foreign
 from core.transformer.gpt import GPT
@@ -114,6 +117,17 @@ def tuned(place: Place) -> Finetuning:
     place.model = task.build_model(torch.Generator().manual_seed(0))
     place.model.blocks[0].train()
     return task
+
+
+def put_tuned(place: Place) -> Path:
+    """A folder with what was learned, on a model of transformers."""
+    folder, settings = place.folder / "tuned", FinetuningSettings(base=str(put_foreign(place)))
+    model = load(settings.base).model
+    tuning = prepare(model, settings, torch.Generator().manual_seed(0))
+    folder.mkdir()
+    write_tensors(folder / "model.safetensors", tuning.state())
+    write_tuned(folder, gpt_of(model).config, settings)
+    return folder
 
 
 def examples(place: Place) -> Iterator[Any]:

@@ -21,7 +21,8 @@ from core.download import download_steps
 from core.finetuning.adapter import add_lora
 from core.finetuning.analysis import strengths_steps
 from core.finetuning.example_files import read_examples_steps
-from core.finetuning.loading import load_steps as load_tuned_steps
+from core.finetuning.loading import load_steps as load_any_steps
+from core.finetuning.loading import load_tuned_steps
 from core.finetuning.program import finetune_steps
 from core.finetuning.scales import generate_at_scales_steps
 from core.finetuning.task import Finetuning
@@ -103,6 +104,7 @@ from tests.core.job_places import (
     playing,
     product,
     put_foreign,
+    put_tuned,
     table,
     taking,
     training,
@@ -182,7 +184,8 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     Finetuning.sample_steps: lambda place: tuned(place).sample_steps(place.model, 0),
     finetune_steps: lambda place: finetune_steps(tuning(place).config, place.folder / "tuned"),
     read_examples_steps: examples,
-    load_tuned_steps: lambda place: load_tuned_steps(put_foreign(place)),
+    load_any_steps: lambda place: load_any_steps(put_foreign(place)),
+    load_tuned_steps: lambda place: load_tuned_steps(put_tuned(place)),
     stationary_points_steps: lambda place: stationary_points_steps(SLOW),
     Surface.grid_steps: lambda place: SLOW.grid_steps(1200, 1200),
     race_steps: lambda place: race_steps(SURFACES["bowl"], [("adam", None), ("muon", None)]),

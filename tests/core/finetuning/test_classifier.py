@@ -141,7 +141,7 @@ def learn_by_heart(tuning: Tuning, texts: list[list[int]], labels: list[int]) ->
 
 @pytest.mark.parametrize("method", [one for one in METHODS if one != "prompt"])
 def test_it_learns_by_every_method(method: str) -> None:
-    settings = chosen(method, classes=("one", "two", "three"))
+    settings = chosen(method, classes=("one", "two", "three"), data="some.jsonl")
     tuning = prepare(large_model(), settings, torch.Generator().manual_seed(2))
     assert {"score", "module.wte.rows"} <= set(tuning.parameters)
     texts = torch.randint(20, (9, 6), generator=torch.Generator().manual_seed(4)).tolist()
@@ -157,4 +157,4 @@ def test_it_learns_by_every_method(method: str) -> None:
 
 def test_what_cannot_be_is_told_with_its_remedy() -> None:
     with pytest.raises(ValueError, match="give the names of 2 or more"):
-        prepare(model_of(), chosen("full", classes=("one",)))
+        Classifier(model_of(), 1)

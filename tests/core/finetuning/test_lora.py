@@ -92,6 +92,16 @@ def test_two_adapters_add_up_and_blend_into_one() -> None:
     assert not any("base" in name for name, _ in model.named_parameters())
 
 
+def test_adapters_are_told_in_the_order_in_which_they_came() -> None:
+    model = model_of(GROUPED)
+    names = ["mlp.c_fc", "c_attn.q", "attn.c_proj", "c_attn.v"]
+    added = [add_lora(model, LoRAConfig(r=2, target_modules=(name,))) for name in names]
+    assert adapters_of(model) == added
+    added[1].remove()
+    newest = add_lora(model, LoRAConfig(r=2))
+    assert adapters_of(model) == [added[0], *added[2:], newest]
+
+
 def test_what_cannot_be_is_told_with_its_remedy() -> None:
     model = model_of(BIASED)
     with pytest.raises(ValueError, match="did you mean 'attn.c_attn'"):

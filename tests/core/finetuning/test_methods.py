@@ -140,6 +140,12 @@ def test_a_model_with_a_head_or_biases_of_its_own_is_written_as_such(
     torch.testing.assert_close(logits(read.model), logits(lm.model.eval()), rtol=0, atol=1e-5)
 
 
+def test_added_biases_are_in_the_dtype_of_their_matrices() -> None:
+    model = model_of(BARE).bfloat16()
+    prepare(model, chosen("bitfit"))
+    assert logits(model).dtype is torch.bfloat16
+
+
 def test_an_untied_head_leaves_the_embedding_as_it_is() -> None:
     model = model_of(TIED)
     table = model.wte.weight.detach().clone()

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from core.finetuning.adapter import add_lora
 from core.finetuning.analysis import spectrum_of, strengths, weight_of
+from core.finetuning.bottleneck import add_bottlenecks
 from core.finetuning.lora import LoRAConfig
 from core.finetuning.nf4 import nf4_bytes
 from core.finetuning.quantization import (
@@ -25,7 +26,7 @@ from core.inference.activations import capture
 from core.transformer.config import EncoderDecoderConfig
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import GPT
-from tests.core.finetuning.test_lora import BIASED, GROUPED, IDS, logits, model_of
+from tests.core.finetuning.test_lora import BIASED, GROUPED, IDS, learned, logits, model_of
 
 KINDS = [{}, {"rslora": True}, {"dora": True}]
 LAYER = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
@@ -183,6 +184,24 @@ def test_adapters_are_analyzed_on_it() -> None:
     assert found[0] == found[1]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_lies_on_a_matrix_stays_when_it_is_quantized(kind: dict[str, bool]) -> None:
+    model, later = model_of(BIASED), model_of(BIASED)
+    config = LoRAConfig(r=2, target_modules=("mlp.c_fc",), **kind)
+    adapter = learned(model, config)
+    bottlenecks = add_bottlenecks(model, 3)
+    made = quantize_model(model)
+    assert "h.0.mlp.c_fc.base" in made.names and "h.0.attn.c_proj.base" in made.names
+    quantize_model(later)
+    if not kind.get("dora"):  # whose lengths are those of the full matrix
+        learned(later, config)
+        assert torch.equal(logits(model), logits(later))
+    adapter.remove()
+    bottlenecks.remove()
+    dequantize_model(model)
+    assert not any("base" in name for name, _ in model.named_parameters())
+
+
 def test_an_encoder_decoder_is_quantized_too() -> None:
     stack = BIASED
     model = EncoderDecoder(EncoderDecoderConfig(encoder=stack, decoder=stack))
@@ -202,7 +221,8 @@ def test_what_cannot_be_quantized_is_told_and_nothing_is() -> None:
     with pytest.raises(ValueError, match="did you mean"):
         quantize_model(model, ("attn.c_atn",))
     adapter = add_lora(model, LoRAConfig(r=2))
-    with pytest.raises(ValueError, match="quantize the model first"):
+    adapter.merge()
+    with pytest.raises(ValueError, match="unmerge it first"):
         quantize_model(model)
     adapter.remove()
     with torch.no_grad():

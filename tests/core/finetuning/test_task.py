@@ -65,6 +65,20 @@ def test_a_checkpoint_holds_what_learned_alone(base: Path, tmp_path: Path) -> No
         assert torch.equal(parameter, lm.model.get_parameter(name))
 
 
+def test_a_base_keeps_the_adapter_that_it_has(base: Path, tmp_path: Path) -> None:
+    first = tune(_config(base, "lora"), tmp_path / "first").checkpoints[-1].folder
+    data = str(base.parents[2] / "little.txt")
+    lora = core.LoRAConfig(r=2, target_modules=("c_attn.q", "mlp.c_fc"))
+    config = small_tuning(first, settings={"data": data, "lora": lora}, learning_rate=1e-2)
+    second = tune(config, tmp_path / "second").checkpoints[-1].folder
+    under, lm, ids = core.load(first), core.load(second), torch.tensor([[1, 2, 3, 4]])
+    (new,) = (one for one in adapters_of(lm.model) if one.config == lora)
+    with torch.no_grad():
+        assert not torch.equal(lm.model(ids), under.model(ids))
+        new.scale = 0.0
+        assert torch.equal(lm.model(ids), under.model(ids))
+
+
 def test_a_model_tuned_whole_is_loaded_as_it_was_saved(base: Path, tmp_path: Path) -> None:
     folder = tune(_config(base, "full"), tmp_path / "run").checkpoints[-1].folder
     saved = read_tensors(folder / "model.safetensors", framework="torch")
@@ -121,6 +135,21 @@ def test_a_probe_reads_what_it_is_asked_for_and_by_itself_the_soft_prompt_too(ba
     assert asked["ids"].tolist() == [1, 2, 3] and asked["attention"].shape[-1] == 3
     alone = task.probe(model, None, ["attention"])["ids"].tolist()
     assert alone[:3] == [first, first + 1, first + 2] and max(alone[3:]) < first
+
+
+def test_what_cannot_be_tuned_is_refused_before_a_folder_is_made(
+    base: Path, tmp_path: Path
+) -> None:
+    given = {"lora": core.LoRAConfig(target_modules=("c_atn",))}
+    with pytest.raises(ValueError, match="did you mean 'attn.c_attn'"):
+        list(finetune_steps(small_tuning(base, settings=given), tmp_path / "run"))
+    given = {"lora": core.LoRAConfig(r=64)}
+    with pytest.raises(ValueError, match=r"rank 64 is above 16"):
+        list(finetune_steps(small_tuning(base, settings=given), tmp_path / "run"))
+    large = small_tuning(base, batch_size=1 << 20)
+    with pytest.raises(ValueError, match=r"this fine-tuning takes .* GB of memory, and this"):
+        list(finetune_steps(large, tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_program_is_the_one_of_the_task(base: Path) -> None:
