@@ -13,6 +13,7 @@ import core
 from core.finetuning import check_identity, check_merge, generate_at_scales_steps
 from core.finetuning.adapter import tensors_of
 from core.finetuning.lora import Adapted, LoRAConfig, LowRank
+from core.finetuning.quantization import quantize_model
 from core.finetuning.scales import at_scales
 from core.finetuning.verdicts import Verdict
 from core.inference.sampling import Sampling
@@ -57,6 +58,17 @@ def test_16_bits_are_compared_as_coarsely_as_they_are() -> None:
     verdict = check_merge(adapter, TEXT)
     assert 0 < verdict.difference <= verdict.tolerance
     assert all(one.original is None for one in model.modules() if isinstance(one, Adapted))
+
+
+def test_a_quantized_base_is_never_merged_into() -> None:
+    model = model_of(GROUPED)
+    quantize_model(model)
+    adapter = learned(model, LoRAConfig(r=2))
+    before = logits(model)
+    assert check_identity(adapter, TEXT).holds
+    with pytest.raises(ValueError, match="4 bits"):
+        check_merge(adapter, TEXT)
+    assert not adapter.is_merged and torch.equal(logits(model), before)
 
 
 def test_an_encoder_decoder_is_tested_on_a_source_and_a_target() -> None:
