@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QPainter
 
 from core.numbers import format_number
 from explorer import theme
-from explorer.widgets.base import CENTER, LEFT, RIGHT
+from explorer.widgets.base import CENTER, LEFT, RIGHT, packed_image
 from explorer.widgets.cell_numbers import fitting_number
 from explorer.widgets.diagrams.scenes import AdapterScene, Content
 from explorer.widgets.matrix_equation import dimensions
@@ -117,7 +117,12 @@ def _draw_content(sketch: Sketch, place: QRectF, content: Content | None, key: s
     elif key == "a":
         _draw_numbers(sketch, place, content.values)
     else:
-        sketch.matrix(place, content.thumb, limit=content.limit)
+        if (name := sketch.now.name) not in content.images:
+            colors = colors_of(content.thumb, limit=content.limit)
+            content.images[name] = packed_image(colors)
+        sketch.painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        sketch.painter.drawImage(place, content.images[name])
+        sketch.frame(place, "divider", 1, 0)
 
 
 def _draw_numbers(sketch: Sketch, place: QRectF, values: np.ndarray) -> None:
