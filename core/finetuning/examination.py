@@ -26,6 +26,7 @@ from core.finetuning.analysis import (
     strengths,
     weight_of,
 )
+from core.finetuning.lora import LoRAEmbedding
 from core.finetuning.spectrum import Spectrum, overlap
 from core.inference.activations import to_array
 from core.tensor_shards import open_tensors
@@ -114,7 +115,7 @@ def examine(
     with _at(model, {} if step is None else learned[step]):
         strong = strengths(adapter)
         if name not in adapter.updates:
-            name = max(strong, key=lambda one: one.ratio).name
+            name = max(strong, key=lambda one: (not _is_table(model, one.name), one.ratio)).name
         trace = trace_adapter(model, ids, name, position)
         spectrum, weight = spectrum_of(adapter, name), weight_of(adapter, name)
         return Examination(
@@ -131,6 +132,11 @@ def examine(
             np.array([_values_at(adapter, name, tensors) for tensors in learned.values()]),
             _shared(model, spectrum, name, other) if other else None,
         )
+
+
+def _is_table(model: GPT, name: str) -> bool:
+    """Whether it is an embedding, which nothing is traced through."""
+    return isinstance(dict(model.named_modules()).get(name), LoRAEmbedding)
 
 
 def checkpoints_beside(folder: str | Path) -> dict[int, Path]:

@@ -21,12 +21,15 @@ SLANT = 0.7  # of its length, how high a slanted name is
 
 @dataclass(frozen=True, eq=False)
 class CellMapScene:
-    """Values (R, C) from 0 up, NaN where there is none; `chosen`: a cell, counted row by row."""
+    """Values (R, C) from 0 up, NaN where there is none; `chosen`: a cell, counted row by row;
+    `told`: what a tooltip says of one.
+    """
 
     rows: list[str]
     columns: list[str]
     values: np.ndarray
     chosen: int = -1
+    told: str = "{row}, {column}: {value}"
 
 
 class CellMap(ChoicePicture[CellMapScene]):
@@ -69,7 +72,8 @@ class CellMap(ChoicePicture[CellMapScene]):
             return ""
         row, column = divmod(thing, scene.values.shape[1])
         number = format_number(float(scene.values[row, column]))
-        return f"{scene.rows[row]}, {scene.columns[column]}: {number}"
+        names = {"row": scene.rows[row], "column": scene.columns[column]}
+        return scene.told.format(**names, value=number)
 
     def draw_scene(self, painter: QPainter, scene: CellMapScene) -> None:
         sketch, now, rects = Sketch(painter), theme.current(), self.rects(scene)

@@ -65,6 +65,10 @@ def test_the_matrix_that_changed_most_comes_first() -> None:
         adapter.updates["h.0.mlp.c_proj"].B.mul_(50)
     assert examine(adapter.model, IDS).name == "h.0.mlp.c_proj"
     assert examine(adapter.model, IDS, "h.9.attn").name == "h.0.mlp.c_proj"
+    adapter = adapted(target_modules=("wpe", "attn.c_proj"))
+    with torch.no_grad():
+        adapter.updates["wpe"].B.mul_(50)
+    assert examine(adapter.model, IDS).name.endswith("attn.c_proj")
 
 
 def test_an_adapter_is_seen_as_it_was_at_each_checkpoint_of_its_run(tmp_path: Path) -> None:

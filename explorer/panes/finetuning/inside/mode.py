@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from explorer.engine.jobs import SUPERSEDED
+from explorer.engine.latest import Latest
 from explorer.panes.attention_link import show_head
 from explorer.panes.finetuning.inside import compute, text
 from explorer.panes.finetuning.inside.draft import InsideDraft
-from explorer.panes.finetuning.inside.scene import Scene
+from explorer.panes.finetuning.inside.scene import Scene, kind_of
 from explorer.panes.finetuning.inside.view import InsideHeader, InsideView
 from explorer.panes.modes import Mode
 from explorer.panes.prompt_mode import SourceMode
@@ -19,6 +22,7 @@ from explorer.panes.step_inspection import inspection_of
 from explorer.runs.sources import FolderSource
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
+from explorer.widgets.dialogs import ask_folder
 
 KEY = "finetuning.inside"
 
@@ -49,24 +53,34 @@ class InsideMode(SourceMode):
         view.passage.outputChosen.connect(lambda output: self.choose(output=output))
         view.strength.picked.connect(self._on_strength)
         view.heads.picked.connect(self._on_head)
-        view.checkpointChosen.connect(lambda step: self.choose(step=step))
+        view.spectrum.checkpointChosen.connect(lambda step: self.choose(step=step))
         inputs.matrix.picked.connect(self.look_at)
+        view.buttons = {"compare": inputs.compare}
+        titles = {"compare": (text.COMPARE, text.COMPARE_HELP)}
+        self.connect_buttons(titles, {"compare": self.ask_compared})
+        self._compares = Latest(self.engine, self)
+        self._compares.came.connect(self._on_compared)
+        self._compares.failed.connect(self.statusRequested)
         self.connect_line(inputs.line, "text", text.CHANGE_TEXT)
-        self.draft.changed.connect(lambda _: self.read())
+        self.draft.changed.connect(self._on_draft)
         desk.tuned.opened.connect(self._on_model)
-        desk.tuned.failed.connect(self._on_failed)
+        desk.tuned.failed.connect(self._on_not_opened)
         self.begin()
         self.view.body.show_loading()
 
     # what the pane asks
 
     def shown(self) -> None:
-        self.desk.tuned.open()
         self._take_model(self.desk.tuned.source)
         super().shown()
 
+    def read(self) -> None:
+        if self.active and self.source is None:
+            self.desk.tuned.open()
+        super().read()
+
     def pictures(self) -> dict[str, QWidget]:
-        names = ("passage", "spectrum", "strength", "heads", "text")
+        names = ("passage", "spectrum", "strength", "heads", "shared", "text")
         return {name: getattr(self.view, name) for name in names}
 
     def state(self) -> dict[str, Any]:
@@ -105,6 +119,21 @@ class InsideMode(SourceMode):
         else:
             self.read()
 
+    def ask_compared(self) -> None:
+        """Asks for the folder of a second adapter; where there is one, it goes."""
+        if self.draft.value.other:
+            self._on_compared("")
+        else:
+            ask_folder(self.view.window(), text.COMPARE_HELP, self.compare)
+
+    def compare(self, folder: str) -> None:
+        """A second adapter, which must fit the model."""
+        asked = compute.check_other, folder
+        self._compares.ask(lambda: self.source.ask(*asked), f"opening {Path(folder).name}")
+
+    def _on_compared(self, folder: str) -> None:
+        self.draft.change({"other": folder}, text.compared(Path(folder).name))
+
     def _on_strength(self, cell: int) -> None:
         if self.scene is not None:
             self.look_at(str(self.scene.grid[3].flat[cell]))
@@ -124,18 +153,28 @@ class InsideMode(SourceMode):
 
     # the model
 
-    def _on_model(self, source: Any) -> None:
-        if self._take_model(source):
-            self.read()
+    def _on_draft(self, draft: InsideDraft) -> None:
+        name, button = Path(draft.other).name, self.inputs.compare
+        button.setText(text.COMPARED.format(name) if name else text.COMPARE)
+        button.setToolTip(text.STOP_HELP.format(draft.other) if name else text.COMPARE_HELP)
+        self.read()
 
-    def _take_model(self, source: Any) -> bool:
-        if source is self.source:
-            return False
-        if self.source is not None:  # else a session may have brought what was chosen with this one
-            self.position = self.output = self.step = None
-        self.source = source
-        self.has_read = False
-        return True
+    def _on_model(self, source: Any) -> None:
+        self._take_model(source)
+        self.read()
+
+    def _on_not_opened(self, message: str) -> None:
+        """The one before stays."""
+        if self.source is None:
+            self._on_failed(message)
+        elif self.active:
+            self.statusRequested.emit(message)
+
+    def _take_model(self, source: Any) -> None:
+        if source is not self.source:
+            if self.source is not None:  # else a session may have brought what was chosen
+                self.scene = self.position = self.output = self.step = None
+            self.source, self.has_read = source, False
 
     def clear(self) -> None:
         self.scene = None
@@ -146,6 +185,8 @@ class InsideMode(SourceMode):
 
     async def answer(self) -> Any:
         source, draft = self.source, self.draft.value
+        if self.scene is not None and not draft.matrix:  # another may have changed most elsewhere
+            draft = replace(draft, matrix=self.scene.found.name)
         ids = await self.engine.io(source.tokenizer.encode_ids, draft.text)
         ids = ids[-(source.config.block_size + 1) :]
         last = len(ids) - 2
@@ -157,12 +198,13 @@ class InsideMode(SourceMode):
         if answer is SUPERSEDED:
             return
         before = self.scene
-        self.scene = Scene(answer, self.piece)
-        names = [(text.matrix_name(one.name), one.name) for one in answer.strengths]
-        self.inputs.matrix.fill(names, answer.name)
+        found, contents = answer
+        self.scene = Scene(found, contents, self.piece)
+        names = [(text.matrix_name(one.name), one.name) for one in found.strengths]
+        self.inputs.matrix.fill(names, found.name)
         self.view.set_scene(self.scene)
         stays = before is not None and len(before.steps) == len(self.scene.steps)
-        self.set_tracks([TraceTrack(answer.trace)], keep_position=stays)
+        self.set_tracks([TraceTrack(found.trace)], keep_position=stays)
         if self.active and not stays:
             self.player.seek(self.scene.matrix_step)
         self._show_output()
@@ -173,7 +215,7 @@ class InsideMode(SourceMode):
     def _show_output(self) -> None:
         scene = self.scene
         assert scene is not None
-        output = scene.largest if self.output is None else min(self.output, scene.size[0] - 1)
+        output = scene.largest if self.output is None else min(self.output, scene.outputs - 1)
         self.view.passage.set_output(output)
         self.inspect()
 
@@ -185,7 +227,7 @@ class InsideMode(SourceMode):
         step, scene = self.step_shown, self.scene
         if step is None or scene is None:
             return
-        about, changed = scene.found.trace.about, float(scene.acts[scene.position])
-        told = scene.kind(step), about, scene.found.name, scene.needed, changed
-        self.set_headline(text.headline(*told, scene.token(scene.position)))
+        about, changed = scene.found.trace.about, float(scene.found.acts[scene.position])
+        told = kind_of(step), about, scene.found.name, scene.needed, changed
+        self.set_headline(text.headline(*told, scene.token))
         self.inspection.emit(inspection_of(step, scene.cell_of(step, self.view.passage.output)))

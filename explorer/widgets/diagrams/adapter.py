@@ -1,0 +1,183 @@
+"""An adapted matrix W, and beside it A and B in true proportion, with what goes through them.
+
+A vector that a matrix reads lies above it, one number over each column; what it makes stands beside
+it, one number at each row. So B stands left of the change, A lies above it, and between them, at
+the corner, are the r numbers that everything has to go through.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter
+
+from core.numbers import format_number
+from explorer import theme
+from explorer.widgets.base import CENTER, LEFT, RIGHT
+from explorer.widgets.cell_numbers import fitting_number
+from explorer.widgets.diagrams.scenes import AdapterScene, Content
+from explorer.widgets.matrix_equation import dimensions
+from explorer.widgets.sketch import Sketch, around, colors_of
+
+LINE, STRIP, GAP, BAND = 16, 12, 6, 16  # px: a line; a vector; between two; the r numbers
+LEFTMOST, RIGHTMOST, ARROW = 44, 84, (48, 120)  # px: words at the sides; an arrow, least and most
+FOOT, NUMBER, ALL, THIN = 40, 30, 208, 1.5  # px: words below; an r number, all; a matrix, least
+FEW = 16  # r numbers beside one another
+SERIES = 1  # of what goes back
+# Places with a row for each output; arrows, by the place that they come from.
+ROWS, FLOWS = ("W", "B", "delta", "h", "change", "sum"), ("h", "change", "A", "a")
+
+
+class AdapterLayout:
+    """Where everything stands, at one scale for all matrices, as large as the area lets it be."""
+
+    def __init__(self, area: QRectF, size: tuple[int, int, int]) -> None:
+        px, (out, wide, r) = theme.current().px, size
+        gap, strip, band, line = px(GAP), px(STRIP), px(BAND), px(LINE)
+        above = line + strip + 3 * gap + band
+        area = area.adjusted(px(LEFTMOST), above, -px(RIGHTMOST), -px(FOOT))
+        narrow = 3 * strip + 4 * gap + 2 * px(ARROW[0])
+        across, down = (area.width() - narrow) / (2 * wide + r), area.height() / (out + r)
+        scale = max(min(across, down), 1e-3)
+        thin, spare = max(r * scale, px(THIN)), area.width() - narrow - (2 * wide + r) * scale
+        arrow = min(px(ARROW[0]) + max(spare / 2, 0), px(ARROW[1]))
+        x = area.left() + max(spare - 2 * (arrow - px(ARROW[0])), 0) / 2
+        top = area.top() + max(area.height() - out * scale, 0) / 2
+        places = self.places = {}
+        for name, width, apart in (
+            ("W", wide * scale, gap), ("h", strip, arrow), ("sum", strip, arrow),
+            ("change", strip, gap), ("B", thin, gap), ("delta", wide * scale, 0),
+        ):  # fmt: skip
+            places[name] = QRectF(x, top, width, out * scale)
+            x += width + apart
+        frozen, change, right = places["W"], places["delta"], places["B"].right()
+        places["x"] = QRectF(frozen.left(), top - gap - strip, frozen.width(), strip)
+        middle = top - gap - (line + band / 2 if thin < band else thin / 2)
+        places["A"] = around(change.center().x(), middle, change.width(), thin)
+        first = middle - max(band, thin) / 2 - gap - strip
+        places["x, again"] = QRectF(change.left(), first, change.width(), strip)
+        shown = min(r, FEW)
+        all_wide = min(px(NUMBER) * shown, px(ALL), right - area.left() - px(LINE))
+        places["a"] = around(right - all_wide / 2, middle, all_wide, band)
+
+    def at(self, point: QPointF) -> tuple[str, float, float] | None:
+        """The place under a point, and where in it, each 0 to 1."""
+        for name, place in self.places.items():
+            if place.adjusted(-1, -1, 1, 1).contains(point):
+                across = (point.x() - place.left()) / max(place.width(), 1e-9)
+                down = (point.y() - place.top()) / max(place.height(), 1e-9)
+                one = name.partition(",")[0]
+                return one, min(max(down, 0.0), 1 - 1e-9), min(max(across, 0.0), 1 - 1e-9)
+        return None
+
+    def flow(self, name: str, back: bool = False) -> list[QPointF]:
+        """The way out of a place, to where it goes: from A to the r numbers, from them to B, and
+        from both outputs to their sum. `back`: from its end.
+        """
+        place, y = self.places[name], self.places[name].center().y()
+        to = self.places["a" if name == "A" else "sum"]
+        if name == "a":
+            x = self.places["B"].center().x()
+            points = [QPointF(x, place.bottom()), QPointF(x, self.places["B"].top())]
+        elif to.center().x() > place.center().x():
+            points = [QPointF(place.right() + 3, y), QPointF(to.left() - 3, y)]
+        else:
+            points = [QPointF(place.left() - 3, y), QPointF(to.right() + 3, y)]
+        return points[::-1] if back else points
+
+
+def draw_adapter(painter: QPainter, layout: AdapterLayout, scene: AdapterScene) -> None:
+    sketch = Sketch(painter)
+    for name, place in layout.places.items():
+        key = name.partition(",")[0]
+        content = scene.alone if key == "delta" and scene.alone else scene.now.get(key)
+        _draw_content(sketch, place, content, key)
+        if key == scene.coming and content is not scene.alone:
+            _draw_coming(sketch, place, scene)
+    for name in FLOWS:
+        back = scene.back and name != "h"  # W gets no gradient
+        ink = sketch.now.series(SERIES) if back else "outline"
+        sketch.arrow(layout.flow(name, back), ink)
+        if name in scene.flows:
+            sketch.pulse(layout.flow(name, scene.coming != "sum" and scene.back), scene.way)
+    _draw_words(sketch, layout, scene)
+    if scene.made:
+        sketch.frame(layout.places[scene.made].adjusted(-2, -2, 2, 2), "accent", 2, 2)
+    for name in ROWS:
+        place = layout.places[name]
+        y = place.top() + (scene.output + 0.5) / scene.size[0] * place.height()
+        sketch.line(QPointF(place.left() - 3, y), QPointF(place.right() + 3, y), "text", 1, 0.7)
+
+
+def _draw_content(sketch: Sketch, place: QRectF, content: Content | None, key: str) -> None:
+    if content is None:
+        sketch.frame(place, "divider", 1, 0)
+    elif key == "a":
+        _draw_numbers(sketch, place, content.values)
+    else:
+        sketch.matrix(place, content.thumb, limit=content.limit)
+
+
+def _draw_numbers(sketch: Sketch, place: QRectF, values: np.ndarray) -> None:
+    """The r numbers: so few that each can be read."""
+    colors, count = colors_of(values)[0], min(values.shape[1], FEW)
+    side, metrics = place.width() / count, sketch.now.metrics("rail")
+    for at in range(count):
+        cell = QRectF(place.left() + at * side, place.top(), side - 1, place.height())
+        color = QColor.fromRgb(int(colors[at]))
+        sketch.fill(cell, color)
+        words = fitting_number(float(values[0, at]), metrics, side - 3)
+        if metrics.horizontalAdvance(words) <= side:
+            sketch.text(cell, words, theme.ink_on(color), size="rail")
+        sketch.frame(cell, "divider", 1, 0)
+
+
+def _draw_coming(sketch: Sketch, place: QRectF, scene: AdapterScene) -> None:
+    """On its way in: from the top, or the left; where motion is reduced it appears."""
+    painter, content, way = sketch.painter, scene.after[scene.coming], scene.way
+    if scene.grown is not None and sketch.now.travels:
+        sketch.matrix(place, scene.grown, limit=content.limit)
+        return
+    painter.save()
+    if not sketch.now.travels:
+        painter.setOpacity(way)
+    elif place.width() > place.height():
+        painter.setClipRect(place.adjusted(-1, -1, (way - 1) * place.width(), 1))
+    else:
+        painter.setClipRect(place.adjusted(-1, -1, 1, (way - 1) * place.height()))
+    painter.fillRect(place, sketch.now.color("surface"))
+    _draw_content(sketch, place, content, scene.coming)
+    painter.restore()
+
+
+def _draw_words(sketch: Sketch, layout: AdapterLayout, scene: AdapterScene) -> None:
+    """Names, and below the matrices how large they are, and where their colors end."""
+    line, gap, places = sketch.now.px(LINE), sketch.now.px(GAP), layout.places
+    now = scene.after if scene.way > 0.5 else scene.now
+    if scene.alone is not None:
+        now = {**now, "delta": scene.alone}
+
+    def put(key: str, x: float, y: float, align: Qt.AlignmentFlag, sized: bool = False) -> None:
+        if (content := now.get(key)) is None:
+            return
+        ink = sketch.now.series(SERIES) if "\u2202" in content.name else "text"
+        rect = QRectF(x, y, 0, line)
+        sketch.text(rect, content.name, ink, align, "body", 600)
+        if sized:
+            limit = f", \u00b1{format_number(content.limit, 2)}" if key != "A" else ""
+            sketch.text(
+                rect.translated(0, line), f"{dimensions(content.values.shape)}{limit}", align=align
+            )
+
+    h, total, change, A = (places[name] for name in ("h", "sum", "change", "A"))
+    above, below = h.top() - gap - line, h.bottom() + gap
+    put("h", h.left(), above, LEFT)
+    put("sum", total.center().x(), above, CENTER)
+    put("change", change.right(), above, RIGHT)  # beside B comes what the r numbers make of it
+    put("W", places["W"].center().x(), below, CENTER, sized=True)
+    put("B", places["B"].right(), below, RIGHT, sized=True)
+    put("delta", places["delta"].left(), below, LEFT, sized=scene.alone is None)
+    put("A", A.right() + gap, A.center().y() - line, LEFT, sized=True)
+    for name in ("x", "x, again", "a"):
+        place = places[name]
+        put(name.partition(",")[0], place.left() - gap, place.center().y() - line / 2, RIGHT)
