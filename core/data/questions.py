@@ -48,3 +48,8 @@ def seed_of(split: str, index: int) -> int:
     """
     check_split(split)
     return index + (0 if split == "train" else FIRST_VALIDATION_SEED)
+
+
+def question_of(split: str, index: int) -> Question:
+    """The question about a story of a split, by the story's number."""
+    return question(seed_of(split, index))

@@ -214,8 +214,8 @@ USUAL: Mapping[str, Any] = {
     "probe_every": 0,
     "probe_text": "",
 }
-# Tried on the questions: most methods learn them in 60 steps at these rates, and forget less than at
-# larger ones. The fewer numbers learn, the larger their steps may be.
+# Tried on the questions: most methods learn them in 60 steps at these rates, and forget less than
+# at larger ones. The fewer numbers learn, the larger their steps may be.
 RATES: Mapping[str, float] = {
     "lora": 3e-3,
     "full": 1e-4,
