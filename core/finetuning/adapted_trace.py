@@ -206,7 +206,8 @@ def _steps(module: LoRALinear, update: LowRank, passed: _Pass) -> Iterator[Step]
     def weight() -> Tensor:
         return full_precision(module.rows_of(update, module.unmerged_weight))
 
-    frozen = plain.linear(x, weight(), bias)
+    matrix = weight()
+    frozen = plain.linear(x, matrix, bias)
     low_rank = low_rank_output(x, A, B, s)
     products, added = frozen.products, low_rank.change
     output = products if frozen.output is None else frozen.output
@@ -218,8 +219,8 @@ def _steps(module: LoRALinear, update: LowRank, passed: _Pass) -> Iterator[Step]
     yield from (_step(name, known) for name in ("reduce", "expand", "scale"))
     change = added
     if isinstance(update, DoRA):
-        m, length, gain = update.magnitude.clone(), update.length(weight()), update.gain(weight())
-        change = update.turn(x, products, weight())
+        m, length, gain = update.magnitude.clone(), update.length(matrix), update.gain(matrix)
+        change = update.turn(x, products, matrix)
         known |= {"m": m, "length": length, "gain": gain, "product": products, "added": added}
         yield _step("gain", known)
         yield _step("dora", known | {"change": change})

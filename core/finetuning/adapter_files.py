@@ -214,7 +214,7 @@ def load_adapter(model: Model, folder: str | Path) -> Adapter:
     adapter of another model or kind and for broken files; the model is then as it was.
     """
     folder = Path(folder)
-    _check_there(folder)
+    check_files(folder)
     peft = read_config(folder / CONFIG_FILE)
     source = _Source(open_safetensors(folder / WEIGHTS_FILE), peft, model)
     numbers = source.read()
@@ -227,7 +227,8 @@ def load_adapter(model: Model, folder: str | Path) -> Adapter:
     return Adapter(model, config, updates)
 
 
-def _check_there(folder: Path) -> None:
+def check_files(folder: Path) -> None:
+    """Raises FileNotFoundError or ValueError, with the remedy, unless both are there."""
     if not (folder / CONFIG_FILE).is_file():
         raise FileNotFoundError(
             f"{folder} is no adapter: it holds no {CONFIG_FILE}; choose the folder of one"

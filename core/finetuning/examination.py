@@ -26,7 +26,9 @@ from core.finetuning.analysis import (
     strengths,
     weight_of,
 )
+from core.finetuning.lora import LoRAEmbedding
 from core.finetuning.spectrum import Spectrum, overlap
+from core.finetuning.spectrum_trace import trace_spectrum
 from core.inference.activations import to_array
 from core.tensor_shards import open_tensors
 from core.trace import Trace
@@ -49,6 +51,7 @@ class Examination:
     weight     W (out, in)
     delta      (out, in) what is added to it, at a scale of 1
     spectrum   its directions
+    finding    the steps by which they are found; None: of DoRA, whose change is no product
     familiar   (K,) how much of what each reads lies in as many of W's strongest directions, 0 to 1
     steps      of the run's checkpoints; none of a model that is no run's
     step       of the checkpoint that is shown
@@ -64,6 +67,7 @@ class Examination:
     weight: np.ndarray
     delta: np.ndarray
     spectrum: Spectrum
+    finding: Trace | None
     familiar: np.ndarray
     steps: tuple[int, ...]
     step: int | None
@@ -114,7 +118,7 @@ def examine(
     with _at(model, {} if step is None else learned[step]):
         strong = strengths(adapter)
         if name not in adapter.updates:
-            name = max(strong, key=lambda one: one.ratio).name
+            name = max(strong, key=lambda one: (not _is_table(model, one.name), one.ratio)).name
         trace = trace_adapter(model, ids, name, position)
         spectrum, weight = spectrum_of(adapter, name), weight_of(adapter, name)
         return Examination(
@@ -125,12 +129,18 @@ def examine(
             to_array(weight).copy(),
             to_array(delta_of(adapter, name)),
             spectrum,
+            None if adapter.config.dora else trace_spectrum(adapter, name),
             _familiar(spectrum, weight),
             tuple(learned),
             step,
             np.array([_values_at(adapter, name, tensors) for tensors in learned.values()]),
             _shared(model, spectrum, name, other) if other else None,
         )
+
+
+def _is_table(model: GPT, name: str) -> bool:
+    """Whether it is an embedding, which nothing is traced through."""
+    return isinstance(dict(model.named_modules()).get(name), LoRAEmbedding)
 
 
 def checkpoints_beside(folder: str | Path) -> dict[int, Path]:

@@ -15,6 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
+from core.finetuning.adapter import Adapter
 from core.inference.generation import TokenStep, generate_steps
 from core.inference.sampling import Sampling
 from core.transformer.gpt import GPT
@@ -27,14 +28,24 @@ class Scaled(Protocol):
 
 
 @contextmanager
-def at_scales(scales: Mapping[Scaled, float]) -> Iterator[None]:
-    """Adapters at these scales; afterwards they are at those that they had."""
+def at_scales(scales: Mapping[Scaled, float], *, merged: bool = False) -> Iterator[None]:
+    """Adapters at these scales; afterwards they are at those that they had.
+
+    merged  and written into the model's matrices meanwhile. What is no adapter lies there anyway
+
+    Raises ValueError as `Adapter.merge` does.
+    """
     before = {adapter: adapter.scale for adapter in scales}
+    beside = [one for one in scales if merged and isinstance(one, Adapter) and not one.is_merged]
     try:
         for adapter, scale in scales.items():
             _set(adapter, scale)
+        for one in beside:
+            one.merge()
         yield
     finally:
+        for one in beside:
+            one.unmerge()
         for adapter, scale in before.items():
             _set(adapter, scale)
 
@@ -53,16 +64,18 @@ def generate_at_scales_steps(
     *,
     seed: int = 0,
     stop: int | Collection[int] | None = None,
+    merged: bool = False,
 ) -> Iterator[TokenStep]:
-    """`core.generate_steps` with adapters at these scales; those not named stay as they are.
+    """`core.generate_steps` with adapters at these scales, and `merged` as for `at_scales`; those
+    not named stay as they are.
 
     Between two tokens the model is as it was. With one seed and scale 0 beside another scale, two
-    texts differ by what was learned alone. Raises ValueError as `generate_steps`, and for an
-    adapter that was removed.
+    texts differ by what was learned alone. Raises ValueError as both, and for an adapter
+    that was removed.
     """
     tokens = generate_steps(model, ids, max_new_tokens, sampling, seed=seed, stop=stop)
     while True:
-        with at_scales(scales):
+        with at_scales(scales, merged=merged):
             token = next(tokens, None)
         if token is None:
             return

@@ -11,6 +11,7 @@ import torch
 import core
 from core.finetuning.adapter import Adapter
 from core.finetuning.lora import LoRAConfig
+from core.finetuning.quantization import quantize_model
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
 from core.transformer.look import Look, Site
@@ -116,6 +117,26 @@ def test_a_16_bit_matrix_is_traced_in_full_precision() -> None:
         step.value(name).dtype in (np.float32, np.float64, np.int64)
         for step in trace
         for name in step.values
+    )
+
+
+def test_a_quantized_matrix_is_traced_as_it_is_multiplied() -> None:
+    model = model_of(BIASED)
+    quantize_model(model)
+    adapter = learned(model, LoRAConfig(r=2, target_modules=("attn.c_proj",)))
+    trace = core.trace_adapter(model, TEXT, "h.0.attn.c_proj")
+    total, count = model.loss(torch.tensor([TEXT[:-1]]), torch.tensor([TEXT[1:]]))
+    (total / count).backward()
+    gradient = adapter.updates["h.0.attn.c_proj"].A.grad
+    steps = {step.name: step for step in trace}
+    np.testing.assert_allclose(
+        steps["adapter.grad_A"].value("grad_A"), gradient, rtol=1e-4, atol=1e-6
+    )
+    weight = model.get_submodule("h.0.attn.c_proj").weight
+    assert isinstance(weight, torch.Tensor)
+    delta = steps["adapter.delta"].value("delta")
+    np.testing.assert_allclose(
+        steps["adapter.frozen"].value("weight") + delta, weight.detach(), atol=1e-6
     )
 
 

@@ -5,21 +5,32 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from core.numbers import TIMES, format_fixed, format_number, format_percent, format_share
+from core.numbers import format_fixed, format_number, format_percent, format_share
 
 EXAMPLE = (
     "Once upon a time, there was a shy boy named Dario. He lived near a forest. One day Dario met "
     "a witch. The witch told him a secret.\nWho is it about? Dario"
 )
 NO_TEXT = "Type a text of two tokens or more for the model to read"
-NAME = "A matrix and its adapter"
+NO_ADAPTER = (
+    "This model's own weights were tuned: it has no A and B. Tune one with LoRA to look inside."
+)
 SPECTRUM, STRENGTH, HEADS = "Directions of the change", "Strength of the change", "Heads"
 MATRIX_HELP, READS = "Whose adapter is shown", "What the model reads, and learns from in this step"
 CHANGE_TEXT = "Change the text inside"
-STRENGTHS = "|\u0394W| \u00f7 |W|: click to look inside"
-MOVED = "attention moved, by head: click to open"
-CHECKPOINT = "Checkpoint"
-CHECKPOINT_HELP = "Looks at the adapter as it was at a checkpoint of its run"
+TITLES = {
+    "strength": "strength: |\u0394W| \u00f7 |W|",
+    "heads": "attention moved, by head",
+    "shared": "directions shared with the other",
+}
+STRONG = "{column} of {row}: |\u0394W| \u00f7 |W| = {value}\nClick to look inside"
+HEAD = "{row}, head {column}: {value} of its attention goes elsewhere\nClick to open in Attention"
+BOTH = "Of what its first {row} and the other\u2019s first {column} read, {value} is shared"
+ALONE = "direction {}"
+SHARED, ACTING = "Directions that both adapters read", "Text colored by what the adapter adds"
+COMPARE, COMPARED = "Compare\u2026", "Compared with {}"
+COMPARE_HELP = "Lays a second adapter beside this one: which directions do both read?"
+STOP_HELP = "Compared with {}: click to stop"
 OPENED = "Layer {}, head {} of {}"
 
 
@@ -43,14 +54,14 @@ def looked_at(name: str) -> str:
     return f"Look into {matrix_name(name)}"
 
 
+def compared(name: str) -> str:
+    """Of an undoable change."""
+    return f"Compare with {name}" if name else "Stop comparing adapters"
+
+
 def acts(most: float) -> str:
     """Above the text."""
     return f"Stronger color: the adapter adds more at this token, up to {format_share(most)} of W x"
-
-
-def size_of(rows: int, columns: int, limit: float) -> str:
-    """Below a matrix: its shape, and where its colors end."""
-    return f"{rows:,} {TIMES} {columns:,}, \u00b1{format_number(limit, 2)}"
 
 
 def headline(kind: str, about: Any, name: str, needed: int, changed: float, token: str) -> str:
@@ -88,12 +99,6 @@ def numbers(count: int) -> str:
     return "one number" if count == 1 else f"{count} numbers"
 
 
-def cell(name: str, row: int, column: int, value: float, shape: tuple[int, ...]) -> str:
-    """A cell of a matrix or a vector."""
-    place = f"{max(row, column)}" if 1 in shape else f"{row}, {column}"
-    return f"{name}[{place}] = {format_number(value)}"
-
-
 def spectrum(needed: int, count: int, effective: float) -> str:
     """Above the bars."""
     if not needed:
@@ -104,17 +109,19 @@ def spectrum(needed: int, count: int, effective: float) -> str:
     )
 
 
+def growth(first: int, last: int, step: int | None) -> str:
+    """Below the lines."""
+    shown = "" if step is None else f": step {step:,}"
+    return f"steps {first:,} to {last:,}{shown}"
+
+
 def direction(at: int, value: float, share: float, familiar: float) -> str:
     """A bar."""
     held = f"singular value {format_number(value)}, {format_percent(share)} of \u0394W"
     near = f"what it reads lies to {format_percent(familiar)} in W\u2019s strongest directions"
-    return f"Direction {at + 1}: {held}\n{near}; point at it to see it alone"
+    return f"Direction {at + 1}: {held}\n{near}\nClick to see how it is found"
 
 
-def token_told(token: str, share: float) -> str:
-    return f"{token}: the adapter adds {format_share(share)} of W x"
-
-
-def words_of(setting: str, value: Any) -> str:
-    """A setting's value, in the name of a change."""
-    return matrix_name(value) if setting == "matrix" else str(value)
+def acting(share: float) -> str:
+    """Of a token."""
+    return f"the adapter adds {format_share(share)} of W x"
