@@ -7,13 +7,13 @@ from typing import Any
 
 from core.fields import to_json
 from core.jobs import to_the_end
+from explorer.panes.backprop.optimizers.compute import Course, Lane, Recording, key_of, record
 from explorer.panes.backprop.optimizers.draft import (
     TYPED,
     OptimizersDraft,
     settings_of,
     surface_of,
 )
-from explorer.panes.backprop.optimizers.compute import Course, Lane, Recording, key_of, record
 
 NAMES = ("sgd", "nesterov", "rmsprop", "lion", "muon")
 _run: dict[str, Recording] = {}

@@ -17,14 +17,14 @@ from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.surfaces import SURFACES
 from core.optimization.typed_surface import typed_surface
 from explorer import theme
+from explorer.panes.backprop.optimizers.compute import Recording, record
+from explorer.panes.backprop.optimizers.contour import Inks, contour_steps, contours, levels_of
 from explorer.panes.backprop.optimizers.draft import OptimizersDraft
 from explorer.panes.backprop.optimizers.draw_surface import bar_box
 from explorer.panes.backprop.optimizers.line_style import color_of, is_dashed
-from explorer.panes.backprop.optimizers.viewport import Viewport, fitting
-from explorer.panes.backprop.optimizers.compute import Recording, record
-from explorer.panes.backprop.optimizers.contour import Inks, contour_steps, contours, levels_of
 from explorer.panes.backprop.optimizers.text import plain
 from explorer.panes.backprop.optimizers.view import OptimizersView
+from explorer.panes.backprop.optimizers.viewport import Viewport, fitting
 from explorer.widgets import encoding, rendering
 
 INKS = Inks((255, 255, 255), (200, 200, 200), (0, 0, 0), (90, 90, 90))

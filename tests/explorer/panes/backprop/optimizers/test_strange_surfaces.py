@@ -79,7 +79,7 @@ def test_a_surface_without_a_height_at_the_start_says_so_and_keeps_no_other_race
         assert "There is no race" in mode.headline and told in mode.headline
         assert mode.view.map.displayed().keys() == {"step"} and mode.view.moments.displayed() == {}
         assert all(row.height_label.text() == "" for row in mode.view.racers.rows.values())
-        assert mode._inspection(mode.recording).rows == ["There is none."]
+        assert mode._inspection(mode.recording).rows == ["There is no race."]
         assert "There is no race" in mode.view.moments._empty
         assert editor.geometry().bottom() < mode.view.trouble.y() < mode.view.body.y()
     change(OptimizersDraft(surface=TYPED, text="x**2 + y**2", racers=(), steps=10))
