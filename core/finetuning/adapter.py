@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from core.files import quoted
-from core.finetuning.lora import Adapted, LoRAConfig, LoRAEmbedding, LoRALinear, LowRank
+from core.finetuning.lora import Adapted, DoRA, LoRAConfig, LoRAEmbedding, LoRALinear, LowRank
 from core.finetuning.quantized_linear import QuantizedLinear
 from core.finetuning.targets import Target, find_targets
 from core.transformer.architectures import Config, Model
@@ -99,7 +99,15 @@ class Adapter:
                 "away in it; make full matrices of them first (dequantize_model), or lay the "
                 "adapter over the model as it was before it was quantized"
             )
-        for update in self.updates.values():
+        changed = [update for update in self.updates.values() if update.merged != merged]
+        try:
+            self._write_merged(changed, merged)
+        except BaseException:  # no memory for a copy, say: the model is what it was
+            self._write_merged(changed, not merged)
+            raise
+
+    def _write_merged(self, changed: list[LowRank], merged: bool) -> None:
+        for update in changed:
             update.merged = merged
         for module, _ in self._places():
             module.merge()
@@ -107,10 +115,20 @@ class Adapter:
     def remove(self, *, merged: bool = False) -> None:
         """Takes it off the model, which is what it was; its parameters stay frozen.
 
-        merged  leave what was learned in the matrices for good: the model is then a plain one that
-                `core.export` writes. They are at `scale`
+        merged  leave what was learned in the matrices for good, at its scale: without another
+                adapter the model is then a plain one that `core.export` writes
+
+        Raises ValueError as `merge`, and where DoRA lies on a matrix that would stay changed: it
+        sets the lengths of the rows as they were.
         """
         self._check()
+        for module, name in self._places() if merged else ():
+            own = self.updates_of(module)
+            if any(isinstance(one, DoRA) and one not in own for one in module.updates):
+                raise ValueError(
+                    f"another adapter has learned the lengths of the rows of {name} (DoRA) as they "
+                    "are without this one; remove that adapter first"
+                )
         if self.is_merged != merged:
             self._set_merged(merged)
         for module, name in self._places():
@@ -121,8 +139,11 @@ class Adapter:
         self.updates = {}
 
     def blend(self, other: Adapter, share: float) -> None:
-        """(1 - share) of this adapter and `share` of another on the same model, at its scale of 1,
-        become this one; the other is removed. Their ranks add up, so that nothing is lost.
+        """(1 - share) of this adapter and `share` of another on the same model become this one; the
+        other is removed. Their ranks add up, so that nothing is lost.
+
+        Both count as they were learned, whatever their scales are; the new one is at a scale of 1
+        and not merged.
 
         Raises ValueError for an adapter of another model, and for DoRA, whose lengths cannot be
         added.

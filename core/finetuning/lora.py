@@ -198,8 +198,14 @@ class Adapted(nn.Module):
         self.updates.append(update)
         return update
 
+    @torch.no_grad()
     def drop(self, update: LowRank) -> None:
-        """Takes an update off; what is merged stays in the matrix, for good."""
+        """Takes an update off. If it is merged, it stays in the matrix for good: to what is merged
+        beside it, that is the matrix as it was before.
+        """
+        if update.merged:
+            others = [one for one in self._all if one.merged and one is not update]
+            self.original = self._sum([update], self.unmerged_weight) if others else None
         self.updates = nn.ModuleList(one for one in self.updates if one is not update)
 
     @property
