@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QPainter
 
 from core.numbers import format_number
 from explorer import theme
-from explorer.widgets.base import CENTER, LEFT, RIGHT
+from explorer.widgets.base import CENTER, LEFT, RIGHT, packed_image
 from explorer.widgets.cell_numbers import fitting_number
 from explorer.widgets.diagrams.scenes import AdapterScene, Content
 from explorer.widgets.matrix_equation import dimensions
@@ -21,7 +21,7 @@ from explorer.widgets.sketch import Sketch, around, colors_of
 
 LINE, STRIP, GAP, BAND = 16, 12, 6, 16  # px: a line; a vector; between two; the r numbers
 LEFTMOST, RIGHTMOST, ARROW = 44, 84, (48, 120)  # px: words at the sides; an arrow, least and most
-FOOT, NUMBER, ALL, THIN = 40, 30, 208, 1.5  # px: words below; an r number, all; a matrix, least
+FOOT, NUMBER, ALL, THIN = 38, 30, 208, 1.5  # px: words below; an r number, all; a matrix, least
 FEW = 16  # r numbers beside one another
 SERIES = 1  # of what goes back
 # Places with a row for each output; arrows, by the place that they come from.
@@ -90,9 +90,11 @@ def draw_adapter(painter: QPainter, layout: AdapterLayout, scene: AdapterScene) 
     sketch = Sketch(painter)
     for name, place in layout.places.items():
         key = name.partition(",")[0]
-        content = scene.alone if key == "delta" and scene.alone else scene.now.get(key)
-        _draw_content(sketch, place, content, key)
-        if key == scene.coming and content is not scene.alone:
+        if key == "delta" and scene.alone is not None:
+            _draw_content(sketch, place, scene.alone, key)
+            continue
+        _draw_content(sketch, place, scene.now.get(key), key)
+        if key == scene.coming:
             _draw_coming(sketch, place, scene)
     for name in FLOWS:
         back = scene.back and name != "h"  # W gets no gradient
@@ -115,7 +117,12 @@ def _draw_content(sketch: Sketch, place: QRectF, content: Content | None, key: s
     elif key == "a":
         _draw_numbers(sketch, place, content.values)
     else:
-        sketch.matrix(place, content.thumb, limit=content.limit)
+        if (name := sketch.now.name) not in content.images:
+            colors = colors_of(content.thumb, limit=content.limit)
+            content.images[name] = packed_image(colors)
+        sketch.painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        sketch.painter.drawImage(place, content.images[name])
+        sketch.frame(place, "divider", 1, 0)
 
 
 def _draw_numbers(sketch: Sketch, place: QRectF, values: np.ndarray) -> None:

@@ -48,11 +48,13 @@ class InsideMode(SourceMode):
         self.position: int | None = None  # of a token; None: the last one that is read
         self.output: int | None = None  # None: the one that changes most
         self.step: int | None = None  # of a checkpoint; None: the model as it is
+        self.finds = False  # the steps are those by which the directions are found
         view, inputs = self.view, self.inputs
         view.text.chosen.connect(lambda _, place: self.choose(position=place))
         view.passage.outputChosen.connect(lambda output: self.choose(output=output))
         view.strength.picked.connect(self._on_strength)
         view.heads.picked.connect(self._on_head)
+        view.spectrum.picked.connect(lambda _: self.play_finding())
         view.spectrum.checkpointChosen.connect(lambda step: self.choose(step=step))
         inputs.matrix.picked.connect(self.look_at)
         view.buttons = {"compare": inputs.compare}
@@ -94,7 +96,12 @@ class InsideMode(SourceMode):
         self.read()
 
     def cancel(self) -> bool:
-        """Esc: back to the last token, the output that changes most, and the newest checkpoint."""
+        """Esc: back to the pass; to the last token, the output that changes most, and the newest
+        checkpoint.
+        """
+        if self.finds:
+            self._play_pass()
+            return True
         if self.position is None and self.output is None and self.step is None:
             return False
         self.position = self.output = self.step = None
@@ -197,20 +204,39 @@ class InsideMode(SourceMode):
     def show_answer(self, answer: Any) -> None:
         if answer is SUPERSEDED:
             return
+        if answer is None:
+            self.clear()
+            self.view.body.show_empty(text.NO_ADAPTER)
+            self.set_headline(text.NO_ADAPTER)
+            return
         before = self.scene
         found, contents = answer
         self.scene = Scene(found, contents, self.piece)
         names = [(text.matrix_name(one.name), one.name) for one in found.strengths]
         self.inputs.matrix.fill(names, found.name)
         self.view.set_scene(self.scene)
-        stays = before is not None and len(before.steps) == len(self.scene.steps)
-        self.set_tracks([TraceTrack(found.trace)], keep_position=stays)
-        if self.active and not stays:
+        is_same = before is not None and len(before.steps) == len(self.scene.steps)
+        self._play_pass(keep_position=is_same and not self.finds)
+
+    # what is seen
+
+    def _play_pass(self, *, keep_position: bool = False) -> None:
+        """The steps are the pass forward and back."""
+        assert self.scene is not None
+        self.finds = False
+        self.set_tracks([TraceTrack(self.scene.found.trace)], keep_position=keep_position)
+        if self.active and not keep_position:
             self.player.seek(self.scene.matrix_step)
         self._show_output()
         self.on_position(self.player.position)
 
-    # what is seen
+    def play_finding(self) -> None:
+        """The steps by which the directions of the change are found; Esc goes back."""
+        if self.scene is not None and self.scene.found.finding is not None:
+            self.on_position(self.scene.matrix_step)
+            self.finds = True
+            self.set_tracks([TraceTrack(self.scene.found.finding)])
+            self.inspect()
 
     def _show_output(self) -> None:
         scene = self.scene
@@ -220,12 +246,16 @@ class InsideMode(SourceMode):
         self.inspect()
 
     def on_position(self, position: float) -> None:
-        if self.scene is not None:
+        if self.scene is not None and not self.finds:
             self.view.passage.set_position(position)
 
     def inspect(self) -> None:
         step, scene = self.step_shown, self.scene
         if step is None or scene is None:
+            return
+        if self.finds:
+            self.set_headline(step.title)
+            self.inspection.emit(inspection_of(step))
             return
         about, changed = scene.found.trace.about, float(scene.found.acts[scene.position])
         told = kind_of(step), about, scene.found.name, scene.needed, changed

@@ -12,6 +12,9 @@ EXAMPLE = (
     "a witch. The witch told him a secret.\nWho is it about? Dario"
 )
 NO_TEXT = "Type a text of two tokens or more for the model to read"
+NO_ADAPTER = (
+    "This model's own weights were tuned: it has no A and B. Tune one with LoRA to look inside."
+)
 NAME = "A matrix and its adapter"
 SPECTRUM, STRENGTH, HEADS = "Directions of the change", "Strength of the change", "Heads"
 MATRIX_HELP, READS = "Whose adapter is shown", "What the model reads, and learns from in this step"
@@ -123,7 +126,7 @@ def direction(at: int, value: float, share: float, familiar: float) -> str:
     """A bar."""
     held = f"singular value {format_number(value)}, {format_percent(share)} of \u0394W"
     near = f"what it reads lies to {format_percent(familiar)} in W\u2019s strongest directions"
-    return f"Direction {at + 1}: {held}\n{near}; point at it to see it alone"
+    return f"Direction {at + 1}: {held}\n{near}\nClick to see how it is found"
 
 
 def acting(share: float) -> str:

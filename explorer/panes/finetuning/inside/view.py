@@ -28,7 +28,7 @@ from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surprise_text import SurpriseText
 
 NAME = "finetuning.inside"
-SIDE, SHARE, TEXT, SPECTRUM = 224, 0.32, 54, 108  # px; of the width; px
+SIDE, SHARE, TEXT, SPECTRUM = 224, 0.32, 54, 88  # px; of the width; px
 
 
 class Passage(ScenePicture[Scene]):

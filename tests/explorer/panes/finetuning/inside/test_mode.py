@@ -130,6 +130,19 @@ def test_a_direction_is_seen_alone(make_mode: Any, run_async: Any) -> None:
         mode.view.passage.grab()
         assert mode.view.passage.broken is None
         assert mode.view.spectrum.told(1).startswith("Direction 2")
+        told, place = [], mode.view.spectrum.rects(mode.scene)[1].center()
+        mode.inspection.connect(told.append)
+        QTest.mouseClick(mode.view.spectrum, Qt.MouseButton.LeftButton, pos=place.toPoint())
+        finding = mode.scene.found.finding
+        for at, step in enumerate(finding):
+            mode.player.seek(at)
+            assert told[-1].step is step and mode.headline == step.title
+        assert mode.view.passage.position == mode.scene.matrix_step
+        assert mode.cancel() and mode.player.track.length == len(mode.scene.steps)
+        assert mode.player.step == mode.scene.matrix_step
+        dora = await make_mode("inside", dora=True)
+        dora.view.spectrum.picked.emit(0)
+        assert dora.player.track.length == len(dora.scene.steps)
 
     run_async(body())
 
@@ -202,6 +215,11 @@ def test_a_model_that_cannot_be_opened_leaves_the_one_before(
         mode.desk.tuned.choose(str(tmp_path / "gone"))
         await mode.parent().settled()
         assert said and mode.view.body.state == "ready"
+        adapters_of(mode.source._model())[0].remove()
+        mode.read()
+        await mode.settled()
+        assert mode.view.body.state == "empty" and mode.headline == text.NO_ADAPTER
+        assert mode.scene is None and not mode.tracks
 
     run_async(body())
 
