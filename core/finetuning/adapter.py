@@ -23,9 +23,10 @@ from torch import Tensor, nn
 
 from core.files import quoted
 from core.finetuning.lora import Adapted, DoRA, LoRAConfig, LoRAEmbedding, LoRALinear, LowRank
+from core.finetuning.modules import replace_module
 from core.finetuning.quantized_linear import QuantizedLinear
 from core.finetuning.targets import Target, find_targets
-from core.transformer.architectures import Config, Model
+from core.transformer.architectures import Model
 
 
 class Adapter:
@@ -135,7 +136,7 @@ class Adapter:
             for update in self.updates_of(module):
                 module.drop(update)
             if not module.updates:
-                put_module(self.model, name, module.base)
+                replace_module(self.model, name, module.base)
         self.updates = {}
 
     def blend(self, other: Adapter, share: float) -> None:
@@ -256,18 +257,6 @@ def add_lora(
     return Adapter(model, config, updates)
 
 
-def adapter_parameter_count(config: Config, lora: LoRAConfig | None = None) -> int:
-    """How many numbers `add_lora` makes a model of this config learn, without the model: of each
-    matrix r (in + out), and with DoRA the lengths of its rows, out.
-
-    GPT-2 with rank 8 on every c_attn: 294,912. Raises ValueError as `add_lora` does.
-    """
-    lora = lora or LoRAConfig()
-    targets = find_targets(config, lora.target_modules)
-    check_rank(targets, lora.r)
-    return sum(lora.r * sum(one.shape) + lora.dora * one.shape[0] for one in targets)
-
-
 def lay(model: Model, config: LoRAConfig, targets: list[Target]) -> dict[str, LowRank]:
     """An update for each target, without numbers in A, on the model, which is frozen but for what
     learns of other adapters.
@@ -287,7 +276,7 @@ def lay(model: Model, config: LoRAConfig, targets: list[Target]) -> dict[str, Lo
             wrapper = LoRAEmbedding if isinstance(module, nn.Embedding) else LoRALinear
             module = wrapper(module)
             module.train(model.training)
-            put_module(model, target.module, module)
+            replace_module(model, target.module, module)
         update = module.add(config, target.first, target.rows)
         updates[target.name] = update
     return updates
@@ -310,12 +299,6 @@ def _check_module(name: str, module: nn.Module) -> None:
             f"LoRA cannot lie over the {type(module).__name__} that {name} has; take that off, or "
             "add LoRA first"
         )
-
-
-def put_module(model: nn.Module, name: str, module: nn.Module) -> None:
-    """Gives a module the place that another has."""
-    owner, _, kind = name.rpartition(".")
-    setattr(model.get_submodule(owner), kind, module)
 
 
 def tensors_of(adapter: Adapter) -> dict[str, Tensor]:

@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.finetuning.adapter import put_module
+from core.finetuning.modules import replace_module
 from core.finetuning.targets import find_targets
 from core.transformer.architectures import Model
 from core.transformer.precision import full_precision
@@ -111,7 +111,7 @@ class Bottlenecks:
     def remove(self) -> None:
         """Takes them off the model, which is what it was."""
         for name, one in zip(self._names, self.modules, strict=True):
-            put_module(self._model, name, one.base)
+            replace_module(self._model, name, one.base)
 
 
 def add_bottlenecks(
@@ -127,6 +127,6 @@ def add_bottlenecks(
         base = model.get_submodule(target.module)
         bottleneck = Bottleneck(base, width).train(base.training)  # type: ignore[arg-type]
         bottleneck.initialize(generator)
-        put_module(model, target.module, bottleneck)
+        replace_module(model, target.module, bottleneck)
         added[target.module] = bottleneck
     return Bottlenecks(model, added)
