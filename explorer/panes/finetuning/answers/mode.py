@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from core.data.questions import question_count, question_of
+from core.data.questions import question_of, seed_count
 from explorer.engine.jobs import SUPERSEDED
 from explorer.engine.latest import Latest
 from explorer.panes.finetuning.answers import compute, text
@@ -113,7 +113,7 @@ class TryMode(SourceMode):
 
     def take_another(self) -> None:
         """The next question that neither model has learned from."""
-        self._question = (self._question + 1) % question_count("validation")
+        self._question = (self._question + 1) % seed_count("validation")
         prompt = question_of("validation", self._question).prompt
         self.draft.change({"prompt": prompt}, text.BUTTONS["another"][0])
 

@@ -95,10 +95,6 @@ class Scene:
         return quoted_piece(self.piece(self.ids[self.position]))
 
     @property
-    def outputs(self) -> int:
-        return len(self.found.weight)
-
-    @property
     def needed(self) -> int:
         """Directions that hold 99 % of the change."""
         return self.found.spectrum.directions_for()

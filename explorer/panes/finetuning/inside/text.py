@@ -15,7 +15,6 @@ NO_TEXT = "Type a text of two tokens or more for the model to read"
 NO_ADAPTER = (
     "This model's own weights were tuned: it has no A and B. Tune one with LoRA to look inside."
 )
-NAME = "A matrix and its adapter"
 SPECTRUM, STRENGTH, HEADS = "Directions of the change", "Strength of the change", "Heads"
 MATRIX_HELP, READS = "Whose adapter is shown", "What the model reads, and learns from in this step"
 CHANGE_TEXT = "Change the text inside"
@@ -98,12 +97,6 @@ def headline(kind: str, about: Any, name: str, needed: int, changed: float, toke
 
 def numbers(count: int) -> str:
     return "one number" if count == 1 else f"{count} numbers"
-
-
-def cell(name: str, row: int, column: int, value: float, shape: tuple[int, ...]) -> str:
-    """A cell of a matrix or a vector."""
-    place = f"{max(row, column)}" if 1 in shape else f"{row}, {column}"
-    return f"{name}[{place}] = {format_number(value)}"
 
 
 def spectrum(needed: int, count: int, effective: float) -> str:
