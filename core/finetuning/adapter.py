@@ -64,13 +64,13 @@ class Adapter:
     @property
     def scale(self) -> float:
         """How much of what was learned is added: 0 nothing, 1 all of it; beyond, more than that."""
-        return next(iter(self.updates.values())).strength if self.updates else 1.0
+        return next(iter(self.updates.values())).scale if self.updates else 1.0
 
     @scale.setter
-    def scale(self, strength: float) -> None:
+    def scale(self, scale: float) -> None:
         self._check()
         for update in self.updates.values():
-            update.strength = float(strength)
+            update.scale = float(scale)
         if self.is_merged:
             self.merge()
 
