@@ -21,7 +21,6 @@ from torch import Tensor, nn
 from core.files import quoted
 from core.finetuning.adapter import adapters_of
 from core.finetuning.lora import (
-    Adapted,
     DoRA,
     LoRALinear,
     LowRank,
@@ -108,20 +107,15 @@ def trace_adapter(
 def _followed(model: GPT, target: str) -> tuple[LowRank, LoRALinear]:
     """The newest update of the matrix or part, and the module that it is on."""
     adapters = adapters_of(model)
-    found = [one.updates[target] for one in adapters if target in one.updates]
-    if not found:
+    changing = [one for one in adapters if target in one.updates]
+    if not changing:
         adapted = list(dict.fromkeys(name for one in adapters for name in one.updates))
         near = difflib.get_close_matches(target, adapted, n=3, cutoff=0) or adapted[:3]
         raise ValueError(
             f"no adapter changes {quoted(target)}; "
             + (f"choose {' or '.join(map(quoted, near))}" if near else "add one to the model first")
         )
-    update = found[-1]
-    module = next(
-        one
-        for one in model.modules()
-        if isinstance(one, Adapted) and any(other is update for other in one.updates)
-    )
+    update, module = changing[-1].updates[target], changing[-1].modules()[target]
     if not isinstance(module, LoRALinear):
         raise ValueError(
             f"{quoted(target)} is a table of embeddings, which looks rows up and multiplies "

@@ -68,7 +68,7 @@ class Adapter:
 
     @scale.setter
     def scale(self, scale: float) -> None:
-        self._check()
+        self.check_added()
         for update in self.updates.values():
             update.scale = float(scale)
         if self.is_merged:
@@ -92,8 +92,8 @@ class Adapter:
         self._set_merged(False)
 
     def _set_merged(self, merged: bool) -> None:
-        self._check()
-        quantized = [name for module, name in self._places() if _is_quantized(module)]
+        self.check_added()
+        quantized = [name for name, module in self.modules().items() if _is_quantized(module)]
         if merged and quantized:
             raise ValueError(
                 f"{quantized[0]} is kept in 4 bits a number: what was learned would be rounded "
@@ -110,7 +110,7 @@ class Adapter:
     def _write_merged(self, changed: list[LowRank], merged: bool) -> None:
         for update in changed:
             update.merged = merged
-        for module, _ in self._places():
+        for module in set(self.modules().values()):
             module.merge()
 
     def remove(self, *, merged: bool = False) -> None:
@@ -122,8 +122,9 @@ class Adapter:
         Raises ValueError as `merge`, and where DoRA lies on a matrix that would stay changed: it
         sets the lengths of the rows as they were.
         """
-        self._check()
-        for module, name in self._places() if merged else ():
+        self.check_added()
+        modules = self.modules()
+        for name, module in modules.items() if merged else ():
             own = self.updates_of(module)
             if any(isinstance(one, DoRA) and one not in own for one in module.updates):
                 raise ValueError(
@@ -132,11 +133,12 @@ class Adapter:
                 )
         if self.is_merged != merged:
             self._set_merged(merged)
-        for module, name in self._places():
-            for update in self.updates_of(module):
-                module.drop(update)
+        for name, module in modules.items():
+            module.drop(self.updates[name])
+        places = {module: place for place, module in self.model.named_modules()}
+        for module in set(modules.values()):
             if not module.updates:
-                replace_module(self.model, name, module.base)
+                replace_module(self.model, places[module], module.base)
         self.updates = {}
 
     def blend(self, other: Adapter, share: float) -> None:
@@ -149,8 +151,8 @@ class Adapter:
         Raises ValueError for an adapter of another model, and for DoRA, whose lengths cannot be
         added.
         """
-        self._check()
-        other._check()
+        self.check_added()
+        other.check_added()
         if other is self or other.model is not self.model:
             raise ValueError("blend takes two adapters that lie on one model: add the other to it")
         if self.config.dora or other.config.dora:
@@ -205,22 +207,21 @@ class Adapter:
         """
         from core.finetuning.adapter_files import write_adapter
 
-        self._check()
+        self.check_added()
         write_adapter(self, folder, base=base, own_names=own_names)
 
-    def _places(self) -> Iterator[tuple[Adapted, str]]:
-        """The modules that it changes, and their names."""
-        own = {id(update) for update in self.updates.values()}
-        for name, module in list(self.model.named_modules()):
-            if isinstance(module, Adapted) and any(id(one) in own for one in module.updates):
-                yield module, name
+    def modules(self) -> dict[str, Adapted]:
+        """The module that each of its updates lies in, by the update's name."""
+        adapted = [module for module in self.model.modules() if isinstance(module, Adapted)]
+        found = {update: module for module in adapted for update in module.updates}
+        return {name: found[update] for name, update in self.updates.items()}
 
     def updates_of(self, module: Adapted) -> list[LowRank]:
         """Its updates of one matrix."""
-        own = {id(update): update for update in self.updates.values()}
-        return [own[id(one)] for one in module.updates if id(one) in own]
+        return [update for update in self.updates.values() if update in module.updates]
 
-    def _check(self) -> None:
+    def check_added(self) -> None:
+        """Raises ValueError for an adapter that was removed."""
         if not self.updates:
             raise ValueError("this adapter was removed from its model; add it again")
 
