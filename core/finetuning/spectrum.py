@@ -10,8 +10,8 @@ Letters in shapes: in, out: width of what a matrix reads and makes; r: rank, K: 
 
 Sources: thin QR and SVD of a product: Golub and Van Loan 2013, "Matrix Computations", sections 5.2
 and 8.6; the strongest directions alone: Halko, Martinsson and Tropp 2011, "Finding structure with
-randomness", algorithm 4.4; effective rank: Roy and Vetterli 2007, "The effective rank: a measure of effective
-dimensionality"; overlap and amplification: LoRA (Hu et al. 2021), sections 7.2 and 7.3.
+randomness", algorithm 4.4; effective rank: Roy and Vetterli 2007, "The effective rank: a measure of
+effective dimensionality"; overlap and amplification: LoRA (Hu et al. 2021), sections 7.2 and 7.3.
 """
 
 from __future__ import annotations
@@ -24,10 +24,8 @@ import torch
 from torch import Tensor
 
 MOST = 0.99  # the share of a change that counts as most of it
-SPARE, ROUNDS = (
-    8,
-    12,
-)  # of `strongest_directions`: further directions, and how often W is multiplied
+# Of `strongest_directions`: how many more than are wanted, and how often W is multiplied.
+SPARE, ROUNDS = 8, 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +118,7 @@ def dense_spectrum(matrix: Tensor) -> Spectrum:
 
 @torch.no_grad()
 def strongest_directions(matrix: Tensor, count: int) -> Tensor:
-    """(in, count): what W (out, in) reads most strongly, the strongest first, without the SVD of all
+    """(in, count): what W (out, in) reads most strongly, the strongest first, without an SVD of all
     of it, which takes minutes for a wide matrix.
 
     Random directions turn towards the strongest ones whenever W is multiplied by them, in this
