@@ -10,7 +10,7 @@ methods       settings, selection, task_vector, bottleneck, new_tokens, soft_pro
 costs         trainable, work, estimates
 a run         examples, example_files, replay, data, loading, task, program, held_out,
               bundled_questions
-what changed  spectrum, analysis, spectrum_trace, examination
+what changed  trial, spectrum, analysis, spectrum_trace, examination
 """
 
 from __future__ import annotations
@@ -68,6 +68,13 @@ _HOME = {
     "examine": "core.finetuning.examination",
     "at_scales": "core.finetuning.scales",
     "generate_at_scales_steps": "core.finetuning.scales",
+    "Mixture": "core.finetuning.trial",
+    "mixed_shares": "core.finetuning.trial",
+    "write_mixed_steps": "core.finetuning.trial",
+    "strength_curve_steps": "core.finetuning.trial",
+    "check_adapter": "core.finetuning.trial",
+    "export_mixture": "core.finetuning.trial",
+    "save_mixture": "core.finetuning.trial",
     "Verdict": "core.finetuning.verdicts",
     "FinetuningEstimate": "core.finetuning.estimates",
     "estimate_finetuning": "core.finetuning.estimates",

@@ -28,6 +28,7 @@ from core.finetuning.analysis import (
 )
 from core.finetuning.lora import LoRAEmbedding
 from core.finetuning.spectrum import Spectrum, overlap
+from core.finetuning.spectrum_trace import trace_spectrum
 from core.inference.activations import to_array
 from core.tensor_shards import open_tensors
 from core.trace import Trace
@@ -50,6 +51,7 @@ class Examination:
     weight     W (out, in)
     delta      (out, in) what is added to it, at a scale of 1
     spectrum   its directions
+    finding    the steps by which they are found; None: of DoRA, whose change is no product
     familiar   (K,) how much of what each reads lies in as many of W's strongest directions, 0 to 1
     steps      of the run's checkpoints; none of a model that is no run's
     step       of the checkpoint that is shown
@@ -65,6 +67,7 @@ class Examination:
     weight: np.ndarray
     delta: np.ndarray
     spectrum: Spectrum
+    finding: Trace | None
     familiar: np.ndarray
     steps: tuple[int, ...]
     step: int | None
@@ -126,6 +129,7 @@ def examine(
             to_array(weight).copy(),
             to_array(delta_of(adapter, name)),
             spectrum,
+            None if adapter.config.dora else trace_spectrum(adapter, name),
             _familiar(spectrum, weight),
             tuple(learned),
             step,

@@ -124,6 +124,11 @@ class Tuning:
                 parameter.copy_(tensors[name])
 
 
+def tuning_of(model: nn.Module) -> Tuning | None:
+    """What a model that `core.load` opened has learned, and how; None: nothing here."""
+    return vars(model).get("tuning")
+
+
 def prepare(
     model: Model, settings: FinetuningSettings, generator: torch.Generator | None = None
 ) -> Tuning:

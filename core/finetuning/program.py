@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.data.text import check_text_file
-from core.finetuning.settings import FINETUNING, QUESTIONS, STORIES, check_base, settings_of
+from core.finetuning.settings import BUILT_IN, FINETUNING, STORIES, check_base, settings_of
 from core.memory import check_memory
 from core.training import records
 from core.training.config import TrainingConfig
@@ -66,7 +66,7 @@ def check_finetuning(config: TrainingConfig) -> None:
     if settings.classes and config.parallel == "fsdp2" and config.ranks > 1:
         raise ValueError("a classification head cannot be sharded; use parallel 'ddp'")
     for text in (settings.data, settings.base_data):
-        if text and text not in (QUESTIONS, STORIES):
+        if text and text not in (*BUILT_IN, STORIES):
             check_text_file(text)
 
 

@@ -12,7 +12,9 @@ EXAMPLE = (
     "a witch. The witch told him a secret.\nWho is it about? Dario"
 )
 NO_TEXT = "Type a text of two tokens or more for the model to read"
-NAME = "A matrix and its adapter"
+NO_ADAPTER = (
+    "This model's own weights were tuned: it has no A and B. Tune one with LoRA to look inside."
+)
 SPECTRUM, STRENGTH, HEADS = "Directions of the change", "Strength of the change", "Heads"
 MATRIX_HELP, READS = "Whose adapter is shown", "What the model reads, and learns from in this step"
 CHANGE_TEXT = "Change the text inside"
@@ -97,12 +99,6 @@ def numbers(count: int) -> str:
     return "one number" if count == 1 else f"{count} numbers"
 
 
-def cell(name: str, row: int, column: int, value: float, shape: tuple[int, ...]) -> str:
-    """A cell of a matrix or a vector."""
-    place = f"{max(row, column)}" if 1 in shape else f"{row}, {column}"
-    return f"{name}[{place}] = {format_number(value)}"
-
-
 def spectrum(needed: int, count: int, effective: float) -> str:
     """Above the bars."""
     if not needed:
@@ -123,7 +119,7 @@ def direction(at: int, value: float, share: float, familiar: float) -> str:
     """A bar."""
     held = f"singular value {format_number(value)}, {format_percent(share)} of \u0394W"
     near = f"what it reads lies to {format_percent(familiar)} in W\u2019s strongest directions"
-    return f"Direction {at + 1}: {held}\n{near}; point at it to see it alone"
+    return f"Direction {at + 1}: {held}\n{near}\nClick to see how it is found"
 
 
 def acting(share: float) -> str:

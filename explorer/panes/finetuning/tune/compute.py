@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from core.files import read_json
-from core.finetuning.settings import METHODS, QUESTIONS, STORIES
+from core.finetuning.settings import BUILT_IN, METHODS, QUESTIONS, STORIES
 from core.resources import resource
 from core.training.config import TrainingConfig
 from explorer.panes.finetuning.tune.draft import TuneDraft, check, config_of
@@ -76,7 +76,7 @@ def plan(draft: TuneDraft, speed: float) -> Planned:
     errors = check(draft)
     for name in ("data", "base_data"):
         try:
-            if (path := getattr(draft, name)) not in (QUESTIONS, STORIES, ""):
+            if (path := getattr(draft, name)) not in (*BUILT_IN, STORIES, ""):
                 check_text_file(path)
         except (ValueError, OSError) as error:
             errors[name] = sentence(error)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.finetuning.settings import METHODS, QUESTIONS, STORIES
+from core.finetuning.settings import FABLES, METHODS, QUESTIONS, STORIES
 from core.numbers import (
     format_bytes,
     format_count,
@@ -45,15 +45,19 @@ KINDS = {
 }
 COLUMNS = ("Method", "learns", "takes")
 BASES = [(STORIES, "Bundled"), ("smollm2", "SmolLM2")]
-DATA = [(QUESTIONS, "Questions")]
+DATA = [(QUESTIONS, "Questions"), (FABLES, "Fables")]
+SKILLS = {
+    QUESTIONS: "to answer \u201cWho is it about?\u201d",
+    FABLES: "to tell the moral of a story",
+}
 BASE_DATA = [(STORIES, "Our stories"), ("", "Nothing")]
 QUANTIZE = [("none", "32 bits"), ("nf4", "4 bits (NF4)")]
 VARIANTS = [("lora", "LoRA"), ("rslora", "rsLoRA"), ("dora", "DoRA")]
 BROKEN = [("stop", "Stop"), ("skip", "Skip them")]
 CHOOSE, CHOOSES = "choose", "Choose\u2026"
 DATA_HELP = (
-    "Questions: \u201cWho is it about?\u201d, on our own stories. A file: examples (.jsonl, with "
-    "prompt and answer, or with messages), or any text"
+    "Questions: \u201cWho is it about?\u201d, of our own stories. Fables: their morals. A file: "
+    "examples (.jsonl, with prompt and answer, or with messages), or any text"
 )
 RECORDED = "Bundled"
 START, ANOTHER = "Start", "Another question"
@@ -117,7 +121,7 @@ def ready(planned: Planned, data: str) -> str:
     found = planned.estimates
     if not found:
         return "Choose what learns, then start."
-    learned = "to answer \u201cWho is it about?\u201d" if data == QUESTIONS else Path(data).name
+    learned = SKILLS.get(data, Path(data).name)
     *others, last = (title(one) for one in planned.configs)
     names = f"{', '.join(others)} and {last}" if others else last
     time = format_duration(_seconds(planned))
