@@ -61,7 +61,7 @@ def check_identity(
 
     Raises ValueError for ids that cannot be, and for an adapter that was removed.
     """
-    adapter._check()
+    adapter.check_added()
     with _unmerged(adapter):
         with at_scales({adapter: 0.0}):
             base = _logits(adapter.model, ids, target_ids)
@@ -81,7 +81,7 @@ def check_merge(
     Raises ValueError for ids that cannot be, for an adapter that was removed, and where a matrix
     is quantized: nothing can be merged into it.
     """
-    adapter._check()
+    adapter.check_added()
     with _unmerged(adapter):
         beside = _logits(adapter.model, ids, target_ids)
         try:
@@ -89,7 +89,7 @@ def check_merge(
             merged = _logits(adapter.model, ids, target_ids)
         finally:
             adapter.unmerge()
-    dtype = next(adapter._places())[0].own_weight.dtype
+    dtype = next(iter(adapter.modules().values())).own_weight.dtype
     return _verdict(beside, merged, MERGE_TOLERANCE.get(dtype, FINE_MERGE_TOLERANCE))
 
 
@@ -111,11 +111,11 @@ def _as_it_began(adapter: Adapter) -> Iterator[None]:
     learned = {name: tensor.clone() for name, tensor in tensors_of(adapter).items()}
     try:
         with torch.no_grad():
-            for module, _ in adapter._places():
-                for update in adapter.updates_of(module):
-                    update.B.zero_()
-                    if isinstance(update, DoRA):
-                        update.measure(module.rows_of(update, module.unmerged_weight))
+            for name, module in adapter.modules().items():
+                update = adapter.updates[name]
+                update.B.zero_()
+                if isinstance(update, DoRA):
+                    update.measure(module.rows_of(update, module.unmerged_weight))
         yield
     finally:
         put_tensors(adapter, learned)
