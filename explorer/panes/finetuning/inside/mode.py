@@ -252,6 +252,7 @@ class InsideMode(SourceMode):
             self.inspection.emit(inspection_of(step))
             return
         about, changed = scene.found.trace.about, float(scene.found.acts[scene.position])
-        told = kind_of(step), about, scene.found.name, scene.needed, changed
+        used = scene.needed, len(scene.found.spectrum.values)
+        told = kind_of(step), about, scene.found.name, used, changed
         self.set_headline(text.headline(*told, scene.token))
         self.inspection.emit(inspection_of(step, scene.cell_of(step, self.view.output)))

@@ -64,8 +64,10 @@ def acts(most: float) -> str:
     return f"Stronger color: the adapter adds more at this token, up to {format_share(most)} of W x"
 
 
-def headline(kind: str, about: Any, name: str, needed: int, changed: float, token: str) -> str:
-    """One sentence about a step."""
+def headline(
+    kind: str, about: Any, name: str, used: tuple[int, int], changed: float, token: str
+) -> str:
+    """One sentence about a step; `used`: directions that hold 99 % of the change, of how many."""
     r, few, many = about["rank"], about["parameters"], about["frozen"]
     match kind:
         case "frozen" | "bias":
@@ -82,8 +84,11 @@ def headline(kind: str, about: Any, name: str, needed: int, changed: float, toke
             return f"Every number of B A comes of {r} product{'s' * (r > 1)}: its rank is {r}"
         case "delta" | "dora_delta":
             share = format_share(few / many)
-            uses = "it uses one direction" if needed == 1 else f"it uses {needed} directions"
-            return f"{few:,} numbers, {share} of {many:,}, change the whole matrix: {uses} of {r}"
+            told, (needed, count) = f"{few:,} numbers, {share} of {many:,},", used
+            if not needed:
+                return f"{told} can change the whole matrix; B is still 0, so they do not yet"
+            uses = "one direction" if needed == 1 else f"{needed} directions"
+            return f"{told} change the whole matrix: it uses {uses} of {count}"
         case "grad_output":
             return (
                 f"Backward: how the loss, {format_fixed(about['loss'])}, changes with each output"

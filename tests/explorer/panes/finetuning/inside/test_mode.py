@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
@@ -78,6 +79,22 @@ def test_each_step_fills_a_place_and_has_its_arithmetic(make_mode: Any, run_asyn
             half = mode.scene.grown(0.5)
             now = mode.scene.contents[0]
             np.testing.assert_allclose(half, np.outer(now["B"].values[:, 0], now["A"].values[0]))
+
+    run_async(body())
+
+
+def test_an_adapter_that_has_learned_nothing_says_so(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("inside")
+        with torch.no_grad():
+            for update in adapters_of(mode.source._model())[0].updates.values():
+                update.B.zero_()
+        mode.read()
+        await mode.settled()
+        assert "B is still 0" in mode.headline and mode.scene.needed == 0
+        for picture in mode.pictures().values():
+            picture.grab()
+            assert picture.broken is None
 
     run_async(body())
 
