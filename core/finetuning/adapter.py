@@ -36,7 +36,7 @@ class Adapter:
     config   what it was made of
     updates  what it adds, by the name of the matrix or the part: "h.0.attn.c_attn",
              "h.0.attn.c_attn.q"
-    number   above that of all that lay on the model when it came
+    number   of adapters on one model, the later has the larger one
     """
 
     def __init__(self, model: Model, config: LoRAConfig, updates: Mapping[str, LowRank]) -> None:

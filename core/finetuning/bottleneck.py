@@ -1,13 +1,15 @@
 """Bottleneck adapters: a small network after each sublayer, and nothing else of the model learns.
 
-What attention and MLP write is passed on through a narrow layer, bent and widened again, and what
-comes out is added to it:
+What attention or MLP makes goes through a narrow layer, a nonlinearity and a layer that widens it
+again, and what comes out is added:
 
     h + up(gelu(down(h)))
 
 That is 2 m C + m + C numbers for each, m the width of the narrow layer. Unlike LoRA it cannot be
-merged: what lies behind a bend is no matrix. Source: "Parameter-Efficient Transfer Learning for
-NLP" (Houlsby et al. 2019, section 2.1), which lets the norms learn as well; here they stay.
+merged: with a nonlinearity inside it is no matrix.
+
+Source: "Parameter-Efficient Transfer Learning for NLP" (Houlsby et al. 2019, section 2.1), which
+lets the norms learn as well; here they stay.
 
 Letters in shapes: C width of the residual stream, m of the bottleneck.
 """
@@ -83,8 +85,8 @@ class Bottleneck(nn.Module):
         """up(gelu(down(h))), h (..., C) -> (..., C), in fp32."""
         h = full_precision(written)
         narrow = h @ self.down.mT + self.down_bias  # (..., m)
-        bent = F.gelu(narrow)
-        return bent @ self.up.mT + self.up_bias  # (..., C)
+        activated = F.gelu(narrow)  # (..., m)
+        return activated @ self.up.mT + self.up_bias  # (..., C)
 
 
 class Bottlenecks:

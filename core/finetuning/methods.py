@@ -75,7 +75,8 @@ class Tuning:
         changed = self.added or self._vector
         if self.prompt:
             raise ValueError(
-                "half a soft prompt is none: leave its tokens out, and the model is the base"
+                "a soft prompt cannot be added by halves: read the text without its tokens, and "
+                "the model is the base"
             )
         if changed is None:
             raise ValueError(

@@ -269,7 +269,7 @@ def test_what_was_learned_is_added_at_a_scale(method: str) -> None:
 
 
 def test_a_scale_that_cannot_be_is_told() -> None:
-    with pytest.raises(ValueError, match="half a soft prompt is none"):
+    with pytest.raises(ValueError, match="a soft prompt cannot be added by halves"):
         prepare(model_of(TIED), chosen("prompt")).scale = 0.5
     with pytest.raises(ValueError, match="open the checkpoint again"):
         prepare(model_of(TIED), chosen("full")).scale = 0.5
