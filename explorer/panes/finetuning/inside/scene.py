@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MADE: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "frozen": ("h", "W x", ()),
     "bias": ("h", "W x + b", ()),
-    "reduce": ("a", "a = A x", ("A",)),
+    "reduce": ("a", "a = A x", ()),
     "expand": ("change", "B a", ("a",)),
     "scale": ("change", "s B a", ()),
     "dora": ("change", "\u0394h", ()),
@@ -34,7 +34,7 @@ MADE: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "grad_expanded": ("change", "\u2202L/\u2202(B a)", ("change",)),
     "grad_B": ("B", "\u2202L/\u2202B", ()),
     "grad_reduced": ("a", "\u2202L/\u2202a", ("a",)),
-    "grad_A": ("A", "\u2202L/\u2202A", ("A",)),
+    "grad_A": ("A", "\u2202L/\u2202A", ()),
 }
 NOTHING: tuple[str, str, tuple[str, ...]] = ("", "", ())
 
