@@ -14,6 +14,7 @@ from core.finetuning.replay import with_replay
 from core.finetuning.settings import BUILT_IN, FinetuningSettings
 from core.inference.chat import Chatting
 from core.resources import data_folder
+from core.tokenization import Tokenizer
 from core.training.config import TrainingConfig
 from core.training.language_modelling import OWN_PROMPT, TRAIN_BATCHES
 from core.training.token_batches import EVALUATION_SEED
@@ -127,3 +128,13 @@ class TuningData:
         if not isinstance(self.examples, FileExamples) or not self.examples.broken:
             return {}
         return {"skipped_lines": self.examples.broken, "first_skipped": self.examples.first}
+
+
+def batch_length(data: str, tokenizer: Tokenizer, batch_size: int = 8) -> int | None:
+    """Tokens of a batch's longest text, where that can be told before the data is read: of our own
+    skills. None: as many as a sequence may have.
+    """
+    if data not in BUILT_IN:
+        return None
+    batches = ExampleBatches(StoryExamples(data, tokenizer, ()), "train", batch_size, 1, seed=0)
+    return int(padded(batches.batch(0))[0].shape[1])
