@@ -25,7 +25,9 @@ TITLES = {
 }
 STRONG = "{column} of {row}: |\u0394W| \u00f7 |W| = {value}\nClick to look inside"
 HEAD = "{row}, head {column}: {value} of its attention goes elsewhere\nClick to open in Attention"
-BOTH = "Of what its first {row} and the other\u2019s first {column} read, {value} is shared"
+BOTH = (
+    "What its first {row} and the other\u2019s first {column} directions read overlaps by {value}"
+)
 ALONE = "direction {}"
 SHARED, ACTING = "Directions that both adapters read", "Text colored by what the adapter adds"
 COMPARE, COMPARED = "Compare\u2026", "Compared with {}"
@@ -81,7 +83,8 @@ def headline(
         case "add":
             return f"Both together go on: the adapter\u2019s part is {format_share(changed)} of W x"
         case "product":
-            return f"Every number of B A comes of {r} product{'s' * (r > 1)}: its rank is {r}"
+            terms = "one product" if r == 1 else f"a sum of {r} products"
+            return f"Every number of B A is {terms}: its rank is {r} at most"
         case "delta" | "dora_delta":
             share = format_share(few / many)
             told, (needed, count) = f"{few:,} numbers, {share} of {many:,},", used
@@ -116,7 +119,7 @@ def spectrum(needed: int, count: int, effective: float) -> str:
 
 def growth(first: int, last: int, step: int | None) -> str:
     """Below the lines."""
-    shown = "" if step is None else f": step {step:,}"
+    shown = "" if step is None else f", shown: {step:,}"
     return f"steps {first:,} to {last:,}{shown}"
 
 

@@ -137,6 +137,22 @@ def test_a_matrix_a_token_and_an_output_are_chosen(make_mode: Any, run_async: An
     run_async(body())
 
 
+def test_a_matrix_with_fewer_outputs_follows_one_with_more(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("inside")
+        mode.look_at(NAME)
+        await mode.settled()
+        rows = len(mode.scene.found.weight)
+        mode.choose("output", rows - 1)
+        assert mode.view.output == rows - 1
+        mode.look_at("h.0.mlp.c_proj")
+        await mode.settled()
+        assert mode.view.output == len(mode.scene.found.weight) - 1 < rows - 1
+        assert mode.view.body.state == "ready"
+
+    run_async(body())
+
+
 def test_a_direction_is_seen_alone(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("inside")
