@@ -133,7 +133,7 @@ def prepare(
     prompt: tuple[int, ...] = ()
     own: list[nn.Parameter] = []
     model.requires_grad_(False)  # what the base has learned by an adapter stays as it is, too
-    if settings.quantize != "none":
+    if settings.is_quantized:
         quantize_model(model)
     match settings.method:
         case "lora":
