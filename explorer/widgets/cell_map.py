@@ -90,6 +90,7 @@ class CellMap(ChoicePicture[CellMapScene]):
                 continue
             color = QColor.fromRgb(int(colors.flat[at]))
             sketch.fill(rect, color)
+            sketch.frame(rect, "divider", 1, 0)
             if rect.width() >= now.px(DIGITS) and rect.height() >= now.px(LABEL):
                 sketch.text(rect, format_number(value, 2), theme.ink_on(color))
             if at in (scene.chosen, self.hovered):

@@ -97,12 +97,14 @@ def _fables(report: Report) -> None:
     for targets in ("attn.c_attn", "all-linear"):
         lora = core.LoRAConfig(target_modules=(targets,))
         settings = FinetuningSettings(data="fables", lora=lora)
-        begun = time.perf_counter()
+        begun, processor = time.perf_counter(), time.process_time()
         run = _finished(finetuning_config(settings, {"steps": 100, "evaluate_every": 50}))
-        seconds = time.perf_counter() - begun
+        seconds, processor = time.perf_counter() - begun, time.process_time() - processor
         exact = float(run.measures["exact"][-1, 1])
         report.tell(f"fables, LoRA on {targets}: exact", 100 * exact, "%")
-        report.at_most(f"fables, LoRA on {targets}: training", seconds, 2 * A_MINUTE, "s")
+        report.tell(f"fables, LoRA on {targets}: training", seconds, "s")
+        # No less than the time by the clock where nothing else runs.
+        report.at_most(f"fables, LoRA on {targets}: of all cores", processor, 2 * A_MINUTE, "s")
 
 
 def _forgetting(report: Report) -> None:

@@ -89,11 +89,12 @@ class AdapterLayout:
         gap, strip, band = px(GAP), px(STRIP), px(BAND)
         frozen, change = places["W"], places["delta"]
         places["x"] = QRectF(frozen.left(), frozen.top() - gap - strip, frozen.width(), strip)
-        middle = change.top() - gap - (px(LINE) + band / 2 if thin < band else thin / 2)
+        row = change.top() - gap - px(LINE) - band / 2  # of the r numbers
+        middle = row if thin < band else change.top() - gap - thin / 2
         places["A"] = around(change.center().x(), middle, change.width(), thin)
         first = middle - max(band, thin) / 2 - gap - strip
         places["x, again"] = QRectF(change.left(), first, change.width(), strip)
-        places["a"] = QRectF(left, middle - band / 2, self.numbers, band)
+        places["a"] = QRectF(left, row - band / 2, self.numbers, band)
 
     def at(self, point: QPointF) -> tuple[str, float, float] | None:
         """The place under a point, and where in it, each 0 to 1."""
@@ -208,7 +209,8 @@ def _draw_words(sketch: Sketch, layout: AdapterLayout, scene: AdapterScene) -> N
             return
         ink = sketch.now.series(SERIES) if "\u2202" in content.name else "text"
         rect = QRectF(x, y, 0, line)
-        sketch.text(rect, content.name, ink, align, "body", 600)
+        few = f", first {FEW}" if key == "a" and scene.size[2] > FEW else ""
+        sketch.text(rect, f"{content.name}{few}", ink, align, "body", 600)
         if sized:
             limit = f", \u00b1{format_number(content.limit, 2)}" if key != "A" else ""
             sketch.text(
@@ -216,7 +218,7 @@ def _draw_words(sketch: Sketch, layout: AdapterLayout, scene: AdapterScene) -> N
             )
 
     h, total, change, A, a = (places[name] for name in ("h", "sum", "change", "A", "a"))
-    B, delta, middle = places["B"], places["delta"], A.center().y() - line / 2
+    B, delta, row = places["B"], places["delta"], a.center().y() - line / 2
     put("h", h.left(), h.top() - gap - line, LEFT)
     put("sum", total.center().x(), total.top() - gap - line, CENTER)
     put("W", places["W"].center().x(), h.bottom() + gap, CENTER, sized=True)
@@ -227,11 +229,11 @@ def _draw_words(sketch: Sketch, layout: AdapterLayout, scene: AdapterScene) -> N
         put("change", change.left(), above, LEFT)
         put("B", B.left(), below, LEFT, sized=True)
         put("delta", delta.right(), below, RIGHT, sized=whole)
-        put("A", A.left() - gap, middle, RIGHT)
-        put("a", a.right() + gap, middle, LEFT)
+        put("A", A.left() - gap, A.center().y() - line / 2, RIGHT)
+        put("a", a.right() + gap, row, LEFT)
     else:
         put("change", change.right(), above, RIGHT)  # B stands right of it
         put("B", B.right(), below, RIGHT, sized=True)
         put("delta", delta.left(), below, LEFT, sized=whole)
-        put("A", A.right() + gap, middle - line / 2, LEFT, sized=True)
-        put("a", a.left() - gap, middle, RIGHT)
+        put("A", A.right() + gap, A.center().y() - line, LEFT, sized=True)
+        put("a", a.left() - gap, row, RIGHT)

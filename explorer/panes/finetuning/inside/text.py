@@ -25,7 +25,9 @@ TITLES = {
 }
 STRONG = "{column} of {row}: |\u0394W| \u00f7 |W| = {value}\nClick to look inside"
 HEAD = "{row}, head {column}: {value} of its attention goes elsewhere\nClick to open in Attention"
-BOTH = "Of what its first {row} and the other\u2019s first {column} read, {value} is shared"
+BOTH = (
+    "What its first {row} and the other\u2019s first {column} directions read overlaps by {value}"
+)
 ALONE = "direction {}"
 SHARED, ACTING = "Directions that both adapters read", "Text colored by what the adapter adds"
 COMPARE, COMPARED = "Compare\u2026", "Compared with {}"
@@ -64,8 +66,10 @@ def acts(most: float) -> str:
     return f"Stronger color: the adapter adds more at this token, up to {format_share(most)} of W x"
 
 
-def headline(kind: str, about: Any, name: str, needed: int, changed: float, token: str) -> str:
-    """One sentence about a step."""
+def headline(
+    kind: str, about: Any, name: str, used: tuple[int, int], changed: float, token: str
+) -> str:
+    """One sentence about a step; `used`: directions that hold 99 % of the change, of how many."""
     r, few, many = about["rank"], about["parameters"], about["frozen"]
     match kind:
         case "frozen" | "bias":
@@ -79,11 +83,15 @@ def headline(kind: str, about: Any, name: str, needed: int, changed: float, toke
         case "add":
             return f"Both together go on: the adapter\u2019s part is {format_share(changed)} of W x"
         case "product":
-            return f"Every number of B A comes of {r} product{'s' * (r > 1)}: its rank is {r}"
+            terms = "one product" if r == 1 else f"a sum of {r} products"
+            return f"Every number of B A is {terms}: its rank is {r} at most"
         case "delta" | "dora_delta":
             share = format_share(few / many)
-            uses = "it uses one direction" if needed == 1 else f"it uses {needed} directions"
-            return f"{few:,} numbers, {share} of {many:,}, change the whole matrix: {uses} of {r}"
+            told, (needed, count) = f"{few:,} numbers, {share} of {many:,},", used
+            if not needed:
+                return f"{told} can change the whole matrix; B is still 0, so they do not yet"
+            uses = "one direction" if needed == 1 else f"{needed} directions"
+            return f"{told} change the whole matrix: it uses {uses} of {count}"
         case "grad_output":
             return (
                 f"Backward: how the loss, {format_fixed(about['loss'])}, changes with each output"
@@ -111,7 +119,7 @@ def spectrum(needed: int, count: int, effective: float) -> str:
 
 def growth(first: int, last: int, step: int | None) -> str:
     """Below the lines."""
-    shown = "" if step is None else f": step {step:,}"
+    shown = "" if step is None else f", shown: {step:,}"
     return f"steps {first:,} to {last:,}{shown}"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
@@ -82,6 +83,22 @@ def test_each_step_fills_a_place_and_has_its_arithmetic(make_mode: Any, run_asyn
     run_async(body())
 
 
+def test_an_adapter_that_has_learned_nothing_says_so(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("inside")
+        with torch.no_grad():
+            for update in adapters_of(mode.source._model())[0].updates.values():
+                update.B.zero_()
+        mode.read()
+        await mode.settled()
+        assert "B is still 0" in mode.headline and mode.scene.needed == 0
+        for picture in mode.pictures().values():
+            picture.grab()
+            assert picture.broken is None
+
+    run_async(body())
+
+
 def test_a_matrix_a_token_and_an_output_are_chosen(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("inside")
@@ -116,6 +133,22 @@ def test_a_matrix_a_token_and_an_output_are_chosen(make_mode: Any, run_async: An
         mode.workspace.undo()
         await mode.settled()
         assert mode.draft.value.matrix == ""
+
+    run_async(body())
+
+
+def test_a_matrix_with_fewer_outputs_follows_one_with_more(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("inside")
+        mode.look_at(NAME)
+        await mode.settled()
+        rows = len(mode.scene.found.weight)
+        mode.choose("output", rows - 1)
+        assert mode.view.output == rows - 1
+        mode.look_at("h.0.mlp.c_proj")
+        await mode.settled()
+        assert mode.view.output == len(mode.scene.found.weight) - 1 < rows - 1
+        assert mode.view.body.state == "ready"
 
     run_async(body())
 
