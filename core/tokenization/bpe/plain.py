@@ -70,11 +70,10 @@ def encode(word: Sequence[int], ranks: Mapping[Pair, tuple[int, int]]) -> list[i
     """
     symbols = list(word)
     while True:
-        pairs = list(pairwise(symbols))
-        known = [pair for pair in pairs if pair in ranks]
-        if not known:
+        found = [ranks.get(pair) for pair in pairwise(symbols)]
+        learned = [one for one in found if one is not None]
+        if not learned:
             return symbols
-        pair = min(known, key=lambda one: ranks[one])  # step: choose
-        _, token = ranks[pair]
-        place = pairs.index(pair)
+        rank, token = min(learned)  # step: choose
+        place = found.index((rank, token))
         symbols[place : place + 2] = [token]  # step: merge
