@@ -2,14 +2,15 @@
 
 Reading order, one subject a line:
 
-low rank      targets, lora_config, lora, adapter, scales, verdicts, adapted_trace
+low rank      targets, lora_config, lora, modules, adapter, scales, verdicts, lora_gradients,
+              adapted_trace
 four bits     nf4, quantized_linear, quantization, nf4_trace
 files         peft_config, adapter_files
 methods       settings, selection, task_vector, bottleneck, new_tokens, soft_prompt, classifier,
               methods
 costs         trainable, work, estimates
 a run         examples, example_files, replay, data, loading, task, program, bundled_questions
-what changed  spectrum, analysis, spectrum_trace, examination
+what changed  trial, spectrum, analysis, spectrum_trace, examination
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _HOME = {
     "load_tuned_steps": "core.finetuning.loading",
     "finetune": "core.finetuning.program",
     "finetune_steps": "core.finetuning.program",
-    "adapter_parameter_count": "core.finetuning.adapter",
+    "adapter_parameter_count": "core.finetuning.trainable",
     "load_adapter": "core.finetuning.adapter_files",
     "add_bottlenecks": "core.finetuning.bottleneck",
     "Bottlenecks": "core.finetuning.bottleneck",
@@ -65,6 +66,13 @@ _HOME = {
     "examine": "core.finetuning.examination",
     "at_scales": "core.finetuning.scales",
     "generate_at_scales_steps": "core.finetuning.scales",
+    "Mixture": "core.finetuning.trial",
+    "mixed_shares": "core.finetuning.trial",
+    "write_mixed_steps": "core.finetuning.trial",
+    "strength_curve_steps": "core.finetuning.trial",
+    "check_adapter": "core.finetuning.trial",
+    "export_mixture": "core.finetuning.trial",
+    "save_mixture": "core.finetuning.trial",
     "Verdict": "core.finetuning.verdicts",
     "FinetuningEstimate": "core.finetuning.estimates",
     "estimate_finetuning": "core.finetuning.estimates",

@@ -147,7 +147,7 @@ def _numbers_of(adapter: Adapter, target: Target) -> Numbers | None:
     beside: list[tuple[LowRank, slice, slice]] = []  # its rows there, and here
     for update in adapter.updates_of(matrix):
         first = max(update.first, target.first)
-        last = min(update.first + update.B.size(0), target.first + target.shape[0])
+        last = min(update.rows.stop, target.first + target.shape[0])
         if first < last:
             theirs = slice(first - target.first, last - target.first)
             own = slice(first - update.first, last - update.first)
@@ -171,7 +171,8 @@ def _magnitude(
     matrix: Adapted, target: Target, beside: list[tuple[LowRank, slice, slice]]
 ) -> Tensor:
     """DoRA's lengths of all these rows: those that are not adapted keep their own."""
-    weight = matrix.rows(matrix.unmerged_weight, target.first, target.rows)
+    last = target.first + target.shape[0]
+    weight = matrix.as_matrix(matrix.unmerged_weight)[target.first : last]
     magnitude = full_precision(weight).norm(dim=1)
     adapted = torch.zeros_like(magnitude, dtype=torch.bool)
     for update, theirs, own in beside:

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.files import quoted
 from core.finetuning.adapter import Adapter
-from core.finetuning.lora import Adapted, DoRA, LowRank
+from core.finetuning.lora import DoRA, LowRank
 from core.finetuning.scales import at_scales
 from core.finetuning.spectrum import (
     Spectrum,
@@ -66,7 +66,7 @@ def weight_of(adapter: Adapter, name: str) -> Tensor:
     Raises ValueError as `update_of`.
     """
     update = update_of(adapter, name)
-    module = _holders(adapter)[update]
+    module = adapter.modules()[name]
     return module.rows_of(update, module.unmerged_weight).detach()
 
 
@@ -95,22 +95,16 @@ def strengths(adapter: Adapter) -> list[Strength]:
 
 def strengths_steps(adapter: Adapter) -> Iterator[Strength]:
     """The same, one by one: each reads all of a matrix."""
-    holders = _holders(adapter)
-    for name, update in adapter.updates.items():
+    for name, module in adapter.modules().items():
+        update = adapter.updates[name]
         with torch.no_grad():
-            weight = holders[update].rows_of(update, holders[update].unmerged_weight)
+            weight = module.rows_of(update, module.unmerged_weight)
             if isinstance(update, DoRA):
                 change = _norm(update.delta(weight))
             else:
                 change = product_norm(update.A, update.B, update.scaling)
             found = Strength(name, change, _norm(weight))
         yield found
-
-
-def _holders(adapter: Adapter) -> dict[nn.Module, Adapted]:
-    """The module that each update lies in."""
-    modules = [one for one in adapter.model.modules() if isinstance(one, Adapted)]
-    return {update: module for module in modules for update in module.updates}
 
 
 def strengths_between(

@@ -9,9 +9,9 @@ from core.data import Batches, Corpus, prepare_corpus_steps
 from core.data.batches import Batch
 from core.data.text import Progress
 from core.finetuning.example_files import FileExamples, read_examples_steps
-from core.finetuning.examples import Example, ExampleBatches, Examples, StoryQuestions, padded
+from core.finetuning.examples import Example, ExampleBatches, Examples, StoryExamples, padded
 from core.finetuning.replay import with_replay
-from core.finetuning.settings import QUESTIONS, FinetuningSettings
+from core.finetuning.settings import BUILT_IN, FinetuningSettings
 from core.inference.chat import Chatting
 from core.resources import data_folder
 from core.training.config import TrainingConfig
@@ -43,8 +43,8 @@ class TuningData:
     def open_steps(self, lm: Chatting, context: int) -> Iterator[Progress]:
         """Opens both. Raises ValueError or OSError, with the remedy, where one cannot be read."""
         settings, config, self.context = self.settings, self.config, context
-        if settings.data == QUESTIONS:
-            self.examples = StoryQuestions(lm.tokenizer, lm.usage.end_ids)
+        if settings.data in BUILT_IN:
+            self.examples = StoryExamples(settings.data, lm.tokenizer, lm.usage.end_ids)
         elif settings.holds_examples:
             self.examples = yield from read_examples_steps(lm, settings, context)
         else:

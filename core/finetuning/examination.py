@@ -27,16 +27,14 @@ from core.finetuning.analysis import (
     weight_of,
 )
 from core.finetuning.lora import LoRAEmbedding
-from core.finetuning.spectrum import Spectrum, overlap
+from core.finetuning.spectrum import Spectrum, overlap, strongest_directions
+from core.finetuning.spectrum_trace import trace_spectrum
 from core.inference.activations import to_array
 from core.tensor_shards import open_tensors
 from core.trace import Trace
 from core.training.records import CHECKPOINTS, step_of
 from core.transformer.gpt import GPT
-from core.transformer.precision import full_precision
 from core.transformer.weights import WEIGHTS_FILE
-
-SPARE, ROUNDS = 8, 12  # further directions, and rounds, so that the wanted ones are exact enough
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +48,7 @@ class Examination:
     weight     W (out, in)
     delta      (out, in) what is added to it, at a scale of 1
     spectrum   its directions
+    finding    the steps by which they are found; None: of DoRA, whose change is no product
     familiar   (K,) how much of what each reads lies in as many of W's strongest directions, 0 to 1
     steps      of the run's checkpoints; none of a model that is no run's
     step       of the checkpoint that is shown
@@ -65,6 +64,7 @@ class Examination:
     weight: np.ndarray
     delta: np.ndarray
     spectrum: Spectrum
+    finding: Trace | None
     familiar: np.ndarray
     steps: tuple[int, ...]
     step: int | None
@@ -115,7 +115,7 @@ def examine(
     with _at(model, {} if step is None else learned[step]):
         strong = strengths(adapter)
         if name not in adapter.updates:
-            name = max(strong, key=lambda one: (not _is_table(model, one.name), one.ratio)).name
+            name = _most_changed(adapter, strong)
         trace = trace_adapter(model, ids, name, position)
         spectrum, weight = spectrum_of(adapter, name), weight_of(adapter, name)
         return Examination(
@@ -126,6 +126,7 @@ def examine(
             to_array(weight).copy(),
             to_array(delta_of(adapter, name)),
             spectrum,
+            None if adapter.config.dora else trace_spectrum(adapter, name),
             _familiar(spectrum, weight),
             tuple(learned),
             step,
@@ -134,9 +135,14 @@ def examine(
         )
 
 
-def _is_table(model: GPT, name: str) -> bool:
-    """Whether it is an embedding, which nothing is traced through."""
-    return isinstance(dict(model.named_modules()).get(name), LoRAEmbedding)
+def _most_changed(adapter: Adapter, strong: Sequence[Strength]) -> str:
+    """Embeddings come last: nothing is traced through them."""
+    modules = adapter.modules()
+
+    def order(one: Strength) -> tuple[bool, float]:
+        return not isinstance(modules[one.name], LoRAEmbedding), one.ratio
+
+    return max(strong, key=order).name
 
 
 def checkpoints_beside(folder: str | Path) -> dict[int, Path]:
@@ -169,23 +175,9 @@ def _values_at(adapter: Adapter, name: str, learned: Mapping[str, Tensor]) -> np
         return spectrum_of(adapter, name).values
 
 
-@torch.no_grad()
 def _familiar(spectrum: Spectrum, weight: Tensor) -> np.ndarray:
-    strongest = _strongest(full_precision(weight), len(spectrum.values)).cpu().numpy()
+    strongest = strongest_directions(weight, len(spectrum.values)).cpu().numpy()
     return ((strongest.T @ spectrum.right) ** 2).sum(axis=0)
-
-
-def _strongest(weight: Tensor, count: int) -> Tensor:
-    """(in, count): the directions that W (out, in) reads most strongly, found without its whole
-    SVD, which takes minutes for a wide matrix: Halko, Martinsson and Tropp 2011, algorithm 4.4.
-    """
-    generator = torch.Generator().manual_seed(0)
-    found = torch.randn(weight.size(1), min(count + SPARE, *weight.shape), generator=generator)
-    found = found.to(weight.device)
-    for _ in range(ROUNDS):
-        found, _ = torch.linalg.qr(weight.mT @ (weight @ found))
-    _, _, turned = torch.linalg.svd(weight @ found, full_matrices=False)
-    return (found @ turned.mT)[:, :count]
 
 
 def _shared(model: GPT, spectrum: Spectrum, name: str, folder: str | Path) -> np.ndarray | None:

@@ -76,11 +76,23 @@ def memory_needed(name_or_path: str | Path = BUNDLED, dtype: str = "float32") ->
 
 def config_of(name_or_path: str | Path = BUNDLED) -> Config:
     """The config of what `load` opens; nothing of its weights is read. Raises as `load` does."""
+    for _ in range(DEEPEST):
+        if (values := _tuned(name_or_path)) is not None:
+            return _own_config(values)
+        if (base := base_of(name_or_path)) is None:
+            return loading.config_of(name_or_path)
+        name_or_path = base
+    raise ValueError(f"{name_or_path} lies on a base that lies on another, without end")
+
+
+def base_of(name_or_path: str | Path) -> str | None:
+    """What a model was tuned from, as `load` takes it; None: it was not. Raises as `load` does."""
+    folder, _ = place_of(name_or_path)
     if (values := _tuned(name_or_path)) is not None:
-        return _own_config(values)
-    if (folder := _adapter_folder(name_or_path)) is not None:
-        return config_of(_base_place(folder, _named_by_peft(folder), PEFT_BASE))
-    return loading.config_of(name_or_path)
+        return str(_base_place(folder, values.get(BASE), BASE))
+    if _adapter_folder(name_or_path) is not None:
+        return str(_base_place(folder, _named_by_peft(folder), PEFT_BASE))
+    return None
 
 
 def write_tuned(folder: Path, config: ModelConfig, settings: FinetuningSettings) -> None:
@@ -223,5 +235,6 @@ def _load_tuned_steps(
         )
     check_finite(model, str(path))
     tuning.model.eval()
+    vars(model)["tuning"] = tuning  # for tuning_of
     lm = LoadedModel(model, under.tokenizer, model.config, name, under.usage)
     return Tuned(lm, settings, tuning)

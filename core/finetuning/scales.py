@@ -10,7 +10,7 @@ Several texts can be written at once, token by token in turn, each at scales of 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Protocol
 
 import numpy as np
@@ -31,23 +31,41 @@ class Scaled(Protocol):
 def at_scales(scales: Mapping[Scaled, float], *, merged: bool = False) -> Iterator[None]:
     """Adapters at these scales; afterwards they are at those that they had.
 
-    merged  and written into the model's matrices meanwhile. What is no adapter lies there anyway
+    merged  also merges them into the model's matrices meanwhile
 
     Raises ValueError as `Adapter.merge` does.
     """
     before = {adapter: adapter.scale for adapter in scales}
-    beside = [one for one in scales if merged and isinstance(one, Adapter) and not one.is_merged]
     try:
         for adapter, scale in scales.items():
             _set(adapter, scale)
-        for one in beside:
-            one.merge()
-        yield
+        with ExitStack() as stack:
+            for one in scales if merged else ():
+                if isinstance(one, Adapter):
+                    stack.enter_context(merged_as(one, True))
+            yield
     finally:
-        for one in beside:
-            one.unmerge()
         for adapter, scale in before.items():
             _set(adapter, scale)
+
+
+@contextmanager
+def merged_as(adapter: Adapter, merged: bool) -> Iterator[None]:
+    """An adapter merged into the model's matrices, or not; afterwards it is as it was.
+
+    Raises ValueError as `Adapter.merge` does.
+    """
+    before = adapter.is_merged
+    _merge(adapter, merged)
+    try:
+        yield
+    finally:
+        _merge(adapter, before)
+
+
+def _merge(adapter: Adapter, merged: bool) -> None:
+    if adapter.is_merged != merged:
+        (adapter.merge if merged else adapter.unmerge)()
 
 
 def _set(adapter: Scaled, scale: float) -> None:

@@ -67,7 +67,7 @@ def _directions(made: Mapping[str, np.ndarray]) -> list[Step]:
         ),
         Step(
             "spectrum.qr_a",
-            "Split A, turned, in the same way",
+            "Split the transposed A in the same way",
             r"A^\top = Q_A R_A",
             f"{_PRODUCT}#qr_a",
             of("Q_A", "R_A", "A"),
@@ -84,7 +84,7 @@ def _directions(made: Mapping[str, np.ndarray]) -> list[Step]:
             "Its singular values are those of the whole change",
             r"M = U \Sigma V^\top",
             f"{_PRODUCT}#svd",
-            of("values", "U", "V_turned", "middle"),
+            of("values", "U", "Vh", "middle"),
         ),
         Step(
             "spectrum.left",
@@ -98,7 +98,7 @@ def _directions(made: Mapping[str, np.ndarray]) -> list[Step]:
             "The directions that it reads",
             r"R = Q_A V",
             f"{_PRODUCT}#right",
-            of("right", "Q_A", "V_turned"),
+            of("right", "Q_A", "Vh"),
         ),
     ]
 

@@ -10,6 +10,7 @@ import numpy as np
 from core.equation import Symbol
 from explorer.studio.gallery_data import Sample
 from explorer.widgets.bar_table import BarRow, BarTable
+from explorer.widgets.cell_map import CellMap, CellMapScene
 from explorer.widgets.diagrams.picture import DiagramPicture
 from explorer.widgets.diagrams.scenes import (
     BlockScene,
@@ -80,4 +81,10 @@ def _bars() -> list[Sample]:
     rows = [BarRow(f"model {at}", 10**at, (f"{10**at}", f"{at}"), "a note") for at in (1, 2, 3)]
     table.set_scene(rows)
     table.set_chosen("model 2")
-    return [("bars", bars, 400, 40), ("one is meant", bright, 400, 40), ("table", table, 600, 140)]
+    cells = CellMap("Strength")
+    values = np.array([[0.1, 0.4], [np.nan, 0.2]])
+    cells.set_scene(CellMapScene(["layer 0", "layer 1"], ["c_attn", "c_proj"], values, 1))
+    return [
+        ("bars", bars, 400, 40), ("one is meant", bright, 400, 40), ("table", table, 600, 140),
+        ("a map of cells", cells, 240, 120),
+    ]  # fmt: skip

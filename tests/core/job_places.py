@@ -119,6 +119,14 @@ def tuned(place: Place) -> Finetuning:
     return task
 
 
+def wide(place: Place) -> GPT:
+    """A model whose matrices can be quantized, of which a part is in eval mode."""
+    config = replace(place.model.config, n_embd=64)
+    place.model = GPT(config, torch.Generator().manual_seed(0))
+    place.model.blocks[1].eval()
+    return place.model
+
+
 def put_tuned(place: Place) -> Path:
     """A folder with what was learned, on a model of transformers."""
     folder, settings = place.folder / "tuned", FinetuningSettings(base=str(put_foreign(place)))

@@ -24,8 +24,10 @@ from core.finetuning.example_files import read_examples_steps
 from core.finetuning.loading import load_steps as load_any_steps
 from core.finetuning.loading import load_tuned_steps
 from core.finetuning.program import finetune_steps
+from core.finetuning.quantization import quantize_model_steps
 from core.finetuning.scales import generate_at_scales_steps
 from core.finetuning.task import Finetuning
+from core.finetuning.trial import Mixture, mix_steps, strength_curve_steps, write_mixed_steps
 from core.inference.beam_search import BeamSettings, beam_search_steps
 from core.inference.beam_search_trace import compared_search_steps, trace_beam_search_steps
 from core.inference.chat import answer_steps, chat_steps
@@ -110,6 +112,7 @@ from tests.core.job_places import (
     training,
     tuned,
     tuning,
+    wide,
 )
 from tests.core.training.small import small_config, torch_state
 
@@ -151,6 +154,14 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     generate_at_scales_steps: lambda place: generate_at_scales_steps(
         place.model, {add_lora(place.model): 0.5}, [1, 2, 3], 5, Sampling(top_p=0.9), seed=1
     ),
+    quantize_model_steps: lambda place: quantize_model_steps(wide(place)),
+    write_mixed_steps: lambda place: write_mixed_steps(
+        add_lora(place.model).model, Mixture(0.5, merged=True), [1, 2, 3], 5, seed=1
+    ),
+    strength_curve_steps: lambda place: strength_curve_steps(
+        add_lora(place.model).model, Mixture(), [1, 2, 3], (0.0, 1.0)
+    ),
+    mix_steps: lambda place: mix_steps(put_tuned(place), Mixture(0.5)),
     strengths_steps: lambda place: strengths_steps(add_lora(place.model)),
     beam_search_steps: lambda place: beam_search_steps(
         place.model, [1, 2, 3], BeamSettings(max_new_tokens=5, stop=(4,))

@@ -13,52 +13,88 @@ from PySide6.QtGui import QColor, QPainter
 
 from core.numbers import format_number
 from explorer import theme
-from explorer.widgets.base import CENTER, LEFT, RIGHT
+from explorer.widgets.base import CENTER, LEFT, RIGHT, packed_image
 from explorer.widgets.cell_numbers import fitting_number
 from explorer.widgets.diagrams.scenes import AdapterScene, Content
 from explorer.widgets.matrix_equation import dimensions
 from explorer.widgets.sketch import Sketch, around, colors_of
 
 LINE, STRIP, GAP, BAND = 16, 12, 6, 16  # px: a line; a vector; between two; the r numbers
-LEFTMOST, RIGHTMOST, ARROW = 44, 84, (48, 120)  # px: words at the sides; an arrow, least and most
-FOOT, NUMBER, ALL, THIN = 40, 30, 208, 1.5  # px: words below; an r number, all; a matrix, least
+LEFTMOST, RIGHTMOST, ARROW = 50, 84, (76, 120)  # px: words at the sides; an arrow, least and most
+FOOT, NUMBER, THIN = 38, 30, 2  # px: words below; an r number; the thinnest matrix
+SHARE = 0.39  # of the width, for all r numbers
 FEW = 16  # r numbers beside one another
 SERIES = 1  # of what goes back
 # Places with a row for each output; arrows, by the place that they come from.
-ROWS, FLOWS = ("W", "B", "delta", "h", "change", "sum"), ("h", "change", "A", "a")
+ROWS, FLOWS = ("W", "B", "delta", "h", "change", "sum"), ("h", "change", "a")
 
 
 class AdapterLayout:
-    """Where everything stands, at one scale for all matrices, as large as the area lets it be."""
+    """Where everything stands, at one scale for all matrices, as large as the area lets it be: the
+    change beside W, or, where both are wide, below it.
+    """
 
     def __init__(self, area: QRectF, size: tuple[int, int, int]) -> None:
         px, (out, wide, r) = theme.current().px, size
-        gap, strip, band, line = px(GAP), px(STRIP), px(BAND), px(LINE)
-        above = line + strip + 3 * gap + band
-        area = area.adjusted(px(LEFTMOST), above, -px(RIGHTMOST), -px(FOOT))
-        narrow = 3 * strip + 4 * gap + 2 * px(ARROW[0])
-        across, down = (area.width() - narrow) / (2 * wide + r), area.height() / (out + r)
-        scale = max(min(across, down), 1e-3)
-        thin, spare = max(r * scale, px(THIN)), area.width() - narrow - (2 * wide + r) * scale
+        above = px(LINE + STRIP + BAND) + 3 * px(GAP)  # the change: a line, A, and what it reads
+        self.numbers = min(px(NUMBER) * min(r, FEW), SHARE * area.width())  # px of all r numbers
+        beside = area.adjusted(px(LEFTMOST), above, -px(RIGHTMOST), -px(FOOT))
+        narrow = 3 * px(STRIP) + 4 * px(GAP) + 2 * px(ARROW[0])
+        right = self.numbers + px(RIGHTMOST) + px(STRIP) + px(LEFTMOST) / 2
+        below = area.adjusted(px(LEFTMOST), px(STRIP) + px(GAP), -right, -px(FOOT))
+        across = (beside.width() - narrow) / (2 * wide + r), beside.height() / (out + r)
+        down = (below.height() - px(FOOT) - above) / (2 * out + r), below.width() / (wide + r)
+        self.is_stacked = min(down) > min(across)
+        scale = max(min(down if self.is_stacked else across), 1e-3)
+        sides = wide * scale, out * scale, max(r * scale, px(THIN))
+        self.places: dict[str, QRectF] = {}
+        if self.is_stacked:
+            self._put_below(below, *sides, above)
+        else:
+            self._put_beside(beside, *sides, beside.width() - narrow - 2 * sides[0] - sides[2])
+
+    def _put_beside(
+        self, area: QRectF, wide: float, high: float, thin: float, spare: float
+    ) -> None:
+        px, places = theme.current().px, self.places
         arrow = min(px(ARROW[0]) + max(spare / 2, 0), px(ARROW[1]))
         x = area.left() + max(spare - 2 * (arrow - px(ARROW[0])), 0) / 2
-        top = area.top() + max(area.height() - out * scale, 0) / 2
-        places = self.places = {}
+        top, gap, strip = area.top() + max(area.height() - high, 0) / 2, px(GAP), px(STRIP)
         for name, width, apart in (
-            ("W", wide * scale, gap), ("h", strip, arrow), ("sum", strip, arrow),
-            ("change", strip, gap), ("B", thin, gap), ("delta", wide * scale, 0),
+            ("W", wide, gap), ("h", strip, arrow), ("sum", strip, arrow), ("change", strip, gap),
+            ("B", thin, gap), ("delta", wide, 0),
         ):  # fmt: skip
-            places[name] = QRectF(x, top, width, out * scale)
+            places[name] = QRectF(x, top, width, high)
             x += width + apart
-        frozen, change, right = places["W"], places["delta"], places["B"].right()
-        places["x"] = QRectF(frozen.left(), top - gap - strip, frozen.width(), strip)
-        middle = top - gap - (line + band / 2 if thin < band else thin / 2)
+        right = places["B"].right()
+        self.numbers = min(self.numbers, right - area.left() - px(LINE))
+        self._put_read(thin, right - self.numbers)
+
+    def _put_below(self, area: QRectF, wide: float, high: float, thin: float, above: float) -> None:
+        px, places = theme.current().px, self.places
+        apart = high + px(FOOT) + above
+        top, gap, strip = area.top() + max(area.height() - apart - high, 0) / 2, px(GAP), px(STRIP)
+        places["W"] = QRectF(area.left(), top, wide, high)
+        change = places["delta"] = places["W"].translated(0, apart)
+        places["B"] = QRectF(change.right() + gap, change.top(), thin, high)
+        places["change"] = QRectF(places["B"].right() + gap, change.top(), strip, high)
+        places["h"] = places["change"].translated(0, -apart)
+        self._put_read(thin, places["B"].left())
+        end = places["a"].right() + px(RIGHTMOST)
+        places["sum"] = QRectF(end, change.top(), strip, high)
+
+    def _put_read(self, thin: float, left: float) -> None:
+        """Above the matrices what they read; A, and the r numbers from `left` on."""
+        px, places = theme.current().px, self.places
+        gap, strip, band = px(GAP), px(STRIP), px(BAND)
+        frozen, change = places["W"], places["delta"]
+        places["x"] = QRectF(frozen.left(), frozen.top() - gap - strip, frozen.width(), strip)
+        row = change.top() - gap - px(LINE) - band / 2  # of the r numbers
+        middle = row if thin < band else change.top() - gap - thin / 2
         places["A"] = around(change.center().x(), middle, change.width(), thin)
         first = middle - max(band, thin) / 2 - gap - strip
         places["x, again"] = QRectF(change.left(), first, change.width(), strip)
-        shown = min(r, FEW)
-        all_wide = min(px(NUMBER) * shown, px(ALL), right - area.left() - px(LINE))
-        places["a"] = around(right - all_wide / 2, middle, all_wide, band)
+        places["a"] = QRectF(left, row - band / 2, self.numbers, band)
 
     def at(self, point: QPointF) -> tuple[str, float, float] | None:
         """The place under a point, and where in it, each 0 to 1."""
@@ -71,18 +107,21 @@ class AdapterLayout:
         return None
 
     def flow(self, name: str, back: bool = False) -> list[QPointF]:
-        """The way out of a place, to where it goes: from A to the r numbers, from them to B, and
-        from both outputs to their sum. `back`: from its end.
+        """The way out of a place: from the r numbers to B, from both outputs to their sum; `back`:
+        from its end.
         """
-        place, y = self.places[name], self.places[name].center().y()
-        to = self.places["a" if name == "A" else "sum"]
+        place, total, y = self.places[name], self.places["sum"], self.places[name].center().y()
+        x, above = total.center().x(), theme.current().px(LINE + 2 * GAP)
         if name == "a":
             x = self.places["B"].center().x()
             points = [QPointF(x, place.bottom()), QPointF(x, self.places["B"].top())]
-        elif to.center().x() > place.center().x():
-            points = [QPointF(place.right() + 3, y), QPointF(to.left() - 3, y)]
+        elif name == "h" and self.is_stacked:
+            corner, end = QPointF(x, y), QPointF(x, total.top() - above)
+            points = [QPointF(place.right() + 3, y), corner, end]
+        elif x > place.center().x():
+            points = [QPointF(place.right() + 3, y), QPointF(total.left() - 3, y)]
         else:
-            points = [QPointF(place.left() - 3, y), QPointF(to.right() + 3, y)]
+            points = [QPointF(place.left() - 3, y), QPointF(total.right() + 3, y)]
         return points[::-1] if back else points
 
 
@@ -90,9 +129,11 @@ def draw_adapter(painter: QPainter, layout: AdapterLayout, scene: AdapterScene) 
     sketch = Sketch(painter)
     for name, place in layout.places.items():
         key = name.partition(",")[0]
-        content = scene.alone if key == "delta" and scene.alone else scene.now.get(key)
-        _draw_content(sketch, place, content, key)
-        if key == scene.coming and content is not scene.alone:
+        if key == "delta" and scene.alone is not None:
+            _draw_content(sketch, place, scene.alone, key)
+            continue
+        _draw_content(sketch, place, scene.now.get(key), key)
+        if key == scene.coming:
             _draw_coming(sketch, place, scene)
     for name in FLOWS:
         back = scene.back and name != "h"  # W gets no gradient
@@ -115,20 +156,26 @@ def _draw_content(sketch: Sketch, place: QRectF, content: Content | None, key: s
     elif key == "a":
         _draw_numbers(sketch, place, content.values)
     else:
-        sketch.matrix(place, content.thumb, limit=content.limit)
+        if (name := sketch.now.name) not in content.images:
+            colors = colors_of(content.thumb, limit=content.limit)
+            content.images[name] = packed_image(colors)
+        sketch.painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        sketch.painter.drawImage(place, content.images[name])
+        sketch.frame(place, "divider", 1, 0)
 
 
 def _draw_numbers(sketch: Sketch, place: QRectF, values: np.ndarray) -> None:
     """The r numbers: so few that each can be read."""
     colors, count = colors_of(values)[0], min(values.shape[1], FEW)
     side, metrics = place.width() / count, sketch.now.metrics("rail")
+    words = [fitting_number(value, metrics, side - 3) for value in values[0, :count].tolist()]
+    written = all(metrics.horizontalAdvance(one) <= side for one in words)
     for at in range(count):
         cell = QRectF(place.left() + at * side, place.top(), side - 1, place.height())
         color = QColor.fromRgb(int(colors[at]))
         sketch.fill(cell, color)
-        words = fitting_number(float(values[0, at]), metrics, side - 3)
-        if metrics.horizontalAdvance(words) <= side:
-            sketch.text(cell, words, theme.ink_on(color), size="rail")
+        if written:
+            sketch.text(cell, words[at], theme.ink_on(color), size="rail")
         sketch.frame(cell, "divider", 1, 0)
 
 
@@ -169,15 +216,23 @@ def _draw_words(sketch: Sketch, layout: AdapterLayout, scene: AdapterScene) -> N
                 rect.translated(0, line), f"{dimensions(content.values.shape)}{limit}", align=align
             )
 
-    h, total, change, A = (places[name] for name in ("h", "sum", "change", "A"))
-    above, below = h.top() - gap - line, h.bottom() + gap
-    put("h", h.left(), above, LEFT)
-    put("sum", total.center().x(), above, CENTER)
-    put("change", change.right(), above, RIGHT)  # beside B comes what the r numbers make of it
-    put("W", places["W"].center().x(), below, CENTER, sized=True)
-    put("B", places["B"].right(), below, RIGHT, sized=True)
-    put("delta", places["delta"].left(), below, LEFT, sized=scene.alone is None)
-    put("A", A.right() + gap, A.center().y() - line, LEFT, sized=True)
-    for name in ("x", "x, again", "a"):
-        place = places[name]
-        put(name.partition(",")[0], place.left() - gap, place.center().y() - line / 2, RIGHT)
+    h, total, change, A, a = (places[name] for name in ("h", "sum", "change", "A", "a"))
+    B, delta, row = places["B"], places["delta"], a.center().y() - line / 2
+    put("h", h.left(), h.top() - gap - line, LEFT)
+    put("sum", total.center().x(), total.top() - gap - line, CENTER)
+    put("W", places["W"].center().x(), h.bottom() + gap, CENTER, sized=True)
+    for name in ("x", "x, again"):
+        put("x", places[name].left() - gap, places[name].center().y() - line / 2, RIGHT)
+    above, below, whole = change.top() - gap - line, B.bottom() + gap, scene.alone is None
+    if layout.is_stacked:
+        put("change", change.left(), above, LEFT)
+        put("B", B.left(), below, LEFT, sized=True)
+        put("delta", delta.right(), below, RIGHT, sized=whole)
+        put("A", A.left() - gap, A.center().y() - line / 2, RIGHT)
+        put("a", a.right() + gap, row, LEFT)
+    else:
+        put("change", change.right(), above, RIGHT)  # B stands right of it
+        put("B", B.right(), below, RIGHT, sized=True)
+        put("delta", delta.left(), below, LEFT, sized=whole)
+        put("A", A.right() + gap, A.center().y() - line, LEFT, sized=True)
+        put("a", a.left() - gap, row, RIGHT)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -150,10 +150,13 @@ def drawn_rows(values: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Content:
-    """Numbers (R, C) in a place, what they are called, and so many of them as are drawn."""
+    """Numbers (R, C) in a place, what they are called, and so many of them as are drawn; `images`:
+    what was painted of them, by the theme's name.
+    """
 
     name: str
     values: np.ndarray
+    images: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def thumb(self) -> np.ndarray:

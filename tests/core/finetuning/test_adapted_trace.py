@@ -97,7 +97,7 @@ def test_a_trace_stays_what_it_was_and_leaves_the_model_as_it_was(strength: floa
     model.train()
     trace = core.trace_adapter(model, TEXT, "h.1.mlp.c_fc")
     assert model.training and all(one.grad is None for one in model.parameters())
-    assert all(module.passages is None for module, _ in adapter._places())
+    assert model.get_submodule("h.1.mlp.c_fc") is adapter.modules()["h.1.mlp.c_fc"]
     before = {step.name: {name: step.value(name) for name in step.values} for step in trace}
     assert np.any(before["adapter.grad_B"]["grad_B"]) == bool(strength)
     with torch.no_grad():

@@ -27,6 +27,7 @@ from core.finetuning.spectrum import (
     energy_shares,
     low_rank_spectrum,
     overlap,
+    strongest_directions,
 )
 from core.finetuning.spectrum_trace import cosine_step, overlap_step, trace_spectrum
 from core.trace import Step
@@ -59,6 +60,19 @@ def test_the_directions_of_a_product_are_those_of_the_dense_matrix(
     for sides in (found.left, found.right):
         np.testing.assert_allclose(sides.T @ sides, np.eye(rank), atol=1e-12)
     assert found.norm == pytest.approx(float(dense.norm()))
+
+
+@pytest.mark.parametrize("shape", [(40, 60), (60, 40), (5, 30)])
+def test_the_strongest_directions_are_those_of_the_whole_decomposition(
+    shape: tuple[int, int],
+) -> None:
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    found = strongest_directions(matrix, 4)
+    np.testing.assert_allclose(found.mT @ found, np.eye(4), atol=1e-5)
+    dense = dense_spectrum(matrix).right[:, :4]
+    np.testing.assert_allclose(abs(cosines(found.numpy(), dense)), np.eye(4), atol=0.02)
+    with pytest.raises(ValueError, match="NaN"):
+        strongest_directions(matrix * torch.nan, 4)
 
 
 def test_shares_and_ranks_of_spectra_that_are_known() -> None:

@@ -65,6 +65,9 @@ def test_a_base_that_is_not_there_is_told_with_what_to_do(base: Path, tmp_path: 
         )
         with pytest.raises(ValueError, match=told):
             core.load(folder)
+        if told == "without end":
+            with pytest.raises(ValueError, match=told):
+                config_of(folder)
     (folder / "adapter_model.safetensors").unlink()
     with pytest.raises(FileNotFoundError, match="holds no adapter_model.safetensors; copy"):
         core.load(folder)

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from explorer.panes.finetuning.answers.draft import TryDraft
-from explorer.panes.finetuning.answers.text import NO_ADAPTER
 
 if TYPE_CHECKING:
-    from core.finetuning.adapter import Adapter
+    from core.finetuning.trial import Mixture, Written
     from core.finetuning.verdicts import Verdict
 
 CURVE = np.linspace(0, 2, 21)  # the strengths of the curves
-
-
-@dataclass(frozen=True, eq=False)
-class Written:
-    """A text, as far as it is written; `surprises` (T,) of its tokens, in nats."""
-
-    ids: Sequence[int]
-    surprises: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,66 +25,78 @@ class NextTokens:
     tuned: np.ndarray
 
 
-def adapter_of(model: Any) -> Adapter:
-    """The newest one. Raises ValueError where there is none."""
-    from core.finetuning.adapter import adapters_of
+def mixture_of(draft: TryDraft) -> Mixture:
+    from core.finetuning.trial import Mixture
 
-    if not (adapters := adapters_of(model)):
-        raise ValueError(NO_ADAPTER)
-    return adapters[-1]
+    return Mixture(draft.strength, draft.share if draft.other else None, draft.merged)
+
+
+def lay_second(model: Any, folder: str) -> None:
+    """A second adapter beside the one that the model has."""
+    from core import load_adapter
+
+    load_adapter(model, folder)
 
 
 def written_steps(
     model: Any, ids: Sequence[int], draft: TryDraft, stop: Sequence[int]
 ) -> Iterator[Written]:
     """The text that is read, and then with each token that is written after it."""
-    from core.finetuning.scales import at_scales, generate_at_scales_steps
+    from core.finetuning.trial import write_mixed_steps
     from core.inference.sampling import Sampling
-    from core.inference.surprise import surprise_of, surprises
 
-    scales = {adapter_of(model): draft.strength}
-    with at_scales(scales, merged=draft.merged):
-        told = surprises(model, ids)
-    yield Written(ids, told)
-    asked = model, scales, ids, draft.tokens, Sampling(temperature=draft.temperature)
-    more: dict[str, Any] = {"seed": draft.seed, "stop": stop, "merged": draft.merged}
-    for step in generate_at_scales_steps(*asked, **more):
-        told = np.append(told, surprise_of(step.logits, step.id))
-        yield Written(step.ids.tolist(), told)
+    asked = model, mixture_of(draft), ids, draft.tokens, Sampling(temperature=draft.temperature)
+    return write_mixed_steps(*asked, seed=draft.seed, stop=stop)
 
 
 def next_tokens(model: Any, ids: Sequence[int], draft: TryDraft) -> NextTokens:
     """What may come after a text."""
-    base = _shares(model, ids, 0.0)
-    return NextTokens(base, _shares(model, ids, draft.strength, draft.merged))
+    from core.finetuning.trial import BASE, mixed_shares
+
+    mixture = mixture_of(draft)
+    base = replace(BASE, share=mixture.share)
+    return NextTokens(*(mixed_shares(model, one, ids) for one in (base, mixture)))
 
 
-def curve_steps(model: Any, ids: Sequence[int]) -> Iterator[tuple[list[int], np.ndarray]]:
-    """Strength by strength, how likely some tokens are after a text: those that are the likeliest
-    without what was learned, with it, and with twice as much.
-    """
-    found = [int(_shares(model, ids, strength).argmax()) for strength in (1.0, 0.0, 2.0)]
-    tokens = list(dict.fromkeys(found))
-    for strength in CURVE.tolist():
-        yield tokens, _shares(model, ids, strength)[tokens]
+def curve_steps(
+    model: Any, ids: Sequence[int], draft: TryDraft
+) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
+    """Strength by strength, how likely some tokens are after a text."""
+    from core.finetuning.trial import strength_curve_steps
+
+    return strength_curve_steps(model, mixture_of(draft), ids, CURVE.tolist())
 
 
-def _shares(model: Any, ids: Sequence[int], strength: float, merged: bool = False) -> np.ndarray:
-    """(V,) probabilities of what comes after a text."""
-    from core.finetuning.scales import at_scales
-    from core.inference.context import Context
-
-    with at_scales({adapter_of(model): strength}, merged=merged):
-        return Context(model).read(ids).softmax(-1).numpy()
-
-
-def check(model: Any, name: str, ids: Sequence[int], strength: float) -> Verdict:
+def check(model: Any, name: str, ids: Sequence[int], draft: TryDraft) -> Verdict:
     """Whether the adapter began as nothing ("identity"), or computes the same as a part of the
     matrices ("merge").
     """
-    from core.finetuning.scales import at_scales
-    from core.finetuning.verdicts import check_identity, check_merge
+    from core.finetuning.trial import check_adapter
 
-    adapter = adapter_of(model)
-    with at_scales({adapter: strength}):
-        return (check_identity if name == "identity" else check_merge)(adapter, ids)
+    return check_adapter(model, name, mixture_of(draft), ids)
+
+
+def save(address: str, draft: TryDraft, folder: str) -> None:
+    """The adapter, as peft's two files."""
+    from core.finetuning.trial import save_mixture
+
+    save_mixture(address, mixture_of(draft), folder, draft.other)
+
+
+def export(address: str, draft: TryDraft, folder: str) -> None:
+    """The whole model, for transformers."""
+    from core.finetuning.trial import export_mixture
+
+    export_mixture(address, mixture_of(draft), folder, draft.other)
+
+
+def changed_head(model: Any, ids: Sequence[int]) -> tuple[int, int]:
+    """Layer and head whose attention the adapter moves most."""
+    from core.finetuning.adapter import adapters_of
+    from core.finetuning.analysis import attention_change
+
+    if not (adapters := adapters_of(model)):
+        return 0, 0
+    by_head = attention_change(adapters[-1], ids).by_head
+    layer, head = np.unravel_index(by_head.argmax(), by_head.shape)
+    return int(layer), int(head)

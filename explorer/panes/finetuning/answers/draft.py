@@ -16,6 +16,8 @@ class TryDraft:
     temperature  0: always the likeliest token
     tokens       that are written at most
     seed         of the draws of both texts
+    other        folder of a second adapter, to blend with; "": none
+    share        its part
     """
 
     prompt: str = field(question_of("validation", 0).prompt, longest=100_000)
@@ -35,6 +37,11 @@ class TryDraft:
         24, least=1, most=500, label="Tokens", help="How many each model writes at most"
     )
     seed: int = field(0, least=0, most=2**31)
+    other: str = field("", longest=10_000)
+    share: float = field(
+        0.5, least=0, most=1, label="Share of the second",
+        help="0: the first adapter alone, 1: the second one alone",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         check(self)

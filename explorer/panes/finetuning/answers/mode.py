@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from core.data.questions import question_count, question_of
+from core.data.questions import question_of, seed_count
 from explorer.engine.jobs import SUPERSEDED
 from explorer.engine.latest import Latest
+from explorer.panes.attention_link import show_head
 from explorer.panes.finetuning.answers import compute, text
-from explorer.panes.finetuning.answers.compute import NextTokens, Written
+from explorer.panes.finetuning.answers.compute import NextTokens
 from explorer.panes.finetuning.answers.draft import TryDraft
 from explorer.panes.finetuning.answers.scene import common
 from explorer.panes.finetuning.answers.view import STRENGTHS, TryHeader, TryView
+from explorer.panes.finetuning.tuned_model import BUNDLED
 from explorer.panes.modes import Mode
 from explorer.panes.prompt_mode import SourceMode
+from explorer.runs.sources import FolderSource
+from explorer.widgets import dialogs
+
+if TYPE_CHECKING:
+    from core.finetuning.trial import Written
 
 KEY = "finetuning.try"
 
@@ -47,16 +55,23 @@ class TryMode(SourceMode):
         self._curve: list[np.ndarray] = []  # (K,) of tokens at the place, at each strength
         self._encoded = ""  # the text that the tokens are of
         self._known: dict[object, object] = {}  # of what each of the things shown is
+        self._tuned: Any = None  # the source that all modes look at
         self._question = 0
+        self._blend: FolderSource | None = None  # a model with both adapters
+        self._blended = ("", "")  # which ones
         self._writes = {tuned: Latest(self.engine, self) for tuned in (False, True)}
-        self._nexts, self._curves, self._checks = (Latest(self.engine, self) for _ in range(3))
+        self._nexts, self._curves, self._checks, self._files = (
+            Latest(self.engine, self) for _ in range(4)
+        )
         for tuned, writes in self._writes.items():
             writes.progressed.connect(partial(self._on_written, tuned))
             writes.came.connect(lambda _: self._read_place())
         self._nexts.came.connect(self._on_next)
         self._curves.progressed.connect(self._on_curves)
         self._checks.came.connect(lambda told: view.verdict.set_text(text.verdict(*told)))
-        self._checks.failed.connect(view.verdict.set_text)
+        self._files.came.connect(lambda path: self.statusRequested.emit(text.SAVED.format(path)))
+        for told in (self._checks, self._files):
+            told.failed.connect(view.verdict.set_text)
         for one in (*self._writes.values(), self._nexts, self._curves):
             one.failed.connect(self._on_failed)
         view.base.chosen.connect(lambda _, place: self.choose(False, place))
@@ -65,6 +80,7 @@ class TryMode(SourceMode):
         deeds = {"another": self.take_another, "identity": partial(self.check, "identity"),
                  "merge": partial(self.check, "merge")}  # fmt: skip
         self.connect_buttons(text.BUTTONS, deeds)
+        self.inputs.adapter.menuOpening.connect(self._fill_menu)
         self.connect_draft(TryDraft)
         self.connect_line(self.inputs.line, "prompt", text.CHANGE_TEXT)
         desk.tuned.opened.connect(self._on_model)
@@ -113,7 +129,7 @@ class TryMode(SourceMode):
 
     def take_another(self) -> None:
         """The next question that neither model has learned from."""
-        self._question = (self._question + 1) % question_count("validation")
+        self._question = (self._question + 1) % seed_count("validation")
         prompt = question_of("validation", self._question).prompt
         self.draft.change({"prompt": prompt}, text.BUTTONS["another"][0])
 
@@ -123,9 +139,65 @@ class TryMode(SourceMode):
             self._checks.ask(partial(self._check, name), text.BUTTONS[name][0], is_told=False)
 
     async def _check(self, name: str) -> Any:
-        asked = compute.check, name, self.prompt_ids, self.draft.value.strength
+        asked = compute.check, name, self.prompt_ids, self.draft.value
         found = await self.source.ask(*asked, key=f"{KEY}.check", name=text.BUTTONS[name][0])
         return SUPERSEDED if found is SUPERSEDED else (name, found)
+
+    # the adapter
+
+    def _fill_menu(self) -> None:
+        deeds = {
+            "bundled": lambda: self.desk.tuned.choose(BUNDLED),
+            "open": lambda: self._ask_folder(self.desk.tuned.choose),
+            "blend": lambda: self._ask_folder(self.blend),
+            "alone": lambda: self.blend(""),
+            "save": lambda: self._ask_target("save", "adapter"),
+            "export": lambda: self._ask_target("export", "merged"),
+            "heads": self.open_heads,
+        }
+        del deeds["blend" if self.draft.value.other else "alone"]
+        self.inputs.fill(deeds)
+
+    def _ask_folder(self, then: Callable[[str], object]) -> None:
+        dialogs.ask_folder(self.view, text.FOLDER, then)
+
+    def _ask_target(self, name: str, what: str) -> None:
+        stem = f"{self.source.name}-{what}" if self.source is not None else what
+        dialogs.ask_target(self.view, text.MENU[name], stem, partial(self.write, name))
+
+    def blend(self, folder: str) -> None:
+        """A second adapter beside the first one; "": none."""
+        title = text.MENU["blend" if folder else "alone"].rstrip("\u2026")
+        self.draft.change({"other": folder}, title)
+
+    def write(self, name: str, folder: str) -> None:
+        """Saves the adapter ("save"), or the whole model ("export"), in a new folder."""
+        self._files.ask(partial(self._write, name, folder), text.MENU[name], is_told=False)
+
+    async def _write(self, name: str, folder: str) -> str:
+        deed = compute.save if name == "save" else compute.export
+        asked = deed, self.source.address, self.draft.value, folder
+        await self.engine.call(*asked, name=text.MENU[name])
+        return folder
+
+    def open_heads(self) -> None:
+        """Shows the head whose attention changed most, in Attention, on this text."""
+        self.spawn(self._open_heads())
+
+    async def _open_heads(self) -> None:
+        source = FolderSource(self.engine, self.source.address)
+        head = await self.source.ask(compute.changed_head, self.prompt_ids, name=text.MENU["heads"])
+        if await show_head(self.workspace, source, self.draft.value.prompt, *head):
+            self.statusRequested.emit(text.OPENED.format(*head))
+
+    def on_draft(self, draft: TryDraft) -> None:
+        """Something else is set up; what is merged always says how much that changes."""
+        super().on_draft(draft)
+        if draft.merged:
+            self.check("merge")
+        else:
+            self._checks.stop()
+            self.view.verdict.set_text("")
 
     # the model
 
@@ -134,13 +206,32 @@ class TryMode(SourceMode):
             self.read()
 
     def _take_model(self, source: Any) -> bool:
-        if source is self.source:
+        if source is self._tuned:
             return False
-        if self.source is not None:  # else a session may have brought what was chosen with this one
+        if self._tuned is not None:  # else a session may have brought what was chosen with this one
             self.place = None
-        self.source = source
+        self._tuned = self.source = source
         self._forget()
         return True
+
+    async def _both(self) -> Any:
+        """The tuned model; with a second adapter one of its own, for both lie on it."""
+        blended = self._tuned.address, self.draft.value.other
+        if self._blend is not None and self._blended != blended:
+            self._blend.close()
+            self._blend = None
+        if not blended[1]:
+            return self._tuned
+        if self._blend is None:
+            source, self._blended = FolderSource(self.engine, blended[0]), blended
+            try:
+                await source.open()
+                await source.ask(compute.lay_second, blended[1], name=text.MENU["blend"])
+            except BaseException:
+                source.close()
+                raise
+            self._blend = source
+        return self._blend
 
     def _forget(self) -> None:
         """Nothing that is shown counts any more."""
@@ -159,7 +250,10 @@ class TryMode(SourceMode):
         return "" if self.draft.value.prompt.strip() else text.NO_TEXT
 
     async def answer(self) -> list[int]:
-        prompt = self.draft.value.prompt
+        prompt, source = self.draft.value.prompt, await self._both()
+        if source is not self.source:
+            self.source = source
+            self._forget()
         if prompt == self._encoded:
             return self.prompt_ids
         ids = await self.engine.io(self.source.tokenizer.encode_ids, prompt)
@@ -172,7 +266,8 @@ class TryMode(SourceMode):
     def show_answer(self, answer: list[int]) -> None:
         """The prompt's tokens: now both models write."""
         self.prompt_ids, draft = answer, self.draft.value
-        plain = replace(draft, strength=0.0, merged=False)
+        self.view.share.setVisible(bool(draft.other))
+        plain = replace(draft, strength=0.0, share=0.0, merged=False)
         for tuned, asked in ((False, plain), (True, draft)):
             if self._is_new(tuned, (answer, asked)):
                 job = partial(
@@ -204,13 +299,13 @@ class TryMode(SourceMode):
     def _read_place(self) -> None:
         """Asks what may come there, unless it is known."""
         ids, draft = self.before[-self.source.config.block_size :], self.draft.value
-        if self._is_new("next", (ids, draft.strength, draft.merged)):
+        if self._is_new("next", (ids, draft.strength, draft.share, draft.merged)):
             asked = compute.next_tokens, ids, draft
             ask = partial(self.source.ask, *asked, key=f"{KEY}.next", name=text.BARS)
             self._nexts.ask(ask, text.BARS, is_told=False)
-        if self._is_new("curves", ids):
+        if self._is_new("curves", (ids, draft.share)):
             self._curve = []
-            job = partial(self.source.model_steps, compute.curve_steps, ids)
+            job = partial(self.source.model_steps, compute.curve_steps, ids, draft)
             self._curves.ask(job, text.CURVES, is_told=False)
 
     def _on_next(self, found: NextTokens) -> None:
@@ -231,7 +326,9 @@ class TryMode(SourceMode):
         for tuned, written in self.written.items():
             is_chosen = self.place is None or self.place[0] == tuned
             place = min(len(before) if is_chosen else shared, len(before), len(written.ids) - 1)
-            self.view.show_text(tuned, written, place, self.said(tuned), self.piece)
+            name = text.tuned(self._tuned.name, self.draft.value.other) if tuned else text.BASE
+            words = text.wrote(name, self.said(tuned))
+            self.view.show_text(tuned, written, place, words, self.piece)
         if self.next is None or len(ids) < 2:
             return
         tuned = self.place is None or self.place[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.numbers import format_number
@@ -11,11 +12,20 @@ if TYPE_CHECKING:
     from core.finetuning.verdicts import Verdict
 
 NO_TEXT = "Type a text for both models to go on with"
-NO_ADAPTER = (
-    "this model has no adapter whose strength can be set: open one that was tuned with LoRA"
-)
 READS, CHANGE_TEXT = "What both models go on with", "Change the text to try"
 NAME, BASE, TUNED = "Base and tuned model", "The base", "The tuned model"
+ADAPTER, ADAPTER_HELP = "Adapter", "Which adapter is tried, and what becomes of it"
+MENU = {  # by what it does
+    "bundled": "The bundled adapter",
+    "open": "Open an adapter\u2026",
+    "blend": "Blend with a second one\u2026",
+    "alone": "Without the second one",
+    "save": "Save for peft\u2026",
+    "export": "Export merged, for transformers\u2026",
+    "heads": "Heads in Attention",
+}
+FOLDER = "Choose the folder of an adapter, or of a fine-tuning's checkpoint"
+SAVED, OPENED = "Saved {}", "Layer {}, head {}: attention that the adapter moved most"
 WRITES = "what both models go on with"
 BARS = "Comes next: bars at this strength, outlines of the base"
 CURVES = "The same token at every strength"
@@ -48,6 +58,11 @@ def said(words: str) -> str:
 def wrote(name: str, words: str) -> str:
     """Above a text."""
     return f"{name} goes on: {said(words)}" if words.strip() else name
+
+
+def tuned(name: str, other: str) -> str:
+    """Which model is tried."""
+    return f"{TUNED}, {name} and {Path(other).name}," if other else f"{TUNED}, {name},"
 
 
 def headline(strength: float, base: str, tuned: str) -> str:

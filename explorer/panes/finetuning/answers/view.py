@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtGui import QResizeEvent
@@ -10,12 +11,13 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
 from explorer.panes.finetuning.answers import text
-from explorer.panes.finetuning.answers.compute import CURVE, NextTokens, Written
+from explorer.panes.finetuning.answers.compute import CURVE, NextTokens
 from explorer.panes.finetuning.answers.draft import TryDraft
 from explorer.panes.finetuning.answers.scene import likeliest
 from explorer.widgets.boxes import card, column, name_parts, page, row, wrap
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.likeliest_bars import LikeliestBars, NextToken
+from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.more_button import MoreButton
 from explorer.widgets.plots.data import Series
 from explorer.widgets.plots.line_plot import LinePlot
@@ -25,11 +27,15 @@ from explorer.widgets.setting_fields import SettingFields
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surprise_text import SurpriseText
 
+if TYPE_CHECKING:
+    from core.finetuning.trial import Written
+
 NAME, LOOKS = "finetuning.try", {"another": "quiet"}
 NATS, CURVES = 8.0, 132  # of the darkest tokens; px
 STRENGTHS = tuple(round(0.05 * at, 2) for at in range(41))
 VALUES = {
     "strength": STRENGTHS,
+    "share": STRENGTHS[:21],
     "merged": None,
     "temperature": tuple(round(0.1 * at, 1) for at in range(21)),
     "tokens": (8, 16, 24, 32, 48, 64, 96, 128, 192, 256),
@@ -37,15 +43,22 @@ VALUES = {
 
 
 class TryHeader(QWidget):
-    """What both go on with."""
+    """Which adapter, and what both go on with."""
 
     def __init__(self, another: QWidget) -> None:
         super().__init__()
         self.line = PromptLine()
         self.line.setAccessibleName(text.READS)
         self.line.setToolTip(text.READS)
-        name_parts(self, NAME, "line")
-        row((self.line, 1), another, of=self)
+        self.adapter = MenuButton("chevron-down", text.ADAPTER, text.ADAPTER_HELP)
+        name_parts(self, NAME, "line", "adapter")
+        row(self.adapter, (self.line, 1), another, of=self)
+
+    def fill(self, deeds: Mapping[str, Callable[[], object]]) -> None:
+        """What the menu offers."""
+        self.adapter.menu().clear()
+        for name, deed in deeds.items():
+            self.adapter.menu().addAction(text.MENU[name], deed)
 
 
 class TryView(QWidget):
@@ -68,19 +81,20 @@ class TryView(QWidget):
         self._build()
 
     def _build(self) -> None:
-        strength, merged, temperature, tokens = self.settings.widgets.values()
+        strength, self.share, merged, temperature, tokens = self.settings.widgets.values()
         rest, content = QWidget(), QWidget()
         self.more = MoreButton(f"{NAME}.more", rest)
-        row((temperature, 1), (tokens, 1), of=rest, spacing=16)
+        row(merged, (temperature, 1), (tokens, 1), of=rest, spacing=16)
         columns = (card(self._wrote[0], (self.base, 1)), card(self._wrote[1], (self.tuned, 1)))
         comes, curves = CutLabel("label", "muted"), CutLabel("label", "muted")
         comes.set_text(text.BARS)
         curves.set_text(text.CURVES)
         below = row((card(comes, self.bars, 1), 1), (card(curves, self.curves), 1))
-        column(strength, (row((columns[0], 1), (columns[1], 1)), 1), below, of=content)
+        strengths = row((strength, 1), (self.share, 1), spacing=16)
+        column(strengths, (row((columns[0], 1), (columns[1], 1)), 1), below, of=content)
         content.setAccessibleName(text.NAME)
         self.body = StatefulPicture(content, "lines")
-        checks = wrap(merged, self.buttons["identity"], self.buttons["merge"], self.more)
+        checks = wrap(self.buttons["identity"], self.buttons["merge"], self.more)
         page((self.body, 1), row(checks, (self.verdict, 1)), rest, of=self)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -90,13 +104,12 @@ class TryView(QWidget):
     def show_text(
         self, tuned: bool, written: Written, place: int, words: str, piece: Callable[[int], bytes]
     ) -> None:
-        """One of the two; `place`: of the token that is chosen; `words` that came."""
+        """One of the two; `place`: of the token that is chosen; `words`: above it."""
         one = self.tuned if tuned else self.base
         pieces = [piece(token) for token in written.ids]
         one.set_text([pieces], np.nan_to_num(written.surprises)[None], NATS)
         one.set_chosen(0, place, (0, len(pieces) - 1))
-        name = text.TUNED if tuned else text.BASE
-        self._wrote[tuned].set_text(text.wrote(name, words))
+        self._wrote[tuned].set_text(words)
 
     def show_next(self, found: NextTokens, came: int | None, piece: Callable[[int], bytes]) -> None:
         """What may come at the place; `came`: the token that did."""

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 
 def examined(
     model: Any, ids: Sequence[int], draft: InsideDraft, position: int, folder: str, step: int | None
-) -> tuple[Examination, list[Mapping[str, Content]]]:
-    """All that is shown, and what the picture draws after each step."""
+) -> tuple[Examination, list[Mapping[str, Content]]] | None:
+    """All that is shown, and what the picture draws after each step; None without an adapter."""
+    from core.finetuning.adapter import adapters_of
     from core.finetuning.examination import examine
 
+    if not adapters_of(model):
+        return None
     where = {"folder": folder, "step": step, "other": draft.other}
     found = examine(model, ids, draft.matrix, position, **where)
     return found, contents_of(found)

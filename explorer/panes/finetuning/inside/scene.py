@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MADE: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "frozen": ("h", "W x", ()),
     "bias": ("h", "W x + b", ()),
-    "reduce": ("a", "a = A x", ("A",)),
+    "reduce": ("a", "a = A x", ()),
     "expand": ("change", "B a", ("a",)),
     "scale": ("change", "s B a", ()),
     "dora": ("change", "\u0394h", ()),
@@ -34,7 +34,7 @@ MADE: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "grad_expanded": ("change", "\u2202L/\u2202(B a)", ("change",)),
     "grad_B": ("B", "\u2202L/\u2202B", ()),
     "grad_reduced": ("a", "\u2202L/\u2202a", ("a",)),
-    "grad_A": ("A", "\u2202L/\u2202A", ("A",)),
+    "grad_A": ("A", "\u2202L/\u2202A", ()),
 }
 NOTHING: tuple[str, str, tuple[str, ...]] = ("", "", ())
 
@@ -93,10 +93,6 @@ class Scene:
     def token(self) -> str:
         """The one that is followed."""
         return quoted_piece(self.piece(self.ids[self.position]))
-
-    @property
-    def outputs(self) -> int:
-        return len(self.found.weight)
 
     @property
     def needed(self) -> int:

@@ -12,7 +12,9 @@ EXAMPLE = (
     "a witch. The witch told him a secret.\nWho is it about? Dario"
 )
 NO_TEXT = "Type a text of two tokens or more for the model to read"
-NAME = "A matrix and its adapter"
+NO_ADAPTER = (
+    "This model's own weights were tuned: it has no A and B. Tune one with LoRA to look inside."
+)
 SPECTRUM, STRENGTH, HEADS = "Directions of the change", "Strength of the change", "Heads"
 MATRIX_HELP, READS = "Whose adapter is shown", "What the model reads, and learns from in this step"
 CHANGE_TEXT = "Change the text inside"
@@ -62,8 +64,10 @@ def acts(most: float) -> str:
     return f"Stronger color: the adapter adds more at this token, up to {format_share(most)} of W x"
 
 
-def headline(kind: str, about: Any, name: str, needed: int, changed: float, token: str) -> str:
-    """One sentence about a step."""
+def headline(
+    kind: str, about: Any, name: str, used: tuple[int, int], changed: float, token: str
+) -> str:
+    """One sentence about a step; `used`: directions that hold 99 % of the change, of how many."""
     r, few, many = about["rank"], about["parameters"], about["frozen"]
     match kind:
         case "frozen" | "bias":
@@ -80,8 +84,11 @@ def headline(kind: str, about: Any, name: str, needed: int, changed: float, toke
             return f"Every number of B A comes of {r} product{'s' * (r > 1)}: its rank is {r}"
         case "delta" | "dora_delta":
             share = format_share(few / many)
-            uses = "it uses one direction" if needed == 1 else f"it uses {needed} directions"
-            return f"{few:,} numbers, {share} of {many:,}, change the whole matrix: {uses} of {r}"
+            told, (needed, count) = f"{few:,} numbers, {share} of {many:,},", used
+            if not needed:
+                return f"{told} can change the whole matrix; B is still 0, so they do not yet"
+            uses = "one direction" if needed == 1 else f"{needed} directions"
+            return f"{told} change the whole matrix: it uses {uses} of {count}"
         case "grad_output":
             return (
                 f"Backward: how the loss, {format_fixed(about['loss'])}, changes with each output"
@@ -95,12 +102,6 @@ def headline(kind: str, about: Any, name: str, needed: int, changed: float, toke
 
 def numbers(count: int) -> str:
     return "one number" if count == 1 else f"{count} numbers"
-
-
-def cell(name: str, row: int, column: int, value: float, shape: tuple[int, ...]) -> str:
-    """A cell of a matrix or a vector."""
-    place = f"{max(row, column)}" if 1 in shape else f"{row}, {column}"
-    return f"{name}[{place}] = {format_number(value)}"
 
 
 def spectrum(needed: int, count: int, effective: float) -> str:
@@ -123,7 +124,7 @@ def direction(at: int, value: float, share: float, familiar: float) -> str:
     """A bar."""
     held = f"singular value {format_number(value)}, {format_percent(share)} of \u0394W"
     near = f"what it reads lies to {format_percent(familiar)} in W\u2019s strongest directions"
-    return f"Direction {at + 1}: {held}\n{near}; point at it to see it alone"
+    return f"Direction {at + 1}: {held}\n{near}\nClick to see how it is found"
 
 
 def acting(share: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
@@ -16,84 +16,18 @@ from explorer.panes.finetuning.inside.scene import Scene
 from explorer.widgets.base import Columns
 from explorer.widgets.boxes import card, column, name_parts, page, row, wrap
 from explorer.widgets.cell_map import CellMap, CellMapScene
-from explorer.widgets.choice_picture import NONE, ChoicePicture
+from explorer.widgets.choice_picture import ChoicePicture
 from explorer.widgets.cut_label import CutLabel
-from explorer.widgets.diagrams.adapter import ROWS, AdapterLayout, draw_adapter
-from explorer.widgets.diagrams.scenes import AdapterScene
+from explorer.widgets.diagrams.adapter_picture import AdapterPicture
 from explorer.widgets.drop_down import DropDown
 from explorer.widgets.grid_keys import arrow
 from explorer.widgets.prompt_line import PromptLine
-from explorer.widgets.scene_picture import ScenePicture
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surprise_text import SurpriseText
 
 NAME = "finetuning.inside"
-SIDE, SHARE, TEXT, SPECTRUM = 224, 0.32, 54, 108  # px; of the width; px
-
-
-class Passage(ScenePicture[Scene]):
-    """`outputChosen(output)`: a row was clicked, or the arrows went to it."""
-
-    NAME = text.NAME
-    LEAST = (400, 180)
-    outputChosen = Signal(int)
-    output, direction = 0, NONE
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
-    def set_output(self, output: int) -> None:
-        self.output = output
-        self.update()
-
-    def set_direction(self, direction: int) -> None:
-        """The one of the change that is seen alone; NONE: all of them."""
-        self.direction = direction
-        self.update()
-
-    def displayed(self) -> dict[str, np.ndarray]:
-        """What stands in each place, at the cursor."""
-        if self.scene is None:
-            return {}
-        return {name: content.values for name, content in self.shown(self.scene).now.items()}
-
-    def shown(self, scene: Scene) -> AdapterScene:
-        """At the cursor."""
-        return scene.at(self.position, self.output, self.direction)
-
-    def layout_of(self, scene: Scene) -> AdapterLayout:
-        return AdapterLayout(QRectF(self.rect()), self.shown(scene).size)
-
-    def draw(self, painter: QPainter) -> None:
-        if self.scene is not None:
-            draw_adapter(painter, self.layout_of(self.scene), self.shown(self.scene))
-            if self.shows_focus:
-                theme.current().focus_ring(painter, QRectF(self.rect()), 4, -2)
-
-    def said_at(self, point: QPointF) -> str:
-        found = self.layout_of(self.scene).at(point) if self.scene is not None else None
-        if found is None:
-            return ""
-        name, down, across = found
-        content = self.shown(self.scene).now.get(name)
-        if content is None:
-            return ""
-        rows, columns = content.values.shape
-        at = int(down * rows), int(across * columns)
-        return text.cell(content.name, *at, float(content.values[at]), content.values.shape)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        found = self.layout_of(self.scene).at(event.position()) if self.scene else None
-        if found is not None and found[0] in ROWS and event.button() == Qt.MouseButton.LeftButton:
-            self.outputChosen.emit(int(found[1] * self.scene.outputs))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        move = arrow(event)
-        if move is None or self.scene is None or not move[0]:
-            super().keyPressEvent(event)
-        else:
-            self.outputChosen.emit(min(max(self.output + move[0], 0), self.scene.outputs - 1))
+PICTURES = ("passage", "spectrum", "strength", "heads", "shared", "text")
+SIDE, SHARE, TEXT, SPECTRUM = 224, 0.32, 54, 88  # px; of the width; px
 
 
 class Directions(ChoicePicture[Scene]):
@@ -167,12 +101,14 @@ class InsideView(QWidget):
         super().__init__()
         self.setObjectName(NAME)
         self.text = SurpriseText(text.ACTING, "share of W x", text.acting)
-        self.passage, self.spectrum = Passage(), Directions()
+        self.passage, self.spectrum = AdapterPicture(), Directions()
         self.strength, self.heads = CellMap(text.STRENGTH), CellMap(text.HEADS)
         self.shared = CellMap(text.SHARED)
-        name_parts(self, NAME, "text", "passage", "spectrum", "strength", "heads", "shared")
+        name_parts(self, NAME, *PICTURES)
         self._acts = CutLabel("label", "muted")
-        self.spectrum.pointed.connect(self.passage.set_direction)
+        self.scene: Scene | None = None
+        self.position, self.output = 0.0, 0
+        self.spectrum.pointed.connect(lambda _: self.set_cursor(self.position, self.output))
         self._build()
 
     def _build(self) -> None:
@@ -197,12 +133,18 @@ class InsideView(QWidget):
         self.text.setFixedHeight(now.px(TEXT))
         self.spectrum.setFixedHeight(now.px(SPECTRUM))
 
+    def set_cursor(self, position: float, output: int) -> None:
+        """Where the cursor is, and whose row is marked."""
+        self.position, self.output = position, output
+        if self.scene is not None:
+            self.passage.set_scene(self.scene.at(position, output, self.spectrum.hovered))
+
     def set_scene(self, scene: Scene) -> None:
+        self.scene = scene
         acts = scene.found.acts
         self.text.set_text([[*map(scene.piece, scene.ids)]], acts[None], float(acts.max()))
         self.text.set_chosen(0, scene.position)
         self._acts.set_text(text.acts(float(acts.max())))
-        self.passage.set_scene(scene)
         self.spectrum.set_scene(scene)
         rows, columns, values, names = scene.grid
         chosen = int(np.argmax(names == scene.found.name))

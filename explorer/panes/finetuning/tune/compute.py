@@ -99,15 +99,15 @@ def text_length(base: str, data: str) -> int | None:
     """Tokens of a batch's longest text, padding counted, where that is known before the data is
     read; None: as many as a sequence may have.
     """
-    from core.finetuning.examples import StoryQuestions, padded
+    from core.finetuning.examples import SKILLS, StoryExamples, padded
     from core.inference.model_places import place_of
     from core.tokenization.opening import open_tokenizer, tokenizer_in
 
     folder, _ = place_of(base)
     file = tokenizer_in(folder) if folder.is_dir() else None
-    if data != QUESTIONS or file is None:
+    if data not in SKILLS or file is None:
         return None
-    examples = StoryQuestions(open_tokenizer(file), ())
+    examples = StoryExamples(data, open_tokenizer(file), ())
     drawn = [examples.example("train", index) for index in range(MEASURED)]
     return int(padded(drawn)[0].shape[1])
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import core
 from core.data.questions import question_of
 from core.finetuning.adapter import Adapter, adapters_of
+from core.finetuning.analysis import attention_change
 from core.finetuning.scales import at_scales, generate_at_scales_steps
 from core.finetuning.verdicts import check_merge
 from core.inference.surprise import surprises
@@ -58,7 +61,7 @@ def test_both_models_go_on_with_one_text(make_mode: Any, run_async: Any) -> None
         bars = mode.view.bars.displayed()
         for strength, name in ((1.0, "probability"), (0.0, "before")):
             with at_scales({adapter: strength}):
-                logits = model(np_ids(ids))[0, -1].softmax(-1).detach().numpy()
+                logits = model(torch.tensor([ids]))[0, -1].softmax(-1).detach().numpy()
             np.testing.assert_allclose(bars[name].max(), logits.max(), rtol=1e-4)
         curves = mode.view.curves.displayed()
         first = next(iter(curves.values()))
@@ -70,12 +73,6 @@ def test_both_models_go_on_with_one_text(make_mode: Any, run_async: Any) -> None
         assert adapter.scale == 1.0 and not adapter.is_merged
 
     run_async(body())
-
-
-def np_ids(ids: list[int]) -> Any:
-    import torch
-
-    return torch.tensor([ids])
 
 
 @pytest.mark.parametrize("settings", [
@@ -158,6 +155,92 @@ def test_the_promises_of_an_adapter_are_checked(make_mode: Any, run_async: Any) 
     run_async(body())
 
 
+def test_two_adapters_are_blended_saved_and_exported(
+    make_mode: Any, run_async: Any, tmp_path: Path
+) -> None:
+    async def body() -> None:
+        mode = await make_mode("try")
+        base = Path(mode.source.address)
+        first, second = (adapter_folder(base, tmp_path / name, name) for name in ("one", "two"))
+        mode.desk.tuned.choose(str(first))
+        await mode.parent().settled()
+        assert mode.source.name == "one" and mode.view.body.state == "ready"
+        check_shown(mode)
+        alone = mode.source
+        mode.blend(str(second))
+        mode.set_settings(share=1.0)
+        await mode.settled()
+        assert mode.source is not alone and mode.desk.tuned.source is alone
+        lone = core.load(second)
+        other = list(mixed_text(lone, mode.draft.value))
+        assert list(mode.written[True].ids) == other
+        for name, folder in (("save", tmp_path / "saved"), ("export", tmp_path / "whole")):
+            mode.write(name, str(folder))
+            await mode.settled()
+        again = core.load(tmp_path / "saved")
+        assert list(mixed_text(again, mode.draft.value)) == other
+        assert not adapters_of(core.load(tmp_path / "whole").model)
+        mode.write("export", str(tmp_path / "whole"))
+        await mode.settled()
+        assert "choose a new folder" in mode.view.verdict.whole
+        mode.blend(str(tmp_path / "whole"))
+        await mode.settled()
+        assert "is no adapter" in mode.view.body.card.message
+        mode.workspace.undo()
+        mode.workspace.undo()
+        mode.workspace.undo()
+        await mode.settled()
+        assert mode.source is alone and mode.view.body.state == "ready"
+
+    run_async(body())
+
+
+def adapter_folder(base: Path, folder: Path, name: str) -> Path:
+    """That of an adapter of random numbers."""
+    lm = core.load(base)
+    adapter = core.add_lora(lm.model, core.LoRAConfig(r=2))
+    generator = torch.Generator().manual_seed(len(name) + ord(name[0]))
+    with torch.no_grad():
+        for one in adapter.parameters():
+            one.normal_(0, 0.3, generator=generator)
+    adapter.save(folder, base=str(base))
+    return folder
+
+
+def mixed_text(lm: Any, draft: TryDraft) -> list[int]:
+    """What a model writes as it is."""
+    ids = lm.tokenizer.encode_ids(draft.prompt)[-lm.config.block_size :]
+    stop = tuple(lm.tokenizer.special_tokens.values())
+    return core.generate(lm.model, ids, draft.tokens, temperature=0, stop=stop)
+
+
+def test_the_head_that_moved_most_opens_in_attention(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("try")
+        moved = attention_change(adapter_of(mode), mode.prompt_ids).by_head
+        mode.open_heads()
+        await mode.settled()
+        locked = mode.workspace.value("attention.scene")["locked"]
+        assert moved[tuple(locked)] == moved.max()
+        assert mode.workspace.prompt == mode.draft.value.prompt
+
+    run_async(body())
+
+
+def test_merging_tells_how_much_it_changes(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("try")
+        mode.view.settings.widgets["merged"].click()
+        await mode.settled()
+        assert mode.draft.value.merged
+        assert mode.view.verdict.whole.startswith("Merge equality holds: of")
+        mode.inputs.adapter.menuOpening.emit()
+        titles = [one.text() for one in mode.inputs.adapter.menu().actions()]
+        assert titles == [text.MENU[one] for one in text.MENU if one != "alone"]
+
+    run_async(body())
+
+
 def test_what_cannot_be_tried_says_what_to_do(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("try")
@@ -171,6 +254,6 @@ def test_what_cannot_be_tried_says_what_to_do(make_mode: Any, run_async: Any) ->
         mode.read()
         mode.draft.change({"prompt": "Once upon"}, "")
         await mode.settled()
-        assert mode.view.body.state == "error" and "LoRA" in mode.view.body.card.message
+        assert mode.view.body.state == "error" and "adapter" in mode.view.body.message
 
     run_async(body())

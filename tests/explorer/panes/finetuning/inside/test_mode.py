@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
@@ -72,12 +73,28 @@ def test_each_step_fills_a_place_and_has_its_arithmetic(make_mode: Any, run_asyn
             np.testing.assert_array_equal(last["A"], gradient)
             assert "W gets no gradient" in mode.headline
             product = kinds_of(mode).index("product")
-            mode.view.passage.set_position(product - 0.5)
+            mode.view.set_cursor(product - 0.5, 0)
             mode.view.passage.grab()
             assert mode.view.passage.broken is None
             half = mode.scene.grown(0.5)
             now = mode.scene.contents[0]
             np.testing.assert_allclose(half, np.outer(now["B"].values[:, 0], now["A"].values[0]))
+
+    run_async(body())
+
+
+def test_an_adapter_that_has_learned_nothing_says_so(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("inside")
+        with torch.no_grad():
+            for update in adapters_of(mode.source._model())[0].updates.values():
+                update.B.zero_()
+        mode.read()
+        await mode.settled()
+        assert "B is still 0" in mode.headline and mode.scene.needed == 0
+        for picture in mode.pictures().values():
+            picture.grab()
+            assert picture.broken is None
 
     run_async(body())
 
@@ -94,14 +111,14 @@ def test_a_matrix_a_token_and_an_output_are_chosen(make_mode: Any, run_async: An
         assert mode.scene.position == 3
         most = mode.scene.largest
         change = next(s for s in mode.scene.steps if s.name == "adapter.add").value("change")
-        assert mode.view.passage.output == most == int(np.abs(change[3]).argmax())
+        assert mode.view.output == most == int(np.abs(change[3]).argmax())
         QTest.keyClick(mode.view.passage, Qt.Key.Key_Up)
-        assert mode.view.passage.output == most - 1 == mode.output
-        place = mode.view.passage.layout_of(mode.scene).places["delta"]
-        rows = mode.scene.outputs
+        assert mode.view.output == most - 1 == mode.output
+        place = mode.view.passage.layout_of(mode.view.passage.scene).places["delta"]
+        rows = len(mode.scene.found.weight)
         point = QPointF(place.center().x(), place.top() + 4.5 / rows * place.height())
         QTest.mouseClick(mode.view.passage, Qt.MouseButton.LeftButton, pos=point.toPoint())
-        assert abs(mode.view.passage.output - 4) <= rows / place.height() + 1
+        assert abs(mode.view.output - 4) <= rows / place.height() + 1
         assert mode.view.passage.said_at(place.center()).startswith("\u0394W")
         kept = mode.state()
         assert mode.cancel() and mode.position is None and not mode.cancel()
@@ -112,7 +129,7 @@ def test_a_matrix_a_token_and_an_output_are_chosen(make_mode: Any, run_async: An
         mode.restore({"position": 10**9, "output": 10**9, "step": "a"})
         await mode.settled()
         assert mode.scene.position == len(mode.scene.ids) - 1
-        assert mode.view.passage.output == rows - 1
+        assert mode.view.output == rows - 1
         mode.workspace.undo()
         await mode.settled()
         assert mode.draft.value.matrix == ""
@@ -126,10 +143,23 @@ def test_a_direction_is_seen_alone(make_mode: Any, run_async: Any) -> None:
         total = sum(mode.scene.part(at).values for at in range(2))
         np.testing.assert_allclose(total, mode.scene.found.delta, atol=1e-5)
         mode.view.spectrum.point_at(1)
-        assert mode.view.passage.direction == 1
+        assert mode.view.passage.scene.alone.name == text.ALONE.format(2)
         mode.view.passage.grab()
         assert mode.view.passage.broken is None
         assert mode.view.spectrum.told(1).startswith("Direction 2")
+        told, place = [], mode.view.spectrum.rects(mode.scene)[1].center()
+        mode.inspection.connect(told.append)
+        QTest.mouseClick(mode.view.spectrum, Qt.MouseButton.LeftButton, pos=place.toPoint())
+        finding = mode.scene.found.finding
+        for at, step in enumerate(finding):
+            mode.player.seek(at)
+            assert told[-1].step is step and mode.headline == step.title
+        assert mode.view.position == mode.scene.matrix_step
+        assert mode.cancel() and mode.player.track.length == len(mode.scene.steps)
+        assert mode.player.step == mode.scene.matrix_step
+        dora = await make_mode("inside", dora=True)
+        dora.view.spectrum.picked.emit(0)
+        assert dora.player.track.length == len(dora.scene.steps)
 
     run_async(body())
 
@@ -202,6 +232,11 @@ def test_a_model_that_cannot_be_opened_leaves_the_one_before(
         mode.desk.tuned.choose(str(tmp_path / "gone"))
         await mode.parent().settled()
         assert said and mode.view.body.state == "ready"
+        adapters_of(mode.source._model())[0].remove()
+        mode.read()
+        await mode.settled()
+        assert mode.view.body.state == "empty" and mode.headline == text.NO_ADAPTER
+        assert mode.scene is None and not mode.tracks
 
     run_async(body())
 

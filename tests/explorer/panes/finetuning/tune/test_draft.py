@@ -78,7 +78,7 @@ def test_a_method_that_cannot_be_says_why_and_the_others_can() -> None:
 def test_a_learning_rate_is_the_methods_own_unless_one_is_typed() -> None:
     usual = config_of(TuneDraft(), "full")
     typed = config_of(TuneDraft(learning_rate="1e-3"), "full")
-    assert usual.learning_rate == 3e-4 and typed.learning_rate == 1e-3
+    assert usual.learning_rate == 1e-4 and typed.learning_rate == 1e-3
     assert typed.min_learning_rate == pytest.approx(1e-4)
 
 

@@ -1,0 +1,193 @@
+"""A fine-tuned model beside its base: what it goes on with, with more or less of what was learned.
+
+A model that `core.load` opened, or one that an adapter lies on, is asked at a `Mixture`; afterwards
+it is as it was. Letters in shapes: T tokens, V pieces in the vocabulary, K of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from core.finetuning.adapter import adapters_of
+from core.finetuning.adapter_files import load_adapter
+from core.finetuning.loading import base_of, load_steps
+from core.finetuning.methods import tuning_of
+from core.finetuning.scales import Scaled, at_scales, generate_at_scales_steps
+from core.finetuning.verdicts import Verdict, check_identity, check_merge
+from core.inference.context import Context
+from core.inference.exporting import export
+from core.inference.loading import LoadedModel
+from core.inference.sampling import Sampling
+from core.inference.surprise import surprise_of, surprises
+from core.jobs import to_the_end
+from core.transformer.architectures import gpt_of
+from core.transformer.foreign.reading import ReadProgress
+from core.transformer.gpt import GPT
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """How much of what was learned a model computes with.
+
+    strength  0 nothing of it: the base; 1 what was learned; beyond, more than that
+    share     of two adapters the second one's part, 0 to 1; None: the newest one is meant alone
+    merged    written into the matrices meanwhile
+    """
+
+    strength: float = 1.0
+    share: float | None = None
+    merged: bool = False
+
+    def scales(self, model: GPT) -> dict[Scaled, float]:
+        """Of what lies on the model. Raises ValueError, with the remedy, where nothing does."""
+        tuning, adapters = tuning_of(model), adapters_of(model)
+        if self.share is not None and len(adapters) > 1:
+            first, second = adapters[-2:]
+            return {first: self.strength * (1 - self.share), second: self.strength * self.share}
+        if tuning is not None and tuning.prompt:
+            return {}
+        if tuning is not None and tuning.adapter is None:
+            return {tuning: self.strength}
+        if not adapters:
+            raise ValueError(
+                "nothing was learned here beside this model's own numbers; open the folder of an "
+                "adapter, or of a fine-tuning's checkpoint"
+            )
+        return {adapters[-1]: self.strength}
+
+    def prompt(self, model: GPT) -> tuple[int, ...]:
+        """The soft prompt that stands before a text: all of it, or at strength 0 none."""
+        tuning = tuning_of(model)
+        return tuning.prompt if tuning is not None and self.strength > 0 else ()
+
+
+BASE = Mixture(0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Written:
+    """A text, as far as it is written: its tokens (T,), and how much each of them surprised the
+    model, (T,) in nats.
+    """
+
+    ids: Sequence[int]
+    surprises: np.ndarray
+
+
+def write_mixed_steps(
+    model: GPT,
+    mixture: Mixture,
+    ids: Sequence[int],
+    max_new_tokens: int,
+    sampling: Sampling | None = None,
+    *,
+    seed: int = 0,
+    stop: int | Collection[int] | None = None,
+) -> Iterator[Written]:
+    """The text that is read, and then with each token that is written after it. With one seed, two
+    mixtures differ by what was learned alone. Raises ValueError as `generate_at_scales_steps`.
+    """
+    model = gpt_of(model)
+    scales, before = mixture.scales(model), mixture.prompt(model)
+    size = model.config.block_size
+    with at_scales(scales, merged=mixture.merged):
+        told = surprises(model, [*before, *ids][-size:])
+    told = _last(told, len(ids))
+    yield Written(ids, told)
+    tokens = generate_at_scales_steps(
+        model, scales, [*before, *ids], max_new_tokens, sampling, seed=seed, stop=stop,
+        merged=mixture.merged,
+    )  # fmt: skip
+    for token in tokens:
+        told = np.append(told, surprise_of(token.logits, token.id))
+        yield Written(token.ids[len(before) :].tolist(), told)
+
+
+def _last(values: np.ndarray, count: int) -> np.ndarray:
+    """The last so many; NaN before them, where there are fewer."""
+    return np.pad(values, (max(count - len(values), 0), 0), constant_values=np.nan)[-count:]
+
+
+def mixed_shares(model: GPT, mixture: Mixture, ids: Sequence[int]) -> np.ndarray:
+    """(V,) float32: how likely each token is after a text. Raises ValueError as `check_ids`."""
+    model = gpt_of(model)
+    read = [*mixture.prompt(model), *ids][-model.config.block_size :]
+    with at_scales(mixture.scales(model), merged=mixture.merged):
+        return Context(model).read(read).softmax(-1).numpy()
+
+
+def strength_curve_steps(
+    model: GPT, mixture: Mixture, ids: Sequence[int], strengths: Sequence[float]
+) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
+    """Some tokens and, at one strength after the other, how likely each is after a text, (K,): the
+    tokens that are the likeliest with what was learned, without it, and with the most of it.
+    """
+    ends = (1.0, 0.0, max(strengths))
+    found = [int(_at(model, mixture, ids, one).argmax()) for one in ends]
+    tokens = tuple(dict.fromkeys(found))
+    for strength in strengths:
+        yield tokens, _at(model, mixture, ids, strength)[list(tokens)]
+
+
+def _at(model: GPT, mixture: Mixture, ids: Sequence[int], strength: float) -> np.ndarray:
+    return mixed_shares(model, replace(mixture, strength=strength, merged=False), ids)
+
+
+def check_adapter(model: GPT, name: str, mixture: Mixture, ids: Sequence[int]) -> Verdict:
+    """`check_identity` or `check_merge` ("identity", "merge") of the newest adapter. Raises
+    ValueError, with the remedy, where there is none, and as both.
+    """
+    if not (adapters := adapters_of(model)):
+        raise ValueError(
+            "only an adapter begins as nothing and can be merged; open a model tuned with LoRA"
+        )
+    with at_scales(mixture.scales(model)):
+        return (check_identity if name == "identity" else check_merge)(adapters[-1], ids)
+
+
+# -- as files -------------------------------------------------------------------------------------
+
+
+def mix_steps(
+    name_or_path: str | Path, mixture: Mixture, second: str | Path = ""
+) -> Generator[ReadProgress, None, LoadedModel]:
+    """A model opened anew, with its adapter at this strength; where there is the folder of a second
+    one, both of them blended into one.
+    """
+    lm = yield from load_steps(name_or_path)
+    if second:
+        share = 0.0 if mixture.share is None else mixture.share
+        if not (adapters := adapters_of(lm.model)):
+            raise ValueError(f"{lm.name} has no adapter that another one can be blended with")
+        adapters[-1].blend(load_adapter(lm.model, second), share)
+    for learned, strength in Mixture(mixture.strength).scales(gpt_of(lm.model)).items():
+        learned.scale = strength
+    return lm
+
+
+def save_mixture(
+    name_or_path: str | Path, mixture: Mixture, folder: str | Path, second: str | Path = ""
+) -> None:
+    """Writes the adapter of a model, blended with a second one where there is one, as peft's two
+    files, at strength 1. Raises ValueError as `check_adapter` and `Adapter.blend`.
+    """
+    adapters = adapters_of(to_the_end(mix_steps(name_or_path, mixture, second)).model)
+    if not adapters:
+        raise ValueError("only an adapter is saved by itself; export the whole model")
+    adapters[-1].save(folder, base=base_of(name_or_path))
+
+
+def export_mixture(
+    name_or_path: str | Path, mixture: Mixture, folder: str | Path, second: str | Path = ""
+) -> None:
+    """Writes the model with what was learned in its matrices, as a folder that transformers loads.
+    Raises ValueError as `core.export`.
+    """
+    lm = to_the_end(mix_steps(name_or_path, mixture, second))
+    for adapter in adapters_of(lm.model):
+        adapter.remove(merged=True)
+    export(lm, folder)

@@ -1,0 +1,133 @@
+"""A tuned model beside its base: what is asked at a mixture is what the model says there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import core
+from core.finetuning.adapter import adapters_of
+from core.finetuning.lora_config import LoRAConfig
+from core.finetuning.settings import METHODS
+from core.finetuning.trial import (
+    BASE,
+    Mixture,
+    check_adapter,
+    export_mixture,
+    mixed_shares,
+    save_mixture,
+    strength_curve_steps,
+    write_mixed_steps,
+)
+from core.inference.sampling import Sampling
+from core.inference.surprise import surprises
+from core.transformer.gpt import GPT
+from tests.core.finetuning.small import small_base, small_tuning, tune
+from tests.core.finetuning.test_lora import BIASED, learned, model_of
+
+TEXT = [3, 1, 4, 1, 5]
+GREEDY = Sampling(temperature=0)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_base(tmp_path_factory.mktemp("base"))
+
+
+def shares(model: GPT, ids: list[int]) -> np.ndarray:
+    with torch.no_grad():
+        return model(torch.tensor([ids]))[0, -1].softmax(-1).numpy()
+
+
+def adapted() -> GPT:
+    model = model_of(BIASED)
+    learned(model, LoRAConfig(r=2, target_modules=("all-linear",)))
+    return model
+
+
+@pytest.mark.parametrize("merged", [False, True])
+@pytest.mark.parametrize("strength", [0.0, 0.5, 2.0])
+def test_a_text_is_written_at_a_strength(strength: float, merged: bool) -> None:
+    model = adapted()
+    (adapter,) = adapters_of(model)
+    before = {name: one.clone() for name, one in model.state_dict().items()}
+    mixture = Mixture(strength, merged=merged)
+    *_, last = write_mixed_steps(model, mixture, TEXT, 6, Sampling(), seed=3)
+    told = mixed_shares(model, mixture, TEXT)
+    assert adapter.scale == 1.0 and not adapter.is_merged
+    assert all(torch.equal(one, before[name]) for name, one in model.state_dict().items())
+    adapter.scale = strength
+    assert list(last.ids) == core.generate(model, TEXT, 6, seed=3)
+    np.testing.assert_allclose(last.surprises, surprises(model, last.ids), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(told, shares(model, TEXT), atol=1e-5)
+
+
+def test_the_curves_are_of_the_likeliest_tokens() -> None:
+    model = adapted()
+    strengths = (0.0, 0.5, 1.0, 2.0)
+    found = list(strength_curve_steps(model, Mixture(), TEXT, strengths))
+    for strength, (tokens, told) in zip(strengths, found, strict=True):
+        at = mixed_shares(model, Mixture(strength), TEXT)
+        np.testing.assert_array_equal(told, at[list(tokens)])
+        if strength != 0.5:
+            assert int(at.argmax()) in tokens
+
+
+def test_two_adapters_are_blended(base: Path, tmp_path: Path) -> None:
+    for seed, name in enumerate(("first", "second")):
+        lm = core.load(base)
+        adapter = core.add_lora(lm.model, LoRAConfig(r=2, target_modules=("all-linear",)))
+        with torch.no_grad():
+            for one in adapter.parameters():
+                one.normal_(0, 0.1, generator=torch.Generator().manual_seed(seed))
+        adapter.save(tmp_path / name, base=str(base))
+    mixture = Mixture(1.5, share=0.3)
+    model = core.load(tmp_path / "first").model
+    first = mixed_shares(model, Mixture(1.5), TEXT)
+    second = core.load_adapter(model, tmp_path / "second")
+    both = mixed_shares(model, mixture, TEXT)
+    assert second.scale == 1.0 and not np.allclose(both, first)
+    np.testing.assert_allclose(mixed_shares(model, Mixture(1.5, share=0.0), TEXT), first, atol=1e-6)
+    none = mixed_shares(model, Mixture(0.0, share=0.3), TEXT)
+    np.testing.assert_allclose(none, shares(core.load(base).model, TEXT), rtol=1e-5)
+    save_mixture(tmp_path / "first", mixture, tmp_path / "saved", tmp_path / "second")
+    saved = core.load(tmp_path / "saved").model
+    np.testing.assert_allclose(mixed_shares(saved, Mixture(1.5), TEXT), both, atol=1e-5)
+    export_mixture(tmp_path / "first", mixture, tmp_path / "whole", tmp_path / "second")
+    whole = core.load(tmp_path / "whole").model
+    assert not adapters_of(whole)
+    np.testing.assert_allclose(shares(whole, TEXT), both, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_can_be_tried(method: str, base: Path, tmp_path: Path) -> None:
+    config = small_tuning(base, settings={"method": method}, learning_rate=1e-2)
+    folder = tune(config, tmp_path / "run").checkpoints[-1].folder
+    tuned, plain = core.load(folder).model, core.load(base).model
+    told = mixed_shares(tuned, BASE, TEXT)
+    np.testing.assert_allclose(told, shares(plain, TEXT), rtol=1e-5)
+    assert not np.allclose(mixed_shares(tuned, Mixture(), TEXT), told)
+    texts = [[*write_mixed_steps(tuned, one, TEXT, 3, GREEDY)] for one in (BASE, Mixture())]
+    assert list(texts[0][-1].ids) == core.generate(plain, TEXT, 3, temperature=0)
+    for text in texts:
+        assert [len(one.ids) for one in text] == [5, 6, 7, 8]
+        assert all(len(one.ids) == len(one.surprises) for one in text)
+    if method not in ("bottleneck", "prompt"):
+        export_mixture(folder, Mixture(0.5), tmp_path / "whole")
+        half = mixed_shares(tuned, Mixture(0.5), TEXT)
+        np.testing.assert_allclose(
+            shares(core.load(tmp_path / "whole").model, TEXT), half, atol=1e-5
+        )
+    if method != "lora":
+        with pytest.raises(ValueError, match="only an adapter"):
+            check_adapter(tuned, "merge", Mixture(), TEXT)
+        with pytest.raises(ValueError, match="only an adapter"):
+            save_mixture(folder, Mixture(), tmp_path / "saved")
+
+
+def test_a_model_without_anything_learned_says_so(base: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="nothing was learned here .* open the folder of an"):
+        mixed_shares(core.load(base).model, Mixture(), TEXT)
