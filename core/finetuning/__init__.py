@@ -9,7 +9,8 @@ files         peft_config, adapter_files
 methods       settings, selection, task_vector, bottleneck, new_tokens, soft_prompt, classifier,
               methods
 costs         trainable, work, estimates
-a run         examples, example_files, replay, data, loading, task, program, bundled_questions
+a run         examples, example_files, replay, data, loading, task, program, held_out,
+              bundled_questions
 what changed  trial, spectrum, analysis, spectrum_trace, examination
 """
 
@@ -33,6 +34,8 @@ _HOME = {
     "load_tuned_steps": "core.finetuning.loading",
     "finetune": "core.finetuning.program",
     "finetune_steps": "core.finetuning.program",
+    "Asked": "core.finetuning.held_out",
+    "ask_steps": "core.finetuning.held_out",
     "adapter_parameter_count": "core.finetuning.trainable",
     "load_adapter": "core.finetuning.adapter_files",
     "add_bottlenecks": "core.finetuning.bottleneck",

@@ -14,6 +14,7 @@ from core.finetuning.replay import with_replay
 from core.finetuning.settings import BUILT_IN, FinetuningSettings
 from core.inference.chat import Chatting
 from core.resources import data_folder
+from core.tokenization import Tokenizer
 from core.training.config import TrainingConfig
 from core.training.language_modelling import OWN_PROMPT, TRAIN_BATCHES
 from core.training.token_batches import EVALUATION_SEED
@@ -94,16 +95,16 @@ class TuningData:
             yield from batches.whole_split()
 
     @property
-    def asks(self) -> bool:
+    def has_answers(self) -> bool:
         """Whether a model can be asked, and its answer be compared with the right one."""
         return self.examples is not None and self.examples.have_prompts
 
-    def asked(self, number: int) -> list[int]:
+    def prompt(self, number: int) -> list[int]:
         """The tokens of a held-out prompt; where there is none, of how a held-out text begins."""
         if self.examples is None:
             return self._text.tokens("validation")[:OWN_PROMPT].tolist()
         example = self.example(number)
-        if self.asks:
+        if self.has_answers:
             return example.prompt
         return example.ids[: max(1, min(OWN_PROMPT, len(example.ids) // 2))].tolist()
 
@@ -112,7 +113,7 @@ class TuningData:
         assert self.examples is not None
         return self.examples.example("validation", number % self.examples.count("validation"))
 
-    def probed(self) -> list[int]:
+    def probe_ids(self) -> list[int]:
         """The tokens of a held-out example or text."""
         if self.examples is not None:
             return self.example(0).ids[: self.context].tolist()
@@ -127,3 +128,13 @@ class TuningData:
         if not isinstance(self.examples, FileExamples) or not self.examples.broken:
             return {}
         return {"skipped_lines": self.examples.broken, "first_skipped": self.examples.first}
+
+
+def batch_length(data: str, tokenizer: Tokenizer, batch_size: int = 8) -> int | None:
+    """Tokens of a batch's longest text, where that can be told before the data is read: of our own
+    skills. None: as many as a sequence may have.
+    """
+    if data not in BUILT_IN:
+        return None
+    batches = ExampleBatches(StoryExamples(data, tokenizer, ()), "train", batch_size, 1, seed=0)
+    return int(padded(batches.batch(0))[0].shape[1])

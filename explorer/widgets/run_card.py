@@ -40,8 +40,6 @@ BUTTONS = {  # id -> text, tooltip
     "continue": ("Resume from the last checkpoint", "Continues training from there"),
     "take": ("Take over", "Steer this run here; the program that does so now will watch it"),
     "stop": ("Stop", "Writes a checkpoint and ends; everything is kept and can be resumed"),
-    "open": ("Open in Training", "All of its curves, its samples and heads, to replay and branch"),
-    "dismiss": ("Dismiss", "Takes the run off this picture; its folder stays"),
 }
 COUNTERPARTS = {  # button that goes -> the one that undoes it, or the first of several there is
     "pause": ("resume",),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.fields import field, fields_of
@@ -88,24 +87,12 @@ def check(draft: TuneDraft) -> dict[str, str]:
     return errors
 
 
-def configs_of(
-    draft: TuneDraft, methods: Sequence[str]
-) -> tuple[dict[str, TrainingConfig], dict[str, str]]:
-    """The runs of some methods; and why one of them cannot be, with the remedy.
-
-    Reads the base's config. Raises ValueError or OSError where there is no such base.
-    """
-    configs, errors = {}, {}
-    for method in methods:
-        try:
-            configs[method] = config_of(draft, method)
-        except ValueError as error:
-            errors[method] = str(error)
-    return configs, errors
-
-
 def config_of(draft: TuneDraft, method: str) -> TrainingConfig:
-    """The run of one method. Raises as `configs_of`."""
+    """The run of one method. Reads the base's config.
+
+    Raises ValueError or OSError, with the remedy, where there is no such base, and for what cannot
+    be.
+    """
     number = {
         name: read_for(about, getattr(draft, name))
         for name, about in NUMBERS.items()

@@ -1,22 +1,24 @@
-"""Tune: wires the setup, the runs that it starts, their curves and what the model answers."""
+"""Tune: wires the setup, the runs that it starts, their curves and what the models answer."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from core.finetuning.settings import METHODS
+from core.finetuning.settings import METHODS, QUESTIONS
 from core.training.sizes import USUAL_SPEED, measure_speed
 from explorer.engine.latest import Latest
 from explorer.panes.finetuning.tune import text
-from explorer.panes.finetuning.tune.compute import Planned, answer_steps, bundled_record, plan
+from explorer.panes.finetuning.tune.compute import Planned, bundled_record, plan
 from explorer.panes.finetuning.tune.draft import TuneDraft
 from explorer.panes.finetuning.tune.inspector import inspection
-from explorer.panes.finetuning.tune.scene import Asked, Curves, recorded_curves
+from explorer.panes.finetuning.tune.scene import Curves, recorded_curves
+from explorer.panes.finetuning.tune.track import CheckpointTrack
 from explorer.panes.finetuning.tune.view import NAME, TuneView
 from explorer.panes.finetuning.tune.watched_runs import WatchedRuns
 from explorer.panes.modes import Mode
@@ -25,13 +27,17 @@ from explorer.state.draft import Draft, named
 from explorer.widgets import dialogs
 from explorer.widgets.choice_picture import NONE
 
-MOST_RUNS = 6  # whose curves are told apart
+if TYPE_CHECKING:
+    from core.finetuning.held_out import Asked
+
+MOST_RUNS = 6  # that are told apart
 FILES = "Examples and texts (*.jsonl *.txt *.md);;All files (*)"
 
 
 class TuneMode(Mode):
-    """Sets fine-tunings up, starts them and draws what each learns and forgets. What the other
-    modes look at is the newest checkpoint of the run that was started last.
+    """Sets fine-tunings up, starts them, and draws what each learns and forgets. What the other
+    modes look at is the newest checkpoint of the run that was started last; the player moves over
+    the checkpoints, and the answers with it.
     """
 
     id = "tune"
@@ -40,15 +46,17 @@ class TuneMode(Mode):
 
     def __init__(self, desk: Any, parent: QObject) -> None:
         super().__init__(desk, parent)
-        self.view, self.tuned = TuneView(), desk.tuned
+        self.view, self.track = TuneView(), CheckpointTrack()
         self.draft = Draft(self.workspace, NAME, TuneDraft, self)
-        self.planned, self.number = Planned(), 0
-        self.recorded: Curves | None = None
         self.runs = WatchedRuns(self.context.runs, self)
         self.steering = Steering(self.engine, self.context.runs, self.context.settings, self)
+        self.planned = Planned()
+        self.recorded: Curves | None = None
+        self.number = 0  # of the question
         self._speed = 0.0  # FLOP/s of this machine; 0: not measured yet
-        self._followed = ""  # the run whose checkpoints are looked at
-        self._answered = ("", -1)
+        self._followed = ""  # the run whose checkpoints the other modes look at
+        self._asked: tuple[dict[str, str], int] = ({}, -1)
+        self._steps: dict[str, tuple[int, str]] = {}  # of the checkpoints that were asked
         self._plans, self._reads, self._asks, self._measures = (
             Latest(self.engine, self) for _ in range(4)
         )
@@ -57,7 +65,7 @@ class TuneMode(Mode):
         self._reads.ask(lambda: self.engine.io(bundled_record), "reading the bundled record")
 
     def _connect(self) -> None:
-        form, view = self.view.form, self.view
+        form, view, runs = self.view.form, self.view, self.runs
         form.changed.connect(self.change)
         form.typed.connect(self.draft.end_merge)
         form.methods.picked.connect(self.toggle_method)
@@ -68,7 +76,7 @@ class TuneMode(Mode):
         form.startRequested.connect(self.start)
         form.askRequested.connect(self.ask_for)
         view.fileDropped.connect(lambda path: self.change("data", path))
-        view.asked.connect(self.answer_card)
+        view.answers.asked.connect(self.answer_row)
         view.answers.anotherRequested.connect(self.ask_another)
         self.draft.changed.connect(lambda _: self.refresh())
         self._plans.came.connect(self._on_planned)
@@ -77,20 +85,19 @@ class TuneMode(Mode):
         self._asks.came.connect(self._on_answered)
         self._asks.failed.connect(self._on_no_answer)
         self._measures.came.connect(self._on_measured)
-        self.runs.changed.connect(self._on_runs)
-        self.runs.refused.connect(self.statusRequested)
+        runs.changed.connect(self._on_runs)
+        runs.refused.connect(self.statusRequested)
+        self.context.runs.changed.connect(lambda _: runs.look())
         self.steering.opened.connect(self._on_started)
         self.steering.refused.connect(self.statusRequested)
         self.steering.changed.connect(self.show_runs)
-        self.context.runs.changed.connect(lambda _: self.runs.look())
-        self.tuned.draft.changed.connect(lambda _: self.ask())
 
     # what the pane asks
 
     def pictures(self) -> dict[str, QWidget]:
-        view = self.view
-        pictures: dict[str, QWidget] = {"losses": view.charts.losses, "exact": view.charts.exact}
-        return {**pictures, "methods": view.form.methods, "targets": view.form.targets}
+        charts, form = self.view.charts, self.view.form
+        pictures: dict[str, QWidget] = {"losses": charts.losses, "exact": charts.exact}
+        return {**pictures, "methods": form.methods, "targets": form.targets}
 
     def state(self) -> dict[str, Any]:
         return {"version": 1, "runs": self.runs.folders, "question": self.number}
@@ -111,6 +118,18 @@ class TuneMode(Mode):
     def left(self) -> None:
         self.runs.poll(False)
 
+    def on_step(self, step: int) -> None:
+        for plot in (self.view.charts.losses, self.view.charts.exact):
+            plot.set_cursor(self.step_shown)
+        self.ask()
+
+    def inspect(self) -> None:
+        """The method that is pointed at, else the first that is chosen."""
+        methods, at = self.planned.methods, self.view.form.methods.hovered
+        if self.active and methods:
+            chosen = [one for one in methods if one.chosen]
+            self.inspection.emit(inspection(methods[at] if at != NONE else chosen[0]))
+
     # the setup
 
     def change(self, name: str, value: str) -> None:
@@ -124,17 +143,15 @@ class TuneMode(Mode):
         methods = self.draft.value.with_method(method)
         if methods != self.draft.value.methods:
             verb = "Train" if method in methods else "Do not train"
-            self.draft.change({"methods": methods}, f"{verb} {text.TITLES[method]}")
+            self.draft.change({"methods": methods}, f"{verb} {text.title(method)}")
 
     def toggle_targets(self, cells: list[tuple[int, int]]) -> None:
-        if self.planned.grid is not None:
-            targets = self.planned.grid.toggled(cells)
-            if targets != self.draft.value.targets:
-                self.draft.change({"targets": targets}, "Change LoRA's matrices")
+        if (matrices := self.planned.matrices) is not None:
+            self.draft.change({"targets": matrices.toggled(cells)}, "Change LoRA's matrices")
 
     def _on_slid(self, name: str, value: Any) -> None:
-        settings = self.view.form.settings
-        self.draft.change({name: value}, f"{name.capitalize()} {settings.words(name, value)}", name)
+        words = self.view.form.settings.words(name, value)
+        self.draft.change({name: value}, f"{name.capitalize()} {words}", name)
 
     def ask_for(self, name: str) -> None:
         """A folder or a file of the setup; until there is one, nothing else is chosen."""
@@ -152,9 +169,11 @@ class TuneMode(Mode):
         self._plans.ask(lambda: self.engine.io(plan, draft, speed), "what a fine-tuning takes")
 
     def _on_planned(self, planned: Planned) -> None:
-        kept = planned if planned.rows else self.planned
-        self.planned = Planned(kept.rows, kept.grid, planned.configs, planned.errors)
-        self.view.form.set_planned(self.planned, self.draft.value.data)
+        """Where a field is wrong, what was worked out before stays in sight."""
+        kept = planned if planned.methods else self.planned
+        shown = kept.methods, kept.matrices
+        self.planned = Planned(*shown, planned.configs, planned.errors)
+        self.view.form.set_planned(self.planned)
         self.inspect()
         self._tell()
 
@@ -170,16 +189,16 @@ class TuneMode(Mode):
             self.statusRequested.emit(next(iter(self.planned.errors.values())))
             return
         for method, config in self.planned.configs.items():
-            self.steering.begin(config, text.run_name(method), "")
+            self.steering.begin(config, f"tune-{method}", "")
 
     def _on_started(self, folder: str, _: str) -> None:
-        for old in self.runs.folders[: -(MOST_RUNS - 1)]:
+        for old in self.runs.folders[: 1 - MOST_RUNS]:
             self.runs.dismiss(old)
         self._followed = folder
         self.runs.add(folder)
 
-    def answer_card(self, folder: str, what: str) -> None:
-        """A button of a run's card."""
+    def answer_row(self, folder: str, what: str) -> None:
+        """A button of a run's row."""
         match what:
             case "pause":
                 self.steering.pause(Path(folder))
@@ -187,7 +206,7 @@ class TuneMode(Mode):
                 self.steering.resume(Path(folder))
             case "stop":
                 self.steering.stop(Path(folder))
-            case "continue":
+            case "continue" | "again":
                 self._followed = folder
                 self.steering.start(Path(folder))
             case "open":
@@ -199,76 +218,76 @@ class TuneMode(Mode):
 
     def _on_runs(self) -> None:
         self.show_runs()
-        data = self.runs.known.get(self._followed)
-        if data is not None and data.checkpoints:
-            newest = str(data.checkpoints[max(data.checkpoints)])
-            if newest != self.tuned.draft.value.address:
-                self.tuned.draft.begin({"address": newest})
+        kept = {folder: data.checkpoints for folder, data in self.runs.known.items()}
+        if newest := kept.get(self._followed):
+            self.desk.tuned.draft.begin({"address": str(newest[max(newest)])})  # type: ignore[attr-defined]
+        steps = sorted({step for one in kept.values() for step in one})
+        if steps != self.track.steps:
+            is_last = self.step_shown in (None, *self.track.steps[-1:])
+            self.track.steps = steps
+            self.set_tracks([self.track] if steps else [], keep_position=True)
+            if is_last and steps and self.active:
+                self.player.seek(len(steps) - 1)
+        self.ask()
 
     def show_runs(self) -> None:
-        """Curves, cards and the headline as they are now."""
+        """Curves, rows and the headline as they are now."""
         known, curves = self.runs.known, self.runs.curves()
-        cards = {}
-        for folder, one in curves.items():
-            data = known[folder]
-            cards[folder] = text.card_text(data, self.steering.state(data), one, len(curves) == 1)
-        self.view.set_cards(cards)
+        state = self.steering.state
+        rows = {
+            one: text.run_text(known[one], state(known[one]), curves[one].name) for one in curves
+        }
         if curves:
             self.view.charts.set_curves(list(curves.values()))
         elif self.recorded is not None:
+            rows = {QUESTIONS: text.recorded_row(self.recorded)}
             self.view.charts.set_curves([self.recorded], text.recorded(self.recorded))
+        self.view.answers.set_rows(rows)
         self._tell()
 
     def _on_record(self, record: Any) -> None:
-        self.recorded = recorded_curves(record, text.RECORDED, METHODS.index("lora"))
+        self.recorded = recorded_curves(record, text.RECORDED)
         self.view.body.show_ready()
         self.show_runs()
 
     def _tell(self) -> None:
-        curves, errors = self.runs.curves(), self.planned.errors
+        curves, errors = list(self.runs.curves().values()), self.planned.errors
         if errors:
             name, why = next(iter(errors.items()))
             field = self.view.form.fields.get(name)
             self.set_headline(why if field is None else f"{field.title}: {why}")
         elif curves:
-            self.set_headline(text.headline(list(curves.values()), list(self.runs.known.values())))
-        elif self.planned.rows:
-            self.set_headline(text.ready(self.planned.rows, self.draft.value.data))
+            self.set_headline(text.headline(curves))
+        elif self.planned.methods:
+            self.set_headline(text.ready(self.planned, self.draft.value.data))
 
     # answers
 
     def ask(self) -> None:
-        """Asks base and tuned model the question that is looked at."""
-        address = self.tuned.draft.value.address
-        if self.active and (address, self.number) != self._answered:
-            self._answered = address, self.number
-            number = self.number
-            self._asks.ask(lambda: answer_steps(address, number), "asking both", is_told=False)
+        """Asks the base, and every run as it was where the cursor stands, one question."""
+        at = self.step_shown
+        kept = self.runs.checkpoints(*([] if at is None else [at]))
+        folders = {folder: path for folder, (_, path) in kept.items()} or {QUESTIONS: QUESTIONS}
+        if self.active and (folders, self.number) != self._asked:
+            from core.finetuning.held_out import ask_steps
+
+            self._asked, self._steps = (folders, self.number), kept
+            asked = partial(ask_steps, folders, self.number)
+            self._asks.ask(asked, "asking base and tuned", is_told=False)
+
+    def _on_answered(self, asked: Asked) -> None:
+        """Beside what a run answered stands its step."""
+        tuned = {
+            folder: text.said_at(self._steps[folder][0], said) if folder in self._steps else said
+            for folder, said in asked.tuned.items()
+        }
+        self.view.answers.set_asked(replace(asked, tuned=tuned))
 
     def ask_another(self) -> None:
         self.number += 1
         self.ask()
 
-    def _on_answered(self, asked: Asked) -> None:
-        self.view.answers.set_asked(asked, self._tuned_name())
-
-    def _tuned_name(self) -> str:
-        """What answers: the bundled adapter, or a run and its step."""
-        address = self.tuned.draft.value.address
-        curves = self.runs.curves().get(self._followed)
-        return text.tuned_name(address, curves.name if curves is not None else "")
-
     def _on_no_answer(self, message: str) -> None:
-        self._answered = ("", -1)
-        self.view.answers.set_asked(None, "")
+        self._asked = ({}, -1)
+        self.view.answers.set_asked(None)
         self.statusRequested.emit(message)
-
-    # the inspector
-
-    def inspect(self) -> None:
-        """The method that is pointed at, else the first that is chosen."""
-        rows = self.planned.rows
-        if self.active and rows:
-            at = self.view.form.methods.hovered
-            chosen = [row for row in rows if row.chosen] or rows
-            self.inspection.emit(inspection(rows[at] if at != NONE else chosen[0]))

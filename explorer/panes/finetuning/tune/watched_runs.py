@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ class WatchedRuns(QObject):
         follower = Follower(self._runs, self, lambda reader, _: measures_of(reader))
         follower.run(self._polls)
         follower.changed.connect(lambda data: self._on_data(folder, data))
-        follower.failed.connect(lambda message: self._refuse(folder, message))
+        follower.failed.connect(lambda message: self._on_failed(folder, message))
         self._followers[folder] = follower
         follower.follow(Path(folder))
         self.changed.emit()
@@ -66,17 +67,29 @@ class WatchedRuns(QObject):
             one.look()
 
     def curves(self) -> dict[str, Curves]:
-        """By folder. A method that was trained more than once has a number behind its name."""
-        found: dict[str, Curves] = {}
+        """By folder, in the order of the methods. One that was trained more than once has a number
+        behind its name.
+        """
         known = self.known
         methods = {folder: settings_of(data.config).method for folder, data in known.items()}
-        for folder, data in known.items():
-            method = methods[folder]
+        found = {}
+        for folder in sorted(known, key=lambda one: METHODS.index(methods[one])):
+            method, measured = methods[folder], self._followers[folder].extra
             alike = [one for one in known if methods[one] == method]
-            name = text.TITLES[method]
+            name = text.title(method)
             name += f" {alike.index(folder) + 1}" if len(alike) > 1 else ""
-            measured = self._followers[folder].extra
-            found[folder] = curves_of(data, measured, name, METHODS.index(method))
+            found[folder] = curves_of(known[folder], measured or {}, name, method)
+        return found
+
+    def checkpoints(self, step: float = math.inf) -> dict[str, tuple[int, str]]:
+        """The newest checkpoint of each run up to a step, by the run's folder: its step, and where
+        it lies.
+        """
+        found = {}
+        for folder, data in self.known.items():
+            kept = [one for one in data.checkpoints if one <= step]
+            if kept:
+                found[folder] = max(kept), str(data.checkpoints[max(kept)])
         return found
 
     def _on_data(self, folder: str, data: RunData) -> None:
@@ -85,9 +98,13 @@ class WatchedRuns(QObject):
         else:
             self.changed.emit()
 
+    def _on_failed(self, folder: str, message: str) -> None:
+        """One that could be read once comes back."""
+        if folder not in self.known:
+            self._refuse(folder, message)
+
     def _refuse(self, folder: str, message: str) -> None:
-        if self._followers[folder].data is None or folder not in self.known:
-            self.dismiss(folder)
+        self.dismiss(folder)
         self.refused.emit(message)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from core.fields import to_json
 from core.finetuning.settings import METHODS, settings_of
-from explorer.panes.finetuning.tune.compute import grid_of, plan, text_length
+from explorer.panes.finetuning.tune.compute import batch_length, matrices_of, plan
 from explorer.panes.finetuning.tune.draft import TuneDraft, check, config_of
 
 SPEED = 8e10
@@ -17,22 +17,22 @@ def test_the_first_setup_is_a_run_that_can_start_at_once() -> None:
     assert not planned.errors and list(planned.configs) == ["lora"]
     settings = settings_of(planned.configs["lora"])
     assert (settings.base, settings.data, settings.lora.r) == ("stories", "questions", 8)
-    assert [row.method for row in planned.rows] == list(METHODS)
-    lora = planned.rows[0]
-    assert lora.chosen and lora.trainable == 8 * (192 + 3 * 192) * 4
+    assert [one.name for one in planned.methods] == list(METHODS)
+    (lora,) = planned.estimates
+    assert planned.methods[0].chosen and lora.trainable == 8 * (192 + 3 * 192) * 4
     assert 0 < lora.seconds < 120 and 0.01 < lora.share < 0.012
 
 
 def test_estimates_follow_what_is_set_up() -> None:
-    first = plan(TuneDraft(), SPEED).rows[0]
-    more = plan(TuneDraft(rank=16, steps="120"), SPEED).rows[0]
+    first = plan(TuneDraft(), SPEED).estimates[0]
+    more = plan(TuneDraft(rank=16, steps="120"), SPEED).estimates[0]
     assert more.trainable == 2 * first.trainable and more.bytes_saved == 2 * first.bytes_saved
     assert 1.2 * first.seconds < more.seconds < 2 * first.seconds  # as many evaluations
 
 
 def test_a_batch_of_questions_is_shorter_than_the_context() -> None:
-    assert 60 < (text_length("stories", "questions") or 0) < 200
-    assert text_length("stories", "story.txt") is None
+    assert 60 < (batch_length("stories", "questions") or 0) < 200
+    assert batch_length("stories", "story.txt") is None
 
 
 @pytest.mark.parametrize(
@@ -46,16 +46,16 @@ def test_a_batch_of_questions_is_shorter_than_the_context() -> None:
 )
 def test_matrices_are_turned_on_and_off(cells: list[tuple[int, int]], names: tuple[str]) -> None:
     """The third one would leave none, so that nothing changes."""
-    assert grid_of(TuneDraft()).toggled(cells) == names
+    assert matrices_of(TuneDraft()).toggled(cells) == names
 
 
 def test_a_grid_shows_what_its_names_mean() -> None:
     draft = TuneDraft(targets=("h.1.attn.c_attn", "attn.c_attn.v", "h.0.mlp.c_proj"))
-    grid = grid_of(draft)
-    assert grid.layers == 4 and len(grid.kinds) == 6
+    grid = matrices_of(draft)
+    assert len(grid.cells) == 4 * 6 and len(grid.kinds) == 6
     assert grid.chosen == {(0, 1), (1, 1), *((2, layer) for layer in range(4)), (5, 0)}
     again = grid.toggled([(3, 0)])
-    assert grid_of(TuneDraft(targets=again)).chosen == grid.chosen | {(3, 0)}
+    assert matrices_of(TuneDraft(targets=again)).chosen == grid.chosen | {(3, 0)}
 
 
 def test_what_was_typed_is_refused_with_the_remedy_beside_its_field() -> None:
@@ -65,13 +65,13 @@ def test_what_was_typed_is_refused_with_the_remedy_beside_its_field() -> None:
     assert not planned.configs and "steps" in planned.errors
     missing = plan(TuneDraft(data="/nowhere/questions.jsonl"), SPEED)
     assert "/nowhere/questions.jsonl" in missing.errors["data"]
-    assert "there is no model" in plan(TuneDraft(base="/nowhere/model"), SPEED).errors["base"]
+    assert "There is no model" in plan(TuneDraft(base="/nowhere/model"), SPEED).errors["base"]
 
 
 def test_a_method_that_cannot_be_says_why_and_the_others_can() -> None:
     planned = plan(TuneDraft(methods=("lora", "full"), quantize="nf4"), SPEED)
     assert "cannot learn" in planned.errors["methods"] and list(planned.configs) == ["lora"]
-    refused = {row.method for row in planned.rows if row.error}
+    refused = {one.name for one in planned.methods if one.error}
     assert refused == {"full", "last-layers"}
 
 

@@ -65,18 +65,18 @@ def test_the_first_state_is_ready_and_shows_what_was_recorded(
     async def body() -> None:
         mode = await make_tune()
         assert mode.headline.startswith("LoRA can learn to answer \u201cWho is it about?\u201d in")
-        assert mode.view.form.start.isEnabled() and mode.view.form.methods.scene[0].chosen
+        assert mode.view.form.start.isEnabled() and mode.view.form.methods.scene[0].checked
         shown = mode.view.charts.losses.displayed()
         assert set(shown) == {"Bundled, new", "Bundled, old"}
         new, old = shown["Bundled, new"][:, 1], shown["Bundled, old"][:, 1]
         assert new[0] > 5 and new[-1] < 0.1 and abs(old[-1] - old[0]) < 0.2
         assert mode.view.charts.exact.displayed()["Bundled"][-1, 1] == 100
         assert "recorded" in mode.view.charts.losses.note
-        asked = mode.view.answers.asked
-        assert asked.tuned == asked.answer != asked.base and asked.count == 400
+        asked = mode.view.answers.answers
+        assert asked.tuned == {"questions": asked.right} and asked.right != asked.base
         mode.view.answers.another.click()
         await mode.settled()
-        assert mode.view.answers.asked.prompt != asked.prompt
+        assert mode.view.answers.answers.prompt != asked.prompt
 
     run_async(body())
 
@@ -89,7 +89,7 @@ def test_a_method_and_a_matrix_are_chosen_by_a_click_and_undone(
         form = mode.view.form
         form.methods.resize(252, 200)
         full = form.methods.rects(form.methods.scene)[1]
-        assert "every number of the model learns" in form.methods.said_at(full.center())
+        assert "Every number of the model learns" in form.methods.said_at(full.center())
         QTest.mouseClick(form.methods, Qt.MouseButton.LeftButton, pos=full.center().toPoint())
         await mode.settled()
         assert mode.draft.value.methods == ("lora", "full") and "side by side" in mode.headline
@@ -100,7 +100,7 @@ def test_a_method_and_a_matrix_are_chosen_by_a_click_and_undone(
         QTest.mouseClick(grid, Qt.MouseButton.LeftButton, pos=values.toPoint())
         await mode.settled()
         assert mode.draft.value.targets == ("attn.c_attn.q", "attn.c_attn.k")
-        assert grid.displayed()["layer 3"].tolist() == [True, True, *[False] * 4]
+        assert grid.displayed()["3"].tolist() == [True, True, *[False] * 4]
         assert grid.said_at(QPointF(0, 500)) == ""
         mode.workspace.undo()
         mode.workspace.undo()
@@ -131,11 +131,19 @@ def test_two_methods_train_and_each_has_its_pair_of_curves(
             np.testing.assert_allclose(one.old[1], reader.measures["base"][:, 1])
         exact = mode.view.charts.exact.displayed()
         assert set(exact) == {"LoRA", "Full"} and exact["LoRA"].shape == (13, 2)
-        assert len(mode.view.cards) == 2 and "held-out questions" in mode.headline
-        newest = Path(mode.tuned.draft.value.address)
+        assert len(mode.view.answers.rows) == 2 and mode.headline.startswith("Exact answers: ")
+        newest = Path(mode.desk.tuned.draft.value.address)
         assert newest.name == "step-000012" and str(newest.parents[1]) in curves
-        await until(lambda: "step 12" in mode.view.answers.tuned_name.text(), "its answer")
-        assert mode.view.answers.asked.answer.strip() in "stuvwx"
+        await until(lambda: mode.view.answers.answers.right.strip() in "stuvwx", "their answers")
+        asked = mode.view.answers.answers
+        assert all(said.startswith("step 12: ") for said in asked.tuned.values())
+        assert set(asked.tuned) == set(curves)
+        assert mode.player.step == mode.track.length - 1
+        mode.player.seek(1)
+        await mode.settled()
+        assert mode.view.charts.losses.cursor == 4
+        said = [one.said for one in mode.view.answers.rows.values()]
+        assert len(said) == 2 and all(one.startswith("step 4:") for one in said)
 
     run_async(body())
 
@@ -150,18 +158,19 @@ def test_a_run_is_dismissed_opened_in_training_and_found_again(
         mode.start()
         await until(lambda: any(one.finished for one in mode.runs.known.values()), "the run")
         folder = mode.runs.folders[0]
-        card = mode.view.cards[folder].text
-        assert card.state == "finished" and card.buttons == ("open", "dismiss")
-        assert [name for name, _ in card.numbers] == ["new loss", "old loss", "exact answers"]
+        rows = mode.view.answers.rows
+        assert rows[folder].text.state == "finished" and rows[folder].text.name == "LoRA"
+        shown = {name for name, one in rows[folder].buttons.items() if not one.isHidden()}
+        assert shown == {"open", "dismiss"}
         opened: list[str] = []
         mode.workspace.runOpened.connect(opened.append)
-        mode.view.cards[folder].buttons["open"].click()
+        rows[folder].buttons["open"].click()
         assert opened == [folder] and mode.workspace.run == folder
         state = mode.state()
-        mode.view.cards[folder].buttons["dismiss"].click()
-        assert not mode.view.cards and mode.view.charts.losses.note
+        rows[folder].buttons["dismiss"].click()
+        assert set(rows) == {"questions"} and mode.view.charts.losses.note
         mode.restore({**state, "question": -3})
-        await until(lambda: bool(mode.view.cards), "its card")
+        await until(lambda: folder in rows, "its row")
         assert mode.runs.folders == [folder] and mode.number == 0
 
     run_async(body())
