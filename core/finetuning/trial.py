@@ -195,7 +195,7 @@ def held_out_prompt(model: GPT, number: int) -> str:
     room = gpt_of(model).config.block_size - len(tuned.tuning.prompt)
     for _ in data.open_steps(tuned.lm, min(settings.context, room)):
         pass
-    return tuned.lm.tokenizer.decode(data.asked(number))
+    return tuned.lm.tokenizer.decode(data.prompt(number))
 
 
 # -- as files -------------------------------------------------------------------------------------
