@@ -95,16 +95,16 @@ class TuningData:
             yield from batches.whole_split()
 
     @property
-    def asks(self) -> bool:
+    def has_answers(self) -> bool:
         """Whether a model can be asked, and its answer be compared with the right one."""
         return self.examples is not None and self.examples.have_prompts
 
-    def asked(self, number: int) -> list[int]:
+    def prompt(self, number: int) -> list[int]:
         """The tokens of a held-out prompt; where there is none, of how a held-out text begins."""
         if self.examples is None:
             return self._text.tokens("validation")[:OWN_PROMPT].tolist()
         example = self.example(number)
-        if self.asks:
+        if self.has_answers:
             return example.prompt
         return example.ids[: max(1, min(OWN_PROMPT, len(example.ids) // 2))].tolist()
 
@@ -113,7 +113,7 @@ class TuningData:
         assert self.examples is not None
         return self.examples.example("validation", number % self.examples.count("validation"))
 
-    def probed(self) -> list[int]:
+    def probe_ids(self) -> list[int]:
         """The tokens of a held-out example or text."""
         if self.examples is not None:
             return self.example(0).ids[: self.context].tolist()

@@ -26,6 +26,7 @@ from core.training.sizes import (
     USUAL_SPEED,
     WHOLE_SPLIT,
     sequences_per_rank,
+    times_due,
 )
 from core.transformer.config import ModelConfig
 from core.transformer.parameters import parameter_count, parameter_shapes
@@ -89,16 +90,10 @@ def estimate_finetuning(
     """
     settings, model = settings_of(config), config.model
     shapes = trainable_shapes(model, settings)
-    front = settings.prompt_tokens if settings.method == "prompt" else 0
-    most = min(settings.context, model.block_size - front)
-    if most < 1:
-        raise ValueError(
-            f"{front} prompt tokens leave no room for a text: this model reads {model.block_size} "
-            "at most; use fewer"
-        )
+    most = settings.context_in(model.block_size)
     usual = QUESTION_TOKENS if settings.data == QUESTIONS else most
-    length, sequences = front + min(tokens or usual, most), sequences_per_rank(config)
-    is_quantized = settings.quantize != "none"
+    length = settings.prompt_length + min(tokens or usual, most)
+    sequences = sequences_per_rank(config)
     work = work_of(
         model,
         shapes,
@@ -106,18 +101,18 @@ def estimate_finetuning(
         length,
         precision=config.precision,
         recompute=config.activation_checkpointing,
-        quantized=is_quantized,
+        quantized=settings.is_quantized,
         dropout=settings.lora.dropout if settings.method == "lora" else 0.0,
     )
     trainable, whole = count(shapes), parameter_count(model) + _added(model, shapes)
     weights = FULL * whole
-    if is_quantized:
+    if settings.is_quantized:
         weights -= sum(FULL * size - nf4_bytes(size) for size in quantized_sizes(model))
     gradients, state = FULL * trainable, FULL * remembered(shapes, config.optimizer)
     parts = config.ranks if config.parallel == "fsdp2" else 1
     held = (weights + state + (gradients if config.micro_batches > 1 else 0)) // parts
     short = replace(model, block_size=length)
-    written_out = _written_out(model, shapes, is_quantized)
+    written_out = _written_out(model, shapes, settings.is_quantized)
     passing = _most(short, shapes, work, sequences, config.precision, written_out)
     per_step = config.micro_batches * pass_seconds(model, shapes, work, config.precision, speed)
     return FinetuningEstimate(
@@ -208,12 +203,12 @@ def _looking_seconds(
     model, precision = config.model, config.precision
     batches = [work, work]
     if settings.base_data:  # in texts as long as they may be
-        most = min(settings.context, model.block_size)
+        most = settings.context_in(model.block_size)
         batches.append(work_of(model, shapes, sequences_per_rank(config), most))
     forward = [replace(one, backward=0.0, moved=one.moved / 3) for one in batches]
     once = sum(pass_seconds(model, shapes, one, precision, speed) for one in forward)
-    evaluations = 1 + (-(-config.steps // config.evaluate_every) if config.evaluate_every else 1)
-    samples = -(-config.steps // config.sample_every) if config.sample_every else 0
+    evaluations = 1 + times_due(config.steps, config.evaluate_every)
+    samples = times_due(config.steps, config.sample_every) if config.sample_every else 0
     token = 2.0 * parameter_count(model) / speed + CALLS_PER_LAYER * model.n_layer
     return (
         evaluations * (config.evaluate_batches or WHOLE_SPLIT) * once

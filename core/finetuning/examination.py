@@ -22,17 +22,17 @@ from core.finetuning.analysis import (
     Strength,
     attention_change,
     delta_of,
+    most_changed,
     spectrum_of,
     strengths,
     weight_of,
 )
-from core.finetuning.lora import LoRAEmbedding
 from core.finetuning.spectrum import Spectrum, overlap, strongest_directions
 from core.finetuning.spectrum_trace import trace_spectrum
 from core.inference.activations import to_array
 from core.tensor_shards import open_tensors
 from core.trace import Trace
-from core.training.records import CHECKPOINTS, step_of
+from core.training.records import CHECKPOINTS, checkpoints_of
 from core.transformer.gpt import GPT
 from core.transformer.weights import WEIGHTS_FILE
 
@@ -108,14 +108,14 @@ def examine(
             "this model has no adapter to look into: its own weights were tuned; open one that "
             "was tuned with LoRA"
         )
-    adapter, places = adapters[-1], checkpoints_beside(folder)
+    adapter, places = adapters[-1], _checkpoints_beside(Path(folder))
     learned = {at: open_tensors(place / WEIGHTS_FILE).read() for at, place in places.items()}
     if step not in learned:
         step = next((at for at, place in places.items() if place == Path(folder)), None)
     with _at(model, {} if step is None else learned[step]):
         strong = strengths(adapter)
         if name not in adapter.updates:
-            name = _most_changed(adapter, strong)
+            name = most_changed(adapter, strong)
         trace = trace_adapter(model, ids, name, position)
         spectrum, weight = spectrum_of(adapter, name), weight_of(adapter, name)
         return Examination(
@@ -135,23 +135,9 @@ def examine(
         )
 
 
-def _most_changed(adapter: Adapter, strong: Sequence[Strength]) -> str:
-    """Embeddings come last: nothing is traced through them."""
-    modules = adapter.modules()
-
-    def order(one: Strength) -> tuple[bool, float]:
-        return not isinstance(modules[one.name], LoRAEmbedding), one.ratio
-
-    return max(strong, key=order).name
-
-
-def checkpoints_beside(folder: str | Path) -> dict[int, Path]:
+def _checkpoints_beside(folder: Path) -> dict[int, Path]:
     """The checkpoints of the run that a folder is one of, by step."""
-    around = Path(folder).parent
-    if around.name != CHECKPOINTS or not around.is_dir():
-        return {}
-    found = {step_of(one.name): one for one in around.iterdir() if not one.name.startswith(".")}
-    return {step: found[step] for step in sorted(one for one in found if one is not None)}
+    return checkpoints_of(folder.parents[1]) if folder.parent.name == CHECKPOINTS else {}
 
 
 @contextmanager

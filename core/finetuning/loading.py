@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from core.files import quoted, read_json, write_json
 from core.finetuning.adapter_files import check_files, load_adapter
@@ -37,6 +38,7 @@ from core.transformer.parameters import parameter_count
 from core.transformer.weights import CONFIG_FILE, DTYPES, WEIGHTS_FILE, check_dtype, check_finite
 
 TUNING = "finetuning"  # the entry of config.json
+TUNED = "tuned"  # the attribute of a model
 PEFT_BASE = "base_model_name_or_path"
 FILES = {BASE: CONFIG_FILE, PEFT_BASE: ADAPTER_CONFIG}  # which have an entry that names the base
 
@@ -126,6 +128,11 @@ def load_tuned_steps(
     if values is None:
         raise ValueError(f"{folder} was not fine-tuned here; open it with core.load")
     return (yield from _load_tuned_steps(folder, values, dtype, DEEPEST))
+
+
+def tuned_of(model: nn.Module) -> Tuned | None:
+    """What a model that was loaded here has learned, and how; None: it was not tuned here."""
+    return vars(model).get(TUNED)
 
 
 def _tuned(name_or_path: str | Path) -> dict[str, Any] | None:
@@ -235,6 +242,6 @@ def _load_tuned_steps(
         )
     check_finite(model, str(path))
     tuning.model.eval()
-    vars(model)["tuning"] = tuning  # for tuning_of
     lm = LoadedModel(model, under.tokenizer, model.config, name, under.usage)
-    return Tuned(lm, settings, tuning)
+    vars(model)[TUNED] = tuned = Tuned(lm, settings, tuning)
+    return tuned

@@ -120,11 +120,6 @@ class Tuning:
                 parameter.copy_(tensors[name])
 
 
-def tuning_of(model: nn.Module) -> Tuning | None:
-    """What a model that `core.load` opened has learned, and how; None: nothing here."""
-    return vars(model).get("tuning")
-
-
 def prepare(
     model: Model, settings: FinetuningSettings, generator: torch.Generator | None = None
 ) -> Tuning:
@@ -138,7 +133,7 @@ def prepare(
     prompt: tuple[int, ...] = ()
     own: list[nn.Parameter] = []
     model.requires_grad_(False)  # what the base has learned by an adapter stays as it is, too
-    if settings.quantize != "none":
+    if settings.is_quantized:
         quantize_model(model)
     match settings.method:
         case "lora":

@@ -100,7 +100,7 @@ class FinetuningSettings:
 
     def __post_init__(self) -> None:
         fields.check(self)
-        if self.quantize != "none" and self.method in ("full", "last-layers"):
+        if self.is_quantized and self.method in ("full", "last-layers"):
             raise ValueError(
                 "the matrices of a quantized base cannot learn, their numbers have 4 bits; use "
                 "method 'lora', or quantize 'none'"
@@ -131,6 +131,29 @@ class FinetuningSettings:
     def holds_examples(self) -> bool:
         """Whether the data is examples, most often prompts with answers, and not one text."""
         return self.data in BUILT_IN or Path(self.data).suffix.lower() == ".jsonl"
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether the frozen matrices take 4 bits a number."""
+        return self.quantize != "none"
+
+    @property
+    def prompt_length(self) -> int:
+        """Tokens of a soft prompt, which stand before each text."""
+        return self.prompt_tokens if self.method == "prompt" else 0
+
+    def context_in(self, block_size: int) -> int:
+        """Tokens of a text at most, for a base that reads so many.
+
+        Raises ValueError, with the remedy, where a soft prompt leaves no room for a text.
+        """
+        context = min(self.context, block_size - self.prompt_length)
+        if context < 2:
+            raise ValueError(
+                f"{self.prompt_length} prompt tokens leave no room for a text, as the base reads "
+                f"{block_size} tokens at most; use fewer"
+            )
+        return context
 
     def to_json(self) -> dict[str, Any]:
         """What a config holds as its `settings`."""

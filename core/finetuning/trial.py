@@ -12,10 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
+from core.data.questions import question_of, seed_count
+from core.finetuning.adapted_trace import trace_adapter
 from core.finetuning.adapter import adapters_of
 from core.finetuning.adapter_files import load_adapter
-from core.finetuning.loading import base_of, load_steps
-from core.finetuning.methods import tuning_of
+from core.finetuning.analysis import attention_change, most_changed, strengths
+from core.finetuning.held_out import held_out_data_steps
+from core.finetuning.loading import base_of, load_steps, tuned_of
 from core.finetuning.scales import Scaled, at_scales, generate_at_scales_steps
 from core.finetuning.verdicts import Verdict, check_identity, check_merge
 from core.inference.context import Context
@@ -24,6 +27,8 @@ from core.inference.loading import LoadedModel
 from core.inference.sampling import Sampling
 from core.inference.surprise import surprise_of, surprises
 from core.jobs import to_the_end
+from core.substitution import Cell
+from core.trace import Step
 from core.transformer.architectures import gpt_of
 from core.transformer.foreign.reading import ReadProgress
 from core.transformer.gpt import GPT
@@ -44,14 +49,14 @@ class Mixture:
 
     def scales(self, model: GPT) -> dict[Scaled, float]:
         """Of what lies on the model. Raises ValueError, with the remedy, where nothing does."""
-        tuning, adapters = tuning_of(model), adapters_of(model)
+        tuned, adapters = tuned_of(model), adapters_of(model)
         if self.share is not None and len(adapters) > 1:
             first, second = adapters[-2:]
             return {first: self.strength * (1 - self.share), second: self.strength * self.share}
-        if tuning is not None and tuning.prompt:
+        if tuned is not None and tuned.tuning.prompt:
             return {}
-        if tuning is not None and tuning.adapter is None:
-            return {tuning: self.strength}
+        if tuned is not None and tuned.tuning.adapter is None:
+            return {tuned.tuning: self.strength}
         if not adapters:
             raise ValueError(
                 "nothing was learned here beside this model's own numbers; open the folder of an "
@@ -61,8 +66,8 @@ class Mixture:
 
     def prompt(self, model: GPT) -> tuple[int, ...]:
         """The soft prompt that stands before a text: all of it, or at strength 0 none."""
-        tuning = tuning_of(model)
-        return tuning.prompt if tuning is not None and self.strength > 0 else ()
+        tuned = tuned_of(model)
+        return tuned.tuning.prompt if tuned is not None and self.strength > 0 else ()
 
 
 BASE = Mixture(0.0)
@@ -149,6 +154,45 @@ def check_adapter(model: GPT, name: str, mixture: Mixture, ids: Sequence[int]) -
         return (check_identity if name == "identity" else check_merge)(adapters[-1], ids)
 
 
+def most_moved_head(model: GPT, ids: Sequence[int]) -> tuple[int, int]:
+    """Layer and head whose attention the newest adapter moves most on a text; the first one where
+    there is no adapter.
+    """
+    if not (adapters := adapters_of(model)):
+        return 0, 0
+    by_head = attention_change(adapters[-1], ids).by_head
+    layer, head = np.unravel_index(by_head.argmax(), by_head.shape)
+    return int(layer), int(head)
+
+
+def strength_step(
+    model: GPT, mixture: Mixture, ids: Sequence[int]
+) -> tuple[str, Step, Cell] | None:
+    """The matrix that the newest adapter changes most; the Step of its `trace_adapter` in which the
+    strength comes in; and the number that it adds most to, (token, output), at the last token that
+    is followed by another. None where there is no adapter, or no second token.
+    """
+    if not (adapters := adapters_of(model)) or len(ids) < 2:
+        return None
+    with at_scales(mixture.scales(model)):
+        name = most_changed(adapters[-1], strengths(adapters[-1]))
+        steps = {step.name: step for step in trace_adapter(model, ids, name)}
+    step = steps.get("adapter.dora", steps["adapter.scale"])
+    change = step.value("change")
+    return name, step, (len(change) - 1, int(np.abs(change[-1]).argmax()))
+
+
+def held_out_prompt(model: GPT, number: int) -> str:
+    """A prompt of the data that a model learned from, of the part that was held out; of a model
+    that was tuned elsewhere a question about a story of ours. Raises ValueError or OSError where
+    the data cannot be read.
+    """
+    if (tuned := tuned_of(gpt_of(model))) is None:
+        return question_of("validation", number % seed_count("validation")).prompt
+    data = to_the_end(held_out_data_steps(tuned))
+    return tuned.lm.tokenizer.decode(data.prompt(number))
+
+
 # -- as files -------------------------------------------------------------------------------------
 
 
@@ -188,6 +232,7 @@ def export_mixture(
     Raises ValueError as `core.export`.
     """
     lm = to_the_end(mix_steps(name_or_path, mixture, second))
-    for adapter in adapters_of(lm.model):
+    # DoRA first: the lengths of the rows that it has learned are those of the base's matrices.
+    for adapter in sorted(adapters_of(lm.model), key=lambda one: not one.config.dora):
         adapter.remove(merged=True)
     export(lm, folder)

@@ -209,7 +209,8 @@ def _draw_words(sketch: Sketch, layout: AdapterLayout, scene: AdapterScene) -> N
             return
         ink = sketch.now.series(SERIES) if "\u2202" in content.name else "text"
         rect = QRectF(x, y, 0, line)
-        sketch.text(rect, content.name, ink, align, "body", 600)
+        few = f", first {FEW}" if key == "a" and scene.size[2] > FEW else ""
+        sketch.text(rect, f"{content.name}{few}", ink, align, "body", 600)
         if sized:
             limit = f", \u00b1{format_number(content.limit, 2)}" if key != "A" else ""
             sketch.text(

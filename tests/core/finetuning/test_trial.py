@@ -10,6 +10,7 @@ import torch
 
 import core
 from core.finetuning.adapter import adapters_of
+from core.finetuning.analysis import attention_change, strengths
 from core.finetuning.lora_config import LoRAConfig
 from core.finetuning.settings import METHODS
 from core.finetuning.trial import (
@@ -17,9 +18,12 @@ from core.finetuning.trial import (
     Mixture,
     check_adapter,
     export_mixture,
+    held_out_prompt,
     mixed_shares,
+    most_moved_head,
     save_mixture,
     strength_curve_steps,
+    strength_step,
     write_mixed_steps,
 )
 from core.inference.sampling import Sampling
@@ -63,6 +67,37 @@ def test_a_text_is_written_at_a_strength(strength: float, merged: bool) -> None:
     assert list(last.ids) == core.generate(model, TEXT, 6, seed=3)
     np.testing.assert_allclose(last.surprises, surprises(model, last.ids), rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(told, shares(model, TEXT), atol=1e-5)
+
+
+def test_the_line_where_the_strength_comes_in() -> None:
+    model = adapted()
+    (adapter,) = adapters_of(model)
+    found = strength_step(model, Mixture(0.25), TEXT)
+    assert found is not None and adapter.scale == 1.0
+    name, step, (token, output) = found
+    assert name == max(strengths(adapter), key=lambda one: one.ratio).name
+    assert token == len(TEXT) - 2 and step.value("s") == 0.25 * adapter.config.scaling
+    change = step.value("change")
+    np.testing.assert_allclose(change, step.value("s") * step.value("expanded"), rtol=1e-5)
+    assert abs(change[token, output]) == np.abs(change[token]).max()
+    assert strength_step(model, Mixture(), TEXT[:1]) is None
+    assert strength_step(model_of(BIASED), Mixture(), TEXT) is None
+
+
+def test_the_line_is_that_of_a_matrix_even_where_an_embedding_changed_more() -> None:
+    model = model_of(BIASED)
+    adapter = learned(model, LoRAConfig(r=2, target_modules=("wpe", "attn.c_proj")))
+    with torch.no_grad():
+        adapter.updates["wpe"].B.mul_(50)
+    found = strength_step(model, Mixture(1.0), TEXT)
+    assert found is not None and found[0].endswith("attn.c_proj")
+
+
+def test_the_head_that_moved_most() -> None:
+    model = adapted()
+    moved = attention_change(adapters_of(model)[0], TEXT).by_head
+    assert moved[most_moved_head(model, TEXT)] == moved.max()
+    assert most_moved_head(model_of(BIASED), TEXT) == (0, 0)
 
 
 def test_the_curves_are_of_the_likeliest_tokens() -> None:
@@ -112,6 +147,8 @@ def test_every_method_can_be_tried(method: str, base: Path, tmp_path: Path) -> N
     assert not np.allclose(mixed_shares(tuned, Mixture(), TEXT), told)
     texts = [[*write_mixed_steps(tuned, one, TEXT, 3, GREEDY)] for one in (BASE, Mixture())]
     assert list(texts[0][-1].ids) == core.generate(plain, TEXT, 3, temperature=0)
+    begun = held_out_prompt(tuned, 0)
+    assert begun and begun in (base.parents[2] / "little.txt").read_text()
     for text in texts:
         assert [len(one.ids) for one in text] == [5, 6, 7, 8]
         assert all(len(one.ids) == len(one.surprises) for one in text)
@@ -126,6 +163,22 @@ def test_every_method_can_be_tried(method: str, base: Path, tmp_path: Path) -> N
             check_adapter(tuned, "merge", Mixture(), TEXT)
         with pytest.raises(ValueError, match="only an adapter"):
             save_mixture(folder, Mixture(), tmp_path / "saved")
+
+
+def test_an_adapter_over_another_is_exported_as_both_compute(base: Path, tmp_path: Path) -> None:
+    under, usual = base, {"steps": 3, "learning_rate": 1e-1}
+    for name, dora in (("first", False), ("second", True)):
+        lora, data = LoRAConfig(r=2, dora=dora), str(base.parents[2] / "little.txt")
+        config = small_tuning(under, settings={"lora": lora, "data": data}, **usual)
+        under = tune(config, tmp_path / name).checkpoints[-1].folder
+    export_mixture(under, Mixture(1.0), tmp_path / "out")
+    exported, tuned = core.load(tmp_path / "out").model, core.load(under).model
+    np.testing.assert_allclose(shares(exported, TEXT), shares(tuned, TEXT), atol=1e-5)
+
+
+def test_an_adapter_from_elsewhere_is_asked_about_a_story_of_ours() -> None:
+    told = [held_out_prompt(adapted(), number) for number in (0, 1)]
+    assert told[0] != told[1] and all(one.endswith("Who is it about?") for one in told)
 
 
 def test_a_model_without_anything_learned_says_so(base: Path, tmp_path: Path) -> None:

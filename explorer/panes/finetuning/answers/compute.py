@@ -76,27 +76,33 @@ def check(model: Any, name: str, ids: Sequence[int], draft: TryDraft) -> Verdict
     return check_adapter(model, name, mixture_of(draft), ids)
 
 
-def save(address: str, draft: TryDraft, folder: str) -> None:
-    """The adapter, as peft's two files."""
-    from core.finetuning.trial import save_mixture
+def held_out(model: Any, number: int) -> str:
+    """A prompt that the model has not learned from."""
+    from core.finetuning.trial import held_out_prompt
 
-    save_mixture(address, mixture_of(draft), folder, draft.other)
-
-
-def export(address: str, draft: TryDraft, folder: str) -> None:
-    """The whole model, for transformers."""
-    from core.finetuning.trial import export_mixture
-
-    export_mixture(address, mixture_of(draft), folder, draft.other)
+    return held_out_prompt(model, number)
 
 
-def changed_head(model: Any, ids: Sequence[int]) -> tuple[int, int]:
+def write(name: str, address: str, draft: TryDraft, folder: str) -> str:
+    """The adapter, as peft's two files ("save"), or the whole model, for transformers ("export").
+    Returns the folder.
+    """
+    from core.finetuning.trial import export_mixture, save_mixture
+
+    deed = save_mixture if name == "save" else export_mixture
+    deed(address, mixture_of(draft), folder, draft.other)
+    return folder
+
+
+def moved_head(model: Any, ids: Sequence[int]) -> tuple[int, int]:
     """Layer and head whose attention the adapter moves most."""
-    from core.finetuning.adapter import adapters_of
-    from core.finetuning.analysis import attention_change
+    from core.finetuning.trial import most_moved_head
 
-    if not (adapters := adapters_of(model)):
-        return 0, 0
-    by_head = attention_change(adapters[-1], ids).by_head
-    layer, head = np.unravel_index(by_head.argmax(), by_head.shape)
-    return int(layer), int(head)
+    return most_moved_head(model, ids)
+
+
+def strength_step(model: Any, ids: Sequence[int], draft: TryDraft) -> Any:
+    """A matrix, the Step in which the strength comes in, and a number that it makes."""
+    from core.finetuning.trial import strength_step
+
+    return strength_step(model, mixture_of(draft), ids)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.data.questions import question_of
 from core.fields import check, field
 
 
 @dataclass(frozen=True)
 class TryDraft:
-    """prompt       a text; at first a question that the bundled adapter has never seen
+    """prompt       a text; "": an example that was held out of what the model learned from
+    example      which one
     strength     how much of what was learned is added
     merged       whether it is a part of the matrices meanwhile
     temperature  0: always the likeliest token
@@ -20,7 +20,8 @@ class TryDraft:
     share        its part
     """
 
-    prompt: str = field(question_of("validation", 0).prompt, longest=100_000)
+    prompt: str = field("", longest=100_000)
+    example: int = field(0, least=0, most=2**31)
     strength: float = field(
         1.0, least=0, most=2, label="Strength",
         help="How much of what was learned is added: 0 is the base, 1 the tuned model",

@@ -11,7 +11,6 @@ import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from core.data.questions import question_of, seed_count
 from explorer.engine.jobs import SUPERSEDED
 from explorer.engine.latest import Latest
 from explorer.panes.attention_link import show_head
@@ -21,8 +20,8 @@ from explorer.panes.finetuning.answers.draft import TryDraft
 from explorer.panes.finetuning.answers.scene import common
 from explorer.panes.finetuning.answers.view import STRENGTHS, TryHeader, TryView
 from explorer.panes.finetuning.tuned_model import BUNDLED
-from explorer.panes.modes import Mode
 from explorer.panes.prompt_mode import SourceMode
+from explorer.panes.step_inspection import inspection_of
 from explorer.runs.sources import FolderSource
 from explorer.widgets import dialogs
 
@@ -30,10 +29,6 @@ if TYPE_CHECKING:
     from core.finetuning.trial import Written
 
 KEY = "finetuning.try"
-
-
-def create(desk: Any, parent: QObject) -> Mode:
-    return TryMode(desk, parent)
 
 
 class TryMode(SourceMode):
@@ -52,27 +47,32 @@ class TryMode(SourceMode):
         self.prompt_ids: list[int] = []
         self.written: dict[bool, Written] = {}  # by whether it is the tuned one's
         self.next: NextTokens | None = None
+        self.step: Any = None  # a matrix, where the strength comes in, and a number that it makes
         self._curve: list[np.ndarray] = []  # (K,) of tokens at the place, at each strength
-        self._encoded = ""  # the text that the tokens are of
+        self.prompt = ""  # what both read
+        self._encoded: tuple[str, int] | None = None  # of the draft, the text of the tokens
         self._known: dict[object, object] = {}  # of what each of the things shown is
         self._tuned: Any = None  # the source that all modes look at
-        self._question = 0
         self._blend: FolderSource | None = None  # a model with both adapters
         self._blended = ("", "")  # which ones
+        self._is_late = False  # something newer is to be asked
         self._writes = {tuned: Latest(self.engine, self) for tuned in (False, True)}
-        self._nexts, self._curves, self._checks, self._files = (
-            Latest(self.engine, self) for _ in range(4)
+        self._nexts, self._curves, self._steps, self._checks, self._files = (
+            Latest(self.engine, self) for _ in range(5)
         )
         for tuned, writes in self._writes.items():
             writes.progressed.connect(partial(self._on_written, tuned))
             writes.came.connect(lambda _: self._read_place())
+            writes.ended.connect(self._on_ended)
         self._nexts.came.connect(self._on_next)
+        self._nexts.ended.connect(self._on_ended)
         self._curves.progressed.connect(self._on_curves)
+        self._steps.came.connect(self._on_step)
         self._checks.came.connect(lambda told: view.verdict.set_text(text.verdict(*told)))
         self._files.came.connect(lambda path: self.statusRequested.emit(text.SAVED.format(path)))
         for told in (self._checks, self._files):
             told.failed.connect(view.verdict.set_text)
-        for one in (*self._writes.values(), self._nexts, self._curves):
+        for one in (*self._writes.values(), self._nexts, self._curves, self._steps):
             one.failed.connect(self._on_failed)
         view.base.chosen.connect(lambda _, place: self.choose(False, place))
         view.tuned.chosen.connect(lambda _, place: self.choose(True, place))
@@ -82,7 +82,11 @@ class TryMode(SourceMode):
         self.connect_buttons(text.BUTTONS, deeds)
         self.inputs.adapter.menuOpening.connect(self._fill_menu)
         self.connect_draft(TryDraft)
-        self.connect_line(self.inputs.line, "prompt", text.CHANGE_TEXT)
+        view.settings.released.connect(self.read)
+        self.inputs.line.promptEdited.connect(
+            lambda typed: self.draft.change({"prompt": typed}, text.CHANGE_TEXT, "prompt")
+        )
+        self.inputs.line.rested.connect(self.draft.end_merge)
         desk.tuned.opened.connect(self._on_model)
         desk.tuned.failed.connect(self._on_failed)
         self.begin()
@@ -113,7 +117,7 @@ class TryMode(SourceMode):
         return was_chosen
 
     def caption(self) -> str:
-        return f"{getattr(self.source, 'name', '')}: {self.draft.value.prompt}"
+        return f"{getattr(self.source, 'name', '')}: {self.prompt}"
 
     # choices
 
@@ -128,10 +132,9 @@ class TryMode(SourceMode):
         self.draft.end_merge()
 
     def take_another(self) -> None:
-        """The next question that neither model has learned from."""
-        self._question = (self._question + 1) % seed_count("validation")
-        prompt = question_of("validation", self._question).prompt
-        self.draft.change({"prompt": prompt}, text.BUTTONS["another"][0])
+        """The next example that was held out of what the model learned from."""
+        example = self.draft.value.example + 1
+        self.draft.change({"prompt": "", "example": example}, text.BUTTONS["another"][0])
 
     def check(self, name: str) -> None:
         """Puts a promise of the adapter to the test, on this text."""
@@ -172,13 +175,8 @@ class TryMode(SourceMode):
 
     def write(self, name: str, folder: str) -> None:
         """Saves the adapter ("save"), or the whole model ("export"), in a new folder."""
-        self._files.ask(partial(self._write, name, folder), text.MENU[name], is_told=False)
-
-    async def _write(self, name: str, folder: str) -> str:
-        deed = compute.save if name == "save" else compute.export
-        asked = deed, self.source.address, self.draft.value, folder
-        await self.engine.call(*asked, name=text.MENU[name])
-        return folder
+        asked = compute.write, name, self.source.address, self.draft.value, folder
+        self._files.call(*asked, name=text.MENU[name])
 
     def open_heads(self) -> None:
         """Shows the head whose attention changed most, in Attention, on this text."""
@@ -186,8 +184,8 @@ class TryMode(SourceMode):
 
     async def _open_heads(self) -> None:
         source = FolderSource(self.engine, self.source.address)
-        head = await self.source.ask(compute.changed_head, self.prompt_ids, name=text.MENU["heads"])
-        if await show_head(self.workspace, source, self.draft.value.prompt, *head):
+        head = await self.source.ask(compute.moved_head, self.prompt_ids, name=text.MENU["heads"])
+        if await show_head(self.workspace, source, self.prompt, *head):
             self.statusRequested.emit(text.OPENED.format(*head))
 
     def on_draft(self, draft: TryDraft) -> None:
@@ -223,7 +221,7 @@ class TryMode(SourceMode):
         if not blended[1]:
             return self._tuned
         if self._blend is None:
-            source, self._blended = FolderSource(self.engine, blended[0]), blended
+            source, self._blended = FolderSource(self.engine, blended[0], self), blended
             try:
                 await source.open()
                 await source.ask(compute.lay_second, blended[1], name=text.MENU["blend"])
@@ -235,46 +233,63 @@ class TryMode(SourceMode):
 
     def _forget(self) -> None:
         """Nothing that is shown counts any more."""
-        self._encoded, self.prompt_ids, self.next = "", [], None
+        self._encoded, self.prompt_ids, self.next, self.step = None, [], None, None
         self.written.clear()
         self._known.clear()
         self.view.verdict.set_text("")
 
     def clear(self) -> None:
-        for one in (*self._writes.values(), self._nexts, self._curves, self._checks):
+        for one in (*self._writes.values(), self._nexts, self._curves, self._steps, self._checks):
             one.stop()
         self._forget()
         super().clear()
 
     def why_empty(self) -> str:
-        return "" if self.draft.value.prompt.strip() else text.NO_TEXT
+        prompt = self.draft.value.prompt
+        return text.NO_TEXT if prompt and not prompt.strip() else ""
 
     async def answer(self) -> list[int]:
-        prompt, source = self.draft.value.prompt, await self._both()
+        draft, source = self.draft.value, await self._both()
         if source is not self.source:
             self.source = source
             self._forget()
-        if prompt == self._encoded:
+        if (asked := (draft.prompt, draft.example)) == self._encoded:
             return self.prompt_ids
-        ids = await self.engine.io(self.source.tokenizer.encode_ids, prompt)
+        held_out = compute.held_out, draft.example
+        self.prompt = draft.prompt or await source.ask(*held_out, name=text.BUTTONS["another"][0])
+        ids = await self.engine.io(source.tokenizer.encode_ids, self.prompt)
         if self._encoded:  # else a session may have brought the place that was chosen in this one
             self.place = None
-        self._encoded = prompt
-        self.view.verdict.set_text("")
-        return ids[-self.source.config.block_size :]
+        self._forget()
+        self._encoded = asked
+        return ids[-source.config.block_size :]
 
     def show_answer(self, answer: list[int]) -> None:
         """The prompt's tokens: now both models write."""
         self.prompt_ids, draft = answer, self.draft.value
+        self.inputs.line.set_prompt(self.prompt)
         self.view.share.setVisible(bool(draft.other))
         plain = replace(draft, strength=0.0, share=0.0, merged=False)
         for tuned, asked in ((False, plain), (True, draft)):
-            if self._is_new(tuned, (answer, asked)):
-                job = partial(
-                    self.source.model_steps, compute.written_steps, answer, asked, self._ends
-                )
+            if not self._may_end(self._writes[tuned]) and self._is_new(tuned, (answer, asked)):
+                made = compute.written_steps, answer, asked, self._ends
+                job = partial(self.source.model_steps, *made)
                 self._writes[tuned].ask(job, text.WRITES, is_told=False)
-        self._read_place()
+        if not self._writes[True].running:  # else once it is written
+            self._read_place()
+
+    def _may_end(self, latest: Latest) -> bool:
+        """Whether what is under way ends before a newer one is asked: while a slider is dragged, so
+        that something is seen meanwhile.
+        """
+        may_end = latest.running and self.view.is_dragged
+        self._is_late = self._is_late or may_end
+        return may_end
+
+    def _on_ended(self) -> None:
+        if self._is_late:
+            self._is_late = False
+            self.read()
 
     def _is_new(self, name: object, of: object) -> bool:
         """Whether something is to be asked anew, for it is of something else."""
@@ -299,10 +314,15 @@ class TryMode(SourceMode):
     def _read_place(self) -> None:
         """Asks what may come there, unless it is known."""
         ids, draft = self.before[-self.source.config.block_size :], self.draft.value
-        if self._is_new("next", (ids, draft.strength, draft.share, draft.merged)):
+        mixture = draft.strength, draft.share, draft.merged
+        if not self._may_end(self._nexts) and self._is_new("next", (ids, mixture)):
             asked = compute.next_tokens, ids, draft
             ask = partial(self.source.ask, *asked, key=f"{KEY}.next", name=text.BARS)
             self._nexts.ask(ask, text.BARS, is_told=False)
+        if not self.view.is_dragged and self._is_new("step", (ids, mixture)):
+            asked = compute.strength_step, ids, draft
+            ask = partial(self.source.ask, *asked, key=f"{KEY}.step", name=text.STEP)
+            self._steps.ask(ask, text.STEP, is_told=False)
         if self._is_new("curves", (ids, draft.share)):
             self._curve = []
             job = partial(self.source.model_steps, compute.curve_steps, ids, draft)
@@ -317,7 +337,18 @@ class TryMode(SourceMode):
         self._curve += [shares for _, shares in items]
         self.view.show_curves(list(map(self.piece, tokens)), np.stack(self._curve))
 
+    def _on_step(self, found: Any) -> None:
+        self.step = found
+        self.inspect()
+
     # what is seen
+
+    def inspect(self) -> None:
+        """The line where the strength comes in."""
+        if self.step is not None:
+            matrix, step, cell = self.step
+            told = text.inspected(self.draft.value.strength, matrix)
+            self.inspection.emit(inspection_of(step, cell, told))
 
     def _show(self) -> None:
         """Both texts, and what may come at the place, as far as they are known."""

@@ -27,11 +27,15 @@ MENU = {  # by what it does
 FOLDER = "Choose the folder of an adapter, or of a fine-tuning's checkpoint"
 SAVED, OPENED = "Saved {}", "Layer {}, head {}: attention that the adapter moved most"
 WRITES = "what both models go on with"
+STEP = "where the strength comes in"
 BARS = "Comes next: bars at this strength, outlines of the base"
 CURVES = "The same token at every strength"
 STRENGTH, PROBABILITY = "strength", "probability"
 BUTTONS = {  # by what they do: title and help
-    "another": ("Another story", "Asks about a story that neither model has learned from"),
+    "another": (
+        "Another example",
+        "The next example that was held out of what the model learned from",
+    ),
     "identity": (
         "Step-0 identity",
         "Sets B to 0, as it began, and compares all logits with those of the base",
@@ -71,6 +75,11 @@ def headline(strength: float, base: str, tuned: str) -> str:
     if tuned == base:
         return f"{told}, and so does its base"
     return f"{told}, its base with {said(base)}"
+
+
+def inspected(strength: float, matrix: str) -> str:
+    """Of the line where the strength comes in."""
+    return f"s is the strength, {strength:g}, times alpha / r; here in {matrix}, which changes most"
 
 
 def verdict(name: str, found: Verdict) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
 
 from explorer import theme
 from explorer.panes.finetuning.answers import text
@@ -100,6 +100,12 @@ class TryView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Its size follows the zoom."""
         self.curves.setFixedHeight(theme.current().px(CURVES))
+
+    @property
+    def is_dragged(self) -> bool:
+        """Whether a slider is held."""
+        sliders = self.findChildren(QSlider)
+        return any(one.isSliderDown() for one in sliders)
 
     def show_text(
         self, tuned: bool, written: Written, place: int, words: str, piece: Callable[[int], bytes]

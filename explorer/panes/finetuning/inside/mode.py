@@ -57,7 +57,7 @@ class InsideMode(SourceMode):
         view.strength.picked.connect(self._on_strength)
         view.heads.picked.connect(self._on_head)
         view.spectrum.picked.connect(lambda _: self.play_finding())
-        view.spectrum.checkpointChosen.connect(partial(self.choose, "step"))
+        view.spectrum.stepChosen.connect(partial(self.choose, "step"))
         inputs.matrix.picked.connect(self.look_at)
         view.buttons = {"compare": inputs.compare}
         titles = {"compare": (text.COMPARE, text.COMPARE_HELP)}
@@ -120,7 +120,8 @@ class InsideMode(SourceMode):
         """Another token ("position"), "output" or checkpoint ("step")."""
         setattr(self, name, value)
         if name == "output" and self.scene is not None:
-            self._show_output(self.view.position)
+            self.view.set_cursor(self.view.position, self.row)
+            self.inspect()
         else:
             self.read()
 
@@ -222,7 +223,8 @@ class InsideMode(SourceMode):
         self.set_tracks([TraceTrack(self.scene.found.trace)], keep_position=keep_position)
         if self.active and not keep_position:
             self.player.seek(self.scene.matrix_step)
-        self._show_output(self.player.position)
+        self.on_position(self.player.position)
+        self.inspect()
 
     def play_finding(self) -> None:
         """The steps by which the directions of the change are found; Esc goes back."""
@@ -232,16 +234,16 @@ class InsideMode(SourceMode):
             self.set_tracks([TraceTrack(self.scene.found.finding)])
             self.inspect()
 
-    def _show_output(self, position: float) -> None:
+    @property
+    def row(self) -> int:
+        """The output that is followed."""
         assert self.scene is not None
-        output, most = self.output, self.scene.largest
         last = len(self.scene.found.weight) - 1
-        self.view.set_cursor(position, most if output is None else min(output, last))
-        self.inspect()
+        return self.scene.largest if self.output is None else min(self.output, last)
 
     def on_position(self, position: float) -> None:
-        if not self.finds:
-            self.view.set_cursor(position, self.view.output)
+        if self.scene is not None and not self.finds:
+            self.view.set_cursor(position, self.row)
 
     def inspect(self) -> None:
         step, scene = self.step_shown, self.scene
@@ -255,4 +257,4 @@ class InsideMode(SourceMode):
         used = scene.needed, len(scene.found.spectrum.values)
         told = kind_of(step), about, scene.found.name, used, changed
         self.set_headline(text.headline(*told, scene.token))
-        self.inspection.emit(inspection_of(step, scene.cell_of(step, self.view.output)))
+        self.inspection.emit(inspection_of(step, scene.cell_of(step, self.row)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from core.numbers import format_fixed, format_number, format_percent, format_share
@@ -15,7 +16,8 @@ NO_TEXT = "Type a text of two tokens or more for the model to read"
 NO_ADAPTER = (
     "This model's own weights were tuned: it has no A and B. Tune one with LoRA to look inside."
 )
-SPECTRUM, STRENGTH, HEADS = "Directions of the change", "Strength of the change", "Heads"
+SPECTRUM, STRENGTH = "Directions of the change", "Strength of the change"
+HEADS = "Attention that the adapter moves, by head"
 MATRIX_HELP, READS = "Whose adapter is shown", "What the model reads, and learns from in this step"
 CHANGE_TEXT = "Change the text inside"
 TITLES = {
@@ -25,8 +27,10 @@ TITLES = {
 }
 STRONG = "{column} of {row}: |\u0394W| \u00f7 |W| = {value}\nClick to look inside"
 HEAD = "{row}, head {column}: {value} of its attention goes elsewhere\nClick to open in Attention"
-BOTH = "Of what its first {row} and the other\u2019s first {column} read, {value} is shared"
-ALONE = "direction {}"
+BOTH = (
+    "What its first {row} and the other\u2019s first {column} directions read overlaps by {value}"
+)
+ALONE, MOST = "direction {}", "99 %"
 SHARED, ACTING = "Directions that both adapters read", "Text colored by what the adapter adds"
 COMPARE, COMPARED = "Compare\u2026", "Compared with {}"
 COMPARE_HELP = "Lays a second adapter beside this one: which directions do both read?"
@@ -81,7 +85,8 @@ def headline(
         case "add":
             return f"Both together go on: the adapter\u2019s part is {format_share(changed)} of W x"
         case "product":
-            return f"Every number of B A comes of {r} product{'s' * (r > 1)}: its rank is {r}"
+            terms = "one product" if r == 1 else f"a sum of {r} products"
+            return f"Every number of B A is {terms}: its rank is {r} at most"
         case "delta" | "dora_delta":
             share = format_share(few / many)
             told, (needed, count) = f"{few:,} numbers, {share} of {many:,},", used
@@ -114,10 +119,10 @@ def spectrum(needed: int, count: int, effective: float) -> str:
     )
 
 
-def growth(first: int, last: int, step: int | None) -> str:
+def growth(steps: Sequence[int], step: int | None) -> str:
     """Below the lines."""
-    shown = "" if step is None else f": step {step:,}"
-    return f"steps {first:,} to {last:,}{shown}"
+    shown = "" if step is None else f", shown: {step:,}"
+    return f"steps {steps[0]:,} to {steps[-1]:,}{shown}" if steps else ""
 
 
 def direction(at: int, value: float, share: float, familiar: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def adapter_of(mode: Any) -> Adapter:
 def expected(mode: Any, strength: float, draft: TryDraft) -> tuple[list[int], np.ndarray]:
     """What the model writes at a strength, and how much each token surprises it there."""
     scales, tokenizer = {adapter_of(mode): strength}, mode.source.tokenizer
-    ids = tokenizer.encode_ids(draft.prompt)[-mode.source.config.block_size :]
+    ids = tokenizer.encode_ids(mode.prompt)[-mode.source.config.block_size :]
     sampling = core.Sampling(temperature=draft.temperature)
     asked = mode.source._model(), scales, ids, draft.tokens, sampling
     stop = tuple(tokenizer.special_tokens.values())
@@ -97,6 +98,28 @@ def test_a_setting_rewrites_the_texts(
     run_async(body())
 
 
+def test_a_text_is_written_to_its_end_while_the_slider_is_dragged(
+    make_mode: Any, run_async: Any
+) -> None:
+    async def body() -> None:
+        mode, ended = await make_mode("try"), []
+        mode._writes[True].came.connect(lambda _: ended.append(len(mode.written[True].ids)))
+        slider = mode.view.settings.widgets["strength"].slider
+        slider.setSliderDown(True)
+        for place in (30, 36, 12):
+            slider.setValue(place)
+            await asyncio.sleep(0)
+        await mode.settled()
+        assert len(ended) == 2 and mode.draft.value.strength == 0.6
+        check_shown(mode)
+        slider.setSliderDown(False)
+        await mode.settled()
+        assert float(mode.step[1].value("s")) == 0.6 * adapter_of(mode).config.scaling
+        assert len(ended) == 2
+
+    run_async(body())
+
+
 def test_strength_0_is_the_base(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("try")
@@ -149,7 +172,7 @@ def test_the_promises_of_an_adapter_are_checked(make_mode: Any, run_async: Any) 
         mode.view.buttons["another"].click()
         await mode.settled()
         assert mode.view.verdict.whole == ""
-        assert mode.draft.value.prompt == question_of("validation", 1).prompt
+        assert mode.prompt == question_of("validation", 1).prompt
         check_shown(mode)
 
     run_async(body())
@@ -172,13 +195,13 @@ def test_two_adapters_are_blended_saved_and_exported(
         await mode.settled()
         assert mode.source is not alone and mode.desk.tuned.source is alone
         lone = core.load(second)
-        other = list(mixed_text(lone, mode.draft.value))
+        other = list(mixed_text(lone, mode))
         assert list(mode.written[True].ids) == other
         for name, folder in (("save", tmp_path / "saved"), ("export", tmp_path / "whole")):
             mode.write(name, str(folder))
             await mode.settled()
         again = core.load(tmp_path / "saved")
-        assert list(mixed_text(again, mode.draft.value)) == other
+        assert list(mixed_text(again, mode)) == other
         assert not adapters_of(core.load(tmp_path / "whole").model)
         mode.write("export", str(tmp_path / "whole"))
         await mode.settled()
@@ -207,11 +230,11 @@ def adapter_folder(base: Path, folder: Path, name: str) -> Path:
     return folder
 
 
-def mixed_text(lm: Any, draft: TryDraft) -> list[int]:
+def mixed_text(lm: Any, mode: Any) -> list[int]:
     """What a model writes as it is."""
-    ids = lm.tokenizer.encode_ids(draft.prompt)[-lm.config.block_size :]
+    ids = lm.tokenizer.encode_ids(mode.prompt)[-lm.config.block_size :]
     stop = tuple(lm.tokenizer.special_tokens.values())
-    return core.generate(lm.model, ids, draft.tokens, temperature=0, stop=stop)
+    return core.generate(lm.model, ids, mode.draft.value.tokens, temperature=0, stop=stop)
 
 
 def test_the_head_that_moved_most_opens_in_attention(make_mode: Any, run_async: Any) -> None:
@@ -222,7 +245,7 @@ def test_the_head_that_moved_most_opens_in_attention(make_mode: Any, run_async: 
         await mode.settled()
         locked = mode.workspace.value("attention.scene")["locked"]
         assert moved[tuple(locked)] == moved.max()
-        assert mode.workspace.prompt == mode.draft.value.prompt
+        assert mode.workspace.prompt == mode.prompt
 
     run_async(body())
 

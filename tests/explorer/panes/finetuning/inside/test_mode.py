@@ -137,6 +137,22 @@ def test_a_matrix_a_token_and_an_output_are_chosen(make_mode: Any, run_async: An
     run_async(body())
 
 
+def test_a_matrix_with_fewer_outputs_follows_one_with_more(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("inside")
+        mode.look_at(NAME)
+        await mode.settled()
+        rows = len(mode.scene.found.weight)
+        mode.choose("output", rows - 1)
+        assert mode.view.output == rows - 1
+        mode.look_at("h.0.mlp.c_proj")
+        await mode.settled()
+        assert mode.view.output == len(mode.scene.found.weight) - 1 < rows - 1
+        assert mode.view.body.state == "ready"
+
+    run_async(body())
+
+
 def test_a_direction_is_seen_alone(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("inside")
@@ -147,7 +163,7 @@ def test_a_direction_is_seen_alone(make_mode: Any, run_async: Any) -> None:
         mode.view.passage.grab()
         assert mode.view.passage.broken is None
         assert mode.view.spectrum.told(1).startswith("Direction 2")
-        told, place = [], mode.view.spectrum.rects(mode.scene)[1].center()
+        told, place = [], mode.view.spectrum.rects(mode.view.spectrum.scene)[1].center()
         mode.inspection.connect(told.append)
         QTest.mouseClick(mode.view.spectrum, Qt.MouseButton.LeftButton, pos=place.toPoint())
         finding = mode.scene.found.finding
@@ -181,7 +197,7 @@ def test_a_runs_checkpoints_are_walked_through(
         await mode.settled()
         view, found = mode.view.spectrum, mode.scene.found
         assert (found.steps, found.step) == ((10, 20, 30), 30)
-        layout = view.layout_of(mode.scene)
+        layout = view.layout_of(view.scene)
         point = QPointF(layout.x_of(18), layout.growth.center().y())
         QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=point.toPoint())
         await mode.settled()
