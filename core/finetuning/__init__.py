@@ -36,6 +36,7 @@ _HOME = {
     "finetune_steps": "core.finetuning.program",
     "Asked": "core.finetuning.held_out",
     "ask_steps": "core.finetuning.held_out",
+    "held_out_prompt": "core.finetuning.held_out",
     "adapter_parameter_count": "core.finetuning.trainable",
     "load_adapter": "core.finetuning.adapter_files",
     "add_bottlenecks": "core.finetuning.bottleneck",

@@ -10,14 +10,17 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core.data.questions import question_of, seed_count
 from core.finetuning.classifier import Classifier
 from core.finetuning.data import TuningData
-from core.finetuning.loading import Tuned, load_tuned
+from core.finetuning.loading import Tuned, load_tuned, tuned_of
 from core.finetuning.scales import Scaled, generate_at_scales_steps
 from core.finetuning.settings import finetuning_config
 from core.inference.generation import generate_steps
 from core.inference.sampling import Sampling
+from core.jobs import to_the_end
 from core.transformer.architectures import gpt_of
+from core.transformer.gpt import GPT
 
 NEW_TOKENS = 24  # of an answer, at most
 GREEDY = Sampling(temperature=0.0)
@@ -61,6 +64,16 @@ def ask_steps(folders: Mapping[str, str | Path], number: int) -> Generator[None,
             base = yield from _written_steps(one, prompt, learned=False)
         tuned[name] = yield from _written_steps(one, prompt, learned=True)
     return Asked(words[0], number % count, count, words[1], base, tuned)
+
+
+def held_out_prompt(model: GPT, number: int) -> str:
+    """A held-out prompt of what a model learned from that `core.load` opened; of one that was tuned
+    elsewhere, a question about a story of ours. Raises ValueError or OSError, with the remedy,
+    where the data cannot be opened.
+    """
+    if (tuned := tuned_of(model)) is None:
+        return question_of("validation", number % seed_count("validation")).prompt
+    return tuned.lm.tokenizer.decode(to_the_end(_data_steps(tuned)).prompt(number))
 
 
 def _data_steps(tuned: Tuned) -> Generator[None, None, TuningData]:

@@ -12,15 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from core.data.questions import question_of, seed_count
 from core.finetuning.adapted_trace import trace_adapter
 from core.finetuning.adapter import adapters_of
 from core.finetuning.adapter_files import load_adapter
 from core.finetuning.analysis import attention_change, strengths
-from core.finetuning.data import TuningData
 from core.finetuning.loading import base_of, load_steps, tuned_of
 from core.finetuning.scales import Scaled, at_scales, generate_at_scales_steps
-from core.finetuning.settings import finetuning_config
 from core.finetuning.verdicts import Verdict, check_identity, check_merge
 from core.inference.context import Context
 from core.inference.exporting import export
@@ -181,21 +178,6 @@ def strength_step(
     step = steps.get("adapter.dora", steps["adapter.scale"])
     change = step.value("change")
     return name, step, (len(change) - 1, int(np.abs(change[-1]).argmax()))
-
-
-def held_out_prompt(model: GPT, number: int) -> str:
-    """A prompt of the data that a model learned from, of the part that was held out; of a model
-    that was tuned elsewhere a question about a story of ours. Raises ValueError or OSError where
-    the data cannot be read.
-    """
-    if (tuned := tuned_of(gpt_of(model))) is None:
-        return question_of("validation", number % seed_count("validation")).prompt
-    settings = replace(tuned.settings, base_data="", replay=0.0)
-    data = TuningData(finetuning_config(settings), settings, None)
-    room = gpt_of(model).config.block_size - len(tuned.tuning.prompt)
-    for _ in data.open_steps(tuned.lm, min(settings.context, room)):
-        pass
-    return tuned.lm.tokenizer.decode(data.asked(number))
 
 
 # -- as files -------------------------------------------------------------------------------------

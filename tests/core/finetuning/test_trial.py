@@ -11,6 +11,7 @@ import torch
 import core
 from core.finetuning.adapter import adapters_of
 from core.finetuning.analysis import attention_change, strengths
+from core.finetuning.held_out import held_out_prompt
 from core.finetuning.lora_config import LoRAConfig
 from core.finetuning.settings import METHODS
 from core.finetuning.trial import (
@@ -18,7 +19,6 @@ from core.finetuning.trial import (
     Mixture,
     check_adapter,
     export_mixture,
-    held_out_prompt,
     mixed_shares,
     most_moved_head,
     save_mixture,
