@@ -20,6 +20,7 @@ from explorer.widgets.diagrams.scenes import (
     StepsScene,
 )
 from explorer.widgets.pooling import Matrix
+from explorer.widgets.spectrum import SpectrumPicture, SpectrumScene
 from explorer.widgets.stacked_bars import Bar, StackedBars
 
 TOKENS = ("the", "cat", "sat", "on", "the", "mat", ".", "the")
@@ -86,5 +87,14 @@ def _bars() -> list[Sample]:
     cells.set_scene(CellMapScene(["layer 0", "layer 1"], ["c_attn", "c_proj"], values, 1))
     return [
         ("bars", bars, 400, 40), ("one is meant", bright, 400, 40), ("table", table, 600, 140),
-        ("a map of cells", cells, 240, 120),
+        ("a map of cells", cells, 240, 120), ("singular values", _spectrum(), 500, 90),
     ]  # fmt: skip
+
+
+def _spectrum() -> SpectrumPicture:
+    values = np.array([3.0, 1.0, 0.4, 0.1])
+    history = np.linspace(0, 1, 5)[:, None] ** 0.5 * values
+    picture, steps = SpectrumPicture("Directions"), (0, 10, 20, 30, 40)
+    told = "3 directions hold 99 %", "99 %", ("a direction",) * 4
+    picture.set_scene(SpectrumScene(values, 3, *told, {}, steps, 30, history, "steps 0 to 40"))
+    return picture

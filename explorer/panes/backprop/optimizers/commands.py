@@ -31,8 +31,8 @@ def commands(mode: OptimizersMode) -> list[Action]:
         ),
         Action(
             "backprop.optimizers.fit-ways",
-            "Optimizers: fit all ways",
-            mode.view.map.fit_ways,
+            "Optimizers: fit all paths",
+            mode.view.map.fit_paths,
             enabled=runs,
         ),
         Action(
@@ -44,14 +44,14 @@ def commands(mode: OptimizersMode) -> list[Action]:
         Action(
             "backprop.optimizers.reset",
             "Optimizers: everything as at first",
-            mode.changing.reset,
+            mode.reset,
             enabled=here,
         ),
         *(
             Action(
                 f"backprop.optimizers.surface.{name}",
                 f"Surface: {title}",
-                lambda name=name: mode.changing.set_surface(name),
+                lambda name=name: mode.set_surface(name),
                 enabled=here,
                 checked=lambda name=name: mode.draft.value.surface == name,
             )
@@ -61,9 +61,7 @@ def commands(mode: OptimizersMode) -> list[Action]:
             Action(
                 f"backprop.optimizers.race.{name}",
                 f"Race: {rule.title}",
-                lambda name=name: mode.changing.set_races(
-                    name, name not in mode.draft.value.racers
-                ),
+                lambda name=name: mode.set_races(name, name not in mode.draft.value.racers),
                 enabled=here,
                 checked=lambda name=name: name in mode.draft.value.racers,
             )

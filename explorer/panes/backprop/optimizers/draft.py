@@ -150,6 +150,15 @@ def settings_of(draft: OptimizersDraft, surface: Surface, name: str) -> Any:
     return replace(usual_settings(surface, name), **values)
 
 
+def settings_error(draft: OptimizersDraft, surface: Surface, name: str) -> str:
+    """What the rule refuses of an optimizer's settings; "" for nothing."""
+    try:
+        settings_of(draft, surface, name)
+    except (ValueError, OverflowError) as error:
+        return f"{OPTIMIZERS[name].title}: {error}"
+    return ""
+
+
 def whole(value: float) -> int | float:
     """As a whole number where it is one."""
     return int(value) if value == int(value) else value

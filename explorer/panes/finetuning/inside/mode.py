@@ -57,7 +57,7 @@ class InsideMode(TunedMode):
         view.strength.picked.connect(self._on_strength)
         view.heads.picked.connect(self._on_head)
         view.spectrum.picked.connect(lambda _: self.play_finding())
-        view.spectrum.checkpointChosen.connect(partial(self.choose, "step"))
+        view.spectrum.stepChosen.connect(partial(self.choose, "step"))
         inputs.matrix.picked.connect(self.look_at)
         view.buttons = {"compare": inputs.compare}
         titles = {"compare": (text.COMPARE, text.COMPARE_HELP)}

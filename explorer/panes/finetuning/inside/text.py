@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from core.numbers import format_fixed, format_number, format_percent, format_share
@@ -28,7 +29,7 @@ HEAD = "{row}, head {column}: {value} of its attention goes elsewhere\nClick to 
 BOTH = (
     "What its first {row} and the other\u2019s first {column} directions read overlaps by {value}"
 )
-ALONE = "direction {}"
+ALONE, MOST = "direction {}", "99 %"
 SHARED, ACTING = "Directions that both adapters read", "Text colored by what the adapter adds"
 COMPARE, COMPARED = "Compare\u2026", "Compared with {}"
 COMPARE_HELP = "Lays a second adapter beside this one: which directions do both read?"
@@ -117,10 +118,10 @@ def spectrum(needed: int, count: int, effective: float) -> str:
     )
 
 
-def growth(first: int, last: int, step: int | None) -> str:
+def growth(steps: Sequence[int], step: int | None) -> str:
     """Below the lines."""
     shown = "" if step is None else f", shown: {step:,}"
-    return f"steps {first:,} to {last:,}{shown}"
+    return f"steps {steps[0]:,} to {steps[-1]:,}{shown}" if steps else ""
 
 
 def direction(at: int, value: float, share: float, familiar: float) -> str:

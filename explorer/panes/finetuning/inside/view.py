@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from explorer import theme
 from explorer.panes.finetuning.inside import text
-from explorer.panes.finetuning.inside.draw_spectrum import SpectrumLayout, draw_spectrum
 from explorer.panes.finetuning.inside.scene import Scene
-from explorer.widgets.base import Columns
 from explorer.widgets.boxes import card, column, name_parts, page, row, wrap
 from explorer.widgets.cell_map import CellMap, CellMapScene
-from explorer.widgets.choice_picture import ChoicePicture
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.diagrams.adapter_picture import AdapterPicture
 from explorer.widgets.drop_down import DropDown
-from explorer.widgets.grid_keys import arrow
 from explorer.widgets.prompt_line import PromptLine
+from explorer.widgets.spectrum import SpectrumPicture, SpectrumScene
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surprise_text import SurpriseText
 
@@ -30,52 +26,22 @@ PICTURES = ("passage", "spectrum", "strength", "heads", "shared", "text")
 SIDE, SHARE, TEXT, SPECTRUM = 224, 0.32, 54, 88  # px; of the width; px
 
 
-class Directions(ChoicePicture[Scene]):
-    """The spectrum of the change. `checkpointChosen(step)`: a person has clicked beside the bars,
-    drags there, or pressed Left or Right.
-    """
-
-    NAME = text.SPECTRUM
-    LEAST = (240, 80)
-    checkpointChosen = Signal(int)
-
-    def displayed(self) -> dict[str, np.ndarray]:
-        if self.scene is None:
-            return {}
-        found = self.scene.found
-        return Columns({
-            "singular value": found.spectrum.values, "share": found.spectrum.shares,
-            "familiar to W": found.familiar,
-        })  # fmt: skip
-
-    def layout_of(self, scene: Scene) -> SpectrumLayout:
-        return SpectrumLayout(QRectF(self.rect()), scene)
-
-    def rects(self, scene: Scene) -> list[QRectF]:
-        return self.layout_of(scene).bars
-
-    def draw_scene(self, painter: QPainter, scene: Scene) -> None:
-        draw_spectrum(painter, self.layout_of(scene), scene, self.hovered)
-
-    def told(self, thing: int) -> str:
-        found = self.scene.found  # type: ignore[union-attr]
-        numbers = found.spectrum.values, found.spectrum.shares, found.familiar
-        return text.direction(thing, *(float(one[thing]) for one in numbers))
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        super().mouseMoveEvent(event)
-        if event.buttons() & Qt.MouseButton.LeftButton and self.scene is not None:
-            step = self.layout_of(self.scene).step_at(event.position())
-            if step is not None and step != self.scene.found.step:
-                self.checkpointChosen.emit(step)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        move, found = arrow(event), self.scene.found if self.scene is not None else None
-        if move is None or not move[1] or found is None or found.step is None:
-            super().keyPressEvent(event)
-            return
-        at = found.steps.index(found.step) + move[1]
-        self.checkpointChosen.emit(found.steps[min(max(at, 0), len(found.steps) - 1)])
+def spectrum_of(scene: Scene) -> SpectrumScene:
+    """The directions of the change."""
+    found, told = scene.found, scene.found.spectrum
+    numbers = told.values.tolist(), told.shares.tolist(), found.familiar.tolist()
+    return SpectrumScene(
+        told.values,
+        scene.needed,
+        text.spectrum(scene.needed, len(told.values), told.effective_rank),
+        text.MOST,
+        [text.direction(at, *one) for at, one in enumerate(zip(*numbers, strict=True))],
+        {"share": told.shares, "familiar to W": found.familiar},
+        found.steps,
+        found.step,
+        found.history,
+        text.growth(found.steps, found.step),
+    )
 
 
 class InsideHeader(QWidget):
@@ -101,7 +67,7 @@ class InsideView(QWidget):
         super().__init__()
         self.setObjectName(NAME)
         self.text = SurpriseText(text.ACTING, "share of W x", text.acting)
-        self.passage, self.spectrum = AdapterPicture(), Directions()
+        self.passage, self.spectrum = AdapterPicture(), SpectrumPicture(text.SPECTRUM)
         self.strength, self.heads = CellMap(text.STRENGTH), CellMap(text.HEADS)
         self.shared = CellMap(text.SHARED)
         name_parts(self, NAME, *PICTURES)
@@ -145,7 +111,7 @@ class InsideView(QWidget):
         self.text.set_text([[*map(scene.piece, scene.ids)]], acts[None], float(acts.max()))
         self.text.set_chosen(0, scene.position)
         self._acts.set_text(text.acts(float(acts.max())))
-        self.spectrum.set_scene(scene)
+        self.spectrum.set_scene(spectrum_of(scene))
         rows, columns, values, names = scene.grid
         chosen = int(np.argmax(names == scene.found.name))
         self.strength.set_scene(CellMapScene(rows, columns, values, chosen, text.STRONG))

@@ -163,7 +163,7 @@ def test_a_direction_is_seen_alone(make_mode: Any, run_async: Any) -> None:
         mode.view.passage.grab()
         assert mode.view.passage.broken is None
         assert mode.view.spectrum.told(1).startswith("Direction 2")
-        told, place = [], mode.view.spectrum.rects(mode.scene)[1].center()
+        told, place = [], mode.view.spectrum.rects(mode.view.spectrum.scene)[1].center()
         mode.inspection.connect(told.append)
         QTest.mouseClick(mode.view.spectrum, Qt.MouseButton.LeftButton, pos=place.toPoint())
         finding = mode.scene.found.finding
@@ -197,7 +197,7 @@ def test_a_runs_checkpoints_are_walked_through(
         await mode.settled()
         view, found = mode.view.spectrum, mode.scene.found
         assert (found.steps, found.step) == ((10, 20, 30), 30)
-        layout = view.layout_of(mode.scene)
+        layout = view.layout_of(view.scene)
         point = QPointF(layout.x_of(18), layout.growth.center().y())
         QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=point.toPoint())
         await mode.settled()

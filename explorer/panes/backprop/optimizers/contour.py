@@ -1,4 +1,4 @@
-"""A surface as a contour map: tints between level lines, drawn once as pixels. No Qt."""
+"""A surface as a contour map: tints between level lines, as an array of pixels. No Qt."""
 
 from __future__ import annotations
 
@@ -10,25 +10,24 @@ import numpy as np
 
 from core.jobs import to_the_end
 from core.optimization.surfaces import Span, Surface
-from explorer.panes.backprop.optimizers.swinging import swinging
 
 LEVELS = 12
 MOST_PIXELS = 1_200_000
-BAND = 150_000  # pixels that are painted between two yields
-ROUGH = 0.2  # pixels of the map for one of the screen: as few have tints and no lines
+BAND = 150_000  # pixels painted between two yields
+COARSE = 0.2  # pixels per pixel of the screen in a quick, coarse map: tints without lines
 LINE = 0.5  # opacity of a level line
-HATCH = 8  # pixels between two lines where the surface has no height
+HATCH = 8  # pixels between two hatch lines, where the surface has no height
 LABEL_ROOM = 70.0  # pixels between two labels, at least
 EDGE = 26  # pixels from the edge to a label
-# Where no label's middle may be, for its ends would reach what stands there:
-TAKEN = (124, 68), (184, 64)  # pixels of the corners top right and top left, ...
-NUMBERS = 40, 46  # and at the left and below, where those of y and x are
+# Where no label is centered, because something else stands there, in pixels:
+CORNERS = (124, 68), (184, 64)  # the buttons at the top right, the color bar at the top left
+AXES = 40, 46  # the numbers of y at the left, those of x at the bottom
 LABELS = 16
 
 
 @dataclass(frozen=True)
 class Inks:
-    """(3,) RGB of the lowest and the highest tint, of level lines and of the hatching."""
+    """RGB of the lowest and the highest tint, of the level lines and of the hatching."""
 
     low: tuple[int, int, int]
     high: tuple[int, int, int]
@@ -38,7 +37,7 @@ class Inks:
 
 @dataclass(frozen=True)
 class LevelLabel:
-    """Where a level is written: shares of width and height, and the line's angle in degrees."""
+    """A level's number on its line: x and y as shares of width and height, the angle in degrees."""
 
     value: float
     x: float
@@ -47,9 +46,12 @@ class LevelLabel:
 
 
 @dataclass(frozen=True, eq=False)
-class Relief:
-    """pixels (H, W) uint32 of 0xffRRGGBB, the top row first; heights (rows, columns) coarser;
-    `swings` is the share of it where the surface swings faster than can be drawn.
+class Contours:
+    """The map of a span.
+
+    pixels     (H, W) uint32, 0xffRRGGBB, the top row first
+    levels     (n,) the heights of the level lines
+    low, high  the lowest and the highest height; nan where the surface has none here
     """
 
     span: Span
@@ -58,10 +60,6 @@ class Relief:
     labels: tuple[LevelLabel, ...]
     low: float
     high: float
-    x: np.ndarray
-    y: np.ndarray
-    heights: np.ndarray
-    swings: float
 
     @property
     def is_finite(self) -> bool:
@@ -69,7 +67,7 @@ class Relief:
         return math.isfinite(self.low)
 
 
-def relief(
+def contours(
     surface: Surface,
     span: Span,
     width: int,
@@ -77,12 +75,12 @@ def relief(
     ratio: float,
     inks: Inks,
     zoom: float = 1.0,
-) -> Relief:
-    """`relief_steps`, to its end."""
-    return to_the_end(relief_steps(surface, span, width, height, ratio, inks, zoom))
+) -> Contours:
+    """`contour_steps`, to its end."""
+    return to_the_end(contour_steps(surface, span, width, height, ratio, inks, zoom))
 
 
-def relief_steps(
+def contour_steps(
     surface: Surface,
     span: Span,
     width: int,
@@ -90,43 +88,34 @@ def relief_steps(
     ratio: float,
     inks: Inks,
     zoom: float = 1.0,
-) -> Generator[float, None, Relief]:
-    """The map of `span`, `width` x `height` pixels of the screen, of which `ratio` are device
-    pixels each way, for words `zoom` times as large as usual; yields the share of its heights that
-    are known, then 1 after each part of the drawing.
+) -> Generator[float, None, Contours]:
+    """The map of `span`, `width` x `height` pixels of the screen; `ratio` is how many device pixels
+    each of these is wide, `zoom` how large its words are. Yields the share of heights that are
+    computed, then 1 after each part that is painted.
     """
     ratio = min(ratio, math.sqrt(MOST_PIXELS / max(1, width * height)))
     columns, rows = max(2, round(width * ratio)), max(2, round(height * ratio))
-    x, y, z = yield from surface.grid_steps(columns, rows, span)
+    _, _, z = yield from surface.grid_steps(columns, rows, span)
     z = z[::-1]
     levels = levels_of(z)
     known = np.isfinite(z)
-    yield 1.0
-    if not levels.size:
-        index = steep = np.zeros(z.shape)
-        swings = 0.0
-    else:
-        finite = z[known]
-        anchors = np.concatenate(([finite.min()], levels, [finite.max()]))
-        places = np.concatenate(([-0.9], np.arange(levels.size), [levels.size - 0.1]))
-        index = np.interp(np.where(known, z, levels[0]), anchors, places)
-        swings = swinging(surface, x, y[::-1], z, lambda at: np.interp(at, anchors, places))
-        yield 1.0
-        steep = steepness(index)
-        yield 1.0
-    pixels = yield from painted_steps(index, known, inks, ratio, steep)
-    labels = yield from labels_steps(index, steep, known, levels, ratio * zoom)
     finite = z[known]
-    return Relief(
-        span, pixels, levels, labels,
-        float(finite.min()) if finite.size else math.nan,
-        float(finite.max()) if finite.size else math.nan,
-        x[::8], y[::8], z[::-1][::8, ::8], swings,
-    )  # fmt: skip
+    yield 1.0
+    index = np.zeros(z.shape)
+    if levels.size:
+        anchors = np.concatenate(([finite.min()], levels, [finite.max()]))
+        numbers = np.concatenate(([-0.9], np.arange(levels.size), [levels.size - 0.1]))
+        index = np.interp(np.where(known, z, levels[0]), anchors, numbers)
+    steep = steepness(index)
+    yield 1.0
+    pixels = yield from painted_steps(index, known, inks, ratio, steep)
+    labels = yield from label_steps(index, steep, known, levels, ratio * zoom)
+    low, high = (finite.min(), finite.max()) if finite.size else (math.nan, math.nan)
+    return Contours(span, pixels, levels, labels, float(low), float(high))
 
 
 def levels_of(z: np.ndarray) -> np.ndarray:
-    """Round numbers, ascending: close together where much of what is seen lies."""
+    """Heights of the level lines, round and ascending, dense where much of the map lies."""
     known = z[np.isfinite(z)]
     if not known.size:
         return np.empty(0)
@@ -135,7 +124,7 @@ def levels_of(z: np.ndarray) -> np.ndarray:
     if not (math.isfinite(reach) and reach > 1e-9 * max(1.0, abs(low), abs(high))):
         return np.empty(0)
     middle = min(max((float(np.median(known)) - low) / reach, 1e-6), 0.8)
-    power = math.log(0.5) / math.log(middle)  # so that the middle height is the middle level
+    power = math.log(0.5) / math.log(middle)  # makes the median height the middle level
     raw = low + reach * (np.arange(1, LEVELS + 1) / (LEVELS + 1)) ** (1 / power)
     gaps = np.diff(np.concatenate(([low], raw)))
     units = 10.0 ** np.floor(np.log10(np.maximum(gaps, 1e-300)))
@@ -144,7 +133,7 @@ def levels_of(z: np.ndarray) -> np.ndarray:
 
 
 def steepness(index: np.ndarray) -> np.ndarray:
-    """How many levels are crossed in a pixel."""
+    """The number of levels crossed per pixel."""
     down, across = np.gradient(index)
     return np.hypot(down, across)
 
@@ -152,8 +141,8 @@ def steepness(index: np.ndarray) -> np.ndarray:
 def painted_steps(
     index: np.ndarray, known: np.ndarray, inks: Inks, ratio: float, steep: np.ndarray
 ) -> Generator[float, None, np.ndarray]:
-    """Tints by level, with lines of one pixel of the screen, and hatching where nothing is: some
-    rows at a time.
+    """Paints tints, lines one pixel of the screen wide, and hatching where the surface has no
+    height, some rows at a time.
     """
     most = max(1.0, float(np.floor(index.max()) + 1))
     pixels = np.empty(index.shape, np.uint32)
@@ -174,12 +163,12 @@ def _painted(
     most: float,
     first: int,
 ) -> np.ndarray:
-    """The rows from number `first` on; `most` is the highest band of all."""
+    """The pixels of the rows from number `first` on; `most` is the number of bands on the map."""
     low, high, line = (np.array(ink, np.float32) for ink in (inks.low, inks.high, inks.line))
     share = ((np.floor(index) + 1) / most).astype(np.float32)
     away = np.abs(index - np.round(index)) / np.maximum(steep, 1e-9) / ratio
-    crowded = np.clip(1.6 - 4 * steep * ratio, 0.15, 1)  # many lines in a pixel: a gray
-    opacity = LINE if ratio > ROUGH else 0.0
+    crowded = np.clip(1.6 - 4 * steep * ratio, 0.15, 1)  # where lines are dense they fade
+    opacity = LINE if ratio > COARSE else 0.0
     lines = (np.clip(1.15 - away, 0, 1) * crowded * (steep > 1e-9) * opacity).astype(np.float32)
     packed = np.full(index.shape, 0xFF, np.uint32)
     rows, columns = np.indices(index.shape, dtype=np.int32, sparse=True)
@@ -194,10 +183,10 @@ def _painted(
     return packed
 
 
-def labels_steps(
+def label_steps(
     index: np.ndarray, steep: np.ndarray, known: np.ndarray, levels: np.ndarray, ratio: float
 ) -> Generator[float, None, tuple[LevelLabel, ...]]:
-    """A place for each level's number: on its line, where lines are far apart, clear of others."""
+    """Places each level's number on its line, where lines are far apart, clear of other labels."""
     rows, columns = index.shape
     edge = round(EDGE * ratio)
     if not levels.size or rows < 4 * edge or columns < 4 * edge:
@@ -211,10 +200,10 @@ def labels_steps(
         on_line = (np.abs(index - number) < 0.6 * steep) & (steep < 0.5 / room) & known
         on_line[:edge] = on_line[-edge:] = False
         on_line[:, :edge] = on_line[:, -edge:] = False
-        (wide, high), (broad, low) = ((round(x * ratio), round(y * ratio)) for x, y in TAKEN)
+        (wide, high), (broad, low) = ((round(x * ratio), round(y * ratio)) for x, y in CORNERS)
         on_line[:high, -wide:] = on_line[:low, :broad] = False
-        on_line[:, : round(NUMBERS[0] * ratio)] = False
-        on_line[-round(NUMBERS[1] * ratio) :] = False
+        on_line[:, : round(AXES[0] * ratio)] = False
+        on_line[-round(AXES[1] * ratio) :] = False
         places = np.argwhere(on_line)
         if not places.size:
             continue
@@ -225,7 +214,7 @@ def labels_steps(
             places = places[near > LABEL_ROOM * ratio]
             if not places.size:
                 continue
-        # A fixed direction from the middle: labels stand in a row, up and to the right.
+        # On one ray from the middle, so that the labels form a row up to the right.
         toward = (places - middle) @ np.array([-0.6, 0.8])
         aside = np.abs((places - middle) @ np.array([0.8, 0.6]))
         row, column = places[np.argmin(aside - 0.3 * toward)]

@@ -1,4 +1,4 @@
-"""The bars: gradient, first and second moment, and the last step of one optimizer, in x and y."""
+"""The bars of what the chosen optimizer remembers: gradient, moments and last step, in x and y."""
 
 from __future__ import annotations
 
@@ -12,20 +12,19 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_number
 from explorer import theme
-from explorer.panes.backprop.optimizers.looks import color_of
-from explorer.panes.backprop.optimizers.remembering import Quantity
+from explorer.panes.backprop.optimizers.line_style import color_of
+from explorer.panes.backprop.optimizers.scene import DECADES, Quantity, bar_share
 from explorer.panes.backprop.optimizers.text import short
 from explorer.theme import device_pixmap
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text, put_words
 
-DECADES = 4.0  # of the scale: what is smaller than the largest by more is no bar
-LINE = 15  # pixels of one bar's row
-WORDS, NUMBER = 88, 56  # pixels for what is written at the left and at the right
-LETTER, BARS = 24, 40  # pixels for a letter, and for bars beside words
-LOW = 134  # pixels high, below which the note about the scale is left out
+LINE = 15  # px: one bar's row
+WORDS, NUMBER = 88, 56  # px for the words at the left and the number at the right
+LETTER, BARS = 24, 40  # px for a letter, and at least for bars beside words
+LOW = 134  # px: below this height the note about the scale is left out
 
 
-class MomentsView(Picture):
+class MomentsPicture(Picture):
     """`set_lane(name, title, quantities)`, `set_position(position, places)`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -44,19 +43,19 @@ class MomentsView(Picture):
         self.data_changed()
 
     def set_empty_text(self, text: str) -> None:
-        """What is said where nobody remembers anything."""
+        """What stands in place of the bars when there are none."""
         self._empty = text
         self.update()
 
     def set_position(self, position: float, places: Mapping[str, float] | None = None) -> None:
-        """`places`: by kind where that is not `position`, inside of a step."""
+        """`places`: inside a step, each kind's own position."""
         kept = dict(places or {})
         if (position, kept) != (self._position, self._places):
             self._position, self._places = position, kept
             self.update()
 
     def shown(self, one: Quantity) -> np.ndarray:
-        """(2,): what a quantity is at the cursor."""
+        """(2,): a quantity at the cursor."""
         return one.at(self._places.get(one.kind, self._position))
 
     def displayed(self) -> dict[str, np.ndarray]:
@@ -69,7 +68,7 @@ class MomentsView(Picture):
         return Columns(columns)
 
     def describe(self) -> None:
-        """For screen readers: as often as a person can hear it."""
+        """Updates what screen readers say, as often as a person can hear it."""
         self.setAccessibleDescription(self.described())
 
     def described(self) -> str:
@@ -98,13 +97,13 @@ class MomentsView(Picture):
             self._draw_bars(painter, one, area)
 
     def _words_wide(self) -> int:
-        """What is written at the left has: where there is little room for bars, letters alone."""
+        """The width of what is written at the left: letters alone where there is little room."""
         now = theme.current()
         narrow = self.width() < now.px(WORDS + 14 + NUMBER + BARS)
         return now.px(LETTER if narrow else WORDS)
 
     def _areas(self) -> list[QRectF]:
-        """Of each quantity's bars: two rows."""
+        """Where each quantity's two bars are."""
         now, count = theme.current(), len(self._quantities)
         low = self.height() < now.px(LOW)
         gap = now.px(3 if low else 5)
@@ -115,7 +114,7 @@ class MomentsView(Picture):
         return [QRectF(left, place * (high + gap), wide, high) for place in range(count)]
 
     def _draw_words(self, painter: QPainter, areas: Sequence[QRectF]) -> None:
-        """All that stays while the race is played: kept as pixels where pixels are drawn."""
+        """Draws what stays while the race plays, cached as pixels."""
         if painter.paintEngine().type() != QPaintEngine.Type.Raster:
             self._write(painter, areas)
             return
@@ -155,7 +154,7 @@ class MomentsView(Picture):
         middle = area.left() if one.kind == "second" else area.center().x()
         reach = area.width() if one.kind == "second" else area.width() / 2
         for place, value in enumerate(self.shown(one).tolist()):
-            top, long = area.top() + place * line, reach * share_of(value, one.largest)
+            top, long = area.top() + place * line, reach * bar_share(value, one.largest)
             bar = QRectF(middle, top + 3, long, line - 5).normalized()
             painter.fillRect(bar, self._color(one, value))
             box = QRectF(area.right(), top, now.px(NUMBER), line)
@@ -164,7 +163,7 @@ class MomentsView(Picture):
         painter.drawLine(round(middle), round(area.top()), round(middle), round(area.bottom()))
 
     def _color(self, one: Quantity, value: float) -> QColor:
-        """Signed ones as in every map, by their sign; squares in gray; the step in its own."""
+        """By sign, as in a heat map; sizes in gray; the step in the optimizer's color."""
         now = theme.current()
         if one.kind == "step":
             return color_of(self._name)
@@ -174,13 +173,5 @@ class MomentsView(Picture):
 
 
 def _told(value: float, written: Callable[[float], str]) -> str:
-    """The step of one that is lost led nowhere."""
+    """A number; an optimizer that has diverged has no last step."""
     return "lost" if math.isnan(value) else written(value)
-
-
-def share_of(value: float, largest: float) -> float:
-    """-1..1: the bar's length, by the logarithm."""
-    if not np.isfinite(value) or value == 0 or largest <= 0:
-        return 0.0
-    size = max(0.0, 1 + np.log10(abs(value) / largest) / DECADES)
-    return float(np.sign(value) * size)

@@ -8,6 +8,7 @@ import numpy as np
 
 from core.marked_line import marked_line
 from core.numbers import format_number
+from core.optimization.curvature import curvature
 from core.optimization.optimizers import optimizer
 from core.optimization.rule import Rule, numbers_of
 from core.substitution import arithmetic
@@ -19,8 +20,7 @@ from explorer.panes.backprop.optimizer_symbols import (
     letter,
     letters_of,
 )
-from explorer.panes.backprop.optimizers.crawling import curvature
-from explorer.panes.backprop.optimizers.racing import Lane, Recording
+from explorer.panes.backprop.optimizers.compute import Lane, Recording
 from explorer.panes.backprop.optimizers.text import place, plain, share
 from explorer.panes.base import Inspection, Row
 from explorer.widgets.live_numbers import Equation, in_a_line
@@ -42,7 +42,9 @@ def of_start(recording: Recording, lane: Lane | None) -> Inspection:
     """Before the first step."""
     if lane is None:
         told = "Tick an optimizer and choose it to see its steps."
-        return Inspection(rows=["There is none." if recording.trouble else told], title="The race")
+        return Inspection(
+            rows=["There is no race." if recording.trouble else told], title="The race"
+        )
     racer = lane.racers[0]
     rows: list[Any] = [
         Equation("start", place(racer.position), "accent"),
@@ -191,6 +193,12 @@ def _about_the_matrix(trace: Trace, line: Step) -> list[Any]:
 def made_of(line: Step) -> str:
     """The name that a line makes: the first of its values."""
     return next(iter(line.values))
+
+
+def formulas(rule: Rule) -> tuple[str, ...]:
+    """The rule's own formula and those of its lines, with and without weight decay."""
+    other = [line.undecayed[1] for line in rule.lines if line.undecayed]
+    return (rule.formula, *(line.formula for line in rule.lines), *other)
 
 
 def lane_marker(lane: Lane) -> str:

@@ -1,4 +1,4 @@
-"""How the optimizers are told apart: a color each, and a pattern where colors come again."""
+"""A color and a dash pattern for each optimizer, and the colors of the contour map."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPen
 
 from explorer import theme
-from explorer.panes.backprop.optimizers.relief import Inks
+from explorer.panes.backprop.optimizers.contour import Inks
 
-# The place of each in the theme's series. Of two with one color the later is dashed.
-# Five of the six colors are used, for two are blues in a light theme. RMSProp, which begins as
-# AdaGrad does, has another color than it, so that both are seen.
-PLACES = {
+# Indices into the theme's series. Where two optimizers share a color, the later one is dashed.
+# Only five of the six colors are used, because two of them are blues in the light theme. RMSProp
+# starts like AdaGrad, so its color is another one.
+SERIES = {
     "sgd": 0,
     "momentum": 1,
     "nesterov": 5,
@@ -26,14 +26,17 @@ DASHED = ("rmsprop", "adamw", "lion", "muon")
 
 
 def is_dashed(name: str) -> bool:
+    """Whether the optimizer's trail is dashed."""
     return name in DASHED
 
 
 def color_of(name: str) -> QColor:
-    return theme.current().series(PLACES[name])
+    """The optimizer's color in the theme in force."""
+    return theme.current().series(SERIES[name])
 
 
 def trail_pen(name: str, width: float = 2.0) -> QPen:
+    """The pen of the optimizer's trail."""
     pen = theme.current().pen(color_of(name), width)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     pen.setCapStyle(Qt.PenCapStyle.RoundCap)
@@ -44,7 +47,7 @@ def trail_pen(name: str, width: float = 2.0) -> QPen:
 
 
 def inks() -> Inks:
-    """The map's tints: pale, so that every series stands out from them."""
+    """The colors of the map: so pale that every trail stands out."""
     now = theme.current()
     low = now.color("surface")
     high = low if now.contrast else theme.mix(low, now.color("outline"), 0.22)
