@@ -22,11 +22,11 @@ from core.finetuning.analysis import (
     Strength,
     attention_change,
     delta_of,
+    most_changed,
     spectrum_of,
     strengths,
     weight_of,
 )
-from core.finetuning.lora import LoRAEmbedding
 from core.finetuning.spectrum import Spectrum, overlap, strongest_directions
 from core.finetuning.spectrum_trace import trace_spectrum
 from core.inference.activations import to_array
@@ -115,7 +115,7 @@ def examine(
     with _at(model, {} if step is None else learned[step]):
         strong = strengths(adapter)
         if name not in adapter.updates:
-            name = _most_changed(adapter, strong)
+            name = most_changed(adapter, strong)
         trace = trace_adapter(model, ids, name, position)
         spectrum, weight = spectrum_of(adapter, name), weight_of(adapter, name)
         return Examination(
@@ -133,16 +133,6 @@ def examine(
             np.array([_values_at(adapter, name, tensors) for tensors in learned.values()]),
             _shared(model, spectrum, name, other) if other else None,
         )
-
-
-def _most_changed(adapter: Adapter, strong: Sequence[Strength]) -> str:
-    """Embeddings come last: nothing is traced through them."""
-    modules = adapter.modules()
-
-    def order(one: Strength) -> tuple[bool, float]:
-        return not isinstance(modules[one.name], LoRAEmbedding), one.ratio
-
-    return max(strong, key=order).name
 
 
 def _checkpoints_beside(folder: Path) -> dict[int, Path]:

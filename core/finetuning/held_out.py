@@ -10,17 +10,14 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.data.questions import question_of, seed_count
 from core.finetuning.classifier import Classifier
 from core.finetuning.data import TuningData
-from core.finetuning.loading import Tuned, load_tuned, tuned_of
+from core.finetuning.loading import Tuned, load_tuned
 from core.finetuning.scales import Scaled, generate_at_scales_steps
 from core.finetuning.settings import finetuning_config
 from core.inference.generation import generate_steps
 from core.inference.sampling import Sampling
-from core.jobs import to_the_end
 from core.transformer.architectures import gpt_of
-from core.transformer.gpt import GPT
 
 NEW_TOKENS = 24  # of an answer, at most
 GREEDY = Sampling(temperature=0.0)
@@ -56,7 +53,7 @@ def ask_steps(folders: Mapping[str, str | Path], number: int) -> Generator[None,
         one = load_tuned(folder)
         yield
         if not prompt:
-            data = yield from _data_steps(one)
+            data = yield from held_out_data_steps(one)
             count = data.examples.count("validation") if data.examples is not None else 1
             prompt, decode = data.prompt(number), one.lm.tokenizer.decode
             answer = data.example(number).answer if data.has_answers else []
@@ -66,18 +63,10 @@ def ask_steps(folders: Mapping[str, str | Path], number: int) -> Generator[None,
     return Asked(words[0], number % count, count, words[1], base, tuned)
 
 
-def held_out_prompt(model: GPT, number: int) -> str:
-    """A held-out prompt of what a model learned from that `core.load` opened; of one that was tuned
-    elsewhere, a question about a story of ours. Raises ValueError or OSError, with the remedy,
-    where the data cannot be opened.
+def held_out_data_steps(tuned: Tuned) -> Generator[None, None, TuningData]:
+    """The data that it learned from, without that of its base. Raises ValueError or OSError, with
+    the remedy, where it cannot be opened.
     """
-    if (tuned := tuned_of(model)) is None:
-        return question_of("validation", number % seed_count("validation")).prompt
-    return tuned.lm.tokenizer.decode(to_the_end(_data_steps(tuned)).prompt(number))
-
-
-def _data_steps(tuned: Tuned) -> Generator[None, None, TuningData]:
-    """What it learned from; the base's own data is left closed."""
     settings = replace(tuned.settings, base_data="", replay=0.0)
     data = TuningData(finetuning_config(settings), settings, None)
     context = settings.context_in(gpt_of(tuned.lm.model).config.block_size)

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from core.data.questions import question_of, seed_count
 from core.finetuning.adapted_trace import trace_adapter
 from core.finetuning.adapter import adapters_of
 from core.finetuning.adapter_files import load_adapter
-from core.finetuning.analysis import attention_change, strengths
+from core.finetuning.analysis import attention_change, most_changed, strengths
+from core.finetuning.held_out import held_out_data_steps
 from core.finetuning.loading import base_of, load_steps, tuned_of
 from core.finetuning.scales import Scaled, at_scales, generate_at_scales_steps
 from core.finetuning.verdicts import Verdict, check_identity, check_merge
@@ -173,11 +175,22 @@ def strength_step(
     if not (adapters := adapters_of(model)) or len(ids) < 2:
         return None
     with at_scales(mixture.scales(model)):
-        name = max(strengths(adapters[-1]), key=lambda one: one.ratio).name
+        name = most_changed(adapters[-1], strengths(adapters[-1]))
         steps = {step.name: step for step in trace_adapter(model, ids, name)}
     step = steps.get("adapter.dora", steps["adapter.scale"])
     change = step.value("change")
     return name, step, (len(change) - 1, int(np.abs(change[-1]).argmax()))
+
+
+def held_out_prompt(model: GPT, number: int) -> str:
+    """A prompt of the data that a model learned from, of the part that was held out; of a model
+    that was tuned elsewhere a question about a story of ours. Raises ValueError or OSError where
+    the data cannot be read.
+    """
+    if (tuned := tuned_of(gpt_of(model))) is None:
+        return question_of("validation", number % seed_count("validation")).prompt
+    data = to_the_end(held_out_data_steps(tuned))
+    return tuned.lm.tokenizer.decode(data.prompt(number))
 
 
 # -- as files -------------------------------------------------------------------------------------
@@ -219,6 +232,7 @@ def export_mixture(
     Raises ValueError as `core.export`.
     """
     lm = to_the_end(mix_steps(name_or_path, mixture, second))
-    for adapter in adapters_of(lm.model):
+    # DoRA first: the lengths of the rows that it has learned are those of the base's matrices.
+    for adapter in sorted(adapters_of(lm.model), key=lambda one: not one.config.dora):
         adapter.remove(merged=True)
     export(lm, folder)

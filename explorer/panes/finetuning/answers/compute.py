@@ -78,7 +78,7 @@ def check(model: Any, name: str, ids: Sequence[int], draft: TryDraft) -> Verdict
 
 def held_out(model: Any, number: int) -> str:
     """A prompt that the model has not learned from."""
-    from core.finetuning.held_out import held_out_prompt
+    from core.finetuning.trial import held_out_prompt
 
     return held_out_prompt(model, number)
 

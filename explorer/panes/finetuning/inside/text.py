@@ -16,7 +16,8 @@ NO_TEXT = "Type a text of two tokens or more for the model to read"
 NO_ADAPTER = (
     "This model's own weights were tuned: it has no A and B. Tune one with LoRA to look inside."
 )
-SPECTRUM, STRENGTH, HEADS = "Directions of the change", "Strength of the change", "Heads"
+SPECTRUM, STRENGTH = "Directions of the change", "Strength of the change"
+HEADS = "Attention that the adapter moves, by head"
 MATRIX_HELP, READS = "Whose adapter is shown", "What the model reads, and learns from in this step"
 CHANGE_TEXT = "Change the text inside"
 TITLES = {
