@@ -74,6 +74,7 @@ _HOME = {
     "strength_curve_steps": "core.finetuning.trial",
     "check_adapter": "core.finetuning.trial",
     "export_mixture": "core.finetuning.trial",
+    "held_out_prompt": "core.finetuning.trial",
     "save_mixture": "core.finetuning.trial",
     "Verdict": "core.finetuning.verdicts",
     "FinetuningEstimate": "core.finetuning.estimates",
