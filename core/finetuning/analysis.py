@@ -19,7 +19,7 @@ from torch import Tensor
 
 from core.files import quoted
 from core.finetuning.adapter import Adapter
-from core.finetuning.lora import DoRA, LowRank
+from core.finetuning.lora import DoRA, LoRAEmbedding, LowRank
 from core.finetuning.scales import at_scales
 from core.finetuning.spectrum import (
     Spectrum,
@@ -105,6 +105,18 @@ def strengths_steps(adapter: Adapter) -> Iterator[Strength]:
                 change = product_norm(update.A, update.B, update.scaling)
             found = Strength(name, change, _norm(weight))
         yield found
+
+
+def most_changed(adapter: Adapter, strong: Sequence[Strength]) -> str:
+    """The name of the matrix that was changed most; of an embedding, which nothing is traced
+    through, only where there is no other.
+    """
+    modules = adapter.modules()
+
+    def order(one: Strength) -> tuple[bool, float]:
+        return not isinstance(modules[one.name], LoRAEmbedding), one.ratio
+
+    return max(strong, key=order).name
 
 
 def strengths_between(

@@ -22,11 +22,11 @@ from core.finetuning.analysis import (
     Strength,
     attention_change,
     delta_of,
+    most_changed,
     spectrum_of,
     strengths,
     weight_of,
 )
-from core.finetuning.lora import LoRAEmbedding
 from core.finetuning.spectrum import Spectrum, overlap, strongest_directions
 from core.finetuning.spectrum_trace import trace_spectrum
 from core.inference.activations import to_array
@@ -49,7 +49,7 @@ class Examination:
     delta      (out, in) what is added to it, at a scale of 1
     spectrum   its directions
     finding    the steps by which they are found; None: of DoRA, whose change is no product
-    familiar   (K,) how much of what each reads lies in as many of W's strongest directions, 0 to 1
+    captured   (K,) how much of what each reads lies in as many of W's strongest directions, 0 to 1
     steps      of the run's checkpoints; none of a model that is no run's
     step       of the checkpoint that is shown
     history    (N, K) the singular values at each of them
@@ -65,15 +65,15 @@ class Examination:
     delta: np.ndarray
     spectrum: Spectrum
     finding: Trace | None
-    familiar: np.ndarray
+    captured: np.ndarray
     steps: tuple[int, ...]
     step: int | None
     history: np.ndarray
     shared: np.ndarray | None
 
     @property
-    def acts(self) -> np.ndarray:
-        """(T,) how long what is added at each token is, beside what the matrix makes of it."""
+    def relative_change(self) -> np.ndarray:
+        """(T,) how large what is added at each token is: |change| / |W x|."""
         steps = {step.name: step for step in self.trace}
         change = steps.get("adapter.dora", steps["adapter.scale"]).value("change")
         lengths = np.linalg.norm(steps["adapter.frozen"].value("products"), axis=1)
@@ -115,7 +115,7 @@ def examine(
     with _at(model, {} if step is None else learned[step]):
         strong = strengths(adapter)
         if name not in adapter.updates:
-            name = _most_changed(adapter, strong)
+            name = most_changed(adapter, strong)
         trace = trace_adapter(model, ids, name, position)
         spectrum, weight = spectrum_of(adapter, name), weight_of(adapter, name)
         return Examination(
@@ -127,22 +127,12 @@ def examine(
             to_array(delta_of(adapter, name)),
             spectrum,
             None if adapter.config.dora else trace_spectrum(adapter, name),
-            _familiar(spectrum, weight),
+            _captured(spectrum, weight),
             tuple(learned),
             step,
             np.array([_values_at(adapter, name, tensors) for tensors in learned.values()]),
             _shared(model, spectrum, name, other) if other else None,
         )
-
-
-def _most_changed(adapter: Adapter, strong: Sequence[Strength]) -> str:
-    """Embeddings come last: nothing is traced through them."""
-    modules = adapter.modules()
-
-    def order(one: Strength) -> tuple[bool, float]:
-        return not isinstance(modules[one.name], LoRAEmbedding), one.ratio
-
-    return max(strong, key=order).name
 
 
 def _checkpoints_beside(folder: Path) -> dict[int, Path]:
@@ -171,7 +161,7 @@ def _values_at(adapter: Adapter, name: str, learned: Mapping[str, Tensor]) -> np
         return spectrum_of(adapter, name).values
 
 
-def _familiar(spectrum: Spectrum, weight: Tensor) -> np.ndarray:
+def _captured(spectrum: Spectrum, weight: Tensor) -> np.ndarray:
     strongest = strongest_directions(weight, len(spectrum.values)).cpu().numpy()
     return ((strongest.T @ spectrum.right) ** 2).sum(axis=0)
 

@@ -53,7 +53,7 @@ def ask_steps(folders: Mapping[str, str | Path], number: int) -> Generator[None,
         one = load_tuned(folder)
         yield
         if not prompt:
-            data = yield from _data_steps(one)
+            data = yield from held_out_data_steps(one)
             count = data.examples.count("validation") if data.examples is not None else 1
             prompt, decode = data.prompt(number), one.lm.tokenizer.decode
             answer = data.example(number).answer if data.has_answers else []
@@ -63,8 +63,10 @@ def ask_steps(folders: Mapping[str, str | Path], number: int) -> Generator[None,
     return Asked(words[0], number % count, count, words[1], base, tuned)
 
 
-def _data_steps(tuned: Tuned) -> Generator[None, None, TuningData]:
-    """What it learned from; the base's own data is left closed."""
+def held_out_data_steps(tuned: Tuned) -> Generator[None, None, TuningData]:
+    """The data that it learned from, without that of its base. Raises ValueError or OSError, with
+    the remedy, where it cannot be opened.
+    """
     settings = replace(tuned.settings, base_data="", replay=0.0)
     data = TuningData(finetuning_config(settings), settings, None)
     context = settings.context_in(gpt_of(tuned.lm.model).config.block_size)

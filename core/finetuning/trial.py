@@ -16,11 +16,10 @@ from core.data.questions import question_of, seed_count
 from core.finetuning.adapted_trace import trace_adapter
 from core.finetuning.adapter import adapters_of
 from core.finetuning.adapter_files import load_adapter
-from core.finetuning.analysis import attention_change, strengths
-from core.finetuning.data import TuningData
+from core.finetuning.analysis import attention_change, most_changed, strengths
+from core.finetuning.held_out import held_out_data_steps
 from core.finetuning.loading import base_of, load_steps, tuned_of
 from core.finetuning.scales import Scaled, at_scales, generate_at_scales_steps
-from core.finetuning.settings import finetuning_config
 from core.finetuning.verdicts import Verdict, check_identity, check_merge
 from core.inference.context import Context
 from core.inference.exporting import export
@@ -176,7 +175,7 @@ def strength_step(
     if not (adapters := adapters_of(model)) or len(ids) < 2:
         return None
     with at_scales(mixture.scales(model)):
-        name = max(strengths(adapters[-1]), key=lambda one: one.ratio).name
+        name = most_changed(adapters[-1], strengths(adapters[-1]))
         steps = {step.name: step for step in trace_adapter(model, ids, name)}
     step = steps.get("adapter.dora", steps["adapter.scale"])
     change = step.value("change")
@@ -190,12 +189,8 @@ def held_out_prompt(model: GPT, number: int) -> str:
     """
     if (tuned := tuned_of(gpt_of(model))) is None:
         return question_of("validation", number % seed_count("validation")).prompt
-    settings = replace(tuned.settings, base_data="", replay=0.0)
-    data = TuningData(finetuning_config(settings), settings, None)
-    room = gpt_of(model).config.block_size - len(tuned.tuning.prompt)
-    for _ in data.open_steps(tuned.lm, min(settings.context, room)):
-        pass
-    return tuned.lm.tokenizer.decode(data.asked(number))
+    data = to_the_end(held_out_data_steps(tuned))
+    return tuned.lm.tokenizer.decode(data.prompt(number))
 
 
 # -- as files -------------------------------------------------------------------------------------
@@ -237,6 +232,7 @@ def export_mixture(
     Raises ValueError as `core.export`.
     """
     lm = to_the_end(mix_steps(name_or_path, mixture, second))
-    for adapter in adapters_of(lm.model):
+    # DoRA first: the lengths of the rows that it has learned are those of the base's matrices.
+    for adapter in sorted(adapters_of(lm.model), key=lambda one: not one.config.dora):
         adapter.remove(merged=True)
     export(lm, folder)

@@ -138,6 +138,15 @@ def put_tuned(place: Place) -> Path:
     return folder
 
 
+def put_tuned_text(place: Place) -> Path:
+    """A folder with what was learned from a text, on the place's model."""
+    task, folder = tuned(place), place.folder / "learned"
+    folder.mkdir()
+    write_tensors(folder / "model.safetensors", task.tuning.state())
+    write_tuned(folder, gpt_of(place.model).config, task.settings)
+    return folder
+
+
 def examples(place: Place) -> Iterator[Any]:
     path = place.folder / "examples.jsonl"
     path.write_text('{"prompt": "a b", "answer": "c"}\n' * 50)

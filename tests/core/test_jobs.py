@@ -21,6 +21,7 @@ from core.download import download_steps
 from core.finetuning.adapter import add_lora
 from core.finetuning.analysis import strengths_steps
 from core.finetuning.example_files import read_examples_steps
+from core.finetuning.held_out import ask_steps
 from core.finetuning.loading import load_steps as load_any_steps
 from core.finetuning.loading import load_tuned_steps
 from core.finetuning.program import finetune_steps
@@ -107,6 +108,7 @@ from tests.core.job_places import (
     product,
     put_foreign,
     put_tuned,
+    put_tuned_text,
     table,
     taking,
     training,
@@ -196,6 +198,7 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     finetune_steps: lambda place: finetune_steps(tuning(place).config, place.folder / "tuned"),
     read_examples_steps: examples,
     load_any_steps: lambda place: load_any_steps(put_foreign(place)),
+    ask_steps: lambda place: ask_steps({"it": put_tuned_text(place)}, 0),
     load_tuned_steps: lambda place: load_tuned_steps(put_tuned(place)),
     stationary_points_steps: lambda place: stationary_points_steps(SLOW),
     Surface.grid_steps: lambda place: SLOW.grid_steps(1200, 1200),
@@ -294,6 +297,7 @@ def test_a_job_may_be_closed_at_any_of_its_first_yields(
 # Generators that some job above is made of.
 PARTS = {
     "core.finetuning.data:TuningData.open_steps",
+    "core.finetuning.held_out:held_out_data_steps",
     "core.tokenization.bpe.training:Learner.learn",
     "core.tokenization.counting:count_words",
     "core.tokenization.sentencepiece.text:normalized_lines",

@@ -84,6 +84,15 @@ def test_the_line_where_the_strength_comes_in() -> None:
     assert strength_step(model_of(BIASED), Mixture(), TEXT) is None
 
 
+def test_the_line_is_that_of_a_matrix_even_where_an_embedding_changed_more() -> None:
+    model = model_of(BIASED)
+    adapter = learned(model, LoRAConfig(r=2, target_modules=("wpe", "attn.c_proj")))
+    with torch.no_grad():
+        adapter.updates["wpe"].B.mul_(50)
+    found = strength_step(model, Mixture(1.0), TEXT)
+    assert found is not None and found[0].endswith("attn.c_proj")
+
+
 def test_the_head_that_moved_most() -> None:
     model = adapted()
     moved = attention_change(adapters_of(model)[0], TEXT).by_head
@@ -154,6 +163,17 @@ def test_every_method_can_be_tried(method: str, base: Path, tmp_path: Path) -> N
             check_adapter(tuned, "merge", Mixture(), TEXT)
         with pytest.raises(ValueError, match="only an adapter"):
             save_mixture(folder, Mixture(), tmp_path / "saved")
+
+
+def test_an_adapter_over_another_is_exported_as_both_compute(base: Path, tmp_path: Path) -> None:
+    under, usual = base, {"steps": 3, "learning_rate": 1e-1}
+    for name, dora in (("first", False), ("second", True)):
+        lora, data = LoRAConfig(r=2, dora=dora), str(base.parents[2] / "little.txt")
+        config = small_tuning(under, settings={"lora": lora, "data": data}, **usual)
+        under = tune(config, tmp_path / name).checkpoints[-1].folder
+    export_mixture(under, Mixture(1.0), tmp_path / "out")
+    exported, tuned = core.load(tmp_path / "out").model, core.load(under).model
+    np.testing.assert_allclose(shares(exported, TEXT), shares(tuned, TEXT), atol=1e-5)
 
 
 def test_an_adapter_from_elsewhere_is_asked_about_a_story_of_ours() -> None:

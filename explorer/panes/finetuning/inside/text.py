@@ -16,7 +16,8 @@ NO_TEXT = "Type a text of two tokens or more for the model to read"
 NO_ADAPTER = (
     "This model's own weights were tuned: it has no A and B. Tune one with LoRA to look inside."
 )
-SPECTRUM, STRENGTH, HEADS = "Directions of the change", "Strength of the change", "Heads"
+SPECTRUM, STRENGTH = "Directions of the change", "Strength of the change"
+HEADS = "Attention that the adapter moves, by head"
 MATRIX_HELP, READS = "Whose adapter is shown", "What the model reads, and learns from in this step"
 CHANGE_TEXT = "Change the text inside"
 TITLES = {
@@ -124,10 +125,10 @@ def growth(steps: Sequence[int], step: int | None) -> str:
     return f"steps {steps[0]:,} to {steps[-1]:,}{shown}" if steps else ""
 
 
-def direction(at: int, value: float, share: float, familiar: float) -> str:
+def direction(at: int, value: float, share: float, captured: float) -> str:
     """A bar."""
     held = f"singular value {format_number(value)}, {format_percent(share)} of \u0394W"
-    near = f"what it reads lies to {format_percent(familiar)} in W\u2019s strongest directions"
+    near = f"what it reads lies to {format_percent(captured)} in W\u2019s strongest directions"
     return f"Direction {at + 1}: {held}\n{near}\nClick to see how it is found"
 
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from core.files import read_json
-from core.finetuning.settings import BUILT_IN, METHODS, QUESTIONS, STORIES
+from core.finetuning.settings import (
+    BUILT_IN,
+    METHODS,
+    QUESTIONS,
+    STORIES,
+    FinetuningSettings,
+    finetuning_config,
+)
 from core.resources import resource
 from core.training.config import TrainingConfig
 from explorer.panes.finetuning.tune.draft import TuneDraft, check, config_of
@@ -82,10 +89,16 @@ def plan(draft: TuneDraft, speed: float) -> Planned:
             errors[name] = sentence(error)
     if errors:
         return Planned(errors=errors)
+    wrong = "base"
     try:
-        matrices, length = matrices_of(draft), batch_length(draft.base, draft.data)
+        model = finetuning_config(FinetuningSettings(base=draft.base)).model
+        wrong = "data"
+        length = batch_length(draft.base, draft.data)
     except (ValueError, OSError) as error:
-        return Planned(errors={"base": sentence(error)})
+        return Planned(errors={wrong: sentence(error)})
+    matrices, why = matrices_of(model, draft.targets)
+    if why:
+        return Planned(matrices=matrices, errors={"targets": why})
     methods = tuple(_method(draft, name, length, speed) for name in METHODS)
     refused = [one.error for one in methods if one.chosen and one.error]
     can = [one.name for one in methods if one.chosen and not one.error]
@@ -111,13 +124,11 @@ def _method(draft: TuneDraft, name: str, length: int | None, speed: float) -> Me
     return Method(name, is_chosen, found)
 
 
-def matrices_of(draft: TuneDraft) -> Matrices:
-    """Raises ValueError or OSError where there is no such base, or it has none that is meant."""
-    from core.finetuning.loading import config_of
+def matrices_of(model: ModelConfig, targets: Sequence[str]) -> tuple[Matrices, str]:
+    """The matrices; and why one of the targets means none of them: then none is chosen."""
     from core.finetuning.targets import find_targets, targets_of
 
-    config = config_of(draft.base)
-    known = [one for one in targets_of(config) if one.end != one.name]  # in a layer
+    known = [one for one in targets_of(model) if one.end != one.name]  # in a layer
     in_parts = {one.module for one in known if one.rows is not None}
     shown = [one for one in known if one.rows is not None or one.module not in in_parts]
     kinds = tuple(dict.fromkeys(one.end for one in shown))
@@ -125,9 +136,13 @@ def matrices_of(draft: TuneDraft) -> Matrices:
     cells = {
         (row, at): one for row, kind in enumerate(kinds) for at, one in enumerate(layers[kind])
     }
-    meant = {one.name for one in find_targets(config, draft.targets)}
+    meant, why = set(), ""
+    try:
+        meant = {one.name for one in find_targets(model, targets)}
+    except ValueError as error:
+        why = sentence(error)
     chosen = [cell for cell, one in cells.items() if {one.name, one.module} & meant]
-    return Matrices(config, kinds, cells, frozenset(chosen))
+    return Matrices(model, kinds, cells, frozenset(chosen)), why
 
 
 @lru_cache(8)

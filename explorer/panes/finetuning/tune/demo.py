@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from explorer.panes.finetuning.tune.draft import TuneDraft
+from explorer.panes.finetuning.tune.draft import TuneDraft, config_of
 
 if TYPE_CHECKING:
     from explorer.panes.finetuning.tune.mode import TuneMode
+
+PATIENCE = 120.0  # seconds
 
 
 def views(mode: TuneMode) -> dict[str, Callable[[], Any]]:
@@ -16,14 +19,33 @@ def views(mode: TuneMode) -> dict[str, Callable[[], Any]]:
 
     def setup(draft: TuneDraft) -> Callable[[], Any]:
         async def bring() -> None:
+            for folder in mode.runs.folders:
+                mode.runs.dismiss(folder)
             mode.draft.begin(draft)
             await mode.settled()
 
         return bring
 
-    several = TuneDraft(methods=("lora", "full", "bitfit"), targets=("c_attn.v", "h.3.mlp.c_fc"))
+    async def trained() -> None:
+        """Two methods, really trained, once for all pictures."""
+        draft = TuneDraft(methods=("lora", "full"), steps="24")
+        await setup(draft)()
+        runs, waited = mode.context.runs, 0.0
+        folders = {method: runs.folder() / f"shown-{method}" for method in draft.methods}
+        for method, folder in folders.items():
+            if not folder.exists():
+                runs.start(runs.new(config_of(draft, method), folder.name), "process")
+        while any(map(runs.running_here, folders.values())) and waited < PATIENCE:
+            await asyncio.sleep(0.1)
+            waited += 0.1
+        for folder in folders.values():
+            mode.runs.add(str(folder))
+        await mode.settled()
+
+    values = TuneDraft(methods=("lora", "bitfit"), targets=("c_attn.v", "h.3.mlp.c_fc"))
     return {
         "first": setup(TuneDraft()),
-        "several": setup(several),
+        "values": setup(values),
         "refused": setup(TuneDraft(methods=("full",), quantize="nf4")),
+        "trained": trained,
     }

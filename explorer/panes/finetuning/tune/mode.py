@@ -170,8 +170,7 @@ class TuneMode(Mode):
 
     def _on_planned(self, planned: Planned) -> None:
         """Where a field is wrong, what was worked out before stays in sight."""
-        kept = planned if planned.methods else self.planned
-        shown = kept.methods, kept.matrices
+        shown = planned.methods or self.planned.methods, planned.matrices or self.planned.matrices
         self.planned = Planned(*shown, planned.configs, planned.errors)
         self.view.form.set_planned(self.planned)
         self.inspect()
@@ -251,13 +250,16 @@ class TuneMode(Mode):
         self.show_runs()
 
     def _tell(self) -> None:
-        curves, errors = list(self.runs.curves().values()), self.planned.errors
-        if errors:
+        curves, errors = self.runs.curves(), self.planned.errors
+        failed = [one for one in curves if self.runs.known[one].state == "failed"]
+        if failed:
+            self.set_headline(text.failed(curves[failed[-1]], self.runs.known[failed[-1]]))
+        elif errors:
             name, why = next(iter(errors.items()))
             field = self.view.form.fields.get(name)
             self.set_headline(why if field is None else f"{field.title}: {why}")
         elif curves:
-            self.set_headline(text.headline(curves))
+            self.set_headline(text.headline(list(curves.values())))
         elif self.planned.methods:
             self.set_headline(text.ready(self.planned, self.draft.value.data))
 

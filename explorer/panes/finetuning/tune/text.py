@@ -163,6 +163,10 @@ def _signed(number: float) -> str:
     return f"{'+' if number >= 0 else ''}{format_fixed(number)}"
 
 
+def failed(curves: Curves, data: RunData) -> str:
+    return f"{curves.name} failed at step {data.step:,}: {data.message}"
+
+
 def recorded(curves: Curves) -> str:
     """Above the curves of the bundled adapter."""
     return f"recorded: {curves.steps} steps of the bundled adapter"

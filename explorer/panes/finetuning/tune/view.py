@@ -123,7 +123,7 @@ class TuneForm(QWidget):
         self.planned, errors = planned, planned.errors
         for name, field in self.fields.items():
             field.set_error(errors.get(name, ""))
-        self.error.set_text(errors.get("methods", ""))
+        self.error.set_text(errors.get("methods") or errors.get("targets", ""))
         if errors.keys() & {name for names in DEEP for name in names}:
             self.more.setChecked(True)
         if planned.methods:
