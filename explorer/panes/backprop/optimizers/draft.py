@@ -107,7 +107,7 @@ class OptimizersDraft:
         return replace(self, racers=tuple(one for one in OPTIMIZERS if one in chosen))
 
     def with_setting(self, name: str, key: str, value: float) -> OptimizersDraft:
-        """With another value of a setting. Raises ValueError for one that the rule does not have."""
+        """With another value of a setting. Raises ValueError for one that the rule has not."""
         if key not in keys_of(name):
             has = ", ".join(keys_of(name))
             raise ValueError(f"{OPTIMIZERS[name].title} has no {key}: use one of {has}")
