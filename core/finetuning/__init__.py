@@ -58,7 +58,6 @@ _HOME = {
     "dense_spectrum": "core.finetuning.spectrum",
     "cosines": "core.finetuning.spectrum",
     "overlap": "core.finetuning.spectrum",
-    "amplification": "core.finetuning.spectrum",
     "weight_of": "core.finetuning.analysis",
     "delta_of": "core.finetuning.analysis",
     "spectrum_of": "core.finetuning.analysis",

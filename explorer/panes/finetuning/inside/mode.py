@@ -229,7 +229,7 @@ class InsideMode(TunedMode):
             self.set_headline(step.title)
             self.inspection.emit(inspection_of(step))
             return
-        about, changed = scene.found.trace.about, float(scene.found.acts[scene.position])
+        about, changed = scene.found.trace.about, float(scene.found.relative_change[scene.position])
         used = scene.needed, len(scene.found.spectrum.values)
         told = kind_of(step), about, scene.found.name, used, changed
         self.set_headline(text.headline(*told, scene.token))
