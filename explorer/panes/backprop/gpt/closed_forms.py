@@ -12,8 +12,8 @@ from core.autograd.layers import softmax
 from core.numbers import MINUS, TIMES, format_significant
 from core.substitution import Arithmetic
 from explorer.panes.backprop.gpt.compute import Worked
-from explorer.panes.backprop.gpt.moments import Moment
 from explorer.panes.backprop.gpt.operations import kind_of, letter, slope
+from explorer.panes.backprop.gpt.track import Played
 from explorer.widgets.base import visible_text
 from explorer.widgets.live_numbers import Equation, Terms
 
@@ -167,12 +167,12 @@ SHARES: dict[str, Callable[[Worked, Edge, Index, Arithmetic], list[object]]] = {
 }
 
 
-def facts(worked: Worked, moment: Moment) -> list[object]:
+def facts(worked: Worked, played: Played) -> list[object]:
     """What holds of every row of a closed form, with the largest deviation."""
-    if moment.phase != "backward":
+    if played.phase != "backward":
         return []
-    kind = kind_of(worked.graph, moment.node)
-    flow = worked.flow((moment.node, 0)) if (moment.node, 0) in worked.edges else None
+    kind = kind_of(worked.graph, played.node)
+    flow = worked.flow((played.node, 0)) if (played.node, 0) in worked.edges else None
     if flow is None or kind not in SHARES:
         return []
     rows = float(np.abs(flow.sum(-1)).max())
@@ -183,7 +183,7 @@ def facts(worked: Worked, moment: Moment) -> list[object]:
     }[kind]
     found: list[object] = [Equation("each row sums to", rows, "success", why)]
     if kind == "Normalize":
-        before = worked.value(worked.target((moment.node, 0)))
+        before = worked.value(worked.target((played.node, 0)))
         centered = before - before.mean(-1, keepdims=True)
         along = float(np.abs((flow * centered).sum(-1)).max())
         found.append(

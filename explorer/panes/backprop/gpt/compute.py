@@ -15,9 +15,9 @@ from core.autograd.operation import sum_to
 from core.jobs import Pace, to_the_end
 from core.trace import Step
 from explorer.panes.backprop.gpt.example import Example
-from explorer.panes.backprop.gpt.moments import Moment, moments_of
+from explorer.panes.backprop.gpt.matrix_view import Plane, Pooled, head_axes, limit_of, pool
 from explorer.panes.backprop.gpt.operations import Operation, operations_of
-from explorer.panes.backprop.gpt.planes import Plane, Pooled, head_axes, limit_of, pool
+from explorer.panes.backprop.gpt.track import Played, timeline_of
 
 if TYPE_CHECKING:
     from core.training.explained_example import ExplainedExample
@@ -45,7 +45,7 @@ class Worked:
     explained: ExplainedExample
     graph: Graph
     operations: tuple[Operation, ...]
-    moments: tuple[Moment, ...]
+    timeline: tuple[Played, ...]
     steps: tuple[Step, ...]
     highway: Array
     losses: Array
@@ -114,15 +114,15 @@ class Worked:
             self.limits[what] = 1.0 if array is None else limit_of(array)
         return self.limits[what]
 
-    def has_heads(self, moment: Moment) -> bool:
+    def has_heads(self, played: Played) -> bool:
         """Whether another head shows other numbers."""
-        node = moment.node
+        node = played.node
         return any(self.axes[one] is not None for one in (node, *self.graph.nodes[node].inputs))
 
-    def first_moment(self, operation: int, backward: bool) -> int | None:
+    def first_played(self, operation: int, backward: bool) -> int | None:
         """Where an operation is played forward, or backward."""
         phases = ("backward",) if backward else ("forward",)
-        for place, one in enumerate(self.moments):
+        for place, one in enumerate(self.timeline):
             if one.operation == operation and one.phase in phases:
                 return place
         return None
@@ -179,7 +179,7 @@ def work_out_steps(
         explained,
         graph,
         operations,
-        moments_of(graph, operations, places),
+        timeline_of(graph, operations, places),
         tuple(trace),
         explained.residual_gradients(),
         losses_of(explained),

@@ -7,9 +7,9 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer import theme
-from explorer.panes.backprop.gpt.highway import HighwayPicture
+from explorer.panes.backprop.gpt.highway_picture import HighwayPicture
 from explorer.panes.backprop.gpt.operation_list import OperationList
-from explorer.panes.backprop.gpt.stage import StagePicture
+from explorer.panes.backprop.gpt.operation_picture import OperationPicture
 from explorer.widgets.base import IconButton, Label, set_look
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.stateful import StatefulPicture
@@ -59,7 +59,7 @@ class GPTView(QWidget):
         super().__init__(parent)
         self.setObjectName("backprop.gpt")
         self.operations = OperationList()
-        self.stage = StagePicture()
+        self.stage = OperationPicture()
         self.highway = HighwayPicture()
         self.head = HeadChoice()
         self.summary = Label("", "body", weight=600)

@@ -15,9 +15,9 @@ from core.autograd.flows import Edge
 from core.substitution import Arithmetic, arithmetic
 from explorer.panes.backprop.gpt import closed_forms
 from explorer.panes.backprop.gpt.compute import Worked
-from explorer.panes.backprop.gpt.moments import Moment
 from explorer.panes.backprop.gpt.operations import kind_of, letter, short, slope
 from explorer.panes.backprop.gpt.scene import Cell
+from explorer.panes.backprop.gpt.track import Played
 from explorer.widgets.base import visible_text
 from explorer.widgets.live_numbers import Equation, Terms, in_a_line
 
@@ -36,9 +36,9 @@ def made(worked: Worked, cell: Cell) -> tuple[int | None, list[object]]:
     return worked.edges[where], _share(worked, where, index)
 
 
-def facts(worked: Worked, moment: Moment) -> list[object]:
+def facts(worked: Worked, played: Played) -> list[object]:
     """What holds of a whole step and shows that its closed form is right."""
-    return closed_forms.facts(worked, moment)
+    return closed_forms.facts(worked, played)
 
 
 # values

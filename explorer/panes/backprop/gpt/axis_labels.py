@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from explorer.panes.backprop.gpt.compute import Worked
+from explorer.panes.backprop.gpt.matrix_view import Plane
 from explorer.panes.backprop.gpt.operations import kind_of
-from explorer.panes.backprop.gpt.planes import Plane
 from explorer.widgets.base import visible_text
 
 TABLES = ("wte.weight", "lm_head.weight")  # a row for each piece of the vocabulary

@@ -70,7 +70,7 @@ class HighwayPicture(Picture):
             self.update()
 
     def set_reached(self, reached: int, here: int | None) -> None:
-        """Which places have their gradient at this moment: those from `reached` on."""
+        """Which places have their gradient at this played: those from `reached` on."""
         if (reached, here) != (self._reached, self._here):
             self._reached, self._here = reached, here
             self.update()
