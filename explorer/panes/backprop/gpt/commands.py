@@ -45,8 +45,8 @@ def commands(mode: GPTMode) -> list[Action]:
         action("find", "find an operation", find, ready),
         action("forward", "this operation forward", lambda: to_phase(False), ready),
         action("backward", "this operation backward", lambda: to_phase(True), ready),
-        action("next-head", "the next head", lambda: mode.view.head.turn(1), ready),
-        action("last-head", "the head before", lambda: mode.view.head.turn(-1), ready),
+        action("next-head", "next head", lambda: mode.view.head.turn(1), ready),
+        action("last-head", "previous head", lambda: mode.view.head.turn(-1), ready),
         action("highway", "go to the gradient highway", mode.view.show_highway, ready),
         action(
             "fold",

@@ -65,7 +65,7 @@ def views(mode: GPTMode) -> dict[str, Callable[[], Any]]:
 
 
 def strongest_cell(worked: Worked, what: tuple[Any, ...], head: int) -> Cell | None:
-    """Of an array the number that is largest in size."""
+    """The number of an array that is largest in size."""
     import numpy as np
 
     array = worked.array(what)

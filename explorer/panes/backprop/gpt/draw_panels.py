@@ -1,4 +1,4 @@
-"""How the arrays of a scene are painted."""
+"""Paints the panels of a scene: maps of arrays, their titles, and the arrows between them."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from explorer.panes.backprop.gpt.scene import SHARE, OperationScene, Panel
 from explorer.widgets.base import CENTER, LEFT, RIGHT, elide, packed_image, packed_table, put_text
 from explorer.widgets.color_bar import ColorBar
 
-KEPT = 64  # images that are kept
+KEPT = 64  # images in the cache
 WORDS = 96  # px that words need where there is no map
 GAMMA = 0.5  # the colors of gradients follow the root: few are large, many are small
 
 
 class PanelPainter:
-    """Paints placed arrays; keeps their images, so that a frame only moves them."""
+    """Paints placed panels, and caches their images."""
 
     def __init__(self) -> None:
         self._images: OrderedDict[tuple[Any, ...], QImage] = OrderedDict()
@@ -40,7 +40,7 @@ class PanelPainter:
         self._images.clear()
 
     def draw_frame(self, painter: QPainter, worked: Worked, one: PlacedPanel) -> None:
-        """What does not move: frame, tokens, color bar; or why there is nothing."""
+        """What does not move: frame, tokens and color bar, or why there is no map."""
         panel, now = one.panel, theme.current()
         if panel.state in ("later", "none"):
             self._blank(painter, one)
@@ -63,7 +63,7 @@ class PanelPainter:
         share: float,
         left: bool,
     ) -> None:
-        """The numbers, of which `share` 0..1 is there, from the left or from the right."""
+        """The numbers: a `share` 0..1 of them, from the left or from the right."""
         if one.panel.state in ("later", "none"):
             return
         if worked.value(worked.node_of(one.panel.what)).size == 1:
@@ -101,7 +101,7 @@ class PanelPainter:
         return kept
 
     def _hatch(self, painter: QPainter, one: PlacedPanel) -> None:
-        """What is masked: minus infinity has no color."""
+        """Hatches what is masked, since minus infinity has no color."""
         assert one.pooled is not None
         lost = ~np.isfinite(one.pooled.values)
         if not lost.any():
@@ -140,7 +140,7 @@ class PanelPainter:
         painter.drawText(room.adjusted(4, 0, -4, 0), flags, one.panel.note)
 
     def _number(self, painter: QPainter, one: PlacedPanel, worked: Worked, share: float) -> None:
-        """A single number is written out."""
+        """Writes a single number."""
         now = theme.current()
         array = worked.array(one.panel.what)
         text = "" if array is None else format_number(float(array.reshape(-1)[0]), 4)
@@ -166,7 +166,7 @@ class PanelPainter:
 
 
 def blank_room(one: PlacedPanel) -> QRectF:
-    """Of the words that stand for a map: its place, or more of the column where that is small."""
+    """Where words stand in place of a map: its place, or more of the column if that is small."""
     now, room = theme.current(), QRectF(one.map)
     room.setHeight(max(room.height(), now.px(36)))
     if room.width() < now.px(WORDS):
@@ -176,7 +176,7 @@ def blank_room(one: PlacedPanel) -> QRectF:
 
 
 def bar_of(worked: Worked, panel: Panel, root: str = "") -> ColorBar:
-    """The scale of a panel: from all heads, so that it is the same for each and while playing.
+    """The color bar of a panel, of all heads, so that it is the same for each of them.
 
     `root` tells that the colors of gradients follow the square root of their size.
     """
@@ -217,7 +217,7 @@ def draw_heads(painter: QPainter, scene: OperationScene, placed: Sequence[Placed
 
 
 def _draw_signs(painter: QPainter, scene: OperationScene, placed: Sequence[PlacedPanel]) -> None:
-    """Between two inputs the sign; before the output an arrow, over it the name of a function."""
+    """The sign between two inputs, and the arrow before the output, with a function's name."""
     now = theme.current()
     last = len(scene.columns) - 1
     for place in range(last):

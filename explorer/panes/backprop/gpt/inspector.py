@@ -26,12 +26,12 @@ from explorer.panes.base import Inspection, Row
 from explorer.widgets.formula import set_formulas
 from explorer.widgets.live_numbers import Equation
 
-POINT = "Point at a number of a map to see how it was made."
+POINT = "Point at a number in a map to see how it was computed."
 POINT_AT_SHARES = "Point at a share to see its own arithmetic and lines."
 
 
 def of_played(worked: Worked, played: Played, looked_at: Edge | None = None) -> Inspection:
-    """The step's formula and lines of core, with what its arrays are like.
+    """The step's formula and lines of core, with the shape and size of its arrays.
 
     Where several shares flow back each has its formula; the lines are those of the share that was
     `looked_at`, or of the first.
@@ -79,7 +79,7 @@ def _backward(worked: Worked, played: Played) -> list[object]:
 
 
 def _about(name: str, array: np.ndarray, role: str) -> Equation:
-    """A number as it is; of an array the shape and how large its numbers are."""
+    """A number, or an array's shape and how large its numbers are."""
     if array.size == 1:
         return Equation(name, float(array.reshape(-1)[0]), role)
     finite = array[np.isfinite(array)]
@@ -89,7 +89,7 @@ def _about(name: str, array: np.ndarray, role: str) -> Equation:
 
 
 def of_cell(worked: Worked, played: Played, cell: Cell, pinned: bool, place: str) -> Inspection:
-    """One number: how it was made."""
+    """One number and how it was computed."""
     number, rows = cell_arithmetic.made(worked, cell)
     step = told(worked, number) if number is not None else told(worked, played.step)
     return Inspection(
@@ -109,12 +109,12 @@ def _cell_title(worked: Worked, cell: Cell) -> str:
 
 
 def told(worked: Worked, number: int) -> Step:
-    """A step of the Trace with the short names, which are the same in every block."""
+    """A step of the Trace with short names, which are the same in every block."""
     return replace(worked.steps[number], formula=formula(worked, number))
 
 
 def shares_of(worked: Worked, played: Played) -> tuple[Edge, ...]:
-    """The edges along which an operation hands its gradient on, all at once."""
+    """The edges along which an operation passes its gradient on."""
     if played.phase != "backward" or played.input is not None:
         return ()
     reads = worked.operations[played.operation].reads
@@ -157,7 +157,7 @@ def formula(worked: Worked, number: int, *, whole: bool = False) -> str:
 
 
 def _turned_back(written: str) -> str:
-    """The transpose of a transpose is the thing itself; a fraction's denominator is none."""
+    """Drops the transpose of a transpose, except in a fraction's denominator."""
     return re.sub(r"(?<!\})\{([^{}]+(?:\{[^{}]*\})?)\^\\top\}\^\\top", r"\1", written)
 
 
@@ -173,7 +173,7 @@ def _slope(name: str) -> str:
 
 
 def latex(worked: Worked, node: int) -> str:
-    """A node's name; a letter stands slanted, words upright."""
+    """A node's name in LaTeX: letters in italics, words upright."""
     name = short(worked.graph, node)
     if name == "loss":
         return "L"
@@ -188,7 +188,7 @@ def latex(worked: Worked, node: int) -> str:
 
 
 def table_of(step: Step) -> dict[str, np.ndarray]:
-    """Every value of the step; large ones lie ready, and cost nothing to show."""
+    """Every value of the step as a table."""
     return {name: step.value(name) for name in step.values if name != "local"}
 
 

@@ -142,11 +142,11 @@ class GPTMode(Mode):
         self.set_headline("This example cannot be explained")
 
     def _on_cancelled(self) -> None:
-        """What was explained before is there again."""
+        """Shows what was explained before."""
         if self.worked is not None:
             self.view.body.show_ready()
         else:
-            self._on_failed("You cancelled it; Retry asks again.")
+            self._on_failed("Canceled. Retry starts it again.")
 
     def _on_emptied(self, why: str) -> None:
         self._forget()
@@ -155,7 +155,7 @@ class GPTMode(Mode):
         self.set_headline(text.IDLE)
 
     def _forget(self) -> None:
-        """What was looked at is found again in the next text that can be explained."""
+        """Clears the pictures; the next example begins where this one was left."""
         if self.worked is not None:
             self._wanted = self._saved()
         self.worked = self.pinned = self.hovered = None
@@ -314,7 +314,7 @@ class GPTMode(Mode):
             self.player.enter()
 
     def go_to(self, operation: int) -> None:
-        """An operation of the list, in the phase that is played."""
+        """To an operation of the list, in the same direction as now."""
         if self.worked is None or self.played is None:
             return
         backward = self.played.phase != "forward"
@@ -325,7 +325,7 @@ class GPTMode(Mode):
             self.player.seek(place)
 
     def go_to_place(self, place: int, token: int) -> None:
-        """A place of the residual stream: where its gradient is handed on, backward."""
+        """To a place of the residual stream, where its gradient is passed on backward."""
         worked = self.worked
         if worked is None:
             return
@@ -345,7 +345,7 @@ class GPTMode(Mode):
     # inspecting
 
     def pin(self, cell: Cell | None) -> None:
-        """The same again lets it go."""
+        """Pins a number for the inspector; the same one again unpins it."""
         self.pinned = None if cell == self.pinned else cell
         self.view.stage.set_pinned(self.pinned)
         self.inspect()
@@ -358,7 +358,7 @@ class GPTMode(Mode):
         self._inspect_soon()
 
     def _inspect_soon(self) -> None:
-        """Apart from the picture, so that neither waits; while playing at most 8 times a second."""
+        """Updates the inspector after the picture, at most 8 times a second while playing."""
         if self.active and not self._inspecting.isActive():
             self._inspecting.start(theme.MOTION["live_number"] if self.player.playing else 0)
 

@@ -61,7 +61,7 @@ class OperationPicture(Picture):
             self.data_changed()
 
     def set_share(self, share: float) -> None:
-        """How much of what is coming is there."""
+        """How much of the arrays that appear in this step is visible, 0..1."""
         if share != self._share:
             self._share = share
             self.update()
@@ -84,7 +84,7 @@ class OperationPicture(Picture):
         return self._placed
 
     def displayed(self) -> dict[str, np.ndarray]:
-        """Each array that can be seen, of the head that is chosen, not shrunk."""
+        """Each array that is visible, of the chosen head, in full size."""
         found: dict[str, np.ndarray] = {}
         if self._worked is None:
             return found
@@ -136,7 +136,7 @@ class OperationPicture(Picture):
         self._current, self._hover = map(self._still_there, (self._current, self._hover))
 
     def _still_there(self, place: tuple[int, int, int] | None) -> tuple[int, int, int] | None:
-        """A cell that was pointed at in the arrays before, where these have it too."""
+        """A cell of the panels before, if these have it too."""
         if place is None or place[0] >= len(self._placed):
             return None
         rows, columns = self._placed[place[0]].cells
@@ -159,7 +159,7 @@ class OperationPicture(Picture):
         self._draw_marks(painter)
 
     def _still_layer(self, worked: Worked, scene: OperationScene) -> QPixmap:
-        """All that does not move, drawn once for each step."""
+        """Caches what does not move while a step is played."""
         key = (self.width(), self.height(), self.ratio)
         if self._still is None or self._still[0] != key:
             pixmap = theme.device_pixmap(self.width(), self.height(), self.ratio)
@@ -202,7 +202,7 @@ class OperationPicture(Picture):
         return self.cell(self._hover) or (self.cell(self._current) if self.shows_focus else None)
 
     def _draw_sources(self, painter: QPainter) -> None:
-        """Rows, columns and cells that a number was made of."""
+        """Frames the rows, columns and cells that a number was computed from."""
         cell = self._looked_at()
         if cell is None or self._worked is None or cell.head != self._head:
             return
@@ -292,7 +292,7 @@ class OperationPicture(Picture):
             super().keyPressEvent(event)
 
     def _moved(self, move: tuple[int, int]) -> tuple[int, int, int]:
-        """One cell on; over the edge of a panel to the one beside it."""
+        """The next cell; at the edge of a panel, one of the panel beside it."""
         seen = [n for n, one in enumerate(self._placed) if one.pooled is not None]
         if self._current is None:
             return seen[0], 0, 0
@@ -325,6 +325,6 @@ class OperationPicture(Picture):
 
 
 def _seen(rect: QRectF) -> QRectF:
-    """A cell of a pixel is framed with a little room round it."""
+    """Room for a frame that can be seen, even round a cell of one pixel."""
     grow = max(0.0, (6 - min(rect.width(), rect.height())) / 2)
     return rect.adjusted(-grow, -grow, grow, grow)

@@ -1,4 +1,4 @@
-"""Where the arrays of a scene lie on the stage."""
+"""Where the panels of a scene stand in the picture."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LABELS = 52  # px for the tokens beside the rows
 
 @dataclass(frozen=True)
 class PlacedPanel:
-    """A panel with the rectangle that its map may fill, and that of the map itself."""
+    """A panel with the rectangle it may fill, and that of its map."""
 
     panel: Panel
     area: QRectF
@@ -41,7 +41,7 @@ class PlacedPanel:
         return QRectF(self.map.x() + column * wide, self.map.y() + row * high, wide, high)
 
     def span(self, row: int | None, column: int | None) -> QRectF:
-        """A row, a column or a cell of the whole matrix, where it is in the picture."""
+        """Where a row, a column or a cell of the whole matrix is in the picture."""
         assert self.pooled is not None
         rows, columns = self.cells
         top = 0 if row is None else min(rows - 1, row // self.pooled.rows)
@@ -85,7 +85,7 @@ def place_panels(
 
 
 def heads_lines(scene: OperationScene, widths: Sequence[float]) -> int:
-    """Names and shapes stand beside each other where all of them can, else below each other."""
+    """1 if all names have room beside their shapes, else 2."""
     now = theme.current()
     bold, small = now.metrics("body", 600), now.metrics("label")
     for column, width in zip(scene.columns, widths, strict=True):
@@ -96,7 +96,7 @@ def heads_lines(scene: OperationScene, widths: Sequence[float]) -> int:
 
 
 def column_widths(worked: Worked, scene: OperationScene, room: float) -> list[float]:
-    """Equal shares of the room; a single number needs little of it."""
+    """Equal shares of the room, except for single numbers, which need little."""
     single = [worked.value(worked.node_of(one.panels[0].what)).size == 1 for one in scene.columns]
     small = min(float(theme.current().px(NUMBER)), room / len(single))
     if not any(single):
@@ -126,7 +126,7 @@ def _place(worked: Worked, panel: Panel, head: int, area: QRectF, kept: Kept) ->
 
 
 def _shrunk(worked: Worked, panel: Panel, head: int, box: QRectF) -> Pooled | None:
-    """To the pixels of its map, from what was shrunk on the engine already."""
+    """Shrinks an array to the pixels of its map, starting from what the engine has shrunk."""
     known = worked.pooled(panel.what, head)
     if known is None:
         return None
@@ -135,7 +135,7 @@ def _shrunk(worked: Worked, panel: Panel, head: int, box: QRectF) -> Pooled | No
 
 
 def has_labels(worked: Worked, panel: Panel, size: tuple[int, int], area: QRectF) -> bool:
-    """Tokens stand beside the rows where they leave the map all, or most, of its room."""
+    """Whether tokens stand beside the rows: if they leave the map most of its room."""
     if axes_of(worked, panel.what).rows != "token" or size[0] == 1:
         return False
     room = theme.current().px(LABELS)

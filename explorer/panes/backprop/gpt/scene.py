@@ -152,7 +152,7 @@ def highway_at(worked: Worked, played: Played) -> tuple[int, int | None]:
 
 
 def json_of(cell: Cell) -> list[Any]:
-    """As JSON, for a session."""
+    """A cell as JSON, for a session."""
     where = list(cell.what[1]) if cell.what[0] == "flow" else cell.what[1]
     return [cell.what[0], where, cell.head, cell.row, cell.column]
 
@@ -169,7 +169,7 @@ def cell_from(worked: Worked, saved: Any) -> Cell | None:
 
 
 def has_cell(worked: Worked, cell: Cell) -> bool:
-    """Whether an example has this number: it may be shorter than the one that had."""
+    """Whether an example has this number; one of a longer text may be missing."""
     rows, columns = worked.plane(cell.what, cell.head).size
     inside = 0 <= cell.row < rows and 0 <= cell.column < columns
     return inside and 0 <= cell.head < worked.n_head and worked.array(cell.what) is not None

@@ -11,25 +11,25 @@ IDLE = "One text through a real GPT, forward and then back, operation by operati
 
 # kind of operation -> what it does forward, and what its backward does
 FORWARD = {
-    "Embedding": "each id takes its row of the table",
+    "Embedding": "each token id picks its row of the table",
     "Add": "two streams are added, number by number",
     "Multiply": "one times the other, number by number",
     "Normalize": "each token's numbers get mean 0 and variance 1",
     "MatMul": "each number is a row times a column",
-    "Transpose": "the same numbers, another order of axes",
+    "Transpose": "the same numbers, with axes in another order",
     "Reshape": "the same numbers in another shape",
     "Slice": "a part of the numbers is cut out",
-    "Mask": "no token may look at what comes after it",
+    "Mask": "no token may look at those after it",
     "Softmax": "each row becomes weights that sum to 1",
     "GELU": "small inputs fade out, large ones pass",
     "ReLU": "negative numbers become 0",
     "CrossEntropy": "how surprised the model is by what came next, on average",
 }
 BACKWARD = {
-    "Embedding": "each row of the table collects the gradients of the tokens that took it",
+    "Embedding": "each row of the table collects the gradients of the tokens that picked it",
     "Add": "a sum passes its gradient on unchanged to both inputs: the highway",
     "Multiply": "each factor gets the gradient times the other factor",
-    "Normalize": "what would only shift or stretch all numbers of a token is taken out",
+    "Normalize": "the part that would only shift or stretch a token's numbers is removed",
     "MatMul": "each factor gets the gradient times the other one, transposed",
     "Transpose": "the gradient gets the old order of axes back",
     "Reshape": "the gradient gets its old shape back",
@@ -52,7 +52,7 @@ SHARED_BACKWARD = {
 
 
 def where(operation: Operation) -> str:
-    """The operation and its place: "block 0, softmax"."""
+    """An operation and its block: "block 0, softmax"."""
     group = operation.group[0]
     name = operation.name
     if group.startswith("Block"):
@@ -61,7 +61,7 @@ def where(operation: Operation) -> str:
 
 
 def headline(worked: Worked, played: Played) -> str:
-    """One sentence: what is seen now."""
+    """What happens in a step, in one sentence."""
     operation = worked.operations[played.operation]
     kind = kind_of(worked.graph, played.node)
     place = where(operation)
@@ -69,7 +69,7 @@ def headline(worked: Worked, played: Played) -> str:
     if played.phase == "forward":
         told = SHARED_FORWARD[kind] if shared else FORWARD.get(kind, "its value is computed")
         if operation.name == "position embeddings":
-            told = "each position takes its row of the table"
+            told = "each position picks its row of the table"
         return f"Forward, {place}: {told}"
     if played.phase == "seed":
         return "Backward begins at the end: the loss moves as much as itself, so its gradient is 1"
@@ -83,7 +83,7 @@ def headline(worked: Worked, played: Played) -> str:
 
 
 def shares_a_parameter(worked: Worked, node: int) -> bool:
-    """Whether a bias or a gain is read there, one for all tokens."""
+    """Whether a node reads a bias or a gain, which all tokens share."""
     place = copied_input(worked.graph, node)
     if place is None:
         return False
