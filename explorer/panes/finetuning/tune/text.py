@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.finetuning.settings import FABLES, FINETUNING, METHODS, QUESTIONS, STORIES
+from core.finetuning.settings import FABLES, FINETUNING, QUESTIONS, STORIES
 from core.numbers import (
     format_bytes,
     format_count,
@@ -33,6 +33,16 @@ MEANINGS = {
     "bitfit": "The biases learn; where the model has none, they begin at 0",
     "bottleneck": "Small layers between the model's own learn",
     "prompt": "Tokens that stand before each text learn, and nothing of the model",
+}
+# Series, the same wherever a method is drawn; those that are often compared are told apart best.
+COLORS: dict[str, int | str] = {
+    "lora": 0,
+    "full": 1,
+    "bitfit": 2,
+    "bottleneck": 3,
+    "head": 4,
+    "last-layers": 5,
+    "prompt": "text",
 }
 KINDS = {
     "attn.c_attn.q": ("queries", "q"),
@@ -66,12 +76,6 @@ LOSS_AXIS = "loss (nats per token)"
 EXACT_AXIS = "exact answers to held-out questions (%)"
 NO_CURVE = "The first losses come in a moment"
 NEW, OLD = "new", "old"
-
-
-def color(method: str) -> int | str:
-    """Of its series, wherever it is drawn: there is one method more than colors."""
-    at = METHODS.index(method)
-    return at if at < len(METHODS) - 1 else "text"
 
 
 def kind(name: str) -> tuple[str, str]:

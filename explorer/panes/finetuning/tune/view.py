@@ -144,9 +144,9 @@ def check_row(method: Method) -> CheckRow:
     """A method and what it takes, as a row."""
     found, name = method.estimate, TITLES[method.name]
     if found is None:
-        return CheckRow(name, text.color(method.name), method.chosen, (), "not here")
+        return CheckRow(name, text.COLORS[method.name], method.chosen, (), "not here")
     cells = format_count(found.trainable), format_duration(found.seconds)
-    return CheckRow(name, text.color(method.name), method.chosen, cells)
+    return CheckRow(name, text.COLORS[method.name], method.chosen, cells)
 
 
 class Charts(QWidget):
@@ -168,7 +168,7 @@ class Charts(QWidget):
         """A pair for each run; the last lies on top."""
         losses, exact = [], []
         for one in curves:
-            ink, (steps, shares) = text.color(one.method), one.exact
+            ink, (steps, shares) = text.COLORS[one.method], one.exact
             losses.append(Series(f"{one.name}, {text.OLD}", *one.old, ink, dashed=True))
             losses.append(Series(f"{one.name}, {text.NEW}", *one.new, ink))
             exact.append(Series(one.name, steps, 100 * shares, ink))
@@ -178,6 +178,10 @@ class Charts(QWidget):
             plot.set_series([one for one in series if len(one.x)])
         self.losses.set_note(note)
         self.exact.setVisible(bool(self.exact.series))
+
+    def set_cursor(self, step: int | None) -> None:
+        for plot in (self.losses, self.exact):
+            plot.set_cursor(step)
 
 
 class Answers(QWidget):
