@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +54,7 @@ KINDS = {
     "mlp.c_gate": ("MLP gate", "text"),
     "mlp.c_proj": ("MLP out", "text"),
 }
+SENTENCES = re.compile(r'(?<=[.!?"])\s')
 COLUMNS = ("Method", "learns", "takes")
 BASES = [(STORIES, "Bundled"), ("smollm2", "SmolLM2")]
 DATA = [(QUESTIONS, "Questions"), (FABLES, "Fables")]
@@ -76,6 +78,7 @@ LOSS_AXIS = "loss (nats per token)"
 EXACT_AXIS = "exact answers to held-out questions (%)"
 NO_CURVE = "The first losses come in a moment"
 NEW, OLD = "new", "old"
+OWN_RATE = "usual"  # of the method
 
 
 def kind(name: str) -> tuple[str, str]:
@@ -198,11 +201,11 @@ def _last(points: Points, write: Callable[[float], str] = format_number) -> str:
 
 
 def question(asked: Asked) -> str:
-    """Which one, and its end, which asks."""
+    """Which one, its right answer, and its end, which asks."""
     *story, asks = asked.prompt.strip().split("\n")
-    sentence = " ".join(story).rpartition(". ")[2]
-    end = f" ({asked.right.strip()})" if asked.right.strip() else ""
-    return f"Held out {asked.number + 1:,}: \u2026 {sentence} {asks}{end}"
+    sentence = SENTENCES.split(" ".join(story))[-1]
+    right = f", right: {asked.right.strip()}" if asked.right.strip() else ""
+    return f"Held out {asked.number + 1:,}{right}. \u2026 {sentence} {asks}"
 
 
 def why_not(data: RunData) -> str:

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -73,6 +74,7 @@ class TuneForm(QWidget):
                 field.box.setMinimumContentsLength(5)
             if isinstance(field, TextField):
                 field.editor.editingFinished.connect(self.typed)  # type: ignore[attr-defined]
+        self.fields["learning_rate"].editor.setPlaceholderText(text.OWN_RATE)  # type: ignore[attr-defined]
         name_parts(self, NAME, "methods", "targets", "start")
         deep = QWidget()
         self.more = MoreButton(f"{NAME}.more", deep)
@@ -85,7 +87,10 @@ class TuneForm(QWidget):
         )
         form.setContentsMargins(0, 0, 12, 0)
         foot = row((self.start, 1), self.more)
-        column((scrolling(form), 1), self.costs, foot, of=self, spacing=4)
+        area = scrolling(form)
+        column((area, 1), self.costs, foot, of=self, spacing=4)
+        see = partial(area.ensureWidgetVisible, deep)
+        self.more.toggled.connect(lambda on: on and QTimer.singleShot(0, self, see))
         self.start.clicked.connect(self.startRequested)
 
     def _tell_method(self, at: int) -> str:
