@@ -2,8 +2,9 @@
 
 A frozen matrix needs no gradient, and so does not keep what it reads. But the gradient passes
 through it to whatever learns before it: there its transpose is multiplied, and heads, norms and
-nonlinearities keep their numbers. What lies before everything that learns keeps nothing and is not walked
-back. So a method that learns few numbers saves the optimizer's memory, and less of the rest.
+nonlinearities keep their numbers. What lies before everything that learns keeps nothing and has no
+backward pass. So a method that learns few numbers saves the optimizer's memory, and less of the
+rest.
 
 Letters: C width of the residual stream, V pieces in the vocabulary, H heads, D dimensions a head, F
 width of the MLP's hidden layer, r a rank, m the width of a bottleneck.
