@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from core.files import read_json
 from core.finetuning.settings import (
@@ -79,6 +80,7 @@ class Planned:
 def plan(draft: TuneDraft, speed: float) -> Planned:
     """Works out every method. `speed`: FLOP/s of this machine."""
     from core.data.text import check_text_file
+    from core.finetuning.data import batch_length
 
     errors = check(draft)
     for name in ("data", "base_data"):
@@ -126,15 +128,13 @@ def _method(draft: TuneDraft, name: str, length: int | None, speed: float) -> Me
 
 def matrices_of(model: ModelConfig, targets: Sequence[str]) -> tuple[Matrices, str]:
     """The matrices; and why one of the targets means none of them: then none is chosen."""
-    from core.finetuning.targets import find_targets, targets_of
+    from core.finetuning.targets import find_targets, layer_targets
 
-    known = [one for one in targets_of(model) if one.end != one.name]  # in a layer
-    in_parts = {one.module for one in known if one.rows is not None}
-    shown = [one for one in known if one.rows is not None or one.module not in in_parts]
-    kinds = tuple(dict.fromkeys(one.end for one in shown))
-    layers = {kind: [one for one in shown if one.end == kind] for kind in kinds}
+    found = layer_targets(model)
     cells = {
-        (row, at): one for row, kind in enumerate(kinds) for at, one in enumerate(layers[kind])
+        (row, layer): one
+        for row, some in enumerate(found.values())
+        for layer, one in enumerate(some)
     }
     meant, why = set(), ""
     try:
@@ -142,21 +142,14 @@ def matrices_of(model: ModelConfig, targets: Sequence[str]) -> tuple[Matrices, s
     except ValueError as error:
         why = sentence(error)
     chosen = [cell for cell, one in cells.items() if {one.name, one.module} & meant]
-    return Matrices(model, kinds, cells, frozenset(chosen)), why
-
-
-@lru_cache(8)
-def batch_length(base: str, data: str) -> int | None:
-    """Tokens of a text, padding counted, where that is known before the data is read."""
-    from core.finetuning.data import batch_length as length_of
-    from core.inference.model_places import place_of
-    from core.tokenization.opening import open_tokenizer, tokenizer_in
-
-    folder, _ = place_of(base)
-    file = tokenizer_in(folder) if folder.is_dir() else None
-    return None if file is None else length_of(data, open_tokenizer(file))
+    return Matrices(model, tuple(found), cells, frozenset(chosen)), why
 
 
 def bundled_record() -> dict[str, Any]:
     """What the evaluations of the bundled adapter's run measured, by name."""
     return read_json(resource("models", QUESTIONS, "record.json"))["evaluations"]
+
+
+def measures_of(reader: Any, _: Any) -> dict[str, np.ndarray]:
+    """What evaluations of a run measured beside both losses; logs of other programs have none."""
+    return {name: one.copy() for name, one in getattr(reader, "measures", {}).items()}

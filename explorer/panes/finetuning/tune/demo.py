@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from explorer.panes import trained_runs
 from explorer.panes.finetuning.tune.draft import TuneDraft, config_of
 
 if TYPE_CHECKING:
     from explorer.panes.finetuning.tune.mode import TuneMode
-
-PATIENCE = 120.0  # seconds
 
 
 def views(mode: TuneMode) -> dict[str, Callable[[], Any]]:
@@ -30,15 +28,8 @@ def views(mode: TuneMode) -> dict[str, Callable[[], Any]]:
         """Two methods, really trained, once for all pictures."""
         draft = TuneDraft(methods=("lora", "full"), steps="24")
         await setup(draft)()
-        runs, waited = mode.context.runs, 0.0
-        folders = {method: runs.folder() / f"shown-{method}" for method in draft.methods}
-        for method, folder in folders.items():
-            if not folder.exists():
-                runs.start(runs.new(config_of(draft, method), folder.name), "process")
-        while any(map(runs.running_here, folders.values())) and waited < PATIENCE:
-            await asyncio.sleep(0.1)
-            waited += 0.1
-        for folder in folders.values():
+        configs = {f"shown-{method}": config_of(draft, method) for method in draft.methods}
+        for folder in await trained_runs.trained(mode, configs):
             mode.runs.add(str(folder))
         await mode.settled()
 

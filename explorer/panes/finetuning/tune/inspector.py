@@ -6,6 +6,7 @@ from core.trace import Step
 from explorer.panes.base import Inspection
 from explorer.panes.finetuning.tune import text
 from explorer.panes.finetuning.tune.compute import Method
+from explorer.panes.finetuning.tune.scene import TITLES
 
 LEARNS = r"\theta \leftarrow \theta - \eta\, \hat{g}"
 SELECT = "core.finetuning.selection:select#learn"
@@ -24,6 +25,6 @@ STEPS = {
 
 
 def inspection(method: Method) -> Inspection:
-    title, found = text.title(method.name), STEPS.get(method.name)
+    title, found = TITLES[method.name], STEPS.get(method.name)
     step = Step(f"tune.{method.name}", title, *found, {}) if found is not None else None
     return Inspection(step=step, rows=text.method_tip(method).split("\n"), title=title)

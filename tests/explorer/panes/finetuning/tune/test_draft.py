@@ -8,7 +8,7 @@ from core.fields import to_json
 from core.finetuning.settings import METHODS, settings_of
 from core.trace import source
 from core.transformer.presets import bundled_config
-from explorer.panes.finetuning.tune.compute import Matrices, batch_length, matrices_of, plan
+from explorer.panes.finetuning.tune.compute import Matrices, matrices_of, plan
 from explorer.panes.finetuning.tune.draft import TuneDraft, check, config_of
 from explorer.panes.finetuning.tune.inspector import inspection
 
@@ -37,11 +37,6 @@ def test_estimates_follow_what_is_set_up() -> None:
     more = plan(TuneDraft(rank=16, steps="120"), SPEED).estimates[0]
     assert more.trainable == 2 * first.trainable and more.bytes_saved == 2 * first.bytes_saved
     assert 1.2 * first.seconds < more.seconds < 2 * first.seconds  # as many evaluations
-
-
-def test_a_batch_of_questions_is_shorter_than_the_context() -> None:
-    assert 60 < (batch_length("stories", "questions") or 0) < 200
-    assert batch_length("stories", "story.txt") is None
 
 
 @pytest.mark.parametrize(
