@@ -13,8 +13,9 @@ from core.finetuning.examples import Example, ExampleBatches, Examples, StoryExa
 from core.finetuning.replay import with_replay
 from core.finetuning.settings import BUILT_IN, FinetuningSettings
 from core.inference.chat import Chatting
+from core.inference.model_places import place_of
 from core.resources import data_folder
-from core.tokenization import Tokenizer
+from core.tokenization.opening import open_tokenizer, tokenizer_in
 from core.training.config import TrainingConfig
 from core.training.language_modelling import OWN_PROMPT, TRAIN_BATCHES
 from core.training.token_batches import EVALUATION_SEED
@@ -130,11 +131,16 @@ class TuningData:
         return {"skipped_lines": self.examples.broken, "first_skipped": self.examples.first}
 
 
-def batch_length(data: str, tokenizer: Tokenizer, batch_size: int = 8) -> int | None:
-    """Tokens of a batch's longest text, where that can be told before the data is read: of our own
-    skills. None: as many as a sequence may have.
+def batch_length(base: str, data: str, batch_size: int = 8) -> int | None:
+    """Tokens of a batch's longest text, where that can be told before anything is read but the
+    base's tokenizer: of our own skills. None: as many as a sequence may have.
+
+    Raises ValueError or OSError where the base is not there, or cannot write what is asked.
     """
-    if data not in BUILT_IN:
+    folder, _ = place_of(base)
+    file = tokenizer_in(folder) if folder.is_dir() else None
+    if data not in BUILT_IN or file is None:
         return None
-    batches = ExampleBatches(StoryExamples(data, tokenizer, ()), "train", batch_size, 1, seed=0)
-    return int(padded(batches.batch(0))[0].shape[1])
+    examples = StoryExamples(data, open_tokenizer(file), ())
+    batch = ExampleBatches(examples, "train", batch_size, 1, seed=0).batch(0)
+    return int(padded(batch)[0].shape[1])

@@ -49,7 +49,7 @@ class Examination:
     delta      (out, in) what is added to it, at a scale of 1
     spectrum   its directions
     finding    the steps by which they are found; None: of DoRA, whose change is no product
-    familiar   (K,) how much of what each reads lies in as many of W's strongest directions, 0 to 1
+    captured   (K,) how much of what each reads lies in as many of W's strongest directions, 0 to 1
     steps      of the run's checkpoints; none of a model that is no run's
     step       of the checkpoint that is shown
     history    (N, K) the singular values at each of them
@@ -65,15 +65,15 @@ class Examination:
     delta: np.ndarray
     spectrum: Spectrum
     finding: Trace | None
-    familiar: np.ndarray
+    captured: np.ndarray
     steps: tuple[int, ...]
     step: int | None
     history: np.ndarray
     shared: np.ndarray | None
 
     @property
-    def acts(self) -> np.ndarray:
-        """(T,) how long what is added at each token is, beside what the matrix makes of it."""
+    def relative_change(self) -> np.ndarray:
+        """(T,) how large what is added at each token is: |change| / |W x|."""
         steps = {step.name: step for step in self.trace}
         change = steps.get("adapter.dora", steps["adapter.scale"]).value("change")
         lengths = np.linalg.norm(steps["adapter.frozen"].value("products"), axis=1)
@@ -127,7 +127,7 @@ def examine(
             to_array(delta_of(adapter, name)),
             spectrum,
             None if adapter.config.dora else trace_spectrum(adapter, name),
-            _familiar(spectrum, weight),
+            _captured(spectrum, weight),
             tuple(learned),
             step,
             np.array([_values_at(adapter, name, tensors) for tensors in learned.values()]),
@@ -161,7 +161,7 @@ def _values_at(adapter: Adapter, name: str, learned: Mapping[str, Tensor]) -> np
         return spectrum_of(adapter, name).values
 
 
-def _familiar(spectrum: Spectrum, weight: Tensor) -> np.ndarray:
+def _captured(spectrum: Spectrum, weight: Tensor) -> np.ndarray:
     strongest = strongest_directions(weight, len(spectrum.values)).cpu().numpy()
     return ((strongest.T @ spectrum.right) ** 2).sum(axis=0)
 

@@ -306,7 +306,8 @@ class LoRALinear(Adapted):
 class LoRAEmbedding(Adapted):
     """A row of the table for each token, and what adapters add to it: s B A, A (r, V), B (C, r).
 
-    As in peft, the matrix is the transposed table: it multiplies one-hot tokens.
+    As in peft, the matrix is the transposed table, which multiplies one-hot tokens; none is
+    dropped out.
     """
 
     base: nn.Embedding

@@ -84,7 +84,7 @@ def select(model: Model, selection: str, last_layers: int = 1) -> list[nn.Parame
             "make full matrices first (dequantize_model)"
         )
     for name in names:
-        own[name].requires_grad_(True)
+        own[name].requires_grad_(True)  # step: learn
     return [own[name] for name in names]
 
 

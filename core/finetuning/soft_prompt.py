@@ -54,4 +54,5 @@ def put_in_front(prompt: tuple[int, ...], ids: Tensor, targets: Tensor) -> tuple
     B, P = ids.size(0), len(prompt)
     front = torch.tensor(prompt, dtype=ids.dtype, device=ids.device).expand(B, P)
     nothing = torch.full((B, P), NO_TOKEN, dtype=targets.dtype, device=targets.device)
-    return torch.cat((front, ids), 1), torch.cat((nothing, targets), 1)
+    read = torch.cat((front, ids), 1)  # (B, P + T)  # step: front
+    return read, torch.cat((nothing, targets), 1)

@@ -11,7 +11,7 @@ Letters in shapes: in, out: width of what a matrix reads and makes; r: rank, K: 
 Sources: thin QR and SVD of a product: Golub and Van Loan 2013, "Matrix Computations", sections 5.2
 and 8.6; the strongest directions alone: Halko, Martinsson and Tropp 2011, "Finding structure with
 randomness", algorithm 4.4; effective rank: Roy and Vetterli 2007, "The effective rank: a measure of
-effective dimensionality"; overlap and amplification: LoRA (Hu et al. 2021), sections 7.2 and 7.3.
+effective dimensionality"; overlap: LoRA (Hu et al. 2021), section 7.2.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-MOST = 0.99  # the share of a change that counts as most of it
+NEARLY_ALL = 0.99  # the share of a change that counts as nearly all of it
 # Of `strongest_directions`: how many more than are wanted, and how often W is multiplied.
 SPARE, ROUNDS = 8, 12
 
@@ -51,7 +51,7 @@ class Spectrum:
         """(K,): how much of the squared norm lies along each; of a change of 0, none does."""
         return energy_shares(self.values) if self.values.any() else np.zeros_like(self.values)
 
-    def directions_for(self, share: float = MOST) -> int:
+    def directions_for(self, share: float = NEARLY_ALL) -> int:
         """How many directions together hold that share of the squared norm: 0 to K."""
         if not self.values.any():
             return 0
@@ -169,10 +169,9 @@ def cosines(left: np.ndarray, base: np.ndarray) -> np.ndarray:
     """The cosine of each direction with each of another matrix: (n, K) and (n, L) -> (K, L).
 
     Near 0 everywhere, a change reads, or writes, what the matrix itself hardly uses. The sign means
-    nothing: a direction's two sides are turned at will.
+    nothing: a direction and its opposite are the same.
     """
-    cosine = left.T @ base  # (K, L)  # step: cosine
-    return cosine
+    return left.T @ base  # (K, L)
 
 
 def overlap(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -184,19 +183,4 @@ def overlap(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     together = squares.cumsum(0).cumsum(1)  # (K, L): of the top i and j, both from 1
     i, j = np.indices(together.shape) + 1
     smaller = np.minimum(i, j)
-    shared = together / smaller  # (K, L)  # step: shared
-    return shared
-
-
-def amplification(change: Spectrum, weight: np.ndarray) -> float:
-    """How many times stronger the change is than what W does along the same directions: |dW| over
-    |U^T W V|, LoRA's section 7.3. Large: it strengthens what W hardly does. W (out, in).
-
-    Infinite where W does nothing at all along them.
-    """
-    kept = change.values > 0
-    along = change.left[:, kept].T @ weight @ change.right[:, kept]  # (K, K)
-    there = float(np.linalg.norm(along))
-    if there == 0:
-        return float("inf") if change.norm else 0.0
-    return change.norm / there
+    return together / smaller  # (K, L)

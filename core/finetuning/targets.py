@@ -118,6 +118,19 @@ def names_of(model: Model | Config, targets: Collection[Target]) -> tuple[str, .
     return tuple(dict.fromkeys(names))
 
 
+def layer_targets(model: Model | Config) -> dict[str, list[Target]]:
+    """The matrices in the layers, by what they have in common: "mlp.c_fc" of layer 0, 1, and so on.
+    Of those that have parts each part by itself.
+    """
+    known = [target for target in targets_of(model) if target.end != target.name]
+    in_parts = {target.module for target in known if target.rows is not None}
+    found: dict[str, list[Target]] = {}
+    for target in known:
+        if target.rows is not None or target.module not in in_parts:
+            found.setdefault(target.end, []).append(target)
+    return found
+
+
 def tied_modules(model: Model | Config) -> set[str]:
     """Modules whose matrix is also that of another one."""
     config = _config_of(model)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
 from explorer.widgets.base import IconButton, Label
@@ -39,6 +39,7 @@ class RunRow(QWidget):
             button.clicked.connect(lambda _=False, what=what: self.asked.emit(what))
             button.hide()
         self._glyph.hide()
+        self._state.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         parts = (self._glyph, self._name, self._state, (self._said, 1), *self.buttons.values())
         row(*parts, of=self, spacing=APART)
         theme.changed.connect(self._restyle)

@@ -11,7 +11,7 @@ import core
 from core.finetuning.data import batch_length
 from core.finetuning.held_out import ask_steps
 from core.finetuning.program import finetune_steps
-from core.finetuning.targets import find_targets, names_of
+from core.finetuning.targets import find_targets, layer_targets, names_of
 from core.jobs import to_the_end
 from core.training.runs import RunReader
 from tests.core.finetuning.small import LINES, small_base, small_tuning
@@ -81,6 +81,13 @@ def test_the_fewest_names_mean_the_same_targets() -> None:
 
 
 def test_how_long_a_batch_of_questions_is() -> None:
-    tokenizer = core.load("stories").tokenizer
-    assert 60 < (batch_length("questions", tokenizer) or 0) < 200
-    assert batch_length("little.txt", tokenizer) is None
+    assert 60 < (batch_length("stories", "questions") or 0) < 200
+    assert batch_length("stories", "little.txt") is None
+
+
+def test_the_matrices_of_the_layers_are_told_by_their_ends() -> None:
+    found = layer_targets(core.load("stories").config)
+    assert {end: len(some) for end, some in found.items()} == dict.fromkeys(
+        [*(f"attn.c_attn.{part}" for part in "qkv"), "attn.c_proj", "mlp.c_fc", "mlp.c_proj"], 4
+    )
+    assert found["mlp.c_fc"][2].name == "h.2.mlp.c_fc"

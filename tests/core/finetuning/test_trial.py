@@ -29,8 +29,8 @@ from core.finetuning.trial import (
 from core.inference.sampling import Sampling
 from core.inference.surprise import surprises
 from core.transformer.gpt import GPT
+from tests.core.finetuning.models import BIASED, learned, model_of
 from tests.core.finetuning.small import small_base, small_tuning, tune
-from tests.core.finetuning.test_lora import BIASED, learned, model_of
 
 TEXT = [3, 1, 4, 1, 5]
 GREEDY = Sampling(temperature=0)

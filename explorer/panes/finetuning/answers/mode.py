@@ -19,8 +19,8 @@ from explorer.panes.finetuning.answers.compute import NextTokens
 from explorer.panes.finetuning.answers.draft import TryDraft
 from explorer.panes.finetuning.answers.scene import common
 from explorer.panes.finetuning.answers.view import STRENGTHS, TryHeader, TryView
+from explorer.panes.finetuning.tuned_mode import TunedMode
 from explorer.panes.finetuning.tuned_model import BUNDLED
-from explorer.panes.prompt_mode import SourceMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.runs.sources import FolderSource
 from explorer.widgets import dialogs
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 KEY = "finetuning.try"
 
 
-class TryMode(SourceMode):
+class TryMode(TunedMode):
     """Both models write after one text; a place is chosen in one of the two that come of it, and
     what may come there is shown for both.
     """
@@ -52,7 +52,7 @@ class TryMode(SourceMode):
         self.prompt = ""  # what both read
         self._encoded: tuple[str, int] | None = None  # of the draft, the text of the tokens
         self._known: dict[object, object] = {}  # of what each of the things shown is
-        self._tuned: Any = None  # the source that all modes look at
+        self.asked: Any = None  # the source, or one whose model has both adapters
         self._blend: FolderSource | None = None  # a model with both adapters
         self._blended = ("", "")  # which ones
         self._is_late = False  # something newer is to be asked
@@ -87,17 +87,9 @@ class TryMode(SourceMode):
             lambda typed: self.draft.change({"prompt": typed}, text.CHANGE_TEXT, "prompt")
         )
         self.inputs.line.rested.connect(self.draft.end_merge)
-        desk.tuned.opened.connect(self._on_model)
-        desk.tuned.failed.connect(self._on_failed)
         self.begin()
-        view.body.show_loading()
 
     # what the pane asks
-
-    def shown(self) -> None:
-        self.desk.tuned.open()
-        self._take_model(self.desk.tuned.source)
-        super().shown()
 
     def pictures(self) -> dict[str, QWidget]:
         return {name: getattr(self.view, name) for name in ("base", "tuned", "bars", "curves")}
@@ -143,7 +135,7 @@ class TryMode(SourceMode):
 
     async def _check(self, name: str) -> Any:
         asked = compute.check, name, self.prompt_ids, self.draft.value
-        found = await self.source.ask(*asked, key=f"{KEY}.check", name=text.BUTTONS[name][0])
+        found = await self.asked.ask(*asked, key=f"{KEY}.check", name=text.BUTTONS[name][0])
         return SUPERSEDED if found is SUPERSEDED else (name, found)
 
     # the adapter
@@ -184,7 +176,7 @@ class TryMode(SourceMode):
 
     async def _open_heads(self) -> None:
         source = FolderSource(self.engine, self.source.address)
-        head = await self.source.ask(compute.moved_head, self.prompt_ids, name=text.MENU["heads"])
+        head = await self.asked.ask(compute.moved_head, self.prompt_ids, name=text.MENU["heads"])
         if await show_head(self.workspace, source, self.prompt, *head):
             self.statusRequested.emit(text.OPENED.format(*head))
 
@@ -199,27 +191,14 @@ class TryMode(SourceMode):
 
     # the model
 
-    def _on_model(self, source: Any) -> None:
-        if self._take_model(source):
-            self.read()
-
-    def _take_model(self, source: Any) -> bool:
-        if source is self._tuned:
-            return False
-        if self._tuned is not None:  # else a session may have brought what was chosen with this one
-            self.place = None
-        self._tuned = self.source = source
-        self._forget()
-        return True
-
     async def _both(self) -> Any:
         """The tuned model; with a second adapter one of its own, for both lie on it."""
-        blended = self._tuned.address, self.draft.value.other
+        blended = self.source.address, self.draft.value.other
         if self._blend is not None and self._blended != blended:
             self._blend.close()
             self._blend = None
         if not blended[1]:
-            return self._tuned
+            return self.source
         if self._blend is None:
             source, self._blended = FolderSource(self.engine, blended[0], self), blended
             try:
@@ -230,6 +209,11 @@ class TryMode(SourceMode):
                 raise
             self._blend = source
         return self._blend
+
+    def forget(self) -> None:
+        super().forget()
+        self.place = None
+        self._forget()
 
     def _forget(self) -> None:
         """Nothing that is shown counts any more."""
@@ -250,8 +234,8 @@ class TryMode(SourceMode):
 
     async def answer(self) -> list[int]:
         draft, source = self.draft.value, await self._both()
-        if source is not self.source:
-            self.source = source
+        if source is not self.asked:
+            self.asked = source
             self._forget()
         if (asked := (draft.prompt, draft.example)) == self._encoded:
             return self.prompt_ids
@@ -273,7 +257,7 @@ class TryMode(SourceMode):
         for tuned, asked in ((False, plain), (True, draft)):
             if not self._may_end(self._writes[tuned]) and self._is_new(tuned, (answer, asked)):
                 made = compute.written_steps, answer, asked, self._ends
-                job = partial(self.source.model_steps, *made)
+                job = partial(self.asked.model_steps, *made)
                 self._writes[tuned].ask(job, text.WRITES, is_told=False)
         if not self._writes[True].running:  # else once it is written
             self._read_place()
@@ -317,15 +301,15 @@ class TryMode(SourceMode):
         mixture = draft.strength, draft.share, draft.merged
         if not self._may_end(self._nexts) and self._is_new("next", (ids, mixture)):
             asked = compute.next_tokens, ids, draft
-            ask = partial(self.source.ask, *asked, key=f"{KEY}.next", name=text.BARS)
+            ask = partial(self.asked.ask, *asked, key=f"{KEY}.next", name=text.BARS)
             self._nexts.ask(ask, text.BARS, is_told=False)
         if not self.view.is_dragged and self._is_new("step", (ids, mixture)):
             asked = compute.strength_step, ids, draft
-            ask = partial(self.source.ask, *asked, key=f"{KEY}.step", name=text.STEP)
+            ask = partial(self.asked.ask, *asked, key=f"{KEY}.step", name=text.STEP)
             self._steps.ask(ask, text.STEP, is_told=False)
         if self._is_new("curves", (ids, draft.share)):
             self._curve = []
-            job = partial(self.source.model_steps, compute.curve_steps, ids, draft)
+            job = partial(self.asked.model_steps, compute.curve_steps, ids, draft)
             self._curves.ask(job, text.CURVES, is_told=False)
 
     def _on_next(self, found: NextTokens) -> None:
@@ -357,7 +341,7 @@ class TryMode(SourceMode):
         for tuned, written in self.written.items():
             is_chosen = self.place is None or self.place[0] == tuned
             place = min(len(before) if is_chosen else shared, len(before), len(written.ids) - 1)
-            name = text.tuned(self._tuned.name, self.draft.value.other) if tuned else text.BASE
+            name = text.tuned(self.source.name, self.draft.value.other) if tuned else text.BASE
             words = text.wrote(name, self.said(tuned))
             self.view.show_text(tuned, written, place, words, self.piece)
         if self.next is None or len(ids) < 2:

@@ -17,8 +17,8 @@ from explorer.panes.finetuning.inside import compute, text
 from explorer.panes.finetuning.inside.draft import InsideDraft
 from explorer.panes.finetuning.inside.scene import Scene, kind_of
 from explorer.panes.finetuning.inside.view import PICTURES, InsideHeader, InsideView
+from explorer.panes.finetuning.tuned_mode import TunedMode
 from explorer.panes.modes import Mode
-from explorer.panes.prompt_mode import SourceMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.runs.sources import FolderSource
 from explorer.state.draft import Draft
@@ -33,7 +33,7 @@ def create(desk: Any, parent: QObject) -> Mode:
     return InsideMode(desk, parent)
 
 
-class InsideMode(SourceMode):
+class InsideMode(TunedMode):
     """A matrix is chosen, a token of the text and an output; the steps are one pass forward and
     one back.
     """
@@ -67,21 +67,9 @@ class InsideMode(SourceMode):
         self._compares.failed.connect(self.statusRequested)
         self.connect_line(inputs.line, "text", text.CHANGE_TEXT)
         self.draft.changed.connect(self._on_draft)
-        desk.tuned.opened.connect(self._on_model)
-        desk.tuned.failed.connect(self._on_not_opened)
         self.begin()
-        self.view.body.show_loading()
 
     # what the pane asks
-
-    def shown(self) -> None:
-        self._take_model(self.desk.tuned.source)
-        super().shown()
-
-    def read(self) -> None:
-        if self.active and self.source is None:
-            self.desk.tuned.open()
-        super().read()
 
     def pictures(self) -> dict[str, QWidget]:
         return {name: getattr(self.view, name) for name in PICTURES}
@@ -162,22 +150,10 @@ class InsideMode(SourceMode):
         button.setToolTip(text.STOP_HELP.format(draft.other) if name else text.COMPARE_HELP)
         self.read()
 
-    def _on_model(self, source: Any) -> None:
-        self._take_model(source)
-        self.read()
-
-    def _on_not_opened(self, message: str) -> None:
-        """The one before stays."""
-        if self.source is None:
-            self._on_failed(message)
-        elif self.active:
-            self.statusRequested.emit(message)
-
-    def _take_model(self, source: Any) -> None:
-        if source is not self.source:
-            if self.source is not None:  # else a session may have brought what was chosen
-                self.scene = self.position = self.output = self.step = None
-            self.source, self.has_read, self.finds = source, False, False
+    def forget(self) -> None:
+        self.scene = self.position = self.output = self.step = None
+        self.finds = False
+        super().forget()
 
     def clear(self) -> None:
         self.scene = None
@@ -253,7 +229,7 @@ class InsideMode(SourceMode):
             self.set_headline(step.title)
             self.inspection.emit(inspection_of(step))
             return
-        about, changed = scene.found.trace.about, float(scene.found.acts[scene.position])
+        about, changed = scene.found.trace.about, float(scene.found.relative_change[scene.position])
         used = scene.needed, len(scene.found.spectrum.values)
         told = kind_of(step), about, scene.found.name, used, changed
         self.set_headline(text.headline(*told, scene.token))

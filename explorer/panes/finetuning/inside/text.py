@@ -125,10 +125,10 @@ def growth(steps: Sequence[int], step: int | None) -> str:
     return f"steps {steps[0]:,} to {steps[-1]:,}{shown}" if steps else ""
 
 
-def direction(at: int, value: float, share: float, familiar: float) -> str:
+def direction(at: int, value: float, share: float, captured: float) -> str:
     """A bar."""
     held = f"singular value {format_number(value)}, {format_percent(share)} of \u0394W"
-    near = f"what it reads lies to {format_percent(familiar)} in W\u2019s strongest directions"
+    near = f"what it reads lies to {format_percent(captured)} in W\u2019s strongest directions"
     return f"Direction {at + 1}: {held}\n{near}\nClick to see how it is found"
 
 

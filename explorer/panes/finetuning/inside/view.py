@@ -29,14 +29,14 @@ SIDE, SHARE, TEXT, SPECTRUM = 224, 0.32, 54, 88  # px; of the width; px
 def spectrum_of(scene: Scene) -> SpectrumScene:
     """The directions of the change."""
     found, told = scene.found, scene.found.spectrum
-    numbers = told.values.tolist(), told.shares.tolist(), found.familiar.tolist()
+    numbers = told.values.tolist(), told.shares.tolist(), found.captured.tolist()
     return SpectrumScene(
         told.values,
         scene.needed,
         text.spectrum(scene.needed, len(told.values), told.effective_rank),
         text.MOST,
         [text.direction(at, *one) for at, one in enumerate(zip(*numbers, strict=True))],
-        {"share": told.shares, "familiar to W": found.familiar},
+        {"share": told.shares, "in W\u2019s strongest": found.captured},
         found.steps,
         found.step,
         found.history,
@@ -107,7 +107,7 @@ class InsideView(QWidget):
 
     def set_scene(self, scene: Scene) -> None:
         self.scene = scene
-        acts = scene.found.acts
+        acts = scene.found.relative_change
         self.text.set_text([[*map(scene.piece, scene.ids)]], acts[None], float(acts.max()))
         self.text.set_chosen(0, scene.position)
         self._acts.set_text(text.acts(float(acts.max())))

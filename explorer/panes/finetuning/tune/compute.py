@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from core.files import read_json
-from core.finetuning.settings import BUILT_IN, METHODS, QUESTIONS, STORIES
+from core.finetuning.settings import (
+    BUILT_IN,
+    METHODS,
+    QUESTIONS,
+    STORIES,
+    FinetuningSettings,
+    finetuning_config,
+)
 from core.resources import resource
 from core.training.config import TrainingConfig
 from explorer.panes.finetuning.tune.draft import TuneDraft, check, config_of
@@ -72,6 +80,7 @@ class Planned:
 def plan(draft: TuneDraft, speed: float) -> Planned:
     """Works out every method. `speed`: FLOP/s of this machine."""
     from core.data.text import check_text_file
+    from core.finetuning.data import batch_length
 
     errors = check(draft)
     for name in ("data", "base_data"):
@@ -82,10 +91,16 @@ def plan(draft: TuneDraft, speed: float) -> Planned:
             errors[name] = sentence(error)
     if errors:
         return Planned(errors=errors)
+    wrong = "base"
     try:
-        matrices, length = matrices_of(draft), batch_length(draft.base, draft.data)
+        model = finetuning_config(FinetuningSettings(base=draft.base)).model
+        wrong = "data"
+        length = batch_length(draft.base, draft.data)
     except (ValueError, OSError) as error:
-        return Planned(errors={"base": sentence(error)})
+        return Planned(errors={wrong: sentence(error)})
+    matrices, why = matrices_of(model, draft.targets)
+    if why:
+        return Planned(matrices=matrices, errors={"targets": why})
     methods = tuple(_method(draft, name, length, speed) for name in METHODS)
     refused = [one.error for one in methods if one.chosen and one.error]
     can = [one.name for one in methods if one.chosen and not one.error]
@@ -111,37 +126,30 @@ def _method(draft: TuneDraft, name: str, length: int | None, speed: float) -> Me
     return Method(name, is_chosen, found)
 
 
-def matrices_of(draft: TuneDraft) -> Matrices:
-    """Raises ValueError or OSError where there is no such base, or it has none that is meant."""
-    from core.finetuning.loading import config_of
-    from core.finetuning.targets import find_targets, targets_of
+def matrices_of(model: ModelConfig, targets: Sequence[str]) -> tuple[Matrices, str]:
+    """The matrices; and why one of the targets means none of them: then none is chosen."""
+    from core.finetuning.targets import find_targets, layer_targets
 
-    config = config_of(draft.base)
-    known = [one for one in targets_of(config) if one.end != one.name]  # in a layer
-    in_parts = {one.module for one in known if one.rows is not None}
-    shown = [one for one in known if one.rows is not None or one.module not in in_parts]
-    kinds = tuple(dict.fromkeys(one.end for one in shown))
-    layers = {kind: [one for one in shown if one.end == kind] for kind in kinds}
+    found = layer_targets(model)
     cells = {
-        (row, at): one for row, kind in enumerate(kinds) for at, one in enumerate(layers[kind])
+        (row, layer): one
+        for row, some in enumerate(found.values())
+        for layer, one in enumerate(some)
     }
-    meant = {one.name for one in find_targets(config, draft.targets)}
+    meant, why = set(), ""
+    try:
+        meant = {one.name for one in find_targets(model, targets)}
+    except ValueError as error:
+        why = sentence(error)
     chosen = [cell for cell, one in cells.items() if {one.name, one.module} & meant]
-    return Matrices(config, kinds, cells, frozenset(chosen))
-
-
-@lru_cache(8)
-def batch_length(base: str, data: str) -> int | None:
-    """Tokens of a text, padding counted, where that is known before the data is read."""
-    from core.finetuning.data import batch_length as length_of
-    from core.inference.model_places import place_of
-    from core.tokenization.opening import open_tokenizer, tokenizer_in
-
-    folder, _ = place_of(base)
-    file = tokenizer_in(folder) if folder.is_dir() else None
-    return None if file is None else length_of(data, open_tokenizer(file))
+    return Matrices(model, tuple(found), cells, frozenset(chosen)), why
 
 
 def bundled_record() -> dict[str, Any]:
     """What the evaluations of the bundled adapter's run measured, by name."""
     return read_json(resource("models", QUESTIONS, "record.json"))["evaluations"]
+
+
+def measures_of(reader: Any, _: Any) -> dict[str, np.ndarray]:
+    """What evaluations of a run measured beside both losses; logs of other programs have none."""
+    return {name: one.copy() for name, one in getattr(reader, "measures", {}).items()}

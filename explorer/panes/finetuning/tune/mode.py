@@ -14,15 +14,15 @@ from core.finetuning.settings import METHODS, QUESTIONS
 from core.training.sizes import USUAL_SPEED, measure_speed
 from explorer.engine.latest import Latest
 from explorer.panes.finetuning.tune import text
-from explorer.panes.finetuning.tune.compute import Planned, bundled_record, plan
+from explorer.panes.finetuning.tune.compute import Planned, bundled_record, measures_of, plan
 from explorer.panes.finetuning.tune.draft import TuneDraft
 from explorer.panes.finetuning.tune.inspector import inspection
-from explorer.panes.finetuning.tune.scene import Curves, recorded_curves
+from explorer.panes.finetuning.tune.scene import TITLES, Curves, all_curves, recorded_curves
 from explorer.panes.finetuning.tune.track import CheckpointTrack
 from explorer.panes.finetuning.tune.view import NAME, TuneView
-from explorer.panes.finetuning.tune.watched_runs import WatchedRuns
 from explorer.panes.modes import Mode
 from explorer.runs.steering import Steering
+from explorer.runs.watched_runs import WatchedRuns
 from explorer.state.draft import Draft, named
 from explorer.widgets import dialogs
 from explorer.widgets.choice_picture import NONE
@@ -48,7 +48,7 @@ class TuneMode(Mode):
         super().__init__(desk, parent)
         self.view, self.track = TuneView(), CheckpointTrack()
         self.draft = Draft(self.workspace, NAME, TuneDraft, self)
-        self.runs = WatchedRuns(self.context.runs, self)
+        self.runs = WatchedRuns(self.context.runs, self, measures_of, text.why_not)
         self.steering = Steering(self.engine, self.context.runs, self.context.settings, self)
         self.planned = Planned()
         self.recorded: Curves | None = None
@@ -143,7 +143,7 @@ class TuneMode(Mode):
         methods = self.draft.value.with_method(method)
         if methods != self.draft.value.methods:
             verb = "Train" if method in methods else "Do not train"
-            self.draft.change({"methods": methods}, f"{verb} {text.title(method)}")
+            self.draft.change({"methods": methods}, f"{verb} {TITLES[method]}")
 
     def toggle_targets(self, cells: list[tuple[int, int]]) -> None:
         if (matrices := self.planned.matrices) is not None:
@@ -170,8 +170,7 @@ class TuneMode(Mode):
 
     def _on_planned(self, planned: Planned) -> None:
         """Where a field is wrong, what was worked out before stays in sight."""
-        kept = planned if planned.methods else self.planned
-        shown = kept.methods, kept.matrices
+        shown = planned.methods or self.planned.methods, planned.matrices or self.planned.matrices
         self.planned = Planned(*shown, planned.configs, planned.errors)
         self.view.form.set_planned(self.planned)
         self.inspect()
@@ -230,9 +229,14 @@ class TuneMode(Mode):
                 self.player.seek(len(steps) - 1)
         self.ask()
 
+    def curves(self) -> dict[str, Curves]:
+        """Of each run, by folder."""
+        known = self.runs.known
+        return all_curves({one: (data, self.runs.extra(one)) for one, data in known.items()})
+
     def show_runs(self) -> None:
         """Curves, rows and the headline as they are now."""
-        known, curves = self.runs.known, self.runs.curves()
+        known, curves = self.runs.known, self.curves()
         state = self.steering.state
         rows = {
             one: text.run_text(known[one], state(known[one]), curves[one].name) for one in curves
@@ -251,13 +255,16 @@ class TuneMode(Mode):
         self.show_runs()
 
     def _tell(self) -> None:
-        curves, errors = list(self.runs.curves().values()), self.planned.errors
-        if errors:
+        curves, errors = self.curves(), self.planned.errors
+        failed = [one for one in curves if self.runs.known[one].state == "failed"]
+        if failed:
+            self.set_headline(text.failed(curves[failed[-1]], self.runs.known[failed[-1]]))
+        elif errors:
             name, why = next(iter(errors.items()))
             field = self.view.form.fields.get(name)
             self.set_headline(why if field is None else f"{field.title}: {why}")
         elif curves:
-            self.set_headline(text.headline(curves))
+            self.set_headline(text.headline(list(curves.values())))
         elif self.planned.methods:
             self.set_headline(text.ready(self.planned, self.draft.value.data))
 

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from core.finetuning.settings import METHODS, settings_of
 
 if TYPE_CHECKING:
     from explorer.runs.run_data import RunData
 
+TITLES = {
+    "lora": "LoRA",
+    "full": "Full",
+    "last-layers": "Last layers",
+    "head": "Head",
+    "bitfit": "BitFit",
+    "bottleneck": "Bottleneck",
+    "prompt": "Prompt",
+}
 Points = tuple[np.ndarray, np.ndarray]  # steps and values, (n,) each
 NOTHING: Points = (np.empty(0), np.empty(0))
 
@@ -47,6 +58,20 @@ def curves_of(data: RunData, measures: Mapping[str, np.ndarray], name: str, meth
         for one in (measures.get("base"), measures.get("exact"))
     )
     return Curves(name, method, data.config.steps, new, old, exact)
+
+
+def all_curves(runs: Mapping[str, tuple[RunData, Any]]) -> dict[str, Curves]:
+    """Of runs by folder, in the order of the methods. One that was trained more than once has a
+    number behind its name.
+    """
+    methods = {folder: settings_of(data.config).method for folder, (data, _) in runs.items()}
+    found = {}
+    for folder in sorted(runs, key=lambda one: METHODS.index(methods[one])):
+        (data, measures), method = runs[folder], methods[folder]
+        alike = [one for one in runs if methods[one] == method]
+        name = TITLES[method] + (f" {alike.index(folder) + 1}" if len(alike) > 1 else "")
+        found[folder] = curves_of(data, measures or {}, name, method)
+    return found
 
 
 def recorded_curves(record: Mapping[str, Sequence[float]], name: str) -> Curves:

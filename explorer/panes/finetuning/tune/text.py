@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.finetuning.settings import FABLES, METHODS, QUESTIONS, STORIES
+from core.finetuning.settings import FABLES, FINETUNING, METHODS, QUESTIONS, STORIES
 from core.numbers import (
     format_bytes,
     format_count,
@@ -18,21 +18,21 @@ from core.numbers import (
     format_share,
 )
 from explorer.panes.finetuning.tune.compute import Method, Planned
-from explorer.panes.finetuning.tune.scene import Curves, Points
+from explorer.panes.finetuning.tune.scene import TITLES, Curves, Points
 from explorer.widgets.run_card_text import CardText
 
 if TYPE_CHECKING:
     from core.finetuning.held_out import Asked
     from explorer.runs.run_data import RunData
 
-ABOUT = {
-    "lora": ("LoRA", "Beside each chosen matrix W a product B A of two thin ones learns"),
-    "full": ("Full", "Every number of the model learns"),
-    "last-layers": ("Last layers", "The last layers learn, and the norm after them"),
-    "head": ("Head", "The matrix that makes logits of the last vector learns, and nothing else"),
-    "bitfit": ("BitFit", "The biases learn; where the model has none, they begin at 0"),
-    "bottleneck": ("Bottleneck", "Small layers between the model's own learn"),
-    "prompt": ("Prompt", "Tokens that stand before each text learn, and nothing of the model"),
+MEANINGS = {
+    "lora": "Beside each chosen matrix W a product B A of two thin ones learns",
+    "full": "Every number of the model learns",
+    "last-layers": "The last layers learn, and the norm after them",
+    "head": "The matrix that makes logits of the last vector learns, and nothing else",
+    "bitfit": "The biases learn; where the model has none, they begin at 0",
+    "bottleneck": "Small layers between the model's own learn",
+    "prompt": "Tokens that stand before each text learn, and nothing of the model",
 }
 KINDS = {
     "attn.c_attn.q": ("queries", "q"),
@@ -68,10 +68,6 @@ NO_CURVE = "The first losses come in a moment"
 NEW, OLD = "new", "old"
 
 
-def title(method: str) -> str:
-    return ABOUT[method][0]
-
-
 def color(method: str) -> int | str:
     """Of its series, wherever it is drawn: there is one method more than colors."""
     at = METHODS.index(method)
@@ -85,7 +81,7 @@ def kind(name: str) -> tuple[str, str]:
 
 def method_tip(method: Method) -> str:
     """What it is, and what it takes."""
-    told, found = f"{ABOUT[method.name][1]}.", method.estimate
+    told, found = f"{MEANINGS[method.name]}.", method.estimate
     if found is None:
         return f"{told}\n{method.error}"
     return (
@@ -122,7 +118,7 @@ def ready(planned: Planned, data: str) -> str:
     if not found:
         return "Choose what learns, then start."
     learned = SKILLS.get(data, Path(data).name)
-    *others, last = (title(one) for one in planned.configs)
+    *others, last = (TITLES[one] for one in planned.configs)
     names = f"{', '.join(others)} and {last}" if others else last
     time = format_duration(_seconds(planned))
     if len(found) > 1:
@@ -163,6 +159,10 @@ def _signed(number: float) -> str:
     return f"{'+' if number >= 0 else ''}{format_fixed(number)}"
 
 
+def failed(curves: Curves, data: RunData) -> str:
+    return f"{curves.name} failed at step {data.step:,}: {data.message}"
+
+
 def recorded(curves: Curves) -> str:
     """Above the curves of the bundled adapter."""
     return f"recorded: {curves.steps} steps of the bundled adapter"
@@ -201,8 +201,10 @@ def question(asked: Asked) -> str:
     return f"Held out {asked.number + 1:,}: \u2026 {sentence} {asks}{end}"
 
 
-def no_finetuning(name: str) -> str:
-    return f"{name} is no fine-tuning; open it in Training"
+def why_not(data: RunData) -> str:
+    """Why a run is not drawn here; "" where it is."""
+    is_tuning = data.config.task == FINETUNING
+    return "" if is_tuning else f"{data.name} is no fine-tuning; open it in Training"
 
 
 def said_at(step: int, said: str) -> str:

@@ -17,7 +17,7 @@ from explorer import theme
 from explorer.panes.finetuning.tune import text
 from explorer.panes.finetuning.tune.compute import Method, Planned
 from explorer.panes.finetuning.tune.draft import NUMBERS, SETTINGS, TuneDraft
-from explorer.panes.finetuning.tune.scene import Curves
+from explorer.panes.finetuning.tune.scene import TITLES, Curves
 from explorer.widgets.base import Label
 from explorer.widgets.boxes import card, column, grid, name_parts, row
 from explorer.widgets.check_table import CheckRow, CheckTable
@@ -123,7 +123,7 @@ class TuneForm(QWidget):
         self.planned, errors = planned, planned.errors
         for name, field in self.fields.items():
             field.set_error(errors.get(name, ""))
-        self.error.set_text(errors.get("methods", ""))
+        self.error.set_text(errors.get("methods") or errors.get("targets", ""))
         if errors.keys() & {name for names in DEEP for name in names}:
             self.more.setChecked(True)
         if planned.methods:
@@ -142,7 +142,7 @@ class TuneForm(QWidget):
 
 def check_row(method: Method) -> CheckRow:
     """A method and what it takes, as a row."""
-    found, name = method.estimate, text.title(method.name)
+    found, name = method.estimate, TITLES[method.name]
     if found is None:
         return CheckRow(name, text.color(method.name), method.chosen, (), "not here")
     cells = format_count(found.trainable), format_duration(found.seconds)

@@ -193,7 +193,7 @@ def test_two_adapters_are_blended_saved_and_exported(
         mode.blend(str(second))
         mode.set_settings(share=1.0)
         await mode.settled()
-        assert mode.source is not alone and mode.desk.tuned.source is alone
+        assert mode.asked is not alone and mode.source is alone
         lone = core.load(second)
         other = list(mixed_text(lone, mode))
         assert list(mode.written[True].ids) == other
@@ -213,7 +213,7 @@ def test_two_adapters_are_blended_saved_and_exported(
         mode.workspace.undo()
         mode.workspace.undo()
         await mode.settled()
-        assert mode.source is alone and mode.view.body.state == "ready"
+        assert mode.asked is alone and mode.view.body.state == "ready"
 
     run_async(body())
 

@@ -43,7 +43,9 @@ def test_the_first_state_shows_the_matrix_that_changed_most(make_mode: Any, run_
         np.testing.assert_array_equal(values.reshape(-1), ratios)
         assert mode.view.strength.scene.chosen == int(np.argmax(ratios))
         np.testing.assert_array_equal(mode.view.heads.displayed()["values"], told.heads)
-        np.testing.assert_array_equal(mode.view.text.displayed()["share of W x"], told.acts)
+        np.testing.assert_array_equal(
+            mode.view.text.displayed()["share of W x"], told.relative_change
+        )
         about = told.trace.about
         assert mode.headline.startswith(f"{about['parameters']:,} numbers")
         assert mode.headline.endswith("of 2")

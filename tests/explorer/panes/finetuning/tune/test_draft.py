@@ -6,10 +6,19 @@ import pytest
 
 from core.fields import to_json
 from core.finetuning.settings import METHODS, settings_of
-from explorer.panes.finetuning.tune.compute import batch_length, matrices_of, plan
+from core.trace import source
+from core.transformer.presets import bundled_config
+from explorer.panes.finetuning.tune.compute import Matrices, matrices_of, plan
 from explorer.panes.finetuning.tune.draft import TuneDraft, check, config_of
+from explorer.panes.finetuning.tune.inspector import inspection
 
 SPEED = 8e10
+
+
+def matrices_of_draft(draft: TuneDraft) -> Matrices:
+    matrices, why = matrices_of(bundled_config(), draft.targets)
+    assert not why
+    return matrices
 
 
 def test_the_first_setup_is_a_run_that_can_start_at_once() -> None:
@@ -30,11 +39,6 @@ def test_estimates_follow_what_is_set_up() -> None:
     assert 1.2 * first.seconds < more.seconds < 2 * first.seconds  # as many evaluations
 
 
-def test_a_batch_of_questions_is_shorter_than_the_context() -> None:
-    assert 60 < (batch_length("stories", "questions") or 0) < 200
-    assert batch_length("stories", "story.txt") is None
-
-
 @pytest.mark.parametrize(
     ("cells", "names"),
     [
@@ -46,16 +50,16 @@ def test_a_batch_of_questions_is_shorter_than_the_context() -> None:
 )
 def test_matrices_are_turned_on_and_off(cells: list[tuple[int, int]], names: tuple[str]) -> None:
     """The third one would leave none, so that nothing changes."""
-    assert matrices_of(TuneDraft()).toggled(cells) == names
+    assert matrices_of_draft(TuneDraft()).toggled(cells) == names
 
 
 def test_a_grid_shows_what_its_names_mean() -> None:
     draft = TuneDraft(targets=("h.1.attn.c_attn", "attn.c_attn.v", "h.0.mlp.c_proj"))
-    grid = matrices_of(draft)
+    grid = matrices_of_draft(draft)
     assert len(grid.cells) == 4 * 6 and len(grid.kinds) == 6
     assert grid.chosen == {(0, 1), (1, 1), *((2, layer) for layer in range(4)), (5, 0)}
     again = grid.toggled([(3, 0)])
-    assert matrices_of(TuneDraft(targets=again)).chosen == grid.chosen | {(3, 0)}
+    assert matrices_of_draft(TuneDraft(targets=again)).chosen == grid.chosen | {(3, 0)}
 
 
 def test_what_was_typed_is_refused_with_the_remedy_beside_its_field() -> None:
@@ -90,3 +94,20 @@ def test_methods_are_chosen_and_dropped_but_one_stays() -> None:
     assert to_json(draft)["methods"] == ["lora"]
     with pytest.raises(ValueError, match="no such method"):
         TuneDraft(methods=("magic",))
+
+
+def test_what_does_not_fit_stands_beside_its_field() -> None:
+    """Targets of another base can be mended by a click on the matrices of this one."""
+    planned = plan(TuneDraft(targets=("mlp.c_gate",)), SPEED)
+    assert set(planned.errors) == {"targets"} and not planned.configs
+    assert planned.matrices is not None and not planned.matrices.chosen
+    assert planned.matrices.toggled([(4, 2)]) == ("h.2.mlp.c_fc",)
+    assert "encoder-decoder" in plan(TuneDraft(base="dates"), SPEED).errors["base"]
+
+
+def test_every_method_is_told_with_its_lines_in_core() -> None:
+    for method in plan(TuneDraft(), SPEED).methods:
+        told = inspection(method)
+        if method.name != "bottleneck":
+            assert source(told.step.code).lines and told.step.formula
+        assert any("numbers learn" in row for row in told.rows)

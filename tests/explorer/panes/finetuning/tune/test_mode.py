@@ -12,9 +12,10 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
 from core.training.reader import RunReader
-from explorer.panes.finetuning.tune import text
+from core.training.runs import create_run
 from explorer.panes.finetuning.tune.draft import TuneDraft
 from tests.core.finetuning.small import LINES, small_base
+from tests.core.training.small import small_config
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import eager_runs
 from tests.explorer.waiting import until
@@ -121,7 +122,7 @@ def test_two_methods_train_and_each_has_its_pair_of_curves(
         await until(lambda: len(mode.runs.known) == 2, "two runs")
         done = lambda: all(one.finished for one in mode.runs.known.values())  # noqa: E731
         await until(done, "both to end")
-        curves = mode.runs.curves()
+        curves = mode.curves()
         assert {one.name for one in curves.values()} == {"LoRA", "Full"}
         shown = mode.view.charts.losses.displayed()
         assert set(shown) == {f"{a}, {b}" for a in ("LoRA", "Full") for b in ("new", "old")}
@@ -197,5 +198,16 @@ def test_what_cannot_start_says_why(make_tune: Any, run_async: Any, tmp_path: Pa
     run_async(body())
 
 
-def test_a_run_of_another_kind_is_none_of_these() -> None:
-    assert text.no_finetuning("run-3") == "run-3 is no fine-tuning; open it in Training"
+def test_a_run_of_another_kind_is_none_of_these(
+    make_tune: Any, run_async: Any, tmp_path: Path
+) -> None:
+    other = create_run(tmp_path / "run-3", small_config(tmp_path))
+
+    async def body() -> None:
+        mode, said = await make_tune(), []
+        mode.statusRequested.connect(said.append)
+        mode.runs.add(str(other))
+        await until(lambda: said, "why not")
+        assert said == ["run-3 is no fine-tuning; open it in Training"] and not mode.runs.folders
+
+    run_async(body())

@@ -1,32 +1,36 @@
-"""The runs whose curves are drawn together: each is followed, and known by its folder."""
+"""Several runs that are looked at together: each is followed, and known by its folder."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from core.finetuning.settings import FINETUNING, METHODS, settings_of
-from explorer.panes.finetuning.tune import text
-from explorer.panes.finetuning.tune.scene import Curves, curves_of
-from explorer.runs.follower import Follower
+from explorer.runs.follower import Follower, More
+from explorer.runs.live import Runs
 from explorer.runs.run_data import RunData
 
 
 class WatchedRuns(QObject):
-    """`changed`: one was added, dismissed, or has moved on; `refused(message)`: it is none that can
-    be drawn here, and was dismissed.
+    """`changed`: one was added, dismissed, or has moved on; `refused(message)`: it cannot be read,
+    or is none of these, and was dismissed.
+
+    more    what else of each run is read
+    refuse  why a run is none of these; "" where it is
     """
 
     changed = Signal()
     refused = Signal(str)
 
-    def __init__(self, runs: Any, parent: QObject) -> None:
+    def __init__(
+        self, runs: Runs, parent: QObject, more: More, refuse: Callable[[RunData], str]
+    ) -> None:
         super().__init__(parent)
-        self._runs, self._polls = runs, False
+        self._runs, self._more, self._why = runs, more, refuse
+        self._polls = False
         self._followers: dict[str, Follower] = {}
 
     @property
@@ -35,14 +39,18 @@ class WatchedRuns(QObject):
 
     @property
     def known(self) -> dict[str, RunData]:
-        """Those that have been read."""
+        """Those that have been read, by folder."""
         found = {folder: one.data for folder, one in self._followers.items()}
         return {folder: data for folder, data in found.items() if data is not None}
+
+    def extra(self, folder: str) -> Any:
+        """What `more` has read."""
+        return self._followers[folder].extra
 
     def add(self, folder: str) -> None:
         if folder in self._followers:
             return
-        follower = Follower(self._runs, self, lambda reader, _: measures_of(reader))
+        follower = Follower(self._runs, self, self._more)
         follower.run(self._polls)
         follower.changed.connect(lambda data: self._on_data(folder, data))
         follower.failed.connect(lambda message: self._on_failed(folder, message))
@@ -66,21 +74,6 @@ class WatchedRuns(QObject):
         for one in self._followers.values():
             one.look()
 
-    def curves(self) -> dict[str, Curves]:
-        """By folder, in the order of the methods. One that was trained more than once has a number
-        behind its name.
-        """
-        known = self.known
-        methods = {folder: settings_of(data.config).method for folder, data in known.items()}
-        found = {}
-        for folder in sorted(known, key=lambda one: METHODS.index(methods[one])):
-            method, measured = methods[folder], self._followers[folder].extra
-            alike = [one for one in known if methods[one] == method]
-            name = text.title(method)
-            name += f" {alike.index(folder) + 1}" if len(alike) > 1 else ""
-            found[folder] = curves_of(known[folder], measured or {}, name, method)
-        return found
-
     def checkpoints(self, step: float = math.inf) -> dict[str, tuple[int, str]]:
         """The newest checkpoint of each run up to a step, by the run's folder: its step, and where
         it lies.
@@ -93,8 +86,8 @@ class WatchedRuns(QObject):
         return found
 
     def _on_data(self, folder: str, data: RunData) -> None:
-        if data.config.task != FINETUNING:
-            self._refuse(folder, text.no_finetuning(data.name))
+        if why := self._why(data):
+            self._refuse(folder, why)
         else:
             self.changed.emit()
 
@@ -106,8 +99,3 @@ class WatchedRuns(QObject):
     def _refuse(self, folder: str, message: str) -> None:
         self.dismiss(folder)
         self.refused.emit(message)
-
-
-def measures_of(reader: Any) -> dict[str, np.ndarray]:
-    """What evaluations measured beside both losses; logs of other programs have none."""
-    return {name: one.copy() for name, one in getattr(reader, "measures", {}).items()}
