@@ -1,4 +1,4 @@
-"""What the mode Optimizers adds to menus and palette."""
+"""The actions of Optimizers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def commands(mode: OptimizersMode) -> list[Action]:
 
     surfaces = [(one.name, one.title) for one in SURFACES.values()]
     return [
-        Action("backprop.optimizers.into", "Optimizers: into the step", mode.go_into, enabled=runs),
+        Action(
+            "backprop.optimizers.into", "Optimizers: go into the step", mode.go_into, enabled=runs
+        ),
         Action(
             "backprop.optimizers.fit",
             "Optimizers: fit the surface",
@@ -43,7 +45,7 @@ def commands(mode: OptimizersMode) -> list[Action]:
         ),
         Action(
             "backprop.optimizers.reset",
-            "Optimizers: everything as at first",
+            "Optimizers: reset start and settings",
             mode.reset,
             enabled=here,
         ),

@@ -1,4 +1,4 @@
-"""What the inspector says of a race: the whole update of the chosen one, or one line of it."""
+"""What the inspector shows: a whole step of the chosen optimizer, or one line of its rule."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from explorer.widgets.live_numbers import Equation, in_a_line
 
 XY = ("x", "y")
 NOTES = {
-    "param": "where it stands",
+    "param": "position",
     "grad": "gradient",
     "rate": "learning rate",
     "step": "this step",
-    "shrunk": "where it stands, decayed",
-    "new": "where it goes",
+    "shrunk": "position, decayed",
+    "new": "new position",
 } | SETTINGS
 SHARES = ("beta", "beta1", "beta2", "momentum")
 ONE = ("rate", "step", "scale", "weight_decay", "eps", *SHARES)  # numbers that x and y share
@@ -63,7 +63,7 @@ def of_start(recording: Recording, lane: Lane | None) -> Inspection:
 
 
 def of_update(recording: Recording, lane: Lane, step: int) -> Inspection:
-    """The step that led here, all its lines at once."""
+    """The step that led here, with all its lines."""
     trace = lane.trace(step)
     step = int(trace.about["step"])
     values: dict[str, Any] = {"param": trace.about["param"], "grad": trace.about["grad"]}
@@ -84,7 +84,7 @@ def of_update(recording: Recording, lane: Lane, step: int) -> Inspection:
         role = "accent" if line.name == "optimizer.move" else "text"
         rows.append(Equation(letters[name], vector(line.value(name)), role, _note(name)))
     if lane.name == "sgd":
-        rows += _why_no_faster(recording, trace)
+        rows += _rate_limit(recording, trace)
     title = f"{lane.title}, step {step}"
     if lane.lost_at is not None and step == lane.lost_at:
         title += ": it diverges"
@@ -92,31 +92,30 @@ def of_update(recording: Recording, lane: Lane, step: int) -> Inspection:
     return Inspection(step=whole, rows=rows, labels=_labels(values), plain=True)
 
 
-def _why_no_faster(recording: Recording, trace: Trace) -> list[Any]:
-    """What SGD's steps are limited by, and what they are worth, where it stood; nothing where it
-    bends down more than up: no walls limit them there.
+def _rate_limit(recording: Recording, trace: Trace) -> list[Any]:
+    """What limits SGD's rate where it stood, and what a step at its rate is worth; nothing where
+    the ground bends down more than up, for no walls limit it there.
     """
     here = curvature(recording.course.surface, np.asarray(trace.about["param"], float))
     rate = trace.about["settings"].learning_rate
     if not 0 < here.steepest >= abs(here.flattest):
         return []
-    swings = "with a larger η it swings further and further"
     rows: list[Any] = [
-        "What limits its rate where it stood:",
-        Equation("steepest", here.steepest, "text", "the largest curvature"),
-        Equation("2 / steepest", here.largest_rate, "text", swings),
+        "What limits the learning rate at this place:",
+        Equation("steepest", here.steepest, "text", "curvature across the valley"),
+        Equation("2 / steepest", here.largest_rate, "text", "above this rate SGD diverges"),
     ]
     if here.flattest > 0:
-        share = rate * here.flattest
+        told = "share of the way along it that a step takes"
         rows += [
-            Equation("flattest", here.flattest, "text", "the least curvature, along the valley"),
-            Equation("η × flattest", share, "text", "of the way along it, done in one step"),
+            Equation("flattest", here.flattest, "text", "curvature along the valley"),
+            Equation("\u03b7 \u00d7 flattest", rate * here.flattest, "text", told),
         ]
     return rows
 
 
 def _rate_note(lane: Lane, trace: Trace) -> str:
-    """Where a schedule has lowered it, by how much."""
+    """The share of its peak, where a schedule has lowered it."""
     rate, peak = trace.about["settings"].learning_rate, lane.settings.learning_rate
     if rate == peak or not peak:
         return "learning rate"
@@ -124,7 +123,7 @@ def _rate_note(lane: Lane, trace: Trace) -> str:
 
 
 def _remembered(trace: Trace, letters: dict[str, str]) -> list[Any]:
-    """What stays of the steps before."""
+    """What the optimizer remembered from the steps before."""
     state = trace.about["state"]
     names = state.__dataclass_fields__ if hasattr(state, "__dataclass_fields__") else ()
     return [
@@ -135,14 +134,14 @@ def _remembered(trace: Trace, letters: dict[str, str]) -> list[Any]:
 
 
 def _settings(trace: Trace, rule: Rule) -> str:
-    """All numbers of the formulas that a person sets, and which step it is."""
+    """The number of the step, and the settings in the formulas."""
     numbers = numbers_of(trace.about["settings"])
     told = [f"{sign} = {share(float(numbers[name]))}" for name, sign in rule.letters.items()]
     return ", ".join([f"t = {trace.about['step']}", *told])
 
 
 def of_line(trace: Trace, line: Step) -> Inspection:
-    """One line: what it reads, what was remembered included, and what it makes."""
+    """One line: what it reads, what it makes, and the arithmetic between them."""
     made = made_of(line)
     letters = {} if line.parent is not None else letters_of(optimizer(trace.about["optimizer"]))
     shape = np.shape(line.value(made))
@@ -169,7 +168,7 @@ def _with_numbers(line: Step, made: str) -> list[Any]:
 
 
 def _about_the_matrix(trace: Trace, line: Step) -> list[Any]:
-    """What two lines of Muon's do with (x, y) as a matrix of one row."""
+    """What two of Muon's lines do with (x, y) as a matrix of one row."""
     param, settings = np.asarray(trace.about["param"]), trace.about["settings"]
     if line.name == "optimizer.scale":
         rows, columns = param.shape
@@ -183,15 +182,18 @@ def _about_the_matrix(trace: Trace, line: Step) -> list[Any]:
     lengths = [plain(float(np.linalg.norm(one))) for one in kept]
     exact = np.asarray(kept[0]) / max(float(np.linalg.norm(kept[0])), settings.eps)
     return [
-        Row(f"(x, y) is a matrix of one row. {len(lengths) - 1} iterations: Enter.", "muted"),
+        Row(
+            f"(x, y) is a matrix of one row. Enter leads into the {len(lengths) - 1} iterations.",
+            "muted",
+        ),
         Row(f"length: {', '.join(lengths)}", "text"),
         Row(f"U V\u1d40 = {vector(exact)}, of length 1", "text"),
-        Row("They only come close, which is enough.", "muted"),
+        Row("The iterations only come close to it, which is enough.", "muted"),
     ]
 
 
 def made_of(line: Step) -> str:
-    """The name that a line makes: the first of its values."""
+    """The name that a line assigns: the first of its values."""
     return next(iter(line.values))
 
 
@@ -202,13 +204,13 @@ def formulas(rule: Rule) -> tuple[str, ...]:
 
 
 def lane_marker(lane: Lane) -> str:
-    """Where the rule moves."""
+    """The marker of the line that moves the optimizer."""
     rule = optimizer(lane.name)
     return rule.marker(next(line for line in rule.lines if line.mark == "move"))
 
 
 def vector(value: Any) -> str:
-    """A number, (x, y), or the shape of what is larger."""
+    """A number, (x, y), or the shape of a larger array."""
     array = np.asarray(value, dtype=float)
     if array.size == 1:
         return format_number(array.item())
@@ -218,8 +220,8 @@ def vector(value: Any) -> str:
 
 
 def _number(name: str, value: Any, shape: tuple[int, ...]) -> str:
-    """A setting is one number for x and y; a share is as it was set; what was remembered is 0 for
-    both at first.
+    """A value as a line reads it: a setting is one number for x and y, and what was remembered is 0
+    for both at first.
     """
     if name in SHARES:
         number = float(np.ravel(value)[0])
@@ -239,7 +241,7 @@ def _noisy(recording: Recording) -> str:
 
 
 def _labels(values: Any) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Rows or columns named x and y."""
+    """The names x and y for rows or columns of two."""
     found: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
     for name, value in values.items():
         shape = np.shape(value)

@@ -106,7 +106,7 @@ class MapPicture(Picture):
     # what is shown
 
     def set_surface(self, surface: Surface) -> None:
-        """Another surface; where only its formula has changed, the view stays."""
+        """Another surface; while a formula is typed, the view stays."""
         before, self.surface = self.surface, surface
         if before is None or before.name != surface.name:
             self.background.set_contours(None)
@@ -269,7 +269,7 @@ class MapPicture(Picture):
         self._refit()
 
     def sizeHint(self) -> QSize:
-        return QSize(theme.current().px(520), theme.current().px(360))
+        return QSize(theme.current().px(520), theme.current().px(160))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(theme.current().px(160), theme.current().px(120))
@@ -305,11 +305,10 @@ class MapPicture(Picture):
         if self.moving:
             self._draw_previews(painter)
         draw_ring(painter, QPointF(*self.seen(self.start)))
-        for trail in trails:
+        painter.setOpacity(STALE if self._stale else 1.0)
+        for trail in trails:  # the chosen one is the last, so that no head hides its arrows
             if self.arrows is not None and not self._stale and self._has_arrows(trail):
                 draw_arrows(painter, self.arrows, trail)
-        painter.setOpacity(STALE if self._stale else 1.0)
-        for trail in trails:
             draw_head(painter, trail, frame)
         painter.setOpacity(1.0)
         painter.setClipping(False)
@@ -358,7 +357,7 @@ class MapPicture(Picture):
         painter.setOpacity(1.0)
 
     def _hasten(self) -> None:
-        """One movement is drawn well at once; while movements go on, trails may be coarse."""
+        """Repaints; while one movement follows another, trails may be coarse."""
         now = time.monotonic()
         if now - self._moved < HURRY:
             self._hurry.start()

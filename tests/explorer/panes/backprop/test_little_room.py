@@ -334,3 +334,11 @@ def test_bars_of_what_is_remembered_leave_room_for_their_numbers(qapp, qtbot, wi
     assert area.right() + theme.current().px(56) <= width and area.width() >= 40
     view.grab()
     assert view._broken is None
+
+
+def test_in_a_window_of_1280_by_720_a_race_that_cannot_be_run_does_not_scroll(shown):
+    view = shown(OptimizersView, 1.0, width=813, height=514)
+    view.editor.show()
+    view.set_trouble("The surface is not finite at (\u22122, 1.5); start elsewhere")
+    QTest.qWait(1)
+    assert view.layout().heightForWidth(813) <= 514
