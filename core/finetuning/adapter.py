@@ -186,7 +186,7 @@ class Adapter:
         model = self.model
         other.remove()
         self.remove()
-        blended = lay(model, config, find_targets(model, list(names)))
+        blended = add_updates(model, config, find_targets(model, list(names)))
         for name, (A, B) in sums.items():
             update = blended[name]
             update.A, update.B, update.scaling = nn.Parameter(A), nn.Parameter(B), 1.0
@@ -252,13 +252,13 @@ def add_lora(
     config = config or LoRAConfig()
     targets = find_targets(model, config.target_modules)
     check_rank(targets, config.r)
-    updates = lay(model, config, targets)
+    updates = add_updates(model, config, targets)
     for update in updates.values():
         update.initialize(generator)
     return Adapter(model, config, updates)
 
 
-def lay(model: Model, config: LoRAConfig, targets: list[Target]) -> dict[str, LowRank]:
+def add_updates(model: Model, config: LoRAConfig, targets: list[Target]) -> dict[str, LowRank]:
     """An update for each target, without numbers in A, on the model, which is frozen but for what
     learns of other adapters.
     """

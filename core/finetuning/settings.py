@@ -25,8 +25,7 @@ STORIES = "stories"
 METHODS = ("lora", "full", "last-layers", "head", "bitfit", "bottleneck", "prompt")
 QUANTIZATIONS = ("none", "nf4")
 BROKEN_LINES = ("stop", "skip")
-WHAT = "fine-tuning settings"
-MOST = 1 << 16
+LARGEST_SIZE = 1 << 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +56,17 @@ class FinetuningSettings:
     method: str = field("lora", choices=METHODS, label="Method", help="What learns")
     lora: LoRAConfig = field(LoRAConfig())
     last_layers: int = field(
-        1, least=1, most=MOST, label="Last layers", help="How many learn", remedy="1 or 2 is usual"
+        1,
+        least=1,
+        most=LARGEST_SIZE,
+        label="Last layers",
+        help="How many learn",
+        remedy="1 or 2 is usual",
     )
     bottleneck_width: int = field(
         16,
         least=1,
-        most=MOST,
+        most=LARGEST_SIZE,
         label="Bottleneck",
         help="Numbers between both matrices of a small layer",
         remedy="8 to 64 is usual",
@@ -70,7 +74,7 @@ class FinetuningSettings:
     prompt_tokens: int = field(
         16,
         least=1,
-        most=MOST,
+        most=LARGEST_SIZE,
         label="Prompt tokens",
         help="Learned tokens before each text",
         remedy="8 to 100 is usual",
@@ -164,7 +168,7 @@ class FinetuningSettings:
         """The inverse. Raises ValueError for an unknown field, and for what the constructor
         refuses.
         """
-        return fields.from_json(cls, values, WHAT)
+        return fields.from_json(cls, values, "fine-tuning settings")
 
 
 def settings_of(config: TrainingConfig) -> FinetuningSettings:

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-MOST = 0.99  # the share of a change that counts as most of it
+NEARLY_ALL = 0.99  # the share of a change that counts as nearly all of it
 # Of `strongest_directions`: how many more than are wanted, and how often W is multiplied.
 SPARE, ROUNDS = 8, 12
 
@@ -51,7 +51,7 @@ class Spectrum:
         """(K,): how much of the squared norm lies along each; of a change of 0, none does."""
         return energy_shares(self.values) if self.values.any() else np.zeros_like(self.values)
 
-    def directions_for(self, share: float = MOST) -> int:
+    def directions_for(self, share: float = NEARLY_ALL) -> int:
         """How many directions together hold that share of the squared norm: 0 to K."""
         if not self.values.any():
             return 0

@@ -15,7 +15,7 @@ from core.finetuning.quantization import quantize_model
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
 from core.transformer.look import Look, Site
-from tests.core.finetuning.test_lora import BIASED, GROUPED, learned, model_of
+from tests.core.finetuning.models import BIASED, GROUPED, learned, model_of
 from tests.core.test_trace import MarkedLines
 
 TEXT = [3, 1, 4, 1, 5, 9, 2]

@@ -30,7 +30,7 @@ from core.finetuning.spectrum import (
 )
 from core.finetuning.spectrum_trace import trace_spectrum
 from core.trace import Step
-from tests.core.finetuning.test_lora import BIASED, GROUPED, learned, model_of
+from tests.core.finetuning.models import BIASED, GROUPED, learned, model_of
 from tests.core.test_trace import MarkedLines
 
 

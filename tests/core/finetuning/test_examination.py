@@ -15,7 +15,7 @@ from core.finetuning.examination import examine
 from core.finetuning.lora import LoRAConfig
 from core.finetuning.spectrum import dense_spectrum, overlap
 from core.tensor_files import write_tensors
-from tests.core.finetuning.test_lora import BIASED, learned, model_of
+from tests.core.finetuning.models import BIASED, learned, model_of
 
 IDS = [3, 1, 4, 1, 5, 9]
 TARGETS = ("attn.c_attn", "mlp.c_proj")

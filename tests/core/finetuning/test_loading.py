@@ -12,8 +12,8 @@ import torch
 import core
 from core.finetuning.adapter import adapters_of
 from core.finetuning.loading import config_of, memory_needed
+from tests.core.finetuning.models import learned
 from tests.core.finetuning.small import small_base
-from tests.core.finetuning.test_lora import learned
 
 IDS = torch.tensor([[1, 5, 2, 7]])
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.finetuning.adapter import Adapter, adapters_of, add_lora
+from core.finetuning.adapter import adapters_of, add_lora
 from core.finetuning.lora import Adapted, LoRAConfig
 from core.transformer.config import ModelConfig
-from core.transformer.gpt import GPT
+from tests.core.finetuning.models import BIASED, GROUPED, learned, logits, model_of
 
 KINDS = [{}, {"rslora": True}, {"dora": True}]
 TARGETS = [
@@ -21,31 +21,6 @@ TARGETS = [
     ("mlp.c_fc", "c_attn.k"),
     ("all-linear",),
 ]
-GROUPED = ModelConfig(
-    vocab_size=50, block_size=16, n_layer=2, n_head=4, n_kv_head=2, n_embd=32, mlp="swiglu",
-    positions="rope", norm="rms_norm", bias=False, tie_weights=False,
-)  # fmt: skip
-BIASED = ModelConfig(vocab_size=50, block_size=16, n_layer=2, n_head=2, n_embd=16)
-IDS = torch.arange(12).view(2, 6)
-
-
-def model_of(config: ModelConfig) -> GPT:
-    return GPT(config, torch.Generator().manual_seed(0)).eval()
-
-
-def learned(model: GPT, config: LoRAConfig) -> Adapter:
-    """An adapter all of whose numbers have moved."""
-    generator = torch.Generator().manual_seed(1)
-    adapter = add_lora(model, config, generator=generator)
-    with torch.no_grad():
-        for parameter in adapter.parameters():
-            parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.1)
-    return adapter
-
-
-def logits(model: GPT) -> Tensor:
-    with torch.no_grad():
-        return model(IDS)
 
 
 @pytest.mark.parametrize("shape", [BIASED, GROUPED])

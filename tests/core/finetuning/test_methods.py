@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from core.finetuning.adapter import adapters_of, add_lora
 from core.finetuning.lora_config import LoRAConfig
@@ -28,6 +28,7 @@ from core.transformer.gpt import GPT, next_token_loss
 from core.transformer.parameters import parameter_shapes
 from core.transformer.presets import preset
 from core.transformer.weights import save_model
+from tests.core.finetuning.models import IDS, logits, model_of
 
 TIED = ModelConfig(vocab_size=50, block_size=16, n_layer=3, n_head=2, n_embd=16)
 BARE = replace(TIED, bias=False)
@@ -35,7 +36,6 @@ LLAMA = ModelConfig(
     vocab_size=50, block_size=16, n_layer=3, n_head=4, n_kv_head=2, n_embd=16, mlp="swiglu",
     positions="rope", norm="rms_norm", bias=False, tie_weights=False,
 )  # fmt: skip
-IDS = torch.arange(12).view(2, 6)
 
 
 def chosen(method: str, **changes: Any) -> FinetuningSettings:
@@ -44,19 +44,10 @@ def chosen(method: str, **changes: Any) -> FinetuningSettings:
     return FinetuningSettings(method=method, **(small | changes))
 
 
-def model_of(config: ModelConfig) -> GPT:
-    return GPT(config, torch.Generator().manual_seed(0)).eval()
-
-
 def pair() -> EncoderDecoder:
     stack = replace(TIED, positions="sinusoidal", norm_placement="post")
     config = EncoderDecoderConfig(encoder=stack, decoder=stack)
     return EncoderDecoder(config, torch.Generator().manual_seed(0)).eval()
-
-
-def logits(model: nn.Module, ids: Tensor = IDS) -> Tensor:
-    with torch.no_grad():
-        return model(ids, ids) if isinstance(model, EncoderDecoder) else model(ids)
 
 
 def one_step(tuning: Tuning) -> None:

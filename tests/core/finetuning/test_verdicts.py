@@ -17,7 +17,7 @@ from core.finetuning.quantization import quantize_model
 from core.finetuning.scales import at_scales
 from core.finetuning.verdicts import Verdict
 from core.inference.sampling import Sampling
-from tests.core.finetuning.test_lora import BIASED, GROUPED, learned, logits, model_of
+from tests.core.finetuning.models import BIASED, GROUPED, learned, logits, model_of
 
 TEXT = [3, 1, 4, 1, 5, 9, 2]
 
