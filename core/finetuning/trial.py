@@ -125,6 +125,32 @@ def mixed_shares(model: GPT, mixture: Mixture, ids: Sequence[int]) -> np.ndarray
         return Context(model).read(read).softmax(-1).numpy()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NextTokens:
+    """How likely each token is after a text, (V,): for the base, and with what was learned.
+
+    where  see `strength_step`; None where it was not asked for, too
+    """
+
+    base: np.ndarray
+    tuned: np.ndarray
+    where: tuple[str, Step, Cell] | None
+
+    def likeliest(self, count: int) -> list[int]:
+        """The tokens that one of the two finds likeliest, in that order."""
+        most = np.maximum(self.base, self.tuned)
+        return [int(token) for token in np.argsort(-most, kind="stable")[:count]]
+
+
+def next_tokens(
+    model: GPT, mixture: Mixture, ids: Sequence[int], where: bool = False
+) -> NextTokens:
+    """What may come after a text, and `where` the strength comes in. Raises as `mixed_shares`."""
+    none = replace(mixture, strength=0.0, merged=False)
+    base, tuned = (mixed_shares(model, one, ids) for one in (none, mixture))
+    return NextTokens(base, tuned, strength_step(model, mixture, ids) if where else None)
+
+
 def strength_curve_steps(
     model: GPT, mixture: Mixture, ids: Sequence[int], strengths: Sequence[float]
 ) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:

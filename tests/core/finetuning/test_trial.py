@@ -21,6 +21,7 @@ from core.finetuning.trial import (
     held_out_prompt,
     mixed_shares,
     most_moved_head,
+    next_tokens,
     save_mixture,
     strength_curve_steps,
     strength_step,
@@ -72,7 +73,11 @@ def test_a_text_is_written_at_a_strength(strength: float, merged: bool) -> None:
 def test_the_line_where_the_strength_comes_in() -> None:
     model = adapted()
     (adapter,) = adapters_of(model)
-    found = strength_step(model, Mixture(0.25), TEXT)
+    both = next_tokens(model, Mixture(0.25), TEXT, where=True)
+    found = both.where
+    for told, strength in ((both.base, 0.0), (both.tuned, 0.25)):
+        np.testing.assert_array_equal(told, mixed_shares(model, Mixture(strength), TEXT))
+    assert both.likeliest(2)[0] in (both.base.argmax(), both.tuned.argmax())
     assert found is not None and adapter.scale == 1.0
     name, step, (token, output) = found
     assert name == max(strengths(adapter), key=lambda one: one.ratio).name

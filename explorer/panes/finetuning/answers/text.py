@@ -27,7 +27,6 @@ MENU = {  # by what it does
 FOLDER = "Choose the folder of an adapter, or of a fine-tuning's checkpoint"
 SAVED, OPENED = "Saved {}", "Layer {}, head {}: attention that the adapter moved most"
 WRITES = "what both models go on with"
-STEP = "where the strength comes in"
 BARS = "Comes next: bars at this strength, outlines of the base"
 CURVES = "The same token at every strength"
 STRENGTH, PROBABILITY = "strength", "probability"
