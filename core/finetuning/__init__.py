@@ -11,7 +11,7 @@ methods       settings, selection, task_vector, bottleneck, new_tokens, soft_pro
 costs         trainable, work, estimates
 a run         examples, example_files, replay, data, loading, task, program, held_out,
               bundled_questions
-what changed  trial, spectrum, analysis, spectrum_trace, examination
+what changed  spectrum, analysis, spectrum_trace, examination, trial
 """
 
 from __future__ import annotations
