@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from explorer.panes.finetuning.tuned_mode import TunedMode
 from explorer.panes.finetuning.tuned_model import BUNDLED
 from explorer.panes.step_inspection import inspection_of
 from explorer.runs.sources import FolderSource
+from explorer.state.actions import Action
 from explorer.widgets import dialogs
 
 if TYPE_CHECKING:
@@ -75,6 +77,16 @@ class TryMode(TunedMode):
         deeds = {"another": self.take_another, "identity": partial(self.check, "identity"),
                  "merge": partial(self.check, "merge")}  # fmt: skip
         self.connect_buttons(text.BUTTONS, deeds)
+        ask_folder = partial(dialogs.ask_folder, view, text.FOLDER)
+        self._deeds: dict[str, Callable[[], object]] = {  # of the menu
+            "bundled": partial(desk.tuned.choose, BUNDLED),
+            "open": partial(ask_folder, desk.tuned.choose),
+            "blend": partial(ask_folder, self.blend),
+            "alone": partial(self.blend, ""),
+            "save": partial(self._ask_target, "save", "adapter"),
+            "export": partial(self._ask_target, "export", "merged"),
+            "heads": self.open_heads,
+        }
         self.inputs.adapter.menuOpening.connect(self._fill_menu)
         self.connect_draft(TryDraft)
         view.settings.released.connect(self.read)
@@ -136,25 +148,20 @@ class TryMode(TunedMode):
     # the adapter
 
     def _fill_menu(self) -> None:
-        ask_folder = partial(dialogs.ask_folder, self.view, text.FOLDER)
-        deeds = {
-            "bundled": partial(self.desk.tuned.choose, BUNDLED),
-            "open": partial(ask_folder, self.desk.tuned.choose),
-            "blend": partial(ask_folder, self.blend),
-            "alone": partial(self.blend, ""),
-            "save": partial(self._ask_target, "save", "adapter"),
-            "export": partial(self._ask_target, "export", "merged"),
-            "heads": self.open_heads,
-        }
-        del deeds["blend" if self.draft.value.other else "alone"]
-        menu = self.inputs.adapter.menu()
+        menu, not_now = self.inputs.adapter.menu(), "blend" if self.draft.value.other else "alone"
         menu.clear()
-        for name, deed in deeds.items():
-            menu.addAction(text.MENU[name], deed)
+        for name, deed in self._deeds.items():
+            if name != not_now:
+                menu.addAction(text.MENU[name], deed)
+
+    def actions(self) -> list[Action]:
+        more = (self.action(name, text.MENU[name], deed) for name, deed in self._deeds.items())
+        return [*super().actions(), *more]
 
     def _ask_target(self, name: str, what: str) -> None:
-        stem = f"{self.source.name}-{what}" if self.source is not None else what
-        dialogs.ask_target(self.view, text.MENU[name], stem, partial(self.write, name))
+        if self.source is not None:
+            stem, then = f"{self.source.name}-{what}", partial(self.write, name)
+            dialogs.ask_target(self.view, text.MENU[name], stem, then)
 
     def blend(self, folder: str) -> None:
         """A second adapter beside the first one; "": none."""
@@ -163,12 +170,13 @@ class TryMode(TunedMode):
 
     def write(self, name: str, folder: str) -> None:
         """Saves the adapter ("save"), or the whole model ("export"), in a new folder."""
-        asked = compute.write, name, self.source.address, self.draft.value, folder
-        self._files.call(*asked, name=text.MENU[name])
+        asked = name, self.source.address, self.draft.value, folder
+        self._files.ask(lambda: compute.write_steps(*asked), text.MENU[name])
 
     def open_heads(self) -> None:
         """Shows the head whose attention changed most, in Attention, on this text."""
-        self.spawn(self._open_heads())
+        if self.prompt_ids:
+            self.spawn(self._open_heads())
 
     async def _open_heads(self) -> None:
         source = FolderSource(self.engine, self.source.address)
@@ -254,7 +262,7 @@ class TryMode(TunedMode):
             if not self._may_end(self._writes[tuned]) and self._is_new(tuned, (answer, asked)):
                 made = compute.written_steps, answer, asked, self._ends
                 job = partial(self.asked.model_steps, *made)
-                self._writes[tuned].ask(job, text.WRITES, is_told=False)
+                self._writes[tuned].ask(job, text.READS, is_told=False)
         if not self._writes[True].running:  # else once it is written
             self._read_place()
 
