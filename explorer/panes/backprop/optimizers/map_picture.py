@@ -148,7 +148,7 @@ class MapPicture(Picture):
             self.update()
 
     def set_arrows(self, arrows: Arrows | None) -> None:
-        """What the chosen optimizer is told and remembers."""
+        """The chosen optimizer's gradient and what it remembers."""
         self.arrows = arrows
         self.update()
 
@@ -199,7 +199,7 @@ class MapPicture(Picture):
 
     @property
     def size_px(self) -> tuple[int, int]:
-        """Of the map."""
+        """Width and height of the map."""
         return self.width(), round(self.area.height())
 
     def seen(self, points: np.ndarray) -> np.ndarray:
@@ -245,12 +245,12 @@ class MapPicture(Picture):
             self._hasten()
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
-        """About a pixel; None: about the center."""
+        """Zooms about a pixel; None: about the center."""
         at = self.area.center() if at is None else at
         self.set_by_hand(self.viewport.zoomed(factor, at.x(), at.y(), *self.size_px))
 
     def _fit_legend(self) -> None:
-        """The legend may have more lines, or fewer."""
+        """Gives the legend as many lines as it needs now."""
         self._refit()
         self.data_changed()
 

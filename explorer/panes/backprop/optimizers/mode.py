@@ -456,7 +456,7 @@ class OptimizersMode(Mode):
         self.view.map.fit()
 
     def _on_remedy(self, action: str) -> None:
-        """Of the notice about optimizers that are lost."""
+        """A button of the notice about optimizers that are lost."""
         one = self.draft.value
         for lane in self.recording.lanes if self.recording is not None else ():
             if lane.lost_at is None:
