@@ -7,13 +7,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from explorer.panes.backprop.network.draft import NetworkDraft
-from explorer.panes.backprop.network.past import kept
 from explorer.panes.backprop.network.spots import Neuron, Spot, Weight, is_there
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.network.mode import NetworkMode
 
-SEEN = ("chosen", "followed", "step", "inside")
+SEEN = ("chosen", "followed")
 MOST_LEFT = 8  # networks that were left for others
 
 
@@ -24,8 +23,6 @@ class Keeping:
         self._mode = mode
         self.learned: dict[str, Any] | None = None
         self.seen: dict[str, Any] = {}
-        self._step: int | None = None  # where the cursor stood, until that moment is there
-        self._inside: list[float] = []  # and on each level inside of it
         self._left: dict[tuple[NetworkDraft, NetworkDraft], dict[str, Any] | None] = {}
 
     def leave_for(self, other: NetworkDraft) -> None:
@@ -93,24 +90,6 @@ class Keeping:
         if isinstance(followed, list) and len(followed) == 2 and type(followed[0]) is int:
             at = followed[1]
             mode.following.follow(followed[0], at if type(at) in (int, float) and at > 0 else 0.0)
-        step = seen.get("step")
-        self._step = step if type(step) is int else None
-        inside = seen.get("inside")
-        numbers = isinstance(inside, list) and all(type(one) in (int, float) for one in inside)
-        self._inside = inside if numbers else []
-
-    def stand(self) -> None:
-        """The cursor where it stood, once the moments before the last are there."""
-        mode, step, lab = self._mode, self._step, self._mode.runner.lab
-        if step is None or lab is None or lab.past:
-            return
-        self._step = None
-        places = [at for at, one in enumerate(lab.moments) if one.step == step]
-        if places and mode.active and mode.player.at_live_edge and not mode.runner.learning:
-            mode.player.seek(places[0])
-            for at in self._inside:
-                if mode.player.enter():
-                    mode.player.seek(at)
 
     def _learned(self, one: NetworkDraft) -> dict[str, Any] | None:
         lab = self._mode.runner.lab
@@ -123,12 +102,12 @@ class Keeping:
         if moment.draft != one:
             return None
         before = {} if moment.update is None else {"before": moment.update.start.state()}
-        past = {
+        course = {
             "curves": lab.curves.state(),
-            "past": lab.past or kept(lab.moments, self._looked_at()),
+            "rise": lab.rise.state(),
+            "since": lab.state_since(),
         }
-        past["rise"], past["since"] = lab.rise.state(), lab.state_since()
-        return {**moment.learned.state(), **before, **past}
+        return {**moment.learned.state(), **before, **course}
 
     def _seen(self) -> dict[str, Any]:
         mode, sample = self._mode, self._mode.following.sample
@@ -136,25 +115,7 @@ class Keeping:
         return {
             "chosen": _kept(mode.view.network.chosen),
             "followed": None if sample is None else [sample.number, at],
-            "step": self._looked_at(),
-            "inside": self._inside if self._step is not None else self._path(),
         }
-
-    def _path(self) -> list[float]:
-        """Where the cursor stands on each level inside of an optimizer step."""
-        mode = self._mode
-        inside = mode.active and mode.following.sample is None
-        return mode.player.path[1:] if inside else []
-
-    def _looked_at(self) -> int | None:
-        """The step of the moment that is looked back at; None for the latest, which grows."""
-        mode, shown = self._mode, self._mode.shown_moment
-        if self._step is not None:
-            return self._step
-        live = not mode.active or mode.player.at_live_edge
-        if live or shown is None or mode.following.sample is not None:
-            return None
-        return shown.step
 
 
 def _kept(spot: Spot) -> list[int] | None:

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from core.optimization.learner import Learned, Learner
 from explorer.panes.backprop.network.curves import Curves
 from explorer.panes.backprop.network.draft import Data, NetworkDraft, make_data
 from explorer.panes.backprop.network.learned import learned_of, recall
 from explorer.panes.backprop.network.moment import Moment, Update, look, look_steps
-from explorer.panes.backprop.network.past import moments_steps
 from explorer.panes.backprop.network.rising import Rise
 from explorer.panes.backprop.network.sample import Sample, take_sample
-from explorer.panes.backprop.network.stepping import take_step
 from explorer.panes.backprop.network.thinning import places_of
 
 PACE = 60.0  # steps a second at 1x
@@ -59,7 +59,6 @@ class NetworkLab:
         if learned and known:
             self.rise.recall(learned.get("rise"))
             self._recall_since(learned.get("since"))
-        self.past: Any = learned.get("past") if learned and known else None  # not yet remembered
         moment = look(self.learner, draft, self._update, self.diverged)
         curves = Curves.kept(learned.get("curves"), moment.step) if learned and known else Curves()
         if curves.steps[-1:] != [moment.step]:
@@ -119,16 +118,6 @@ class NetworkLab:
             self.since_task = learner.step
         return self.look()
 
-    def remember_steps(self) -> Generator[None, None, None]:
-        """Puts the moments that a session kept before its own first one; nothing where another
-        network has begun meanwhile.
-        """
-        learner, first = self.learner, self.moments[0].step
-        past = yield from moments_steps(self.past, first)
-        if self.learner is learner and self.moments[0].step == first:
-            self.moments = [*past, *self.moments]
-            self.past = None
-
     def one_step(self) -> Moment:
         self._learn()
         return self.look()
@@ -178,9 +167,25 @@ class NetworkLab:
     def _learn(self) -> Learned | None:
         if self.diverged or not len(self.learner.train):
             return None
-        learned, self._update = take_step(self.learner, self.draft)
+        learner, start = self.learner, learned_of(self.learner)
+        with np.errstate(all="ignore"):  # what overflows is told as divergence
+            learned = learner.learn()
+        assert learner.batch is not None and learner.said is not None
+        parameters = learner.network.parameters.items()
+        self._update = Update(
+            self.draft,
+            start,
+            learned.learning_rate,
+            {name: tensor.grad for name, tensor in parameters if tensor.grad is not None},
+            dict(learner.slopes),
+            learner.settings.penalty,
+            learner.settings.strength,
+            learner.loss_name,
+            learner.said,
+            learner.batch.targets,
+        )
         self.diverged = learned.diverged
-        self.rise.take(learned.loss, len(self._update.targets))
+        self.rise.take(learned.loss, len(learner.batch))
         return learned
 
     def sample(self, number: int, x: float, y: float, target: float) -> Sample:

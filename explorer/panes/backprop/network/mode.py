@@ -195,7 +195,6 @@ class NetworkMode(Mode):
             self.frames.news()
         else:
             self.take_news()
-            self.keeping.stand()
 
     def take_news(self) -> None:
         """The newest moments are looked at."""

@@ -40,9 +40,6 @@ class Runner(QObject):
         self._learning.progressed.connect(self._on_progress)
         self._learning.failed.connect(self._on_failed)
         self._learning.ended.connect(self._on_ended)
-        self._remembering = Latest(engine, self)
-        self._remembering.came.connect(lambda _: self.grown.emit())
-        self._remembering.failed.connect(lambda _: None)  # without them it goes on as well
         self._playing = False
         self._seen: Moment | None = None  # the latest that was told
         self._wish: NetworkDraft | None = None  # of which the engine does not know yet
@@ -128,8 +125,6 @@ class Runner(QObject):
         if not self._anew:  # else another is already wanted
             self.beginning = None
         self.begun.emit()
-        if self.lab is not None and self.lab.past:
-            self._remembering.ask(self.lab.remember_steps, "earlier moments", is_told=False)
 
     def play(self) -> None:
         if self.lab is None or self.lab.diverged or not self.has_points:
