@@ -23,8 +23,8 @@ def test_a_session_goes_on_as_if_it_had_never_ended(mode, run_async, name):
         optimizer=name, schedule="cosine", steps=60, norm="batch", batch_size=16, penalty="l2"
     )
 
-    def told(moment):
-        return moment.step, moment.train_loss, moment.test_loss, moment.update.learning_rate
+    def told(keyframe):
+        return keyframe.step, keyframe.train_loss, keyframe.test_loss, keyframe.update.learning_rate
 
     async def body() -> None:
         mode.draft.change(one, "Test")
@@ -32,22 +32,22 @@ def test_a_session_goes_on_as_if_it_had_never_ended(mode, run_async, name):
         await mode.runner.steps(40)
         saved = session(mode)
         await mode.runner.steps(12)
-        before = {moment.step: moment for moment in mode.runner.lab.moments}
-        mode.editing.show_preset("dead")
+        before = {keyframe.step: keyframe for keyframe in mode.runner.training.keyframes}
+        mode.show_preset("dead")
         await mode.settled()
         mode.workspace.restore(saved)
         await mode.settled()
-        assert [moment.step for moment in mode.runner.lab.moments] == [40]
-        moment, same = mode.moment, before[40]
-        assert mode.player.at_live_edge and told(moment) == told(same)
-        assert moment.learned.is_state(same.learned.state())
-        assert moment.update.start.is_state(same.update.start.state())
-        np.testing.assert_array_equal(moment.plane, same.plane)
-        assert [one.ratio for one in moment.layers] == [one.ratio for one in same.layers]
+        assert [keyframe.step for keyframe in mode.runner.training.keyframes] == [40]
+        keyframe, same = mode.keyframe, before[40]
+        assert mode.player.at_live_edge and told(keyframe) == told(same)
+        assert keyframe.learned.is_state(same.learned.state())
+        assert keyframe.update.start.is_state(same.update.start.state())
+        np.testing.assert_array_equal(keyframe.plane, same.plane)
+        assert [one.ratio for one in keyframe.layers] == [one.ratio for one in same.layers]
         await mode.runner.steps(12)
-        for moment in mode.runner.lab.moments[-12:]:
-            assert told(moment) == told(before[moment.step])
-        assert mode.moment.step == 52
+        for keyframe in mode.runner.training.keyframes[-12:]:
+            assert told(keyframe) == told(before[keyframe.step])
+        assert mode.keyframe.step == 52
 
     run_async(body())
 
@@ -71,16 +71,16 @@ def test_a_setup_changed_after_the_last_step_comes_back_too(mode, run_async):
 
     async def body() -> None:
         await mode.runner.steps(12)
-        mode.editing.change_field("learning_rate", 0.5)
+        mode.change_field("learning_rate", 0.5)
         await mode.settled()
         saved = session(mode)
-        weights = mode.moment.weights
-        mode.editing.show_preset("dead")
+        weights = mode.keyframe.weights
+        mode.show_preset("dead")
         await mode.settled()
         mode.workspace.restore(saved)
         await mode.settled()
-        assert mode.moment.step == 12 and mode.draft.value.learning_rate == 0.5
-        for now, before in zip(mode.moment.weights, weights, strict=True):
+        assert mode.keyframe.step == 12 and mode.draft.value.learning_rate == 0.5
+        for now, before in zip(mode.keyframe.weights, weights, strict=True):
             np.testing.assert_array_equal(now, before)
 
     run_async(body())
