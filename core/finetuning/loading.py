@@ -12,7 +12,8 @@ So it does where a folder holds peft's two files, whose adapter_config.json name
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -78,13 +79,17 @@ def memory_needed(name_or_path: str | Path = BUNDLED, dtype: str = "float32") ->
 
 def config_of(name_or_path: str | Path = BUNDLED) -> Config:
     """The config of what `load` opens; nothing of its weights is read. Raises as `load` does."""
-    for _ in range(DEEPEST):
-        if (values := _tuned(name_or_path)) is not None:
-            return _own_config(values)
-        if (base := base_of(name_or_path)) is None:
-            return loading.config_of(name_or_path)
-        name_or_path = base
-    raise ValueError(f"{name_or_path} lies on a base that lies on another, without end")
+    return _config_of(name_or_path, DEEPEST)
+
+
+def _config_of(name_or_path: str | Path, deepest: int) -> Config:
+    if (values := _tuned(name_or_path)) is not None:
+        return _own_config(values)
+    if (folder := _adapter_folder(name_or_path)) is None:
+        return loading.config_of(name_or_path)
+    base = _named_by_peft(folder)
+    with _told_of_base(folder, base, PEFT_BASE, deepest):
+        return _config_of(_base_place(folder, base, PEFT_BASE), deepest - 1)
 
 
 def base_of(name_or_path: str | Path) -> str | None:
@@ -184,11 +189,18 @@ def _base_steps(
     folder: Path, base: Any, entry: str, dtype: str, deepest: int
 ) -> Generator[ReadProgress, None, LoadedModel]:
     """The model that an entry of a file in a folder names."""
-    place, remedy = _base_place(folder, base, entry), _remedy(folder, entry)
+    with _told_of_base(folder, base, entry, deepest):
+        return (yield from _load_steps(_base_place(folder, base, entry), dtype, deepest - 1))
+
+
+@contextmanager
+def _told_of_base(folder: Path, base: Any, entry: str, deepest: int) -> Iterator[None]:
+    """Whoever opens it meanwhile and finds nothing says whose base it is."""
+    remedy = _remedy(folder, entry)
     if deepest == 0:
         raise ValueError(f"{folder} lies on a base that lies on another, without end; {remedy}")
     try:
-        return (yield from _load_steps(place, dtype, deepest - 1))
+        yield
     except FileNotFoundError as error:
         raise ValueError(
             f"{folder} was tuned from the model {quoted(base)}, which is not there: {error}; "

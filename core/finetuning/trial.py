@@ -125,6 +125,32 @@ def mixed_shares(model: GPT, mixture: Mixture, ids: Sequence[int]) -> np.ndarray
         return Context(model).read(read).softmax(-1).numpy()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NextTokens:
+    """How likely each token is after a text, (V,): for the base, and with what was learned.
+
+    where  see `strength_step`; None where it was not asked for, too
+    """
+
+    base: np.ndarray
+    tuned: np.ndarray
+    where: tuple[str, Step, Cell] | None
+
+    def likeliest(self, count: int) -> list[int]:
+        """The tokens that one of the two finds likeliest, in that order."""
+        most = np.maximum(self.base, self.tuned)
+        return [int(token) for token in np.argsort(-most, kind="stable")[:count]]
+
+
+def next_tokens(
+    model: GPT, mixture: Mixture, ids: Sequence[int], where: bool = False
+) -> NextTokens:
+    """What may come after a text, and `where` the strength comes in. Raises as `mixed_shares`."""
+    none = replace(mixture, strength=0.0, merged=False)
+    base, tuned = (mixed_shares(model, one, ids) for one in (none, mixture))
+    return NextTokens(base, tuned, strength_step(model, mixture, ids) if where else None)
+
+
 def strength_curve_steps(
     model: GPT, mixture: Mixture, ids: Sequence[int], strengths: Sequence[float]
 ) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
@@ -213,25 +239,26 @@ def mix_steps(
     return lm
 
 
-def save_mixture(
+def save_mixture_steps(
     name_or_path: str | Path, mixture: Mixture, folder: str | Path, second: str | Path = ""
-) -> None:
+) -> Generator[ReadProgress, None, None]:
     """Writes the adapter of a model, blended with a second one where there is one, as peft's two
     files, at strength 1. Raises ValueError as `check_adapter` and `Adapter.blend`.
     """
-    adapters = adapters_of(to_the_end(mix_steps(name_or_path, mixture, second)).model)
+    lm = yield from mix_steps(name_or_path, mixture, second)
+    adapters = adapters_of(lm.model)
     if not adapters:
         raise ValueError("only an adapter is saved by itself; export the whole model")
     adapters[-1].save(folder, base=base_of(name_or_path))
 
 
-def export_mixture(
+def export_mixture_steps(
     name_or_path: str | Path, mixture: Mixture, folder: str | Path, second: str | Path = ""
-) -> None:
+) -> Generator[ReadProgress, None, None]:
     """Writes the model with what was learned in its matrices, as a folder that transformers loads.
     Raises ValueError as `core.export`.
     """
-    lm = to_the_end(mix_steps(name_or_path, mixture, second))
+    lm = yield from mix_steps(name_or_path, mixture, second)
     # DoRA first: the lengths of the rows that it has learned are those of the base's matrices.
     for adapter in sorted(adapters_of(lm.model), key=lambda one: not one.config.dora):
         adapter.remove(merged=True)

@@ -16,6 +16,7 @@ from explorer.widgets.code_text import Row, Span, clean, read, wrap
 from explorer.widgets.cut_label import PathLabel
 from explorer.widgets.scroll_area import ScrollArea
 from explorer.widgets.toggle import SegmentedControl
+from explorer.widgets.wrap_row import WrapRow, expanding
 
 VERSIONS = {"plain": "Plain", "running": "As it runs"}
 ABOUT_VERSIONS = (
@@ -155,6 +156,7 @@ class CodeView(QWidget):
         self._plain: Any = None
         self._shown: Any = None
         self.caption = PathLabel("label", "muted", mono=True)
+        self.caption.setSizePolicy(expanding())
         self.caption.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.versions = SegmentedControl(list(VERSIONS.items()), "Version of the code")
         self.versions.setToolTip(ABOUT_VERSIONS)
@@ -162,10 +164,14 @@ class CodeView(QWidget):
         self._copy = IconButton("copy", "Copy this code")
         self._page = CodePage()
         self._area = ScrollArea(self._page)
-        top = QHBoxLayout()
-        top.addWidget(self.caption, 1)
-        top.addWidget(self.versions)
-        top.addWidget(self._copy)
+        tools = QWidget()
+        side_by_side = QHBoxLayout(tools)
+        side_by_side.setContentsMargins(0, 0, 0, 0)
+        side_by_side.addWidget(self.versions)
+        side_by_side.addWidget(self._copy)
+        top = WrapRow(spacing=6)
+        top.addWidget(self.caption)
+        top.addWidget(tools)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)

@@ -13,7 +13,8 @@ from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.run_card import BUTTONS, STATES
 from explorer.widgets.run_card_text import CardText
 
-ROW_HEIGHT, NAME, STATE, GLYPH, APART = 28, 92, 156, 14, 4  # px
+ROW_HEIGHT, NAME, STATE, GLYPH, APART = 28, 92, 100, 14, 4  # px
+PLAIN = ("running", "finished")  # states that the icon and the step tell well enough
 ICONS = {"pause": "pause", "resume": "play", "continue": "play", "again": "play", "stop": "stop",
          "open": "training", "dismiss": "close"}  # fmt: skip
 # Those that a card does not have.
@@ -30,7 +31,7 @@ class RunRow(QWidget):
         super().__init__(parent)
         self.setObjectName(name)
         self.text = CardText("base", "", 0, 0)
-        self.said = ""
+        self.said, self.told = "", ""
         self._glyph, self._name = Glyph("check", "muted", GLYPH), Label("base", "body", weight=600)
         self._state, self._said = CutLabel("label", "muted"), CutLabel("body", mono=True)
         self.buttons = {what: IconButton(icon, self._words(what)) for what, icon in ICONS.items()}
@@ -64,7 +65,9 @@ class RunRow(QWidget):
         self._restyle()
         self._name.setText(text.name)
         at = f"{text.step:,} of {text.steps:,}" if text.state != "new" else ""
-        self._state.set_text(", ".join(filter(None, (word, at, text.note))))
+        self.told = ", ".join(filter(None, (word, at, text.note)))
+        self._state.set_text(at if text.state in PLAIN else ", ".join(filter(None, (word, at))))
+        self._glyph.setToolTip(self.told)
         for what, button in self.buttons.items():
             button.setVisible(what in text.buttons)
         self._show()
@@ -75,5 +78,5 @@ class RunRow(QWidget):
 
     def _show(self) -> None:
         self._said.set_text(self.text.message or self.said)
-        told = f"{self.text.name}: {self._state.whole} {self.text.message or self.said}"
+        told = f"{self.text.name}: {self.told} {self.text.message or self.said}"
         self.setAccessibleName(told.strip())

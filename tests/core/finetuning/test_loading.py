@@ -56,8 +56,9 @@ def test_a_base_that_is_not_there_is_told_with_what_to_do(base: Path, tmp_path: 
         with pytest.raises(ValueError, match=r"'base_model_name_or_path' must be the name or"):
             opens(folder)
     saved(base, folder, str(tmp_path / "gone"))
-    with pytest.raises(ValueError, match=r"gone.* is not there: .*into .*adapter_config\.json"):
-        core.load(folder)
+    for opens in (core.load, config_of):
+        with pytest.raises(ValueError, match=r"gone.* is not there: .*into .*adapter_config\.json"):
+            opens(folder)
     path = folder / "adapter_config.json"
     for name, told in ((str(folder), "without end"), ("stories", "is an adapter of 'stories' and")):
         path.write_text(

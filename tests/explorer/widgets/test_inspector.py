@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 
 from core.trace import Source
@@ -95,6 +95,15 @@ def test_where_there_is_little_room_the_file_and_its_line_are_whole(qtbot):
         assert (shown == f"{path}:11") == (not view.caption.toolTip())
         seen.add(shown)
     assert {f"{path}:11", "\u2026/score_merging.py:11"} < seen
+    both = Source("a:f#copy", f"/some/where/{path}", "f", 10, lines, 1)
+    view.set_source(both, both)
+    for width, rows in ((700, 1), (260, 2)):  # the switch goes into a row of its own
+        view.resize(width, 300)
+        assert view.caption.text().endswith("score_merging.py:11")
+        assert view.versions.width() >= view.versions.sizeHint().width()
+        assert (view.versions.mapTo(view, QPoint()).y() > view.caption.geometry().bottom()) == (
+            rows == 2
+        )
     view.set_source(None)
     assert view.caption.text() == ""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,18 +10,10 @@ import numpy as np
 from explorer.panes.finetuning.answers.draft import TryDraft
 
 if TYPE_CHECKING:
-    from core.finetuning.trial import Mixture, Written
+    from core.finetuning.trial import Mixture, NextTokens, Written
     from core.finetuning.verdicts import Verdict
 
 CURVE = np.linspace(0, 2, 21)  # the strengths of the curves
-
-
-@dataclass(frozen=True, eq=False)
-class NextTokens:
-    """Probabilities (V,) of what comes after a text: for the base, and at a strength."""
-
-    base: np.ndarray
-    tuned: np.ndarray
 
 
 def mixture_of(draft: TryDraft) -> Mixture:
@@ -49,13 +40,11 @@ def written_steps(
     return write_mixed_steps(*asked, seed=draft.seed, stop=stop)
 
 
-def next_tokens(model: Any, ids: Sequence[int], draft: TryDraft) -> NextTokens:
-    """What may come after a text."""
-    from core.finetuning.trial import BASE, mixed_shares
+def next_tokens(model: Any, ids: Sequence[int], draft: TryDraft, where: bool) -> NextTokens:
+    """What may come after a text, and, if asked, `where` the strength comes in."""
+    from core.finetuning.trial import next_tokens
 
-    mixture = mixture_of(draft)
-    base = replace(BASE, share=mixture.share)
-    return NextTokens(*(mixed_shares(model, one, ids) for one in (base, mixture)))
+    return next_tokens(model, mixture_of(draft), ids, where)
 
 
 def curve_steps(
@@ -83,14 +72,14 @@ def held_out(model: Any, number: int) -> str:
     return held_out_prompt(model, number)
 
 
-def write(name: str, address: str, draft: TryDraft, folder: str) -> str:
+def write_steps(name: str, address: str, draft: TryDraft, folder: str) -> Generator[Any, None, str]:
     """The adapter, as peft's two files ("save"), or the whole model, for transformers ("export").
     Returns the folder.
     """
-    from core.finetuning.trial import export_mixture, save_mixture
+    from core.finetuning.trial import export_mixture_steps, save_mixture_steps
 
-    deed = save_mixture if name == "save" else export_mixture
-    deed(address, mixture_of(draft), folder, draft.other)
+    steps = save_mixture_steps if name == "save" else export_mixture_steps
+    yield from steps(address, mixture_of(draft), folder, draft.other)
     return folder
 
 
@@ -99,10 +88,3 @@ def moved_head(model: Any, ids: Sequence[int]) -> tuple[int, int]:
     from core.finetuning.trial import most_moved_head
 
     return most_moved_head(model, ids)
-
-
-def strength_step(model: Any, ids: Sequence[int], draft: TryDraft) -> Any:
-    """A matrix, the Step in which the strength comes in, and a number that it makes."""
-    from core.finetuning.trial import strength_step
-
-    return strength_step(model, mixture_of(draft), ids)

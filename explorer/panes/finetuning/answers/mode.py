@@ -15,18 +15,17 @@ from explorer.engine.jobs import SUPERSEDED
 from explorer.engine.latest import Latest
 from explorer.panes.attention_link import show_head
 from explorer.panes.finetuning.answers import compute, text
-from explorer.panes.finetuning.answers.compute import NextTokens
 from explorer.panes.finetuning.answers.draft import TryDraft
-from explorer.panes.finetuning.answers.scene import common
 from explorer.panes.finetuning.answers.view import STRENGTHS, TryHeader, TryView
 from explorer.panes.finetuning.tuned_mode import TunedMode
 from explorer.panes.finetuning.tuned_model import BUNDLED
 from explorer.panes.step_inspection import inspection_of
 from explorer.runs.sources import FolderSource
+from explorer.state.actions import Action
 from explorer.widgets import dialogs
 
 if TYPE_CHECKING:
-    from core.finetuning.trial import Written
+    from core.finetuning.trial import NextTokens, Written
 
 KEY = "finetuning.try"
 
@@ -47,7 +46,6 @@ class TryMode(TunedMode):
         self.prompt_ids: list[int] = []
         self.written: dict[bool, Written] = {}  # by whether it is the tuned one's
         self.next: NextTokens | None = None
-        self.step: Any = None  # a matrix, where the strength comes in, and a number that it makes
         self._curve: list[np.ndarray] = []  # (K,) of tokens at the place, at each strength
         self.prompt = ""  # what both read
         self._encoded: tuple[str, int] | None = None  # of the draft, the text of the tokens
@@ -57,8 +55,8 @@ class TryMode(TunedMode):
         self._blended = ("", "")  # which ones
         self._is_late = False  # something newer is to be asked
         self._writes = {tuned: Latest(self.engine, self) for tuned in (False, True)}
-        self._nexts, self._curves, self._steps, self._checks, self._files = (
-            Latest(self.engine, self) for _ in range(5)
+        self._nexts, self._curves, self._checks, self._files = (
+            Latest(self.engine, self) for _ in range(4)
         )
         for tuned, writes in self._writes.items():
             writes.progressed.connect(partial(self._on_written, tuned))
@@ -67,12 +65,11 @@ class TryMode(TunedMode):
         self._nexts.came.connect(self._on_next)
         self._nexts.ended.connect(self._on_ended)
         self._curves.progressed.connect(self._on_curves)
-        self._steps.came.connect(self._on_step)
         self._checks.came.connect(lambda told: view.verdict.set_text(text.verdict(*told)))
         self._files.came.connect(lambda path: self.statusRequested.emit(text.SAVED.format(path)))
         for told in (self._checks, self._files):
             told.failed.connect(view.verdict.set_text)
-        for one in (*self._writes.values(), self._nexts, self._curves, self._steps):
+        for one in (*self._writes.values(), self._nexts, self._curves):
             one.failed.connect(self._on_failed)
         view.base.chosen.connect(lambda _, place: self.choose(False, place))
         view.tuned.chosen.connect(lambda _, place: self.choose(True, place))
@@ -80,6 +77,16 @@ class TryMode(TunedMode):
         deeds = {"another": self.take_another, "identity": partial(self.check, "identity"),
                  "merge": partial(self.check, "merge")}  # fmt: skip
         self.connect_buttons(text.BUTTONS, deeds)
+        ask_folder = partial(dialogs.ask_folder, view, text.FOLDER)
+        self._deeds: dict[str, Callable[[], object]] = {  # of the menu
+            "bundled": partial(desk.tuned.choose, BUNDLED),
+            "open": partial(ask_folder, desk.tuned.choose),
+            "blend": partial(ask_folder, self.blend),
+            "alone": partial(self.blend, ""),
+            "save": partial(self._ask_target, "save", "adapter"),
+            "export": partial(self._ask_target, "export", "merged"),
+            "heads": self.open_heads,
+        }
         self.inputs.adapter.menuOpening.connect(self._fill_menu)
         self.connect_draft(TryDraft)
         view.settings.released.connect(self.read)
@@ -141,24 +148,20 @@ class TryMode(TunedMode):
     # the adapter
 
     def _fill_menu(self) -> None:
-        deeds = {
-            "bundled": lambda: self.desk.tuned.choose(BUNDLED),
-            "open": lambda: self._ask_folder(self.desk.tuned.choose),
-            "blend": lambda: self._ask_folder(self.blend),
-            "alone": lambda: self.blend(""),
-            "save": lambda: self._ask_target("save", "adapter"),
-            "export": lambda: self._ask_target("export", "merged"),
-            "heads": self.open_heads,
-        }
-        del deeds["blend" if self.draft.value.other else "alone"]
-        self.inputs.fill(deeds)
+        menu, not_now = self.inputs.adapter.menu(), "blend" if self.draft.value.other else "alone"
+        menu.clear()
+        for name, deed in self._deeds.items():
+            if name != not_now:
+                menu.addAction(text.MENU[name], deed)
 
-    def _ask_folder(self, then: Callable[[str], object]) -> None:
-        dialogs.ask_folder(self.view, text.FOLDER, then)
+    def actions(self) -> list[Action]:
+        more = (self.action(name, text.MENU[name], deed) for name, deed in self._deeds.items())
+        return [*super().actions(), *more]
 
     def _ask_target(self, name: str, what: str) -> None:
-        stem = f"{self.source.name}-{what}" if self.source is not None else what
-        dialogs.ask_target(self.view, text.MENU[name], stem, partial(self.write, name))
+        if self.source is not None:
+            stem, then = f"{self.source.name}-{what}", partial(self.write, name)
+            dialogs.ask_target(self.view, text.MENU[name], stem, then)
 
     def blend(self, folder: str) -> None:
         """A second adapter beside the first one; "": none."""
@@ -167,12 +170,13 @@ class TryMode(TunedMode):
 
     def write(self, name: str, folder: str) -> None:
         """Saves the adapter ("save"), or the whole model ("export"), in a new folder."""
-        asked = compute.write, name, self.source.address, self.draft.value, folder
-        self._files.call(*asked, name=text.MENU[name])
+        asked = name, self.source.address, self.draft.value, folder
+        self._files.ask(lambda: compute.write_steps(*asked), text.MENU[name])
 
     def open_heads(self) -> None:
         """Shows the head whose attention changed most, in Attention, on this text."""
-        self.spawn(self._open_heads())
+        if self.prompt_ids:
+            self.spawn(self._open_heads())
 
     async def _open_heads(self) -> None:
         source = FolderSource(self.engine, self.source.address)
@@ -211,19 +215,19 @@ class TryMode(TunedMode):
         return self._blend
 
     def forget(self) -> None:
+        """Another text, or another model."""
         super().forget()
         self.place = None
         self._forget()
 
     def _forget(self) -> None:
-        """Nothing that is shown counts any more."""
-        self._encoded, self.prompt_ids, self.next, self.step = None, [], None, None
+        self._encoded, self.prompt_ids, self.next = None, [], None
         self.written.clear()
         self._known.clear()
         self.view.verdict.set_text("")
 
     def clear(self) -> None:
-        for one in (*self._writes.values(), self._nexts, self._curves, self._steps, self._checks):
+        for one in (*self._writes.values(), self._nexts, self._curves, self._checks):
             one.stop()
         self._forget()
         super().clear()
@@ -258,7 +262,7 @@ class TryMode(TunedMode):
             if not self._may_end(self._writes[tuned]) and self._is_new(tuned, (answer, asked)):
                 made = compute.written_steps, answer, asked, self._ends
                 job = partial(self.asked.model_steps, *made)
-                self._writes[tuned].ask(job, text.WRITES, is_told=False)
+                self._writes[tuned].ask(job, text.READS, is_told=False)
         if not self._writes[True].running:  # else once it is written
             self._read_place()
 
@@ -298,15 +302,12 @@ class TryMode(TunedMode):
     def _read_place(self) -> None:
         """Asks what may come there, unless it is known."""
         ids, draft = self.before[-self.source.config.block_size :], self.draft.value
-        mixture = draft.strength, draft.share, draft.merged
-        if not self._may_end(self._nexts) and self._is_new("next", (ids, mixture)):
-            asked = compute.next_tokens, ids, draft
+        where = not self.view.is_dragged
+        of = ids, draft.strength, draft.share, draft.merged, where
+        if not self._may_end(self._nexts) and self._is_new("next", of):
+            asked = compute.next_tokens, ids, draft, where
             ask = partial(self.asked.ask, *asked, key=f"{KEY}.next", name=text.BARS)
             self._nexts.ask(ask, text.BARS, is_told=False)
-        if not self.view.is_dragged and self._is_new("step", (ids, mixture)):
-            asked = compute.strength_step, ids, draft
-            ask = partial(self.asked.ask, *asked, key=f"{KEY}.step", name=text.STEP)
-            self._steps.ask(ask, text.STEP, is_told=False)
         if self._is_new("curves", (ids, draft.share)):
             self._curve = []
             job = partial(self.asked.model_steps, compute.curve_steps, ids, draft)
@@ -315,29 +316,27 @@ class TryMode(TunedMode):
     def _on_next(self, found: NextTokens) -> None:
         self.next = found
         self._show()
+        self.inspect()
 
     def _on_curves(self, items: list[Any]) -> None:
         tokens = items[-1][0]
         self._curve += [shares for _, shares in items]
         self.view.show_curves(list(map(self.piece, tokens)), np.stack(self._curve))
 
-    def _on_step(self, found: Any) -> None:
-        self.step = found
-        self.inspect()
-
     # what is seen
 
     def inspect(self) -> None:
         """The line where the strength comes in."""
-        if self.step is not None:
-            matrix, step, cell = self.step
+        if self.next is not None and self.next.where is not None:
+            matrix, step, cell = self.next.where
             told = text.inspected(self.draft.value.strength, matrix)
             self.inspection.emit(inspection_of(step, cell, told))
 
     def _show(self) -> None:
         """Both texts, and what may come at the place, as far as they are known."""
         before, ids = self.before, {tuned: one.ids for tuned, one in self.written.items()}
-        shared = common(*ids.values()) if len(ids) == 2 else len(before)
+        pairs = enumerate(zip(*ids.values(), strict=False))
+        shared = next((at for at, pair in pairs if len(set(pair)) > 1), len(before))
         for tuned, written in self.written.items():
             is_chosen = self.place is None or self.place[0] == tuned
             place = min(len(before) if is_chosen else shared, len(before), len(written.ids) - 1)

@@ -26,8 +26,6 @@ MENU = {  # by what it does
 }
 FOLDER = "Choose the folder of an adapter, or of a fine-tuning's checkpoint"
 SAVED, OPENED = "Saved {}", "Layer {}, head {}: attention that the adapter moved most"
-WRITES = "what both models go on with"
-STEP = "where the strength comes in"
 BARS = "Comes next: bars at this strength, outlines of the base"
 CURVES = "The same token at every strength"
 STRENGTH, PROBABILITY = "strength", "probability"
@@ -45,8 +43,6 @@ BUTTONS = {  # by what they do: title and help
         "Adds the adapter to the matrices, and compares all logits with those before",
     ),
 }
-HOLDS = {"identity": "Step-0 identity holds", "merge": "Merge equality holds"}
-FAILS = {"identity": "Step-0 identity does not hold", "merge": "Merge equality does not hold"}
 SPECIAL = {
     ("strength", 0.0): "0: the base",
     ("strength", 1.0): "1: as it learned",
@@ -90,7 +86,7 @@ def verdict(name: str, found: Verdict) -> str:
         most = format_number(found.difference, 2)
         told = f"of {found.compared:,} logits the largest difference is {most}"
         told += f" (at most {format_number(found.tolerance, 2)})"
-    return f"{(HOLDS if found.holds else FAILS)[name]}: {told}"
+    return f"{BUTTONS[name][0]} {'holds' if found.holds else 'does not hold'}: {told}"
 
 
 def curve(piece: bytes) -> str:

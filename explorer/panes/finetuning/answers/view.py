@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
 
 from explorer import theme
 from explorer.panes.finetuning.answers import text
-from explorer.panes.finetuning.answers.compute import CURVE, NextTokens
+from explorer.panes.finetuning.answers.compute import CURVE
 from explorer.panes.finetuning.answers.draft import TryDraft
-from explorer.panes.finetuning.answers.scene import likeliest
+from explorer.widgets.base import Label
 from explorer.widgets.boxes import card, column, name_parts, page, row, wrap
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.likeliest_bars import LikeliestBars, NextToken
@@ -28,10 +28,10 @@ from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surprise_text import SurpriseText
 
 if TYPE_CHECKING:
-    from core.finetuning.trial import Written
+    from core.finetuning.trial import NextTokens, Written
 
 NAME, LOOKS = "finetuning.try", {"another": "quiet"}
-NATS, CURVES = 8.0, 132  # of the darkest tokens; px
+NATS, CURVES, ROWS = 8.0, 132, 6  # of the darkest tokens; px; tokens that may come next
 STRENGTHS = tuple(round(0.05 * at, 2) for at in range(41))
 VALUES = {
     "strength": STRENGTHS,
@@ -53,12 +53,6 @@ class TryHeader(QWidget):
         self.adapter = MenuButton("chevron-down", text.ADAPTER, text.ADAPTER_HELP)
         name_parts(self, NAME, "line", "adapter")
         row(self.adapter, (self.line, 1), another, of=self)
-
-    def fill(self, deeds: Mapping[str, Callable[[], object]]) -> None:
-        """What the menu offers."""
-        self.adapter.menu().clear()
-        for name, deed in deeds.items():
-            self.adapter.menu().addAction(text.MENU[name], deed)
 
 
 class TryView(QWidget):
@@ -86,9 +80,7 @@ class TryView(QWidget):
         self.more = MoreButton(f"{NAME}.more", rest)
         row(merged, (temperature, 1), (tokens, 1), of=rest, spacing=16)
         columns = (card(self._wrote[0], (self.base, 1)), card(self._wrote[1], (self.tuned, 1)))
-        comes, curves = CutLabel("label", "muted"), CutLabel("label", "muted")
-        comes.set_text(text.BARS)
-        curves.set_text(text.CURVES)
+        comes, curves = (Label(title, "label", "muted") for title in (text.BARS, text.CURVES))
         below = row((card(comes, self.bars, 1), 1), (card(curves, self.curves), 1))
         strengths = row((strength, 1), (self.share, 1), spacing=16)
         column(strengths, (row((columns[0], 1), (columns[1], 1)), 1), below, of=content)
@@ -104,8 +96,7 @@ class TryView(QWidget):
     @property
     def is_dragged(self) -> bool:
         """Whether a slider is held."""
-        sliders = self.findChildren(QSlider)
-        return any(one.isSliderDown() for one in sliders)
+        return any(one.isSliderDown() for one in self.findChildren(QSlider))
 
     def show_text(
         self, tuned: bool, written: Written, place: int, words: str, piece: Callable[[int], bytes]
@@ -121,7 +112,7 @@ class TryView(QWidget):
         """What may come at the place; `came`: the token that did."""
         self.bars.set_tokens([
             NextToken(piece(one), float(found.tuned[one]), one == came, float(found.base[one]))
-            for one in likeliest(found)
+            for one in found.likeliest(ROWS)
         ])  # fmt: skip
 
     def show_curves(self, tokens: Sequence[bytes], shares: np.ndarray) -> None:

@@ -119,8 +119,7 @@ class TuneMode(Mode):
         self.runs.poll(False)
 
     def on_step(self, step: int) -> None:
-        for plot in (self.view.charts.losses, self.view.charts.exact):
-            plot.set_cursor(self.step_shown)
+        self.view.charts.set_cursor(self.step_shown)
         self.ask()
 
     def inspect(self) -> None:
@@ -227,6 +226,7 @@ class TuneMode(Mode):
             self.set_tracks([self.track] if steps else [], keep_position=True)
             if is_last and steps and self.active:
                 self.player.seek(len(steps) - 1)
+        self.view.charts.set_cursor(self.step_shown)
         self.ask()
 
     def curves(self) -> dict[str, Curves]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.finetuning.settings import FABLES, FINETUNING, METHODS, QUESTIONS, STORIES
+from core.finetuning.settings import FABLES, FINETUNING, QUESTIONS, STORIES
 from core.numbers import (
     format_bytes,
     format_count,
@@ -34,6 +35,16 @@ MEANINGS = {
     "bottleneck": "Small layers between the model's own learn",
     "prompt": "Tokens that stand before each text learn, and nothing of the model",
 }
+# Series, the same wherever a method is drawn; those that are often compared are told apart best.
+COLORS: dict[str, int | str] = {
+    "lora": 0,
+    "full": 1,
+    "bitfit": 2,
+    "bottleneck": 3,
+    "head": 4,
+    "last-layers": 5,
+    "prompt": "text",
+}
 KINDS = {
     "attn.c_attn.q": ("queries", "q"),
     "attn.c_attn.k": ("keys", "k"),
@@ -43,6 +54,7 @@ KINDS = {
     "mlp.c_gate": ("MLP gate", "text"),
     "mlp.c_proj": ("MLP out", "text"),
 }
+SENTENCES = re.compile(r'(?<=[.!?"])\s')
 COLUMNS = ("Method", "learns", "takes")
 BASES = [(STORIES, "Bundled"), ("smollm2", "SmolLM2")]
 DATA = [(QUESTIONS, "Questions"), (FABLES, "Fables")]
@@ -66,12 +78,7 @@ LOSS_AXIS = "loss (nats per token)"
 EXACT_AXIS = "exact answers to held-out questions (%)"
 NO_CURVE = "The first losses come in a moment"
 NEW, OLD = "new", "old"
-
-
-def color(method: str) -> int | str:
-    """Of its series, wherever it is drawn: there is one method more than colors."""
-    at = METHODS.index(method)
-    return at if at < len(METHODS) - 1 else "text"
+OWN_RATE = "usual"  # of the method
 
 
 def kind(name: str) -> tuple[str, str]:
@@ -194,11 +201,11 @@ def _last(points: Points, write: Callable[[float], str] = format_number) -> str:
 
 
 def question(asked: Asked) -> str:
-    """Which one, and its end, which asks."""
+    """Which one, its right answer, and its end, which asks."""
     *story, asks = asked.prompt.strip().split("\n")
-    sentence = " ".join(story).rpartition(". ")[2]
-    end = f" ({asked.right.strip()})" if asked.right.strip() else ""
-    return f"Held out {asked.number + 1:,}: \u2026 {sentence} {asks}{end}"
+    sentence = SENTENCES.split(" ".join(story))[-1]
+    right = f", right: {asked.right.strip()}" if asked.right.strip() else ""
+    return f"Held out {asked.number + 1:,}{right}. \u2026 {sentence} {asks}"
 
 
 def why_not(data: RunData) -> str:

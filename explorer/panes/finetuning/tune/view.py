@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -73,6 +74,7 @@ class TuneForm(QWidget):
                 field.box.setMinimumContentsLength(5)
             if isinstance(field, TextField):
                 field.editor.editingFinished.connect(self.typed)  # type: ignore[attr-defined]
+        self.fields["learning_rate"].editor.setPlaceholderText(text.OWN_RATE)  # type: ignore[attr-defined]
         name_parts(self, NAME, "methods", "targets", "start")
         deep = QWidget()
         self.more = MoreButton(f"{NAME}.more", deep)
@@ -85,7 +87,10 @@ class TuneForm(QWidget):
         )
         form.setContentsMargins(0, 0, 12, 0)
         foot = row((self.start, 1), self.more)
-        column((scrolling(form), 1), self.costs, foot, of=self, spacing=4)
+        area = scrolling(form)
+        column((area, 1), self.costs, foot, of=self, spacing=4)
+        see = partial(area.ensureWidgetVisible, deep)
+        self.more.toggled.connect(lambda on: on and QTimer.singleShot(0, self, see))
         self.start.clicked.connect(self.startRequested)
 
     def _tell_method(self, at: int) -> str:
@@ -144,9 +149,9 @@ def check_row(method: Method) -> CheckRow:
     """A method and what it takes, as a row."""
     found, name = method.estimate, TITLES[method.name]
     if found is None:
-        return CheckRow(name, text.color(method.name), method.chosen, (), "not here")
+        return CheckRow(name, text.COLORS[method.name], method.chosen, (), "not here")
     cells = format_count(found.trainable), format_duration(found.seconds)
-    return CheckRow(name, text.color(method.name), method.chosen, cells)
+    return CheckRow(name, text.COLORS[method.name], method.chosen, cells)
 
 
 class Charts(QWidget):
@@ -168,7 +173,7 @@ class Charts(QWidget):
         """A pair for each run; the last lies on top."""
         losses, exact = [], []
         for one in curves:
-            ink, (steps, shares) = text.color(one.method), one.exact
+            ink, (steps, shares) = text.COLORS[one.method], one.exact
             losses.append(Series(f"{one.name}, {text.OLD}", *one.old, ink, dashed=True))
             losses.append(Series(f"{one.name}, {text.NEW}", *one.new, ink))
             exact.append(Series(one.name, steps, 100 * shares, ink))
@@ -178,6 +183,10 @@ class Charts(QWidget):
             plot.set_series([one for one in series if len(one.x)])
         self.losses.set_note(note)
         self.exact.setVisible(bool(self.exact.series))
+
+    def set_cursor(self, step: int | None) -> None:
+        for plot in (self.losses, self.exact):
+            plot.set_cursor(step)
 
 
 class Answers(QWidget):

@@ -15,11 +15,13 @@ from core.data.questions import question_of
 from core.finetuning.adapter import Adapter, adapters_of
 from core.finetuning.analysis import attention_change
 from core.finetuning.scales import at_scales, generate_at_scales_steps
+from core.finetuning.trial import Mixture, mixed_shares
 from core.finetuning.verdicts import check_merge
 from core.inference.surprise import surprises
 from explorer.panes.finetuning.answers import text
 from explorer.panes.finetuning.answers.compute import CURVE
 from explorer.panes.finetuning.answers.draft import TryDraft
+from tests.core.finetuning.small import small_base, small_tuning, tune
 
 
 def adapter_of(mode: Any) -> Adapter:
@@ -114,7 +116,7 @@ def test_a_text_is_written_to_its_end_while_the_slider_is_dragged(
         check_shown(mode)
         slider.setSliderDown(False)
         await mode.settled()
-        assert float(mode.step[1].value("s")) == 0.6 * adapter_of(mode).config.scaling
+        assert float(mode.next.where[1].value("s")) == 0.6 * adapter_of(mode).config.scaling
         assert len(ended) == 2
 
     run_async(body())
@@ -235,6 +237,33 @@ def mixed_text(lm: Any, mode: Any) -> list[int]:
     ids = lm.tokenizer.encode_ids(mode.prompt)[-lm.config.block_size :]
     stop = tuple(lm.tokenizer.special_tokens.values())
     return core.generate(lm.model, ids, mode.draft.value.tokens, temperature=0, stop=stop)
+
+
+@pytest.mark.parametrize("method", ["full", "prompt"])
+def test_what_a_run_of_another_method_learned_is_tried(
+    method: str, make_mode: Any, run_async: Any, tmp_path: Path
+) -> None:
+    config = small_tuning(small_base(tmp_path), settings={"method": method}, learning_rate=1e-2)
+    folder = tune(config, tmp_path / "tuned").checkpoints[-1].folder
+
+    async def body() -> None:
+        mode = await make_mode("try")
+        mode.desk.tuned.choose(str(folder))
+        await mode.parent().settled()
+        assert mode.view.body.state == "ready", mode.view.body.message
+        model = core.load(folder).model
+        for strength in (1.0, 0.0):
+            mode.set_settings(strength=strength)
+            await mode.settled()
+            told = mixed_shares(model, Mixture(strength), mode.prompt_ids)
+            shown = mode.view.bars.displayed()["probability"]
+            np.testing.assert_allclose(np.sort(shown)[-1], told.max(), rtol=1e-4)
+        mode.check("merge")
+        await mode.settled()
+        assert "only an adapter" in mode.view.verdict.whole
+        assert mode.next.where is None
+
+    run_async(body())
 
 
 def test_the_head_that_moved_most_opens_in_attention(make_mode: Any, run_async: Any) -> None:

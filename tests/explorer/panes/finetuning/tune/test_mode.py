@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -169,10 +170,25 @@ def test_a_run_is_dismissed_opened_in_training_and_found_again(
         assert opened == [folder] and mode.workspace.run == folder
         state = mode.state()
         rows[folder].buttons["dismiss"].click()
-        assert set(rows) == {"questions"} and mode.view.charts.losses.note
+        assert set(rows) == {"questions"} and mode.view.charts.losses.cursor is None
+        assert mode.view.charts.losses.note
         mode.restore({**state, "question": -3})
         await until(lambda: folder in rows, "its row")
         assert mode.runs.folders == [folder] and mode.number == 0
+
+    run_async(body())
+
+
+def test_a_run_that_fails_says_why(make_tune: Any, run_async: Any, small: TuneDraft) -> None:
+    async def body() -> None:
+        mode = await make_tune()
+        mode.draft.begin(replace(small, learning_rate="1e30", methods=("full",)))
+        await mode.settled()
+        mode.start()
+        await until(lambda: "failed" in mode.headline, "the end")
+        (row,) = mode.view.answers.rows.values()
+        assert row.text.state == "failed" and row.text.message in mode.headline
+        assert "Full failed at step" in mode.headline
 
     run_async(body())
 
