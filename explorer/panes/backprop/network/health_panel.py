@@ -13,7 +13,7 @@ from core.optimization.statistics import HEALTHY_RATIO
 from explorer import theme
 from explorer.panes.backprop.network.curves import Curves
 from explorer.panes.backprop.network.histograms import Histograms
-from explorer.panes.backprop.network.moment import Moment
+from explorer.panes.backprop.network.keyframe import Keyframe
 from explorer.widgets.base import set_look
 from explorer.widgets.live_text import LiveText
 from explorer.widgets.plots.line_plot import LinePlot, Series
@@ -95,15 +95,15 @@ class Panel(QWidget):
     def side(self) -> str:
         return self.choice.current
 
-    def tell(self, moment: Moment) -> None:
-        """How well it does at that moment, the one that the headline tells."""
-        self.told.set_text(_told(moment))
+    def tell(self, keyframe: Keyframe) -> None:
+        """How well it does at that keyframe, the one that the headline tells."""
+        self.told.set_text(_told(keyframe))
 
-    def set_moment(self, moment: Moment, live: bool) -> None:
+    def set_keyframe(self, keyframe: Keyframe, live: bool) -> None:
         """What is drawn of it; `tell` has its numbers."""
         if self.side == "layers":
-            self.layers.set_layers(moment.layers)
-        step = None if live else float(moment.step)
+            self.layers.set_layers(keyframe.layers)
+        step = None if live else float(keyframe.step)
         self.losses.set_cursor(step)
         self.ratios.set_cursor(step)
 
@@ -134,13 +134,13 @@ class Panel(QWidget):
         self.ratios.set_series(lines)
 
 
-def _told(moment: Moment) -> str:
+def _told(keyframe: Keyframe) -> str:
     """How well it does, in numbers."""
-    if math.isnan(moment.train_loss):
+    if math.isnan(keyframe.train_loss):
         return "No points to learn from"
-    if math.isnan(moment.train_accuracy):
-        return f"Loss {format_number(moment.train_loss)}"
-    train = format_percent(moment.train_accuracy)
-    if math.isnan(moment.test_accuracy):
+    if math.isnan(keyframe.train_accuracy):
+        return f"Loss {format_number(keyframe.train_loss)}"
+    train = format_percent(keyframe.train_accuracy)
+    if math.isnan(keyframe.test_accuracy):
         return f"Accuracy: {train} of training points"
-    return f"Accuracy: training {train}, test {format_percent(moment.test_accuracy)}"
+    return f"Accuracy: training {train}, test {format_percent(keyframe.test_accuracy)}"

@@ -1,4 +1,4 @@
-"""What is known of a followed point at each moment of its way, as it is drawn. No Qt here."""
+"""What is known of a followed point at each index of its way, as it is drawn. No Qt here."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from explorer.panes.backprop.network.sample import Sample
 
 
 @dataclass(frozen=True, eq=False)
-class SampleFace:
-    """What is known at a moment, by column: numbers (m,) or None, and what moves.
+class SampleScene:
+    """What is known at a index, by column: numbers (m,) or None, and what moves.
 
     values     forward the newest of a column: sums, then what the neurons say; backward those
                whose gradients came last, from what they say to the sums
@@ -52,15 +52,15 @@ class SampleFace:
 
 @dataclass(frozen=True, eq=False)
 class _Known:
-    """After a moment: by column the newest node forward, gradients by node, and the loss."""
+    """After a index: by column the newest node forward, gradients by node, and the loss."""
 
     nodes: tuple[int, ...]
     grads: dict[int, Array]
     loss: float | None
 
 
-class SampleFaces:
-    """The faces of a sample; what is known at each moment is worked out once."""
+class SampleScenes:
+    """The scenes of a sample; what is known at each index is worked out once."""
 
     def __init__(self, sample: Sample) -> None:
         self.sample = sample
@@ -92,17 +92,17 @@ class SampleFaces:
             else:
                 self._known[-1] = known
 
-    def at(self, position: float) -> SampleFace:
+    def at(self, position: float) -> SampleScene:
         """Moment ceil(position) is being come to."""
         sample = self.sample
         last = len(sample) - 1
-        moment = min(max(0, int(np.ceil(position - 1e-9))), last)
-        share = 1.0 - max(0.0, moment - position)
-        known = self._known[moment]
+        index = min(max(0, int(np.ceil(position - 1e-9))), last)
+        share = 1.0 - max(0.0, index - position)
+        known = self._known[index]
         nodes = tuple(self._shown(known, column) for column in range(len(sample.sizes)))
         weights = tuple(self._weights(known.grads, n) for n in range(1, len(sample.sizes)))
-        column, layer, flow, backward = self._moving(moment)
-        return SampleFace(
+        column, layer, flow, backward = self._moving(index)
+        return SampleScene(
             sample,
             tuple(None if node < 0 else _flat(self._data(node)) for node in nodes),
             nodes,
@@ -133,12 +133,12 @@ class SampleFaces:
         node = self.sample.find("weight", column)
         return np.asarray(grads[node]) if node in grads else None
 
-    def _moving(self, moment: int) -> tuple[int, int, Array | None, bool]:
-        """Column, layer of weights, and what flows along them, at a moment."""
+    def _moving(self, index: int) -> tuple[int, int, Array | None, bool]:
+        """Column, layer of weights, and what flows along them, at a index."""
         sample = self.sample
-        if moment == 0:
+        if index == 0:
             return 0, -1, None, False
-        place = sample.place_at(moment)
+        place = sample.place_at(index)
         role = sample.roles[place.node]
         nodes = sample.graph.nodes
         if place.phase == "forward":
@@ -156,7 +156,7 @@ class SampleFaces:
         target = sample.roles[nodes[place.node].inputs[place.input]]
         if role.kind == "product" and place.phase == "backward":
             before, weight = (np.asarray(nodes[n].tensor.data) for n in nodes[place.node].inputs)
-            upstream = self._known[moment].grads[place.node].reshape(1, -1)
+            upstream = self._known[index].grads[place.node].reshape(1, -1)
             flow = weight * upstream if target.kind == "out" else before.reshape(-1, 1) * upstream
             return target.column, role.column - 1, flow, True
         return target.column, -1, None, True

@@ -13,9 +13,9 @@ from core.optimization.optimizers import optimizer
 from core.optimization.rule import Rule
 from core.substitution import arithmetic
 from core.trace import Step, Trace
-from explorer.panes.backprop.network.moment import Moment, Update
-from explorer.panes.backprop.network.spots import Weight, name_of
-from explorer.panes.backprop.network.updates import Bias, optimizer_trace, parameter_of
+from explorer.panes.backprop.network.hit_testing import Weight, name_of
+from explorer.panes.backprop.network.keyframe import Keyframe, Update
+from explorer.panes.backprop.network.optimizer_step import Bias, optimizer_trace, parameter_of
 from explorer.panes.backprop.optimizer_symbols import (
     BEFORE,
     SETTINGS,
@@ -36,11 +36,11 @@ SPELT = {
 } | SETTINGS
 
 
-def update_rows(moment: Moment, weight: Weight | Bias) -> tuple[Step | None, list[Any]]:
+def update_rows(keyframe: Keyframe, weight: Weight | Bias) -> tuple[Step | None, list[Any]]:
     """The whole step of one weight or bias: the rule's formula, and every number of it."""
-    update, (parameter, place) = moment.update, parameter_of(weight)
+    update, (parameter, place) = keyframe.update, parameter_of(weight)
     if update is None or parameter not in update.gradients:
-        return None, ["You can look into its next step." if moment.step else "No step yet."]
+        return None, ["You can look into its next step." if keyframe.step else "No step yet."]
     trace = optimizer_trace(update, parameter)
     rule = optimizer(trace.about["optimizer"])
     letters, state = letters_of(rule), trace.about["state"]
@@ -107,18 +107,18 @@ def _spelt(name: str, one: Weight | Bias) -> str:
     return words.replace("the weight", "the bias") if isinstance(one, Bias) else words
 
 
-def line_rows(moment: Moment, layer: int, step: Step, weight: Weight) -> list[Any]:
+def line_rows(keyframe: Keyframe, layer: int, step: Step, weight: Weight) -> list[Any]:
     """One line of it: what it reads, what was remembered included, and what it makes."""
-    update = moment.update
+    update = keyframe.update
     if update is None:
         return []
-    first = name_of(weight.layer, weight.before, moment.sizes)
-    then = name_of(weight.layer + 1, weight.after, moment.sizes)
+    first = name_of(weight.layer, weight.before, keyframe.sizes)
+    then = name_of(weight.layer + 1, weight.after, keyframe.sizes)
     rows: list[Any] = [f"For the weight {first} \u2192 {then}:"]
     letters = letters_of(optimizer(update.optimizer))
     made = next(iter(step.values))
     if step.parent is not None or not marked_line(step.code).computes or not step.value(made).ndim:
-        shape, inner = moment.weights[layer].shape, step.parent is not None
+        shape, inner = keyframe.weights[layer].shape, step.parent is not None
         for name in step.values:
             value, note = _told(name, np.asarray(step.value(name)), weight, shape, inner=inner)
             called = name if inner else letters.get(name, name)

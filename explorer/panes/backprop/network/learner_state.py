@@ -48,7 +48,7 @@ class Learned:
         return all(saved.get(name) == value for name, value in self.state().items())
 
 
-def learned_of(learner: Learner) -> Learned:
+def state_of(learner: Learner) -> Learned:
     """As it is now: arrays are replaced when it learns on, never changed."""
     network = learner.network
     return Learned(

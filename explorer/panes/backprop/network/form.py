@@ -82,14 +82,14 @@ class NumberMenu(Field):
         self.typed.set_value(value)
 
 
-class Controls(QWidget):
+class NetworkForm(QWidget):
     """`changed(field, value)` of an NetworkDraft."""
 
     changed = Signal(str, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("backprop.network.controls")
+        self.setObjectName("backprop.network.form")
         self.fields: dict[str, Field] = {}
         self._column = QVBoxLayout()
         self._column.setContentsMargins(2, 0, 8, 8)

@@ -10,8 +10,8 @@ from core.autograd.loss_step import loss_step
 from core.optimization.optimizer_trace import trace_update
 from core.optimization.optimizers import optimizer
 from core.trace import Trace
-from explorer.panes.backprop.network.moment import Moment, Update
-from explorer.panes.backprop.network.spots import Neuron, Spot, Weight, is_there
+from explorer.panes.backprop.network.hit_testing import Neuron, Spot, Weight, is_there
+from explorer.panes.backprop.network.keyframe import Keyframe, Update
 
 
 @dataclass(frozen=True)
@@ -29,24 +29,24 @@ def parameter_of(one: Weight | Bias) -> tuple[str, tuple[int, ...]]:
     return f"{one.layer}.weight", (one.before, one.after)
 
 
-def layer_of(spot: Spot, moment: Moment) -> int | None:
+def layer_of(spot: Spot, keyframe: Keyframe) -> int | None:
     """The layer of weights that is looked at: a weight's own, or that which leads to a neuron."""
-    if not is_there(spot, moment.sizes):
+    if not is_there(spot, keyframe.sizes):
         return None
     if isinstance(spot, Neuron):
         return spot.column - 1 if spot.column else None
     return spot.layer if isinstance(spot, Weight) else None
 
 
-def liveliest(moment: Moment, of_layer: int | None = None) -> Weight | None:
+def liveliest(keyframe: Keyframe, of_layer: int | None = None) -> Weight | None:
     """The weight with the largest gradient in the last step, of all or of one layer; None before a
     first step.
     """
-    if moment.update is None:
+    if keyframe.update is None:
         return None
     best, found = -1.0, None
-    for layer in range(len(moment.weights)) if of_layer is None else (of_layer,):
-        gradient = moment.update.gradients.get(f"{layer}.weight")
+    for layer in range(len(keyframe.weights)) if of_layer is None else (of_layer,):
+        gradient = keyframe.update.gradients.get(f"{layer}.weight")
         if gradient is None:
             continue
         size = np.abs(np.nan_to_num(gradient))
@@ -57,11 +57,11 @@ def liveliest(moment: Moment, of_layer: int | None = None) -> Weight | None:
     return found
 
 
-def liveliest_bias(moment: Moment) -> Bias | None:
+def liveliest_bias(keyframe: Keyframe) -> Bias | None:
     """The same of the biases."""
     best, found = -1.0, None
-    gradients = moment.update.gradients if moment.update is not None else {}
-    for layer in range(len(moment.biases)):
+    gradients = keyframe.update.gradients if keyframe.update is not None else {}
+    for layer in range(len(keyframe.biases)):
         if (gradient := gradients.get(f"{layer}.bias")) is not None:
             size = np.abs(np.nan_to_num(gradient))
             place = int(size.argmax())
@@ -70,9 +70,9 @@ def liveliest_bias(moment: Moment) -> Bias | None:
     return found
 
 
-def update_trace(moment: Moment, layer: int | None = None) -> Trace | None:
+def update_trace(keyframe: Keyframe, layer: int | None = None) -> Trace | None:
     """The loss, then what the optimizer did with one layer's weights (else the liveliest one's)."""
-    update, lively = moment.update, liveliest(moment)
+    update, lively = keyframe.update, liveliest(keyframe)
     if update is None or lively is None:
         return None
     layer = lively.layer if layer is None else layer

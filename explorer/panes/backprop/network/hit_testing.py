@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from core.numbers import format_number
 from explorer.panes.backprop.network.draft import REACH, Data
-from explorer.panes.backprop.network.layout import Box, Layout, distance, inside
-from explorer.panes.backprop.network.moment import Moment
+from explorer.panes.backprop.network.keyframe import Keyframe
+from explorer.panes.backprop.network.scene import Box, Layout, distance, inside
 
 NEAR_EDGE, NEAR_POINT = 5.0, 12.0  # px
 
@@ -49,7 +49,7 @@ def from_plane(box: Box, x: float, y: float) -> tuple[float, float]:
     return box[0] + across * box[2], box[1] + down * box[3]
 
 
-def spot_at(layout: Layout, moment: Moment, data: Data | None, x: float, y: float) -> Spot:
+def spot_at(layout: Layout, keyframe: Keyframe, data: Data | None, x: float, y: float) -> Spot:
     """What lies under a place of the widget."""
     if inside(layout.plane, x, y):
         near = point_near(layout.plane, data, x, y)
@@ -59,7 +59,7 @@ def spot_at(layout: Layout, moment: Moment, data: Data | None, x: float, y: floa
             if inside(box, x, y):
                 return Neuron(column, number)
     best, found = NEAR_EDGE, None
-    for layer, weights in enumerate(moment.weights):
+    for layer, weights in enumerate(keyframe.weights):
         for before in range(weights.shape[0]):
             for after in range(weights.shape[1]):
                 away = distance(layout.edge(layer, before, after), x, y)
@@ -97,11 +97,11 @@ def is_there(spot: Spot, sizes: tuple[int, ...]) -> bool:
     return False
 
 
-def words_of(spot: Spot, moment: Moment, data: Data | None) -> str:
+def words_of(spot: Spot, keyframe: Keyframe, data: Data | None) -> str:
     """One line beside the pointer."""
-    sizes = moment.sizes
+    sizes = keyframe.sizes
     if isinstance(spot, Weight):
-        value = moment.weights[spot.layer][spot.before, spot.after]
+        value = keyframe.weights[spot.layer][spot.before, spot.after]
         first = name_of(spot.layer, spot.before, sizes)
         then = name_of(spot.layer + 1, spot.after, sizes)
         return f"weight {format_number(value)}: {first} \u2192 {then}"
@@ -109,8 +109,8 @@ def words_of(spot: Spot, moment: Moment, data: Data | None) -> str:
         name = name_of(spot.column, spot.number, sizes)
         if spot.column == 0:
             return f"{name}: a coordinate, from \u2212{REACH} to {REACH} over the plane"
-        bias = format_number(moment.biases[spot.column - 1][spot.number])
-        dead = is_dead(moment, spot.column, spot.number)
+        bias = format_number(keyframe.biases[spot.column - 1][spot.number])
+        dead = is_dead(keyframe, spot.column, spot.number)
         return f"{name}: bias {bias}" + (", dead: 0 for every point" if dead else "")
     if isinstance(spot, PointSpot) and data is not None:
         x, y = data.points[spot.number]
@@ -121,6 +121,6 @@ def words_of(spot: Spot, moment: Moment, data: Data | None) -> str:
     return ""
 
 
-def is_dead(moment: Moment, column: int, number: int) -> bool:
+def is_dead(keyframe: Keyframe, column: int, number: int) -> bool:
     layer = column - 1
-    return 0 <= layer < len(moment.layers) and bool(moment.layers[layer].dead[number])
+    return 0 <= layer < len(keyframe.layers) and bool(keyframe.layers[layer].dead[number])

@@ -1,4 +1,4 @@
-"""One moment of learning, as it is drawn: everything ready, nothing left to compute. No Qt here."""
+"""A keyframe of training: all that the pictures show after one optimizer step. No Qt here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.optimization.learner import Learner
 from core.optimization.statistics import LayerStatistics, layer_statistics, neuron_maps
 from explorer.panes.backprop.network.contour import boundary
 from explorer.panes.backprop.network.draft import REACH, NetworkDraft
-from explorer.panes.backprop.network.learned import Learned, learned_of
+from explorer.panes.backprop.network.learner_state import Learned, state_of
 
 RESOLUTION = 40  # of a neuron's map
 PLANE = 80  # of the map of what the network says
@@ -68,7 +68,7 @@ class Passed:
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
+class Keyframe:
     """After `step` optimizer steps.
 
     weights, biases  of each layer, (n, m) and (m,)
@@ -108,17 +108,17 @@ class Moment:
 
 def look(
     learner: Learner, draft: NetworkDraft, update: Update | None, diverged: str = ""
-) -> Moment:
+) -> Keyframe:
     """What there is to see of a learner now. About 3 ms for a 2-8-8-1 network."""
-    *_, moment = look_steps(learner, draft, update, diverged)
-    assert moment is not None
-    return moment
+    *_, keyframe = look_steps(learner, draft, update, diverged)
+    assert keyframe is not None
+    return keyframe
 
 
 def look_steps(
     learner: Learner, draft: NetworkDraft, update: Update | None, diverged: str = ""
-) -> Iterator[Moment | None]:
-    """`look` in parts of about a millisecond, each None and the last one the Moment; the learner
+) -> Iterator[Keyframe | None]:
+    """`look` in parts of about a millisecond, each None and the last one the Keyframe; the learner
     may not change between them.
     """
     parameters = learner.network.parameters
@@ -140,7 +140,7 @@ def look_steps(
         border = boundary(fine[0]) if learner.train.classes == 2 else np.zeros((0, 4))
     yield None
     with np.errstate(all="ignore"):
-        yield Moment(
+        yield Keyframe(
             learner.step,
             draft,
             learner.train.classes,
@@ -156,7 +156,7 @@ def look_steps(
             plane,
             border,
             statistics,
-            learned_of(learner),
+            state_of(learner),
             update,
             diverged,
             tuple(_passed(learner)),

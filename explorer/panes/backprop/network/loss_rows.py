@@ -17,9 +17,9 @@ from explorer.widgets.live_numbers import Equation, in_a_line
 OF_NORM = ("centered", "scale", "shift", "stretch")  # what a norm's lines read, told by norm_rows
 
 
-def loss_rows(sample: Sample, moment: int) -> list[Any] | None:
+def loss_rows(sample: Sample, index: int) -> list[Any] | None:
     """The numbers of a cross-entropy's step; None for any other step."""
-    place, step = sample.place_at(moment), sample.step_at(moment)
+    place, step = sample.place_at(index), sample.step_at(index)
     operation = sample.graph.nodes[place.node].tensor.operation
     if place.phase not in ("forward", "backward"):
         return None
@@ -90,11 +90,11 @@ def _back_to_many(sample: Sample, step: Step) -> list[Any]:
     return rows
 
 
-def norm_rows(sample: Sample, moment: int) -> list[Any]:
+def norm_rows(sample: Sample, index: int) -> list[Any]:
     """Layer norm's mean and deviation, over all neurons of the layer; back also what is taken off
     each gradient. Nothing for any other step.
     """
-    place, step = sample.place_at(moment), sample.step_at(moment)
+    place, step = sample.place_at(index), sample.step_at(index)
     nodes = sample.graph.nodes
     node = nodes[place.node]
     operation = node.tensor.operation

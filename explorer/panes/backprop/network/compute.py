@@ -1,32 +1,30 @@
-"""What happens on the engine's thread: the learner, changed between its steps, and its moments.
+"""Training on the engine's thread: one learner, its setup changed between two steps, its keyframes.
 
-The engine's thread appends; the GUI's reads `moments` and `curves`, which are only ever replaced or
-made longer. Knows no Qt.
+The window reads `keyframes` and `curves` meanwhile: they are only ever replaced or made longer.
+No Qt here.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from core.optimization.learner import Learned, Learner
-from explorer.panes.backprop.network.curves import Curves
+from explorer.panes.backprop.network.curves import Curves, Rise, places_of
 from explorer.panes.backprop.network.draft import Data, NetworkDraft, make_data
-from explorer.panes.backprop.network.learned import learned_of, recall
-from explorer.panes.backprop.network.moment import Moment, Update, look, look_steps
-from explorer.panes.backprop.network.past import moments_steps
-from explorer.panes.backprop.network.rising import Rise
+from explorer.panes.backprop.network.keyframe import Keyframe, Update, look, look_steps
+from explorer.panes.backprop.network.learner_state import recall, state_of
 from explorer.panes.backprop.network.sample import Sample, take_sample
-from explorer.panes.backprop.network.stepping import take_step
-from explorer.panes.backprop.network.thinning import places_of
 
 PACE = 60.0  # steps a second at 1x
 SLICE = 0.002  # seconds of work between two yields, at which the window goes first
-LOOK = 1 / 20  # seconds between two moments while it learns
-MOST_MOMENTS = 400  # then half of them are forgotten
+LOOK = 1 / 20  # seconds between two keyframes while it learns
+MOST_KEYFRAMES = 400  # then half of them are forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class Beat:
     safe: bool = True
 
 
-class NetworkLab:
+class Training:
     """One learner. `change`, `reset`, `one_step` and `look` are called between its steps."""
 
     def __init__(self, draft: NetworkDraft, learned: Mapping[str, Any] | None = None) -> None:
@@ -48,7 +46,7 @@ class NetworkLab:
 
     # called by the engine
 
-    def reset(self, draft: NetworkDraft, learned: Mapping[str, Any] | None = None) -> Moment:
+    def reset(self, draft: NetworkDraft, learned: Mapping[str, Any] | None = None) -> Keyframe:
         """A new network, at step 0, or with what a session kept of one where that fits."""
         self.draft = draft
         self.data: Data = make_data(draft)
@@ -59,14 +57,15 @@ class NetworkLab:
         if learned and known:
             self.rise.recall(learned.get("rise"))
             self._recall_since(learned.get("since"))
-        self.past: Any = learned.get("past") if learned and known else None  # not yet remembered
-        moment = look(self.learner, draft, self._update, self.diverged)
-        curves = Curves.kept(learned.get("curves"), moment.step) if learned and known else Curves()
-        if curves.steps[-1:] != [moment.step]:
-            curves.take(moment)
+        keyframe = look(self.learner, draft, self._update, self.diverged)
+        curves = (
+            Curves.kept(learned.get("curves"), keyframe.step) if learned and known else Curves()
+        )
+        if curves.steps[-1:] != [keyframe.step]:
+            curves.take(keyframe)
         self.curves: Curves = curves
-        self.moments: list[Moment] = [moment]  # never empty: the other thread looks
-        return moment
+        self.keyframes: list[Keyframe] = [keyframe]  # never empty: the other thread looks
+        return keyframe
 
     def _start(self) -> None:
         one, data = self.draft, self.data
@@ -82,22 +81,26 @@ class NetworkLab:
         before = learned.get("before")
         if isinstance(before, Mapping) and recall(self.learner, before):
             self._learn()
-            if learned_of(self.learner).is_state(learned):
+            if state_of(self.learner).is_state(learned):
                 return True
             self._start()
         return recall(self.learner, learned)
 
     def _recall_since(self, saved: Any) -> None:
-        """What `state_since` gave; what does not fit is left out."""
+        """The steps of the latest change and of the latest change of the task, where they fit."""
         fits = isinstance(saved, list) and len(saved) == 2
         if fits and all(type(one) is int and 0 <= one <= self.learner.step for one in saved):
             self.since, self.since_task = saved
 
-    def state_since(self) -> list[int]:
-        """For JSON: the step of the latest change, and that of the latest change of the task."""
-        return [self.since, self.since_task]
+    def state(self) -> dict[str, Any]:
+        """For JSON: the newest keyframe's network, the one before its step, and the curves."""
+        keyframe = self.keyframes[-1]
+        before = {} if keyframe.update is None else {"before": keyframe.update.start.state()}
+        course = {"curves": self.curves.state(), "rise": self.rise.state()}
+        since = {"since": [self.since, self.since_task]}
+        return {**keyframe.learned.state(), **before, **course, **since}
 
-    def change(self, draft: NetworkDraft) -> Moment:
+    def change(self, draft: NetworkDraft) -> Keyframe:
         """Another setup from the next step on; what has been learned stays. `since` is the step
         from which on it is as it is, `since_task` that from which on points and network are.
         """
@@ -119,40 +122,30 @@ class NetworkLab:
             self.since_task = learner.step
         return self.look()
 
-    def remember_steps(self) -> Generator[None, None, None]:
-        """Puts the moments that a session kept before its own first one; nothing where another
-        network has begun meanwhile.
-        """
-        learner, first = self.learner, self.moments[0].step
-        past = yield from moments_steps(self.past, first)
-        if self.learner is learner and self.moments[0].step == first:
-            self.moments = [*past, *self.moments]
-            self.past = None
-
-    def one_step(self) -> Moment:
+    def one_step(self) -> Keyframe:
         self._learn()
         return self.look()
 
-    def several(self, count: int) -> Moment:
+    def several(self, count: int) -> Keyframe:
         for _ in range(count):
             self.one_step()
-        return self.moments[-1]
+        return self.keyframes[-1]
 
-    def look(self) -> Moment:
+    def look(self) -> Keyframe:
         """Records what there is to see now."""
         return self._keep(look(self.learner, self.draft, self._update, self.diverged))
 
-    def _keep(self, moment: Moment) -> Moment:
-        kept = self.moments
-        if kept and kept[-1].step == moment.step:
+    def _keep(self, keyframe: Keyframe) -> Keyframe:
+        kept = self.keyframes
+        if kept and kept[-1].step == keyframe.step:
             kept = kept[:-1]
-        elif len(kept) >= MOST_MOMENTS:
+        elif len(kept) >= MOST_KEYFRAMES:
             steps = [one.step for one in kept]
-            kept = [kept[place] for place in places_of(steps, MOST_MOMENTS // 2)]
-        self.moments = [*kept, moment]
+            kept = [kept[place] for place in places_of(steps, MOST_KEYFRAMES // 2)]
+        self.keyframes = [*kept, keyframe]
         self.curves = self.curves.thinned()
-        self.curves.take(moment)
-        return moment
+        self.curves.take(keyframe)
+        return keyframe
 
     def run(self) -> Iterator[Beat]:
         """Learns on until it diverges; the engine drives it."""
@@ -166,11 +159,11 @@ class NetworkLab:
                     break
             if now - looked >= LOOK or self.diverged:
                 parts = look_steps(self.learner, self.draft, self._update, self.diverged)
-                for moment in parts:
-                    if moment is None:
+                for keyframe in parts:
+                    if keyframe is None:
                         yield Beat(safe=False)
                     else:
-                        self._keep(moment)
+                        self._keep(keyframe)
                 looked = now
             pause = 0.0 if math.isinf(self.speed) else 1 / (PACE * self.speed)
             yield Beat(max(0.0, pause - (time.perf_counter() - begun)))
@@ -178,9 +171,25 @@ class NetworkLab:
     def _learn(self) -> Learned | None:
         if self.diverged or not len(self.learner.train):
             return None
-        learned, self._update = take_step(self.learner, self.draft)
+        learner, start = self.learner, state_of(self.learner)
+        with np.errstate(all="ignore"):  # what overflows is told as divergence
+            learned = learner.learn()
+        assert learner.batch is not None and learner.said is not None
+        parameters = learner.network.parameters.items()
+        self._update = Update(
+            self.draft,
+            start,
+            learned.learning_rate,
+            {name: tensor.grad for name, tensor in parameters if tensor.grad is not None},
+            dict(learner.slopes),
+            learner.settings.penalty,
+            learner.settings.strength,
+            learner.loss_name,
+            learner.said,
+            learner.batch.targets,
+        )
         self.diverged = learned.diverged
-        self.rise.take(learned.loss, len(self._update.targets))
+        self.rise.take(learned.loss, len(learner.batch))
         return learned
 
     def sample(self, number: int, x: float, y: float, target: float) -> Sample:

@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtGui import QColor, QImage
 
 from explorer import theme
-from explorer.panes.backprop.network.moment import LEVELS
+from explorer.panes.backprop.network.keyframe import LEVELS
 
 SOFT = 0.42  # how much of the surface is in the plane's colors, so that points stand out from it
 

@@ -12,85 +12,87 @@ from core.marked_line import marked_line
 from core.numbers import format_number
 from core.substitution import arithmetic
 from core.trace import Step
-from explorer.panes.backprop.network.loss_numbers import OF_NORM, loss_rows, norm_rows
-from explorer.panes.backprop.network.moment import Moment, Update
-from explorer.panes.backprop.network.neuron_numbers import (
-    neuron_rows,
-    neuron_step,
-    neuron_table,
-    neuron_title,
-)
-from explorer.panes.backprop.network.sample import Sample
-from explorer.panes.backprop.network.spots import (
+from explorer.panes.backprop.network.hit_testing import (
     Neuron,
     Spot,
     Weight,
     is_there,
     name_of,
 )
+from explorer.panes.backprop.network.keyframe import Keyframe, Update
+from explorer.panes.backprop.network.loss_rows import OF_NORM, loss_rows, norm_rows
+from explorer.panes.backprop.network.neuron_rows import (
+    neuron_rows,
+    neuron_step,
+    neuron_table,
+    neuron_title,
+)
+from explorer.panes.backprop.network.optimizer_rows import line_rows, update_rows
+from explorer.panes.backprop.network.optimizer_step import liveliest, liveliest_bias
+from explorer.panes.backprop.network.sample import Sample
 from explorer.panes.backprop.network.text import count_of_steps, sample_title
-from explorer.panes.backprop.network.update_numbers import line_rows, update_rows
-from explorer.panes.backprop.network.updates import liveliest, liveliest_bias
 from explorer.panes.base import Inspection
 from explorer.widgets.live_numbers import Equation, Terms, in_a_line
 
 MOST_ROWS = 8
 
 
-def of_moment(moment: Moment, spot: Spot, pinned: bool) -> Inspection:
+def of_keyframe(keyframe: Keyframe, spot: Spot, pinned: bool) -> Inspection:
     """The optimizer's last step, for the weight or neuron that is looked at, or for one weight."""
     if isinstance(spot, Neuron) and spot.column:
-        return _of_neuron(moment, spot, pinned)
-    weight = spot if isinstance(spot, Weight) else liveliest(moment)
+        return _of_neuron(keyframe, spot, pinned)
+    weight = spot if isinstance(spot, Weight) else liveliest(keyframe)
     if weight is None:
-        return _inspection(_table(moment), rows=_summary(moment), title=_title(moment))
+        return _inspection(_table(keyframe), rows=_summary(keyframe), title=_title(keyframe))
     if not isinstance(spot, Weight):
-        return _of_liveliest(moment, weight)
-    step, rows = update_rows(moment, weight)
-    way = _way(moment, weight)
+        return _of_liveliest(keyframe, weight)
+    step, rows = update_rows(keyframe, weight)
+    way = _way(keyframe, weight)
     if step is None:
-        value = float(moment.weights[weight.layer][weight.before, weight.after])
+        value = float(keyframe.weights[weight.layer][weight.before, weight.after])
         rows = [*rows, Equation("weight now", value, "accent", way)]
     title = f"Weight {way}"
-    return _inspection(_table(moment), step=step, rows=rows, pinned=pinned, title=title, plain=True)
+    return _inspection(
+        _table(keyframe), step=step, rows=rows, pinned=pinned, title=title, plain=True
+    )
 
 
-def _of_liveliest(moment: Moment, weight: Weight) -> Inspection:
+def _of_liveliest(keyframe: Keyframe, weight: Weight) -> Inspection:
     """The update of the weight with the largest gradient; of a bias, where no weight has any."""
-    assert moment.update is not None
-    gradient = moment.update.gradients[f"{weight.layer}.weight"][weight.before, weight.after]
-    bias = None if gradient else liveliest_bias(moment)
+    assert keyframe.update is not None
+    gradient = keyframe.update.gradients[f"{weight.layer}.weight"][weight.before, weight.after]
+    bias = None if gradient else liveliest_bias(keyframe)
     if bias is None:
-        head, where = "The weight with the largest gradient:", _way(moment, weight)
+        head, where = "The weight with the largest gradient:", _way(keyframe, weight)
     else:
         head = "No weight has a gradient. The bias with the largest one:"
-        where = f"bias of {name_of(bias.layer + 1, bias.after, moment.sizes)}"
-    step, told = update_rows(moment, bias or weight)
-    rows = [head, where, *told, *_summary(moment)]
-    title = _title(moment, "weight" if bias is None else "bias")
-    return _inspection(_table(moment), step=step, rows=rows, title=title, plain=True)
+        where = f"bias of {name_of(bias.layer + 1, bias.after, keyframe.sizes)}"
+    step, told = update_rows(keyframe, bias or weight)
+    rows = [head, where, *told, *_summary(keyframe)]
+    title = _title(keyframe, "weight" if bias is None else "bias")
+    return _inspection(_table(keyframe), step=step, rows=rows, title=title, plain=True)
 
 
-def _way(moment: Moment, weight: Weight) -> str:
-    first = name_of(weight.layer, weight.before, moment.sizes)
-    return f"{first} \u2192 {name_of(weight.layer + 1, weight.after, moment.sizes)}"
+def _way(keyframe: Keyframe, weight: Weight) -> str:
+    first = name_of(weight.layer, weight.before, keyframe.sizes)
+    return f"{first} \u2192 {name_of(weight.layer + 1, weight.after, keyframe.sizes)}"
 
 
-def of_inner(moment: Moment, layer: int, step: Step, spot: Spot) -> Inspection:
+def of_inner(keyframe: Keyframe, layer: int, step: Step, spot: Spot) -> Inspection:
     """A line of an optimizer step: the loss, or what the optimizer does with each weight of
     `layer`; in numbers the one that is looked at, or the liveliest.
     """
     values = {name: np.asarray(value) for name, value in _values(step).items()}
-    there = isinstance(spot, Weight) and spot.layer == layer and is_there(spot, moment.sizes)
-    lively = spot if isinstance(spot, Weight) and there else liveliest(moment, layer)
+    there = isinstance(spot, Weight) and spot.layer == layer and is_there(spot, keyframe.sizes)
+    lively = spot if isinstance(spot, Weight) and there else liveliest(keyframe, layer)
     rows: list[Any] = []
     if step.name != "loss" and lively is not None:
-        rows = line_rows(moment, layer, step, lively)
-    elif moment.update is not None:
-        rows += _cost_rows(moment.update, float(values["loss"]))
-        said = moment.update.said
+        rows = line_rows(keyframe, layer, step, lively)
+    elif keyframe.update is not None:
+        rows += _cost_rows(keyframe.update, float(values["loss"]))
+        said = keyframe.update.said
         for number in range(min(len(said), MOST_ROWS - 2)):
-            target = format_number(float(moment.update.targets[number]))
+            target = format_number(float(keyframe.update.targets[number]))
             told = ", ".join(format_number(float(one)) for one in said[number])
             rows.append(Equation(f"z of point {number + 1}", told, "text", f"target {target}"))
         if len(said) > MOST_ROWS - 2:
@@ -129,12 +131,12 @@ def _from_one(count: int) -> tuple[str, ...]:
     return tuple(str(number + 1) for number in range(count))
 
 
-def _title(moment: Moment, what: str = "weight") -> str:
-    if moment.update is None and moment.step:
-        return f"After {count_of_steps(moment.step)}"
-    if moment.update is None:
+def _title(keyframe: Keyframe, what: str = "weight") -> str:
+    if keyframe.update is None and keyframe.step:
+        return f"After {count_of_steps(keyframe.step)}"
+    if keyframe.update is None:
         return "Before the first step"
-    return f"Step {moment.step:,}: one {what}'s update"
+    return f"Step {keyframe.step:,}: one {what}'s update"
 
 
 def _values(step: Step) -> dict[str, Any]:
@@ -142,28 +144,30 @@ def _values(step: Step) -> dict[str, Any]:
     return {name: step.value(name) for name in step.values if name not in WHERE}
 
 
-def _of_neuron(moment: Moment, spot: Neuron, pinned: bool) -> Inspection:
+def _of_neuron(keyframe: Keyframe, spot: Neuron, pinned: bool) -> Inspection:
     """How it comes to what it says."""
-    step, title = neuron_step(moment, spot), neuron_title(moment, spot)
-    rows, table = neuron_rows(moment, spot), neuron_table(moment, spot)
+    step, title = neuron_step(keyframe, spot), neuron_title(keyframe, spot)
+    rows, table = neuron_rows(keyframe, spot), neuron_table(keyframe, spot)
     return _inspection(table, step=step, rows=rows, pinned=pinned, title=title, plain=True)
 
 
-def _summary(moment: Moment) -> list[Any]:
+def _summary(keyframe: Keyframe) -> list[Any]:
     rows: list[Any] = [
-        Equation("training loss", moment.train_loss, "text", "all training points"),
-        Equation("test loss", moment.test_loss, "text", "points it has not seen"),
-        Equation("learning rate", moment.learning_rate, "text", "of the next step"),
+        Equation("training loss", keyframe.train_loss, "text", "all training points"),
+        Equation("test loss", keyframe.test_loss, "text", "points it has not seen"),
+        Equation("learning rate", keyframe.learning_rate, "text", "of the next step"),
     ]
     return [row for row in rows if not np.isnan(row.value)]
 
 
-def _table(moment: Moment) -> dict[str, np.ndarray]:
+def _table(keyframe: Keyframe) -> dict[str, np.ndarray]:
     table: dict[str, np.ndarray] = {}
-    for number, (weights, biases) in enumerate(zip(moment.weights, moment.biases, strict=True), 1):
+    for number, (weights, biases) in enumerate(
+        zip(keyframe.weights, keyframe.biases, strict=True), 1
+    ):
         table[f"W{number}"], table[f"b{number}"] = weights, biases
-    if moment.update is not None:
-        for name, gradient in moment.update.gradients.items():
+    if keyframe.update is not None:
+        for name, gradient in keyframe.update.gradients.items():
             table[f"gradient of {name}"] = gradient
     return table
 
@@ -171,28 +175,28 @@ def _table(moment: Moment) -> dict[str, np.ndarray]:
 # one sample
 
 
-def of_sample(sample: Sample, moment: int, spot: Spot) -> Inspection:
+def of_sample(sample: Sample, index: int, spot: Spot) -> Inspection:
     """The operation that happens, with its numbers for the neuron that is looked at."""
-    title = sample_title(sample, moment)
+    title = sample_title(sample, index)
     if not title[1:2].isdigit():  # no name
         title = title[:1].upper() + title[1:]
-    if moment == 0:
+    if index == 0:
         rows: list[Any] = [
             Equation(f"x{number + 1}", value, "accent") for number, value in enumerate(sample.point)
         ]
         rows.append(Equation("target", sample.target, "text"))
         rows.append("For this point alone, without batch or penalty.")
         return _inspection({"x": np.array(sample.point)}, rows=rows, title=title)
-    step = sample.step_at(moment)
+    step = sample.step_at(index)
     table = {name: np.asarray(value) for name, value in _values(step).items()}
-    rows = _sample_rows(sample, moment, spot)
+    rows = _sample_rows(sample, index, spot)
     return _inspection(table, step=step, rows=rows, title=title, plain=True)
 
 
-def _sample_rows(sample: Sample, moment: int, spot: Spot) -> list[Any]:
-    if (told := loss_rows(sample, moment)) is not None:
+def _sample_rows(sample: Sample, index: int, spot: Spot) -> list[Any]:
+    if (told := loss_rows(sample, index)) is not None:
         return told
-    place, step = sample.place_at(moment), sample.step_at(moment)
+    place, step = sample.place_at(index), sample.step_at(index)
     role, nodes = sample.roles[place.node], sample.graph.nodes
     node = nodes[place.node]
     if place.phase == "forward" and role.kind == "product":
@@ -213,7 +217,7 @@ def _sample_rows(sample: Sample, moment: int, spot: Spot) -> list[Any]:
             return [terms]
         return [f"Neuron {chosen + 1} of {count}: point at another to see its sum", terms]
     if place.phase == "backward" and role.kind == "product":
-        return _back_through_weights(sample, moment, spot)
+        return _back_through_weights(sample, index, spot)
     if place.phase == "seed":
         return [Equation("dL/dL", 1.0, "accent", "the loss moves as much as itself")]
     column = role.column
@@ -232,9 +236,9 @@ def _sample_rows(sample: Sample, moment: int, spot: Spot) -> list[Any]:
         flat = value.reshape(-1)
         which = f"[{chosen + 1}]" if flat.size == wide > 1 else ""
         told = float(flat[chosen]) if which else float(flat[0])
-        label, number = _called(sample, moment, name, which, told)
+        label, number = _called(sample, index, name, which, told)
         if value is made:
-            rows += norm_rows(sample, moment)
+            rows += norm_rows(sample, index)
             if marked_line(step.code).computes:
                 rows.append(in_a_line(arithmetic(step, chosen if which else 0)))
         if label != format_number(number):  # a constant needs no name
@@ -250,9 +254,9 @@ def _in_code(name: str, label: str) -> str:
     return f"{name} in the code" if name != label else ""
 
 
-def _called(sample: Sample, moment: int, name: str, which: str, told: float) -> tuple[str, float]:
+def _called(sample: Sample, index: int, name: str, which: str, told: float) -> tuple[str, float]:
     """A value of a step under the name that it has in the formula."""
-    place, nodes = sample.place_at(moment), sample.graph.nodes
+    place, nodes = sample.place_at(index), sample.graph.nodes
     node = nodes[place.node]
     labels = {"out": node.label}
     operation = node.tensor.operation
@@ -270,11 +274,11 @@ def _called(sample: Sample, moment: int, name: str, which: str, told: float) -> 
     return f"{slopes.get(name, share)}{which}", told
 
 
-def _back_through_weights(sample: Sample, moment: int, spot: Spot) -> list[Any]:
-    place = sample.place_at(moment)
+def _back_through_weights(sample: Sample, index: int, spot: Spot) -> list[Any]:
+    place = sample.place_at(index)
     nodes, node = sample.graph.nodes, sample.graph.nodes[place.node]
     assert place.input is not None
-    step = sample.step_at(moment)
+    step = sample.step_at(index)
     weight = np.asarray(nodes[node.inputs[1]].tensor.data)
     upstream = np.asarray(step.value("upstream")).reshape(-1)
     target = sample.roles[node.inputs[place.input]]
