@@ -11,7 +11,7 @@ methods       settings, selection, task_vector, bottleneck, new_tokens, soft_pro
 costs         trainable, work, estimates
 a run         examples, example_files, replay, data, loading, task, program, held_out,
               bundled_questions
-what changed  trial, spectrum, analysis, spectrum_trace, examination
+what changed  spectrum, analysis, spectrum_trace, examination, trial
 """
 
 from __future__ import annotations
@@ -73,9 +73,9 @@ _HOME = {
     "write_mixed_steps": "core.finetuning.trial",
     "strength_curve_steps": "core.finetuning.trial",
     "check_adapter": "core.finetuning.trial",
-    "export_mixture": "core.finetuning.trial",
+    "export_mixture_steps": "core.finetuning.trial",
     "held_out_prompt": "core.finetuning.trial",
-    "save_mixture": "core.finetuning.trial",
+    "save_mixture_steps": "core.finetuning.trial",
     "Verdict": "core.finetuning.verdicts",
     "FinetuningEstimate": "core.finetuning.estimates",
     "estimate_finetuning": "core.finetuning.estimates",

@@ -78,7 +78,7 @@ def trace_adapter(
     update, module = _followed(model, target)
     given = np.asarray(ids).reshape(-1)
     if given.size < 2:
-        raise ValueError("one token predicts none; give a text of two tokens or more")
+        raise ValueError("a single token has none to predict; give a text of two tokens or more")
     batch = check_ids(model, given[:-1])
     next_ids = check_ids(model, given[1:])
     position = check_position(position, batch.size(1))

@@ -259,8 +259,8 @@ def add_lora(
 
 
 def add_updates(model: Model, config: LoRAConfig, targets: list[Target]) -> dict[str, LowRank]:
-    """An update for each target, without numbers in A, on the model, which is frozen but for what
-    learns of other adapters.
+    """Puts an update for each target on the model, without numbers in A yet. The model is frozen,
+    but for other adapters that learn.
     """
     for target in targets:
         _check_module(target.module, model.get_submodule(target.module))

@@ -5,7 +5,7 @@
     strengths_between(before, after)      the same of full fine-tuning or BitFit, from tensors
     attention_change(adapter, ids)        every head's attention without the adapter and with it
 
-All of it is of an adapter at a scale of 1, but for the attention, which is at the scale it has.
+An adapter is looked at as at a scale of 1; its effect on the attention, at the scale that it has.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class LowRank(nn.Module):
     scaling  s
     scale    how much of it is added: 0 nothing, 1 what was learned
     first    the first output row that it changes
-    merged   whether it is part of the matrix at the moment, and so adds nothing
+    merged   whether it is part of the matrix at the moment, and so adds nothing beside it
     adapter  the Adapter that it belongs to
     """
 

@@ -62,8 +62,8 @@ def quantize_model(model: Model, target_modules: Sequence[str] = (ALL_LINEAR,)) 
 def quantize_model_steps(
     model: Model, target_modules: Sequence[str] = (ALL_LINEAR,)
 ) -> Generator[str, None, Quantization]:
-    """The same, yielding the name of each matrix when it is done. Until all are, the model is what
-    it was.
+    """`quantize_model`, yielding the name of each matrix that is done. The model changes once all
+    of them are.
     """
     linears = _linears(model, target_modules)
     before, full = model_bytes(model), sum(one.weight.nbytes for one in linears.values())

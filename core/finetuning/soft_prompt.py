@@ -37,7 +37,7 @@ def add_soft_prompt(
     size = model.config.block_size
     if not 1 <= tokens < size:
         raise ValueError(
-            f"a soft prompt of {tokens} tokens cannot be: this model reads at most {size}, of "
+            f"a soft prompt of {tokens} tokens does not fit: this model reads at most {size}, of "
             f"which the text needs some; 8 to 100 are usual"
         )
     model.requires_grad_(False)

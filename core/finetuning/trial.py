@@ -239,25 +239,26 @@ def mix_steps(
     return lm
 
 
-def save_mixture(
+def save_mixture_steps(
     name_or_path: str | Path, mixture: Mixture, folder: str | Path, second: str | Path = ""
-) -> None:
+) -> Generator[ReadProgress, None, None]:
     """Writes the adapter of a model, blended with a second one where there is one, as peft's two
     files, at strength 1. Raises ValueError as `check_adapter` and `Adapter.blend`.
     """
-    adapters = adapters_of(to_the_end(mix_steps(name_or_path, mixture, second)).model)
+    lm = yield from mix_steps(name_or_path, mixture, second)
+    adapters = adapters_of(lm.model)
     if not adapters:
         raise ValueError("only an adapter is saved by itself; export the whole model")
     adapters[-1].save(folder, base=base_of(name_or_path))
 
 
-def export_mixture(
+def export_mixture_steps(
     name_or_path: str | Path, mixture: Mixture, folder: str | Path, second: str | Path = ""
-) -> None:
+) -> Generator[ReadProgress, None, None]:
     """Writes the model with what was learned in its matrices, as a folder that transformers loads.
     Raises ValueError as `core.export`.
     """
-    lm = to_the_end(mix_steps(name_or_path, mixture, second))
+    lm = yield from mix_steps(name_or_path, mixture, second)
     # DoRA first: the lengths of the rows that it has learned are those of the base's matrices.
     for adapter in sorted(adapters_of(lm.model), key=lambda one: not one.config.dora):
         adapter.remove(merged=True)

@@ -28,7 +28,14 @@ from core.finetuning.program import finetune_steps
 from core.finetuning.quantization import quantize_model_steps
 from core.finetuning.scales import generate_at_scales_steps
 from core.finetuning.task import Finetuning
-from core.finetuning.trial import Mixture, mix_steps, strength_curve_steps, write_mixed_steps
+from core.finetuning.trial import (
+    Mixture,
+    export_mixture_steps,
+    mix_steps,
+    save_mixture_steps,
+    strength_curve_steps,
+    write_mixed_steps,
+)
 from core.inference.beam_search import BeamSettings, beam_search_steps
 from core.inference.beam_search_trace import compared_search_steps, trace_beam_search_steps
 from core.inference.chat import answer_steps, chat_steps
@@ -164,6 +171,12 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
         add_lora(place.model).model, Mixture(), [1, 2, 3], (0.0, 1.0)
     ),
     mix_steps: lambda place: mix_steps(put_tuned(place), Mixture(0.5)),
+    save_mixture_steps: lambda place: save_mixture_steps(
+        put_tuned(place), Mixture(0.5), place.folder / "saved"
+    ),
+    export_mixture_steps: lambda place: export_mixture_steps(
+        put_tuned(place), Mixture(0.5), place.folder / "exported"
+    ),
     strengths_steps: lambda place: strengths_steps(add_lora(place.model)),
     beam_search_steps: lambda place: beam_search_steps(
         place.model, [1, 2, 3], BeamSettings(max_new_tokens=5, stop=(4,))

@@ -17,18 +17,19 @@ from core.finetuning.trial import (
     BASE,
     Mixture,
     check_adapter,
-    export_mixture,
+    export_mixture_steps,
     held_out_prompt,
     mixed_shares,
     most_moved_head,
     next_tokens,
-    save_mixture,
+    save_mixture_steps,
     strength_curve_steps,
     strength_step,
     write_mixed_steps,
 )
 from core.inference.sampling import Sampling
 from core.inference.surprise import surprises
+from core.jobs import to_the_end
 from core.transformer.gpt import GPT
 from tests.core.finetuning.models import BIASED, learned, model_of
 from tests.core.finetuning.small import small_base, small_tuning, tune
@@ -133,10 +134,14 @@ def test_two_adapters_are_blended(base: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(mixed_shares(model, Mixture(1.5, share=0.0), TEXT), first, atol=1e-6)
     none = mixed_shares(model, Mixture(0.0, share=0.3), TEXT)
     np.testing.assert_allclose(none, shares(core.load(base).model, TEXT), rtol=1e-5)
-    save_mixture(tmp_path / "first", mixture, tmp_path / "saved", tmp_path / "second")
+    to_the_end(
+        save_mixture_steps(tmp_path / "first", mixture, tmp_path / "saved", tmp_path / "second")
+    )
     saved = core.load(tmp_path / "saved").model
     np.testing.assert_allclose(mixed_shares(saved, Mixture(1.5), TEXT), both, atol=1e-5)
-    export_mixture(tmp_path / "first", mixture, tmp_path / "whole", tmp_path / "second")
+    to_the_end(
+        export_mixture_steps(tmp_path / "first", mixture, tmp_path / "whole", tmp_path / "second")
+    )
     whole = core.load(tmp_path / "whole").model
     assert not adapters_of(whole)
     np.testing.assert_allclose(shares(whole, TEXT), both, atol=1e-5)
@@ -158,7 +163,7 @@ def test_every_method_can_be_tried(method: str, base: Path, tmp_path: Path) -> N
         assert [len(one.ids) for one in text] == [5, 6, 7, 8]
         assert all(len(one.ids) == len(one.surprises) for one in text)
     if method not in ("bottleneck", "prompt"):
-        export_mixture(folder, Mixture(0.5), tmp_path / "whole")
+        to_the_end(export_mixture_steps(folder, Mixture(0.5), tmp_path / "whole"))
         half = mixed_shares(tuned, Mixture(0.5), TEXT)
         np.testing.assert_allclose(
             shares(core.load(tmp_path / "whole").model, TEXT), half, atol=1e-5
@@ -167,7 +172,7 @@ def test_every_method_can_be_tried(method: str, base: Path, tmp_path: Path) -> N
         with pytest.raises(ValueError, match="only an adapter"):
             check_adapter(tuned, "merge", Mixture(), TEXT)
         with pytest.raises(ValueError, match="only an adapter"):
-            save_mixture(folder, Mixture(), tmp_path / "saved")
+            to_the_end(save_mixture_steps(folder, Mixture(), tmp_path / "saved"))
 
 
 def test_an_adapter_over_another_is_exported_as_both_compute(base: Path, tmp_path: Path) -> None:
@@ -176,7 +181,7 @@ def test_an_adapter_over_another_is_exported_as_both_compute(base: Path, tmp_pat
         lora, data = LoRAConfig(r=2, dora=dora), str(base.parents[2] / "little.txt")
         config = small_tuning(under, settings={"lora": lora, "data": data}, **usual)
         under = tune(config, tmp_path / name).checkpoints[-1].folder
-    export_mixture(under, Mixture(1.0), tmp_path / "out")
+    to_the_end(export_mixture_steps(under, Mixture(1.0), tmp_path / "out"))
     exported, tuned = core.load(tmp_path / "out").model, core.load(under).model
     np.testing.assert_allclose(shares(exported, TEXT), shares(tuned, TEXT), atol=1e-5)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,14 +72,14 @@ def held_out(model: Any, number: int) -> str:
     return held_out_prompt(model, number)
 
 
-def write(name: str, address: str, draft: TryDraft, folder: str) -> str:
+def write_steps(name: str, address: str, draft: TryDraft, folder: str) -> Generator[Any, None, str]:
     """The adapter, as peft's two files ("save"), or the whole model, for transformers ("export").
     Returns the folder.
     """
-    from core.finetuning.trial import export_mixture, save_mixture
+    from core.finetuning.trial import export_mixture_steps, save_mixture_steps
 
-    deed = save_mixture if name == "save" else export_mixture
-    deed(address, mixture_of(draft), folder, draft.other)
+    steps = save_mixture_steps if name == "save" else export_mixture_steps
+    yield from steps(address, mixture_of(draft), folder, draft.other)
     return folder
 
 

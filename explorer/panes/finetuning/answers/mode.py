@@ -170,8 +170,8 @@ class TryMode(TunedMode):
 
     def write(self, name: str, folder: str) -> None:
         """Saves the adapter ("save"), or the whole model ("export"), in a new folder."""
-        asked = compute.write, name, self.source.address, self.draft.value, folder
-        self._files.call(*asked, name=text.MENU[name])
+        asked = name, self.source.address, self.draft.value, folder
+        self._files.ask(lambda: compute.write_steps(*asked), text.MENU[name])
 
     def open_heads(self) -> None:
         """Shows the head whose attention changed most, in Attention, on this text."""
